@@ -1,0 +1,1 @@
+//! AST and drivers to HIR: names, types, scopes, collaboration rules.

@@ -1,0 +1,3 @@
+//! The `scope` command.
+
+fn main() {}

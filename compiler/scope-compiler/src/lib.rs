@@ -1,0 +1,1 @@
+//! The façade: compile(world, entry, options) to a Compilation.

@@ -1,0 +1,1 @@
+//! Source positions, the one Diagnostic, and its renderers.

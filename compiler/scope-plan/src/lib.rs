@@ -1,0 +1,1 @@
+//! The Plan: steps, edges, verification, passes, JSON and text forms.

@@ -1,0 +1,1 @@
+//! The drivers of the standard library, as text.

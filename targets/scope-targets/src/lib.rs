@@ -1,0 +1,1 @@
+//! A Plan rendered as files for existing engines.

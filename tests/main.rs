@@ -1,0 +1,1 @@
+//! The integration tests of the whole system, one binary.
