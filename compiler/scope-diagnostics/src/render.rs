@@ -10,9 +10,12 @@
 //! assert_eq!(render::summary(&reports), "1 error");
 //! ```
 
+mod clean;
 mod json;
 mod rich;
 mod short;
+mod style;
+mod view;
 
 use crate::{Diagnostic, Severity};
 

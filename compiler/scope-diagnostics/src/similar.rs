@@ -80,7 +80,7 @@ mod tests {
         for (word, expected) in [
             ("nante", Some("nantes")),
             ("PARIS", Some("paris")),
-            ("pasri", Some("paris")),
+            ("pairs", Some("paris")),
             ("nantes2", Some("Nantes2")),
             ("berlin", None),
             ("", None),
