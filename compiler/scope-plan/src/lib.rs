@@ -1,1 +1,6 @@
 //! The Plan: steps, edges, verification, passes, JSON and text forms.
+
+pub mod driver;
+pub mod expr;
+pub mod plan;
+pub mod recorded;

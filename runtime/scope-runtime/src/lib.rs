@@ -1,1 +1,3 @@
 //! Runs a Plan against real or simulated sites.
+
+pub mod site;

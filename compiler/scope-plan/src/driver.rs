@@ -1,0 +1,357 @@
+//! What a plan needs to know of an application: of each driver only the types and operations its steps use.
+//!
+//! Made by lowering from the driver's Scope-Lang text; the runner, the simulator and the targets read it from here and
+//! know no application. An operation's expressions are evaluated with these names:
+//!
+//! | name | value | where |
+//! |---|---|---|
+//! | an attribute's name | the step's input, else the resource's last known value, else `null` | requests |
+//! | `site` | the site's settings for this driver, defaults filled in, plus `name`, `labels` | everywhere |
+//! | `session` | what the login answered | everywhere but the login |
+//! | `changes` | attribute → new value, for `update` | requests |
+//! | `mark` | the owner mark as text | requests |
+//! | `status`, `body`, `text`, `header` | the answer: code, parsed JSON (`null` if none), text, headers in lower case | answers |
+//! | `code`, `out`, `err` | the answer of a command: exit status and the two streams | answers |
+//!
+//! A reference attribute's value is the referenced resource's record (`image.id`).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::expr::Expr;
+
+/// The part of one driver that a plan uses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Driver {
+    /// `openstack`
+    pub name: String,
+    /// The versions it is written for: `("2024.1", "2026.2")`, both included.
+    pub versions: Option<(String, String)>,
+    /// A site's settings.
+    pub settings: Vec<Setting>,
+    /// How a session is opened at a site; once per site, shared by all steps, again on [`Meaning::Reauthenticate`].
+    pub login: Option<Login>,
+    /// The services used, and those the probe of `scope sites` asks.
+    pub services: Vec<Service>,
+    /// The resource types used.
+    pub types: Vec<ResourceType>,
+}
+
+/// One setting of a site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// Written nowhere.
+    pub is_secret: bool,
+    /// Used where the site does not set it.
+    pub default: Option<Expr>,
+}
+
+/// The request that opens a session. Its `Done` answer carries the session record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Login {
+    /// The service that answers it.
+    pub service: String,
+    /// The request; an HTTP path may be a whole address.
+    pub request: Request,
+    /// What its answers mean.
+    pub answers: Vec<Answer>,
+    /// The session's field that is the credential (masked in every text).
+    pub secret_fields: Vec<String>,
+}
+
+/// A service of an application.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Service {
+    /// `image`
+    pub name: String,
+    /// `glance`
+    pub aliases: Vec<String>,
+    /// Its base address (HTTP); evaluated with `site` and `session`. `null` when the site has no such service.
+    pub address: Option<Expr>,
+    /// Headers of every request to it.
+    pub headers: Vec<(String, Expr)>,
+    /// What an answer means where the operation does not say otherwise.
+    pub answers: Vec<Answer>,
+    /// Asked by `scope sites`; its `Done`/`Found` answer is the version text.
+    pub probe: Option<Probe>,
+}
+
+/// A request that changes nothing and tells the version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Probe {
+    /// The request.
+    pub request: Request,
+    /// What its answers mean.
+    pub answers: Vec<Answer>,
+}
+
+/// A type of resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResourceType {
+    /// `openstack.image`
+    pub name: String,
+    /// `image`: a service of the same driver.
+    pub service: String,
+    /// Its attributes.
+    pub attributes: Vec<Attribute>,
+    /// The attribute that identifies a resource at its site (`id`, or a name for named resources).
+    pub identity: String,
+    /// The attribute a person names it by (`name`), if it has one.
+    pub name_attribute: Option<String>,
+    /// Where the owner mark is kept.
+    pub mark: Option<Mark>,
+    /// When it may be used.
+    pub ready: Option<Readiness>,
+    /// When it never will be, and the site's own words for why.
+    pub broken: Option<Broken>,
+    /// How a copy is taken to another site.
+    pub share: Share,
+    /// Its operations.
+    pub operations: Vec<Operation>,
+    /// The operation that creates one: `create` unless the driver says `create by …`.
+    pub create: Option<String>,
+}
+
+/// An attribute of a resource type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Attribute {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// Given by the site.
+    pub is_computed: bool,
+    /// May be set in a program (true also for a `computed settable` one).
+    pub is_settable: bool,
+    /// Cannot be changed after creation: a difference means replacing.
+    pub is_immutable: bool,
+    /// Sent but never answered: cannot be compared.
+    pub is_write_only: bool,
+    /// Never written.
+    pub is_secret: bool,
+    /// Must be set.
+    pub is_required: bool,
+    /// Used where the program sets nothing.
+    pub default: Option<Expr>,
+    /// The name under which the site's answer has it, when another (`flavorRef` → `flavor.id`); evaluated with the
+    /// answer's record as `body`. `None`: the field of the attribute's own name.
+    pub read: Option<Expr>,
+}
+
+/// A type, as far as the runner and the simulator need it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Type {
+    /// Anything.
+    Any,
+    /// Text.
+    String,
+    /// A whole number.
+    Int,
+    /// A number.
+    Float,
+    /// True or false.
+    Bool,
+    /// Content, streamed.
+    Bytes,
+    /// One of these texts.
+    Enum(Vec<String>),
+    /// A list.
+    List(Box<Type>),
+    /// Text → value.
+    Map(Box<Type>),
+    /// A record with these fields.
+    Record(Vec<(String, Type)>),
+    /// A reference to a resource type, by its full name.
+    Reference(String),
+    /// May be `null`.
+    Optional(Box<Type>),
+}
+
+/// Where the owner mark is kept on a resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Mark {
+    /// The attribute's path: `["metadata", "scope_mark"]`. Read with [`Attribute::read`] of its first name. Where the
+    /// program sets a text there itself, the mark is appended to it in brackets; finding the mark is a search.
+    pub path: Vec<String>,
+}
+
+/// A condition over the resource's attributes, waited for after creating and updating.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Readiness {
+    /// True when ready.
+    pub condition: Expr,
+    /// In milliseconds.
+    pub within_ms: u64,
+    /// Between two looks, in milliseconds.
+    pub every_ms: u64,
+}
+
+/// A condition over the resource's attributes that never mends by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Broken {
+    /// True when broken.
+    pub condition: Expr,
+    /// The site's words for it, evaluated with the attributes and the answer's `body`.
+    pub message: Option<Expr>,
+}
+
+/// How a resource of one site is used at another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Share {
+    /// Created at the other site from these attributes; content is streamed; `same` must then be equal.
+    Copy {
+        /// The attributes copied, identity included where the application lets a caller choose it.
+        keep: Vec<String>,
+        /// The attribute that proves equality.
+        same: Option<String>,
+    },
+    /// Not at all.
+    None {
+        /// Why.
+        because: String,
+    },
+}
+
+/// One operation of a type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Operation {
+    /// `create`, `upload`, `stop`.
+    pub name: String,
+    /// What it does to the resource.
+    pub kind: OperationKind,
+    /// How it is asked for.
+    pub request: Request,
+    /// Names of inputs that are no attributes, with defaults.
+    pub inputs: Vec<(String, Option<Expr>)>,
+    /// Run as a part of this operation, after it (`upload … after create`).
+    pub after: Option<String>,
+    /// Only when this holds of the inputs.
+    pub when: Option<Expr>,
+    /// First match wins; then the service's.
+    pub answers: Vec<Answer>,
+    /// What makes a repeat safe.
+    pub repeat: Repeat,
+    /// How long a lost request may still take effect, in milliseconds.
+    pub settles_ms: u64,
+    /// The readiness to wait for afterwards, where it differs from the type's (`stop` → SHUTOFF).
+    pub ready: Option<Readiness>,
+    /// Attributes a simulated site changes on the stored resource: `stop` sets `status: "SHUTOFF"`.
+    pub sets: Vec<(String, Expr)>,
+    /// For lists in pages: the address of the next page from the answer, `null` at the end.
+    pub next_page: Option<Expr>,
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationKind {
+    /// By name or by filter: answers `list`.
+    Find,
+    /// By identity: answers `found`.
+    Read,
+    /// Makes one.
+    Create,
+    /// Sends the content attribute.
+    Upload,
+    /// Gives the content attribute.
+    Download,
+    /// Changes attributes in place.
+    Update,
+    /// Removes it.
+    Delete,
+    /// Any other.
+    Action,
+}
+
+/// How an operation is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Over HTTP, at the service's address.
+    Http {
+        /// `GET`
+        method: String,
+        /// Appended to the service's address, or a whole address (`http://…`). Interpolated values are encoded.
+        path: Expr,
+        /// More headers; one whose value is `null` is left out.
+        headers: Vec<(String, Expr)>,
+        /// JSON, or bytes when it evaluates to a file or a stream.
+        body: Option<Expr>,
+    },
+    /// By a command; never through a shell.
+    Exec {
+        /// Program and arguments; a list value is spliced, `null` is left out.
+        argv: Vec<Expr>,
+        /// Environment variables, added to a minimal environment.
+        env: Vec<(String, Expr)>,
+        /// Temporary files: name → content; `${file(name)}` in `argv` is the path, given as [`Expr::Name`] `files.name`.
+        files: Vec<(String, Expr)>,
+        /// Standard input.
+        stdin: Option<Expr>,
+    },
+}
+
+/// One rule of what an answer means.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Answer {
+    /// Status codes (HTTP) or exit statuses, both ends included; empty: any.
+    pub codes: Vec<(u16, u16)>,
+    /// And this holds.
+    pub condition: Option<Expr>,
+    /// What it means.
+    pub meaning: Meaning,
+}
+
+/// What an answer means. R5 (otherwise) goes on after `not_found`, `refused`, `unavailable`; stops at `denied`, `invalid`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Meaning {
+    /// The resource's record.
+    Found(Expr),
+    /// Records of resources.
+    List(Expr),
+    /// Done; the resource's record or a result, if the answer has one.
+    Done(Option<Expr>),
+    /// One with this identity is there already.
+    Exists(Option<Expr>),
+    /// It is not there any more.
+    Gone,
+    /// The answer's body is the content.
+    Content,
+    /// Not there: the resource itself, or the named reference attribute.
+    NotFound(Option<Expr>),
+    /// Refused for capacity or quota, with the site's words.
+    Refused(Option<Expr>),
+    /// The service cannot answer now.
+    Unavailable(Option<Expr>),
+    /// Not allowed.
+    Denied(Option<Expr>),
+    /// Malformed.
+    Invalid(Option<Expr>),
+    /// The session is over: log in again, once.
+    Reauthenticate,
+    /// Not possible at this moment (a resource in transition): tried again within the time-out.
+    Busy(Option<Expr>),
+}
+
+/// What makes a repeat of an operation safe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeat {
+    /// Repeating has the same effect by nature (PUT, DELETE, GET).
+    Always,
+    /// The caller chooses the identity: a second create is answered `exists`.
+    Id,
+    /// A header carries the idempotency key.
+    Key(String),
+    /// The application refuses a second one of the same name.
+    Name,
+    /// The owner mark is looked up first.
+    Mark,
+    /// Not safe.
+    None,
+}

@@ -1,0 +1,357 @@
+//! The plan: the one value that compiling makes and that the runner, the simulator and the targets take.
+//!
+//! Vectors are the truth, ids are positions in them; graphs are views built when needed. A plan is a function of the
+//! program, its drivers, parameters and recorded state, never of the network or the clock. No secret is in it.
+//!
+//! `resource vm … scope { compute: a, image: b }` → look up the image at b, bring it to a, ensure `vm` at a:
+//! three steps, two data edges.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::driver::{Driver, Repeat};
+use crate::expr::Expr;
+
+/// The version of the plan's format; a reader refuses any other.
+pub const VERSION: u32 = 1;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[serde(transparent)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// The position in the plan's vector.
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+
+id! {
+    /// A position in [`Plan::steps`].
+    StepId
+}
+id! {
+    /// A position in [`Plan::sites`].
+    SiteId
+}
+id! {
+    /// A position in [`Plan::choices`].
+    ChoiceId
+}
+
+/// A whole plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// [`VERSION`].
+    pub version: u32,
+    /// What it was made from.
+    pub program: Program,
+    /// Every site that a step touches, and the entry site.
+    pub sites: Vec<Site>,
+    /// Round trips and bandwidths declared between them.
+    pub links: Vec<Link>,
+    /// What the steps use of each driver.
+    pub drivers: Vec<Driver>,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// What waits for what, and why.
+    pub edges: Vec<Edge>,
+    /// Every `|`, outermost first.
+    pub choices: Vec<Choice>,
+    /// The program's outputs.
+    pub outputs: Vec<Output>,
+}
+
+/// Where a plan comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Program {
+    /// The program's file, as given.
+    pub file: String,
+    /// The entry site, where one is set.
+    pub entry: Option<SiteId>,
+    /// SHA-256 (hexadecimal) of every file read, program and drivers included.
+    pub files: BTreeMap<String, String>,
+    /// The parameters' values; secret ones are left out.
+    pub params: IndexMap<String, Value>,
+}
+
+/// A site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Site {
+    /// Its name.
+    pub name: String,
+    /// Driver → setting → value. A secret one is [`Expr::Secret`].
+    pub settings: IndexMap<String, IndexMap<String, Expr>>,
+    /// Its labels.
+    pub labels: IndexMap<String, Value>,
+    /// At most this many requests at once (default 8).
+    pub concurrency: u32,
+    /// What a simulated site holds at the start: the `simulate` record of the site.
+    pub simulated: Vec<SimulatedResource>,
+    /// Where it is declared.
+    pub origin: Origin,
+}
+
+/// One resource that a simulated site holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SimulatedResource {
+    /// `openstack.image`
+    pub resource_type: String,
+    /// Its attributes; what is missing gets the driver's default or a made-up value.
+    pub attributes: IndexMap<String, Value>,
+}
+
+/// A link between two sites, in both directions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Link {
+    /// One end.
+    pub from: SiteId,
+    /// The other end.
+    pub to: SiteId,
+    /// The round trip in microseconds, if declared.
+    pub rtt_us: Option<u64>,
+    /// In bits per second, if declared.
+    pub bandwidth_bps: Option<u64>,
+}
+
+/// One unit of work at one site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Step {
+    /// Its position in [`Plan::steps`].
+    pub id: StepId,
+    /// The global name of the resource: the item's path, `lab.server`; of a look-up, `vm.image`.
+    pub name: String,
+    /// Where it is done. `choose` and `gather` touch no site; theirs is where the result is used.
+    pub site: SiteId,
+    /// What is done.
+    pub action: Action,
+    /// The arms it belongs to; done when any of them is being tried. Empty: always.
+    pub when: Vec<Guard>,
+    /// When its site cannot be reached.
+    pub on_unreachable: OnUnreachable,
+    /// What was created is deleted again when an arm it belongs to is abandoned.
+    pub undo: Undo,
+    /// Attempts and pauses.
+    pub retry: Retry,
+    /// For one attempt to the end, readiness included, in milliseconds.
+    pub timeout_ms: u64,
+    /// The part of it for readiness; `None`: the driver's.
+    pub ready_within_ms: Option<u64>,
+    /// What makes a repeat safe.
+    pub repeat: Repeat,
+    /// The same for the same resource at the same site in every run of a deployment: `nantes/vm/ensure`.
+    pub key: String,
+    /// Steps with a greater priority are started first: the critical path below them, in estimated milliseconds.
+    pub priority: u64,
+    /// The program's line.
+    pub origin: Origin,
+}
+
+/// The verbs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Action {
+    /// Find exactly one resource. Output: its record.
+    Lookup {
+        /// `openstack.image`
+        resource_type: String,
+        /// Its name or its identity.
+        text: Option<Expr>,
+        /// Attributes it must have.
+        filter: Vec<(String, Expr)>,
+        /// What it is for.
+        purpose: Purpose,
+    },
+    /// Look up, then create, adopt, update or nothing. Output: its record.
+    Ensure {
+        /// `openstack.server`
+        resource_type: String,
+        /// What the program sets, in order.
+        attributes: Vec<(String, Expr)>,
+        /// Take over what matches and bears no mark of ours.
+        adopt: bool,
+    },
+    /// Have at this site a copy of a resource of another; nothing if it is there. Output: the copy's record.
+    Bring {
+        /// `openstack.image`
+        resource_type: String,
+        /// Steps that give the original's record, the nearest site first. A source at this very site is used as it is.
+        sources: Vec<StepId>,
+        /// Every *reachable* source must have it (`&`), else one is enough.
+        every_source: bool,
+    },
+    /// One explicit operation. Output: its result.
+    Call {
+        /// `openstack.server`
+        resource_type: String,
+        /// `stop`
+        operation: String,
+        /// Attributes and inputs.
+        inputs: Vec<(String, Expr)>,
+        /// Once per inputs (a `call`), or in every run (a `$` line that reads and prints).
+        once: bool,
+        /// Its result is printed.
+        prints: bool,
+    },
+    /// Remove what the recorded state says is ours and the program does not name any more.
+    Delete {
+        /// `openstack.server`
+        resource_type: String,
+        /// Its identity at the site.
+        identity: Expr,
+    },
+    /// The result of the arm that was chosen.
+    Choose {
+        /// Which choice.
+        choice: ChoiceId,
+        /// For each arm, the step whose output is its result.
+        results: Vec<StepId>,
+    },
+    /// The results of a `&`: a record site name → output; a part that is pending or failed is left out.
+    Gather {
+        /// Site and step.
+        parts: Vec<(SiteId, StepId)>,
+    },
+}
+
+/// What a look-up is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Another step needs it.
+    Reference,
+    /// An `existing` item.
+    Existing,
+}
+
+/// One arm of one choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Guard {
+    /// The choice.
+    pub choice: ChoiceId,
+    /// The arm, from 0.
+    pub arm: u32,
+}
+
+/// A `|`: arms tried from the left; the next one only after what an *unavailable* one created is undone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Choice {
+    /// Its position in [`Plan::choices`].
+    pub id: ChoiceId,
+    /// `base`, `vm.image`: recorded in the state under this key.
+    pub key: String,
+    /// The arms of other choices it stands in; empty: always tried.
+    pub when: Vec<Guard>,
+    /// The arms.
+    pub arms: Vec<Arm>,
+    /// The arm recorded by an earlier run, tried first and kept while it holds.
+    pub recorded: Option<u32>,
+    /// The program's line.
+    pub origin: Origin,
+}
+
+/// One alternative.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Arm {
+    /// As written, for people: `paris & lille`.
+    pub label: String,
+    /// The steps whose outcome is the arm's, those of nested choices not included. A step that is also needed outside
+    /// (`A & (A | B)`) is a member all the same.
+    pub members: Vec<StepId>,
+    /// Choices directly inside.
+    pub choices: Vec<ChoiceId>,
+}
+
+/// What happens when the site cannot be reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnreachable {
+    /// The intent is kept and done when the site is back, at most for so long (milliseconds).
+    Queue {
+        /// `queue for d`.
+        for_ms: Option<u64>,
+    },
+    /// Left out, and said.
+    Skip,
+    /// The step ends *unavailable*.
+    Fail,
+}
+
+/// Whether a creation is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Undo {
+    /// Nothing was made, or it is kept.
+    Keep,
+    /// What this evaluation created is deleted.
+    DeleteCreated,
+}
+
+/// Attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Retry {
+    /// At most, the first included.
+    pub times: u32,
+    /// Before the second, doubling; in milliseconds.
+    pub backoff_ms: u64,
+}
+
+/// `to` waits for `from` to settle well.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Edge {
+    /// First.
+    pub from: StepId,
+    /// Then.
+    pub to: StepId,
+    /// Why.
+    pub reason: EdgeReason,
+}
+
+/// Why one step waits for another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EdgeReason {
+    /// Its output is an input.
+    Data,
+    /// The program says `after`.
+    After,
+    /// The one relies on the other (R9), for deleting: the user goes first.
+    Relation,
+    /// It waits until the other has *settled*, well or not (`choose`, `gather`, `bring` with several sources).
+    Settled,
+}
+
+/// A place in the program, enough to show it as a compile error is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Origin {
+    /// The file, as in [`Program::files`].
+    pub file: String,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// From 1.
+    pub line: u32,
+    /// From 1, in characters.
+    pub column: u32,
+    /// The scope as written, canonical: `{ compute: nantes, image: paris }`.
+    pub scope: Option<String>,
+}
+
+/// A named result of the program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Expr,
+}

@@ -1,0 +1,44 @@
+//! What earlier runs recorded and compiling needs to know: which resources are ours, and which arm was chosen.
+//!
+//! The runtime owns the state and gives this view of it; a plan is a function of it as of the program.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The recorded state of a deployment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Recorded {
+    /// What was created, adopted or borrowed.
+    pub resources: Vec<RecordedResource>,
+    /// Choice key → arm.
+    pub choices: BTreeMap<String, u32>,
+}
+
+/// One resource at one site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RecordedResource {
+    /// The global name.
+    pub name: String,
+    /// The site's name.
+    pub site: String,
+    /// `openstack.image`
+    pub resource_type: String,
+    /// Its identity at the site.
+    pub identity: String,
+    /// How it came to be there.
+    pub how: How,
+}
+
+/// How a recorded resource came to be at its site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// By us: may be deleted by us.
+    Created,
+    /// Taken over: never deleted by us.
+    Adopted,
+    /// A copy brought from another site.
+    Borrowed,
+}

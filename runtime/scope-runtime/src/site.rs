@@ -1,0 +1,142 @@
+//! A site as the runner sees it: something that performs one operation of a driver and answers.
+//!
+//! Two kinds of sites implement [`Site`]: real ones (`real/`: HTTP and commands, through the driver's requests and
+//! answers) and simulated ones (`simulator/`: from the driver's types alone). Everything above (look-ups, ensuring,
+//! bringing, undoing, waiting for readiness, retrying) is written once, over this trait.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use scope_plan::driver::{Driver, Operation, ResourceType};
+use scope_plan::expr::FileRef;
+use serde_json::{Map, Value};
+
+/// A future that stays on the runner's thread.
+pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// One operation to perform, everything evaluated.
+pub struct OperationCall<'a> {
+    /// The driver.
+    pub driver: &'a Driver,
+    /// The type.
+    pub resource_type: &'a ResourceType,
+    /// The operation of that type.
+    pub operation: &'a Operation,
+    /// Attribute or input name → value; a reference's value is the referenced record; bytes attributes are absent.
+    pub inputs: Map<String, Value>,
+    /// For `update`: what is to change.
+    pub changes: Option<Map<String, Value>>,
+    /// The owner mark, for creations.
+    pub mark: Option<String>,
+    /// The same for every attempt of the same step.
+    pub idempotency_key: String,
+    /// For `upload` (and creations by commands with files): the content.
+    pub content: Option<Content>,
+    /// Told about bytes sent or received: done so far, of how many.
+    pub progress: Option<std::rc::Rc<dyn Fn(u64, Option<u64>)>>,
+}
+
+/// Content on its way, never held in memory.
+pub enum Content {
+    /// A file beside the program.
+    File(FileRef),
+    /// A stream from another site.
+    Stream(ContentStream),
+}
+
+/// A stream of bytes from a site.
+pub struct ContentStream {
+    /// Its length, where the site said it.
+    pub length: Option<u64>,
+    /// Its chunks; an error ends it.
+    pub chunks: Box<dyn ChunkSource>,
+}
+
+/// Gives the chunks of a [`ContentStream`], one after the other. `Send`, because an HTTP body wants it.
+pub trait ChunkSource: Send {
+    /// The next chunk; `None` at the end.
+    fn next(&mut self) -> Pin<Box<dyn Future<Output = Option<Result<Vec<u8>, SiteError>>> + Send + '_>>;
+}
+
+/// A good answer.
+pub enum Answer {
+    /// The resource.
+    Found(Value),
+    /// Resources; empty when there are none.
+    List(Vec<Value>),
+    /// Done, with the resource or a result if the site gave one.
+    Done(Option<Value>),
+    /// One of this identity is there already.
+    Exists(Option<Value>),
+    /// Not there any more.
+    Gone,
+    /// The content.
+    Content(ContentStream),
+}
+
+/// A bad answer, or none. `words` are the site's own, bounded in length, secrets masked.
+#[derive(Clone, Debug, thiserror::Error, PartialEq)]
+#[error("{words}")]
+pub struct SiteError {
+    /// What it means.
+    pub kind: SiteErrorKind,
+    /// The site's words, or ours where it did not answer.
+    pub words: String,
+    /// `GET /v2/images/x` or the command's name: what was asked.
+    pub request: Option<String>,
+    /// The status code or exit status.
+    pub status: Option<u16>,
+}
+
+/// What a bad answer means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SiteErrorKind {
+    /// Not there: the resource, or the reference attribute named.
+    NotFound(Option<String>),
+    /// Quota or capacity.
+    Refused,
+    /// The service says it cannot answer now.
+    Unavailable,
+    /// Nothing was sent: refused connection, no route, name not resolved, connect time-out.
+    Unreachable,
+    /// Sent, but no answer came: the effect is not known.
+    Lost,
+    /// Not allowed, credentials refused.
+    Denied,
+    /// Malformed request.
+    Invalid,
+    /// In transition: try again a little later.
+    Busy,
+    /// The answer broke its bounds or its form (too large, not JSON, wrong type, redirected elsewhere).
+    Malformed,
+    /// The site has no such service.
+    NoService,
+    /// A secret, file or setting needed here is missing: our side.
+    Configuration,
+}
+
+/// What a site answers to `scope sites`.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct ServiceProbe {
+    /// The driver.
+    pub driver: String,
+    /// The service.
+    pub service: String,
+    /// Its address, as far as known.
+    pub address: Option<String>,
+    /// The version text it gave.
+    pub version: Option<String>,
+    /// The measured round trip in microseconds.
+    pub rtt_us: u64,
+    /// Why it does not answer.
+    pub error: Option<String>,
+}
+
+/// One site.
+pub trait Site {
+    /// Performs one operation once: no retries here (but one new login on `reauthenticate`).
+    fn operate<'a>(&'a self, call: OperationCall<'a>) -> LocalFuture<'a, Result<Answer, SiteError>>;
+
+    /// Logs in and asks each service for its version.
+    fn probe(&self) -> LocalFuture<'_, Result<Vec<ServiceProbe>, SiteError>>;
+}
