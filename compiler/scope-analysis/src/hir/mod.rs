@@ -1,0 +1,14 @@
+//! What a program means, names resolved: sites, drivers, resources with their places, values known or deferred.
+//!
+//! Made by analysis from syntax trees, taken by lowering. A part that was in error is a hole ([`Value::Error`],
+//! [`Type::Error`]) that no later check reports again.
+
+mod driver;
+mod program;
+mod types;
+mod value;
+
+pub use driver::*;
+pub use program::*;
+pub use types::*;
+pub use value::*;

@@ -1,0 +1,199 @@
+//! A whole program: its sites, links, resources with their instances by site, outputs.
+
+use indexmap::IndexMap;
+use scope_diagnostics::Span;
+use serde::Serialize;
+
+use super::{Driver, Location, Share, Slot, Value};
+
+/// A position in [`Program::sites`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct SiteId(pub u32);
+
+/// A position in [`Program::resources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ResourceId(pub u32);
+
+/// What a program means.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// Its sites.
+    pub sites: Vec<Site>,
+    /// Links between them.
+    pub links: Vec<Link>,
+    /// The drivers it imports, by name.
+    pub drivers: IndexMap<String, Driver>,
+    /// The entry site.
+    pub entry: Option<SiteId>,
+    /// Parameters and their values; secrets left out.
+    pub params: IndexMap<String, Value>,
+    /// Everything that is requested, in order of appearance.
+    pub resources: Vec<Resource>,
+    /// Named results.
+    pub outputs: Vec<Output>,
+}
+
+/// A site.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Its name.
+    pub name: String,
+    /// Driver → setting → value, client configuration files read, defaults not filled in.
+    pub settings: IndexMap<String, IndexMap<String, Slot>>,
+    /// Its labels.
+    pub labels: IndexMap<String, Slot>,
+    /// At most this many requests at once.
+    pub concurrency: u32,
+    /// What a simulated one holds: full type name, attributes.
+    pub simulated: Vec<(String, IndexMap<String, Slot>)>,
+    /// Its declaration.
+    pub span: Span,
+}
+
+/// A link, both ways.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// One end.
+    pub from: SiteId,
+    /// The other.
+    pub to: SiteId,
+    /// Round trip in nanoseconds.
+    pub rtt: Option<i64>,
+    /// In bits per second.
+    pub bandwidth: Option<u64>,
+    /// Its declaration.
+    pub span: Span,
+}
+
+/// What one item (or `$` line) asks for.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Its position.
+    pub id: ResourceId,
+    /// The global name: the item's path, or `openstack.server.my-vm2` of a `$` line.
+    pub name: String,
+    /// What is asked.
+    pub kind: ResourceKind,
+    /// `openstack.server`
+    pub ty: String,
+    /// Its declaration: the head of the item or the `$` line.
+    pub span: Span,
+    /// Where its own service puts it (R3–R5), every name resolved, `here` replaced.
+    pub location: Location,
+    /// The scope as written, canonical, for people.
+    pub scope: Option<String>,
+    /// For each site of `location`: what is asked there.
+    pub instances: IndexMap<SiteId, Instance>,
+    /// `with`.
+    pub with: With,
+    /// `///` text.
+    pub docs: Vec<String>,
+}
+
+/// What an item asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ResourceKind {
+    /// `resource`: owned.
+    Managed,
+    /// `existing`: read.
+    Existing,
+    /// `call`, and a `$` line that is no create and no read: done once per inputs.
+    Call {
+        /// The operation.
+        operation: String,
+    },
+    /// A `$` line that finds or reads: done in every run, printed.
+    Print {
+        /// The operation.
+        operation: String,
+    },
+}
+
+/// A request at one site.
+#[derive(Clone, Debug, Default)]
+pub struct Instance {
+    /// What the program sets there, checked; references replaced by [`Value::Reference`].
+    pub attributes: IndexMap<String, Slot>,
+    /// The references in it.
+    pub references: Vec<Reference>,
+}
+
+/// A reference to another resource.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    /// The attribute it stands in.
+    pub attribute: String,
+    /// The type referred to, full name.
+    pub ty: String,
+    /// What is referred to.
+    pub target: ReferenceTarget,
+    /// Where it is looked up (R8), `here` replaced.
+    pub location: Location,
+    /// How it gets from there to the instance's site.
+    pub share: Share,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// What a reference names.
+#[derive(Clone, Debug)]
+pub enum ReferenceTarget {
+    /// A resource of the program.
+    Resource(ResourceId),
+    /// A name or an identity.
+    Text(Value),
+}
+
+/// `with { … }`, defaults not filled in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct With {
+    /// Nanoseconds.
+    pub timeout: Option<i64>,
+    /// Nanoseconds.
+    pub ready_within: Option<i64>,
+    /// Attempts in all.
+    pub retry_times: Option<u32>,
+    /// Nanoseconds.
+    pub retry_backoff: Option<i64>,
+    /// When a site is cut.
+    pub on_disconnect: Option<OnDisconnect>,
+    /// `keep` or `undo`.
+    pub on_failure: Option<OnFailure>,
+    /// Resources that come first.
+    pub after: Vec<ResourceId>,
+    /// Take over what matches.
+    pub adopt: bool,
+}
+
+/// `on_disconnect`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnDisconnect {
+    /// `queue`, `queue for d` (nanoseconds).
+    Queue(Option<i64>),
+    /// `skip`
+    Skip,
+    /// `fail`
+    Fail,
+    /// `local_only`
+    LocalOnly,
+}
+
+/// `on_failure`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// What was created stays.
+    Keep,
+    /// It is deleted.
+    Undo,
+}
+
+/// A named result.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Value,
+    /// Its declaration.
+    pub span: Span,
+}

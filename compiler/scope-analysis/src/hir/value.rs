@@ -1,0 +1,156 @@
+//! Values: what evaluating an expression at compile time gives, known or waiting for the run.
+
+use indexmap::IndexMap;
+use scope_diagnostics::Span;
+
+use super::{ResourceId, SiteId};
+
+/// A value. Known ones are plain; what only the run will know is [`Value::Deferred`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A hole: already reported.
+    Error,
+    /// `null`
+    Null,
+    /// `true`
+    Bool(bool),
+    /// `1`
+    Int(i64),
+    /// `1.5`
+    Float(f64),
+    /// `"x"`
+    Text(String),
+    /// In nanoseconds.
+    Duration(i64),
+    /// In bytes.
+    Size(u64),
+    /// In bits per second.
+    Rate(u64),
+    /// `25%` is 25.0.
+    Percent(f64),
+    /// A list.
+    List(Vec<Slot>),
+    /// A record or map, in order.
+    Record(IndexMap<String, Slot>),
+    /// A site.
+    Site(SiteId),
+    /// A location with operators, or a set of sites.
+    Location(Location),
+    /// A declared resource (`image: base`).
+    Resource(ResourceId),
+    /// A file beside the program.
+    File {
+        /// The path as the runner opens it.
+        path: String,
+        /// Its length.
+        size: u64,
+        /// Its digest, hexadecimal.
+        sha256: String,
+    },
+    /// A secret, by its source.
+    Secret(SecretSource),
+    /// Known when running.
+    Deferred(Box<Deferred>),
+    /// The `n`-th reference of the instance it stands in: made by the checks from a text or resource.
+    Reference(usize),
+}
+
+/// A value in a list or record, with where it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    /// The value.
+    pub value: Value,
+    /// The key's place (for a list element, the element's).
+    pub key: Span,
+    /// The value's place.
+    pub span: Span,
+}
+
+/// A computation left for the run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deferred {
+    /// An attribute of a resource: `base.id`, `base.id[paris]` (`site` given), below it `path`.
+    Output {
+        /// Whose.
+        resource: ResourceId,
+        /// At which site; `None`: where the user of the value is, else the chosen one.
+        site: Option<SiteId>,
+        /// The attribute and fields below it; empty: the whole record.
+        path: Vec<String>,
+    },
+    /// Parts of a text.
+    Concat(Vec<Value>),
+    /// A function of the standard set, by name (as in the plan), on values of which one is deferred.
+    Call(&'static str, Vec<Value>),
+    /// An operator, by its name in the plan.
+    Binary(&'static str, Value, Value),
+    /// A prefix operator.
+    Unary(&'static str, Value),
+    /// A field of a deferred record.
+    Field(Value, String),
+    /// An element.
+    Index(Value, Value),
+    /// `if` with a deferred condition.
+    If(Value, Value, Value),
+}
+
+/// Where a secret comes from; in a program, `secret("X")`, `secret(file: "…")`, `secret(command: […])`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SecretSource {
+    /// An environment variable.
+    Env(String),
+    /// A file.
+    File(String),
+    /// A command's output.
+    Command(Vec<String>),
+    /// A value of a client's configuration file.
+    Config {
+        /// The file.
+        file: String,
+        /// The keys.
+        keys: Vec<String>,
+    },
+}
+
+/// A location: sites and operators over them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Location {
+    /// What it is.
+    pub kind: LocationKind,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// The kinds of locations of this release.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LocationKind {
+    /// A hole: already reported.
+    Error,
+    /// `here`: where the enclosing request is.
+    Here,
+    /// A site.
+    Site(SiteId),
+    /// `a & b`
+    And(Vec<Location>),
+    /// `a | b`
+    Or(Vec<Location>),
+}
+
+impl Location {
+    /// Every site in it, in order of appearance, each once.
+    pub fn sites(&self) -> Vec<SiteId> {
+        let mut sites = Vec::new();
+        self.collect(&mut sites);
+        sites
+    }
+
+    fn collect(&self, sites: &mut Vec<SiteId>) {
+        match &self.kind {
+            LocationKind::Site(site) if !sites.contains(site) => sites.push(*site),
+            LocationKind::And(parts) | LocationKind::Or(parts) => {
+                parts.iter().for_each(|part| part.collect(sites));
+            }
+            LocationKind::Site(_) | LocationKind::Here | LocationKind::Error => {}
+        }
+    }
+}
