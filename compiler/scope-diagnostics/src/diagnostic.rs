@@ -48,7 +48,7 @@ impl std::fmt::Display for Severity {
 }
 
 /// A place and what is to be said about it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Label {
     /// The place.
     pub span: Span,
@@ -57,7 +57,7 @@ pub struct Label {
 }
 
 /// A replacement of one range by a text.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Edit {
     /// What is replaced; empty to insert.
     pub span: Span,
@@ -74,7 +74,7 @@ impl Edit {
 }
 
 /// Edits that together remove the reason of a report.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Fix {
     /// What it does, as an editor lists it: "write `nantes`".
     pub title: String,

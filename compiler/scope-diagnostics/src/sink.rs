@@ -78,19 +78,18 @@ impl Diagnostics {
         let mut reports = self.reports;
         let place = |span: Span| sources.try_get(span.file).map(|file| (file.path(), span));
         reports.sort_by(|left, right| {
-            let key =
-                |report: &Diagnostic| (report.primary.span.is_dummy(), report.code, Reverse(report.severity));
-            let left_place = place(left.primary.span);
-            let right_place = place(right.primary.span);
-            let by_place = match (left_place, right_place) {
-                (Some((left_path, left_span)), Some((right_path, right_span))) => left_path
-                    .cmp(right_path)
-                    .then(left_span.start.cmp(&right_span.start))
-                    .then(left.code.cmp(&right.code))
-                    .then(left_span.end.cmp(&right_span.end)),
+            let by_place = match (place(left.primary.span), place(right.primary.span)) {
+                (Some((left_path, left_span)), Some((right_path, right_span))) => {
+                    let key = |span: Span| (span.end, span.file);
+                    left_path
+                        .cmp(right_path)
+                        .then(left_span.start.cmp(&right_span.start))
+                        .then(left.code.cmp(&right.code))
+                        .then(key(left_span).cmp(&key(right_span)))
+                }
                 (left, right) => right.is_some().cmp(&left.is_some()),
             };
-            by_place.then_with(|| key(left).cmp(&key(right))).then_with(|| left.message.cmp(&right.message))
+            by_place.then_with(|| rank(left).cmp(&rank(right)))
         });
         reports.dedup_by(|later, earlier| {
             later.code == earlier.code
@@ -120,6 +119,12 @@ impl IntoIterator for Diagnostics {
     fn into_iter(self) -> Self::IntoIter {
         self.reports.into_iter()
     }
+}
+
+/// What decides between reports of one place: all of what they say, so that the order of pushes does not.
+fn rank(report: &Diagnostic) -> impl Ord + '_ {
+    let Diagnostic { code, severity, message, primary, secondary, notes, help, fix } = report;
+    (code, Reverse(severity), message, primary, secondary, notes, help, fix)
 }
 
 /// Leaves out what is over the limit, lightest and last first, and says in a last note how much that was.
