@@ -40,6 +40,12 @@ impl Code {
         if self.0.as_bytes()[0] == b'W' { Severity::Warning } else { Severity::Error }
     }
 
+    /// What it is about, in a few words: the first line of its page after the code.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        page::title(self.markdown())
+    }
+
     /// Its page, parsed.
     #[must_use]
     pub fn page(self) -> Page {

@@ -103,7 +103,7 @@ impl Page {
         let mut lines = markdown.lines().enumerate();
         while let Some((index, line)) = lines.next() {
             if index == 0 {
-                page.title = line.split_once(": ").map_or(line, |(_, title)| title).trim().to_owned();
+                page.title = title(line).to_owned();
             } else if let Some(heading) = line.strip_prefix("## ") {
                 part = match heading.trim() {
                     "Fails" => Part::Failing,
@@ -163,6 +163,12 @@ impl Page {
             _ => waiting.push(Expectation { info: fence.info, text: fence.text }),
         }
     }
+}
+
+/// What follows the code in the first line.
+pub(super) fn title(markdown: &str) -> &str {
+    let line = markdown.lines().next().unwrap_or_default();
+    line.split_once(": ").map_or(line, |(_, title)| title).trim()
 }
 
 /// The file a program fence holds, and whether it says its name.

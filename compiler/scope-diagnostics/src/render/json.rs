@@ -56,7 +56,7 @@ struct Summary {
 struct Entry<'a> {
     code: Code,
     severity: Severity,
-    title: String,
+    title: &'a str,
     message: &'a str,
     primary: Place<'a>,
     secondary: Vec<Place<'a>>,
@@ -72,7 +72,7 @@ impl<'a> Entry<'a> {
         Entry {
             code: report.code,
             severity: report.severity,
-            title: report.code.page().title,
+            title: report.code.title(),
             message: &report.message,
             primary: place(&report.primary),
             secondary: report.secondary.iter().map(place).collect(),

@@ -7,7 +7,7 @@
 //! [{"a":1},{"a":2}, … 3 MB on one line … ,{"a":oops}]   →   …,{"a":oops}]
 //! ```
 //!
-//! Rust note on the why: the drawing library splits lines at seven characters, counts columns itself and prints lines
+//! Why: the drawing library splits lines at seven characters, counts columns itself and prints lines
 //! whole. Here a line ends at `\n` as everywhere else in the system, and a line of 3 MB costs a screen's width.
 
 use super::clean;
