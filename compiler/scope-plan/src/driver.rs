@@ -5,11 +5,12 @@
 //!
 //! | name | value | where |
 //! |---|---|---|
-//! | an attribute's name | the step's input, else the resource's last known value, else `null` | requests |
+//! | an attribute's name | the step's input, else the resource's last known value, else `null` | requests; answers, unless it is one of their words below |
 //! | `site` | the site's settings for this driver, defaults filled in, plus `name`, `labels` | everywhere |
 //! | `session` | what the login answered | everywhere but the login |
 //! | `changes` | attribute → new value, for `update` | requests |
 //! | `mark` | the owner mark as text | requests |
+//! | `paths` | the paths of the command's temporary files, by name | argument vectors |
 //! | `status`, `body`, `text`, `header` | the answer: code, parsed JSON (`null` if none), text, headers in lower case | answers |
 //! | `code`, `out`, `err` | the answer of a command: exit status and the two streams | answers |
 //!
@@ -19,6 +20,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::expr::Expr;
+
+/// The name of an entry (of headers, environment, files) whose value is a record: its fields stand in its place.
+/// `headers: { ...headers, "Accept": "x" }` → `[("...", name headers), ("Accept", "x")]`; later entries win.
+pub const SPREAD: &str = "...";
 
 /// The part of one driver that a plan uses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -273,11 +278,11 @@ pub enum OperationKind {
 pub enum Request {
     /// Over HTTP, at the service's address.
     Http {
-        /// `GET`
-        method: String,
+        /// A text: `GET`. Nearly always a constant; an attribute where the program itself says how (`http.resource`).
+        method: Expr,
         /// Appended to the service's address, or a whole address (`http://…`). Interpolated values are encoded.
         path: Expr,
-        /// More headers; one whose value is `null` is left out.
+        /// More headers; one whose value is `null` is left out. An entry named [`SPREAD`] is a record of headers.
         headers: Vec<(String, Expr)>,
         /// JSON, or bytes when it evaluates to a file or a stream.
         body: Option<Expr>,
@@ -286,9 +291,11 @@ pub enum Request {
     Exec {
         /// Program and arguments; a list value is spliced, `null` is left out.
         argv: Vec<Expr>,
-        /// Environment variables, added to a minimal environment.
+        /// Environment variables, added to a minimal environment. An entry named [`SPREAD`] is a record of variables.
         env: Vec<(String, Expr)>,
-        /// Temporary files: name → content; `${file(name)}` in `argv` is the path, given as [`Expr::Name`] `files.name`.
+        /// Temporary files: name → content. Their paths are the record `paths`, so that `${file(data)}` in `argv` is
+        /// the field `data` of [`Expr::Name`] `paths`.
+        /// An entry named [`SPREAD`] is a record of files.
         files: Vec<(String, Expr)>,
         /// Standard input.
         stdin: Option<Expr>,
