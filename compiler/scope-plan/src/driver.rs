@@ -282,6 +282,9 @@ pub enum Request {
         method: Expr,
         /// Appended to the service's address, or a whole address (`http://…`). Interpolated values are encoded.
         path: Expr,
+        /// Added to the path as `?name=value&…`, encoded; `null` is left out, a list gives the name several times. An
+        /// entry named [`SPREAD`] is a record of them.
+        query: Vec<(String, Expr)>,
         /// More headers; one whose value is `null` is left out. An entry named [`SPREAD`] is a record of headers.
         headers: Vec<(String, Expr)>,
         /// JSON, or bytes when it evaluates to a file or a stream.

@@ -29,6 +29,19 @@ pub struct Driver {
     pub types: IndexMap<String, ResourceType>,
     /// `fn`s of the driver's file, inlined by lowering.
     pub functions: IndexMap<String, ast::Function>,
+    /// Programs whose command lines the driver reads, by the first word.
+    pub clients: IndexMap<String, Client>,
+}
+
+/// A native client: which of its flags say nothing about a resource.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The first word of its command lines: `openstack`.
+    pub program: String,
+    /// Flags left out, with how many words follow them: `--debug` 0, `--format` 1.
+    pub ignored: IndexMap<String, usize>,
+    /// Where declared.
+    pub span: Span,
 }
 
 /// A site's setting.
@@ -97,6 +110,8 @@ pub struct Service {
     pub answers: Vec<Answer>,
     /// Tells the version.
     pub probe: Option<(Request, Vec<Answer>)>,
+    /// `///` text.
+    pub docs: Vec<String>,
     /// Its name in the driver.
     pub span: Span,
 }
@@ -296,10 +311,12 @@ pub enum OperationKind {
 pub enum Request {
     /// Over HTTP.
     Http {
-        /// `GET`
-        method: String,
+        /// A text: `"GET"`; an expression where an attribute says it.
+        method: ast::Expr,
         /// The path.
         path: ast::Expr,
+        /// Query parameters. Here and below, an entry named `...` is a record whose fields stand in its place.
+        query: Vec<(String, ast::Expr)>,
         /// Headers.
         headers: Vec<(String, ast::Expr)>,
         /// The body.
