@@ -5,11 +5,16 @@
 //! ([`Expr::Name`]: attributes, `site`, `session`, `body`, `status`, `text`, `header`, `changes`, `mark`, …).
 //! `"/v2/images/${id}"` → `{"concat": [{"value": "/v2/images/"}, {"name": "id"}]}`.
 
+mod display;
+mod uses;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::plan::StepId;
+
+pub use uses::MAXIMUM_DEPTH;
 
 /// An expression. Pure and total but for errors; evaluated by [`crate::eval`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

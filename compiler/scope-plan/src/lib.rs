@@ -1,6 +1,7 @@
 //! The Plan: steps, edges, verification, passes, JSON and text forms.
 
 pub mod driver;
+pub mod eval;
 pub mod expr;
 pub mod plan;
 pub mod recorded;
