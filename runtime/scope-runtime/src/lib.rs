@@ -1,3 +1,19 @@
 //! Runs a Plan against real or simulated sites.
+//!
+//! In come a plan, the sites and the recorded state; out come events and a report. Read in this order: [`site`] (what a
+//! Read in the order of the modules below.
+//!
+//! `runner::run(&plan, &sites, &mut state, &options, &mut observe)` → [`report::Report`]
 
 pub mod site;
+
+pub mod events;
+pub mod report;
+
+pub mod runner;
+mod runner_body;
+
+pub mod journal;
+pub mod state;
+
+pub mod redact;

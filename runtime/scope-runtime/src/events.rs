@@ -1,0 +1,338 @@
+//! What a run tells while it goes on: one [`RunEvent`] after the other, for a terminal, a log or a program.
+//!
+//! In comes what the runner did, out goes one JSON line per event (`--events json`); texts are masked before.
+//! `{"at_ms":1200,"event":"step_done","step":3,"effect":{"kind":"created"},"millis":310,"detail":null}`
+
+use scope_plan::plan::{ChoiceId, StepId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::report::{Counts, Verdict};
+
+/// The format's name and version, told by the first event. A reader refuses another number; new kinds of events and
+/// new fields may come without a new one.
+pub const FORMAT: &str = "scope-events/1";
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunEvent {
+    /// Milliseconds since the run began; virtual in a simulation.
+    pub at_ms: u64,
+    /// What.
+    #[serde(flatten)]
+    pub kind: RunEventKind,
+}
+
+impl RunEvent {
+    /// The event as one line of JSON, without the newline.
+    pub fn to_json_line(&self) -> String {
+        serde_json::to_string(self).expect("an event has text keys only")
+    }
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RunEventKind {
+    /// The first event.
+    RunStarted {
+        /// [`FORMAT`].
+        format: String,
+        /// The number of the run in its deployment; 0 in a simulation.
+        run: u64,
+        /// The program's file.
+        program: String,
+        /// A digest of the plan.
+        plan: String,
+        /// The steps, so that later events can name one by its number.
+        steps: Vec<StepInfo>,
+    },
+    /// An attempt began.
+    StepStarted {
+        /// Which.
+        step: StepId,
+        /// From 1.
+        attempt: u32,
+    },
+    /// It goes on; at most ten times a second for one step.
+    StepProgress {
+        /// Which.
+        step: StepId,
+        /// How far.
+        progress: Progress,
+    },
+    /// An attempt failed and another one follows.
+    StepRetrying {
+        /// Which.
+        step: StepId,
+        /// The attempt that failed, from 1.
+        attempt: u32,
+        /// The pause before the next one.
+        after_ms: u64,
+        /// Why.
+        words: String,
+    },
+    /// Its site cannot be reached; it is kept for later.
+    StepParked {
+        /// Which.
+        step: StepId,
+        /// Why.
+        words: String,
+    },
+    /// It ended well.
+    StepDone {
+        /// Which.
+        step: StepId,
+        /// What it did.
+        effect: Effect,
+        /// From its first attempt to the end.
+        millis: u64,
+        /// For people: `21 MiB`, `ACTIVE`.
+        detail: Option<String>,
+    },
+    /// It failed for good.
+    StepFailed {
+        /// Which.
+        step: StepId,
+        /// Why.
+        failure: Failure,
+        /// From its first attempt to the end.
+        millis: u64,
+    },
+    /// It was not done.
+    StepSkipped {
+        /// Which.
+        step: StepId,
+        /// Why not.
+        because: SkipReason,
+    },
+    /// An arm of a `|` is being tried.
+    ChoiceTried {
+        /// Which `|`.
+        choice: ChoiceId,
+        /// Which arm.
+        arm: u32,
+        /// As written.
+        label: String,
+    },
+    /// An arm of a `|` holds.
+    ChoiceMade {
+        /// Which `|`.
+        choice: ChoiceId,
+        /// Which arm.
+        arm: u32,
+        /// As written.
+        label: String,
+    },
+    /// What a step had created is deleted again.
+    UndoDone {
+        /// Whose.
+        step: StepId,
+        /// Its identity and site.
+        words: String,
+    },
+    /// What a step had (perhaps) created could not be deleted: a possible duplicate, deleted by a later run.
+    UndoOwed {
+        /// Whose; `None` where an earlier run owed it.
+        step: Option<StepId>,
+        /// Why, and what remains.
+        words: String,
+    },
+    /// The last event.
+    RunEnded {
+        /// How.
+        verdict: Verdict,
+        /// In numbers.
+        counts: Counts,
+        /// How long it took.
+        millis: u64,
+    },
+}
+
+/// A step, as far as a reader of events needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepInfo {
+    /// Its number in later events.
+    pub id: StepId,
+    /// The global name.
+    pub name: String,
+    /// The site's name.
+    pub site: String,
+    /// `ensure`, `lookup`, `bring`, `call`, `delete`, `choose`, `gather`.
+    pub verb: String,
+    /// `openstack.server`; `None` for `choose` and `gather`.
+    pub resource_type: Option<String>,
+}
+
+/// How far a step is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// Content on its way.
+    Bytes {
+        /// So far.
+        done: u64,
+        /// Of how many, if known.
+        total: Option<u64>,
+    },
+    /// What it is doing: `waits until ready (BUILD)`.
+    Status(String),
+}
+
+/// What a step that ended well did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Effect {
+    /// Made it.
+    Created,
+    /// Took over what was there without our mark.
+    Adopted,
+    /// Set these attributes back.
+    Updated {
+        /// Their names.
+        attributes: Vec<String>,
+    },
+    /// Ours was broken: deleted, and made again.
+    Replaced,
+    /// All was as the program says.
+    Unchanged,
+    /// Looked up.
+    Found,
+    /// Copied from another site.
+    Borrowed {
+        /// The site's name.
+        from: String,
+        /// The content's length, where there is any.
+        bytes: Option<u64>,
+    },
+    /// One explicit operation was done.
+    Called,
+    /// One that reads was done; this is its result.
+    Printed {
+        /// Masked.
+        value: Value,
+    },
+    /// Removed.
+    Deleted,
+    /// The `|` gives this arm's result.
+    Chosen {
+        /// Which arm.
+        arm: u32,
+        /// As written.
+        label: String,
+    },
+    /// The `&` gives the results of its sites.
+    Gathered,
+}
+
+impl Effect {
+    /// Whether something at a site is other than before.
+    pub fn is_change(&self) -> bool {
+        match self {
+            Effect::Created
+            | Effect::Adopted
+            | Effect::Updated { .. }
+            | Effect::Replaced
+            | Effect::Borrowed { .. }
+            | Effect::Called
+            | Effect::Deleted => true,
+            Effect::Unchanged
+            | Effect::Found
+            | Effect::Printed { .. }
+            | Effect::Chosen { .. }
+            | Effect::Gathered => false,
+        }
+    }
+}
+
+/// How a request ended (`semantics.md`, "Outcomes"), mildest first, so that the worst of several is their maximum (R4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// As the program says.
+    Done,
+    /// A part is queued.
+    Pending,
+    /// Not reached, timed out, not there, refused for capacity, failed after its retries. `|` goes on.
+    Unavailable,
+    /// Sent, the answer lost, the site cannot be asked, and a repeat is not safe. `|` stops.
+    Unknown,
+    /// Malformed or denied. `|` stops.
+    Invalid,
+}
+
+/// Why a step was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SkipReason {
+    /// It belongs to an alternative that was not needed.
+    NotChosen,
+    /// Something it needs did not end well; the outcome is inherited.
+    Dependency {
+        /// The (worst) one.
+        step: StepId,
+        /// Its outcome.
+        outcome: Outcome,
+    },
+    /// Its site cannot be reached and the program says `skip`.
+    Unreachable,
+    /// The run was interrupted before.
+    Interrupted,
+}
+
+/// Why a step failed. The program's line is the step's `origin`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The diagnostic's code: `E0902`.
+    pub code: String,
+    /// What it means for `|` and `&`.
+    pub outcome: Outcome,
+    /// One sentence, lower case, names in backticks.
+    pub message: String,
+    /// The site's own words, masked and bounded.
+    pub site_words: Option<String>,
+    /// `GET /v2/images/x`
+    pub request: Option<String>,
+    /// The status code or exit status.
+    pub status: Option<u16>,
+    /// What was found instead of exactly one.
+    pub candidates: Vec<Candidate>,
+    /// What can be done, the best first.
+    pub help: Vec<String>,
+}
+
+impl Failure {
+    /// A failure without the site's words.
+    pub fn new(code: &str, outcome: Outcome, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            outcome,
+            message: message.into(),
+            site_words: None,
+            request: None,
+            status: None,
+            candidates: Vec::new(),
+            help: Vec::new(),
+        }
+    }
+
+    /// And what can be done.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+}
+
+/// A resource that was found where another number of them was expected.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its identity at the site.
+    pub identity: String,
+    /// The owner mark it bears, if any.
+    pub mark: Option<String>,
+    /// Its age in seconds, where the site tells when it was made.
+    pub age_s: Option<u64>,
+    /// What tells it apart: short attributes the site gave (`status`, `project_id`, …).
+    pub details: Map<String, Value>,
+}

@@ -1,0 +1,257 @@
+//! A file that records are appended to and that a crash cannot make lie.
+//!
+//! In go records, as JSON; out they come again, up to the last one that was made durable. Each stands in a frame of
+//! its own: length, CRC-32, how much of the file was durable when it was written, and the text.
+//!
+//! Two kinds of damage are told apart. A *torn tail* is what a crash leaves of records that were never made durable: it
+//! is cut off. A bad record before which a later record says that all was durable was *damaged* afterwards: that is an
+//! error which names the record, never a silent loss.
+//!
+//! `append(a); append(b); commit()` → one write, one sync → `[a, b]` after any crash.
+
+mod frame;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+pub use frame::{LONGEST_RECORD, crc32};
+
+/// The first bytes of every journal: its name and version.
+pub const HEADER: &[u8; 16] = b"scope-journal/1\n";
+/// What the header of any version begins with.
+const HEADER_STEM: &[u8] = b"scope-journal/";
+
+/// What can be wrong with a journal.
+#[derive(Debug, Error)]
+pub enum JournalError {
+    /// It cannot be read or written.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// An earlier write or sync failed: what reached the disk is not known, so nothing more is written.
+    #[error("{path}: a write failed before, so nothing more is recorded")]
+    Poisoned {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is no journal, or one of a newer version.
+    #[error("{path}: not a journal that this version reads")]
+    Version {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A record that was durable is not what was written.
+    #[error("{path}: record {record} (at byte {offset}) is damaged")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Its number, from 1.
+        record: usize,
+        /// Where it starts.
+        offset: u64,
+    },
+}
+
+/// What a journal holds.
+#[derive(Debug)]
+pub struct Contents<R> {
+    /// The records, oldest first.
+    pub records: Vec<R>,
+    /// Where the last whole record ends.
+    pub length: u64,
+    /// What a crash left after it.
+    pub n_torn: u64,
+}
+
+/// Reads a journal without changing it.
+///
+/// # Errors
+/// [`JournalError::Io`], [`JournalError::Version`], [`JournalError::Damaged`].
+pub fn read<R: DeserializeOwned>(path: &Path) -> Result<Contents<R>, JournalError> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|mut file| file.read_to_end(&mut bytes))
+        .map_err(|error| io_error(path, error))?;
+    if bytes.len() < HEADER.len() && HEADER.starts_with(&bytes) {
+        // The crash came before the header was whole.
+        return Ok(Contents { records: Vec::new(), length: 0, n_torn: bytes.len() as u64 });
+    }
+    if !bytes.starts_with(HEADER) {
+        let is_newer = bytes.starts_with(HEADER_STEM);
+        tracing::debug!(is_newer, "unreadable journal header");
+        return Err(JournalError::Version { path: path.to_owned() });
+    }
+    let mut records = Vec::new();
+    let mut offset = HEADER.len();
+    while offset < bytes.len() {
+        let frame = frame::decode(&bytes[offset..]);
+        let record = frame.as_ref().and_then(|frame| serde_json::from_slice::<R>(frame.payload).ok());
+        let (Some(frame), Some(record)) = (frame, record) else {
+            if frame::durable_after(&bytes, offset) > offset as u64 {
+                let record = records.len() + 1;
+                return Err(JournalError::Damaged { path: path.to_owned(), record, offset: offset as u64 });
+            }
+            break;
+        };
+        records.push(record);
+        offset += frame.length;
+    }
+    Ok(Contents { records, length: offset as u64, n_torn: (bytes.len() - offset) as u64 })
+}
+
+/// Cuts the torn tail off, so that later appends stand right after the last whole record.
+///
+/// # Errors
+/// [`JournalError::Io`].
+pub fn cut(path: &Path, length: u64) -> Result<(), JournalError> {
+    let cut = || {
+        let file = OpenOptions::new().write(true).open(path)?;
+        file.set_len(length)?;
+        file.sync_all()
+    };
+    cut().map_err(|error| io_error(path, error))
+}
+
+/// A journal being written. Records are gathered by [`Journal::append`] and made durable by a commit.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: Arc<File>,
+    /// Frames not yet written.
+    pending: Vec<u8>,
+    /// Up to here the file is durable.
+    durable: u64,
+    /// Where the next frame goes.
+    length: u64,
+    is_poisoned: bool,
+}
+
+impl Journal {
+    /// A new, empty one; its header is durable, its name is not until its folder is synced.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`]; also where the file is there already.
+    pub fn create(path: &Path) -> Result<Self, JournalError> {
+        let create = || {
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut file = options.open(path)?;
+            file.write_all(HEADER)?;
+            file.sync_all()?;
+            Ok(file)
+        };
+        let file = create().map_err(|error| io_error(path, error))?;
+        let length = HEADER.len() as u64;
+        Ok(Self {
+            path: path.to_owned(),
+            file: Arc::new(file),
+            pending: Vec::new(),
+            durable: length,
+            length,
+            is_poisoned: false,
+        })
+    }
+
+    /// Adds a record to the next commit.
+    ///
+    /// # Errors
+    /// [`JournalError::Poisoned`].
+    pub fn append<R: Serialize>(&mut self, record: &R) -> Result<(), JournalError> {
+        if self.is_poisoned {
+            return Err(JournalError::Poisoned { path: self.path.clone() });
+        }
+        let before = self.pending.len();
+        frame::encode(record, self.durable, &mut self.pending);
+        self.length += (self.pending.len() - before) as u64;
+        Ok(())
+    }
+
+    /// Whether something waits for a commit.
+    pub fn is_dirty(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Takes what waits, to be made durable by [`Commit::run`] (which blocks) and then told to
+    /// [`Journal::finish_commit`]. Only one at a time; records appended meanwhile belong to the next one.
+    pub fn begin_commit(&mut self) -> Commit {
+        let bytes = std::mem::take(&mut self.pending);
+        Commit { file: self.file.clone(), bytes, length: self.length }
+    }
+
+    /// Takes note of a commit's end. After a failed one nothing more is written: after a failed sync the kernel may have
+    /// dropped the very pages that a second, successful one would be about.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`] of the commit, [`JournalError::Poisoned`] after an earlier one.
+    pub fn finish_commit(&mut self, result: io::Result<u64>) -> Result<(), JournalError> {
+        if self.is_poisoned {
+            return Err(JournalError::Poisoned { path: self.path.clone() });
+        }
+        match result {
+            Ok(durable) => {
+                self.durable = durable;
+                Ok(())
+            }
+            Err(error) => {
+                self.is_poisoned = true;
+                Err(io_error(&self.path, error))
+            }
+        }
+    }
+
+    /// Makes all records durable, at once.
+    ///
+    /// # Errors
+    /// As [`Journal::finish_commit`].
+    pub fn commit(&mut self) -> Result<(), JournalError> {
+        if !self.is_dirty() && !self.is_poisoned {
+            return Ok(());
+        }
+        let result = self.begin_commit().run();
+        self.finish_commit(result)
+    }
+
+    /// Where the next record goes: the file's length once all is written.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+}
+
+/// A group of records on its way to the disk.
+#[derive(Debug)]
+pub struct Commit {
+    file: Arc<File>,
+    bytes: Vec<u8>,
+    length: u64,
+}
+
+impl Commit {
+    /// Writes and syncs; gives the length that is durable now. Blocks.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    pub fn run(self) -> io::Result<u64> {
+        (&*self.file).write_all(&self.bytes)?;
+        self.file.sync_data()?;
+        Ok(self.length)
+    }
+}
+
+fn io_error(path: &Path, error: io::Error) -> JournalError {
+    JournalError::Io { path: path.to_owned(), error }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! The journal cut and flipped at every byte.
+
+use super::*;
+use serde_json::{Value, json};
+
+/// Three commits: one record, two records, one record. Returns the file's bytes and where each record ends.
+fn written(folder: &Path) -> (Vec<u8>, Vec<u64>) {
+    let path = folder.join("a.journal");
+    let mut journal = Journal::create(&path).expect("a new file");
+    let mut ends = Vec::new();
+    for (number, commits) in [(1, true), (2, false), (3, true), (4, true)] {
+        journal.append(&json!({ "n": number, "text": "x".repeat(number * 7) })).expect("not poisoned");
+        ends.push(journal.length());
+        if commits {
+            journal.commit().expect("a disk that takes it");
+        }
+    }
+    (std::fs::read(path).expect("written"), ends)
+}
+
+fn numbers(path: &Path) -> Result<(Vec<u64>, u64), JournalError> {
+    let contents = read::<Value>(path)?;
+    Ok((
+        contents.records.iter().map(|record| record["n"].as_u64().expect("a number")).collect(),
+        contents.length,
+    ))
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (bytes, ends) = written(folder.path());
+    assert_eq!(*ends.last().expect("four"), bytes.len() as u64);
+    let (numbers, length) = numbers(&folder.path().join("a.journal")).expect("whole");
+    assert_eq!((numbers, length), (vec![1, 2, 3, 4], bytes.len() as u64));
+}
+
+#[test]
+fn cut_at_any_byte_it_gives_the_records_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (bytes, ends) = written(folder.path());
+    let path = folder.path().join("cut.journal");
+    for length in 0..bytes.len() {
+        std::fs::write(&path, &bytes[..length]).expect("written");
+        let n_whole = ends.iter().filter(|end| **end <= length as u64).count();
+        let contents = read::<Value>(&path).expect("a torn tail is no error");
+        assert_eq!(contents.records.len(), n_whole, "cut at {length}");
+        assert_eq!(contents.length + contents.n_torn, length as u64);
+        cut(&path, contents.length).expect("cut");
+        assert_eq!(read::<Value>(&path).expect("whole").n_torn, 0);
+    }
+}
+
+#[test]
+fn a_flipped_bit_before_a_later_commit_is_found_and_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (bytes, ends) = written(folder.path());
+    let path = folder.path().join("flipped.journal");
+    for position in HEADER.len()..bytes.len() {
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[position] ^= 1 << bit;
+            std::fs::write(&path, &flipped).expect("written");
+            let record = ends.iter().take_while(|end| **end <= position as u64).count() + 1;
+            match read::<Value>(&path) {
+                // The last commit has nothing after it that tells it was durable.
+                Ok(contents) => assert!(record == 4 && contents.records.len() == 3, "{position}.{bit}"),
+                Err(JournalError::Damaged { record: named, .. }) => {
+                    assert_eq!(named, record, "{position}.{bit}")
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn records_that_were_never_durable_may_be_torn_in_the_middle() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (bytes, ends) = written(folder.path());
+    // Of the group of records 2 and 3, only the second page reached the disk.
+    let mut torn = bytes[..ends[2] as usize].to_vec();
+    torn[ends[0] as usize..ends[1] as usize].fill(0);
+    let path = folder.path().join("torn.journal");
+    std::fs::write(&path, &torn).expect("written");
+    assert_eq!(numbers(&path).expect("a torn tail is no error"), (vec![1], ends[0]));
+}
+
+#[test]
+fn other_files_and_versions_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("other");
+    for bytes in ["scope-journal/2\n", "hello, this is something else"] {
+        std::fs::write(&path, bytes).expect("written");
+        assert!(matches!(read::<Value>(&path), Err(JournalError::Version { .. })), "{bytes}");
+    }
+}
+
+#[test]
+fn a_failed_sync_poisons() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut journal = Journal::create(&folder.path().join("a.journal")).expect("a new file");
+    journal.append(&json!({ "n": 1 })).expect("not poisoned");
+    let commit = journal.begin_commit();
+    drop(commit);
+    let failed = journal.finish_commit(Err(io::Error::other("no space")));
+    assert!(matches!(failed, Err(JournalError::Io { .. })));
+    assert!(matches!(journal.append(&json!({ "n": 2 })), Err(JournalError::Poisoned { .. })));
+    assert!(matches!(journal.commit(), Err(JournalError::Poisoned { .. })));
+}
+
+#[test]
+fn the_checksum_is_the_common_one() {
+    assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+}

@@ -1,0 +1,205 @@
+//! How a run ended, in one value: the verdict, each step's end, the outputs.
+//!
+//! In comes what the scheduler and the procedures said, out goes [`Report`]: `ok: 4 created, 0 changed` and exit code 0.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use scope_plan::plan::{ChoiceId, StepId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::events::{Effect, Failure, SkipReason};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// All is as the program says, and something had to be done for it.
+    Done,
+    /// All was as the program says.
+    NothingToDo,
+    /// Only parked steps are left.
+    Pending,
+    /// A step failed.
+    Failed,
+    /// Stopped by the user; the next run goes on.
+    Interrupted,
+}
+
+impl Verdict {
+    /// The process's exit code: 0 as wished, 1 failed, 4 ended with parked work, 130 interrupted.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Verdict::Done | Verdict::NothingToDo => 0,
+            Verdict::Failed => 1,
+            Verdict::Pending => 4,
+            Verdict::Interrupted => 130,
+        }
+    }
+}
+
+/// A run's end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Its number in the deployment; 0 in a simulation.
+    pub run: u64,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Every step's end, in the plan's order.
+    pub steps: Vec<StepReport>,
+    /// The choices that were made; not those never reached or without an arm that holds.
+    pub choices: BTreeMap<ChoiceId, u32>,
+    /// The program's outputs, in its order.
+    pub outputs: IndexMap<String, OutputValue>,
+    /// All sites together.
+    pub counts: Counts,
+    /// By the sites' names, in the plan's order.
+    pub by_site: IndexMap<String, Counts>,
+    /// What is left of abandoned alternatives: possible duplicates, deleted by a later run.
+    pub owed: Vec<String>,
+    /// Why the run itself had to stop (the journal could not be written), apart from any step.
+    pub stopped: Option<Failure>,
+    /// From start to end; virtual in a simulation.
+    pub millis: u64,
+}
+
+impl Report {
+    /// The process's exit code.
+    pub fn exit_code(&self) -> u8 {
+        self.verdict.exit_code()
+    }
+
+    /// The end of one step.
+    pub fn step(&self, step: StepId) -> &StepReport {
+        &self.steps[step.index()]
+    }
+}
+
+/// A step's end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// Which.
+    pub step: StepId,
+    /// How.
+    pub status: StepStatus,
+    /// What became of what it created, where its alternative was abandoned.
+    pub undo: UndoStatus,
+    /// Attempts made.
+    pub attempts: u32,
+    /// From its first attempt to the end.
+    pub millis: u64,
+    /// Its output, masked; `null` where it has none.
+    pub output: Value,
+}
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum StepStatus {
+    /// Well.
+    Done {
+        /// What it did.
+        effect: Effect,
+    },
+    /// Not.
+    Failed {
+        /// Why.
+        failure: Failure,
+    },
+    /// It waits for its site.
+    Parked {
+        /// Why.
+        words: String,
+    },
+    /// Not done.
+    Skipped {
+        /// Why not.
+        because: SkipReason,
+    },
+}
+
+/// What became of what an abandoned step created.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UndoStatus {
+    /// It was not abandoned, or had created nothing.
+    #[default]
+    None,
+    /// Deleted again.
+    Done,
+    /// Still there, perhaps.
+    Owed,
+}
+
+/// A program's output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputValue {
+    /// Masked.
+    Value(Value),
+    /// A step it needs did not end well, or it cannot be evaluated: why.
+    Missing(String),
+}
+
+/// Steps counted. Choices and gatherings touch no site and are not counted, nor are alternatives that were not needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Steps that could have been done.
+    pub total: usize,
+    /// Ended well.
+    pub done: usize,
+    /// Made, replaced ones included.
+    pub created: usize,
+    /// Taken over.
+    pub adopted: usize,
+    /// Set back.
+    pub updated: usize,
+    /// Removed.
+    pub deleted: usize,
+    /// Copied from another site.
+    pub borrowed: usize,
+    /// Explicit operations done.
+    pub called: usize,
+    /// Resources that were as the program says.
+    pub unchanged: usize,
+    /// Look-ups.
+    pub found: usize,
+    /// Kept for later.
+    pub parked: usize,
+    /// Failed.
+    pub failed: usize,
+    /// Not done.
+    pub skipped: usize,
+}
+
+impl Counts {
+    /// Counts one step's end.
+    pub fn add(&mut self, status: &StepStatus) {
+        if matches!(status, StepStatus::Skipped { because: SkipReason::NotChosen })
+            || matches!(status, StepStatus::Done { effect: Effect::Chosen { .. } | Effect::Gathered })
+        {
+            return;
+        }
+        self.total += 1;
+        match status {
+            StepStatus::Done { effect } => {
+                self.done += 1;
+                match effect {
+                    Effect::Created | Effect::Replaced => self.created += 1,
+                    Effect::Adopted => self.adopted += 1,
+                    Effect::Updated { .. } => self.updated += 1,
+                    Effect::Unchanged => self.unchanged += 1,
+                    Effect::Found | Effect::Printed { .. } => self.found += 1,
+                    Effect::Borrowed { .. } => self.borrowed += 1,
+                    Effect::Called => self.called += 1,
+                    Effect::Deleted => self.deleted += 1,
+                    Effect::Chosen { .. } | Effect::Gathered => {}
+                }
+            }
+            StepStatus::Failed { .. } => self.failed += 1,
+            StepStatus::Parked { .. } => self.parked += 1,
+            StepStatus::Skipped { .. } => self.skipped += 1,
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! What a deployment remembers between runs: names and identities, choices, calls done once, what is owed and parked.
+//!
+//! In come journal [`Record`]s, out comes the [`State`] they add up to: it changes only through [`State::apply`], so the
+//! journal *is* the state, and `state.json` a shorter way of writing it.
+//! `apply(Resource(base at nantes is 45da…))` → `state.resource("base", "nantes").identity == "45da…"`
+
+mod digest;
+mod folder;
+mod lock;
+mod record;
+mod store;
+
+use std::collections::BTreeMap;
+
+use scope_plan::recorded::{How, Recorded, RecordedResource};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::report::{Counts, Verdict};
+
+pub use digest::{Digest, digest_of_value};
+pub use folder::state_folder;
+pub use lock::Holder;
+pub use record::Record;
+pub use store::{StateError, StateStore};
+
+/// The version of `state.json` and of the journal; newer ones are refused.
+pub const VERSION: u32 = 1;
+
+/// At most so many runs are kept in the history.
+pub const KEPT_RUNS: usize = 50;
+
+/// The state of one deployment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// [`VERSION`].
+    pub version: u32,
+    /// Random, made with the state; part of every owner mark.
+    pub deployment: String,
+    /// Grows with every change written: a saved plan names the one it was made from.
+    pub serial: u64,
+    /// Global name → site's name → what is there.
+    pub resources: BTreeMap<String, BTreeMap<String, Resource>>,
+    /// Step key → the explicit operation done once.
+    pub calls: BTreeMap<String, Call>,
+    /// Choice key → arm.
+    pub choices: BTreeMap<String, u32>,
+    /// What an abandoned alternative left, perhaps, at a site that did not answer.
+    pub owed: Vec<Owed>,
+    /// Step key → what waits for its site.
+    pub parked: BTreeMap<String, Parked>,
+    /// Step key → a request that was sent and whose end is not recorded: looked up before anything is repeated.
+    pub sent: BTreeMap<String, Sent>,
+    /// The number of the last run.
+    pub last_run: u64,
+    /// The last [`KEPT_RUNS`] runs, oldest first.
+    pub runs: Vec<Run>,
+}
+
+/// A resource at a site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resource {
+    /// `openstack.image`
+    pub resource_type: String,
+    /// Its identity at the site.
+    pub identity: String,
+    /// How it came to be there.
+    pub how: How,
+    /// Made, filled and seen ready: what is not was interrupted, and is finished by the next run.
+    pub is_complete: bool,
+    /// The digest of what the program set, for types that cannot be read back.
+    pub inputs: Option<String>,
+    /// The run that recorded it.
+    pub run: u64,
+    /// Borrowed: the site it was copied from.
+    pub from: Option<String>,
+}
+
+/// An explicit operation that was done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// The digest of its inputs: it is done again when they change.
+    pub inputs: String,
+    /// Its result, for the steps that use it; masked and bounded.
+    pub result: Value,
+    /// The run that did it.
+    pub run: u64,
+}
+
+/// A deletion that is still to be done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Owed {
+    /// The step's key.
+    pub key: String,
+    /// The global name.
+    pub name: String,
+    /// The site's name.
+    pub site: String,
+    /// `openstack.image`
+    pub resource_type: String,
+    /// Its identity; `None` where the answer was lost, so that it is not known whether there is one.
+    pub identity: Option<String>,
+    /// Its name at the site, to look for it by.
+    pub called: Option<String>,
+    /// The owner mark it would bear.
+    pub mark: Option<String>,
+    /// The run that left it.
+    pub run: u64,
+    /// Why.
+    pub words: String,
+}
+
+/// A step that waits for its site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parked {
+    /// The global name.
+    pub name: String,
+    /// The site's name.
+    pub site: String,
+    /// The run that parked it first.
+    pub run: u64,
+    /// When, in milliseconds since 1970.
+    pub since_ms: u64,
+    /// Why.
+    pub words: String,
+}
+
+/// A request on its way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The global name.
+    pub name: String,
+    /// The site's name.
+    pub site: String,
+    /// `openstack.image`
+    pub resource_type: String,
+    /// `create`
+    pub operation: String,
+    /// The digest of its inputs.
+    pub inputs: String,
+    /// The run that sent it.
+    pub run: u64,
+}
+
+/// A run in the history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its number.
+    pub run: u64,
+    /// Who started it.
+    pub by: String,
+    /// When, in milliseconds since 1970.
+    pub started_ms: u64,
+    /// How long it took; `None` where it did not come to its end.
+    pub millis: Option<u64>,
+    /// How it ended; `None` where it did not come to its end.
+    pub verdict: Option<Verdict>,
+    /// In numbers.
+    pub counts: Counts,
+    /// The digest of its plan.
+    pub plan: String,
+}
+
+impl State {
+    /// The state of a new deployment.
+    pub fn new(deployment: String) -> Self {
+        Self {
+            version: VERSION,
+            deployment,
+            serial: 0,
+            resources: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            choices: BTreeMap::new(),
+            owed: Vec::new(),
+            parked: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            last_run: 0,
+            runs: Vec::new(),
+        }
+    }
+
+    /// What is recorded of a resource at a site.
+    pub fn resource(&self, name: &str, site: &str) -> Option<&Resource> {
+        self.resources.get(name)?.get(site)
+    }
+
+    /// What compiling needs to know of it.
+    pub fn recorded(&self) -> Recorded {
+        let resources = self.resources.iter().flat_map(|(name, sites)| {
+            sites.iter().map(|(site, resource)| RecordedResource {
+                name: name.clone(),
+                site: site.clone(),
+                resource_type: resource.resource_type.clone(),
+                identity: resource.identity.clone(),
+                how: resource.how,
+            })
+        });
+        Recorded { resources: resources.collect(), choices: self.choices.clone() }
+    }
+
+    /// The only way to change it. Applying a record twice is the same as applying it once.
+    pub fn apply(&mut self, record: &Record) {
+        match record {
+            Record::RunStarted { run, by, at_ms, plan } => {
+                self.last_run = self.last_run.max(*run);
+                if self.runs.iter().all(|known| known.run != *run) {
+                    self.runs.push(Run {
+                        run: *run,
+                        by: by.clone(),
+                        started_ms: *at_ms,
+                        millis: None,
+                        verdict: None,
+                        counts: Counts::default(),
+                        plan: plan.clone(),
+                    });
+                    let n_forgotten = self.runs.len().saturating_sub(KEPT_RUNS);
+                    self.runs.drain(..n_forgotten);
+                }
+            }
+            Record::Sent { key, sent } => {
+                self.sent.insert(key.clone(), sent.clone());
+            }
+            Record::Settled { key } => {
+                self.sent.remove(key);
+            }
+            Record::Resource { name, site, resource } => {
+                self.resources.entry(name.clone()).or_default().insert(site.clone(), resource.clone());
+                // It is wanted again: what was owed there is this very resource.
+                self.owed.retain(|owed| {
+                    owed.name != *name
+                        || owed.site != *site
+                        || owed.identity.as_ref().is_some_and(|identity| *identity != resource.identity)
+                });
+            }
+            Record::Complete { name, site } => {
+                if let Some(resource) = self.resources.get_mut(name).and_then(|sites| sites.get_mut(site)) {
+                    resource.is_complete = true;
+                }
+            }
+            Record::Gone { name, site } => {
+                if let Some(sites) = self.resources.get_mut(name) {
+                    sites.remove(site);
+                    if sites.is_empty() {
+                        self.resources.remove(name);
+                    }
+                }
+            }
+            Record::Call { key, call } => {
+                self.calls.insert(key.clone(), call.clone());
+            }
+            Record::Choice { key, arm } => {
+                self.choices.insert(key.clone(), *arm);
+            }
+            Record::Owed { owed } => {
+                self.owed.retain(|known| known.key != owed.key || known.identity != owed.identity);
+                self.owed.push(owed.clone());
+            }
+            Record::Paid { key, identity } => {
+                self.owed.retain(|owed| owed.key != *key || owed.identity != *identity);
+            }
+            Record::Parked { key, parked } => {
+                let since = self.parked.get(key).map(|known| (known.run, known.since_ms));
+                let mut parked = parked.clone();
+                if let Some((run, since_ms)) = since {
+                    (parked.run, parked.since_ms) = (run, since_ms);
+                }
+                self.parked.insert(key.clone(), parked);
+            }
+            Record::Step { key, .. } => {
+                self.parked.remove(key);
+            }
+            Record::RunEnded { run, verdict, counts, millis } => {
+                if let Some(known) = self.runs.iter_mut().find(|known| known.run == *run) {
+                    known.verdict = Some(*verdict);
+                    known.counts = *counts;
+                    known.millis = Some(*millis);
+                }
+            }
+        }
+    }
+}

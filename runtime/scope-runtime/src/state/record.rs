@@ -1,0 +1,118 @@
+//! One record of the journal: a fact that must outlive the process.
+//!
+//! Facts about sites are recorded *before* anything builds on them: [`Record::Sent`] before a request that changes
+//! something leaves, [`Record::Resource`] as soon as its identity is known.
+//! `{"record":"choice","key":"base","arm":1}`
+
+use serde::{Deserialize, Serialize};
+
+use super::{Call, Owed, Parked, Resource, Sent};
+use crate::events::Outcome;
+use crate::report::{Counts, Verdict};
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// The first record of a run.
+    RunStarted {
+        /// Its number.
+        run: u64,
+        /// Who started it.
+        by: String,
+        /// When, in milliseconds since 1970.
+        at_ms: u64,
+        /// The digest of its plan.
+        plan: String,
+    },
+    /// A request that changes something is about to leave.
+    Sent {
+        /// The step's key.
+        key: String,
+        /// What.
+        sent: Sent,
+    },
+    /// The end of such a request is known.
+    Settled {
+        /// The step's key.
+        key: String,
+    },
+    /// A resource is at a site.
+    Resource {
+        /// The global name.
+        name: String,
+        /// The site's name.
+        site: String,
+        /// What.
+        resource: Resource,
+    },
+    /// It is made, filled and ready.
+    Complete {
+        /// The global name.
+        name: String,
+        /// The site's name.
+        site: String,
+    },
+    /// It is not there any more, or not ours to know.
+    Gone {
+        /// The global name.
+        name: String,
+        /// The site's name.
+        site: String,
+    },
+    /// An explicit operation was done.
+    Call {
+        /// The step's key.
+        key: String,
+        /// What.
+        call: Call,
+    },
+    /// An arm was chosen.
+    Choice {
+        /// The choice's key.
+        key: String,
+        /// Which arm.
+        arm: u32,
+    },
+    /// A deletion is still to be done.
+    Owed {
+        /// What.
+        owed: Owed,
+    },
+    /// It was done, or there was nothing.
+    Paid {
+        /// The step's key.
+        key: String,
+        /// As it was owed.
+        identity: Option<String>,
+    },
+    /// A step waits for its site.
+    Parked {
+        /// The step's key.
+        key: String,
+        /// What.
+        parked: Parked,
+    },
+    /// A step ended: not parked any more, and a line for `logs` and for resuming.
+    Step {
+        /// The step's key.
+        key: String,
+        /// How.
+        outcome: Outcome,
+        /// For people.
+        words: String,
+        /// How long it took.
+        millis: u64,
+    },
+    /// The last record of a run.
+    RunEnded {
+        /// Its number.
+        run: u64,
+        /// How.
+        verdict: Verdict,
+        /// In numbers.
+        counts: Counts,
+        /// How long it took.
+        millis: u64,
+    },
+}
