@@ -3,5 +3,8 @@
 pub mod driver;
 pub mod eval;
 pub mod expr;
+pub mod inputs;
 pub mod plan;
 pub mod recorded;
+#[doc(hidden)]
+pub mod testing;

@@ -20,7 +20,7 @@ impl<'e> Evaluator<'e> {
         }
         match builtin {
             Builtin::Json => self.json(whole, &arguments[0]),
-            Builtin::ToJson => self.to_json(&arguments[0]),
+            Builtin::ToJson => self.json_text(&arguments[0]),
             Builtin::First => self.first(&arguments[0]),
             Builtin::Length => self.length(&arguments[0]),
             Builtin::Lower => self.of_text(&arguments[0], |text| text.to_lowercase()),
@@ -57,7 +57,7 @@ impl<'e> Evaluator<'e> {
         Ok(Cow::Owned(value))
     }
 
-    fn to_json(&mut self, argument: &'e Expr) -> Outcome<'e> {
+    fn json_text(&mut self, argument: &'e Expr) -> Outcome<'e> {
         let value = self.eval(argument)?;
         self.spend(weight(&value, MAXIMUM_SIZE) as u64 / 16)?;
         self.text(value.to_string())

@@ -1,0 +1,130 @@
+//! What a step takes in: its expressions, the steps whose output it needs, and the edges that follow from them.
+//!
+//! `ensure vm { image: #1.id }` → one [`EdgeReason::Data`] edge from step 1; `choose [#1, #2]` → a
+//! [`EdgeReason::Settled`] edge from each. `after` and relations do not follow from a step: they are given.
+
+use std::collections::BTreeSet;
+
+use crate::expr::Expr;
+use crate::plan::{Action, Edge, EdgeReason, Plan, Step, StepId};
+
+impl Action {
+    /// The expressions in it, with the name each has there: an attribute's, `text`, `identity`.
+    pub fn inputs(&self) -> Vec<(&str, &Expr)> {
+        match self {
+            Action::Lookup { text, filter, .. } => {
+                text.iter().map(|text| ("text", text)).chain(named(filter)).collect()
+            }
+            Action::Ensure { attributes, .. } => named(attributes).collect(),
+            Action::Call { inputs, .. } => named(inputs).collect(),
+            Action::Delete { identity, .. } => vec![("identity", identity)],
+            Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } => Vec::new(),
+        }
+    }
+
+    /// The same, to be changed in place.
+    pub fn inputs_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Action::Lookup { text, filter, .. } => {
+                text.iter_mut().chain(filter.iter_mut().map(|(_, expr)| expr)).collect()
+            }
+            Action::Ensure { attributes: inputs, .. } | Action::Call { inputs, .. } => {
+                inputs.iter_mut().map(|(_, expr)| expr).collect()
+            }
+            Action::Delete { identity, .. } => vec![identity],
+            Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } => Vec::new(),
+        }
+    }
+
+    /// The steps whose whole output it takes as it is: a bring's originals, a choice's results, the parts of a `&`.
+    pub fn sources(&self) -> Vec<StepId> {
+        match self {
+            Action::Bring { sources, .. } | Action::Choose { results: sources, .. } => sources.clone(),
+            Action::Gather { parts } => parts.iter().map(|(_, step)| *step).collect(),
+            Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } | Action::Delete { .. } => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// The same, to be changed in place.
+    pub fn sources_mut(&mut self) -> Vec<&mut StepId> {
+        match self {
+            Action::Bring { sources, .. } | Action::Choose { results: sources, .. } => {
+                sources.iter_mut().collect()
+            }
+            Action::Gather { parts } => parts.iter_mut().map(|(_, step)| step).collect(),
+            Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } | Action::Delete { .. } => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// The resource type it is about; `choose` and `gather` have none.
+    pub fn resource_type(&self) -> Option<&str> {
+        match self {
+            Action::Lookup { resource_type, .. }
+            | Action::Ensure { resource_type, .. }
+            | Action::Bring { resource_type, .. }
+            | Action::Call { resource_type, .. }
+            | Action::Delete { resource_type, .. } => Some(resource_type),
+            Action::Choose { .. } | Action::Gather { .. } => None,
+        }
+    }
+
+    /// The verb: `ensure`, `look up`; a call's is its operation.
+    pub fn verb(&self) -> &str {
+        match self {
+            Action::Lookup { .. } => "look up",
+            Action::Ensure { .. } => "ensure",
+            Action::Bring { .. } => "bring",
+            Action::Call { operation, .. } => operation,
+            Action::Delete { .. } => "delete",
+            Action::Choose { .. } => "choose",
+            Action::Gather { .. } => "gather",
+        }
+    }
+}
+
+impl Step {
+    /// The steps whose output stands in its expressions, each once.
+    pub fn steps_used(&self) -> BTreeSet<StepId> {
+        self.action.inputs().into_iter().flat_map(|(_, expr)| expr.steps_used()).collect()
+    }
+
+    /// The edges that follow from what it takes in, each once, in order. A bring of one source needs it well, as data;
+    /// of several, it waits until all have settled.
+    pub fn incoming_edges(&self) -> BTreeSet<Edge> {
+        let sources: BTreeSet<StepId> = self.action.sources().into_iter().collect();
+        let reason = match self.action {
+            Action::Bring { .. } if sources.len() == 1 => EdgeReason::Data,
+            _ => EdgeReason::Settled,
+        };
+        let data =
+            self.steps_used().into_iter().map(|from| Edge { from, to: self.id, reason: EdgeReason::Data });
+        let settled = sources.into_iter().map(|from| Edge { from, to: self.id, reason: reason.clone() });
+        data.chain(settled).collect()
+    }
+}
+
+impl Plan {
+    /// Makes the edges that follow from the steps anew, keeps those that were given (`after`, relations) and puts all in
+    /// order, each once.
+    pub fn connect(&mut self) {
+        let given = self.edges.iter().filter(|edge| is_given(&edge.reason)).cloned();
+        let edges: BTreeSet<Edge> = self.steps.iter().flat_map(Step::incoming_edges).chain(given).collect();
+        self.edges = edges.into_iter().collect();
+    }
+}
+
+/// Whether an edge of this reason is the program's or the driver's word, and not seen from the step.
+pub fn is_given(reason: &EdgeReason) -> bool {
+    match reason {
+        EdgeReason::After | EdgeReason::Relation => true,
+        EdgeReason::Data | EdgeReason::Settled => false,
+    }
+}
+
+fn named(entries: &[(String, Expr)]) -> impl Iterator<Item = (&str, &Expr)> {
+    entries.iter().map(|(name, expr)| (name.as_str(), expr))
+}
