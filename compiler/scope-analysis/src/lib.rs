@@ -1,4 +1,150 @@
-//! AST and drivers to HIR: names, types, scopes, collaboration rules.
+//! Syntax trees and drivers to HIR: names, types, scopes, collaboration rules.
+//!
+//! Comes in: the loaded [`Modules`], the [`World`] (for files that programs name), options. Goes out: always a
+//! [`hir::Program`], with holes where something is wrong, and reports, unsorted. The stages, in order:
+//!
+//! 1. `names`: what every file declares and imports;
+//! 2. `driver`: drivers elaborated from their text;
+//! 3. `sites`: settings, labels, links, the entry;
+//! 4. `request`: heads (type, scope, place), then bodies for each site, checked by `check/`;
+//! 5. outputs and requirements.
 
+pub mod data;
+pub mod driver;
 pub mod hir;
+pub mod modules;
+pub mod native;
 pub mod world;
+
+mod check;
+mod context;
+mod eval;
+mod items;
+mod location;
+mod names;
+mod request;
+mod scope;
+mod sites;
+mod with;
+
+pub use context::Options;
+pub use eval::functions::join_path;
+pub use modules::{Module, ModuleId, Modules, Use};
+
+use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, codes};
+use scope_syntax::ast::ItemKind;
+
+use context::Context;
+use eval::Frame;
+use hir::{Output, Value};
+use world::World;
+
+/// What analysing gives: always a program, plus what was found on the way.
+#[derive(Debug)]
+pub struct Analysis {
+    /// The program; lowered only if nothing is an error.
+    pub program: hir::Program,
+    /// Reports, unsorted.
+    pub diagnostics: Diagnostics,
+    /// Every resolved name, sorted by place.
+    pub uses: Vec<Use>,
+}
+
+/// Analyses a loaded program. Files that it names (data, images) are read through `world`; the texts of `--set` and the
+/// like are added to `sources`, so that reports can point at them.
+pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, options: &Options) -> Analysis {
+    let mut context = Context::new(modules, world, sources, options);
+    let collected = names::collect(modules);
+    context.report_all(collected.diagnostics);
+    context.names = collected.names;
+    context.drivers = drivers(&context);
+    context.check_site_families();
+    context.evaluate_sites(&collected.sites);
+    context.find_entry();
+    context.check_given_params();
+    let links = context.evaluate_links();
+    let resources = context.requests(&collected.requested);
+    check::check_cycles(&context, &resources);
+    let outputs = other_items(&context);
+    let params = parameters(&context);
+    let entry = context.entry.get();
+    let (diagnostics, uses, drivers, sites) = context.into_collected();
+    let program = hir::Program { sites, links, drivers, entry, params, resources, outputs };
+    Analysis { program, diagnostics, uses }
+}
+
+/// Every driver that a loaded file declares.
+fn drivers(context: &Context<'_>) -> IndexMap<String, hir::Driver> {
+    let mut drivers = IndexMap::new();
+    for module in &context.modules.modules {
+        for item in &module.tree.items {
+            let ItemKind::Driver(tree) = &item.kind else { continue };
+            let (driver, diagnostics) = driver::elaborate(&module.tree, tree);
+            context.report_all(diagnostics);
+            if drivers.contains_key(&driver.name) {
+                context.report(
+                    Diagnostic::new(codes::E0103, tree.name.span, format!("driver `{}` is declared twice", driver.name))
+                        .label("again here")
+                        .help("import one of them"),
+                );
+                continue;
+            }
+            drivers.insert(driver.name.clone(), driver);
+        }
+    }
+    drivers
+}
+
+/// Outputs, requirements, `let`s nobody used, and items of the next release.
+fn other_items(context: &Context<'_>) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    let frame = Frame::new(Modules::ROOT);
+    for (index, item) in context.modules.get(Modules::ROOT).tree.items.iter().enumerate() {
+        match &item.kind {
+            ItemKind::Output(output) => {
+                let value = context.eval(&output.value, &frame);
+                let reason = "an output is printed";
+                let written = Some((&output.value, Modules::ROOT));
+                context.check_secret_flow(&value, &output.name.text, reason, output.value.span, written);
+                outputs.push(Output { name: output.name.text.clone(), value, span: output.name.span });
+            }
+            ItemKind::Let(_) | ItemKind::Param(_) => {
+                context.item_value(Modules::ROOT, index, item.span);
+            }
+            ItemKind::Require(require) => match context.eval(&require.condition, &frame) {
+                Value::Bool(true) | Value::Error => {}
+                Value::Bool(false) => {
+                    let message = require.message.as_ref().map(|message| context.eval(message, &frame));
+                    let message = match message {
+                        Some(Value::Text(text)) => text,
+                        _ => "a requirement does not hold".into(),
+                    };
+                    context.report(
+                        Diagnostic::new(codes::E0506, require.condition.span, message)
+                            .label("this is false")
+                            .help("change what it speaks about, or the requirement"),
+                    );
+                }
+                other => context.mismatch("true or false, known when compiling", &other, require.condition.span),
+            },
+            ItemKind::Sequence(sequence) => context.unavailable(sequence.name.span, "a `sequence`"),
+            ItemKind::Test(test) => context.unavailable(test.name.span, "a `test` block"),
+            _ => {}
+        }
+    }
+    outputs
+}
+
+fn parameters(context: &Context<'_>) -> IndexMap<String, Value> {
+    let mut params = IndexMap::new();
+    for (index, item) in context.modules.get(Modules::ROOT).tree.items.iter().enumerate() {
+        if let ItemKind::Param(param) = &item.kind {
+            let value = context.item_value(Modules::ROOT, index, param.name.span);
+            if !check::holds_secret(&value) {
+                params.insert(param.name.text.clone(), value);
+            }
+        }
+    }
+    params
+}

@@ -1,0 +1,211 @@
+//! The attributes of a resource type.
+//!
+//! Comes in: `image: image? requires shared(copy)`, `id: string computed identity`. Goes out: [`Attribute`]s, and which
+//! of them is the identity; an unknown modifier is E0401 with the nearest word.
+
+use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, Edit, codes, similar};
+use scope_syntax::ast::{self, ExprKind};
+
+use super::{names::Names, phrases::malformed, read, settings::declared_twice, types};
+use crate::hir::{Attribute, ReferenceRule, Relation, Share, Type};
+
+/// The words that may follow an attribute's type.
+const MODIFIERS: &[&str] = &[
+    "identity",
+    "immutable",
+    "computed",
+    "settable",
+    "write_only",
+    "secret",
+    "read",
+    "requires",
+    "relies",
+    "composed",
+    "shared",
+];
+
+/// Adds one attribute. `resolve` knows the driver's types; the expressions in it are checked by [`check`], when every
+/// type of the driver is known.
+pub(super) fn attribute(
+    written: &ast::Attribute,
+    docs: &[String],
+    resolve: &mut dyn FnMut(&ast::Path) -> Result<Type, Diagnostic>,
+    into: &mut IndexMap<String, Attribute>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut ty = types::type_of(&written.ty, resolve, diagnostics);
+    let mut is_secret = false;
+    if let Some(inner) = without_secret(&ty) {
+        is_secret = true;
+        ty = inner;
+    }
+    let mut attribute = Attribute {
+        name: written.name.text.clone(),
+        is_computed: false,
+        is_settable: true,
+        is_identity: false,
+        is_immutable: false,
+        is_write_only: false,
+        is_secret,
+        is_required: false,
+        default: written.default.clone(),
+        read: None,
+        reference: None,
+        docs: docs.to_vec(),
+        span: written.name.span,
+        ty,
+    };
+    modifiers(&written.modifiers, &mut attribute, diagnostics);
+    attribute.is_required =
+        attribute.default.is_none() && !attribute.is_computed && !matches!(attribute.ty, Type::Optional(_));
+    if let Some(first) = into.get(&attribute.name) {
+        diagnostics.push(declared_twice("attribute", &attribute.name, attribute.span, first.span));
+        return;
+    }
+    into.insert(attribute.name.clone(), attribute);
+}
+
+/// The type that a reference attribute refers to: itself, or the element of a list of them.
+pub(super) fn target(ty: &Type) -> Option<&str> {
+    match ty.required() {
+        Type::Reference(target) => Some(target),
+        Type::List(inner) => target(inner),
+        _ => None,
+    }
+}
+
+/// Checks the expressions of attributes: defaults see `site`, `read(…)` sees the site's record as `body`.
+pub(super) fn check(
+    attributes: &IndexMap<String, Attribute>,
+    names: &Names<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let of_answers = names.with([("body", Type::Any)]);
+    for attribute in attributes.values() {
+        if let Some(default) = &attribute.default {
+            names.check(default, diagnostics);
+        }
+        if let Some(read) = &attribute.read {
+            of_answers.check(read, diagnostics);
+        }
+    }
+}
+
+fn without_secret(ty: &Type) -> Option<Type> {
+    match ty {
+        Type::Secret(inner) => Some((**inner).clone()),
+        Type::Optional(inner) => match &**inner {
+            Type::Secret(inner) => Some(Type::Optional(inner.clone())),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn modifiers(written: &[ast::Modifier], attribute: &mut Attribute, diagnostics: &mut Vec<Diagnostic>) {
+    let mut is_settable = false;
+    let mut relation = None;
+    let mut shared = None;
+    for modifier in written {
+        let word = modifier.word.text.as_str();
+        match word {
+            "identity" => attribute.is_identity = true,
+            "immutable" => attribute.is_immutable = true,
+            "computed" => attribute.is_computed = true,
+            "settable" => is_settable = true,
+            "write_only" => attribute.is_write_only = true,
+            "secret" => attribute.is_secret = true,
+            "requires" => relation = Some((Relation::Requires, modifier.word.span)),
+            "relies" => relation = Some((Relation::Relies, modifier.word.span)),
+            "composed" => relation = Some((Relation::Composed, modifier.word.span)),
+            "read" => match modifier.args.as_slice() {
+                [argument] => attribute.read = Some(argument.value.clone()),
+                _ => diagnostics.push(malformed(
+                    modifier.word.span,
+                    "`read` needs the place of the value in the site's record",
+                    "read(body.some.field)",
+                )),
+            },
+            "shared" => shared = share(modifier, diagnostics).map(|share| (share, modifier.word.span)),
+            _ => diagnostics.push(unknown(modifier)),
+        }
+        if !modifier.args.is_empty() && !matches!(word, "read" | "shared") && MODIFIERS.contains(&word) {
+            diagnostics.push(malformed(modifier.word.span, format!("`{word}` takes no arguments"), word));
+        }
+    }
+    attribute.is_settable = is_settable || !attribute.is_computed;
+    match target(&attribute.ty) {
+        Some(target) => {
+            attribute.reference = Some(ReferenceRule {
+                target: target.to_owned(),
+                relation: relation.map_or(Relation::Requires, |(relation, _)| relation),
+                shared: shared.map(|(share, _)| share),
+            });
+        }
+        None if attribute.ty == Type::Error => {}
+        None => {
+            for span in relation.map(|(_, span)| span).into_iter().chain(shared.map(|(_, span)| span)) {
+                diagnostics.push(
+                    Diagnostic::new(codes::E0401, span, format!("`{}` refers to nothing", attribute.name))
+                        .label("only for references")
+                        .note(format!(
+                            "its type is `{}`, a reference has the type of a resource",
+                            attribute.ty
+                        )),
+                );
+            }
+        }
+    }
+}
+
+/// `shared(copy)`, `shared(none, because: "…")`
+fn share(modifier: &ast::Modifier, diagnostics: &mut Vec<Diagnostic>) -> Option<Share> {
+    let how = modifier.args.first().and_then(|argument| read::name(&argument.value));
+    let because = modifier
+        .args
+        .iter()
+        .find(|argument| argument.name.as_ref().is_some_and(|name| name.text == "because"))
+        .and_then(|argument| read::text(&argument.value));
+    match (how, because) {
+        (Some("copy"), None) => Some(Share::Copy { keep: Vec::new(), same: None }),
+        (Some("none"), Some(because)) => Some(Share::None { because }),
+        _ => {
+            diagnostics.push(malformed(
+                modifier.word.span,
+                "`shared` says how the resource gets to another site",
+                "shared(copy)` or `shared(none, because: \"…\")",
+            ));
+            None
+        }
+    }
+}
+
+fn unknown(modifier: &ast::Modifier) -> Diagnostic {
+    let word = &modifier.word.text;
+    let report = Diagnostic::new(codes::E0401, modifier.word.span, format!("an attribute has no `{word}`"))
+        .label("not known here");
+    let all: Vec<String> = MODIFIERS.iter().map(|word| format!("`{word}`")).collect();
+    let list = format!("an attribute's type is followed by {}", all.join(", "));
+    match similar::nearest(word, MODIFIERS.iter().copied()) {
+        Some(near) => report
+            .help(format!("did you mean `{near}`?"))
+            .fix(format!("write `{near}`"), vec![Edit::new(modifier.word.span, near)])
+            .note(list),
+        None => report.help(list),
+    }
+}
+
+/// What a type is, told from a default: `input: { by: 1 }`.
+pub(super) fn type_of_default(default: &ast::Expr) -> Type {
+    match &*default.kind {
+        ExprKind::Bool(_) => Type::Bool,
+        ExprKind::Text(_) => Type::String,
+        ExprKind::Number(number) => match number.value {
+            ast::NumberValue::Int(_) => Type::Int,
+            ast::NumberValue::Float(_) => Type::Float,
+            ast::NumberValue::Quantity(..) => Type::Any,
+        },
+        _ => Type::Any,
+    }
+}

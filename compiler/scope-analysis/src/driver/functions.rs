@@ -1,0 +1,113 @@
+//! The functions a driver's expressions may call: the built-in ones, and the `fn`s of its file.
+//!
+//! Comes in: a name. Goes out: how many arguments it takes. The built-in ones are those of the plan's expressions; the
+//! file's own are inlined by lowering, so they may not call each other in a circle, and see only their parameters.
+//! `fn a(x: any) = b(x)`, `fn b(x: any) = a(x)` → E0112 at `b(x)`.
+
+use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, codes};
+use scope_syntax::ast::{self, ExprKind};
+
+use super::names::Names;
+use super::walk;
+use crate::hir::Type;
+
+/// The built-in functions of drivers: name, fewest and most arguments, how it is called.
+pub const BUILT_IN: &[(&str, usize, usize, &str)] = &[
+    ("json", 1, 1, "json(text)"),
+    ("to_json", 1, 1, "to_json(value)"),
+    ("first", 1, 1, "first(list)"),
+    ("length", 1, 1, "length(value)"),
+    ("lower", 1, 1, "lower(text)"),
+    ("upper", 1, 1, "upper(text)"),
+    ("trim", 1, 1, "trim(text)"),
+    ("join", 2, 2, "join(list, separator)"),
+    ("split", 2, 2, "split(text, separator)"),
+    ("keys", 1, 1, "keys(record)"),
+    ("values", 1, 1, "values(record)"),
+    ("has", 2, 2, "has(record, key)"),
+    ("text", 1, 1, "text(value)"),
+    ("int", 1, 1, "int(text)"),
+    ("base64", 1, 1, "base64(text)"),
+    ("url", 1, 1, "url(text)"),
+    ("merge", 2, 2, "merge(record, record)"),
+    ("without", 2, 2, "without(record, keys)"),
+    ("concat", 1, 16, "concat(list, list)"),
+    ("distinct", 1, 1, "distinct(list)"),
+    ("sort", 1, 1, "sort(list)"),
+    ("range", 1, 1, "range(n)"),
+    ("mod", 2, 2, "mod(a, b)"),
+    ("replace", 3, 3, "replace(text, from, to)"),
+    ("capture", 2, 2, "capture(text, pattern)"),
+];
+
+/// Checks the bodies of the file's functions, and that none of them reaches itself.
+pub(super) fn check(functions: &IndexMap<String, ast::Function>, diagnostics: &mut Vec<Diagnostic>) {
+    let types = IndexMap::new();
+    for function in functions.values() {
+        let mut names = Names::new(&types, functions);
+        for param in &function.params {
+            names.add(&param.name.text, Type::Any);
+            if let Some(default) = &param.default {
+                Names::new(&types, functions).check(default, diagnostics);
+            }
+        }
+        names.check(&function.body, diagnostics);
+    }
+    report_circles(functions, diagnostics);
+}
+
+/// Depth-first over the calls, without recursion; every edge back into the current path is a circle.
+fn report_circles(functions: &IndexMap<String, ast::Function>, diagnostics: &mut Vec<Diagnostic>) {
+    let calls: Vec<Vec<(usize, scope_diagnostics::Span)>> =
+        functions.values().map(|function| calls_of(&function.body, functions)).collect();
+    let mut is_done = vec![false; calls.len()];
+    let mut is_open = vec![false; calls.len()];
+    for start in 0..calls.len() {
+        let mut path = vec![(start, 0)];
+        if is_done[start] {
+            continue;
+        }
+        is_open[start] = true;
+        while let Some((function, next)) = path.last_mut() {
+            let Some((callee, span)) = calls[*function].get(*next) else {
+                is_done[*function] = true;
+                is_open[*function] = false;
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            if is_open[*callee] {
+                let name = &functions[*callee].name.text;
+                diagnostics.push(
+                    Diagnostic::new(
+                        codes::E0112,
+                        *span,
+                        format!("the function `{name}` calls itself in a circle"),
+                    )
+                    .secondary(functions[*callee].name.span, "declared here")
+                    .help("a function is a formula: use `[for … => …]` for what repeats"),
+                );
+            } else if !is_done[*callee] {
+                is_open[*callee] = true;
+                path.push((*callee, 0));
+            }
+        }
+    }
+}
+
+fn calls_of(
+    body: &ast::Expr,
+    functions: &IndexMap<String, ast::Function>,
+) -> Vec<(usize, scope_diagnostics::Span)> {
+    let mut calls = Vec::new();
+    walk::each(body, &mut |expr| {
+        if let ExprKind::Call { callee, .. } = &*expr.kind
+            && let ExprKind::Name(name) = &*callee.kind
+            && let Some(index) = functions.get_index_of(name)
+        {
+            calls.push((index, expr.span));
+        }
+    });
+    calls
+}

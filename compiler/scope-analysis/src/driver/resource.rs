@@ -1,0 +1,337 @@
+//! A resource type: its attributes first, then, when every type of the driver is known, all that uses them.
+//!
+//! Comes in: `type image { id: string computed identity … ready when … operation … }`. Goes out: a [`ResourceType`].
+//! [`attributes_of`] is the first reading, [`complete`] the second.
+
+use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, codes, similar};
+use scope_syntax::ast::{self, ExprKind, LineKind};
+
+use super::{
+    answers, attributes, commands, merge,
+    names::Names,
+    operation,
+    phrases::{self, Block, malformed},
+    promises, read,
+    settings::declared_twice,
+};
+use crate::hir::{Answer, Cross, Operation, OperationKind, Repeat, ResourceType, Share, Type};
+
+/// The type with its attributes, all else still empty.
+pub(super) fn attributes_of(
+    phrase: &ast::Phrase,
+    docs: &[String],
+    driver: &str,
+    service: &str,
+    resolve: &mut dyn FnMut(&ast::Path) -> Result<Type, Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<ResourceType> {
+    let name = phrase.values.first()?;
+    let short_name = read::name(name)?.to_owned();
+    let mut attributes = IndexMap::new();
+    for line in phrase.body.iter().flatten() {
+        if let LineKind::Attribute(written) = &line.kind {
+            attributes::attribute(written, &line.docs, resolve, &mut attributes, diagnostics);
+        }
+    }
+    let marked: Vec<_> = attributes.values().filter(|attribute| attribute.is_identity).collect();
+    let identity = match marked.as_slice() {
+        [one] => one.name.clone(),
+        [] => {
+            diagnostics.push(
+                Diagnostic::new(codes::E0401, name.span, format!("the type `{short_name}` has no identity"))
+                    .help("mark the attribute that tells one from another: `id: string computed identity`"),
+            );
+            String::new()
+        }
+        [first, second, ..] => {
+            diagnostics.push(
+                Diagnostic::new(
+                    codes::E0401,
+                    second.span,
+                    format!("the type `{short_name}` has two identities"),
+                )
+                .secondary(first.span, "the first"),
+            );
+            first.name.clone()
+        }
+    };
+    Some(ResourceType {
+        name: format!("{driver}.{short_name}"),
+        name_attribute: attributes.contains_key("name").then(|| "name".to_owned()),
+        short_name,
+        driver: driver.to_owned(),
+        service: service.to_owned(),
+        docs: docs.to_vec(),
+        attributes,
+        identity,
+        mark: None,
+        ready: None,
+        broken: None,
+        share: Share::None {
+            because: "the driver does not say how it could be used at another site".to_owned(),
+        },
+        cross: Cross::None { because: "the driver does not say how it could be divided".to_owned() },
+        operations: IndexMap::new(),
+        create: None,
+        merge: Vec::new(),
+        commands: Vec::new(),
+        span: name.span,
+    })
+}
+
+/// Reads the rest of a type's body. `names` holds `site` and `session`.
+pub(super) fn complete(
+    ty: &mut ResourceType,
+    body: &[ast::Line],
+    names: &Names<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    attributes::check(&ty.attributes, names, diagnostics);
+    let mut names = names.clone();
+    for attribute in ty.attributes.values() {
+        names.add(&attribute.name, attribute.ty.clone());
+    }
+    let phrases: Vec<(&ast::Phrase, &[String])> = body
+        .iter()
+        .filter(|line| phrases::is_allowed(Block::Type, line, diagnostics))
+        .filter_map(|line| match &line.kind {
+            LineKind::Phrase(phrase) => Some((phrase, line.docs.as_slice())),
+            _ => None,
+        })
+        .collect();
+    let of = |word: &'static str| phrases.iter().filter(move |(phrase, _)| phrase.word.text == word);
+    for (phrase, _) in of("create") {
+        ty.create = created_by(phrase, diagnostics);
+    }
+    let answer_names = names.with(answers::http_words()).with(answers::exec_words());
+    let mut of_type: Vec<Answer> = Vec::new();
+    for (phrase, _) in of("answers") {
+        of_type.extend(answers::block(
+            phrase.body.as_deref().unwrap_or_default(),
+            &answer_names,
+            diagnostics,
+        ));
+    }
+    for (phrase, docs) in of("operation") {
+        let created_by = ty.create.as_deref();
+        let Some(operation) = operation::operation(phrase, docs, &names, created_by, &of_type, diagnostics)
+        else {
+            continue;
+        };
+        if let Some(first) = ty.operations.get(&operation.name) {
+            diagnostics.push(declared_twice("operation", &operation.name, operation.span, first.span));
+            continue;
+        }
+        ty.operations.insert(operation.name.clone(), operation);
+    }
+    for (phrase, _) in &phrases {
+        one_phrase(phrase, ty, &names, diagnostics);
+    }
+    created_and_updated(ty, &phrases, diagnostics);
+    after_what(ty, diagnostics);
+    ty.commands = commands::commands(body, ty, &names, diagnostics);
+    promises::check(ty, diagnostics);
+}
+
+fn one_phrase(
+    phrase: &ast::Phrase,
+    ty: &mut ResourceType,
+    names: &Names<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    match phrase.word.text.as_str() {
+        "named" => {
+            if let Some(path) = attribute_path(phrase, "by", "named by title", ty, diagnostics) {
+                ty.name_attribute = path.first().cloned();
+            }
+        }
+        "mark" => ty.mark = attribute_path(phrase, "in", "mark in metadata.scope_mark", ty, diagnostics),
+        "ready" => ty.ready = operation::ready(phrase, names, diagnostics),
+        "broken" => ty.broken = broken(phrase, names, diagnostics),
+        "share" => {
+            if let Some(share) = share(phrase, ty, diagnostics) {
+                ty.share = share;
+            }
+        }
+        "cross" => {
+            if let Some(cross) = cross(phrase, names, diagnostics) {
+                ty.cross = cross;
+            }
+        }
+        "merge" => ty.merge = merge::merge(phrase.body.as_deref().unwrap_or_default(), ty, diagnostics),
+        _ => {}
+    }
+}
+
+fn created_by(phrase: &ast::Phrase, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
+    let by = phrase.links.iter().find(|link| link.word.text == "by").and_then(|link| read::name(&link.value));
+    if by.is_none() {
+        diagnostics.push(malformed(
+            phrase.span,
+            "`create` names the operation that creates",
+            "create by OPERATION",
+        ));
+    }
+    by.map(str::to_owned)
+}
+
+/// Fills in `create`, and the update of a type whose creating operation may be repeated with other values.
+fn created_and_updated(
+    ty: &mut ResourceType,
+    phrases: &[(&ast::Phrase, &[String])],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    if let Some(create) = &ty.create {
+        let written = phrases.iter().find(|(phrase, _)| phrase.word.text == "create");
+        if let Some(link) = written.and_then(|(phrase, _)| phrase.links.first()) {
+            commands::known_operation(create, link.value.span, ty, diagnostics);
+        }
+    } else {
+        let create = ty.operations.values().find(|operation| operation.kind == OperationKind::Create);
+        ty.create = create.map(|operation| operation.name.clone());
+    }
+    let has_update = ty.operations.values().any(|operation| operation.kind == OperationKind::Update);
+    let Some(create) = ty.create.as_ref().and_then(|create| ty.operations.get(create)) else { return };
+    if create.repeat == Repeat::Always && !has_update && create.name != "update" {
+        let update = Operation { name: "update".to_owned(), kind: OperationKind::Update, ..create.clone() };
+        ty.operations.entry("update".to_owned()).or_insert(update);
+    }
+}
+
+/// Reports an `after` that names no operation of the type.
+fn after_what(ty: &ResourceType, diagnostics: &mut Vec<Diagnostic>) {
+    for operation in ty.operations.values() {
+        if let Some(after) = &operation.after {
+            commands::known_operation(after, operation.span, ty, diagnostics);
+        }
+    }
+}
+
+/// `named by title`, `mark in metadata.scope_mark`: a path that starts at an attribute.
+fn attribute_path(
+    phrase: &ast::Phrase,
+    link: &str,
+    written: &str,
+    ty: &ResourceType,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Vec<String>> {
+    let value = match phrase.links.as_slice() {
+        [only] if only.word.text == link => &only.value,
+        _ => {
+            diagnostics.push(malformed(
+                phrase.span,
+                format!("`{}` names an attribute", phrase.word.text),
+                written,
+            ));
+            return None;
+        }
+    };
+    let path = read::expect(read::path(value), value, "an attribute", diagnostics)?;
+    known_attribute(&path[0], value.span, ty, diagnostics).then_some(path)
+}
+
+fn known_attribute(
+    name: &str,
+    span: scope_diagnostics::Span,
+    ty: &ResourceType,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> bool {
+    if ty.attributes.contains_key(name) {
+        return true;
+    }
+    let report = Diagnostic::new(codes::E0402, span, format!("`{}` has no attribute `{name}`", ty.name))
+        .label("unknown");
+    diagnostics.push(match similar::nearest(name, ty.attributes.keys().map(String::as_str)) {
+        Some(near) => report.help(format!("did you mean `{near}`?")),
+        None => report,
+    });
+    false
+}
+
+/// `broken when status == "ERROR" because body.fault.message`
+fn broken(
+    phrase: &ast::Phrase,
+    names: &Names<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<(ast::Expr, Option<ast::Expr>)> {
+    let link = |word: &str| phrase.links.iter().find(|link| link.word.text == word).map(|link| &link.value);
+    let Some(condition) = link("when") else {
+        diagnostics.push(malformed(
+            phrase.span,
+            "`broken` needs a condition",
+            "broken when CONDITION because MESSAGE",
+        ));
+        return None;
+    };
+    names.check(condition, diagnostics);
+    let because = link("because");
+    if let Some(because) = because {
+        names.with([("body", Type::Any)]).check(because, diagnostics);
+    }
+    Some((condition.clone(), because.cloned()))
+}
+
+/// `share by copy(keep: [id, name], same: checksum)`, `share by none because "…"`
+fn share(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnostic>) -> Option<Share> {
+    const WRITTEN: &str =
+        "share by copy(keep: [ATTRIBUTE], same: ATTRIBUTE)` or `share by none because \"…\"";
+    let link = |word: &str| phrase.links.iter().find(|link| link.word.text == word).map(|link| &link.value);
+    let by = link("by");
+    if by.and_then(read::name) == Some("none")
+        && let Some(because) = link("because").and_then(read::text)
+    {
+        return Some(Share::None { because });
+    }
+    if let Some(by) = by
+        && let ExprKind::Call { callee, args } = &*by.kind
+        && read::name(callee) == Some("copy")
+    {
+        let argument = |name: &str| {
+            let named =
+                |argument: &&ast::Argument| argument.name.as_ref().is_some_and(|key| key.text == name);
+            args.iter().find(named).map(|argument| &argument.value)
+        };
+        let written = argument("keep")?;
+        let keep =
+            read::list(written, |element| read::name(element).map(|name| (name.to_owned(), element.span)));
+        let keep = read::expect(keep, written, "a list of attributes", diagnostics)?;
+        let same =
+            argument("same").and_then(|same| read::name(same).map(|name| (name.to_owned(), same.span)));
+        for (name, span) in keep.iter().chain(&same) {
+            known_attribute(name, *span, ty, diagnostics);
+        }
+        return Some(Share::Copy {
+            keep: keep.into_iter().map(|(name, _)| name).collect(),
+            same: same.map(|(name, _)| name),
+        });
+    }
+    diagnostics.push(malformed(
+        phrase.span,
+        "`share` says how the resource is used at another site",
+        WRITTEN,
+    ));
+    None
+}
+
+/// `cross by sum(value)`, `cross by none because "…"`
+fn cross(phrase: &ast::Phrase, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Cross> {
+    const WRITTEN: &str = "cross by sum(ATTRIBUTE)` or `cross by none because \"…\"";
+    let link = |word: &str| phrase.links.iter().find(|link| link.word.text == word).map(|link| &link.value);
+    let by = link("by");
+    if by.and_then(read::name) == Some("none")
+        && let Some(because) = link("because").and_then(read::text)
+    {
+        return Some(Cross::None { because });
+    }
+    match by.map(|by| (by, &*by.kind)) {
+        Some((by, ExprKind::Call { args, .. })) => {
+            args.iter().for_each(|argument| names.check(&argument.value, diagnostics));
+            Some(Cross::By(by.clone()))
+        }
+        _ => {
+            diagnostics.push(malformed(phrase.span, "`cross` says how the resource is divided", WRITTEN));
+            None
+        }
+    }
+}
