@@ -1,0 +1,82 @@
+//! Finding things in a plan by name or id.
+//!
+//! `plan.resource_type("shelf.book")` → the driver `shelf` and its type.
+
+use crate::driver::{Attribute, Driver, Operation, OperationKind, ResourceType, Service, Setting};
+use crate::plan::{Choice, ChoiceId, Plan, Site, SiteId, Step, StepId};
+
+impl Plan {
+    /// The step. The id must be of this plan.
+    pub fn step(&self, id: StepId) -> &Step {
+        &self.steps[id.index()]
+    }
+
+    /// The site. The id must be of this plan.
+    pub fn site(&self, id: SiteId) -> &Site {
+        &self.sites[id.index()]
+    }
+
+    /// The choice. The id must be of this plan.
+    pub fn choice(&self, id: ChoiceId) -> &Choice {
+        &self.choices[id.index()]
+    }
+
+    /// A driver by its name.
+    pub fn driver(&self, name: &str) -> Option<&Driver> {
+        self.drivers.iter().find(|driver| driver.name == name)
+    }
+
+    /// A resource type by its full name, with its driver.
+    pub fn resource_type(&self, name: &str) -> Option<(&Driver, &ResourceType)> {
+        self.drivers.iter().find_map(|driver| Some((driver, driver.resource_type(name)?)))
+    }
+
+    /// The type that a step is about; `choose` and `gather` have none.
+    pub fn resource_type_of(&self, step: &Step) -> Option<(&Driver, &ResourceType)> {
+        self.resource_type(step.action.resource_type()?)
+    }
+}
+
+impl Driver {
+    /// A type by its full name.
+    pub fn resource_type(&self, name: &str) -> Option<&ResourceType> {
+        self.types.iter().find(|resource_type| resource_type.name == name)
+    }
+
+    /// A service by its name (not an alias).
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.services.iter().find(|service| service.name == name)
+    }
+
+    /// A setting by its name.
+    pub fn setting(&self, name: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.name == name)
+    }
+}
+
+impl ResourceType {
+    /// An attribute by its name.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// An operation by its name.
+    pub fn operation(&self, name: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.name == name)
+    }
+
+    /// The first operation of that kind.
+    pub fn operation_of(&self, kind: OperationKind) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.kind == kind)
+    }
+
+    /// The operation that creates one.
+    pub fn create_operation(&self) -> Option<&Operation> {
+        self.operation(self.create.as_deref()?)
+    }
+
+    /// The operations that are a part of `operation`, in order: `upload` after `create`.
+    pub fn operations_after<'t>(&'t self, operation: &'t str) -> impl Iterator<Item = &'t Operation> {
+        self.operations.iter().filter(move |later| later.after.as_deref() == Some(operation))
+    }
+}

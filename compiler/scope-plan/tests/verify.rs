@@ -1,0 +1,315 @@
+//! Every rule of a well-formed plan has a broken plan that exactly this rule refuses.
+
+use std::collections::BTreeSet;
+
+use scope_plan::driver::{Repeat, Share};
+use scope_plan::expr::{Expr, SecretSource};
+use scope_plan::plan::{
+    Action, ChoiceId, Edge, EdgeReason, Guard, Link, OnUnreachable, Plan, SiteId, StepId, Undo,
+};
+use scope_plan::testing::{self, Builder};
+use scope_plan::verify::{self, verify};
+use serde_json::json;
+
+const ORIGINAL: usize = 0;
+const COPY: usize = 1;
+const FIRST: usize = 2;
+const DEEP: usize = 3;
+const DEEPER: usize = 4;
+const SECOND: usize = 5;
+const CHOSEN: usize = 6;
+const LOAN: usize = 7;
+const PART: usize = 8;
+const GATHERED: usize = 9;
+const CLOSED: usize = 10;
+const DELETED: usize = 11;
+
+/// A plan with one of everything, well formed.
+fn good() -> Plan {
+    let mut plan = Builder::new();
+    let (nantes, paris, lille) = (plan.site("nantes"), plan.site("paris"), plan.site("lille"));
+    plan.link(nantes, paris, 12, Some(1_000_000_000));
+    let book = || vec![("title", Expr::text("Emma"))];
+    let original = plan.lookup(paris, "loan.book", "shelf.book", "Emma");
+    let copy = plan.bring(nantes, "loan.book", "shelf.book", &[original]);
+    let outer = plan.choice("emma", &["paris", "lille | nantes"]);
+    let first = plan.arm(outer, 0, |plan| plan.ensure(paris, "emma", "shelf.book", book()));
+    let second = plan.arm(outer, 1, |plan| {
+        let inner = plan.choice("emma.inner", &["lille", "nantes"]);
+        let deep = plan.arm(inner, 0, |plan| plan.ensure(lille, "emma", "shelf.book", book()));
+        let deeper = plan.arm(inner, 1, |plan| plan.ensure(nantes, "emma", "shelf.book", book()));
+        plan.choose(nantes, "emma", inner, &[deep, deeper])
+    });
+    let chosen = plan.choose(nantes, "emma", outer, &[first, second]);
+    let loan = plan.ensure(
+        nantes,
+        "loan",
+        "shelf.loan",
+        vec![("book", Expr::step(copy, &[])), ("reader", Expr::step(chosen, &["title"]))],
+    );
+    let part = plan.ensure(
+        paris,
+        "second",
+        "shelf.book",
+        vec![("title", Expr::text("Emma 2")), ("code", Expr::Secret(SecretSource::Env("CODE".into())))],
+    );
+    let gathered = plan.gather(nantes, "all", &[original, loan]);
+    let closed = plan.call(
+        paris,
+        "close",
+        "shelf.book",
+        "close",
+        vec![("id", Expr::step(part, &["id"])), ("by", Expr::text("ana"))],
+    );
+    plan.delete(lille, "old", "shelf.book", "b-old");
+    plan.after(part, loan);
+    plan.output("loan", Expr::step(gathered, &["nantes", "id"]));
+    plan.output("closed", Expr::step(closed, &[]));
+    plan.finish()
+}
+
+fn attributes(plan: &mut Plan, step: usize) -> &mut Vec<(String, Expr)> {
+    match &mut plan.steps[step].action {
+        Action::Ensure { attributes: given, .. } | Action::Call { inputs: given, .. } => given,
+        other => panic!("step {step} is no ensure: {other:?}"),
+    }
+}
+
+fn edge(from: usize, to: usize, reason: EdgeReason) -> Edge {
+    Edge { from: StepId(from as u32), to: StepId(to as u32), reason }
+}
+
+fn without(plan: &mut Plan, from: usize, to: usize) {
+    let before = plan.edges.len();
+    plan.edges.retain(|edge| (edge.from.index(), edge.to.index()) != (from, to));
+    assert!(plan.edges.len() < before, "there is no edge {from} -> {to}");
+}
+
+/// Rule, and what breaks the good plan in its way.
+type Case = (&'static str, fn(&mut Plan));
+
+const CASES: &[Case] = &[
+    ("version", |plan| plan.version = 2),
+    ("step-ids", |plan| plan.steps[LOAN].id = StepId(3)),
+    ("choice-ids", |plan| plan.choices[1].id = ChoiceId(0)),
+    ("site-range", |plan| plan.steps[LOAN].site = SiteId(9)),
+    ("site-range", |plan| plan.program.entry = Some(SiteId(3))),
+    ("site-range", |plan| plan.links[0].to = SiteId(3)),
+    ("edge-range", |plan| plan.edges.push(edge(0, 12, EdgeReason::After))),
+    ("step-range", |plan| attributes(plan, LOAN)[0].1 = Expr::step(StepId(12), &[])),
+    ("step-range", |plan| plan.choices[0].arms[0].members.push(StepId(12))),
+    ("step-range", |plan| plan.outputs[0].value = Expr::step(StepId(12), &[])),
+    ("choice-range", |plan| plan.steps[LOAN].when.push(Guard { choice: ChoiceId(0), arm: 2 })),
+    ("choice-range", |plan| plan.choices[0].arms[0].choices.push(ChoiceId(2))),
+    ("choice-range", |plan| plan.choices[1].when.push(Guard { choice: ChoiceId(2), arm: 0 })),
+    ("depth", |plan| {
+        let mut deep = Expr::text("x");
+        for _ in 0..300 {
+            deep = Expr::List(vec![deep]);
+        }
+        plan.outputs[0].value = deep;
+    }),
+    ("edge-self", |plan| plan.edges.push(edge(LOAN, LOAN, EdgeReason::After))),
+    ("edge-twice", |plan| plan.edges.push(plan.edges[0].clone())),
+    ("edge-cycle", |plan| plan.edges.push(edge(LOAN, PART, EdgeReason::After))),
+    ("edge-cycle", |plan| plan.edges.push(edge(GATHERED, ORIGINAL, EdgeReason::Relation))),
+    ("reference-edge", |plan| without(plan, COPY, LOAN)),
+    ("source-edge", |plan| without(plan, SECOND, CHOSEN)),
+    ("source-edge", |plan| without(plan, ORIGINAL, COPY)),
+    ("edge-reference", |plan| plan.edges.push(edge(PART, DELETED, EdgeReason::Data))),
+    ("edge-reference", |plan| plan.edges.push(edge(PART, GATHERED, EdgeReason::Settled))),
+    ("data-available", |plan| {
+        attributes(plan, LOAN)[1].1 = Expr::step(StepId(FIRST as u32), &["title"]);
+        plan.edges.retain(|edge| edge.to.index() != LOAN || edge.from.index() != CHOSEN);
+        plan.edges.push(edge(FIRST, LOAN, EdgeReason::Data));
+    }),
+    ("data-available", |plan| {
+        // Of the first arm, used in the second.
+        attributes(plan, DEEPER)[0].1 = Expr::step(StepId(FIRST as u32), &["title"]);
+        plan.edges.push(edge(FIRST, DEEPER, EdgeReason::Data));
+    }),
+    ("guard-members", |plan| plan.steps[LOAN].when.push(Guard { choice: ChoiceId(0), arm: 0 })),
+    ("guard-members", |plan| plan.choices[0].arms[0].members.push(StepId(DEEP as u32))),
+    ("member-twice", |plan| plan.choices[0].arms[0].members.push(StepId(FIRST as u32))),
+    ("member-twice", |plan| plan.steps[FIRST].when.push(Guard { choice: ChoiceId(0), arm: 0 })),
+    ("choice-nesting", |plan| plan.choices[0].arms[1].choices.clear()),
+    ("choice-nesting", |plan| plan.choices[0].arms[0].choices.push(ChoiceId(1))),
+    ("choice-order", |plan| plan.choices[1].arms[0].choices.push(ChoiceId(0))),
+    ("choice-arms", |plan| plan.choices[0].recorded = Some(2)),
+    ("choice-key", |plan| plan.choices[1].key = "emma".into()),
+    ("choose-results", |plan| {
+        let Action::Choose { results, .. } = &mut plan.steps[CHOSEN].action else { unreachable!() };
+        results.pop();
+        without(plan, SECOND, CHOSEN);
+    }),
+    ("choose-results", |plan| {
+        let Action::Choose { results, .. } = &mut plan.steps[CHOSEN].action else { unreachable!() };
+        results.swap(0, 1);
+    }),
+    ("choose-when", |plan| {
+        plan.steps[CHOSEN].when.push(Guard { choice: ChoiceId(0), arm: 0 });
+        plan.choices[0].arms[0].members.push(StepId(CHOSEN as u32));
+        without(plan, CHOSEN, LOAN);
+        attributes(plan, LOAN)[1].1 = Expr::text("ana");
+    }),
+    ("queue-in-arm", |plan| plan.steps[FIRST].on_unreachable = OnUnreachable::Queue { for_ms: None }),
+    ("queue-in-arm", |plan| plan.steps[DEEP].on_unreachable = OnUnreachable::Queue { for_ms: Some(1) }),
+    ("undo-creates", |plan| plan.steps[LOAN].undo = Undo::DeleteCreated),
+    ("undo-creates", |plan| plan.steps[SECOND].undo = Undo::DeleteCreated),
+    ("delete-in-arm", |plan| {
+        plan.steps[DELETED].when.push(Guard { choice: ChoiceId(0), arm: 0 });
+        plan.choices[0].arms[0].members.push(StepId(DELETED as u32));
+    }),
+    ("type-exists", |plan| {
+        let Action::Delete { resource_type, .. } = &mut plan.steps[DELETED].action else { unreachable!() };
+        *resource_type = "shelf.scroll".into();
+    }),
+    ("operation-exists", |plan| {
+        let Action::Call { operation, inputs, .. } = &mut plan.steps[CLOSED].action else { unreachable!() };
+        *operation = "burn".into();
+        inputs.pop();
+    }),
+    ("operation-exists", |plan| {
+        plan.drivers[0].types[0].operations.retain(|operation| operation.name != "delete");
+    }),
+    ("operation-exists", |plan| plan.drivers[0].types[1].create = None),
+    ("attribute-exists", |plan| attributes(plan, LOAN).push(("titel".into(), Expr::text("x")))),
+    ("attribute-exists", |plan| attributes(plan, CLOSED).push(("at".into(), Expr::text("x")))),
+    ("attribute-settable", |plan| attributes(plan, PART).push(("status".into(), Expr::text("open")))),
+    ("attribute-twice", |plan| attributes(plan, LOAN).push(("reader".into(), Expr::text("x")))),
+    ("attribute-required", |plan| {
+        attributes(plan, PART).remove(0);
+    }),
+    ("bring-type", |plan| {
+        plan.drivers[0].types[0].share = Share::None { because: "it is chained to the shelf".into() };
+    }),
+    ("bring-type", |plan| {
+        let Action::Bring { sources, .. } = &mut plan.steps[COPY].action else { unreachable!() };
+        sources.push(StepId(DELETED as u32));
+        plan.connect();
+    }),
+    ("sources-given", |plan| {
+        let Action::Gather { parts } = &mut plan.steps[GATHERED].action else { unreachable!() };
+        parts.clear();
+        plan.connect();
+    }),
+    ("sources-given", |plan| {
+        let Action::Bring { sources, .. } = &mut plan.steps[COPY].action else { unreachable!() };
+        sources.push(StepId(ORIGINAL as u32));
+        plan.edges.push(edge(ORIGINAL, COPY, EdgeReason::Settled));
+        plan.edges.retain(|edge| edge.to.index() != COPY || edge.reason == EdgeReason::Settled);
+    }),
+    ("gather-sites", |plan| {
+        let Action::Gather { parts } = &mut plan.steps[GATHERED].action else { unreachable!() };
+        parts[0].0 = SiteId(2);
+    }),
+    ("names-closed", |plan| {
+        attributes(plan, LOAN)[1].1 = {
+            let chosen = Expr::step(StepId(CHOSEN as u32), &["title"]);
+            Expr::Concat(vec![Expr::name("reader"), chosen])
+        }
+    }),
+    ("names-closed", |plan| plan.outputs[0].value = Expr::name("loan")),
+    ("names-closed", |plan| {
+        plan.sites[0].settings["shelf"].insert("url".into(), Expr::name("address"));
+    }),
+    ("secret-attribute", |plan| {
+        attributes(plan, PART)[0].1 = Expr::Secret(SecretSource::File("title.txt".into()));
+    }),
+    ("secret-attribute", |plan| attributes(plan, CLOSED)[1].1 = Expr::Secret(SecretSource::Env("BY".into()))),
+    ("secret-attribute", |plan| plan.outputs[1].value = Expr::Secret(SecretSource::Env("BY".into()))),
+    ("secret-setting", |plan| {
+        plan.sites[0].settings["shelf"].insert("user".into(), Expr::Secret(SecretSource::Env("USER".into())));
+    }),
+    ("step-key", |plan| plan.steps[LOAN].key = plan.steps[PART].key.clone()),
+    ("step-key", |plan| plan.steps[LOAN].key.clear()),
+    ("step-times", |plan| plan.steps[LOAN].timeout_ms = 0),
+    ("step-times", |plan| plan.steps[LOAN].ready_within_ms = Some(30_001)),
+    ("step-times", |plan| plan.steps[PART].on_unreachable = OnUnreachable::Queue { for_ms: Some(0) }),
+    ("step-retry", |plan| plan.steps[LOAN].retry.times = 0),
+    ("step-priority", |plan| plan.steps[LOAN].priority = 1),
+    ("step-origin", |plan| plan.steps[LOAN].origin.line = 0),
+    ("output-resolves", |plan| plan.outputs[0].name = "closed".into()),
+    ("output-resolves", |plan| plan.outputs[0].value = Expr::step(StepId(FIRST as u32), &["id"])),
+    ("site-name", |plan| plan.sites[2].name = "paris".into()),
+    ("site-concurrency", |plan| plan.sites[2].concurrency = 0),
+    ("link-ends", |plan| {
+        let site = SiteId(1);
+        plan.links.push(Link { from: site, to: site, rtt_us: None, bandwidth_bps: None });
+    }),
+    ("driver-name", |plan| {
+        let mut second = plan.drivers[0].clone();
+        second.types.clear();
+        plan.drivers.push(second);
+    }),
+    ("driver-name", |plan| {
+        let second = plan.drivers[0].types[0].clone();
+        plan.drivers[0].types.push(second);
+    }),
+    ("driver-service", |plan| plan.drivers[0].types[0].service = "stack".into()),
+    ("driver-attribute", |plan| plan.drivers[0].types[0].identity = "isbn".into()),
+    ("driver-attribute", |plan| {
+        let Share::Copy { keep, .. } = &mut plan.drivers[0].types[0].share else { unreachable!() };
+        keep.push("isbn".into());
+    }),
+    ("driver-operation", |plan| plan.drivers[0].types[0].operations[3].after = Some("make".into())),
+    ("driver-pure", |plan| plan.drivers[0].services[0].address = Some(Expr::step(StepId(0), &["url"]))),
+];
+
+#[test]
+fn the_good_plans_are_good() {
+    for plan in [
+        good(),
+        testing::one_ensure(),
+        testing::both(),
+        testing::otherwise(),
+        testing::borrowed(),
+        Builder::with_driver(testing::shelf_with_login()).finish(),
+    ] {
+        assert_eq!(verify(&plan), Vec::new());
+    }
+}
+
+#[test]
+fn every_rule_refuses_its_broken_plan_and_no_other_rule_does() {
+    let mut wrong = Vec::new();
+    for (position, (rule, break_it)) in CASES.iter().enumerate() {
+        let mut plan = good();
+        break_it(&mut plan);
+        let refused: BTreeSet<&str> = verify(&plan).iter().map(|violation| violation.rule).collect();
+        if refused != [*rule].into() {
+            wrong.push(format!("case {position} ({rule}): {:#?}", verify(&plan)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_rule_has_a_broken_plan() {
+    let mut names = BTreeSet::new();
+    for rule in verify::rules() {
+        assert!(CASES.iter().any(|(name, _)| *name == rule.name), "`{}` has no broken plan", rule.name);
+        assert!(names.insert(rule.name), "two rules are called `{}`", rule.name);
+        assert!(!rule.demands.is_empty());
+    }
+    for (name, _) in CASES {
+        assert!(names.contains(name), "there is no rule `{name}`");
+    }
+}
+
+#[test]
+fn a_plan_broken_everywhere_gives_a_bounded_report() {
+    let mut plan = Builder::new();
+    let site = plan.site("nantes");
+    for position in 0..1000 {
+        let step = plan.ensure(site, "emma", "shelf.book", vec![("titel", Expr::Value(json!(position)))]);
+        plan.step_mut(step).timeout_ms = 0;
+        plan.step_mut(step).repeat = Repeat::None;
+    }
+    let violations = verify(&plan.finish());
+    assert_eq!(violations.len(), 3 * verify::MOST);
+    assert_eq!(
+        violations[0].to_string(),
+        "step 0 `emma` [attribute-exists]: `shelf.book` has no attribute `titel`"
+    );
+}
