@@ -1,0 +1,221 @@
+//! A whole text to a module: the stations in order, and the documentation put where it belongs.
+//!
+//! Comes in: a text. Goes out: [`Parsed`]. Also: one expression, one location, one native command.
+
+use crate::{
+    MAX_SIZE,
+    ast::{Expr, ExprKind, Item, ItemKind, Line, LineKind, Module, Native},
+    layout::{self, Laid},
+    lex::{self, DocLine, Lexed},
+    parse::{Grammar, Rule, deep::Deep, fault::Fault, hints},
+    token::{Kind, Token, span_of},
+};
+use chumsky::Parser;
+use scope_diagnostics::{Diagnostic, FileId, Span, codes};
+use std::collections::BTreeMap;
+
+/// What parsing gives: a tree, always, and what is wrong with the text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// The tree; unreadable parts are error nodes.
+    pub module: Module,
+    /// What is wrong, in no particular order.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Parses a file. Never fails: any text gives a tree. A text over [`MAX_SIZE`] gives an empty one.
+#[must_use]
+pub fn parse(file: FileId, text: &str) -> Parsed {
+    if text.len() > MAX_SIZE {
+        return too_large(file, text.len());
+    }
+    let Lexed { tokens, comments, docs, mut diagnostics } = lex::lex(file, text);
+    let laid = layout::lay_out(text, &tokens);
+    diagnostics.retain(|report| !laid.yaml.iter().any(|place| place.contains(report.primary.span)));
+    let grammar = Grammar::new();
+    let mut items = Vec::with_capacity(laid.items.len());
+    for range in &laid.items {
+        let tokens = &laid.tokens[range.clone()];
+        let (kind, faults) = run(&grammar.item, tokens);
+        let kind = kind.unwrap_or(ItemKind::Error { word: None, name: None });
+        report(&laid, tokens, faults, &mut diagnostics);
+        items.push(Item { docs: vec![], kind, span: span_of(tokens) });
+    }
+    diagnostics.extend(laid.diagnostics);
+    let span = Span::new(file, 0, text.len() as u32);
+    let mut module = Module { docs: vec![], items, comments, span };
+    attach_docs(&mut module, docs);
+    Parsed { module, diagnostics }
+}
+
+fn run<'t, O>(rule: &Rule<'t, O>, tokens: &'t [Token<'t>]) -> (Option<O>, Vec<Fault>) {
+    rule.parse(tokens).into_output_errors()
+}
+
+/// Turns an item's faults into reports, without those that only follow from another.
+fn report(laid: &Laid<'_>, tokens: &[Token<'_>], faults: Vec<Fault>, diagnostics: &mut Vec<Diagnostic>) {
+    let first = diagnostics.len();
+    for fault in faults {
+        let follows = fault.report.is_none() && follows_from_another(laid, tokens, fault.at);
+        if follows {
+            continue;
+        }
+        let report = match fault.report {
+            Some(report) => *report,
+            None => hints::explain(tokens, fault.at, fault.expected),
+        };
+        let place = report.primary.span;
+        let is_again = diagnostics[first..].iter().any(|earlier| {
+            earlier.primary.span.start == place.start
+                || (earlier.code == codes::E0007 && report.code == codes::E0007)
+        });
+        if !is_again {
+            diagnostics.push(report);
+        }
+    }
+}
+
+fn follows_from_another(laid: &Laid<'_>, tokens: &[Token<'_>], at: usize) -> bool {
+    let is_bad = |token: Option<&Token<'_>>| token.is_some_and(|token| token.kind == Kind::Bad);
+    let found = tokens.get(at);
+    if is_bad(found) || at > 0 && is_bad(tokens.get(at - 1)) {
+        return true;
+    }
+    let is_added = |token: &Token<'_>| {
+        token.text.is_empty()
+            && (token.kind.closes_bracket()
+                || matches!(token.kind, Kind::InterpolationClose | Kind::TextClose))
+    };
+    if found.is_some_and(is_added) {
+        return true;
+    }
+    let place = hints::place(tokens, at);
+    // `reported` is in the order of closing; only the last few can hold this item.
+    laid.reported.iter().any(|reported| reported.contains(place))
+}
+
+fn too_large(file: FileId, size: usize) -> Parsed {
+    let limit = MAX_SIZE / (1024 * 1024);
+    let span = Span::at(file, 0);
+    let report =
+        Diagnostic::new(codes::E0016, span, format!("the file has {size} bytes; {limit} MiB are the limit"))
+            .help("put data in a file of its own and read it with `file(\"…\")` or `yaml(\"…\")`");
+    let module = Module { docs: vec![], items: vec![], comments: vec![], span };
+    Parsed { module, diagnostics: vec![report] }
+}
+
+/// Parses one expression, as that of `--set replicas=2 + 1`. Nothing if it cannot be read.
+#[must_use]
+pub fn parse_expr(file: FileId, text: &str) -> (Option<Expr>, Vec<Diagnostic>) {
+    parse_fragment(file, text, 0, |grammar| &grammar.value)
+}
+
+/// Parses the characters of a quoted text in a scope as a location: `CloudOne&CloudTwo`. `base_offset` is where the
+/// first of them stands in `file`, so that spans are right. Nothing if it cannot be read.
+#[must_use]
+pub fn parse_location(file: FileId, text: &str, base_offset: u32) -> (Option<Expr>, Vec<Diagnostic>) {
+    parse_fragment(file, text, base_offset, |grammar| &grammar.location)
+}
+
+fn parse_fragment(
+    file: FileId,
+    text: &str,
+    base_offset: u32,
+    rule: for<'g, 't> fn(&'g Grammar<'t>) -> &'g Rule<'t, Deep<Expr>>,
+) -> (Option<Expr>, Vec<Diagnostic>) {
+    let Lexed { mut tokens, mut diagnostics, .. } = lex::lex_fragment(file, text);
+    tokens.retain(|token| token.kind != Kind::Newline);
+    for token in &mut tokens {
+        token.start += base_offset;
+    }
+    for report in &mut diagnostics {
+        shift(report, base_offset);
+    }
+    let laid = layout::lay_out("", &tokens);
+    let grammar = Grammar::new();
+    let (expr, faults) = run(rule(&grammar), &laid.tokens);
+    report(&laid, &laid.tokens, faults, &mut diagnostics);
+    if laid.tokens.is_empty() {
+        let span = Span::at(file, base_offset);
+        diagnostics.clear();
+        diagnostics.push(Diagnostic::new(codes::E0001, span, "expected an expression, found nothing"));
+    }
+    diagnostics.extend(laid.diagnostics.iter().cloned());
+    let expr = expr.map(|expr| expr.value).filter(|expr| *expr.kind != ExprKind::Error);
+    (expr.filter(|_| diagnostics.is_empty()), diagnostics)
+}
+
+fn shift(report: &mut Diagnostic, by: u32) {
+    let shift = |span: &mut Span| {
+        span.start += by;
+        span.end += by;
+    };
+    shift(&mut report.primary.span);
+    report.secondary.iter_mut().for_each(|label| shift(&mut label.span));
+    if let Some(fix) = &mut report.fix {
+        fix.edits.iter_mut().for_each(|edit| shift(&mut edit.span));
+    }
+}
+
+/// The text of one native command for words as a shell would pass them: to be added to the source map and given to
+/// [`parse_native`]. A scope behind a scope flag stands in it as it is, all other words are quoted where needed.
+#[must_use]
+pub fn argv_text(words: &[String]) -> String {
+    lex::argv_text(words)
+}
+
+/// Parses one native command without `$`, as [`argv_text`] makes it.
+#[must_use]
+pub fn parse_native(file: FileId, text: &str) -> (Native, Vec<Diagnostic>) {
+    let Lexed { tokens, mut diagnostics, .. } = lex::lex_native(file, text);
+    let laid = layout::lay_out(text, &tokens);
+    let grammar = Grammar::new();
+    let end = laid.items.first().map_or(0, |range| range.end);
+    let (native, faults) = run(&grammar.native, &laid.tokens[..end]);
+    report(&laid, &laid.tokens[..end], faults, &mut diagnostics);
+    diagnostics.extend(laid.diagnostics.iter().cloned());
+    let span = Span::new(file, 0, text.len() as u32);
+    let empty = Native { words: vec![], scope: None, bare: true, span };
+    (native.map_or(empty, |native| native.value), diagnostics)
+}
+
+/// Puts each documentation line at the item or line that follows it; what documents nothing is a comment.
+fn attach_docs(module: &mut Module, docs: Vec<DocLine>) {
+    let mut before: BTreeMap<u32, Vec<DocLine>> = BTreeMap::new();
+    for doc in docs {
+        if doc.is_module {
+            module.docs.push(doc.text);
+        } else {
+            before.entry(doc.next).or_default().push(doc);
+        }
+    }
+    if before.is_empty() {
+        return;
+    }
+    let mut take = |start: u32| -> Vec<String> {
+        before.remove(&start).map(|docs| docs.into_iter().map(|doc| doc.text).collect()).unwrap_or_default()
+    };
+    for item in &mut module.items {
+        item.docs = take(item.span.start);
+        if let ItemKind::Driver(driver) = &mut item.kind {
+            attach_to_lines(&mut driver.body, &mut take);
+        }
+    }
+    for doc in before.into_values().flatten() {
+        let text = if doc.text.is_empty() { "/".to_owned() } else { format!("/ {}", doc.text) };
+        module.comments.push(crate::ast::Comment { text, span: doc.span, own_line: doc.own_line });
+    }
+    module.comments.sort_by_key(|comment| comment.span.start);
+}
+
+/// Bodies nest no deeper than brackets may.
+fn attach_to_lines(lines: &mut [Line], take: &mut impl FnMut(u32) -> Vec<String>) {
+    for line in lines {
+        line.docs = take(line.span.start);
+        if let LineKind::Phrase(phrase) = &mut line.kind
+            && let Some(body) = &mut phrase.body
+        {
+            attach_to_lines(body, take);
+        }
+    }
+}
