@@ -1,0 +1,271 @@
+//! The part of a driver that a plan uses, as the plan's plain data.
+//!
+//! Comes in: an elaborated [`hir::Driver`] and the types that steps use. Goes out: a [`plan::Driver`]: these types, of
+//! the types they refer to what finds one, and every service, as `scope sites` asks them all.
+//! `operation read GET "/v2/images/${id}" { 200 -> found(body) }` → `Operation { kind: Read, request: Http { … }, … }`.
+
+use std::collections::BTreeSet;
+
+use scope_analysis::hir;
+use scope_plan::{driver as plan, expr::Expr};
+use serde_json::Value;
+
+use super::driver_expr::Translation;
+
+/// The driver, with the types of `used` (full names; others are ignored).
+pub(crate) fn lower_driver(driver: &hir::Driver, used: &BTreeSet<String>) -> plan::Driver {
+    let translation = Translation::new(&driver.functions);
+    let referred: BTreeSet<&String> = driver
+        .types
+        .values()
+        .filter(|ty| used.contains(&ty.name))
+        .flat_map(|ty| ty.attributes.values())
+        .filter_map(|attribute| attribute.reference.as_ref().map(|rule| &rule.target))
+        .filter(|target| !used.contains(*target))
+        .collect();
+    let types = driver.types.values().filter_map(|ty| {
+        if used.contains(&ty.name) {
+            Some(resource_type(ty, &translation, |_| true))
+        } else if referred.contains(&ty.name) {
+            let finds = |kind| matches!(kind, hir::OperationKind::Find | hir::OperationKind::Read);
+            Some(resource_type(ty, &translation, finds))
+        } else {
+            None
+        }
+    });
+    plan::Driver {
+        name: driver.name.clone(),
+        versions: driver.versions.clone(),
+        settings: driver
+            .settings
+            .values()
+            .map(|setting| plan::Setting {
+                name: setting.name.clone(),
+                is_secret: setting.is_secret,
+                default: setting.default.as_ref().map(|default| translation.expr(default)),
+            })
+            .collect(),
+        login: driver.login.as_ref().map(|login| plan::Login {
+            service: login.service.clone(),
+            request: request(&login.request, &translation),
+            answers: answers(&login.answers, &translation),
+            secret_fields: login.secret_fields.clone(),
+        }),
+        services: driver.services.values().map(|of_driver| service(of_driver, &translation)).collect(),
+        types: types.collect(),
+    }
+}
+
+fn service(service: &hir::Service, translation: &Translation<'_>) -> plan::Service {
+    plan::Service {
+        name: service.name.clone(),
+        aliases: service.aliases.clone(),
+        address: service.address.as_ref().map(|address| translation.expr(address)),
+        headers: translation.entries(&service.headers),
+        answers: answers(&service.answers, translation),
+        probe: service.probe.as_ref().map(|(asked, meanings)| plan::Probe {
+            request: request(asked, translation),
+            answers: answers(meanings, translation),
+        }),
+    }
+}
+
+fn resource_type(
+    ty: &hir::ResourceType,
+    translation: &Translation<'_>,
+    is_wanted: impl Fn(hir::OperationKind) -> bool,
+) -> plan::ResourceType {
+    let operations: Vec<plan::Operation> = ty
+        .operations
+        .values()
+        .filter(|operation| is_wanted(operation.kind))
+        .map(|of_type| operation(of_type, ty, translation))
+        .collect();
+    plan::ResourceType {
+        name: ty.name.clone(),
+        service: ty.service.clone(),
+        attributes: ty.attributes.values().map(|of_type| attribute(of_type, translation)).collect(),
+        identity: ty.identity.clone(),
+        name_attribute: ty.name_attribute.clone(),
+        mark: ty.mark.as_ref().map(|path| plan::Mark { path: path.clone() }),
+        ready: ty.ready.as_ref().map(|ready| readiness(ready, translation)),
+        broken: ty.broken.as_ref().map(|(condition, message)| plan::Broken {
+            condition: translation.expr(condition),
+            message: message.as_ref().map(|message| translation.expr(message)),
+        }),
+        share: match &ty.share {
+            hir::Share::Copy { keep, same } => plan::Share::Copy { keep: keep.clone(), same: same.clone() },
+            hir::Share::None { because } => plan::Share::None { because: because.clone() },
+        },
+        create: ty.create.clone().filter(|name| operations.iter().any(|operation| operation.name == *name)),
+        operations,
+    }
+}
+
+fn attribute(attribute: &hir::Attribute, translation: &Translation<'_>) -> plan::Attribute {
+    plan::Attribute {
+        name: attribute.name.clone(),
+        ty: type_of(&attribute.ty),
+        is_computed: attribute.is_computed,
+        is_settable: attribute.is_settable,
+        is_immutable: attribute.is_immutable,
+        is_write_only: attribute.is_write_only,
+        is_secret: attribute.is_secret,
+        is_required: attribute.is_required,
+        default: attribute.default.as_ref().map(|default| translation.expr(default)),
+        read: attribute.read.as_ref().map(|read| translation.expr(read)),
+    }
+}
+
+fn type_of(ty: &hir::Type) -> plan::Type {
+    match ty {
+        hir::Type::String
+        | hir::Type::Cidr
+        | hir::Type::Ip
+        | hir::Type::Site
+        | hir::Type::Location
+        | hir::Type::Matching(..) => plan::Type::String,
+        // Measures have become plain numbers: milliseconds, bytes, bits a second.
+        hir::Type::Int | hir::Type::Duration | hir::Type::Size | hir::Type::Rate => plan::Type::Int,
+        hir::Type::Float | hir::Type::Percent => plan::Type::Float,
+        hir::Type::Bool => plan::Type::Bool,
+        hir::Type::Bytes => plan::Type::Bytes,
+        hir::Type::Enum(values) => plan::Type::Enum(values.clone()),
+        hir::Type::List(inner) => plan::Type::List(Box::new(type_of(inner))),
+        hir::Type::SiteSet => plan::Type::List(Box::new(plan::Type::String)),
+        hir::Type::Map(inner) => plan::Type::Map(Box::new(type_of(inner))),
+        hir::Type::Record(fields) => plan::Type::Record(
+            fields
+                .iter()
+                .map(|field| match (field.is_optional, type_of(&field.ty)) {
+                    (true, ty @ plan::Type::Optional(_)) | (false, ty) => (field.name.clone(), ty),
+                    (true, ty) => (field.name.clone(), plan::Type::Optional(Box::new(ty))),
+                })
+                .collect(),
+        ),
+        hir::Type::Optional(inner) => plan::Type::Optional(Box::new(type_of(inner))),
+        hir::Type::Reference(name) => plan::Type::Reference(name.clone()),
+        hir::Type::Secret(inner) | hir::Type::InRange(inner, ..) => type_of(inner),
+        hir::Type::Any | hir::Type::Error => plan::Type::Any,
+    }
+}
+
+fn operation(
+    operation: &hir::Operation,
+    ty: &hir::ResourceType,
+    translation: &Translation<'_>,
+) -> plan::Operation {
+    plan::Operation {
+        name: operation.name.clone(),
+        kind: kind(operation.kind),
+        request: request(&operation.request, translation),
+        inputs: operation
+            .inputs
+            .iter()
+            .map(|(name, (_, default))| {
+                (name.clone(), default.as_ref().map(|default| translation.expr(default)))
+            })
+            .collect(),
+        after: operation.after.clone(),
+        when: operation.when.as_ref().map(|when| translation.expr(when)),
+        answers: operation
+            .answers
+            .iter()
+            .map(|of_operation| answer(of_operation, Some(ty), translation))
+            .collect(),
+        repeat: match &operation.repeat {
+            hir::Repeat::Always => plan::Repeat::Always,
+            hir::Repeat::Id => plan::Repeat::Id,
+            hir::Repeat::Key(header) => plan::Repeat::Key(header.clone()),
+            hir::Repeat::Name => plan::Repeat::Name,
+            hir::Repeat::Mark => plan::Repeat::Mark,
+            hir::Repeat::None => plan::Repeat::None,
+        },
+        settles_ms: operation.settles_ms,
+        ready: operation.ready.as_ref().map(|ready| readiness(ready, translation)),
+        sets: translation.entries(&operation.sets),
+        next_page: operation.next_page.as_ref().map(|next| translation.expr(next)),
+    }
+}
+
+fn kind(kind: hir::OperationKind) -> plan::OperationKind {
+    match kind {
+        hir::OperationKind::Find => plan::OperationKind::Find,
+        hir::OperationKind::Read => plan::OperationKind::Read,
+        hir::OperationKind::Create => plan::OperationKind::Create,
+        hir::OperationKind::Upload => plan::OperationKind::Upload,
+        hir::OperationKind::Download => plan::OperationKind::Download,
+        hir::OperationKind::Update => plan::OperationKind::Update,
+        hir::OperationKind::Delete => plan::OperationKind::Delete,
+        hir::OperationKind::Action => plan::OperationKind::Action,
+    }
+}
+
+fn readiness(ready: &hir::Readiness, translation: &Translation<'_>) -> plan::Readiness {
+    plan::Readiness {
+        condition: translation.expr(&ready.condition),
+        within_ms: ready.within_ms,
+        every_ms: ready.every_ms,
+    }
+}
+
+fn request(request: &hir::Request, translation: &Translation<'_>) -> plan::Request {
+    match request {
+        hir::Request::Http { method, path, query, headers, body } => plan::Request::Http {
+            method: translation.expr(method),
+            path: translation.expr(path),
+            query: translation.entries(query),
+            headers: translation.entries(headers),
+            body: body.as_ref().map(|body| translation.expr(body)),
+        },
+        hir::Request::Exec { argv, env, files, stdin } => plan::Request::Exec {
+            argv: argv.iter().map(|word| translation.expr(word)).collect(),
+            env: translation.entries(env),
+            files: translation.entries(files),
+            stdin: stdin.as_ref().map(|stdin| translation.expr(stdin)),
+        },
+    }
+}
+
+fn answers(answers: &[hir::Answer], translation: &Translation<'_>) -> Vec<plan::Answer> {
+    answers.iter().map(|of_service| answer(of_service, None, translation)).collect()
+}
+
+fn answer(
+    answer: &hir::Answer,
+    ty: Option<&hir::ResourceType>,
+    translation: &Translation<'_>,
+) -> plan::Answer {
+    let argument = answer.argument.as_ref().map(|argument| translation.expr(argument));
+    let value = || argument.clone().unwrap_or(Expr::Value(Value::Null));
+    let meaning = match answer.meaning {
+        hir::Meaning::Found => plan::Meaning::Found(value()),
+        hir::Meaning::List => plan::Meaning::List(value()),
+        hir::Meaning::Done => plan::Meaning::Done(argument),
+        hir::Meaning::Exists => plan::Meaning::Exists(argument),
+        hir::Meaning::Gone => plan::Meaning::Gone,
+        hir::Meaning::Content => plan::Meaning::Content,
+        hir::Meaning::NotFound => plan::Meaning::NotFound(match (argument, ty) {
+            // `not_found(image)` is about the reference: its name, not its value.
+            (Some(Expr::Name(name)), Some(ty)) if is_reference(ty, &name) => {
+                Some(Expr::Value(Value::String(name)))
+            }
+            (argument, _) => argument,
+        }),
+        hir::Meaning::Refused => plan::Meaning::Refused(argument),
+        hir::Meaning::Unavailable => plan::Meaning::Unavailable(argument),
+        hir::Meaning::Denied => plan::Meaning::Denied(argument),
+        hir::Meaning::Invalid => plan::Meaning::Invalid(argument),
+        hir::Meaning::Reauthenticate => plan::Meaning::Reauthenticate,
+        hir::Meaning::Busy => plan::Meaning::Busy(argument),
+    };
+    plan::Answer {
+        codes: answer.codes.clone(),
+        condition: answer.condition.as_ref().map(|condition| translation.expr(condition)),
+        meaning,
+    }
+}
+
+fn is_reference(ty: &hir::ResourceType, name: &str) -> bool {
+    ty.attributes.get(name).is_some_and(|attribute| attribute.reference.is_some())
+}
