@@ -14,7 +14,7 @@ class Service:
     type: str
     """The type in the catalogue: `image`."""
     module: str
-    """The Python module whose `application` uWSGI serves."""
+    """The module in `launchers/` whose `application` uWSGI serves."""
     path: str
     """What follows `http://ADDRESS:PORT` in the catalogue's URL."""
     databases: tuple[str, ...]
@@ -24,9 +24,9 @@ class Service:
 
 
 KEYSTONE = Service("keystone", "identity", "keystone_service", "/v3", ("keystone",))
-GLANCE = Service("glance", "image", "glance.wsgi.api", "", ("glance",), ("keystone",))
-PLACEMENT = Service("placement", "placement", "placement.wsgi.api", "", ("placement",), ("keystone",))
-NEUTRON = Service("neutron", "network", "neutron.wsgi.api", "", ("neutron",), ("keystone",))
+GLANCE = Service("glance", "image", "glance_service", "", ("glance",), ("keystone",))
+PLACEMENT = Service("placement", "placement", "placement_service", "", ("placement",), ("keystone",))
+NEUTRON = Service("neutron", "network", "neutron_service", "", ("neutron",), ("keystone",))
 # nova asks neutron for the ports of every server that it shows, even of one without networks.
 NOVA = Service(
     "nova",

@@ -8,6 +8,7 @@ and CLOUD_KEYSTONE_URL, and keystone's configuration as always. Runs inside uWSG
 import os
 from pathlib import Path
 
+import sqlite_writers  # noqa: F401
 from keystone.cmd import bootstrap
 from keystone.server import wsgi
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import os_brick
 import os_vif
+import sqlite_writers  # noqa: F401
 from nova import context, objects, service, utils
 from nova.api.openstack import wsgi_app
 from nova.compute import rpcapi as compute_messages
