@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use scope_plan::driver::{Driver, Operation, ResourceType};
 use scope_plan::expr::FileRef;
@@ -13,6 +14,12 @@ use serde_json::{Map, Value};
 
 /// A future that stays on the runner's thread.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// Told how many bytes are done, of how many.
+pub type Progress = Rc<dyn Fn(u64, Option<u64>)>;
+
+/// The next chunk of a content, on its way.
+pub type NextChunk<'a> = Pin<Box<dyn Future<Output = Option<Result<Vec<u8>, SiteError>>> + Send + 'a>>;
 
 /// One operation to perform, everything evaluated.
 pub struct OperationCall<'a> {
@@ -33,7 +40,7 @@ pub struct OperationCall<'a> {
     /// For `upload` (and creations by commands with files): the content.
     pub content: Option<Content>,
     /// Told about bytes sent or received: done so far, of how many.
-    pub progress: Option<std::rc::Rc<dyn Fn(u64, Option<u64>)>>,
+    pub progress: Option<Progress>,
 }
 
 /// Content on its way, never held in memory.
@@ -55,7 +62,7 @@ pub struct ContentStream {
 /// Gives the chunks of a [`ContentStream`], one after the other. `Send`, because an HTTP body wants it.
 pub trait ChunkSource: Send {
     /// The next chunk; `None` at the end.
-    fn next(&mut self) -> Pin<Box<dyn Future<Output = Option<Result<Vec<u8>, SiteError>>> + Send + '_>>;
+    fn next(&mut self) -> NextChunk<'_>;
 }
 
 /// A good answer.

@@ -1,0 +1,61 @@
+//! Two encodings of bytes as text: percent-encoding of one path segment or query value, and base64.
+//!
+//! `"a b/c"` → `"a%20b%2Fc"`.
+
+use std::fmt::Write as _;
+
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Everything but letters, digits and `-._~` as `%XX`.
+pub(super) fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(byte as char);
+        } else {
+            write!(encoded, "%{byte:02X}").expect("writing to a String cannot fail");
+        }
+    }
+    encoded
+}
+
+/// What is constant of the base64 of any text that holds `bytes`, for each of the three places modulo 3.
+pub(super) fn base64_parts(bytes: &[u8]) -> Vec<String> {
+    (0..3)
+        .map(|n_before| {
+            let mut padded = vec![0; n_before];
+            padded.extend_from_slice(bytes);
+            let encoded = base64(&padded);
+            // Characters that also depend on the bytes before or after are not constant.
+            let start = [0, 2, 3][n_before];
+            let end = encoded.len() - usize::from(!padded.len().is_multiple_of(3));
+            encoded[start..end].to_owned()
+        })
+        .collect()
+}
+
+/// Base64 without padding.
+fn base64(bytes: &[u8]) -> String {
+    let mut encoded = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let joined =
+            group.iter().fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte)) << (8 * (3 - group.len()));
+        for index in 0..=group.len() {
+            encoded.push(BASE64[(joined >> (18 - 6 * index)) as usize & 63] as char);
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodes() {
+        assert_eq!(base64(b"Man"), "TWFu");
+        assert_eq!(base64(b"Ma"), "TWE");
+        assert_eq!(base64(b"M"), "TQ");
+        assert_eq!(percent_encode("a b/c€~"), "a%20b%2Fc%E2%82%AC~");
+    }
+}

@@ -1,0 +1,216 @@
+//! Hides what is secret in any text on its way out.
+//!
+//! In: every secret that was resolved and every session token. Out: `"bad password hunter22"` → `"bad password ***"`.
+//! A secret is also found percent-encoded, JSON-escaped and in base64 (as a part of a longer encoded text too), because
+//! that is how sites quote requests back.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use zeroize::Zeroizing;
+
+use super::encode::{base64_parts, percent_encode};
+
+/// What stands where a secret stood.
+pub const MASKED: &str = "***";
+
+/// Shorter secrets are only hidden where they stand as a whole word: hiding every `a` would leave no text.
+const WHOLE_WORD_BELOW: usize = 4;
+/// Encoded forms of shorter secrets are too common to look for.
+const BASE64_FROM: usize = 6;
+/// Lines of a secret of several lines are hidden one by one, from this length on.
+const LINE_FROM: usize = 8;
+
+/// All known secrets; a clone is another handle on the same ones.
+#[derive(Clone, Default)]
+pub struct Mask {
+    needles: Arc<Mutex<Vec<Zeroizing<String>>>>,
+}
+
+impl Mask {
+    /// A mask that knows nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From now on, `secret` is hidden in every text. An empty one is ignored.
+    pub fn learn(&self, secret: &str) {
+        if secret.is_empty() {
+            return;
+        }
+        let mut needles = self.needles.lock().expect("no holder of the mask panics");
+        if needles.iter().any(|needle| needle.as_str() == secret) {
+            return;
+        }
+        for form in forms(secret) {
+            if !needles.contains(&form) {
+                needles.push(form);
+            }
+        }
+        // A secret that holds another one goes first, else its rest would stay readable.
+        needles.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    }
+
+    /// `text` with every known secret, in every form, replaced by [`MASKED`].
+    pub fn hide(&self, text: &str) -> String {
+        let needles = self.needles.lock().expect("no holder of the mask panics");
+        let mut hidden = text.to_owned();
+        for needle in needles.iter() {
+            if let Some(start) = find(&hidden, needle, 0) {
+                hidden = replace_from(&hidden, needle, start);
+            }
+        }
+        hidden
+    }
+
+    /// Whether a known secret stands in `text`.
+    pub fn is_in(&self, text: &str) -> bool {
+        let needles = self.needles.lock().expect("no holder of the mask panics");
+        needles.iter().any(|needle| find(text, needle, 0).is_some())
+    }
+}
+
+impl fmt::Debug for Mask {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Mask(***)")
+    }
+}
+
+/// The forms in which a site may write a secret.
+fn forms(secret: &str) -> Vec<Zeroizing<String>> {
+    let mut forms = vec![Zeroizing::new(secret.to_owned())];
+    let mut add = |form: String| {
+        let form = Zeroizing::new(form);
+        if !form.is_empty() && !forms.contains(&form) {
+            forms.push(form);
+        }
+    };
+    let encoded = percent_encode(secret);
+    let of_a_form = encoded.replace("%20", "+");
+    for encoded in [encoded, of_a_form] {
+        add(lower_hex(&encoded));
+        add(encoded);
+    }
+    if let Ok(quoted) = serde_json::to_string(secret) {
+        add(quoted[1..quoted.len() - 1].to_owned());
+    }
+    if secret.len() >= BASE64_FROM {
+        for part in base64_parts(secret.as_bytes()) {
+            add(part.replace('+', "-").replace('/', "_"));
+            add(part);
+        }
+    }
+    if secret.contains('\n') {
+        for line in secret.lines().map(str::trim).filter(|line| line.len() >= LINE_FROM) {
+            add(line.to_owned());
+        }
+    }
+    forms
+}
+
+/// `%2F` → `%2f`
+fn lower_hex(encoded: &str) -> String {
+    let mut lowered = String::with_capacity(encoded.len());
+    let mut in_code = 0;
+    for character in encoded.chars() {
+        if character == '%' {
+            in_code = 2;
+            lowered.push(character);
+        } else if in_code > 0 {
+            in_code -= 1;
+            lowered.push(character.to_ascii_lowercase());
+        } else {
+            lowered.push(character);
+        }
+    }
+    lowered
+}
+
+/// Where `needle` starts in `text`, at `from` or later.
+fn find(text: &str, needle: &str, from: usize) -> Option<usize> {
+    let mut from = from;
+    while let Some(offset) = text.get(from..)?.find(needle) {
+        let start = from + offset;
+        let end = start + needle.len();
+        if needle.chars().count() >= WHOLE_WORD_BELOW || is_whole_word(text, start, end) {
+            return Some(start);
+        }
+        from = start + needle.chars().next().map_or(1, char::len_utf8);
+    }
+    None
+}
+
+fn is_whole_word(text: &str, start: usize, end: usize) -> bool {
+    let before = text[..start].chars().next_back();
+    let after = text[end..].chars().next();
+    !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+}
+
+fn replace_from(text: &str, needle: &str, first: usize) -> String {
+    let mut replaced = String::with_capacity(text.len());
+    let mut copied = 0;
+    let mut next = Some(first);
+    while let Some(start) = next {
+        replaced.push_str(&text[copied..start]);
+        replaced.push_str(MASKED);
+        copied = start + needle.len();
+        next = find(text, needle, copied);
+    }
+    replaced.push_str(&text[copied..]);
+    replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_hidden() {
+        let mask = Mask::new();
+        mask.learn("pa ss/\"w€rd");
+        for text in
+            ["pa ss/\"w€rd", "pa%20ss%2F%22w%E2%82%ACrd", "pa+ss%2f%22w%e2%82%acrd", r#"pa ss/\"w€rd"#]
+        {
+            assert_eq!(mask.hide(&format!("x={text};")), format!("x={MASKED};"), "{text}");
+            assert!(mask.is_in(text));
+        }
+        assert_eq!(mask.hide("nothing here"), "nothing here");
+    }
+
+    #[test]
+    fn base64_is_hidden_wherever_the_secret_stands_in_the_encoded_text() {
+        let mask = Mask::new();
+        mask.learn("hunter22-hunter22");
+        // `demo:hunter22-hunter22`, `a:…`, `me:…`: the three alignments.
+        for text in [
+            "ZGVtbzpodW50ZXIyMi1odW50ZXIyMg==",
+            "YTpodW50ZXIyMi1odW50ZXIyMg==",
+            "bWU6aHVudGVyMjItaHVudGVyMjI=",
+        ] {
+            let hidden = mask.hide(text);
+            assert!(hidden.contains(MASKED) && hidden.len() < 14, "{hidden}");
+        }
+    }
+
+    #[test]
+    fn a_short_secret_is_hidden_as_a_word_only() {
+        let mask = Mask::new();
+        mask.learn("a1");
+        assert_eq!(mask.hide("a1 b a12 (a1)"), "*** b a12 (***)");
+    }
+
+    #[test]
+    fn a_longer_secret_that_holds_another_goes_first() {
+        let mask = Mask::new();
+        mask.learn("secret");
+        mask.learn("my secret thing");
+        assert_eq!(mask.hide("my secret thing, secret"), "***, ***");
+    }
+
+    #[test]
+    fn lines_of_a_key_are_hidden_one_by_one() {
+        let mask = Mask::new();
+        mask.learn("-----BEGIN KEY-----\nMIIBVgIBADANBg\n-----END KEY-----\n");
+        assert_eq!(mask.hide("near MIIBVgIBADANBg here"), "near *** here");
+    }
+}
