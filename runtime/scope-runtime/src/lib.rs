@@ -17,3 +17,5 @@ pub mod journal;
 pub mod state;
 
 pub mod redact;
+
+pub mod simulator;

@@ -1,0 +1,374 @@
+//! Making a resource: what the caller gave is checked, what is missing is filled in, and the record is put in its
+//! table.
+//!
+//! `create { "title": "Dune" }` of `shelf.book` → `{ "id": "3f0c…", "title": "Dune", "pages": 1, "status": "ordered" }`,
+//! which becomes `"shelved"` a second later, because that is when the driver says that a book is ready.
+
+use std::rc::Rc;
+
+use scope_plan::driver::{OperationKind, Readiness, Repeat, Share, Type};
+use scope_plan::expr::Expr;
+use serde_json::{Map, Value};
+
+use super::clock::Moment;
+use super::content::Content;
+use super::effect::content_attribute;
+use super::evaluate::Names;
+use super::invent::{self, Occasion, digest, hex};
+use super::solve;
+use super::store::{Model, Record, Transition};
+use super::types::{check, identity_text, inner, map_references};
+use super::world::{Call, Outcome, World};
+use crate::site::{SiteError, SiteErrorKind};
+use scope_plan::eval::value::canonical;
+
+impl World {
+    /// Creates what the call asks for.
+    ///
+    /// # Errors
+    /// *Invalid*, *not found* with the reference attribute, *refused* for capacity.
+    pub(super) fn create(
+        &mut self,
+        site: usize,
+        call: &Call,
+        at: Moment,
+        is_broken: bool,
+    ) -> Result<Outcome, SiteError> {
+        let model = Rc::clone(&call.model);
+        let mut given = self.checked_inputs(site, call)?;
+        for attribute in &model.resource_type.attributes {
+            let is_given = given.contains_key(&attribute.name) || *inner(&attribute.ty) == Type::Bytes;
+            if attribute.is_required && attribute.default.is_none() && !is_given && !attribute.is_computed {
+                return Err(call
+                    .invalid(format!("`{}` of `{}` is missing", attribute.name, model.resource_type.name)));
+            }
+        }
+        if let Some(existing) = self.existing(site, call, &given) {
+            return self.answer_of_existing(site, call, &existing, given, at);
+        }
+        if let Some(capacity) = self.weather.capacity(call.asked(site), at)
+            && self.table(site, &model).len() as u64 >= capacity
+        {
+            return Err(call.error(
+                SiteErrorKind::Refused,
+                format!(
+                    "`{}` has room for {capacity} of `{}`",
+                    self.sites[site].name, model.resource_type.name
+                ),
+            ));
+        }
+        let names = self.sites[site].given_to(&model.driver);
+        let made = self.table(site, &model).made;
+        self.fill_in(site, &model, &mut given, &format!("{} {}", call.key, made), made, at);
+        let mut record = Record::new(given);
+        if let Some(content) = &call.content
+            && let Some(attribute) = content_attribute(&model, &call.operation)
+        {
+            self.keep_content(&model, &mut record, &attribute, content.clone());
+        }
+        record.is_awaiting_content = call.content.is_none()
+            && self.is_content_expected(call)
+            && model.resource_type.operations.iter().any(|operation| operation.kind == OperationKind::Upload);
+        if let Some(mark) = &call.mark {
+            apply_mark(&model, &mut record, mark);
+        }
+        let mut seen = names.clone();
+        seen.extend(self.inputs_seen(call));
+        for (name, value) in &call.operation.sets {
+            let value = (Names { given: &seen, attributes: &record.attributes }).value(value);
+            record.attributes.insert(name.clone(), value.unwrap_or(Value::Null));
+        }
+        self.begin(site, call, &mut record, at, is_broken);
+        let answer = model.answer(&record);
+        let table = self.table(site, &model);
+        table.made += 1;
+        if table.put(record, Some(&call.key), &model).is_none() {
+            return Err(call.invalid(format!(
+                "`{}` of `{}` must be a text or a number",
+                model.resource_type.identity, model.resource_type.name
+            )));
+        }
+        Ok(Outcome::Done(Some(answer)))
+    }
+
+    /// Puts a record that was just made on its way to being ready (or broken).
+    fn begin(&mut self, site: usize, call: &Call, record: &mut Record, at: Moment, is_broken: bool) {
+        let model = &call.model;
+        let names = self.sites[site].given_to(&model.driver);
+        let Some(ready) = call.operation.ready.as_ref().or(model.resource_type.ready.as_ref()) else {
+            return;
+        };
+        let broken = model.resource_type.broken.as_ref().map(|broken| &broken.condition);
+        record.attributes =
+            solve::before(&ready.condition, broken, &record.attributes, &names, &model.resource_type);
+        let goal = if is_broken { broken } else { Some(&ready.condition) };
+        if let Some(goal) = goal
+            && (!record.is_awaiting_content || is_broken)
+        {
+            let after = self.ready_after(site, call, ready);
+            record.transitions.push(Transition {
+                at: at.saturating_add(after),
+                sets: Vec::new(),
+                condition: Some(goal.clone()),
+            });
+        }
+        if is_broken {
+            record.is_awaiting_content = false;
+        }
+    }
+
+    /// How long until the resource is ready.
+    pub(super) fn ready_after(&self, site: usize, call: &Call, ready: &Readiness) -> u64 {
+        let usual = self.options.ready_after_us.min(ready.within_ms.saturating_mul(500));
+        self.weather.ready_after(call.asked(site)).unwrap_or(usual)
+    }
+
+    /// The inputs of a creation or the changes of an update: known, of their types, references to be found here.
+    pub(super) fn checked_inputs(
+        &mut self,
+        site: usize,
+        call: &Call,
+    ) -> Result<Map<String, Value>, SiteError> {
+        let model = Rc::clone(&call.model);
+        let type_name = &model.resource_type.name;
+        let mut result = Map::new();
+        for (name, value) in call.inputs.iter().filter(|(_, value)| !value.is_null()) {
+            let Some(attribute) = model.attribute(name) else {
+                if call.operation.inputs.iter().any(|(input, _)| input == name) {
+                    continue;
+                }
+                return Err(call.invalid(format!("`{type_name}` has no attribute `{name}`")));
+            };
+            if attribute.is_computed && !attribute.is_settable {
+                return Err(call.invalid(format!("`{name}` of `{type_name}` is given by the site")));
+            }
+            if !attribute.is_secret {
+                check(&attribute.ty, value, name)
+                    .map_err(|words| call.invalid(format!("`{type_name}`: {words}")))?;
+            }
+            if *inner(&attribute.ty) != Type::Bytes {
+                result.insert(name.clone(), self.resolved(site, call, name, &attribute.ty, value)?);
+            }
+        }
+        Ok(result)
+    }
+
+    /// The value with each reference in it replaced by what is kept of the resource it leads to.
+    pub(super) fn resolved(
+        &mut self,
+        site: usize,
+        call: &Call,
+        name: &str,
+        ty: &Type,
+        value: &Value,
+    ) -> Result<Value, SiteError> {
+        map_references(ty, value, &mut |target, reference| {
+            self.reference(site, target, reference).ok_or_else(|| {
+                let shown = reference.get("name").or_else(|| reference.get("id")).unwrap_or(reference);
+                call.error(
+                    SiteErrorKind::NotFound(Some(name.to_string())),
+                    format!("`{name}`: no `{target}` {shown} at `{}`", self.sites[site].name),
+                )
+            })
+        })
+    }
+
+    /// What is kept of the resource at this site that a text or a record leads to; `None` if there is none. Types that
+    /// the plan does not use hold nothing, and what refers to them is taken as it is.
+    pub(super) fn reference(&mut self, site: usize, target: &str, reference: &Value) -> Option<Value> {
+        let Some(model) = self.models.get(target).cloned() else { return Some(reference.clone()) };
+        let now = self.clock.now();
+        let names = self.sites[site].given_to(&model.driver);
+        let identity = match reference {
+            Value::Object(record) => model.identity(record).or_else(|| model.name(record)),
+            other => identity_text(other),
+        }?;
+        let table = self.table(site, &model);
+        let identity = if table.has(&identity) {
+            identity
+        } else {
+            match table.named(&identity).as_slice() {
+                [one] => one.clone(),
+                _ => return None,
+            }
+        };
+        table.get(&identity, now, &model, &names).map(|record| model.reference(&record.attributes))
+    }
+
+    /// The identity of what is there already and keeps the call from making another one.
+    fn existing(&mut self, site: usize, call: &Call, given: &Map<String, Value>) -> Option<String> {
+        let model = Rc::clone(&call.model);
+        let table = self.table(site, &model);
+        if let Repeat::Key(_) = call.operation.repeat
+            && let Some(identity) = table.made_by(&call.key)
+        {
+            return Some(identity.clone());
+        }
+        if let Some(identity) = model.identity(given).filter(|identity| table.has(identity)) {
+            return Some(identity);
+        }
+        if call.operation.repeat == Repeat::Name {
+            return model.name(given).and_then(|name| table.named(&name).into_iter().next());
+        }
+        None
+    }
+
+    fn answer_of_existing(
+        &mut self,
+        site: usize,
+        call: &Call,
+        identity: &str,
+        given: Map<String, Value>,
+        at: Moment,
+    ) -> Result<Outcome, SiteError> {
+        let model = Rc::clone(&call.model);
+        let names = self.sites[site].given_to(&model.driver);
+        let is_replaced = call.operation.repeat == Repeat::Always;
+        let is_same_request = matches!(call.operation.repeat, Repeat::Key(_))
+            && self.table(site, &model).made_by(&call.key).is_some_and(|made| made == identity);
+        if is_replaced {
+            self.table(site, &model).set(identity, given, &model);
+        }
+        let record = self.table(site, &model).get(identity, at, &model, &names);
+        let answer = record.map(|record| model.answer(record));
+        Ok(if is_replaced || is_same_request { Outcome::Done(answer) } else { Outcome::Exists(answer) })
+    }
+
+    /// Gives a record all it lacks, in the driver's order: defaults, and what a site makes up. Given and declared
+    /// values stay. `subject` tells this record from all others of the type at the site.
+    pub(super) fn fill_in(
+        &self,
+        site: usize,
+        model: &Model,
+        attributes: &mut Map<String, Value>,
+        subject: &str,
+        ordinal: u64,
+        at: Moment,
+    ) {
+        let names = self.sites[site].given_to(&model.driver);
+        let resource_type = &model.resource_type;
+        let given = std::mem::take(attributes);
+        let mut occasion = Occasion {
+            seed: self.options.seed,
+            site: &self.sites[site].name,
+            resource_type: &resource_type.name,
+            subject,
+            at,
+        };
+        let identity = match given.get(&resource_type.identity).filter(|value| !value.is_null()) {
+            Some(value) => value.clone(),
+            None => match resource_type.name_attribute.as_ref().and_then(|name| given.get(name)) {
+                Some(name) if resource_type.name_attribute.as_ref() == Some(&resource_type.identity) => {
+                    name.clone()
+                }
+                _ => {
+                    let ty = model
+                        .attribute(&resource_type.identity)
+                        .map_or(&Type::String, |identity| &identity.ty);
+                    occasion.identity(ty, ordinal)
+                }
+            },
+        };
+        let identity_words = identity_text(&identity).unwrap_or_default();
+        occasion.subject = &identity_words;
+        for attribute in &resource_type.attributes {
+            let name = &attribute.name;
+            if *inner(&attribute.ty) == Type::Bytes {
+                continue;
+            }
+            let value = if *name == resource_type.identity {
+                identity.clone()
+            } else if let Some(value) = given.get(name) {
+                value.clone()
+            } else if let Some(default) = &attribute.default {
+                (Names { given: &names, attributes: &given }).value(default).unwrap_or(Value::Null)
+            } else if attribute.is_computed {
+                occasion.value(&attribute.ty, name)
+            } else {
+                Value::Null
+            };
+            attributes.insert(name.clone(), value);
+        }
+        let has_content = model.contents().next().is_some();
+        for attribute in resource_type.attributes.iter().filter(|attribute| attribute.is_computed) {
+            if given.contains_key(&attribute.name) {
+                continue;
+            }
+            let is_sum = proves_equality(model, &attribute.name) || invent::is_checksum(&attribute.name);
+            if has_content && (is_sum || invent::is_length(&attribute.name)) {
+                // Known with the content.
+                attributes.insert(attribute.name.clone(), Value::Null);
+            } else if proves_equality(model, &attribute.name) && *inner(&attribute.ty) == Type::String {
+                let sum = sum_of_attributes(model, attributes);
+                attributes.insert(attribute.name.clone(), Value::String(sum));
+            }
+        }
+    }
+
+    /// Keeps content with a record, and tells the record what it proves: checksum and length.
+    pub(super) fn keep_content(&mut self, model: &Model, record: &mut Record, name: &str, content: Content) {
+        for attribute in model.resource_type.attributes.iter().filter(|attribute| attribute.is_computed) {
+            let is_sum = proves_equality(model, &attribute.name) || invent::is_checksum(&attribute.name);
+            let value = match inner(&attribute.ty) {
+                Type::String if is_sum => {
+                    let key =
+                        (model.resource_type.name.clone(), attribute.name.clone(), content.sha256.clone());
+                    let declared = self.declared_sums.get(&key).cloned();
+                    declared
+                        .unwrap_or_else(|| Value::String(invent::checksum(&attribute.name, &content.sha256)))
+                }
+                Type::Int if invent::is_length(&attribute.name) => Value::from(content.length),
+                _ => continue,
+            };
+            record.attributes.insert(attribute.name.clone(), value);
+        }
+        if let Some(replayed) = content.replayed_sha256() {
+            self.replays.insert(replayed, content.sha256.clone());
+        }
+        record.contents.insert(name.to_string(), content);
+    }
+}
+
+/// Is it the attribute by which copies of the type are compared?
+pub(super) fn proves_equality(model: &Model, name: &str) -> bool {
+    matches!(&model.resource_type.share, Share::Copy { same: Some(same), .. } if same == name)
+}
+
+/// A digest of what is copied of a resource, so that two copies have the same one wherever they are.
+fn sum_of_attributes(model: &Model, attributes: &Map<String, Value>) -> String {
+    let Share::Copy { keep, .. } = &model.resource_type.share else { return String::new() };
+    let kept: Map<String, Value> = keep
+        .iter()
+        .filter_map(|name| attributes.get(name).map(|value| (name.clone(), value.clone())))
+        .collect();
+    hex(&digest(&["attributes", &canonical(&Value::Object(kept))])[..16])
+}
+
+/// Writes our mark where the driver keeps it: into a record, onto a list, or behind a text in brackets.
+pub(super) fn apply_mark(model: &Model, record: &mut Record, mark: &str) {
+    record.mark = Some(mark.to_string());
+    let Some(path) = model.resource_type.mark.as_ref().map(|mark| mark.path.as_slice()) else { return };
+    let Some((root, inner_path)) = path.split_first() else { return };
+    let mut slot = record.attributes.entry(root.clone()).or_insert(Value::Null);
+    for field in inner_path {
+        if !slot.is_object() {
+            *slot = Value::Object(Map::new());
+        }
+        let Value::Object(fields) = slot else { return };
+        slot = fields.entry(field.clone()).or_insert(Value::Null);
+    }
+    let is_there = |value: &Value| value.as_str().is_some_and(|text| text.contains(mark));
+    match slot {
+        Value::Array(items) if !items.iter().any(is_there) => items.push(Value::from(mark)),
+        Value::Array(_) => {}
+        Value::String(text) if text.contains(mark) => {}
+        Value::String(text) if !text.is_empty() => *text = format!("{text} [{mark}]"),
+        other => *other = Value::from(mark),
+    }
+}
+
+/// The condition to wait for after an operation.
+pub(super) fn condition_after(call: &Call) -> Option<(&Readiness, &Expr)> {
+    let ready = call.operation.ready.as_ref().or(call.model.resource_type.ready.as_ref())?;
+    Some((ready, &ready.condition))
+}

@@ -1,0 +1,82 @@
+//! The driver's expressions over a simulated resource: names are its attributes, and what the call adds to them.
+//!
+//! `status == "lent"` over `{ "status": "lent" }` → `true`. A name that is nowhere is `null`, as an attribute that is
+//! not set; secrets and files are never given.
+
+use scope_plan::driver::Request;
+use scope_plan::eval::{Environment, EvalError, eval};
+use scope_plan::expr::{Expr, FileRef, SecretSource};
+use scope_plan::plan::StepId;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// The names in force: first those of the call, then the attributes.
+#[derive(Clone, Copy)]
+pub(super) struct Names<'a> {
+    /// `site`, inputs, `changes`.
+    pub(super) given: &'a Map<String, Value>,
+    /// The resource; also as `body`.
+    pub(super) attributes: &'a Map<String, Value>,
+}
+
+impl Environment for Names<'_> {
+    fn name(&self, name: &str) -> Option<Value> {
+        if let Some(value) = self.given.get(name).or_else(|| self.attributes.get(name)) {
+            return Some(value.clone());
+        }
+        Some(if name == "body" { Value::Object(self.attributes.clone()) } else { Value::Null })
+    }
+
+    fn step(&self, _step: StepId) -> Option<&Value> {
+        None
+    }
+
+    fn secret(&self, _source: &SecretSource) -> Option<String> {
+        None
+    }
+
+    fn file_bytes(&self, _file: &FileRef) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+impl Names<'_> {
+    /// The value of an expression.
+    pub(super) fn value(&self, expr: &Expr) -> Result<Value, EvalError> {
+        eval(expr, self)
+    }
+
+    /// Does the condition hold? One that cannot be evaluated (a field of `null` compared) does not.
+    pub(super) fn holds(&self, condition: &Expr) -> bool {
+        self.value(condition).is_ok_and(|value| value == Value::Bool(true))
+    }
+}
+
+/// The names that a request is made of: what a site gets to see of the inputs.
+pub(super) fn names_in(request: &Request) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    match request {
+        Request::Http { method, path, query, headers, body, .. } => {
+            names.extend(method.names_used());
+            names.extend(path.names_used());
+            for (_, value) in query.iter().chain(headers) {
+                names.extend(value.names_used());
+            }
+            if let Some(body) = body {
+                names.extend(body.names_used());
+            }
+        }
+        Request::Exec { argv, env, files, stdin, .. } => {
+            for word in argv {
+                names.extend(word.names_used());
+            }
+            for (_, value) in env.iter().chain(files) {
+                names.extend(value.names_used());
+            }
+            if let Some(stdin) = stdin {
+                names.extend(stdin.names_used());
+            }
+        }
+    }
+    names
+}

@@ -1,0 +1,281 @@
+//! What a simulated site holds: by type a table of records, found by identity and by name.
+//!
+//! A record changes by itself when its time comes (it becomes ready): that is a [`Transition`], carried out when the
+//! record is next looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use scope_plan::driver::{Attribute, Driver, Operation, OperationKind, ResourceType, Type};
+use scope_plan::expr::Expr;
+use serde_json::{Map, Value, json};
+
+use super::clock::Moment;
+use super::content::Content;
+use super::evaluate::Names;
+use super::solve;
+use super::types::{identity_text, inner};
+
+/// A type of the drivers, and what the simulator asks of it often.
+pub(super) struct Model {
+    /// The driver's name.
+    pub(super) driver: String,
+    /// The type.
+    pub(super) resource_type: ResourceType,
+    /// What the driver's services say about answers, for operations that say nothing themselves.
+    pub(super) service_answers: Vec<scope_plan::driver::Answer>,
+}
+
+impl Model {
+    pub(super) fn new(driver: &Driver, resource_type: &ResourceType) -> Rc<Model> {
+        let service = driver.services.iter().find(|service| service.name == resource_type.service);
+        Rc::new(Model {
+            driver: driver.name.clone(),
+            resource_type: resource_type.clone(),
+            service_answers: service.map(|service| service.answers.clone()).unwrap_or_default(),
+        })
+    }
+
+    pub(super) fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.resource_type.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// The attributes that are content.
+    pub(super) fn contents(&self) -> impl Iterator<Item = &Attribute> {
+        self.resource_type.attributes.iter().filter(|attribute| *inner(&attribute.ty) == Type::Bytes)
+    }
+
+    /// `create by set` makes `set` a creation, whatever it is called.
+    pub(super) fn kind(&self, operation: &Operation) -> OperationKind {
+        if self.resource_type.create.as_ref() == Some(&operation.name) {
+            OperationKind::Create
+        } else {
+            operation.kind
+        }
+    }
+
+    /// The identity of a record of this type.
+    pub(super) fn identity(&self, attributes: &Map<String, Value>) -> Option<String> {
+        attributes.get(&self.resource_type.identity).and_then(identity_text)
+    }
+
+    /// The name of a record of this type.
+    pub(super) fn name(&self, attributes: &Map<String, Value>) -> Option<String> {
+        attributes.get(self.resource_type.name_attribute.as_ref()?).and_then(identity_text)
+    }
+
+    /// How a reference to a record is kept: its identity and its name.
+    pub(super) fn reference(&self, attributes: &Map<String, Value>) -> Value {
+        let mut reference = Map::new();
+        for name in [Some(&self.resource_type.identity), self.resource_type.name_attribute.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            if let Some(value) = attributes.get(name) {
+                reference.insert(name.clone(), value.clone());
+            }
+        }
+        Value::Object(reference)
+    }
+
+    /// What the site answers of a record: all but content and what is only ever sent. What the driver reads from
+    /// another place of the answer stands there too.
+    pub(super) fn answer(&self, record: &Record) -> Value {
+        let mut answer = Map::new();
+        for (name, value) in &record.attributes {
+            let is_answered = self
+                .attribute(name)
+                .is_none_or(|attribute| !attribute.is_write_only && *inner(&attribute.ty) != Type::Bytes);
+            if is_answered {
+                answer.insert(name.clone(), value.clone());
+            }
+        }
+        for attribute in self.resource_type.attributes.iter().filter(|attribute| !attribute.is_write_only) {
+            let Some(path) = attribute.read.as_ref().and_then(path_in_body) else { continue };
+            let Some(value) = answer.get(&attribute.name).filter(|value| !value.is_null()).cloned() else {
+                continue;
+            };
+            let is_own_name = path.len() == 1 && path[0] == attribute.name;
+            if !is_own_name {
+                put_if_absent(&mut answer, &path, value);
+            }
+        }
+        Value::Object(answer)
+    }
+}
+
+/// `body.flavor.id` → `["flavor", "id"]`
+fn path_in_body(expr: &Expr) -> Option<Vec<&str>> {
+    match expr {
+        Expr::Field(base, field) => match &**base {
+            Expr::Name(name) if name == "body" => Some(vec![field]),
+            other => {
+                let mut path = path_in_body(other)?;
+                path.push(field);
+                Some(path)
+            }
+        },
+        _ => None,
+    }
+}
+
+fn put_if_absent(answer: &mut Map<String, Value>, path: &[&str], value: Value) {
+    let Some((last, outer)) = path.split_last() else { return };
+    let mut fields = answer;
+    for key in outer {
+        let slot = fields.entry((*key).to_string()).or_insert_with(|| json!({}));
+        let Value::Object(inner) = slot else { return };
+        fields = inner;
+    }
+    fields.entry((*last).to_string()).or_insert(value);
+}
+
+/// One resource.
+pub(super) struct Record {
+    pub(super) attributes: Map<String, Value>,
+    /// Attribute → content.
+    pub(super) contents: BTreeMap<String, Content>,
+    /// Our mark, as it was given.
+    pub(super) mark: Option<String>,
+    /// Waits for its content before it becomes ready.
+    pub(super) is_awaiting_content: bool,
+    pub(super) transitions: Vec<Transition>,
+}
+
+/// A change that comes by itself.
+pub(super) struct Transition {
+    pub(super) at: Moment,
+    /// Set first.
+    pub(super) sets: Vec<(String, Value)>,
+    /// Then made to hold.
+    pub(super) condition: Option<Expr>,
+}
+
+impl Record {
+    pub(super) fn new(attributes: Map<String, Value>) -> Record {
+        Record {
+            attributes,
+            contents: BTreeMap::new(),
+            mark: None,
+            is_awaiting_content: false,
+            transitions: Vec::new(),
+        }
+    }
+
+    /// Carries out what has come due, in the order of time.
+    fn settle(&mut self, at: Moment, model: &Model, given: &Map<String, Value>) {
+        if self.transitions.iter().all(|transition| transition.at > at) {
+            return;
+        }
+        self.transitions.sort_by_key(|transition| transition.at);
+        let later = self.transitions.iter().position(|transition| transition.at > at);
+        let rest = self.transitions.split_off(later.unwrap_or(self.transitions.len()));
+        for transition in std::mem::replace(&mut self.transitions, rest) {
+            for (name, value) in transition.sets {
+                self.attributes.insert(name, value);
+            }
+            if let Some(condition) = transition.condition
+                && let Some(reached) =
+                    solve::reached(&condition, &self.attributes, given, &model.resource_type)
+            {
+                self.attributes = reached;
+            }
+        }
+    }
+
+    /// Does the type's readiness hold?
+    pub(super) fn is_ready(&self, model: &Model, given: &Map<String, Value>) -> bool {
+        let names = Names { given, attributes: &self.attributes };
+        model.resource_type.ready.as_ref().is_none_or(|ready| names.holds(&ready.condition))
+    }
+}
+
+/// The records of one type at one site.
+#[derive(Default)]
+pub(super) struct Table {
+    records: BTreeMap<String, Record>,
+    names: BTreeMap<String, BTreeSet<String>>,
+    /// Idempotency key → identity of what it made.
+    keys: BTreeMap<String, String>,
+    /// How many were ever made.
+    pub(super) made: u64,
+}
+
+impl Table {
+    pub(super) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub(super) fn has(&self, identity: &str) -> bool {
+        self.records.contains_key(identity)
+    }
+
+    /// Identities of the records of that name, in order.
+    pub(super) fn named(&self, name: &str) -> Vec<String> {
+        self.names.get(name).map(|identities| identities.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The identity that a step with this key made, while it lives.
+    pub(super) fn made_by(&self, key: &str) -> Option<&String> {
+        self.keys.get(key).filter(|identity| self.has(identity))
+    }
+
+    /// Every identity, in order.
+    pub(super) fn identities(&self) -> Vec<String> {
+        self.records.keys().cloned().collect()
+    }
+
+    /// The record as it stands at that moment.
+    pub(super) fn get(
+        &mut self,
+        identity: &str,
+        at: Moment,
+        model: &Model,
+        given: &Map<String, Value>,
+    ) -> Option<&mut Record> {
+        let record = self.records.get_mut(identity)?;
+        record.settle(at, model, given);
+        Some(record)
+    }
+
+    /// Puts a record in, in the place of one of the same identity. Gives the identity, `None` if it has none.
+    pub(super) fn put(&mut self, record: Record, key: Option<&str>, model: &Model) -> Option<String> {
+        let identity = model.identity(&record.attributes)?;
+        self.remove(&identity, model);
+        if let Some(name) = model.name(&record.attributes) {
+            self.names.entry(name).or_default().insert(identity.clone());
+        }
+        if let Some(key) = key {
+            self.keys.insert(key.to_string(), identity.clone());
+        }
+        self.records.insert(identity.clone(), record);
+        Some(identity)
+    }
+
+    /// Takes a record out.
+    pub(super) fn remove(&mut self, identity: &str, model: &Model) -> Option<Record> {
+        let record = self.records.remove(identity)?;
+        if let Some(name) = model.name(&record.attributes)
+            && let Some(identities) = self.names.get_mut(&name)
+        {
+            identities.remove(identity);
+        }
+        Some(record)
+    }
+
+    /// Sets attributes of a record, names kept in order. Nothing if it is not there.
+    pub(super) fn set(&mut self, identity: &str, attributes: Map<String, Value>, model: &Model) {
+        let Some(record) = self.records.get_mut(identity) else { return };
+        let old = model.name(&record.attributes);
+        record.attributes.extend(attributes);
+        let new = model.name(&record.attributes);
+        if old != new {
+            if let Some(identities) = old.and_then(|old| self.names.get_mut(&old)) {
+                identities.remove(identity);
+            }
+            if let Some(new) = new {
+                self.names.entry(new).or_default().insert(identity.to_string());
+            }
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! The faults in force: which site is cut, frozen or slow at a moment, and which request is next to go wrong.
+//!
+//! In go the faults with their names looked up in the plan, and what the sites have answered; out come answers to
+//! "until when is paris cut?". Sites and streams of content share it, so it is `Send`; changed only here.
+
+use std::sync::{Mutex, MutexGuard};
+
+use scope_plan::plan::Plan;
+use tokio::sync::Notify;
+
+use super::clock::{Clock, Moment};
+use super::fault::{Fault, Start, Target, When, Which};
+use super::parse_fault::FaultError;
+
+/// A moment that never comes.
+pub(super) const NEVER: Moment = Moment::MAX;
+
+/// The faults of one simulation.
+pub(super) struct Weather {
+    clock: Clock,
+    entry: Option<usize>,
+    sites: Vec<String>,
+    types: Vec<TypeNames>,
+    faults: Mutex<Vec<Active>>,
+    /// Told when a fault begins or ends out of its time.
+    changed: Notify,
+}
+
+/// What requests can be named by.
+struct TypeNames {
+    name: String,
+    operations: Vec<String>,
+}
+
+struct Active {
+    fault: Fault,
+    /// `None`: every site.
+    site: Option<usize>,
+    other: Option<usize>,
+    resource_types: Option<Vec<String>>,
+    operation: Option<String>,
+    /// From, and until (excluded).
+    windows: Vec<(Moment, Moment)>,
+    /// Has its event come?
+    is_triggered: bool,
+    /// Requests of the site answered so far.
+    answered: u64,
+    /// Requests that matched so far.
+    matched: u32,
+}
+
+/// A request, as faults are chosen by it.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The position of the site.
+    pub(super) site: usize,
+    /// `shelf.book`
+    pub(super) resource_type: &'a str,
+    /// `shelve`
+    pub(super) operation: &'a str,
+    /// `create`
+    pub(super) kind: &'a str,
+}
+
+impl Weather {
+    pub(super) fn new(plan: &Plan, clock: Clock) -> Weather {
+        let types = plan.drivers.iter().flat_map(|driver| &driver.types);
+        Weather {
+            clock,
+            entry: plan.program.entry.map(|site| site.index()),
+            sites: plan.sites.iter().map(|site| site.name.clone()).collect(),
+            types: types
+                .map(|resource_type| TypeNames {
+                    name: resource_type.name.clone(),
+                    operations: resource_type
+                        .operations
+                        .iter()
+                        .map(|operation| operation.name.clone())
+                        .collect(),
+                })
+                .collect(),
+            faults: Mutex::new(Vec::new()),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Adds a fault; one that counts time counts from the beginning of the simulation.
+    ///
+    /// # Errors
+    /// When the plan has no such site, type or operation.
+    pub(super) fn add(&self, fault: Fault) -> Result<(), FaultError> {
+        let error = |message: String| FaultError { text: fault.to_string(), message };
+        let (site, other) = fault.sites();
+        let site = self.site(site).map_err(error)?;
+        let other = match other {
+            Some(other) => self.site(other).map_err(error)?,
+            None => None,
+        };
+        let (resource_types, operation) =
+            self.what(fault.target().and_then(|target| target.what.as_deref())).map_err(error)?;
+        let windows = match fault.when() {
+            Some(When { start: Start::At(from), lasts_us }) => {
+                vec![(*from, lasts_us.map_or(NEVER, |lasts| from.saturating_add(lasts)))]
+            }
+            _ => Vec::new(),
+        };
+        let active = Active {
+            fault,
+            site,
+            other,
+            resource_types,
+            operation,
+            windows,
+            is_triggered: false,
+            answered: 0,
+            matched: 0,
+        };
+        self.lock().push(active);
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Ends what lasts at a site (all sites: `None`): cuts, freezes, slowness, refusals. What is still to come stays.
+    ///
+    /// # Errors
+    /// When the plan has no such site.
+    pub(super) fn heal(&self, site: Option<&str>) -> Result<(), FaultError> {
+        let text = || site.map_or_else(|| "heal".to_string(), |site| format!("heal {site}"));
+        let wanted = match site {
+            Some(site) => self.site(site).map_err(|message| FaultError { text: text(), message })?,
+            None => None,
+        };
+        let now = self.clock.now();
+        for active in self.lock().iter_mut() {
+            let is_meant =
+                wanted.is_none() || active.site.is_none() || active.site == wanted || active.other == wanted;
+            if is_meant {
+                active.windows.retain(|(from, until)| *from > now || *until <= now);
+            }
+        }
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Until when nothing passes between the runner and the site; `None` when it does at this moment.
+    pub(super) fn cut_until(&self, site: usize, at: Moment) -> Option<Moment> {
+        let entry = self.entry;
+        self.until(at, |active| {
+            matches!(active.fault, Fault::Cut { .. })
+                && match active.other {
+                    None => active.is_of(site),
+                    Some(other) => active.site.is_some_and(|first| {
+                        (first == site && Some(other) == entry) || (other == site && Some(first) == entry)
+                    }),
+                }
+        })
+    }
+
+    /// Until when the site does nothing; `None` when it works at this moment.
+    pub(super) fn frozen_until(&self, site: usize, at: Moment) -> Option<Moment> {
+        self.until(at, |active| matches!(active.fault, Fault::Freeze { .. }) && active.is_of(site))
+    }
+
+    /// By how much the site's answers are later than usual, in microseconds.
+    pub(super) fn slowness(&self, site: usize, at: Moment) -> u64 {
+        let faults = self.lock();
+        let slow = faults.iter().filter(|active| active.is_of(site) && active.is_in_force(at));
+        slow.map(|active| if let Fault::Slow { by_us, .. } = active.fault { by_us } else { 0 }).sum()
+    }
+
+    /// The words of a refusal that needs no look at the resources: not allowed, or not now.
+    pub(super) fn denial(&self, asked: Asked<'_>, at: Moment) -> Option<Denial> {
+        let faults = self.lock();
+        let mut in_force = faults.iter().filter(|active| active.is_about(asked) && active.is_in_force(at));
+        in_force.find_map(|active| match active.fault {
+            Fault::Deny { .. } => Some(Denial::Denied),
+            Fault::Unavailable { .. } => Some(Denial::Unavailable),
+            _ => None,
+        })
+    }
+
+    /// How many of a type there is room for at a site.
+    pub(super) fn capacity(&self, asked: Asked<'_>, at: Moment) -> Option<u64> {
+        let faults = self.lock();
+        let in_force = faults.iter().filter(|active| active.is_about(asked) && active.is_in_force(at));
+        in_force
+            .filter_map(
+                |active| {
+                    if let Fault::Refuse { capacity, .. } = active.fault { Some(capacity) } else { None }
+                },
+            )
+            .min()
+    }
+
+    /// How long a resource takes to become ready, where that was said. The last one said counts.
+    pub(super) fn ready_after(&self, asked: Asked<'_>) -> Option<u64> {
+        let faults = self.lock();
+        let about = faults.iter().rev().filter(|active| active.is_about(asked));
+        about
+            .filter_map(
+                |active| if let Fault::Ready { after_us, .. } = active.fault { Some(after_us) } else { None },
+            )
+            .next()
+    }
+
+    /// What happens to this very request; it is counted. `is_late_copy` requests were counted before.
+    pub(super) fn mishap(&self, asked: Asked<'_>) -> Mishap {
+        let mut mishap = Mishap::default();
+        for active in self.lock().iter_mut().filter(|active| active.is_about(asked)) {
+            let which = match active.fault {
+                Fault::Lose { which, .. } | Fault::Late { which, .. } | Fault::Duplicate { which, .. } => {
+                    which
+                }
+                Fault::Break { which, .. } if asked.kind == "create" => which,
+                _ => continue,
+            };
+            active.matched += 1;
+            if which != Which::Every && which != Which::Nth(active.matched) {
+                continue;
+            }
+            match active.fault {
+                Fault::Late { by_us, .. } => mishap.late_by_us = Some(by_us),
+                Fault::Duplicate { .. } => mishap.is_delivered_twice = true,
+                Fault::Break { .. } => mishap.is_broken = true,
+                _ => mishap.is_answer_lost = true,
+            }
+        }
+        mishap
+    }
+
+    /// A request has been carried out and its answer arrives at `at`: begins what waits for that.
+    pub(super) fn answered(&self, asked: Asked<'_>, step: Option<&str>, at: Moment) {
+        let mut is_changed = false;
+        for active in self.lock().iter_mut() {
+            let is_here = active.is_of(asked.site) || active.other == Some(asked.site);
+            if !is_here {
+                continue;
+            }
+            active.answered += 1;
+            let Some(When { start, lasts_us }) = active.fault.when().cloned() else { continue };
+            let has_come = match start {
+                Start::At(_) => false,
+                Start::AfterOperations(count) => active.answered == count,
+                Start::AfterStep { operation, name } => {
+                    let is_operation = match operation {
+                        Some(operation) => operation == asked.operation || operation == asked.kind,
+                        None => !matches!(asked.kind, "find" | "read"),
+                    };
+                    !active.is_triggered && is_operation && step == Some(name.as_str())
+                }
+            };
+            if has_come {
+                active.is_triggered = true;
+                // One later, so that the answer of this very request still arrives.
+                let from = at + 1;
+                active.windows.push((from, lasts_us.map_or(NEVER, |lasts| from.saturating_add(lasts))));
+                is_changed = true;
+            }
+        }
+        if is_changed {
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Waits for a moment, or until a fault begins or ends out of its time.
+    pub(super) async fn wait_until(&self, moment: Moment) {
+        if moment == NEVER {
+            self.changed.notified().await;
+            return;
+        }
+        tokio::select! {
+            biased;
+            () = self.clock.sleep_until(moment) => {}
+            () = self.changed.notified() => {}
+        }
+    }
+
+    fn until(&self, at: Moment, is_meant: impl Fn(&Active) -> bool) -> Option<Moment> {
+        let faults = self.lock();
+        let windows: Vec<(Moment, Moment)> = faults
+            .iter()
+            .filter(|active| is_meant(active))
+            .flat_map(|active| active.windows.iter().copied())
+            .collect();
+        let mut end = at;
+        // A window that begins before the last one ends goes on from there.
+        while let Some(next) =
+            windows.iter().filter(|(from, until)| *from <= end && *until > end).map(|(_, until)| *until).max()
+        {
+            end = next;
+        }
+        (end > at).then_some(end)
+    }
+
+    fn site(&self, name: &str) -> Result<Option<usize>, String> {
+        if name == "*" {
+            return Ok(None);
+        }
+        match self.sites.iter().position(|site| site == name) {
+            Some(position) => Ok(Some(position)),
+            None => Err(format!("no site is called `{name}`; the plan has {}", listed(&self.sites))),
+        }
+    }
+
+    /// The types and the operation that a text stands for.
+    fn what(&self, text: Option<&str>) -> Result<(Option<Vec<String>>, Option<String>), String> {
+        const KINDS: [&str; 8] =
+            ["find", "read", "create", "upload", "download", "update", "delete", "action"];
+        let Some(text) = text else { return Ok((None, None)) };
+        let called = |name: &str| -> Vec<String> {
+            let is_called = |ty: &&TypeNames| ty.name == name || ty.name.rsplit('.').next() == Some(name);
+            self.types.iter().filter(is_called).map(|ty| ty.name.clone()).collect()
+        };
+        let has_operation = |ty: &TypeNames, operation: &str| {
+            ty.operations.iter().any(|name| name == operation) || KINDS.contains(&operation)
+        };
+        let whole = called(text);
+        if !whole.is_empty() {
+            return Ok((Some(whole), None));
+        }
+        if let Some((prefix, operation)) = text.rsplit_once('.') {
+            let resource_types = called(prefix);
+            let has_it = |ty: &TypeNames| resource_types.contains(&ty.name) && has_operation(ty, operation);
+            if self.types.iter().any(has_it) {
+                return Ok((Some(resource_types), Some(operation.to_string())));
+            }
+        } else if KINDS.contains(&text) || self.types.iter().any(|ty| has_operation(ty, text)) {
+            return Ok((None, Some(text.to_string())));
+        }
+        let names: Vec<String> = self.types.iter().map(|ty| ty.name.clone()).collect();
+        Err(format!("no type or operation is called `{text}`; the plan uses {}", listed(&names)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Active>> {
+        self.faults.lock().expect("no code panics while it holds the lock")
+    }
+}
+
+/// A site that does not do what it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Denial {
+    Denied,
+    Unavailable,
+}
+
+/// What happens to one request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mishap {
+    pub(super) is_answer_lost: bool,
+    pub(super) late_by_us: Option<u64>,
+    pub(super) is_delivered_twice: bool,
+    pub(super) is_broken: bool,
+}
+
+impl Active {
+    fn is_of(&self, site: usize) -> bool {
+        self.site.is_none_or(|own| own == site)
+    }
+
+    fn is_about(&self, asked: Asked<'_>) -> bool {
+        self.is_of(asked.site)
+            && self
+                .resource_types
+                .as_ref()
+                .is_none_or(|types| types.iter().any(|ty| ty == asked.resource_type))
+            && self.operation.as_ref().is_none_or(|name| name == asked.operation || name == asked.kind)
+    }
+
+    fn is_in_force(&self, at: Moment) -> bool {
+        self.windows.iter().any(|(from, until)| *from <= at && at < *until)
+    }
+}
+
+impl Fault {
+    fn sites(&self) -> (&str, Option<&str>) {
+        match self {
+            Fault::Cut { site, other, .. } => (site, other.as_deref()),
+            Fault::Freeze { site, .. } | Fault::Slow { site, .. } => (site, None),
+            other => (other.target().map_or("*", |target| target.site.as_str()), None),
+        }
+    }
+
+    fn target(&self) -> Option<&Target> {
+        match self {
+            Fault::Cut { .. } | Fault::Freeze { .. } | Fault::Slow { .. } => None,
+            Fault::Unavailable { target, .. }
+            | Fault::Deny { target, .. }
+            | Fault::Refuse { target, .. }
+            | Fault::Lose { target, .. }
+            | Fault::Late { target, .. }
+            | Fault::Duplicate { target, .. }
+            | Fault::Break { target, .. }
+            | Fault::Ready { target, .. } => Some(target),
+        }
+    }
+
+    fn when(&self) -> Option<&When> {
+        match self {
+            Fault::Cut { when, .. }
+            | Fault::Freeze { when, .. }
+            | Fault::Slow { when, .. }
+            | Fault::Unavailable { when, .. }
+            | Fault::Deny { when, .. }
+            | Fault::Refuse { when, .. } => Some(when),
+            Fault::Lose { .. }
+            | Fault::Late { .. }
+            | Fault::Duplicate { .. }
+            | Fault::Break { .. }
+            | Fault::Ready { .. } => None,
+        }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_string();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
