@@ -35,6 +35,8 @@ struct Open<'s> {
     /// Its index among the tokens given out; none in a group that is nested too deep.
     index: Option<usize>,
     looks_like_yaml: bool,
+    /// How many reports there were before it.
+    reports: usize,
 }
 
 struct Layout<'s> {
@@ -77,7 +79,7 @@ pub(crate) fn lay_out<'s>(text: &'s str, tokens: &[Token<'s>]) -> Laid<'s> {
         match token.kind {
             Kind::Newline => newline = Some(*token),
             Kind::ItemStart => {
-                layout.close_all(Some(token));
+                layout.close_all(tokens.get(index + 1));
                 layout.cut();
                 layout.indentation = 0;
                 newline = None;
@@ -92,7 +94,22 @@ pub(crate) fn lay_out<'s>(text: &'s str, tokens: &[Token<'s>]) -> Laid<'s> {
     }
     layout.close_all(None);
     layout.cut();
+    layout.laid.reported = outermost(layout.laid.reported);
+    layout.laid.yaml = outermost(layout.laid.yaml);
     layout.laid
+}
+
+/// The ranges that lie in no other, sorted; ranges here nest or lie apart.
+fn outermost(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+    spans.dedup_by(|later, earlier| earlier.contains(*later));
+    spans
+}
+
+/// Whether one of these sorted ranges holds the place.
+pub(crate) fn is_inside(spans: &[Span], place: Span) -> bool {
+    let after = spans.partition_point(|span| span.start <= place.start);
+    after > 0 && spans[after - 1].contains(place)
 }
 
 impl<'s> Layout<'s> {
@@ -125,7 +142,8 @@ impl<'s> Layout<'s> {
             }
         }
         let index = self.give(token);
-        self.open.push(Open { token, index, looks_like_yaml: false });
+        let reports = self.laid.diagnostics.len();
+        self.open.push(Open { token, index, looks_like_yaml: false, reports });
         match bracket_index(token.kind) {
             Some(bracket) => self.counts.last_mut().expect("there is always one")[bracket] += 1,
             None => self.counts.push([0; 3]),
@@ -162,7 +180,7 @@ impl<'s> Layout<'s> {
         }
         let Some(index) = open.index else { return };
         if open.looks_like_yaml && open.token.kind == Kind::BraceOpen {
-            self.replace_yaml(index, &closer);
+            self.replace_yaml(index, open.reports, &closer);
         }
         if let Some(closer_index) = self.give(closer) {
             self.laid.tokens[index].partner = (closer_index - index) as u32;
@@ -302,14 +320,17 @@ impl<'s> Layout<'s> {
     }
 
     /// If the group that was opened at `index` holds YAML: one report for all of it, and one `Bad` in its place.
-    fn replace_yaml(&mut self, index: usize, closer: &Token<'s>) {
+    fn replace_yaml(&mut self, index: usize, reports: usize, closer: &Token<'s>) {
+        if self.text.is_empty() {
+            return;
+        }
         let open = self.laid.tokens[index];
         let place = Span::new(open.file, open.end(), closer.start);
         let Some(found) = yaml::recognise(&self.text[place.range()]) else { return };
         self.laid.tokens.truncate(index + 1);
         let text = &self.text[place.range()];
         self.laid.tokens.push(Token { kind: Kind::Bad, text, start: place.start, ..open });
-        self.laid.diagnostics.retain(|report| !place.contains(report.primary.span));
+        self.laid.diagnostics.truncate(reports);
         self.laid.yaml.push(place);
         self.laid.diagnostics.push(found.report(place, self.text));
     }

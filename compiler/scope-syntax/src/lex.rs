@@ -106,6 +106,10 @@ struct Lexer<'s> {
     raw_quotes_end: [bool; 16],
     docs_waiting: usize,
     is_fragment: bool,
+    /// No token yet.
+    is_head: bool,
+    /// How many frames are texts or `${}`.
+    texts: usize,
 }
 
 impl<'s> Lexer<'s> {
@@ -123,6 +127,8 @@ impl<'s> Lexer<'s> {
             raw_quotes_end: [false; 16],
             docs_waiting: 0,
             is_fragment: false,
+            is_head: true,
+            texts: 0,
         }
     }
 
@@ -150,8 +156,11 @@ impl<'s> Lexer<'s> {
 
     /// One token of the language proper.
     fn plain(&mut self) {
-        if self.native_from == Some(self.position) {
+        if let Some(from) = self.native_from
+            && self.text[self.position..from].trim_start().is_empty()
+        {
             self.native_from = None;
+            self.position = from;
             return self.open_native(None);
         }
         if let Some(Frame::Scope { quote: Some(quote), .. }) = self.frames.last()
@@ -199,6 +208,7 @@ impl<'s> Lexer<'s> {
                 doc.next = start as u32;
             }
             self.docs_waiting = self.lexed.docs.len();
+            self.is_head = false;
         }
         let token = Token { kind, text, file: self.file, start: start as u32, partner: 0 };
         self.lexed.tokens.push(token);
@@ -233,7 +243,7 @@ impl<'s> Lexer<'s> {
             && !brackets.has(Kind::BraceOpen)
         {
             let closer = if *is_stray { Kind::ParenClose } else { Kind::InterpolationClose };
-            self.frames.pop();
+            self.leave_frame();
             return self.push(closer, start, slice);
         }
         self.push(kind, start, slice);
@@ -267,12 +277,7 @@ impl<'s> Lexer<'s> {
             self.leave_to_top();
             self.push(Kind::Newline, self.position, "");
         }
-        if self.is_fragment
-            || self
-                .frames
-                .iter()
-                .any(|frame| !matches!(frame, Frame::Top(_) | Frame::Scope { .. } | Frame::Native { .. }))
-        {
+        if self.is_fragment || self.texts > 0 {
             return;
         }
         match line_start::classify(rest) {
@@ -324,6 +329,7 @@ impl<'s> Lexer<'s> {
             );
             let line_bound = self.frame_is_line_bound();
             self.push(Kind::ParenOpen, start, &self.text[start..start + 2]);
+            self.texts += 1;
             self.frames.push(Frame::Interpolation {
                 brackets: Brackets::default(),
                 is_stray: true,
@@ -346,8 +352,7 @@ impl<'s> Lexer<'s> {
         let own_line = self.text[self.line.min(start)..start].trim().is_empty();
         let slice = slice.trim_end();
         let span = self.span(start, start + slice.len());
-        let is_head = self.lexed.tokens.iter().all(|token| token.kind == Kind::Newline);
-        let module_doc = slice.strip_prefix("//!").filter(|_| is_head);
+        let module_doc = slice.strip_prefix("//!").filter(|_| self.is_head);
         let item_doc = slice.strip_prefix("///").filter(|rest| !rest.starts_with('/'));
         if let Some(text) = module_doc.or(item_doc) {
             let text = text.strip_prefix(' ').unwrap_or(text).to_owned();
@@ -360,6 +365,9 @@ impl<'s> Lexer<'s> {
     }
 
     fn unknown(&mut self, start: usize, slice: &'s str) {
+        if slice == "“" && self.curly_quoted(start) {
+            return;
+        }
         if let Some(last) = self.lexed.tokens.last_mut()
             && last.kind == Kind::Bad
             && last.end() as usize == start
@@ -395,6 +403,22 @@ impl<'s> Lexer<'s> {
         };
         self.lexed.diagnostics.push(report);
         self.push(Kind::Bad, start, slice);
+    }
+
+    /// `“…”` on one line, as word processors write it: a text, and one report.
+    fn curly_quoted(&mut self, start: usize) -> bool {
+        let line = self.text[start..].split('\n').next().unwrap_or_default();
+        let Some(end) = line.find('”') else { return false };
+        let slice = &line[..end + '”'.len_utf8()];
+        let inner = &line['“'.len_utf8()..end];
+        let span = self.span(start, start + slice.len());
+        let report = Diagnostic::new(codes::E0006, span, "a text stands between `\"`, not `“` and `”`");
+        let title = format!("write `\"{inner}\"`");
+        let fix = vec![Edit::new(span, format!("\"{inner}\""))];
+        self.lexed.diagnostics.push(report.help(title.clone()).fix(title, fix));
+        self.push(Kind::Raw, start, slice);
+        self.position = start + slice.len();
+        true
     }
 
     fn single_quoted(&mut self, start: usize, slice: &'s str) {

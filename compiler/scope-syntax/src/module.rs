@@ -9,10 +9,11 @@ use crate::{
     lex::{self, DocLine, Lexed},
     parse::{Grammar, Rule, deep::Deep, fault::Fault, hints},
     token::{Kind, Token, span_of},
+    yaml,
 };
 use chumsky::Parser;
 use scope_diagnostics::{Diagnostic, FileId, Span, codes};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What parsing gives: a tree, always, and what is wrong with the text.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,17 +32,31 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     }
     let Lexed { tokens, comments, docs, mut diagnostics } = lex::lex(file, text);
     let laid = layout::lay_out(text, &tokens);
-    diagnostics.retain(|report| !laid.yaml.iter().any(|place| place.contains(report.primary.span)));
+    diagnostics.retain(|report| !layout::is_inside(&laid.yaml, report.primary.span));
     let grammar = Grammar::new();
     let mut items = Vec::with_capacity(laid.items.len());
-    for range in &laid.items {
+    let mut pasted: Vec<Span> = vec![];
+    let mut ranges = laid.items.iter().cloned().peekable();
+    while let Some(range) = ranges.next() {
         let tokens = &laid.tokens[range.clone()];
+        if is_pasted(tokens) {
+            let mut end = range.end;
+            while let Some(next) = ranges.next_if(|next| is_pasted(&laid.tokens[next.clone()])) {
+                end = next.end;
+            }
+            let span = span_of(&laid.tokens[range.start..end]);
+            pasted.push(span);
+            items.push(Item { docs: vec![], kind: ItemKind::Error { word: None, name: None }, span });
+            continue;
+        }
         let (kind, faults) = run(&grammar.item, tokens);
         let kind = kind.unwrap_or(ItemKind::Error { word: None, name: None });
         report(&laid, tokens, faults, &mut diagnostics);
         items.push(Item { docs: vec![], kind, span: span_of(tokens) });
     }
     diagnostics.extend(laid.diagnostics);
+    diagnostics.retain(|report| !layout::is_inside(&pasted, report.primary.span));
+    diagnostics.extend(pasted.into_iter().map(|span| pasted_report(span, text)));
     let span = Span::new(file, 0, text.len() as u32);
     let mut module = Module { docs: vec![], items, comments, span };
     attach_docs(&mut module, docs);
@@ -52,9 +67,28 @@ fn run<'t, O>(rule: &Rule<'t, O>, tokens: &'t [Token<'t>]) -> (Option<O>, Vec<Fa
     rule.parse(tokens).into_output_errors()
 }
 
+/// Whether a line of the file is an entry or the like: what is left of a block that was pasted without one.
+fn is_pasted(tokens: &[Token<'_>]) -> bool {
+    layout::looks_like_entry(tokens)
+        || tokens.first().is_some_and(|first| matches!(first.kind, Kind::Minus | Kind::DashDash))
+}
+
+/// One report for all such lines.
+fn pasted_report(span: Span, text: &str) -> Diagnostic {
+    if yaml::recognise(&text[span.range()]).is_some() {
+        return Diagnostic::new(codes::E0011, span, "this looks like YAML")
+            .label("entries stand in no item")
+            .help("save it as a file, for example `web.yaml`, and write `resource web: TYPE = yaml(\"web.yaml\")`");
+    }
+    Diagnostic::new(codes::E0010, span, "an entry starts no item")
+        .label("stands in no item")
+        .help("entries stand between `{` and `}` of an item")
+}
+
 /// Turns an item's faults into reports, without those that only follow from another.
 fn report(laid: &Laid<'_>, tokens: &[Token<'_>], faults: Vec<Fault>, diagnostics: &mut Vec<Diagnostic>) {
-    let first = diagnostics.len();
+    let mut places = BTreeSet::new();
+    let mut is_too_deep = false;
     for fault in faults {
         let follows = fault.report.is_none() && follows_from_another(laid, tokens, fault.at);
         if follows {
@@ -64,12 +98,10 @@ fn report(laid: &Laid<'_>, tokens: &[Token<'_>], faults: Vec<Fault>, diagnostics
             Some(report) => *report,
             None => hints::explain(tokens, fault.at, fault.expected),
         };
-        let place = report.primary.span;
-        let is_again = diagnostics[first..].iter().any(|earlier| {
-            earlier.primary.span.start == place.start
-                || (earlier.code == codes::E0007 && report.code == codes::E0007)
-        });
-        if !is_again {
+        if report.code == codes::E0007 && std::mem::replace(&mut is_too_deep, true) {
+            continue;
+        }
+        if places.insert(report.primary.span.start) {
             diagnostics.push(report);
         }
     }
@@ -90,8 +122,7 @@ fn follows_from_another(laid: &Laid<'_>, tokens: &[Token<'_>], at: usize) -> boo
         return true;
     }
     let place = hints::place(tokens, at);
-    // `reported` is in the order of closing; only the last few can hold this item.
-    laid.reported.iter().any(|reported| reported.contains(place))
+    layout::is_inside(&laid.reported, place)
 }
 
 fn too_large(file: FileId, size: usize) -> Parsed {

@@ -84,7 +84,7 @@ impl<'s> Lexer<'s> {
             Some(start) => {
                 let line = self.line;
                 self.push(Kind::NativeOpen, start, &self.text[start..start + 1]);
-                self.brackets().braces_since(line)
+                self.brackets().braces_since(line).min(64)
             }
             None => {
                 self.push_empty(Kind::NativeOpen, self.position);
@@ -182,7 +182,10 @@ impl<'s> Lexer<'s> {
     fn line_closes(&self, closable: usize) -> bool {
         let line = self.text[self.position..].split('\n').next().unwrap_or_default();
         let line = line.split("//").next().unwrap_or_default();
-        let closing = line.chars().filter(|character| *character == '}').count();
-        closing <= closable && line.chars().all(|character| "} \t\r,".contains(character))
+        let mut closing = 0;
+        line.chars().all(|character| {
+            closing += usize::from(character == '}');
+            closing <= closable && "} \t\r,".contains(character)
+        })
     }
 }

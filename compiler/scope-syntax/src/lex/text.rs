@@ -35,12 +35,14 @@ impl<'s> Lexer<'s> {
         self.push(kind, start, slice);
         let open =
             Token { kind, text: "", file: self.file, start: start as u32, partner: slice.len() as u32 };
+        self.texts += 1;
         self.frames.push(Frame::Text { style, open, line_bound });
     }
 
     pub(super) fn open_interpolation(&mut self, start: usize, slice: &'s str) {
         let line_bound = self.frame_is_line_bound();
         self.push(Kind::InterpolationOpen, start, slice);
+        self.texts += 1;
         self.frames.push(Frame::Interpolation { brackets: Brackets::default(), is_stray: false, line_bound });
     }
 
@@ -61,16 +63,16 @@ impl<'s> Lexer<'s> {
                 self.end_line();
             }
             (InText::Quote, TextFrame::Line) | (InText::BlockQuote, TextFrame::Block) => {
-                self.frames.pop();
+                self.leave_frame();
                 self.push(Kind::TextClose, range.start, slice);
             }
             (InText::Escape, TextFrame::Escaped) if slice == "\\\"" => {
-                self.frames.pop();
+                self.leave_frame();
                 self.push(Kind::TextClose, range.start, slice);
             }
             (InText::BlockQuote, TextFrame::Line) => {
                 self.position = range.start + 1;
-                self.frames.pop();
+                self.leave_frame();
                 self.push(Kind::TextClose, range.start, &slice[..1]);
             }
             (InText::Quote | InText::BlockQuote, TextFrame::Escaped) => {
@@ -188,7 +190,7 @@ impl<'s> Lexer<'s> {
     /// Leaves the innermost frame, with an empty closing token where the parser needs one.
     pub(super) fn pop_frame(&mut self) {
         let end = self.trimmed_end();
-        match self.frames.pop() {
+        match self.leave_frame() {
             Some(Frame::Text { .. }) => self.push_empty(Kind::TextClose, self.position.min(self.text.len())),
             Some(Frame::Interpolation { is_stray, .. }) => {
                 let kind = if is_stray { Kind::ParenClose } else { Kind::InterpolationClose };
@@ -202,6 +204,13 @@ impl<'s> Lexer<'s> {
             }
             Some(Frame::Scope { .. } | Frame::Top(_)) | None => {}
         }
+    }
+
+    pub(super) fn leave_frame(&mut self) -> Option<Frame> {
+        let frame = self.frames.pop();
+        let is_text = matches!(frame, Some(Frame::Text { .. } | Frame::Interpolation { .. }));
+        self.texts -= usize::from(is_text);
+        frame
     }
 
     /// The end of the last token: where an added closing token stands.

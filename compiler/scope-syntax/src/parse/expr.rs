@@ -153,7 +153,7 @@ fn prefix<'t>() -> impl Parser<'t, Tokens<'t>, (UnaryOp, Span), Extra> + Clone {
     })
     .validate(|(op, token), extra, emitter| {
         if token.kind == Kind::Not {
-            let report = operators::boolean_word(token.span(), "!", "not ");
+            let report = operators::boolean_word(token.span(), "!", "not");
             emitter.emit(Fault::report(extra.span().start, report));
         }
         (op, token.span())
@@ -279,7 +279,8 @@ fn arguments<'t>(value: Rule<'t, Deep<Expr>>, text: Rule<'t, Deep<Text>>) -> Rul
         let span = text.value.span;
         text.value.literal().map(|text| Ident { text, span })
     }));
-    let named = key.then_ignore(kind(Kind::Colon)).then(value_or_error(value.clone(), ends_entry));
+    let named =
+        key.then_ignore(kind(Kind::Colon)).then(value_or_error(value.clone(), ends_entry, Label::Separator));
     let named = named.map(|(name, value)| value.map(|value| Argument { name: Some(name), value }));
     let plain = value.map(|value| value.map(|value| Argument { name: None, value }));
     let starts_named = ahead(|tokens: &'t [Token<'t>]| crate::layout::looks_like_entry(tokens));
@@ -298,8 +299,9 @@ fn arguments<'t>(value: Rule<'t, Deep<Expr>>, text: Rule<'t, Deep<Text>>) -> Rul
 pub(super) fn value_or_error<'t>(
     value: Rule<'t, Deep<Expr>>,
     stops: fn(&Token<'_>) -> bool,
+    label: Label,
 ) -> impl Parser<'t, Tokens<'t>, Deep<Expr>, Extra> + Clone {
-    let whole = value.then_ignore(before(stops, Label::Separator));
+    let whole = value.then_ignore(before(stops, label));
     // An empty place is found from the token before, which the rule around knows.
     let skipped = skip_to(stops).map(|skipped| leaf(ExprKind::Error, skipped.unwrap_or(Span::DUMMY)));
     whole.recover_with(via_parser(skipped))

@@ -85,10 +85,6 @@ impl Labels {
         self.0 & (1 << label as u32) != 0
     }
 
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
     /// The labels as words, in the order of the table.
     pub fn words(self) -> Vec<&'static str> {
         LABELS.iter().filter(|(label, _)| self.has(*label)).map(|(_, words)| *words).collect()

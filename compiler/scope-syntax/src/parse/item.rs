@@ -70,7 +70,7 @@ fn shallow<'t, T: 't>(rule: impl Parser<'t, Tokens<'t>, Deep<T>, Extra> + Clone 
 /// `= value` to the end of the item (or a clause); what cannot be read is an error node.
 fn assigned<'t>(expressions: &Expressions<'t>, stops: fn(&Token<'_>) -> bool) -> Rule<'t, Expr> {
     let assign = kind(Kind::Assign).labelled(Label::Assign);
-    let value = value_or_error(expressions.value.clone(), stops);
+    let value = value_or_error(expressions.value.clone(), stops, Label::End);
     shallow(assign.then(value).map(|(assign, value)| placed(value, assign.span().after())))
 }
 
@@ -104,7 +104,7 @@ fn import<'t>() -> Rule<'t, ItemKind> {
 }
 
 fn entry<'t>(expressions: &Expressions<'t>) -> Rule<'t, ItemKind> {
-    let value = shallow(value_or_error(expressions.value.clone(), |_| false));
+    let value = shallow(value_or_error(expressions.value.clone(), |_| false, Label::End));
     word("entry")
         .then(value)
         .map(|(word, mut value)| {

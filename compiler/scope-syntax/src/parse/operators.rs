@@ -275,5 +275,5 @@ pub(crate) fn boolean_word(span: Span, symbol: &str, word: &str) -> Diagnostic {
     Diagnostic::new(codes::E0012, span, format!("expected `{word}`, found `{symbol}`"))
         .label("booleans are words")
         .help(format!("write `{word}`"))
-        .fix(format!("write `{word}`"), vec![Edit::new(span, word)])
+        .fix(format!("write `{word}`"), vec![Edit::new(span, if symbol == "!" { "not " } else { word })])
 }

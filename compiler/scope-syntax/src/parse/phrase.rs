@@ -127,7 +127,7 @@ fn line_of(kind: LineKind, span: Span, children: usize) -> Deep<Line> {
 /// `key: value`
 fn entry_line<'t>(expressions: &Expressions<'t>) -> Rule<'t, Deep<LineKind>> {
     plain_key(expressions.text.clone())
-        .then(value_or_error(expressions.value.clone(), ends_entry))
+        .then(value_or_error(expressions.value.clone(), ends_entry, Label::Separator))
         .map(|((key, after), mut value)| {
             if value.value.span.is_dummy() {
                 value.value.span = after;

@@ -32,7 +32,7 @@ pub(super) fn text_key<'t>(text: Rule<'t, Deep<Text>>) -> Rule<'t, (Deep<Text>, 
 
 /// `{ … }` in the place of a value.
 pub(super) fn record<'t>(value: Rule<'t, Deep<Expr>>, text: Rule<'t, Deep<Text>>) -> Rule<'t, Deep<Expr>> {
-    let field = text_key(text.clone()).then(value_or_error(value.clone(), ends_entry)).map(
+    let field = text_key(text.clone()).then(value_or_error(value.clone(), ends_entry, Label::Separator)).map(
         |((key, after), mut value)| {
             if value.value.span.is_dummy() {
                 value.value.span = after;

@@ -8,7 +8,7 @@ use super::{
     basic::{ends_entry, entries, kind},
     deep::{Deep, flatten, leaf, node},
     expr::{prose, value_or_error},
-    fault::Fault,
+    fault::{Fault, Label},
     record::{entry_ahead, plain_key},
 };
 use crate::{
@@ -21,7 +21,7 @@ use scope_diagnostics::{Diagnostic, codes};
 
 /// `{ key: location, … }`
 pub(super) fn scope<'t>(location: Rule<'t, Deep<Expr>>, text: Rule<'t, Deep<Text>>) -> Rule<'t, Deep<Scope>> {
-    let keyed = plain_key(text).then(value_or_error(location.clone(), ends_entry)).map(
+    let keyed = plain_key(text).then(value_or_error(location.clone(), ends_entry, Label::Separator)).map(
         |((key, after), mut value)| {
             if value.value.span.is_dummy() {
                 value.value.span = after;

@@ -72,17 +72,20 @@ pub(super) fn text<'t>(value: Rule<'t, Deep<Expr>>) -> Rule<'t, Deep<Text>> {
     quoted.or(raw).labelled(Label::Text).boxed()
 }
 
-/// A raw text, or a text between `'` (reported by the lexer).
+/// A raw text, or a text between quotes of another language (reported by the lexer).
 fn raw(token: &Token<'_>) -> Text {
-    let is_raw = token.text.starts_with('r');
-    let hashes = token.text[usize::from(is_raw)..].len()
-        - token.text[usize::from(is_raw)..].trim_start_matches('#').len();
-    let body = &token.text[usize::from(is_raw) + hashes + 1..];
-    let closer = if is_raw { format!("\"{}", "#".repeat(hashes)) } else { "'".to_owned() };
-    let chars = body.strip_suffix(closer.as_str()).unwrap_or(body);
+    let (style, chars) = match token.text.strip_prefix('r') {
+        Some(rest) => {
+            let body = rest.trim_start_matches('#');
+            let closer = format!("\"{}", "#".repeat(rest.len() - body.len()));
+            let body = body.strip_prefix('"').unwrap_or(body);
+            (TextStyle::Raw, body.strip_suffix(closer.as_str()).unwrap_or(body))
+        }
+        None => (TextStyle::Quoted, token.text.trim_start_matches(['\'', '“']).trim_end_matches(['\'', '”'])),
+    };
     let chars = chars.replace("\r\n", "\n");
     let parts = if chars.is_empty() { vec![] } else { vec![TextPart::Chars(chars)] };
-    Text { parts, style: if is_raw { TextStyle::Raw } else { TextStyle::Quoted }, span: token.span() }
+    Text { parts, style, span: token.span() }
 }
 
 /// Pieces to parts: escapes resolved, neighbouring characters joined.

@@ -139,7 +139,7 @@ pub(super) fn annotation<'t>(ty: &Rule<'t, Deep<TypeExpr>>) -> Rule<'t, Option<D
 
 /// `= value`, if there is one.
 pub(super) fn default_value<'t>(expressions: &Expressions<'t>) -> Rule<'t, Option<Deep<Expr>>> {
-    let value = value_or_error(expressions.value.clone(), ends_entry);
+    let value = value_or_error(expressions.value.clone(), ends_entry, Label::Separator);
     let assign = kind(Kind::Assign).labelled(Label::Assign);
     assign
         .then(value)
