@@ -262,7 +262,7 @@ pub enum Outcome {
 }
 
 /// Why a step was not done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SkipReason {
     /// It belongs to an alternative that was not needed.

@@ -1,7 +1,6 @@
 //! Runs a Plan against real or simulated sites.
 //!
-//! In come a plan, the sites and the recorded state; out come events and a report. Read in this order: [`site`] (what a
-//! Read in the order of the modules below.
+//! In come a plan, the sites and the recorded state; out come events and a report. Read in the order of the modules below.
 //!
 //! `runner::run(&plan, &sites, &mut state, &options, &mut observe)` → [`report::Report`]
 
@@ -9,6 +8,8 @@ pub mod site;
 
 pub mod events;
 pub mod report;
+
+pub mod schedule;
 
 pub mod runner;
 mod runner_body;
@@ -19,3 +20,5 @@ pub mod state;
 pub mod redact;
 
 pub mod simulator;
+
+pub mod real;

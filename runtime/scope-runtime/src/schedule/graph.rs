@@ -1,0 +1,425 @@
+//! The plan as the scheduler reads it: dense arrays of who tells whom, made once and never changed.
+//!
+//! In comes a plan, out come for each step its edges both ways, the arms it stands in and the service it asks; for each
+//! arm its steps and the choices inside. Every question is answered by a slice, in the order of the plan.
+
+use std::collections::BTreeMap;
+
+use scope_plan::plan::{Action, ChoiceId, EdgeReason, OnUnreachable, Plan, SiteId, StepId, Undo};
+
+/// All arms of all choices, numbered through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Arm(pub(super) u32);
+
+impl Arm {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A service at a site: what is cut off together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Lane(pub(super) u32);
+
+/// What an edge waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// That the other ends well.
+    Done,
+    /// That it settles, well or not.
+    Settled,
+}
+
+/// One end of an edge, seen from the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Neighbour {
+    pub(super) step: StepId,
+    pub(super) need: Need,
+}
+
+/// A step in an arm.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) step: StepId,
+    pub(super) arm: Arm,
+    /// Its outcome is part of the arm's.
+    pub(super) is_member: bool,
+}
+
+/// Who does a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work {
+    /// The runner, at a site.
+    AtSite,
+    /// The scheduler: the result of the chosen arm.
+    Choose(ChoiceId),
+    /// The scheduler: the results of several sites.
+    Gather,
+}
+
+/// When the site does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnCut {
+    Queue,
+    Skip,
+    Fail,
+}
+
+#[derive(Debug)]
+pub(super) struct Graph {
+    steps: Vec<StepFacts>,
+    out_edges: Rows<Neighbour>,
+    in_edges: Rows<Neighbour>,
+    /// Of a step: the arms it is done for (`when`).
+    guards: Rows<Arm>,
+    /// Of a step: the arms that wait for it.
+    places: Rows<Place>,
+    /// Of an arm: the steps it waits for.
+    arm_steps: Rows<Place>,
+    /// Of an arm: the steps done for it.
+    arm_guarded: Rows<StepId>,
+    /// Of an arm: the choices inside.
+    arm_choices: Rows<ChoiceId>,
+    /// Of a choice: the arms it stands in.
+    choice_guards: Rows<Arm>,
+    /// Of a choice: its `choose` steps.
+    choosers: Rows<StepId>,
+    /// Of a `choose`: the results; of a `gather`: the parts.
+    sources: Rows<StepId>,
+    /// The first arm of each choice, and one past the last.
+    first_arm: Vec<u32>,
+    choice_of_arm: Vec<ChoiceId>,
+    site_lanes: Vec<Vec<Lane>>,
+    n_lanes: u32,
+    /// Steps of one resource, over its sites: what `on_failure: undo` takes back together.
+    groups: Vec<Vec<StepId>>,
+}
+
+#[derive(Debug)]
+struct StepFacts {
+    site: SiteId,
+    lane: Lane,
+    priority: u64,
+    work: Work,
+    on_cut: OnCut,
+    is_undone: bool,
+    tries: u32,
+    backoff_ms: u64,
+}
+
+impl Graph {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let n_steps = plan.steps.len();
+        let n_choices = plan.choices.len();
+        let mut first_arm = vec![0];
+        let mut choice_of_arm = Vec::new();
+        for choice in &plan.choices {
+            choice_of_arm.extend(choice.arms.iter().map(|_| choice.id));
+            first_arm.push(choice_of_arm.len() as u32);
+        }
+        let n_arms = choice_of_arm.len();
+        let arm = |guard: &scope_plan::plan::Guard| Arm(first_arm[guard.choice.index()] + guard.arm);
+
+        let need = |reason: &EdgeReason| match reason {
+            EdgeReason::Settled => Need::Settled,
+            EdgeReason::Data | EdgeReason::After | EdgeReason::Relation => Need::Done,
+        };
+        let out = plan
+            .edges
+            .iter()
+            .map(|edge| (edge.from.index(), Neighbour { step: edge.to, need: need(&edge.reason) }));
+        let into = plan
+            .edges
+            .iter()
+            .map(|edge| (edge.to.index(), Neighbour { step: edge.from, need: need(&edge.reason) }));
+
+        let mut guards: Vec<(usize, Arm)> = plan
+            .steps
+            .iter()
+            .flat_map(|step| step.when.iter().map(move |guard| (step.id.index(), arm(guard))))
+            .collect();
+        guards.sort();
+        guards.dedup();
+        let places = places(plan, &guards, &first_arm);
+        let mut choice_arms: Vec<(ChoiceId, Arm)> = Vec::new();
+        for choice in &plan.choices {
+            choice_arms.extend(choice.when.iter().map(|guard| (choice.id, arm(guard))));
+            for (number, inside) in choice.arms.iter().enumerate() {
+                let arm = Arm(first_arm[choice.id.index()] + number as u32);
+                choice_arms.extend(inside.choices.iter().map(|nested| (*nested, arm)));
+            }
+        }
+        choice_arms.sort();
+        choice_arms.dedup();
+
+        let mut lanes = Lanes::new(plan);
+        let steps = plan.steps.iter().map(|step| StepFacts {
+            site: step.site,
+            lane: lanes.of(step.site, &step.action),
+            priority: step.priority,
+            work: match &step.action {
+                Action::Choose { choice, .. } => Work::Choose(*choice),
+                Action::Gather { .. } => Work::Gather,
+                _ => Work::AtSite,
+            },
+            on_cut: match step.on_unreachable {
+                OnUnreachable::Queue { .. } => OnCut::Queue,
+                OnUnreachable::Skip => OnCut::Skip,
+                OnUnreachable::Fail => OnCut::Fail,
+            },
+            is_undone: step.undo == Undo::DeleteCreated,
+            tries: step.retry.times.max(1),
+            backoff_ms: step.retry.backoff_ms,
+        });
+        let steps = steps.collect();
+        let sources = plan.steps.iter().flat_map(|step| {
+            let sources: Vec<StepId> = match &step.action {
+                Action::Choose { results, .. } => results.clone(),
+                Action::Gather { parts } => parts.iter().map(|(_, part)| *part).collect(),
+                _ => Vec::new(),
+            };
+            sources.into_iter().map(|source| (step.id.index(), source))
+        });
+        let choosers = plan.steps.iter().filter_map(|step| match &step.action {
+            Action::Choose { choice, .. } => Some((choice.index(), step.id)),
+            _ => None,
+        });
+        Self {
+            steps,
+            out_edges: Rows::new(n_steps, out),
+            in_edges: Rows::new(n_steps, into),
+            arm_guarded: Rows::new(
+                n_arms,
+                guards.iter().map(|(step, arm)| (arm.index(), StepId(*step as u32))),
+            ),
+            guards: Rows::new(n_steps, guards.iter().copied()),
+            arm_steps: Rows::new(n_arms, places.iter().map(|place| (place.arm.index(), *place))),
+            places: Rows::new(n_steps, places.iter().map(|place| (place.step.index(), *place))),
+            arm_choices: Rows::new(n_arms, choice_arms.iter().map(|(choice, arm)| (arm.index(), *choice))),
+            choice_guards: Rows::new(
+                n_choices,
+                choice_arms.iter().map(|(choice, arm)| (choice.index(), *arm)),
+            ),
+            choosers: Rows::new(n_choices, choosers),
+            sources: Rows::new(n_steps, sources),
+            first_arm,
+            choice_of_arm,
+            n_lanes: lanes.n_lanes,
+            site_lanes: lanes.by_site,
+            groups: groups(plan),
+        }
+    }
+
+    pub(super) fn site(&self, step: StepId) -> SiteId {
+        self.steps[step.index()].site
+    }
+
+    pub(super) fn lane(&self, step: StepId) -> Lane {
+        self.steps[step.index()].lane
+    }
+
+    pub(super) fn lanes_of(&self, site: SiteId) -> &[Lane] {
+        &self.site_lanes[site.index()]
+    }
+
+    pub(super) fn n_lanes(&self) -> u32 {
+        self.n_lanes
+    }
+
+    pub(super) fn priority(&self, step: StepId) -> u64 {
+        self.steps[step.index()].priority
+    }
+
+    pub(super) fn work(&self, step: StepId) -> Work {
+        self.steps[step.index()].work
+    }
+
+    pub(super) fn on_cut(&self, step: StepId) -> OnCut {
+        self.steps[step.index()].on_cut
+    }
+
+    /// Whether what it creates is deleted again when it is abandoned.
+    pub(super) fn is_undone(&self, step: StepId) -> bool {
+        self.steps[step.index()].is_undone
+    }
+
+    pub(super) fn tries(&self, step: StepId) -> u32 {
+        self.steps[step.index()].tries
+    }
+
+    pub(super) fn backoff_ms(&self, step: StepId) -> u64 {
+        self.steps[step.index()].backoff_ms
+    }
+
+    pub(super) fn n_needs(&self, step: StepId) -> u32 {
+        self.in_edges.row(step.index()).len() as u32
+    }
+
+    pub(super) fn out_edges(&self, step: StepId) -> &[Neighbour] {
+        self.out_edges.row(step.index())
+    }
+
+    pub(super) fn in_edges(&self, step: StepId) -> &[Neighbour] {
+        self.in_edges.row(step.index())
+    }
+
+    pub(super) fn guards(&self, step: StepId) -> &[Arm] {
+        self.guards.row(step.index())
+    }
+
+    pub(super) fn places(&self, step: StepId) -> &[Place] {
+        self.places.row(step.index())
+    }
+
+    pub(super) fn n_arms(&self) -> usize {
+        self.choice_of_arm.len()
+    }
+
+    pub(super) fn arm_steps(&self, arm: Arm) -> &[Place] {
+        self.arm_steps.row(arm.index())
+    }
+
+    pub(super) fn arm_guarded(&self, arm: Arm) -> &[StepId] {
+        self.arm_guarded.row(arm.index())
+    }
+
+    pub(super) fn arm_choices(&self, arm: Arm) -> &[ChoiceId] {
+        self.arm_choices.row(arm.index())
+    }
+
+    pub(super) fn arm(&self, choice: ChoiceId, number: u32) -> Arm {
+        Arm(self.first_arm[choice.index()] + number)
+    }
+
+    /// The choice an arm belongs to, and its number in it.
+    pub(super) fn choice_of(&self, arm: Arm) -> (ChoiceId, u32) {
+        let choice = self.choice_of_arm[arm.index()];
+        (choice, arm.0 - self.first_arm[choice.index()])
+    }
+
+    pub(super) fn n_arms_of(&self, choice: ChoiceId) -> u32 {
+        self.first_arm[choice.index() + 1] - self.first_arm[choice.index()]
+    }
+
+    pub(super) fn choice_guards(&self, choice: ChoiceId) -> &[Arm] {
+        self.choice_guards.row(choice.index())
+    }
+
+    pub(super) fn choosers(&self, choice: ChoiceId) -> &[StepId] {
+        self.choosers.row(choice.index())
+    }
+
+    pub(super) fn outermost_choices(&self) -> impl Iterator<Item = ChoiceId> {
+        let n_choices = self.first_arm.len() - 1;
+        (0..n_choices as u32).map(ChoiceId).filter(|choice| self.choice_guards(*choice).is_empty())
+    }
+
+    /// The step whose result an arm of a `choose` gives.
+    pub(super) fn result(&self, choose: StepId, arm: u32) -> StepId {
+        self.sources.row(choose.index())[arm as usize]
+    }
+
+    /// The parts of a `gather`.
+    pub(super) fn parts(&self, gather: StepId) -> &[StepId] {
+        self.sources.row(gather.index())
+    }
+
+    pub(super) fn groups(&self) -> &[Vec<StepId>] {
+        &self.groups
+    }
+}
+
+/// Every (step, arm) where the arm waits for the step: those it is done for, and members.
+fn places(plan: &Plan, guards: &[(usize, Arm)], first_arm: &[u32]) -> Vec<Place> {
+    let mut places: BTreeMap<(Arm, StepId), bool> = BTreeMap::new();
+    for (step, arm) in guards {
+        places.insert((*arm, StepId(*step as u32)), false);
+    }
+    for choice in &plan.choices {
+        for (number, arm) in choice.arms.iter().enumerate() {
+            let id = Arm(first_arm[choice.id.index()] + number as u32);
+            places.extend(arm.members.iter().map(|member| ((id, *member), true)));
+        }
+    }
+    places.into_iter().map(|((arm, step), is_member)| Place { step, arm, is_member }).collect()
+}
+
+/// The resources that take back all they created when one of their sites fails: unguarded steps with an undo, by name.
+/// Steps of alternatives are left to their `|`.
+fn groups(plan: &Plan) -> Vec<Vec<StepId>> {
+    let mut undone: BTreeMap<&str, Vec<StepId>> = BTreeMap::new();
+    for step in &plan.steps {
+        if step.undo == Undo::DeleteCreated && step.when.is_empty() {
+            undone.entry(&step.name).or_default().push(step.id);
+        }
+    }
+    undone.into_values().collect()
+}
+
+/// Numbers for services at sites.
+struct Lanes<'p> {
+    services: BTreeMap<&'p str, &'p str>,
+    known: BTreeMap<(SiteId, &'p str), Lane>,
+    by_site: Vec<Vec<Lane>>,
+    n_lanes: u32,
+}
+
+impl<'p> Lanes<'p> {
+    fn new(plan: &'p Plan) -> Self {
+        let types = plan.drivers.iter().flat_map(|driver| &driver.types);
+        Self {
+            services: types.map(|ty| (ty.name.as_str(), ty.service.as_str())).collect(),
+            known: BTreeMap::new(),
+            by_site: vec![Vec::new(); plan.sites.len()],
+            n_lanes: 0,
+        }
+    }
+
+    fn of(&mut self, site: SiteId, action: &'p Action) -> Lane {
+        let service = resource_type_of(action).map_or("", |ty| self.services.get(ty).copied().unwrap_or(ty));
+        *self.known.entry((site, service)).or_insert_with(|| {
+            let lane = Lane(self.n_lanes);
+            self.n_lanes += 1;
+            self.by_site[site.index()].push(lane);
+            lane
+        })
+    }
+}
+
+fn resource_type_of(action: &Action) -> Option<&str> {
+    match action {
+        Action::Lookup { resource_type, .. }
+        | Action::Ensure { resource_type, .. }
+        | Action::Bring { resource_type, .. }
+        | Action::Call { resource_type, .. }
+        | Action::Delete { resource_type, .. } => Some(resource_type),
+        Action::Choose { .. } | Action::Gather { .. } => None,
+    }
+}
+
+/// A vector of slices in one vector.
+#[derive(Debug)]
+struct Rows<T> {
+    starts: Vec<u32>,
+    items: Vec<T>,
+}
+
+impl<T: Copy> Rows<T> {
+    /// Items by row; within a row they keep their order.
+    fn new(n_rows: usize, items: impl Iterator<Item = (usize, T)>) -> Self {
+        let mut items: Vec<(usize, T)> = items.collect();
+        items.sort_by_key(|(row, _)| *row);
+        let mut starts = vec![0; n_rows + 1];
+        for (row, _) in &items {
+            starts[row + 1] += 1;
+        }
+        for row in 0..n_rows {
+            starts[row + 1] += starts[row];
+        }
+        Self { starts, items: items.into_iter().map(|(_, item)| item).collect() }
+    }
+
+    fn row(&self, row: usize) -> &[T] {
+        &self.items[self.starts[row] as usize..self.starts[row + 1] as usize]
+    }
+}

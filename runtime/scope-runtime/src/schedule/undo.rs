@@ -1,0 +1,159 @@
+//! Taking back what was created: in reverse where one creation needed the other, and only what nothing wants any more.
+//!
+//! In come arms that are given up; out come [`Command::Undo`]s, those of a server before that of its network, and, when
+//! all of them ended (done or owed), the next arm. `network ← server` → `Undo(server)`, `UndoDone(server)`,
+//! `Undo(network)`.
+
+use scope_plan::plan::{ChoiceId, StepId};
+
+use super::graph::Arm;
+use super::queue::Job;
+use super::{Outcome, Schedule, SkipReason, StepState, Touched, Work};
+
+/// What became of what a step created.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UndoState {
+    /// It is wanted, or there is nothing.
+    #[default]
+    None,
+    /// It is being deleted.
+    Running,
+    /// It is gone.
+    Done,
+    /// It could not be deleted; perhaps it was never made.
+    Owed,
+    /// Something that is wanted uses it.
+    Kept,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct UndoRecord {
+    pub(super) state: UndoState,
+    /// In which batch it is given up.
+    batch: Option<u32>,
+    /// Steps of that batch, built on it, whose undo has not ended.
+    n_waits: u32,
+}
+
+/// Steps given up together.
+#[derive(Debug)]
+pub(super) struct Batch {
+    n_open: usize,
+    /// Whose next arm comes then.
+    then: Option<ChoiceId>,
+}
+
+impl Schedule {
+    /// Gives up arms (already marked so) and everything that only they wanted.
+    pub(super) fn give_up(&mut self, arms: Vec<Arm>, then: Option<ChoiceId>) {
+        let unwanted = self.let_go(arms);
+        for step in &unwanted {
+            if !self.is_begun(*step) {
+                self.transition(*step, StepState::Skipped { because: SkipReason::NotChosen });
+            }
+        }
+        self.undo_all(&unwanted, then);
+    }
+
+    /// `on_failure: undo` outside of alternatives: a resource of which a site failed takes back what it created at the
+    /// others. True if there is something to do.
+    pub(super) fn undo_failed_groups(&mut self) -> bool {
+        let has_failed = |group: &Vec<StepId>| {
+            let outcomes = group.iter().filter_map(|step| self.state(*step).outcome());
+            matches!(outcomes.max(), Some(Outcome::Unavailable | Outcome::Invalid))
+        };
+        let is_open = |step: &StepId| self.steps[step.index()].undo.batch.is_none() && self.is_to_undo(*step);
+        let groups = self.graph.groups().iter().filter(|group| has_failed(group));
+        let steps: Vec<StepId> = groups.flatten().copied().filter(is_open).collect();
+        self.undo_all(&steps, None);
+        self.n_undoing > 0
+    }
+
+    /// A step that nothing wants any more settled only now (its answer came after an interruption).
+    pub(super) fn undo_late(&mut self, step: StepId) {
+        if self.steps[step.index()].undo.batch.is_none() && self.is_to_undo(step) {
+            self.undo_all(&[step], None);
+        }
+    }
+
+    pub(super) fn end_undo(&mut self, step: StepId, state: UndoState) {
+        if self.steps[step.index()].undo.state != UndoState::Running {
+            return;
+        }
+        self.n_undoing -= 1;
+        self.queue.release(self.graph.site(step));
+        self.steps[step.index()].undo.state = state;
+        self.advance(Vec::new(), vec![step]);
+    }
+
+    fn is_to_undo(&self, step: StepId) -> bool {
+        self.graph.is_undone(step) && self.steps[step.index()].touched > Touched::Nothing
+    }
+
+    fn undo_all(&mut self, steps: &[StepId], then: Option<ChoiceId>) {
+        let batch = self.batches.len() as u32;
+        self.batches.push(Batch { n_open: steps.len(), then });
+        for step in steps {
+            self.steps[step.index()].undo.batch = Some(batch);
+        }
+        for step in steps {
+            let built_on_it = self.graph.out_edges(*step).iter();
+            let n_waits =
+                built_on_it.filter(|edge| self.steps[edge.step.index()].undo.batch == Some(batch)).count();
+            self.steps[step.index()].undo.n_waits = n_waits as u32;
+        }
+        let free = steps.iter().copied().filter(|step| self.steps[step.index()].undo.n_waits == 0).collect();
+        if steps.is_empty() {
+            self.end_batch(batch);
+        }
+        self.advance(free, Vec::new());
+    }
+
+    /// Nothing is built on those that are `free` any more: what they created is deleted, and those that created nothing are
+    /// through at once. Under those that are `through`, others come free.
+    fn advance(&mut self, mut free: Vec<StepId>, mut through: Vec<StepId>) {
+        loop {
+            for step in std::mem::take(&mut free) {
+                if !self.is_to_undo(step) {
+                    through.push(step);
+                } else if self.is_used(step) {
+                    self.steps[step.index()].undo.state = UndoState::Kept;
+                    through.push(step);
+                } else {
+                    self.steps[step.index()].undo.state = UndoState::Running;
+                    self.n_undoing += 1;
+                    self.queue.push(self.graph.site(step), u64::MAX, Job::Undo(step));
+                }
+            }
+            let Some(step) = through.pop() else { return };
+            let batch = self.steps[step.index()].undo.batch.expect("only steps of a batch are undone");
+            for edge in self.graph.in_edges(step) {
+                let below = &mut self.steps[edge.step.index()].undo;
+                if below.batch == Some(batch) {
+                    below.n_waits -= 1;
+                    if below.n_waits == 0 {
+                        free.push(edge.step);
+                    }
+                }
+            }
+            self.batches[batch as usize].n_open -= 1;
+            if self.batches[batch as usize].n_open == 0 {
+                self.end_batch(batch);
+            }
+        }
+    }
+
+    fn end_batch(&mut self, batch: u32) {
+        if let Some(choice) = self.batches[batch as usize].then {
+            self.work.push_back(Work::NextArm(choice));
+        }
+    }
+
+    /// Whether something that is wanted was made with it.
+    fn is_used(&self, step: StepId) -> bool {
+        self.graph.out_edges(step).iter().any(|edge| {
+            let user = &self.steps[edge.step.index()];
+            user.undo.batch.is_none() && user.touched == Touched::Created && user.state == StepState::Done
+        })
+    }
+}
