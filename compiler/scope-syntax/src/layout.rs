@@ -26,6 +26,8 @@ pub(crate) struct Laid<'s> {
     pub diagnostics: Vec<Diagnostic>,
     /// Places that are reported as a whole: what the parser finds inside is a consequence.
     pub reported: Vec<Span>,
+    /// Where nesting got too deep, in order.
+    pub too_deep: Vec<Span>,
     /// Places of pasted YAML: what the lexer found inside is a consequence too.
     pub yaml: Vec<Span>,
 }
@@ -61,6 +63,7 @@ pub(crate) fn lay_out<'s>(text: &'s str, tokens: &[Token<'s>]) -> Laid<'s> {
         items: vec![],
         diagnostics: vec![],
         reported: vec![],
+        too_deep: vec![],
         yaml: vec![],
     };
     let mut layout = Layout {
@@ -153,6 +156,7 @@ impl<'s> Layout<'s> {
     fn too_deep(&mut self, token: Token<'s>) {
         if !self.is_too_deep {
             self.is_too_deep = true;
+            self.laid.too_deep.push(token.span());
             let message = format!("nested deeper than {MAX_DEPTH} levels");
             let report = Diagnostic::new(codes::E0007, token.span(), message);
             self.laid

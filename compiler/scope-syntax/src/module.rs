@@ -88,7 +88,10 @@ fn pasted_report(span: Span, text: &str) -> Diagnostic {
 /// Turns an item's faults into reports, without those that only follow from another.
 fn report(laid: &Laid<'_>, tokens: &[Token<'_>], faults: Vec<Fault>, diagnostics: &mut Vec<Diagnostic>) {
     let mut places = BTreeSet::new();
-    let mut is_too_deep = false;
+    // Once an item, whether layout or the parser finds it.
+    let item = span_of(tokens);
+    let first = laid.too_deep.partition_point(|span| span.start < item.start);
+    let mut is_too_deep = laid.too_deep.get(first).is_some_and(|span| item.contains(*span));
     for fault in faults {
         let follows = fault.report.is_none() && follows_from_another(laid, tokens, fault.at);
         if follows {

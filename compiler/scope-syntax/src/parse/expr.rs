@@ -315,7 +315,7 @@ fn primary<'t>(
     let number = kind(Kind::Number).validate(|token, extra, emitter| match number::read(&token) {
         Ok(number) => leaf(ExprKind::Number(number), token.span()),
         Err(report) => {
-            emitter.emit(Fault::report(extra.span().start, report));
+            emitter.emit(Fault::report(extra.span().start, *report));
             leaf(ExprKind::Error, token.span())
         }
     });

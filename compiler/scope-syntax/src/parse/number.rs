@@ -10,12 +10,12 @@ use crate::{
 use scope_diagnostics::{Diagnostic, Edit, codes, similar};
 
 /// Reads a number word; a malformed one is a report.
-pub(crate) fn read(token: &Token<'_>) -> Result<Number, Diagnostic> {
+pub(crate) fn read(token: &Token<'_>) -> Result<Number, Box<Diagnostic>> {
     let text = token.text;
     if let Some(value) = value(text) {
         return Ok(Number { text: text.to_owned(), value });
     }
-    Err(explain(token))
+    Err(Box::new(explain(token)))
 }
 
 fn value(text: &str) -> Option<NumberValue> {
