@@ -1,1 +1,27 @@
 //! The drivers of the standard library, as text.
+//!
+//! Comes in: the name of a module as an import writes it, `openstack`. Goes out: its text. Modules are files of this
+//! folder (`kubernetes/apps/v1.scope` would be `kubernetes.apps.v1`); the compiler reads them as it reads any file.
+//!
+//! ```
+//! assert!(scope_stdlib::module("openstack").is_some_and(|text| text.contains("driver openstack")));
+//! assert_eq!(scope_stdlib::module("opentsack"), None);
+//! ```
+
+/// Name and text of every module, sorted by name.
+const MODULES: &[(&str, &str)] = &[
+    ("exec", include_str!("../exec.scope")),
+    ("http", include_str!("../http.scope")),
+    ("openstack", include_str!("../openstack.scope")),
+];
+
+/// The text of a module, by its name with dots.
+pub fn module(name: &str) -> Option<&'static str> {
+    let found = MODULES.binary_search_by_key(&name, |(name, _)| name).ok()?;
+    Some(MODULES[found].1)
+}
+
+/// The names of all modules, sorted.
+pub fn modules() -> impl Iterator<Item = &'static str> {
+    MODULES.iter().map(|(name, _)| *name)
+}

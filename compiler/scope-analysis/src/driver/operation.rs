@@ -64,15 +64,15 @@ pub(super) fn operation(
     for (name, (ty, _)) in &inputs {
         names.add(name, ty.clone());
     }
-    let of_request = match kind {
-        OperationKind::Update => names.with([("changes", Type::Map(Box::new(Type::Any)))]),
-        _ => names.clone(),
-    };
-    let request = request::read(phrase, &of_request, diagnostics);
+    // What changes is known to an update, and to what runs as a part of one.
+    if kind == OperationKind::Update || phrase.links.iter().any(|link| link.word.text == "after") {
+        names.add("changes", Type::Map(Box::new(Type::Any)));
+    }
+    let request = request::read(phrase, &names, diagnostics);
     // The words of an answer hide attributes of the same name.
     let of_answers = match request::is_command(phrase) {
-        true => of_request.with(answers::exec_words()),
-        false => of_request.with(answers::http_words()),
+        true => names.with(answers::exec_words()),
+        false => names.with(answers::http_words()),
     };
     let mut operation = Operation {
         name: name.to_owned(),

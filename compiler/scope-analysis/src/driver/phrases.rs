@@ -94,7 +94,7 @@ const fn allowed(block: Block) -> Allowed {
         },
         Block::Probe => Allowed {
             name: "`probe`",
-            entries: Some(&["query", "headers", "body", "env", "files", "stdin"]),
+            entries: Some(&["method", "path", "query", "headers", "body", "argv", "env", "files", "stdin"]),
             rules: Some(ANSWER),
             native: true,
             ..NOTHING
