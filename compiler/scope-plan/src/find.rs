@@ -2,8 +2,10 @@
 //!
 //! `plan.resource_type("shelf.book")` → the driver `shelf` and its type.
 
+use std::collections::BTreeSet;
+
 use crate::driver::{Attribute, Driver, Operation, OperationKind, ResourceType, Service, Setting};
-use crate::plan::{Choice, ChoiceId, Plan, Site, SiteId, Step, StepId};
+use crate::plan::{Action, Choice, ChoiceId, Plan, Site, SiteId, Step, StepId};
 
 impl Plan {
     /// The step. The id must be of this plan.
@@ -29,6 +31,31 @@ impl Plan {
     /// A resource type by its full name, with its driver.
     pub fn resource_type(&self, name: &str) -> Option<(&Driver, &ResourceType)> {
         self.drivers.iter().find_map(|driver| Some((driver, driver.resource_type(name)?)))
+    }
+
+    /// Where what a step's output describes is: a step's own site, but of a `choose`, whose site is where the result is
+    /// used, that of all its results; `None` where that is open before the run, and for a `gather`.
+    pub fn location(&self, step: StepId) -> Option<SiteId> {
+        let mut found = None;
+        let mut seen = BTreeSet::new();
+        let mut open = vec![step];
+        while let Some(step) = open.pop() {
+            if !seen.insert(step) {
+                continue;
+            }
+            let site = match &self.step(step).action {
+                Action::Choose { results, .. } => {
+                    open.extend(results);
+                    continue;
+                }
+                Action::Gather { .. } => return None,
+                _ => self.step(step).site,
+            };
+            if *found.get_or_insert(site) != site {
+                return None;
+            }
+        }
+        found
     }
 
     /// The type that a step is about; `choose` and `gather` have none.

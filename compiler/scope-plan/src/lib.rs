@@ -1,11 +1,15 @@
 //! The Plan: steps, edges, verification, passes, JSON and text forms.
 
+pub mod digest;
 pub mod driver;
+pub mod estimate;
 pub mod eval;
 pub mod expr;
 pub mod find;
 pub mod graph;
 pub mod inputs;
+pub mod passes;
+pub mod pipeline;
 pub mod plan;
 pub mod recorded;
 #[doc(hidden)]

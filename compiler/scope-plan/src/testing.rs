@@ -1,7 +1,7 @@
 //! Small plans for tests, written in a few lines, over a made-up application: a library with books and loans.
 //!
 //! Ready-made: [`one_ensure`], [`both`] (`&`), [`otherwise`] (`|`), [`borrowed`] (a reference looked up at another site and
-//! brought here), [`shelf`] (the driver). Your own:
+//! brought here), [`plan_from`] (any numbers, for property tests), [`shelf`] (the driver). Your own:
 //!
 //! ```
 //! use scope_plan::expr::Expr;
@@ -19,6 +19,7 @@
 
 mod driver;
 mod plans;
+mod random;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,7 @@ use serde_json::Value;
 
 pub use driver::{shelf, shelf_with_login};
 pub use plans::{borrowed, both, one_ensure, otherwise};
+pub use random::plan_from;
 
 use crate::driver::{Driver, Repeat};
 use crate::expr::Expr;

@@ -1,0 +1,99 @@
+//! Equal look-ups at the same site become one.
+//!
+//! ```text
+//! resource a: openstack.server { image: "debian" }        0 look up image "debian" at nantes
+//! resource b: openstack.server { image: "debian" }        1 ensure a { image: #0 }
+//!     scope { nantes }                                    2 look up image "debian" at nantes   (goes)
+//!                                                         3 ensure b { image: #2 }         →   { image: #0 }
+//! ```
+//!
+//! Equal are those that ask the same (the outputs they ask with being of merged look-ups too), wait for the same by
+//! `after`, and treat failures alike. The one that stays is done whenever any of them was, and a member of all their
+//! arms; if one of them is an `existing` item, it is that item.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::edit::{Fate, edit};
+use crate::eval::value::canonical;
+use crate::expr::Expr;
+use crate::graph;
+use crate::inputs::is_given;
+use crate::plan::{Action, Edge, Plan, Purpose, Step, StepId};
+
+/// See above.
+pub fn merge_lookups(mut plan: Plan) -> Plan {
+    let mut given: Vec<Vec<&Edge>> = vec![Vec::new(); plan.steps.len()];
+    for edge in plan.edges.iter().filter(|edge| is_given(&edge.reason)) {
+        given[edge.to.index()].push(edge);
+    }
+    let mut stands_for: Vec<StepId> = plan.steps.iter().map(|step| step.id).collect();
+    let mut seen: BTreeMap<String, StepId> = BTreeMap::new();
+    for id in graph::order(&plan) {
+        let step = plan.step(id);
+        if let Some(key) = question(step, &given[id.index()], &stands_for) {
+            stands_for[id.index()] = *seen.entry(key).or_insert(id);
+        }
+    }
+    let fates: Vec<Fate> = stands_for
+        .iter()
+        .enumerate()
+        .map(|(position, other)| if other.index() == position { Fate::Kept } else { Fate::By(*other) })
+        .collect();
+    for (position, fate) in fates.iter().enumerate() {
+        if let Fate::By(other) = *fate {
+            keep_the_item(&mut plan, StepId(position as u32), other);
+        }
+    }
+    let choices = vec![true; plan.choices.len()];
+    edit(plan, &fates, &choices)
+}
+
+/// What a look-up asks, as one text; of another step, nothing.
+fn question(step: &Step, given: &[&Edge], stands_for: &[StepId]) -> Option<String> {
+    let Action::Lookup { resource_type, text, filter, purpose: _ } = &step.action else {
+        return None;
+    };
+    let with_merged = |expr: &Expr| {
+        expr.map(&mut |part| match part {
+            Expr::Step { step, path } if stands_for[step.index()] != *step => {
+                Some(Expr::Step { step: stands_for[step.index()], path: path.clone() })
+            }
+            _ => None,
+        })
+    };
+    let text = text.as_ref().map(with_merged);
+    let mut filter: Vec<(&String, Expr)> =
+        filter.iter().map(|(name, expr)| (name, with_merged(expr))).collect();
+    filter.sort_by_key(|(name, _)| *name);
+    let waits_for: BTreeSet<(StepId, String)> =
+        given.iter().map(|edge| (stands_for[edge.from.index()], format!("{:?}", edge.reason))).collect();
+    let question = json!([
+        step.site,
+        resource_type,
+        text,
+        filter,
+        waits_for,
+        step.on_unreachable,
+        step.retry,
+        step.timeout_ms,
+        step.repeat,
+    ]);
+    Some(canonical(&question))
+}
+
+/// An `existing` item is something a person named; the look-up made for a reference gives way to it.
+fn keep_the_item(plan: &mut Plan, goes: StepId, stays: StepId) {
+    let is_item = |step: &Step| matches!(step.action, Action::Lookup { purpose: Purpose::Existing, .. });
+    if is_item(plan.step(stays)) || !is_item(plan.step(goes)) {
+        return;
+    }
+    let item = plan.step(goes);
+    let (name, key, origin) = (item.name.clone(), item.key.clone(), item.origin.clone());
+    let stays = &mut plan.steps[stays.index()];
+    (stays.name, stays.key, stays.origin) = (name, key, origin);
+    if let Action::Lookup { purpose, .. } = &mut stays.action {
+        *purpose = Purpose::Existing;
+    }
+}
