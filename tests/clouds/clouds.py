@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     request.add_argument("target", metavar="service", help="a name or type, such as glance or image")
     request.add_argument("path", help="from the root of the service; {project_id} and {user_id} are the admin's")
     request.add_argument("--cloud", required=True, metavar="NAME")
-    request.add_argument("--body", metavar="TEXT", help="the text itself, @FILE for a file's bytes, - for standard input")
+    request.add_argument(
+        "--body", metavar="TEXT", help="the text itself, @FILE for a file's bytes, - for standard input"
+    )
     request.add_argument("--header", action="append", default=[], metavar="NAME:VALUE")
     request.add_argument("--no-token", action="store_true", help="do not log in")
     request.add_argument("--user", help="log in as this user, not as admin")
@@ -84,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
 def _subcommand(subcommands: argparse._SubParsersAction, name: str, run: object) -> argparse.ArgumentParser:
     description = (run.__doc__ or "").strip()
     subcommand = subcommands.add_parser(name, help=description, description=description)
-    subcommand.add_argument("--dir", default=str(DEFAULT_DIRECTORY), help="where everything is kept; default %(default)s")
+    subcommand.add_argument(
+        "--dir", default=str(DEFAULT_DIRECTORY), help="where everything is kept; default %(default)s"
+    )
     subcommand.set_defaults(run=run)
     return subcommand
 

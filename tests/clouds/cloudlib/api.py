@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudlib.config import ADDRESS
+from cloudlib.errors import CloudsError
 
 Headers = Mapping[str, str]
 
 
-class NoAnswer(Exception):
+class NoAnswer(CloudsError):
     """The service refused the connection, ended it, or did not answer in time."""
 
 

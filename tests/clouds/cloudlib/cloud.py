@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 import signal
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,18 +174,21 @@ class Cloud:
 
     def freeze(self, services: Iterable[Service]) -> None:
         """Stop these services in mid-air: their ports still take connections, and nothing answers."""
-        self._signal(services, signal.SIGSTOP)
+        self._signal(services, signal.SIGSTOP, "frozen")
 
     def thaw(self, services: Iterable[Service]) -> None:
         """Let frozen services go on."""
-        self._signal(services, signal.SIGCONT)
+        self._signal(services, signal.SIGCONT, "running")
 
-    def _signal(self, services: Iterable[Service], number: signal.Signals) -> None:
+    def _signal(self, services: Iterable[Service], number: signal.Signals, outcome: str) -> None:
+        """Send a signal to each, and return when all are in the state that it brings about."""
         for service in services:
             found = self.running(service)
             if found is None:
                 raise CloudsError(f"`{service.name}` of `{self.name}` is not running")
             found.signal(number)
+            while self.state(service) not in (outcome, "stopped"):
+                time.sleep(0.01)
 
     def _settings(self) -> config.Settings:
         return config.Settings(

@@ -10,7 +10,7 @@ from typing import Any
 from cloudlib import api, process, services
 from cloudlib.cloud import Cloud, existing
 from cloudlib.errors import CloudsError
-from cloudlib.install import ensure_installed
+from cloudlib.install import install, is_installed
 from cloudlib.layout import Layout
 from cloudlib.progress import say
 from cloudlib.report import report
@@ -28,7 +28,11 @@ def up(layout: Layout, arguments: argparse.Namespace) -> dict[str, Any]:
     if not wanted or not clouds:
         raise CloudsError("nothing to start: name a service and a cloud")
     with layout.locked():
-        ensure_installed(layout)
+        if not is_installed(layout):
+            # Clouds of other packages would lose their code while they run, and their tables would not fit.
+            for cloud in existing(layout):
+                cloud.remove()
+            install(layout)
         ensure_template(layout)
         taken = {port for cloud in existing(layout) for port in cloud.ports().values()}
         for cloud in clouds:
@@ -98,11 +102,8 @@ def request(layout: Layout, arguments: argparse.Namespace) -> dict[str, Any]:
     path = arguments.path
     for name in ("user_id", "project_id"):
         path = path.replace("{" + name + "}", str(cloud.facts().get(name)))
-    try:
-        port = cloud.ports()[service.name]
-        return api.send(port, arguments.method, path, headers, content, arguments.timeout).as_json()
-    except api.NoAnswer as error:
-        raise CloudsError(str(error)) from error
+    port = cloud.ports()[service.name]
+    return api.send(port, arguments.method, path, headers, content, arguments.timeout).as_json()
 
 
 def _token(cloud: Cloud, arguments: argparse.Namespace) -> str:

@@ -2,6 +2,8 @@
 
     {"DEFAULT": {"debug": False}}   ->   [DEFAULT]
                                          debug = False
+
+The values are paths, numbers and words; secrets among them are why the files are private.
 """
 
 from collections.abc import Mapping

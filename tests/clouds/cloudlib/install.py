@@ -9,9 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Mapping, Sequence
 
+from cloudlib.config import ADDRESS
 from cloudlib.errors import CloudsError
 from cloudlib.layout import SOURCE, Layout, read_json, write_json
 from cloudlib.progress import say
@@ -21,20 +21,25 @@ _CONSTRAINTS = SOURCE / "constraints.txt"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 
-def ensure_installed(layout: Layout) -> None:
-    """Make the virtual environment, unless it is there and complete."""
-    if read_json(layout.venv_stamp) == _fingerprint(layout) and _runs(layout):
-        return
+def is_installed(layout: Layout) -> bool:
+    """Whether the virtual environment is there, complete, and the one that these files ask for."""
+    return read_json(layout.venv_stamp) == _fingerprint(layout) and _runs(layout)
+
+
+def install(layout: Layout) -> None:
+    """Make the virtual environment anew."""
     say(f"installing the services into {layout.venv} (once)")
     layout.venv_stamp.unlink(missing_ok=True)
     shutil.rmtree(layout.template, ignore_errors=True)
     shutil.rmtree(layout.venv, ignore_errors=True)
-    venv.create(layout.venv, with_pip=True)
     environment = quiet_environment(layout)
+    run([sys.executable, "-m", "venv", str(layout.venv)], environment)
     python = str(layout.python)
-    run([python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--constraint", str(_CONSTRAINTS), "uv"], environment)
-    command = [python, "-m", "uv", "pip", "install", "--quiet", "--python", python, "--compile-bytecode"]
-    run([*command, "--requirements", str(_REQUIREMENTS), "--constraints", str(_CONSTRAINTS)], environment)
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--constraint", str(_CONSTRAINTS)]
+    run([*pip, "uv"], environment)
+    # uv is a rust program that does in seconds what takes pip minutes.
+    uv = [python, "-m", "uv", "pip", "install", "--quiet", "--python", python, "--compile-bytecode"]
+    run([*uv, "--requirements", str(_REQUIREMENTS), "--constraints", str(_CONSTRAINTS)], environment)
     write_json(layout.venv_stamp, _fingerprint(layout))
     say("installed")
 
@@ -49,6 +54,9 @@ def quiet_environment(layout: Layout) -> dict[str, str]:
         "PYTHONWARNINGS": "ignore",
         "PYTHONUNBUFFERED": "1",
     }
+    # The services call each other on the loopback address, which no proxy serves.
+    for name in ("NO_PROXY", "no_proxy"):
+        environment[name] = ",".join(filter(None, (environment.get(name), ADDRESS)))
     # A variable that leads these programs to other clouds, or to other modules, is not for them.
     for name in list(environment):
         if name.startswith("OS_") or name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):

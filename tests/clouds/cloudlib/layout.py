@@ -7,6 +7,8 @@
       cache/                what uv and the services would otherwise put into the home folder
       log/NAME/SERVICE.log  what a service prints
       clouds/NAME/          one cloud: cloud.json, password, etc/, db/, run/, data/
+
+Deleting the folder, once `down` has run, leaves nothing behind.
 """
 
 import contextlib

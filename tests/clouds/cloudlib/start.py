@@ -34,9 +34,9 @@ class _PortTaken(CloudsError):
 def start_cloud(cloud: Cloud, taken: set[int]) -> None:
     """Start what is not running of a cloud, thaw what is frozen, and return when it is ready."""
     for attempt in range(3):
-        if not any(cloud.running(service) for service in cloud.services()):
-            if attempt > 0 or not all(ports.is_free(port) for port in cloud.ports().values()):
-                cloud.move(taken)
+        is_down = not any(cloud.running(service) for service in cloud.services())
+        if is_down and (attempt > 0 or not all(ports.is_free(port) for port in cloud.ports().values())):
+            cloud.move(taken)
         try:
             start_services(cloud, cloud.services())
             return

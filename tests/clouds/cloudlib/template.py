@@ -62,9 +62,9 @@ def _commands(layout: Layout) -> list[Sequence[str]]:
             config.database_url(folder, "nova_cell0"),
             config.database_url(folder, "nova_cell1"),
         ],
-        [f"{programs}/keystone-manage", "--config-file", f"{etc}/keystone.conf", "db_sync"],
-        [f"{programs}/glance-manage", "--config-file", f"{etc}/glance-api.conf", "db_sync"],
-        [f"{programs}/placement-manage", "--config-file", f"{etc}/placement.conf", "db", "sync"],
+        [python, f"{programs}/keystone-manage", "--config-file", f"{etc}/keystone.conf", "db_sync"],
+        [python, f"{programs}/glance-manage", "--config-file", f"{etc}/glance-api.conf", "db_sync"],
+        [python, f"{programs}/placement-manage", "--config-file", f"{etc}/placement.conf", "db", "sync"],
         [python, str(LAUNCHERS / "neutron_tables.py"), f"{folder}/db/neutron.db"],
     ]
 
