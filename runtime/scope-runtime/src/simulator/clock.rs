@@ -6,6 +6,7 @@
 //!
 //! `clock.sleep_until(clock.now() + 600 * SECOND).await`
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -20,22 +21,28 @@ pub const SECOND: u64 = 1_000_000;
 /// 2026-01-01T00:00:00Z: what a simulated site's calendar says when the simulation begins.
 const CALENDAR_START: u64 = 1_767_225_600;
 
-/// Counts from the first time it is asked. Clones share the beginning.
+/// Counts from the first time it is asked on a runtime. Clones share the time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clock {
     start: Arc<OnceLock<Instant>>,
+    /// The last moment that was told.
+    last: Arc<AtomicU64>,
 }
 
 impl Clock {
-    /// Begins to count, if it does not yet.
-    pub(super) fn start(&self) -> Instant {
-        *self.start.get_or_init(Instant::now)
+    /// How long it has been counting. Off the runtime, whose clock is another one, time stands still.
+    pub(super) fn now(&self) -> Moment {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return self.last.load(Ordering::Relaxed);
+        }
+        let elapsed = Instant::now().saturating_duration_since(self.start());
+        let now = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        self.last.store(now, Ordering::Relaxed);
+        now
     }
 
-    /// How long it has been counting.
-    pub(super) fn now(&self) -> Moment {
-        let elapsed = Instant::now().saturating_duration_since(self.start());
-        u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX)
+    fn start(&self) -> Instant {
+        *self.start.get_or_init(Instant::now)
     }
 
     /// Waits for a moment; returns at once when it has passed.

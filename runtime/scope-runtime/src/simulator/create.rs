@@ -10,6 +10,7 @@ use scope_plan::driver::{OperationKind, Readiness, Repeat, Share, Type};
 use scope_plan::expr::Expr;
 use serde_json::{Map, Value};
 
+use super::call::{Call, Outcome};
 use super::clock::Moment;
 use super::content::Content;
 use super::effect::content_attribute;
@@ -18,7 +19,7 @@ use super::invent::{self, Occasion, digest, hex};
 use super::solve;
 use super::store::{Model, Record, Transition};
 use super::types::{check, identity_text, inner, map_references};
-use super::world::{Call, Outcome, World};
+use super::world::World;
 use crate::site::{SiteError, SiteErrorKind};
 use scope_plan::eval::value::canonical;
 
@@ -62,7 +63,7 @@ impl World {
         self.fill_in(site, &model, &mut given, &format!("{} {}", call.key, made), made, at);
         let mut record = Record::new(given);
         if let Some(content) = &call.content
-            && let Some(attribute) = content_attribute(&model, &call.operation)
+            && let Some(attribute) = content_attribute(call)
         {
             self.keep_content(&model, &mut record, &attribute, content.clone());
         }
@@ -72,7 +73,7 @@ impl World {
         if let Some(mark) = &call.mark {
             apply_mark(&model, &mut record, mark);
         }
-        let mut seen = names.clone();
+        let mut seen = Map::clone(&names);
         seen.extend(self.inputs_seen(call));
         for (name, value) in &call.operation.sets {
             let value = (Names { given: &seen, attributes: &record.attributes }).value(value);

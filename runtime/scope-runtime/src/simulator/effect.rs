@@ -4,17 +4,18 @@
 
 use std::rc::Rc;
 
-use scope_plan::driver::{Answer, Meaning, Operation, OperationKind};
+use scope_plan::driver::{Answer, Meaning, OperationKind};
 use scope_plan::eval::value::equal;
 use serde_json::{Map, Value};
 
+use super::call::{Call, Outcome};
 use super::clock::Moment;
 use super::create::{apply_mark, condition_after};
-use super::evaluate::{Names, names_in};
+use super::evaluate::Names;
 use super::store::{Model, Table, Transition};
 use super::types::{check, identity_text};
 use super::weather::Denial;
-use super::world::{Call, Outcome, World};
+use super::world::World;
 use crate::site::{SiteError, SiteErrorKind};
 
 impl World {
@@ -64,7 +65,6 @@ impl World {
     /// What the site gets to see of the inputs: a request consists of the names that the driver writes into it, and
     /// inputs that are no attributes have defaults.
     pub(super) fn inputs_seen(&self, call: &Call) -> Map<String, Value> {
-        let names = names_in(&call.operation.request);
         let mut seen = Map::new();
         for (name, default) in &call.operation.inputs {
             let value = default.as_ref().and_then(|default| {
@@ -74,7 +74,7 @@ impl World {
         }
         for (name, value) in &call.inputs {
             let is_input = call.operation.inputs.iter().any(|(input, _)| input == name);
-            if !value.is_null() && (is_input || names.contains(name.as_str())) {
+            if !value.is_null() && (is_input || call.names.contains(name)) {
                 seen.insert(name.clone(), value.clone());
             }
         }
@@ -130,7 +130,7 @@ impl World {
         let Some(content) = call.content.clone() else {
             return Err(call.invalid(format!("`{}` wants content", call.words())));
         };
-        let Some(attribute) = content_attribute(&model, &call.operation) else {
+        let Some(attribute) = content_attribute(call) else {
             return Err(call.invalid(format!("`{}` has no content attribute", model.resource_type.name)));
         };
         let Some(mut record) = self.take(site, call, &identity, at) else {
@@ -156,7 +156,7 @@ impl World {
         let model = Rc::clone(&call.model);
         let names = self.sites[site].given_to(&model.driver);
         let identity = self.one(site, call, at)?;
-        let attribute = content_attribute(&model, &call.operation).unwrap_or_default();
+        let attribute = content_attribute(call).unwrap_or_default();
         let record = self.table(site, &model).get(&identity, at, &model, &names);
         match record.and_then(|record| record.contents.get(&attribute).cloned()) {
             Some(content) => Ok(Outcome::Content(content)),
@@ -209,7 +209,7 @@ impl World {
             new.insert(name.clone(), value);
         }
         self.table(site, &model).set(&identity, new, &model);
-        let mut seen = names.clone();
+        let mut seen = Map::clone(&names);
         seen.extend(self.inputs_seen(call));
         seen.insert("changes".into(), Value::Object(changes));
         self.after_change(site, call, &identity, &seen, at);
@@ -227,9 +227,8 @@ impl World {
     fn act(&mut self, site: usize, call: &Call, at: Moment) -> Result<Outcome, SiteError> {
         let model = Rc::clone(&call.model);
         let seen = self.inputs_seen(call);
-        let is_about_a_record = names_in(&call.operation.request).iter().any(|name| {
-            *name == model.resource_type.identity
-                || Some(*name) == model.resource_type.name_attribute.as_deref()
+        let is_about_a_record = call.names.iter().any(|name| {
+            *name == model.resource_type.identity || Some(name) == model.resource_type.name_attribute.as_ref()
         });
         match good_meaning(call) {
             Some(Meaning::List(_)) if !is_about_a_record => return Ok(self.find(site, call, at)),
@@ -239,7 +238,7 @@ impl World {
             _ => {}
         }
         let identity = self.one(site, call, at)?;
-        let mut names = self.sites[site].given_to(&model.driver);
+        let mut names = Map::clone(&self.sites[site].given_to(&model.driver));
         let record = self.table(site, &model).get(&identity, at, &model, &names);
         let is_in_transition =
             record.is_some_and(|record| !record.is_ready(&model, &names) && !record.transitions.is_empty());
@@ -374,10 +373,9 @@ impl World {
 }
 
 /// The attribute that the operation sends or gives as content: one that its request names, else the first.
-pub(super) fn content_attribute(model: &Model, operation: &Operation) -> Option<String> {
-    let names = names_in(&operation.request);
-    let named = model.contents().find(|attribute| names.contains(attribute.name.as_str()));
-    named.or_else(|| model.contents().next()).map(|attribute| attribute.name.clone())
+pub(super) fn content_attribute(call: &Call) -> Option<String> {
+    let named = call.model.contents().find(|attribute| call.names.contains(&attribute.name));
+    named.or_else(|| call.model.contents().next()).map(|attribute| attribute.name.clone())
 }
 
 /// Has what was found all that was asked for? A record may have more fields, a list more items.

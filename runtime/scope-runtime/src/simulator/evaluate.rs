@@ -53,7 +53,7 @@ impl Names<'_> {
 }
 
 /// The names that a request is made of: what a site gets to see of the inputs.
-pub(super) fn names_in(request: &Request) -> BTreeSet<&str> {
+pub(super) fn names_in(request: &Request) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     match request {
         Request::Http { method, path, query, headers, body, .. } => {
@@ -78,5 +78,5 @@ pub(super) fn names_in(request: &Request) -> BTreeSet<&str> {
             }
         }
     }
-    names
+    names.into_iter().map(str::to_owned).collect()
 }

@@ -25,6 +25,7 @@
 //! does at a moment, `site` a request's way, `world` what is on its way, `effect` and `create` what it does, `store`
 //! where it is kept, `solve` and `invent` what a site would answer.
 
+mod call;
 mod clock;
 mod content;
 mod create;

@@ -8,9 +8,10 @@ use std::rc::Rc;
 
 use scope_plan::driver::Driver;
 
+use super::call::{Call, Outcome};
 use super::clock::Moment;
 use super::content::{Content, Intake, file_content};
-use super::world::{Call, Outcome, Slot, World};
+use super::world::{Slot, World};
 use crate::site::{
     Answer, Content as SentContent, LocalFuture, OperationCall, ServiceProbe, Site, SiteError, SiteErrorKind,
 };
@@ -41,15 +42,9 @@ impl Site for SimulatedSite {
                 progress,
             } = call;
             let model = self.world.borrow_mut().model(driver, resource_type);
-            let mut call = Call {
-                model,
-                operation: operation.clone(),
-                inputs,
-                changes,
-                mark,
-                key: idempotency_key,
-                content: None,
-            };
+            let (operation, names) = model.operation(operation);
+            let mut call =
+                Call { model, operation, names, inputs, changes, mark, key: idempotency_key, content: None };
             let words = call.words();
             self.reach(&words).await?;
             if let Some(content) = content {
@@ -172,15 +167,18 @@ impl SimulatedSite {
             }
             self.wait_until(next.min(deadline)).await;
         };
-        self.travel(at.saturating_add(half_trip)).await;
+        let arrives = at.saturating_add(half_trip);
+        self.travel(arrives).await;
+        // A cut that begins when the answer arrives does not keep it.
+        let mut passes = arrives.saturating_sub(1);
         loop {
-            let now = self.now();
-            let cut = self.world.borrow().weather.cut_until(self.site, now);
+            let cut = self.world.borrow().weather.cut_until(self.site, passes);
             let Some(until) = cut else { return outcome };
-            if now >= deadline {
+            if self.now() >= deadline {
                 return Err(silent());
             }
             self.wait_until(until.min(deadline)).await;
+            passes = self.now();
         }
     }
 

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::clock::Moment;
 use super::content::Content;
-use super::evaluate::Names;
+use super::evaluate::{Names, names_in};
 use super::solve;
 use super::types::{identity_text, inner};
 
@@ -24,6 +24,8 @@ pub(super) struct Model {
     pub(super) resource_type: ResourceType,
     /// What the driver's services say about answers, for operations that say nothing themselves.
     pub(super) service_answers: Vec<scope_plan::driver::Answer>,
+    /// Its operations by name, each with the names that its request is made of.
+    operations: BTreeMap<String, (Rc<Operation>, Rc<BTreeSet<String>>)>,
 }
 
 impl Model {
@@ -33,7 +35,17 @@ impl Model {
             driver: driver.name.clone(),
             resource_type: resource_type.clone(),
             service_answers: service.map(|service| service.answers.clone()).unwrap_or_default(),
+            operations: resource_type
+                .operations
+                .iter()
+                .map(|own| (own.name.clone(), taken_in(own)))
+                .collect(),
         })
+    }
+
+    /// The operation as the driver has it, and the names that its request is made of.
+    pub(super) fn operation(&self, operation: &Operation) -> (Rc<Operation>, Rc<BTreeSet<String>>) {
+        self.operations.get(&operation.name).cloned().unwrap_or_else(|| taken_in(operation))
     }
 
     pub(super) fn attribute(&self, name: &str) -> Option<&Attribute> {
@@ -102,6 +114,10 @@ impl Model {
         }
         Value::Object(answer)
     }
+}
+
+fn taken_in(operation: &Operation) -> (Rc<Operation>, Rc<BTreeSet<String>>) {
+    (Rc::new(operation.clone()), Rc::new(names_in(&operation.request)))
 }
 
 /// `body.flavor.id` → `["flavor", "id"]`

@@ -251,9 +251,7 @@ impl Weather {
             };
             if has_come {
                 active.is_triggered = true;
-                // One later, so that the answer of this very request still arrives.
-                let from = at + 1;
-                active.windows.push((from, lasts_us.map_or(NEVER, |lasts| from.saturating_add(lasts))));
+                active.windows.push((at, lasts_us.map_or(NEVER, |lasts| at.saturating_add(lasts))));
                 is_changed = true;
             }
         }

@@ -9,18 +9,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use scope_plan::driver::{Operation, OperationKind, Service, Type};
+use scope_plan::driver::{Service, Type};
 use scope_plan::eval::{Bindings, eval};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Plan};
 use serde_json::{Map, Value};
 
+use super::call::{Call, Outcome, outcome_word};
 use super::clock::{Clock, Moment};
-use super::content::{Content, Road};
+use super::content::Road;
 use super::evaluate::Names;
 use super::store::{Model, Table};
 use super::types::inner;
-use super::weather::{Asked, Mishap, Weather};
+use super::weather::{Mishap, Weather};
 use super::{LoggedCall, SimulationOptions};
 use crate::site::{SiteError, SiteErrorKind};
 
@@ -43,7 +44,7 @@ pub(super) struct World {
 pub(super) struct SiteState {
     pub(super) name: String,
     /// Driver → the names that its expressions get from the site.
-    pub(super) given: BTreeMap<String, Map<String, Value>>,
+    pub(super) given: BTreeMap<String, Rc<Map<String, Value>>>,
     /// Drivers that the site says nothing about, although it does of others, and that cannot do without.
     missing_drivers: BTreeSet<String>,
     pub(super) tables: BTreeMap<String, Table>,
@@ -61,52 +62,6 @@ struct StepFacts {
     name: String,
     /// The attributes it sets, or that are copied.
     attributes: BTreeSet<String>,
-}
-
-/// A request.
-pub(super) struct Call {
-    pub(super) model: Rc<Model>,
-    pub(super) operation: Operation,
-    pub(super) inputs: Map<String, Value>,
-    pub(super) changes: Option<Map<String, Value>>,
-    pub(super) mark: Option<String>,
-    pub(super) key: String,
-    pub(super) content: Option<Content>,
-}
-
-impl Call {
-    pub(super) fn asked(&self, site: usize) -> Asked<'_> {
-        Asked {
-            site,
-            resource_type: &self.model.resource_type.name,
-            operation: &self.operation.name,
-            kind: kind_word(self.model.kind(&self.operation)),
-        }
-    }
-
-    /// `create shelf.book`: the request in an error.
-    pub(super) fn words(&self) -> String {
-        format!("{} {}", self.operation.name, self.model.resource_type.name)
-    }
-
-    pub(super) fn error(&self, kind: SiteErrorKind, words: String) -> SiteError {
-        SiteError { kind, words, request: Some(self.words()), status: None }
-    }
-
-    pub(super) fn invalid(&self, words: String) -> SiteError {
-        self.error(SiteErrorKind::Invalid, words)
-    }
-}
-
-/// What a site answers, content not yet on its way.
-#[derive(Clone)]
-pub(super) enum Outcome {
-    Found(Value),
-    List(Vec<Value>),
-    Done(Option<Value>),
-    Exists(Option<Value>),
-    Gone,
-    Content(Content),
 }
 
 /// What has become of a request.
@@ -255,7 +210,8 @@ impl World {
             self.write_down(site, &call, at, &second);
         }
         let step = self.step(&call.key).map(|facts| facts.name.clone());
-        self.weather.answered(asked, step.as_deref(), at.saturating_add(self.sites[site].rtt_us / 2));
+        let half_trip = (self.sites[site].rtt_us + self.weather.slowness(site, at)) / 2;
+        self.weather.answered(asked, step.as_deref(), at.saturating_add(half_trip));
         let is_answer_lost = mishap.is_answer_lost || mishap.late_by_us.is_some();
         *delivery.slot.borrow_mut() = Slot::Answered { outcome, at, is_answer_lost };
     }
@@ -340,7 +296,7 @@ impl SiteState {
             {
                 missing_drivers.insert(driver.name.clone());
             }
-            given.insert(driver.name.clone(), names);
+            given.insert(driver.name.clone(), Rc::new(names));
         }
         let (rtt_us, bits_per_second) = distance(plan, position, options);
         SiteState {
@@ -361,8 +317,8 @@ impl SiteState {
     }
 
     /// The names that a driver's expressions get from this site.
-    pub(super) fn given_to(&self, driver: &str) -> Map<String, Value> {
-        self.given.get(driver).cloned().unwrap_or_default()
+    pub(super) fn given_to(&self, driver: &str) -> Rc<Map<String, Value>> {
+        self.given.get(driver).map(Rc::clone).unwrap_or_default()
     }
 }
 
@@ -421,41 +377,4 @@ fn copied_attributes(plan: &Plan, resource_type: &str) -> BTreeSet<String> {
     let Some(found) = types.into_iter().find(|ty| ty.name == resource_type) else { return BTreeSet::new() };
     let contents = found.attributes.iter().filter(|attribute| *inner(&attribute.ty) == Type::Bytes);
     contents.map(|attribute| attribute.name.clone()).collect()
-}
-
-fn kind_word(kind: OperationKind) -> &'static str {
-    match kind {
-        OperationKind::Find => "find",
-        OperationKind::Read => "read",
-        OperationKind::Create => "create",
-        OperationKind::Upload => "upload",
-        OperationKind::Download => "download",
-        OperationKind::Update => "update",
-        OperationKind::Delete => "delete",
-        OperationKind::Action => "action",
-    }
-}
-
-fn outcome_word(outcome: &Result<Outcome, SiteError>) -> &'static str {
-    match outcome {
-        Ok(Outcome::Found(_)) => "found",
-        Ok(Outcome::List(_)) => "list",
-        Ok(Outcome::Done(_)) => "done",
-        Ok(Outcome::Exists(_)) => "exists",
-        Ok(Outcome::Gone) => "gone",
-        Ok(Outcome::Content(_)) => "content",
-        Err(error) => match error.kind {
-            SiteErrorKind::NotFound(_) => "not_found",
-            SiteErrorKind::Refused => "refused",
-            SiteErrorKind::Unavailable => "unavailable",
-            SiteErrorKind::Denied => "denied",
-            SiteErrorKind::Invalid => "invalid",
-            SiteErrorKind::Busy => "busy",
-            SiteErrorKind::NoService => "no_service",
-            SiteErrorKind::Unreachable
-            | SiteErrorKind::Lost
-            | SiteErrorKind::Malformed
-            | SiteErrorKind::Configuration => "error",
-        },
-    }
 }

@@ -1,0 +1,315 @@
+//! What a simulated site answers: tables of requests over two made-up applications.
+
+mod simulator_support;
+
+use scope_plan::plan::SimulatedResource;
+use scope_runtime::simulator::{SimulationOptions, Simulator};
+use serde_json::{Value, json};
+use simulator_support::{Library, Sent, object, shown, sites};
+
+async fn later(seconds: u64) {
+    tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_created_book_is_complete_and_becomes_ready() {
+    let library = Library::open(&[]);
+    let sent = Sent { mark: Some("mark-1"), ..Sent::new("shelf.book", "create", json!({"title": "Emma"})) };
+    let created = shown(library.send("nantes", sent).await);
+    let book = &created["done"];
+    assert_eq!(book["title"], "Emma");
+    assert_eq!(book["pages"], 100, "the driver's default");
+    assert_eq!(book["status"], "binding", "not ready yet, and not torn");
+    assert_eq!(book["notes"], json!({"scope_mark": "mark-1"}));
+    assert_eq!(book["checksum"], Value::Null, "known with the content");
+    assert!(book.get("content").is_none() && book.get("code").is_none(), "sent, never answered");
+    let id = book["id"].as_str().expect("a text").to_string();
+    assert_eq!(id.len(), 36);
+    later(2).await;
+    let read = library.ask("nantes", "shelf.book", "read", json!({ "id": id })).await;
+    assert_eq!(read["found"]["status"], "open");
+    assert_eq!(library.ask("nantes", "shelf.book", "delete", json!({ "id": id })).await, "gone");
+    assert_eq!(library.ask("nantes", "shelf.book", "delete", json!({ "id": id })).await, "gone");
+    let missing = library.ask("nantes", "shelf.book", "read", json!({ "id": id })).await;
+    assert_eq!(missing["error"], "NotFound(None)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn wrong_requests_are_answered_by_a_sentence() {
+    let mut plan = sites();
+    plan.simulated(
+        scope_plan::plan::SiteId(1),
+        "shelf.book",
+        &[("title", json!("Emma")), ("id", json!("b1"))],
+    );
+    let library = Library::of(plan.finish(), &[]);
+    for (resource_type, operation, inputs, kind, words) in [
+        (
+            "shelf.book",
+            "create",
+            json!({"title": 7}),
+            "Invalid",
+            "`shelf.book`: expected a text, found `7` at `title`",
+        ),
+        ("shelf.book", "create", json!({}), "Invalid", "`title` of `shelf.book` is missing"),
+        (
+            "shelf.book",
+            "create",
+            json!({"title": "x", "colour": "red"}),
+            "Invalid",
+            "`shelf.book` has no attribute `colour`",
+        ),
+        (
+            "shelf.book",
+            "create",
+            json!({"title": "x", "status": "open"}),
+            "Invalid",
+            "`status` of `shelf.book` is given by the site",
+        ),
+        (
+            "shelf.book",
+            "create",
+            json!({"title": "x", "language": "de"}),
+            "Invalid",
+            "`shelf.book`: expected `en` or `fr`, found `\"de\"` at `language`",
+        ),
+        ("shelf.book", "read", json!({"id": "b9"}), "NotFound(None)", "no `shelf.book` `b9` at `nantes`"),
+        ("shelf.book", "read", json!({}), "Invalid", "`read shelf.book` wants `id`: which one is meant?"),
+        ("shelf.book", "upload", json!({"id": "b9"}), "NotFound(None)", "no `shelf.book` `b9` at `nantes`"),
+        (
+            "shelf.loan",
+            "create",
+            json!({"book": {"id": "b1"}, "reader": "ana"}),
+            "NotFound(Some(\"book\"))",
+            "`book`: no `shelf.book` \"b1\" at `nantes`",
+        ),
+        (
+            "garden.plant",
+            "create",
+            json!({"name": "rose", "beds": ["north"]}),
+            "NotFound(Some(\"beds\"))",
+            "`beds`: no `garden.bed` \"north\" at `nantes`",
+        ),
+    ] {
+        let answer = library.ask("nantes", resource_type, operation, inputs.clone()).await;
+        assert_eq!(
+            (&answer["error"], &answer["words"]),
+            (&json!(kind), &json!(words)),
+            "{operation} {inputs}"
+        );
+    }
+    assert_eq!(library.simulator.snapshot()["nantes"], json!({}), "nothing was made");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_site_holds_exactly_what_is_declared_for_it() {
+    let mut plan = sites();
+    let paris = scope_plan::plan::SiteId(1);
+    plan.simulated(paris, "shelf.loan", &[("book", json!("Emma")), ("reader", json!("ana"))]);
+    plan.simulated(
+        paris,
+        "shelf.book",
+        &[("title", json!("Emma")), ("id", json!("b1")), ("checksum", json!("9f2c"))],
+    );
+    plan.simulated(paris, "shelf.book", &[("title", json!("Ulysses")), ("status", json!("torn"))]);
+    plan.simulated(paris, "shelf.desk", &[("height", json!(3))]);
+    let library = Library::of(plan.finish(), &[]);
+    let found = library.ask("paris", "shelf.book", "find", json!({"title": "Emma", "pages": 7})).await;
+    assert_eq!(
+        found["list"].as_array().map(Vec::len),
+        Some(1),
+        "a site sees only what the request is made of"
+    );
+    assert_eq!(found["list"][0]["status"], "open");
+    assert_eq!(found["list"][0]["checksum"], "9f2c");
+    assert_eq!(
+        library.simulator.record("paris", "shelf.book", "Ulysses").expect("declared")["status"],
+        "torn"
+    );
+    let loan = library.ask("paris", "shelf.loan", "find", json!({"reader": "ana"})).await;
+    assert_eq!(loan["list"][0]["book"], json!({"id": "b1", "title": "Emma"}));
+    for (site, resource_type, inputs) in [
+        ("nantes", "shelf.book", json!({"title": "Emma"})),
+        ("paris", "shelf.book", json!({"title": "Dune"})),
+        ("paris", "shelf.loan", json!({"reader": "bob"})),
+    ] {
+        assert_eq!(library.ask(site, resource_type, "find", inputs).await, json!({"list": []}));
+    }
+    let all = library.ask("paris", "shelf.book", "find", json!({})).await;
+    assert_eq!(all["list"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn what_is_declared_wrongly_is_said_before_anything_runs() {
+    let mut plan = sites();
+    let nantes = scope_plan::plan::SiteId(0);
+    plan.simulated(nantes, "shelf.book", &[("title", json!("A")), ("pages", json!("many"))]);
+    plan.simulated(nantes, "shelf.book", &[("titel", json!("B"))]);
+    plan.simulated(nantes, "shelf.book", &[("title", json!("C")), ("id", json!("b1"))]);
+    plan.simulated(nantes, "shelf.book", &[("title", json!("D")), ("id", json!("b1"))]);
+    plan.simulated(nantes, "shelf.loan", &[("book", json!("E")), ("reader", json!("ana"))]);
+    let faults = ["cut=pari", "deny=shelf.bok@paris", "lose=lend@paris", "refuse=shelf.book@paris"];
+    let options = SimulationOptions {
+        faults: faults.iter().map(|text| text.parse().expect(text)).collect(),
+        ..Default::default()
+    };
+    let error = Simulator::new(&plan.finish(), options).err().expect("seven mistakes");
+    assert_eq!(
+        error.problems,
+        [
+            "in `cut=pari`: no site is called `pari`; the plan has `nantes`, `paris`, `lille`",
+            "in `deny=shelf.bok@paris`: no type or operation is called `shelf.bok`; the plan uses `shelf.book`, `shelf.loan`",
+            "in `lose=lend@paris`: no type or operation is called `lend`; the plan uses `shelf.book`, `shelf.loan`",
+            "simulated `shelf.book` of `nantes`: expected a whole number, found `\"many\"` at `pages`",
+            "simulated `shelf.book` of `nantes`: there is no attribute `titel`",
+            "simulated `shelf.book` of `nantes`: `id` b1 is declared twice",
+            "simulated `shelf.loan` of `nantes`: `book` leads to no `shelf.book` that is declared there: \"E\"",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_one_is_answered_as_the_driver_says_repeats_are() {
+    let library = Library::open(&[]);
+    // The caller chooses the identity.
+    let first = library.ask("nantes", "shelf.book", "create", json!({"title": "Emma", "id": "b1"})).await;
+    assert_eq!(first["done"]["id"], "b1");
+    let second = library.ask("nantes", "shelf.book", "create", json!({"title": "Emma", "id": "b1"})).await;
+    assert_eq!(second["exists"]["title"], "Emma");
+    // Only the mark tells: two of a name are two.
+    for key in ["one", "two"] {
+        let made = library.ask_as(key, "nantes", "shelf.book", "create", json!({"title": "Dune"})).await;
+        assert!(made["done"].is_object());
+    }
+    assert_eq!(library.simulator.count("nantes", "shelf.book"), 3);
+    // The name is unique.
+    let first = library.ask("nantes", "garden.plant", "create", json!({"name": "rose"})).await;
+    assert_eq!(
+        (&first["done"]["id"], &first["done"]["created_at"]),
+        (&json!(1), &json!("2026-01-01T00:00:00Z"))
+    );
+    let second = library.ask_as("other", "nantes", "garden.plant", "create", json!({"name": "rose"})).await;
+    assert_eq!(second["exists"]["id"], 1);
+    // The key is the same for every attempt.
+    let first = library.ask("nantes", "garden.tree", "create", json!({"name": "oak"})).await;
+    let second = library.ask("nantes", "garden.tree", "create", json!({"name": "oak"})).await;
+    assert_eq!(first["done"]["id"], second["done"]["id"]);
+    let other = library.ask_as("other", "nantes", "garden.tree", "create", json!({"name": "oak"})).await;
+    assert_ne!(first["done"]["id"], other["done"]["id"]);
+    // A second PUT replaces.
+    library.ask("nantes", "garden.bed", "create", json!({"name": "north", "rows": 2})).await;
+    let second = library.ask("nantes", "garden.bed", "create", json!({"name": "north", "rows": 5})).await;
+    assert_eq!(second["done"]["rows"], 5);
+    assert_eq!(library.simulator.count("nantes", "garden.bed"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_condition_of_readiness_is_reached() {
+    let library = Library::open(&[]);
+    let tree = library.ask("nantes", "garden.tree", "create", json!({"name": "oak"})).await;
+    assert_eq!(tree["done"]["state"], "Seed", "neither ready nor broken");
+    let bed = library.ask("nantes", "garden.bed", "create", json!({"name": "north", "rows": 4})).await;
+    assert_eq!(bed["done"]["status"], Value::Null);
+    later(2).await;
+    let tree = library.simulator.record("nantes", "garden.tree", "oak").expect("made");
+    assert_eq!(
+        (&tree["state"], &tree["height"], &tree["is_sick"]),
+        (&json!("Healthy"), &json!(3), &json!(false))
+    );
+    let bed = library.simulator.record("nantes", "garden.bed", "north").expect("made");
+    assert_eq!(bed["status"], json!({"rows": 4, "conditions": [{"type": "Sown", "status": "True"}]}));
+    // More rows: not ready until they are there.
+    let sent = Sent {
+        changes: Some(json!({"rows": 9})),
+        ..Sent::new("garden.bed", "update", json!({"name": "north"}))
+    };
+    let updated = shown(library.send("nantes", sent).await);
+    assert_eq!((&updated["done"]["rows"], &updated["done"]["status"]["rows"]), (&json!(9), &json!(4)));
+    later(2).await;
+    let bed = library.simulator.record("nantes", "garden.bed", "north").expect("made");
+    assert_eq!(bed["status"]["rows"], 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn operations_set_what_the_driver_says_when_its_time_comes() {
+    let library = Library::open(&[]);
+    let book = library.ask("nantes", "shelf.book", "create", json!({"title": "Emma", "id": "b1"})).await;
+    assert_eq!(book["done"]["status"], "binding");
+    let busy = library.ask("nantes", "shelf.book", "close", json!({"id": "b1"})).await;
+    assert_eq!(busy["error"], "Busy", "the driver knows that word, and the book is being bound");
+    later(2).await;
+    let closed = library.ask("nantes", "shelf.book", "close", json!({"id": "b1", "title": "Emma"})).await;
+    assert_eq!(closed, json!({"done": null}), "as the driver says, without a record");
+    assert_eq!(library.simulator.record("nantes", "shelf.book", "b1").expect("made")["status"], "open");
+    later(2).await;
+    assert_eq!(library.simulator.record("nantes", "shelf.book", "b1").expect("made")["status"], "closed");
+    // A counter adds to what is stored, not to what the caller remembers.
+    library.ask("nantes", "garden.well", "create", json!({"name": "deep"})).await;
+    for (inputs, drawn) in [(json!({"name": "deep"}), 1), (json!({"name": "deep", "drawn": 0, "by": 5}), 6)] {
+        let answer = library.ask("nantes", "garden.well", "draw", inputs).await;
+        assert_eq!(answer["done"]["drawn"], drawn);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn updates_are_typed_and_keep_our_mark() {
+    let library = Library::open(&[]);
+    let sent = Sent {
+        mark: Some("mark-1"),
+        ..Sent::new("shelf.book", "create", json!({"title": "Emma", "id": "b1", "notes": {"a": "1"}}))
+    };
+    library.send("nantes", sent).await.expect("made");
+    for (changes, expected) in [
+        (json!({"language": "fr"}), "`language` of `shelf.book` cannot be changed once it is created"),
+        (json!({"pages": "7"}), "`shelf.book`: expected a whole number, found `\"7\"` at `pages`"),
+        (json!({"status": "open"}), "`status` of `shelf.book` is given by the site"),
+        (json!({"cover": "red"}), "`shelf.book` has no attribute `cover`"),
+    ] {
+        let sent = Sent { changes: Some(changes), ..Sent::new("shelf.book", "update", json!({"id": "b1"})) };
+        assert_eq!(shown(library.send("nantes", sent).await)["words"], expected);
+    }
+    let sent = Sent {
+        changes: Some(json!({"title": "Emma!", "notes": {"b": "2"}})),
+        ..Sent::new("shelf.book", "update", json!({"id": "b1"}))
+    };
+    let updated = shown(library.send("nantes", sent).await);
+    assert_eq!(updated["done"]["notes"], json!({"b": "2", "scope_mark": "mark-1"}));
+    let by_name = library.ask("nantes", "shelf.book", "find", json!({"title": "Emma!"})).await;
+    assert_eq!(by_name["list"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        library.ask("nantes", "shelf.book", "find", json!({"title": "Emma"})).await,
+        json!({"list": []})
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_past_the_program_are_seen() {
+    let library = Library::open(&[]);
+    let book = SimulatedResource {
+        resource_type: "shelf.book".into(),
+        attributes: [("title".to_string(), json!("Emma")), ("code".to_string(), json!("hunter2"))]
+            .into_iter()
+            .collect(),
+    };
+    library.simulator.insert("paris", &book).expect("a good book");
+    library
+        .simulator
+        .change("paris", "shelf.book", "Emma", &object(json!({"pages": 7})))
+        .expect("it is there");
+    let found = library.ask("paris", "shelf.book", "find", json!({"title": "Emma"})).await;
+    assert_eq!(found["list"][0]["pages"], 7);
+    assert!(!library.simulator.snapshot().to_string().contains("hunter2"), "secrets are masked");
+    library.simulator.remove("paris", "shelf.book", "Emma").expect("it is there");
+    assert_eq!(library.simulator.count("paris", "shelf.book"), 0);
+    assert!(library.simulator.remove("paris", "shelf.book", "Emma").is_err());
+    assert!(library.simulator.insert("rome", &book).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_answer_without_secrets() {
+    let library = Library::open(&[]);
+    let probes = library.site("paris").probe().await.expect("paris answers");
+    let told: Vec<_> =
+        probes.iter().map(|probe| (probe.service.as_str(), probe.version.as_deref(), probe.rtt_us)).collect();
+    assert_eq!(told, [("shelf", Some("2 (simulated)"), 12_000), ("garden", Some("simulated"), 12_000)]);
+}
