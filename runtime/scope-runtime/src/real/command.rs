@@ -165,8 +165,12 @@ async fn written_files(
     let unwritable = |error: std::io::Error| {
         configuration(format!("no temporary file can be written: {}", reason(&error)))
     };
-    // Readable by this user only, from the start.
-    let folder = tempfile::Builder::new().prefix("scope-").tempdir().map_err(unwritable)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("scope-");
+    // For this user only, from the start.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let folder = builder.tempdir().map_err(unwritable)?;
     for (name, entry) in files {
         if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
             return Err(configuration(format!("`{name}` is no name of a file")));

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::LOCATION;
+use reqwest::header::{CONTENT_LENGTH, LOCATION};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde_json::{Map, Value};
 
@@ -54,15 +54,21 @@ pub(super) async fn exchange(
         error.request.get_or_insert_with(|| label.clone());
         error
     };
-    let build = |url: &Url| client.request(method.clone(), url.clone()).headers(headers.clone());
+    let build = |url: &Url, is_empty: bool| {
+        let request = client.request(method.clone(), url.clone()).headers(headers.clone());
+        // Some servers refuse a request that does not say that its body is empty.
+        let says_so = is_empty && matches!(method, Method::POST | Method::PUT | Method::PATCH);
+        if says_so { request.header(CONTENT_LENGTH, 0) } else { request }
+    };
     let activity = Activity::new();
     let bytes = match body {
         Body::None => None,
         Body::Bytes(bytes) => Some(Bytes::from(bytes)),
         Body::Content(content) => {
             let reader = Reader::open(content, base).await.map_err(labelled)?;
+            let is_empty = reader.length() == Some(0);
             let (pump, body) = Pump::new(reader, progress, activity.clone());
-            let request = build(&first_url).body(reqwest::Body::wrap(body));
+            let request = build(&first_url, is_empty).body(reqwest::Body::wrap(body));
             let outcome = send(client, request, Some(pump), &activity, bounds).await;
             return checked_head(outcome.map_err(|failed| labelled(failed.error))?).map_err(labelled);
         }
@@ -72,7 +78,7 @@ pub(super) async fn exchange(
     let mut may_reconnect = is_read;
     let mut n_redirects = 0;
     loop {
-        let mut request = build(&url);
+        let mut request = build(&url, bytes.is_none());
         if let Some(bytes) = &bytes {
             request = request.body(bytes.clone());
         }
