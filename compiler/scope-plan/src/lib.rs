@@ -8,6 +8,7 @@ pub mod expr;
 pub mod find;
 pub mod graph;
 pub mod inputs;
+pub mod json;
 pub mod passes;
 pub mod pipeline;
 pub mod plan;

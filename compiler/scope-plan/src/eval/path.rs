@@ -1,8 +1,8 @@
 //! Addresses: in a request's path what is written stands as it is, and what is filled in is percent-encoded.
 //!
 //! `"/servers/${id}/action?by=${who}"` with `id = "a/b"`, `who = "x&y"` → `/servers/a%2Fb/action?by=x%26y`. A value that
-//! would lead to another address is refused: an empty one, `.` and `..` in the path part. An address given whole by the
-//! site at the very beginning (`${next}` = `https://…`) is taken as it is.
+//! would lead to another address is refused: an empty one, `.` and `..` in the path part. An address or path given whole at
+//! the very beginning (`${next}` = `https://…`, `${path}` = `/counters/hits`) is taken as it is.
 
 use serde_json::Value;
 
@@ -60,8 +60,9 @@ impl<'e> Evaluator<'e> {
 
     fn filled_in(&mut self, expr: &Expr, value: &Value, path: &mut String) -> Result<(), EvalError> {
         let text = text_of(expr, value)?;
-        if path.is_empty() && (text.is_empty() || text.starts_with("http://") || text.starts_with("https://"))
-        {
+        // A path or an address given whole: `GET ${path}` with `path = "/counters/hits"`.
+        let is_whole = text.is_empty() || ["/", "http://", "https://"].iter().any(|start| text.starts_with(start));
+        if path.is_empty() && is_whole {
             return self.append(&text, path);
         }
         refuse_dots(expr, &text, path)?;

@@ -29,7 +29,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "sources-given",
-        demands: "bring, choose and gather have sources, each once",
+        demands: "bring, choose and gather have sources, a bring each once",
         check: sources_given,
     },
     Rule { name: "gather-sites", demands: "a part is gathered under its own site", check: gather_sites },
@@ -176,8 +176,8 @@ fn sources_given(plan: &Plan, report: &mut Report) {
         if has_sources && sources.is_empty() {
             report.step(step.id, "has no source");
         }
-        // The same step may be the result of two arms: look-ups in both were merged.
-        if !matches!(step.action, Action::Choose { .. })
+        // The same step may be the result of two arms, or a part under two sites, where what was equal was merged.
+        if matches!(step.action, Action::Bring { .. })
             && let Some(source) = twice(&sources)
         {
             report.step(step.id, format!("takes {} twice", named(plan, *source)));

@@ -1,0 +1,137 @@
+//! The plan as JSON, and back; and the schema of it.
+//!
+//! The text is for machines and reviews: two blanks of indentation, fields in the order they are declared, the same bytes
+//! for the same plan on every machine. A reader takes this version only, and only well-formed plans.
+//!
+//! ```
+//! use scope_plan::{json, testing};
+//!
+//! let plan = testing::borrowed();
+//! let text = json::to_json(&plan);
+//! assert!(text.starts_with("{\n  \"version\": 1,\n  \"program\": {"));
+//! assert_eq!(json::from_json(&text)?, plan);
+//!
+//! let newer = text.replacen("\"version\": 1", "\"version\": 9", 1);
+//! assert_eq!(
+//!     json::from_json(&newer).unwrap_err().to_string(),
+//!     "this is a plan of version 9, and this program reads version 1: build the plan again",
+//! );
+//! # Ok::<(), json::ReadError>(())
+//! ```
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::plan::{Plan, VERSION};
+use crate::verify::{Violation, verify};
+
+/// Brackets in brackets: an expression of the greatest depth needs about four each.
+const DEEPEST: usize = 1200;
+
+/// Why a text is no plan that can be run.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ReadError {
+    /// It is no JSON at all.
+    #[error("this is no JSON: {0}")]
+    NotJson(String),
+    /// It is JSON without a version of a plan.
+    #[error("this is no plan: it has no `version`")]
+    NoVersion,
+    /// A plan of another version.
+    #[error("this is a plan of version {0}, and this program reads version {VERSION}: build the plan again")]
+    OtherVersion(u64),
+    /// Brackets nested beyond what any plan needs.
+    #[error("this is no plan: it is nested too deep")]
+    TooDeep,
+    /// Of this version, and not of its form.
+    #[error("this is no plan of version {VERSION}: {0}")]
+    Malformed(String),
+    /// Of the right form, and against a rule: it was changed by hand, or made by a broken tool.
+    #[error("this plan cannot be run: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Broken(Vec<Violation>),
+}
+
+/// The plan as text, with a newline at its end.
+pub fn to_json(plan: &Plan) -> String {
+    let mut text = serde_json::to_string_pretty(plan).expect("a plan has no map with keys that are no text");
+    text.push('\n');
+    text
+}
+
+/// The plan of a text.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn from_json(text: &str) -> Result<Plan, ReadError> {
+    #[derive(Deserialize)]
+    struct Head {
+        version: Option<Value>,
+    }
+
+    if depth(text) > DEEPEST {
+        return Err(ReadError::TooDeep);
+    }
+    let head: Head = read(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => ReadError::NoVersion,
+        _ => ReadError::NotJson(error.to_string()),
+    })?;
+    match head.version.as_ref().and_then(Value::as_u64) {
+        Some(version) if version == u64::from(VERSION) => {}
+        Some(other) => return Err(ReadError::OtherVersion(other)),
+        None => return Err(ReadError::NoVersion),
+    }
+    let plan: Plan = read(text).map_err(|error| ReadError::Malformed(error.to_string()))?;
+    let violations = verify(&plan);
+    if violations.is_empty() { Ok(plan) } else { Err(ReadError::Broken(violations)) }
+}
+
+/// The reader's own limit of 128 is too low for expressions; [`depth`] was looked at before.
+fn read<'t, T: Deserialize<'t>>(text: &'t str) -> serde_json::Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    deserializer.disable_recursion_limit();
+    let value = T::deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// How deep brackets are nested, outside of strings.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => {
+                while let Some(inner) = bytes.next() {
+                    match inner {
+                        b'"' => break,
+                        b'\\' => drop(bytes.next()),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// The JSON Schema (draft 2020-12) of a plan of this version, published as `plan.schema.json` of this crate.
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Plan).to_value();
+    schema["title"] = json!(format!("Scope-Lang plan, version {VERSION}"));
+    schema["properties"]["version"]["const"] = json!(VERSION);
+    schema
+}
+
+/// [`schema`] as the text of its file.
+pub fn schema_text() -> String {
+    let mut text = serde_json::to_string_pretty(&schema()).expect("a schema is JSON");
+    text.push('\n');
+    text
+}
