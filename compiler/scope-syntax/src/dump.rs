@@ -154,13 +154,9 @@ fn clause(clause: &Clause) -> String {
 }
 
 fn param(param: &Param) -> String {
-    let parts = [
-        param.name.text.clone(),
-        optional(": ", param.ty.as_ref(), ty),
-        optional("= ", param.default.as_ref(), expr),
-    ];
-    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    parts.join(" ")
+    let ty = optional(": ", param.ty.as_ref(), ty);
+    let default = optional(" = ", param.default.as_ref(), expr);
+    format!("{}{ty}{default}", param.name.text)
 }
 
 fn generator(generator: &Generator) -> String {

@@ -15,8 +15,12 @@ pub(crate) fn unescape(escape: &str) -> Option<char> {
         "'" => '\'',
         "$" => '$',
         "/" => '/',
+        // As JSON writes them.
+        "b" => '\u{8}',
+        "f" => '\u{c}',
         _ => {
-            let digits = rest.strip_prefix("u{")?.strip_suffix('}')?;
+            let digits = rest.strip_prefix('u')?;
+            let digits = digits.strip_prefix('{').map_or(Some(digits), |braced| braced.strip_suffix('}'))?;
             return char::from_u32(u32::from_str_radix(digits, 16).ok()?);
         }
     })

@@ -187,7 +187,7 @@ impl<'s> Lexer<'s> {
             Ok(Plain::RawOpen) => self.raw(range.start, slice.len() - 2),
             Ok(Plain::TextOpen) => self.open_text(range.start, slice),
             Ok(Plain::BlockOpen) => self.open_block(range.start),
-            Ok(Plain::Single) => self.single_quoted(range.start, slice),
+            Ok(Plain::ForeignText) => self.foreign_text(range.start, slice),
             Ok(Plain::Dollar) => self.dollar(range.start),
             Ok(Plain::ParenOpen) => self.open_bracket(Kind::ParenOpen, range.start),
             Ok(Plain::BracketOpen) => self.open_bracket(Kind::BracketOpen, range.start),
@@ -365,9 +365,6 @@ impl<'s> Lexer<'s> {
     }
 
     fn unknown(&mut self, start: usize, slice: &'s str) {
-        if slice == "“" && self.curly_quoted(start) {
-            return;
-        }
         if let Some(last) = self.lexed.tokens.last_mut()
             && last.kind == Kind::Bad
             && last.end() as usize == start
@@ -405,34 +402,20 @@ impl<'s> Lexer<'s> {
         self.push(Kind::Bad, start, slice);
     }
 
-    /// `“…”` on one line, as word processors write it: a text, and one report.
-    fn curly_quoted(&mut self, start: usize) -> bool {
-        let line = self.text[start..].split('\n').next().unwrap_or_default();
-        let Some(end) = line.find('”') else { return false };
-        let slice = &line[..end + '”'.len_utf8()];
-        let inner = &line['“'.len_utf8()..end];
+    /// `'…'`, `“…”` or `` `…` `` on one line: a text, and one report.
+    fn foreign_text(&mut self, start: usize, slice: &'s str) {
+        let quote = slice.chars().next().unwrap_or('\'');
+        let closing = if quote == '“' { '”' } else { quote };
+        let inner = &slice[quote.len_utf8()..slice.len() - closing.len_utf8()];
         let span = self.span(start, start + slice.len());
-        let report = Diagnostic::new(codes::E0006, span, "a text stands between `\"`, not `“` and `”`");
-        let title = format!("write `\"{inner}\"`");
-        let fix = vec![Edit::new(span, format!("\"{inner}\""))];
-        self.lexed.diagnostics.push(report.help(title.clone()).fix(title, fix));
-        self.push(Kind::Raw, start, slice);
-        self.position = start + slice.len();
-        true
-    }
-
-    fn single_quoted(&mut self, start: usize, slice: &'s str) {
-        let is_closed = slice.len() > 1 && slice.ends_with('\'');
-        let inner = &self.text[start + 1..start + slice.len() - usize::from(is_closed)];
-        let span = self.span(start, start + slice.len());
-        let mut report = Diagnostic::new(codes::E0006, span, "a text stands between `\"`, not `'`");
-        if is_closed && !inner.contains(['"', '\\', '$']) {
-            report = report
-                .help(format!("write `\"{inner}\"`"))
-                .fix(format!("write `\"{inner}\"`"), vec![Edit::new(span, format!("\"{inner}\""))]);
+        let shown = if quote == '`' { "a backtick" } else { &format!("`{quote}`") };
+        let report = Diagnostic::new(codes::E0006, span, format!("a text stands between `\"`, not {shown}"));
+        let report = if inner.contains(['"', '\\', '$']) {
+            report.help("write `\"`, with `\\` before each `\"` inside")
         } else {
-            report = report.help("`'…'` stands only in a native command");
-        }
+            let title = format!("write `\"{inner}\"`");
+            report.help(title.clone()).fix(title, vec![Edit::new(span, format!("\"{inner}\""))])
+        };
         self.lexed.diagnostics.push(report);
         self.push(Kind::Raw, start, slice);
     }

@@ -75,7 +75,7 @@ fn is_pasted(tokens: &[Token<'_>]) -> bool {
 
 /// One report for all such lines.
 fn pasted_report(span: Span, text: &str) -> Diagnostic {
-    if yaml::recognise(&text[span.range()]).is_some() {
+    if yaml::recognise(&text[span.range()]).is_some_and(|found| found.is_nested) {
         return Diagnostic::new(codes::E0011, span, "this looks like YAML")
             .label("entries stand in no item")
             .help("save it as a file, for example `web.yaml`, and write `resource web: TYPE = yaml(\"web.yaml\")`");

@@ -242,8 +242,10 @@ pub(crate) enum Plain {
     TextOpen,
     #[token("\"\"\"")]
     BlockOpen,
-    #[regex(r"'[^'\n]*'?")]
-    Single,
+    #[regex(r"'[^'\n]*'")]
+    #[regex("`[^`\n]*`")]
+    #[regex("“[^”\n]*”")]
+    ForeignText,
     #[token("$")]
     Dollar,
     #[token("(")]
@@ -374,6 +376,7 @@ pub(crate) enum InText {
     InterpolationOpen,
     #[regex(r"\\[^\n]")]
     #[regex(r"\\u\{[0-9a-fA-F]*\}", priority = 10)]
+    #[regex(r"\\u[0-9a-fA-F][0-9a-fA-F][0-9a-fA-F][0-9a-fA-F]", priority = 10)]
     Escape,
     #[token("\\")]
     LoneBackslash,

@@ -61,6 +61,22 @@ pub fn find(unit: &str) -> Option<(Dimension, f64)> {
     UNITS.iter().find(|(name, ..)| *name == unit).map(|(_, dimension, factor)| (*dimension, *factor))
 }
 
+/// The unit that another spelling stands for in other languages.
+pub(crate) fn meant(unit: &str) -> Option<&'static str> {
+    Some(match unit {
+        "sec" | "secs" | "second" | "seconds" => "s",
+        "m" | "mins" | "minute" | "minutes" => "min",
+        "hr" | "hrs" | "hour" | "hours" => "h",
+        "day" | "days" => "d",
+        "msec" | "millis" => "ms",
+        "K" | "Ki" => "KiB",
+        "M" | "Mi" => "MiB",
+        "G" | "Gi" => "GiB",
+        "T" | "Ti" => "TiB",
+        _ => return None,
+    })
+}
+
 /// The names of all units.
 pub fn names() -> impl Iterator<Item = &'static str> {
     UNITS.iter().map(|(name, ..)| *name)

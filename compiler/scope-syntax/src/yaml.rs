@@ -14,6 +14,8 @@ const MAX_NESTING: usize = 48;
 /// YAML that was recognised.
 pub(crate) struct Found {
     lines: usize,
+    /// Whether it holds more than one level.
+    pub is_nested: bool,
     root: Option<Node>,
 }
 
@@ -32,7 +34,8 @@ pub(crate) fn recognise(text: &str) -> Option<Found> {
     }
     let mut reader = Reader { lines: &lines, position: 0 };
     let root = reader.block(lines[0].indentation, 0).filter(|_| reader.position == lines.len());
-    Some(Found { lines: lines.len(), root: root.filter(|root| matches!(root, Node::Map(_))) })
+    let is_nested = lines.iter().any(|line| line.content.ends_with(':') || line.content.starts_with('-'));
+    Some(Found { lines: lines.len(), is_nested, root: root.filter(|root| matches!(root, Node::Map(_))) })
 }
 
 impl Found {

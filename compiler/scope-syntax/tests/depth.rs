@@ -24,7 +24,19 @@ fn too_deep_once(text: &str) {
 
 #[test]
 fn brackets() {
-    for open in ["(", "[", "{ a: ", "f(", "[for x in ", "{ for x in (", "scope { a: (", "if (", "a[", "{ a: [(", "- ("] {
+    for open in [
+        "(",
+        "[",
+        "{ a: ",
+        "f(",
+        "[for x in ",
+        "{ for x in (",
+        "scope { a: (",
+        "if (",
+        "a[",
+        "{ a: [(",
+        "- (",
+    ] {
         too_deep_once(&format!("let x = {}", open.repeat(50_000)));
     }
 }
@@ -83,5 +95,11 @@ fn types_and_bodies() {
     too_deep_once(&format!("type x = a{}", "? ".repeat(20_000)));
     too_deep_once(&format!("type x = {}a{}", "{ a: ".repeat(20_000), " }".repeat(20_000)));
     too_deep_once(&format!("driver x {{ {} }}", format!("{}{}", "a { ".repeat(20_000), "}".repeat(20_000))));
-    too_deep_once(&format!("driver x {{ {}b: {}1{} {} }}", "a { ".repeat(200), "(".repeat(100), ")".repeat(100), "}".repeat(200)));
+    too_deep_once(&format!(
+        "driver x {{ {}b: {}1{} {} }}",
+        "a { ".repeat(200),
+        "(".repeat(100),
+        ")".repeat(100),
+        "}".repeat(200)
+    ));
 }

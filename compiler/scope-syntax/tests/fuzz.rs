@@ -15,9 +15,46 @@ const PROGRAMS: [&str; 6] = [
 ];
 
 const STRAY: [&str; 40] = [
-    "\"", "'", "\"\"\"", "r#\"", "${", "$", "(", ")", "[", "]", "{", "}", "\n", "\r", "\\", ",", ",,", ":", ";", "=", "->",
-    "=>", "..", "...", "--", "-", "/", "//", "///", "🦀", "é", "\u{0}", "\u{FEFF}", " let ", "\nresource a: b {\n",
-    "\n$ x --scope '{", "\n- a: b\n", " if ", "2026-11-24", "…",
+    "\"",
+    "'",
+    "\"\"\"",
+    "r#\"",
+    "${",
+    "$",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\n",
+    "\r",
+    "\\",
+    ",",
+    ",,",
+    ":",
+    ";",
+    "=",
+    "->",
+    "=>",
+    "..",
+    "...",
+    "--",
+    "-",
+    "/",
+    "//",
+    "///",
+    "🦀",
+    "é",
+    "\u{0}",
+    "\u{FEFF}",
+    " let ",
+    "\nresource a: b {\n",
+    "\n$ x --scope '{",
+    "\n- a: b\n",
+    " if ",
+    "2026-11-24",
+    "…",
 ];
 
 /// Every node lies in the text, on character boundaries, inside the node around it.
@@ -28,7 +65,10 @@ fn check_places(value: &Value, around: (u64, u64), text: &str, path: &str) {
                 Some(span) => {
                     let place = (span["start"].as_u64().unwrap(), span["end"].as_u64().unwrap());
                     assert_eq!(span["file"].as_u64(), Some(0), "no place at {path}");
-                    assert!(place.0 >= around.0 && place.1 <= around.1, "{place:?} not in {around:?} at {path}: {value}");
+                    assert!(
+                        place.0 >= around.0 && place.1 <= around.1,
+                        "{place:?} not in {around:?} at {path}: {value}"
+                    );
                     assert!(text.get(place.0 as usize..place.1 as usize).is_some(), "{place:?} at {path}");
                     place
                 }
@@ -69,7 +109,8 @@ fn change() -> impl Strategy<Value = Change> {
     let place = 0_usize..1_000_000;
     prop_oneof![
         (place.clone(), 0_usize..40).prop_map(|(at, length)| Change::Cut(at, length)),
-        (place.clone(), 0_usize..200, place.clone()).prop_map(|(at, length, to)| Change::Copy(at, length, to)),
+        (place.clone(), 0_usize..200, place.clone())
+            .prop_map(|(at, length, to)| Change::Copy(at, length, to)),
         (place, 0..STRAY.len()).prop_map(|(at, stray)| Change::Insert(at, stray)),
     ]
 }

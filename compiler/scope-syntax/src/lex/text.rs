@@ -96,7 +96,8 @@ impl<'s> Lexer<'s> {
             self.lexed.diagnostics.push(
                 Diagnostic::new(codes::E0008, span, format!("unknown escape `{slice}`"))
                     .label("not an escape")
-                    .help("known are `\\n` `\\t` `\\r` `\\0` `\\\\` `\\\"` `\\$` and `\\u{e9}`; for a backslash write `\\\\`, or a raw text r\"…\""),
+                    .help(r#"for a backslash write `\\`, or a raw text `r"…"`"#)
+                    .note(r#"escapes are \n \t \r \0 \\ \" \$ and \u{e9}"#),
             );
         }
         self.push(Kind::Escape, start, slice);

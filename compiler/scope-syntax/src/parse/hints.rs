@@ -281,6 +281,20 @@ impl<'s> Place<'_, 's> {
         }
         let before = self.before(1).filter(|before| matches!(before.kind, Kind::Word | Kind::TextClose))?;
         let key = if before.kind == Kind::Word { format!(" after `{}`", before.text) } else { String::new() };
+        if let Some(found) = self.found()
+            && found.kind == Kind::Word
+            && before.kind == Kind::Word
+            && crate::layout::looks_like_entry(&self.tokens[self.at..])
+        {
+            let quoted = format!("\"{} {}\"", before.text, found.text);
+            let span = before.span().to(found.span());
+            let report = Diagnostic::new(codes::E0001, span, "expected one key before `:`, found two words");
+            return Some(
+                report
+                    .help(format!("a key of two words is quoted: `{quoted}:`"))
+                    .fix(format!("write `{quoted}`"), vec![Edit::new(span, quoted)]),
+            );
+        }
         let or_assign = if self.expected.has(Label::Assign) { " or `=`" } else { "" };
         let message = format!("expected `:`{or_assign}{key}, found {}", self.found_words());
         let report = Diagnostic::new(codes::E0001, self.span(), message);
@@ -291,8 +305,14 @@ impl<'s> Place<'_, 's> {
         })
     }
 
-    /// `c ? a : b`
+    /// `c ? a : b`, `x => y`
     fn ternary(&self) -> Option<Diagnostic> {
+        if self.kind() == Some(Kind::FatArrow) && self.expected.has(Label::Operator) {
+            let report = self.expected_found("an operator");
+            return Some(
+                report.help("functions are declared with `fn`; a list is made with `[for x in xs => …]`"),
+            );
+        }
         (self.kind() == Some(Kind::Question) && self.expected.has(Label::Operator))
             .then(|| self.expected_found("an operator").help("a choice is written `if c then a else b`"))
     }
@@ -388,6 +408,7 @@ impl<'s> Place<'_, 's> {
             return None;
         }
         let message = match before.kind {
+            Kind::InterpolationOpen => format!("expected {what} in `${{}}`"),
             Kind::Colon => match self.before(2) {
                 Some(key) if key.kind == Kind::Word => format!("expected {what} after `{}:`", key.text),
                 _ => format!("expected {what} after `:`"),
@@ -421,6 +442,9 @@ fn list(words: &[impl AsRef<str>]) -> String {
     match words {
         [] => String::new(),
         [one] => one.as_ref().to_owned(),
+        [first, second] if second.as_ref().contains(" or ") => {
+            format!("{}, or {}", first.as_ref(), second.as_ref())
+        }
         [first, second] => format!("{} or {}", first.as_ref(), second.as_ref()),
         [init @ .., last] => {
             let init: Vec<&str> = init.iter().map(AsRef::as_ref).collect();

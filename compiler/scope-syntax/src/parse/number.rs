@@ -72,8 +72,7 @@ fn explain(token: &Token<'_>) -> Diagnostic {
         && !unit.is_empty()
         && unit.chars().all(|character| character.is_alphabetic() || character == '%')
     {
-        let similar = similar::nearest(unit, units::names())
-            .filter(|_| unit.chars().count() > 1 || !unit.eq_ignore_ascii_case("e"));
+        let similar = units::meant(unit).or_else(|| similar::nearest(unit, units::names()));
         let report = report(format!("unknown unit `{unit}` in `{text}`"));
         return match similar {
             Some(unit) => report

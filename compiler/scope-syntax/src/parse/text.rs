@@ -81,7 +81,12 @@ fn raw(token: &Token<'_>) -> Text {
             let body = body.strip_prefix('"').unwrap_or(body);
             (TextStyle::Raw, body.strip_suffix(closer.as_str()).unwrap_or(body))
         }
-        None => (TextStyle::Quoted, token.text.trim_start_matches(['\'', '“']).trim_end_matches(['\'', '”'])),
+        None => {
+            let mut inner = token.text.chars();
+            inner.next();
+            inner.next_back();
+            (TextStyle::Quoted, inner.as_str())
+        }
     };
     let chars = chars.replace("\r\n", "\n");
     let parts = if chars.is_empty() { vec![] } else { vec![TextPart::Chars(chars)] };

@@ -72,13 +72,16 @@ pub(crate) fn types<'t>(expressions: &Expressions<'t>) -> Rule<'t, Deep<TypeExpr
                 type_node(TypeKind::Matching(base.value, text.value), span, depth)
             }
         });
-        refined.separated_by(kind(Kind::Or)).at_least(1).collect::<Vec<_>>().map_with(|mut types, extra| {
-            if types.len() == 1 {
-                return types.remove(0);
-            }
-            let (types, depth) = flatten(types);
-            type_node(TypeKind::Union(types), span_of(extra.slice()), depth)
-        })
+        let leading = kind(Kind::Or).or_not();
+        leading.ignore_then(refined.separated_by(kind(Kind::Or)).at_least(1).collect::<Vec<_>>()).map_with(
+            |mut types, extra| {
+                if types.len() == 1 {
+                    return types.remove(0);
+                }
+                let (types, depth) = flatten(types);
+                type_node(TypeKind::Union(types), span_of(extra.slice()), depth)
+            },
+        )
     })
     .boxed()
 }
