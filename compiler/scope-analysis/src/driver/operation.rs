@@ -68,6 +68,7 @@ pub(super) fn operation(
     if kind == OperationKind::Update || phrase.links.iter().any(|link| link.word.text == "after") {
         names.add("changes", Type::Map(Box::new(Type::Any)));
     }
+    let (after, when) = links(phrase, &names, diagnostics);
     let request = request::read(phrase, &names, diagnostics);
     // The words of an answer hide attributes of the same name.
     let of_answers = match request::is_command(phrase) {
@@ -80,8 +81,8 @@ pub(super) fn operation(
         repeat: natural_repeat(kind, phrase),
         request: request?,
         inputs,
-        after: None,
-        when: None,
+        after,
+        when,
         answers: Vec::new(),
         settles_ms: 0,
         ready: None,
@@ -90,7 +91,6 @@ pub(super) fn operation(
         docs: docs.to_vec(),
         span: phrase.values[0].span,
     };
-    links(phrase, &mut operation, &names, diagnostics);
     for line in body {
         if phrases::is_allowed(Block::Operation, line, diagnostics) {
             body_line(line, &mut operation, &names, &of_answers, diagnostics);
@@ -121,21 +121,22 @@ fn natural_repeat(kind: OperationKind, phrase: &ast::Phrase) -> Repeat {
     if by_method || by_kind { Repeat::Always } else { Repeat::None }
 }
 
+/// `after OPERATION` and `when CONDITION`.
 fn links(
     phrase: &ast::Phrase,
-    operation: &mut Operation,
     names: &Names<'_>,
     diagnostics: &mut Vec<Diagnostic>,
-) {
+) -> (Option<String>, Option<ast::Expr>) {
+    let (mut after, mut when) = (None, None);
     for link in &phrase.links {
         match link.word.text.as_str() {
             "after" => {
-                let after = read::expect(read::name(&link.value), &link.value, "an operation", diagnostics);
-                operation.after = after.map(str::to_owned);
+                let first = read::expect(read::name(&link.value), &link.value, "an operation", diagnostics);
+                after = first.map(str::to_owned);
             }
             "when" => {
                 names.check(&link.value, diagnostics);
-                operation.when = Some(link.value.clone());
+                when = Some(link.value.clone());
             }
             word if request::METHODS.contains(&word) => {}
             word => diagnostics.push(malformed(
@@ -145,6 +146,7 @@ fn links(
             )),
         }
     }
+    (after, when)
 }
 
 fn body_line(

@@ -113,10 +113,12 @@ pub(super) fn complete(
             diagnostics,
         ));
     }
+    let mut is_whole = true;
     for (phrase, docs) in of("operation") {
         let created_by = ty.create.as_deref();
         let Some(operation) = operation::operation(phrase, docs, &names, created_by, &of_type, diagnostics)
         else {
+            is_whole = false;
             continue;
         };
         if let Some(first) = ty.operations.get(&operation.name) {
@@ -131,7 +133,10 @@ pub(super) fn complete(
     created_and_updated(ty, &phrases, diagnostics);
     after_what(ty, diagnostics);
     ty.commands = commands::commands(body, ty, &names, diagnostics);
-    promises::check(ty, diagnostics);
+    // An unreadable operation may be the one that is missing.
+    if is_whole && !body.iter().any(|line| matches!(line.kind, LineKind::Error)) {
+        promises::check(ty, diagnostics);
+    }
 }
 
 fn one_phrase(
