@@ -28,6 +28,7 @@ mod sites;
 mod with;
 
 pub use context::Options;
+pub use check::outputs as outputs_used;
 pub use eval::functions::join_path;
 pub use modules::{Module, ModuleId, Modules, Use};
 

@@ -30,6 +30,9 @@ pub trait World {
     /// Size and digest of a file that is not a program: it may be gigabytes, so it is not read into memory.
     fn digest(&self, path: &str) -> Result<FileDigest, ReadError>;
 
+    /// The modules of the standard library, for messages.
+    fn library(&self) -> Vec<String>;
+
     /// An environment variable; only the `env` function and `~` in paths ask.
     fn env(&self, name: &str) -> Option<String>;
 }

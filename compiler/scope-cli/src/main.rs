@@ -1,3 +1,28 @@
-//! The `scope` command.
+//! `scope`: the command line, the rim of the system.
+//!
+//! Comes in: arguments, files, environment variables. Goes out: reports on stdout, progress and diagnostics on stderr,
+//! files, and an exit code: 0 as wished, 1 something failed, 2 differences, 3 program or arguments wrong (nothing was
+//! sent), 4 ended with parked work, 5 state locked, 130 interrupted.
 
-fn main() {}
+mod args;
+mod commands;
+mod output;
+mod show;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let code = if error.use_stderr() { commands::WRONG } else { 0 };
+            // A closed pipe is no reason to panic.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    ExitCode::from(commands::run(args))
+}

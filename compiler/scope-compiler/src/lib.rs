@@ -1,1 +1,110 @@
-//! The façade: compile(world, entry, options) to a Compilation.
+//! The façade of the compiler: one call from a file's name to a plan.
+//!
+//! ```text
+//! World.read ─> load ─> analyse ─> lower ─> optimise ─> Compilation { diagnostics, program, plan }
+//! ```
+//!
+//! Each station takes the value of the one before and always gives one, plus diagnostics; the plan is there only if
+//! nothing is an error. Everything that is outside comes in through the [`World`].
+
+mod load;
+mod lower;
+
+pub use scope_analysis::world::{FileDigest, ReadError, World};
+pub use scope_analysis::{Use, data, hir};
+
+use scope_diagnostics::{Diagnostic, SourceMap};
+use scope_plan::plan::Plan;
+use scope_plan::recorded::Recorded;
+
+/// What the command line adds to a program.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--set name=value`, in order.
+    pub params: Vec<(String, String)>,
+    /// `--at SITE`.
+    pub entry: Option<String>,
+    /// What earlier runs recorded.
+    pub recorded: Recorded,
+    /// Leave the plan as lowered, for comparing.
+    pub unoptimised: bool,
+}
+
+/// Everything that compiling gives.
+#[derive(Debug)]
+pub struct Compilation {
+    /// Every text read, for showing reports.
+    pub sources: SourceMap,
+    /// Reports, sorted, each once.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What the program means, with holes where something is wrong.
+    pub program: hir::Program,
+    /// Every resolved name, sorted by place: for editors.
+    pub uses: Vec<Use>,
+    /// The plan, if nothing is an error.
+    pub plan: Option<Plan>,
+}
+
+impl Compilation {
+    /// Whether anything is an error.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Compiles the program in the file `entry`.
+pub fn compile(world: &dyn World, entry: &str, options: &Options) -> Compilation {
+    let mut sources = SourceMap::new();
+    let loaded = load::load(world, entry, &mut sources);
+    finish(world, entry, loaded, sources, options)
+}
+
+/// A plan without steps that has every site and driver of a file: what `scope sites` asks with.
+pub fn compile_sites(world: &dyn World, entry: &str) -> Compilation {
+    let mut sources = SourceMap::new();
+    let loaded = load::load(world, entry, &mut sources);
+    let files = loaded.files.clone();
+    let options = Options { unoptimised: true, ..Options::default() };
+    let mut compilation = finish(world, entry, loaded, sources, &options);
+    if compilation.plan.is_some() {
+        let plan = lower::lower_sites(&compilation.program, entry, &files, &compilation.sources);
+        compilation.plan = Some(plan);
+    }
+    compilation
+}
+
+/// Compiles one native command line, as `scope exec` takes it, with the sites and drivers of the file `context`.
+pub fn compile_command(world: &dyn World, context: &str, words: &[String], options: &Options) -> Compilation {
+    let mut sources = SourceMap::new();
+    let loaded = load::load_command(world, context, words, &mut sources);
+    finish(world, load::COMMAND_LINE, loaded, sources, options)
+}
+
+fn finish(
+    world: &dyn World,
+    entry: &str,
+    loaded: load::Loaded,
+    mut sources: SourceMap,
+    options: &Options,
+) -> Compilation {
+    let analysis_options =
+        scope_analysis::Options { params: options.params.clone(), entry: options.entry.clone() };
+    let analysis = scope_analysis::analyse(&loaded.modules, world, &mut sources, &analysis_options);
+    let mut diagnostics = loaded.diagnostics;
+    diagnostics.extend(analysis.diagnostics.into_vec());
+    let plan = (!diagnostics.has_errors()).then(|| {
+        let plan = lower::lower(&analysis.program, entry, &loaded.files, &sources, &options.recorded);
+        if options.unoptimised {
+            plan
+        } else {
+            scope_plan::pipeline::optimise(plan, &mut |_, _| {}).expect("lowering makes well-formed plans")
+        }
+    });
+    Compilation {
+        diagnostics: diagnostics.finish(&sources),
+        sources,
+        program: analysis.program,
+        uses: analysis.uses,
+        plan,
+    }
+}

@@ -1,0 +1,12 @@
+//! The checks, one file a family of rules.
+
+mod cycles;
+mod places;
+mod references;
+mod secrets;
+mod values;
+
+pub(crate) use cycles::check_cycles;
+pub use cycles::outputs;
+pub(crate) use references::Referring;
+pub(crate) use secrets::holds_secret;

@@ -1,0 +1,233 @@
+//! References: what they name, where that is looked for (R8), and whether it can be used from where it is (R9).
+
+use scope_diagnostics::{Diagnostic, Span, codes};
+
+use crate::context::Context;
+use crate::hir::{
+    Attribute, Deferred, Location, LocationKind, Reference, ReferenceTarget, ResourceId, ResourceType, Share,
+    SiteId, Slot, Type, Value,
+};
+use crate::scope::RequestScope;
+
+/// The request in which a reference stands.
+pub(crate) struct Referring<'a> {
+    pub ty: &'a ResourceType,
+    pub name: &'a str,
+    pub scope: Option<&'a RequestScope>,
+    /// Everywhere the request may end.
+    pub location: &'a Location,
+    /// Where this instance is.
+    pub here: SiteId,
+    /// An `existing`, a find or a read: its references only filter.
+    pub only_reads: bool,
+}
+
+impl Context<'_> {
+    /// Replaces what stands for a reference in a checked value by [`Value::Reference`], collecting them.
+    pub fn take_references(
+        &self,
+        slot: &mut Slot,
+        ty: &Type,
+        attribute: &Attribute,
+        referring: &Referring<'_>,
+        references: &mut Vec<Reference>,
+    ) {
+        match (ty, &mut slot.value) {
+            (Type::Optional(inner), _) => {
+                self.take_references(slot, &inner.clone(), attribute, referring, references);
+            }
+            (Type::List(inner), Value::List(slots)) => {
+                for element in slots {
+                    self.take_references(element, inner, attribute, referring, references);
+                }
+            }
+            (Type::Map(inner), Value::Record(fields)) => {
+                for field in fields.values_mut() {
+                    self.take_references(field, inner, attribute, referring, references);
+                }
+            }
+            (Type::Record(declared), Value::Record(fields)) => {
+                for field in declared {
+                    if let Some(inner) = fields.get_mut(&field.name) {
+                        self.take_references(inner, &field.ty, attribute, referring, references);
+                    }
+                }
+            }
+            (Type::Reference(target), _) => {
+                let value = std::mem::replace(&mut slot.value, Value::Error);
+                if let Some(reference) = self.reference(value, target, attribute, referring, slot.span) {
+                    slot.value = Value::Reference(references.len());
+                    references.push(reference);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn reference(
+        &self,
+        value: Value,
+        target: &str,
+        attribute: &Attribute,
+        referring: &Referring<'_>,
+        span: Span,
+    ) -> Option<Reference> {
+        let target_type = self.driver_type(target)?;
+        let declared = attribute.reference.as_ref().and_then(|rule| rule.shared.as_ref());
+        let share = declared.unwrap_or(&target_type.share).clone();
+        let resource = match &value {
+            Value::Error | Value::Null => return None,
+            Value::Resource(resource) => Some(*resource),
+            // `image: base.id` means `image: base`.
+            Value::Deferred(deferred) => match deferred.as_ref() {
+                Deferred::Output { resource, path, .. } if *path == [target_type.identity.clone()] => {
+                    Some(*resource)
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let (target_value, location) = match resource {
+            Some(resource) => {
+                let location = self.resource_location(resource, target, referring, span)?;
+                (ReferenceTarget::Resource(resource), location)
+            }
+            None => {
+                let location = self.service_location(
+                    referring.ty,
+                    &target_type.service,
+                    referring.scope,
+                    referring.here,
+                    span,
+                );
+                (ReferenceTarget::Text(value), location)
+            }
+        };
+        if matches!(location.kind, LocationKind::Error) {
+            return None;
+        }
+        let reference = Reference {
+            attribute: attribute.name.clone(),
+            ty: target.to_string(),
+            target: target_value,
+            location,
+            share,
+            span,
+        };
+        self.check_shareable(&reference, attribute, referring).then_some(reference)
+    }
+
+    /// Where a resource of the program is, for one that refers to it; a clause of the scope only narrows it.
+    fn resource_location(
+        &self,
+        resource: ResourceId,
+        target: &str,
+        referring: &Referring<'_>,
+        span: Span,
+    ) -> Option<Location> {
+        let head = self.heads.borrow().get(&resource).cloned()?;
+        if head.ty != target {
+            self.report(
+                Diagnostic::new(
+                    codes::E0206,
+                    span,
+                    format!("expected a reference to `{target}`, found `{}`, a `{}`", head.name, head.ty),
+                )
+                .label(format!("this is a `{}`", head.ty))
+                .secondary(head.span, "declared here")
+                .help(format!("name a `{target}`")),
+            );
+            return None;
+        }
+        let service = &self.driver_type(target)?.service;
+        let clause = referring.scope.and_then(|scope| scope.named(service)).map(|at| at.at(Some(referring.here)));
+        let allowed = clause.as_ref().map(Location::sites);
+        let keep = |site: SiteId| allowed.as_ref().is_none_or(|allowed| allowed.contains(&site));
+        let Some(location) = head.location.narrowed(&keep) else {
+            let place = clause.map_or(span, |clause| clause.span);
+            self.report(
+                Diagnostic::new(
+                    codes::E0302,
+                    place,
+                    format!(
+                        "`{}` is at {}, and the scope looks for it elsewhere",
+                        head.name,
+                        self.site_names(&head.location.sites())
+                    ),
+                )
+                .label("it is not here")
+                .secondary(head.span, "declared here")
+                .help("leave the service out of the scope: it is found where it is"),
+            );
+            return None;
+        };
+        // Certainly at this very site: used from there.
+        if is_certain(&location, referring.here) {
+            return Some(Location { kind: LocationKind::Site(referring.here), span });
+        }
+        Some(location)
+    }
+
+    /// R9: what is not at the instance's site must be shareable.
+    fn check_shareable(&self, reference: &Reference, attribute: &Attribute, referring: &Referring<'_>) -> bool {
+        let Share::None { because } = &reference.share else { return true };
+        if referring.only_reads {
+            return true;
+        }
+        if matches!(reference.location.kind, LocationKind::Site(site) if site == referring.here) {
+            return true;
+        }
+        let target = match &reference.target {
+            ReferenceTarget::Resource(resource) => {
+                let heads = self.heads.borrow();
+                heads.get(resource).map_or_else(String::new, |head| format!("`{}`", head.name))
+            }
+            ReferenceTarget::Text(Value::Text(text)) => format!("\"{text}\""),
+            ReferenceTarget::Text(_) => format!("its `{}`", reference.attribute),
+        };
+        let here = self.site_name(referring.here);
+        let places = self.site_names(&reference.location.sites());
+        let has_alternatives = has_alternatives(referring.location) || has_alternatives(&reference.location);
+        let report = if has_alternatives {
+            Diagnostic::new(
+                codes::E0310,
+                reference.span,
+                format!("`{}` may end at {here}, but its `{}` {target} is only at {places}", referring.name, attribute.name),
+            )
+            .label("not there")
+            .secondary(attribute.span, "declared here")
+            .note(because.clone())
+            .help("put both in a module and give the module the scope, so that they move as one")
+        } else {
+            Diagnostic::new(
+                codes::E0302,
+                reference.span,
+                format!("{target} is at {places} and cannot be used at {here}"),
+            )
+            .label(format!("`{}` needs it at {here}", referring.name))
+            .secondary(attribute.span, "declared here")
+            .note(because.clone())
+            .help(format!("use one that is at {here}, or make it there too"))
+        };
+        self.report(report);
+        false
+    }
+}
+
+/// Whether a location surely includes a site: not only as one of several alternatives.
+fn is_certain(location: &Location, site: SiteId) -> bool {
+    match &location.kind {
+        LocationKind::Site(other) => *other == site,
+        LocationKind::And(parts) => parts.iter().any(|part| is_certain(part, site)),
+        LocationKind::Or(parts) => parts.iter().all(|part| is_certain(part, site)),
+        LocationKind::Here | LocationKind::Error => false,
+    }
+}
+
+fn has_alternatives(location: &Location) -> bool {
+    match &location.kind {
+        LocationKind::Or(_) => true,
+        LocationKind::And(parts) => parts.iter().any(has_alternatives),
+        _ => false,
+    }
+}

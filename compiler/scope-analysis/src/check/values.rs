@@ -1,0 +1,300 @@
+//! Values against types: `replicas: 0` where `int in 1..100` is wanted is an error that labels the value.
+//!
+//! Gives the value in the type's own form (an `int` where a `float` is wanted becomes one); a misfit gives a hole.
+
+use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+
+use crate::context::Context;
+use crate::eval::describe;
+use crate::hir::{Deferred, Slot, Type, Value};
+
+impl Context<'_> {
+    /// Checks a value; `what` names it in messages (`replicas`).
+    pub fn check_value(&self, value: Value, ty: &Type, span: Span, what: &str) -> Value {
+        match (ty, value) {
+            (_, Value::Error) | (Type::Error, _) => Value::Error,
+            (Type::Any, value) => value,
+            (Type::Optional(_), Value::Null) => Value::Null,
+            (Type::Optional(inner), value) => self.check_value(value, inner, span, what),
+            (Type::Secret(inner), value) => self.check_value(value, inner, span, what),
+            // A secret is a text whose content is not known; where it may go is checked for itself.
+            (
+                Type::String | Type::Matching(..) | Type::Enum(_) | Type::Bytes,
+                value @ Value::Secret(_),
+            ) => value,
+            (_, Value::Deferred(deferred)) => self.check_deferred(*deferred, ty, span, what),
+            (Type::String | Type::Matching(..) | Type::Cidr | Type::Ip, Value::Text(text)) => {
+                self.check_text(text, ty, span, what)
+            }
+            (Type::Int, value @ Value::Int(_)) | (Type::Bool, value @ Value::Bool(_)) => value,
+            (Type::Float, Value::Int(number)) => Value::Float(number as f64),
+            (Type::Float, value @ Value::Float(_)) => value,
+            (Type::Duration, value @ Value::Duration(_))
+            | (Type::Size, value @ Value::Size(_))
+            | (Type::Rate, value @ Value::Rate(_))
+            | (Type::Percent, value @ Value::Percent(_))
+            | (Type::Bytes, value @ Value::File { .. })
+            | (Type::Site, value @ Value::Site(_))
+            | (Type::Location, value @ (Value::Site(_) | Value::Location(_))) => value,
+            (Type::SiteSet, value) if self.sites_of(&value).is_some() => value,
+            (Type::InRange(inner, low, high), value) => {
+                let value = self.check_value(value, inner, span, what);
+                let number = match value {
+                    Value::Int(number) => number as f64,
+                    Value::Float(number) => number,
+                    _ => return value,
+                };
+                if number < *low || number > *high {
+                    self.report(
+                        Diagnostic::new(
+                            codes::E0201,
+                            span,
+                            format!("expected `{what}` in {low}..{high}, found {number}"),
+                        )
+                        .label("outside of the range")
+                        .help(format!("choose a number from {low} to {high}, both included")),
+                    );
+                    return Value::Error;
+                }
+                value
+            }
+            (Type::Enum(values), Value::Text(text)) => self.check_enum(values, text, span, what),
+            (Type::List(inner), Value::List(slots)) => {
+                Value::List(slots.into_iter().map(|slot| self.check_slot(slot, inner, what)).collect())
+            }
+            (Type::Map(inner), Value::Record(fields)) => Value::Record(
+                fields.into_iter().map(|(key, slot)| {
+                    let checked = self.check_slot(slot, inner, &key);
+                    (key, checked)
+                }).collect(),
+            ),
+            (Type::Record(fields), Value::Record(record)) => {
+                let mut checked = record;
+                for (key, slot) in &mut checked {
+                    match fields.iter().find(|field| field.name == *key) {
+                        Some(field) => {
+                            let value = std::mem::replace(&mut slot.value, Value::Error);
+                            slot.value = self.check_value(value, &field.ty, slot.span, key);
+                        }
+                        None => {
+                            let names = fields.iter().map(|field| field.name.as_str());
+                            self.no_field(key, slot.key, &format!("`{what}`"), names);
+                            slot.value = Value::Error;
+                        }
+                    }
+                }
+                for field in fields {
+                    if !field.is_optional && !checked.contains_key(&field.name) {
+                        self.report(
+                            Diagnostic::new(
+                                codes::E0204,
+                                span,
+                                format!("`{what}` needs `{}`", field.name),
+                            )
+                            .label("not set here")
+                            .help(format!("add `{}: …`, of type {}", field.name, field.ty)),
+                        );
+                    }
+                }
+                Value::Record(checked)
+            }
+            (Type::Reference(_), value @ (Value::Text(_) | Value::Resource(_))) => value,
+            (Type::Duration, value @ (Value::Int(_) | Value::Float(_))) => {
+                self.wrong_unit(what, "a duration such as `30s`", &value, span)
+            }
+            (Type::Size, value @ (Value::Int(_) | Value::Float(_))) => {
+                self.wrong_unit(what, "a size such as `2GiB`", &value, span)
+            }
+            (Type::String, value @ (Value::Int(_) | Value::Float(_) | Value::Bool(_))) => {
+                let text = self.as_text(&value).unwrap_or_default();
+                self.report(
+                    Diagnostic::new(
+                        codes::E0201,
+                        span,
+                        format!("expected `{what}` to be a text, found {}", describe(&value)),
+                    )
+                    .label("not a text")
+                    .help(format!("write \"{text}\""))
+                    .fix("put it in quotes", vec![Edit::new(span, format!("\"{text}\""))]),
+                );
+                Value::Error
+            }
+            (ty, value) => {
+                self.report(
+                    Diagnostic::new(
+                        codes::E0201,
+                        span,
+                        format!("expected `{what}` to be {}, found {}", in_words(ty), describe(&value)),
+                    )
+                    .label(format!("this is {}", describe(&value)))
+                    .help(format!("its type is `{ty}`")),
+                );
+                Value::Error
+            }
+        }
+    }
+
+    fn check_slot(&self, slot: Slot, ty: &Type, what: &str) -> Slot {
+        Slot { value: self.check_value(slot.value, ty, slot.span, what), ..slot }
+    }
+
+    fn wrong_unit(&self, what: &str, expected: &str, value: &Value, span: Span) -> Value {
+        self.report(
+            Diagnostic::new(
+                codes::E0211,
+                span,
+                format!("expected `{what}` to be {expected}, found {}", describe(value)),
+            )
+            .label("a number without a unit")
+            .help("write the unit right behind the number"),
+        );
+        Value::Error
+    }
+
+    fn check_text(&self, text: String, ty: &Type, span: Span, what: &str) -> Value {
+        let fits = match ty {
+            Type::Ip => text.parse::<std::net::IpAddr>().is_ok(),
+            Type::Cidr => is_cidr(&text),
+            _ => true,
+        };
+        if !fits {
+            let example = if *ty == Type::Ip { "10.0.0.7" } else { "10.0.0.0/24" };
+            self.report(
+                Diagnostic::new(
+                    codes::E0201,
+                    span,
+                    format!("expected `{what}` to be {}, found \"{text}\"", in_words(ty)),
+                )
+                .label("not of this form")
+                .help(format!("for example \"{example}\"")),
+            );
+            return Value::Error;
+        }
+        Value::Text(text)
+    }
+
+    fn check_enum(&self, values: &[String], text: String, span: Span, what: &str) -> Value {
+        if values.contains(&text) {
+            return Value::Text(text);
+        }
+        let listed: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+        let mut report = Diagnostic::new(
+            codes::E0205,
+            span,
+            format!("`{what}` is one of {}, not \"{text}\"", listed.join(", ")),
+        )
+        .label("none of them");
+        report = match similar::nearest(&text, values.iter().map(String::as_str)) {
+            Some(nearest) => report
+                .help(format!("did you mean \"{nearest}\"?"))
+                .fix(format!("write \"{nearest}\""), vec![Edit::new(span, format!("\"{nearest}\""))]),
+            None => report.help(format!("write {}", listed.join(" or "))),
+        };
+        self.report(report);
+        Value::Error
+    }
+
+    fn check_deferred(&self, deferred: Deferred, ty: &Type, span: Span, what: &str) -> Value {
+        if let Some(found) = self.deferred_type(&deferred)
+            && !fits(&found, ty)
+        {
+            self.report(
+                Diagnostic::new(
+                    codes::E0201,
+                    span,
+                    format!("expected `{what}` to be {}, found {}", in_words(ty), in_words(&found)),
+                )
+                .label(format!("this will be {}", in_words(&found)))
+                .help(format!("its type is `{ty}`")),
+            );
+            return Value::Error;
+        }
+        Value::Deferred(Box::new(deferred))
+    }
+
+    /// The type of what a deferred value will be, as far as it is known.
+    pub fn deferred_type(&self, deferred: &Deferred) -> Option<Type> {
+        match deferred {
+            Deferred::Concat(_) => Some(Type::String),
+            Deferred::Output { resource, path, .. } => {
+                let ty = self.driver_type(&self.requested_type(*resource)?)?;
+                let (first, rest) = path.split_first()?;
+                let attribute = ty.attributes.get(first)?;
+                rest.is_empty().then(|| attribute.ty.clone())
+            }
+            Deferred::Unary("not", _)
+            | Deferred::Binary(
+                "equal" | "not_equal" | "less" | "less_equal" | "greater" | "greater_equal" | "matching" | "and"
+                | "or",
+                ..,
+            ) => Some(Type::Bool),
+            Deferred::Call("length" | "int", _) => Some(Type::Int),
+            Deferred::Call(
+                "to_json" | "lower" | "upper" | "trim" | "join" | "text" | "base64" | "url" | "replace",
+                _,
+            ) => Some(Type::String),
+            _ => None,
+        }
+    }
+}
+
+fn is_cidr(text: &str) -> bool {
+    let Some((address, length)) = text.split_once('/') else { return false };
+    match (address.parse::<std::net::IpAddr>(), length.parse::<u8>()) {
+        (Ok(std::net::IpAddr::V4(_)), Ok(length)) => length <= 32,
+        (Ok(std::net::IpAddr::V6(_)), Ok(length)) => length <= 128,
+        _ => false,
+    }
+}
+
+/// Whether what will be of one type may stand where another is wanted; where in doubt, yes: the site checks too.
+fn fits(found: &Type, wanted: &Type) -> bool {
+    let (found, wanted) = (base(found), base(wanted));
+    match (found, wanted) {
+        (Type::Any | Type::Error, _) | (_, Type::Any | Type::Error) => true,
+        (Type::List(a), Type::List(b)) | (Type::Map(a), Type::Map(b)) => fits(a, b),
+        (Type::Record(_), Type::Map(_)) | (Type::Map(_), Type::Record(_)) => true,
+        (Type::String | Type::Enum(_), Type::Reference(_) | Type::Ip | Type::Cidr) => true,
+        (Type::Reference(a), Type::Reference(b)) => a == b,
+        (Type::Int, Type::Float) => true,
+        (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b) || (is_text(a) && is_text(b)),
+    }
+}
+
+fn base(ty: &Type) -> &Type {
+    match ty {
+        Type::Optional(inner) | Type::Secret(inner) | Type::InRange(inner, ..) | Type::Matching(inner, _) => {
+            base(inner)
+        }
+        other => other,
+    }
+}
+
+fn is_text(ty: &Type) -> bool {
+    matches!(ty, Type::String | Type::Enum(_) | Type::Ip | Type::Cidr)
+}
+
+/// A type in the user's words.
+fn in_words(ty: &Type) -> String {
+    match ty {
+        Type::String | Type::Matching(..) => "a text".into(),
+        Type::Int => "a whole number".into(),
+        Type::Float => "a number".into(),
+        Type::Bool => "true or false".into(),
+        Type::Bytes => "content such as `file(\"…\")`".into(),
+        Type::Duration => "a duration such as `30s`".into(),
+        Type::Size => "a size such as `2GiB`".into(),
+        Type::Rate => "a rate such as `1Gbps`".into(),
+        Type::Percent => "a percentage such as `25%`".into(),
+        Type::Cidr => "a network such as \"10.0.0.0/24\"".into(),
+        Type::Ip => "an address such as \"10.0.0.7\"".into(),
+        Type::Site => "a site".into(),
+        Type::Location => "a location".into(),
+        Type::SiteSet => "sites".into(),
+        Type::List(_) => "a list".into(),
+        Type::Map(_) | Type::Record(_) => "a record".into(),
+        Type::Optional(inner) | Type::Secret(inner) | Type::InRange(inner, ..) => in_words(inner),
+        Type::Reference(name) => format!("a reference to `{name}`"),
+        other => format!("`{other}`"),
+    }
+}

@@ -1,0 +1,117 @@
+//! What every part of the analysis shares: the modules, the names, the drivers, and where reports and uses go.
+//!
+//! Reports and uses are collected behind a `RefCell`, so that evaluating is `&self` and may be done lazily and
+//! memoised: a `let` is evaluated once however often it is used.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
+use scope_syntax::ast;
+
+use crate::hir::{self, SiteId, Value};
+use crate::modules::{ModuleId, Modules, Use};
+use crate::names::Names;
+use crate::request::Heads;
+use crate::world::World;
+
+/// At most this many evaluation steps a program: a bound, not a target.
+const MAX_STEPS: u64 = 20_000_000;
+
+/// Options of an analysis: what the command line adds to the program.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--set name=value`, in order; the value as typed.
+    pub params: Vec<(String, String)>,
+    /// `--at SITE`.
+    pub entry: Option<String>,
+}
+
+/// The shared part of one analysis.
+pub(crate) struct Context<'a> {
+    pub modules: &'a Modules,
+    pub world: &'a dyn World,
+    pub sources: RefCell<&'a mut SourceMap>,
+    pub options: &'a Options,
+    pub names: Names,
+    pub drivers: IndexMap<String, hir::Driver>,
+    pub sites: RefCell<Vec<hir::Site>>,
+    pub entry: Cell<Option<SiteId>>,
+    /// Memoised values of `let` and `param` items; `None` while one is being evaluated.
+    pub values: RefCell<BTreeMap<(ModuleId, usize), Option<Value>>>,
+    pub heads: RefCell<Heads>,
+    diagnostics: RefCell<Diagnostics>,
+    uses: RefCell<Vec<Use>>,
+    steps: Cell<u64>,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(
+        modules: &'a Modules,
+        world: &'a dyn World,
+        sources: &'a mut SourceMap,
+        options: &'a Options,
+    ) -> Context<'a> {
+        Context {
+            modules,
+            world,
+            sources: RefCell::new(sources),
+            options,
+            names: Names::default(),
+            drivers: IndexMap::new(),
+            sites: RefCell::new(Vec::new()),
+            entry: Cell::new(None),
+            values: RefCell::new(BTreeMap::new()),
+            heads: RefCell::new(Heads::new()),
+            diagnostics: RefCell::new(Diagnostics::new()),
+            uses: RefCell::new(Vec::new()),
+            steps: Cell::new(0),
+        }
+    }
+
+    pub fn report(&self, diagnostic: Diagnostic) {
+        self.diagnostics.borrow_mut().push(diagnostic);
+    }
+
+    pub fn report_all(&self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        self.diagnostics.borrow_mut().extend(diagnostics);
+    }
+
+    pub fn record_use(&self, span: Span, definition: Span, hover: impl Into<String>) {
+        self.uses.borrow_mut().push(Use { span, definition, hover: hover.into() });
+    }
+
+    /// Counts one step of evaluation; false once the bound is passed.
+    pub fn step(&self) -> bool {
+        let steps = self.steps.get() + 1;
+        self.steps.set(steps);
+        steps <= MAX_STEPS
+    }
+
+    /// True exactly once, when the bound is passed: the moment to report it.
+    pub fn just_passed_bound(&self) -> bool {
+        self.steps.get() == MAX_STEPS + 1
+    }
+
+    pub fn item(&self, module: ModuleId, index: usize) -> &'a ast::Item {
+        &self.modules.get(module).tree.items[index]
+    }
+
+    pub fn site_name(&self, site: SiteId) -> String {
+        self.sites.borrow()[site.0 as usize].name.clone()
+    }
+
+    pub fn driver_type(&self, name: &str) -> Option<&hir::ResourceType> {
+        let (driver, _) = name.split_once('.')?;
+        self.drivers.get(driver)?.types.get(name)
+    }
+
+    /// What was collected: reports unsorted, uses sorted.
+    pub fn into_collected(self) -> (Diagnostics, Vec<Use>, IndexMap<String, hir::Driver>, Vec<hir::Site>) {
+        let mut uses = self.uses.into_inner();
+        uses.sort();
+        uses.dedup();
+        (self.diagnostics.into_inner(), uses, self.drivers, self.sites.into_inner())
+    }
+}

@@ -1,0 +1,368 @@
+//! The values of `let` and `param` items, the entry site, and what a name's hover says.
+//!
+//! A value is computed when first asked for and kept; asked for while being computed, it depends on itself.
+
+use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+use scope_syntax::ast::{self, ItemKind};
+
+use crate::context::Context;
+use crate::driver::types::{type_of, unknown_type};
+use crate::eval::Frame;
+use crate::hir::{SiteId, Type, Value};
+use crate::modules::{ModuleId, Modules};
+use crate::names::Definition;
+
+impl Context<'_> {
+    /// The value of a `let` or `param`.
+    pub fn item_value(&self, module: ModuleId, index: usize, used: Span) -> Value {
+        let key = (module, index);
+        if let Some(known) = self.values.borrow().get(&key) {
+            return match known {
+                Some(value) => value.clone(),
+                None => {
+                    self.report(self.cycle(module, index, used));
+                    Value::Error
+                }
+            };
+        }
+        self.values.borrow_mut().insert(key, None);
+        let value = match &self.item(module, index).kind {
+            ItemKind::Let(item) => self.let_value(item, module),
+            ItemKind::Param(param) => self.param_value(param, module),
+            _ => Value::Error,
+        };
+        self.values.borrow_mut().insert(key, Some(value.clone()));
+        value
+    }
+
+    fn let_value(&self, item: &ast::Let, module: ModuleId) -> Value {
+        let value = self.eval(&item.value, &Frame::new(module));
+        match &item.ty {
+            Some(ty) => {
+                let ty = self.declared_type(ty, module);
+                self.check_value(value, &ty, item.value.span, &item.name.text)
+            }
+            None => value,
+        }
+    }
+
+    fn param_value(&self, param: &ast::Param, module: ModuleId) -> Value {
+        let ty = param.ty.as_ref().map(|ty| self.declared_type(ty, module));
+        let given = self.options.params.iter().rev().find(|(name, _)| *name == param.name.text);
+        let (value, span) = match (given, &param.default) {
+            (Some((name, text)), _) if module == Modules::ROOT => {
+                let Some((value, span)) = self.given_value(name, text, ty.as_ref()) else {
+                    return Value::Error;
+                };
+                (value, span)
+            }
+            (_, Some(default)) => (self.eval(default, &Frame::new(module)), default.span),
+            (_, None) => {
+                self.report(
+                    Diagnostic::new(
+                        codes::E0111,
+                        param.name.span,
+                        format!("parameter `{}` has no value", param.name.text),
+                    )
+                    .label("no default")
+                    .help(format!("give it one: --set {}=…, or a default here", param.name.text)),
+                );
+                return Value::Error;
+            }
+        };
+        match &ty {
+            Some(ty) => self.check_value(value, ty, span, &param.name.text),
+            None => value,
+        }
+    }
+
+    /// A value given with `--set`: an expression, or where the parameter is a text, the words as they are.
+    fn given_value(&self, name: &str, text: &str, ty: Option<&Type>) -> Option<(Value, Span)> {
+        let file = self.sources.borrow_mut().add(format!("--set {name}"), text);
+        let whole = Span::new(file, 0, u32::try_from(text.len()).unwrap_or(u32::MAX));
+        let wants_text = matches!(
+            ty.map(|ty| match ty {
+                Type::Secret(inner) => inner.required(),
+                other => other.required(),
+            }),
+            None | Some(Type::String | Type::Enum(_) | Type::Matching(..) | Type::Ip | Type::Cidr)
+        );
+        let is_quoted = text.starts_with('"');
+        if wants_text && !is_quoted && (ty.is_some() || text.parse::<f64>().is_err()) {
+            return Some((Value::Text(text.to_string()), whole));
+        }
+        let (expr, diagnostics) = scope_syntax::parse_expr(file, text);
+        self.report_all(diagnostics);
+        let expr = expr?;
+        Some((self.eval(&expr, &Frame::new(Modules::ROOT)), whole))
+    }
+
+    /// Reports `--set` of what is no parameter.
+    pub fn check_given_params(&self) {
+        let params: Vec<&str> = self
+            .modules
+            .get(Modules::ROOT)
+            .tree
+            .items
+            .iter()
+            .filter_map(|item| match &item.kind {
+                ItemKind::Param(param) => Some(param.name.text.as_str()),
+                _ => None,
+            })
+            .collect();
+        for (name, text) in &self.options.params {
+            if params.contains(&name.as_str()) {
+                continue;
+            }
+            let file = self.sources.borrow_mut().add(format!("--set {name}"), format!("{name}={text}"));
+            let span = Span::new(file, 0, name.len() as u32);
+            let report = Diagnostic::new(codes::E0110, span, format!("the program has no parameter `{name}`"))
+                .label("set here");
+            self.report(match similar::nearest(name, params.iter().copied()) {
+                Some(nearest) => report.help(format!("did you mean `{nearest}`?")),
+                None if params.is_empty() => report.help(format!("declare it: `param {name}: string`")),
+                None => report.help(format!("it has {}", params.join(", "))),
+            });
+        }
+    }
+
+    fn cycle(&self, module: ModuleId, index: usize, used: Span) -> Diagnostic {
+        let (name, declared) = match &self.item(module, index).kind {
+            ItemKind::Let(item) => (item.name.text.clone(), item.name.span),
+            ItemKind::Param(param) => (param.name.text.clone(), param.name.span),
+            _ => (String::new(), used),
+        };
+        Diagnostic::new(codes::E0112, declared, format!("`{name}` depends on itself"))
+            .label("its value needs itself")
+            .secondary(used, "used here on the way")
+            .help("break the circle: give one of them a value of its own")
+    }
+
+    /// What a written type means in a module.
+    pub fn declared_type(&self, written: &ast::TypeExpr, module: ModuleId) -> Type {
+        let mut diagnostics = Vec::new();
+        let ty = type_of(written, &mut |path| self.named_type(path, module), &mut diagnostics);
+        self.report_all(diagnostics);
+        ty
+    }
+
+    fn named_type(&self, path: &ast::Path, module: ModuleId) -> Result<Type, Diagnostic> {
+        let first = &path.names[0];
+        match self.names.get(module, &first.text).map(|named| (&named.definition, named.span)) {
+            Some((Definition::Type(module, item), span)) if path.names.len() == 1 => {
+                self.record_use(first.span, span, format!("type `{}`", first.text));
+                match &self.item(*module, *item).kind {
+                    ItemKind::Type(alias) => Ok(self.declared_type(&alias.ty, *module)),
+                    _ => Ok(Type::Error),
+                }
+            }
+            Some((Definition::Driver(_), _)) => match self.resource_type(path, module) {
+                Some(ty) => Ok(Type::Reference(ty.name.clone())),
+                None => Ok(Type::Error),
+            },
+            _ => {
+                let declared: Vec<String> = self
+                    .names
+                    .all(module)
+                    .filter(|(_, named)| matches!(named.definition, Definition::Type(..)))
+                    .map(|(name, _)| name.to_string())
+                    .collect();
+                Err(unknown_type(path, declared.iter().map(String::as_str)))
+            }
+        }
+    }
+
+    /// The resource type a path names, reported where there is none.
+    pub fn resource_type(&self, path: &ast::Path, module: ModuleId) -> Option<&crate::hir::ResourceType> {
+        let first = &path.names[0];
+        let Some(named) = self.names.get(module, &first.text) else {
+            let mut report =
+                Diagnostic::new(codes::E0207, path.span, format!("no driver is called `{}`", first.text))
+                    .label("not imported");
+            let is_driver = |definition: &Definition| matches!(definition, Definition::Driver(_));
+            report = match self.names.nearest(module, &first.text, is_driver) {
+                Some((nearest, _)) => report
+                    .help(format!("did you mean `{nearest}`?"))
+                    .fix(format!("write `{nearest}`"), vec![Edit::new(first.span, nearest)]),
+                None => report.help(format!("import it: `import {}`", first.text)),
+            };
+            self.report(report);
+            return None;
+        };
+        let Definition::Driver(driver_name) = &named.definition else {
+            match named.definition {
+                Definition::Hole => {}
+                Definition::Module(_) => self.unavailable(path.span, "a module as a resource type"),
+                _ => self.report(
+                    Diagnostic::new(codes::E0207, path.span, format!("`{}` is not a driver", first.text))
+                        .label("expected a resource type")
+                        .secondary(named.span, "declared here")
+                        .help("a resource type is written `driver.type`"),
+                ),
+            }
+            return None;
+        };
+        let driver = self.drivers.get(driver_name)?;
+        self.record_use(first.span, driver.span, format!("driver `{driver_name}`"));
+        let rest: Vec<&str> = path.names[1..].iter().map(|name| name.text.as_str()).collect();
+        let full = format!("{driver_name}.{}", rest.join("."));
+        if let Some(ty) = driver.types.get(&full) {
+            let span = path.names[1].span.to(path.names[path.names.len() - 1].span);
+            self.record_use(span, ty.span, type_hover(ty));
+            return Some(ty);
+        }
+        let span = path.names.get(1).map_or(path.span, |name| name.span.to(path.span.after()));
+        let mut report = Diagnostic::new(
+            codes::E0207,
+            span,
+            if rest.is_empty() {
+                format!("expected a resource type of `{driver_name}`")
+            } else {
+                format!("`{driver_name}` has no resource type `{}`", rest.join("."))
+            },
+        )
+        .label("no such type");
+        let short: Vec<&str> = driver.types.values().map(|ty| ty.short_name.as_str()).collect();
+        report = match similar::nearest(&rest.join("."), short.iter().copied()) {
+            Some(nearest) => report
+                .help(format!("did you mean `{driver_name}.{nearest}`?"))
+                .fix(format!("write `{nearest}`"), vec![Edit::new(span, nearest)]),
+            None => report.help(format!("it has {}", short.join(", "))),
+        };
+        self.report(report);
+        None
+    }
+
+    /// Finds the entry site: `--at`, else the `entry` of the program or of a file it imports.
+    pub fn find_entry(&self) {
+        if let Some(name) = &self.options.entry {
+            let file = self.sources.borrow_mut().add("--at", name.as_str());
+            let span = Span::new(file, 0, name.len() as u32);
+            match self.names.sites.get(name) {
+                Some((site, _)) => self.entry.set(Some(*site)),
+                None => self.report(self.unknown_site(name, span)),
+            }
+            return;
+        }
+        let mut first: Option<Span> = None;
+        for (index, module) in self.modules.modules.iter().enumerate() {
+            for item in &module.tree.items {
+                let ItemKind::Entry(expr) = &item.kind else { continue };
+                if let Some(first) = first {
+                    // The program's own entry wins over one of an imported file; two in one program do not go.
+                    if first.file == item.span.file {
+                        self.report(
+                            Diagnostic::new(codes::E0103, item.span, "the program has two entries")
+                                .label("again here")
+                                .secondary(first, "first here")
+                                .help("keep one: a program is entered at one site"),
+                        );
+                    }
+                    continue;
+                }
+                first = Some(item.span);
+                let value = self.eval_location(expr, &Frame::new(ModuleId(index as u32)));
+                match value.map(|location| location.kind) {
+                    Some(crate::hir::LocationKind::Site(site)) => self.entry.set(Some(site)),
+                    Some(crate::hir::LocationKind::Error) | None => {}
+                    Some(_) => self.report(
+                        Diagnostic::new(codes::E0108, expr.span, "a program is entered at one site")
+                            .label("expected one site")
+                            .help("name one site"),
+                    ),
+                }
+            }
+        }
+    }
+
+    /// `local` as a value.
+    pub fn entry_value(&self, span: Span) -> Value {
+        match self.entry.get() {
+            Some(site) => Value::Site(site),
+            None => {
+                self.report(self.no_entry("this", span));
+                Value::Error
+            }
+        }
+    }
+
+    /// The report for a request whose place depends on an entry site that is not given.
+    pub fn no_entry(&self, what: &str, span: Span) -> Diagnostic {
+        let sites: Vec<String> = self.sites.borrow().iter().map(|site| site.name.clone()).collect();
+        let mut report = Diagnostic::new(codes::E0105, span, format!("where does {what} start?"))
+            .label("needs the entry site, and the program has no `entry`");
+        if let Some(first) = sites.first() {
+            let listed = sites.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
+            let more = if sites.len() > 8 { ", …" } else { "" };
+            report =
+                report.help(format!("--at {first}, or `entry {first}` in the program (sites: {listed}{more})"));
+        } else {
+            report = report.help("declare a site and name it: `site a { … }`, `entry a`");
+        }
+        report
+    }
+
+    /// The hover text of a name.
+    pub fn hover(&self, name: &str, definition: &Definition) -> String {
+        match definition {
+            Definition::Site(site) => format!("site `{}`", self.site_name(*site)),
+            Definition::Driver(driver) => format!("driver `{driver}`"),
+            Definition::Value(module, item) => {
+                let item = self.item(*module, *item);
+                let word = if matches!(item.kind, ItemKind::Param(_)) { "param" } else { "let" };
+                with_docs(format!("{word} `{name}`"), &item.docs)
+            }
+            Definition::Function(module, item) => {
+                with_docs(format!("function `{name}`"), &self.item(*module, *item).docs)
+            }
+            Definition::Type(module, item) => {
+                with_docs(format!("type `{name}`"), &self.item(*module, *item).docs)
+            }
+            Definition::Resource(_) | Definition::ForeignResource(..) => format!("resource `{name}`"),
+            Definition::Module(module) => format!("module `{}`", self.modules.get(*module).path),
+            Definition::NoValue(what) => format!("{what} `{name}`"),
+            Definition::Hole => format!("`{name}`"),
+        }
+    }
+}
+
+/// A heading and documentation lines below it.
+pub(crate) fn with_docs(heading: String, docs: &[String]) -> String {
+    if docs.is_empty() { heading } else { format!("{heading}\n\n{}", docs.join("\n")) }
+}
+
+/// What a resource type's hover says.
+pub(crate) fn type_hover(ty: &crate::hir::ResourceType) -> String {
+    with_docs(format!("`{}`, of the service `{}`", ty.name, ty.service), &ty.docs)
+}
+
+impl Context<'_> {
+    /// The report for a site that is not declared.
+    pub fn unknown_site(&self, name: &str, span: Span) -> Diagnostic {
+        let report = Diagnostic::new(codes::E0101, span, format!("no site is called `{name}`")).label("not a site");
+        let names = self.names.sites.keys().map(String::as_str);
+        match similar::nearest(name, names) {
+            Some(nearest) => {
+                let (_, declared) = self.names.sites[nearest];
+                let place = self.sources.borrow().location(declared);
+                let written = if nearest.contains(' ') { format!("\"{nearest}\"") } else { nearest.to_string() };
+                report
+                    .help(format!("did you mean `{nearest}`? ({place})"))
+                    .fix(format!("write `{nearest}`"), vec![Edit::new(span, written)])
+            }
+            None => {
+                let listed: Vec<&str> = self.names.sites.keys().take(8).map(String::as_str).collect();
+                if listed.is_empty() {
+                    report.help(format!("declare it: `site {name} {{ … }}`, or import the file that does"))
+                } else {
+                    report.help(format!("the sites are {}", listed.join(", ")))
+                }
+            }
+        }
+    }
+
+    /// The sites of a program by id, for messages.
+    pub fn site_names(&self, sites: &[SiteId]) -> String {
+        sites.iter().map(|site| self.site_name(*site)).collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,222 @@
+//! Locations: `nantes & (paris | "New York")` to sites and operators, with the mistakes people make in them.
+//!
+//! In a scope a run of names is one site's name, and a quoted text is a site, or where it holds operators, a location
+//! read again from the text (`"CloudOne&CloudTwo"`).
+
+use scope_diagnostics::{Diagnostic, Edit, Span, codes};
+use scope_syntax::ast::{ChainOp, Expr, ExprKind};
+
+use crate::context::Context;
+use crate::eval::{Frame, cross_unavailable};
+use crate::hir::{Location, LocationKind, SiteId, Value};
+use crate::names::Definition;
+
+impl Context<'_> {
+    /// The location an expression means; `None` where it means none (reported).
+    pub fn eval_location(&self, expr: &Expr, frame: &Frame) -> Option<Location> {
+        let span = expr.span;
+        match expr.kind.as_ref() {
+            ExprKind::Error => None,
+            ExprKind::Name(name) => self.named_location(name, span, frame),
+            ExprKind::Text(text) => {
+                let Some(literal) = text.literal() else {
+                    let value = self.eval(expr, frame);
+                    let Value::Text(name) = value else {
+                        return self.as_location(value, span);
+                    };
+                    return self.site_by_name(&name, span);
+                };
+                if self.names.sites.contains_key(&literal) {
+                    return self.site_by_name(&literal, span);
+                }
+                if literal.contains(['&', '|', '%', ';', '(']) {
+                    // The offset of the text behind its opening quote.
+                    let (inner, diagnostics) =
+                        scope_syntax::parse_location(span.file, &literal, span.start + 1);
+                    self.report_all(diagnostics);
+                    return self.eval_location(&inner?, frame);
+                }
+                self.site_by_name(literal.trim(), span)
+            }
+            ExprKind::Chain { op: op @ (ChainOp::And | ChainOp::Or), operands } => {
+                let parts: Vec<Option<Location>> =
+                    operands.iter().map(|operand| self.eval_location(operand, frame)).collect();
+                let parts: Option<Vec<Location>> = parts.into_iter().collect();
+                let parts = parts?;
+                if *op == ChainOp::Or {
+                    self.check_reachable_arms(&parts);
+                }
+                let kind =
+                    if *op == ChainOp::And { LocationKind::And(parts) } else { LocationKind::Or(parts) };
+                Some(Location { kind, span })
+            }
+            ExprKind::Chain { op: ChainOp::Cross, .. } => {
+                self.report(cross_unavailable(span));
+                None
+            }
+            _ => {
+                let value = self.eval(expr, frame);
+                self.as_location(value, span)
+            }
+        }
+    }
+
+    fn named_location(&self, name: &str, span: Span, frame: &Frame) -> Option<Location> {
+        let is_local = frame.locals.iter().any(|(local, _)| local == name);
+        let is_declared = self.names.get(frame.module, name).is_some();
+        if is_local || is_declared || matches!(name, "here" | "local" | "sites") {
+            if let Some(named) = self.names.get(frame.module, name)
+                && !is_local
+                && !matches!(
+                    named.definition,
+                    Definition::Site(_) | Definition::Value(..) | Definition::Hole
+                )
+            {
+                self.report(
+                    Diagnostic::new(codes::E0108, span, format!("`{name}` is not a location"))
+                        .label("expected a site")
+                        .secondary(named.span, "declared here")
+                        .help("name a site"),
+                );
+                return None;
+            }
+            let value = self.name_value(name, span, frame);
+            return self.as_location(value, span);
+        }
+        if let Some((_, declared)) = self.names.sites.get(name) {
+            self.record_use(span, *declared, format!("site `{name}`"));
+            return self.site_by_name(name, span);
+        }
+        self.report(self.unknown_location(name, span));
+        None
+    }
+
+    /// A name in a scope that is no site: a missing `:` or operator, or a misspelling.
+    fn unknown_location(&self, name: &str, span: Span) -> Diagnostic {
+        let words: Vec<&str> = name.split(' ').collect();
+        if words.len() > 1 {
+            let first = words[0];
+            let is_service = self.drivers.values().any(|driver| {
+                driver.services.values().any(|service| {
+                    service.name.eq_ignore_ascii_case(first)
+                        || service.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(first))
+                })
+            });
+            if is_service {
+                let at = Span::new(span.file, span.start, span.start + first.len() as u32);
+                return Diagnostic::new(codes::E0101, span, format!("no site is called `{name}`"))
+                    .label(format!("`{first}` is a service"))
+                    .help(format!("missing `:` after the service: `{first}: {}`", words[1..].join(" ")))
+                    .fix("put `:` behind the service", vec![Edit::new(at.after(), ":")]);
+            }
+            if words.iter().all(|word| self.names.sites.contains_key(*word)) {
+                return Diagnostic::new(codes::E0101, span, format!("no site is called `{name}`"))
+                    .label("two sites without an operator between them")
+                    .help(format!(
+                        "for all of them write `{}`, for one of them `{}`",
+                        words.join(" & "),
+                        words.join(" | ")
+                    ));
+            }
+        }
+        self.unknown_site(name, span)
+    }
+
+    fn site_by_name(&self, name: &str, span: Span) -> Option<Location> {
+        match self.names.sites.get(name) {
+            Some((site, declared)) => {
+                self.record_use(span, *declared, format!("site `{name}`"));
+                Some(Location { kind: LocationKind::Site(*site), span })
+            }
+            None => {
+                self.report(self.unknown_site(name, span));
+                None
+            }
+        }
+    }
+
+    /// An arm all of whose sites stand alone in an arm before it can never be reached for another reason.
+    fn check_reachable_arms(&self, arms: &[Location]) {
+        for (index, arm) in arms.iter().enumerate() {
+            let LocationKind::Site(site) = arm.kind else { continue };
+            let earlier = arms[..index].iter().find(|other| other.kind == LocationKind::Site(site));
+            if let Some(earlier) = earlier {
+                self.report(
+                    Diagnostic::new(
+                        codes::W0312,
+                        arm.span,
+                        format!("`{}` has been tried before", self.site_name(site)),
+                    )
+                    .label("this alternative is never reached for another reason")
+                    .secondary(earlier.span, "tried here first")
+                    .help("leave it out"),
+                );
+            }
+        }
+    }
+}
+
+impl Location {
+    /// The location with `here` replaced by a site.
+    pub fn at(&self, here: Option<SiteId>) -> Location {
+        let kind = match &self.kind {
+            LocationKind::Here => here.map_or(LocationKind::Error, LocationKind::Site),
+            LocationKind::And(parts) => LocationKind::And(parts.iter().map(|part| part.at(here)).collect()),
+            LocationKind::Or(parts) => LocationKind::Or(parts.iter().map(|part| part.at(here)).collect()),
+            other => other.clone(),
+        };
+        Location { kind, span: self.span }
+    }
+
+    /// Whether `here` stands in it.
+    pub fn has_here(&self) -> bool {
+        match &self.kind {
+            LocationKind::Here => true,
+            LocationKind::And(parts) | LocationKind::Or(parts) => parts.iter().any(Location::has_here),
+            LocationKind::Site(_) | LocationKind::Error => false,
+        }
+    }
+
+    /// The location without the sites that `keep` refuses; `None` if nothing is left.
+    pub fn narrowed(&self, keep: &dyn Fn(SiteId) -> bool) -> Option<Location> {
+        let kind = match &self.kind {
+            LocationKind::Site(site) => return keep(*site).then(|| self.clone()),
+            LocationKind::And(parts) | LocationKind::Or(parts) => {
+                let mut kept: Vec<Location> =
+                    parts.iter().filter_map(|part| part.narrowed(keep)).collect();
+                match kept.len() {
+                    0 => return None,
+                    1 => return kept.pop(),
+                    _ if matches!(self.kind, LocationKind::And(_)) => LocationKind::And(kept),
+                    _ => LocationKind::Or(kept),
+                }
+            }
+            other => other.clone(),
+        };
+        Some(Location { kind, span: self.span })
+    }
+
+    /// As a person writes it: `nantes & (paris | lille)`.
+    pub fn text(&self, name: &dyn Fn(SiteId) -> String) -> String {
+        fn go(location: &Location, name: &dyn Fn(SiteId) -> String, tight: bool) -> String {
+            match &location.kind {
+                LocationKind::Site(site) => {
+                    let name = name(*site);
+                    if name.contains(' ') { format!("\"{name}\"") } else { name }
+                }
+                LocationKind::Here => "here".into(),
+                LocationKind::Error => "?".into(),
+                LocationKind::And(parts) => {
+                    let parts: Vec<String> = parts.iter().map(|part| go(part, name, true)).collect();
+                    parts.join(" & ")
+                }
+                LocationKind::Or(parts) => {
+                    let parts: Vec<String> = parts.iter().map(|part| go(part, name, false)).collect();
+                    let text = parts.join(" | ");
+                    if tight { format!("({text})") } else { text }
+                }
+            }
+        }
+        go(self, name, false)
+    }
+}

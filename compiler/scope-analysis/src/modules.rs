@@ -1,0 +1,49 @@
+//! The loaded files of a program: what the façade's loader gives to analysis.
+
+use scope_diagnostics::{FileId, Span};
+use scope_syntax::ast;
+
+/// A position in [`Modules::modules`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModuleId(pub u32);
+
+/// Every file of a program, the entry file first.
+#[derive(Clone, Debug, Default)]
+pub struct Modules {
+    /// The files.
+    pub modules: Vec<Module>,
+}
+
+/// One file.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// Its path, as [`crate::world::World`] reads it.
+    pub path: String,
+    /// Its text.
+    pub file: FileId,
+    /// Its tree.
+    pub tree: ast::Module,
+    /// For each `import` item, in order: the module it means; `None` where it could not be read (reported).
+    pub imports: Vec<Option<ModuleId>>,
+}
+
+impl Modules {
+    /// The module of an id.
+    pub fn get(&self, id: ModuleId) -> &Module {
+        &self.modules[id.0 as usize]
+    }
+
+    /// The entry file's id.
+    pub const ROOT: ModuleId = ModuleId(0);
+}
+
+/// A place where a name is declared or used, for editors.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Use {
+    /// Where the name stands.
+    pub span: Span,
+    /// Where it is declared.
+    pub definition: Span,
+    /// What it is, as Markdown.
+    pub hover: String,
+}

@@ -1,0 +1,340 @@
+//! Names: what each module declares and imports, and what a name means in it.
+//!
+//! One namespace a module. A second declaration of a name is reported at the second; the first stands. Sites, besides,
+//! have one table for the whole program, by their real names: JSON forms (`"New York"`) are looked up there.
+
+use std::collections::BTreeMap;
+
+use scope_diagnostics::{Diagnostic, Span, codes, similar};
+use scope_syntax::ast::{self, ImportSource, ItemKind};
+
+use crate::hir::{ResourceId, SiteId};
+use crate::modules::{ModuleId, Modules};
+
+/// Words that cannot be declared: they are predeclared or read differently in expressions.
+const RESERVED: [&str; 3] = ["here", "local", "sites"];
+
+/// What a name stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Definition {
+    /// A declared site.
+    Site(SiteId),
+    /// A driver, by its name.
+    Driver(String),
+    /// `let`, `param`: module and item.
+    Value(ModuleId, usize),
+    /// `fn`, `operator`: module and item.
+    Function(ModuleId, usize),
+    /// `type`: module and item.
+    Type(ModuleId, usize),
+    /// A resource, existing, call or bound `$` line of the entry file.
+    Resource(ResourceId),
+    /// The same of an imported file: it comes with the module as a resource type.
+    ForeignResource(ModuleId, usize),
+    /// An imported module under its alias.
+    Module(ModuleId),
+    /// An output, sequence or test: declared, but no value.
+    NoValue(&'static str),
+    /// Declared by an item in error: fits everything, reported already.
+    Hole,
+}
+
+/// A definition and where its name was declared.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub definition: Definition,
+    pub span: Span,
+}
+
+/// All names of a program.
+#[derive(Default)]
+pub(crate) struct Names {
+    modules: Vec<BTreeMap<String, Named>>,
+    /// Every site of the program by its real name and its alias.
+    pub sites: BTreeMap<String, (SiteId, Span)>,
+}
+
+/// A requested item of the entry file, in order of appearance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Requested {
+    pub item: usize,
+}
+
+/// What collecting gives, besides the names.
+pub(crate) struct Collected {
+    pub names: Names,
+    /// Site items: module, item, in the order of [`SiteId`]s.
+    pub sites: Vec<(ModuleId, usize)>,
+    /// Requested items, in the order of [`ResourceId`]s.
+    pub requested: Vec<Requested>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Names {
+    pub fn get(&self, module: ModuleId, name: &str) -> Option<&Named> {
+        self.modules[module.0 as usize].get(name)
+    }
+
+    pub fn all(&self, module: ModuleId) -> impl Iterator<Item = (&str, &Named)> {
+        self.modules[module.0 as usize].iter().map(|(name, named)| (name.as_str(), named))
+    }
+
+    /// The nearest name of a module that `accept`s.
+    pub fn nearest(
+        &self,
+        module: ModuleId,
+        word: &str,
+        accept: impl Fn(&Definition) -> bool,
+    ) -> Option<(&str, &Named)> {
+        let candidates = self.all(module).filter(|(_, named)| accept(&named.definition)).map(|(name, _)| name);
+        let name = similar::nearest(word, candidates)?;
+        self.modules[module.0 as usize].get_key_value(name).map(|(name, named)| (name.as_str(), named))
+    }
+}
+
+/// Collects the declarations of every module, then resolves the imports between them.
+pub(crate) fn collect(modules: &Modules) -> Collected {
+    let mut collector = Collector {
+        modules,
+        sites: Vec::new(),
+        requested: Vec::new(),
+        site_table: BTreeMap::new(),
+        diagnostics: Vec::new(),
+    };
+    let mut tables: Vec<BTreeMap<String, Named>> = (0..modules.modules.len())
+        .map(|index| collector.declarations(ModuleId(u32::try_from(index).expect("few modules"))))
+        .collect();
+    let own = tables.clone();
+    for (index, table) in tables.iter_mut().enumerate() {
+        collector.imports(ModuleId(index as u32), table, &own);
+    }
+    Collected {
+        names: Names { modules: tables, sites: collector.site_table },
+        sites: collector.sites,
+        requested: collector.requested,
+        diagnostics: collector.diagnostics,
+    }
+}
+
+struct Collector<'a> {
+    modules: &'a Modules,
+    sites: Vec<(ModuleId, usize)>,
+    requested: Vec<Requested>,
+    site_table: BTreeMap<String, (SiteId, Span)>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Collector<'_> {
+    fn declarations(&mut self, module: ModuleId) -> BTreeMap<String, Named> {
+        let mut table = BTreeMap::new();
+        for (index, item) in self.modules.get(module).tree.items.iter().enumerate() {
+            let is_root = module == Modules::ROOT;
+            match &item.kind {
+                ItemKind::Param(param) => {
+                    self.declare(&mut table, &param.name, Definition::Value(module, index));
+                }
+                ItemKind::Let(item) => self.declare(&mut table, &item.name, Definition::Value(module, index)),
+                ItemKind::Function(function) => {
+                    self.declare(&mut table, &function.name, Definition::Function(module, index));
+                }
+                ItemKind::Type(alias) => {
+                    self.declare(&mut table, &alias.name, Definition::Type(module, index));
+                }
+                ItemKind::Site(site) => self.site(&mut table, module, index, site),
+                ItemKind::Thing(thing) => {
+                    let definition = if is_root {
+                        self.request(index)
+                    } else {
+                        Definition::ForeignResource(module, index)
+                    };
+                    self.declare(&mut table, &thing.name, definition);
+                }
+                ItemKind::Native(native) => {
+                    let definition = if is_root {
+                        self.request(index)
+                    } else {
+                        Definition::ForeignResource(module, index)
+                    };
+                    if let Some(name) = &native.name {
+                        self.declare(&mut table, name, definition);
+                    }
+                }
+                ItemKind::Driver(driver) => {
+                    self.declare(&mut table, &driver.name, Definition::Driver(driver.name.text.clone()));
+                }
+                ItemKind::Sequence(sequence) => {
+                    self.declare(&mut table, &sequence.name, Definition::NoValue("a sequence"));
+                }
+                ItemKind::Error { name: Some(name), .. } => {
+                    self.declare(&mut table, name, Definition::Hole);
+                }
+                ItemKind::Import(_)
+                | ItemKind::Entry(_)
+                | ItemKind::Link(_)
+                | ItemKind::Output(_)
+                | ItemKind::Require(_)
+                | ItemKind::Test(_)
+                | ItemKind::Error { name: None, .. } => {}
+            }
+        }
+        table
+    }
+
+    fn request(&mut self, item: usize) -> Definition {
+        let id = ResourceId(u32::try_from(self.requested.len()).expect("bounded by the file's size"));
+        self.requested.push(Requested { item });
+        Definition::Resource(id)
+    }
+
+    fn site(
+        &mut self,
+        table: &mut BTreeMap<String, Named>,
+        module: ModuleId,
+        index: usize,
+        site: &ast::Site,
+    ) {
+        // A family of sites, or a computed name, is expanded in the next release; until then it declares nothing.
+        let (Some(name), None) = (site.name.literal(), &site.family) else { return };
+        let id = SiteId(u32::try_from(self.sites.len()).expect("bounded by the file's size"));
+        self.sites.push((module, index));
+        let ident = ast::Ident { text: name.clone(), span: site.name.span };
+        if let Some((_, first)) = self.site_table.get(&name) {
+            self.diagnostics.push(declared_twice(&name, site.name.span, *first));
+        } else {
+            self.site_table.insert(name, (id, site.name.span));
+        }
+        if !table.contains_key(&ident.text) {
+            self.declare(table, &ident, Definition::Site(id));
+        }
+        if let Some(alias) = &site.alias {
+            self.declare(table, alias, Definition::Site(id));
+            self.site_table.entry(alias.text.clone()).or_insert((id, alias.span));
+        }
+    }
+
+    fn declare(&mut self, table: &mut BTreeMap<String, Named>, name: &ast::Ident, definition: Definition) {
+        if RESERVED.contains(&name.text.as_str()) {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    codes::E0109,
+                    name.span,
+                    format!("`{}` is a name of the language", name.text),
+                )
+                .label("cannot be declared")
+                .help("choose another name"),
+            );
+            return;
+        }
+        if let Some(first) = table.get(&name.text) {
+            self.diagnostics.push(declared_twice(&name.text, name.span, first.span));
+            return;
+        }
+        table.insert(name.text.clone(), Named { definition, span: name.span });
+    }
+
+    fn imports(
+        &mut self,
+        module: ModuleId,
+        table: &mut BTreeMap<String, Named>,
+        own: &[BTreeMap<String, Named>],
+    ) {
+        let tree = &self.modules.get(module).tree;
+        let items = tree.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Import(import) => Some(import),
+            _ => None,
+        });
+        for (import, target) in items.zip(&self.modules.get(module).imports) {
+            let Some(target) = *target else { continue };
+            let exported = &own[target.0 as usize];
+            if let Some(names) = &import.names {
+                for name in names {
+                    self.import_name(table, name, exported, &self.modules.get(target).path.clone());
+                }
+                if let Some(alias) = &import.alias {
+                    self.declare(table, alias, Definition::Module(target));
+                }
+                continue;
+            }
+            match (&import.source, &import.alias) {
+                // A library module declares one driver, known by the last name of its path.
+                (ImportSource::Library(path), alias) => {
+                    let ident = alias.clone().unwrap_or_else(|| {
+                        path.names.last().expect("the parser gives at least one name").clone()
+                    });
+                    let driver = exported.values().find_map(|named| match &named.definition {
+                        Definition::Driver(name) => Some(Definition::Driver(name.clone())),
+                        _ => None,
+                    });
+                    self.declare(table, &ident, driver.unwrap_or(Definition::Module(target)));
+                }
+                (ImportSource::File(_), Some(alias)) => {
+                    self.declare(table, alias, Definition::Module(target));
+                }
+                (ImportSource::File(path), None) => {
+                    for (name, named) in exported {
+                        match table.get(name) {
+                            Some(first) if first.definition == named.definition => {}
+                            Some(first) => {
+                                self.diagnostics.push(
+                                    Diagnostic::new(
+                                        codes::E0103,
+                                        path.span,
+                                        format!("this import declares `{name}`, which is declared already"),
+                                    )
+                                    .label(format!("brings `{name}` in"))
+                                    .secondary(first.span, "declared here")
+                                    .secondary(named.span, "and here, in the imported file")
+                                    .help("import it under an alias: `import \"…\" as other`"),
+                                );
+                            }
+                            None => {
+                                table.insert(name.clone(), named.clone());
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn import_name(
+        &mut self,
+        table: &mut BTreeMap<String, Named>,
+        name: &ast::Ident,
+        exported: &BTreeMap<String, Named>,
+        path: &str,
+    ) {
+        if let Some(named) = exported.get(&name.text) {
+            if table.get(&name.text).is_some_and(|first| first.definition == named.definition) {
+                return;
+            }
+            if let Some(first) = table.get(&name.text) {
+                self.diagnostics.push(declared_twice(&name.text, name.span, first.span));
+                return;
+            }
+            table.insert(name.text.clone(), named.clone());
+            return;
+        }
+        let mut report = Diagnostic::new(
+            codes::E0113,
+            name.span,
+            format!("`{path}` declares no `{}`", name.text),
+        )
+        .label("not declared there");
+        if let Some(nearest) = similar::nearest(&name.text, exported.keys().map(String::as_str)) {
+            report = report
+                .secondary(exported[nearest].span, format!("`{nearest}` is"))
+                .help(format!("did you mean `{nearest}`?"))
+                .fix(format!("write `{nearest}`"), vec![scope_diagnostics::Edit::new(name.span, nearest)]);
+        }
+        self.diagnostics.push(report);
+        table.insert(name.text.clone(), Named { definition: Definition::Hole, span: name.span });
+    }
+}
+
+fn declared_twice(name: &str, second: Span, first: Span) -> Diagnostic {
+    Diagnostic::new(codes::E0103, second, format!("`{name}` is declared twice"))
+        .label("again here")
+        .secondary(first, "first declared here")
+        .help("give one of them another name")
+}

@@ -1,0 +1,277 @@
+//! The body of a request, evaluated once for each site: attributes checked, defaults left to the driver, references
+//! taken out.
+
+use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+
+use super::{Body, Head};
+use crate::check::{Referring, holds_secret};
+use crate::context::Context;
+use crate::eval::{Frame, merge_slot};
+use crate::hir::{
+    Instance, LocationKind, OnDisconnect, Resource, ResourceKind, ResourceType, SiteId, Slot, Value,
+};
+use crate::modules::Modules;
+
+impl<'a> Context<'a> {
+    pub(super) fn resource(&self, head: Head<'a>) -> Option<Resource> {
+        let ty = self.driver_type(&head.ty)?;
+        let with_frame = Frame { here: self.entry.get(), ..Frame::new(Modules::ROOT) };
+        let with = self.check_with(self.with_record(&head.with, &with_frame));
+        self.check_disconnect(&head, with.on_disconnect.as_ref());
+        let mut instances = IndexMap::new();
+        let sites = head.location.sites();
+        for site in &sites {
+            instances.insert(*site, self.instance(&head, ty, *site));
+        }
+        if sites.is_empty() {
+            // No place is known: the body is checked all the same, at any site, so that one run shows every mistake.
+            let any = self.entry.get().or((!self.sites.borrow().is_empty()).then_some(SiteId(0)));
+            if let Some(site) = any {
+                self.instance(&head, ty, site);
+            }
+            return None;
+        }
+        self.check_patches(&head, &sites);
+        let name_of = |site: SiteId| self.site_name(site);
+        Some(Resource {
+            id: head.id,
+            name: head.name,
+            kind: head.kind,
+            ty: head.ty,
+            span: head.span,
+            location: head.location,
+            scope: head.scope.map(|scope| scope.text(&name_of)),
+            instances,
+            with,
+            docs: head.docs,
+        })
+    }
+
+    fn instance(&self, head: &Head<'a>, ty: &ResourceType, site: SiteId) -> Instance {
+        let frame = Frame::at(Modules::ROOT, site);
+        let mut written = match &head.body {
+            Body::Empty => IndexMap::new(),
+            Body::Native(filled) => self.native_attributes(filled, &frame),
+            Body::Expr(expr) => match self.eval(expr, &frame) {
+                Value::Record(fields) => fields,
+                Value::Error => return Instance::default(),
+                other => {
+                    self.mismatch("a record of attributes", &other, expr.span);
+                    return Instance::default();
+                }
+            },
+        };
+        for patch in &head.patches {
+            let sites = self.eval(patch.sites, &frame);
+            if self.sites_of(&sites).is_some_and(|sites| sites.contains(&site))
+                && let Value::Record(fields) = self.eval(patch.patch, &frame)
+            {
+                for (key, slot) in fields {
+                    merge_slot(&mut written, key, slot);
+                }
+            }
+        }
+        self.checked_instance(head, ty, site, written)
+    }
+
+    fn checked_instance(
+        &self,
+        head: &Head<'a>,
+        ty: &ResourceType,
+        site: SiteId,
+        written: IndexMap<String, Slot>,
+    ) -> Instance {
+        let operation = match &head.kind {
+            ResourceKind::Call { operation } | ResourceKind::Print { operation } => ty.operations.get(operation),
+            ResourceKind::Managed | ResourceKind::Existing => None,
+        };
+        let referring = Referring {
+            ty,
+            name: &head.name,
+            scope: head.scope.as_ref(),
+            location: &head.location,
+            here: site,
+            only_reads: matches!(head.kind, ResourceKind::Existing | ResourceKind::Print { .. }),
+        };
+        let expr = match &head.body {
+            Body::Expr(expr) => Some(*expr),
+            _ => None,
+        };
+        let mut instance = Instance::default();
+        for (name, mut slot) in written {
+            if let Some((input_type, _)) = operation.and_then(|operation| operation.inputs.get(&name)) {
+                slot.value = self.check_value(slot.value, input_type, slot.span, &name);
+                instance.attributes.insert(name, slot);
+                continue;
+            }
+            let Some(attribute) = ty.attributes.get(&name) else {
+                self.report(unknown_attribute(ty, operation, &name, slot.key));
+                continue;
+            };
+            self.record_use(slot.key, attribute.span, super::head::attribute_hover(attribute));
+            let may_be_set = attribute.is_settable || head.kind != ResourceKind::Managed;
+            if !may_be_set {
+                self.report(
+                    Diagnostic::new(codes::E0208, slot.key, format!("`{name}` is given by the site"))
+                        .label("cannot be set")
+                        .secondary(attribute.span, "declared `computed` here")
+                        .help("leave it out, and read it as an output"),
+                );
+                continue;
+            }
+            if !attribute.is_secret && holds_secret(&slot.value) {
+                self.check_secret_flow(
+                    &slot.value,
+                    &name,
+                    &format!("anyone who can see the `{}` can read it", ty.short_name),
+                    slot.span,
+                    expr.map(|expr| (crate::request::body::value_expr(expr, &name), Modules::ROOT)),
+                );
+                continue;
+            }
+            if attribute.is_secret && matches!(slot.value, Value::Text(_)) && head.kind == ResourceKind::Managed {
+                self.report(
+                    Diagnostic::new(
+                        codes::E0601,
+                        slot.span,
+                        format!("`{name}` is secret and stands in the program's text"),
+                    )
+                    .label("anyone who reads the file has it")
+                    .help(format!("write `secret(\"{}\")` and set that variable", name.to_uppercase())),
+                );
+                continue;
+            }
+            slot.value = self.check_value(slot.value, &attribute.ty, slot.span, &name);
+            let declared = attribute.ty.clone();
+            self.take_references(&mut slot, &declared, attribute, &referring, &mut instance.references);
+            instance.attributes.insert(name, slot);
+        }
+        if head.kind == ResourceKind::Managed {
+            self.check_required(head, ty, &instance);
+        }
+        instance
+    }
+
+    fn check_required(&self, head: &Head<'_>, ty: &ResourceType, instance: &Instance) {
+        let missing: Vec<&crate::hir::Attribute> = ty
+            .attributes
+            .values()
+            .filter(|attribute| attribute.is_required && !instance.attributes.contains_key(&attribute.name))
+            .collect();
+        let Some(first) = missing.first() else { return };
+        let names: Vec<String> = missing.iter().map(|attribute| format!("`{}`", attribute.name)).collect();
+        let mut report = Diagnostic::new(
+            codes::E0204,
+            head.span,
+            format!("`{}` needs {}", head.name, names.join(", ")),
+        )
+        .label(format!("a `{}` without {}", ty.name, if missing.len() == 1 { "it" } else { "them" }));
+        for attribute in &missing {
+            report = report.secondary(attribute.span, format!("`{}` is required", attribute.name));
+        }
+        self.report(report.help(format!("add `{}: …`, of type `{}`", first.name, first.ty)));
+    }
+
+    fn check_disconnect(&self, head: &Head<'_>, on_disconnect: Option<&OnDisconnect>) {
+        match on_disconnect {
+            Some(OnDisconnect::Queue(_)) if has_left_operand(&head.location) => self.report(
+                Diagnostic::new(
+                    codes::E0306,
+                    head.with.last().map_or(head.span, |expr| expr.span),
+                    "`queue` cannot be asked for left of a `|`",
+                )
+                .label("waiting here would never let the alternative be tried")
+                .secondary(head.location.span, "the alternatives")
+                .help("leave it out: what is left of `|` fails, and the next one is tried"),
+            ),
+            Some(OnDisconnect::LocalOnly) => {
+                let entry = self.entry.get();
+                if entry.is_none_or(|entry| !head.location.sites().contains(&entry)) {
+                    self.report(
+                        Diagnostic::new(
+                            codes::E0309,
+                            head.location.span,
+                            format!("`local_only` keeps `{}` at the entry site, which is none of these", head.name),
+                        )
+                        .label("does not hold the entry site")
+                        .help("add the entry site, or choose `queue`, `skip` or `fail`"),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn check_patches(&self, head: &Head<'_>, sites: &[SiteId]) {
+        for patch in &head.patches {
+            let value = self.eval(patch.sites, &Frame::new(Modules::ROOT));
+            match self.sites_of(&value) {
+                Some(patched) => {
+                    if let Some(outside) = patched.iter().find(|site| !sites.contains(site)) {
+                        self.report(
+                            Diagnostic::new(
+                                codes::E0209,
+                                patch.sites.span,
+                                format!("`{}` is never at {}", head.name, self.site_name(*outside)),
+                            )
+                            .label("this patch changes nothing there")
+                            .secondary(head.location.span, "where it is")
+                            .help("name a site of its scope"),
+                        );
+                    }
+                }
+                None => self.mismatch("sites", &value, patch.sites.span),
+            }
+        }
+    }
+}
+
+/// The expression written for a field, where the body is a record; else the body.
+pub(super) fn value_expr<'e>(body: &'e scope_syntax::ast::Expr, name: &str) -> &'e scope_syntax::ast::Expr {
+    use scope_syntax::ast::{ExprKind, RecordEntry};
+    let ExprKind::Record(entries) = body.kind.as_ref() else { return body };
+    entries
+        .iter()
+        .find_map(|entry| match entry {
+            RecordEntry::Field { key, value } if key.literal().as_deref() == Some(name) => Some(value),
+            _ => None,
+        })
+        .unwrap_or(body)
+}
+
+fn has_left_operand(location: &crate::hir::Location) -> bool {
+    match &location.kind {
+        LocationKind::Or(_) => true,
+        LocationKind::And(parts) => parts.iter().any(has_left_operand),
+        _ => false,
+    }
+}
+
+fn unknown_attribute(
+    ty: &ResourceType,
+    operation: Option<&crate::hir::Operation>,
+    name: &str,
+    span: Span,
+) -> Diagnostic {
+    let report = Diagnostic::new(codes::E0203, span, format!("`{}` has no attribute `{name}`", ty.name))
+        .label("not an attribute")
+        .secondary(ty.span, "declared here");
+    let inputs = operation.into_iter().flat_map(|operation| operation.inputs.keys());
+    let names = ty.attributes.keys().chain(inputs).map(String::as_str);
+    match similar::nearest(name, names.clone()) {
+        Some(nearest) => report
+            .help(format!("did you mean `{nearest}`?"))
+            .fix(format!("write `{nearest}`"), vec![Edit::new(span, nearest)]),
+        None => {
+            let settable: Vec<&str> = ty
+                .attributes
+                .values()
+                .filter(|attribute| attribute.is_settable)
+                .map(|attribute| attribute.name.as_str())
+                .take(12)
+                .collect();
+            report.help(format!("it has {}", settable.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The head of a request: what type, what operation, where.
+
+use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+use scope_syntax::ast::{self, Clause, Expr, ExprKind, ItemKind, ThingKind};
+
+use super::{Body, Clauses, HeadSummary, Patch};
+use crate::context::Context;
+use crate::eval::Frame;
+use crate::hir::{Location, ResourceId, ResourceKind, ResourceType, Value};
+use crate::modules::Modules;
+use crate::scope::RequestScope;
+
+/// A request whose place is known and whose body is not yet evaluated.
+pub(crate) struct Head<'a> {
+    pub id: ResourceId,
+    pub name: String,
+    pub kind: ResourceKind,
+    /// `openstack.server`
+    pub ty: String,
+    pub body: Body<'a>,
+    pub scope: Option<RequestScope>,
+    pub location: Location,
+    pub with: Vec<&'a Expr>,
+    pub patches: Vec<Patch<'a>>,
+    /// The words that name it, for messages and for pointing at it when running.
+    pub span: Span,
+    pub docs: Vec<String>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn head(&self, id: ResourceId, item_index: usize) -> Option<Head<'a>> {
+        let item = self.item(Modules::ROOT, item_index);
+        match &item.kind {
+            ItemKind::Thing(thing) => self.thing_head(id, item, thing),
+            ItemKind::Native(native) => self.native_head(id, item, native),
+            _ => None,
+        }
+    }
+
+    fn thing_head(&self, id: ResourceId, item: &'a ast::Item, thing: &'a ast::Thing) -> Option<Head<'a>> {
+        let frame = Frame::new(Modules::ROOT);
+        if let Some(family) = &thing.family {
+            self.unavailable(family.name.span, "a family (`for`)");
+            return None;
+        }
+        if let Some(condition) = &thing.condition {
+            match self.eval(condition, &frame) {
+                Value::Bool(true) => {}
+                Value::Bool(false) | Value::Error => return None,
+                other => {
+                    self.mismatch("true or false, known when compiling", &other, condition.span);
+                    return None;
+                }
+            }
+        }
+        let (ty, kind) = match thing.kind {
+            ThingKind::Resource => (self.resource_type(&thing.ty, Modules::ROOT)?, ResourceKind::Managed),
+            ThingKind::Existing => (self.resource_type(&thing.ty, Modules::ROOT)?, ResourceKind::Existing),
+            ThingKind::Call => {
+                let (ty, operation) = self.called_operation(&thing.ty)?;
+                (ty, ResourceKind::Call { operation })
+            }
+        };
+        let clauses = self.clauses(&thing.clauses)?;
+        let body = match &thing.body {
+            Some(expr) => Body::Expr(expr),
+            None => Body::Empty,
+        };
+        let span = thing.name.span;
+        self.record_use(span, span, crate::items::with_docs(
+            format!("`{}`: `{}`", thing.name.text, ty.name),
+            &item.docs,
+        ));
+        let driver = &self.drivers[&ty.driver];
+        let scope = clauses.scope.map(|scope| self.request_scope(scope, driver, &ty.name, &frame));
+        let location = self.location_of(ty, scope.as_ref(), &thing.name.text, span);
+        self.check_place(ty, driver, scope.as_ref(), &location, &thing.name.text, span);
+        if scope.is_none() && thing.kind == ThingKind::Resource && self.sites.borrow().len() > 1 {
+            self.report(
+                Diagnostic::new(codes::W0313, span, format!("`{}` has no scope", thing.name.text))
+                    .label("made at the entry site only")
+                    .note("the program has several sites")
+                    .help("say where: `scope { … }`; `scope { here }` is the entry site"),
+            );
+        }
+        Some(Head {
+            id,
+            name: thing.name.text.clone(),
+            kind,
+            ty: ty.name.clone(),
+            body,
+            scope,
+            location,
+            with: clauses.with,
+            patches: clauses.patches,
+            span,
+            docs: item.docs.clone(),
+        })
+    }
+
+    /// `openstack.server.reboot`: a type and one of its operations.
+    fn called_operation(&self, path: &ast::Path) -> Option<(&ResourceType, String)> {
+        let (operation, rest) = path.names.split_last()?;
+        if rest.len() < 2 {
+            self.report(
+                Diagnostic::new(codes::E0207, path.span, "a `call` names a type and one of its operations")
+                    .label("expected `driver.type.operation`")
+                    .help("for example `openstack.server.reboot`"),
+            );
+            return None;
+        }
+        let span = rest[0].span.to(rest[rest.len() - 1].span);
+        let ty = self.resource_type(&ast::Path { names: rest.to_vec(), span }, Modules::ROOT)?;
+        if let Some(declared) = ty.operations.get(&operation.text) {
+            self.record_use(operation.span, declared.span, format!("operation `{}`", operation.text));
+            return Some((ty, operation.text.clone()));
+        }
+        let mut report = Diagnostic::new(
+            codes::E0207,
+            operation.span,
+            format!("`{}` has no operation `{}`", ty.name, operation.text),
+        )
+        .label("no such operation")
+        .secondary(ty.span, "the type is declared here");
+        let names = ty.operations.keys().map(String::as_str);
+        report = match similar::nearest(&operation.text, names.clone()) {
+            Some(nearest) => report
+                .help(format!("did you mean `{nearest}`?"))
+                .fix(format!("write `{nearest}`"), vec![Edit::new(operation.span, nearest)]),
+            None => report.help(format!("it has {}", names.collect::<Vec<_>>().join(", "))),
+        };
+        self.report(report);
+        None
+    }
+
+    fn clauses(&self, written: &'a [Clause]) -> Option<Clauses<'a>> {
+        let mut clauses = Clauses { scope: None, with: Vec::new(), patches: Vec::new() };
+        for clause in written {
+            match clause {
+                Clause::Scope(expr) => match expr.kind.as_ref() {
+                    ExprKind::Scope(scope) => {
+                        if let Some(first) = clauses.scope {
+                            self.report(
+                                Diagnostic::new(codes::E0103, scope.span, "a request has one scope")
+                                    .label("a second one")
+                                    .secondary(first.span, "the first")
+                                    .help("write all its services in one scope"),
+                            );
+                            continue;
+                        }
+                        clauses.scope = Some(scope);
+                    }
+                    ExprKind::Error => return None,
+                    _ => {
+                        self.unavailable(expr.span, "a scope by name");
+                        return None;
+                    }
+                },
+                Clause::With(expr) => clauses.with.push(expr),
+                Clause::At { sites, patch } => clauses.patches.push(Patch { sites, patch }),
+            }
+        }
+        Some(clauses)
+    }
+
+    /// Where the request's own service is (R1, R3).
+    pub(super) fn location_of(
+        &self,
+        ty: &ResourceType,
+        scope: Option<&RequestScope>,
+        name: &str,
+        span: Span,
+    ) -> Location {
+        let here = self.entry.get();
+        let written = scope.and_then(|scope| scope.named(&ty.service).or(scope.whole.as_ref()));
+        match written {
+            Some(location) if location.has_here() && here.is_none() => {
+                self.entry_location(&format!("`{name}`"), location.span)
+            }
+            Some(location) => location.at(here),
+            None if scope.is_some_and(|scope| scope.has_holes) => {
+                Location { kind: crate::hir::LocationKind::Error, span }
+            }
+            None => self.entry_location(&format!("`{name}`"), span),
+        }
+    }
+
+    /// Where a service is for a request evaluated at `here` (R1, R2, R8).
+    pub fn service_location(
+        &self,
+        ty: &ResourceType,
+        service: &str,
+        scope: Option<&RequestScope>,
+        here: crate::hir::SiteId,
+        span: Span,
+    ) -> Location {
+        let at_here = Location { kind: crate::hir::LocationKind::Site(here), span };
+        if service == ty.service {
+            return at_here;
+        }
+        let Some(scope) = scope else { return at_here };
+        if let Some(location) = scope.named(service) {
+            return location.at(Some(here));
+        }
+        if scope.whole.is_some() {
+            return at_here;
+        }
+        self.entry_location("this look-up", span)
+    }
+
+    pub(super) fn set_heads(&self, heads: &[Option<Head<'a>>]) {
+        let mut table = self.heads.borrow_mut();
+        for head in heads.iter().flatten() {
+            table.insert(
+                head.id,
+                HeadSummary {
+                    name: head.name.clone(),
+                    ty: head.ty.clone(),
+                    location: head.location.clone(),
+                    span: head.span,
+                },
+            );
+        }
+    }
+
+    /// The type of a requested resource.
+    pub fn requested_type(&self, resource: ResourceId) -> Option<String> {
+        self.heads.borrow().get(&resource).map(|head| head.ty.clone())
+    }
+
+    /// `vm.id`, `vm.sites`.
+    pub fn resource_field(&self, resource: ResourceId, name: &ast::Ident) -> Value {
+        use crate::hir::{Deferred, LocationKind, Slot};
+        let Some(head) = self.heads.borrow().get(&resource).cloned() else { return Value::Error };
+        if name.text == "sites" {
+            let span = name.span;
+            if matches!(head.location.kind, LocationKind::Error) {
+                return Value::Error;
+            }
+            let slots = head
+                .location
+                .sites()
+                .into_iter()
+                .map(|site| Slot { value: Value::Site(site), key: span, span })
+                .collect();
+            return Value::List(slots);
+        }
+        let Some(ty) = self.driver_type(&head.ty) else { return Value::Error };
+        if let Some(attribute) = ty.attributes.get(&name.text) {
+            self.record_use(name.span, attribute.span, attribute_hover(attribute));
+            if attribute.is_secret {
+                self.report(
+                    Diagnostic::new(codes::E0601, name.span, format!("`{}` is secret: it is kept nowhere", name.text))
+                        .label("cannot be used elsewhere")
+                        .secondary(attribute.span, "declared secret here")
+                        .help("read it from the application where it is needed"),
+                );
+                return Value::Error;
+            }
+            let path = vec![name.text.clone()];
+            return Value::Deferred(Box::new(Deferred::Output { resource, site: None, path }));
+        }
+        let names: Vec<&str> = ty.attributes.keys().map(String::as_str).chain(["sites"]).collect();
+        self.no_field(&name.text, name.span, &format!("`{}` (`{}`)", head.name, head.ty), names.into_iter());
+        Value::Error
+    }
+}
+
+/// What an attribute's hover says.
+pub(crate) fn attribute_hover(attribute: &crate::hir::Attribute) -> String {
+    let mut words = vec![format!("`{}`: `{}`", attribute.name, attribute.ty)];
+    for (holds, word) in [
+        (attribute.is_computed, "computed"),
+        (attribute.is_immutable, "immutable"),
+        (attribute.is_secret, "secret"),
+        (attribute.is_required, "required"),
+    ] {
+        if holds {
+            words.push(word.into());
+        }
+    }
+    crate::items::with_docs(words.join(", "), &attribute.docs)
+}

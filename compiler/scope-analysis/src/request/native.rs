@@ -1,0 +1,143 @@
+//! A `$` line as a request: the driver says which operation of which type its words stand for.
+//!
+//! `$ openstack server create my-vm --image debian` → the resource `openstack.server.my-vm`, as if it were written. A line
+//! that finds or reads is done in every run and printed; any other is a call.
+
+use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, codes};
+use scope_syntax::ast;
+
+use super::{Body, Head};
+use crate::context::Context;
+use crate::eval::Frame;
+use crate::hir::{OperationKind, ResourceId, ResourceKind, ResourceType, Slot, Value};
+use crate::modules::Modules;
+use crate::native::{Filled, match_native};
+
+impl<'a> Context<'a> {
+    pub(super) fn native_head(
+        &self,
+        id: ResourceId,
+        item: &'a ast::Item,
+        native: &'a ast::NativeItem,
+    ) -> Option<Head<'a>> {
+        let frame = Frame::new(Modules::ROOT);
+        let found = match match_native(self.drivers.values(), &native.native) {
+            Ok(found) => found,
+            Err(report) => {
+                self.report(*report);
+                return None;
+            }
+        };
+        let ty = found.ty;
+        let span = native.native.span;
+        if let Some(written) = &native.ty {
+            self.check_bound_type(written, ty);
+        }
+        let word = found.name.as_ref().map(|name| self.text(name, &frame));
+        let operation = found.operation.name.clone();
+        let creates = ty.create.as_deref().unwrap_or("create") == operation;
+        let kind = match found.operation.kind {
+            _ if creates => ResourceKind::Managed,
+            OperationKind::Find | OperationKind::Read => ResourceKind::Print { operation },
+            _ => ResourceKind::Call { operation },
+        };
+        if found.operation.kind == OperationKind::Delete
+            && let Some(Value::Text(word)) = &word
+        {
+            self.check_not_declared(ty, word, span);
+        }
+        let name = match (&native.name, &word, &kind) {
+            (Some(name), ..) => name.text.clone(),
+            (None, Some(Value::Text(word)), ResourceKind::Managed) => format!("{}.{word}", ty.name),
+            _ => self.line_name(&native.native),
+        };
+        let scope =
+            native.native.scope.as_ref().map(|scope| self.request_scope(scope, found.driver, &ty.name, &frame));
+        let location = self.location_of(ty, scope.as_ref(), &name, span);
+        self.check_place(ty, found.driver, scope.as_ref(), &location, &name, span);
+        Some(Head {
+            id,
+            name,
+            kind,
+            ty: ty.name.clone(),
+            body: Body::Native(found.filled),
+            scope,
+            location,
+            with: Vec::new(),
+            patches: Vec::new(),
+            span,
+            docs: item.docs.clone(),
+        })
+    }
+
+    /// `let a: server = $ openstack server create …`: the written type must be the one that is made.
+    fn check_bound_type(&self, written: &ast::Path, ty: &ResourceType) {
+        let text = written.names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
+        if text != ty.short_name && text != ty.name {
+            self.report(
+                Diagnostic::new(codes::E0201, written.span, format!("expected `{}`, found `{text}`", ty.short_name))
+                    .label(format!("this command makes a `{}`", ty.name))
+                    .help(format!("write `{}`", ty.short_name)),
+            );
+        }
+    }
+
+    /// What the program declares it also deletes by leaving it out: a `$` line that deletes it contradicts it.
+    fn check_not_declared(&self, ty: &ResourceType, word: &str, span: scope_diagnostics::Span) {
+        for (item_index, item) in self.modules.get(Modules::ROOT).tree.items.iter().enumerate() {
+            let ast::ItemKind::Thing(thing) = &item.kind else { continue };
+            let is_type = thing.kind == ast::ThingKind::Resource
+                && thing.ty.names.last().is_some_and(|name| name.text == ty.short_name);
+            let named = thing.body.as_ref().is_some_and(|body| {
+                let value = super::body::value_expr(body, ty.name_attribute.as_deref().unwrap_or("name"));
+                matches!(value.kind.as_ref(), ast::ExprKind::Text(text) if text.literal().as_deref() == Some(word))
+            });
+            if is_type && (named || thing.name.text == word) {
+                self.report(
+                    Diagnostic::new(codes::E0215, span, format!("this deletes `{}`, which the program declares", thing.name.text))
+                        .label("deleted here")
+                        .secondary(self.item(Modules::ROOT, item_index).span, "declared here")
+                        .help("take the declaration out: a run then deletes it"),
+                );
+            }
+        }
+    }
+
+    /// The words of a line that names nothing, made unique by its place among the lines that say the same.
+    fn line_name(&self, native: &ast::Native) -> String {
+        let words = |native: &ast::Native| {
+            native.words.iter().map(|word| word.literal().unwrap_or_else(|| "…".into())).collect::<Vec<_>>().join(" ")
+        };
+        let text = words(native);
+        let earlier = self
+            .modules
+            .get(Modules::ROOT)
+            .tree
+            .items
+            .iter()
+            .filter_map(|item| match &item.kind {
+                ast::ItemKind::Native(other) if other.name.is_none() => Some(&other.native),
+                _ => None,
+            })
+            .take_while(|other| other.span != native.span)
+            .filter(|other| words(other) == text)
+            .count();
+        if earlier == 0 { text } else { format!("{text} ({})", earlier + 1) }
+    }
+
+    /// The attributes that a command's words set.
+    pub(super) fn native_attributes(
+        &self,
+        filled: &[Filled],
+        frame: &Frame,
+    ) -> IndexMap<String, Slot> {
+        filled
+            .iter()
+            .map(|filled| {
+                let slot = Slot { value: self.eval(&filled.value, frame), key: filled.key, span: filled.value.span };
+                (filled.name.clone(), slot)
+            })
+            .collect()
+    }
+}

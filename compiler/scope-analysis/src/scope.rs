@@ -1,0 +1,174 @@
+//! A request's scope, completed once (R1): for each service of the application, where it answers.
+//!
+//! `{ image: paris }` on a server entered at nantes → compute at nantes, image at paris, every other service at nantes.
+//! `{ paris }` → the request's own service at paris and every other one `here`, where the request is.
+
+use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+use scope_syntax::ast::{self, ExprKind};
+
+use crate::context::Context;
+use crate::eval::Frame;
+use crate::hir::{Driver, Location, LocationKind};
+
+/// A scope with its services' names resolved, not yet completed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RequestScope {
+    /// `{ L }`: the whole request.
+    pub whole: Option<Location>,
+    /// Service → where, with the place of the key.
+    pub services: IndexMap<String, (Location, Span)>,
+    /// A part was in error: what it says is not known, so nothing more is said about it.
+    pub has_holes: bool,
+}
+
+impl Context<'_> {
+    /// Reads a scope for a request of a driver.
+    pub fn request_scope(&self, scope: &ast::Scope, driver: &Driver, type_name: &str, frame: &Frame) -> RequestScope {
+        let mut resolved = RequestScope::default();
+        if scope.entries.is_empty() {
+            self.report(
+                Diagnostic::new(codes::W0311, scope.span, "an empty scope says nothing")
+                    .label("everything stays at the entry site")
+                    .help("name a service and a site, or leave the scope out"),
+            );
+        }
+        let keyless: Vec<&ast::ScopeEntry> =
+            scope.entries.iter().filter(|entry| entry.key.is_none()).collect();
+        if keyless.len() > 1 {
+            self.report(self.several_keyless(&keyless, scope));
+            resolved.has_holes = true;
+            return resolved;
+        }
+        for entry in &scope.entries {
+            let Some(key) = &entry.key else {
+                match self.eval_location(&entry.location, frame) {
+                    Some(location) => resolved.whole = Some(location),
+                    None => resolved.has_holes = true,
+                }
+                continue;
+            };
+            let Some(service) = self.service_named(driver, key) else {
+                resolved.has_holes = true;
+                match key.text.as_str() {
+                    "around" => self.unavailable(entry.span, "`around`"),
+                    "prime" => self.unavailable(entry.span, "`prime`, which goes with `%`,"),
+                    _ => self.report(self.unknown_service(driver, type_name, key)),
+                }
+                // What stands there is checked all the same: one run, every mistake.
+                if !matches!(key.text.as_str(), "around" | "prime") {
+                    self.eval_location(&entry.location, frame);
+                }
+                continue;
+            };
+            if let Some((_, first)) = resolved.services.get(&service) {
+                self.report(
+                    Diagnostic::new(codes::E0103, key.span, format!("service `{service}` is named twice"))
+                        .label("again here")
+                        .secondary(*first, "first here")
+                        .help(format!("join the sites: `{service}: a & b`")),
+                );
+                continue;
+            }
+            match self.eval_location(&entry.location, frame) {
+                Some(location) => {
+                    resolved.services.insert(service, (location, key.span));
+                }
+                None => {
+                    resolved.has_holes = true;
+                    let hole = Location { kind: LocationKind::Error, span: entry.location.span };
+                    resolved.services.insert(service, (hole, key.span));
+                }
+            }
+        }
+        resolved
+    }
+
+    /// The driver's own name of a service written by name or alias.
+    fn service_named(&self, driver: &Driver, key: &ast::Ident) -> Option<String> {
+        let service = driver
+            .services
+            .values()
+            .find(|service| service.name == key.text)
+            .or_else(|| {
+                driver.services.values().find(|service| {
+                    service.name.eq_ignore_ascii_case(&key.text)
+                        || service.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(&key.text))
+                })
+            })?;
+        self.record_use(key.span, service.span, format!("service `{}` of `{}`", service.name, driver.name));
+        Some(service.name.clone())
+    }
+
+    fn unknown_service(&self, driver: &Driver, type_name: &str, key: &ast::Ident) -> Diagnostic {
+        let names: Vec<&str> = driver.services.keys().map(String::as_str).collect();
+        let aliases = driver.services.values().flat_map(|service| service.aliases.iter().map(String::as_str));
+        let mut report = Diagnostic::new(
+            codes::E0202,
+            key.span,
+            format!("`{type_name}` uses no service `{}`", key.text),
+        )
+        .label("not a service")
+        .note(format!("`{}` has {}", driver.name, names.join(", ")));
+        let nearest = similar::nearest(&key.text, names.iter().copied().chain(aliases)).map(str::to_string);
+        report = match nearest {
+            Some(nearest) => report
+                .help(format!("did you mean `{nearest}`?"))
+                .fix(format!("write `{nearest}`"), vec![Edit::new(key.span, nearest)]),
+            None => report.help("name one of these services"),
+        };
+        report
+    }
+
+    fn several_keyless(&self, keyless: &[&ast::ScopeEntry], scope: &ast::Scope) -> Diagnostic {
+        let written: Vec<String> = keyless
+            .iter()
+            .map(|entry| match entry.location.kind.as_ref() {
+                ExprKind::Name(name) => name.clone(),
+                _ => self.sources.borrow().snippet(entry.location.span).to_string(),
+            })
+            .collect();
+        Diagnostic::new(codes::E0107, scope.span, "a scope without services holds one location")
+            .label(format!("{} locations", keyless.len()))
+            .help(format!(
+                "for {} of them write `{}`, for one of them `{}`",
+                if keyless.len() == 2 { "both" } else { "all" },
+                written.join(" & "),
+                written.join(" | ")
+            ))
+            .fix(
+                "the request at each of them",
+                vec![Edit::new(
+                    keyless[0].location.span.to(keyless[keyless.len() - 1].location.span),
+                    written.join(" & "),
+                )],
+            )
+    }
+
+    /// Where the entry site is, when something depends on it: reported once at `span` if there is none.
+    pub fn entry_location(&self, what: &str, span: Span) -> Location {
+        match self.entry.get() {
+            Some(site) => Location { kind: LocationKind::Site(site), span },
+            None => {
+                self.report(self.no_entry(what, span));
+                Location { kind: LocationKind::Error, span }
+            }
+        }
+    }
+}
+
+impl RequestScope {
+    /// Where a service is, if the scope says so itself.
+    pub fn named(&self, service: &str) -> Option<&Location> {
+        self.services.get(service).map(|(location, _)| location)
+    }
+
+    /// As written canonically: `{ compute: nantes, image: paris }`.
+    pub fn text(&self, name: &dyn Fn(crate::hir::SiteId) -> String) -> String {
+        let mut parts: Vec<String> = self.whole.iter().map(|location| location.text(name)).collect();
+        parts.extend(
+            self.services.iter().map(|(service, (location, _))| format!("{service}: {}", location.text(name))),
+        );
+        if parts.is_empty() { "{}".into() } else { format!("{{ {} }}", parts.join(", ")) }
+    }
+}

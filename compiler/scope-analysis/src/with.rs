@@ -1,0 +1,202 @@
+//! `with { … }`: how a request is carried out, one typed record.
+
+use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+use scope_syntax::ast::{Expr, ExprKind};
+
+use crate::context::Context;
+use crate::eval::{Frame, describe, merge_slot};
+use crate::hir::{OnDisconnect, OnFailure, Slot, Value, With};
+
+/// The keys of this release.
+const KEYS: [&str; 7] = ["timeout", "retry", "on_disconnect", "on_failure", "after", "adopt", "ready_within"];
+
+/// The keys of the next releases.
+const LATER: [&str; 8] =
+    ["on_unknown", "on_delete", "quorum", "weights", "rollout", "borrow", "moved_from", "replace"];
+
+/// Words that stand as names where `with` is read: `on_disconnect: queue`.
+const WORDS: [&str; 7] = ["queue", "skip", "fail", "local_only", "keep", "undo", "retry"];
+
+impl Context<'_> {
+    /// The fields of several `with` clauses merged, the later one winning.
+    pub fn with_record(&self, clauses: &[&Expr], frame: &Frame) -> IndexMap<String, Slot> {
+        let mut frame = frame.clone();
+        for word in WORDS {
+            if self.names.get(frame.module, word).is_none() {
+                frame.locals.push((word.into(), Value::Text(word.into())));
+            }
+        }
+        let mut record = IndexMap::new();
+        for clause in clauses {
+            let value = match clause.kind.as_ref() {
+                // A shared record (`let careful = { … }`) was evaluated where it was declared, without these words; so
+                // its own text is evaluated here.
+                ExprKind::Name(name) => self.shared_record(name, clause, &frame),
+                _ => self.eval(clause, &frame),
+            };
+            match value {
+                Value::Record(fields) => {
+                    for (key, slot) in fields {
+                        merge_slot(&mut record, key, slot);
+                    }
+                }
+                Value::Error => {}
+                other => self.mismatch("a record such as `{ timeout: 30s }`", &other, clause.span),
+            }
+        }
+        record
+    }
+
+    fn shared_record(&self, name: &str, clause: &Expr, frame: &Frame) -> Value {
+        if let Some(named) = self.names.get(frame.module, name)
+            && let crate::names::Definition::Value(module, item) = named.definition
+            && let scope_syntax::ast::ItemKind::Let(item) = &self.item(module, item).kind
+        {
+            self.record_use(clause.span, named.span, format!("let `{name}`"));
+            let inner = Frame { module, ..frame.clone() };
+            return self.eval(&item.value, &inner);
+        }
+        self.eval(clause, frame)
+    }
+
+    /// Checks the record's keys and values.
+    pub fn check_with(&self, record: IndexMap<String, Slot>) -> With {
+        let mut with = With::default();
+        for (key, slot) in record {
+            let span = slot.span;
+            if slot.value == Value::Error {
+                continue;
+            }
+            match key.as_str() {
+                "timeout" => with.timeout = self.positive_duration("timeout", &slot),
+                "ready_within" => with.ready_within = self.positive_duration("ready_within", &slot),
+                "retry" => self.retry(&mut with, slot),
+                "on_disconnect" => with.on_disconnect = self.on_disconnect(&slot),
+                "on_failure" => match &slot.value {
+                    Value::Text(word) if word == "keep" => with.on_failure = Some(OnFailure::Keep),
+                    Value::Text(word) if word == "undo" => with.on_failure = Some(OnFailure::Undo),
+                    other => self.wrong(&format!("`on_failure` is `keep` or `undo`, not {}", describe(other)), span, "write `keep` or `undo`"),
+                },
+                "after" => self.after(&mut with, slot),
+                "adopt" => match slot.value {
+                    Value::Bool(value) => with.adopt = value,
+                    other => self.wrong(&format!("`adopt` is true or false, not {}", describe(&other)), span, "write `adopt: true`"),
+                },
+                later if LATER.contains(&later) => self.unavailable(slot.key, &format!("`{later}`")),
+                other => {
+                    let mut report =
+                        Diagnostic::new(codes::E0209, slot.key, format!("`with` has no `{other}`"))
+                            .label("not a key of `with`");
+                    report = match similar::nearest(other, KEYS) {
+                        Some(nearest) => report
+                            .help(format!("did you mean `{nearest}`?"))
+                            .fix(format!("write `{nearest}`"), vec![Edit::new(slot.key, nearest)]),
+                        None => report.help(format!("it has {}", KEYS.join(", "))),
+                    };
+                    self.report(report);
+                }
+            }
+        }
+        with
+    }
+
+    fn wrong(&self, message: &str, span: Span, help: &str) {
+        self.report(Diagnostic::new(codes::E0209, span, message).label("does not fit").help(help));
+    }
+
+    fn positive_duration(&self, key: &str, slot: &Slot) -> Option<i64> {
+        match slot.value {
+            Value::Duration(nanoseconds) if nanoseconds > 0 => Some(nanoseconds),
+            ref other => {
+                let message = format!("`{key}` is a duration above zero, not {}", describe(other));
+                self.wrong(&message, slot.span, &format!("write `{key}: 30s`"));
+                None
+            }
+        }
+    }
+
+    fn retry(&self, with: &mut With, slot: Slot) {
+        let help = "write `retry: 5` or `retry: { times: 5, backoff: 2s }`";
+        match slot.value {
+            Value::Int(times) => with.retry_times = self.times(times, slot.span),
+            Value::Record(fields) => {
+                for (key, inner) in fields {
+                    match (key.as_str(), &inner.value) {
+                        ("times", Value::Int(times)) => with.retry_times = self.times(*times, inner.span),
+                        ("backoff", Value::Duration(_)) => {
+                            with.retry_backoff = self.positive_duration("backoff", &inner);
+                        }
+                        ("times", other) => self.wrong(
+                            &format!("`times` is a whole number, not {}", describe(other)),
+                            inner.span,
+                            help,
+                        ),
+                        ("backoff", other) => self.wrong(
+                            &format!("`backoff` is a duration, not {}", describe(other)),
+                            inner.span,
+                            help,
+                        ),
+                        _ => self.wrong(&format!("`retry` has no `{key}`"), inner.key, help),
+                    }
+                }
+            }
+            other => {
+                self.wrong(&format!("`retry` is a number or a record, not {}", describe(&other)), slot.span, help);
+            }
+        }
+    }
+
+    fn times(&self, times: i64, span: Span) -> Option<u32> {
+        match u32::try_from(times) {
+            Ok(times @ 1..=1000) => Some(times),
+            _ => {
+                self.wrong("attempts are 1 to 1000, the first included", span, "write `retry: 3`");
+                None
+            }
+        }
+    }
+
+    fn on_disconnect(&self, slot: &Slot) -> Option<OnDisconnect> {
+        let help = "write `queue`, `skip`, `fail`, `local_only`, or `{ queue: 2h }` to wait no longer than that";
+        match &slot.value {
+            Value::Text(word) => match word.as_str() {
+                "queue" => return Some(OnDisconnect::Queue(None)),
+                "skip" => return Some(OnDisconnect::Skip),
+                "fail" => return Some(OnDisconnect::Fail),
+                "local_only" => return Some(OnDisconnect::LocalOnly),
+                _ => {}
+            },
+            Value::Record(fields) if fields.len() == 1 => {
+                if let Some(Slot { value: Value::Duration(nanoseconds), .. }) = fields.get("queue") {
+                    return Some(OnDisconnect::Queue(Some(*nanoseconds)));
+                }
+            }
+            _ => {}
+        }
+        self.wrong(
+            &format!("`on_disconnect` is not {}", describe(&slot.value)),
+            slot.span,
+            help,
+        );
+        None
+    }
+
+    fn after(&self, with: &mut With, slot: Slot) {
+        let slots = match slot.value {
+            Value::List(slots) => slots,
+            value => vec![Slot { value, ..slot }],
+        };
+        for slot in slots {
+            match slot.value {
+                Value::Resource(resource) => with.after.push(resource),
+                Value::Error => {}
+                other => self.wrong(
+                    &format!("`after` names resources, not {}", describe(&other)),
+                    slot.span,
+                    "write the name of a resource, or a list of names",
+                ),
+            }
+        }
+    }
+}

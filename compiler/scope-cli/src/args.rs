@@ -1,0 +1,259 @@
+//! The arguments of `scope`, as clap reads them.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// One program for services on many sites.
+#[derive(Debug, Parser)]
+#[command(
+    name = "scope",
+    version,
+    about = "Checks, plans and runs Scope-Lang programs: one request, several autonomous sites",
+    after_help = "Exit codes: 0 as wished, 1 failed, 2 differences, 3 program or arguments wrong (nothing sent), \
+                  4 ended with parked work, 5 state locked, 130 interrupted"
+)]
+pub struct Args {
+    /// How diagnostics are printed.
+    #[arg(long, value_enum, default_value_t = Format::Rich, global = true)]
+    pub format: Format,
+    /// Colour: by default where stderr is a terminal.
+    #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
+    pub color: Color,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Forms of diagnostics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// With the source, for people.
+    Rich,
+    /// One line each, for editors and CI.
+    Short,
+    /// One JSON document.
+    Json,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a program; touches no site and no network.
+    Check(Check),
+    /// Compile a program to a plan (JSON), or to files of a target.
+    Build(Build),
+    /// Show what a run would do, by site.
+    Plan(Plan),
+    /// Run a program.
+    Run(Run),
+    /// Run one native command with its scope.
+    Exec(Exec),
+    /// Draw the plan.
+    Graph(Graph),
+    /// Explain an error code.
+    Explain(Explain),
+    /// Reach every site and print what answers.
+    Sites(Sites),
+    /// Start the language server on stdin and stdout.
+    Lsp,
+}
+
+/// A program and what is given to it.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Program {
+    /// The `.scope` file.
+    pub file: String,
+    /// Give a parameter its value.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Enter at this site.
+    #[arg(long, value_name = "SITE")]
+    pub at: Option<String>,
+}
+
+/// `scope check`
+#[derive(Debug, ClapArgs)]
+pub struct Check {
+    /// The program.
+    #[command(flatten)]
+    pub program: Program,
+}
+
+/// `scope build`
+#[derive(Debug, ClapArgs)]
+pub struct Build {
+    /// The program.
+    #[command(flatten)]
+    pub program: Program,
+    /// Render for an engine instead of writing the plan (`scope build --target list` lists them).
+    #[arg(long)]
+    pub target: Option<String>,
+    /// The file (for a plan) or folder (for a target) to write; a plan goes to stdout without it.
+    #[arg(long, short)]
+    pub out: Option<String>,
+    /// Write the plan as it is before the passes.
+    #[arg(long)]
+    pub unoptimised: bool,
+}
+
+/// `scope plan`
+#[derive(Debug, ClapArgs)]
+pub struct Plan {
+    /// The program.
+    #[command(flatten)]
+    pub program: Program,
+    /// Print every step with its inputs and what it waits for.
+    #[arg(long)]
+    pub steps: bool,
+    /// Also write the plan as JSON.
+    #[arg(long)]
+    pub out: Option<String>,
+}
+
+/// `scope run`
+#[derive(Debug, ClapArgs)]
+pub struct Run {
+    /// The program, or a plan written by `scope build` (`.json`).
+    #[command(flatten)]
+    pub program: Program,
+    /// How to run.
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// What `run` and `exec` share.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct How {
+    /// Run against simulated sites: no network, no secrets, no state; time is virtual.
+    #[arg(long)]
+    pub simulate: bool,
+    /// In a simulation, something that goes wrong: `cut=paris@1s..30s`.
+    #[arg(long, value_name = "FAULT", requires = "simulate")]
+    pub fault: Vec<String>,
+    /// The seed of a simulation.
+    #[arg(long, default_value_t = 0, requires = "simulate")]
+    pub seed: u64,
+    /// Progress as text or as JSON lines.
+    #[arg(long, value_enum, default_value_t = Events::Text)]
+    pub events: Events,
+    /// Choose again at every `|`, from the left.
+    #[arg(long)]
+    pub reconsider: bool,
+    /// Do this `call` once more.
+    #[arg(long, value_name = "NAME")]
+    pub again: Vec<String>,
+    /// Delete without asking whatever the program no longer names.
+    #[arg(long)]
+    pub yes: bool,
+    /// Delete at most so many without asking.
+    #[arg(long, default_value_t = 3)]
+    pub max_delete: usize,
+    /// Also print identities and unchanged look-ups.
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// Where the state is kept (default: `.scope/NAME` beside the program).
+    #[arg(long, value_name = "FOLDER")]
+    pub state: Option<String>,
+}
+
+/// Forms of progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Events {
+    /// For people.
+    Text,
+    /// JSON lines on stdout, `scope-events/1`.
+    Json,
+}
+
+/// `scope exec`
+#[derive(Debug, ClapArgs)]
+pub struct Exec {
+    /// The file that declares the sites and imports the drivers.
+    #[arg(long, default_value = "sites.scope")]
+    pub program: String,
+    /// Enter at this site.
+    #[arg(long, value_name = "SITE")]
+    pub at: Option<String>,
+    /// How to run.
+    #[command(flatten)]
+    pub how: How,
+    /// The command, its scope included: `openstack server create vm --scope '{"image": "paris"}'`.
+    #[arg(last = true, required = true)]
+    pub words: Vec<String>,
+}
+
+/// `scope graph`
+#[derive(Debug, ClapArgs)]
+pub struct Graph {
+    /// The program.
+    #[command(flatten)]
+    pub program: Program,
+    /// The form.
+    #[arg(long, value_enum, default_value_t = Drawing::Dot)]
+    pub to: Drawing,
+    /// The file to write; stdout without it.
+    #[arg(long, short)]
+    pub out: Option<String>,
+}
+
+/// Forms of drawings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Drawing {
+    /// Graphviz.
+    Dot,
+    /// Mermaid.
+    Mermaid,
+    /// A picture.
+    Svg,
+}
+
+/// `scope explain`
+#[derive(Debug, ClapArgs)]
+pub struct Explain {
+    /// The code, such as E0203; all of them are listed without one.
+    pub code: Option<String>,
+}
+
+/// `scope sites`
+#[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Sites {
+    /// Instead of reaching sites.
+    #[command(subcommand)]
+    pub action: Option<SitesAction>,
+    /// The file that declares them.
+    #[arg(default_value = "sites.scope")]
+    pub file: String,
+    /// Only this site.
+    #[arg(long, value_name = "SITE")]
+    pub check: Option<String>,
+    /// Ask simulated sites.
+    #[arg(long)]
+    pub simulate: bool,
+}
+
+/// `scope sites import`
+#[derive(Debug, Subcommand)]
+pub enum SitesAction {
+    /// Print site declarations made from a client's configuration file.
+    Import {
+        /// `clouds.yaml`
+        config: String,
+        /// The driver that reads it.
+        #[arg(long, default_value = "openstack")]
+        driver: String,
+        /// The file to write; stdout without it.
+        #[arg(long, short)]
+        out: Option<String>,
+    },
+}

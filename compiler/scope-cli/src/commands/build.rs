@@ -1,0 +1,90 @@
+//! `scope build`: the plan as JSON, or a target's files.
+
+use std::path::Path;
+
+use scope_plan::recorded::Recorded;
+
+use super::{FAILED, OK, WRONG};
+use crate::args::Build;
+use crate::output::{Output, line, note};
+use crate::world::Disk;
+
+pub fn run(command: &Build, output: Output) -> u8 {
+    if command.target.as_deref() == Some("list") {
+        for target in scope_targets::targets() {
+            line(&format!("{:<8} {}", target.name, target.description));
+        }
+        return OK;
+    }
+    let mut options = match super::options(&command.program, Recorded::default()) {
+        Ok(options) => options,
+        Err(message) => {
+            note(&format!("error: {message}"));
+            return WRONG;
+        }
+    };
+    options.unoptimised = command.unoptimised;
+    let compilation = scope_compiler::compile(&Disk, &command.program.file, &options);
+    if !output.compiled(&compilation) {
+        return WRONG;
+    }
+    let plan = super::plan_of(&compilation);
+    match &command.target {
+        None => {
+            let text = scope_plan::json::to_json(plan);
+            match &command.out {
+                Some(path) => super::write_file(path, text.as_bytes()).map_or_else(|code| code, |()| OK),
+                None => {
+                    line(text.trim_end());
+                    OK
+                }
+            }
+        }
+        Some(target) => render(target, plan, command),
+    }
+}
+
+fn render(target: &str, plan: &scope_plan::plan::Plan, command: &Build) -> u8 {
+    let files = match scope_targets::render(target, plan) {
+        Ok(files) => files,
+        Err(error) => {
+            note(&format!("error: {error}"));
+            return WRONG;
+        }
+    };
+    // One file may go to stdout; several need a folder.
+    if command.out.is_none()
+        && let [file] = files.as_slice()
+    {
+        line(file.contents.trim_end());
+        return OK;
+    }
+    let folder = command.out.clone().unwrap_or_else(|| crate::world::stem(&command.program.file));
+    for file in &files {
+        let path = Path::new(&folder).join(&file.path);
+        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        if let Err(error) = made.and_then(|()| std::fs::write(&path, &file.contents)) {
+            note(&format!("error: `{}` cannot be written: {error}", path.display()));
+            return FAILED;
+        }
+        if file.executable {
+            set_executable(&path);
+        }
+        line(&path.display().to_string());
+    }
+    OK
+}
+
+#[cfg(unix)]
+fn set_executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    if let Ok(metadata) = std::fs::metadata(path) {
+        let mut permissions = metadata.permissions();
+        permissions.set_mode(permissions.mode() | 0o755);
+        // The script can still be run with `sh`.
+        let _ = std::fs::set_permissions(path, permissions);
+    }
+}
+
+#[cfg(not(unix))]
+fn set_executable(_path: &Path) {}

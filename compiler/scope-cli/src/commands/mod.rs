@@ -1,0 +1,83 @@
+//! The commands, one file each.
+
+mod build;
+mod check;
+mod exec;
+mod explain;
+mod graph;
+mod plan;
+pub mod run;
+pub mod sites;
+
+use scope_compiler::{Compilation, Options};
+use scope_plan::recorded::Recorded;
+
+use crate::args::{Args, Command, Program};
+use crate::output::{Output, note};
+use crate::world::Disk;
+
+/// As wished.
+pub const OK: u8 = 0;
+/// Something failed.
+pub const FAILED: u8 = 1;
+/// Program or arguments wrong, nothing sent.
+pub const WRONG: u8 = 3;
+/// The state is used by another run.
+pub const LOCKED: u8 = 5;
+
+/// Carries out a command; gives the exit code.
+pub fn run(args: Args) -> u8 {
+    let output = Output::new(args.format, args.color);
+    match args.command {
+        Command::Check(command) => check::run(&command, output),
+        Command::Build(command) => build::run(&command, output),
+        Command::Plan(command) => plan::run(&command, output),
+        Command::Run(command) => run::run(&command, output),
+        Command::Exec(command) => exec::run(&command, output),
+        Command::Graph(command) => graph::run(&command, output),
+        Command::Explain(command) => explain::run(&command),
+        Command::Sites(command) => sites::run(&command, output),
+        Command::Lsp => match scope_lsp::serve() {
+            Ok(()) => OK,
+            Err(error) => {
+                note(&format!("scope lsp: {error}"));
+                FAILED
+            }
+        },
+    }
+}
+
+/// `--set NAME=VALUE` in two parts; `Err` says what is wrong.
+fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
+    let mut params = Vec::new();
+    for given in &program.set {
+        let Some((name, value)) = given.split_once('=') else {
+            return Err(format!("`--set {given}` has no `=`: write `--set {given}=VALUE`"));
+        };
+        params.push((name.trim().to_string(), value.to_string()));
+    }
+    Ok(Options { params, entry: program.at.clone(), recorded, unoptimised: false })
+}
+
+/// Compiles and prints what was reported; `Err` is the exit code.
+fn compile(program: &Program, recorded: Recorded, output: Output) -> Result<Compilation, u8> {
+    let options = options(program, recorded).map_err(|message| {
+        note(&format!("error: {message}"));
+        WRONG
+    })?;
+    let compilation = scope_compiler::compile(&Disk, &program.file, &options);
+    if output.compiled(&compilation) { Ok(compilation) } else { Err(WRONG) }
+}
+
+/// The plan of a program without errors.
+fn plan_of(compilation: &Compilation) -> &scope_plan::plan::Plan {
+    compilation.plan.as_ref().expect("a program without errors has a plan")
+}
+
+/// Writes a file; says what is wrong on stderr.
+fn write_file(path: &str, contents: &[u8]) -> Result<(), u8> {
+    std::fs::write(path, contents).map_err(|error| {
+        note(&format!("error: `{path}` cannot be written: {error}"));
+        FAILED
+    })
+}

@@ -1,0 +1,222 @@
+//! `scope run`: a program, or a plan, against real or simulated sites.
+
+use std::io::{BufRead, IsTerminal};
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use scope_compiler::data;
+use scope_diagnostics::SourceMap;
+use scope_plan::plan::{Action, Plan};
+use scope_plan::recorded::Recorded;
+use scope_runtime::real::secrets::SecretStore;
+use scope_runtime::real::{self, RealSites};
+use scope_runtime::report::Report;
+use scope_runtime::runner::{self, Interrupt, RunOptions};
+use scope_runtime::simulator::{SimulationOptions, Simulator};
+use scope_runtime::state::{Holder, StateError, StateStore};
+
+use super::{FAILED, LOCKED, WRONG};
+use crate::args::{Events, How, Run};
+use crate::output::{Output, note};
+use crate::show::{self, progress::Shower};
+use crate::world;
+
+pub fn run(command: &Run, output: Output) -> u8 {
+    let file = &command.program.file;
+    if command.how.simulate {
+        let (plan, sources) = match ready(command, Recorded::default(), output) {
+            Ok(ready) => ready,
+            Err(code) => return code,
+        };
+        return simulate(&plan, &sources, &command.how, file, output);
+    }
+    let mut state = match open_state(file, &command.how) {
+        Ok(state) => state,
+        Err(code) => return code,
+    };
+    let (plan, sources) = match ready(command, state.recorded(), output) {
+        Ok(ready) => ready,
+        Err(code) => return code,
+    };
+    real_run(&plan, &sources, &mut state, &command.how, file, output)
+}
+
+/// The plan: compiled, or read from a file that `scope build` wrote.
+fn ready(command: &Run, recorded: Recorded, output: Output) -> Result<(Plan, SourceMap), u8> {
+    let file = &command.program.file;
+    if !file.ends_with(".json") {
+        let mut compilation = super::compile(&command.program, recorded, output)?;
+        let plan = compilation.plan.take().expect("a program without errors has a plan");
+        return Ok((plan, compilation.sources));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        note(&format!("error[E0802]: `{file}` cannot be read: {error}"));
+        WRONG
+    })?;
+    let plan = scope_plan::json::from_json(&text).map_err(|error| {
+        note(&format!("error[E0802]: `{file}` is not a plan: {error}\nhelp: write it with `scope build --out {file}`"));
+        WRONG
+    })?;
+    // The program's text, if it is still there, so that failures can point into it.
+    let mut sources = SourceMap::new();
+    for (path, digest) in &plan.program.files {
+        if let Ok(text) = std::fs::read_to_string(path)
+            && scope_plan::digest::sha256_hex(text.as_bytes()) == *digest
+        {
+            sources.add(path.as_str(), text);
+        }
+    }
+    Ok((plan, sources))
+}
+
+/// Runs against simulated sites.
+pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, program: &str, output: Output) -> u8 {
+    let faults = match how.fault.iter().map(|fault| fault.parse()).collect::<Result<Vec<_>, _>>() {
+        Ok(faults) => faults,
+        Err(error) => {
+            note(&format!("error: {error}"));
+            return WRONG;
+        }
+    };
+    let options =
+        SimulationOptions { seed: how.seed, faults, files: Rc::new(DiskFiles), ..SimulationOptions::default() };
+    let mut shower = Shower::new(plan, how.events, output, how.verbose);
+    let mut state = StateStore::in_memory();
+    let run_options = run_options(how, 0, Rc::new(scope_runtime::redact::NoSecrets), Interrupt::new());
+    let report: Result<Report, u8> = runner::block_on(true, async {
+        let simulator = Simulator::new(plan, options).map_err(|error| {
+            note(&format!("error: {error}"));
+            WRONG
+        })?;
+        Ok(runner::run(plan, &simulator, &mut state, &run_options, &mut |event| shower.show(event)).await)
+    });
+    match report {
+        Ok(report) => {
+            if how.events == Events::Text {
+                show::report::report(plan, &report, sources, output, program, true);
+            }
+            report.exit_code()
+        }
+        Err(code) => code,
+    }
+}
+
+/// The content of `file(…)` for simulated uploads.
+struct DiskFiles;
+
+impl scope_runtime::simulator::Files for DiskFiles {
+    fn read(&self, file: &scope_plan::expr::FileRef) -> Option<Vec<u8>> {
+        std::fs::read(&file.path).ok()
+    }
+}
+
+/// Runs against real sites.
+pub fn real_run(
+    plan: &Plan,
+    sources: &SourceMap,
+    state: &mut StateStore,
+    how: &How,
+    program: &str,
+    output: Output,
+) -> u8 {
+    let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(config_value)));
+    let missing = real::check_all(plan, &*secrets);
+    if !missing.is_empty() {
+        for missing in &missing {
+            note(&format!("error[E0602]: {missing}"));
+        }
+        note("help: nothing was sent; set what is missing and run again");
+        return WRONG;
+    }
+    if let Err(code) = confirm_deletions(plan, how) {
+        return code;
+    }
+    let sites = RealSites::new(plan, secrets.clone(), real::Options::at("."));
+    let interrupt = Interrupt::new();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let options = run_options(how, now, Rc::new(sites.mask()), interrupt.clone());
+    let mut shower = Shower::new(plan, how.events, output, how.verbose);
+    let report = runner::block_on(false, async {
+        let listener = tokio::spawn(async move {
+            // Once: nothing new is started. Twice: stop at once.
+            while tokio::signal::ctrl_c().await.is_ok() {
+                interrupt.interrupt();
+            }
+        });
+        let report = runner::run(plan, &sites, state, &options, &mut |event| shower.show(event)).await;
+        listener.abort();
+        report
+    });
+    if how.events == Events::Text {
+        show::report::report(plan, &report, sources, output, program, false);
+    }
+    report.exit_code()
+}
+
+/// The state of a program, locked for this run; `Err` is the exit code.
+pub fn open_state(program: &str, how: &How) -> Result<StateStore, u8> {
+    let folder = world::state_folder(program, how.state.as_deref());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let holder = Holder::current(&format!("scope run {program}"), now);
+    StateStore::open(&folder, &holder).map_err(|error| {
+        let failure = error.failure();
+        note(&format!("error[{}]: {}", failure.code, failure.message));
+        for help in &failure.help {
+            note(&format!("help: {help}"));
+        }
+        if matches!(error, StateError::Locked { .. }) { LOCKED } else { FAILED }
+    })
+}
+
+fn run_options(
+    how: &How,
+    started_at_ms: u64,
+    redact: Rc<dyn scope_runtime::redact::Redact>,
+    interrupt: Interrupt,
+) -> RunOptions {
+    RunOptions {
+        by: std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "someone".into()),
+        started_at_ms,
+        seed: if how.simulate { how.seed } else { started_at_ms },
+        reconsider: how.reconsider,
+        again: how.again.iter().cloned().collect(),
+        redact,
+        interrupt,
+        ..RunOptions::default()
+    }
+}
+
+/// A value of a client's configuration file.
+pub fn config_value(path: &std::path::Path, keys: &[String]) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+    // Not the reader's own words: they could quote a line of the file.
+    let document = data::parse(&bytes).map_err(|_| format!("`{}` is not valid YAML", path.display()))?;
+    let found = keys.iter().try_fold(&document, |node, key| node.get(key));
+    match found {
+        Some(serde_json::Value::String(text)) => Ok(text.clone()),
+        Some(serde_json::Value::Number(number)) => Ok(number.to_string()),
+        _ => Err(format!("`{}` has no text at {}", path.display(), keys.join("."))),
+    }
+}
+
+/// More than a few deletions are asked about.
+fn confirm_deletions(plan: &Plan, how: &How) -> Result<(), u8> {
+    let deletions: Vec<String> = plan
+        .steps
+        .iter()
+        .filter(|step| matches!(step.action, Action::Delete { .. }))
+        .map(|step| format!("{} at {}", show::short_name(&step.name), plan.sites[step.site.index()].name))
+        .collect();
+    if how.yes || deletions.len() <= how.max_delete {
+        return Ok(());
+    }
+    note(&format!("{} resources would be deleted: {}", deletions.len(), deletions.join(", ")));
+    if !std::io::stdin().is_terminal() {
+        note(&format!("error: that is more than {}: add `--yes`, or `--max-delete {}`", how.max_delete, deletions.len()));
+        return Err(WRONG);
+    }
+    note("delete them? [y/N]");
+    let mut answer = String::new();
+    let _ = std::io::stdin().lock().read_line(&mut answer);
+    if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err(WRONG) }
+}

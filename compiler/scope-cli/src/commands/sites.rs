@@ -1,0 +1,166 @@
+//! `scope sites`: reaches every site and prints what answers; `scope sites import clouds.yaml` writes declarations.
+
+use std::fmt::Write;
+use std::rc::Rc;
+
+use scope_compiler::data;
+use scope_plan::plan::{Plan, SiteId};
+use scope_runtime::real::secrets::SecretStore;
+use scope_runtime::real::{self, RealSites};
+use scope_runtime::runner::{self, SiteSet};
+use scope_runtime::simulator::{SimulationOptions, Simulator};
+use scope_runtime::site::{ServiceProbe, SiteError};
+
+use super::{FAILED, OK, WRONG};
+use crate::args::{Sites, SitesAction};
+use crate::output::{Output, line, note};
+use crate::show;
+use crate::world::Disk;
+
+/// What one site said.
+pub struct Probed {
+    /// Its name.
+    pub site: String,
+    /// Its services, or why it could not be entered.
+    pub result: Result<Vec<ServiceProbe>, SiteError>,
+}
+
+pub fn run(command: &Sites, output: Output) -> u8 {
+    if let Some(SitesAction::Import { config, driver, out }) = &command.action {
+        return import(config, driver, out.as_deref(), output);
+    }
+    let compilation = scope_compiler::compile_sites(&Disk, &command.file);
+    if !output.compiled(&compilation) {
+        return WRONG;
+    }
+    let plan = super::plan_of(&compilation);
+    let wanted: Vec<usize> = (0..plan.sites.len())
+        .filter(|index| command.check.as_ref().is_none_or(|name| plan.sites[*index].name == *name))
+        .collect();
+    if let (Some(name), true) = (&command.check, wanted.is_empty()) {
+        note(&format!("error[E0101]: no site is called `{name}`"));
+        return WRONG;
+    }
+    let probed = if command.simulate {
+        runner::block_on(true, async {
+            let simulator = Simulator::new(plan, SimulationOptions::default()).map_err(|error| {
+                note(&format!("error: {error}"));
+                WRONG
+            })?;
+            Ok(probe(plan, &wanted, &simulator).await)
+        })
+    } else {
+        let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(super::run::config_value)));
+        let sites = RealSites::new(plan, secrets, real::Options::at("."));
+        runner::block_on(false, async { Ok(probe(plan, &wanted, &sites).await) })
+    };
+    match probed {
+        Ok(probed) => {
+            let failed = probed.iter().filter(|probed| !show::sites::answers(probed)).count();
+            line(show::sites::table(&probed).trim_end());
+            if failed == 0 { OK } else { FAILED }
+        }
+        Err(code) => code,
+    }
+}
+
+/// Asks all of them at once.
+async fn probe(plan: &Plan, wanted: &[usize], sites: &dyn SiteSet) -> Vec<Probed> {
+    let asked: Vec<_> = wanted.iter().map(|index| (*index, sites.site(SiteId(*index as u32)))).collect();
+    let local = tokio::task::LocalSet::new();
+    local
+        .run_until(async {
+            let tasks: Vec<_> = asked
+                .into_iter()
+                .map(|(index, site)| {
+                    (index, tokio::task::spawn_local(async move { site.probe().await }))
+                })
+                .collect();
+            let mut probed = Vec::new();
+            for (index, task) in tasks {
+                let result = task.await.expect("a probe does not panic");
+                probed.push(Probed { site: plan.sites[index].name.clone(), result });
+            }
+            probed
+        })
+        .await
+}
+
+/// Prints a declaration for each entry of a client's configuration file; no secret is copied.
+fn import(config: &str, driver: &str, out: Option<&str>, output: Output) -> u8 {
+    let bytes = match std::fs::read(config) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            note(&format!("error[E0603]: `{config}` cannot be read: {error}"));
+            return WRONG;
+        }
+    };
+    let Ok(document) = data::parse(&bytes) else {
+        note(&format!("error[E0603]: `{config}` is not valid YAML"));
+        return WRONG;
+    };
+    // The driver knows how the file is laid out: it is asked through a program that imports only it.
+    let probe_file = Importing { driver: driver.to_string() };
+    let compilation = scope_compiler::compile(&probe_file, Importing::FILE, &scope_compiler::Options::default());
+    let Some(declared) = compilation.program.drivers.get(driver) else {
+        output.diagnostics(&compilation.diagnostics, &compilation.sources);
+        return WRONG;
+    };
+    let Some(layout) = declared.configs.first() else {
+        note(&format!("error: the driver `{driver}` reads no configuration file"));
+        return WRONG;
+    };
+    let hole = format!("${{{}}}", layout.selector);
+    let above: Vec<&String> = layout.path.iter().take_while(|key| **key != hole).collect();
+    let entries = above.iter().try_fold(&document, |node, key| node.get(key.as_str())).and_then(|node| node.as_object());
+    let Some(entries) = entries else {
+        let keys: Vec<&str> = above.iter().map(|key| key.as_str()).collect();
+        note(&format!("error[E0603]: `{config}` has no `{}`", keys.join(".")));
+        return WRONG;
+    };
+    let mut text = format!("//! Sites of {config}.\n\nimport {driver}\n");
+    for name in entries.keys() {
+        let is_plain = name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+            && name.starts_with(char::is_alphabetic)
+            && !name.ends_with('-');
+        let written = if is_plain { name.clone() } else { format!("{name:?}") };
+        let _ = write!(text, "\nsite {written} {{\n    {driver}: {{ {}: {name:?} }}\n}}\n", layout.selector);
+    }
+    match out {
+        Some(path) => super::write_file(path, text.as_bytes()).map_or_else(|code| code, |()| OK),
+        None => {
+            line(text.trim_end());
+            OK
+        }
+    }
+}
+
+/// A world that holds one program: `import DRIVER`; the standard library is the real one.
+struct Importing {
+    driver: String,
+}
+
+impl Importing {
+    const FILE: &str = "import.scope";
+}
+
+impl scope_compiler::World for Importing {
+    fn read(&self, path: &str) -> Result<Vec<u8>, scope_compiler::ReadError> {
+        match path {
+            Self::FILE => Ok(format!("import {}\n", self.driver).into_bytes()),
+            other => Disk.read(other),
+        }
+    }
+
+    fn digest(&self, path: &str) -> Result<scope_compiler::FileDigest, scope_compiler::ReadError> {
+        Disk.digest(path)
+    }
+
+    fn library(&self) -> Vec<String> {
+        Disk.library()
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        Disk.env(name)
+    }
+}

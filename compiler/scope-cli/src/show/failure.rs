@@ -1,0 +1,80 @@
+//! A failure at run time, shown as a compile error is: the program's line, the site's own words, and what to do.
+
+use scope_diagnostics::{Code, Diagnostic, SourceMap, Span, codes};
+use scope_plan::plan::{Origin, Plan, Step};
+use scope_runtime::events::Failure;
+
+use super::{short_name, short_type};
+
+/// The report for a failed step.
+pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceMap) -> Diagnostic {
+    let site = &plan.sites[step.site.index()].name;
+    let span = span_of(&step.origin, sources);
+    let kind = step.action.resource_type().map_or("", short_type);
+    let mut report = Diagnostic::new(code(&failure.code), span, failure.message.clone())
+        .label(format!("{kind} `{}` at {site}", short_name(&step.name)));
+    if let Some(words) = &failure.site_words {
+        let asked = match (&failure.request, failure.status) {
+            (Some(request), Some(status)) => format!("{site} answered {status} to {request}: {words}"),
+            (Some(request), None) => format!("{request} at {site}: {words}"),
+            (None, _) => format!("{site}: {words}"),
+        };
+        report = report.note(asked);
+    }
+    for candidate in &failure.candidates {
+        let mut parts = vec![candidate.identity.clone()];
+        if let Some(age) = candidate.age_s {
+            parts.push(format!("{} ago", age_text(age)));
+        }
+        for (name, value) in &candidate.details {
+            match value.as_str() {
+                Some(text) => parts.push(format!("{name} {text}")),
+                None => parts.push(format!("{name} {value}")),
+            }
+        }
+        match &candidate.mark {
+            Some(mark) => parts.push(format!("mark {mark}")),
+            None => parts.push("no mark of ours".into()),
+        }
+        report = report.note(parts.join(", "));
+    }
+    for help in &failure.help {
+        report = report.help(help.clone());
+    }
+    report
+}
+
+/// The report for a failure of the run itself.
+pub fn of_run(failure: &Failure) -> Diagnostic {
+    let mut report = Diagnostic::new(code(&failure.code), Span::DUMMY, failure.message.clone());
+    if let Some(words) = &failure.site_words {
+        report = report.note(words.clone());
+    }
+    for help in &failure.help {
+        report = report.help(help.clone());
+    }
+    report
+}
+
+fn code(name: &str) -> Code {
+    codes::find(name).unwrap_or(codes::E0905)
+}
+
+/// The place of an origin in the sources at hand; no place where the plan came from elsewhere.
+pub fn span_of(origin: &Origin, sources: &SourceMap) -> Span {
+    match sources.file_id(&origin.file) {
+        Some(file) if (origin.end as usize) <= sources.get(file).text().len() => {
+            Span::new(file, origin.start, origin.end)
+        }
+        _ => Span::DUMMY,
+    }
+}
+
+fn age_text(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86400 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86400),
+    }
+}

@@ -1,0 +1,181 @@
+//! A run's report: what failed as compile errors are shown, outputs, results of commands, and one line of verdict.
+
+use scope_diagnostics::SourceMap;
+use scope_plan::plan::{Plan, Step};
+use scope_runtime::events::{Effect, SkipReason};
+use scope_runtime::report::{OutputValue, Report, StepStatus, Verdict};
+use serde_json::Value;
+
+use super::plan::touches_site;
+use super::{failure, seconds, short_name};
+use crate::output::{Output, line};
+
+/// Prints a report. `program` is how the program is run again.
+pub fn report(plan: &Plan, report: &Report, sources: &SourceMap, output: Output, program: &str, simulated: bool) {
+    let mut diagnostics = Vec::new();
+    for (step, ended) in plan.steps.iter().zip(&report.steps) {
+        if let StepStatus::Failed { failure } = &ended.status {
+            diagnostics.push(failure::diagnostic(plan, step, failure, sources));
+        }
+    }
+    diagnostics.extend(report.stopped.as_ref().map(failure::of_run));
+    output.diagnostics(&diagnostics, sources);
+    for (step, ended) in plan.steps.iter().zip(&report.steps) {
+        if let StepStatus::Skipped { because: SkipReason::Dependency { step: on, .. } } = &ended.status
+            && touches_site(step)
+        {
+            let needed = &plan.steps[on.index()];
+            line(&super::progress::step_line(plan, step, "skipped", &format!("needs {}", short_name(&needed.name))));
+        }
+    }
+    for owed in &report.owed {
+        line(&format!("  owed    {owed}"));
+    }
+    printed(plan, report);
+    outputs(report);
+    line(&verdict(plan, report, program, simulated));
+}
+
+/// The results of commands that read, sites joined.
+fn printed(plan: &Plan, report: &Report) {
+    let mut shown: Vec<(&str, Vec<(&Step, &Value)>)> = Vec::new();
+    for (step, ended) in plan.steps.iter().zip(&report.steps) {
+        if let StepStatus::Done { effect: Effect::Printed { value } } = &ended.status {
+            match shown.iter_mut().find(|(name, _)| *name == step.name) {
+                Some((_, parts)) => parts.push((step, value)),
+                None => shown.push((&step.name, vec![(step, value)])),
+            }
+        }
+    }
+    for (name, parts) in shown {
+        line(&format!("{name}:"));
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        for (step, value) in parts {
+            let site = &plan.sites[step.site.index()].name;
+            let records: Vec<&Value> = match value {
+                Value::Array(items) => items.iter().collect(),
+                other => vec![other],
+            };
+            for record in records {
+                rows.push(row(site, record));
+            }
+        }
+        if rows.is_empty() {
+            line("  (nothing)");
+        }
+        let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns)
+            .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+            .collect();
+        for row in rows {
+            let cells: Vec<String> =
+                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            line(format!("  {}", cells.join("  ")).trim_end());
+        }
+    }
+}
+
+/// A record as cells: the site, identity and name first, then a few short fields.
+fn row(site: &str, record: &Value) -> Vec<String> {
+    let mut cells = vec![site.to_string()];
+    let Value::Object(fields) = record else {
+        cells.push(cell(record));
+        return cells;
+    };
+    const FIRST: [&str; 3] = ["id", "name", "status"];
+    for name in FIRST {
+        if let Some(value) = fields.get(name) {
+            cells.push(cell(value));
+        }
+    }
+    let rest = fields
+        .iter()
+        .filter(|(name, value)| !FIRST.contains(&name.as_str()) && (value.is_string() || value.is_number()))
+        .take(3);
+    cells.extend(rest.map(|(name, value)| format!("{name}={}", cell(value))));
+    cells
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.chars().filter(|c| !c.is_control()).take(60).collect(),
+        other => other.to_string(),
+    }
+}
+
+fn outputs(report: &Report) {
+    for (name, output) in &report.outputs {
+        match output {
+            OutputValue::Value(value) => line(&format!("{name} = {}", output_text(value))),
+            OutputValue::Missing(why) => line(&format!("{name} is not known: {why}")),
+        }
+    }
+}
+
+fn output_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("\"{text}\""),
+        other => other.to_string(),
+    }
+}
+
+fn verdict(plan: &Plan, report: &Report, program: &str, simulated: bool) -> String {
+    let counts = &report.counts;
+    let run = if simulated { "simulated".to_string() } else { format!("run {}", report.run) };
+    let end = format!("{run}, exit {}", report.exit_code());
+    let mut parts = Vec::new();
+    for (count, word) in [
+        (counts.created, "created"),
+        (counts.borrowed, "borrowed"),
+        (counts.adopted, "adopted"),
+        (counts.updated, "changed"),
+        (counts.deleted, "deleted"),
+        (counts.called, "called"),
+        (counts.unchanged, "unchanged"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {word}"));
+        }
+    }
+    let done = if parts.is_empty() { "nothing changed".to_string() } else { parts.join(", ") };
+    let took = seconds(report.millis);
+    match report.verdict {
+        Verdict::NothingToDo if counts.unchanged == 0 => format!("ok: {} read in {took}   {end}", counts.found),
+        Verdict::NothingToDo => {
+            let all = counts.unchanged;
+            format!("nothing to do: {all} of {all} as the program says (checked in {took})   {end}")
+        }
+        Verdict::Done => format!("ok: {done} in {took}   {end}"),
+        Verdict::Pending => {
+            let sites = waiting_sites(plan, report);
+            format!(
+                "pending: {done}, {} parked (waits for {sites})   {end}\n  next: scope run {program}, when {sites} answers",
+                counts.parked
+            )
+        }
+        Verdict::Failed => {
+            let mut text = format!("failed: {done}, {} failed", counts.failed);
+            if counts.skipped > 0 {
+                text += &format!(", {} skipped", counts.skipped);
+            }
+            if counts.parked > 0 {
+                text += &format!(", {} parked (waits for {})", counts.parked, waiting_sites(plan, report));
+            }
+            format!("{text} in {took}   {end}\n  next: mend the cause, then scope run {program}: what is done stays done")
+        }
+        Verdict::Interrupted => format!("interrupted: {done}   {end}\n  next: scope run {program} goes on"),
+    }
+}
+
+fn waiting_sites(plan: &Plan, report: &Report) -> String {
+    let mut sites: Vec<&str> = plan
+        .steps
+        .iter()
+        .zip(&report.steps)
+        .filter(|(_, ended)| matches!(ended.status, StepStatus::Parked { .. }))
+        .map(|(step, _)| plan.sites[step.site.index()].name.as_str())
+        .collect();
+    sites.sort_unstable();
+    sites.dedup();
+    sites.join(", ")
+}

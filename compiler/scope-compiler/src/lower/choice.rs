@@ -1,0 +1,121 @@
+//! Locations to steps: `&` to steps side by side, `|` to a choice with an arm for each alternative.
+
+use scope_analysis::hir::{self, Location, LocationKind};
+use scope_plan::plan::{Action, Guard, SiteId, StepId};
+
+use super::{Lowering, NewStep};
+
+/// What a location became.
+#[derive(Clone, Debug)]
+pub(crate) struct Lowered {
+    /// The step whose output is the result where there is one result.
+    pub result: StepId,
+    /// The steps that `after` waits for.
+    pub ends: Vec<StepId>,
+    /// Every site's own step.
+    pub leaves: Vec<(SiteId, StepId)>,
+    /// At most one of the leaves will have a result.
+    pub is_single: bool,
+}
+
+/// Where in a location something stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Position {
+    pub guard: Option<Guard>,
+    /// In an arm that is not the last: it fails rather than waits, and is undone.
+    pub is_left: bool,
+    /// An operand of a `&`.
+    pub is_copy: bool,
+}
+
+impl Position {
+    pub const TOP: Position = Position { guard: None, is_left: false, is_copy: false };
+}
+
+impl Lowering<'_> {
+    /// Lowers a location, making each site's step with `leaf`.
+    pub(super) fn location(
+        &mut self,
+        location: &Location,
+        key: &str,
+        place: SiteId,
+        position: Position,
+        leaf: &mut dyn FnMut(&mut Self, hir::SiteId, Position) -> StepId,
+    ) -> Lowered {
+        match &location.kind {
+            LocationKind::Site(site) => {
+                let step = leaf(self, *site, position);
+                let site = self.plan.steps[step.index()].site;
+                Lowered { result: step, ends: vec![step], leaves: vec![(site, step)], is_single: true }
+            }
+            LocationKind::And(parts) => {
+                let position = Position { is_copy: true, ..position };
+                let parts: Vec<Lowered> = parts
+                    .iter()
+                    .enumerate()
+                    .map(|(index, part)| {
+                        self.location(part, &format!("{key}.{}", index + 1), place, position, leaf)
+                    })
+                    .collect();
+                let mut leaves: Vec<(SiteId, StepId)> = Vec::new();
+                for leaf in parts.iter().flat_map(|part| &part.leaves) {
+                    if !leaves.contains(leaf) {
+                        leaves.push(*leaf);
+                    }
+                }
+                let ends = parts.iter().flat_map(|part| part.ends.clone()).collect();
+                if let [(_, only)] = leaves.as_slice() {
+                    return Lowered { result: *only, ends, leaves, is_single: true };
+                }
+                let result = self.gather(key, place, leaves.clone(), position.guard, location);
+                Lowered { result, ends, leaves, is_single: false }
+            }
+            LocationKind::Or(arms) => {
+                let name_of = |site: hir::SiteId| self.program.sites[site.0 as usize].name.clone();
+                let labels = arms.iter().map(|arm| arm.text(&name_of)).collect();
+                let origin = self.origin(location.span, None);
+                let choice = self.new_choice(key.to_string(), position.guard, labels, origin.clone());
+                let mut lowered = Vec::with_capacity(arms.len());
+                for (index, arm) in arms.iter().enumerate() {
+                    let is_last = index + 1 == arms.len();
+                    let position = Position {
+                        guard: Some(Guard { choice, arm: index as u32 }),
+                        is_left: position.is_left || !is_last,
+                        is_copy: position.is_copy && is_last,
+                    };
+                    lowered.push(self.location(arm, &format!("{key}.{}", index + 1), place, position, leaf));
+                }
+                let is_single = lowered.iter().all(|arm| arm.is_single);
+                let leaves = lowered.iter().flat_map(|arm| arm.leaves.clone()).collect();
+                let results = lowered.iter().map(|arm| arm.result).collect();
+                let result = self.step(NewStep {
+                    name: key.to_string(),
+                    key: format!("{key}/choose"),
+                    guard: position.guard,
+                    ..NewStep::new(place, Action::Choose { choice, results }, origin)
+                });
+                Lowered { result, ends: vec![result], leaves, is_single }
+            }
+            LocationKind::Here | LocationKind::Error => {
+                unreachable!("analysis replaces `here` and stops at errors")
+            }
+        }
+    }
+
+    pub(super) fn gather(
+        &mut self,
+        key: &str,
+        place: SiteId,
+        parts: Vec<(SiteId, StepId)>,
+        guard: Option<Guard>,
+        location: &Location,
+    ) -> StepId {
+        let origin = self.origin(location.span, None);
+        self.step(NewStep {
+            name: key.to_string(),
+            key: format!("{key}/gather"),
+            guard,
+            ..NewStep::new(place, Action::Gather { parts }, origin)
+        })
+    }
+}

@@ -1,0 +1,354 @@
+//! Lowering: a program without errors to a plan. It cannot fail: everything that could was checked before.
+//!
+//! `resource vm … scope { compute: a, image: b }` → look up the image at b, bring it to a, ensure `vm` at a. Steps are
+//! made naively here, one look-up for each use; the passes merge and prune.
+
+mod choice;
+mod driver;
+mod driver_expr;
+mod reference;
+mod request;
+mod sites;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use scope_analysis::hir::{self, Program, ReferenceTarget, ResourceId};
+use scope_diagnostics::{SourceMap, Span};
+use scope_plan::plan::{
+    Action, Choice, ChoiceId, Guard, OnUnreachable, Origin, Output, Plan, Program as Source, Retry, SiteId,
+    Step, StepId, Undo, VERSION,
+};
+use scope_plan::recorded::Recorded;
+
+use choice::Lowered;
+
+/// The default of a request's time-out, without readiness.
+const TIMEOUT_MS: u64 = 30_000;
+
+/// Attempts, and the pause before the second.
+const RETRY: Retry = Retry { times: 3, backoff_ms: 500 };
+
+/// Lowers a program. `files` are the program's files, for the plan's record of what it was made from.
+pub(crate) fn lower(
+    program: &Program,
+    entry: &str,
+    files: &[String],
+    sources: &SourceMap,
+    recorded: &Recorded,
+) -> Plan {
+    let mut lowering = Lowering {
+        program,
+        sources,
+        recorded,
+        plan: Plan {
+            version: VERSION,
+            program: Source {
+                file: entry.to_string(),
+                entry: None,
+                files: file_digests(files, sources),
+                params: value::params(program),
+            },
+            sites: Vec::new(),
+            links: Vec::new(),
+            drivers: Vec::new(),
+            steps: Vec::new(),
+            edges: Vec::new(),
+            choices: Vec::new(),
+            outputs: Vec::new(),
+        },
+        sites: BTreeMap::new(),
+        types: BTreeSet::new(),
+        done: BTreeMap::new(),
+        instances: BTreeMap::new(),
+        gathers: BTreeMap::new(),
+    };
+    lowering.plan.program.entry = program.entry.map(|site| lowering.site(site));
+    for id in in_dependency_order(program) {
+        lowering.resource(&program.resources[id.0 as usize]);
+    }
+    lowering.removed();
+    lowering.outputs();
+    lowering.finish()
+}
+
+/// A plan without steps that has every site and driver: what `scope sites` asks with.
+pub(crate) fn lower_sites(program: &Program, entry: &str, files: &[String], sources: &SourceMap) -> Plan {
+    let bare = Program { resources: Vec::new(), outputs: Vec::new(), ..program.clone() };
+    let mut lowering_program = bare;
+    lowering_program.entry = program.entry;
+    let recorded = Recorded::default();
+    let mut plan = lower(&lowering_program, entry, files, sources, &recorded);
+    let ids: Vec<hir::SiteId> = (0..program.sites.len()).map(|index| hir::SiteId(index as u32)).collect();
+    plan.sites = ids.iter().map(|id| sites::site(program, *id, sources)).collect();
+    plan.program.entry = program.entry.map(|site| SiteId(site.0));
+    plan.drivers = program.drivers.values().map(|driver| driver::lower_driver(driver, &BTreeSet::new())).collect();
+    plan
+}
+
+/// The digest of each text read.
+fn file_digests(files: &[String], sources: &SourceMap) -> BTreeMap<String, String> {
+    files
+        .iter()
+        .filter_map(|path| {
+            let id = sources.file_id(path)?;
+            Some((path.clone(), scope_plan::digest::sha256_hex(sources.get(id).text().as_bytes())))
+        })
+        .collect()
+}
+
+pub(crate) struct Lowering<'a> {
+    program: &'a Program,
+    sources: &'a SourceMap,
+    recorded: &'a Recorded,
+    plan: Plan,
+    /// Sites of the program that the plan has, in the order met.
+    sites: BTreeMap<hir::SiteId, SiteId>,
+    /// Resource types used, by full name.
+    types: BTreeSet<String>,
+    done: BTreeMap<ResourceId, Lowered>,
+    instances: BTreeMap<(ResourceId, hir::SiteId), StepId>,
+    gathers: BTreeMap<ResourceId, StepId>,
+}
+
+impl Lowering<'_> {
+    /// The plan's id of a site, which is taken into the plan when first met.
+    fn site(&mut self, site: hir::SiteId) -> SiteId {
+        let next = SiteId(u32::try_from(self.sites.len()).expect("bounded by the program"));
+        *self.sites.entry(site).or_insert(next)
+    }
+
+    fn origin(&self, span: Span, scope: Option<&str>) -> Origin {
+        origin(self.sources, span, scope)
+    }
+
+    /// Adds a step; its edges follow from its action.
+    fn step(&mut self, new: NewStep) -> StepId {
+        let id = StepId(u32::try_from(self.plan.steps.len()).expect("bounded by the program"));
+        if let Some(resource_type) = new.action.resource_type() {
+            self.types.insert(resource_type.to_string());
+        }
+        if let Some(Guard { choice, arm }) = new.guard {
+            self.plan.choices[choice.index()].arms[arm as usize].members.push(id);
+        }
+        let step = Step {
+            id,
+            name: new.name,
+            site: new.site,
+            action: new.action,
+            when: new.guard.into_iter().collect(),
+            on_unreachable: new.on_unreachable,
+            undo: new.undo,
+            retry: new.retry,
+            timeout_ms: new.timeout_ms,
+            ready_within_ms: new.ready_within_ms,
+            repeat: new.repeat,
+            key: new.key,
+            priority: 0,
+            origin: new.origin,
+        };
+        self.plan.edges.extend(step.incoming_edges());
+        self.plan.steps.push(step);
+        id
+    }
+
+    /// A step that is needed in one more place.
+    fn also_needed(&mut self, step: StepId, guard: Option<Guard>) {
+        let when = &mut self.plan.steps[step.index()].when;
+        match guard {
+            None => when.clear(),
+            Some(guard) if !when.is_empty() && !when.contains(&guard) => when.push(guard),
+            Some(_) => {}
+        }
+        if let Some(Guard { choice, arm }) = guard {
+            let members = &mut self.plan.choices[choice.index()].arms[arm as usize].members;
+            if !members.contains(&step) {
+                members.push(step);
+            }
+        }
+    }
+
+    /// Deletions: what is recorded as ours and the program does not name any more.
+    fn removed(&mut self) {
+        let named: BTreeSet<(String, String)> = self
+            .plan
+            .steps
+            .iter()
+            .map(|step| {
+                let site = self.sites.iter().find(|(_, id)| **id == step.site).map(|(site, _)| *site);
+                let site = site.map_or_else(String::new, |site| self.program.sites[site.0 as usize].name.clone());
+                (step.name.clone(), site)
+            })
+            .collect();
+        let recorded = self.recorded;
+        for resource in &recorded.resources {
+            if resource.how == scope_plan::recorded::How::Adopted
+                || named.contains(&(resource.name.clone(), resource.site.clone()))
+            {
+                continue;
+            }
+            let site = self.program.sites.iter().position(|site| site.name == resource.site);
+            let has_type = resource
+                .resource_type
+                .split_once('.')
+                .and_then(|(driver, _)| self.program.drivers.get(driver))
+                .is_some_and(|driver| driver.types.contains_key(&resource.resource_type));
+            let Some(index) = site.filter(|_| has_type) else { continue };
+            let hir_site = hir::SiteId(index as u32);
+            let span = self.program.sites[index].span;
+            let site_id = self.site(hir_site);
+            let origin = self.origin(span, None);
+            self.step(NewStep {
+                name: resource.name.clone(),
+                key: format!("{}/{}/delete", resource.site, resource.name),
+                repeat: scope_plan::driver::Repeat::Always,
+                ..NewStep::new(
+                    site_id,
+                    Action::Delete {
+                        resource_type: resource.resource_type.clone(),
+                        identity: scope_plan::expr::Expr::Value(resource.identity.clone().into()),
+                    },
+                    origin,
+                )
+            });
+        }
+    }
+
+    fn outputs(&mut self) {
+        for output in &self.program.outputs {
+            let value = self.value(&output.value, None, &[]);
+            self.plan.outputs.push(Output { name: output.name.clone(), value });
+        }
+    }
+
+    fn finish(mut self) -> Plan {
+        let mut used: Vec<(hir::SiteId, SiteId)> = self.sites.iter().map(|(from, to)| (*from, *to)).collect();
+        used.sort_by_key(|(_, plan_id)| *plan_id);
+        self.plan.sites =
+            used.iter().map(|(site, _)| sites::site(self.program, *site, self.sources)).collect();
+        sites::put_existing(self.program, &self.sites, &mut self.plan.sites);
+        self.plan.links = sites::links(self.program, &self.sites);
+        for driver in self.program.drivers.values() {
+            let prefix = format!("{}.", driver.name);
+            let types: BTreeSet<String> =
+                self.types.iter().filter(|name| name.starts_with(&prefix)).cloned().collect();
+            let is_used = !types.is_empty();
+            if is_used {
+                self.plan.drivers.push(driver::lower_driver(driver, &types));
+            }
+        }
+        self.plan
+    }
+
+    fn new_choice(&mut self, key: String, guard: Option<Guard>, labels: Vec<String>, origin: Origin) -> ChoiceId {
+        let id = ChoiceId(u32::try_from(self.plan.choices.len()).expect("bounded by the program"));
+        let recorded = self.recorded.choices.get(&key).copied().filter(|arm| (*arm as usize) < labels.len());
+        let arms = labels
+            .into_iter()
+            .map(|label| scope_plan::plan::Arm { label, members: Vec::new(), choices: Vec::new() })
+            .collect();
+        self.plan.choices.push(Choice { id, key, when: guard.into_iter().collect(), arms, recorded, origin });
+        if let Some(Guard { choice, arm }) = guard {
+            self.plan.choices[choice.index()].arms[arm as usize].choices.push(id);
+        }
+        id
+    }
+}
+
+/// What a new step needs to be told.
+pub(crate) struct NewStep {
+    pub name: String,
+    pub site: SiteId,
+    pub action: Action,
+    pub guard: Option<Guard>,
+    pub on_unreachable: OnUnreachable,
+    pub undo: Undo,
+    pub retry: Retry,
+    pub timeout_ms: u64,
+    pub ready_within_ms: Option<u64>,
+    pub repeat: scope_plan::driver::Repeat,
+    pub key: String,
+    pub origin: Origin,
+}
+
+impl NewStep {
+    fn new(site: SiteId, action: Action, origin: Origin) -> NewStep {
+        NewStep {
+            name: String::new(),
+            site,
+            action,
+            guard: None,
+            on_unreachable: OnUnreachable::Fail,
+            undo: Undo::Keep,
+            retry: RETRY,
+            timeout_ms: TIMEOUT_MS,
+            ready_within_ms: None,
+            repeat: scope_plan::driver::Repeat::Always,
+            key: String::new(),
+            origin,
+        }
+    }
+}
+
+/// A place in the program as a plan keeps it.
+pub(crate) fn origin(sources: &SourceMap, span: Span, scope: Option<&str>) -> Origin {
+    let scope = scope.map(str::to_string);
+    if span.is_dummy() {
+        return Origin { file: String::new(), start: 0, end: 0, line: 1, column: 1, scope };
+    }
+    let position = sources.line_column(span);
+    Origin {
+        file: sources.get(span.file).path().to_string(),
+        start: span.start,
+        end: span.end,
+        line: position.line,
+        column: position.column,
+        scope,
+    }
+}
+
+/// Resources, each after what it needs; else in order of appearance.
+fn in_dependency_order(program: &Program) -> Vec<ResourceId> {
+    let mut order = Vec::with_capacity(program.resources.len());
+    let mut seen = vec![false; program.resources.len()];
+    for start in &program.resources {
+        let mut path = vec![(start.id, needed(start), 0_usize)];
+        if std::mem::replace(&mut seen[start.id.0 as usize], true) {
+            continue;
+        }
+        while let Some((id, needs, next)) = path.last_mut() {
+            match needs.get(*next).copied() {
+                Some(target) => {
+                    *next += 1;
+                    if !std::mem::replace(&mut seen[target.0 as usize], true) {
+                        let resource = &program.resources[target.0 as usize];
+                        path.push((target, needed(resource), 0));
+                    }
+                }
+                None => {
+                    order.push(*id);
+                    path.pop();
+                }
+            }
+        }
+    }
+    order
+}
+
+fn needed(resource: &hir::Resource) -> Vec<ResourceId> {
+    let mut ids = resource.with.after.clone();
+    for instance in resource.instances.values() {
+        for reference in &instance.references {
+            match &reference.target {
+                ReferenceTarget::Resource(target) => ids.push(*target),
+                ReferenceTarget::Text(value) => scope_analysis::outputs_used(value, &mut ids),
+            }
+        }
+        for slot in instance.attributes.values() {
+            scope_analysis::outputs_used(&slot.value, &mut ids);
+        }
+    }
+    ids.sort();
+    ids.dedup();
+    ids
+}

@@ -1,0 +1,177 @@
+//! References to steps: where the thing is looked up, and how it gets to where it is used (R8).
+//!
+//! `image: "debian-12"` at nantes with `image: paris` → look up at paris, bring to nantes. With `paris | lille` → a
+//! choice with an arm for each; with `paris & lille` → both looked up, the nearest reachable copy brought.
+
+use scope_analysis::hir::{self, Location, LocationKind, Reference, ReferenceTarget, Resource, Value};
+use scope_plan::expr::Expr;
+use scope_plan::plan::{Action, Purpose, StepId};
+
+use super::choice::Position;
+use super::{Lowering, NewStep};
+
+impl Lowering<'_> {
+    /// The step whose output is the referenced resource's record at `here`.
+    pub(super) fn reference(
+        &mut self,
+        resource: &Resource,
+        here: hir::SiteId,
+        reference: &Reference,
+        index: usize,
+        position: Position,
+    ) -> StepId {
+        let here_name = &self.program.sites[here.0 as usize].name;
+        let first = resource.instances[&here]
+            .references
+            .iter()
+            .position(|other| other.attribute == reference.attribute)
+            .unwrap_or(index);
+        let number = if index == first { String::new() } else { format!(".{}", index - first + 1) };
+        // A place of its own for each use; what turns out to be the same look-up is merged by a pass.
+        let path = format!("{}@{here_name}.{}{number}", resource.name, reference.attribute);
+        match &reference.target {
+            ReferenceTarget::Resource(target) => self.resource_reference(*target, here, reference, &path, position),
+            ReferenceTarget::Text(value) => {
+                let references = Vec::new();
+                let text = self.value(value, Some(here), &references);
+                let name = match value {
+                    Value::Text(text) => format!("{}:{text}", short(&reference.ty)),
+                    _ => format!("{}.{}", resource.name, reference.attribute),
+                };
+                let lookup = LookUp { here, reference, path, name, text, scope: resource.scope.as_deref() };
+                self.look_up(&reference.location, &lookup, position)
+            }
+        }
+    }
+
+    fn resource_reference(
+        &mut self,
+        target: hir::ResourceId,
+        here: hir::SiteId,
+        reference: &Reference,
+        path: &str,
+        position: Position,
+    ) -> StepId {
+        if let LocationKind::Site(site) = reference.location.kind
+            && site == here
+            && let Some(step) = self.instances.get(&(target, site)).copied()
+        {
+            return step;
+        }
+        let sites = reference.location.sites();
+        let sources: Vec<StepId> =
+            sites.iter().filter_map(|site| self.instances.get(&(target, *site)).copied()).collect();
+        let name = self.program.resources[target.0 as usize].name.clone();
+        let every_source = matches!(reference.location.kind, LocationKind::And(_));
+        self.bring(here, reference, &format!("{path}/bring"), &name, sources, every_source, position)
+    }
+
+    fn look_up(&mut self, location: &Location, lookup: &LookUp<'_>, position: Position) -> StepId {
+        match &location.kind {
+            LocationKind::Site(site) => {
+                let found = self.look_up_at(*site, lookup, position);
+                if *site == lookup.here {
+                    return found;
+                }
+                let key = format!("{}/bring@{}", lookup.path, self.program.sites[site.0 as usize].name);
+                self.bring(lookup.here, lookup.reference, &key, &lookup.name, vec![found], false, position)
+            }
+            LocationKind::And(parts) => {
+                let sources = parts
+                    .iter()
+                    .map(|part| match part.kind {
+                        LocationKind::Site(site) => self.look_up_at(site, lookup, position),
+                        _ => self.look_up(part, lookup, position),
+                    })
+                    .collect();
+                let key = format!("{}/bring", lookup.path);
+                self.bring(lookup.here, lookup.reference, &key, &lookup.name, sources, true, position)
+            }
+            LocationKind::Or(_) => {
+                let place = self.site(lookup.here);
+                let key = lookup.path.clone();
+                let lowered = self.location(location, &key, place, position, &mut |lowering, site, position| {
+                    let at = Location { kind: LocationKind::Site(site), span: location.span };
+                    lowering.look_up(&at, lookup, position)
+                });
+                lowered.result
+            }
+            LocationKind::Here | LocationKind::Error => {
+                unreachable!("analysis replaces `here` and stops at errors")
+            }
+        }
+    }
+
+    fn look_up_at(&mut self, site: hir::SiteId, lookup: &LookUp<'_>, position: Position) -> StepId {
+        let site_name = self.program.sites[site.0 as usize].name.clone();
+        let site_id = self.site(site);
+        let origin = self.origin(lookup.reference.span, lookup.scope);
+        let arm = position.guard.map_or(String::new(), |guard| format!("#{}.{}", guard.choice.0, guard.arm));
+        self.step(NewStep {
+            name: lookup.name.clone(),
+            guard: position.guard,
+            key: format!("{site_name}/{}{arm}/lookup", lookup.path),
+            ..NewStep::new(
+                site_id,
+                Action::Lookup {
+                    resource_type: lookup.reference.ty.clone(),
+                    text: Some(lookup.text.clone()),
+                    filter: Vec::new(),
+                    purpose: Purpose::Reference,
+                },
+                origin,
+            )
+        })
+    }
+
+    #[allow(clippy::too_many_arguments)] // All of it is one step's description.
+    fn bring(
+        &mut self,
+        here: hir::SiteId,
+        reference: &Reference,
+        key: &str,
+        name: &str,
+        sources: Vec<StepId>,
+        every_source: bool,
+        position: Position,
+    ) -> StepId {
+        let here_name = self.program.sites[here.0 as usize].name.clone();
+        let site_id = self.site(here);
+        let origin = self.origin(reference.span, None);
+        let arm = position.guard.map_or(String::new(), |guard| format!("#{}.{}", guard.choice.0, guard.arm));
+        let timeout_ms = self.transfer_ms(&reference.ty);
+        let repeat = self
+            .driver_type(&reference.ty)
+            .operations
+            .get("create")
+            .map_or(scope_plan::driver::Repeat::Mark, |create| super::request::lower_repeat(&create.repeat));
+        self.step(NewStep {
+            name: name.to_string(),
+            guard: position.guard,
+            timeout_ms,
+            repeat,
+            key: format!("{here_name}/{key}{arm}"),
+            ..NewStep::new(
+                site_id,
+                Action::Bring { resource_type: reference.ty.clone(), sources, every_source },
+                origin,
+            )
+        })
+    }
+}
+
+/// A look-up by name or identity.
+struct LookUp<'a> {
+    here: hir::SiteId,
+    reference: &'a Reference,
+    /// `vm@nantes.image`
+    path: String,
+    /// `image:debian-12`
+    name: String,
+    text: Expr,
+    scope: Option<&'a str>,
+}
+
+fn short(full: &str) -> &str {
+    full.rsplit_once('.').map_or(full, |(_, short)| short)
+}

@@ -1,0 +1,206 @@
+//! One requested item to its steps, site by site.
+
+use scope_analysis::hir::{self, Location, LocationKind, OnDisconnect, Resource, ResourceKind};
+use scope_plan::driver::Repeat;
+use scope_plan::expr::Expr;
+use scope_plan::plan::{Action, Edge, EdgeReason, OnUnreachable, Purpose, Retry, StepId, Undo};
+
+use super::choice::Position;
+use super::{Lowering, NewStep, RETRY, TIMEOUT_MS};
+
+/// A transfer of unknown size may take so long, besides readiness.
+const TRANSFER_MS: u64 = 600_000;
+
+/// Content is given so long for each byte: a slow uplink of 1 MiB/s.
+const BYTES_PER_MS: u64 = 1024 * 1024 / 1000;
+
+impl Lowering<'_> {
+    pub(super) fn resource(&mut self, resource: &Resource) {
+        let location = self.kept_location(resource);
+        let place = match (self.program.entry, location.sites().first()) {
+            (Some(entry), _) => self.site(entry),
+            (None, Some(first)) => self.site(*first),
+            (None, None) => return,
+        };
+        let name = resource.name.clone();
+        let lowered = self.location(&location, &name, place, Position::TOP, &mut |lowering, site, position| {
+            lowering.instance(resource, site, position)
+        });
+        self.done.insert(resource.id, lowered);
+    }
+
+    /// `local_only` keeps the entry site; the others are dropped.
+    fn kept_location(&self, resource: &Resource) -> Location {
+        match (&resource.with.on_disconnect, self.program.entry) {
+            (Some(OnDisconnect::LocalOnly), Some(entry)) => {
+                Location { kind: LocationKind::Site(entry), span: resource.location.span }
+            }
+            _ => resource.location.clone(),
+        }
+    }
+
+    fn instance(&mut self, resource: &Resource, site: hir::SiteId, position: Position) -> StepId {
+        if let Some(step) = self.instances.get(&(resource.id, site)).copied() {
+            self.also_needed(step, position.guard);
+            // Undone only when every occurrence is abandoned; what waits in one place may wait.
+            return step;
+        }
+        let driver_type = self.driver_type(&resource.ty).clone();
+        let instance = &resource.instances[&site];
+        let references: Vec<Expr> = instance
+            .references
+            .iter()
+            .enumerate()
+            .map(|(index, reference)| {
+                let step = self.reference(resource, site, reference, index, position);
+                Expr::Step { step, path: Vec::new() }
+            })
+            .collect();
+        let attributes: Vec<(String, Expr)> = instance
+            .attributes
+            .iter()
+            .map(|(name, slot)| (name.clone(), self.value(&slot.value, Some(site), &references)))
+            .collect();
+        let content: u64 = instance
+            .attributes
+            .values()
+            .map(|slot| match slot.value {
+                hir::Value::File { size, .. } => size / BYTES_PER_MS.max(1),
+                _ => 0,
+            })
+            .sum();
+        let site_name = self.program.sites[site.0 as usize].name.clone();
+        let (verb, action) = self.action(resource, attributes, &driver_type);
+        let site_id = self.site(site);
+        let origin = self.origin(resource.span, resource.scope.as_deref());
+        let with = &resource.with;
+        let ready_within_ms = with.ready_within.map(milliseconds);
+        let ready_ms = ready_within_ms.or(driver_type.ready.as_ref().map(|ready| ready.within_ms)).unwrap_or(0);
+        let is_owned = resource.kind == ResourceKind::Managed;
+        let step = self.step(NewStep {
+            name: resource.name.clone(),
+            site: site_id,
+            guard: position.guard,
+            on_unreachable: on_unreachable(with.on_disconnect.as_ref(), position, is_owned),
+            undo: if is_owned && (position.is_left || with.on_failure == Some(hir::OnFailure::Undo)) {
+                Undo::DeleteCreated
+            } else {
+                Undo::Keep
+            },
+            retry: Retry {
+                times: with.retry_times.unwrap_or(RETRY.times),
+                backoff_ms: with.retry_backoff.map_or(RETRY.backoff_ms, milliseconds),
+            },
+            timeout_ms: with.timeout.map_or(TIMEOUT_MS + ready_ms + content, milliseconds),
+            ready_within_ms,
+            repeat: repeat(&resource.kind, &driver_type),
+            key: format!("{site_name}/{}/{verb}", resource.name),
+            ..NewStep::new(site_id, action, origin)
+        });
+        for earlier in &with.after {
+            let ends = self.done.get(earlier).map(|lowered| lowered.ends.clone()).unwrap_or_default();
+            for from in ends {
+                let edge = Edge { from, to: step, reason: EdgeReason::After };
+                if from != step && !self.plan.edges.contains(&edge) {
+                    self.plan.edges.push(edge);
+                }
+            }
+        }
+        self.instances.insert((resource.id, site), step);
+        step
+    }
+
+    fn action(
+        &self,
+        resource: &Resource,
+        mut attributes: Vec<(String, Expr)>,
+        driver_type: &hir::ResourceType,
+    ) -> (&'static str, Action) {
+        let resource_type = resource.ty.clone();
+        match &resource.kind {
+            ResourceKind::Managed => {
+                ("ensure", Action::Ensure { resource_type, attributes, adopt: resource.with.adopt })
+            }
+            ResourceKind::Existing => {
+                let by = [Some(&driver_type.identity), driver_type.name_attribute.as_ref()];
+                let named = attributes.iter().position(|(name, _)| by.contains(&Some(name)));
+                let text = named.map(|index| attributes.remove(index).1);
+                ("lookup", Action::Lookup { resource_type, text, filter: attributes, purpose: Purpose::Existing })
+            }
+            ResourceKind::Call { operation } => (
+                "call",
+                Action::Call {
+                    resource_type,
+                    operation: operation.clone(),
+                    inputs: attributes,
+                    once: true,
+                    prints: false,
+                },
+            ),
+            ResourceKind::Print { operation } => (
+                "print",
+                Action::Call {
+                    resource_type,
+                    operation: operation.clone(),
+                    inputs: attributes,
+                    once: false,
+                    prints: true,
+                },
+            ),
+        }
+    }
+
+    pub(super) fn driver_type(&self, name: &str) -> &hir::ResourceType {
+        let driver = name.split_once('.').map_or(name, |(driver, _)| driver);
+        &self.program.drivers[driver].types[name]
+    }
+
+    /// The time a step that moves content of a type may take.
+    pub(super) fn transfer_ms(&self, resource_type: &str) -> u64 {
+        let ready = self.driver_type(resource_type).ready.as_ref().map_or(0, |ready| ready.within_ms);
+        TIMEOUT_MS + ready + TRANSFER_MS
+    }
+}
+
+/// The defaults of semantics.md: copies of a `&` wait, everything else fails; left of a `|` always fails.
+fn on_unreachable(written: Option<&OnDisconnect>, position: Position, is_owned: bool) -> OnUnreachable {
+    if position.is_left {
+        return match written {
+            Some(OnDisconnect::Skip) => OnUnreachable::Skip,
+            _ => OnUnreachable::Fail,
+        };
+    }
+    match written {
+        Some(OnDisconnect::Queue(limit)) => OnUnreachable::Queue { for_ms: limit.map(milliseconds) },
+        Some(OnDisconnect::Skip) => OnUnreachable::Skip,
+        Some(OnDisconnect::Fail | OnDisconnect::LocalOnly) => OnUnreachable::Fail,
+        // A read has nothing to wait with: it is asked again by running again.
+        None if position.is_copy && is_owned => OnUnreachable::Queue { for_ms: None },
+        None => OnUnreachable::Fail,
+    }
+}
+
+fn repeat(kind: &ResourceKind, driver_type: &hir::ResourceType) -> Repeat {
+    let operation = match kind {
+        ResourceKind::Managed => driver_type.create.as_deref().unwrap_or("create"),
+        ResourceKind::Call { operation } => operation,
+        ResourceKind::Existing | ResourceKind::Print { .. } => return Repeat::Always,
+    };
+    driver_type.operations.get(operation).map_or(Repeat::None, |operation| lower_repeat(&operation.repeat))
+}
+
+/// The plan's form of what makes a repeat safe.
+pub(super) fn lower_repeat(repeat: &hir::Repeat) -> Repeat {
+    match repeat {
+        hir::Repeat::Always => Repeat::Always,
+        hir::Repeat::Id => Repeat::Id,
+        hir::Repeat::Key(header) => Repeat::Key(header.clone()),
+        hir::Repeat::Name => Repeat::Name,
+        hir::Repeat::Mark => Repeat::Mark,
+        hir::Repeat::None => Repeat::None,
+    }
+}
+
+pub(super) fn milliseconds(nanoseconds: i64) -> u64 {
+    u64::try_from(nanoseconds / 1_000_000).unwrap_or(0).max(1)
+}

@@ -1,0 +1,177 @@
+//! Values to the plan's expressions: known ones to constants, deferred ones to expressions over other steps.
+
+use indexmap::IndexMap;
+use scope_analysis::hir::{self, Deferred, Program, ResourceId, Value};
+use scope_plan::expr::{BinaryOp, Builtin, Expr, FileRef, Generator, SecretSource, UnaryOp};
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use super::Lowering;
+
+impl Lowering<'_> {
+    /// A value as it is used at `here`; `references` are the expressions of the instance's references.
+    pub(super) fn value(&mut self, value: &Value, here: Option<hir::SiteId>, references: &[Expr]) -> Expr {
+        if let Some(known) = constant(value, self.program) {
+            return Expr::Value(known);
+        }
+        match value {
+            Value::Secret(source) => Expr::Secret(secret(source)),
+            Value::File { path, size, sha256 } => {
+                Expr::File(FileRef { path: path.clone(), sha256: sha256.clone(), size: *size })
+            }
+            Value::List(slots) => {
+                Expr::List(slots.iter().map(|slot| self.value(&slot.value, here, references)).collect())
+            }
+            Value::Record(fields) => Expr::Record(
+                fields
+                    .iter()
+                    .map(|(key, slot)| (key.clone(), self.value(&slot.value, here, references)))
+                    .collect(),
+            ),
+            Value::Reference(index) => references.get(*index).cloned().unwrap_or(Expr::Value(Json::Null)),
+            Value::Resource(resource) => self.output(*resource, None, &[], here),
+            Value::Deferred(deferred) => self.deferred(deferred, here, references),
+            Value::Location(location) => {
+                let names = location.sites().into_iter().map(|site| {
+                    Json::from(self.program.sites[site.0 as usize].name.clone())
+                });
+                Expr::Value(Json::Array(names.collect()))
+            }
+            _ => Expr::Value(Json::Null),
+        }
+    }
+
+    fn deferred(&mut self, deferred: &Deferred, here: Option<hir::SiteId>, references: &[Expr]) -> Expr {
+        let mut go = |value: &Value| self.value(value, here, references);
+        match deferred {
+            Deferred::Output { resource, site, path } => self.output(*resource, *site, path, here),
+            Deferred::Concat(parts) => Expr::Concat(parts.iter().map(go).collect()),
+            Deferred::Call(name, args) => Expr::Call(named::<Builtin>(name), args.iter().map(go).collect()),
+            Deferred::Binary(name, left, right) => {
+                let left = go(left);
+                Expr::Binary(named::<BinaryOp>(name), Box::new(left), Box::new(go(right)))
+            }
+            Deferred::Unary(name, operand) => Expr::Unary(named::<UnaryOp>(name), Box::new(go(operand))),
+            Deferred::Field(base, name) => Expr::Field(Box::new(go(base)), name.clone()),
+            Deferred::Index(base, index) => {
+                let base = go(base);
+                Expr::Index(Box::new(base), Box::new(go(index)))
+            }
+            Deferred::If(condition, value, otherwise) => {
+                let condition = go(condition);
+                let value = go(value);
+                Expr::If(Box::new(condition), Box::new(value), Box::new(go(otherwise)))
+            }
+        }
+    }
+
+    /// An output of a resource: at a given site, at the user's own, the only one, or by site.
+    fn output(
+        &mut self,
+        resource: ResourceId,
+        site: Option<hir::SiteId>,
+        path: &[String],
+        here: Option<hir::SiteId>,
+    ) -> Expr {
+        let path = path.to_vec();
+        let own = site.or(here).and_then(|site| self.instances.get(&(resource, site)).copied());
+        if let Some(step) = own {
+            return Expr::Step { step, path };
+        }
+        let Some(lowered) = self.done.get(&resource).cloned() else { return Expr::Value(Json::Null) };
+        if site.is_some() {
+            // A site where it never is: known to be nothing.
+            return Expr::Value(Json::Null);
+        }
+        if lowered.is_single {
+            return Expr::Step { step: lowered.result, path };
+        }
+        if here.is_some() {
+            let step = lowered.leaves.first().map_or(lowered.result, |(_, step)| *step);
+            return Expr::Step { step, path };
+        }
+        let gathered = self.gathered(resource, &lowered);
+        if path.is_empty() {
+            return Expr::Step { step: gathered, path };
+        }
+        let generator = Generator {
+            name: "site".into(),
+            second: Some("record".into()),
+            source: Expr::Step { step: gathered, path: Vec::new() },
+            condition: None,
+        };
+        let value = path.iter().fold(Expr::Name("record".into()), |base, field| {
+            Expr::Field(Box::new(base), field.clone())
+        });
+        Expr::MapFor(Box::new(generator), Box::new(Expr::Name("site".into())), Box::new(value))
+    }
+
+    /// The step that gathers every site's result of a resource.
+    fn gathered(&mut self, resource: ResourceId, lowered: &super::choice::Lowered) -> scope_plan::plan::StepId {
+        use scope_plan::plan::Action;
+        if matches!(self.plan.steps[lowered.result.index()].action, Action::Gather { .. }) {
+            return lowered.result;
+        }
+        if let Some(step) = self.gathers.get(&resource) {
+            return *step;
+        }
+        let place = self.plan.steps[lowered.result.index()].site;
+        let location = self.program.resources[resource.0 as usize].location.clone();
+        let key = format!("{}.all", self.program.resources[resource.0 as usize].name);
+        let step = self.gather(&key, place, lowered.leaves.clone(), None, &location);
+        self.gathers.insert(resource, step);
+        step
+    }
+}
+
+/// The variant of a plan's enumeration with this name; analysis uses the plan's own names.
+fn named<T: DeserializeOwned>(name: &str) -> T {
+    serde_json::from_value(Json::from(name)).expect("analysis defers only operations that the plan has")
+}
+
+/// A value that is known, as JSON: a duration in seconds, a size in bytes, a rate in bits per second.
+pub(super) fn constant(value: &Value, program: &Program) -> Option<Json> {
+    Some(match value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => (*value).into(),
+        Value::Int(value) => (*value).into(),
+        Value::Float(value) | Value::Percent(value) => serde_json::Number::from_f64(*value)?.into(),
+        Value::Text(text) => text.clone().into(),
+        Value::Duration(nanoseconds) if nanoseconds % 1_000_000_000 == 0 => (nanoseconds / 1_000_000_000).into(),
+        Value::Duration(nanoseconds) => serde_json::Number::from_f64(*nanoseconds as f64 / 1e9)?.into(),
+        Value::Size(bytes) => (*bytes).into(),
+        Value::Rate(bits) => (*bits).into(),
+        Value::Site(site) => program.sites[site.0 as usize].name.clone().into(),
+        Value::List(slots) => {
+            Json::Array(slots.iter().map(|slot| constant(&slot.value, program)).collect::<Option<_>>()?)
+        }
+        Value::Record(fields) => {
+            let mut object = serde_json::Map::new();
+            for (key, slot) in fields {
+                object.insert(key.clone(), constant(&slot.value, program)?);
+            }
+            Json::Object(object)
+        }
+        _ => return None,
+    })
+}
+
+pub(super) fn secret(source: &hir::SecretSource) -> SecretSource {
+    match source {
+        hir::SecretSource::Env(name) => SecretSource::Env(name.clone()),
+        hir::SecretSource::File(path) => SecretSource::File(path.clone()),
+        hir::SecretSource::Command(words) => SecretSource::Command(words.clone()),
+        hir::SecretSource::Config { file, keys } => {
+            SecretSource::Config { file: file.clone(), keys: keys.clone() }
+        }
+    }
+}
+
+/// The parameters whose values are known.
+pub(super) fn params(program: &Program) -> IndexMap<String, Json> {
+    program
+        .params
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), constant(value, program)?)))
+        .collect()
+}
