@@ -1,5 +1,6 @@
 //! The Plan: steps, edges, verification, passes, JSON and text forms.
 
+pub mod cuts;
 pub mod digest;
 pub mod driver;
 pub mod estimate;
@@ -15,4 +16,5 @@ pub mod plan;
 pub mod recorded;
 #[doc(hidden)]
 pub mod testing;
+pub mod text;
 pub mod verify;

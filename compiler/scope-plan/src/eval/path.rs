@@ -61,7 +61,8 @@ impl<'e> Evaluator<'e> {
     fn filled_in(&mut self, expr: &Expr, value: &Value, path: &mut String) -> Result<(), EvalError> {
         let text = text_of(expr, value)?;
         // A path or an address given whole: `GET ${path}` with `path = "/counters/hits"`.
-        let is_whole = text.is_empty() || ["/", "http://", "https://"].iter().any(|start| text.starts_with(start));
+        let is_whole =
+            text.is_empty() || ["/", "http://", "https://"].iter().any(|start| text.starts_with(start));
         if path.is_empty() && is_whole {
             return self.append(&text, path);
         }

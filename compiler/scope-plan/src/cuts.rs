@@ -1,0 +1,265 @@
+//! What happens to each step when a site cannot be reached for the whole run: the plan's table *step × cut site*.
+//!
+//! ```
+//! use scope_plan::cuts::{self, Outcome};
+//! use scope_plan::testing;
+//!
+//! let plan = testing::both();
+//! let cut = cuts::cut(&plan, plan.steps[1].site);
+//! assert_eq!(cut.outcomes, [Outcome::Done, Outcome::Waits, Outcome::Done]);
+//! assert_eq!(cuts::summary(&plan, &cut), ["`emma` waits"]);
+//! ```
+//!
+//! Everything else is taken to go well: nothing is found or refused but by reason of the cut.
+
+use crate::graph::Neighbours;
+use crate::plan::{Action, ChoiceId, EdgeReason, Guard, OnUnreachable, Plan, SiteId, Step, StepId};
+
+/// How a step ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// As without the cut.
+    Done,
+    /// Kept, and done when the site is back.
+    Waits,
+    /// Left out, as the program says.
+    LeftOut,
+    /// *Unavailable*.
+    Fails,
+    /// In an arm that is not tried, since an earlier one held.
+    NotTried,
+}
+
+/// A plan under one cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// The site that cannot be reached.
+    pub site: SiteId,
+    /// By step.
+    pub outcomes: Vec<Outcome>,
+    /// By choice, the arm that holds; `None` where none does.
+    pub arms: Vec<Option<u32>>,
+}
+
+/// The plan with `site` cut.
+pub fn cut(plan: &Plan, site: SiteId) -> Cut {
+    let mut cut = Tried::new(plan, site).run();
+    let is_come_to = choices_come_to(plan, &cut.arms);
+    for step in &plan.steps {
+        if !is_tried(plan, &step.when, &cut.arms, &is_come_to) {
+            cut.outcomes[step.id.index()] = Outcome::NotTried;
+        }
+    }
+    cut
+}
+
+/// Whether each choice is come to; outer choices stand before inner ones.
+fn choices_come_to(plan: &Plan, arms: &[Option<u32>]) -> Vec<bool> {
+    let mut is_come_to = vec![false; plan.choices.len()];
+    for choice in &plan.choices {
+        is_come_to[choice.id.index()] = is_tried(plan, &choice.when, arms, &is_come_to);
+    }
+    is_come_to
+}
+
+/// Whether any of these arms is tried: all arms up to the one that holds are, all where none does.
+fn is_tried(plan: &Plan, when: &[Guard], arms: &[Option<u32>], is_come_to: &[bool]) -> bool {
+    when.is_empty()
+        || when.iter().any(|guard| {
+            let first = plan.choice(guard.choice).recorded.unwrap_or(0);
+            let held = arms[guard.choice.index()];
+            let is_before = held.is_none_or(|held| rank(guard.arm, first) <= rank(held, first));
+            is_come_to[guard.choice.index()] && is_before
+        })
+}
+
+/// The recorded arm is tried first.
+fn rank(arm: u32, first: u32) -> u32 {
+    if arm == first { 0 } else { arm + 1 }
+}
+
+/// How each step ends if it is tried, choices decided as soon as all their members are.
+struct Tried<'p> {
+    plan: &'p Plan,
+    site: SiteId,
+    before: Neighbours,
+    outcomes: Vec<Outcome>,
+    arms: Vec<Option<u32>>,
+    ends: Vec<Outcome>,
+}
+
+impl<'p> Tried<'p> {
+    fn new(plan: &'p Plan, site: SiteId) -> Self {
+        Self {
+            plan,
+            site,
+            before: Neighbours::before(plan, |edge| edge.reason != EdgeReason::Settled),
+            outcomes: vec![Outcome::Done; plan.steps.len()],
+            arms: vec![None; plan.choices.len()],
+            ends: vec![Outcome::Done; plan.choices.len()],
+        }
+    }
+
+    /// Steps and choices in one order: a choice after its members and inner choices, a `choose` after its choice.
+    fn run(mut self) -> Cut {
+        let steps = self.plan.steps.len();
+        let mut waits_for = vec![0_usize; steps + self.plan.choices.len()];
+        let mut after: Vec<Vec<usize>> = vec![Vec::new(); waits_for.len()];
+        let mut edge = |from: usize, to: usize| {
+            after[from].push(to);
+            waits_for[to] += 1;
+        };
+        for each in &self.plan.edges {
+            edge(each.from.index(), each.to.index());
+        }
+        for choice in &self.plan.choices {
+            for arm in &choice.arms {
+                arm.members.iter().for_each(|member| edge(member.index(), steps + choice.id.index()));
+                arm.choices.iter().for_each(|inner| edge(steps + inner.index(), steps + choice.id.index()));
+            }
+        }
+        for step in &self.plan.steps {
+            if let Action::Choose { choice, .. } = step.action {
+                edge(steps + choice.index(), step.id.index());
+            }
+        }
+        let mut ready: Vec<usize> = (0..waits_for.len()).filter(|node| waits_for[*node] == 0).collect();
+        while let Some(node) = ready.pop() {
+            if node < steps {
+                self.outcomes[node] = self.step(&self.plan.steps[node]);
+            } else {
+                self.decide(ChoiceId((node - steps) as u32));
+            }
+            for next in &after[node] {
+                waits_for[*next] -= 1;
+                if waits_for[*next] == 0 {
+                    ready.push(*next);
+                }
+            }
+        }
+        Cut { site: self.site, outcomes: self.outcomes, arms: self.arms }
+    }
+
+    fn step(&self, step: &Step) -> Outcome {
+        let of = |step: &StepId| self.outcomes[step.index()];
+        let inputs = match &step.action {
+            // A part that waits or fails is left out of the result.
+            Action::Gather { .. } => return Outcome::Done,
+            Action::Choose { choice, .. } => return self.ends[choice.index()],
+            // One source is enough; with a `&`, every one that can be reached.
+            Action::Bring { sources, .. } => sources.iter().map(of).min().unwrap_or(Outcome::Done),
+            _ => Outcome::Done,
+        };
+        let needs = self.before.of(step.id).iter().map(of).filter(|outcome| *outcome != Outcome::LeftOut);
+        let needs = needs.chain([inputs]).max().unwrap_or(Outcome::Done);
+        let is_left_out = step.steps_used().iter().any(|used| of(used) == Outcome::LeftOut);
+        let own = match step.on_unreachable {
+            _ if step.site != self.site => Outcome::Done,
+            OnUnreachable::Queue { .. } => Outcome::Waits,
+            OnUnreachable::Skip => Outcome::LeftOut,
+            OnUnreachable::Fail => Outcome::Fails,
+        };
+        match (needs, own) {
+            (Outcome::Done | Outcome::LeftOut, own) if !is_left_out => own,
+            (Outcome::Waits, Outcome::Done | Outcome::Waits) if !is_left_out => Outcome::Waits,
+            (_, Outcome::LeftOut) => Outcome::LeftOut,
+            _ => Outcome::Fails,
+        }
+    }
+
+    /// The first arm that does not fail.
+    fn decide(&mut self, choice: ChoiceId) {
+        let choice = self.plan.choice(choice);
+        let first = choice.recorded.unwrap_or(0);
+        let mut order: Vec<u32> = (0..choice.arms.len() as u32).collect();
+        order.sort_by_key(|arm| rank(*arm, first));
+        let end = |arm: &u32| {
+            let arm = &choice.arms[*arm as usize];
+            let members = arm.members.iter().map(|member| self.outcomes[member.index()]);
+            let inner = arm.choices.iter().map(|inner| self.ends[inner.index()]);
+            members.chain(inner).filter(|outcome| *outcome != Outcome::LeftOut).max().unwrap_or(Outcome::Done)
+        };
+        let held = order.iter().map(|arm| (*arm, end(arm))).find(|(_, end)| *end != Outcome::Fails);
+        self.arms[choice.id.index()] = held.map(|(arm, _)| arm);
+        self.ends[choice.id.index()] = held.map_or(Outcome::Fails, |(_, end)| end);
+    }
+}
+
+/// What is different under the cut, in short sentences: what waits, is left out and fails, and which arm is taken instead.
+/// Empty where nothing is.
+pub fn summary(plan: &Plan, cut: &Cut) -> Vec<String> {
+    let without = Tried::new(plan, SiteId(u32::MAX)).run();
+    let is_come_to = choices_come_to(plan, &cut.arms);
+    let is_held = choices_held(plan, cut);
+    let mut sentences = Vec::new();
+    for choice in &plan.choices {
+        let arms = (without.arms[choice.id.index()], cut.arms[choice.id.index()]);
+        if let (Some(usual), Some(held)) = arms
+            && usual != held
+            && is_come_to[choice.id.index()]
+        {
+            sentences.push(format!("`{}` is taken from {}", choice.key, choice.arms[held as usize].label));
+        }
+    }
+    for step in &plan.steps {
+        let outcome = cut.outcomes[step.id.index()];
+        // Failing in an arm is what the others are for.
+        let is_mended = outcome == Outcome::Fails
+            && !step.when.is_empty()
+            && step.when.iter().all(|guard| is_held[guard.choice.index()]);
+        if !is_of_interest(step) || is_mended {
+            continue;
+        }
+        let sentence = match outcome {
+            Outcome::Done | Outcome::NotTried => continue,
+            Outcome::Waits => format!("`{}` waits", step.name),
+            Outcome::LeftOut => format!("`{}` is left out", step.name),
+            Outcome::Fails => format!("`{}` fails{}", step.name, because(plan, cut, step)),
+        };
+        if !sentences.contains(&sentence) {
+            sentences.push(sentence);
+        }
+    }
+    sentences
+}
+
+/// Whether each choice, or every one around it, has an arm that holds.
+fn choices_held(plan: &Plan, cut: &Cut) -> Vec<bool> {
+    let mut is_held = vec![false; plan.choices.len()];
+    for choice in &plan.choices {
+        let around = &choice.when;
+        is_held[choice.id.index()] = cut.arms[choice.id.index()].is_some()
+            || !around.is_empty() && around.iter().all(|guard| is_held[guard.choice.index()]);
+    }
+    is_held
+}
+
+/// What a person named: not the look-ups and transfers made for it.
+fn is_of_interest(step: &Step) -> bool {
+    match &step.action {
+        Action::Ensure { .. } | Action::Call { .. } | Action::Delete { .. } => true,
+        Action::Lookup { purpose, .. } => *purpose == crate::plan::Purpose::Existing,
+        Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } => false,
+    }
+}
+
+/// ` (needs `vm.image`, only at paris)`: the first thing on the way back that is at the cut site.
+fn because(plan: &Plan, cut: &Cut, step: &Step) -> String {
+    let mut step = step;
+    let mut seen = std::collections::BTreeSet::new();
+    let named = step.name.clone();
+    while step.site != cut.site && seen.insert(step.id) {
+        let needs = step.steps_used().into_iter().chain(step.action.sources());
+        let mut bad = needs.filter(|need| {
+            matches!(cut.outcomes[need.index()], Outcome::Fails | Outcome::LeftOut | Outcome::Waits)
+        });
+        match bad.next() {
+            Some(need) => step = plan.step(need),
+            None => return String::new(),
+        }
+    }
+    if step.name == named {
+        return String::new();
+    }
+    format!(" (needs `{}`, which is at {})", step.name, plan.site(cut.site).name)
+}

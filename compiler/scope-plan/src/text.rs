@@ -1,0 +1,260 @@
+//! The plan as text for people: by site, each step with what it is given, what it waits for and the program's line; then
+//! choices, outputs, and what each cut does. Not the comparison with the sites, which `scope plan` makes of it.
+//!
+//! ```text
+//! two-clouds.scope   entry nantes   2 sites, 3 steps, about 13 s
+//!
+//! nantes
+//!   #1  bring    book  vm.image  from #0 at paris                                        line 9
+//!   #2  ensure   loan  vm        book: #1, reader: "ana"                                 line 9
+//! paris
+//!   #0  look up  book  vm.image  "Emma"                                                  line 9
+//!
+//! if cut:  paris: `vm` fails (needs `vm.image`, which is at paris)
+//! ```
+
+use std::fmt::Write;
+
+use crate::cuts;
+use crate::estimate;
+use crate::expr::Expr;
+use crate::graph;
+use crate::plan::{Action, EdgeReason, Guard, OnUnreachable, Plan, SiteId, Step, Undo};
+
+/// So many columns, where names are not longer than usual.
+const WIDTH: usize = 100;
+/// So many steps of which kind of thing the words of a cut are still read.
+const MOST_SENTENCES: usize = 6;
+
+/// See above. Ends with a newline.
+pub fn to_text(plan: &Plan) -> String {
+    let mut text = String::new();
+    head(plan, &mut text);
+    for site in 0..plan.sites.len() {
+        site_steps(plan, SiteId(site as u32), &mut text);
+    }
+    choices(plan, &mut text);
+    outputs(plan, &mut text);
+    text.push('\n');
+    text.push_str(&if_cut(plan));
+    text
+}
+
+/// `900 ms`, `6 s`, `3 min`.
+pub fn duration(milliseconds: u64) -> String {
+    match milliseconds {
+        0..1_000 => format!("{milliseconds} ms"),
+        1_000..120_000 => format!("{} s", milliseconds.div_ceil(1000)),
+        120_000..7_200_000 => format!("{} min", milliseconds.div_ceil(60_000)),
+        _ => format!("{} h", milliseconds.div_ceil(3_600_000)),
+    }
+}
+
+/// `21 MiB`, as the operator reads it: three digits at most.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut value = bytes as f64;
+    while value >= 1000.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 || value >= 10.0 {
+        format!("{value:.0} {}", UNITS[unit])
+    } else {
+        format!("{value:.1} {}", UNITS[unit])
+    }
+}
+
+/// `shelf.book` → `book`.
+pub fn short_type(resource_type: &str) -> &str {
+    resource_type.rsplit('.').next().unwrap_or(resource_type)
+}
+
+fn head(plan: &Plan, text: &mut String) {
+    let program = &plan.program;
+    text.push_str(if program.file.is_empty() { "plan" } else { &program.file });
+    if let Some(entry) = program.entry {
+        write!(text, "   entry {}", plan.site(entry).name).expect("a String takes any text");
+    }
+    let counted = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    let sites = counted(plan.sites.len(), "site");
+    let steps = counted(plan.steps.len(), "step");
+    let time = duration(estimate::plan_ms(plan));
+    writeln!(text, "   {sites}, {steps}, about {time}").expect("a String takes any text");
+    let params: Vec<String> =
+        program.params.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    if !params.is_empty() {
+        writeln!(text, "params: {}", cut_to(&params.join(", "), WIDTH)).expect("a String takes any text");
+    }
+}
+
+fn site_steps(plan: &Plan, site: SiteId, text: &mut String) {
+    let order = graph::order(plan);
+    let steps: Vec<&Step> = order.iter().map(|id| plan.step(*id)).filter(|step| step.site == site).collect();
+    if steps.is_empty() {
+        return;
+    }
+    let rows: Vec<[String; 4]> = steps
+        .iter()
+        .map(|step| {
+            let kind = step.action.resource_type().map_or("", short_type).to_owned();
+            [format!("#{}", step.id.0), step.action.verb().to_owned(), kind, step.name.clone()]
+        })
+        .collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2), width(3)];
+    writeln!(text, "\n{}", plan.site(site).name).expect("a String takes any text");
+    for (step, row) in steps.into_iter().zip(&rows) {
+        let mut line = String::from("  ");
+        for (cell, width) in row.iter().zip(widths).filter(|(_, width)| *width > 0) {
+            write!(line, "{cell:<width$}  ").expect("a String takes any text");
+        }
+        let place = format!("line {}", step.origin.line);
+        let used = line.chars().count();
+        let room = WIDTH.saturating_sub(used + place.len() + 2).max(20);
+        let details = cut_to(&details(plan, step), room);
+        let end = WIDTH.saturating_sub(place.len());
+        writeln!(text, "{:<end$}{place}", format!("{line}{details}  ")).expect("a String takes any text");
+        let more = conditions(plan, step);
+        if !more.is_empty() {
+            writeln!(text, "      {}", more.join("; ")).expect("a String takes any text");
+        }
+    }
+}
+
+/// What a step is given, on one line.
+pub fn details(plan: &Plan, step: &Step) -> String {
+    let expr = |expr: &Expr| expr.to_string();
+    let named = |entries: &[(String, Expr)]| {
+        let entries = entries.iter().map(|(name, value)| format!("{name}: {}", expr(value)));
+        entries.collect::<Vec<_>>().join(", ")
+    };
+    match &step.action {
+        Action::Lookup { text, filter, .. } => {
+            let text = text.iter().map(expr);
+            text.chain((!filter.is_empty()).then(|| named(filter))).collect::<Vec<_>>().join("  ")
+        }
+        Action::Ensure { attributes, adopt, .. } => {
+            format!("{}{}", named(attributes), if *adopt { "  (adopt)" } else { "" })
+        }
+        Action::Bring { sources, every_source, .. } => {
+            let sources: Vec<String> = sources
+                .iter()
+                .map(|source| match plan.location(*source) {
+                    Some(site) => format!("#{} at {}", source.0, plan.site(site).name),
+                    None => format!("#{}", source.0),
+                })
+                .collect();
+            let every = if *every_source && sources.len() > 1 { "each of " } else { "" };
+            let size = estimate::content_size(plan, step).map(|bytes| format!(", {}", size(bytes)));
+            format!("from {every}{}{}", sources.join(" or "), size.unwrap_or_default())
+        }
+        Action::Call { inputs, .. } => named(inputs),
+        Action::Delete { identity, .. } => expr(identity),
+        Action::Choose { choice, results } => {
+            let choice = plan.choice(*choice);
+            let results =
+                choice.arms.iter().zip(results).map(|(arm, result)| format!("{}: #{}", arm.label, result.0));
+            results.collect::<Vec<_>>().join(" | ")
+        }
+        Action::Gather { parts } => {
+            let parts = parts.iter().map(|(site, part)| format!("{}: #{}", plan.site(*site).name, part.0));
+            parts.collect::<Vec<_>>().join(" & ")
+        }
+    }
+}
+
+/// What is not as usual: arms, order, what a cut does, undo.
+fn conditions(plan: &Plan, step: &Step) -> Vec<String> {
+    let mut all = Vec::new();
+    let arms: Vec<String> = step.when.iter().map(|guard| arm(plan, *guard)).collect();
+    if !arms.is_empty() {
+        all.push(format!("only in {}", arms.join(" or ")));
+    }
+    let given = plan.edges.iter().filter(|edge| edge.to == step.id);
+    let after: Vec<String> = given
+        .filter(|edge| matches!(edge.reason, EdgeReason::After | EdgeReason::Relation))
+        .map(|edge| format!("#{} {}", edge.from.0, plan.step(edge.from).name))
+        .collect();
+    if !after.is_empty() {
+        all.push(format!("after {}", after.join(", ")));
+    }
+    match &step.on_unreachable {
+        OnUnreachable::Queue { for_ms: None } => all.push("kept while the site is cut".into()),
+        OnUnreachable::Queue { for_ms: Some(time) } => {
+            all.push(format!("kept {} while the site is cut", duration(*time)))
+        }
+        OnUnreachable::Skip => all.push("left out when the site is cut".into()),
+        OnUnreachable::Fail => {}
+    }
+    if step.undo == Undo::DeleteCreated {
+        all.push("undone if the arm is given up".into());
+    }
+    all
+}
+
+fn arm(plan: &Plan, guard: Guard) -> String {
+    let choice = plan.choice(guard.choice);
+    format!("arm {} of `{}` ({})", guard.arm + 1, choice.key, choice.arms[guard.arm as usize].label)
+}
+
+fn choices(plan: &Plan, text: &mut String) {
+    if plan.choices.is_empty() {
+        return;
+    }
+    text.push_str("\nchoices, from the left, the next where one is unavailable\n");
+    for choice in &plan.choices {
+        let arms: Vec<&str> = choice.arms.iter().map(|arm| arm.label.as_str()).collect();
+        let recorded = choice.recorded.map(|arm| format!("   chosen before: {}", arms[arm as usize]));
+        let around: Vec<String> = choice.when.iter().map(|guard| arm(plan, *guard)).collect();
+        let inside = if around.is_empty() { String::new() } else { format!("   in {}", around.join(" or ")) };
+        let recorded = recorded.unwrap_or_default();
+        writeln!(text, "  {}: {}{recorded}{inside}", choice.key, arms.join(" | "))
+            .expect("a String takes any text");
+    }
+}
+
+fn outputs(plan: &Plan, text: &mut String) {
+    if plan.outputs.is_empty() {
+        return;
+    }
+    text.push_str("\noutputs\n");
+    for output in &plan.outputs {
+        let value = cut_to(&output.value.to_string(), WIDTH.saturating_sub(output.name.chars().count() + 5));
+        writeln!(text, "  {} = {value}", output.name).expect("a String takes any text");
+    }
+}
+
+/// One line a site that something waits for.
+fn if_cut(plan: &Plan) -> String {
+    let mut text = String::new();
+    let mut label = "if cut:";
+    for site in 0..plan.sites.len() {
+        let site = SiteId(site as u32);
+        if !plan.steps.iter().any(|step| step.site == site) {
+            continue;
+        }
+        let mut sentences = cuts::summary(plan, &cuts::cut(plan, site));
+        let more = sentences.len().saturating_sub(MOST_SENTENCES);
+        sentences.truncate(MOST_SENTENCES);
+        if more > 0 {
+            sentences.push(format!("and {more} more"));
+        }
+        let sentences =
+            if sentences.is_empty() { "nothing changes".to_owned() } else { sentences.join("; ") };
+        writeln!(text, "{label:<7}  {}: {sentences}", plan.site(site).name).expect("a String takes any text");
+        label = "";
+    }
+    text
+}
+
+/// At most so many characters, the last `…` where some are left out.
+fn cut_to(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(room.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
