@@ -291,6 +291,7 @@ fn addresses_encode_what_is_filled_in() {
         .with("id", json!("a/b"))
         .with("who", json!("x&y=z"))
         .with("next", json!("http://h/p?q=1"))
+        .with("path", json!("/counters/hits?x=1"))
         .with("up", json!(".."))
         .with("nothing", json!(""))
         .with("unset", json!(null));
@@ -301,6 +302,7 @@ fn addresses_encode_what_is_filled_in() {
         Ok("/s/a%2Fb?by=x%26y%3Dz".into())
     );
     assert_eq!(path(vec![Expr::name("next"), Expr::text("&x=1")]), Ok("http://h/p?q=1&x=1".into()));
+    assert_eq!(path(vec![Expr::name("path")]), Ok("/counters/hits?x=1".into()));
     assert_eq!(
         path(vec![Expr::text("/s/"), Expr::Call(Builtin::Url, vec![Expr::name("id")])]),
         Ok("/s/a%2Fb".into())
