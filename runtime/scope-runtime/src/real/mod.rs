@@ -35,6 +35,7 @@ mod probe;
 mod pump;
 mod request;
 mod session;
+mod set;
 mod settings;
 mod stream;
 mod words;

@@ -1,0 +1,34 @@
+//! Real sites as the runner takes them: [`RealSites`] is its [`SiteSet`], the [`Mask`] is its [`Redact`].
+
+use std::rc::Rc;
+
+use scope_plan::expr::SecretSource;
+use scope_plan::plan::SiteId;
+
+use super::RealSites;
+use super::failure::configuration;
+use super::mask::Mask;
+use crate::redact::Redact;
+use crate::runner::SiteSet;
+use crate::site::{LocalFuture, Site, SiteError};
+
+impl SiteSet for RealSites {
+    fn site(&self, site: SiteId) -> Rc<dyn Site> {
+        RealSites::site(self, site)
+    }
+
+    fn secret<'a>(&'a self, source: &'a SecretSource) -> LocalFuture<'a, Result<String, SiteError>> {
+        Box::pin(async move {
+            match self.secrets.resolve(source) {
+                Ok(secret) => Ok(secret.expose().to_owned()),
+                Err(missing) => Err(configuration(missing.why)),
+            }
+        })
+    }
+}
+
+impl Redact for Mask {
+    fn hide(&self, text: &str) -> String {
+        Mask::hide(self, text)
+    }
+}
