@@ -27,13 +27,13 @@ def up(layout: Layout, arguments: argparse.Namespace) -> dict[str, Any]:
     clouds = [Cloud(layout, name) for name in dict.fromkeys(arguments.name or DEFAULT_NAMES)]
     if not wanted or not clouds:
         raise CloudsError("nothing to start: name a service and a cloud")
-    with layout.locked():
+    with layout.locked() as lock:
         if not is_installed(layout):
             # Clouds of other packages would lose their code while they run, and their tables would not fit.
             for cloud in existing(layout):
                 cloud.remove()
-            install(layout)
-        ensure_template(layout)
+            install(layout, lock)
+        ensure_template(layout, lock)
         taken = {port for cloud in existing(layout) for port in cloud.ports().values()}
         for cloud in clouds:
             if arguments.fresh or not cloud.exists():

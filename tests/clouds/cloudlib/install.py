@@ -26,20 +26,20 @@ def is_installed(layout: Layout) -> bool:
     return read_json(layout.venv_stamp) == _fingerprint(layout) and _runs(layout)
 
 
-def install(layout: Layout) -> None:
+def install(layout: Layout, lock: int) -> None:
     """Make the virtual environment anew."""
     say(f"installing the services into {layout.venv} (once)")
     layout.venv_stamp.unlink(missing_ok=True)
     shutil.rmtree(layout.template, ignore_errors=True)
     shutil.rmtree(layout.venv, ignore_errors=True)
     environment = quiet_environment(layout)
-    run([sys.executable, "-m", "venv", str(layout.venv)], environment)
+    run([sys.executable, "-m", "venv", str(layout.venv)], environment, lock)
     python = str(layout.python)
     pip = [python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--constraint", str(_CONSTRAINTS)]
-    run([*pip, "uv"], environment)
+    run([*pip, "uv"], environment, lock)
     # uv is a rust program that does in seconds what takes pip minutes.
     uv = [python, "-m", "uv", "pip", "install", "--quiet", "--python", python, "--compile-bytecode"]
-    run([*uv, "--requirements", str(_REQUIREMENTS), "--constraints", str(_CONSTRAINTS)], environment)
+    run([*uv, "--requirements", str(_REQUIREMENTS), "--constraints", str(_CONSTRAINTS)], environment, lock)
     write_json(layout.venv_stamp, _fingerprint(layout))
     say("installed")
 
@@ -51,6 +51,7 @@ def quiet_environment(layout: Layout) -> dict[str, str]:
         "HOME": str(layout.cache),
         "XDG_CACHE_HOME": str(layout.cache),
         "UV_CACHE_DIR": str(layout.cache / "uv"),
+        "TMPDIR": str(layout.cache / "tmp"),
         "PYTHONWARNINGS": "ignore",
         "PYTHONUNBUFFERED": "1",
     }
@@ -64,15 +65,20 @@ def quiet_environment(layout: Layout) -> dict[str, str]:
     # uv brings its own certificates, and knows those of this machine only when told.
     if os.path.exists(_CERTIFICATES):
         environment.setdefault("SSL_CERT_FILE", _CERTIFICATES)
-    layout.cache.mkdir(parents=True, exist_ok=True)
+    (layout.cache / "tmp").mkdir(parents=True, exist_ok=True)
     return environment
 
 
-def run(command: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run a program to its end; if it fails, the error holds the end of what it printed."""
+def run(command: Sequence[str], environment: Mapping[str, str], lock: int) -> None:
+    """Run a program to its end; if it fails, the error holds the end of what it printed.
+
+    It holds the folder's lock too: should this process be killed, the next caller waits until the program has ended,
+    before it deletes what the program writes.
+    """
     result = subprocess.run(
         command,
         env=dict(environment),
+        pass_fds=[lock],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -64,8 +64,11 @@ class Layout:
         return self.directory / "log" / cloud_name / f"{service_name}.log"
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the folder's lock; a second caller waits. The system lets go of it when its holder dies."""
+    def locked(self) -> Iterator[int]:
+        """Hold the folder's lock; a second caller waits. The system lets go of it when its last holder dies.
+
+        What comes out is the lock's file descriptor: a program that inherits it is one more holder.
+        """
         self.directory.mkdir(parents=True, exist_ok=True)
         with open(self.directory / "lock", "w", encoding="ascii") as lock:
             try:
@@ -73,7 +76,7 @@ class Layout:
             except BlockingIOError:
                 say(f"waiting: another command is at work in {self.directory}")
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            yield lock.fileno()
 
 
 def read_json(path: Path) -> Any:

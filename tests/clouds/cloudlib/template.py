@@ -14,7 +14,7 @@ from cloudlib.progress import say
 from cloudlib.services import ALL
 
 
-def ensure_template(layout: Layout) -> None:
+def ensure_template(layout: Layout, lock: int) -> None:
     """Make the databases, unless they are there and complete; the stamp inside is written last."""
     if read_json(layout.template / "template.json") == _fingerprint():
         return
@@ -28,7 +28,7 @@ def ensure_template(layout: Layout) -> None:
         path.write_text(config.render(sections), encoding="utf-8")
     environment = {**install.quiet_environment(layout), **config.environment(settings)}
     with ThreadPoolExecutor() as pool:
-        for _ in pool.map(lambda command: install.run(command, environment), _commands(layout)):
+        for _ in pool.map(lambda command: install.run(command, environment, lock), _commands(layout)):
             pass
     for path in (layout.template / "db").iterdir():
         # Without a write-ahead log, readers lock writers out for longer than the services put up with.
