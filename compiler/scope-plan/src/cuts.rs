@@ -12,6 +12,8 @@
 //!
 //! Everything else is taken to go well: nothing is found or refused but by reason of the cut.
 
+use std::collections::BTreeSet;
+
 use crate::graph::Neighbours;
 use crate::plan::{Action, ChoiceId, EdgeReason, Guard, OnUnreachable, Plan, SiteId, Step, StepId};
 
@@ -192,6 +194,7 @@ pub fn summary(plan: &Plan, cut: &Cut) -> Vec<String> {
     let is_come_to = choices_come_to(plan, &cut.arms);
     let is_held = choices_held(plan, cut);
     let mut sentences = Vec::new();
+    let mut said = BTreeSet::new();
     for choice in &plan.choices {
         let arms = (without.arms[choice.id.index()], cut.arms[choice.id.index()]);
         if let (Some(usual), Some(held)) = arms
@@ -216,7 +219,7 @@ pub fn summary(plan: &Plan, cut: &Cut) -> Vec<String> {
             Outcome::LeftOut => format!("`{}` is left out", step.name),
             Outcome::Fails => format!("`{}` fails{}", step.name, because(plan, cut, step)),
         };
-        if !sentences.contains(&sentence) {
+        if said.insert(sentence.clone()) {
             sentences.push(sentence);
         }
     }
@@ -246,7 +249,7 @@ fn is_of_interest(step: &Step) -> bool {
 /// ` (needs `vm.image`, only at paris)`: the first thing on the way back that is at the cut site.
 fn because(plan: &Plan, cut: &Cut, step: &Step) -> String {
     let mut step = step;
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let named = step.name.clone();
     while step.site != cut.site && seen.insert(step.id) {
         let needs = step.steps_used().into_iter().chain(step.action.sources());

@@ -2,6 +2,7 @@
 
 pub mod cuts;
 pub mod digest;
+pub mod draw;
 pub mod driver;
 pub mod estimate;
 pub mod eval;

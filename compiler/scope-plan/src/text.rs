@@ -18,8 +18,9 @@ use std::fmt::Write;
 use crate::cuts;
 use crate::estimate;
 use crate::expr::Expr;
-use crate::graph;
-use crate::plan::{Action, EdgeReason, Guard, OnUnreachable, Plan, SiteId, Step, Undo};
+use crate::graph::{self, Neighbours};
+use crate::inputs::is_given;
+use crate::plan::{Action, Guard, OnUnreachable, Plan, SiteId, Step, StepId, Undo};
 
 /// So many columns, where names are not longer than usual.
 const WIDTH: usize = 100;
@@ -30,8 +31,14 @@ const MOST_SENTENCES: usize = 6;
 pub fn to_text(plan: &Plan) -> String {
     let mut text = String::new();
     head(plan, &mut text);
-    for site in 0..plan.sites.len() {
-        site_steps(plan, SiteId(site as u32), &mut text);
+    let mut by_site: Vec<Vec<&Step>> = vec![Vec::new(); plan.sites.len()];
+    for step in graph::order(plan) {
+        let step = plan.step(step);
+        by_site[step.site.index()].push(step);
+    }
+    let given = Neighbours::before(plan, |edge| is_given(&edge.reason));
+    for steps in by_site.into_iter().filter(|steps| !steps.is_empty()) {
+        site_steps(plan, &steps, &given, &mut text);
     }
     choices(plan, &mut text);
     outputs(plan, &mut text);
@@ -89,12 +96,7 @@ fn head(plan: &Plan, text: &mut String) {
     }
 }
 
-fn site_steps(plan: &Plan, site: SiteId, text: &mut String) {
-    let order = graph::order(plan);
-    let steps: Vec<&Step> = order.iter().map(|id| plan.step(*id)).filter(|step| step.site == site).collect();
-    if steps.is_empty() {
-        return;
-    }
+fn site_steps(plan: &Plan, steps: &[&Step], given: &Neighbours, text: &mut String) {
     let rows: Vec<[String; 4]> = steps
         .iter()
         .map(|step| {
@@ -104,8 +106,8 @@ fn site_steps(plan: &Plan, site: SiteId, text: &mut String) {
         .collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths = [width(0), width(1), width(2), width(3)];
-    writeln!(text, "\n{}", plan.site(site).name).expect("a String takes any text");
-    for (step, row) in steps.into_iter().zip(&rows) {
+    writeln!(text, "\n{}", plan.site(steps[0].site).name).expect("a String takes any text");
+    for (step, row) in steps.iter().zip(&rows) {
         let mut line = String::from("  ");
         for (cell, width) in row.iter().zip(widths).filter(|(_, width)| *width > 0) {
             write!(line, "{cell:<width$}  ").expect("a String takes any text");
@@ -116,7 +118,7 @@ fn site_steps(plan: &Plan, site: SiteId, text: &mut String) {
         let details = cut_to(&details(plan, step), room);
         let end = WIDTH.saturating_sub(place.len());
         writeln!(text, "{:<end$}{place}", format!("{line}{details}  ")).expect("a String takes any text");
-        let more = conditions(plan, step);
+        let more = conditions(plan, step, given.of(step.id));
         if !more.is_empty() {
             writeln!(text, "      {}", more.join("; ")).expect("a String takes any text");
         }
@@ -166,17 +168,14 @@ pub fn details(plan: &Plan, step: &Step) -> String {
 }
 
 /// What is not as usual: arms, order, what a cut does, undo.
-fn conditions(plan: &Plan, step: &Step) -> Vec<String> {
+fn conditions(plan: &Plan, step: &Step, after: &[StepId]) -> Vec<String> {
     let mut all = Vec::new();
     let arms: Vec<String> = step.when.iter().map(|guard| arm(plan, *guard)).collect();
     if !arms.is_empty() {
         all.push(format!("only in {}", arms.join(" or ")));
     }
-    let given = plan.edges.iter().filter(|edge| edge.to == step.id);
-    let after: Vec<String> = given
-        .filter(|edge| matches!(edge.reason, EdgeReason::After | EdgeReason::Relation))
-        .map(|edge| format!("#{} {}", edge.from.0, plan.step(edge.from).name))
-        .collect();
+    let after: Vec<String> =
+        after.iter().map(|first| format!("#{} {}", first.0, plan.step(*first).name)).collect();
     if !after.is_empty() {
         all.push(format!("after {}", after.join(", ")));
     }
