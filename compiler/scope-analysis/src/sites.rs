@@ -112,8 +112,14 @@ impl Context<'_> {
             return IndexMap::new();
         };
         let mut settings = IndexMap::new();
+        let mut selected = Vec::new();
         for (name, inner) in given {
-            if let Some(setting) = driver.settings.get(&name) {
+            if let Some(config) = driver.configs.iter().find(|config| config.selector == name) {
+                settings.insert(name.clone(), inner.clone());
+                if let Value::Text(entry) = &inner.value {
+                    selected.push((config, entry.clone(), inner.clone()));
+                }
+            } else if let Some(setting) = driver.settings.get(&name) {
                 self.record_use(
                     inner.key,
                     setting.span,
@@ -121,11 +127,6 @@ impl Context<'_> {
                 );
                 let value = self.setting_value(setting, inner.value, inner.span);
                 settings.insert(name, Slot { value, ..inner });
-            } else if let Some(config) = driver.configs.iter().find(|config| config.selector == name) {
-                settings.insert(name.clone(), inner.clone());
-                if let Value::Text(entry) = &inner.value {
-                    self.config_entry(driver, config, entry, &inner, module, &mut settings);
-                }
             } else {
                 let known = driver
                     .settings
@@ -143,6 +144,10 @@ impl Context<'_> {
                 };
                 self.report(report);
             }
+        }
+        // What the site sets itself comes first; the file fills the rest.
+        for (config, entry, slot) in selected {
+            self.config_entry(driver, config, &entry, &slot, module, &mut settings);
         }
         for setting in driver.settings.values() {
             let is_needed = setting.default.is_none() && !setting.ty.is_optional();

@@ -223,6 +223,16 @@ impl Context<'_> {
         }
     }
 
+    /// The value of `env("X")`, `null` where it is not set; `None` for any other expression.
+    pub(super) fn optional_env(&self, expr: &Expr, frame: &Frame) -> Option<Value> {
+        let ExprKind::Call { callee, args } = expr.kind.as_ref() else { return None };
+        if !matches!(callee.kind.as_ref(), ExprKind::Name(name) if name == "env") {
+            return None;
+        }
+        let name = self.text_argument("env", args, expr.span, frame)?;
+        Some(self.world.env(&name).map_or(Value::Null, Value::Text))
+    }
+
     fn secret(&self, args: &[Argument], span: Span, frame: &Frame) -> Value {
         let [argument] = args else {
             self.report(

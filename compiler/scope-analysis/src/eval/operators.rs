@@ -50,7 +50,12 @@ impl Context<'_> {
             return self.filter_sites(left, right, frame);
         }
         if op == BinaryOp::Default {
-            return match self.eval(left, frame) {
+            // `env("X") ?? "y"`: a variable that is not set is no mistake here.
+            let left_value = match self.optional_env(left, frame) {
+                Some(value) => value,
+                None => self.eval(left, frame),
+            };
+            return match left_value {
                 Value::Null => self.eval(right, frame),
                 value if waits(&value) => deferred("default", value, self.eval(right, frame)),
                 value => value,

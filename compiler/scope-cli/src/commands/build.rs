@@ -44,8 +44,15 @@ pub fn run(command: &Build, output: Output) -> u8 {
     }
 }
 
+/// What a rendering is told of the recorded state: with it, the script finds what `scope run` made.
+fn targets_options(command: &Build) -> scope_targets::Options {
+    let folder = crate::world::state_folder(&command.program.file, None);
+    let state = scope_runtime::state::StateStore::peek(&folder).ok();
+    scope_targets::Options { deployment: state.map(|state| state.deployment) }
+}
+
 fn render(target: &str, plan: &scope_plan::plan::Plan, command: &Build) -> u8 {
-    let files = match scope_targets::render(target, plan) {
+    let files = match scope_targets::render(target, plan, &targets_options(command)) {
         Ok(files) => files,
         Err(error) => {
             note(&format!("error: {error}"));

@@ -19,7 +19,7 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         return code;
     }
     let text = if command.steps {
-        scope_plan::text::text(plan)
+        scope_plan::text::to_text(plan)
     } else {
         show::plan::plan(plan, &command.program.file, state.as_ref())
     };

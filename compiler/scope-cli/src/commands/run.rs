@@ -79,7 +79,7 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, program: &str, outp
         }
     };
     let options =
-        SimulationOptions { seed: how.seed, faults, files: Rc::new(DiskFiles), ..SimulationOptions::default() };
+        SimulationOptions { seed: how.seed, faults, files: Some(Rc::new(DiskFiles)), ..SimulationOptions::default() };
     let mut shower = Shower::new(plan, how.events, output, how.verbose);
     let mut state = StateStore::in_memory();
     let run_options = run_options(how, 0, Rc::new(scope_runtime::redact::NoSecrets), Interrupt::new());
@@ -105,8 +105,8 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, program: &str, outp
 struct DiskFiles;
 
 impl scope_runtime::simulator::Files for DiskFiles {
-    fn read(&self, file: &scope_plan::expr::FileRef) -> Option<Vec<u8>> {
-        std::fs::read(&file.path).ok()
+    fn open(&self, file: &scope_plan::expr::FileRef) -> std::io::Result<Box<dyn std::io::Read>> {
+        Ok(Box::new(std::fs::File::open(&file.path)?))
     }
 }
 
@@ -122,10 +122,10 @@ pub fn real_run(
     let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(config_value)));
     let missing = real::check_all(plan, &*secrets);
     if !missing.is_empty() {
-        for missing in &missing {
-            note(&format!("error[E0602]: {missing}"));
-        }
-        note("help: nothing was sent; set what is missing and run again");
+        let reports: Vec<_> =
+            missing.iter().map(|missing| show::failure::missing_secret(plan, missing, sources)).collect();
+        output.diagnostics(&reports, sources);
+        note("nothing was sent");
         return WRONG;
     }
     if let Err(code) = confirm_deletions(plan, how) {

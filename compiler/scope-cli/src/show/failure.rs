@@ -3,6 +3,7 @@
 use scope_diagnostics::{Code, Diagnostic, SourceMap, Span, codes};
 use scope_plan::plan::{Origin, Plan, Step};
 use scope_runtime::events::Failure;
+use scope_runtime::real::{MissingSecret, SecretUse};
 
 use super::{short_name, short_type};
 
@@ -54,6 +55,27 @@ pub fn of_run(failure: &Failure) -> Diagnostic {
         report = report.help(help.clone());
     }
     report
+}
+
+/// The report for a secret that is not to be had, at the place that needs it.
+pub fn missing_secret(plan: &Plan, missing: &MissingSecret, sources: &SourceMap) -> Diagnostic {
+    let mut places = missing.needed_by.iter().map(|needed| match needed {
+        SecretUse::Setting { site, driver, setting } => {
+            let site = &plan.sites[site.index()];
+            (span_of(&site.origin, sources), format!("site {}, `{driver}.{setting}`", site.name))
+        }
+        SecretUse::Step { step, attribute } => {
+            let step = &plan.steps[step.index()];
+            (span_of(&step.origin, sources), format!("`{attribute}` of {}", short_name(&step.name)))
+        }
+        SecretUse::Output(name) => (Span::DUMMY, format!("output `{name}`")),
+    });
+    let (span, text) = places.next().unwrap_or((Span::DUMMY, String::new()));
+    let mut report = Diagnostic::new(codes::E0602, span, missing.error.why.clone()).label(format!("needed by {text}"));
+    for (span, text) in places {
+        report = report.secondary(span, format!("and by {text}"));
+    }
+    report.help("set it, and run again: nothing was sent")
 }
 
 fn code(name: &str) -> Code {
