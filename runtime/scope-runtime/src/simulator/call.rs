@@ -2,13 +2,13 @@
 //!
 //! `create shelf.book { "title": "Emma" }` → `Outcome::Done({ "id": "3f0c…", … })`
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use scope_plan::driver::{Operation, OperationKind};
 use serde_json::{Map, Value};
 
 use super::content::Content;
+use super::evaluate::Mentioned;
 use super::store::Model;
 use super::weather::Asked;
 use crate::site::{SiteError, SiteErrorKind};
@@ -17,8 +17,7 @@ use crate::site::{SiteError, SiteErrorKind};
 pub(super) struct Call {
     pub(super) model: Rc<Model>,
     pub(super) operation: Rc<Operation>,
-    /// The names that its request is made of.
-    pub(super) names: Rc<BTreeSet<String>>,
+    pub(super) mentioned: Rc<Mentioned>,
     pub(super) inputs: Map<String, Value>,
     pub(super) changes: Option<Map<String, Value>>,
     pub(super) mark: Option<String>,

@@ -6,22 +6,22 @@
 
 use std::rc::Rc;
 
-use scope_plan::driver::{OperationKind, Readiness, Repeat, Share, Type};
-use scope_plan::expr::Expr;
-use serde_json::{Map, Value};
+use scope_plan::driver::{OperationKind, Repeat, Share, Type};
+use scope_plan::eval::value::canonical;
+use serde_json::{Map, Value, json};
 
+use super::answer::existing;
 use super::call::{Call, Outcome};
 use super::clock::Moment;
 use super::content::Content;
 use super::effect::content_attribute;
 use super::evaluate::Names;
 use super::invent::{self, Occasion, digest, hex};
-use super::solve;
-use super::store::{Model, Record, Transition};
+use super::ready::take_over_echo;
+use super::store::{Model, Record};
 use super::types::{check, identity_text, inner, map_references};
 use super::world::World;
 use crate::site::{SiteError, SiteErrorKind};
-use scope_plan::eval::value::canonical;
 
 impl World {
     /// Creates what the call asks for.
@@ -44,7 +44,7 @@ impl World {
                     .invalid(format!("`{}` of `{}` is missing", attribute.name, model.resource_type.name)));
             }
         }
-        if let Some(existing) = self.existing(site, call, &given) {
+        if let Some(existing) = self.already_there(site, call, &given) {
             return self.answer_of_existing(site, call, &existing, given, at);
         }
         if let Some(capacity) = self.weather.capacity(call.asked(site), at)
@@ -70,16 +70,19 @@ impl World {
         record.is_awaiting_content = call.content.is_none()
             && self.is_content_expected(call)
             && model.resource_type.operations.iter().any(|operation| operation.kind == OperationKind::Upload);
+        if record.is_awaiting_content {
+            // Conditions such as `data == null` are to know that there will be content.
+            for attribute in model.contents() {
+                record.attributes.insert(attribute.name.clone(), json!({ "expected": true }));
+            }
+        }
         if let Some(mark) = &call.mark {
             apply_mark(&model, &mut record, mark);
         }
         let mut seen = Map::clone(&names);
         seen.extend(self.inputs_seen(call));
-        for (name, value) in &call.operation.sets {
-            let value = (Names { given: &seen, attributes: &record.attributes }).value(value);
-            record.attributes.insert(name.clone(), value.unwrap_or(Value::Null));
-        }
-        self.begin(site, call, &mut record, at, is_broken);
+        take_over_echo(call, &seen, &mut record.attributes, true);
+        self.begin(site, call, &mut record, &seen, at, is_broken);
         let answer = model.answer(&record);
         let table = self.table(site, &model);
         table.made += 1;
@@ -90,38 +93,6 @@ impl World {
             )));
         }
         Ok(Outcome::Done(Some(answer)))
-    }
-
-    /// Puts a record that was just made on its way to being ready (or broken).
-    fn begin(&mut self, site: usize, call: &Call, record: &mut Record, at: Moment, is_broken: bool) {
-        let model = &call.model;
-        let names = self.sites[site].given_to(&model.driver);
-        let Some(ready) = call.operation.ready.as_ref().or(model.resource_type.ready.as_ref()) else {
-            return;
-        };
-        let broken = model.resource_type.broken.as_ref().map(|broken| &broken.condition);
-        record.attributes =
-            solve::before(&ready.condition, broken, &record.attributes, &names, &model.resource_type);
-        let goal = if is_broken { broken } else { Some(&ready.condition) };
-        if let Some(goal) = goal
-            && (!record.is_awaiting_content || is_broken)
-        {
-            let after = self.ready_after(site, call, ready);
-            record.transitions.push(Transition {
-                at: at.saturating_add(after),
-                sets: Vec::new(),
-                condition: Some(goal.clone()),
-            });
-        }
-        if is_broken {
-            record.is_awaiting_content = false;
-        }
-    }
-
-    /// How long until the resource is ready.
-    pub(super) fn ready_after(&self, site: usize, call: &Call, ready: &Readiness) -> u64 {
-        let usual = self.options.ready_after_us.min(ready.within_ms.saturating_mul(500));
-        self.weather.ready_after(call.asked(site)).unwrap_or(usual)
     }
 
     /// The inputs of a creation or the changes of an update: known, of their types, references to be found here.
@@ -197,7 +168,7 @@ impl World {
     }
 
     /// The identity of what is there already and keeps the call from making another one.
-    fn existing(&mut self, site: usize, call: &Call, given: &Map<String, Value>) -> Option<String> {
+    fn already_there(&mut self, site: usize, call: &Call, given: &Map<String, Value>) -> Option<String> {
         let model = Rc::clone(&call.model);
         let table = self.table(site, &model);
         if let Repeat::Key(_) = call.operation.repeat
@@ -231,8 +202,11 @@ impl World {
             self.table(site, &model).set(identity, given, &model);
         }
         let record = self.table(site, &model).get(identity, at, &model, &names);
-        let answer = record.map(|record| model.answer(record));
-        Ok(if is_replaced || is_same_request { Outcome::Done(answer) } else { Outcome::Exists(answer) })
+        Ok(if is_replaced || is_same_request {
+            Outcome::Done(record.map(|record| model.answer(record)))
+        } else {
+            Outcome::Exists(existing(call, record.as_deref()))
+        })
     }
 
     /// Gives a record all it lacks, in the driver's order: defaults, and what a site makes up. Given and declared
@@ -274,10 +248,9 @@ impl World {
         occasion.subject = &identity_words;
         for attribute in &resource_type.attributes {
             let name = &attribute.name;
-            if *inner(&attribute.ty) == Type::Bytes {
-                continue;
-            }
-            let value = if *name == resource_type.identity {
+            let value = if *inner(&attribute.ty) == Type::Bytes {
+                Value::Null
+            } else if *name == resource_type.identity {
                 identity.clone()
             } else if let Some(value) = given.get(name) {
                 value.clone()
@@ -326,6 +299,8 @@ impl World {
         if let Some(replayed) = content.replayed_sha256() {
             self.replays.insert(replayed, content.sha256.clone());
         }
+        let told = json!({ "sha256": content.sha256, "size": content.length });
+        record.attributes.insert(name.to_string(), told);
         record.contents.insert(name.to_string(), content);
     }
 }
@@ -366,10 +341,4 @@ pub(super) fn apply_mark(model: &Model, record: &mut Record, mark: &str) {
         Value::String(text) if !text.is_empty() => *text = format!("{text} [{mark}]"),
         other => *other = Value::from(mark),
     }
-}
-
-/// The condition to wait for after an operation.
-pub(super) fn condition_after(call: &Call) -> Option<(&Readiness, &Expr)> {
-    let ready = call.operation.ready.as_ref().or(call.model.resource_type.ready.as_ref())?;
-    Some((ready, &ready.condition))
 }

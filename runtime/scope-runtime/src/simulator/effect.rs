@@ -2,17 +2,18 @@
 //!
 //! `stop` with `sets status: "SHUTOFF"` on a server that is `ACTIVE` → `SHUTOFF`, a second later.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use scope_plan::driver::{Answer, Meaning, OperationKind};
 use scope_plan::eval::value::equal;
 use serde_json::{Map, Value};
 
+use super::answer::{answers_with_record, good_meaning};
 use super::call::{Call, Outcome};
 use super::clock::Moment;
-use super::create::{apply_mark, condition_after};
 use super::evaluate::Names;
-use super::store::{Model, Table, Transition};
+use super::store::{Model, Record, Table};
 use super::types::{check, identity_text};
 use super::weather::Denial;
 use super::world::World;
@@ -65,6 +66,10 @@ impl World {
     /// What the site gets to see of the inputs: a request consists of the names that the driver writes into it, and
     /// inputs that are no attributes have defaults.
     pub(super) fn inputs_seen(&self, call: &Call) -> Map<String, Value> {
+        self.inputs_named(call, &call.mentioned.in_request)
+    }
+
+    fn inputs_named(&self, call: &Call, names: &BTreeSet<String>) -> Map<String, Value> {
         let mut seen = Map::new();
         for (name, default) in &call.operation.inputs {
             let value = default.as_ref().and_then(|default| {
@@ -74,7 +79,7 @@ impl World {
         }
         for (name, value) in &call.inputs {
             let is_input = call.operation.inputs.iter().any(|(input, _)| input == name);
-            if !value.is_null() && (is_input || call.names.contains(name)) {
+            if !value.is_null() && (is_input || names.contains(name)) {
                 seen.insert(name.clone(), value.clone());
             }
         }
@@ -86,7 +91,8 @@ impl World {
         let model = Rc::clone(&call.model);
         let names = self.sites[site].given_to(&model.driver);
         let mut wanted = Map::new();
-        for (name, value) in self.inputs_seen(call).into_iter().filter(|(_, value)| !value.is_null()) {
+        let told = self.inputs_named(call, &call.mentioned.anywhere);
+        for (name, value) in told.into_iter().filter(|(_, value)| !value.is_null()) {
             let Some(attribute) = model.attribute(&name) else { continue };
             match self.resolved(site, call, &name, &attribute.ty, &value) {
                 Ok(value) => wanted.insert(name, value),
@@ -137,16 +143,9 @@ impl World {
             return Err(self.not_found(site, call));
         };
         self.keep_content(&model, &mut record, &attribute, content);
-        if std::mem::take(&mut record.is_awaiting_content)
-            && let Some((ready, condition)) = condition_after(call)
-        {
-            let after = self.ready_after(site, call, ready);
-            record.transitions.push(Transition {
-                at: at.saturating_add(after),
-                sets: Vec::new(),
-                condition: Some(condition.clone()),
-            });
-        }
+        let mut seen = Map::clone(&self.sites[site].given_to(&model.driver));
+        seen.extend(self.inputs_seen(call));
+        self.with_content(site, call, &mut record, &seen, at);
         let answer = answers_with_record(call).then(|| model.answer(&record));
         self.put_back(site, call, record);
         Ok(Outcome::Done(answer))
@@ -194,8 +193,10 @@ impl World {
             let Some(attribute) = model.attribute(name) else {
                 return Err(call.invalid(format!("`{type_name}` has no attribute `{name}`")));
             };
-            check(&attribute.ty, value, name)
-                .map_err(|words| call.invalid(format!("`{type_name}`: {words}")))?;
+            if !attribute.is_secret {
+                check(&attribute.ty, value, name)
+                    .map_err(|words| call.invalid(format!("`{type_name}`: {words}")))?;
+            }
             let value = self.resolved(site, call, name, &attribute.ty, value)?;
             let is_same = old.get(name).is_some_and(|old| equal(old, &value));
             if attribute.is_computed && !attribute.is_settable && !is_same {
@@ -227,7 +228,7 @@ impl World {
     fn act(&mut self, site: usize, call: &Call, at: Moment) -> Result<Outcome, SiteError> {
         let model = Rc::clone(&call.model);
         let seen = self.inputs_seen(call);
-        let is_about_a_record = call.names.iter().any(|name| {
+        let is_about_a_record = call.mentioned.in_request.iter().any(|name| {
             *name == model.resource_type.identity || Some(name) == model.resource_type.name_attribute.as_ref()
         });
         match good_meaning(call) {
@@ -256,54 +257,6 @@ impl World {
         })
     }
 
-    /// What an operation sets, and the way back to readiness. What is waited for comes later: a server that is being
-    /// stopped is not stopped yet.
-    fn after_change(
-        &mut self,
-        site: usize,
-        call: &Call,
-        identity: &str,
-        seen: &Map<String, Value>,
-        at: Moment,
-    ) {
-        let model = Rc::clone(&call.model);
-        let names = self.sites[site].given_to(&model.driver);
-        let Some(mut record) = self.take(site, call, identity, at) else { return };
-        if let Some(mark) = record.mark.clone() {
-            // An update that writes the attribute anew keeps our mark in it, as the driver's request does.
-            apply_mark(&model, &mut record, &mark);
-        }
-        let sets: Vec<(String, Value)> = call
-            .operation
-            .sets
-            .iter()
-            .map(|(name, value)| {
-                let value = (Names { given: seen, attributes: &record.attributes }).value(value);
-                (name.clone(), value.unwrap_or(Value::Null))
-            })
-            .collect();
-        let (awaited, at_once): (Vec<_>, Vec<_>) = sets.into_iter().partition(|(name, _)| {
-            condition_after(call).is_some_and(|(_, condition)| condition.names_used().contains(name.as_str()))
-        });
-        record.attributes.extend(at_once);
-        let holds = condition_after(call).is_none_or(|(_, condition)| {
-            (Names { given: &names, attributes: &record.attributes }).holds(condition)
-        });
-        let is_update = model.kind(&call.operation) == OperationKind::Update;
-        let is_restored = call.operation.ready.is_some() || is_update;
-        if let Some((ready, condition)) = condition_after(call)
-            && (!awaited.is_empty() || (is_restored && !holds))
-        {
-            let after = self.ready_after(site, call, ready);
-            record.transitions.push(Transition {
-                at: at.saturating_add(after),
-                sets: awaited,
-                condition: is_restored.then(|| condition.clone()),
-            });
-        }
-        self.put_back(site, call, record);
-    }
-
     /// The identity of the one record that the call is about.
     fn one(&mut self, site: usize, call: &Call, at: Moment) -> Result<String, SiteError> {
         let model = Rc::clone(&call.model);
@@ -320,7 +273,7 @@ impl World {
             };
         }
         let tells_something = self
-            .inputs_seen(call)
+            .inputs_named(call, &call.mentioned.anywhere)
             .iter()
             .any(|(name, value)| model.attribute(name).is_some() && !value.is_null());
         if !tells_something {
@@ -359,14 +312,14 @@ impl World {
     }
 
     /// Takes a record out of its table, as it stands at that moment, to change it together with the rest.
-    fn take(&mut self, site: usize, call: &Call, identity: &str, at: Moment) -> Option<super::store::Record> {
+    pub(super) fn take(&mut self, site: usize, call: &Call, identity: &str, at: Moment) -> Option<Record> {
         let model = Rc::clone(&call.model);
         let names = self.sites[site].given_to(&model.driver);
         self.table(site, &model).get(identity, at, &model, &names)?;
         self.table(site, &model).remove(identity, &model)
     }
 
-    fn put_back(&mut self, site: usize, call: &Call, record: super::store::Record) {
+    pub(super) fn put_back(&mut self, site: usize, call: &Call, record: Record) {
         let model = Rc::clone(&call.model);
         self.table(site, &model).put(record, None, &model);
     }
@@ -374,7 +327,7 @@ impl World {
 
 /// The attribute that the operation sends or gives as content: one that its request names, else the first.
 pub(super) fn content_attribute(call: &Call) -> Option<String> {
-    let named = call.model.contents().find(|attribute| call.names.contains(&attribute.name));
+    let named = call.model.contents().find(|attribute| call.mentioned.in_request.contains(&attribute.name));
     named.or_else(|| call.model.contents().next()).map(|attribute| attribute.name.clone())
 }
 
@@ -387,20 +340,6 @@ fn has_all_of(own: &Value, wanted: &Value) -> bool {
         (Value::Array(wanted), Value::Array(own)) => wanted.iter().all(|item| own.contains(item)),
         (wanted, own) => equal(wanted, own),
     }
-}
-
-/// What the driver says that a good answer of the operation means: its first rule that is one.
-fn good_meaning(call: &Call) -> Option<&Meaning> {
-    call.operation.answers.iter().map(|answer| &answer.meaning).find(|meaning| {
-        matches!(
-            meaning,
-            Meaning::Found(_) | Meaning::List(_) | Meaning::Done(_) | Meaning::Gone | Meaning::Content
-        )
-    })
-}
-
-fn answers_with_record(call: &Call) -> bool {
-    matches!(good_meaning(call), Some(Meaning::Done(Some(_)) | Meaning::Found(_)))
 }
 
 fn may_be_busy(call: &Call) -> bool {

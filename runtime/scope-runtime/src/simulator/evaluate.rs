@@ -3,7 +3,7 @@
 //! `status == "lent"` over `{ "status": "lent" }` → `true`. A name that is nowhere is `null`, as an attribute that is
 //! not set; secrets and files are never given.
 
-use scope_plan::driver::Request;
+use scope_plan::driver::{Meaning, Operation, Request};
 use scope_plan::eval::{Environment, EvalError, eval};
 use scope_plan::expr::{Expr, FileRef, SecretSource};
 use scope_plan::plan::StepId;
@@ -52,8 +52,36 @@ impl Names<'_> {
     }
 }
 
-/// The names that a request is made of: what a site gets to see of the inputs.
-pub(super) fn names_in(request: &Request) -> BTreeSet<String> {
+/// The names that an operation mentions.
+#[derive(Default)]
+pub(super) struct Mentioned {
+    /// In its request: what a site gets to see of the inputs.
+    pub(super) in_request: BTreeSet<String>,
+    /// In its request, or where its answers are read: what a list is chosen by.
+    pub(super) anywhere: BTreeSet<String>,
+}
+
+/// The words of an answer, which are no attributes there.
+const ANSWER_WORDS: [&str; 7] = ["body", "text", "header", "status", "code", "out", "err"];
+
+pub(super) fn mentioned(operation: &Operation) -> Mentioned {
+    let in_request = names_in(&operation.request);
+    let mut anywhere = in_request.clone();
+    for answer in &operation.answers {
+        let told = match &answer.meaning {
+            Meaning::Found(told) | Meaning::List(told) => Some(told),
+            Meaning::Done(told) => told.as_ref(),
+            _ => None,
+        };
+        for expr in told.into_iter().chain(&answer.condition) {
+            let names = expr.names_used().into_iter().filter(|name| !ANSWER_WORDS.contains(name));
+            anywhere.extend(names.map(str::to_owned));
+        }
+    }
+    Mentioned { in_request, anywhere }
+}
+
+fn names_in(request: &Request) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     match request {
         Request::Http { method, path, query, headers, body, .. } => {

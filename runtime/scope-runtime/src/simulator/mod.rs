@@ -25,6 +25,7 @@
 //! does at a moment, `site` a request's way, `world` what is on its way, `effect` and `create` what it does, `store`
 //! where it is kept, `solve` and `invent` what a site would answer.
 
+mod answer;
 mod call;
 mod clock;
 mod content;
@@ -36,6 +37,7 @@ pub mod fault;
 mod invent;
 mod parse_fault;
 mod query;
+mod ready;
 mod site;
 mod solve;
 mod store;
@@ -183,6 +185,16 @@ impl Simulator {
         world.weather.heal(site)?;
         world.try_held_again();
         Ok(())
+    }
+
+    /// The bytes of a file of the program; `None` where the simulation was given no files.
+    pub fn read_file(&self, file: &scope_plan::expr::FileRef) -> Option<std::io::Result<Vec<u8>>> {
+        let files = self.world.borrow().options.files.clone()?;
+        let read = |mut reader: Box<dyn std::io::Read>| {
+            let mut bytes = Vec::new();
+            reader.read_to_end(&mut bytes).map(|_| bytes)
+        };
+        Some(files.open(file).and_then(read))
     }
 
     /// How long the simulation has been going on, in virtual microseconds.

@@ -167,12 +167,13 @@ fn problem(words: impl Into<String>) -> SimulationError {
 fn written(model: &Model, record: &Record) -> Value {
     let mut result = Map::new();
     for (name, value) in &record.attributes {
+        let is_awaited = model.contents().any(|attribute| attribute.name == *name);
+        if is_awaited && !record.contents.contains_key(name) {
+            continue;
+        }
         let is_secret = model.attribute(name).is_some_and(|attribute| attribute.is_secret);
         let shown = if is_secret && !value.is_null() { json!("***") } else { value.clone() };
         result.insert(name.clone(), shown);
-    }
-    for (name, content) in &record.contents {
-        result.insert(name.clone(), json!({ "sha256": content.sha256, "size": content.length }));
     }
     Value::Object(result)
 }

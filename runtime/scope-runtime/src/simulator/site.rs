@@ -42,9 +42,17 @@ impl Site for SimulatedSite {
                 progress,
             } = call;
             let model = self.world.borrow_mut().model(driver, resource_type);
-            let (operation, names) = model.operation(operation);
-            let mut call =
-                Call { model, operation, names, inputs, changes, mark, key: idempotency_key, content: None };
+            let (operation, mentioned) = model.operation(operation);
+            let mut call = Call {
+                model,
+                operation,
+                mentioned,
+                inputs,
+                changes,
+                mark,
+                key: idempotency_key,
+                content: None,
+            };
             let words = call.words();
             self.reach(&words).await?;
             if let Some(content) = content {

@@ -32,18 +32,43 @@ pub(super) fn reached(
     }
     // First only what the site alone gives; then also what the program may set but did not have to.
     for may_change in [is_given_by_site, is_no_identity] {
-        let mut solver =
-            Solver { attributes: attributes.clone(), given, resource_type, may_change, places: Vec::new() };
-        if solver.aim(condition, true) && holds(&solver.attributes) {
-            return Some(solver.attributes);
+        let solver = || Solver {
+            attributes: attributes.clone(),
+            given,
+            resource_type,
+            is_answer: false,
+            may_change,
+            places: Vec::new(),
+        };
+        let mut aiming = solver();
+        if aiming.aim(condition, true) && holds(&aiming.attributes) {
+            return Some(aiming.attributes);
         }
-        let solver =
-            Solver { attributes: attributes.clone(), given, resource_type, may_change, places: Vec::new() };
-        if let Some(found) = solver.tried_out(condition) {
+        if let Some(found) = solver().tried_out(condition) {
             return Some(found);
         }
     }
     None
+}
+
+/// The answer, changed so that reading it gives the value (or a part of it, for a reference); `None` if no way was
+/// found. The caller checks what is read.
+pub(super) fn readable(
+    read: &Expr,
+    value: &Value,
+    answer: &Map<String, Value>,
+    resource_type: &ResourceType,
+) -> Option<Map<String, Value>> {
+    let given = Map::new();
+    let mut solver = Solver {
+        attributes: answer.clone(),
+        given: &given,
+        resource_type,
+        is_answer: true,
+        may_change: |_| true,
+        places: Vec::new(),
+    };
+    solver.set(read, value.clone()).then_some(solver.attributes)
 }
 
 /// The resource as it is before the condition holds, for which `broken` does not hold either: its enums at their first
@@ -125,7 +150,8 @@ impl Solver<'_> {
             })
             .collect();
         let original = self.attributes.clone();
-        let combinations = options.iter().map(|(_, values)| values.len()).product::<usize>();
+        let combinations =
+            options.iter().map(|(_, values)| values.len()).fold(1_usize, usize::saturating_mul);
         for number in 0..combinations.min(MAXIMUM_TRIES) {
             self.attributes.clone_from(&original);
             let mut rest = number;

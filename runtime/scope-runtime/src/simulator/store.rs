@@ -8,11 +8,11 @@ use std::rc::Rc;
 
 use scope_plan::driver::{Attribute, Driver, Operation, OperationKind, ResourceType, Type};
 use scope_plan::expr::Expr;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::clock::Moment;
 use super::content::Content;
-use super::evaluate::{Names, names_in};
+use super::evaluate::{Mentioned, Names, mentioned};
 use super::solve;
 use super::types::{identity_text, inner};
 
@@ -24,8 +24,8 @@ pub(super) struct Model {
     pub(super) resource_type: ResourceType,
     /// What the driver's services say about answers, for operations that say nothing themselves.
     pub(super) service_answers: Vec<scope_plan::driver::Answer>,
-    /// Its operations by name, each with the names that its request is made of.
-    operations: BTreeMap<String, (Rc<Operation>, Rc<BTreeSet<String>>)>,
+    /// Its operations by name, each with the names that it mentions.
+    operations: BTreeMap<String, (Rc<Operation>, Rc<Mentioned>)>,
 }
 
 impl Model {
@@ -43,8 +43,8 @@ impl Model {
         })
     }
 
-    /// The operation as the driver has it, and the names that its request is made of.
-    pub(super) fn operation(&self, operation: &Operation) -> (Rc<Operation>, Rc<BTreeSet<String>>) {
+    /// The operation as the driver has it, and the names that it mentions.
+    pub(super) fn operation(&self, operation: &Operation) -> (Rc<Operation>, Rc<Mentioned>) {
         self.operations.get(&operation.name).cloned().unwrap_or_else(|| taken_in(operation))
     }
 
@@ -89,61 +89,10 @@ impl Model {
         }
         Value::Object(reference)
     }
-
-    /// What the site answers of a record: all but content and what is only ever sent. What the driver reads from
-    /// another place of the answer stands there too.
-    pub(super) fn answer(&self, record: &Record) -> Value {
-        let mut answer = Map::new();
-        for (name, value) in &record.attributes {
-            let is_answered = self
-                .attribute(name)
-                .is_none_or(|attribute| !attribute.is_write_only && *inner(&attribute.ty) != Type::Bytes);
-            if is_answered {
-                answer.insert(name.clone(), value.clone());
-            }
-        }
-        for attribute in self.resource_type.attributes.iter().filter(|attribute| !attribute.is_write_only) {
-            let Some(path) = attribute.read.as_ref().and_then(path_in_body) else { continue };
-            let Some(value) = answer.get(&attribute.name).filter(|value| !value.is_null()).cloned() else {
-                continue;
-            };
-            let is_own_name = path.len() == 1 && path[0] == attribute.name;
-            if !is_own_name {
-                put_if_absent(&mut answer, &path, value);
-            }
-        }
-        Value::Object(answer)
-    }
 }
 
-fn taken_in(operation: &Operation) -> (Rc<Operation>, Rc<BTreeSet<String>>) {
-    (Rc::new(operation.clone()), Rc::new(names_in(&operation.request)))
-}
-
-/// `body.flavor.id` → `["flavor", "id"]`
-fn path_in_body(expr: &Expr) -> Option<Vec<&str>> {
-    match expr {
-        Expr::Field(base, field) => match &**base {
-            Expr::Name(name) if name == "body" => Some(vec![field]),
-            other => {
-                let mut path = path_in_body(other)?;
-                path.push(field);
-                Some(path)
-            }
-        },
-        _ => None,
-    }
-}
-
-fn put_if_absent(answer: &mut Map<String, Value>, path: &[&str], value: Value) {
-    let Some((last, outer)) = path.split_last() else { return };
-    let mut fields = answer;
-    for key in outer {
-        let slot = fields.entry((*key).to_string()).or_insert_with(|| json!({}));
-        let Value::Object(inner) = slot else { return };
-        fields = inner;
-    }
-    fields.entry((*last).to_string()).or_insert(value);
+fn taken_in(operation: &Operation) -> (Rc<Operation>, Rc<Mentioned>) {
+    (Rc::new(operation.clone()), Rc::new(mentioned(operation)))
 }
 
 /// One resource.

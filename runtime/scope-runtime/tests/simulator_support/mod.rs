@@ -173,7 +173,7 @@ pub fn garden() -> Driver {
             answers: Vec::new(),
             probe: None,
         }],
-        types: vec![bed(), plant(), tree(), well()],
+        types: vec![bed(), plant(), tree(), well(), pot(), errand(), film()],
     }
 }
 
@@ -291,6 +291,144 @@ fn well() -> ResourceType {
         ..operation("draw", OperationKind::Action, &["name", "by"], Repeat::None)
     });
     well
+}
+
+/// Everything that can stand in a driver's `read(…)`.
+fn pot() -> ResourceType {
+    let body = |field: &str| Expr::name("body").field(field);
+    let read = |name: &str, ty: Type, read: Expr| Attribute { read: Some(read), ..attribute(name, ty) };
+    let optional = |ty: Type| Type::Optional(Box::new(ty));
+    let bed = || Type::Reference("garden.bed".into());
+    let is_nothing = binary(
+        BinaryOp::Or,
+        binary(BinaryOp::Equal, body("bed_name"), Expr::Value(Value::Null)),
+        binary(BinaryOp::Equal, body("bed_name"), Expr::text("")),
+    );
+    let by_name = Expr::If(
+        Box::new(is_nothing),
+        Box::new(Expr::Value(Value::Null)),
+        Box::new(Expr::Record(vec![("name".into(), body("bed_name"))])),
+    );
+    let generator = Generator {
+        name: "entry".into(),
+        second: None,
+        source: binary(BinaryOp::Default, body("beds"), Expr::List(Vec::new())),
+        condition: None,
+    };
+    let all = Expr::ListFor(
+        Box::new(generator),
+        Box::new(Expr::Record(vec![("name".into(), Expr::name("entry"))])),
+    );
+    let own = ["id", "name", "AZ:zone", "bed_name", "beds", "depth", "glaze", "value", "tags", "answer"];
+    let others = Expr::Call(Builtin::Without, vec![Expr::name("body"), Expr::Value(json!(own))]);
+    let depth = Expr::If(
+        Box::new(binary(BinaryOp::Equal, body("depth"), Expr::Value(Value::Null))),
+        Box::new(value(0)),
+        Box::new(body("depth")),
+    );
+    let zone = Expr::Index(Box::new(Expr::name("body")), Box::new(Expr::text("AZ:zone")));
+    let empty = || Some(Expr::Value(json!({})));
+    let mut pot = resource_type(
+        "garden.pot",
+        "id",
+        vec![
+            computed("id", Type::String),
+            attribute("name", Type::String),
+            read("zone", optional(Type::String), zone),
+            read("bed", optional(bed()), by_name),
+            read("beds", optional(Type::List(Box::new(bed()))), all),
+            Attribute { default: empty(), ..read("labels", Type::Map(Box::new(Type::String)), others) },
+            Attribute { default: Some(value(0)), ..read("depth", Type::Int, depth) },
+            Attribute {
+                default: Some(Expr::Value(json!(false))),
+                ..read("glazed", Type::Bool, binary(BinaryOp::Equal, body("glaze"), Expr::text("True")))
+            },
+            Attribute { default: empty(), ..read("soil", Type::Any, body("value")) },
+            attribute("tags", optional(Type::List(Box::new(Type::String)))),
+            computed("answer", Type::Any),
+        ],
+        Repeat::Mark,
+    );
+    let echoed = Expr::Record(vec![("name".into(), body("name")), ("soil".into(), body("soil"))]);
+    for operation in &mut pot.operations {
+        match operation.name.as_str() {
+            "create" => {
+                operation.answers =
+                    vec![rule(Meaning::Done(Some(Expr::Record(vec![("answer".into(), echoed.clone())]))))];
+            }
+            // The request lists all; what is wanted is chosen from its answer.
+            "find" => {
+                let wanted = binary(BinaryOp::Equal, Expr::name("zone"), Expr::name("body"));
+                operation.answers = vec![rule(Meaning::List(wanted))];
+            }
+            _ => {}
+        }
+    }
+    pot
+}
+
+/// Known by its words, as a command is.
+fn errand() -> ResourceType {
+    let words = Type::List(Box::new(Type::String));
+    let mut errand = resource_type(
+        "garden.errand",
+        "id",
+        vec![
+            computed("id", Type::String),
+            Attribute { is_required: true, is_write_only: true, ..attribute("words", words) },
+        ],
+        Repeat::None,
+    );
+    errand.name_attribute = None;
+    let id = Expr::Call(Builtin::Join, vec![Expr::name("words"), Expr::text(" ")]);
+    for operation in &mut errand.operations {
+        match operation.name.as_str() {
+            "create" => {
+                operation.answers =
+                    vec![rule(Meaning::Done(Some(Expr::Record(vec![("id".into(), id.clone())]))))];
+            }
+            "find" => {
+                let told = Expr::List(vec![Expr::Record(vec![("id".into(), id.clone())])]);
+                operation.answers = vec![rule(Meaning::List(told))];
+            }
+            _ => {}
+        }
+    }
+    errand
+}
+
+/// What each operation makes of it is said by the driver: queued, active with its content, withdrawn.
+fn film() -> ResourceType {
+    let is = |word: &str| binary(BinaryOp::Equal, Expr::name("status"), Expr::text(word));
+    let has_none = binary(BinaryOp::Equal, Expr::name("data"), Expr::Value(Value::Null));
+    let words = ["saving", "queued", "active", "withdrawn"].map(str::to_owned).to_vec();
+    let mut film = resource_type(
+        "garden.film",
+        "id",
+        vec![
+            computed("id", Type::String),
+            Attribute { is_required: true, ..attribute("name", Type::String) },
+            Attribute { is_write_only: true, ..attribute("data", Type::Optional(Box::new(Type::Bytes))) },
+            computed("status", Type::Enum(words)),
+        ],
+        Repeat::Mark,
+    );
+    film.ready = ready(binary(BinaryOp::Or, is("active"), binary(BinaryOp::And, is("queued"), has_none)));
+    let sets = |word: &str| vec![("status".to_string(), Expr::text(word))];
+    let done = || vec![rule(Meaning::Done(None))];
+    film.operations[2].sets = sets("queued");
+    film.operations.push(Operation {
+        after: Some("create".into()),
+        sets: sets("active"),
+        answers: done(),
+        ..operation("upload", OperationKind::Upload, &["id", "data"], Repeat::Always)
+    });
+    film.operations.push(Operation {
+        sets: sets("withdrawn"),
+        answers: done(),
+        ..operation("withdraw", OperationKind::Action, &["id"], Repeat::Always)
+    });
+    film
 }
 
 fn resource_type(name: &str, identity: &str, attributes: Vec<Attribute>, repeat: Repeat) -> ResourceType {

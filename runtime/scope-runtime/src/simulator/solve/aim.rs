@@ -141,12 +141,39 @@ impl Solver<'_> {
     }
 
     /// Makes the expression give the value.
-    fn set(&mut self, expr: &Expr, value: Value) -> bool {
+    pub(super) fn set(&mut self, expr: &Expr, value: Value) -> bool {
         if let Some(place) = self.place(expr) {
             return self.write(&place, value);
         }
+        if self.value(expr).as_ref() == Some(&value) {
+            return true;
+        }
         match expr {
             Expr::Binary(BinaryOp::Default, left, _) => self.set(left, value),
+            Expr::Binary(..) | Expr::Unary(UnaryOp::Not, _) => {
+                value.as_bool().is_some_and(|wanted| self.aim(expr, wanted))
+            }
+            // A record may be wanted with more than is read of it: a reference, of which only the id is.
+            Expr::Record(fields) => value.as_object().is_some_and(|wanted| {
+                fields.iter().all(|(name, field)| {
+                    wanted.get(name).is_some_and(|wanted| self.set(field, wanted.clone()))
+                })
+            }),
+            Expr::ListFor(generator, element) => {
+                value.as_array().is_some_and(|wanted| self.set_list(generator, element, wanted))
+            }
+            Expr::Call(Builtin::Without, arguments) => match (arguments.as_slice(), &value) {
+                ([record, left_out], Value::Object(wanted)) => {
+                    let left_out = self.value(left_out).unwrap_or(Value::Null);
+                    let is_left_out = |key: &String| {
+                        left_out.as_array().is_some_and(|keys| keys.contains(&Value::from(key.clone())))
+                    };
+                    wanted.iter().filter(|(key, _)| !is_left_out(key)).all(|(key, wanted)| {
+                        self.set(&Expr::Field(Box::new(record.clone()), key.clone()), wanted.clone())
+                    })
+                }
+                _ => false,
+            },
             Expr::If(condition, then, otherwise) => self.either(
                 |solver| solver.aim(condition, true) && solver.set(then, value.clone()),
                 |solver| solver.aim(condition, false) && solver.set(otherwise, value.clone()),
@@ -195,6 +222,21 @@ impl Solver<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Makes a comprehension give exactly these, one element of its source for each.
+    fn set_list(&mut self, generator: &Generator, element: &Expr, wanted: &[Value]) -> bool {
+        let Some(source) = self.place(&generator.source) else { return false };
+        if !self.write(&source, json!([])) {
+            return false;
+        }
+        let name = generator.second.as_ref().unwrap_or(&generator.name);
+        wanted.iter().enumerate().all(|(position, wanted)| {
+            self.places.push((name.clone(), [source.clone(), vec![Segment::Index(position)]].concat()));
+            let is_done = self.set(element, wanted.clone());
+            self.places.pop();
+            is_done
+        })
     }
 
     /// Adds an element to a list (of a comprehension: one that its condition lets through), and hands over the

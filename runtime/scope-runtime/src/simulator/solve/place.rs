@@ -23,6 +23,8 @@ pub(super) struct Solver<'a> {
     pub(super) attributes: Map<String, Value>,
     pub(super) given: &'a Map<String, Value>,
     pub(super) resource_type: &'a ResourceType,
+    /// It is an answer that is changed, not a resource: anything may be written.
+    pub(super) is_answer: bool,
     pub(super) may_change: fn(&Attribute) -> bool,
     /// The names of comprehensions in force, and the places they stand for.
     pub(super) places: Vec<(String, Place)>,
@@ -38,7 +40,8 @@ impl Solver<'_> {
                 if name == "body" {
                     return Some(Vec::new());
                 }
-                (!self.given.contains_key(name)).then(|| vec![Segment::Field(name.clone())])
+                (!self.is_answer && !self.given.contains_key(name))
+                    .then(|| vec![Segment::Field(name.clone())])
             }
             Expr::Field(base, field) => {
                 let mut place = self.place(base)?;
@@ -60,23 +63,18 @@ impl Solver<'_> {
                 Some(place)
             }
             Expr::Binary(BinaryOp::Default, left, _) => self.place(left),
+            Expr::If(condition, then, otherwise) => match self.value(condition)? {
+                Value::Bool(true) => self.place(then),
+                Value::Bool(false) => self.place(otherwise),
+                _ => None,
+            },
             _ => None,
         }
     }
 
     pub(super) fn write(&mut self, place: &[Segment], value: Value) -> bool {
         let Some((Segment::Field(root), path)) = place.split_first() else { return false };
-        let Some(attribute) = self.resource_type.attributes.iter().find(|attribute| attribute.name == *root)
-        else {
-            return false;
-        };
-        let names_it =
-            *root == self.resource_type.identity || Some(root) == self.resource_type.name_attribute.as_ref();
-        if names_it || !(self.may_change)(attribute) {
-            return false;
-        }
-        let words = self.words_at(place);
-        if !words.is_empty() && !words.contains(&value) {
+        if !self.is_answer && !self.may_write(root, place, &value) {
             return false;
         }
         let mut slot = self.attributes.entry(root.clone()).or_insert(Value::Null);
@@ -105,6 +103,20 @@ impl Solver<'_> {
         true
     }
 
+    fn may_write(&self, root: &str, place: &[Segment], value: &Value) -> bool {
+        let Some(attribute) = self.resource_type.attributes.iter().find(|attribute| attribute.name == root)
+        else {
+            return false;
+        };
+        let names_it =
+            root == self.resource_type.identity || Some(root) == self.resource_type.name_attribute.as_deref();
+        if names_it || *inner(&attribute.ty) == Type::Bytes || !(self.may_change)(attribute) {
+            return false;
+        }
+        let words = self.words_at(place);
+        words.is_empty() || words.contains(value)
+    }
+
     pub(super) fn at(&self, place: &[Segment]) -> Option<&Value> {
         let (Segment::Field(root), path) = place.split_first()? else { return None };
         path.iter().try_fold(self.attributes.get(root)?, |value, segment| match segment {
@@ -119,6 +131,9 @@ impl Solver<'_> {
 
     /// The words of the enum that stands there, if it is one.
     pub(super) fn words_at(&self, place: &[Segment]) -> Vec<Value> {
+        if self.is_answer {
+            return Vec::new();
+        }
         let Some((Segment::Field(root), path)) = place.split_first() else { return Vec::new() };
         let attribute = self.resource_type.attributes.iter().find(|attribute| attribute.name == *root);
         let ty = attribute.and_then(|attribute| {
