@@ -1,1 +1,10 @@
-//! The integration tests of the whole system, one binary.
+//! The integration tests of the whole system, one binary. Adding a test is adding text: `tests/spec/*.md`, `examples/`.
+//!
+//! Real clouds are started by `real` (the first time this installs them under `target/`); `SCOPE_REAL=0` leaves them out.
+
+mod support;
+
+mod codes;
+mod examples;
+mod spec;
+mod tidy;

@@ -1,6 +1,6 @@
 //! `scope graph`: the plan as a drawing.
 
-use scope_plan::draw;
+use scope_plan::draw::{to_dot, to_mermaid, to_svg};
 use scope_plan::recorded::Recorded;
 
 use super::OK;
@@ -14,9 +14,9 @@ pub fn run(command: &Graph, output: Output) -> u8 {
     };
     let plan = super::plan_of(&compilation);
     let text = match command.to {
-        Drawing::Dot => draw::dot(plan),
-        Drawing::Mermaid => draw::mermaid(plan),
-        Drawing::Svg => draw::svg(plan),
+        Drawing::Dot => to_dot(plan),
+        Drawing::Mermaid => to_mermaid(plan),
+        Drawing::Svg => to_svg(plan),
     };
     match &command.out {
         Some(path) => match super::write_file(path, text.as_bytes()) {

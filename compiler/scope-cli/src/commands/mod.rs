@@ -4,7 +4,7 @@ mod build;
 mod check;
 mod exec;
 mod explain;
-// mod graph;
+mod graph;
 mod plan;
 pub mod run;
 pub mod sites;
@@ -34,7 +34,7 @@ pub fn run(args: Args) -> u8 {
         Command::Plan(command) => plan::run(&command, output),
         Command::Run(command) => run::run(&command, output),
         Command::Exec(command) => exec::run(&command, output),
-        Command::Graph(_) => WRONG,
+        Command::Graph(command) => graph::run(&command, output),
         Command::Explain(command) => explain::run(&command),
         Command::Sites(command) => sites::run(&command, output),
         Command::Lsp => match Ok::<(), String>(()) {

@@ -1,0 +1,40 @@
+//! Every program of `examples/`: its plan, its drawing and its simulated run are goldens; a second compile gives the same
+//! bytes, and the plan is valid by its schema.
+
+use crate::support::{binary, root};
+
+#[test]
+fn examples_compile_and_run_simulated_as_recorded() {
+    insta::glob!("../examples", "*.scope", |path| {
+        let name = path.file_name().expect("a file").to_string_lossy().into_owned();
+        let entry = format!("examples/{name}");
+        let root = root();
+        let check = binary::scope(&root, &["check", &entry], &[]);
+        assert_eq!(check.code, 0, "{}", check.all());
+        let build = binary::scope(&root, &["build", &entry], &[]);
+        assert_eq!(build.code, 0, "{}", build.all());
+        let again = binary::scope(&root, &["build", &entry], &[]);
+        assert_eq!(build.stdout, again.stdout, "the same input gives the same bytes");
+        let plan: serde_json::Value = serde_json::from_str(&build.stdout).expect("a plan is JSON");
+        let errors: Vec<String> = validator().iter_errors(&plan).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        insta::assert_snapshot!("plan", binary::scope(&root, &["plan", "--steps", &entry], &[]).stdout);
+        insta::assert_snapshot!("shown", binary::scope(&root, &["plan", &entry], &[]).stdout);
+        insta::assert_snapshot!("mermaid", binary::scope(&root, &["graph", "--to", "mermaid", &entry], &[]).stdout);
+        let run = binary::scope(&root, &["run", &entry, "--simulate"], &[]);
+        insta::assert_snapshot!("run", format!("{}{}", run.stderr, run.stdout));
+    });
+}
+
+fn validator() -> &'static jsonschema::Validator {
+    static VALIDATOR: std::sync::OnceLock<jsonschema::Validator> = std::sync::OnceLock::new();
+    VALIDATOR.get_or_init(|| jsonschema::validator_for(&scope_plan::json::schema()).expect("a JSON Schema"))
+}
+
+#[test]
+fn the_schema_refuses_a_plan_with_a_misspelt_field() {
+    let build = binary::scope(&root(), &["build", "examples/two-clouds.scope"], &[]);
+    let mutated = build.stdout.replacen("\"steps\"", "\"stepz\"", 1);
+    let plan: serde_json::Value = serde_json::from_str(&mutated).expect("still JSON");
+    assert!(!validator().is_valid(&plan));
+}

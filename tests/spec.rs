@@ -1,0 +1,206 @@
+//! The language reference that runs: `tests/spec/*.md`.
+//!
+//! A heading is a test. Its fences:
+//!
+//! | fence | meaning |
+//! |---|---|
+//! | `scope` | a program; a line `` `sites.scope`: `` before it names the file, else it is `main.scope` |
+//! | `data` | a file that the program names (always with its name before it) |
+//! | `diagnostics` | what `scope check` prints, in full |
+//! | `plan` | what `scope plan --steps` prints |
+//! | `run …` | what `scope run --simulate` prints; words behind `run` are faults (`cut=paris@1s..30s`) or flags |
+//! | `exec …` | the same of `scope exec --simulate -- …` |
+//!
+//! `// error: [E0203] "part of the text"` stands on the line that it is about (`// warning:` alike). A report without an
+//! assertion fails, and an assertion without a report; a `diagnostics` fence asserts all of them at once.
+//! `SCOPE_UPDATE=1` rewrites the fences that print.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use scope_compiler::{Compilation, Options};
+use scope_diagnostics::{Diagnostic, Severity};
+
+use crate::support::markdown::{Fence, Section, sections};
+use crate::support::{binary, root, world::Memory};
+
+#[test]
+fn the_reference_holds() {
+    let folder = root().join("tests/spec");
+    let mut documents: Vec<_> = std::fs::read_dir(&folder)
+        .expect("the reference is there")
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    documents.sort();
+    assert!(!documents.is_empty(), "the reference has documents");
+    let update = std::env::var("SCOPE_UPDATE").is_ok_and(|value| value == "1");
+    let mut failures = String::new();
+    let mut count = 0;
+    for path in documents {
+        let text = std::fs::read_to_string(&path).expect("UTF-8");
+        let mut updated = text.clone();
+        // From the end, so that earlier line numbers stay true while fences are rewritten.
+        for section in sections(&text).iter().rev().filter(|section| is_test(section)) {
+            count += 1;
+            for failure in check(&path, section, update.then_some(&mut updated)) {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let _ = writeln!(failures, "── {name}:{} {}\n{failure}", section.line, section.name);
+            }
+        }
+        if update && updated != text {
+            std::fs::write(&path, updated).expect("writable");
+        }
+    }
+    println!("{count} sections of the reference");
+    assert!(failures.is_empty(), "\n{failures}");
+}
+
+fn is_test(section: &Section) -> bool {
+    section.fences.iter().any(|fence| fence.info == "scope")
+}
+
+fn check(path: &Path, section: &Section, mut update: Option<&mut String>) -> Vec<String> {
+    let mut world = Memory::default();
+    for fence in section.fences.iter().filter(|fence| matches!(fence.info.as_str(), "scope" | "data")) {
+        let name = fence.path.clone().unwrap_or_else(|| "main.scope".into());
+        world.files.insert(name, fence.text.clone().into_bytes());
+    }
+    let entry = if world.files.contains_key("main.scope") {
+        "main.scope".to_string()
+    } else {
+        let first = section.fences.iter().find(|fence| fence.info == "scope");
+        first.and_then(|fence| fence.path.clone()).expect("a fence that names no file is main.scope")
+    };
+    let compilation = scope_compiler::compile(&world, &entry, &Options::default());
+    let mut failures = Vec::new();
+    if !section.fences.iter().any(|fence| fence.info == "diagnostics") {
+        failures.extend(check_assertions(section, &compilation));
+    }
+    let folder = std::cell::OnceCell::new();
+    for fence in section.fences.iter().rev() {
+        let mut words = fence.info.split_whitespace();
+        let Some(kind) = words.next().filter(|kind| matches!(*kind, "diagnostics" | "plan" | "run" | "exec")) else {
+            continue;
+        };
+        let folder = folder.get_or_init(|| written(path, section, &world));
+        let words: Vec<&str> = words.collect();
+        let printed = print(kind, &words, &entry, folder);
+        if printed != fence.text {
+            match &mut update {
+                Some(document) => rewrite(document, fence, &printed),
+                None => failures.push(format!("`{}` gave\n{printed}expected\n{}", fence.info, fence.text)),
+            }
+        }
+    }
+    failures
+}
+
+/// The section's files in a folder of their own, for the binary.
+fn written(path: &Path, section: &Section, world: &Memory) -> std::path::PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let folder = binary::folder(&format!("spec-{stem}-{}", section.line));
+    for (name, bytes) in &world.files {
+        let file = folder.join(name);
+        std::fs::create_dir_all(file.parent().expect("inside the folder")).expect("writable");
+        std::fs::write(file, bytes).expect("writable");
+    }
+    folder
+}
+
+fn print(kind: &str, words: &[&str], entry: &str, folder: &Path) -> String {
+    let mut args: Vec<&str> = Vec::new();
+    match kind {
+        "diagnostics" => args.extend(["check", entry]),
+        "plan" => args.extend(["plan", "--steps", entry]),
+        "run" => {
+            args.extend(["run", entry, "--simulate"]);
+            for word in words {
+                if word.starts_with('-') {
+                    args.push(word);
+                } else {
+                    args.extend(["--fault", word]);
+                }
+            }
+        }
+        _ => {
+            args.extend(["exec", "--simulate", "--program", entry, "--"]);
+            args.extend(words);
+        }
+    }
+    let ran = binary::scope(folder, &args, &[]);
+    format!("{}{}", ran.stderr, ran.stdout)
+}
+
+fn rewrite(document: &mut String, fence: &Fence, printed: &str) {
+    let lines: Vec<&str> = document.lines().collect();
+    let start = fence.line - 1;
+    let length = fence.text.lines().count();
+    let mut rewritten: Vec<&str> = lines[..start].to_vec();
+    rewritten.extend(printed.lines());
+    rewritten.extend(&lines[start + length..]);
+    *document = rewritten.join("\n") + "\n";
+}
+
+/// `// error: [E0203] "text"` against what was reported.
+fn check_assertions(section: &Section, compilation: &Compilation) -> Vec<String> {
+    let mut failures = Vec::new();
+    let mut expected: Vec<(String, usize, Severity, String, String)> = Vec::new();
+    for fence in section.fences.iter().filter(|fence| fence.info == "scope") {
+        let file = fence.path.clone().unwrap_or_else(|| "main.scope".into());
+        for (index, line) in fence.text.lines().enumerate() {
+            expected.extend(assertions(line).into_iter().map(|(severity, code, text)| {
+                (file.clone(), index + 1, severity, code, text)
+            }));
+        }
+    }
+    let mut left: Vec<&Diagnostic> = compilation.diagnostics.iter().collect();
+    for (file, line, severity, code, text) in expected {
+        let found = left.iter().position(|report| {
+            let place = compilation.sources.line_column(report.primary.span);
+            !report.primary.span.is_dummy()
+                && compilation.sources.get(report.primary.span.file).path() == file
+                && place.line as usize == line
+                && report.severity == severity
+                && report.code.as_str() == code
+                && shown(report).contains(&text)
+        });
+        match found {
+            Some(index) => {
+                left.remove(index);
+            }
+            None => failures.push(format!("{file}:{line}: no {severity}[{code}] with \"{text}\"")),
+        }
+    }
+    for report in left {
+        let place = compilation.sources.location(report.primary.span);
+        failures.push(format!("{place}: not expected: {}[{}] {}", report.severity, report.code, shown(report)));
+    }
+    failures
+}
+
+/// A report's texts, joined.
+fn shown(report: &Diagnostic) -> String {
+    let mut text = format!("{} | {}", report.message, report.primary.text);
+    for part in report.notes.iter().chain(&report.help).chain(report.secondary.iter().map(|label| &label.text)) {
+        let _ = write!(text, " | {part}");
+    }
+    text
+}
+
+/// Every assertion in a line; several stand one after the other.
+fn assertions(line: &str) -> Vec<(Severity, String, String)> {
+    let mut found = Vec::new();
+    for (word, severity) in [("// error: [", Severity::Error), ("// warning: [", Severity::Warning)] {
+        let mut rest = line;
+        while let Some(start) = rest.find(word) {
+            rest = &rest[start + word.len()..];
+            let Some((code, after)) = rest.split_once(']') else { break };
+            let text = after.trim_start().strip_prefix('"').and_then(|text| text.split_once('"'));
+            let text = text.map_or("", |(text, _)| text);
+            found.push((severity, code.to_string(), text.to_string()));
+            rest = after;
+        }
+    }
+    found
+}

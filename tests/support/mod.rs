@@ -1,0 +1,12 @@
+//! What the tests share: a world in memory, Markdown read into tests, the `scope` binary.
+
+pub mod binary;
+pub mod markdown;
+pub mod world;
+
+use std::path::PathBuf;
+
+/// The checkout.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the checkout is there")
+}

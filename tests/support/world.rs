@@ -1,0 +1,40 @@
+//! A world of files in memory, over the real standard library.
+
+use std::collections::BTreeMap;
+
+use scope_compiler::{FileDigest, ReadError, World};
+
+/// Files by path.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Memory {
+    pub fn with(mut self, path: &str, text: &str) -> Memory {
+        self.files.insert(path.into(), text.as_bytes().to_vec());
+        self
+    }
+}
+
+impl World for Memory {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        if let Some(module) = path.strip_prefix("std:") {
+            return scope_stdlib::module(module).map(|text| text.as_bytes().to_vec()).ok_or(ReadError::NotFound);
+        }
+        self.files.get(path).cloned().ok_or(ReadError::NotFound)
+    }
+
+    fn digest(&self, path: &str) -> Result<FileDigest, ReadError> {
+        let bytes = self.files.get(path).ok_or(ReadError::NotFound)?;
+        Ok(FileDigest { size: bytes.len() as u64, sha256: scope_plan::digest::sha256_hex(bytes) })
+    }
+
+    fn library(&self) -> Vec<String> {
+        scope_stdlib::modules().map(str::to_string).collect()
+    }
+
+    fn env(&self, _name: &str) -> Option<String> {
+        None
+    }
+}
