@@ -1,5 +1,5 @@
 //! Expressions as awk: in comes an [`Expr`] and what its names mean, out an awk expression that gives a value's handle
-//! (see `templates/shell/library.awk`), with the helper functions it needs.
+//! (see `templates/shell/awk/values.awk`), with the helper functions it needs.
 //!
 //! `first(body.images).id` → `field(first(field(answer_body(), "images")), "id")`. What needs statements (records,
 //! lists, comprehensions, `??`) becomes a helper function; the names of an enclosing comprehension are its parameters.
@@ -267,7 +267,7 @@ impl Expressions {
             (Names::ExecAnswer, "out") => "answer_text()".to_owned(),
             (Names::ExecAnswer, "err") => "answer_errors()".to_owned(),
             (Names::Resource, "body") => "kept(\"SCOPE_KNOWN\")".to_owned(),
-            (Names::Resource, _) => format!("field(kept(\"SCOPE_KNOWN\"), {})", quote::awk(name)),
+            (Names::Resource, _) => format!("seen({})", quote::awk(name)),
             (Names::Record, _) => format!("field(h, {})", quote::awk(name)),
             (Names::Request | Names::HttpAnswer | Names::ExecAnswer, _) => of_request(),
         })
@@ -347,7 +347,8 @@ impl Expressions {
             let cut = pattern::capture(constant_pattern(expr, &arguments[1])?)
                 .map_err(|why| refused(expr, &why))?;
             return Ok(format!(
-                "capture({}, {}, {}, {})",
+                "{}({}, {}, {}, {})",
+                if cut.is_lazy { "capture_shortest" } else { "capture" },
                 self.handle(&arguments[0], context)?,
                 quote::awk(&cut.before),
                 quote::awk(&cut.group),

@@ -20,6 +20,8 @@ pub struct Cut {
     pub group: String,
     /// After it.
     pub after: String,
+    /// The group is as short as it can be: `(.*?)`.
+    pub is_lazy: bool,
 }
 
 /// The pattern for a search, or why it cannot be written.
@@ -27,18 +29,24 @@ pub fn search(pattern: &str) -> Result<String, String> {
     bounded(written(&parsed(pattern)?)?)
 }
 
-/// The pattern for `capture`.
+/// The pattern for `capture`. Only the group itself may be lazy.
 pub fn capture(pattern: &str) -> Result<Cut, String> {
     let hir = parsed(pattern)?;
-    if has_lazy_repetition(&hir) {
-        return Err("a lazy repetition (`*?`) has no counterpart in awk".to_owned());
-    }
     let parts = match hir.kind() {
         HirKind::Concat(parts) => parts.iter().collect(),
         _ => vec![&hir],
     };
-    let Some(place) = parts.iter().position(|part| n_groups(part) > 0) else {
-        return Ok(Cut { before: String::new(), group: bounded(written(&hir)?)?, after: String::new() });
+    let place = parts.iter().position(|part| n_groups(part) > 0);
+    let is_lazy = place.is_some_and(|place| is_lazy_group(parts[place]));
+    let is_else_lazy =
+        |(index, part): (usize, &&Hir)| !(is_lazy && Some(index) == place) && has_lazy_repetition(part);
+    if parts.iter().enumerate().any(is_else_lazy) {
+        return Err("a lazy repetition (`*?`) has a counterpart in awk only as the whole of the first group"
+            .to_owned());
+    }
+    let Some(place) = place else {
+        let group = bounded(written(&hir)?)?;
+        return Ok(Cut { before: String::new(), group, after: String::new(), is_lazy: false });
     };
     let HirKind::Capture(group) = parts[place].kind() else {
         return Err("the first group stands inside of a repetition or an alternative".to_owned());
@@ -48,7 +56,15 @@ pub fn capture(pattern: &str) -> Result<Cut, String> {
         before: bounded(join(&parts[..place])?)?,
         group: bounded(format!("({})", written(&group.sub)?))?,
         after: bounded(join(&parts[place + 1..])?)?,
+        is_lazy,
     })
+}
+
+/// `(.*?)`
+fn is_lazy_group(hir: &Hir) -> bool {
+    let HirKind::Capture(group) = hir.kind() else { return false };
+    let HirKind::Repetition(repetition) = group.sub.kind() else { return false };
+    !repetition.greedy && !has_lazy_repetition(&repetition.sub)
 }
 
 fn parsed(pattern: &str) -> Result<Hir, String> {
@@ -241,6 +257,12 @@ mod tests {
     fn a_pattern_is_cut_at_its_first_group() {
         let cut = capture(r"id=([0-9]+);").expect("it can be cut");
         assert_eq!((cut.before.as_str(), cut.group.as_str(), cut.after.as_str()), ("id=", "([0-9]+)", ";"));
+        let lazy = capture(r"^(.*?)/*$").expect("it can be cut");
+        assert!(lazy.is_lazy);
+        assert_eq!(
+            (lazy.before.as_str(), lazy.group.as_str(), lazy.after.as_str()),
+            ("^", "([^\n]*)", "/*$")
+        );
         let whole = capture("[a-z]+").expect("it can be cut");
         assert_eq!((whole.before.as_str(), whole.group.as_str(), whole.after.as_str()), ("", "[a-z]+", ""));
     }

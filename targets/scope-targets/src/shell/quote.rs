@@ -8,6 +8,11 @@ pub fn shell(text: &str) -> String {
     if !text.is_empty() && text.bytes().all(is_plain) {
         return text.to_owned();
     }
+    shell_always(text)
+}
+
+/// The same, quoted even where it need not be.
+pub fn shell_always(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

@@ -1,0 +1,658 @@
+//! The awk program of a script: one function for each request, answer, condition and set of inputs of the plan.
+//!
+//! In comes the plan's driver data, out come functions such as `request_3` (writes the request of operation 3 for curl)
+//! and `answer_3` (says what an answer means), and the table by which the shell calls them.
+
+use scope_plan::driver::{
+    Answer, Attribute, Driver, Meaning, Operation, Readiness, Request, ResourceType, SPREAD, Service, Type,
+};
+use scope_plan::expr::Expr;
+use scope_plan::plan::{Action, Plan, Site, Step};
+
+use super::expr::{Expressions, Names, function};
+use super::quote;
+use crate::TargetError;
+
+/// The functions, in the making.
+#[derive(Default)]
+pub struct Program {
+    /// Writes expressions.
+    pub expressions: Expressions,
+    functions: Vec<String>,
+    /// What the shell may call: name → call, in order.
+    entries: Vec<(String, String)>,
+}
+
+/// What an operation is asked with and about.
+pub struct Asked<'a> {
+    /// The driver.
+    pub driver: &'a Driver,
+    /// The service that answers.
+    pub service: &'a Service,
+    /// The type, where it is about one.
+    pub resource_type: Option<&'a ResourceType>,
+    /// The operation, unless it is a login.
+    pub operation: Option<&'a Operation>,
+    /// The request.
+    pub request: &'a Request,
+    /// What its answers mean, before those of the service.
+    pub answers: &'a [Answer],
+}
+
+impl Program {
+    /// All functions, helpers first, then the dispatcher.
+    pub fn finish(mut self) -> (Vec<String>, Expressions) {
+        let mut all = self.expressions.take_functions();
+        all.append(&mut self.functions);
+        let lines: Vec<String> = self
+            .entries
+            .iter()
+            .map(|(name, call)| format!("if (f == {}) return {call}", quote::awk(name)))
+            .chain([r#"fail("configuration", "there is no function " f)"#.to_owned()])
+            .collect();
+        all.push(function("generated", &["f".to_owned()], "", &lines));
+        (all, self.expressions)
+    }
+
+    fn add(&mut self, name: &str, parameters: &[&str], locals: &str, lines: &[String]) {
+        let mut all = self.expressions.take_functions();
+        let parameters: Vec<String> = parameters.iter().map(|&name| name.to_owned()).collect();
+        all.push(function(name, &parameters, locals, lines));
+        self.functions.append(&mut all);
+    }
+
+    fn entry(&mut self, name: &str, locals: &str, lines: &[String]) {
+        self.add(name, &[], locals, lines);
+        self.entries.push((name.to_owned(), format!("{name}()")));
+    }
+
+    /// `site_S_D`: the record `site` of a driver at a site.
+    pub fn site(
+        &mut self,
+        site: &Site,
+        number: usize,
+        driver: &Driver,
+        driver_number: usize,
+    ) -> Result<(), TargetError> {
+        let mut lines = vec![
+            "WHERE = ".to_owned() + &quote::awk(&format!("settings of {}", site.name)),
+            "EVALUATION = \"configuration\"; out = record()".to_owned(),
+            format!("put(out, \"name\", str({}))", quote::awk(&site.name)),
+        ];
+        let labels = Expr::Value(site.labels.clone().into_iter().collect());
+        lines.push(format!("put(out, \"labels\", {})", self.expressions.value(&labels, Names::Site)?));
+        lines.push("KEPT[\"SCOPE_SITE\"] = out".to_owned());
+        let empty = indexmap::IndexMap::new();
+        let written = site.settings.get(&driver.name).unwrap_or(&empty);
+        for (name, value) in written {
+            lines.push(format!(
+                "put(out, {}, {})",
+                quote::awk(name),
+                self.expressions.value(value, Names::Site)?
+            ));
+        }
+        for setting in driver.settings.iter().filter(|setting| !written.contains_key(&setting.name)) {
+            let value = match &setting.default {
+                Some(default) => self.expressions.value(default, Names::Site)?,
+                None => "NULL".to_owned(),
+            };
+            lines.push(format!("put(out, {}, {value})", quote::awk(&setting.name)));
+        }
+        if let Some(tls) = site.settings.get("tls") {
+            lines.push("tls = record()".to_owned());
+            for (name, value) in tls {
+                lines.push(format!(
+                    "put(tls, {}, {})",
+                    quote::awk(name),
+                    self.expressions.value(value, Names::Site)?
+                ));
+            }
+            lines.push("put(out, \"tls\", merged(tls, field(out, \"tls\")))".to_owned());
+        }
+        lines.push("return means(\"ok\", out)".to_owned());
+        self.entry(&format!("site_{number}_{driver_number}"), "out, tls", &lines);
+        Ok(())
+    }
+
+    /// `request_N`, `answer_N` and, for lists in pages, `page_N`.
+    pub fn operation(&mut self, asked: &Asked<'_>, number: usize) -> Result<(), TargetError> {
+        self.defaults(asked, number)?;
+        match asked.request {
+            Request::Http { .. } => self.http_request(asked, number)?,
+            Request::Exec { .. } => self.command(asked, number)?,
+        }
+        self.answer(asked, number)?;
+        if let Some(next) = asked.operation.and_then(|operation| operation.next_page.as_ref()) {
+            let next = self.expressions.value(next, answer_names(asked))?;
+            let lines = [
+                "softly()".to_owned(),
+                format!("next_ = hardly({next})"),
+                "return T[next_] == \"s\" ? V[next_] : \"\"".to_owned(),
+            ];
+            self.entry(&format!("page_{number}"), "next_", &lines);
+        }
+        Ok(())
+    }
+
+    /// `prepare_N`: inputs of the operation that the step does not give get their defaults.
+    fn defaults(&mut self, asked: &Asked<'_>, number: usize) -> Result<(), TargetError> {
+        let mut lines = Vec::new();
+        for (name, default) in asked.operation.map_or(&[][..], |operation| &operation.inputs) {
+            let Some(default) = default else { continue };
+            let value = self.expressions.value(default, Names::Request)?;
+            let name = quote::awk(name);
+            lines.push(format!(
+                "if (!has_field(kept(\"SCOPE_INPUTS\"), {name})) KEPT[\"SCOPE_INPUTS\"] = over_one(kept(\"SCOPE_INPUTS\"), {name}, {value})"
+            ));
+        }
+        lines.push("return 1".to_owned());
+        self.add(&format!("prepare_{number}"), &[], "", &lines);
+        Ok(())
+    }
+
+    fn http_request(&mut self, asked: &Asked<'_>, number: usize) -> Result<(), TargetError> {
+        let Request::Http { method, path, query, headers, body } = asked.request else { return Ok(()) };
+        let names = if asked.operation.is_some() { Names::Request } else { Names::Site };
+        let what = title(asked);
+        let mut path_lines = vec!["p = \"\"".to_owned()];
+        path_lines.extend(self.expressions.path(path, names)?);
+        path_lines.push("return p".to_owned());
+        self.add(&format!("path_{number}"), &[], "p", &path_lines);
+        let address = match &asked.service.address {
+            Some(address) => self.expressions.value(address, Names::Site)?,
+            None => "NULL".to_owned(),
+        };
+        let mut lines = vec![
+            format!("# {}", quote::comment(&what)),
+            format!("prepare_{number}()"),
+            format!("WHERE = {}", quote::awk(&what)),
+            format!("ask(text_of({}), {address}, path_{number}())", self.expressions.value(method, names)?),
+        ];
+        for (name, value) in query {
+            let value = self.expressions.value(value, names)?;
+            lines.push(if name == SPREAD {
+                format!("ask_queries({value})")
+            } else {
+                format!("ask_query({}, {value})", quote::awk(name))
+            });
+        }
+        for (name, value) in asked.service.headers.iter().chain(headers) {
+            let value = self.expressions.value(value, names)?;
+            lines.push(if name == SPREAD {
+                format!("ask_headers({value})")
+            } else {
+                format!("ask_header({}, {value})", quote::awk(name))
+            });
+        }
+        if let Some(scope_plan::driver::Repeat::Key(header)) =
+            asked.operation.map(|operation| &operation.repeat)
+        {
+            lines.push(format!("ask_header({}, str(ENVIRON[\"SCOPE_KEY\"]))", quote::awk(header)));
+        }
+        let mut content = "\"\"".to_owned();
+        match body {
+            Some(Expr::File(file)) => {
+                self.expressions.note_file(file);
+                content = format!("given_file({})", quote::awk(&file.path));
+            }
+            Some(body) if is_content(body, asked.resource_type) => {
+                content = "given_file(ENVIRON[\"SCOPE_CONTENT\"])".to_owned();
+            }
+            Some(body) => lines.push(format!("ask_body({})", self.expressions.body(body, names)?)),
+            None => {}
+        }
+        lines.push(format!("return asked({content})"));
+        self.entry(&format!("request_{number}"), "", &lines);
+        Ok(())
+    }
+
+    fn command(&mut self, asked: &Asked<'_>, number: usize) -> Result<(), TargetError> {
+        let Request::Exec { argv, env, files, stdin } = asked.request else { return Ok(()) };
+        let names = if asked.operation.is_some() { Names::Request } else { Names::Site };
+        let what = title(asked);
+        let mut lines = vec![
+            format!("# {}", quote::comment(&what)),
+            format!("prepare_{number}()"),
+            format!("WHERE = {}", quote::awk(&what)),
+            "run()".to_owned(),
+        ];
+        for (name, value) in files {
+            lines.push(if name == SPREAD {
+                format!("run_all({})", self.expressions.value(value, names)?)
+            } else if is_content(value, asked.resource_type) {
+                format!("run_content({}, ENVIRON[\"SCOPE_CONTENT\"])", quote::awk(name))
+            } else {
+                format!("run_file({}, {})", quote::awk(name), self.expressions.value(value, names)?)
+            });
+        }
+        for (name, value) in env {
+            let value = self.expressions.value(value, names)?;
+            lines.push(if name == SPREAD {
+                format!("run_variables({value})")
+            } else {
+                format!("run_variable({}, {value})", quote::awk(name))
+            });
+        }
+        for word in argv {
+            lines.push(format!("run_word({})", self.expressions.value(word, names)?));
+        }
+        if let Some(stdin) = stdin {
+            if is_content(stdin, asked.resource_type) {
+                return Err(TargetError::Unsupported {
+                    target: "shell",
+                    what: what.clone(),
+                    why: "content as the standard input of a command".to_owned(),
+                });
+            }
+            lines.push(format!("run_input({})", self.expressions.value(stdin, names)?));
+        }
+        lines.push("return ran()".to_owned());
+        self.entry(&format!("request_{number}"), "", &lines);
+        Ok(())
+    }
+
+    fn answer(&mut self, asked: &Asked<'_>, number: usize) -> Result<(), TargetError> {
+        let names = answer_names(asked);
+        let is_http = matches!(asked.request, Request::Http { .. });
+        let mut lines = vec![
+            format!("# {}", quote::comment(&title(asked))),
+            format!(
+                "ANSWER_STATUS = ARGV[2] + 0; WHERE = \"the answer\"; EVALUATION = \"malformed\"; prepare_{number}()"
+            ),
+        ];
+        if is_http {
+            lines.push(
+                "if (is_broken_json()) fail(\"malformed\", \"the answer is not JSON: \" JSON_ERROR)"
+                    .to_owned(),
+            );
+        }
+        for (position, rule) in asked.answers.iter().chain(&asked.service.answers).enumerate() {
+            let result = self.meaning(&rule.meaning, names, &format!("{number}_{position}"))?;
+            let mut tests = Vec::new();
+            if !rule.codes.is_empty() {
+                let codes: Vec<String> = rule
+                    .codes
+                    .iter()
+                    .map(|(first, last)| {
+                        if first == last {
+                            format!("ANSWER_STATUS == {first}")
+                        } else {
+                            format!("in_codes({first}, {last})")
+                        }
+                    })
+                    .collect();
+                tests.push(if codes.len() == 1 {
+                    codes.concat()
+                } else {
+                    format!("({})", codes.join(" || "))
+                });
+            }
+            if let Some(condition) = &rule.condition {
+                let truth = self.expressions.truth(condition, names)?;
+                let name = format!("holds_{number}_{position}");
+                self.add(&name, &[], "", &["softly()".to_owned(), format!("return held({truth})")]);
+                tests.push(format!("{name}()"));
+            }
+            if tests.is_empty() {
+                lines.push(format!("return {result}"));
+            } else {
+                lines.push(format!("if ({}) return {result}", tests.join(" && ")));
+            }
+        }
+        lines.push("return without_rule()".to_owned());
+        self.entry(&format!("answer_{number}"), "", &lines);
+        Ok(())
+    }
+
+    fn meaning(&mut self, meaning: &Meaning, names: Names, number: &str) -> Result<String, TargetError> {
+        let optional = |program: &mut Self, expr: &Option<Expr>| match expr {
+            Some(expr) => program.expressions.value(expr, names),
+            None => Ok("NULL".to_owned()),
+        };
+        let said = |program: &mut Self, word: &str, expr: &Option<Expr>| -> Result<String, TargetError> {
+            let Some(expr) = expr else { return Ok(format!("means_in_words(\"{word}\", NULL)")) };
+            let value = program.expressions.value(expr, names)?;
+            let name = format!("said_{number}");
+            program.add(&name, &[], "", &["softly()".to_owned(), format!("return hardly({value})")]);
+            Ok(format!("means_in_words(\"{word}\", {name}())"))
+        };
+        Ok(match meaning {
+            Meaning::Found(expr) => {
+                format!("means_record(\"found\", {})", self.expressions.value(expr, names)?)
+            }
+            Meaning::List(expr) => format!("means_list({})", self.expressions.value(expr, names)?),
+            Meaning::Done(expr) => format!("means(\"done\", {})", optional(self, expr)?),
+            Meaning::Exists(expr) => format!("means(\"exists\", {})", optional(self, expr)?),
+            Meaning::Gone => "means(\"gone\", NULL)".to_owned(),
+            Meaning::Content => "\"content\"".to_owned(),
+            // The words are the site's; which reference it is about, they say.
+            Meaning::NotFound(_) => "means_in_words(\"not_found\", NULL)".to_owned(),
+            Meaning::Refused(expr) => said(self, "refused", expr)?,
+            Meaning::Unavailable(expr) => said(self, "unavailable", expr)?,
+            Meaning::Denied(expr) => said(self, "denied", expr)?,
+            Meaning::Invalid(expr) => said(self, "invalid", expr)?,
+            Meaning::Reauthenticate => "means_in_words(\"reauthenticate\", NULL)".to_owned(),
+            Meaning::Busy(expr) => said(self, "busy", expr)?,
+        })
+    }
+
+    /// `normal_T` and the tables that say which attributes are compared.
+    pub fn resource_type(
+        &mut self,
+        plan: &Plan,
+        resource_type: &ResourceType,
+        number: usize,
+    ) -> Result<(), TargetError> {
+        let mut lines = vec!["out = copied(h)".to_owned()];
+        for attribute in &resource_type.attributes {
+            if let Some(read) = &attribute.read {
+                let value = self.expressions.value(read, Names::Record)?;
+                let name = quote::awk(&attribute.name);
+                lines.push(format!(
+                    "softly(); value_ = hardly({value}); if (!BROKEN) put(out, {name}, value_)"
+                ));
+            }
+        }
+        lines.push("return out".to_owned());
+        self.add(&format!("normal_{number}"), &["h"], "out, value_", &lines);
+        let mut lines = Vec::new();
+        for attribute in &resource_type.attributes {
+            let is_compared = (attribute.is_settable || !attribute.is_computed)
+                && !attribute.is_write_only
+                && !is_bytes(&attribute.ty);
+            if is_compared {
+                let how = if attribute.is_immutable { "immutable" } else { "mutable" };
+                lines.push(format!("COMPARED[{}] = \"{how}\"", quote::awk(&attribute.name)));
+            }
+            if let Some(identity) = referenced_identity(plan, attribute) {
+                lines.push(format!(
+                    "REFERENCES[{}] = {}",
+                    quote::awk(&attribute.name),
+                    quote::awk(&identity)
+                ));
+            }
+        }
+        lines.push("return 1".to_owned());
+        self.add(&format!("describe_{number}"), &[], "", &lines);
+        if let Some(ready) = &resource_type.ready {
+            self.condition(&format!("ready_type_{number}"), &ready.condition)?;
+        }
+        if let Some(broken) = &resource_type.broken {
+            let truth = self.expressions.truth(&broken.condition, Names::Resource)?;
+            let message = match &broken.message {
+                Some(message) => self.expressions.value(message, Names::Resource)?,
+                None => "NULL".to_owned(),
+            };
+            let lines = [
+                "softly(); is_so = held(".to_owned() + &truth + ")",
+                "if (!is_so) return \"no\"".to_owned(),
+                format!("softly(); words_ = hardly({message})"),
+                "write_to(\"SCOPE_WORDS\", plain(T[words_] == \"s\" ? V[words_] : T[words_] == \"z\" ? text_or(field(kept(\"SCOPE_KNOWN\"), \"status\"), \"it says no more\") : json(words_)))".to_owned(),
+                "return \"yes\"".to_owned(),
+            ];
+            self.entry(&format!("broken_type_{number}"), "is_so, words_", &lines);
+        }
+        Ok(())
+    }
+
+    /// `ready_operation_N`: the readiness of an operation of its own.
+    pub fn operation_ready(&mut self, ready: &Readiness, number: usize) -> Result<(), TargetError> {
+        self.condition(&format!("ready_operation_{number}"), &ready.condition)
+    }
+
+    /// `when_N`: whether an operation that follows another is done.
+    pub fn operation_when(&mut self, when: Option<&Expr>, number: usize) -> Result<(), TargetError> {
+        let truth = match when {
+            Some(when) => self.expressions.truth(when, Names::Request)?,
+            None => "1".to_owned(),
+        };
+        let lines = ["softly()".to_owned(), format!("return held({truth}) ? \"yes\" : \"no\"")];
+        self.entry(&format!("when_{number}"), "", &lines);
+        Ok(())
+    }
+
+    fn condition(&mut self, name: &str, condition: &Expr) -> Result<(), TargetError> {
+        let truth = self.expressions.truth(condition, Names::Resource)?;
+        self.entry(name, "", &["softly()".to_owned(), format!("return held({truth}) ? \"yes\" : \"no\"")]);
+        Ok(())
+    }
+
+    /// `inputs_N` (and `content_N`): what a step asks with. Gives the path of the content, where it is a file.
+    pub fn step(&mut self, step: &Step, resource_type: Option<&ResourceType>) -> Result<Inputs, TargetError> {
+        let number = step.id.0;
+        let mut inputs = Inputs::default();
+        let mut lines =
+            vec![format!("WHERE = {}", quote::awk(&format!("`{}`", step.name))), "set = record()".to_owned()];
+        match &step.action {
+            Action::Ensure { attributes, .. } | Action::Call { inputs: attributes, .. } => {
+                let mut content = None;
+                for (name, value) in attributes {
+                    let attribute =
+                        resource_type.and_then(|ty| ty.attributes.iter().find(|known| known.name == *name));
+                    if attribute.is_some_and(|attribute| is_bytes(&attribute.ty)) {
+                        content = Some(name.clone());
+                        self.content(value, number, &mut inputs)?;
+                    } else {
+                        let value = self.expressions.value(value, Names::Steps)?;
+                        lines.push(format!("put_unless_null(set, {}, {value})", quote::awk(name)));
+                    }
+                }
+                lines.push("write_to(\"SCOPE_SET\", json(set))".to_owned());
+                lines.push("all = copied(set); KEPT[\"SCOPE_INPUTS\"] = all".to_owned());
+                let is_ensure = matches!(step.action, Action::Ensure { .. });
+                for attribute in resource_type.map_or(&[][..], |ty| &ty.attributes) {
+                    let is_set = attributes.iter().any(|(name, _)| *name == attribute.name);
+                    if let (Some(default), false, true) = (&attribute.default, is_set, is_ensure) {
+                        let value = self.expressions.value(default, Names::Request)?;
+                        lines.push(format!("put_unless_null(all, {}, {value})", quote::awk(&attribute.name)));
+                    }
+                }
+                if let Some(content) = content {
+                    lines.push(format!("put(all, {}, str(\"content\"))", quote::awk(&content)));
+                }
+                lines.push("write_to(\"SCOPE_INPUTS\", json(all))".to_owned());
+            }
+            Action::Lookup { text, filter, .. } => {
+                if let Some(text) = text {
+                    let by = resource_type
+                        .map_or("id", |ty| ty.name_attribute.as_deref().unwrap_or(&ty.identity))
+                        .to_owned();
+                    let value = self.expressions.value(text, Names::Steps)?;
+                    lines.push(format!("put(set, {}, {value})", quote::awk(&by)));
+                }
+                lines.push("all = record()".to_owned());
+                for (name, value) in filter {
+                    let value = self.expressions.value(value, Names::Steps)?;
+                    lines.push(format!("put(all, {}, {value})", quote::awk(name)));
+                }
+                lines.push("write_to(\"SCOPE_FILTER\", json(all))".to_owned());
+                lines.push("write_to(\"SCOPE_INPUTS\", json(over(all, set)))".to_owned());
+            }
+            Action::Delete { identity, .. } => {
+                let by = resource_type.map_or("id", |ty| ty.identity.as_str());
+                let value = self.expressions.value(identity, Names::Steps)?;
+                lines.push(format!("put(set, {}, str(text_of({value})))", quote::awk(by)));
+                lines.push("write_to(\"SCOPE_INPUTS\", json(set))".to_owned());
+            }
+            Action::Gather { parts } => {
+                return self.gather(parts, number).map(|()| inputs);
+            }
+            Action::Bring { .. } | Action::Choose { .. } => return Ok(inputs),
+        }
+        lines.push("return \"ok\"".to_owned());
+        self.entry(&format!("inputs_{number}"), "set, all", &lines);
+        Ok(inputs)
+    }
+
+    fn content(&mut self, value: &Expr, number: u32, inputs: &mut Inputs) -> Result<(), TargetError> {
+        if let Expr::File(file) = value {
+            self.expressions.note_file(file);
+            inputs.content_file = Some(file.path.clone());
+            return Ok(());
+        }
+        let value = self.expressions.value(value, Names::Steps)?;
+        let lines = [format!("write_to(\"SCOPE_VALUE\", text_of({value}))"), "return \"ok\"".to_owned()];
+        self.entry(&format!("content_{number}"), "", &lines);
+        inputs.is_content_made = true;
+        Ok(())
+    }
+
+    fn gather(
+        &mut self,
+        parts: &[(scope_plan::plan::SiteId, scope_plan::plan::StepId)],
+        number: u32,
+    ) -> Result<(), TargetError> {
+        let mut lines = vec!["out = record()".to_owned()];
+        for (site, step) in parts {
+            let variable = format!("\"SCOPE_OUTPUT_{}\"", step.0);
+            lines.push(format!(
+                "if (ENVIRON[{variable}] != \"\") put(out, site_name_{}(), kept({variable}))",
+                site.0
+            ));
+        }
+        lines.push("return means(\"ok\", out)".to_owned());
+        self.entry(&format!("gather_{number}"), "out", &lines);
+        Ok(())
+    }
+
+    /// `site_name_S`.
+    pub fn site_name(&mut self, site: &Site, number: usize) {
+        self.add(&format!("site_name_{number}"), &[], "", &[format!("return {}", quote::awk(&site.name))]);
+    }
+
+    /// `output_N`: an output of the program; not known where a step that it needs did not end well.
+    pub fn output(&mut self, value: &Expr, number: usize) -> Result<(), TargetError> {
+        let mut lines = vec!["WHERE = \"the output\"".to_owned()];
+        for step in value.steps_used() {
+            lines.push(format!("if (ENVIRON[\"SCOPE_OUTPUT_{}\"] == \"\") return \"unknown\"", step.0));
+        }
+        lines.push(format!("return means(\"ok\", {})", self.expressions.value(value, Names::Steps)?));
+        self.entry(&format!("output_{number}"), "", &lines);
+        Ok(())
+    }
+
+    /// `normal` and `describe` by the type's number, `masked` over all secrets, and the names that are never shown.
+    pub fn tables(&mut self, plan: &Plan, n_types: usize) {
+        let by_type = |function: &str, argument: &str| -> Vec<String> {
+            (0..n_types)
+                .map(|number| format!("if (type == {number}) return {function}_{number}({argument})"))
+                .collect()
+        };
+        let mut lines = vec!["type = ENVIRON[\"SCOPE_TYPE\"]; if (type == \"\") return h".to_owned()];
+        lines.extend(by_type("normal", "h"));
+        lines.push("return h".to_owned());
+        self.add("normal", &["h"], "type", &lines);
+        self.add("describe", &["type"], "", &by_type("describe", ""));
+        let mut lines = Vec::new();
+        let variables: Vec<String> =
+            self.expressions.secrets().filter_map(|secret| secret.variable.clone()).collect();
+        for variable in variables {
+            lines.push(format!("text = hide(text, ENVIRON[{}])", quote::awk(&variable)));
+        }
+        let mut fields: Vec<&str> = Vec::new();
+        for driver in &plan.drivers {
+            fields
+                .extend(driver.login.iter().flat_map(|login| login.secret_fields.iter().map(String::as_str)));
+        }
+        fields.sort_unstable();
+        fields.dedup();
+        for field in fields {
+            lines.push(format!(
+                "text = hide(text, text_or(field(kept(\"SCOPE_SESSION\"), {}), \"\"))",
+                quote::awk(field)
+            ));
+        }
+        let mut settings: Vec<&str> = Vec::new();
+        for driver in &plan.drivers {
+            settings.extend(
+                driver
+                    .settings
+                    .iter()
+                    .filter(|setting| setting.is_secret)
+                    .map(|setting| setting.name.as_str()),
+            );
+        }
+        settings.sort_unstable();
+        settings.dedup();
+        for setting in settings {
+            lines.push(format!(
+                "text = hide(text, text_or(field(kept(\"SCOPE_SITE\"), {}), \"\"))",
+                quote::awk(setting)
+            ));
+        }
+        lines.push("return text".to_owned());
+        self.add("masked", &["text"], "", &lines);
+        let mut secret_names: Vec<&str> = Vec::new();
+        for ty in plan.drivers.iter().flat_map(|driver| &driver.types) {
+            secret_names.extend(
+                ty.attributes
+                    .iter()
+                    .filter(|attribute| attribute.is_secret)
+                    .map(|attribute| attribute.name.as_str()),
+            );
+        }
+        secret_names.sort_unstable();
+        secret_names.dedup();
+        let lines: Vec<String> = secret_names
+            .iter()
+            .map(|name| format!("SECRET_NAMES[{}] = 1", quote::awk(name)))
+            .chain(["return 1".to_owned()])
+            .collect();
+        self.add("name_secrets", &[], "", &lines);
+    }
+}
+
+/// What else a step needs.
+#[derive(Default)]
+pub struct Inputs {
+    /// Its content is this file, as the plan names it.
+    pub content_file: Option<String>,
+    /// Its content is made by `content_N`.
+    pub is_content_made: bool,
+}
+
+/// Whether a type is bytes.
+pub fn is_bytes(ty: &Type) -> bool {
+    match ty {
+        Type::Bytes => true,
+        Type::Optional(inner) => is_bytes(inner),
+        _ => false,
+    }
+}
+
+/// Whether a body stands for the content of a bytes attribute.
+fn is_content(expr: &Expr, resource_type: Option<&ResourceType>) -> bool {
+    let Expr::Name(name) = expr else { return false };
+    resource_type.is_some_and(|ty| {
+        ty.attributes.iter().any(|attribute| attribute.name == *name && is_bytes(&attribute.ty))
+    })
+}
+
+fn answer_names(asked: &Asked<'_>) -> Names {
+    match asked.request {
+        Request::Http { .. } => Names::HttpAnswer,
+        Request::Exec { .. } => Names::ExecAnswer,
+    }
+}
+
+fn title(asked: &Asked<'_>) -> String {
+    match (asked.resource_type, asked.operation) {
+        (Some(resource_type), Some(operation)) => format!("{} of {}", operation.name, resource_type.name),
+        _ => format!("login of {}", asked.driver.name),
+    }
+}
+
+/// The identity attribute of the type that an attribute refers to.
+fn referenced_identity(plan: &Plan, attribute: &Attribute) -> Option<String> {
+    referenced_type(plan, &attribute.ty)
+}
+
+fn referenced_type(plan: &Plan, ty: &Type) -> Option<String> {
+    let name = match ty {
+        Type::Reference(name) => name,
+        Type::Optional(inner) | Type::List(inner) => return referenced_type(plan, inner),
+        _ => return None,
+    };
+    let target = plan.drivers.iter().flat_map(|driver| &driver.types).find(|ty| ty.name == *name);
+    Some(target.map_or_else(|| "id".to_owned(), |ty| ty.identity.clone()))
+}
