@@ -8,15 +8,18 @@
 
 mod brackets;
 mod line_start;
+mod modes;
 mod native;
+mod stray;
 mod text;
 
-use crate::token::{Kind, Plain, Token};
+use crate::token::{Kind, Token};
 use brackets::Brackets;
 use line_start::LineStart;
 use logos::Logos;
-pub(crate) use native::argv_text;
-use scope_diagnostics::{Diagnostic, Edit, FileId, Span, codes};
+use modes::Plain;
+pub(crate) use native::{argv_text, is_shell_word, starts_scope_flag};
+use scope_diagnostics::{Diagnostic, FileId, Span, codes};
 
 /// What lexing gives.
 pub(crate) struct Lexed<'s> {
@@ -89,6 +92,12 @@ pub(crate) fn lex_native(file: FileId, text: &str) -> Lexed<'_> {
     lexer.open_native(None);
     lexer.run();
     lexer.finish()
+}
+
+/// Whether this text is one word of the language.
+pub(crate) fn is_word(text: &str) -> bool {
+    let mut lexer = Plain::lexer(text);
+    lexer.next() == Some(Ok(Plain::Word)) && lexer.span() == (0..text.len())
 }
 
 struct Lexer<'s> {
@@ -362,61 +371,5 @@ impl<'s> Lexer<'s> {
         }
         let text = slice[2..].to_owned();
         self.lexed.comments.push(crate::ast::Comment { text, span, own_line });
-    }
-
-    fn unknown(&mut self, start: usize, slice: &'s str) {
-        if let Some(last) = self.lexed.tokens.last_mut()
-            && last.kind == Kind::Bad
-            && last.end() as usize == start
-        {
-            last.text = &self.text[last.start as usize..start + slice.len()];
-            return;
-        }
-        let span = self.span(start, start + slice.len());
-        let character = slice.chars().next().unwrap_or('\u{FFFD}');
-        let report = match character {
-            '“' | '”' | '„' | '«' | '»' => {
-                Diagnostic::new(codes::E0006, span, format!("`{character}` is no quote of the language"))
-                    .help("write `\"`")
-                    .fix("write `\"`", vec![Edit::new(span, "\"")])
-            }
-            '‘' | '’' | '`' => {
-                Diagnostic::new(codes::E0006, span, format!("'{character}' starts nothing"))
-                    .help("texts stand between `\"`")
-            }
-            '#' => Diagnostic::new(codes::E0006, span, "`#` starts nothing").help("comments start with `//`"),
-            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => {
-                let code = character as u32;
-                Diagnostic::new(
-                    codes::E0006,
-                    span,
-                    format!("the invisible character U+{code:04X} starts nothing"),
-                )
-                .help("remove it")
-                .fix("remove it", vec![Edit::new(span, "")])
-            }
-            _ => Diagnostic::new(codes::E0006, span, format!("`{character}` starts nothing"))
-                .help("if it belongs to a text, put the text between `\"`"),
-        };
-        self.lexed.diagnostics.push(report);
-        self.push(Kind::Bad, start, slice);
-    }
-
-    /// `'…'`, `“…”` or `` `…` `` on one line: a text, and one report.
-    fn foreign_text(&mut self, start: usize, slice: &'s str) {
-        let quote = slice.chars().next().unwrap_or('\'');
-        let closing = if quote == '“' { '”' } else { quote };
-        let inner = &slice[quote.len_utf8()..slice.len() - closing.len_utf8()];
-        let span = self.span(start, start + slice.len());
-        let shown = if quote == '`' { "a backtick" } else { &format!("`{quote}`") };
-        let report = Diagnostic::new(codes::E0006, span, format!("a text stands between `\"`, not {shown}"));
-        let report = if inner.contains(['"', '\\', '$']) {
-            report.help("write `\"`, with `\\` before each `\"` inside")
-        } else {
-            let title = format!("write `\"{inner}\"`");
-            report.help(title.clone()).fix(title, vec![Edit::new(span, format!("\"{inner}\""))])
-        };
-        self.lexed.diagnostics.push(report);
-        self.push(Kind::Raw, start, slice);
     }
 }

@@ -27,10 +27,12 @@ mod yaml;
 
 pub mod ast;
 mod dump;
+mod format;
 pub mod units;
 
 pub use decode::decode;
 pub use dump::{dump, dump_expr};
+pub use format::format;
 pub use module::{Parsed, argv_text, parse, parse_expr, parse_location, parse_native};
 pub use token::{ITEM_WORDS, LINK_WORDS, RESERVED_WORDS};
 

@@ -7,6 +7,7 @@
 //! `phrase`, `item`; `fault` is what they say when they fail and `hints` makes the sentence of it.
 
 pub(crate) mod basic;
+mod compound;
 pub(crate) mod deep;
 pub(crate) mod expr;
 pub(crate) mod fault;
@@ -20,6 +21,8 @@ mod record;
 mod scope;
 mod text;
 pub(crate) mod types;
+
+pub(crate) use scope::is_duration;
 
 use crate::{ast, token::Token};
 use chumsky::{Boxed, extra};

@@ -2,6 +2,7 @@
 //!
 //! A case is a title after `# `, the input (`⏎` is a newline too), `---`, then one line an item and one line a report:
 //! its code, the text it is about, its message. `SCOPE_UPDATE=1` rewrites the files.
+#![allow(clippy::disallowed_methods, reason = "these tests read their cases from files")]
 
 use scope_diagnostics::FileId;
 use std::{fmt::Write as _, fs, path::Path};

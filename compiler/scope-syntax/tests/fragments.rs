@@ -50,17 +50,48 @@ fn command(words: &[&str]) -> (Vec<String>, String, usize) {
 #[test]
 fn words_of_a_shell_come_back_as_they_were() {
     let words = [
-        "openstack", "server", "create", "my vm", "it's", "", "a\"b", "${x}", "$HOME", "\\", "a\\nb", "line\nline", "{\"x\": 1}",
-        "--scope", "REGIONAL", "--scope=x", "|", ">", "// no comment", "http://a//b", "é 🦀", "}", "{", "'", "\t", "\r\n", "--scopes={a}",
+        "openstack",
+        "server",
+        "create",
+        "my vm",
+        "it's",
+        "",
+        "a\"b",
+        "${x}",
+        "$HOME",
+        "\\",
+        "a\\nb",
+        "line\nline",
+        "{\"x\": 1}",
+        "--scope",
+        "REGIONAL",
+        "--scope=x",
+        "|",
+        ">",
+        "// no comment",
+        "http://a//b",
+        "é 🦀",
+        "}",
+        "{",
+        "'",
+        "\t",
+        "\r\n",
+        "--scopes={a}",
     ];
     let (back, scope, reports) = command(&words);
-    assert_eq!((back, scope.as_str(), reports), (words.iter().map(|word| (*word).to_owned()).collect(), "", 0));
+    assert_eq!(
+        (back, scope.as_str(), reports),
+        (words.iter().map(|word| (*word).to_owned()).collect(), "", 0)
+    );
 }
 
 #[test]
 fn the_scope_among_the_words_is_read_in_place() {
     let (words, scope, reports) = command(&["a", "--scope", "{\"image\": \"CloudTwo\"}", "b c"]);
-    assert_eq!((words, scope.as_str(), reports), (vec!["a".to_owned(), "b c".to_owned()], "{\"image\": \"CloudTwo\"}", 0));
+    assert_eq!(
+        (words, scope.as_str(), reports),
+        (vec!["a".to_owned(), "b c".to_owned()], "{\"image\": \"CloudTwo\"}", 0)
+    );
     let (words, scope, _) = command(&["a", "--os-scope={b & c}", "d"]);
     assert_eq!((words.len(), scope.as_str()), (2, "{b & c}"));
     let (words, _, reports) = command(&["a", "--scope", "{\"image\": ", "b"]);

@@ -1,4 +1,5 @@
 //! The programs of the language's description, as printed.
+#![allow(clippy::disallowed_methods, reason = "these tests read their cases from files")]
 
 use scope_diagnostics::FileId;
 

@@ -5,7 +5,8 @@
 //!
 //! `resource vm: …` is an item, `test: 1` is not; `kubectl apply -f a.yml` is a command, `lett x: 3` is not.
 
-use crate::token::{CLAUSE_WORDS, ITEM_WORDS, Plain, RESERVED_WORDS};
+use super::modes::Plain;
+use crate::token::{CLAUSE_WORDS, ITEM_WORDS, RESERVED_WORDS};
 use logos::Logos;
 
 /// What a line starts.
@@ -50,10 +51,7 @@ pub(super) fn classify(rest: &str) -> LineStart {
 /// Where the command starts, if the line is one.
 fn native_start(line: &str) -> Option<usize> {
     let (first, after_first) = blank_word(line)?;
-    let is_word = |word: &str| {
-        let mut lexer = Plain::lexer(word);
-        lexer.next() == Some(Ok(Plain::Word)) && lexer.remainder().is_empty()
-    };
+    let is_word = super::is_word;
     let is_path = |word: &str| word.split('.').all(is_word);
     if !is_path(first) {
         return None;

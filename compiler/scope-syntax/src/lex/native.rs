@@ -2,8 +2,9 @@
 //!
 //! `x --scope '{"a": "b"}' --long` is the word `x`, a flag with a scope in the language proper, the word `--long`.
 
+use super::modes::InNative;
 use super::{Brackets, Frame, Lexer, TextFrame};
-use crate::token::{InNative, Kind};
+use crate::token::Kind;
 use logos::Logos;
 use scope_diagnostics::{Diagnostic, codes};
 
@@ -60,10 +61,23 @@ fn is_balanced(scope: &str) -> bool {
         && !scope.contains('\n')
 }
 
+/// Whether a word starts so that what follows could be read as its scope; `before_brace` says that a `{` follows it.
+pub(crate) fn starts_scope_flag(word: &str, before_brace: bool) -> bool {
+    SCOPE_FLAGS.iter().any(|flag| {
+        word.strip_prefix(flag).is_some_and(|rest| rest.is_empty() && before_brace || rest.starts_with('='))
+    })
+}
+
+/// Whether a whole word means something to a shell only.
+pub(crate) fn is_shell_word(word: &str) -> bool {
+    let words = ["|", "||", "&", "&&", ";", ">", ">>", "<", "<<", "2>", "2>&1", "&>", "|&", ";;"];
+    words.contains(&word) || word.starts_with("<<") || word.starts_with("$(")
+}
+
 /// A word as it must be written to be read back as it is.
 pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |character: char| character.is_alphanumeric() || "-_./:=,@%+{}[]~^".contains(character);
-    let is_shell = matches!(word, "2>" | "2>&1") || word.starts_with("//");
+    let is_shell = is_shell_word(word) || word.starts_with("//");
     let flag_like = SCOPE_FLAGS.iter().any(|flag| word.starts_with(flag));
     if !word.is_empty() && word.chars().all(is_plain) && !is_shell && !flag_like && word != "}" {
         return word.to_owned();

@@ -2,8 +2,9 @@
 //!
 //! `"a` at the end of a line is a text `a` and one report; the next line is read as if it were closed.
 
+use super::modes::InText;
 use super::{Brackets, Frame, Lexer, TextFrame};
-use crate::token::{InText, Kind, Token};
+use crate::token::{Kind, Token};
 use logos::Logos;
 use scope_diagnostics::{Diagnostic, codes};
 

@@ -5,8 +5,9 @@
 use super::{
     Extra, Rule, Tokens,
     basic::{ahead, before, entries, ident, kind, name, path, select, skip_some, skip_to, word},
+    compound::generator,
     deep::{Deep, leaf},
-    expr::{Expressions, generator, value_or_error},
+    expr::{Expressions, value_or_error},
     fault::{Fault, Label},
     phrase::{Bodies, statements},
     types::{annotation, default_value},

@@ -118,11 +118,7 @@ fn shell_word(word: &Text) -> Option<Diagnostic> {
     if word.style != TextStyle::Word || word.span.len() as usize != chars.len() {
         return None;
     }
-    let is_shell = matches!(
-        chars.as_str(),
-        "|" | "||" | "&" | "&&" | ";" | ">" | ">>" | "<" | "<<" | "2>" | "2>&1" | "&>" | "|&" | ";;"
-    ) || chars.starts_with("<<")
-        || chars.starts_with("$(");
+    let is_shell = crate::lex::is_shell_word(chars);
     is_shell.then(|| {
         Diagnostic::new(codes::E0009, word.span, format!("`{chars}` in a native command"))
             .label("there is no shell here")

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     ast::{Expr, Line, LineKind, Native, Phrase, PhraseLink, Rule as Answer, Statement, TypeExpr},
-    token::{Kind, LINK_WORDS, Token, span_of},
+    token::{Kind, LINK_WORDS, RESERVED_WORDS, Token, span_of},
 };
 use chumsky::prelude::*;
 use scope_diagnostics::Span;
@@ -39,8 +39,8 @@ pub(crate) fn bodies<'t>(expressions: &Expressions<'t>, ty: &Rule<'t, Deep<TypeE
     };
     let phrase = recursive(|phrase| {
         let phrase = phrase.boxed();
-        let declares = first_word(|token| has_attributes(token.text));
-        let other = first_word(|token| !has_attributes(token.text));
+        let declares = first_word(has_attributes);
+        let other = first_word(|word| !has_attributes(word) && !RESERVED_WORDS.contains(&word));
         let declaring = phrase_with(declares, expressions, lines(&phrase, true));
         declaring.or(phrase_with(other, expressions, lines(&phrase, false)))
     })
@@ -48,9 +48,15 @@ pub(crate) fn bodies<'t>(expressions: &Expressions<'t>, ty: &Rule<'t, Deep<TypeE
     Bodies { body: lines(&phrase, false), phrase, native }
 }
 
-fn first_word<'t>(test: fn(&Token<'_>) -> bool) -> impl Parser<'t, Tokens<'t>, Token<'t>, Extra> + Clone {
-    select(move |token: &'t Token<'t>| (token.kind == Kind::Word && test(token)).then_some(*token))
-        .labelled(Label::Name)
+/// The word a phrase starts with. `scope {` and `with {` continue the line before.
+fn first_word<'t>(test: fn(&str) -> bool) -> impl Parser<'t, Tokens<'t>, Token<'t>, Extra> + Clone {
+    let continues = |tokens: &'t [Token<'t>]| match tokens {
+        [word, brace, ..] => brace.kind == Kind::BraceOpen && (word.is_word("scope") || word.is_word("with")),
+        _ => false,
+    };
+    let word =
+        select(move |token: &'t Token<'t>| (token.kind == Kind::Word && test(token.text)).then_some(*token));
+    ahead(move |tokens: &'t [Token<'t>]| !continues(tokens)).ignore_then(word).labelled(Label::Name)
 }
 
 /// Words whose body declares attributes.

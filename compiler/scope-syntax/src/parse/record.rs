@@ -6,8 +6,9 @@
 use super::{
     Rule,
     basic::{ahead, ends_entry, ends_group, entries, group_end, ident, kind, skip_to},
+    compound::generator,
     deep::{Deep, flatten, node},
-    expr::{generator, prose, value_or_error},
+    expr::{prose, value_or_error},
     fault::{Fault, Label},
 };
 use crate::{

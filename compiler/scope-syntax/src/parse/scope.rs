@@ -55,7 +55,7 @@ fn unreadable(span: scope_diagnostics::Span) -> Deep<ScopeEntry> {
     leaf(ExprKind::Error, span).map(|location| ScopeEntry { key: None, location, span })
 }
 
-fn is_duration(expr: &Expr) -> bool {
+pub(crate) fn is_duration(expr: &Expr) -> bool {
     match expr.kind.as_ref() {
         ExprKind::Number(number) => match &number.value {
             NumberValue::Quantity(_, unit) => {

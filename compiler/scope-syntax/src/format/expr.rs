@@ -1,0 +1,285 @@
+//! Expressions, with parentheses only where the tree needs them.
+
+use super::{
+    Formatter,
+    doc::{Doc, concat, group, line, nest, text},
+    pieces::Separation,
+    text::is_word,
+};
+use crate::{
+    ast::*,
+    parse::operators::{Infix, power, prefix_power, right_power, symbol},
+};
+
+/// How tightly what is not an operator holds together.
+const ATOM: u8 = 100;
+
+impl Formatter<'_> {
+    /// An expression where any may stand.
+    pub(super) fn expr(&mut self, value: &Expr) -> Doc {
+        match value.kind.as_ref() {
+            ExprKind::Error => text(self.source.get(value.span.range()).unwrap_or_default()),
+            ExprKind::Null => text("null"),
+            ExprKind::Bool(value) => text(value.to_string()),
+            ExprKind::Number(number) => text(&*number.text),
+            ExprKind::Text(value) => self.text(value),
+            ExprKind::Name(name) => text(&**name),
+            ExprKind::Record(entries) => self.record(entries, value.span),
+            ExprKind::List(elements) => self.list(elements, value.span),
+            ExprKind::ListFor { generator, value } => {
+                let (source, value) = (self.generator(generator), self.expr(value));
+                comprehension("[", source, value, "]")
+            }
+            ExprKind::MapFor { generator, key, value } => {
+                let source = self.generator(generator);
+                let value = concat([self.expr(key), text(": "), self.expr(value)]);
+                comprehension("{ ", source, value, " }")
+            }
+            ExprKind::Field { base, name, optional } => {
+                let dot = if *optional { "?." } else { "." };
+                let name = if is_word(&name.text) { name.text.clone() } else { format!("\"{}\"", name.text) };
+                concat([self.base(base), text(dot), text(name)])
+            }
+            ExprKind::Index { base, index } => {
+                concat([self.base(base), text("["), self.expr(index), text("]")])
+            }
+            ExprKind::Call { callee, args } => {
+                let after = callee.span.end;
+                let callee = self.base(callee);
+                concat([callee, self.arguments(args, (after, value.span.end))])
+            }
+            ExprKind::Unary { op, operand } => {
+                let parenthesise = match op {
+                    UnaryOp::Negate => tightness(operand) <= prefix_power(*op),
+                    UnaryOp::Not => tightness(operand) < prefix_power(*op),
+                };
+                let sign = if *op == UnaryOp::Not { "not " } else { "-" };
+                concat([text(sign), self.operand(operand, parenthesise || is_where(operand))])
+            }
+            ExprKind::Binary { op, left, right } => self.binary(*op, left, right),
+            ExprKind::Chain { op, operands } => self.chain(*op, operands),
+            ExprKind::If { branches, otherwise } => self.conditional(branches, otherwise),
+            ExprKind::Scope(scope) => concat([text("scope "), self.scope(scope)]),
+        }
+    }
+
+    /// An expression, in parentheses if need be.
+    pub(super) fn operand(&mut self, value: &Expr, parenthesise: bool) -> Doc {
+        let inner = self.expr(value);
+        if parenthesise { concat([text("("), nest(inner), text(")")]) } else { inner }
+    }
+
+    /// What `.`, `(` or `[` follows.
+    fn base(&mut self, value: &Expr) -> Doc {
+        let parenthesise = tightness(value) < ATOM || matches!(value.kind.as_ref(), ExprKind::Number(_));
+        self.operand(value, parenthesise)
+    }
+
+    fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr) -> Doc {
+        let infix = Infix::Binary(op);
+        let own = power(infix);
+        let stops_where = matches!(op, BinaryOp::Where | BinaryOp::Except);
+        let groups_left = matches!(
+            op,
+            BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Subtract | BinaryOp::Where | BinaryOp::Except
+        );
+        let left_parentheses =
+            tightness(left) < own || tightness(left) == own && !groups_left || is_where(left) && !stops_where;
+        let right_parentheses = match op {
+            BinaryOp::Where => tightness(right) <= right_power(infix) || holds_where(right),
+            BinaryOp::Default => tightness(right) < own || is_where(right),
+            _ => tightness(right) <= own || is_where(right),
+        };
+        let is_tight = op == BinaryOp::Range && tightness(left) == ATOM && tightness(right) == ATOM;
+        let left = self.operand(left, left_parentheses);
+        let right = self.operand(right, right_parentheses);
+        match op {
+            BinaryOp::Range if is_tight => concat([left, text(".."), right]),
+            // A line must not start with `not`.
+            BinaryOp::NotIn => concat([left, text(" not in "), right]),
+            _ => group(concat([left, nest(concat([line(), text(format!("{} ", symbol(infix))), right]))])),
+        }
+    }
+
+    fn chain(&mut self, op: ChainOp, operands: &[Expr]) -> Doc {
+        let infix = Infix::Chain(op);
+        let own = power(infix);
+        let mut docs = vec![];
+        let mut first = None;
+        for operand in operands {
+            let is_same = matches!(operand.kind.as_ref(), ExprKind::Chain { op: inner, .. } if *inner == op);
+            let parenthesise = match first {
+                None => tightness(operand) < own || is_same || is_where(operand),
+                Some(_) => tightness(operand) <= own || is_where(operand),
+            };
+            let doc = self.operand(operand, parenthesise);
+            match first {
+                None => first = Some(doc),
+                Some(_) => docs.push(concat([line(), text(format!("{} ", symbol(infix))), doc])),
+            }
+        }
+        group(concat(first.into_iter().chain([nest(concat(docs))])))
+    }
+
+    fn conditional(&mut self, branches: &[(Expr, Expr)], otherwise: &Expr) -> Doc {
+        let mut docs = vec![];
+        for (index, (condition, value)) in branches.iter().enumerate() {
+            docs.push(if index == 0 { text("if ") } else { concat([line(), text("else if ")]) });
+            let condition = self.operand(condition, is_if(condition));
+            let value = self.operand(value, is_if(value));
+            docs.push(concat([condition, line(), text("then "), value]));
+        }
+        docs.push(concat([line(), text("else "), self.operand(otherwise, is_if(otherwise))]));
+        group(nest(concat(docs)))
+    }
+
+    fn record(&mut self, entries: &[RecordEntry], span: scope_diagnostics::Span) -> Doc {
+        let place = |index: usize| match &entries[index] {
+            RecordEntry::Field { key, value } => key.span.to(value.span),
+            RecordEntry::Spread(value) => value.span,
+            RecordEntry::Error { span, .. } => *span,
+        };
+        self.bracketed(
+            ("{", "}"),
+            Separation::Lines,
+            (span.start + 1, span.end),
+            entries.len(),
+            &place,
+            &mut |out, index| match &entries[index] {
+                RecordEntry::Field { key, value } => concat([out.text(key), text(": "), out.expr(value)]),
+                RecordEntry::Spread(value) => concat([text("..."), out.expr(value)]),
+                RecordEntry::Error { span, .. } => text(out.source.get(span.range()).unwrap_or_default()),
+            },
+        )
+    }
+
+    fn list(&mut self, elements: &[Element], span: scope_diagnostics::Span) -> Doc {
+        let value = |index: usize| match &elements[index] {
+            Element::Value(value) | Element::Spread(value) => value,
+        };
+        let range = (span.start + 1, span.end);
+        // A record alone in a list opens and closes with it.
+        if let [Element::Value(only)] = elements
+            && matches!(only.kind.as_ref(), ExprKind::Record(_))
+            && !self.holds_comment((range.0, only.span.start))
+        {
+            return concat([text("["), self.expr(only), text("]")]);
+        }
+        let place = |index: usize| value(index).span;
+        self.bracketed(("[", "]"), Separation::Commas, range, elements.len(), &place, &mut |out, index| {
+            let spread = if matches!(elements[index], Element::Spread(_)) { "..." } else { "" };
+            concat([text(spread), out.expr(value(index))])
+        })
+    }
+
+    /// `(a, name: b)`
+    pub(super) fn arguments(&mut self, args: &[Argument], range: (u32, u32)) -> Doc {
+        let place = |index: usize| {
+            let argument = &args[index];
+            argument.name.as_ref().map_or(argument.value.span, |name| name.span.to(argument.value.span))
+        };
+        let write = |out: &mut Self, argument: &Argument| match &argument.name {
+            Some(name) => concat([text(key(&name.text)), text(": "), out.expr(&argument.value)]),
+            None => out.expr(&argument.value),
+        };
+        if let [only] = args
+            && matches!(only.value.kind.as_ref(), ExprKind::Record(_) | ExprKind::List(_))
+            && !self.holds_comment((range.0, only.value.span.start))
+        {
+            return concat([text("("), write(self, only), text(")")]);
+        }
+        self.bracketed(("(", ")"), Separation::Commas, range, args.len(), &place, &mut |out, index| {
+            write(out, &args[index])
+        })
+    }
+
+    /// `{ key: location }`
+    pub(super) fn scope(&mut self, scope: &Scope) -> Doc {
+        let entries = &scope.entries;
+        let place = |index: usize| entries[index].span;
+        let range = (scope.span.start + 1, scope.span.end);
+        self.bracketed(("{", "}"), Separation::Lines, range, entries.len(), &place, &mut |out, index| {
+            let entry = &entries[index];
+            let Some(name) = &entry.key else {
+                return out.operand(&entry.location, super::body::continues_line(&entry.location));
+            };
+            if let Some((around, radius)) = around(entry) {
+                return concat([text("around: "), out.expr(around), text(", "), out.expr(radius)]);
+            }
+            concat([text(key(&name.text)), text(": "), out.expr(&entry.location)])
+        })
+    }
+
+    /// `for a, b in source if condition`
+    pub(super) fn generator(&mut self, generator: &Generator) -> Doc {
+        let second = generator.second.as_ref().map(|second| format!(", {}", second.text)).unwrap_or_default();
+        let head = format!("for {}{second} in ", generator.name.text);
+        let source = self.operand(&generator.source, is_if(&generator.source));
+        let condition = generator
+            .condition
+            .as_ref()
+            .map(|condition| concat([text(" if "), self.operand(condition, is_if(condition))]));
+        concat([text(head), source].into_iter().chain(condition))
+    }
+}
+
+/// `=>` starts the second line: after it `key: value` would look like an entry of its own.
+fn comprehension(open: &'static str, generator: Doc, value: Doc, close: &'static str) -> Doc {
+    group(concat([text(open), generator, nest(concat([line(), text("=> "), value])), text(close)]))
+}
+
+/// A key as it is written.
+pub(super) fn key(key: &str) -> String {
+    if is_word(key) {
+        return key.to_owned();
+    }
+    let mut out = String::from("\"");
+    crate::escape::escape_into(&mut out, key);
+    out.push('"');
+    out
+}
+
+/// How tightly an expression holds together.
+fn tightness(value: &Expr) -> u8 {
+    match value.kind.as_ref() {
+        ExprKind::Unary { op, .. } => prefix_power(*op),
+        ExprKind::Binary { op, .. } => power(Infix::Binary(*op)),
+        ExprKind::Chain { op, .. } => power(Infix::Chain(*op)),
+        ExprKind::If { .. } => 0,
+        _ => ATOM,
+    }
+}
+
+fn is_if(value: &Expr) -> bool {
+    matches!(value.kind.as_ref(), ExprKind::If { .. })
+}
+
+/// Its condition would take what follows.
+fn is_where(value: &Expr) -> bool {
+    matches!(value.kind.as_ref(), ExprKind::Binary { op: BinaryOp::Where, .. })
+}
+
+/// Whether a `where` or `except` among its operators would end the condition it stands in.
+fn holds_where(value: &Expr) -> bool {
+    match value.kind.as_ref() {
+        ExprKind::Binary { op: BinaryOp::Where | BinaryOp::Except, .. } => true,
+        ExprKind::Binary { left, right, .. } => holds_where(left) || holds_where(right),
+        ExprKind::Chain { operands, .. } => operands.iter().any(holds_where),
+        ExprKind::Unary { operand, .. } => holds_where(operand),
+        _ => false,
+    }
+}
+
+/// The two values of `around: A, 50ms`.
+fn around(entry: &ScopeEntry) -> Option<(&Expr, &Expr)> {
+    let ExprKind::Call { callee, args } = entry.location.kind.as_ref() else { return None };
+    let is_around = |name: &str| name == "around";
+    let named = entry.key.as_ref().is_some_and(|key| is_around(&key.text));
+    let called = matches!(callee.kind.as_ref(), ExprKind::Name(name) if is_around(name));
+    let [Argument { name: None, value: site }, Argument { name: None, value: radius }] = args.as_slice()
+    else {
+        return None;
+    };
+    let is_plain = !matches!(site.kind.as_ref(), ExprKind::Call { .. });
+    (named && called && is_plain && crate::parse::is_duration(radius)).then_some((site, radius))
+}
