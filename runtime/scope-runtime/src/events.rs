@@ -126,8 +126,8 @@ pub enum RunEventKind {
     },
     /// What a step had created is deleted again.
     UndoDone {
-        /// Whose.
-        step: StepId,
+        /// Whose; `None` where an earlier run owed it.
+        step: Option<StepId>,
         /// Its identity and site.
         words: String,
     },

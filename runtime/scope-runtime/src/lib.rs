@@ -12,7 +12,7 @@ pub mod report;
 pub mod schedule;
 
 pub mod runner;
-mod runner_body;
+mod procedure;
 
 pub mod journal;
 pub mod state;

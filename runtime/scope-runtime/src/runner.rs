@@ -11,29 +11,36 @@
 //! std::process::exit(report.exit_code().into());
 //! # }
 //! ```
+//!
+//! Everything is on one thread: the loop, the steps under way (futures in one set) and the scheduler between them.
+
+mod conclude;
+mod interrupt;
+mod jitter;
+mod ledger;
+mod shared;
+mod sites;
+mod turn;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::rc::Rc;
 
-use scope_plan::expr::SecretSource;
-use scope_plan::plan::{Plan, SiteId};
+use scope_plan::plan::Plan;
 
 use crate::events::RunEvent;
 use crate::redact::{NoSecrets, Redact};
 use crate::report::Report;
-use crate::site::{LocalFuture, Site, SiteError};
 use crate::state::StateStore;
 
-/// The sites of a plan: real ones or simulated ones.
-pub trait SiteSet {
-    /// One of the plan's sites.
-    fn site(&self, site: SiteId) -> Rc<dyn Site>;
+pub use interrupt::Interrupt;
+pub use sites::SiteSet;
 
-    /// The content of a secret that an attribute uses; a simulation gives a placeholder and resolves nothing. Whoever
-    /// resolves it also makes the run's [`Redact`] know it.
-    fn secret<'a>(&'a self, source: &'a SecretSource) -> LocalFuture<'a, Result<String, SiteError>>;
-}
+pub(crate) use ledger::{Ledger, LedgerFailed};
+pub(crate) use shared::Shared;
 
 /// How to run.
 pub struct RunOptions {
@@ -70,43 +77,6 @@ impl Default for RunOptions {
     }
 }
 
-/// Stops a run from outside: first gently (nothing new is started, requests under way are awaited for a moment), and, told
-/// again, at once. Clones are handles on the same one, usable from any thread or signal handler's thread.
-#[derive(Clone, Debug)]
-pub struct Interrupt {
-    level: std::sync::Arc<tokio::sync::watch::Sender<u8>>,
-}
-
-impl Interrupt {
-    /// Not interrupted.
-    pub fn new() -> Self {
-        Self { level: std::sync::Arc::new(tokio::sync::watch::Sender::new(0)) }
-    }
-
-    /// Stops, or stops harder.
-    pub fn interrupt(&self) {
-        self.level.send_modify(|level| *level = level.saturating_add(1));
-    }
-
-    /// How often it was told so far.
-    pub fn level(&self) -> u8 {
-        *self.level.borrow()
-    }
-
-    /// Resolves once it was told at least so often.
-    pub(crate) async fn reached(&self, at_least: u8) {
-        let mut level = self.level.subscribe();
-        // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = level.wait_for(|level| *level >= at_least).await;
-    }
-}
-
-impl Default for Interrupt {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 /// Runs a future on a runtime of one thread. Simulated: the clock is virtual and jumps whenever all is waiting.
 ///
 /// # Panics
@@ -122,7 +92,7 @@ pub fn block_on<T>(is_simulated: bool, future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
-/// Runs the plan. `observe` is called on the runner's thread and should be quick.
+/// Runs the plan, which must be verified. `observe` is called on the runner's thread and should be quick.
 ///
 /// The report always comes: where the run itself had to stop, it says so in [`Report::stopped`].
 pub async fn run(
@@ -132,5 +102,19 @@ pub async fn run(
     options: &RunOptions,
     observe: &mut dyn FnMut(&RunEvent),
 ) -> Report {
-    crate::runner_body::run(plan, sites, state, options, observe).await
+    let digest = shared::digest_of_plan(plan);
+    let run = match state.begin_run(&options.by, options.started_at_ms, &digest) {
+        Ok(run) => run,
+        Err(error) => return conclude::not_begun(plan, &error),
+    };
+    // The steps share the state while the run lasts; a run that is dropped leaves an empty one here, and what it recorded
+    // in the journal.
+    let store = std::mem::replace(state, StateStore::in_memory());
+    let shared = Shared::new(plan, sites, Ledger::new(store), options, run);
+    shared.announce(digest);
+    let ended = turn::turn(&shared, observe).await;
+    let report = conclude::conclude(&shared, ended).await;
+    shared.tell(observe);
+    *state = shared.ledger.into_store();
+    report
 }

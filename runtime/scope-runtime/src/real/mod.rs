@@ -1,7 +1,11 @@
 //! Real sites: a driver's requests and answers over HTTP or by commands. No application is known here.
 //!
 //! In: a plan, the secrets, [`Options`]. Out: [`RealSites`], whose [`Site`]s perform one operation at a time: evaluate the
-//! request ([`request`], [`command`]), ask ([`http`], [`exec`]), and say what the answer means ([`answers`]).
+//! request (`request`, `command`), ask (`http`, `exec`), and say what the answer means (`answers`). Every error leaves with
+//! its secrets masked.
+//!
+//! A site's settings `tls: { ca, client_cert, client_key, verify }`, or the same inside a driver's settings, say how it is
+//! connected to, whatever the driver. The environment's proxies are used, except to reach this machine.
 //!
 //! ```no_run
 //! # fn example(plan: &scope_plan::plan::Plan) {
@@ -99,11 +103,13 @@ impl Options {
 pub struct RealSites {
     sites: Vec<Rc<RealSite>>,
     secrets: Rc<dyn Secrets>,
+    base: PathBuf,
 }
 
 impl RealSites {
     /// The sites of this plan. Nothing is resolved or sent yet.
     pub fn new(plan: &Plan, secrets: Rc<dyn Secrets>, options: Options) -> Self {
+        let base = options.base.clone();
         let clients = ClientPool::new(&options.base, options.connect_timeout);
         let shared = Rc::new(Shared { mask: secrets.mask(), secrets: secrets.clone(), clients, options });
         let sites = (0_u32..).zip(&plan.sites).map(|(position, site)| {
@@ -115,7 +121,7 @@ impl RealSites {
                 shared: shared.clone(),
             })
         });
-        Self { sites: sites.collect(), secrets }
+        Self { sites: sites.collect(), secrets, base }
     }
 
     /// One of the plan's sites.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use scope_plan::expr::SecretSource;
+use scope_plan::expr::{FileRef, SecretSource};
 use scope_plan::plan::SiteId;
 
 use super::RealSites;
@@ -24,6 +24,11 @@ impl SiteSet for RealSites {
                 Err(missing) => Err(configuration(missing.why)),
             }
         })
+    }
+
+    fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {
+        let unreadable = |error| configuration(format!("file `{}` cannot be read: {error}", file.path));
+        std::fs::read(self.base.join(&file.path)).map_err(unreadable)
     }
 }
 

@@ -1,0 +1,86 @@
+//! How a step is done at a site: look up, ensure, bring, call, delete, undo; written once, over [`crate::site::Site`].
+//!
+//! In comes a step whose inputs are there, out comes what it did and its output, or why it failed and what it may have
+//! left. Each is safe to begin again after any of its requests: it looks before it acts, and what is sent is recorded
+//! before it leaves. `ensure(base at nantes)` → find by name → create → upload → wait until ready → `Created`.
+
+mod bring;
+mod call;
+mod candidates;
+mod compare;
+mod create;
+mod delete;
+mod ensure;
+mod failure;
+mod inputs;
+mod lookup;
+mod mark;
+mod query;
+mod readiness;
+mod record;
+mod subject;
+mod undo;
+mod update;
+
+#[cfg(test)]
+mod tests;
+
+use scope_plan::plan::{Action, Step};
+use serde_json::Value;
+
+use crate::events::Effect;
+use crate::runner::Shared;
+use crate::schedule::Touched;
+
+pub(crate) use failure::{Bad, Trouble};
+pub(crate) use inputs::output_value;
+pub(crate) use subject::{Memory, Subject};
+pub(crate) use undo::{pay, undo};
+
+/// A step that ended well.
+#[derive(Debug)]
+pub(crate) struct Good {
+    /// What it did.
+    pub(crate) effect: Effect,
+    /// What other steps see of it. Never holds what the driver calls secret.
+    pub(crate) output: Value,
+    /// For people.
+    pub(crate) detail: Option<String>,
+}
+
+impl Good {
+    fn new(effect: Effect, output: Value) -> Self {
+        Self { effect, output, detail: None }
+    }
+}
+
+/// One attempt of a step, and what all its attempts so far left at the site.
+pub(crate) async fn perform(shared: &Shared<'_>, step: &Step) -> (Result<Good, Bad>, Touched) {
+    let memory = shared.memory(step.id);
+    let result = match Subject::of_step(shared, step) {
+        Ok(subject) => attempt(&subject, step, memory).await,
+        Err(bad) => Err(bad),
+    };
+    (result, memory.touched())
+}
+
+async fn attempt(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<Good, Bad> {
+    match &step.action {
+        Action::Lookup { text, filter, purpose, .. } => {
+            lookup::look_up(subject, text.as_ref(), filter, *purpose).await
+        }
+        Action::Ensure { attributes, adopt, .. } => {
+            ensure::ensure(subject, step, attributes, *adopt, memory).await
+        }
+        Action::Bring { sources, every_source, .. } => {
+            bring::bring(subject, step, sources, *every_source, memory).await
+        }
+        Action::Call { operation, inputs, once, prints, .. } => {
+            call::call(subject, operation, inputs, *once, *prints, memory).await
+        }
+        Action::Delete { identity, .. } => delete::delete(subject, identity).await,
+        Action::Choose { .. } | Action::Gather { .. } => {
+            unreachable!("choices and gatherings are resolved by the scheduler")
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! Bringing: a copy of another site's resource at this one, with the same content, streamed from there to here.
+//!
+//! The image `debian-12` of `paris` needed at `nantes` → nothing if it is there with the same checksum; else created with
+//! the same id, its content downloaded and uploaded at once, the checksums compared, and recorded as borrowed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use scope_plan::driver::{Operation, OperationKind, Repeat, Share};
+use scope_plan::eval::value::equal;
+use scope_plan::plan::{Step, StepId};
+use scope_plan::recorded::How;
+use serde_json::{Map, Value};
+
+use super::Good;
+use super::create::{complete, create_operation, known_inputs, make, may_have_acted, seen_again};
+use super::delete::remove;
+use super::failure::Bad;
+use super::inputs::{Given, is_content};
+use super::query::unexpected;
+use super::record::{Record, identity_text};
+use super::subject::{Asked, Memory, Subject};
+use crate::events::{Effect, Failure, Outcome};
+use crate::schedule::Touched;
+use crate::site::{Answer, ChunkSource, Content, ContentStream, NextChunk};
+use crate::state::Record as Fact;
+
+pub(super) async fn bring(
+    subject: &Subject<'_>,
+    step: &Step,
+    sources: &[StepId],
+    every_source: bool,
+    memory: &Memory,
+) -> Result<Good, Bad> {
+    let shared = subject.shared;
+    if every_source && let Some(lacking) = sources.iter().find(|source| shared.is_missing(**source)) {
+        return Err(Bad::new(not_at_every(subject, *lacking)));
+    }
+    let known: Vec<(StepId, Value)> =
+        sources.iter().filter_map(|source| Some((*source, (*shared.output(*source)?).clone()))).collect();
+    if let Some((_, own)) = known.iter().find(|(source, _)| shared.plan.step(*source).site == step.site) {
+        return Ok(Good::new(Effect::Found, own.clone()));
+    }
+    let Share::Copy { keep, same } = &subject.resource_type.share else {
+        let message = format!("`{}` cannot be brought to `{}`", subject.name, subject.site_name());
+        return Err(Bad::new(Failure::new("E0801", Outcome::Invalid, message)));
+    };
+    let mut last = None;
+    for (source, record) in known {
+        let origin = Origin::of(subject, source, record, keep, same.as_deref());
+        match copy(subject, origin, memory).await {
+            Ok(good) => return Ok(good),
+            // Nothing was made yet, and the source is to blame: another one may do.
+            Err(NotCopied::Source(bad)) if !bad.is_stopped => last = Some(bad),
+            Err(NotCopied::Source(bad) | NotCopied::Here(bad)) => return Err(bad),
+        }
+    }
+    Err(last.unwrap_or_else(|| Bad::new(nowhere(subject, sources))))
+}
+
+/// Who is to blame.
+enum NotCopied {
+    /// The site that the copy should come from.
+    Source(Bad),
+    /// This site.
+    Here(Bad),
+}
+
+impl From<Bad> for NotCopied {
+    fn from(bad: Bad) -> Self {
+        NotCopied::Here(bad)
+    }
+}
+
+/// The resource that is copied.
+struct Origin<'s> {
+    subject: Subject<'s>,
+    record: Map<String, Value>,
+    /// The attributes that a copy has too.
+    keep: &'s [String],
+    /// The attribute that proves equality.
+    same: Option<&'s str>,
+}
+
+impl<'s> Origin<'s> {
+    fn of(
+        subject: &Subject<'s>,
+        source: StepId,
+        record: Value,
+        keep: &'s [String],
+        same: Option<&'s str>,
+    ) -> Self {
+        let record = if let Value::Object(fields) = record { fields } else { Map::new() };
+        Self { subject: subject.at(subject.shared.plan.step(source).site), record, keep, same }
+    }
+
+    fn identity(&self) -> Option<String> {
+        self.record.get(&self.subject.resource_type.identity).and_then(identity_text)
+    }
+
+    /// The record with all that a copy needs: what a look-up gave may be less.
+    async fn complete(mut self) -> Result<Self, Bad> {
+        let resource_type = self.subject.resource_type;
+        let needed = self.keep.iter().map(String::as_str).chain(self.same);
+        let is_whole =
+            needed.filter(|name| !is_content(resource_type, name)).all(|name| self.record.contains_key(name));
+        if let (false, Some(identity)) = (is_whole, self.identity()) {
+            let seen = self
+                .subject
+                .read(&identity, &Map::new())
+                .await
+                .map_err(|trouble| self.subject.failed(trouble))?;
+            if let Some(seen) = seen {
+                self.record = seen.attributes;
+            }
+        }
+        Ok(self)
+    }
+
+    /// What the copy is made from.
+    fn kept(&self) -> Given {
+        let mut given = Given::default();
+        for name in self.keep {
+            if let Some(value) = self.record.get(name).filter(|value| !value.is_null()) {
+                given.values.insert(name.clone(), value.clone());
+            }
+        }
+        given
+    }
+
+    fn proof(&self) -> Option<&Value> {
+        self.record.get(self.same?).filter(|value| !value.is_null())
+    }
+}
+
+async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Result<Good, NotCopied> {
+    let origin = origin.complete().await.map_err(NotCopied::Source)?;
+    let given = origin.kept();
+    let there = find_copy(subject, &origin, &given).await?;
+    let from = origin.subject.site_name();
+    let mut record = match there {
+        Some(Copy { record, is_ours, is_finished }) => {
+            let is_broken = subject.broken(&record, &given).is_some();
+            if is_ours && is_broken {
+                if let Some(identity) = record.identity(subject.resource_type) {
+                    remove(subject, &identity, &given.values).await?;
+                }
+                let (name, site) = subject.place();
+                subject.shared.ledger.append(Fact::Gone { name, site }).map_err(Bad::from)?;
+                make(subject, &given, memory, How::Borrowed, Some(from)).await?
+            } else if is_finished {
+                let effect = if is_ours { Effect::Unchanged } else { Effect::Found };
+                return Ok(Good::new(effect, record.output(subject.resource_type, &Map::new())));
+            } else {
+                record
+            }
+        }
+        None => make(subject, &given, memory, How::Borrowed, Some(from)).await?,
+    };
+    let bytes = match transfer(subject, &origin, &record, &given).await? {
+        Some(bytes) => {
+            record = seen_again(subject, record, &given).await?;
+            Some(bytes)
+        }
+        None => None,
+    };
+    let readiness = create_operation(subject)?.ready.as_ref();
+    let record = subject.until_ready(record, &given, readiness).await?;
+    if let Err(failure) = compare(subject, &origin, &record) {
+        // The copy is not what it should be, and ours: it is taken away again.
+        if let Some(identity) = record.identity(subject.resource_type) {
+            remove(subject, &identity, &given.values).await?;
+            let (name, site) = subject.place();
+            subject.shared.ledger.append(Fact::Gone { name, site }).map_err(Bad::from)?;
+            memory.touch(Touched::Nothing);
+        }
+        return Err(NotCopied::Here(Bad::new(*failure)));
+    }
+    complete(subject).await?;
+    let effect = Effect::Borrowed { from: from.to_owned(), bytes };
+    Ok(Good {
+        detail: detail(subject, &origin, &record),
+        ..Good::new(effect, record.output(subject.resource_type, &Map::new()))
+    })
+}
+
+/// A copy that is here.
+struct Copy {
+    record: Record,
+    is_ours: bool,
+    /// It has the same content.
+    is_finished: bool,
+}
+
+/// The copy, if it is here: recorded, of the same identity, bearing our mark, or the very same by its checksum.
+async fn find_copy(
+    subject: &Subject<'_>,
+    origin: &Origin<'_>,
+    given: &Given,
+) -> Result<Option<Copy>, NotCopied> {
+    let failed = |trouble| NotCopied::Here(subject.failed(trouble));
+    let recorded = subject.recorded();
+    let identity_is_kept = origin.keep.contains(&subject.resource_type.identity);
+    let identity = recorded
+        .as_ref()
+        .map(|resource| resource.identity.clone())
+        .or_else(|| origin.identity().filter(|_| identity_is_kept));
+    let found = match identity {
+        Some(identity) => subject.read(&identity, &given.values).await.map_err(failed)?,
+        None => None,
+    };
+    let found = match found {
+        Some(found) => Some(found),
+        None if identity_is_kept => None,
+        None => {
+            let all = subject.find(&given.values).await.map_err(failed)?;
+            let is_same =
+                |record: &Record| match (origin.proof(), origin.same.and_then(|same| record.attribute(same)))
+                {
+                    (Some(origin), Some(own)) => equal(origin, own),
+                    _ => false,
+                };
+            let (marked, others): (Vec<Record>, Vec<Record>) =
+                all.into_iter().partition(|record| subject.bears_our_mark(record));
+            marked.into_iter().next().or_else(|| others.into_iter().find(is_same))
+        }
+    };
+    let Some(record) = found else {
+        if recorded.is_some() {
+            let (name, site) = subject.place();
+            subject.shared.ledger.append(Fact::Gone { name, site }).map_err(Bad::from)?;
+        }
+        return Ok(None);
+    };
+    let is_ours = recorded.is_some() || subject.bears_our_mark(&record) || subject.was_sent();
+    let is_whole = subject.is_ready(&record, given) && subject.broken(&record, given).is_none();
+    let has_proof =
+        origin.same.is_none_or(|same| record.attribute(same).is_some() || origin.proof().is_none());
+    let is_finished = is_whole && has_proof;
+    if is_finished || !is_ours {
+        compare(subject, origin, &record).map_err(|failure| NotCopied::Here(Bad::new(*failure)))?;
+    }
+    if is_ours && recorded.is_none() {
+        if let Some(identity) = record.identity(subject.resource_type) {
+            let mut resource = subject.resource(&identity, How::Borrowed, is_finished, given);
+            resource.from = Some(origin.subject.site_name().to_owned());
+            subject.record(resource)?;
+        }
+    }
+    Ok(Some(Copy { record, is_ours, is_finished: is_finished || !is_ours }))
+}
+
+/// Streams the content from there to here; how many bytes, or nothing where the type has no content.
+async fn transfer(
+    subject: &Subject<'_>,
+    origin: &Origin<'_>,
+    record: &Record,
+    given: &Given,
+) -> Result<Option<u64>, NotCopied> {
+    let of_kind =
+        |kind| subject.resource_type.operations.iter().find(|operation: &&Operation| operation.kind == kind);
+    let has_content = origin.keep.iter().any(|name| is_content(subject.resource_type, name));
+    let (Some(download), Some(upload), true) =
+        (of_kind(OperationKind::Download), of_kind(OperationKind::Upload), has_content)
+    else {
+        return Ok(None);
+    };
+    let source = &origin.subject;
+    let answer = source.ask(download, Asked::with(origin.record.clone())).await;
+    let stream = match answer {
+        Ok(Answer::Content(stream)) => stream,
+        Ok(_) => return Err(NotCopied::Source(source.failed(unexpected("no content")))),
+        Err(trouble) => return Err(NotCopied::Source(source.failed(trouble))),
+    };
+    let counter = Arc::new(AtomicU64::new(0));
+    let chunks = Box::new(Counted { chunks: stream.chunks, counter: counter.clone() });
+    let content = Content::Stream(ContentStream { length: stream.length, chunks });
+    let mut inputs = known_inputs(subject, record, given);
+    inputs.retain(|name, _| !is_content(subject.resource_type, name));
+    let asked = Asked { content: Some(content), reports_progress: true, ..Asked::with(inputs) };
+    match subject.ask(upload, asked).await {
+        Ok(_) => Ok(Some(counter.load(Ordering::Relaxed))),
+        Err(trouble) if may_have_acted(&trouble) && upload.repeat == Repeat::None => {
+            Err(NotCopied::Here(subject.unknown(&upload.name, trouble)))
+        }
+        // The stream is used up; the next attempt begins a new one.
+        Err(trouble) => {
+            let bad = subject.failed(trouble);
+            let is_late = subject.is_out_of_time();
+            Err(NotCopied::Here(if bad.failure.outcome == Outcome::Unavailable && !is_late {
+                bad.retryable()
+            } else {
+                bad
+            }))
+        }
+    }
+}
+
+/// Whether the copy is the same, as far as both sites tell.
+fn compare(subject: &Subject<'_>, origin: &Origin<'_>, record: &Record) -> Result<(), Box<Failure>> {
+    let (Some(same), Some(there)) = (origin.same, origin.proof()) else { return Ok(()) };
+    let Some(here) = record.attribute(same) else { return Ok(()) };
+    if equal(here, there) {
+        return Ok(());
+    }
+    let text = |value: &Value| identity_text(value).unwrap_or_else(|| value.to_string());
+    let message = format!(
+        "`{}` at `{}` has {same} {}, at `{}` {}",
+        subject.name,
+        subject.site_name(),
+        text(here),
+        origin.subject.site_name(),
+        text(there)
+    );
+    let failure = Failure::new("E0910", Outcome::Invalid, message)
+        .with_help("run again; if it stays so, it was changed at one of the sites");
+    Err(Box::new(failure))
+}
+
+fn detail(subject: &Subject<'_>, origin: &Origin<'_>, record: &Record) -> Option<String> {
+    let identity = record.identity(subject.resource_type);
+    let is_kept = identity.is_some() && identity == origin.identity();
+    let kept = identity
+        .filter(|_| is_kept)
+        .map(|identity| format!("{} kept: {identity}", subject.resource_type.identity));
+    let same =
+        origin.same.filter(|same| record.attribute(same).is_some()).map(|same| format!("{same} equal"));
+    let parts: Vec<String> = [kept, same].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn not_at_every(subject: &Subject<'_>, lacking: StepId) -> Failure {
+    let site = &subject.shared.plan.site(subject.shared.plan.step(lacking).site).name;
+    let message = format!("`{}` is not at `{site}`, and every site that answers must have it", subject.name);
+    Failure::new("E0902", Outcome::Unavailable, message)
+        .with_help("`|` instead of `&`: one of them is enough")
+}
+
+fn nowhere(subject: &Subject<'_>, sources: &[StepId]) -> Failure {
+    let shared = subject.shared;
+    let sites: Vec<String> = sources
+        .iter()
+        .map(|source| format!("`{}`", shared.plan.site(shared.plan.step(*source).site).name))
+        .collect();
+    let is_missing_everywhere = sources.iter().all(|source| shared.is_missing(*source));
+    let (code, message) = if is_missing_everywhere {
+        ("E0903", format!("`{}` is not found anywhere: {}", subject.name, sites.join(", ")))
+    } else {
+        ("E0902", format!("no site that has `{}` answers: {}", subject.name, sites.join(", ")))
+    };
+    Failure::new(code, Outcome::Unavailable, message)
+}
+
+/// Counts what flows through.
+struct Counted {
+    chunks: Box<dyn ChunkSource>,
+    counter: Arc<AtomicU64>,
+}
+
+impl ChunkSource for Counted {
+    fn next(&mut self) -> NextChunk<'_> {
+        Box::pin(async move {
+            let chunk = self.chunks.next().await;
+            if let Some(Ok(chunk)) = &chunk {
+                self.counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            }
+            chunk
+        })
+    }
+}

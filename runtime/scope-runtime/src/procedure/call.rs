@@ -1,0 +1,182 @@
+//! One explicit operation: once per inputs, or in every run where it reads and prints.
+//!
+//! `call stop_vm: server.stop { id: vm.id }` → done and recorded; with the same inputs, the next run does nothing.
+
+use scope_plan::driver::{Operation, OperationKind, Repeat};
+use scope_plan::expr::Expr;
+use serde_json::{Map, Value};
+
+use super::Good;
+use super::create::{announce, may_have_acted};
+use super::failure::Bad;
+use super::inputs::{Given, evaluate};
+use super::record::{Record, identity_text, with_defaults};
+use super::subject::{Asked, Memory, Subject};
+use crate::events::{Effect, Failure, Outcome};
+use crate::redact::hide_in_value;
+use crate::schedule::Touched;
+use crate::site::{Answer, ContentStream};
+use crate::state::{Call, Record as Fact};
+
+/// The longest result that is kept for later runs, and the longest content that is shown.
+const LONGEST_RESULT: usize = 64 << 10;
+const LONGEST_CONTENT: usize = 1 << 20;
+
+pub(super) async fn call(
+    subject: &Subject<'_>,
+    operation: &str,
+    inputs: &[(String, Expr)],
+    once: bool,
+    prints: bool,
+    memory: &Memory,
+) -> Result<Good, Bad> {
+    let given = evaluate(subject, inputs).await?;
+    let Some(operation) = subject.resource_type.operation(operation) else {
+        let message = format!("`{}` has no operation `{operation}`", subject.resource_type.name);
+        return Err(Bad::new(Failure::new("E0801", Outcome::Invalid, message)));
+    };
+    let is_again = subject.shared.options.again.contains(subject.name);
+    if once && !is_again {
+        if let Some(result) = done_before(subject, &given) {
+            return Ok(Good::new(Effect::Unchanged, result));
+        }
+        if is_unknown(subject, operation) {
+            return Err(Bad::new(still_unknown(subject, operation)));
+        }
+    }
+    let reads = matches!(operation.kind, OperationKind::Find | OperationKind::Read | OperationKind::Download);
+    if !reads {
+        announce(subject, operation, &given).await?;
+    }
+    let result = send(subject, operation, &given, memory).await;
+    let is_settled = match &result {
+        Ok(_) => true,
+        // Not sent, or refused: nothing is on its way.
+        Err(bad) => bad.failure.outcome != Outcome::Unknown && !bad.is_stopped && !bad.is_cut_off,
+    };
+    if !reads && is_settled {
+        subject.settle()?;
+    }
+    let result = result?;
+    if once {
+        let mut kept = result.clone();
+        hide_in_value(&*subject.shared.options.redact, &mut kept);
+        if scope_plan::eval::value::weight(&kept, LONGEST_RESULT) > LONGEST_RESULT {
+            kept = Value::Null;
+        }
+        let call = Call { inputs: given.digest(), result: kept, run: subject.shared.run };
+        subject.shared.ledger.append(Fact::Call { key: subject.key.to_owned(), call })?;
+        subject.shared.ledger.commit().await?;
+    }
+    let effect = if prints { Effect::Printed { value: result.clone() } } else { Effect::Called };
+    Ok(Good::new(effect, result))
+}
+
+async fn send(
+    subject: &Subject<'_>,
+    operation: &Operation,
+    given: &Given,
+    memory: &Memory,
+) -> Result<Value, Bad> {
+    let inputs = with_defaults(subject, given, operation);
+    let asked = Asked {
+        mark: subject.mark(),
+        content: given.contents.values().next().map(|content| content.content()),
+        reports_progress: true,
+        ..Asked::with(inputs.clone())
+    };
+    if operation.kind == OperationKind::Create {
+        memory.touch(Touched::Maybe);
+    }
+    let output =
+        |body: Value| Record::read(subject, body, &inputs).output(subject.resource_type, &Map::new());
+    let result = match subject.ask(operation, asked).await {
+        Ok(Answer::Found(body)) => output(body),
+        Ok(Answer::List(bodies)) => Value::Array(bodies.into_iter().map(output).collect()),
+        Ok(Answer::Done(Some(body)) | Answer::Exists(Some(body))) if body.is_object() => output(body),
+        Ok(Answer::Done(result) | Answer::Exists(result)) => result.unwrap_or(Value::Null),
+        Ok(Answer::Gone) => Value::Null,
+        Ok(Answer::Content(content)) => shown(subject, content).await?,
+        Err(trouble) if may_have_acted(&trouble) => {
+            let is_safe = !matches!(operation.repeat, Repeat::None | Repeat::Mark)
+                || matches!(
+                    operation.kind,
+                    OperationKind::Find | OperationKind::Read | OperationKind::Download
+                );
+            return Err(if is_safe {
+                subject.failed(trouble)
+            } else {
+                subject.unknown(&operation.name, trouble)
+            });
+        }
+        Err(trouble) => return Err(subject.failed(trouble)),
+    };
+    if operation.kind == OperationKind::Create {
+        memory.touch(Touched::Created);
+    }
+    until_done(subject, operation, given, &inputs, &result).await?;
+    Ok(result)
+}
+
+/// Waits for the operation's own readiness (`stop` → SHUTOFF), where it has one and says of which resource.
+async fn until_done(
+    subject: &Subject<'_>,
+    operation: &Operation,
+    given: &Given,
+    inputs: &Map<String, Value>,
+    result: &Value,
+) -> Result<(), Bad> {
+    let identity = &subject.resource_type.identity;
+    let told = inputs.get(identity).or_else(|| result.get(identity)).and_then(identity_text);
+    if let (Some(ready), Some(told)) = (&operation.ready, told) {
+        let seen = subject.read(&told, &given.values).await.map_err(|trouble| subject.failed(trouble))?;
+        if let Some(record) = seen {
+            subject.until_ready(record, given, Some(ready)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The result of an earlier run with the same inputs.
+fn done_before(subject: &Subject<'_>, given: &Given) -> Option<Value> {
+    subject.shared.ledger.with(|state| {
+        let call = state.calls.get(subject.key)?;
+        (call.inputs == given.digest()).then(|| call.result.clone())
+    })
+}
+
+/// Whether an earlier run sent it, never learned its end, and it cannot be repeated.
+fn is_unknown(subject: &Subject<'_>, operation: &Operation) -> bool {
+    let is_repeatable = !matches!(operation.repeat, Repeat::None | Repeat::Mark);
+    !is_repeatable && subject.was_sent()
+}
+
+fn still_unknown(subject: &Subject<'_>, operation: &Operation) -> Failure {
+    let message = format!(
+        "it is unknown whether `{}` did `{}` of `{}` in an earlier run",
+        subject.site_name(),
+        operation.name,
+        subject.name
+    );
+    Failure::new("E0906", Outcome::Unknown, message)
+        .with_help(format!("look at the site; to do it once more: `--again {}`", subject.name))
+}
+
+/// Content as text, if it is short; else how long it is.
+async fn shown(subject: &Subject<'_>, content: ContentStream) -> Result<Value, Bad> {
+    let ContentStream { mut chunks, .. } = content;
+    let mut bytes = Vec::new();
+    let mut length: u64 = 0;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| subject.failed(super::Trouble::Site(error)))?;
+        length += chunk.len() as u64;
+        if bytes.len() + chunk.len() <= LONGEST_CONTENT {
+            bytes.extend(chunk);
+        }
+    }
+    let is_whole = bytes.len() as u64 == length;
+    Ok(match String::from_utf8(bytes) {
+        Ok(text) if is_whole => Value::String(text),
+        _ => Value::String(format!("{length} bytes")),
+    })
+}

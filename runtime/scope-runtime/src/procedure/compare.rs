@@ -1,0 +1,127 @@
+//! What the program sets against what the site has: the differences that an update would mend.
+//!
+//! What the program does not set is left; what the site does not tell is unknown, and never called a difference.
+//! `{name: "a", tags: ["x", "y"]}` against `{name: "b", tags: ["y", "x"], size: 3}` → `name`: "b" → "a".
+
+use scope_plan::driver::{Attribute, Type};
+use scope_plan::eval::value::equal;
+use serde_json::{Map, Value};
+
+use super::inputs::inner;
+use super::mark;
+use super::record::{Record, identity_text};
+use super::subject::Subject;
+
+/// An attribute that is not as the program says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Difference {
+    /// Its name.
+    pub(super) attribute: String,
+    /// As the site has it.
+    pub(super) found: Value,
+    /// As the program says.
+    pub(super) wanted: Value,
+    /// Can only be had by making the resource anew.
+    pub(super) is_immutable: bool,
+}
+
+impl Subject<'_> {
+    /// The differences, in the driver's order.
+    pub(super) fn differences(&self, wanted: &Map<String, Value>, record: &Record) -> Vec<Difference> {
+        let mut found = record.attributes.clone();
+        if let (Some(place), Some(text)) = (&self.resource_type.mark, self.mark()) {
+            mark::strip(place, &text, &mut found);
+        }
+        let mut differences = Vec::new();
+        for attribute in self.resource_type.attributes.iter().filter(|attribute| is_comparable(attribute)) {
+            let (Some(wanted), Some(found)) = (wanted.get(&attribute.name), found.get(&attribute.name))
+            else {
+                continue;
+            };
+            if !self.is_as_wanted(inner(&attribute.ty), wanted, found) {
+                differences.push(Difference {
+                    attribute: attribute.name.clone(),
+                    found: found.clone(),
+                    wanted: wanted.clone(),
+                    is_immutable: attribute.is_immutable || attribute.name == self.resource_type.identity,
+                });
+            }
+        }
+        differences
+    }
+
+    /// Whether the site has a value as the program wants it, as far as the site tells.
+    pub(super) fn is_as_wanted(&self, ty: &Type, wanted: &Value, found: &Value) -> bool {
+        match (ty, wanted, found) {
+            (Type::Reference(referred), wanted, found) => self.is_same_reference(referred, wanted, found),
+            (Type::List(item), Value::Array(wanted), Value::Array(found)) => {
+                // Applications give lists back in an order of their own.
+                wanted.len() == found.len()
+                    && is_matching(wanted, found, &|w, f| self.is_as_wanted(inner(item), w, f))
+            }
+            (Type::Map(value), Value::Object(wanted), Value::Object(found)) => {
+                wanted.iter().all(|(key, wanted)| {
+                    found.get(key).is_some_and(|found| self.is_as_wanted(inner(value), wanted, found))
+                })
+            }
+            (Type::Record(fields), Value::Object(wanted), Value::Object(found)) => {
+                wanted.iter().all(|(key, wanted)| {
+                    let ty =
+                        fields.iter().find(|(name, _)| name == key).map_or(&Type::Any, |(_, ty)| inner(ty));
+                    wanted.is_null()
+                        || found.get(key).is_some_and(|found| self.is_as_wanted(ty, wanted, found))
+                })
+            }
+            (_, Value::Object(wanted), Value::Object(found)) => wanted.iter().all(|(key, wanted)| {
+                wanted.is_null()
+                    || found.get(key).is_some_and(|found| self.is_as_wanted(&Type::Any, wanted, found))
+            }),
+            (_, Value::Array(wanted), Value::Array(found)) => {
+                let pairs = wanted.iter().zip(found);
+                wanted.len() == found.len()
+                    && pairs.into_iter().all(|(w, f)| self.is_as_wanted(&Type::Any, w, f))
+            }
+            (_, wanted, found) => equal(wanted, found),
+        }
+    }
+
+    /// Records and identities of the same resource are the same reference.
+    fn is_same_reference(&self, referred: &str, wanted: &Value, found: &Value) -> bool {
+        let identity = self.shared.plan.resource_type(referred).map(|(_, ty)| ty.identity.as_str());
+        let identity_of = |value: &Value| match value {
+            Value::Object(fields) => identity
+                .and_then(|identity| fields.get(identity))
+                .or_else(|| fields.get("id"))
+                .or_else(|| fields.get("name"))
+                .and_then(identity_text),
+            other => identity_text(other),
+        };
+        match (identity_of(wanted), identity_of(found)) {
+            (Some(wanted), Some(found)) => wanted == found,
+            // What the site does not tell is unknown.
+            _ => true,
+        }
+    }
+}
+
+/// Whether the program's value of it can be held against the site's.
+pub(super) fn is_comparable(attribute: &Attribute) -> bool {
+    attribute.is_settable
+        && !attribute.is_write_only
+        && !attribute.is_secret
+        && *inner(&attribute.ty) != Type::Bytes
+}
+
+/// Whether each of the one can be paired with one of the other. Both are as long.
+fn is_matching(wanted: &[Value], found: &[Value], is_pair: &dyn Fn(&Value, &Value) -> bool) -> bool {
+    // Nearly always they are in the same order.
+    if wanted.iter().zip(found).all(|(wanted, found)| is_pair(wanted, found)) {
+        return true;
+    }
+    let mut is_taken = vec![false; found.len()];
+    wanted.iter().all(|wanted| {
+        let partner =
+            (0..found.len()).find(|position| !is_taken[*position] && is_pair(wanted, &found[*position]));
+        partner.map(|position| is_taken[position] = true).is_some()
+    })
+}

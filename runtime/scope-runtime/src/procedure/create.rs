@@ -1,0 +1,384 @@
+//! Making a resource, once: what is sent is recorded before, and a lost answer is looked for before anything is repeated.
+//!
+//! `create` lost, found by its mark a second later → goes on as if it had been answered. Not found after the time in which
+//! it could still take effect: tried again where the driver says that this is safe, else *unknown*.
+
+use std::time::Duration;
+
+use scope_plan::driver::{Operation, OperationKind, Repeat};
+use scope_plan::recorded::How;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::candidates::candidates;
+use super::ensure::what_is_there;
+use super::failure::{Bad, Trouble};
+use super::inputs::Given;
+use super::query::unexpected;
+use super::record::{Names, Record, identity_text, with_defaults};
+use super::subject::{Asked, Memory, Subject};
+use super::{Good, mark};
+use crate::events::{Effect, Failure, Outcome};
+use crate::schedule::Touched;
+use crate::site::{Answer, Content, SiteErrorKind};
+use crate::state::{Record as Fact, Sent};
+
+/// Between two looks for what a lost request may have made.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+pub(super) async fn create(
+    subject: &Subject<'_>,
+    given: &Given,
+    memory: &Memory,
+    effect: Effect,
+) -> Result<Good, Bad> {
+    let record = make(subject, given, memory, How::Created, None).await?;
+    let record = finish(subject, record, given).await?;
+    let output = record.output(subject.resource_type, &given.values);
+    Ok(Good { detail: subject.status_of(&record), ..Good::new(effect, output) })
+}
+
+/// Sends the creation and records what came of it. `from` is the site that a copy comes from.
+pub(super) async fn make(
+    subject: &Subject<'_>,
+    given: &Given,
+    memory: &Memory,
+    how: How,
+    from: Option<&str>,
+) -> Result<Record, Bad> {
+    let operation = create_operation(subject)?;
+    let mut inputs = with_defaults(subject, given, operation);
+    let mark = subject.mark();
+    if let (Some(place), Some(mark)) = (&subject.resource_type.mark, &mark) {
+        mark::write(place, mark, &mut inputs);
+    }
+    announce(subject, operation, given).await?;
+    memory.touch(memory.touched().max(Touched::Maybe));
+    let asked = Asked {
+        content: content_of_creation(subject, operation, given),
+        mark,
+        reports_progress: true,
+        ..Asked::with(inputs.clone())
+    };
+    let record = match subject.ask(operation, asked).await {
+        Ok(Answer::Done(Some(body)) | Answer::Found(body)) => Record::read(subject, body, &inputs),
+        Ok(Answer::Done(None)) => match look_again(subject, given).await {
+            Ok(Some(record)) => record,
+            // It cannot be asked for: what the program says of it is all there is to know.
+            Ok(None) => Record { body: Value::Object(inputs.clone()), attributes: inputs.clone() },
+            Err(trouble) => return Err(subject.failed(trouble)),
+        },
+        Ok(Answer::Exists(there)) => existing(subject, given, there, memory).await?,
+        Ok(Answer::List(_) | Answer::Gone | Answer::Content(_)) => {
+            subject.settle()?;
+            return Err(subject.failed(unexpected("something else")));
+        }
+        Err(trouble) if may_have_acted(&trouble) => {
+            after_silence(subject, operation, given, memory, trouble).await?
+        }
+        Err(Trouble::Stopped) => return Err(Bad::stopped()),
+        Err(trouble) => {
+            memory.touch(Touched::Nothing);
+            subject.settle()?;
+            return Err(subject.failed(trouble));
+        }
+    };
+    let Some(identity) = identity_of(subject, &record, given) else {
+        let trouble = unexpected(&format!("without `{}`", subject.resource_type.identity));
+        return Err(subject.failed(trouble));
+    };
+    let mut record = record;
+    record
+        .attributes
+        .entry(subject.resource_type.identity.clone())
+        .or_insert_with(|| Value::from(identity.as_str()));
+    memory.touch(Touched::Created);
+    let mut resource = subject.resource(&identity, how, false, given);
+    resource.from = from.map(str::to_owned);
+    subject.record(resource)?;
+    // From here on nothing is lost: the next run would find it.
+    subject.shared.ledger.commit().await?;
+    Ok(record)
+}
+
+/// Does what belongs to the creation (an upload), waits until it is ready, and records that it is complete. Begins where
+/// an interrupted run left off.
+pub(super) async fn finish(subject: &Subject<'_>, record: Record, given: &Given) -> Result<Record, Bad> {
+    let operation = create_operation(subject)?;
+    let mut record = record;
+    let is_filled = subject.resource_type.ready.is_some() && subject.is_ready(&record, given);
+    if !is_filled && after(subject, operation, &record, given, None).await? {
+        record = seen_again(subject, record, given).await?;
+    }
+    let record = subject.until_ready(record, given, operation.ready.as_ref()).await?;
+    complete(subject).await?;
+    Ok(record)
+}
+
+/// Records that the resource is as it should be.
+pub(super) async fn complete(subject: &Subject<'_>) -> Result<(), Bad> {
+    let (name, site) = subject.place();
+    subject.shared.ledger.append(Fact::Complete { name, site })?;
+    subject.shared.ledger.commit().await?;
+    Ok(())
+}
+
+/// The record as the site has it now.
+pub(super) async fn seen_again(subject: &Subject<'_>, record: Record, given: &Given) -> Result<Record, Bad> {
+    match record.identity(subject.resource_type) {
+        Some(identity) if subject.can_be_read() => {
+            let seen =
+                subject.read(&identity, &given.values).await.map_err(|trouble| subject.failed(trouble))?;
+            Ok(seen.unwrap_or(record))
+        }
+        _ => Ok(record),
+    }
+}
+
+/// Runs the operations that belong to another one; true if there were any.
+pub(super) async fn after(
+    subject: &Subject<'_>,
+    operation: &Operation,
+    record: &Record,
+    given: &Given,
+    changes: Option<&Map<String, Value>>,
+) -> Result<bool, Bad> {
+    let mut is_any = false;
+    for later in subject.resource_type.operations_after(&operation.name) {
+        let names =
+            Names { changes, first: changes.map(|_| &given.values), ..Names::of(subject, record, given) };
+        if later.when.as_ref().is_some_and(|when| !names.holds(when)) {
+            continue;
+        }
+        let content = match later.kind {
+            OperationKind::Upload => match content_for(subject, later, given) {
+                Some(content) => Some(content),
+                None => continue,
+            },
+            _ => None,
+        };
+        is_any = true;
+        let asked = Asked {
+            changes: changes.cloned(),
+            content,
+            reports_progress: true,
+            ..Asked::with(known_inputs(subject, record, given))
+        };
+        let answer = subject.ask(later, asked).await;
+        accept(subject, later, answer)?;
+    }
+    Ok(is_any)
+}
+
+/// The end of an operation whose answer tells nothing but how it went.
+pub(super) fn accept(
+    subject: &Subject<'_>,
+    operation: &Operation,
+    answer: Result<Answer, Trouble>,
+) -> Result<(), Bad> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(trouble) if may_have_acted(&trouble) && operation.repeat == Repeat::None => {
+            Err(subject.unknown(&operation.name, trouble))
+        }
+        Err(trouble) => Err(subject.failed(trouble)),
+    }
+}
+
+/// The inputs of an operation on a resource that is there: what the site tells, then what the program says, and the mark.
+pub(super) fn known_inputs(subject: &Subject<'_>, record: &Record, given: &Given) -> Map<String, Value> {
+    let mut inputs = record.attributes.clone();
+    inputs.retain(|_, value| !value.is_null());
+    let has_mark = subject.bears_our_mark(record);
+    inputs.extend(given.values.clone());
+    if let Some(identity) = record.identity(subject.resource_type) {
+        inputs.insert(subject.resource_type.identity.clone(), Value::from(identity));
+    }
+    if let (true, Some(place), Some(mark)) = (has_mark, &subject.resource_type.mark, subject.mark()) {
+        mark::write(place, &mark, &mut inputs);
+    }
+    inputs
+}
+
+/// The operation that creates one.
+pub(super) fn create_operation<'s>(subject: &Subject<'s>) -> Result<&'s Operation, Bad> {
+    subject
+        .resource_type
+        .create_operation()
+        .or(subject.resource_type.operation_of(OperationKind::Create))
+        .ok_or_else(|| {
+            let message = format!(
+                "`{}` cannot be created: its driver has no such operation",
+                subject.resource_type.name
+            );
+            Bad::new(Failure::new("E0801", Outcome::Invalid, message))
+        })
+}
+
+/// Whether the request may have taken effect though no good answer came.
+pub(super) fn may_have_acted(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::Site(error) if matches!(error.kind, SiteErrorKind::Lost | SiteErrorKind::Malformed))
+}
+
+/// Records that a request is about to leave, and makes that durable.
+pub(super) async fn announce(subject: &Subject<'_>, operation: &Operation, given: &Given) -> Result<(), Bad> {
+    let run = subject.shared.ledger.with(|state| state.sent.get(subject.key).map(|sent| sent.run));
+    let sent = Sent {
+        name: subject.name.to_owned(),
+        site: subject.site_name().to_owned(),
+        resource_type: subject.resource_type.name.clone(),
+        operation: operation.name.clone(),
+        inputs: given.digest(),
+        run: run.unwrap_or(subject.shared.run),
+    };
+    subject.shared.ledger.append(Fact::Sent { key: subject.key.to_owned(), sent })?;
+    subject.shared.ledger.commit().await?;
+    Ok(())
+}
+
+/// Content that goes with the creation itself, where no upload comes after it.
+fn content_of_creation(subject: &Subject<'_>, operation: &Operation, given: &Given) -> Option<Content> {
+    let mut later = subject.resource_type.operations_after(&operation.name);
+    if later.any(|later| later.kind == OperationKind::Upload) {
+        return None;
+    }
+    given.contents.values().next().map(|content| content.content())
+}
+
+/// The content that an upload sends: the attribute that its request names, else the first.
+fn content_for(subject: &Subject<'_>, operation: &Operation, given: &Given) -> Option<Content> {
+    let named = match &operation.request {
+        scope_plan::driver::Request::Http { body: Some(body), .. } => {
+            body.names_used().into_iter().find_map(|name| given.contents.get(name))
+        }
+        _ => None,
+    };
+    let order =
+        subject.resource_type.attributes.iter().find_map(|attribute| given.contents.get(&attribute.name));
+    named.or(order).map(|content| content.content())
+}
+
+fn identity_of(subject: &Subject<'_>, record: &Record, given: &Given) -> Option<String> {
+    let name = subject.resource_type.name_attribute.as_ref().filter(|_| !subject.can_be_read());
+    record
+        .identity(subject.resource_type)
+        .or_else(|| given.values.get(&subject.resource_type.identity).and_then(identity_text))
+        .or_else(|| given.values.get(name?).and_then(identity_text))
+        .or_else(|| (!subject.can_be_read()).then(|| subject.name.to_owned()))
+}
+
+/// What our request made, if the site can tell: by our mark; where there is no room for one, what was not there before.
+async fn look_again(subject: &Subject<'_>, given: &Given) -> Result<Option<Record>, Trouble> {
+    let found = match what_is_there(subject, given).await {
+        Ok(found) => found,
+        Err(bad) if bad.is_stopped => return Err(Trouble::Stopped),
+        Err(bad) => {
+            return Err(Trouble::Site(crate::site::SiteError {
+                kind: if bad.is_cut_off { SiteErrorKind::Lost } else { SiteErrorKind::Unavailable },
+                words: bad.failure.site_words.unwrap_or(bad.failure.message),
+                request: bad.failure.request,
+                status: bad.failure.status,
+            }));
+        }
+    };
+    let has_mark = subject.resource_type.mark.is_some();
+    let mut ours = found.into_iter().filter(|record| !has_mark || subject.bears_our_mark(record));
+    Ok(ours.next())
+}
+
+/// The request was sent and no good answer came: look, and wait as long as it may still take effect.
+async fn after_silence(
+    subject: &Subject<'_>,
+    operation: &Operation,
+    given: &Given,
+    memory: &Memory,
+    trouble: Trouble,
+) -> Result<Record, Bad> {
+    subject.report(|| "the answer was lost: looks whether it was done".to_owned());
+    let patient = subject.in_aftermath();
+    let settled = Instant::now() + Duration::from_millis(operation.settles_ms);
+    let mut n_silences = 0;
+    let can_be_found = subject.can_be_read();
+    while can_be_found {
+        match look_again(&patient, given).await {
+            Ok(Some(record)) => return Ok(record),
+            Ok(None) if Instant::now() >= settled => {
+                // It is certain: it was not done, and will not be.
+                memory.touch(Touched::Nothing);
+                return Err(absent(subject, operation, trouble)?);
+            }
+            Ok(None) => n_silences = 0,
+            Err(Trouble::Stopped) => return Err(Bad::stopped()),
+            Err(_) => n_silences += 1,
+        }
+        if n_silences > 1 || Instant::now() + LOOK_EVERY >= patient.deadline {
+            break;
+        }
+        patient.pause(LOOK_EVERY).await.map_err(|trouble| subject.failed(trouble))?;
+    }
+    // The site cannot be asked.
+    if operation.repeat == Repeat::None {
+        Err(subject.unknown(&operation.name, trouble))
+    } else {
+        Err(subject.failed(trouble))
+    }
+}
+
+/// Nothing came of the request. Repeating it is another matter: only where the driver says that it is safe.
+fn absent(subject: &Subject<'_>, operation: &Operation, trouble: Trouble) -> Result<Bad, Bad> {
+    if operation.repeat == Repeat::None {
+        return Ok(subject.unknown(&operation.name, trouble));
+    }
+    subject.settle()?;
+    let bad = subject.failed(trouble);
+    let is_malformed = bad.failure.code == "E0704";
+    Ok(if is_malformed || subject.is_out_of_time() { bad } else { bad.retryable() })
+}
+
+/// One of this identity or name is there already: ours if it bears our mark, or if an earlier request of ours was lost.
+async fn existing(
+    subject: &Subject<'_>,
+    given: &Given,
+    there: Option<Value>,
+    memory: &Memory,
+) -> Result<Record, Bad> {
+    let identity = match &there {
+        Some(Value::Object(fields)) => fields.get(&subject.resource_type.identity).and_then(identity_text),
+        Some(other) => identity_text(other),
+        None => None,
+    };
+    let record = match identity {
+        Some(identity) => subject.read(&identity, &given.values).await,
+        None => look_by_name(subject, given).await,
+    };
+    let record = record.map_err(|trouble| subject.failed(trouble))?;
+    let was_lost = memory.touched() == Touched::Created;
+    if let Some(record) = record {
+        if subject.bears_our_mark(&record) || (was_lost && subject.resource_type.mark.is_none()) {
+            return Ok(record);
+        }
+        memory.touch(Touched::Nothing);
+        subject.settle()?;
+        return Err(Bad::new(taken(subject, &[record])));
+    }
+    memory.touch(Touched::Nothing);
+    subject.settle()?;
+    Err(Bad::new(taken(subject, &[])))
+}
+
+async fn look_by_name(subject: &Subject<'_>, given: &Given) -> Result<Option<Record>, Trouble> {
+    let found = what_is_there(subject, given).await;
+    Ok(found.ok().and_then(|found| found.into_iter().next()))
+}
+
+fn taken(subject: &Subject<'_>, found: &[Record]) -> Failure {
+    let message = format!(
+        "`{}` has a {} like `{}` already, and this program did not make it",
+        subject.site_name(),
+        subject.kind(),
+        subject.name
+    );
+    let failure =
+        Failure::new("E0907", Outcome::Invalid, message).with_help("`with { adopt: true }`, or another name");
+    Failure { candidates: candidates(subject, found), ..failure }
+}

@@ -1,0 +1,107 @@
+//! Removing a resource and waiting until it is gone.
+//!
+//! `DELETE` answered *gone*, read until *not found* → forgotten in the state. What was adopted is only forgotten.
+
+use std::time::Duration;
+
+use scope_plan::driver::OperationKind;
+use scope_plan::expr::Expr;
+use scope_plan::recorded::How;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::Good;
+use super::failure::{Bad, Trouble};
+use super::inputs::evaluate_one;
+use super::record::identity_text;
+use super::subject::{Asked, Subject};
+use crate::events::{Effect, Failure, Outcome};
+use crate::state::Record as Fact;
+
+/// Between two looks whether it is gone, where the driver does not say.
+const LOOK_EVERY_MS: u64 = 1_000;
+/// How often a request to delete is sent before the answers are believed.
+const MOST_SENT: u32 = 3;
+
+pub(super) async fn delete(subject: &Subject<'_>, identity: &Expr) -> Result<Good, Bad> {
+    let identity = evaluate_one(subject, "identity", identity).await?;
+    let Some(identity) = identity_text(&identity) else {
+        let message = format!("`{}` has no identity to delete it by", subject.name);
+        return Err(Bad::new(Failure::new("E0905", Outcome::Invalid, message)));
+    };
+    let recorded = subject.recorded();
+    let is_adopted = recorded.is_some_and(|resource| resource.how == How::Adopted);
+    if !is_adopted {
+        remove(subject, &identity, &Map::new()).await?;
+    }
+    let (name, site) = subject.place();
+    subject.shared.ledger.append(Fact::Gone { name, site })?;
+    subject.shared.ledger.commit().await?;
+    let effect = if is_adopted { Effect::Unchanged } else { Effect::Deleted };
+    let detail = is_adopted.then(|| "adopted before: left at the site, and forgotten".to_owned());
+    Ok(Good { detail, ..Good::new(effect, Value::Null) })
+}
+
+/// Deletes a resource at its site and waits until it is gone. Repeating it is always safe.
+///
+/// # Errors
+/// The site's.
+pub(super) async fn remove(
+    subject: &Subject<'_>,
+    identity: &str,
+    given: &Map<String, Value>,
+) -> Result<(), Bad> {
+    let Some(operation) = subject.resource_type.operation_of(OperationKind::Delete) else {
+        let message =
+            format!("`{}` cannot be deleted: its driver has no such operation", subject.resource_type.name);
+        return Err(Bad::new(Failure::new("E0905", Outcome::Invalid, message)));
+    };
+    let mut inputs = given.clone();
+    inputs.insert(subject.resource_type.identity.clone(), Value::from(identity));
+    let mut n_sent = 0;
+    loop {
+        n_sent += 1;
+        match subject.ask(operation, Asked::with(inputs.clone())).await {
+            Ok(_) => break,
+            Err(trouble) if trouble.is_not_found() => return Ok(()),
+            // Perhaps it was done: the look below tells.
+            Err(trouble) if trouble.is_silence() && n_sent < MOST_SENT && subject.can_be_read() => {
+                match subject.read(identity, given).await {
+                    Ok(None) => return Ok(()),
+                    Ok(Some(_)) => {}
+                    Err(_) => return Err(subject.failed(trouble)),
+                }
+            }
+            Err(trouble) => return Err(subject.failed(trouble)),
+        }
+    }
+    until_gone(subject, identity, given).await
+}
+
+async fn until_gone(subject: &Subject<'_>, identity: &str, given: &Map<String, Value>) -> Result<(), Bad> {
+    if subject.read_operation().is_none() {
+        return Ok(());
+    }
+    let every_ms = subject.resource_type.ready.as_ref().map_or(LOOK_EVERY_MS, |ready| ready.every_ms.max(1));
+    let every = Duration::from_millis(every_ms);
+    loop {
+        match subject.read(identity, given).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(_)) => {}
+            // The deletion was accepted; that the site is silent now does not take it back.
+            Err(Trouble::Site(_)) => return Ok(()),
+            Err(Trouble::Stopped) => return Err(Bad::stopped()),
+        }
+        if Instant::now() + every > subject.deadline {
+            let message = format!(
+                "`{}` is still at `{}` {} after it was deleted",
+                subject.name,
+                subject.site_name(),
+                subject.time_out()
+            );
+            return Err(Bad::new(Failure::new("E0909", Outcome::Unavailable, message)));
+        }
+        subject.report(|| "waits until it is gone".to_owned());
+        subject.pause(every).await.map_err(|trouble| subject.failed(trouble))?;
+    }
+}

@@ -1,0 +1,282 @@
+//! Ensuring: after it, a resource as the program says is at the site and ours; a second time nothing is done.
+//!
+//! ```text
+//! recorded?  read it ──────────────────────► there        there and broken, ours → delete, create
+//! else       find by identity or name                     there, unfinished      → finish
+//!            bears our mark ───────────────► there        there, differs         → update
+//!            merely matches: error, unless `adopt`        there                  → nothing
+//!            none ─────────────────────────► create
+//! ```
+
+use scope_plan::expr::Expr;
+use scope_plan::plan::Step;
+use scope_plan::recorded::How;
+use serde_json::{Map, Value};
+
+use super::candidates::candidates;
+use super::compare::is_comparable;
+use super::delete::remove;
+use super::failure::Bad;
+use super::inputs::{Given, evaluate};
+use super::record::{Record, identity_text};
+use super::subject::{Memory, Subject};
+use super::{Good, create, mark, update};
+use crate::events::{Effect, Failure, Outcome};
+use crate::schedule::Touched;
+use crate::state::{Record as Fact, Resource};
+
+pub(super) async fn ensure(
+    subject: &Subject<'_>,
+    step: &Step,
+    attributes: &[(String, Expr)],
+    adopt: bool,
+    memory: &Memory,
+) -> Result<Good, Bad> {
+    let given = evaluate(subject, attributes).await?;
+    let Some(there) = find_out(subject, &given, adopt).await? else {
+        return create::create(subject, &given, memory, Effect::Created).await;
+    };
+    let is_ours = there.how == How::Created;
+    if is_ours && subject.broken(&there.record, &given).is_some() {
+        subject.report(|| "is broken: is deleted and made again".to_owned());
+        remove(subject, &there.identity, &given.values).await?;
+        let (name, site) = subject.place();
+        subject.shared.ledger.append(Fact::Gone { name, site })?;
+        return create::create(subject, &given, memory, Effect::Replaced).await;
+    }
+    if !there.is_recorded {
+        let resource = subject.resource(&there.identity, there.how, there.is_complete, &given);
+        subject.record(resource)?;
+        subject.shared.ledger.commit().await?;
+    }
+    let was_created = memory.touched() == Touched::Created;
+    let mut there = there;
+    let is_finished_now = !there.is_complete;
+    if is_finished_now {
+        // What was interrupted belongs to this evaluation, as if nothing had happened in between.
+        if is_ours {
+            memory.touch(Touched::Created);
+        }
+        there.record = create::finish(subject, there.record, &given).await?;
+    }
+    let changed = update::update(subject, &there, &given, step).await?;
+    let effect = match changed {
+        Some((record, attributes)) => {
+            there.record = record;
+            Effect::Updated { attributes }
+        }
+        None if there.is_adopted_now => Effect::Adopted,
+        None if is_ours && (is_finished_now || was_created) => Effect::Created,
+        None => Effect::Unchanged,
+    };
+    let output = there.record.output(subject.resource_type, &given.values);
+    Ok(Good { detail: subject.status_of(&there.record), ..Good::new(effect, output) })
+}
+
+/// A resource that is at the site and ours to look after.
+pub(super) struct There {
+    pub(super) identity: String,
+    pub(super) record: Record,
+    pub(super) how: How,
+    /// Made, filled and seen ready.
+    pub(super) is_complete: bool,
+    /// In the state already.
+    is_recorded: bool,
+    is_adopted_now: bool,
+    /// The digest of what it was made from, where it cannot be read.
+    pub(super) inputs: Option<String>,
+}
+
+async fn find_out(subject: &Subject<'_>, given: &Given, adopt: bool) -> Result<Option<There>, Bad> {
+    if let Some(resource) = subject.recorded() {
+        if let Some(record) = look_at(subject, &resource, given).await? {
+            let Resource { identity, how, is_complete, inputs, .. } = resource;
+            return Ok(Some(There {
+                identity,
+                record,
+                how,
+                is_complete,
+                is_recorded: true,
+                is_adopted_now: false,
+                inputs,
+            }));
+        }
+        let (name, site) = subject.place();
+        subject.shared.ledger.append(Fact::Gone { name, site })?;
+    }
+    let found = what_is_there(subject, given).await?;
+    let (ours, others): (Vec<Record>, Vec<Record>) =
+        found.into_iter().partition(|record| subject.bears_our_mark(record));
+    let there = |record: Record, how, is_complete, is_adopted_now| {
+        let identity = record.identity(subject.resource_type)?;
+        Some(There { identity, record, how, is_complete, is_recorded: false, is_adopted_now, inputs: None })
+    };
+    if let Some(record) = best(subject, ours, given) {
+        // The state was lost, or the run that made it was: whether all of it was done is not known.
+        return Ok(there(record, How::Created, false, false));
+    }
+    if others.is_empty() {
+        return Ok(None);
+    }
+    // Before a request that was sent, none was there: where there is no room for a mark, this one is its effect.
+    let was_sent = subject.resource_type.mark.is_none() && subject.was_sent();
+    match (was_sent || adopt, others.len()) {
+        (true, 1) => {
+            let how = if was_sent { How::Created } else { How::Adopted };
+            Ok(others.into_iter().next().and_then(|record| there(record, how, !was_sent, !was_sent)))
+        }
+        (true, _) => Err(Bad::new(too_many(subject, &others))),
+        // A deed that was done already, by whomever.
+        (false, _) if is_deed(subject) => {
+            Ok(others.into_iter().next().and_then(|record| there(record, How::Adopted, true, false)))
+        }
+        (false, _) => Err(Bad::new(not_ours(subject, &others))),
+    }
+}
+
+async fn look_at(subject: &Subject<'_>, resource: &Resource, given: &Given) -> Result<Option<Record>, Bad> {
+    if !subject.can_be_read() {
+        // What the application cannot tell is as it was recorded.
+        let identity = Value::from(resource.identity.as_str());
+        let attributes = Map::from_iter([(subject.resource_type.identity.clone(), identity)]);
+        return Ok(Some(Record { body: Value::Object(attributes.clone()), attributes }));
+    }
+    subject.read(&resource.identity, &given.values).await.map_err(|trouble| subject.failed(trouble))
+}
+
+/// What is at the site under the identity or name that the program gives; of a type without names, what is as the program
+/// says.
+pub(super) async fn what_is_there(subject: &Subject<'_>, given: &Given) -> Result<Vec<Record>, Bad> {
+    let resource_type = subject.resource_type;
+    let failed = |trouble| subject.failed(trouble);
+    if let Some(identity) = given.values.get(&resource_type.identity).and_then(identity_text) {
+        return Ok(subject.read(&identity, &given.values).await.map_err(failed)?.into_iter().collect());
+    }
+    if subject.find_operation().is_none() {
+        return Ok(Vec::new());
+    }
+    let mut found = subject.find(&given.values).await.map_err(failed)?;
+    let name = resource_type.name_attribute.as_ref().and_then(|name| Some((name, given.values.get(name)?)));
+    found.retain(|record| match name {
+        Some((attribute, name)) => record.attribute(attribute).and_then(identity_text) == identity_text(name),
+        None => {
+            subject.bears_our_mark(record)
+                || (has_no_mark(subject) && subject.differences(&given.values, record).is_empty())
+        }
+    });
+    Ok(found)
+}
+
+fn has_no_mark(subject: &Subject<'_>) -> bool {
+    subject.resource_type.mark.is_none()
+}
+
+/// Of several that bear our mark (a late effect may have doubled one) the one that is furthest.
+fn best(subject: &Subject<'_>, ours: Vec<Record>, given: &Given) -> Option<Record> {
+    ours.into_iter().max_by_key(|record| {
+        let is_whole = subject.broken(record, given).is_none();
+        // Of equals the first by identity, whatever order the site gives.
+        (is_whole, subject.is_ready(record, given), std::cmp::Reverse(record.identity(subject.resource_type)))
+    })
+}
+
+/// A type of which the site tells nothing that could be compared, that has no name and no room for a mark: a command, say.
+fn is_deed(subject: &Subject<'_>) -> bool {
+    let resource_type = subject.resource_type;
+    resource_type.mark.is_none()
+        && resource_type.name_attribute.is_none()
+        && !resource_type.attributes.iter().any(is_comparable)
+}
+
+fn too_many(subject: &Subject<'_>, found: &[Record]) -> Failure {
+    let message = format!(
+        "{} {}s at `{}` could be `{}`",
+        found.len(),
+        subject.kind(),
+        subject.site_name(),
+        subject.name
+    );
+    let failure = Failure::new("E0901", Outcome::Invalid, message)
+        .with_help(format!("say which one: `{}: \"…\"`", subject.resource_type.identity));
+    Failure { candidates: candidates(subject, found), ..failure }
+}
+
+fn not_ours(subject: &Subject<'_>, found: &[Record]) -> Failure {
+    let (site, kind) = (subject.site_name(), subject.kind());
+    let message = match found {
+        [_] => format!("`{site}` has a {kind} like `{}` that this program did not make", subject.name),
+        several => {
+            format!(
+                "`{site}` has {} {kind}s like `{}` that this program did not make",
+                several.len(),
+                subject.name
+            )
+        }
+    };
+    let failure =
+        Failure::new("E0907", Outcome::Invalid, message).with_help("`with { adopt: true }`, or another name");
+    Failure { candidates: candidates(subject, found), ..failure }
+}
+
+impl Subject<'_> {
+    /// The global name and the site's, as the state has them.
+    pub(super) fn place(&self) -> (String, String) {
+        (self.name.to_owned(), self.site_name().to_owned())
+    }
+
+    /// What is recorded of this resource here, if it is of this type.
+    pub(super) fn recorded(&self) -> Option<Resource> {
+        self.shared.ledger.with(|state| {
+            let resource = state.resource(self.name, self.site_name())?;
+            (resource.resource_type == self.resource_type.name).then(|| resource.clone())
+        })
+    }
+
+    /// Whether a creation was sent whose end is not recorded.
+    pub(super) fn was_sent(&self) -> bool {
+        self.shared.ledger.with(|state| state.sent.contains_key(self.key))
+    }
+
+    /// Whether a record bears the mark of this very resource.
+    pub(super) fn bears_our_mark(&self, record: &Record) -> bool {
+        let mark = self.resource_type.mark.as_ref().zip(self.mark());
+        mark.is_some_and(|(place, text)| mark::is_on(place, &text, record))
+    }
+
+    /// A fact about this resource.
+    pub(super) fn resource(&self, identity: &str, how: How, is_complete: bool, given: &Given) -> Resource {
+        Resource {
+            resource_type: self.resource_type.name.clone(),
+            identity: identity.to_owned(),
+            how,
+            is_complete,
+            inputs: (!self.can_be_read()).then(|| given.digest()),
+            run: self.shared.run,
+            from: None,
+        }
+    }
+
+    /// Records that this resource is here, and that nothing about it is on its way any more.
+    pub(super) fn record(&self, resource: Resource) -> Result<(), Bad> {
+        let (name, site) = self.place();
+        self.shared.ledger.append(Fact::Resource { name, site, resource })?;
+        self.settle()
+    }
+
+    /// Records that the end of what was sent is known.
+    pub(super) fn settle(&self) -> Result<(), Bad> {
+        if self.was_sent() {
+            self.shared.ledger.append(Fact::Settled { key: self.key.to_owned() })?;
+        }
+        Ok(())
+    }
+
+    /// `ACTIVE`, for people: what the type's readiness is about.
+    pub(super) fn status_of(&self, record: &Record) -> Option<String> {
+        let ready = self.resource_type.ready.as_ref()?;
+        ready.condition.names_used().into_iter().find_map(|name| match record.attribute(name)? {
+            Value::String(text) if text.len() <= 40 => Some(text.clone()),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! From a site's bad answer to a step's failure: the code, the outcome, and whether trying again may help.
+//!
+//! `Refused("Quota exceeded")` of `vm` at `nantes` → `E0904`, *unavailable*, "`nantes` has no room for `vm`".
+
+use crate::events::{Failure, Outcome};
+use crate::runner::LedgerFailed;
+use crate::site::{SiteError, SiteErrorKind};
+
+use super::subject::Subject;
+
+/// A step that did not end well.
+#[derive(Debug)]
+pub(crate) struct Bad {
+    /// Why.
+    pub(crate) failure: Failure,
+    /// The site did not answer at all.
+    pub(crate) is_cut_off: bool,
+    /// Another attempt is safe and may help.
+    pub(crate) is_retryable: bool,
+    /// It did not fail: it was stopped.
+    pub(crate) is_stopped: bool,
+}
+
+impl Bad {
+    /// Final.
+    pub(crate) fn new(failure: Failure) -> Self {
+        Self { failure, is_cut_off: false, is_retryable: false, is_stopped: false }
+    }
+
+    /// Stopped by the user, or because the journal cannot be written.
+    pub(super) fn stopped() -> Self {
+        let failure = Failure::new("E0909", Outcome::Unavailable, "the run was interrupted");
+        Self { is_stopped: true, ..Self::new(failure) }
+    }
+
+    /// Trying again may help.
+    pub(super) fn retryable(self) -> Self {
+        Self { is_retryable: true, ..self }
+    }
+}
+
+impl From<LedgerFailed> for Bad {
+    fn from(_: LedgerFailed) -> Self {
+        // The ledger keeps the error, and the run stops.
+        Self::stopped()
+    }
+}
+
+/// Why there is no good answer.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// The site's answer, or its silence.
+    Site(SiteError),
+    /// The run is being stopped.
+    Stopped,
+}
+
+impl Trouble {
+    /// Whether the site did not answer at all.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, Trouble::Site(error) if is_silence(&error.kind))
+    }
+
+    /// Whether what was asked for is not there.
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Trouble::Site(SiteError { kind: SiteErrorKind::NotFound(_), .. }))
+    }
+}
+
+fn is_silence(kind: &SiteErrorKind) -> bool {
+    matches!(kind, SiteErrorKind::Unreachable | SiteErrorKind::Lost)
+}
+
+impl Subject<'_> {
+    /// The failure that this trouble is, where nothing can have been changed at the site by it (or a repeat is safe).
+    pub(super) fn failed(&self, trouble: Trouble) -> Bad {
+        let Trouble::Site(error) = trouble else { return Bad::stopped() };
+        let (name, site) = (self.name, self.site_name());
+        let is_late = self.is_out_of_time();
+        use Outcome::{Invalid, Unavailable};
+        let failure = |code, outcome, message: String| Failure {
+            site_words: Some(error.words.clone()).filter(|words| !words.is_empty()),
+            request: error.request.clone(),
+            status: error.status,
+            ..Failure::new(code, outcome, message)
+        };
+        let check = || format!("scope sites --check {site}");
+        let failure = match &error.kind {
+            SiteErrorKind::Lost if is_late => self.out_of_time(failure),
+            SiteErrorKind::Unreachable if mentions_certificate(&error.words) => {
+                failure("E0702", Unavailable, format!("no encrypted connection to `{site}` came about"))
+            }
+            SiteErrorKind::Unreachable => {
+                failure("E0701", Unavailable, format!("`{site}` is unreachable")).with_help(check())
+            }
+            SiteErrorKind::Lost => {
+                failure("E0701", Unavailable, format!("`{site}` does not answer")).with_help(check())
+            }
+            SiteErrorKind::Unavailable => failure(
+                "E0904",
+                Unavailable,
+                format!("`{}` at `{site}` cannot answer for now", self.resource_type.service),
+            ),
+            SiteErrorKind::Refused => {
+                failure("E0904", Unavailable, format!("`{site}` has no room for `{name}`")).with_help(
+                    format!("free some room, raise the quota, or name an alternative: `{site} | …`"),
+                )
+            }
+            SiteErrorKind::NotFound(None) => {
+                failure("E0902", Unavailable, format!("`{name}` is not at `{site}`"))
+            }
+            SiteErrorKind::NotFound(Some(attribute)) => {
+                failure("E0902", Unavailable, format!("the `{attribute}` of `{name}` is not at `{site}`"))
+            }
+            SiteErrorKind::Denied if error.status == Some(401) => {
+                failure("E0703", Invalid, format!("`{site}` refuses the credentials (401)"))
+                    .with_help(check())
+            }
+            SiteErrorKind::Denied => {
+                failure("E0905", Invalid, format!("`{site}` does not allow this for `{name}`"))
+            }
+            SiteErrorKind::Invalid => {
+                failure("E0905", Invalid, format!("`{site}` refuses `{name}` as invalid"))
+            }
+            SiteErrorKind::Busy => failure(
+                "E0909",
+                Unavailable,
+                format!("`{name}` at `{site}` stayed busy for {}", self.time_out()),
+            )
+            .with_help(format!("`with {{ timeout: {} }}`", self.double_time_out())),
+            SiteErrorKind::Malformed => failure(
+                "E0704",
+                Invalid,
+                format!("`{site}` answers with something that its driver does not describe"),
+            )
+            .with_help(check()),
+            SiteErrorKind::NoService => failure(
+                "E0705",
+                Unavailable,
+                format!("`{site}` has no service `{}`", self.resource_type.service),
+            )
+            .with_help(check()),
+            SiteErrorKind::Configuration => {
+                failure("E0703", Invalid, format!("something that `{site}` needs here is missing"))
+                    .with_help(check())
+            }
+        };
+        let is_cut_off = is_silence(&error.kind);
+        let is_retryable = !is_late && (is_cut_off || error.kind == SiteErrorKind::Unavailable);
+        Bad { failure, is_cut_off, is_retryable, is_stopped: false }
+    }
+
+    fn out_of_time(&self, failure: impl Fn(&'static str, Outcome, String) -> Failure) -> Failure {
+        let message =
+            format!("`{}` at `{}` took longer than {}", self.name, self.site_name(), self.time_out());
+        failure("E0909", Outcome::Unavailable, message)
+            .with_help(format!("`with {{ timeout: {} }}`", self.double_time_out()))
+    }
+
+    /// Sent, the answer lost, the site cannot be asked, and a repeat is not safe.
+    pub(super) fn unknown(&self, operation: &str, trouble: Trouble) -> Bad {
+        let Trouble::Site(error) = trouble else { return Bad::stopped() };
+        let message =
+            format!("it is unknown whether `{}` did `{operation}` of `{}`", self.site_name(), self.name);
+        Bad::new(Failure {
+            site_words: Some(error.words).filter(|words| !words.is_empty()),
+            request: error.request,
+            status: error.status,
+            ..Failure::new("E0906", Outcome::Unknown, message)
+                .with_help("run again when the site answers: it is asked first, and nothing is sent twice")
+        })
+    }
+}
+
+fn mentions_certificate(words: &str) -> bool {
+    words.contains("certificate") || words.contains("TLS")
+}
+
+/// A time for people: `30 s`, `10 min`.
+pub(super) fn duration_words(milliseconds: u64) -> String {
+    match milliseconds {
+        0..1_000 => format!("{milliseconds} ms"),
+        1_000..120_000 if milliseconds.is_multiple_of(1_000) => format!("{} s", milliseconds / 1_000),
+        1_000..120_000 => format!("{:.1} s", milliseconds as f64 / 1_000.0),
+        _ => format!("{} min", milliseconds.div_ceil(60_000)),
+    }
+}
+
+/// A time as a program writes it: `30s`, `10min`.
+pub(super) fn duration_literal(milliseconds: u64) -> String {
+    duration_words(milliseconds).replace(' ', "")
+}

@@ -1,0 +1,249 @@
+//! A step's expressions made values: with other steps' outputs, secrets and files.
+//!
+//! In: `image: #3, user_data: file("a.sh"), data: file("base.raw")`. Out: values by name; content that is streamed (`data`)
+//! stays a file. What is not set is not there.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use scope_plan::driver::{ResourceType, Type};
+use scope_plan::eval::{Environment, EvalError, eval};
+use scope_plan::expr::{Expr, FileRef, SecretSource};
+use scope_plan::plan::StepId;
+use serde_json::{Map, Value, json};
+
+use super::failure::{Bad, Trouble};
+use super::subject::{Subject, file_content, text_content};
+use crate::events::{Failure, Outcome};
+use crate::runner::Shared;
+use crate::site::Content;
+use crate::state::digest_of_value;
+
+/// What a program sets of a resource, or gives to an operation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Given {
+    /// By name; neither `null` nor content.
+    pub(crate) values: Map<String, Value>,
+    /// Content attributes.
+    pub(crate) contents: BTreeMap<String, GivenContent>,
+    /// The same values with secrets replaced by where they come from.
+    public: Map<String, Value>,
+}
+
+/// Content that a program gives.
+#[derive(Clone, Debug)]
+pub(crate) enum GivenContent {
+    /// A file beside it.
+    File(FileRef),
+    /// A text in it.
+    Text(String),
+}
+
+impl GivenContent {
+    /// To be sent.
+    pub(super) fn content(&self) -> Content {
+        match self {
+            GivenContent::File(file) => file_content(file),
+            GivenContent::Text(text) => text_content(text),
+        }
+    }
+
+    /// What stands for it in conditions such as `data != null`.
+    pub(super) fn placeholder(&self) -> Value {
+        match self {
+            GivenContent::File(file) => json!({ "path": file.path, "size": file.size }),
+            GivenContent::Text(text) => json!({ "size": text.len() }),
+        }
+    }
+}
+
+impl Given {
+    /// A digest in which no secret is: it changes when the program's values change.
+    pub(crate) fn digest(&self) -> String {
+        let mut all = self.public.clone();
+        for (name, content) in &self.contents {
+            let digest = match content {
+                GivenContent::File(file) => file.sha256.clone(),
+                GivenContent::Text(text) => text.clone(),
+            };
+            all.insert(name.clone(), Value::String(digest));
+        }
+        digest_of_value(&Value::Object(all))
+    }
+}
+
+/// Evaluates named expressions of a step.
+///
+/// # Errors
+/// A secret or file that is not to be had, a value of the wrong type.
+pub(crate) async fn evaluate(subject: &Subject<'_>, exprs: &[(String, Expr)]) -> Result<Given, Bad> {
+    // A file that is content is streamed, never read as a value.
+    let is_streamed =
+        |name: &str, expr: &Expr| matches!(expr, Expr::File(_)) && is_content(subject.resource_type, name);
+    let read = exprs.iter().filter(|(name, expr)| !is_streamed(name, expr)).map(|(_, expr)| expr);
+    let environment = StepEnvironment::new(subject, read).await?;
+    let public = PublicEnvironment(&environment);
+    let mut given = Given::default();
+    for (name, expr) in exprs {
+        if is_content(subject.resource_type, name) {
+            let content = match expr {
+                Expr::File(file) => Some(GivenContent::File(file.clone())),
+                expr => match value(subject, name, expr, &environment)? {
+                    Value::Null => None,
+                    Value::String(text) => Some(GivenContent::Text(text)),
+                    other => Some(GivenContent::Text(other.to_string())),
+                },
+            };
+            given.contents.extend(content.map(|content| (name.clone(), content)));
+            continue;
+        }
+        let value_ = value(subject, name, expr, &environment)?;
+        if !value_.is_null() {
+            given.public.insert(name.clone(), value(subject, name, expr, &public)?);
+            given.values.insert(name.clone(), value_);
+        }
+    }
+    Ok(given)
+}
+
+/// Evaluates one expression of a step.
+pub(super) async fn evaluate_one(subject: &Subject<'_>, name: &str, expr: &Expr) -> Result<Value, Bad> {
+    let environment = StepEnvironment::new(subject, std::iter::once(expr)).await?;
+    value(subject, name, expr, &environment)
+}
+
+/// The value of a program's output; an error says which step has no result.
+pub(crate) fn output_value(shared: &Shared<'_>, expr: &Expr) -> Result<Value, EvalError> {
+    let outputs = outputs_for(shared, std::iter::once(expr));
+    eval(expr, &OutputEnvironment { outputs: &outputs })
+}
+
+/// Whether an attribute is content, which is streamed.
+pub(super) fn is_content(resource_type: &ResourceType, name: &str) -> bool {
+    resource_type.attribute(name).is_some_and(|attribute| *inner(&attribute.ty) == Type::Bytes)
+}
+
+/// A type without `?`.
+pub(super) fn inner(ty: &Type) -> &Type {
+    match ty {
+        Type::Optional(ty) => inner(ty),
+        ty => ty,
+    }
+}
+
+fn value(
+    subject: &Subject<'_>,
+    name: &str,
+    expr: &Expr,
+    environment: &dyn Environment,
+) -> Result<Value, Bad> {
+    eval(expr, environment).map_err(|error| {
+        let message = format!("`{name}` of `{}` has no value: {error}", subject.name);
+        Bad::new(Failure::new("E0905", Outcome::Invalid, message))
+    })
+}
+
+fn outputs_for<'e>(
+    shared: &Shared<'_>,
+    exprs: impl Iterator<Item = &'e Expr>,
+) -> BTreeMap<StepId, Rc<Value>> {
+    let steps = exprs.flat_map(Expr::steps_used);
+    steps.filter_map(|step| Some((step, shared.output(step)?))).collect()
+}
+
+/// What a step's expressions may ask for, fetched before.
+struct StepEnvironment {
+    outputs: BTreeMap<StepId, Rc<Value>>,
+    secrets: BTreeMap<SecretSource, String>,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl StepEnvironment {
+    async fn new<'e>(
+        subject: &Subject<'_>,
+        exprs: impl Iterator<Item = &'e Expr> + Clone,
+    ) -> Result<Self, Bad> {
+        let sites = subject.shared.sites;
+        let mut environment = Self {
+            outputs: outputs_for(subject.shared, exprs.clone()),
+            secrets: BTreeMap::new(),
+            files: BTreeMap::new(),
+        };
+        for expr in exprs {
+            for source in expr.secrets_used() {
+                if !environment.secrets.contains_key(source) {
+                    let secret =
+                        sites.secret(source).await.map_err(|error| subject.failed(Trouble::Site(error)))?;
+                    environment.secrets.insert(source.clone(), secret);
+                }
+            }
+            for file in expr.files_used() {
+                let bytes = sites.file(file).map_err(|error| subject.failed(Trouble::Site(error)))?;
+                environment.files.insert(file.path.clone(), bytes);
+            }
+        }
+        Ok(environment)
+    }
+}
+
+impl Environment for StepEnvironment {
+    fn name(&self, _name: &str) -> Option<Value> {
+        // Inputs use no free names; the plan's verification sees to it.
+        None
+    }
+
+    fn step(&self, step: StepId) -> Option<&Value> {
+        self.outputs.get(&step).map(|value| &**value)
+    }
+
+    fn secret(&self, source: &SecretSource) -> Option<String> {
+        self.secrets.get(source).cloned()
+    }
+
+    fn file_bytes(&self, file: &FileRef) -> Option<Vec<u8>> {
+        self.files.get(&file.path).cloned()
+    }
+}
+
+/// The same, but a secret is where it comes from.
+struct PublicEnvironment<'e>(&'e StepEnvironment);
+
+impl Environment for PublicEnvironment<'_> {
+    fn name(&self, name: &str) -> Option<Value> {
+        self.0.name(name)
+    }
+
+    fn step(&self, step: StepId) -> Option<&Value> {
+        self.0.step(step)
+    }
+
+    fn secret(&self, source: &SecretSource) -> Option<String> {
+        Some(source.to_string())
+    }
+
+    fn file_bytes(&self, file: &FileRef) -> Option<Vec<u8>> {
+        self.0.file_bytes(file)
+    }
+}
+
+struct OutputEnvironment<'e> {
+    outputs: &'e BTreeMap<StepId, Rc<Value>>,
+}
+
+impl Environment for OutputEnvironment<'_> {
+    fn name(&self, _name: &str) -> Option<Value> {
+        None
+    }
+
+    fn step(&self, step: StepId) -> Option<&Value> {
+        self.outputs.get(&step).map(|value| &**value)
+    }
+
+    fn secret(&self, _source: &SecretSource) -> Option<String> {
+        None
+    }
+
+    fn file_bytes(&self, _file: &FileRef) -> Option<Vec<u8>> {
+        None
+    }
+}

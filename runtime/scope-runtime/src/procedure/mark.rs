@@ -1,0 +1,186 @@
+//! The owner mark: what tells a resource that we made from one that merely looks like it.
+//!
+//! `base` at `nantes` of the deployment `9f2c` → `scope:9f2c/base@nantes`, kept where the driver says: alone in a map or a
+//! list, or in brackets after a text: `my network [scope:9f2c/base@nantes]`.
+
+use scope_plan::driver::Mark;
+use serde_json::{Map, Value};
+
+use super::record::Record;
+use super::subject::Subject;
+
+/// What every mark begins with.
+const START: &str = "scope:";
+
+impl Subject<'_> {
+    /// The mark of this resource at this site; `None` where the application has no room for one.
+    pub(super) fn mark(&self) -> Option<String> {
+        self.resource_type.mark.as_ref()?;
+        let deployment = self.shared.ledger.with(|state| state.deployment.clone());
+        Some(mark_text(&deployment, self.name, self.site_name()))
+    }
+}
+
+/// `scope:9f2c/base@nantes`
+pub(super) fn mark_text(deployment: &str, name: &str, site: &str) -> String {
+    format!("{START}{deployment}/{name}@{site}")
+}
+
+/// Writes the mark into values that are about to be sent.
+pub(super) fn write(mark: &Mark, text: &str, values: &mut Map<String, Value>) {
+    let Some((root, inside)) = mark.path.split_first() else { return };
+    let mut slot = values.entry(root.clone()).or_insert(Value::Null);
+    for field in inside {
+        if !slot.is_object() {
+            *slot = Value::Object(Map::new());
+        }
+        let Value::Object(fields) = slot else { return };
+        slot = fields.entry(field.clone()).or_insert(Value::Null);
+    }
+    match slot {
+        Value::Array(items) => {
+            if !items.iter().any(|item| item == text) {
+                items.push(Value::from(text));
+            }
+        }
+        Value::String(own) if is_in(text, own) => {}
+        Value::String(own) if !own.is_empty() => *own = format!("{own} [{text}]"),
+        slot => *slot = Value::from(text),
+    }
+}
+
+/// Whether a resource bears this mark.
+pub(super) fn is_on(mark: &Mark, text: &str, record: &Record) -> bool {
+    texts_at(mark, record).iter().any(|own| is_in(text, own))
+}
+
+/// Whatever mark of ours or another deployment's a resource bears.
+pub(super) fn any_on(mark: &Mark, record: &Record) -> Option<String> {
+    texts_at(mark, record).iter().find_map(|own| {
+        let start = own.find(START)?;
+        let marked = &own[start..];
+        // In brackets it ends with the last one; a name may hold brackets of its own.
+        let is_bracketed = start > 0 && own[..start].ends_with('[');
+        Some(if is_bracketed { marked.strip_suffix(']').unwrap_or(marked) } else { marked }.to_owned())
+    })
+}
+
+/// The values without the mark: as the program would have them.
+pub(super) fn strip(mark: &Mark, text: &str, attributes: &mut Map<String, Value>) {
+    let Some((root, inside)) = mark.path.split_first() else { return };
+    let Some(mut slot) = attributes.get_mut(root) else { return };
+    let Some((last, outer)) = inside.split_last() else {
+        strip_text(slot, text);
+        return;
+    };
+    for field in outer {
+        let Some(inner) = slot.get_mut(field) else { return };
+        slot = inner;
+    }
+    let Value::Object(fields) = slot else { return };
+    if let Some(value) = fields.get_mut(last) {
+        strip_text(value, text);
+        if value.is_null() || value == "" {
+            fields.remove(last);
+        }
+    }
+}
+
+fn strip_text(value: &mut Value, text: &str) {
+    match value {
+        Value::Array(items) => items.retain(|item| item != text),
+        Value::String(own) if is_in(text, own) => {
+            *own = own.replace(&format!(" [{text}]"), "").replace(&format!("[{text}]"), "").replace(text, "");
+        }
+        _ => {}
+    }
+}
+
+/// A mark stands in a text as a whole: `…@paris` is not in `…@paris-2`.
+fn is_in(mark: &str, text: &str) -> bool {
+    text.match_indices(mark).any(|(start, _)| {
+        let after = text[start + mark.len()..].chars().next();
+        after.is_none_or(|after| after == ']' || after.is_whitespace())
+    })
+}
+
+fn texts_at<'r>(mark: &Mark, record: &'r Record) -> Vec<&'r str> {
+    let Some((root, inside)) = mark.path.split_first() else { return Vec::new() };
+    let found = inside.iter().try_fold(record.attributes.get(root), |value, field| Some(value?.get(field)));
+    match found.flatten() {
+        Some(Value::String(text)) => vec![text],
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn record(attributes: Value) -> Record {
+        let Value::Object(fields) = attributes.clone() else { panic!("a record") };
+        Record { body: attributes, attributes: fields }
+    }
+
+    fn written(path: &[&str], values: Value) -> Value {
+        let mark = Mark { path: path.iter().map(|field| (*field).to_owned()).collect() };
+        let Value::Object(mut fields) = values else { panic!("a record") };
+        write(&mark, "scope:d/a@nantes", &mut fields);
+        write(&mark, "scope:d/a@nantes", &mut fields);
+        assert!(is_on(&mark, "scope:d/a@nantes", &record(Value::Object(fields.clone()))));
+        assert!(!is_on(&mark, "scope:d/a@nante", &record(Value::Object(fields.clone()))));
+        assert_eq!(
+            any_on(&mark, &record(Value::Object(fields.clone()))).as_deref(),
+            Some("scope:d/a@nantes")
+        );
+        Value::Object(fields)
+    }
+
+    #[test]
+    fn it_is_written_where_there_is_room_and_found_again() {
+        assert_eq!(
+            written(&["notes", "mark"], json!({})),
+            json!({ "notes": { "mark": "scope:d/a@nantes" } })
+        );
+        assert_eq!(
+            written(&["notes", "mark"], json!({ "notes": { "x": "y" } })),
+            json!({ "notes": { "x": "y", "mark": "scope:d/a@nantes" } })
+        );
+        assert_eq!(written(&["about"], json!({})), json!({ "about": "scope:d/a@nantes" }));
+        assert_eq!(written(&["about"], json!({ "about": "" })), json!({ "about": "scope:d/a@nantes" }));
+        assert_eq!(
+            written(&["about"], json!({ "about": "mine" })),
+            json!({ "about": "mine [scope:d/a@nantes]" })
+        );
+        assert_eq!(
+            written(&["tags"], json!({ "tags": ["a"] })),
+            json!({ "tags": ["a", "scope:d/a@nantes"] })
+        );
+    }
+
+    #[test]
+    fn without_it_all_is_as_the_program_says() {
+        for (path, values) in [
+            (&["notes", "mark"][..], json!({ "notes": { "x": "y" } })),
+            (&["about"][..], json!({ "about": "mine" })),
+            (&["about"][..], json!({ "about": "" })),
+            (&["tags"][..], json!({ "tags": ["a"] })),
+        ] {
+            let Value::Object(mut fields) = written(path, values.clone()) else { panic!("a record") };
+            let mark = Mark { path: path.iter().map(|field| (*field).to_owned()).collect() };
+            strip(&mark, "scope:d/a@nantes", &mut fields);
+            assert_eq!(Value::Object(fields), values);
+        }
+    }
+
+    #[test]
+    fn one_is_not_taken_for_another() {
+        let mark = Mark { path: vec!["about".into()] };
+        let other = record(json!({ "about": "x [scope:d/vm[\"a\"]@paris-2]" }));
+        assert!(!is_on(&mark, "scope:d/vm[\"a\"]@paris", &other));
+        assert!(is_on(&mark, "scope:d/vm[\"a\"]@paris-2", &other));
+        assert_eq!(any_on(&mark, &other).as_deref(), Some("scope:d/vm[\"a\"]@paris-2"));
+    }
+}

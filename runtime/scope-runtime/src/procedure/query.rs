@@ -1,0 +1,81 @@
+//! The two questions asked of a site: which are there, and how is this one?
+//!
+//! `find(title: "Emma")` → records, empty where there are none; `read("b1")` → a record, or nothing where it is not there.
+
+use serde_json::{Map, Value};
+
+use super::failure::Trouble;
+use super::record::Record;
+use super::subject::{Asked, Subject};
+use crate::site::{Answer, SiteError, SiteErrorKind};
+
+impl Subject<'_> {
+    /// The resources that match what is wanted; the site may give more than those.
+    ///
+    /// # Errors
+    /// The site's.
+    pub(super) async fn find(&self, wanted: &Map<String, Value>) -> Result<Vec<Record>, Trouble> {
+        let Some(operation) = self.find_operation() else { return Ok(Vec::new()) };
+        let bodies = match self.ask(operation, Asked::with(wanted.clone())).await {
+            Ok(Answer::List(bodies)) => bodies,
+            Ok(Answer::Found(body) | Answer::Done(Some(body)) | Answer::Exists(Some(body))) => vec![body],
+            Ok(Answer::Gone | Answer::Done(None) | Answer::Exists(None)) => Vec::new(),
+            Ok(Answer::Content(_)) => return Err(unexpected("content")),
+            Err(trouble) if trouble.is_not_found() => Vec::new(),
+            Err(trouble) => return Err(trouble),
+        };
+        Ok(bodies.into_iter().map(|body| Record::read(self, body, wanted)).collect())
+    }
+
+    /// The resource of this identity, if it is there. Where the application cannot read one, it is looked for among all.
+    ///
+    /// # Errors
+    /// The site's.
+    pub(super) async fn read(
+        &self,
+        identity: &str,
+        given: &Map<String, Value>,
+    ) -> Result<Option<Record>, Trouble> {
+        let mut inputs = given.clone();
+        inputs.insert(self.resource_type.identity.clone(), Value::from(identity));
+        let Some(operation) = self.read_operation() else {
+            let all = self.find(&inputs).await?;
+            return Ok(all
+                .into_iter()
+                .find(|record| record.identity(self.resource_type).as_deref() == Some(identity)));
+        };
+        match self.ask(operation, Asked::with(inputs.clone())).await {
+            Ok(Answer::Found(body) | Answer::Done(Some(body)) | Answer::Exists(Some(body))) => {
+                let mut record = Record::read(self, body, &inputs);
+                // Not every answer repeats what was asked for.
+                if record.identity(self.resource_type).is_none() {
+                    record.attributes.insert(self.resource_type.identity.clone(), Value::from(identity));
+                }
+                Ok(Some(record))
+            }
+            Ok(Answer::List(mut bodies)) if bodies.len() == 1 => {
+                Ok(bodies.pop().map(|body| Record::read(self, body, &inputs)))
+            }
+            Ok(Answer::List(bodies)) if bodies.is_empty() => Ok(None),
+            Ok(Answer::Gone) => Ok(None),
+            Ok(_) => Err(unexpected("no resource")),
+            Err(trouble) if trouble.is_not_found() => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Whether the application can tell how a resource is.
+    pub(super) fn can_be_read(&self) -> bool {
+        self.read_operation().is_some() || self.find_operation().is_some()
+    }
+}
+
+/// An answer that the driver's rules give no meaning to.
+pub(super) fn unexpected(what: &str) -> Trouble {
+    Trouble::Site(SiteError {
+        kind: SiteErrorKind::Malformed,
+        words: format!("the answer is {what}, where a resource was asked for"),
+        request: None,
+        status: None,
+    })
+}

@@ -1,0 +1,188 @@
+//! A resource as a site answered it, by the names of the program: `body.flavor.id` under `flavor`.
+//!
+//! In comes the answer's record, out come the attributes and the conditions evaluated over them:
+//! `{"status": "BUILD", "flavor": {"id": "1"}}` with `ready when status == "ACTIVE"` → not ready.
+
+use scope_plan::driver::{Operation, ResourceType};
+use scope_plan::eval::{Environment, eval};
+use scope_plan::expr::{Expr, FileRef, SecretSource};
+use scope_plan::plan::StepId;
+use serde_json::{Map, Value, json};
+
+use super::inputs::{Given, is_content};
+use super::subject::Subject;
+
+/// A resource at a site.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    /// As answered.
+    pub(super) body: Value,
+    /// By the driver's names; what the site does not tell is not there.
+    pub(super) attributes: Map<String, Value>,
+}
+
+impl Record {
+    /// Reads an answer's record; `given` are the values that the request went with.
+    pub(super) fn read(subject: &Subject<'_>, body: Value, given: &Map<String, Value>) -> Self {
+        let mut attributes = Map::new();
+        for attribute in subject
+            .resource_type
+            .attributes
+            .iter()
+            .filter(|attribute| !is_content(subject.resource_type, &attribute.name))
+        {
+            let value = match &attribute.read {
+                Some(read) => eval(read, &Names { given: Some(given), ..Names::over(subject, &body) }).ok(),
+                None => body.get(&attribute.name).cloned(),
+            };
+            // What reading gives nothing for may not be told by this answer; a plain `null` is a word of the site.
+            if let Some(value) = value.filter(|value| attribute.read.is_none() || !value.is_null()) {
+                attributes.insert(attribute.name.clone(), value);
+            }
+        }
+        Self { body, attributes }
+    }
+
+    /// Its identity at the site.
+    pub(super) fn identity(&self, resource_type: &ResourceType) -> Option<String> {
+        self.attributes.get(&resource_type.identity).and_then(identity_text)
+    }
+
+    /// An attribute that the site tells.
+    pub(super) fn attribute(&self, name: &str) -> Option<&Value> {
+        self.attributes.get(name).filter(|value| !value.is_null())
+    }
+
+    /// What other steps see of it: what the site tells and, where it does not, what the program set; no secret, no content.
+    pub(super) fn output(&self, resource_type: &ResourceType, given: &Map<String, Value>) -> Value {
+        let mut output = Map::new();
+        for attribute in resource_type.attributes.iter().filter(|attribute| !attribute.is_secret) {
+            let value = self.attribute(&attribute.name).or_else(|| given.get(&attribute.name));
+            if let Some(value) = value.or_else(|| self.attributes.get(&attribute.name)) {
+                output.insert(attribute.name.clone(), value.clone());
+            }
+        }
+        Value::Object(output)
+    }
+}
+
+/// An identity or a name as text; numbers are some applications' identities.
+pub(super) fn identity_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The names that a driver's condition is evaluated with: the resource's attributes, then what the program gave.
+#[derive(Clone, Copy)]
+pub(super) struct Names<'n> {
+    pub(super) site_name: &'n str,
+    /// Stands before all others.
+    pub(super) first: Option<&'n Map<String, Value>>,
+    pub(super) record: Option<&'n Record>,
+    pub(super) given: Option<&'n Map<String, Value>>,
+    pub(super) body: &'n Value,
+    pub(super) contents: Option<&'n Given>,
+    pub(super) changes: Option<&'n Map<String, Value>>,
+}
+
+impl<'n> Names<'n> {
+    /// Over a record and what the program gave.
+    pub(super) fn of(subject: &Subject<'n>, record: &'n Record, given: &'n Given) -> Self {
+        Self {
+            record: Some(record),
+            given: Some(&given.values),
+            contents: Some(given),
+            ..Self::over(subject, &record.body)
+        }
+    }
+
+    /// Over an answer alone.
+    pub(super) fn over(subject: &Subject<'n>, body: &'n Value) -> Self {
+        Self {
+            site_name: subject.site_name(),
+            first: None,
+            record: None,
+            given: None,
+            body,
+            contents: None,
+            changes: None,
+        }
+    }
+
+    /// Whether a condition holds; one that cannot be evaluated does not.
+    pub(super) fn holds(&self, condition: &Expr) -> bool {
+        eval(condition, self).is_ok_and(|value| value == Value::Bool(true))
+    }
+
+    /// A text, if it is one.
+    pub(super) fn text(&self, expr: &Expr) -> Option<String> {
+        match eval(expr, self) {
+            Ok(Value::String(text)) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl Environment for Names<'_> {
+    fn name(&self, name: &str) -> Option<Value> {
+        let known = [
+            self.first.and_then(|first| first.get(name)),
+            self.record.and_then(|record| record.attribute(name)),
+            self.given.and_then(|given| given.get(name)),
+        ];
+        if let Some(value) = known.into_iter().flatten().next() {
+            return Some(value.clone());
+        }
+        if let Some(content) = self.contents.and_then(|given| given.contents.get(name)) {
+            return Some(content.placeholder());
+        }
+        match name {
+            "body" => Some(self.body.clone()),
+            "changes" => Some(self.changes.map_or(Value::Null, |changes| Value::Object(changes.clone()))),
+            "site" => Some(json!({ "name": self.site_name })),
+            _ => Some(Value::Null),
+        }
+    }
+
+    fn step(&self, _step: StepId) -> Option<&Value> {
+        None
+    }
+
+    fn secret(&self, _source: &SecretSource) -> Option<String> {
+        None
+    }
+
+    fn file_bytes(&self, _file: &FileRef) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// What the program gave, filled up with the driver's defaults for what it left out: the inputs of a creation or call.
+pub(super) fn with_defaults(
+    subject: &Subject<'_>,
+    given: &Given,
+    operation: &Operation,
+) -> Map<String, Value> {
+    let mut inputs = given.values.clone();
+    let attributes = subject.resource_type.attributes.iter();
+    let settable = attributes
+        .filter(|attribute| attribute.is_settable)
+        .map(|attribute| (&attribute.name, attribute.default.as_ref()));
+    let extra = operation.inputs.iter().map(|(name, default)| (name, default.as_ref()));
+    for (name, default) in settable.chain(extra) {
+        if inputs.contains_key(name) || given.contents.contains_key(name) {
+            continue;
+        }
+        let names =
+            Names { given: Some(&given.values), contents: Some(given), ..Names::over(subject, &Value::Null) };
+        if let Some(value) =
+            default.and_then(|default| eval(default, &names).ok()).filter(|value| !value.is_null())
+        {
+            inputs.insert(name.clone(), value);
+        }
+    }
+    inputs
+}

@@ -1,0 +1,290 @@
+//! What a procedure is about: a resource of a type at a site, with a time limit; and the one way to ask the site.
+//!
+//! `subject.ask(create, …)` → the site's answer, or [`Trouble`]: silence when the time is over, *stopped* when the user
+//! interrupts. While the site says *busy*, it is asked again.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use scope_plan::driver::{Driver, Operation, OperationKind, ResourceType};
+use scope_plan::expr::FileRef;
+use scope_plan::plan::{SiteId, Step};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::failure::{Bad, Trouble, duration_literal, duration_words};
+use crate::events::{Failure, Outcome, Progress as ProgressEvent};
+use crate::runner::Shared;
+use crate::schedule::Touched;
+use crate::site::{Answer, Content, ContentStream, OperationCall, Progress, Site, SiteError, SiteErrorKind};
+
+/// The first pause while a site is busy, and the longest.
+const BUSY_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_BUSY_PAUSE: Duration = Duration::from_secs(5);
+/// How long a request under way is awaited once the user interrupts.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long a site may be asked what became of a lost request, though the time is over.
+const AFTERMATH: Duration = Duration::from_secs(10);
+
+/// What all attempts of one step have in common.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    first_start: Cell<Option<Instant>>,
+    touched: Cell<Touched>,
+    is_cut_off: Cell<bool>,
+}
+
+impl Memory {
+    /// When the first attempt began.
+    pub(crate) fn first_start(&self) -> Instant {
+        let start = self.first_start.get().unwrap_or_else(Instant::now);
+        self.first_start.set(Some(start));
+        start
+    }
+
+    /// How long ago that was; nothing if there was none.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.first_start.get().map_or(Duration::ZERO, |start| start.elapsed())
+    }
+
+    /// What is left at the site.
+    pub(crate) fn touched(&self) -> Touched {
+        self.touched.get()
+    }
+
+    /// Takes note of what is left at the site.
+    pub(super) fn touch(&self, touched: Touched) {
+        self.touched.set(touched);
+    }
+
+    /// Takes note whether the site answered the last attempt.
+    pub(crate) fn set_cut_off(&self, is_cut_off: bool) {
+        self.is_cut_off.set(is_cut_off);
+    }
+
+    /// Whether the site was silent in the last attempt.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.is_cut_off.get()
+    }
+}
+
+/// A resource at a site, and how long it may take.
+#[derive(Clone)]
+pub(crate) struct Subject<'s> {
+    pub(crate) shared: &'s Shared<'s>,
+    pub(crate) driver: &'s Driver,
+    pub(crate) resource_type: &'s ResourceType,
+    pub(crate) site_id: SiteId,
+    pub(crate) site: Rc<dyn Site>,
+    /// The global name.
+    pub(crate) name: &'s str,
+    /// The step's key.
+    pub(crate) key: &'s str,
+    /// Its step, for progress.
+    pub(crate) step: Option<&'s Step>,
+    pub(crate) deadline: Instant,
+    pub(crate) time_out_ms: u64,
+}
+
+/// What goes with a request.
+#[derive(Default)]
+pub(crate) struct Asked {
+    pub(crate) inputs: Map<String, Value>,
+    pub(crate) changes: Option<Map<String, Value>>,
+    pub(crate) mark: Option<String>,
+    pub(crate) content: Option<Content>,
+    pub(crate) reports_progress: bool,
+}
+
+impl Asked {
+    /// Only inputs.
+    pub(super) fn with(inputs: Map<String, Value>) -> Self {
+        Self { inputs, ..Self::default() }
+    }
+}
+
+impl<'s> Subject<'s> {
+    /// The subject of a step; its time began with the first attempt.
+    pub(crate) fn of_step(shared: &'s Shared<'s>, step: &'s Step) -> Result<Self, Bad> {
+        let start = shared.memory(step.id).first_start();
+        let deadline = start + Duration::from_millis(step.timeout_ms);
+        let of = |name: &str| shared.plan.resource_type(name);
+        let Some((driver, resource_type)) = step.action.resource_type().and_then(of) else {
+            let message = format!("the plan does not have the type of `{}`", step.name);
+            return Err(Bad::new(Failure::new("E0801", Outcome::Invalid, message)));
+        };
+        Ok(Self {
+            shared,
+            driver,
+            resource_type,
+            site_id: step.site,
+            site: shared.sites.site(step.site),
+            name: &step.name,
+            key: &step.key,
+            step: Some(step),
+            deadline,
+            time_out_ms: step.timeout_ms,
+        })
+    }
+
+    /// The same resource at another site.
+    pub(super) fn at(&self, site: SiteId) -> Self {
+        Self { site_id: site, site: self.shared.sites.site(site), ..self.clone() }
+    }
+
+    /// The same with so much more time from now on, at least.
+    pub(super) fn in_aftermath(&self) -> Self {
+        Self { deadline: self.deadline.max(Instant::now() + AFTERMATH), ..self.clone() }
+    }
+
+    /// The site's name.
+    pub(super) fn site_name(&self) -> &'s str {
+        &self.shared.plan.site(self.site_id).name
+    }
+
+    /// Whether the time is over.
+    pub(super) fn is_out_of_time(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// The time limit for people: `30 s`.
+    pub(super) fn time_out(&self) -> String {
+        duration_words(self.time_out_ms)
+    }
+
+    /// Twice the time limit, as a program writes it.
+    pub(super) fn double_time_out(&self) -> String {
+        duration_literal(self.time_out_ms.saturating_mul(2))
+    }
+
+    /// Tells what the step is doing.
+    pub(super) fn report(&self, status: impl FnOnce() -> String) {
+        if let Some(step) = self.step {
+            self.shared.progress(step.id, ProgressEvent::Status(status()));
+        }
+    }
+
+    /// Asks the site for one operation.
+    ///
+    /// # Errors
+    /// The site's bad answer or silence; [`Trouble::Stopped`].
+    pub(super) async fn ask(&self, operation: &Operation, asked: Asked) -> Result<Answer, Trouble> {
+        let Asked { inputs, changes, mark, content, reports_progress } = asked;
+        let mut content = content;
+        let mut pause = BUSY_PAUSE;
+        loop {
+            let (now, later) = match content {
+                None => (None, None),
+                Some(Content::File(file)) => (Some(Content::File(file.clone())), Some(Content::File(file))),
+                Some(Content::Stream(stream)) => (Some(Content::Stream(stream)), None),
+            };
+            let is_repeatable = now.is_none() || later.is_some();
+            content = later;
+            let call = OperationCall {
+                driver: self.driver,
+                resource_type: self.resource_type,
+                operation,
+                inputs: inputs.clone(),
+                changes: changes.clone(),
+                mark: mark.clone(),
+                idempotency_key: self.idempotency_key(operation),
+                content: now,
+                progress: if reports_progress { self.byte_progress() } else { None },
+            };
+            let answer = self.awaited(self.site.operate(call)).await;
+            let is_busy = matches!(&answer, Err(Trouble::Site(error)) if error.kind == SiteErrorKind::Busy);
+            if !is_busy || !is_repeatable || Instant::now() + pause >= self.deadline {
+                return answer;
+            }
+            self.report(|| "waits: the site is busy with it".to_owned());
+            self.pause(pause).await?;
+            pause = (pause * 2).min(LONGEST_BUSY_PAUSE);
+        }
+    }
+
+    /// The answer, unless the time is over or the user loses patience before.
+    async fn awaited(
+        &self,
+        answer: impl Future<Output = Result<Answer, SiteError>>,
+    ) -> Result<Answer, Trouble> {
+        let interrupt = &self.shared.options.interrupt;
+        let grace_over = async {
+            interrupt.reached(1).await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            biased;
+            answer = tokio::time::timeout_at(self.deadline, answer) => match answer {
+                Ok(answer) => answer.map_err(Trouble::Site),
+                Err(_) => Err(Trouble::Site(SiteError {
+                    kind: SiteErrorKind::Lost,
+                    words: format!("no answer within {}", self.time_out()),
+                    request: None,
+                    status: None,
+                })),
+            },
+            () = grace_over => Err(Trouble::Stopped),
+        }
+    }
+
+    /// Waits, unless the user interrupts.
+    ///
+    /// # Errors
+    /// [`Trouble::Stopped`].
+    pub(super) async fn pause(&self, pause: Duration) -> Result<(), Trouble> {
+        tokio::select! {
+            biased;
+            () = self.shared.options.interrupt.reached(1) => Err(Trouble::Stopped),
+            () = tokio::time::sleep(pause) => Ok(()),
+        }
+    }
+
+    /// The same for every attempt, in this run and in one that finishes it: a request that is still on its way keeps the
+    /// number of the run that sent it.
+    fn idempotency_key(&self, operation: &Operation) -> String {
+        self.shared.ledger.with(|state| {
+            let run = state.sent.get(self.key).map_or(self.shared.run, |sent| sent.run);
+            format!("{}/{run}/{}/{}", state.deployment, self.key, operation.name)
+        })
+    }
+
+    fn byte_progress(&self) -> Option<Progress> {
+        let step = self.step?.id;
+        let board = self.shared.board.clone();
+        Some(Rc::new(move |done, total| board.post(step, ProgressEvent::Bytes { done, total })))
+    }
+
+    /// The operation that reads one.
+    pub(super) fn read_operation(&self) -> Option<&'s Operation> {
+        self.resource_type.operation_of(OperationKind::Read)
+    }
+
+    /// The operation that finds some.
+    pub(super) fn find_operation(&self) -> Option<&'s Operation> {
+        self.resource_type.operation_of(OperationKind::Find)
+    }
+}
+
+/// Content that a file of the program gives.
+pub(super) fn file_content(file: &FileRef) -> Content {
+    Content::File(file.clone())
+}
+
+/// Content that is a text of the program.
+pub(super) fn text_content(text: &str) -> Content {
+    let bytes = text.as_bytes().to_vec();
+    Content::Stream(ContentStream {
+        length: Some(bytes.len() as u64),
+        chunks: Box::new(OneChunk(Some(bytes))),
+    })
+}
+
+struct OneChunk(Option<Vec<u8>>);
+
+impl crate::site::ChunkSource for OneChunk {
+    fn next(&mut self) -> crate::site::NextChunk<'_> {
+        let chunk = self.0.take();
+        Box::pin(async move { chunk.map(Ok) })
+    }
+}

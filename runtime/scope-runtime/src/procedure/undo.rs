@@ -1,0 +1,185 @@
+//! Taking back what an abandoned alternative created, now or, where its site does not answer, in a later run.
+//!
+//! Recorded → deleted by its identity. Perhaps created (the answer was lost) → looked for by its mark first. What cannot be
+//! asked is *owed*: recorded, reported, paid by the next run that reaches the site.
+
+use scope_plan::plan::{Action, SiteId, Step};
+use serde_json::{Map, Value};
+use std::time::Duration;
+use tokio::time::Instant;
+
+use super::delete::remove;
+use super::ensure::what_is_there;
+use super::failure::Bad;
+use super::inputs::{Given, evaluate};
+use super::mark;
+use super::record::identity_text;
+use super::subject::Subject;
+use crate::runner::Shared;
+use crate::state::{Owed, Record as Fact};
+
+/// An undo ends in words for people; an error is one that is owed.
+pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, String> {
+    let subject = match Subject::of_step(shared, step) {
+        Ok(subject) => subject,
+        Err(bad) => return Err(bad.failure.message),
+    };
+    // It has the time of a step of its own, whatever the step itself used up.
+    let deadline = Instant::now() + Duration::from_millis(step.timeout_ms);
+    let subject = Subject { deadline, ..subject };
+    let given = match &step.action {
+        Action::Ensure { attributes, .. } | Action::Call { inputs: attributes, .. } => {
+            evaluate(&subject, attributes).await.unwrap_or_default()
+        }
+        _ => Given::default(),
+    };
+    let recorded = subject.recorded();
+    let n_tries = if shared.memory(step.id).is_cut_off() { 1 } else { step.retry.times.max(1) };
+    let mut pause = Duration::from_millis(step.retry.backoff_ms.max(1));
+    for number in 1..=n_tries {
+        let result = match &recorded {
+            Some(resource) => {
+                remove(&subject, &resource.identity, &given.values).await.map(|()| resource.identity.clone())
+            }
+            None => remove_if_there(&subject, &given).await,
+        };
+        match result {
+            Ok(identity) => {
+                let (name, site) = subject.place();
+                let is_recorded =
+                    shared.ledger.append(Fact::Gone { name, site }).is_ok() && subject.settle().is_ok();
+                let is_durable = is_recorded && shared.ledger.commit().await.is_ok();
+                tracing::debug!(is_durable, "undone");
+                return Ok(words_for(&subject, &identity));
+            }
+            Err(bad) if number < n_tries && bad.is_retryable => {
+                if subject.pause(pause).await.is_err() {
+                    break;
+                }
+                pause *= 2;
+            }
+            Err(bad) => {
+                return Err(owe(&subject, &given, recorded.map(|resource| resource.identity), &bad).await);
+            }
+        }
+    }
+    Err(owe(&subject, &given, recorded.map(|resource| resource.identity), &Bad::stopped()).await)
+}
+
+/// Pays what an earlier run owes. Nothing to say where the site is not in this plan, or the resource is wanted again.
+pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Result<String, String> {
+    let Some((driver, resource_type)) = shared.plan.resource_type(&owed.resource_type) else {
+        return Err(owed.words.clone());
+    };
+    let time_out_ms = 30_000;
+    let subject = Subject {
+        shared,
+        driver,
+        resource_type,
+        site_id: site,
+        site: shared.sites.site(site),
+        name: &owed.name,
+        key: &owed.key,
+        step: None,
+        deadline: Instant::now() + Duration::from_millis(time_out_ms),
+        time_out_ms,
+    };
+    let result = match &owed.identity {
+        Some(identity) => remove(&subject, identity, &Map::new()).await.map(|()| identity.clone()),
+        None => remove_owed(&subject, owed).await,
+    };
+    match result {
+        Ok(identity) => {
+            let paid = Fact::Paid { key: owed.key.clone(), identity: owed.identity.clone() };
+            if shared.ledger.append(paid).is_err() || shared.ledger.commit().await.is_err() {
+                return Err(owed.words.clone());
+            }
+            Ok(words_for(&subject, &identity))
+        }
+        Err(bad) => Err(bad.failure.message),
+    }
+}
+
+fn words_for(subject: &Subject<'_>, identity: &str) -> String {
+    let what = format!("{} `{}` at `{}`", subject.kind(), subject.name, subject.site_name());
+    if identity.is_empty() {
+        format!("{what} was never made")
+    } else {
+        format!("{what} ({identity}) is deleted")
+    }
+}
+
+/// Deletes what bears our mark (or, without room for one, is what the program says); its identity, empty where there is
+/// nothing.
+async fn remove_if_there(subject: &Subject<'_>, given: &Given) -> Result<String, Bad> {
+    let found = what_is_there(subject, given).await?;
+    let has_mark = subject.resource_type.mark.is_some();
+    let mut removed = String::new();
+    for record in found.iter().filter(|record| !has_mark || subject.bears_our_mark(record)) {
+        if let Some(identity) = record.identity(subject.resource_type) {
+            remove(subject, &identity, &given.values).await?;
+            removed = identity;
+        }
+    }
+    Ok(removed)
+}
+
+async fn remove_owed(subject: &Subject<'_>, owed: &Owed) -> Result<String, Bad> {
+    let mut wanted = Map::new();
+    if let (Some(attribute), Some(called)) = (&subject.resource_type.name_attribute, &owed.called) {
+        wanted.insert(attribute.clone(), Value::from(called.as_str()));
+    }
+    let found = subject.find(&wanted).await.map_err(|trouble| subject.failed(trouble))?;
+    let mut removed = String::new();
+    for record in found {
+        let is_ours = match (&subject.resource_type.mark, &owed.mark) {
+            (Some(place), Some(text)) => mark::is_on(place, text, &record),
+            // Without a mark a name alone does not prove that it is ours: left, and said again.
+            _ => false,
+        };
+        if let (true, Some(identity)) = (is_ours, record.identity(subject.resource_type)) {
+            remove(subject, &identity, &Map::new()).await?;
+            removed = identity;
+        }
+    }
+    Ok(removed)
+}
+
+async fn owe(subject: &Subject<'_>, given: &Given, identity: Option<String>, bad: &Bad) -> String {
+    let what = match &identity {
+        Some(identity) => format!("({identity}) is left"),
+        None => "is perhaps left".to_owned(),
+    };
+    let words = format!(
+        "{} `{}` {what} at `{}`: {}; it is deleted when the site answers again",
+        subject.kind(),
+        subject.name,
+        subject.site_name(),
+        bad.failure.message
+    );
+    let called = subject
+        .resource_type
+        .name_attribute
+        .as_ref()
+        .and_then(|name| given.values.get(name))
+        .and_then(identity_text);
+    let owed = Owed {
+        key: subject.key.to_owned(),
+        name: subject.name.to_owned(),
+        site: subject.site_name().to_owned(),
+        resource_type: subject.resource_type.name.clone(),
+        identity,
+        called,
+        mark: subject.mark(),
+        run: subject.shared.run,
+        words: words.clone(),
+    };
+    // The resource is no longer ours to keep, only to delete.
+    let (name, site) = subject.place();
+    let ledger = &subject.shared.ledger;
+    let is_recorded =
+        ledger.append(Fact::Gone { name, site }).is_ok() && ledger.append(Fact::Owed { owed }).is_ok();
+    let is_durable = is_recorded && ledger.commit().await.is_ok();
+    tracing::debug!(is_durable, "undo owed");
+    words
+}

@@ -1,0 +1,156 @@
+//! Setting back what is not as the program says, in place; what cannot be changed is an error that says so.
+//!
+//! `name: "b"` at the site, `"a"` in the program → one `update` with `changes: {name: "a"}`.
+
+use scope_plan::driver::{Operation, OperationKind, Repeat, Type};
+use scope_plan::plan::Step;
+use scope_plan::recorded::How;
+use serde_json::{Map, Value};
+
+use super::compare::Difference;
+use super::create::{after, create_operation, known_inputs, may_have_acted, seen_again};
+use super::ensure::There;
+use super::failure::Bad;
+use super::inputs::{Given, inner};
+use super::mark;
+use super::record::{Record, with_defaults};
+use super::subject::{Asked, Subject};
+use crate::events::{Failure, Outcome};
+use crate::site::Answer;
+
+/// The record afterwards and what was changed; nothing where all is as the program says.
+pub(super) async fn update(
+    subject: &Subject<'_>,
+    there: &There,
+    given: &Given,
+    step: &Step,
+) -> Result<Option<(Record, Vec<String>)>, Bad> {
+    let differences = subject.differences(&given.values, &there.record);
+    // What cannot be read is compared with what it was made from.
+    let is_changed_unseen =
+        !subject.can_be_read() && there.inputs.as_ref().is_some_and(|inputs| *inputs != given.digest());
+    if differences.is_empty() && !is_changed_unseen {
+        return Ok(None);
+    }
+    if let Some(difference) = differences.iter().find(|difference| difference.is_immutable) {
+        return Err(Bad::new(cannot_change(subject, difference)));
+    }
+    let Some(operation) = update_operation(subject) else {
+        return Err(Bad::new(no_update(subject, &differences)));
+    };
+    tracing::debug!(step = %step.key, n = differences.len(), "update");
+    let is_ours = there.how == How::Created;
+    let changes = changes(subject, &differences, &there.record, is_ours);
+    let mut inputs = with_defaults(subject, given, operation);
+    inputs.extend(known_inputs(subject, &there.record, given));
+    let asked = Asked {
+        changes: Some(changes.clone()),
+        mark: subject.mark().filter(|_| is_ours),
+        reports_progress: true,
+        ..Asked::with(inputs.clone())
+    };
+    let names: Vec<String> = differences.iter().map(|difference| difference.attribute.clone()).collect();
+    match subject.ask(operation, asked).await {
+        Ok(Answer::Done(_) | Answer::Found(_) | Answer::Exists(_)) => {}
+        Ok(_) => return Err(subject.failed(super::query::unexpected("something else"))),
+        Err(trouble) if may_have_acted(&trouble) => {
+            let patient = subject.in_aftermath();
+            let seen = seen_again(&patient, there.record.clone(), given).await;
+            let is_done = seen.as_ref().is_ok_and(|seen| subject.differences(&given.values, seen).is_empty());
+            if !is_done || !subject.can_be_read() {
+                let is_unsafe = operation.repeat == Repeat::None && seen.is_err();
+                return Err(if is_unsafe {
+                    subject.unknown(&operation.name, trouble)
+                } else {
+                    subject.failed(trouble)
+                });
+            }
+        }
+        Err(trouble) => return Err(subject.failed(trouble)),
+    }
+    after(subject, operation, &there.record, given, Some(&changes)).await?;
+    let seen = seen_again(subject, there.record.clone(), given).await?;
+    let record = subject.until_ready(seen, given, operation.ready.as_ref()).await?;
+    if is_changed_unseen {
+        let resource = subject.resource(&there.identity, there.how, true, given);
+        subject.record(resource)?;
+        subject.shared.ledger.commit().await?;
+    }
+    Ok(Some((record, names)))
+}
+
+/// The operation that changes one in place; a creation that may be repeated at will (a `PUT`) does as well.
+fn update_operation<'s>(subject: &Subject<'s>) -> Option<&'s Operation> {
+    let create = create_operation(subject).ok().filter(|create| create.repeat == Repeat::Always);
+    subject.resource_type.operation_of(OperationKind::Update).or(create)
+}
+
+/// What is to change, as the request has it: maps keep what the program does not set, our mark stays.
+fn changes(
+    subject: &Subject<'_>,
+    differences: &[Difference],
+    record: &Record,
+    is_ours: bool,
+) -> Map<String, Value> {
+    let mut changes = Map::new();
+    for difference in differences {
+        let ty = subject.resource_type.attribute(&difference.attribute).map(|attribute| inner(&attribute.ty));
+        let value = match (ty, &difference.found, &difference.wanted) {
+            (Some(Type::Map(_)), Value::Object(found), Value::Object(wanted)) => {
+                let mut merged = found.clone();
+                merged.extend(wanted.clone());
+                Value::Object(merged)
+            }
+            (_, _, wanted) => wanted.clone(),
+        };
+        changes.insert(difference.attribute.clone(), value);
+    }
+    if let (Some(place), Some(text)) = (&subject.resource_type.mark, subject.mark())
+        && let Some(root) = place.path.first()
+        && changes.contains_key(root)
+        && (is_ours || subject.bears_our_mark(record))
+    {
+        mark::write(place, &text, &mut changes);
+    }
+    changes
+}
+
+fn cannot_change(subject: &Subject<'_>, difference: &Difference) -> Failure {
+    let Difference { attribute, found, wanted, .. } = difference;
+    let message = format!(
+        "`{attribute}` of `{}` at `{}` is {} and cannot be changed to {} in place",
+        subject.name,
+        subject.site_name(),
+        short(found),
+        short(wanted)
+    );
+    Failure::new("E0905", Outcome::Invalid, message)
+        .with_help(format!("keep {}, or make a new resource under another name", short(found)))
+}
+
+fn no_update(subject: &Subject<'_>, differences: &[Difference]) -> Failure {
+    let names: Vec<String> =
+        differences.iter().map(|difference| format!("`{}`", difference.attribute)).collect();
+    let what = if names.is_empty() { "what was changed".to_owned() } else { names.join(", ") };
+    let message = format!(
+        "{what} of `{}` at `{}` is not as the program says, and the driver has no way to change it",
+        subject.name,
+        subject.site_name()
+    );
+    Failure::new("E0905", Outcome::Invalid, message)
+        .with_help("make a new resource under another name, or take the change back")
+}
+
+/// A value for a message: a reference by its name, long ones cut.
+fn short(value: &Value) -> String {
+    let named = value.get("name").or_else(|| value.get("id")).unwrap_or(value);
+    let text = match named {
+        Value::String(text) => format!("`{text}`"),
+        other => format!("`{other}`"),
+    };
+    if text.chars().count() > 60 {
+        format!("{}…`", text.chars().take(57).collect::<String>())
+    } else {
+        text
+    }
+}

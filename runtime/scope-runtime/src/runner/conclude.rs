@@ -1,0 +1,216 @@
+//! The end of a run: what earlier runs owe is paid where it can be, outputs are evaluated, all is counted and written.
+//!
+//! In comes the scheduler as it ended, out comes the [`Report`], and `state.json` is written.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+use scope_plan::plan::{Plan, SiteId, StepId};
+use serde_json::Value;
+
+use super::Shared;
+use super::turn::Ended;
+use crate::events::{Effect, Failure, Outcome, RunEventKind, SkipReason};
+use crate::procedure::{output_value, pay};
+use crate::redact::hide_in_value;
+use crate::report::{Counts, OutputValue, Report, StepReport, StepStatus, UndoStatus, Verdict};
+use crate::schedule::{StepState, UndoState};
+use crate::state::StateError;
+
+/// The report of a run that could not even begin.
+pub(super) fn not_begun(plan: &Plan, error: &StateError) -> Report {
+    let steps = plan.steps.iter().map(|step| StepReport {
+        step: step.id,
+        status: StepStatus::Skipped { because: SkipReason::Interrupted },
+        undo: UndoStatus::None,
+        attempts: 0,
+        millis: 0,
+        output: Value::Null,
+    });
+    let mut report = Report {
+        run: 0,
+        verdict: Verdict::Failed,
+        steps: steps.collect(),
+        choices: Default::default(),
+        outputs: IndexMap::new(),
+        counts: Counts::default(),
+        by_site: IndexMap::new(),
+        owed: Vec::new(),
+        stopped: Some(error.failure()),
+        millis: 0,
+    };
+    count(plan, &mut report);
+    report
+}
+
+pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
+    let mut owed: Vec<String> = ended.owed.values().cloned().collect();
+    let is_interrupted = ended.verdict.is_none_or(|verdict| verdict == Verdict::Interrupted);
+    let n_paid = if is_interrupted { 0 } else { pay_debts(shared, &ended, &mut owed).await };
+    let steps: Vec<StepReport> =
+        shared.plan.steps.iter().map(|step| step_report(shared, &ended, step.id)).collect();
+    let is_any_change = n_paid > 0
+        || steps.iter().any(|step| {
+            let is_change = matches!(&step.status, StepStatus::Done { effect } if effect.is_change());
+            is_change || step.undo != UndoStatus::None
+        });
+    let verdict = match ended.verdict {
+        None => Verdict::Interrupted,
+        Some(Verdict::Done) if !is_any_change => Verdict::NothingToDo,
+        Some(verdict) => verdict,
+    };
+    let choices =
+        shared.plan.choices.iter().filter_map(|choice| Some((choice.id, ended.schedule.chosen(choice.id)?)));
+    let mut report = Report {
+        run: shared.run,
+        verdict,
+        steps,
+        choices: choices.collect(),
+        outputs: outputs(shared),
+        counts: Counts::default(),
+        by_site: IndexMap::new(),
+        owed,
+        stopped: None,
+        millis: shared.elapsed_ms(),
+    };
+    count(shared.plan, &mut report);
+    let written =
+        shared.ledger.end(|store| store.end_run(shared.run, report.verdict, report.counts, report.millis));
+    if let Some(error) = written {
+        report.verdict = Verdict::Failed;
+        report.stopped = Some(error.failure());
+    }
+    let (verdict, counts, millis) = (report.verdict, report.counts, report.millis);
+    shared.emit(RunEventKind::RunEnded { verdict, counts, millis });
+    report
+}
+
+/// Deletes what earlier runs left at sites that did not answer them; how many there were.
+async fn pay_debts(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>) -> usize {
+    let debts = shared.ledger.with(|state| state.owed.clone());
+    let mut silent: BTreeSet<SiteId> = BTreeSet::new();
+    let mut n_paid = 0;
+    for owed in debts {
+        let of_this_run = owed.run == shared.run;
+        let site = shared
+            .plan
+            .sites
+            .iter()
+            .position(|site| site.name == owed.site)
+            .map(|index| SiteId(index as u32));
+        // What became owed a moment ago is tried again only if its site answered since.
+        let is_silent_now = of_this_run && !has_answered(shared, ended, &owed.site);
+        let payable = site.filter(|site| !silent.contains(site) && !is_silent_now);
+        let Some(site) = payable else {
+            if !of_this_run {
+                words.push(owed.words.clone());
+            }
+            continue;
+        };
+        match pay(shared, &owed, site).await {
+            Ok(done) => {
+                n_paid += 1;
+                words.retain(|known| *known != owed.words);
+                shared.emit(RunEventKind::UndoDone { step: None, words: done });
+            }
+            Err(why) => {
+                silent.insert(site);
+                let still = format!("{} (still: {why})", owed.words);
+                words.retain(|known| *known != owed.words);
+                words.push(shared.options.redact.hide(&still));
+                shared.emit(RunEventKind::UndoOwed { step: None, words: still });
+            }
+        }
+    }
+    n_paid
+}
+
+/// Whether a step at the site ended well after another one's undo was owed there. A site that is cut for good has none.
+fn has_answered(shared: &Shared<'_>, ended: &Ended, site: &str) -> bool {
+    shared.plan.steps.iter().any(|step| {
+        let is_there = shared.plan.site(step.site).name == site;
+        let was_reached =
+            ended.schedule.state(step.id) == StepState::Done && ended.schedule.attempts(step.id) > 0;
+        is_there && was_reached && ended.schedule.is_live(step.id)
+    })
+}
+
+fn step_report(shared: &Shared<'_>, ended: &Ended, step: StepId) -> StepReport {
+    let because = |because| StepStatus::Skipped { because };
+    let failure = || shared.end(step, |end| end.failure.clone());
+    let status = match ended.schedule.state(step) {
+        StepState::Done => {
+            let effect = shared.end(step, |end| end.effect.clone()).unwrap_or(Effect::Found);
+            StepStatus::Done { effect: masked(shared, effect) }
+        }
+        StepState::Failed { .. } | StepState::Unknown => {
+            let name = &shared.plan.step(step).name;
+            let unsaid = || Failure::new("E0912", Outcome::Unavailable, format!("`{name}` did not succeed"));
+            StepStatus::Failed { failure: failure().unwrap_or_else(unsaid) }
+        }
+        StepState::Parked => StepStatus::Parked {
+            words: failure()
+                .map_or_else(|| "its site is not reachable".to_owned(), |failure| failure.message),
+        },
+        StepState::Skipped { because: why } => because(why),
+        // Dropped under way, or never begun: the user did not wait.
+        StepState::Waiting | StepState::Ready | StepState::Running { .. } | StepState::Retrying { .. } => {
+            because(SkipReason::Interrupted)
+        }
+    };
+    let mut output = shared.output(step).map_or(Value::Null, |output| (*output).clone());
+    hide_in_value(&*shared.options.redact, &mut output);
+    StepReport {
+        step,
+        status,
+        undo: match ended.schedule.undo_state(step) {
+            UndoState::Done => UndoStatus::Done,
+            UndoState::Owed | UndoState::Running => UndoStatus::Owed,
+            UndoState::None | UndoState::Kept => UndoStatus::None,
+        },
+        attempts: ended.schedule.attempts(step),
+        millis: u64::try_from(shared.memory(step).elapsed().as_millis()).unwrap_or(u64::MAX),
+        output,
+    }
+}
+
+fn masked(shared: &Shared<'_>, effect: Effect) -> Effect {
+    match effect {
+        Effect::Printed { mut value } => {
+            hide_in_value(&*shared.options.redact, &mut value);
+            Effect::Printed { value }
+        }
+        effect => effect,
+    }
+}
+
+fn outputs(shared: &Shared<'_>) -> IndexMap<String, OutputValue> {
+    let outputs = shared.plan.outputs.iter().map(|output| {
+        let missing = output.value.steps_used().into_iter().find(|step| shared.output(*step).is_none());
+        let value = match missing {
+            Some(step) => OutputValue::Missing(format!("`{}` did not succeed", shared.plan.step(step).name)),
+            None => match output_value(shared, &output.value) {
+                Ok(mut value) => {
+                    hide_in_value(&*shared.options.redact, &mut value);
+                    OutputValue::Value(value)
+                }
+                Err(error) => OutputValue::Missing(error.to_string()),
+            },
+        };
+        (output.name.clone(), value)
+    });
+    outputs.collect()
+}
+
+fn count(plan: &Plan, report: &mut Report) {
+    for site in &plan.sites {
+        report.by_site.insert(site.name.clone(), Counts::default());
+    }
+    for step in &report.steps {
+        report.counts.add(&step.status);
+        let site = &plan.site(plan.step(step.step).site).name;
+        if let Some(counts) = report.by_site.get_mut(site) {
+            counts.add(&step.status);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The state as the steps of a run share it: read at once, written as records, made durable together.
+//!
+//! `append(a)` in one step, `append(b)` in another, then both `commit().await` → one write and one sync for both. After a
+//! failure nothing is recorded any more, and the run stops.
+
+use std::cell::{Cell, RefCell};
+
+use crate::state::{Record, State, StateError, StateStore};
+
+/// The state cannot be written; the ledger keeps why.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LedgerFailed;
+
+pub(crate) struct Ledger {
+    store: RefCell<StateStore>,
+    /// Records appended, and how many of them are durable.
+    n_appended: Cell<u64>,
+    n_durable: Cell<u64>,
+    failure: RefCell<Option<StateError>>,
+}
+
+impl Ledger {
+    pub(crate) fn new(store: StateStore) -> Self {
+        Self {
+            store: RefCell::new(store),
+            n_appended: Cell::new(0),
+            n_durable: Cell::new(0),
+            failure: RefCell::new(None),
+        }
+    }
+
+    /// Reads the state. The closure must not ask the ledger again.
+    pub(crate) fn with<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(self.store.borrow().state())
+    }
+
+    /// Records a fact; durable after the next commit.
+    pub(crate) fn append(&self, record: Record) -> Result<(), LedgerFailed> {
+        self.n_appended.set(self.n_appended.get() + 1);
+        let result = self.store.borrow_mut().append(record);
+        self.noted(result)
+    }
+
+    /// Makes durable what was recorded before. Steps that ask at the same time share one sync.
+    pub(crate) async fn commit(&self) -> Result<(), LedgerFailed> {
+        let wanted = self.n_appended.get();
+        if self.is_durable(wanted)? {
+            return Ok(());
+        }
+        if self.store.borrow().is_dirty() {
+            // Others that are ready to run may have something to record, too.
+            tokio::task::yield_now().await;
+            if self.is_durable(wanted)? {
+                return Ok(());
+            }
+        }
+        self.commit_now()
+    }
+
+    /// The same without waiting for others.
+    pub(crate) fn commit_now(&self) -> Result<(), LedgerFailed> {
+        let appended = self.n_appended.get();
+        let result = self.store.borrow_mut().commit();
+        self.noted(result)?;
+        self.n_durable.set(appended);
+        Ok(())
+    }
+
+    /// Whether the state could be written so far.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.failure.borrow().is_none()
+    }
+
+    /// Ends the run in the state.
+    pub(crate) fn end(
+        &self,
+        end: impl FnOnce(&mut StateStore) -> Result<(), StateError>,
+    ) -> Option<StateError> {
+        if let Some(failure) = self.failure.borrow_mut().take() {
+            return Some(failure);
+        }
+        end(&mut self.store.borrow_mut()).err()
+    }
+
+    /// Gives the state back.
+    pub(crate) fn into_store(self) -> StateStore {
+        self.store.into_inner()
+    }
+
+    fn is_durable(&self, wanted: u64) -> Result<bool, LedgerFailed> {
+        if self.is_sound() { Ok(self.n_durable.get() >= wanted) } else { Err(LedgerFailed) }
+    }
+
+    fn noted(&self, result: Result<(), StateError>) -> Result<(), LedgerFailed> {
+        result.map_err(|error| {
+            tracing::error!(%error, "the state cannot be written");
+            self.failure.borrow_mut().get_or_insert(error);
+            LedgerFailed
+        })
+    }
+}

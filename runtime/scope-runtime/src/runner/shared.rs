@@ -1,0 +1,204 @@
+//! What all steps of a run share: the plan, the sites, the ledger, outputs so far, and where events go.
+//!
+//! `shared.output(step)` → the record that other steps see; `shared.emit(kind)` → one event, masked, with its time.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use scope_plan::plan::{Plan, StepId};
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::jitter::Jitter;
+use super::{Ledger, RunOptions, SiteSet};
+use crate::events::{Effect, FORMAT, Failure, Progress, RunEvent, RunEventKind, StepInfo};
+use crate::procedure::Memory;
+use crate::redact::{hide_in_event, hide_in_failure};
+use crate::state::Digest;
+
+/// Progress of one step is told at most so often.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+pub(crate) struct Shared<'r> {
+    pub(crate) plan: &'r Plan,
+    pub(crate) sites: &'r dyn SiteSet,
+    pub(crate) ledger: Ledger,
+    pub(crate) options: &'r RunOptions,
+    /// The number of this run.
+    pub(crate) run: u64,
+    pub(crate) jitter: Jitter,
+    pub(crate) board: Rc<Board>,
+    started: Instant,
+    /// Events not yet told.
+    outbox: RefCell<Vec<RunEvent>>,
+    memories: Vec<Memory>,
+    ends: RefCell<Vec<StepEnd>>,
+}
+
+/// What is known of a step's end.
+#[derive(Debug, Default)]
+pub(crate) struct StepEnd {
+    pub(crate) output: Option<Rc<Value>>,
+    pub(crate) effect: Option<Effect>,
+    pub(crate) detail: Option<String>,
+    pub(crate) failure: Option<Failure>,
+}
+
+impl<'r> Shared<'r> {
+    pub(crate) fn new(
+        plan: &'r Plan,
+        sites: &'r dyn SiteSet,
+        ledger: Ledger,
+        options: &'r RunOptions,
+        run: u64,
+    ) -> Self {
+        Self {
+            plan,
+            sites,
+            ledger,
+            options,
+            run,
+            jitter: Jitter::new(options.seed),
+            board: Rc::new(Board::default()),
+            started: Instant::now(),
+            outbox: RefCell::new(Vec::new()),
+            memories: plan.steps.iter().map(|_| Memory::default()).collect(),
+            ends: RefCell::new(plan.steps.iter().map(|_| StepEnd::default()).collect()),
+        }
+    }
+
+    /// The first event.
+    pub(crate) fn announce(&self, plan: String) {
+        let steps = self.plan.steps.iter().map(|step| StepInfo {
+            id: step.id,
+            name: step.name.clone(),
+            site: self.plan.site(step.site).name.clone(),
+            verb: step.action.verb().to_owned(),
+            resource_type: step.action.resource_type().map(str::to_owned),
+        });
+        self.emit(RunEventKind::RunStarted {
+            format: FORMAT.to_owned(),
+            run: self.run,
+            program: self.plan.program.file.clone(),
+            plan,
+            steps: steps.collect(),
+        });
+    }
+
+    /// Takes note of one event, to be told soon.
+    pub(crate) fn emit(&self, kind: RunEventKind) {
+        let mut event = RunEvent { at_ms: self.elapsed_ms(), kind };
+        hide_in_event(&*self.options.redact, &mut event);
+        self.outbox.borrow_mut().push(event);
+    }
+
+    /// Tells what happened since the last time.
+    pub(crate) fn tell(&self, observe: &mut dyn FnMut(&RunEvent)) {
+        self.outbox.borrow_mut().drain(..).for_each(|event| observe(&event));
+    }
+
+    /// Tells how far a step is, soon.
+    pub(crate) fn progress(&self, step: StepId, progress: Progress) {
+        self.board.post(step, progress);
+    }
+
+    /// Milliseconds since the run began.
+    pub(crate) fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The wall clock, in milliseconds since 1970.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.options.started_at_ms.saturating_add(self.elapsed_ms())
+    }
+
+    /// What the attempts of a step have in common.
+    pub(crate) fn memory(&self, step: StepId) -> &Memory {
+        &self.memories[step.index()]
+    }
+
+    /// The output of a step that ended well.
+    pub(crate) fn output(&self, step: StepId) -> Option<Rc<Value>> {
+        self.ends.borrow()[step.index()].output.clone()
+    }
+
+    /// Whether a look-up's resource is not there, told by a site that answers.
+    pub(crate) fn is_missing(&self, step: StepId) -> bool {
+        let ends = self.ends.borrow();
+        let failure = ends[step.index()].failure.as_ref();
+        failure.is_some_and(|failure| matches!(failure.code.as_str(), "E0902" | "E0903"))
+    }
+
+    /// Takes note of a step's end.
+    pub(crate) fn set_end(&self, step: StepId, end: StepEnd) {
+        let mut end = end;
+        if let Some(failure) = &mut end.failure {
+            hide_in_failure(&*self.options.redact, failure);
+        }
+        self.ends.borrow_mut()[step.index()] = end;
+    }
+
+    /// Reads a step's end.
+    pub(crate) fn end<T>(&self, step: StepId, read: impl FnOnce(&StepEnd) -> T) -> T {
+        read(&self.ends.borrow()[step.index()])
+    }
+}
+
+/// The latest progress of each step, until it is told.
+#[derive(Default)]
+pub(crate) struct Board {
+    news: RefCell<BTreeMap<StepId, Progress>>,
+    last_told: RefCell<BTreeMap<StepId, Instant>>,
+    is_asleep: Cell<bool>,
+    changed: Notify,
+}
+
+impl Board {
+    /// A step's progress; an older one that was not told is forgotten.
+    pub(crate) fn post(&self, step: StepId, progress: Progress) {
+        self.news.borrow_mut().insert(step, progress);
+        if !self.is_asleep.replace(true) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Resolves when there is something to tell.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// What may be told now; the rest is kept until its time comes, or something newer replaces it.
+    pub(crate) fn take(&self) -> Vec<(StepId, Progress)> {
+        self.is_asleep.set(false);
+        let now = Instant::now();
+        let mut last_told = self.last_told.borrow_mut();
+        let mut news = self.news.borrow_mut();
+        let is_due = |step: &StepId| {
+            last_told.get(step).is_none_or(|told| now.duration_since(*told) >= PROGRESS_EVERY)
+        };
+        let due: Vec<StepId> = news.keys().copied().filter(is_due).collect();
+        due.into_iter()
+            .filter_map(|step| {
+                last_told.insert(step, now);
+                Some((step, news.remove(&step)?))
+            })
+            .collect()
+    }
+
+    /// A step that ended has no progress any more.
+    pub(crate) fn forget(&self, step: StepId) {
+        self.news.borrow_mut().remove(&step);
+        self.last_told.borrow_mut().remove(&step);
+    }
+}
+
+/// A digest of the plan: of its JSON, the recorded choices in it included.
+pub(crate) fn digest_of_plan(plan: &Plan) -> String {
+    let mut digest = Digest::new();
+    serde_json::to_writer(&mut digest, plan)
+        .expect("a plan has text keys only, and a digest takes any bytes");
+    digest.to_hex()
+}

@@ -1,0 +1,305 @@
+//! The loop: events go into the scheduler, its commands become futures, their ends become events.
+//!
+//! `Start(vm, 1)` → a future of `vm`'s procedure → `Succeeded(vm, 1)` → `Settled(vm, done)` → `StepDone` told and recorded.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use scope_plan::plan::{Action, ChoiceId, StepId};
+use serde_json::{Map, Value};
+
+use super::Shared;
+use super::shared::StepEnd;
+use crate::events::{Effect, Failure, Outcome, RunEvent, RunEventKind, SkipReason};
+use crate::procedure::{Bad, Good, perform, undo};
+use crate::report::Verdict;
+use crate::schedule::{Command, Event, Schedule, ScheduleOptions, StepState, Touched};
+use crate::state::{Parked, Record};
+
+/// How the loop ended.
+pub(super) struct Ended {
+    pub(super) schedule: Schedule,
+    /// The scheduler's verdict; `None` where the user did not wait for it.
+    pub(super) verdict: Option<Verdict>,
+    /// What could not be undone in this run.
+    pub(super) owed: BTreeMap<StepId, String>,
+}
+
+/// Something under way ended.
+enum Done {
+    Attempt { step: StepId, attempt: u32, result: Result<Good, Bad>, touched: Touched },
+    Pause { step: StepId, attempt: u32 },
+    Undo { step: StepId, result: Result<String, String> },
+}
+
+type Tasks<'t> = FuturesUnordered<Pin<Box<dyn Future<Output = Done> + 't>>>;
+
+struct Turn<'t> {
+    shared: &'t Shared<'t>,
+    tasks: Tasks<'t>,
+    events: VecDeque<Event>,
+    owed: BTreeMap<StepId, String>,
+    verdict: Option<Verdict>,
+}
+
+/// Runs until the scheduler says that it is over, or the user does.
+pub(super) async fn turn(shared: &Shared<'_>, observe: &mut dyn FnMut(&RunEvent)) -> Ended {
+    let options =
+        ScheduleOptions { concurrency: shared.options.concurrency, reconsider: shared.options.reconsider };
+    let mut schedule = Schedule::new(shared.plan, options);
+    let mut turn = Turn {
+        shared,
+        tasks: FuturesUnordered::new(),
+        events: VecDeque::from([Event::Started]),
+        owed: BTreeMap::new(),
+        verdict: None,
+    };
+    let mut is_interrupted = false;
+    loop {
+        while let Some(event) = turn.events.pop_front() {
+            for command in schedule.on(event) {
+                turn.obey(command, &schedule);
+            }
+        }
+        shared.tell(observe);
+        if turn.verdict.is_some() {
+            break;
+        }
+        if !is_interrupted && (!shared.ledger.is_sound() || shared.options.interrupt.level() > 0) {
+            is_interrupted = true;
+            turn.events.push_back(Event::Interrupted);
+            continue;
+        }
+        let next_level = if is_interrupted { 2 } else { 1 };
+        tokio::select! {
+            biased;
+            () = shared.options.interrupt.reached(next_level) => {
+                if is_interrupted {
+                    // What is under way is dropped; what it sent is recorded.
+                    break;
+                }
+            }
+            Some(done) = turn.tasks.next() => turn.end(done),
+            () = shared.board.changed() => {
+                for (step, progress) in shared.board.take() {
+                    shared.emit(RunEventKind::StepProgress { step, progress });
+                }
+            }
+        }
+    }
+    Ended { schedule, verdict: turn.verdict, owed: turn.owed }
+}
+
+impl<'t> Turn<'t> {
+    fn obey(&mut self, command: Command, schedule: &Schedule) {
+        let shared = self.shared;
+        match command {
+            Command::Start { step, attempt } => {
+                shared.memory(step).first_start();
+                shared.emit(RunEventKind::StepStarted { step, attempt });
+                self.tasks.push(Box::pin(async move {
+                    let (result, touched) = perform(shared, shared.plan.step(step)).await;
+                    Done::Attempt { step, attempt, result, touched }
+                }));
+            }
+            Command::SetTimer { step, attempt, after_ms } => {
+                let after_ms = shared.jitter.spread(after_ms);
+                let words = shared.end(step, |end| end.failure.as_ref().map(words_of).unwrap_or_default());
+                shared.emit(RunEventKind::StepRetrying { step, attempt, after_ms, words });
+                self.tasks.push(Box::pin(async move {
+                    tokio::time::sleep(Duration::from_millis(after_ms)).await;
+                    Done::Pause { step, attempt }
+                }));
+            }
+            Command::Undo { step } => self.tasks.push(Box::pin(async move {
+                let result = undo(shared, shared.plan.step(step)).await;
+                Done::Undo { step, result }
+            })),
+            Command::Settled { step, state } => self.settled(step, state, schedule),
+            Command::TryArm { choice, arm } => {
+                let label = self.label(choice, arm);
+                shared.emit(RunEventKind::ChoiceTried { choice, arm, label });
+            }
+            Command::RecordChoice { choice, arm } => {
+                let key = shared.plan.choice(choice).key.clone();
+                // A failure is kept by the ledger and seen by the loop.
+                let _ = shared.ledger.append(Record::Choice { key, arm });
+                let label = self.label(choice, arm);
+                shared.emit(RunEventKind::ChoiceMade { choice, arm, label });
+            }
+            Command::Finish { verdict } => self.verdict = Some(verdict),
+        }
+    }
+
+    fn label(&self, choice: ChoiceId, arm: u32) -> String {
+        self.shared.plan.choice(choice).arms[arm as usize].label.clone()
+    }
+
+    /// Something under way ended: the scheduler is told.
+    fn end(&mut self, done: Done) {
+        match done {
+            Done::Pause { step, attempt } => self.events.push_back(Event::TimerFired { step, attempt }),
+            Done::Undo { step, result: Ok(words) } => {
+                self.shared.emit(RunEventKind::UndoDone { step: Some(step), words });
+                self.events.push_back(Event::UndoDone { step });
+            }
+            Done::Undo { step, result: Err(words) } => {
+                self.shared.emit(RunEventKind::UndoOwed { step: Some(step), words: words.clone() });
+                self.owed.insert(step, self.shared.options.redact.hide(&words));
+                self.events.push_back(Event::UndoFailed { step });
+            }
+            Done::Attempt { step, attempt, result: Ok(good), touched } => {
+                let Good { effect, output, detail } = good;
+                let end =
+                    StepEnd { output: Some(Rc::new(output)), effect: Some(effect), detail, failure: None };
+                self.shared.set_end(step, end);
+                self.events.push_back(Event::Succeeded { step, attempt, touched });
+            }
+            Done::Attempt { step, attempt, result: Err(bad), touched } => {
+                self.shared.memory(step).set_cut_off(bad.is_cut_off);
+                let outcome = bad.failure.outcome;
+                let is_retryable = bad.is_retryable && self.has_time_for_another(step, attempt);
+                let event = if bad.is_stopped {
+                    Event::Stopped { step, attempt, touched }
+                } else {
+                    Event::Failed {
+                        step,
+                        attempt,
+                        outcome,
+                        is_cut_off: bad.is_cut_off,
+                        is_retryable,
+                        touched,
+                    }
+                };
+                self.shared.set_end(step, StepEnd { failure: Some(bad.failure), ..StepEnd::default() });
+                self.events.push_back(event);
+            }
+        }
+    }
+
+    /// Whether the pause before the next attempt ends within the step's time.
+    fn has_time_for_another(&self, step: StepId, attempt: u32) -> bool {
+        let elapsed_ms = self.shared.memory(step).elapsed().as_millis();
+        let step = self.shared.plan.step(step);
+        let pause_ms = u128::from(step.retry.backoff_ms) << (attempt - 1).min(20);
+        elapsed_ms + pause_ms < u128::from(step.timeout_ms)
+    }
+
+    /// A step is over (or parked): it is recorded and told.
+    fn settled(&mut self, step: StepId, state: StepState, schedule: &Schedule) {
+        let shared = self.shared;
+        let millis = u64::try_from(shared.memory(step).elapsed().as_millis()).unwrap_or(u64::MAX);
+        shared.board.forget(step);
+        let key = &shared.plan.step(step).key;
+        match state {
+            StepState::Done => {
+                self.resolve(step, schedule);
+                let (effect, detail) =
+                    shared.end(step, |end| (end.effect.clone().unwrap_or(Effect::Found), end.detail.clone()));
+                let words = detail.clone().unwrap_or_default();
+                self.record_end(key, Outcome::Done, words, millis);
+                shared.emit(RunEventKind::StepDone { step, effect, millis, detail });
+            }
+            StepState::Failed { .. } | StepState::Unknown => {
+                if shared.end(step, |end| end.failure.is_none()) {
+                    shared.set_end(step, StepEnd { failure: Some(self.no_arm(step)), ..StepEnd::default() });
+                }
+                let failure = shared.end(step, |end| end.failure.clone()).expect("set just before");
+                self.record_end(key, failure.outcome, words_of(&failure), millis);
+                shared.emit(RunEventKind::StepFailed { step, failure, millis });
+            }
+            StepState::Parked => {
+                let words = shared.end(step, |end| end.failure.as_ref().map(words_of)).unwrap_or_else(|| {
+                    format!("`{}` is not reachable", shared.plan.site(shared.plan.step(step).site).name)
+                });
+                let parked = Parked {
+                    name: shared.plan.step(step).name.clone(),
+                    site: shared.plan.site(shared.plan.step(step).site).name.clone(),
+                    run: shared.run,
+                    since_ms: shared.now_ms(),
+                    words: words.clone(),
+                };
+                let _ = shared.ledger.append(Record::Parked { key: key.clone(), parked });
+                shared.emit(RunEventKind::StepParked { step, words });
+            }
+            StepState::Skipped { because } => {
+                let was_parked = shared.ledger.with(|state| state.parked.contains_key(key));
+                if was_parked && matches!(because, SkipReason::NotChosen | SkipReason::Unreachable) {
+                    self.record_end(key, Outcome::Done, "not done".to_owned(), millis);
+                }
+                shared.emit(RunEventKind::StepSkipped { step, because });
+            }
+            StepState::Waiting
+            | StepState::Ready
+            | StepState::Running { .. }
+            | StepState::Retrying { .. } => {}
+        }
+    }
+
+    fn record_end(&self, key: &str, outcome: Outcome, words: String, millis: u64) {
+        // Reads and resolutions leave nothing; their ends are told, and need not be remembered.
+        let words = self.shared.options.redact.hide(&words);
+        // A failure is kept by the ledger and seen by the loop.
+        let _ = self.shared.ledger.append(Record::Step { key: key.to_owned(), outcome, words, millis });
+    }
+
+    /// The results of `choose` and `gather`, which no site gives.
+    fn resolve(&self, step: StepId, schedule: &Schedule) {
+        let shared = self.shared;
+        let (effect, output) = match &shared.plan.step(step).action {
+            Action::Choose { choice, results } => {
+                let arm = schedule.chosen(*choice).expect("a choose is done only when an arm holds");
+                let output = shared.output(results[arm as usize]);
+                (Effect::Chosen { arm, label: self.label(*choice, arm) }, output)
+            }
+            Action::Gather { parts } => {
+                let mut results = Map::new();
+                for (site, part) in parts {
+                    if let (Some(output), StepState::Done) = (shared.output(*part), schedule.state(*part)) {
+                        results.insert(shared.plan.site(*site).name.clone(), (*output).clone());
+                    }
+                }
+                (Effect::Gathered, Some(Rc::new(Value::Object(results))))
+            }
+            _ => return,
+        };
+        shared.set_end(step, StepEnd { output, effect: Some(effect), ..StepEnd::default() });
+    }
+
+    /// No alternative held: the failure of the whole, from what the alternatives say.
+    fn no_arm(&self, step: StepId) -> Failure {
+        let shared = self.shared;
+        let name = &shared.plan.step(step).name;
+        let Action::Choose { results, choice } = &shared.plan.step(step).action else {
+            return Failure::new("E0912", Outcome::Unavailable, format!("`{name}` did not succeed"));
+        };
+        let arms = &shared.plan.choice(*choice).arms;
+        let is_missing_everywhere =
+            arms.iter().all(|arm| arm.members.iter().any(|member| shared.is_missing(*member)));
+        let mut said: Vec<String> = Vec::new();
+        for (arm, result) in arms.iter().zip(results) {
+            let failing = std::iter::once(result).chain(&arm.members);
+            let why = failing
+                .filter_map(|member| shared.end(*member, |end| end.failure.as_ref().map(words_of)))
+                .next();
+            said.push(format!("{}: {}", arm.label, why.unwrap_or_else(|| "not available".to_owned())));
+        }
+        let (code, message) = if is_missing_everywhere {
+            ("E0903", format!("`{name}` is not found anywhere"))
+        } else {
+            ("E0912", format!("no alternative of `{name}` is available"))
+        };
+        Failure { site_words: Some(said.join("; ")), ..Failure::new(code, Outcome::Unavailable, message) }
+    }
+}
+
+/// A failure in one line.
+fn words_of(failure: &Failure) -> String {
+    match &failure.site_words {
+        Some(words) => format!("{}: {words}", failure.message),
+        None => failure.message.clone(),
+    }
+}
