@@ -48,7 +48,8 @@ pub(super) fn site(
             }
         }
         if let Some(default) = &written.default {
-            names.check(default, diagnostics);
+            // It may be made of the settings above it.
+            names.with([("site", site_type(settings))]).check(default, diagnostics);
         }
         let setting = Setting {
             name: written.name.text.clone(),

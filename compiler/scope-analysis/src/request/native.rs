@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::eval::Frame;
 use crate::hir::{OperationKind, ResourceId, ResourceKind, ResourceType, Slot, Value};
 use crate::modules::Modules;
-use crate::native::{Filled, match_native};
+use crate::native::{Filled, match_item};
 
 impl<'a> Context<'a> {
     pub(super) fn native_head(
@@ -22,7 +22,7 @@ impl<'a> Context<'a> {
         native: &'a ast::NativeItem,
     ) -> Option<Head<'a>> {
         let frame = Frame::new(Modules::ROOT);
-        let found = match match_native(self.drivers.values(), &native.native) {
+        let found = match match_item(self.drivers.values(), native) {
             Ok(found) => found,
             Err(report) => {
                 self.report(*report);

@@ -122,8 +122,10 @@ impl<'a> SiteEnvironment<'a> {
         }
         let inputs = asked.operation.map_or(&[][..], |operation| &operation.inputs);
         if let Some((_, default)) = inputs.iter().find(|(input, _)| input == name) {
-            // A default may use attributes; one that asks for itself would not end, so inputs are not seen in it.
-            let without_inputs = SiteEnvironment { asked: Asked { operation: None, ..*asked }, ..*self };
+            // A default may use attributes; one that asks for itself would not end, so inputs are not seen in it. Nor is
+            // the answer: a default is the same in the request and in the rules about its answer.
+            let without_inputs =
+                SiteEnvironment { asked: Asked { operation: None, ..*asked }, answered: None, ..*self };
             return match default {
                 Some(default) => eval(default, &without_inputs).ok(),
                 None => Some(Value::Null),
