@@ -14,6 +14,7 @@
 //! ```
 
 mod builtin;
+mod environment;
 mod error;
 mod operator;
 mod path;
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+pub use environment::{Bindings, Environment};
 pub use error::EvalError;
 pub use path::eval_path;
 
@@ -39,64 +41,6 @@ pub const MAXIMUM_SIZE: usize = 16 << 20;
 pub const MAXIMUM_PRODUCED: usize = 64 << 20;
 /// The most steps of one evaluation.
 pub const MAXIMUM_STEPS: u64 = 4_000_000;
-
-/// What an expression may ask for. `None` is an error where the expression needs it.
-pub trait Environment {
-    /// A name's value; an attribute that is not set is `Some(null)`.
-    fn name(&self, name: &str) -> Option<Value>;
-    /// The output of a step.
-    fn step(&self, step: StepId) -> Option<&Value>;
-    /// A secret's content.
-    fn secret(&self, source: &SecretSource) -> Option<String>;
-    /// A file's bytes. As a value they must be UTF-8; `base64(…)` takes any.
-    fn file_bytes(&self, file: &FileRef) -> Option<Vec<u8>>;
-}
-
-/// An environment of given names and outputs, without secrets and files.
-#[derive(Clone, Debug, Default)]
-pub struct Bindings {
-    names: BTreeMap<String, Value>,
-    outputs: BTreeMap<StepId, Value>,
-}
-
-impl Bindings {
-    /// Nothing in it.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// And this name.
-    #[must_use]
-    pub fn with(mut self, name: impl Into<String>, value: Value) -> Self {
-        self.names.insert(name.into(), value);
-        self
-    }
-
-    /// And this step's output.
-    #[must_use]
-    pub fn with_output(mut self, step: StepId, value: Value) -> Self {
-        self.outputs.insert(step, value);
-        self
-    }
-}
-
-impl Environment for Bindings {
-    fn name(&self, name: &str) -> Option<Value> {
-        self.names.get(name).cloned()
-    }
-
-    fn step(&self, step: StepId) -> Option<&Value> {
-        self.outputs.get(&step)
-    }
-
-    fn secret(&self, _source: &SecretSource) -> Option<String> {
-        None
-    }
-
-    fn file_bytes(&self, _file: &FileRef) -> Option<Vec<u8>> {
-        None
-    }
-}
 
 /// The value of `expr`. A record keeps its `null` fields.
 ///

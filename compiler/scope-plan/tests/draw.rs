@@ -252,6 +252,21 @@ fn way(d: &str) -> Vec<(f64, f64)> {
     points
 }
 
+#[test]
+fn a_big_plan_takes_no_square_of_its_size() {
+    let mut plan = Builder::new();
+    let sites: Vec<_> = (0..20).map(|site| plan.site(&format!("site{site}"))).collect();
+    let original = plan.lookup(sites[0], "book", "shelf.book", "Emma");
+    for position in 0..10_000 {
+        plan.ensure(sites[position % 20], &format!("loan{position}"), "shelf.loan", loan(original, "ana"));
+    }
+    let plan = optimised(plan.finish());
+    // Minutes, if it did.
+    assert!(to_svg(&plan).len() > 1_000_000);
+    assert!(to_dot(&plan).len() > 500_000);
+    assert!(to_mermaid(&plan).len() > 500_000);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -43,7 +43,7 @@ pub fn to_dot(plan: &Plan) -> String {
             EdgeReason::Settled => "dotted",
         };
         let label = match &plan.step(edge.to).action {
-            Action::Choose { choice, results } => {
+            Action::Choose { choice, results } if edge.reason == EdgeReason::Settled => {
                 let labels = results.iter().zip(&plan.choice(*choice).arms);
                 let labels: Vec<&str> = labels
                     .filter(|(result, _)| **result == edge.from)

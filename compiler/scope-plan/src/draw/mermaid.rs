@@ -41,7 +41,7 @@ pub fn to_mermaid(plan: &Plan) -> String {
             EdgeReason::Settled => "-.->",
         };
         let label = match &plan.step(edge.to).action {
-            Action::Choose { choice, results } => {
+            Action::Choose { choice, results } if edge.reason == EdgeReason::Settled => {
                 let labels = results.iter().zip(&plan.choice(*choice).arms);
                 let labels: Vec<String> = labels
                     .filter(|(result, _)| **result == edge.from)

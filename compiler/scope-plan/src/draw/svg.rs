@@ -3,11 +3,13 @@
 //! [`shapes`] says what is drawn, [`layout`] where, this file how.
 
 mod layout;
+mod lines;
 mod shapes;
 
 use std::fmt::Write;
 
-use self::layout::{LANE_PADDING, Line, layout};
+use self::layout::{LANE_PADDING, layout};
+use self::lines::Line;
 use self::shapes::{DEED_HEIGHT, NAME_HEIGHT, PADDING, ROW_HEIGHT, Shape, shape, text_width};
 use super::shortened;
 use crate::estimate;

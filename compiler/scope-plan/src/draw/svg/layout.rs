@@ -6,11 +6,12 @@
 //! Lines of one step and kind share their slots, as a bus, up to the last gap. Between two layers is only empty space, in
 //! which lines may bend and go from lane to lane.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::lines::{Line, Rows, lines, rows};
 use super::shapes::Shape;
 use crate::graph::{self, Neighbours};
-use crate::plan::{Action, EdgeReason, Plan, SiteId, StepId};
+use crate::plan::{EdgeReason, Plan, SiteId, StepId};
 
 const GAP_IN_LANE: f64 = 18.0;
 const SLOT_HEIGHT: f64 = 10.0;
@@ -39,22 +40,18 @@ pub struct Lane {
     pub height: f64,
 }
 
-/// An edge's way: from point to point, level across a layer, bent in the gaps.
-pub struct Line {
-    pub reason: EdgeReason,
-    pub points: Vec<(f64, f64)>,
-}
-
 /// A box or a slot, within its lane and layer.
-struct Node {
-    step: Option<StepId>,
-    layer: usize,
+pub struct Node {
+    pub step: Option<StepId>,
+    pub layer: usize,
     lane: usize,
-    height: f64,
+    pub height: f64,
     /// Of its middle.
-    y: f64,
-    before: Vec<usize>,
-    after: Vec<usize>,
+    pub y: f64,
+    pub before: Vec<usize>,
+    pub after: Vec<usize>,
+    /// Which row of a `choose` or `gather` it leads to: those of the upper rows stand above.
+    row: usize,
 }
 
 /// Lays out. `left` is the room before the first layer, `top` that above the first lane.
@@ -73,9 +70,11 @@ pub fn layout(plan: &Plan, shapes: &[Shape], left: f64, top: f64) -> Layout {
             y: 0.0,
             before: Vec::new(),
             after: Vec::new(),
+            row: 0,
         })
         .collect();
-    let ways = ways(plan, &mut nodes);
+    let rows = rows(plan);
+    let ways = ways(plan, &rows, &mut nodes);
     let mut cells = cells(&nodes, count, lane_of.len());
     order_cells(&mut nodes, &mut cells);
     let lanes = place(&mut nodes, &cells, &lane_of, top);
@@ -88,7 +87,7 @@ pub fn layout(plan: &Plan, shapes: &[Shape], left: f64, top: f64) -> Layout {
             (layers[node.layer].0, node.y - node.height / 2.0)
         })
         .collect();
-    let lines = lines(plan, &nodes, &ways, &layers, shapes);
+    let lines = lines(plan, &rows, &nodes, &ways, &layers, shapes);
     let width = layers.last().map_or(left, |(x, width)| x + width) + LANE_PADDING;
     let height = lanes.last().map_or(top, |lane: &Lane| lane.top + lane.height);
     Layout { boxes, layers, lanes, lines, width, height }
@@ -136,7 +135,8 @@ fn layers(plan: &Plan, lane_of: &BTreeMap<SiteId, usize>, shapes: &[Shape]) -> V
 }
 
 /// The nodes each edge leads through, ends included; makes the slots.
-fn ways(plan: &Plan, nodes: &mut Vec<Node>) -> Vec<Vec<usize>> {
+fn ways(plan: &Plan, rows: &Rows, nodes: &mut Vec<Node>) -> Vec<Vec<usize>> {
+    let mut joined: BTreeSet<(usize, usize)> = BTreeSet::new();
     let mut slots: BTreeMap<(StepId, EdgeReason, usize), usize> = BTreeMap::new();
     let mut ways = Vec::with_capacity(plan.edges.len());
     for edge in &plan.edges {
@@ -149,14 +149,26 @@ fn ways(plan: &Plan, nodes: &mut Vec<Node>) -> Vec<Vec<usize>> {
             let lane = nodes[from].lane;
             let slot = *slots.entry((edge.from, edge.reason.clone(), layer)).or_insert_with(|| {
                 let (before, after) = (Vec::new(), Vec::new());
-                nodes.push(Node { step: None, layer, lane, height: SLOT_HEIGHT, y: 0.0, before, after });
+                nodes.push(Node {
+                    step: None,
+                    layer,
+                    lane,
+                    height: SLOT_HEIGHT,
+                    y: 0.0,
+                    before,
+                    after,
+                    row: 0,
+                });
                 nodes.len() - 1
             });
             way.push(slot);
         }
         way.push(to);
+        if let Some(row) = rows.get(&(edge.to, edge.from)) {
+            nodes[way[way.len() - 2]].row = row[0];
+        }
         for pair in way.windows(2) {
-            if !nodes[pair[0]].after.contains(&pair[1]) {
+            if joined.insert((pair[0], pair[1])) {
                 nodes[pair[0]].after.push(pair[1]);
                 nodes[pair[1]].before.push(pair[0]);
             }
@@ -201,7 +213,8 @@ fn order_cells(nodes: &mut [Node], cells: &mut Cells) {
                     if near.is_empty() {
                         return node.y;
                     }
-                    near.iter().map(|other| nodes[*other].y).sum::<f64>() / near.len() as f64
+                    let mean = near.iter().map(|other| nodes[*other].y).sum::<f64>() / near.len() as f64;
+                    if to_right { mean } else { mean + node.row as f64 / 1000.0 }
                 };
                 let mut keyed: Vec<(f64, usize)> =
                     lane[layer].iter().map(|node| (mean(node), *node)).collect();
@@ -320,77 +333,19 @@ fn columns(plan: &Plan, shapes: &[Shape], layer_of: &[usize], count: usize, left
     for (shape, layer) in shapes.iter().zip(layer_of) {
         widths[*layer] = widths[*layer].max(shape.width);
     }
-    let mut bends = vec![0_usize; count];
+    let mut bends = vec![0.0_f64; count];
     for edge in &plan.edges {
-        bends[layer_of[edge.to.index()]] += 1;
+        let is_between_lanes = plan.step(edge.from).site != plan.step(edge.to).site;
+        bends[layer_of[edge.to.index()]] += if is_between_lanes { 4.0 } else { 1.0 };
     }
     let mut x = left;
     let mut layers = Vec::with_capacity(count);
     for (layer, width) in widths.into_iter().enumerate() {
         if layer > 0 {
-            x += 56.0 + 1.5 * bends[layer].min(50) as f64;
+            x += 56.0 + bends[layer].min(90.0);
         }
         layers.push((x, width));
         x += width;
     }
     layers
-}
-
-/// The points of each edge: ports spread over the sides of a box in the order of where the lines come from and go to.
-fn lines(
-    plan: &Plan,
-    nodes: &[Node],
-    ways: &[Vec<usize>],
-    layers: &[(f64, f64)],
-    shapes: &[Shape],
-) -> Vec<Line> {
-    let mut out: BTreeMap<(usize, usize), f64> = BTreeMap::new();
-    let mut into: BTreeMap<(usize, usize), f64> = BTreeMap::new();
-    for (position, node) in nodes.iter().enumerate().filter(|(_, node)| node.step.is_some()) {
-        for (near, ports) in [(&node.after, &mut out), (&node.before, &mut into)] {
-            let mut near = near.clone();
-            near.sort_by(|one, other| nodes[*one].y.total_cmp(&nodes[*other].y).then(one.cmp(other)));
-            let room = (node.height - 24.0).max(0.0);
-            let step = (room / near.len().max(1) as f64).min(12.0);
-            let first = node.y - step * near.len().saturating_sub(1) as f64 / 2.0;
-            for (place, other) in near.into_iter().enumerate() {
-                ports.insert((position, other), first + step * place as f64);
-            }
-        }
-    }
-    let mut lines = Vec::with_capacity(ways.len());
-    for (edge, way) in plan.edges.iter().zip(ways) {
-        let mut points = Vec::new();
-        let first = (way[0], way[1]);
-        let (x, width) = layers[nodes[way[0]].layer];
-        points.push((x + width, out[&first]));
-        for slot in &way[1..way.len() - 1] {
-            let (x, width) = layers[nodes[*slot].layer];
-            points.extend([(x, nodes[*slot].y), (x + width, nodes[*slot].y)]);
-        }
-        let (last, before) = (way[way.len() - 1], way[way.len() - 2]);
-        let x = layers[nodes[last].layer].0;
-        let top = nodes[last].y - nodes[last].height / 2.0;
-        // A row of its own for each arm or part.
-        let rows = rows_of(plan, edge.to, edge.from);
-        if rows.is_empty() || edge.reason != EdgeReason::Settled {
-            points.push((x, into[&(last, before)]));
-            lines.push(Line { reason: edge.reason.clone(), points });
-        } else {
-            for row in rows {
-                let mut points = points.clone();
-                points.push((x, top + shapes[last].row_middle(row)));
-                lines.push(Line { reason: edge.reason.clone(), points });
-            }
-        }
-    }
-    lines
-}
-
-fn rows_of(plan: &Plan, step: StepId, source: StepId) -> Vec<usize> {
-    let sources = match &plan.step(step).action {
-        action @ (Action::Choose { .. } | Action::Gather { .. }) => action.sources(),
-        _ => return Vec::new(),
-    };
-    (0..sources.len()).filter(|row| sources[*row] == source).collect()
 }

@@ -11,7 +11,7 @@ const LONGEST: usize = 34;
 pub const PADDING: f64 = 12.0;
 /// The heights of the first line, of the name, of each line below.
 pub const DEED_HEIGHT: f64 = 16.0;
-pub const NAME_HEIGHT: f64 = 18.0;
+pub const NAME_HEIGHT: f64 = 20.0;
 pub const ROW_HEIGHT: f64 = 17.0;
 
 /// A step's box.
