@@ -1,14 +1,16 @@
 //! `cases/*.txt`: an input, the items it gives and the reports, as text.
 //!
-//! A case is a title after `# `, the input (`⏎` is a newline too), `---`, then one line an item and one line a report:
-//! its code, the text it is about, its message. `SCOPE_UPDATE=1` rewrites the files.
+//! A case is a title after `# `, the input (`⏎` is a newline too, `␍` a carriage return, `␀` a NUL), `---`, then one
+//! line an item and for each report its code, the text it is about, its message, its help and its fix.
+//! `SCOPE_UPDATE=1` rewrites the files.
+
 #![allow(clippy::disallowed_methods, reason = "these tests read their cases from files")]
 
 use scope_diagnostics::FileId;
 use std::{fmt::Write as _, fs, path::Path};
 
 fn result(input: &str) -> String {
-    let text = input.replace('⏎', "\n");
+    let text = input.replace('⏎', "\n").replace('␍', "\r").replace('␀', "\0");
     let parsed = scope_syntax::parse(FileId(0), &text);
     let mut out = scope_syntax::dump(&parsed.module);
     let mut reports: Vec<_> = parsed.diagnostics.iter().collect();

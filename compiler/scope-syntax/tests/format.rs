@@ -69,7 +69,8 @@ fn seeds() -> Vec<String> {
     for file in ["forms", "nasty"] {
         let text = fs::read_to_string(format!("{tests}/cases/{file}.txt")).unwrap();
         for case in text.split("\n# ") {
-            let input = case.split_once('\n').unwrap().1.split("\n---").next().unwrap().replace('⏎', "\n");
+            let input = case.split_once('\n').unwrap().1.split("\n---").next().unwrap();
+            let input = input.replace('⏎', "\n").replace('␍', "\r").replace('␀', "\0");
             seeds.push(input);
         }
     }

@@ -1,4 +1,5 @@
 //! Any text gives a tree: mutated programs, with the places of all nodes checked, and time that grows with the size only.
+#![allow(clippy::disallowed_methods, reason = "time is what one of these tests measures")]
 
 use proptest::prelude::*;
 use scope_diagnostics::FileId;

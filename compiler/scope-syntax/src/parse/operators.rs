@@ -117,8 +117,14 @@ pub(crate) fn build(
         return first.value;
     }
     let mut builder = Builder { values: vec![], pending: vec![], conditions: 0 };
+    let mut after_number = is_number(&first.value.value);
     builder.operand(first);
     for (op, span, operand) in rest {
+        let is_number = is_number(&operand.value.value);
+        if op == Infix::Chain(ChainOp::Cross) && after_number && is_number {
+            emit(Fault::report(at, no_modulo(span)));
+        }
+        after_number = is_number;
         builder.infix(op, span, at, emit);
         builder.operand(operand);
     }
@@ -126,6 +132,17 @@ pub(crate) fn build(
         builder.reduce();
     }
     builder.values.pop().expect("a run has an operand").expr
+}
+
+fn is_number(value: &Expr) -> bool {
+    matches!(value.kind.as_ref(), ExprKind::Number(_))
+}
+
+/// The report of `7 % 2`.
+fn no_modulo(span: Span) -> Diagnostic {
+    Diagnostic::new(codes::E0015, span, "there is no modulo operator")
+        .label("crosses sites, not numbers")
+        .help("write `mod(a, b)`")
 }
 
 struct Builder {

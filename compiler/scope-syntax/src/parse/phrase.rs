@@ -19,7 +19,7 @@ use crate::{
     token::{Kind, LINK_WORDS, RESERVED_WORDS, Token, span_of},
 };
 use chumsky::prelude::*;
-use scope_diagnostics::Span;
+use scope_diagnostics::{Span, similar};
 
 /// The rules for bodies.
 #[derive(Clone)]
@@ -59,9 +59,9 @@ fn first_word<'t>(test: fn(&str) -> bool) -> impl Parser<'t, Tokens<'t>, Token<'
     ahead(move |tokens: &'t [Token<'t>]| !continues(tokens)).ignore_then(word).labelled(Label::Name)
 }
 
-/// Words whose body declares attributes.
+/// Words whose body declares attributes; misspelt ones too, so that the word is the one thing that is wrong.
 fn has_attributes(word: &str) -> bool {
-    matches!(word, "type" | "site" | "input")
+    similar::nearest(word, ["type", "site", "input"]).is_some()
 }
 
 fn is_link(token: &Token<'_>) -> bool {
