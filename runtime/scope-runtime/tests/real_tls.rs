@@ -41,11 +41,16 @@ async fn server(asks_client: bool) -> Server {
     Server::start_with(settings, |_| ok(json!({ "id": "x" }))).await
 }
 
+/// With the driver's own settings too: those it leaves open change nothing.
 fn at(server: &Server, tls: Value) -> Place {
     let read =
         operation("read", http("GET", value("/x"), None), vec![rule(200, json!({ "found": name("body") }))]);
     let options = Options { base: folder(), ..Options::at(".") };
-    place_with(driver(&server.address, vec![read]), json!({ "tls": tls }), options)
+    place_with(
+        driver(&server.address, vec![read]),
+        json!({ "tls": tls, "app": { "tls": value(json!({ "ca": null })) } }),
+        options,
+    )
 }
 
 async fn error(place: Place) -> scope_runtime::site::SiteError {

@@ -76,7 +76,8 @@ pub(super) fn tls(
         merged.insert(name.clone(), value);
     }
     if let Some(Value::Object(of_driver)) = driver_settings.get(TLS) {
-        merged.extend(of_driver.clone());
+        // What is not set there leaves the site's.
+        merged.extend(of_driver.clone().into_iter().filter(|(_, value)| !value.is_null()));
     }
     Ok(merged)
 }
