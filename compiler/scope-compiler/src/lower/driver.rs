@@ -269,3 +269,6 @@ fn answer(
 fn is_reference(ty: &hir::ResourceType, name: &str) -> bool {
     ty.attributes.get(name).is_some_and(|attribute| attribute.reference.is_some())
 }
+
+#[cfg(test)]
+mod tests;
