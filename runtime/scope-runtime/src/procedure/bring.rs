@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use scope_plan::driver::{Operation, OperationKind, Repeat, Share};
+use scope_plan::driver::{Attribute, Operation, OperationKind, Repeat, Share, Type};
 use scope_plan::eval::value::equal;
 use scope_plan::plan::{Step, StepId};
 use scope_plan::recorded::How;
@@ -101,9 +101,13 @@ impl<'s> Origin<'s> {
     /// The record with all that a copy needs: what a look-up gave may be less.
     async fn complete(mut self) -> Result<Self, Bad> {
         let resource_type = self.subject.resource_type;
-        let needed = self.keep.iter().map(String::as_str).chain(self.same);
-        let is_whole =
-            needed.filter(|name| !is_content(resource_type, name)).all(|name| self.record.contains_key(name));
+        let is_told = |name: &str| {
+            let is_optional = |attribute: &Attribute| matches!(attribute.ty, Type::Optional(_));
+            self.record.contains_key(name)
+                || is_content(resource_type, name)
+                || (Some(name) != self.same && resource_type.attribute(name).is_some_and(is_optional))
+        };
+        let is_whole = self.keep.iter().map(String::as_str).chain(self.same).all(is_told);
         if let (false, Some(identity)) = (is_whole, self.identity()) {
             let seen = self
                 .subject

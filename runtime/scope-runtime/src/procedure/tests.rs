@@ -1,1 +1,9 @@
-//! t
+//! Each procedure against a site that answers from a script: every request is expected, every answer is given.
+
+mod bringing;
+mod calling;
+mod ensuring;
+mod fake;
+mod looking;
+mod losing;
+mod undoing;

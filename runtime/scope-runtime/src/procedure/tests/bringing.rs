@@ -1,0 +1,221 @@
+//! Bringing: nothing where it is there, else a copy with the same content, compared.
+
+use scope_plan::plan::Plan;
+use scope_plan::recorded::How;
+use scope_plan::testing::Builder;
+use serde_json::{Value, json};
+
+use super::fake::{Reply, book, done, found, list, lost, not_found, ok, play, unreachable};
+use crate::events::{Effect, Outcome};
+use crate::site::SiteErrorKind;
+use crate::state::StateStore;
+
+fn plan(sites: &[&str], every: bool) -> Plan {
+    let mut plan = Builder::new();
+    let nantes = plan.site("nantes");
+    let sources: Vec<_> = sites
+        .iter()
+        .map(|name| {
+            let site = plan.site(name);
+            plan.lookup(site, "loan.book", "shelf.book", "Emma")
+        })
+        .collect();
+    let bring = plan.bring(nantes, "loan.book", "shelf.book", &sources);
+    if let scope_plan::plan::Action::Bring { every_source, .. } = &mut plan.step_mut(bring).action {
+        *every_source = every;
+    }
+    plan.finish()
+}
+
+fn with_checksum(checksum: &str, status: &str) -> Value {
+    let mut book = book("b1", "Emma", status, None);
+    book["checksum"] = json!(checksum);
+    book
+}
+
+#[test]
+fn copied_with_its_identity_and_compared() {
+    let played = play(
+        &plan(&["paris"], false),
+        StateStore::in_memory(),
+        vec![
+            ("paris", "find", list([with_checksum("c1", "open")])),
+            ("nantes", "read", not_found()),
+            ("nantes", "create", done(book("b1", "Emma", "binding", None))),
+            ("paris", "download", Reply::Content(vec!["It was ", "a truth"])),
+            ("nantes", "upload", ok()),
+            ("nantes", "read", found(with_checksum("c1", "open"))),
+        ],
+    );
+    assert_eq!(*played.effect(1), Effect::Borrowed { from: "paris".into(), bytes: Some(14) });
+    assert_eq!(played.request("upload").content.as_deref(), Some("It was a truth"));
+    assert_eq!(played.request("create").inputs["id"], "b1");
+    let resource = played.state.state().resource("loan.book", "nantes").expect("recorded");
+    assert_eq!(
+        (resource.how, resource.from.as_deref(), resource.is_complete),
+        (How::Borrowed, Some("paris"), true)
+    );
+    // Again: nothing.
+    let again = play(
+        &plan(&["paris"], false),
+        played.state,
+        vec![
+            ("paris", "find", list([with_checksum("c1", "open")])),
+            ("nantes", "read", found(with_checksum("c1", "open"))),
+        ],
+    );
+    assert_eq!(*again.effect(1), Effect::Unchanged);
+}
+
+#[test]
+fn what_is_there_already_is_used_and_not_called_ours() {
+    let played = play(
+        &plan(&["paris"], false),
+        StateStore::in_memory(),
+        vec![
+            ("paris", "find", list([with_checksum("c1", "open")])),
+            ("nantes", "read", found(with_checksum("c1", "open"))),
+        ],
+    );
+    assert_eq!(*played.effect(1), Effect::Found);
+    assert!(played.state.state().resources.is_empty());
+}
+
+#[test]
+fn another_content_under_the_same_identity_is_an_error() {
+    let played = play(
+        &plan(&["paris"], false),
+        StateStore::in_memory(),
+        vec![
+            ("paris", "find", list([with_checksum("c1", "open")])),
+            ("nantes", "read", found(with_checksum("c2", "open"))),
+        ],
+    );
+    assert_eq!((played.failure(1).code.as_str(), played.failure(1).outcome), ("E0910", Outcome::Invalid));
+}
+
+#[test]
+fn a_copy_that_arrived_otherwise_is_taken_away() {
+    let played = play(
+        &plan(&["paris"], false),
+        StateStore::in_memory(),
+        vec![
+            ("paris", "find", list([with_checksum("c1", "open")])),
+            ("nantes", "read", not_found()),
+            ("nantes", "create", done(book("b1", "Emma", "binding", None))),
+            ("paris", "download", Reply::Content(vec!["x"])),
+            ("nantes", "upload", ok()),
+            ("nantes", "read", found(with_checksum("c9", "open"))),
+            ("nantes", "delete", Reply::Gone),
+            ("nantes", "read", not_found()),
+        ],
+    );
+    assert_eq!(played.failure(1).code, "E0910");
+    assert!(played.state.state().resources.is_empty());
+}
+
+#[test]
+fn a_source_that_falls_silent_is_followed_by_the_next() {
+    let played = play(
+        &plan(&["paris", "lille"], false),
+        StateStore::in_memory(),
+        vec![
+            ("paris", "find", list([with_checksum("c1", "open")])),
+            ("lille", "find", list([with_checksum("c1", "open")])),
+            ("nantes", "read", not_found()),
+            (
+                "nantes",
+                "create",
+                done(book("b1", "Emma", "binding", Some("scope:simulated/loan.book@nantes"))),
+            ),
+            ("paris", "download", unreachable()),
+            (
+                "nantes",
+                "read",
+                found(book("b1", "Emma", "binding", Some("scope:simulated/loan.book@nantes"))),
+            ),
+            ("lille", "download", Reply::Content(vec!["x"])),
+            ("nantes", "upload", ok()),
+            ("nantes", "read", found(with_checksum("c1", "open"))),
+        ],
+    );
+    assert_eq!(*played.effect(2), Effect::Borrowed { from: "lille".into(), bytes: Some(1) });
+}
+
+#[test]
+fn a_stream_that_breaks_is_begun_again() {
+    let mark = Some("scope:simulated/loan.book@nantes");
+    let played = play(
+        &plan(&["paris"], false),
+        StateStore::in_memory(),
+        vec![
+            ("paris", "find", list([with_checksum("c1", "open")])),
+            ("nantes", "read", not_found()),
+            ("nantes", "create", done(book("b1", "Emma", "binding", mark))),
+            ("paris", "download", Reply::Content(vec!["It was"])),
+            ("nantes", "upload", lost()),
+            // The second attempt goes on where the first one was.
+            ("nantes", "read", found(book("b1", "Emma", "binding", mark))),
+            ("paris", "download", Reply::Content(vec!["It was"])),
+            ("nantes", "upload", ok()),
+            ("nantes", "read", found(with_checksum("c1", "open"))),
+        ],
+    );
+    assert_eq!(*played.effect(1), Effect::Borrowed { from: "paris".into(), bytes: Some(6) });
+}
+
+#[test]
+fn a_source_here_is_used_as_it_is() {
+    let mut plan = Builder::new();
+    let (nantes, paris) = (plan.site("nantes"), plan.site("paris"));
+    let far = plan.lookup(paris, "loan.book", "shelf.book", "Emma");
+    let near = plan.lookup(nantes, "loan.book", "shelf.book", "Emma");
+    plan.bring(nantes, "loan.book", "shelf.book", &[far, near]);
+    let script = vec![
+        ("paris", "find", list([with_checksum("c1", "open")])),
+        ("nantes", "find", list([with_checksum("c2", "open")])),
+    ];
+    let played = play(&plan.finish(), StateStore::in_memory(), script);
+    assert_eq!(*played.effect(2), Effect::Found);
+    assert_eq!(played.report.steps[2].output["checksum"], "c2");
+}
+
+#[test]
+fn every_source_that_answers_must_have_it() {
+    let script = |answer: Reply| {
+        let mut script = vec![("paris", "find", list([with_checksum("c1", "open")]))];
+        if let Reply::List(_) = &answer {
+            script.extend([("lille", "find", answer), ("paris", "read", not_found())]);
+            script.pop();
+            script.push(("lille", "read", not_found()));
+        } else {
+            script.push(("lille", "find", answer));
+        }
+        script
+    };
+    let lacking = play(&plan(&["paris", "lille"], true), StateStore::in_memory(), script(list([])));
+    assert_eq!(lacking.failure(2).code, "E0902");
+    assert!(lacking.failure(2).message.contains("`lille`"));
+    // One that does not answer does not count.
+    let mut one_try = plan(&["paris", "lille"], true);
+    one_try.steps[1].retry.times = 1;
+    let mut silent = script(Reply::Error(SiteErrorKind::Unreachable, "no route"));
+    silent.push(("nantes", "read", found(with_checksum("c1", "open"))));
+    let played = play(&one_try, StateStore::in_memory(), silent);
+    assert_eq!(*played.effect(2), Effect::Found);
+}
+
+#[test]
+fn nowhere_is_said() {
+    let played = play(
+        &plan(&["paris", "lille"], false),
+        StateStore::in_memory(),
+        vec![
+            ("paris", "find", list([])),
+            ("lille", "find", list([])),
+            ("paris", "read", not_found()),
+            ("lille", "read", not_found()),
+        ],
+    );
+    assert_eq!(played.failure(2).code, "E0903");
+}

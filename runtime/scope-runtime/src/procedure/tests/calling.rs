@@ -1,0 +1,168 @@
+//! Explicit operations: once per inputs, never twice where that is not safe; and deletions.
+
+use scope_plan::driver::Repeat;
+use scope_plan::expr::{Expr, SecretSource};
+use scope_plan::plan::{Action, Plan};
+use scope_plan::recorded::How;
+use scope_plan::testing::Builder;
+use serde_json::json;
+
+use super::ensuring::recorded;
+use super::fake::{Reply, book, found, list, lost, not_found, ok, play, play_with};
+use crate::events::{Effect, Outcome};
+use crate::report::Verdict;
+use crate::runner::RunOptions;
+use crate::state::StateStore;
+
+fn closing(by: &str, repeat: Repeat) -> Plan {
+    let mut plan = Builder::new();
+    let nantes = plan.site("nantes");
+    plan.call(
+        nantes,
+        "close_emma",
+        "shelf.book",
+        "close",
+        vec![("id", Expr::text("b1")), ("by", Expr::text(by))],
+    );
+    let mut plan = plan.finish();
+    for operation in &mut plan.drivers[0].types[0].operations {
+        if operation.name == "close" {
+            operation.repeat = repeat.clone();
+        }
+    }
+    plan
+}
+
+#[test]
+fn once_per_inputs_and_waited_for() {
+    let script = || {
+        vec![
+            ("nantes", "close", ok()),
+            ("nantes", "read", found(book("b1", "Emma", "open", None))),
+            ("nantes", "read", found(book("b1", "Emma", "closed", None))),
+        ]
+    };
+    let played = play(&closing("ana", Repeat::Always), StateStore::in_memory(), script());
+    assert_eq!(*played.effect(0), Effect::Called);
+    let again = play(&closing("ana", Repeat::Always), played.state, vec![]);
+    assert_eq!(*again.effect(0), Effect::Unchanged);
+    assert_eq!(again.report.verdict, Verdict::NothingToDo);
+    let other = play(&closing("eve", Repeat::Always), again.state, script());
+    assert_eq!(*other.effect(0), Effect::Called);
+    let options = RunOptions { again: ["close_emma".to_owned()].into(), ..RunOptions::default() };
+    let once_more = play_with(&closing("eve", Repeat::Always), other.state, script(), &options);
+    assert_eq!(*once_more.effect(0), Effect::Called);
+}
+
+#[test]
+fn a_lost_one_that_cannot_be_repeated_is_asked_about() {
+    let played =
+        play(&closing("ana", Repeat::None), StateStore::in_memory(), vec![("nantes", "close", lost())]);
+    assert_eq!((played.failure(0).code.as_str(), played.failure(0).outcome), ("E0906", Outcome::Unknown));
+    assert_eq!(played.report.steps[0].attempts, 1);
+    // Nor by the next run.
+    let next = play(&closing("ana", Repeat::None), played.state, vec![]);
+    assert_eq!(next.failure(0).code, "E0906");
+    assert!(next.failure(0).help[0].contains("--again close_emma"));
+}
+
+#[test]
+fn a_lost_one_that_can_be_repeated_is() {
+    let played = play(
+        &closing("ana", Repeat::Always),
+        StateStore::in_memory(),
+        vec![
+            ("nantes", "close", lost()),
+            ("nantes", "close", ok()),
+            ("nantes", "read", found(book("b1", "Emma", "closed", None))),
+        ],
+    );
+    assert_eq!(*played.effect(0), Effect::Called);
+    assert_eq!(played.report.steps[0].attempts, 2);
+}
+
+#[test]
+fn one_that_reads_prints_each_time() {
+    let mut plan = closing("ana", Repeat::Always);
+    let Action::Call { operation, inputs, once, prints, .. } = &mut plan.steps[0].action else {
+        panic!("a call")
+    };
+    (*operation, *once, *prints) = ("find".into(), false, true);
+    *inputs = vec![("title".into(), Expr::text("Emma"))];
+    for _ in 0..2 {
+        let script = vec![("nantes", "find", list([book("b1", "Emma", "open", None)]))];
+        let played = play(&plan, StateStore::in_memory(), script);
+        let Effect::Printed { value } = played.effect(0) else { panic!("{:?}", played.effect(0)) };
+        assert_eq!(value[0]["title"], "Emma");
+    }
+}
+
+#[test]
+fn no_secret_is_recorded() {
+    let mut plan = Builder::new();
+    let nantes = plan.site("nantes");
+    let secret = Expr::Secret(SecretSource::Env("CODE".into()));
+    plan.ensure(nantes, "emma", "shelf.book", vec![("title", Expr::text("Emma")), ("code", secret)]);
+    let played = play(
+        &plan.finish(),
+        StateStore::in_memory(),
+        vec![
+            ("nantes", "find", list([])),
+            (
+                "nantes",
+                "create",
+                Reply::Done(Some(json!({ "id": "b1", "title": "Emma", "status": "open", "code": "hush" }))),
+            ),
+        ],
+    );
+    assert_eq!(played.request("create").inputs["code"], "content of secret(\"CODE\")");
+    let written = format!(
+        "{} {} {}",
+        serde_json::to_string(played.state.state()).expect("plain data"),
+        serde_json::to_string(&played.report).expect("plain data"),
+        played.events.iter().map(crate::events::RunEvent::to_json_line).collect::<String>(),
+    );
+    assert!(!written.contains("hush") && !written.contains("content of"), "{written}");
+}
+
+fn deleting() -> Plan {
+    let mut plan = Builder::new();
+    let nantes = plan.site("nantes");
+    plan.delete(nantes, "emma", "shelf.book", "b1");
+    plan.finish()
+}
+
+#[test]
+fn deleted_until_it_is_gone() {
+    let played = play(
+        &deleting(),
+        recorded("b1", How::Created, true),
+        vec![
+            ("nantes", "delete", Reply::Gone),
+            ("nantes", "read", found(book("b1", "Emma", "open", None))),
+            ("nantes", "read", not_found()),
+        ],
+    );
+    assert_eq!(*played.effect(0), Effect::Deleted);
+    assert!(played.state.state().resources.is_empty());
+}
+
+#[test]
+fn gone_already_is_as_well() {
+    let played =
+        play(&deleting(), recorded("b1", How::Created, true), vec![("nantes", "delete", not_found())]);
+    assert_eq!(*played.effect(0), Effect::Deleted);
+    let lost_ = play(
+        &deleting(),
+        recorded("b1", How::Created, true),
+        vec![("nantes", "delete", lost()), ("nantes", "read", not_found())],
+    );
+    assert_eq!(*lost_.effect(0), Effect::Deleted);
+}
+
+#[test]
+fn what_was_adopted_is_only_forgotten() {
+    let played = play(&deleting(), recorded("b1", How::Adopted, true), vec![]);
+    assert_eq!(*played.effect(0), Effect::Unchanged);
+    assert!(played.state.state().resources.is_empty());
+}

@@ -1,0 +1,400 @@
+//! Ensuring: created once, kept as it is, set back, replaced, adopted, refused.
+
+use scope_plan::expr::{Expr, FileRef};
+use scope_plan::plan::{Action, Plan};
+use scope_plan::recorded::How;
+use scope_plan::testing::Builder;
+use serde_json::json;
+
+use super::fake::{OURS, Played, Reply, book, done, found, list, not_found, ok, play};
+use crate::events::{Effect, Outcome};
+use crate::report::Verdict;
+use crate::site::SiteErrorKind;
+use crate::state::{Record, Resource, State, StateStore};
+
+pub(super) fn plan(attributes: Vec<(&str, Expr)>) -> Plan {
+    let mut plan = Builder::new();
+    let nantes = plan.site("nantes");
+    plan.ensure(nantes, "emma", "shelf.book", attributes);
+    plan.finish()
+}
+
+fn emma() -> Plan {
+    plan(vec![("title", Expr::text("Emma")), ("pages", Expr::Value(json!(300)))])
+}
+
+pub(super) fn recorded(identity: &str, how: How, is_complete: bool) -> StateStore {
+    let mut state = State::new("simulated".into());
+    state.apply(&Record::Resource {
+        name: "emma".into(),
+        site: "nantes".into(),
+        resource: Resource {
+            resource_type: "shelf.book".into(),
+            identity: identity.into(),
+            how,
+            is_complete,
+            inputs: None,
+            run: 1,
+            from: None,
+        },
+    });
+    StateStore::of(state)
+}
+
+fn identity(played: &Played) -> Option<&Resource> {
+    played.state.state().resource("emma", "nantes")
+}
+
+#[test]
+fn created_waited_for_and_recorded() {
+    let played = play(
+        &emma(),
+        StateStore::in_memory(),
+        vec![
+            ("nantes", "find", list([])),
+            ("nantes", "create", done(book("b1", "Emma", "binding", Some(OURS)))),
+            ("nantes", "read", found(book("b1", "Emma", "binding", Some(OURS)))),
+            ("nantes", "read", found(book("b1", "Emma", "open", Some(OURS)))),
+        ],
+    );
+    assert_eq!(*played.effect(0), Effect::Created);
+    assert_eq!(played.report.verdict, Verdict::Done);
+    let create = played.request("create");
+    assert_eq!(create.mark.as_deref(), Some(OURS));
+    assert_eq!(create.inputs["notes"], json!({ "scope_mark": OURS }));
+    assert_eq!(create.inputs["pages"], json!(300));
+    let resource = identity(&played).expect("recorded");
+    assert_eq!((resource.identity.as_str(), resource.how, resource.is_complete), ("b1", How::Created, true));
+    assert!(played.state.state().sent.is_empty());
+    assert_eq!(played.report.steps[0].output["id"], "b1");
+}
+
+#[test]
+fn a_second_run_reads_and_does_nothing() {
+    let script = || vec![("nantes", "read", found(book("b1", "Emma", "open", Some(OURS))))];
+    let played = play(&emma(), recorded("b1", How::Created, true), script());
+    assert_eq!(*played.effect(0), Effect::Unchanged);
+    assert_eq!(played.report.verdict, Verdict::NothingToDo);
+    assert_eq!(played.report.exit_code(), 0);
+}
+
+#[test]
+fn defaults_fill_what_is_left_out_and_are_not_compared() {
+    let short = plan(vec![("title", Expr::text("Emma"))]);
+    let played = play(
+        &short,
+        StateStore::in_memory(),
+        vec![("nantes", "find", list([])), ("nantes", "create", done(book("b1", "Emma", "open", None)))],
+    );
+    assert_eq!(played.request("create").inputs["pages"], json!(100));
+    // The site says 300 pages: what the program does not set is left.
+    let again = play(&short, played.state, vec![("nantes", "read", found(book("b1", "Emma", "open", None)))]);
+    assert_eq!(*again.effect(0), Effect::Unchanged);
+}
+
+#[test]
+fn content_is_uploaded_after_creating() {
+    let file = FileRef { path: "emma.txt".into(), sha256: "00".into(), size: 7 };
+    let with_content = plan(vec![("title", Expr::text("Emma")), ("content", Expr::File(file))]);
+    let played = play(
+        &with_content,
+        StateStore::in_memory(),
+        vec![
+            ("nantes", "find", list([])),
+            ("nantes", "create", done(book("b1", "Emma", "binding", Some(OURS)))),
+            ("nantes", "upload", ok()),
+            ("nantes", "read", found(book("b1", "Emma", "open", Some(OURS)))),
+        ],
+    );
+    assert_eq!(*played.effect(0), Effect::Created);
+    let upload = played.request("upload");
+    assert_eq!(upload.content.as_deref(), Some("file emma.txt"));
+    assert_eq!(upload.inputs["id"], "b1");
+    assert!(!upload.inputs.contains_key("content"));
+}
+
+#[test]
+fn an_interrupted_creation_is_finished() {
+    let file = FileRef { path: "emma.txt".into(), sha256: "00".into(), size: 7 };
+    let with_content = plan(vec![("title", Expr::text("Emma")), ("content", Expr::File(file))]);
+    let played = play(
+        &with_content,
+        recorded("b1", How::Created, false),
+        vec![
+            ("nantes", "read", found(book("b1", "Emma", "binding", Some(OURS)))),
+            ("nantes", "upload", ok()),
+            ("nantes", "read", found(book("b1", "Emma", "open", Some(OURS)))),
+        ],
+    );
+    assert_eq!(*played.effect(0), Effect::Created);
+    assert!(identity(&played).expect("recorded").is_complete);
+}
+
+#[test]
+fn ours_by_its_mark_though_the_state_is_lost() {
+    let played = play(
+        &emma(),
+        StateStore::in_memory(),
+        vec![(
+            "nantes",
+            "find",
+            list([book("b7", "Emma", "open", None), book("b1", "Emma", "open", Some(OURS))]),
+        )],
+    );
+    assert_eq!(identity(&played).expect("recorded").identity, "b1");
+    assert_eq!(identity(&played).expect("recorded").how, How::Created);
+}
+
+#[test]
+fn the_same_name_without_our_mark_is_an_error_that_lists_it() {
+    let other = "scope:other/emma@nantes";
+    let played = play(
+        &emma(),
+        StateStore::in_memory(),
+        vec![(
+            "nantes",
+            "find",
+            list([book("b7", "Emma", "open", Some(other)), book("b8", "Emma", "open", None)]),
+        )],
+    );
+    let failure = played.failure(0);
+    assert_eq!((failure.code.as_str(), failure.outcome), ("E0907", Outcome::Invalid));
+    let found: Vec<_> =
+        failure.candidates.iter().map(|one| (one.identity.as_str(), one.mark.as_deref())).collect();
+    assert_eq!(found, [("b7", Some(other)), ("b8", None)]);
+    assert_eq!(failure.candidates[0].details["status"], "open");
+    assert!(failure.help[0].contains("adopt"));
+    assert_eq!(played.report.exit_code(), 1);
+    assert!(identity(&played).is_none());
+}
+
+fn adopting() -> Plan {
+    let mut plan = emma();
+    if let Action::Ensure { adopt, .. } = &mut plan.steps[0].action {
+        *adopt = true;
+    }
+    plan
+}
+
+#[test]
+fn adopted_where_the_program_says_so_and_set_back() {
+    let mut there = book("b7", "Emma", "open", None);
+    there["pages"] = json!(12);
+    there["notes"] = json!({ "shelf": "3" });
+    let mut after = there.clone();
+    after["pages"] = json!(300);
+    let played = play(
+        &adopting(),
+        StateStore::in_memory(),
+        vec![
+            ("nantes", "find", list([there])),
+            ("nantes", "update", done(after.clone())),
+            ("nantes", "read", found(after)),
+        ],
+    );
+    assert_eq!(*played.effect(0), Effect::Updated { attributes: vec!["pages".into()] });
+    assert_eq!(
+        played.request("update").changes,
+        Some(serde_json::Map::from_iter([("pages".into(), json!(300))]))
+    );
+    assert_eq!(identity(&played).expect("recorded").how, How::Adopted);
+}
+
+#[test]
+fn of_several_none_is_adopted() {
+    let played = play(
+        &adopting(),
+        StateStore::in_memory(),
+        vec![("nantes", "find", list([book("b7", "Emma", "open", None), book("b8", "Emma", "open", None)]))],
+    );
+    assert_eq!(played.failure(0).code, "E0901");
+}
+
+#[test]
+fn a_map_keeps_what_the_program_does_not_set_and_the_mark() {
+    let with_notes =
+        plan(vec![("title", Expr::text("Emma")), ("notes", Expr::Value(json!({ "shelf": "4" })))]);
+    let mut there = book("b1", "Emma", "open", Some(OURS));
+    there["notes"]["shelf"] = json!("3");
+    there["notes"]["colour"] = json!("red");
+    let mut after = there.clone();
+    after["notes"]["shelf"] = json!("4");
+    let played = play(
+        &with_notes,
+        recorded("b1", How::Created, true),
+        vec![
+            ("nantes", "read", found(there)),
+            ("nantes", "update", done(after.clone())),
+            ("nantes", "read", found(after)),
+        ],
+    );
+    let changes = played.request("update").changes.clone().expect("an update");
+    assert_eq!(changes["notes"], json!({ "shelf": "4", "colour": "red", "scope_mark": OURS }));
+}
+
+#[test]
+fn what_cannot_be_changed_is_said() {
+    let french = plan(vec![("title", Expr::text("Emma")), ("language", Expr::text("fr"))]);
+    let mut there = book("b1", "Emma", "open", Some(OURS));
+    there["language"] = json!("en");
+    let played = play(&french, recorded("b1", How::Created, true), vec![("nantes", "read", found(there))]);
+    let failure = played.failure(0);
+    assert_eq!(failure.code, "E0905");
+    assert!(
+        failure.message.contains("`language`")
+            && failure.message.contains("`en`")
+            && failure.message.contains("`fr`")
+    );
+}
+
+#[test]
+fn ours_and_broken_is_replaced() {
+    let played = play(
+        &emma(),
+        recorded("b1", How::Created, true),
+        vec![
+            ("nantes", "read", found(book("b1", "Emma", "torn", Some(OURS)))),
+            ("nantes", "delete", Reply::Gone),
+            ("nantes", "read", found(book("b1", "Emma", "torn", Some(OURS)))),
+            ("nantes", "read", not_found()),
+            ("nantes", "create", done(book("b2", "Emma", "open", Some(OURS)))),
+        ],
+    );
+    assert_eq!(*played.effect(0), Effect::Replaced);
+    assert_eq!(identity(&played).expect("recorded").identity, "b2");
+}
+
+#[test]
+fn broken_while_it_is_waited_for() {
+    let mut torn = book("b1", "Emma", "torn", Some(OURS));
+    torn["notes"]["damage"] = json!("the cover came off");
+    let played = play(
+        &emma(),
+        StateStore::in_memory(),
+        vec![
+            ("nantes", "find", list([])),
+            ("nantes", "create", done(book("b1", "Emma", "binding", Some(OURS)))),
+            ("nantes", "read", found(torn)),
+        ],
+    );
+    let failure = played.failure(0);
+    assert_eq!((failure.code.as_str(), failure.outcome), ("E0908", Outcome::Unavailable));
+    assert_eq!(failure.site_words.as_deref(), Some("the cover came off"));
+}
+
+#[test]
+fn never_ready_in_its_time() {
+    let mut script = vec![
+        ("nantes", "find", list([])),
+        ("nantes", "create", done(book("b1", "Emma", "binding", Some(OURS)))),
+    ];
+    let mut short = emma();
+    short.steps[0].ready_within_ms = Some(300);
+    script.extend((0..2).map(|_| ("nantes", "read", found(book("b1", "Emma", "binding", Some(OURS))))));
+    let played = play(&short, StateStore::in_memory(), script);
+    let failure = played.failure(0);
+    assert_eq!(failure.code, "E0909");
+    assert!(
+        failure.message.contains("status binding") && failure.message.contains("300 ms"),
+        "{}",
+        failure.message
+    );
+    assert!(!identity(&played).expect("recorded").is_complete);
+}
+
+#[test]
+fn gone_since_it_was_recorded_is_made_again() {
+    let played = play(
+        &emma(),
+        recorded("b1", How::Created, true),
+        vec![
+            ("nantes", "read", not_found()),
+            ("nantes", "find", list([])),
+            ("nantes", "create", done(book("b2", "Emma", "open", Some(OURS)))),
+        ],
+    );
+    assert_eq!(*played.effect(0), Effect::Created);
+    assert_eq!(identity(&played).expect("recorded").identity, "b2");
+}
+
+#[test]
+fn of_doubles_with_our_mark_the_ready_one_is_taken() {
+    let played = play(
+        &emma(),
+        StateStore::in_memory(),
+        vec![(
+            "nantes",
+            "find",
+            list([book("b1", "Emma", "torn", Some(OURS)), book("b2", "Emma", "open", Some(OURS))]),
+        )],
+    );
+    assert_eq!(identity(&played).expect("recorded").identity, "b2");
+}
+
+#[test]
+fn an_answer_that_it_exists_is_looked_at() {
+    let ours = play(
+        &emma(),
+        StateStore::in_memory(),
+        vec![
+            ("nantes", "find", list([])),
+            ("nantes", "create", Reply::Exists(Some(json!("b1")))),
+            ("nantes", "read", found(book("b1", "Emma", "open", Some(OURS)))),
+        ],
+    );
+    assert_eq!(*ours.effect(0), Effect::Created);
+    let others = play(
+        &emma(),
+        StateStore::in_memory(),
+        vec![
+            ("nantes", "find", list([])),
+            ("nantes", "create", Reply::Exists(Some(json!("b1")))),
+            ("nantes", "read", found(book("b1", "Emma", "open", None))),
+        ],
+    );
+    assert_eq!(others.failure(0).code, "E0907");
+    assert!(others.state.state().sent.is_empty());
+}
+
+#[test]
+fn what_the_site_says_decides_code_and_outcome() {
+    use SiteErrorKind::{
+        Busy, Configuration, Denied, Invalid, Malformed, NoService, NotFound, Refused, Unavailable,
+    };
+    let cases = [
+        (Refused, "E0904", Outcome::Unavailable),
+        (NotFound(Some("language".into())), "E0902", Outcome::Unavailable),
+        (Denied, "E0905", Outcome::Invalid),
+        (Invalid, "E0905", Outcome::Invalid),
+        (NoService, "E0705", Outcome::Unavailable),
+        (Configuration, "E0703", Outcome::Invalid),
+    ];
+    for (kind, code, outcome) in cases {
+        let script =
+            vec![("nantes", "find", list([])), ("nantes", "create", Reply::Error(kind.clone(), "words"))];
+        let played = play(&emma(), StateStore::in_memory(), script);
+        let failure = played.failure(0);
+        assert_eq!((failure.code.as_str(), failure.outcome), (code, outcome), "{kind:?}");
+        assert_eq!(failure.site_words.as_deref(), Some("words"));
+        assert!(played.state.state().sent.is_empty(), "{kind:?}");
+    }
+    // Tried again, three times in all.
+    let script = (0..3).map(|_| ("nantes", "find", Reply::Error(Unavailable, "words"))).collect();
+    let played = play(&emma(), StateStore::in_memory(), script);
+    assert_eq!(played.failure(0).code, "E0904");
+    assert_eq!(played.report.steps[0].attempts, 3);
+    // Asked again until it is not busy any more.
+    let played = play(
+        &emma(),
+        StateStore::in_memory(),
+        vec![
+            ("nantes", "find", list([])),
+            ("nantes", "create", Reply::Error(Busy, "words")),
+            ("nantes", "create", Reply::Error(Busy, "words")),
+            ("nantes", "create", done(book("b1", "Emma", "open", Some(OURS)))),
+        ],
+    );
+    assert_eq!(*played.effect(0), Effect::Created);
+    let script = vec![("nantes", "find", Reply::Error(Malformed, "<html>"))];
+    assert_eq!(play(&emma(), StateStore::in_memory(), script).failure(0).code, "E0704");
+}
