@@ -33,7 +33,7 @@ fn run(expressions: &mut Expressions, statement: &str) -> Result<String, String>
     let library = AWK_LIBRARY.join("\n");
     let functions = expressions.take_functions().join("\n");
     let program = format!(
-        "{library}\nfunction masked(text) {{ return text }}\nfunction normal(h) {{ return h }}\nfunction describe(type) {{ return 1 }}\n{functions}\nfunction path_0(  p) {{ p = \"\"\n{statement}\nreturn p }}\nBEGIN {{ start(); print path_0() }}\n"
+        "{library}\nfunction masked(text) {{ return text }}\nfunction normal(h) {{ return h }}\nfunction describe(type) {{ return 1 }}\nfunction output_names(type) {{ return 1 }}\n{functions}\nfunction path_0(  p) {{ p = \"\"\n{statement}\nreturn p }}\nBEGIN {{ start(); print path_0() }}\n"
     );
     std::fs::write(path("program"), program).expect("written");
     std::fs::write(path("inputs"), inputs().to_string()).expect("written");

@@ -347,33 +347,45 @@ impl Program {
         for attribute in &resource_type.attributes {
             if let Some(read) = &attribute.read {
                 let value = self.expressions.value(read, Names::Record)?;
-                let name = quote::awk(&attribute.name);
-                lines.push(format!(
-                    "softly(); value_ = hardly({value}); if (!BROKEN) put(out, {name}, value_)"
-                ));
+                // What reading gives nothing for may not be told by this answer.
+                lines.push(format!("softly(); put(out, {}, hardly({value}))", quote::awk(&attribute.name)));
             }
         }
         lines.push("return out".to_owned());
-        self.add(&format!("normal_{number}"), &["h"], "out, value_", &lines);
+        self.add(&format!("normal_{number}"), &["h"], "out", &lines);
         let mut lines = Vec::new();
         for attribute in &resource_type.attributes {
-            let is_compared = (attribute.is_settable || !attribute.is_computed)
-                && !attribute.is_write_only
-                && !is_bytes(&attribute.ty);
-            if is_compared {
-                let how = if attribute.is_immutable { "immutable" } else { "mutable" };
-                lines.push(format!("COMPARED[{}] = \"{how}\"", quote::awk(&attribute.name)));
+            let name = quote::awk(&attribute.name);
+            if is_comparable(attribute) {
+                let is_fixed = attribute.is_immutable || attribute.name == resource_type.identity;
+                let how = if is_fixed { "immutable" } else { "mutable" };
+                lines.push(format!("COMPARED[{name}] = \"{how}\""));
+            }
+            if attribute.read.is_some() {
+                lines.push(format!("READ_BY[{name}] = 1"));
+            }
+            match inner(&attribute.ty) {
+                Type::List(_) => lines.push(format!("LISTS[{name}] = 1")),
+                Type::Map(_) => lines.push(format!("MAPS[{name}] = 1")),
+                _ => {}
             }
             if let Some(identity) = referenced_identity(plan, attribute) {
-                lines.push(format!(
-                    "REFERENCES[{}] = {}",
-                    quote::awk(&attribute.name),
-                    quote::awk(&identity)
-                ));
+                lines.push(format!("REFERENCES[{name}] = {}", quote::awk(&identity)));
             }
         }
         lines.push("return 1".to_owned());
         self.add(&format!("describe_{number}"), &[], "", &lines);
+        let told = resource_type
+            .attributes
+            .iter()
+            .filter(|attribute| !attribute.is_secret && !is_bytes(&attribute.ty));
+        let names: Vec<&str> = told.map(|attribute| attribute.name.as_str()).collect();
+        self.add(
+            &format!("outputs_{number}"),
+            &[],
+            "",
+            &[format!("return {}", quote::awk(&names.join("\n")))],
+        );
         if let Some(ready) = &resource_type.ready {
             self.condition(&format!("ready_type_{number}"), &ready.condition)?;
         }
@@ -439,10 +451,10 @@ impl Program {
                 }
                 lines.push("write_to(\"SCOPE_SET\", json(set))".to_owned());
                 lines.push("all = copied(set); KEPT[\"SCOPE_INPUTS\"] = all".to_owned());
-                let is_ensure = matches!(step.action, Action::Ensure { .. });
                 for attribute in resource_type.map_or(&[][..], |ty| &ty.attributes) {
                     let is_set = attributes.iter().any(|(name, _)| *name == attribute.name);
-                    if let (Some(default), false, true) = (&attribute.default, is_set, is_ensure) {
+                    if let (Some(default), false, true) = (&attribute.default, is_set, attribute.is_settable)
+                    {
                         let value = self.expressions.value(default, Names::Request)?;
                         lines.push(format!("put_unless_null(all, {}, {value})", quote::awk(&attribute.name)));
                     }
@@ -543,6 +555,9 @@ impl Program {
         lines.push("return h".to_owned());
         self.add("normal", &["h"], "type", &lines);
         self.add("describe", &["type"], "", &by_type("describe", ""));
+        let mut lines = by_type("outputs", "");
+        lines.push("return \"\"".to_owned());
+        self.add("output_names", &["type"], "", &lines);
         let mut lines = Vec::new();
         let variables: Vec<String> =
             self.expressions.secrets().filter_map(|secret| secret.variable.clone()).collect();
@@ -618,6 +633,19 @@ pub fn is_bytes(ty: &Type) -> bool {
         Type::Optional(inner) => is_bytes(inner),
         _ => false,
     }
+}
+
+/// A type, optional or not.
+fn inner(ty: &Type) -> &Type {
+    match ty {
+        Type::Optional(ty) => inner(ty),
+        ty => ty,
+    }
+}
+
+/// Whether the program's value of it can be held against the site's.
+pub fn is_comparable(attribute: &Attribute) -> bool {
+    attribute.is_settable && !attribute.is_write_only && !attribute.is_secret && !is_bytes(&attribute.ty)
 }
 
 /// Whether a body stands for the content of a bytes attribute.

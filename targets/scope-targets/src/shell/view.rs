@@ -8,7 +8,7 @@ use scope_plan::expr::SecretSource;
 use scope_plan::plan::{Action, EdgeReason, Guard, OnUnreachable, Plan, Step, StepId, Undo};
 use serde::Serialize;
 
-use super::program::{Asked, Program, is_bytes};
+use super::program::{Asked, Program, is_bytes, is_comparable};
 use crate::{Options, TargetError};
 
 /// Everything the template needs.
@@ -81,6 +81,7 @@ struct TypeView {
     ready_seconds: u64,
     ready_every: u64,
     broken: String,
+    is_deed: &'static str,
     is_copied: String,
     kept: String,
     content_name: String,
@@ -96,7 +97,6 @@ struct OperationView {
     settles: u64,
     is_long: &'static str,
     has_pages: &'static str,
-    acts_on: &'static str,
     ready: String,
     ready_seconds: u64,
     ready_every: u64,
@@ -290,7 +290,16 @@ impl<'p> Builder<'p> {
             }
         }
         self.program.resource_type(self.plan, resource_type, number)?;
-        let (ready_seconds, ready_every) = readiness(resource_type.ready.as_ref());
+        // Creating may have a readiness of its own.
+        let own =
+            create.and_then(|place| Some((numbers[place], resource_type.operations[place].ready.as_ref()?)));
+        let (ready_seconds, ready_every) =
+            readiness(own.map(|(_, ready)| ready).or(resource_type.ready.as_ref()));
+        let ready = match own {
+            Some((number, _)) => format!("ready_operation_{number}"),
+            None if resource_type.ready.is_some() => format!("ready_type_{number}"),
+            None => String::new(),
+        };
         let (is_copied, kept, same) = match &resource_type.share {
             Share::Copy { keep, same } => ("yes", keep.as_slice(), same.clone().unwrap_or_default()),
             Share::None { .. } => ("", &[][..], String::new()),
@@ -313,11 +322,17 @@ impl<'p> Builder<'p> {
             find: of_kind(OperationKind::Find),
             read: of_kind(OperationKind::Read),
             create: create.map_or_else(String::new, |place| numbers[place].to_string()),
-            update: of_kind(OperationKind::Update),
+            update: match of_kind(OperationKind::Update) {
+                // A creation that may be repeated at will (a `PUT`) does as well.
+                none if none.is_empty() => create
+                    .filter(|place| resource_type.operations[*place].repeat == Repeat::Always)
+                    .map_or_else(String::new, |place| numbers[place].to_string()),
+                update => update,
+            },
             delete: of_kind(OperationKind::Delete),
             download: of_kind(OperationKind::Download),
             afters,
-            ready: if resource_type.ready.is_some() { format!("ready_type_{number}") } else { String::new() },
+            ready,
             ready_seconds,
             ready_every,
             broken: if resource_type.broken.is_some() {
@@ -325,6 +340,10 @@ impl<'p> Builder<'p> {
             } else {
                 String::new()
             },
+            // The site tells nothing that could be compared, and there is neither a name nor room for a mark: a command.
+            is_deed: yes(resource_type.mark.is_none()
+                && resource_type.name_attribute.is_none()
+                && !resource_type.attributes.iter().any(is_comparable)),
             is_copied: is_copied.to_owned(),
             kept: kept.join("\n"),
             content_name,
@@ -359,10 +378,6 @@ impl<'p> Builder<'p> {
             settles: declared.map_or(0, |operation| operation.settles_ms.div_ceil(1000)),
             is_long: yes(matches!(kind, Some(OperationKind::Upload | OperationKind::Download))),
             has_pages: yes(declared.is_some_and(|operation| operation.next_page.is_some())),
-            acts_on: match kind {
-                Some(OperationKind::Find | OperationKind::Create) | None => "none",
-                _ => "one",
-            },
             ready: if ready.is_some() { format!("ready_operation_{number}") } else { String::new() },
             ready_seconds,
             ready_every,

@@ -129,7 +129,7 @@ fn creates_once_and_then_does_nothing() {
     assert_eq!(nantes.take_log(), ["POST /login", "GET /books/n1"]);
     // Without the state, by the mark.
     std::fs::rename(script.folder.path().join(".scope"), script.folder.path().join("lost")).expect("moved");
-    script.run().expect(1, &["without this program's mark"]);
+    script.run().expect(1, &["that this program did not make"]);
     std::fs::remove_dir_all(script.folder.path().join(".scope")).expect("removed");
     std::fs::rename(script.folder.path().join("lost"), script.folder.path().join(".scope")).expect("moved");
     let records = script.folder.path().join(".scope/test.shell/records");
@@ -212,22 +212,15 @@ fn content_goes_up_from_a_file_and_across_to_another_site() {
     );
     let script = Scripted::new(&at(plan.finish(), &[&nantes, &paris]));
     nantes.faults(|faults| faults.garble = true);
-    script.run().expect(1, &["another checksum than the original at paris", "it needs `loan.book`"]);
+    script.run().expect(1, &["had another checksum than the original at paris", "it needs `loan.book`"]);
     nantes.faults(|faults| faults.garble = false);
+    assert!(nantes.books().is_empty(), "a copy that is not one is taken away again");
+    script.run().expect(0, &["borrowed", "from paris, checksum equal:", "created", "ok: 2 created"]);
     let book = nantes.books()[0]["id"].clone();
     assert_eq!(book, paris.books()[0]["id"], "the identity is kept");
-    // Deleted past us, it is brought again.
-    let delete = format!(
-        "curl -s -X DELETE -H 'X-Token: t-0123456789' {}/books/{}",
-        nantes.url,
-        book.as_str().expect("an id")
-    );
-    Command::new("sh").args(["-c", &delete]).status().expect("deleted");
-    script.run().expect(0, &["borrowed", "from paris, checksum equal:", "created", "ok: 2 created"]);
     assert_eq!(nantes.books()[0]["checksum"], json!(checksum(&content)));
     assert_eq!(nantes.loans()[0]["book"], book);
     script.run().expect(0, &["nothing to do: 2 of 2"]);
-    // What is there serves while its origin is away.
 }
 
 #[test]
@@ -295,7 +288,7 @@ fn an_abandoned_creation_is_deleted_and_an_absent_site_is_passed_over() {
     let mut finished = at(finished, &[&nantes, &gone]);
     finished.steps.iter_mut().for_each(|step| step.retry.times = 1);
     let script = Scripted::new(&finished);
-    script.run().expect(1, &["paris cannot be reached", "given up: paris", "without this program's mark"]);
+    script.run().expect(1, &["paris cannot be reached", "given up: paris", "that this program did not make"]);
 }
 
 #[test]
@@ -440,7 +433,7 @@ fn a_script_that_was_changed_fails() {
     let plan = at(plan.finish(), &[&nantes]);
     for (part, other) in [
         ("\"/books\"", "\"/bookz\""),
-        ("ANSWER_STATUS == 201", "ANSWER_STATUS == 299"),
+        ("\"X-Token\"", "\"X-Taken\""),
         ("str(\"open\")", "str(\"opened\")"),
         ("COMPARED[\"pages\"]", "COMPARED(\"pages\")"),
         ("run_all\nconclude", "run_al\nconclude"),

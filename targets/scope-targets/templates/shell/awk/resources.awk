@@ -16,30 +16,82 @@ function mark_of(h, path,   parts, n, i) {
     return h
 }
 
-function bears(h, path) { h = mark_of(h, path); return path != "" && T[h] == "s" && index(V[h], ENVIRON["SCOPE_MARK"]) > 0 }
+# A mark stands in a text as a whole: that of `a@paris` is not in the one of `a@paris-2`.
+function is_in_text(mark, text,   place, after) {
+    while (place = index(text, mark)) {
+        after = substr(text, place + length(mark), 1)
+        if (after == "" || after ~ /[]  \t\n]/) return 1
+        text = substr(text, place + 1)
+    }
+    return 0
+}
 
-# The inputs with the mark at its path; a text that stands there keeps standing before it.
+function bears(h, path,   i) {
+    if (path == "") return 0
+    h = mark_of(h, path)
+    if (T[h] == "s") return is_in_text(ENVIRON["SCOPE_MARK"], V[h])
+    if (T[h] != "a") return 0
+    for (i = 1; i <= N[h]; i++) if (T[C[h, i]] == "s" && is_in_text(ENVIRON["SCOPE_MARK"], V[C[h, i]])) return 1
+    return 0
+}
+
+# The values with the mark at its path: alone in a map, as one more in a list, in brackets behind a text.
 function with_mark(h, path,   place, head, rest, below) {
     place = index(path, "\n"); head = place ? substr(path, 1, place - 1) : path; rest = place ? substr(path, place + 1) : ""
     below = field(h, head)
     h = T[h] == "o" ? copied(h) : record()
     if (rest != "") return put(h, head, with_mark(below, rest))
-    return put(h, head, str(T[below] == "s" && V[below] != "" ? V[below] " [" ENVIRON["SCOPE_MARK"] "]" : ENVIRON["SCOPE_MARK"]))
+    if (T[below] == "a") return put(h, head, is_in(owner_mark(), below) ? below : add(copied(below), owner_mark()))
+    if (T[below] != "s" || V[below] == "") return put(h, head, owner_mark())
+    return is_in_text(ENVIRON["SCOPE_MARK"], V[below]) ? h : put(h, head, str(V[below] " [" ENVIRON["SCOPE_MARK"] "]"))
 }
 
-# What the program wrote is there: records may hold more, a text may bear the mark behind it.
-function is_as(wanted, found,   i, text) {
+# What the program wrote is there: records may hold more, a text or a list may bear the mark behind it.
+function is_as(wanted, found,   i, text, mark_) {
     if (T[wanted] == "o" && T[found] == "o") {
-        for (i = 1; i <= N[wanted]; i++) if (!is_as(C[wanted, i], field(found, K[wanted, i]))) return 0
+        for (i = 1; i <= N[wanted]; i++) if (T[C[wanted, i]] != "z" && !is_as(C[wanted, i], field(found, K[wanted, i]))) return 0
         return 1
     }
-    if (T[wanted] == "z" && T[found] == "z") return 1
+    if (T[wanted] == "a" && T[found] == "a") {
+        if (N[wanted] != N[found]) return 0
+        for (i = 1; i <= N[wanted]; i++) if (!is_as(C[wanted, i], C[found, i])) return 0
+        return 1
+    }
     if (T[wanted] == "s" && T[found] == "s") {
-        text = V[found]
-        if (text == V[wanted] || text == V[wanted] " [" ENVIRON["SCOPE_MARK"] "]") return 1
-        return 0
+        text = V[found]; mark_ = ENVIRON["SCOPE_MARK"]
+        return text == V[wanted] || text == V[wanted] " [" mark_ "]" || V[wanted] == "" && text == mark_
     }
     return equal(wanted, found)
+}
+
+# Lists that applications give back in an order of their own.
+function is_as_list(wanted, found,   i, j, taken, hit) {
+    if (T[wanted] != "a" || T[found] != "a") return is_as(wanted, found)
+    if (ENVIRON["SCOPE_MARK"] != "" && bears_in_list(found)) found = without_mark(found)
+    if (N[wanted] != N[found]) return 0
+    for (i = 1; i <= N[wanted]; i++) {
+        hit = 0
+        for (j = 1; j <= N[found] && !hit; j++) if (!(j in taken) && is_as(C[wanted, i], C[found, j])) { taken[j] = 1; hit = 1 }
+        if (!hit) return 0
+    }
+    return 1
+}
+
+function bears_in_list(h) { return is_in(owner_mark(), h) }
+function without_mark(h,   i, out) {
+    out = list()
+    for (i = 1; i <= N[h]; i++) if (!equal(C[h, i], owner_mark())) add(out, C[h, i])
+    return out
+}
+
+# Whether an attribute is other than wanted; what the site does not tell is unknown, never a difference.
+function differs(known, name, wanted,   found) {
+    if (!(name in COMPARED) || !has_field(known, name)) return 0
+    found = field(known, name)
+    if (T[found] == "z" && (name in READ_BY || name in REFERENCES)) return 0
+    if (name in REFERENCES) { wanted = identity_of(wanted, REFERENCES[name]); found = identity_of(found, REFERENCES[name]) }
+    if (name in REFERENCES && (T[wanted] == "z" || T[found] == "z")) return 0
+    return name in LISTS ? !is_as_list(wanted, found) : !is_as(wanted, found)
 }
 
 # Writes the mark into the inputs.
@@ -49,37 +101,36 @@ function marked(path) {
 }
 
 # The attributes in SCOPE_SET that the resource has otherwise: `none`, `update` or `replace`; the names are the words.
-function changes_of(type,   set, known, i, name, found, wanted, changed, names, fixed) {
+# Maps keep what the program does not set, our mark stays.
+function changes_of(type, mark_path,   set, known, i, name, changed, names, fixed, head) {
     describe(type)
     set = kept("SCOPE_SET"); known = kept("SCOPE_KNOWN"); changed = record(); names = ""; fixed = ""
     for (i = 1; i <= N[set]; i++) {
-        name = K[set, i]; wanted = C[set, i]
-        if (!(name in COMPARED) || !has_field(known, name) || T[field(known, name)] == "z" && T[wanted] == "z") continue
-        found = field(known, name)
-        if (name in REFERENCES) { wanted = identity_of(wanted, REFERENCES[name]); found = identity_of(found, REFERENCES[name]) }
-        if (T[found] == "z" && name in REFERENCES) continue
-        if (is_as(wanted, found)) continue
-        put(changed, name, C[set, i])
+        name = K[set, i]
+        if (!differs(known, name, C[set, i])) continue
+        put(changed, name, name in MAPS ? merged(field(known, name), C[set, i]) : C[set, i])
         names = names (names == "" ? "" : ", ") name
         if (COMPARED[name] == "immutable") fixed = fixed (fixed == "" ? "" : ", ") name
     }
+    head = mark_path; sub(/\n.*/, "", head)
+    if (mark_path != "" && has_field(changed, head) && bears(known, mark_path)) changed = with_mark(changed, mark_path)
     write_to("SCOPE_CHANGES", json(changed))
-    if (fixed != "") { write_to("SCOPE_WORDS", fixed); return "replace" }
-    write_to("SCOPE_WORDS", names)
-    return names == "" ? "none" : "update"
+    write_to("SCOPE_WORDS", fixed == "" ? names : fixed)
+    return fixed != "" ? "replace" : names == "" ? "none" : "update"
 }
 
-# Of the resources in SCOPE_VALUE those of this name or identity that pass the filter: `ours`, `one`, `none` or `several`;
-# the one is written to SCOPE_KNOWN.
-function chosen(by_name, name_attribute, identity, mark_path,   found, text, i, n, h, ours, match_, listing) {
+# Of the resources in SCOPE_VALUE those that are meant, by their name or (of a type without names) by our mark or by all
+# that the program sets: `ours`, `one`, `none` or `several`; the one is written to SCOPE_KNOWN.
+function chosen(name_attribute, identity, mark_path,   found, text, i, n, h, ours, match_, listing) {
     found = kept("SCOPE_VALUE"); n = 0; ours = ""; listing = ""
-    text = by_name ? given(name_attribute) : NULL
+    text = name_attribute == "" ? NULL : given(name_attribute)
     if (T[found] != "a") found = T[found] == "o" ? add(list(), found) : list()
     for (i = 1; i <= N[found]; i++) {
         h = normal(C[found, i])
-        if (T[text] != "z" && !equal(field(h, identity), text) && has_field(h, name_attribute) && !equal(field(h, name_attribute), text)) continue
-        if (!passes(h) || !by_name && !looks_like_it(h)) continue
-        if (mark_path != "" && bears(h, mark_path)) { if (ours == "") ours = h; continue }
+        if (!passes(h)) continue
+        if (T[text] != "z" && !equal(field(h, name_attribute), text)) continue
+        if (bears(h, mark_path)) { if (ours == "") ours = h; continue }
+        if (T[text] == "z" && (mark_path != "" || !looks_like_it(h))) continue
         n++; match_ = h
         if (n <= 10) listing = listing (n > 1 ? "; " : "") candidate(h, identity)
     }
@@ -91,26 +142,76 @@ function chosen(by_name, name_attribute, identity, mark_path,   found, text, i, 
     return "one"
 }
 
-# Of a type without names, one that has all that the program sets, as far as it can be compared.
-function looks_like_it(h,   set, i, name, wanted, found) {
+# The same for a look-up: what is called so and has the attributes asked for; marks do not matter.
+function looked_up(name_attribute, identity,   found, text, i, n, h, match_, listing) {
+    found = kept("SCOPE_VALUE"); n = 0; listing = ""
+    text = name_attribute == "" ? NULL : given(name_attribute)
+    if (T[found] != "a") found = T[found] == "o" ? add(list(), found) : list()
+    for (i = 1; i <= N[found]; i++) {
+        h = normal(C[found, i])
+        if (!passes(h) || T[text] != "z" && has_field(h, name_attribute) && !equal(field(h, name_attribute), text)) continue
+        n++; match_ = h
+        if (n <= 10) listing = listing (n > 1 ? "; " : "") candidate(h, identity)
+    }
+    write_to("SCOPE_WORDS", plain(listing))
+    if (n == 1) write_to("SCOPE_KNOWN", json(match_))
+    return n == 0 ? "none" : n == 1 ? "one" : "several"
+}
+
+# Whether nothing that can be compared is other than the program sets it.
+function looks_like_it(h,   set, i) {
     describe(ENVIRON["SCOPE_TYPE"])
     set = kept("SCOPE_SET")
-    for (i = 1; i <= N[set]; i++) {
-        name = K[set, i]; wanted = C[set, i]; found = field(h, name)
-        if (!(name in COMPARED) || !has_field(h, name)) continue
-        if (name in REFERENCES) { wanted = identity_of(wanted, REFERENCES[name]); found = identity_of(found, REFERENCES[name]) }
-        if (!is_as(wanted, found)) return 0
-    }
+    for (i = 1; i <= N[set]; i++) if (differs(h, K[set, i], C[set, i])) return 0
     return 1
 }
 
-# Whose the resource in SCOPE_KNOWN is: `ours` where it bears our mark, else `one`.
-function whose(mark_path) {
-    write_to("SCOPE_WORDS", "")
-    return mark_path != "" && bears(kept("SCOPE_KNOWN"), mark_path) ? "ours" : "one"
+# A text that nobody calls anything by: 32 hexadecimal digits, with or without dashes.
+function looks_like_identity(text) {
+    if (length(text) == 36 && substr(text, 9, 1) substr(text, 14, 1) substr(text, 19, 1) substr(text, 24, 1) == "----") gsub(/-/, "", text)
+    return length(text) == 32 && text !~ /[^0-9a-fA-F]/ ? "yes" : "no"
 }
 
-function passes(h) { return is_as(kept("SCOPE_FILTER"), h) || is_null(kept("SCOPE_FILTER")) }
+# Whose the resource in SCOPE_KNOWN is: `ours` where it bears our mark, else `one`.
+function whose(mark_path, identity) {
+    write_to("SCOPE_WORDS", plain(candidate(kept("SCOPE_KNOWN"), identity)))
+    return bears(kept("SCOPE_KNOWN"), mark_path) ? "ours" : "one"
+}
+
+# Of the resources in SCOPE_VALUE the one of the identity in SCOPE_KNOWN.
+function picked(identity,   found, i, h) {
+    found = kept("SCOPE_VALUE")
+    if (T[found] != "a") found = T[found] == "o" ? add(list(), found) : list()
+    for (i = 1; i <= N[found]; i++) {
+        h = normal(C[found, i])
+        if (text_or(field(h, identity), "") == text_or(field(kept("SCOPE_KNOWN"), identity), "")) { write_to("SCOPE_KNOWN", json(h)); return "ok" }
+    }
+    return "not_found"
+}
+
+# Of the copies in SCOPE_VALUE, several of one name, one with the same proof: `theirs`, else `none`.
+function same_one(same,   found, i, h) {
+    found = kept("SCOPE_VALUE")
+    for (i = 1; same != "" && i <= N[found]; i++) {
+        h = normal(C[found, i])
+        if (!is_null(field(h, same)) && equal(field(h, same), field(kept("SCOPE_SOURCE"), same))) { write_to("SCOPE_KNOWN", json(h)); return "theirs" }
+    }
+    return "none"
+}
+
+# The identity that an answer tells: of a record, or itself.
+function told(identity) { return text_or(T[kept("SCOPE_VALUE")] == "o" ? field(kept("SCOPE_VALUE"), identity) : kept("SCOPE_VALUE"), "") }
+function passing() { return passes(kept("SCOPE_KNOWN")) ? "yes" : "no" }
+
+# The attributes that a look-up asks for; one that the site does not tell counts as had, since it was asked for it.
+function passes(h,   filter, i) {
+    filter = kept("SCOPE_FILTER")
+    if (N[filter] > 0) describe(ENVIRON["SCOPE_TYPE"])
+    for (i = 1; i <= N[filter]; i++) {
+        if (K[filter, i] in COMPARED ? differs(h, K[filter, i], C[filter, i]) : has_field(h, K[filter, i]) && !is_null(field(h, K[filter, i])) && !is_as(C[filter, i], field(h, K[filter, i]))) return 0
+    }
+    return 1
+}
 
 function candidate(h, identity) {
     return text_or(field(h, identity), "?") (T[field(h, "status")] == "s" ? " (" V[field(h, "status")] ")" : "")
@@ -142,11 +243,29 @@ function identified(attribute, identity) { write_to("SCOPE_KNOWN", json(put(reco
 # A field of a record that is kept in a file, as text; empty where there is none.
 function part(variable, name) { return text_or(field(kept(variable), name), "") }
 
-# The output of a step: what is known, and what was given where the site does not say.
-function output_of_step(   known, inputs) {
-    known = kept("SCOPE_KNOWN"); inputs = kept("SCOPE_INPUTS")
-    if (T[inputs] != "o") inputs = record()
-    write_to("SCOPE_VALUE", json(T[known] == "o" ? over(inputs, known) : inputs))
+# The output of a step: of the attributes that are no secrets what is known, and what was given where the site does not say.
+function output_of_step() { write_to("SCOPE_VALUE", json(output_of_record(kept("SCOPE_KNOWN"), kept("SCOPE_INPUTS")))); return "ok" }
+
+function output_of_record(known, inputs,   names, n, i, out) {
+    n = split(output_names(ENVIRON["SCOPE_TYPE"]), names, "\n"); out = record()
+    for (i = 1; i <= n; i++) {
+        if (!is_null(field(known, names[i]))) put(out, names[i], field(known, names[i]))
+        else if (has_field(inputs, names[i])) put(out, names[i], field(inputs, names[i]))
+        else if (has_field(known, names[i])) put(out, names[i], NULL)
+    }
+    return out
+}
+
+# The result of a call: records of resources by the driver's names, anything else as it is.
+function result_of_call(   h, i, out) {
+    h = kept("SCOPE_VALUE")
+    if (T[h] == "o") h = output_of_record(normal(h), NULL)
+    else if (T[h] == "a") {
+        out = list()
+        for (i = 1; i <= N[h]; i++) add(out, T[C[h, i]] == "o" ? output_of_record(normal(C[h, i]), NULL) : C[h, i])
+        h = out
+    }
+    write_to("SCOPE_VALUE", json(h))
     return "ok"
 }
 

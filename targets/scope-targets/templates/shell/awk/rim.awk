@@ -38,7 +38,7 @@ function kept(variable) {
 }
 
 # An attribute of the resource as it was seen; what a site never tells, as it was given.
-function seen(name) { return has_field(kept("SCOPE_KNOWN"), name) ? field(kept("SCOPE_KNOWN"), name) : field(kept("SCOPE_INPUTS"), name) }
+function seen(name,   h) { h = field(kept("SCOPE_KNOWN"), name); return is_null(h) ? field(kept("SCOPE_INPUTS"), name) : h }
 
 # An attribute or input: what the step gives, else what the resource had, else null.
 function given(name) { return has_field(kept("SCOPE_INPUTS"), name) ? field(kept("SCOPE_INPUTS"), name) : field(kept("SCOPE_KNOWN"), name) }
