@@ -26,6 +26,8 @@ pub mod driver;
 
 pub mod recorded;
 
+pub mod digest;
+
 pub mod find;
 
 pub mod inputs;
