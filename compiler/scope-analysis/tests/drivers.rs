@@ -258,6 +258,20 @@ fn a_mistake_does_not_hide_the_next_one() {
 }
 
 #[test]
+fn a_function_that_explodes_is_refused() {
+    let nested = (0..40).fold("value".to_owned(), |inner, _| format!("double({inner})"));
+    let text = format!("fn double(x: any) = x + x\n{COUNTER}")
+        .replace("value: value }", &format!("value: {nested} }}"));
+    let (_, diagnostics) = drivers(&text);
+    let codes: Vec<String> = diagnostics.iter().map(|report| report.code.to_string()).collect();
+    assert_eq!(codes, ["E0210"], "{}", shown(&text, &diagnostics));
+    let chain: String = (0..80).map(|n| format!("fn f{n}(x: any) = f{}(x)\n", n + 1)).collect();
+    let text =
+        format!("{chain}fn f80(x: any) = x\n{COUNTER}").replace("value: value }", "value: f0(value) }");
+    assert!(drivers(&text).1.iter().any(|report| report.code.to_string() == "E0210"));
+}
+
+#[test]
 fn an_unreadable_driver_is_still_a_driver() {
     let (drivers, diagnostics) =
         drivers("driver x { service a { type t { id: string identity, operation } } }\n");

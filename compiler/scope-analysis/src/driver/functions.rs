@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, codes};
 use scope_syntax::ast::{self, ExprKind};
 
+use super::expansion::Expansions;
 use super::names::Names;
 use super::walk;
 use crate::hir::Type;
@@ -41,24 +42,30 @@ pub const BUILT_IN: &[(&str, usize, usize, &str)] = &[
     ("capture", 2, 2, "capture(text, pattern)"),
 ];
 
-/// Checks the bodies of the file's functions, and that none of them reaches itself.
-pub(super) fn check(functions: &IndexMap<String, ast::Function>, diagnostics: &mut Vec<Diagnostic>) {
+/// Checks the bodies of the file's functions, and that none of them reaches itself; what they are, written out.
+pub(super) fn check(
+    functions: &IndexMap<String, ast::Function>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Expansions {
+    let expansions = Expansions::of(functions, &order(functions, diagnostics));
     let types = IndexMap::new();
     for function in functions.values() {
-        let mut names = Names::new(&types, functions);
+        let mut names = Names::new(&types, functions, &expansions);
         for param in &function.params {
             names.add(&param.name.text, Type::Any);
             if let Some(default) = &param.default {
-                Names::new(&types, functions).check(default, diagnostics);
+                Names::new(&types, functions, &expansions).check(default, diagnostics);
             }
         }
         names.check(&function.body, diagnostics);
     }
-    report_circles(functions, diagnostics);
+    expansions
 }
 
-/// Depth-first over the calls, without recursion; every edge back into the current path is a circle.
-fn report_circles(functions: &IndexMap<String, ast::Function>, diagnostics: &mut Vec<Diagnostic>) {
+/// The functions, each behind those that it calls: depth-first over the calls, without recursion. An edge back into the
+/// current path is a circle, and reported.
+fn order(functions: &IndexMap<String, ast::Function>, diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
+    let mut order = Vec::with_capacity(functions.len());
     let calls: Vec<Vec<(usize, scope_diagnostics::Span)>> =
         functions.values().map(|function| calls_of(&function.body, functions)).collect();
     let mut is_done = vec![false; calls.len()];
@@ -73,6 +80,7 @@ fn report_circles(functions: &IndexMap<String, ast::Function>, diagnostics: &mut
             let Some((callee, span)) = calls[*function].get(*next) else {
                 is_done[*function] = true;
                 is_open[*function] = false;
+                order.push(*function);
                 path.pop();
                 continue;
             };
@@ -94,6 +102,7 @@ fn report_circles(functions: &IndexMap<String, ast::Function>, diagnostics: &mut
             }
         }
     }
+    order
 }
 
 fn calls_of(

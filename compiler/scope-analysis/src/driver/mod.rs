@@ -9,6 +9,7 @@
 mod answers;
 mod attributes;
 mod commands;
+mod expansion;
 pub mod functions;
 mod merge;
 mod names;
@@ -28,6 +29,7 @@ use scope_diagnostics::{Diagnostic, codes};
 use scope_syntax::ast::{self, BinaryOp, ExprKind, ItemKind, LineKind};
 
 use self::{
+    expansion::Expansions,
     names::Names,
     phrases::{Block, malformed},
     settings::declared_twice,
@@ -45,7 +47,7 @@ struct Declared<'a> {
 pub fn elaborate(module: &ast::Module, driver: &ast::Driver) -> (Driver, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let functions = functions_of(module);
-    functions::check(&functions, &mut diagnostics);
+    let expansions = functions::check(&functions, &mut diagnostics);
     let mut out = Driver {
         name: driver.name.text.clone(),
         span: driver.name.span,
@@ -58,12 +60,12 @@ pub fn elaborate(module: &ast::Module, driver: &ast::Driver) -> (Driver, Vec<Dia
         functions: IndexMap::new(),
         clients: IndexMap::new(),
     };
-    let services = outer_blocks(driver, &functions, &mut out, &mut diagnostics);
+    let services = outer_blocks(driver, &functions, &expansions, &mut out, &mut diagnostics);
     let declared = types_of(&services, &mut diagnostics);
     let mut types = first_reading(&driver.name.text, &services, &declared, &mut diagnostics);
 
     let heads = types.clone();
-    let mut names = Names::new(&heads, &functions);
+    let mut names = Names::new(&heads, &functions, &expansions);
     names.add("site", settings::site_type(&out.settings));
     out.login = logins(&services, &names, &mut diagnostics);
     names.add("session", service::session_type(out.login.as_ref()));
@@ -100,12 +102,13 @@ type ServiceBody<'a> = (ast::Ident, &'a [String], &'a [ast::Line]);
 fn outer_blocks<'a>(
     driver: &'a ast::Driver,
     functions: &IndexMap<String, ast::Function>,
+    expansions: &Expansions,
     out: &mut Driver,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<ServiceBody<'a>> {
     let mut services = Vec::new();
     let no_types = IndexMap::new();
-    let no_names = Names::new(&no_types, functions);
+    let no_names = Names::new(&no_types, functions, expansions);
     let mut configs = Vec::new();
     for line in &driver.body {
         if !phrases::is_allowed(Block::Driver, line, diagnostics) {

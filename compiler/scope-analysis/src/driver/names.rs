@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, BinaryOp, ChainOp, Element, ExprKind, RecordEntry, TextPart};
 
-use super::functions;
+use super::{expansion::Expansions, functions};
 use crate::hir::{ResourceType, Type};
 
 /// The names that may be used at one place.
@@ -17,6 +17,7 @@ pub(super) struct Names<'a> {
     words: IndexMap<String, Type>,
     types: &'a IndexMap<String, ResourceType>,
     functions: &'a IndexMap<String, ast::Function>,
+    expansions: &'a Expansions,
     allows_file: bool,
 }
 
@@ -25,8 +26,9 @@ impl<'a> Names<'a> {
     pub(super) fn new(
         types: &'a IndexMap<String, ResourceType>,
         functions: &'a IndexMap<String, ast::Function>,
+        expansions: &'a Expansions,
     ) -> Names<'a> {
-        Names { words: IndexMap::new(), types, functions, allows_file: false }
+        Names { words: IndexMap::new(), types, functions, expansions, allows_file: false }
     }
 
     /// Adds a name; one that is there already is replaced.
@@ -50,7 +52,11 @@ impl<'a> Names<'a> {
 
     /// Reports every name in `expr` that means nothing here.
     pub(super) fn check(&self, expr: &ast::Expr, diagnostics: &mut Vec<Diagnostic>) {
-        Checker { names: self, locals: Vec::new(), diagnostics }.visit(expr);
+        let n_reports = diagnostics.len();
+        Checker { names: self, locals: Vec::new(), diagnostics: &mut *diagnostics }.visit(expr);
+        if diagnostics.len() == n_reports {
+            self.expansions.check(expr, self.functions, diagnostics);
+        }
     }
 }
 
