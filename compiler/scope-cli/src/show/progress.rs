@@ -75,9 +75,8 @@ impl<'a> Shower<'a> {
                     self.print(&format!("  chosen  {key}: {label}"));
                 }
             }
-            RunEventKind::UndoDone { step, words } => self.say(*step, "undone", words),
-            RunEventKind::UndoOwed { step: Some(step), words } => self.say(*step, "owed", words),
-            RunEventKind::UndoOwed { step: None, words } => self.print(&format!("  owed    {words}")),
+            RunEventKind::UndoDone { step, words } => self.undo(*step, "undone", words),
+            RunEventKind::UndoOwed { step, words } => self.undo(*step, "owed", words),
             RunEventKind::ChoiceTried { .. } | RunEventKind::RunStarted { .. } => {}
             RunEventKind::RunEnded { .. } => self.finish(),
         }
@@ -106,6 +105,14 @@ impl<'a> Shower<'a> {
 
     fn say(&self, id: StepId, word: &str, text: &str) {
         self.print(&step_line(self.plan, self.step(id), word, text));
+    }
+
+    /// An undo, of a step of this run or of one before.
+    fn undo(&self, id: Option<StepId>, word: &str, words: &str) {
+        match id {
+            Some(id) => self.say(id, word, words),
+            None => self.print(&format!("  {word:<7} {words}")),
+        }
     }
 
     fn print(&self, text: &str) {
