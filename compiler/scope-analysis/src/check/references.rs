@@ -197,7 +197,7 @@ impl Context<'_> {
             .label("not there")
             .secondary(attribute.span, "declared here")
             .note(because.clone())
-            .help("put both in a module and give the module the scope, so that they move as one")
+            .help(format!("have one at {here} too and name it per site, or leave {here} out of the alternatives"))
         } else {
             Diagnostic::new(
                 codes::E0302,
