@@ -26,7 +26,8 @@ impl Output {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => {
-                is_terminal && anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+                is_terminal
+                    && anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
             }
         };
         Output { format, is_colored, is_live: is_terminal }

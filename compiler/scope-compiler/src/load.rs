@@ -86,12 +86,19 @@ struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     fn new(world: &'a dyn World, sources: &'a mut SourceMap) -> Loader<'a> {
-        Loader { world, sources, modules: Vec::new(), known: BTreeMap::new(), diagnostics: Diagnostics::new() }
+        Loader {
+            world,
+            sources,
+            modules: Vec::new(),
+            known: BTreeMap::new(),
+            diagnostics: Diagnostics::new(),
+        }
     }
 
     fn finish(self) -> Loaded {
         let modules: Vec<Module> = self.modules.into_iter().flatten().collect();
-        let files = modules.iter().map(|module| module.path.clone()).filter(|path| !path.is_empty()).collect();
+        let files =
+            modules.iter().map(|module| module.path.clone()).filter(|path| !path.is_empty()).collect();
         Loaded { modules: Modules { modules }, diagnostics: self.diagnostics, files }
     }
 
@@ -176,16 +183,14 @@ fn unreadable(world: &dyn World, path: &str, error: &ReadError, imported: Option
                 Diagnostic::new(codes::E0104, span, format!("`{path}` cannot be read")).note(words.clone())
             }
         };
-        return report
-            .label("imported here")
-            .help(if imported.is_some() {
-                "paths are relative to the file that imports them"
-            } else {
-                "name a `.scope` file"
-            });
+        return report.label("imported here").help(if imported.is_some() {
+            "paths are relative to the file that imports them"
+        } else {
+            "name a `.scope` file"
+        });
     };
-    let report =
-        Diagnostic::new(codes::E0104, span, format!("the standard library has no `{module}`")).label("not there");
+    let report = Diagnostic::new(codes::E0104, span, format!("the standard library has no `{module}`"))
+        .label("not there");
     let library = world.library();
     let names = library.iter().map(String::as_str);
     match similar::nearest(module, names.clone()) {

@@ -11,7 +11,8 @@ pub fn run(command: &Check, output: Output) -> u8 {
         Ok(compilation) => {
             if output.format == Format::Rich {
                 let program = &compilation.program;
-                let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+                let plural =
+                    |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
                 line(&format!(
                     "{}: {}, {}",
                     command.program.file,

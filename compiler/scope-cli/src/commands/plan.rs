@@ -6,7 +6,8 @@ use crate::output::{Output, line};
 use crate::{show, world};
 
 pub fn run(command: &Plan, output: Output) -> u8 {
-    let state = scope_runtime::state::StateStore::peek(&world::state_folder(&command.program.file, None)).ok();
+    let state =
+        scope_runtime::state::StateStore::peek(&world::state_folder(&command.program.file, None)).ok();
     let recorded = state.as_ref().map(scope_runtime::state::State::recorded).unwrap_or_default();
     let compilation = match super::compile(&command.program, recorded, output) {
         Ok(compilation) => compilation,

@@ -54,7 +54,9 @@ fn ready(command: &Run, recorded: Recorded, output: Output) -> Result<(Plan, Sou
         WRONG
     })?;
     let plan = scope_plan::json::from_json(&text).map_err(|error| {
-        note(&format!("error[E0802]: `{file}` is not a plan: {error}\nhelp: write it with `scope build --out {file}`"));
+        note(&format!(
+            "error[E0802]: `{file}` is not a plan: {error}\nhelp: write it with `scope build --out {file}`"
+        ));
         WRONG
     })?;
     // The program's text, if it is still there, so that failures can point into it.
@@ -78,8 +80,12 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, program: &str, outp
             return WRONG;
         }
     };
-    let options =
-        SimulationOptions { seed: how.seed, faults, files: Some(Rc::new(DiskFiles)), ..SimulationOptions::default() };
+    let options = SimulationOptions {
+        seed: how.seed,
+        faults,
+        files: Some(Rc::new(DiskFiles)),
+        ..SimulationOptions::default()
+    };
     let mut shower = Shower::new(plan, how.events, output, how.verbose);
     let mut state = StateStore::in_memory();
     let run_options = run_options(how, 0, Rc::new(scope_runtime::redact::NoSecrets), Interrupt::new());
@@ -188,7 +194,8 @@ fn run_options(
 
 /// A value of a client's configuration file.
 pub fn config_value(path: &std::path::Path, keys: &[String]) -> Result<String, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+    let bytes =
+        std::fs::read(path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
     // Not the reader's own words: they could quote a line of the file.
     let document = data::parse(&bytes).map_err(|_| format!("`{}` is not valid YAML", path.display()))?;
     let found = keys.iter().try_fold(&document, |node, key| node.get(key));
@@ -212,7 +219,11 @@ fn confirm_deletions(plan: &Plan, how: &How) -> Result<(), u8> {
     }
     note(&format!("{} resources would be deleted: {}", deletions.len(), deletions.join(", ")));
     if !std::io::stdin().is_terminal() {
-        note(&format!("error: that is more than {}: add `--yes`, or `--max-delete {}`", how.max_delete, deletions.len()));
+        note(&format!(
+            "error: that is more than {}: add `--yes`, or `--max-delete {}`",
+            how.max_delete,
+            deletions.len()
+        ));
         return Err(WRONG);
     }
     note("delete them? [y/N]");

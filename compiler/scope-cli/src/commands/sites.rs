@@ -72,9 +72,7 @@ async fn probe(plan: &Plan, wanted: &[usize], sites: &dyn SiteSet) -> Vec<Probed
         .run_until(async {
             let tasks: Vec<_> = asked
                 .into_iter()
-                .map(|(index, site)| {
-                    (index, tokio::task::spawn_local(async move { site.probe().await }))
-                })
+                .map(|(index, site)| (index, tokio::task::spawn_local(async move { site.probe().await })))
                 .collect();
             let mut probed = Vec::new();
             for (index, task) in tasks {
@@ -101,7 +99,8 @@ fn import(config: &str, driver: &str, out: Option<&str>, output: Output) -> u8 {
     };
     // The driver knows how the file is laid out: it is asked through a program that imports only it.
     let probe_file = Importing { driver: driver.to_string() };
-    let compilation = scope_compiler::compile(&probe_file, Importing::FILE, &scope_compiler::Options::default());
+    let compilation =
+        scope_compiler::compile(&probe_file, Importing::FILE, &scope_compiler::Options::default());
     let Some(declared) = compilation.program.drivers.get(driver) else {
         output.diagnostics(&compilation.diagnostics, &compilation.sources);
         return WRONG;
@@ -112,7 +111,10 @@ fn import(config: &str, driver: &str, out: Option<&str>, output: Output) -> u8 {
     };
     let hole = format!("${{{}}}", layout.selector);
     let above: Vec<&String> = layout.path.iter().take_while(|key| **key != hole).collect();
-    let entries = above.iter().try_fold(&document, |node, key| node.get(key.as_str())).and_then(|node| node.as_object());
+    let entries = above
+        .iter()
+        .try_fold(&document, |node, key| node.get(key.as_str()))
+        .and_then(|node| node.as_object());
     let Some(entries) = entries else {
         let keys: Vec<&str> = above.iter().map(|key| key.as_str()).collect();
         note(&format!("error[E0603]: `{config}` has no `{}`", keys.join(".")));

@@ -71,7 +71,8 @@ pub fn missing_secret(plan: &Plan, missing: &MissingSecret, sources: &SourceMap)
         SecretUse::Output(name) => (Span::DUMMY, format!("output `{name}`")),
     });
     let (span, text) = places.next().unwrap_or((Span::DUMMY, String::new()));
-    let mut report = Diagnostic::new(codes::E0602, span, missing.error.why.clone()).label(format!("needed by {text}"));
+    let mut report =
+        Diagnostic::new(codes::E0602, span, missing.error.why.clone()).label(format!("needed by {text}"));
     for (span, text) in places {
         report = report.secondary(span, format!("and by {text}"));
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use scope_plan::cuts;
 use scope_plan::expr::{Expr, SecretSource};
-use scope_plan::plan::{Action, OnUnreachable, Plan, SiteId, Step, StepId};
+use scope_plan::plan::{Action, Plan, SiteId, Step, StepId};
 use scope_runtime::state::State;
 
 use super::{bytes, seconds, short_name, short_type};
@@ -20,7 +21,8 @@ pub fn plan(plan: &Plan, file: &str, state: Option<&State>) -> String {
     let _ = writeln!(text, "{file}  entry {entry}   {known}   {} sites", plan.sites.len());
     for (index, site) in plan.sites.iter().enumerate() {
         let id = SiteId(index as u32);
-        let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.site == id && touches_site(step)).collect();
+        let steps: Vec<&Step> =
+            plan.steps.iter().filter(|step| step.site == id && touches_site(step)).collect();
         if steps.is_empty() {
             continue;
         }
@@ -86,8 +88,12 @@ fn sign_of(plan: &Plan, step: &Step, state: Option<&State>) -> &'static str {
 
 fn step_line(plan: &Plan, step: &Step, state: Option<&State>) -> String {
     let kind = step.action.resource_type().map_or("", short_type);
-    let mut line =
-        format!("  {} {kind:<10} {:<16} {}", sign_of(plan, step, state), short_name(&step.name), details(plan, step));
+    let mut line = format!(
+        "  {} {kind:<10} {:<16} {}",
+        sign_of(plan, step, state),
+        short_name(&step.name),
+        details(plan, step)
+    );
     let arms: Vec<String> = step
         .when
         .iter()
@@ -118,9 +124,15 @@ fn details(plan: &Plan, step: &Step) -> String {
                 .collect();
             format!("borrowed from {}      {}", sites.join(" or "), needed_by(plan, step.id))
         }
-        Action::Lookup { .. } => format!("read only      {}", needed_by(plan, step.id)).trim_end().to_string(),
+        Action::Lookup { .. } => {
+            format!("read only      {}", needed_by(plan, step.id)).trim_end().to_string()
+        }
         Action::Call { operation, prints, .. } => {
-            if *prints { format!("{operation}, printed") } else { operation.clone() }
+            if *prints {
+                format!("{operation}, printed")
+            } else {
+                operation.clone()
+            }
         }
         Action::Delete { .. } => "no longer in the program".into(),
         Action::Choose { .. } | Action::Gather { .. } => String::new(),
@@ -132,7 +144,9 @@ fn value_text(plan: &Plan, value: &Expr) -> Option<String> {
         Expr::Value(serde_json::Value::String(text)) if text.len() <= 40 => text.clone(),
         Expr::Value(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => value.to_string(),
         Expr::File(file) => format!("{} from {}", bytes(file.size), file.path),
-        Expr::Step { step, path } if path.is_empty() => short_name(&plan.steps[step.index()].name).to_string(),
+        Expr::Step { step, path } if path.is_empty() => {
+            short_name(&plan.steps[step.index()].name).to_string()
+        }
         Expr::Secret(_) => "(secret)".into(),
         _ => return None,
     })
@@ -203,37 +217,10 @@ pub fn secret_name(source: &SecretSource) -> String {
 fn if_cut(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     for (index, site) in plan.sites.iter().enumerate() {
-        let id = SiteId(index as u32);
-        let mut waits = Vec::new();
-        let mut fails = Vec::new();
-        for step in plan.steps.iter().filter(|step| step.site == id && touches_site(step) && step.when.is_empty()) {
-            let name = short_name(&step.name).to_string();
-            match step.on_unreachable {
-                OnUnreachable::Queue { .. } => waits.push(name),
-                OnUnreachable::Skip => {}
-                OnUnreachable::Fail => {
-                    let users: Vec<String> = plan
-                        .edges
-                        .iter()
-                        .filter(|edge| edge.from == step.id)
-                        .map(|edge| short_name(&plan.steps[edge.to.index()].name).to_string())
-                        .collect();
-                    fails.push(match users.first() {
-                        Some(user) if *user != name => format!("{user} fails (needs {name})"),
-                        _ => format!("{name} fails"),
-                    });
-                }
-            }
-        }
-        waits.dedup();
-        fails.dedup();
-        let mut parts = Vec::new();
-        if !waits.is_empty() {
-            parts.push(format!("{} wait{}", waits.join(", "), if waits.len() == 1 { "s" } else { "" }));
-        }
-        parts.extend(fails);
-        if !parts.is_empty() {
-            lines.push(format!("if cut:  {}: {}", site.name, parts.join("; ")));
+        let cut = cuts::cut(plan, SiteId(index as u32));
+        let summary = cuts::summary(plan, &cut);
+        if !summary.is_empty() {
+            lines.push(format!("if cut:  {}: {}", site.name, summary.join("; ")));
         }
     }
     lines

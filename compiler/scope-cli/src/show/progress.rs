@@ -182,7 +182,9 @@ pub fn step_line(plan: &Plan, step: &Step, word: &str, text: &str) -> String {
     let width = plan.sites.iter().map(|site| site.name.chars().count()).max().unwrap_or(0);
     let kind = step.action.resource_type().map_or("", short_type);
     let site = &plan.sites[step.site.index()].name;
-    format!("  {word:<7} {site:<width$}  {kind:<10} {:<16} {text}", short_name(&step.name)).trim_end().to_string()
+    format!("  {word:<7} {site:<width$}  {kind:<10} {:<16} {text}", short_name(&step.name))
+        .trim_end()
+        .to_string()
 }
 
 /// The word for what a step did.

@@ -11,7 +11,14 @@ use super::{failure, seconds, short_name};
 use crate::output::{Output, line};
 
 /// Prints a report. `program` is how the program is run again.
-pub fn report(plan: &Plan, report: &Report, sources: &SourceMap, output: Output, program: &str, simulated: bool) {
+pub fn report(
+    plan: &Plan,
+    report: &Report,
+    sources: &SourceMap,
+    output: Output,
+    program: &str,
+    simulated: bool,
+) {
     let mut diagnostics = Vec::new();
     for (step, ended) in plan.steps.iter().zip(&report.steps) {
         if let StepStatus::Failed { failure } = &ended.status {
@@ -25,7 +32,12 @@ pub fn report(plan: &Plan, report: &Report, sources: &SourceMap, output: Output,
             && touches_site(step)
         {
             let needed = &plan.steps[on.index()];
-            line(&super::progress::step_line(plan, step, "skipped", &format!("needs {}", short_name(&needed.name))));
+            line(&super::progress::step_line(
+                plan,
+                step,
+                "skipped",
+                &format!("needs {}", short_name(&needed.name)),
+            ));
         }
     }
     for owed in &report.owed {
@@ -65,7 +77,13 @@ fn printed(plan: &Plan, report: &Report) {
         }
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns)
-            .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+            .map(|column| {
+                rows.iter()
+                    .filter_map(|row| row.get(column))
+                    .map(|cell| cell.chars().count())
+                    .max()
+                    .unwrap_or(0)
+            })
             .collect();
         for row in rows {
             let cells: Vec<String> =
@@ -140,7 +158,9 @@ fn verdict(plan: &Plan, report: &Report, program: &str, simulated: bool) -> Stri
     let done = if parts.is_empty() { "nothing changed".to_string() } else { parts.join(", ") };
     let took = seconds(report.millis);
     match report.verdict {
-        Verdict::NothingToDo if counts.unchanged == 0 => format!("ok: {} read in {took}   {end}", counts.found),
+        Verdict::NothingToDo if counts.unchanged == 0 => {
+            format!("ok: {} read in {took}   {end}", counts.found)
+        }
         Verdict::NothingToDo => {
             let all = counts.unchanged;
             format!("nothing to do: {all} of {all} as the program says (checked in {took})   {end}")
@@ -161,7 +181,9 @@ fn verdict(plan: &Plan, report: &Report, program: &str, simulated: bool) -> Stri
             if counts.parked > 0 {
                 text += &format!(", {} parked (waits for {})", counts.parked, waiting_sites(plan, report));
             }
-            format!("{text} in {took}   {end}\n  next: mend the cause, then scope run {program}: what is done stays done")
+            format!(
+                "{text} in {took}   {end}\n  next: mend the cause, then scope run {program}: what is done stays done"
+            )
         }
         Verdict::Interrupted => format!("interrupted: {done}   {end}\n  next: scope run {program} goes on"),
     }

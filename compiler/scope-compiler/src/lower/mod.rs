@@ -82,7 +82,8 @@ pub(crate) fn lower_sites(program: &Program, entry: &str, files: &[String], sour
     let ids: Vec<hir::SiteId> = (0..program.sites.len()).map(|index| hir::SiteId(index as u32)).collect();
     plan.sites = ids.iter().map(|id| sites::site(program, *id, sources)).collect();
     plan.program.entry = program.entry.map(|site| SiteId(site.0));
-    plan.drivers = program.drivers.values().map(|driver| driver::lower_driver(driver, &BTreeSet::new())).collect();
+    plan.drivers =
+        program.drivers.values().map(|driver| driver::lower_driver(driver, &BTreeSet::new())).collect();
     plan
 }
 
@@ -176,7 +177,8 @@ impl Lowering<'_> {
             .iter()
             .map(|step| {
                 let site = self.sites.iter().find(|(_, id)| **id == step.site).map(|(site, _)| *site);
-                let site = site.map_or_else(String::new, |site| self.program.sites[site.0 as usize].name.clone());
+                let site =
+                    site.map_or_else(String::new, |site| self.program.sites[site.0 as usize].name.clone());
                 (step.name.clone(), site)
             })
             .collect();
@@ -240,7 +242,13 @@ impl Lowering<'_> {
         self.plan
     }
 
-    fn new_choice(&mut self, key: String, guard: Option<Guard>, labels: Vec<String>, origin: Origin) -> ChoiceId {
+    fn new_choice(
+        &mut self,
+        key: String,
+        guard: Option<Guard>,
+        labels: Vec<String>,
+        origin: Origin,
+    ) -> ChoiceId {
         let id = ChoiceId(u32::try_from(self.plan.choices.len()).expect("bounded by the program"));
         let recorded = self.recorded.choices.get(&key).copied().filter(|arm| (*arm as usize) < labels.len());
         let arms = labels

@@ -30,7 +30,9 @@ impl Lowering<'_> {
         // A place of its own for each use; what turns out to be the same look-up is merged by a pass.
         let path = format!("{}@{here_name}.{}{number}", resource.name, reference.attribute);
         match &reference.target {
-            ReferenceTarget::Resource(target) => self.resource_reference(*target, here, reference, &path, position),
+            ReferenceTarget::Resource(target) => {
+                self.resource_reference(*target, here, reference, &path, position)
+            }
             ReferenceTarget::Text(value) => {
                 let references = Vec::new();
                 let text = self.value(value, Some(here), &references);
@@ -90,10 +92,11 @@ impl Lowering<'_> {
             LocationKind::Or(_) => {
                 let place = self.site(lookup.here);
                 let key = lookup.path.clone();
-                let lowered = self.location(location, &key, place, position, &mut |lowering, site, position| {
-                    let at = Location { kind: LocationKind::Site(site), span: location.span };
-                    lowering.look_up(&at, lookup, position)
-                });
+                let lowered =
+                    self.location(location, &key, place, position, &mut |lowering, site, position| {
+                        let at = Location { kind: LocationKind::Site(site), span: location.span };
+                        lowering.look_up(&at, lookup, position)
+                    });
                 lowered.result
             }
             LocationKind::Here | LocationKind::Error => {

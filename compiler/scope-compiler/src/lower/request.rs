@@ -23,9 +23,10 @@ impl Lowering<'_> {
             (None, None) => return,
         };
         let name = resource.name.clone();
-        let lowered = self.location(&location, &name, place, Position::TOP, &mut |lowering, site, position| {
-            lowering.instance(resource, site, position)
-        });
+        let lowered =
+            self.location(&location, &name, place, Position::TOP, &mut |lowering, site, position| {
+                lowering.instance(resource, site, position)
+            });
         self.done.insert(resource.id, lowered);
     }
 
@@ -75,7 +76,8 @@ impl Lowering<'_> {
         let origin = self.origin(resource.span, resource.scope.as_deref());
         let with = &resource.with;
         let ready_within_ms = with.ready_within.map(milliseconds);
-        let ready_ms = ready_within_ms.or(driver_type.ready.as_ref().map(|ready| ready.within_ms)).unwrap_or(0);
+        let ready_ms =
+            ready_within_ms.or(driver_type.ready.as_ref().map(|ready| ready.within_ms)).unwrap_or(0);
         let is_owned = resource.kind == ResourceKind::Managed;
         let step = self.step(NewStep {
             name: resource.name.clone(),
@@ -125,7 +127,10 @@ impl Lowering<'_> {
                 let by = [Some(&driver_type.identity), driver_type.name_attribute.as_ref()];
                 let named = attributes.iter().position(|(name, _)| by.contains(&Some(name)));
                 let text = named.map(|index| attributes.remove(index).1);
-                ("lookup", Action::Lookup { resource_type, text, filter: attributes, purpose: Purpose::Existing })
+                (
+                    "lookup",
+                    Action::Lookup { resource_type, text, filter: attributes, purpose: Purpose::Existing },
+                )
             }
             ResourceKind::Call { operation } => (
                 "call",

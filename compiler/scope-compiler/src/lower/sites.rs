@@ -84,8 +84,5 @@ pub(super) fn links(program: &Program, ids: &BTreeMap<hir::SiteId, SiteId>) -> V
 }
 
 fn constants(slots: &IndexMap<String, Slot>, program: &Program) -> IndexMap<String, Json> {
-    slots
-        .iter()
-        .filter_map(|(name, slot)| Some((name.clone(), constant(&slot.value, program)?)))
-        .collect()
+    slots.iter().filter_map(|(name, slot)| Some((name.clone(), constant(&slot.value, program)?))).collect()
 }

@@ -32,9 +32,10 @@ impl Lowering<'_> {
             Value::Resource(resource) => self.output(*resource, None, &[], here),
             Value::Deferred(deferred) => self.deferred(deferred, here, references),
             Value::Location(location) => {
-                let names = location.sites().into_iter().map(|site| {
-                    Json::from(self.program.sites[site.0 as usize].name.clone())
-                });
+                let names = location
+                    .sites()
+                    .into_iter()
+                    .map(|site| Json::from(self.program.sites[site.0 as usize].name.clone()));
                 Expr::Value(Json::Array(names.collect()))
             }
             _ => Expr::Value(Json::Null),
@@ -100,14 +101,18 @@ impl Lowering<'_> {
             source: Expr::Step { step: gathered, path: Vec::new() },
             condition: None,
         };
-        let value = path.iter().fold(Expr::Name("record".into()), |base, field| {
-            Expr::Field(Box::new(base), field.clone())
-        });
+        let value = path
+            .iter()
+            .fold(Expr::Name("record".into()), |base, field| Expr::Field(Box::new(base), field.clone()));
         Expr::MapFor(Box::new(generator), Box::new(Expr::Name("site".into())), Box::new(value))
     }
 
     /// The step that gathers every site's result of a resource.
-    fn gathered(&mut self, resource: ResourceId, lowered: &super::choice::Lowered) -> scope_plan::plan::StepId {
+    fn gathered(
+        &mut self,
+        resource: ResourceId,
+        lowered: &super::choice::Lowered,
+    ) -> scope_plan::plan::StepId {
         use scope_plan::plan::Action;
         if matches!(self.plan.steps[lowered.result.index()].action, Action::Gather { .. }) {
             return lowered.result;
@@ -137,7 +142,9 @@ pub(super) fn constant(value: &Value, program: &Program) -> Option<Json> {
         Value::Int(value) => (*value).into(),
         Value::Float(value) | Value::Percent(value) => serde_json::Number::from_f64(*value)?.into(),
         Value::Text(text) => text.clone().into(),
-        Value::Duration(nanoseconds) if nanoseconds % 1_000_000_000 == 0 => (nanoseconds / 1_000_000_000).into(),
+        Value::Duration(nanoseconds) if nanoseconds % 1_000_000_000 == 0 => {
+            (nanoseconds / 1_000_000_000).into()
+        }
         Value::Duration(nanoseconds) => serde_json::Number::from_f64(*nanoseconds as f64 / 1e9)?.into(),
         Value::Size(bytes) => (*bytes).into(),
         Value::Rate(bits) => (*bits).into(),
