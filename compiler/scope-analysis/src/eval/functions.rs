@@ -98,8 +98,7 @@ impl Context<'_> {
             );
             return Value::Error;
         }
-        let mut inner =
-            Frame { module, here: frame.here, locals: Vec::new(), calls: frame.calls + 1 };
+        let mut inner = Frame { module, here: frame.here, locals: Vec::new(), calls: frame.calls + 1 };
         let mut given: Vec<Option<&Argument>> = vec![None; function.params.len()];
         let mut next = 0;
         for argument in args {
@@ -117,11 +116,7 @@ impl Context<'_> {
                         Diagnostic::new(
                             codes::E0210,
                             argument.value.span,
-                            format!(
-                                "`{}` takes {} arguments",
-                                function.name.text,
-                                function.params.len()
-                            ),
+                            format!("`{}` takes {} arguments", function.name.text, function.params.len()),
                         )
                         .label("one too many")
                         .secondary(function.name.span, "declared here")
@@ -309,8 +304,7 @@ impl Context<'_> {
             );
             return Value::Error;
         }
-        let parts =
-            sites.into_iter().map(|site| Location { kind: LocationKind::Site(site), span }).collect();
+        let parts = sites.into_iter().map(|site| Location { kind: LocationKind::Site(site), span }).collect();
         let kind = if name == "each" { LocationKind::And(parts) } else { LocationKind::Or(parts) };
         Value::Location(Location { kind, span })
     }
@@ -322,9 +316,13 @@ impl Context<'_> {
         };
         if args.len() < least || args.len() > most || args.iter().any(|argument| argument.name.is_some()) {
             self.report(
-                Diagnostic::new(codes::E0210, span, format!("`{name}` takes {least} arguments without names"))
-                    .label(format!("{} given", args.len()))
-                    .help(format!("see `{name}` in the language reference")),
+                Diagnostic::new(
+                    codes::E0210,
+                    span,
+                    format!("`{name}` takes {least} arguments without names"),
+                )
+                .label(format!("{} given", args.len()))
+                .help(format!("see `{name}` in the language reference")),
             );
             return Value::Error;
         }
@@ -338,9 +336,8 @@ impl Context<'_> {
         match self.known_call(function, &values, span) {
             Some(value) => value,
             None => {
-                for (value, argument) in values.iter().zip(args) {
+                if let (Some(value), Some(argument)) = (values.first(), args.first()) {
                     self.mismatch(&format!("what `{name}` takes"), value, argument.value.span);
-                    break;
                 }
                 Value::Error
             }
@@ -373,7 +370,9 @@ impl Context<'_> {
     /// A function of known values; `None` when they are not what it takes.
     fn known_call(&self, function: &str, values: &[Value], span: Span) -> Option<Value> {
         let texts = |items: Vec<String>| {
-            Value::List(items.into_iter().map(|item| Slot { value: Value::Text(item), key: span, span }).collect())
+            Value::List(
+                items.into_iter().map(|item| Slot { value: Value::Text(item), key: span, span }).collect(),
+            )
         };
         Some(match (function, values) {
             ("length", [Value::Text(text)]) => Value::Int(text.chars().count() as i64),
