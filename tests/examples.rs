@@ -20,7 +20,10 @@ fn examples_compile_and_run_simulated_as_recorded() {
         assert!(errors.is_empty(), "{errors:#?}");
         insta::assert_snapshot!("plan", binary::scope(&root, &["plan", "--steps", &entry], &[]).stdout);
         insta::assert_snapshot!("shown", binary::scope(&root, &["plan", &entry], &[]).stdout);
-        insta::assert_snapshot!("mermaid", binary::scope(&root, &["graph", "--to", "mermaid", &entry], &[]).stdout);
+        insta::assert_snapshot!(
+            "mermaid",
+            binary::scope(&root, &["graph", "--to", "mermaid", &entry], &[]).stdout
+        );
         let run = binary::scope(&root, &["run", &entry, "--simulate"], &[]);
         insta::assert_snapshot!("run", format!("{}{}", run.stderr, run.stdout));
     });

@@ -80,7 +80,8 @@ fn check(path: &Path, section: &Section, mut update: Option<&mut String>) -> Vec
     let folder = std::cell::OnceCell::new();
     for fence in section.fences.iter().rev() {
         let mut words = fence.info.split_whitespace();
-        let Some(kind) = words.next().filter(|kind| matches!(*kind, "diagnostics" | "plan" | "run" | "exec")) else {
+        let Some(kind) = words.next().filter(|kind| matches!(*kind, "diagnostics" | "plan" | "run" | "exec"))
+        else {
             continue;
         };
         let folder = folder.get_or_init(|| written(path, section, &world));
@@ -149,9 +150,11 @@ fn check_assertions(section: &Section, compilation: &Compilation) -> Vec<String>
     for fence in section.fences.iter().filter(|fence| fence.info == "scope") {
         let file = fence.path.clone().unwrap_or_else(|| "main.scope".into());
         for (index, line) in fence.text.lines().enumerate() {
-            expected.extend(assertions(line).into_iter().map(|(severity, code, text)| {
-                (file.clone(), index + 1, severity, code, text)
-            }));
+            expected.extend(
+                assertions(line)
+                    .into_iter()
+                    .map(|(severity, code, text)| (file.clone(), index + 1, severity, code, text)),
+            );
         }
     }
     let mut left: Vec<&Diagnostic> = compilation.diagnostics.iter().collect();
@@ -174,7 +177,12 @@ fn check_assertions(section: &Section, compilation: &Compilation) -> Vec<String>
     }
     for report in left {
         let place = compilation.sources.location(report.primary.span);
-        failures.push(format!("{place}: not expected: {}[{}] {}", report.severity, report.code, shown(report)));
+        failures.push(format!(
+            "{place}: not expected: {}[{}] {}",
+            report.severity,
+            report.code,
+            shown(report)
+        ));
     }
     failures
 }
@@ -182,7 +190,9 @@ fn check_assertions(section: &Section, compilation: &Compilation) -> Vec<String>
 /// A report's texts, joined.
 fn shown(report: &Diagnostic) -> String {
     let mut text = format!("{} | {}", report.message, report.primary.text);
-    for part in report.notes.iter().chain(&report.help).chain(report.secondary.iter().map(|label| &label.text)) {
+    for part in
+        report.notes.iter().chain(&report.help).chain(report.secondary.iter().map(|label| &label.text))
+    {
         let _ = write!(text, " | {part}");
     }
     text

@@ -81,7 +81,11 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 fn crates_depend_in_one_direction() {
     let all = dependencies();
     let names: BTreeSet<&str> = all.keys().map(String::as_str).collect();
-    assert_eq!(names, ARROWS.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>(), "every crate has its arrows");
+    assert_eq!(
+        names,
+        ARROWS.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>(),
+        "every crate has its arrows"
+    );
     for (name, allowed) in ARROWS {
         for used in all[name].iter().filter(|used| names.contains(used.as_str())) {
             assert!(allowed.contains(&used.as_str()), "{name} must not use {used}");
@@ -102,7 +106,8 @@ fn each_external_package_is_seen_by_one_crate() {
         if FREE.contains(&package) || users.len() == 1 {
             continue;
         }
-        let shared = SHARED.iter().find(|(name, _)| *name == package).map(|(_, crates)| *crates).unwrap_or(&[]);
+        let shared =
+            SHARED.iter().find(|(name, _)| *name == package).map(|(_, crates)| *crates).unwrap_or(&[]);
         for user in &users {
             assert!(shared.contains(user), "`{package}` is used by {users:?}: one crate should see it");
         }

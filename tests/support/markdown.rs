@@ -64,11 +64,8 @@ pub fn sections(document: &str) -> Vec<Section> {
             continue;
         }
         if !line.trim().is_empty() {
-            named = line
-                .trim()
-                .strip_prefix('`')
-                .and_then(|rest| rest.strip_suffix("`:"))
-                .map(str::to_string);
+            named =
+                line.trim().strip_prefix('`').and_then(|rest| rest.strip_suffix("`:")).map(str::to_string);
         }
     }
     assert!(open.is_none(), "a fence is not closed");

@@ -20,7 +20,9 @@ impl Memory {
 impl World for Memory {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         if let Some(module) = path.strip_prefix("std:") {
-            return scope_stdlib::module(module).map(|text| text.as_bytes().to_vec()).ok_or(ReadError::NotFound);
+            return scope_stdlib::module(module)
+                .map(|text| text.as_bytes().to_vec())
+                .ok_or(ReadError::NotFound);
         }
         self.files.get(path).cloned().ok_or(ReadError::NotFound)
     }

@@ -32,9 +32,9 @@ pub(crate) fn to_value(json: &serde_json::Value, span: Span) -> Value {
         },
         serde_json::Value::String(text) => Value::Text(text.clone()),
         serde_json::Value::Array(items) => Value::List(items.iter().map(slot).collect()),
-        serde_json::Value::Object(fields) => {
-            Value::Record(fields.iter().map(|(key, value)| (key.clone(), slot(value))).collect::<IndexMap<_, _>>())
-        }
+        serde_json::Value::Object(fields) => Value::Record(
+            fields.iter().map(|(key, value)| (key.clone(), slot(value))).collect::<IndexMap<_, _>>(),
+        ),
     }
 }
 

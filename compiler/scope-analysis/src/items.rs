@@ -116,8 +116,9 @@ impl Context<'_> {
             }
             let file = self.sources.borrow_mut().add(format!("--set {name}"), format!("{name}={text}"));
             let span = Span::new(file, 0, name.len() as u32);
-            let report = Diagnostic::new(codes::E0110, span, format!("the program has no parameter `{name}`"))
-                .label("set here");
+            let report =
+                Diagnostic::new(codes::E0110, span, format!("the program has no parameter `{name}`"))
+                    .label("set here");
             self.report(match similar::nearest(name, params.iter().copied()) {
                 Some(nearest) => report.help(format!("did you mean `{nearest}`?")),
                 None if params.is_empty() => report.help(format!("declare it: `param {name}: string`")),
@@ -294,8 +295,8 @@ impl Context<'_> {
         if let Some(first) = sites.first() {
             let listed = sites.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
             let more = if sites.len() > 8 { ", …" } else { "" };
-            report =
-                report.help(format!("--at {first}, or `entry {first}` in the program (sites: {listed}{more})"));
+            report = report
+                .help(format!("--at {first}, or `entry {first}` in the program (sites: {listed}{more})"));
         } else {
             report = report.help("declare a site and name it: `site a { … }`, `entry a`");
         }
@@ -339,13 +340,15 @@ pub(crate) fn type_hover(ty: &crate::hir::ResourceType) -> String {
 impl Context<'_> {
     /// The report for a site that is not declared.
     pub fn unknown_site(&self, name: &str, span: Span) -> Diagnostic {
-        let report = Diagnostic::new(codes::E0101, span, format!("no site is called `{name}`")).label("not a site");
+        let report =
+            Diagnostic::new(codes::E0101, span, format!("no site is called `{name}`")).label("not a site");
         let names = self.names.sites.keys().map(String::as_str);
         match similar::nearest(name, names) {
             Some(nearest) => {
                 let (_, declared) = self.names.sites[nearest];
                 let place = self.sources.borrow().location(declared);
-                let written = if nearest.contains(' ') { format!("\"{nearest}\"") } else { nearest.to_string() };
+                let written =
+                    if nearest.contains(' ') { format!("\"{nearest}\"") } else { nearest.to_string() };
                 report
                     .help(format!("did you mean `{nearest}`? ({place})"))
                     .fix(format!("write `{nearest}`"), vec![Edit::new(span, written)])

@@ -27,8 +27,8 @@ mod scope;
 mod sites;
 mod with;
 
-pub use context::Options;
 pub use check::outputs as outputs_used;
+pub use context::Options;
 pub use eval::functions::join_path;
 pub use modules::{Module, ModuleId, Modules, Use};
 
@@ -85,9 +85,13 @@ fn drivers(context: &Context<'_>) -> IndexMap<String, hir::Driver> {
             context.report_all(diagnostics);
             if drivers.contains_key(&driver.name) {
                 context.report(
-                    Diagnostic::new(codes::E0103, tree.name.span, format!("driver `{}` is declared twice", driver.name))
-                        .label("again here")
-                        .help("import one of them"),
+                    Diagnostic::new(
+                        codes::E0103,
+                        tree.name.span,
+                        format!("driver `{}` is declared twice", driver.name),
+                    )
+                    .label("again here")
+                    .help("import one of them"),
                 );
                 continue;
             }
@@ -127,7 +131,9 @@ fn other_items(context: &Context<'_>) -> Vec<Output> {
                             .help("change what it speaks about, or the requirement"),
                     );
                 }
-                other => context.mismatch("true or false, known when compiling", &other, require.condition.span),
+                other => {
+                    context.mismatch("true or false, known when compiling", &other, require.condition.span)
+                }
             },
             ItemKind::Sequence(sequence) => context.unavailable(sequence.name.span, "a `sequence`"),
             ItemKind::Test(test) => context.unavailable(test.name.span, "a `test` block"),

@@ -67,10 +67,7 @@ impl Context<'_> {
         if is_local || is_declared || matches!(name, "here" | "local" | "sites") {
             if let Some(named) = self.names.get(frame.module, name)
                 && !is_local
-                && !matches!(
-                    named.definition,
-                    Definition::Site(_) | Definition::Value(..) | Definition::Hole
-                )
+                && !matches!(named.definition, Definition::Site(_) | Definition::Value(..) | Definition::Hole)
             {
                 self.report(
                     Diagnostic::new(codes::E0108, span, format!("`{name}` is not a location"))
@@ -182,8 +179,7 @@ impl Location {
         let kind = match &self.kind {
             LocationKind::Site(site) => return keep(*site).then(|| self.clone()),
             LocationKind::And(parts) | LocationKind::Or(parts) => {
-                let mut kept: Vec<Location> =
-                    parts.iter().filter_map(|part| part.narrowed(keep)).collect();
+                let mut kept: Vec<Location> = parts.iter().filter_map(|part| part.narrowed(keep)).collect();
                 match kept.len() {
                     0 => return None,
                     1 => return kept.pop(),

@@ -86,7 +86,8 @@ impl Names {
         word: &str,
         accept: impl Fn(&Definition) -> bool,
     ) -> Option<(&str, &Named)> {
-        let candidates = self.all(module).filter(|(_, named)| accept(&named.definition)).map(|(name, _)| name);
+        let candidates =
+            self.all(module).filter(|(_, named)| accept(&named.definition)).map(|(name, _)| name);
         let name = similar::nearest(word, candidates)?;
         self.modules[module.0 as usize].get_key_value(name).map(|(name, named)| (name.as_str(), named))
     }
@@ -315,12 +316,9 @@ impl Collector<'_> {
             table.insert(name.text.clone(), named.clone());
             return;
         }
-        let mut report = Diagnostic::new(
-            codes::E0113,
-            name.span,
-            format!("`{path}` declares no `{}`", name.text),
-        )
-        .label("not declared there");
+        let mut report =
+            Diagnostic::new(codes::E0113, name.span, format!("`{path}` declares no `{}`", name.text))
+                .label("not declared there");
         if let Some(nearest) = similar::nearest(&name.text, exported.keys().map(String::as_str)) {
             report = report
                 .secondary(exported[nearest].span, format!("`{nearest}` is"))

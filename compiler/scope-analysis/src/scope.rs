@@ -24,7 +24,13 @@ pub(crate) struct RequestScope {
 
 impl Context<'_> {
     /// Reads a scope for a request of a driver.
-    pub fn request_scope(&self, scope: &ast::Scope, driver: &Driver, type_name: &str, frame: &Frame) -> RequestScope {
+    pub fn request_scope(
+        &self,
+        scope: &ast::Scope,
+        driver: &Driver,
+        type_name: &str,
+        frame: &Frame,
+    ) -> RequestScope {
         let mut resolved = RequestScope::default();
         if scope.entries.is_empty() {
             self.report(
@@ -86,16 +92,12 @@ impl Context<'_> {
 
     /// The driver's own name of a service written by name or alias.
     fn service_named(&self, driver: &Driver, key: &ast::Ident) -> Option<String> {
-        let service = driver
-            .services
-            .values()
-            .find(|service| service.name == key.text)
-            .or_else(|| {
-                driver.services.values().find(|service| {
-                    service.name.eq_ignore_ascii_case(&key.text)
-                        || service.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(&key.text))
-                })
-            })?;
+        let service = driver.services.values().find(|service| service.name == key.text).or_else(|| {
+            driver.services.values().find(|service| {
+                service.name.eq_ignore_ascii_case(&key.text)
+                    || service.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(&key.text))
+            })
+        })?;
         self.record_use(key.span, service.span, format!("service `{}` of `{}`", service.name, driver.name));
         Some(service.name.clone())
     }
@@ -103,13 +105,10 @@ impl Context<'_> {
     fn unknown_service(&self, driver: &Driver, type_name: &str, key: &ast::Ident) -> Diagnostic {
         let names: Vec<&str> = driver.services.keys().map(String::as_str).collect();
         let aliases = driver.services.values().flat_map(|service| service.aliases.iter().map(String::as_str));
-        let mut report = Diagnostic::new(
-            codes::E0202,
-            key.span,
-            format!("`{type_name}` uses no service `{}`", key.text),
-        )
-        .label("not a service")
-        .note(format!("`{}` has {}", driver.name, names.join(", ")));
+        let mut report =
+            Diagnostic::new(codes::E0202, key.span, format!("`{type_name}` uses no service `{}`", key.text))
+                .label("not a service")
+                .note(format!("`{}` has {}", driver.name, names.join(", ")));
         let nearest = similar::nearest(&key.text, names.iter().copied().chain(aliases)).map(str::to_string);
         report = match nearest {
             Some(nearest) => report
@@ -167,7 +166,9 @@ impl RequestScope {
     pub fn text(&self, name: &dyn Fn(crate::hir::SiteId) -> String) -> String {
         let mut parts: Vec<String> = self.whole.iter().map(|location| location.text(name)).collect();
         parts.extend(
-            self.services.iter().map(|(service, (location, _))| format!("{service}: {}", location.text(name))),
+            self.services
+                .iter()
+                .map(|(service, (location, _))| format!("{service}: {}", location.text(name))),
         );
         if parts.is_empty() { "{}".into() } else { format!("{{ {} }}", parts.join(", ")) }
     }

@@ -71,7 +71,13 @@ impl Context<'_> {
                     Value::Record(labels) => {
                         for (name, label) in &labels {
                             let reason = "labels stand in plans and messages";
-                            self.check_secret_flow(&label.value, &format!("label {name}"), reason, label.span, None);
+                            self.check_secret_flow(
+                                &label.value,
+                                &format!("label {name}"),
+                                reason,
+                                label.span,
+                                None,
+                            );
                         }
                         evaluated.labels = labels;
                     }
@@ -133,9 +139,12 @@ impl Context<'_> {
                     .keys()
                     .map(String::as_str)
                     .chain(driver.configs.iter().map(|config| config.selector.as_str()));
-                let mut report =
-                    Diagnostic::new(codes::E0216, inner.key, format!("`{}` has no setting `{name}`", driver.name))
-                        .label("not a setting");
+                let mut report = Diagnostic::new(
+                    codes::E0216,
+                    inner.key,
+                    format!("`{}` has no setting `{name}`", driver.name),
+                )
+                .label("not a setting");
                 report = match similar::nearest(&name, known.clone()) {
                     Some(nearest) => report
                         .help(format!("did you mean `{nearest}`?"))
@@ -327,7 +336,12 @@ impl Context<'_> {
                 let full = format!("{driver_name}.{short}");
                 let Some(ty) = driver.types.get(&full) else {
                     let names: Vec<&str> = driver.types.values().map(|ty| ty.short_name.as_str()).collect();
-                    self.no_field(&short, resources.key, &format!("driver `{driver_name}`"), names.into_iter());
+                    self.no_field(
+                        &short,
+                        resources.key,
+                        &format!("driver `{driver_name}`"),
+                        names.into_iter(),
+                    );
                     continue;
                 };
                 let Value::List(list) = resources.value else {

@@ -76,12 +76,20 @@ impl Context<'_> {
                 "on_failure" => match &slot.value {
                     Value::Text(word) if word == "keep" => with.on_failure = Some(OnFailure::Keep),
                     Value::Text(word) if word == "undo" => with.on_failure = Some(OnFailure::Undo),
-                    other => self.wrong(&format!("`on_failure` is `keep` or `undo`, not {}", describe(other)), span, "write `keep` or `undo`"),
+                    other => self.wrong(
+                        &format!("`on_failure` is `keep` or `undo`, not {}", describe(other)),
+                        span,
+                        "write `keep` or `undo`",
+                    ),
                 },
                 "after" => self.after(&mut with, slot),
                 "adopt" => match slot.value {
                     Value::Bool(value) => with.adopt = value,
-                    other => self.wrong(&format!("`adopt` is true or false, not {}", describe(&other)), span, "write `adopt: true`"),
+                    other => self.wrong(
+                        &format!("`adopt` is true or false, not {}", describe(&other)),
+                        span,
+                        "write `adopt: true`",
+                    ),
                 },
                 later if LATER.contains(&later) => self.unavailable(slot.key, &format!("`{later}`")),
                 other => {
@@ -142,7 +150,11 @@ impl Context<'_> {
                 }
             }
             other => {
-                self.wrong(&format!("`retry` is a number or a record, not {}", describe(&other)), slot.span, help);
+                self.wrong(
+                    &format!("`retry` is a number or a record, not {}", describe(&other)),
+                    slot.span,
+                    help,
+                );
             }
         }
     }
@@ -158,7 +170,8 @@ impl Context<'_> {
     }
 
     fn on_disconnect(&self, slot: &Slot) -> Option<OnDisconnect> {
-        let help = "write `queue`, `skip`, `fail`, `local_only`, or `{ queue: 2h }` to wait no longer than that";
+        let help =
+            "write `queue`, `skip`, `fail`, `local_only`, or `{ queue: 2h }` to wait no longer than that";
         match &slot.value {
             Value::Text(word) => match word.as_str() {
                 "queue" => return Some(OnDisconnect::Queue(None)),
@@ -174,11 +187,7 @@ impl Context<'_> {
             }
             _ => {}
         }
-        self.wrong(
-            &format!("`on_disconnect` is not {}", describe(&slot.value)),
-            slot.span,
-            help,
-        );
+        self.wrong(&format!("`on_disconnect` is not {}", describe(&slot.value)), slot.span, help);
         None
     }
 

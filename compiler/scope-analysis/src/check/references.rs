@@ -140,7 +140,8 @@ impl Context<'_> {
             return None;
         }
         let service = &self.driver_type(target)?.service;
-        let clause = referring.scope.and_then(|scope| scope.named(service)).map(|at| at.at(Some(referring.here)));
+        let clause =
+            referring.scope.and_then(|scope| scope.named(service)).map(|at| at.at(Some(referring.here)));
         let allowed = clause.as_ref().map(Location::sites);
         let keep = |site: SiteId| allowed.as_ref().is_none_or(|allowed| allowed.contains(&site));
         let Some(location) = head.location.narrowed(&keep) else {
@@ -169,7 +170,12 @@ impl Context<'_> {
     }
 
     /// R9: what is not at the instance's site must be shareable.
-    fn check_shareable(&self, reference: &Reference, attribute: &Attribute, referring: &Referring<'_>) -> bool {
+    fn check_shareable(
+        &self,
+        reference: &Reference,
+        attribute: &Attribute,
+        referring: &Referring<'_>,
+    ) -> bool {
         let Share::None { because } = &reference.share else { return true };
         if referring.only_reads {
             return true;
@@ -192,12 +198,17 @@ impl Context<'_> {
             Diagnostic::new(
                 codes::E0310,
                 reference.span,
-                format!("`{}` may end at {here}, but its `{}` {target} is only at {places}", referring.name, attribute.name),
+                format!(
+                    "`{}` may end at {here}, but its `{}` {target} is only at {places}",
+                    referring.name, attribute.name
+                ),
             )
             .label("not there")
             .secondary(attribute.span, "declared here")
             .note(because.clone())
-            .help(format!("have one at {here} too and name it per site, or leave {here} out of the alternatives"))
+            .help(format!(
+                "have one at {here} too and name it per site, or leave {here} out of the alternatives"
+            ))
         } else {
             Diagnostic::new(
                 codes::E0302,

@@ -18,10 +18,9 @@ impl Context<'_> {
             (Type::Optional(inner), value) => self.check_value(value, inner, span, what),
             (Type::Secret(inner), value) => self.check_value(value, inner, span, what),
             // A secret is a text whose content is not known; where it may go is checked for itself.
-            (
-                Type::String | Type::Matching(..) | Type::Enum(_) | Type::Bytes,
-                value @ Value::Secret(_),
-            ) => value,
+            (Type::String | Type::Matching(..) | Type::Enum(_) | Type::Bytes, value @ Value::Secret(_)) => {
+                value
+            }
             (_, Value::Deferred(deferred)) => self.check_deferred(*deferred, ty, span, what),
             (Type::String | Type::Matching(..) | Type::Cidr | Type::Ip, Value::Text(text)) => {
                 self.check_text(text, ty, span, what)
@@ -63,10 +62,13 @@ impl Context<'_> {
                 Value::List(slots.into_iter().map(|slot| self.check_slot(slot, inner, what)).collect())
             }
             (Type::Map(inner), Value::Record(fields)) => Value::Record(
-                fields.into_iter().map(|(key, slot)| {
-                    let checked = self.check_slot(slot, inner, &key);
-                    (key, checked)
-                }).collect(),
+                fields
+                    .into_iter()
+                    .map(|(key, slot)| {
+                        let checked = self.check_slot(slot, inner, &key);
+                        (key, checked)
+                    })
+                    .collect(),
             ),
             (Type::Record(fields), Value::Record(record)) => {
                 let mut checked = record;
@@ -86,13 +88,9 @@ impl Context<'_> {
                 for field in fields {
                     if !field.is_optional && !checked.contains_key(&field.name) {
                         self.report(
-                            Diagnostic::new(
-                                codes::E0204,
-                                span,
-                                format!("`{what}` needs `{}`", field.name),
-                            )
-                            .label("not set here")
-                            .help(format!("add `{}: …`, of type {}", field.name, field.ty)),
+                            Diagnostic::new(codes::E0204, span, format!("`{what}` needs `{}`", field.name))
+                                .label("not set here")
+                                .help(format!("add `{}: …`, of type {}", field.name, field.ty)),
                         );
                     }
                 }
@@ -224,8 +222,8 @@ impl Context<'_> {
             }
             Deferred::Unary("not", _)
             | Deferred::Binary(
-                "equal" | "not_equal" | "less" | "less_equal" | "greater" | "greater_equal" | "matching" | "and"
-                | "or",
+                "equal" | "not_equal" | "less" | "less_equal" | "greater" | "greater_equal" | "matching"
+                | "and" | "or",
                 ..,
             ) => Some(Type::Bool),
             Deferred::Call("length" | "int", _) => Some(Type::Int),

@@ -127,7 +127,10 @@ impl Context<'_> {
                                 Diagnostic::new(
                                     codes::E0201,
                                     expr.span,
-                                    format!("expected something to write as text, found {}", describe(&value)),
+                                    format!(
+                                        "expected something to write as text, found {}",
+                                        describe(&value)
+                                    ),
                                 )
                                 .label("cannot be written in a text")
                                 .help("name a field of it, or use `to_json(…)`"),
@@ -231,8 +234,12 @@ impl Context<'_> {
                 .fix(format!("write `{difference}`"), vec![Edit::new(span, difference)]);
         }
         let locals = frame.locals.iter().map(|(local, _)| local.as_str());
-        let candidates =
-            self.names.all(frame.module).map(|(name, _)| name).chain(locals).chain(["here", "local", "sites"]);
+        let candidates = self
+            .names
+            .all(frame.module)
+            .map(|(name, _)| name)
+            .chain(locals)
+            .chain(["here", "local", "sites"]);
         if let Some(nearest) = similar::nearest(name, candidates) {
             if let Some(named) = self.names.get(frame.module, nearest) {
                 report = report.secondary(named.span, format!("`{nearest}` is declared here"));
@@ -282,8 +289,7 @@ impl Context<'_> {
                             continue;
                         }
                     };
-                    let slot =
-                        Slot { value: self.eval(value, frame), key: key.span, span: value.span };
+                    let slot = Slot { value: self.eval(value, frame), key: key.span, span: value.span };
                     if let Some(first) = written.insert(key_text.clone(), key.span) {
                         self.report(
                             Diagnostic::new(codes::E0103, key.span, format!("`{key_text}` is set twice"))
@@ -442,8 +448,8 @@ impl Context<'_> {
         owner: &str,
         fields: impl Iterator<Item = &'n str> + Clone,
     ) {
-        let mut report = Diagnostic::new(codes::E0212, span, format!("{owner} has no `{name}`"))
-            .label("not there");
+        let mut report =
+            Diagnostic::new(codes::E0212, span, format!("{owner} has no `{name}`")).label("not there");
         if let Some(nearest) = similar::nearest(name, fields.clone()) {
             report = report
                 .help(format!("did you mean `{nearest}`?"))

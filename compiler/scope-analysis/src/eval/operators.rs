@@ -24,7 +24,9 @@ impl Context<'_> {
         match (op, value) {
             (_, Value::Error) => Value::Error,
             (UnaryOp::Not, Value::Bool(value)) => Value::Bool(!value),
-            (UnaryOp::Not, value) if waits(&value) => Value::Deferred(Box::new(Deferred::Unary("not", value))),
+            (UnaryOp::Not, value) if waits(&value) => {
+                Value::Deferred(Box::new(Deferred::Unary("not", value)))
+            }
             (UnaryOp::Negate, value) if waits(&value) => {
                 Value::Deferred(Box::new(Deferred::Unary("negate", value)))
             }
@@ -406,9 +408,13 @@ impl Context<'_> {
             ),
             (Value::Int(_), Value::Int(_)) => {
                 self.report(
-                    Diagnostic::new(codes::E0505, low_span.to(high_span), "a range of over a million numbers")
-                        .label("too long")
-                        .help("make it shorter"),
+                    Diagnostic::new(
+                        codes::E0505,
+                        low_span.to(high_span),
+                        "a range of over a million numbers",
+                    )
+                    .label("too long")
+                    .help("make it shorter"),
                 );
                 Value::Error
             }

@@ -83,7 +83,9 @@ impl<'a> Context<'a> {
         written: IndexMap<String, Slot>,
     ) -> Instance {
         let operation = match &head.kind {
-            ResourceKind::Call { operation } | ResourceKind::Print { operation } => ty.operations.get(operation),
+            ResourceKind::Call { operation } | ResourceKind::Print { operation } => {
+                ty.operations.get(operation)
+            }
             ResourceKind::Managed | ResourceKind::Existing => None,
         };
         let referring = Referring {
@@ -130,7 +132,10 @@ impl<'a> Context<'a> {
                 );
                 continue;
             }
-            if attribute.is_secret && matches!(slot.value, Value::Text(_)) && head.kind == ResourceKind::Managed {
+            if attribute.is_secret
+                && matches!(slot.value, Value::Text(_))
+                && head.kind == ResourceKind::Managed
+            {
                 self.report(
                     Diagnostic::new(
                         codes::E0601,
@@ -161,12 +166,9 @@ impl<'a> Context<'a> {
             .collect();
         let Some(first) = missing.first() else { return };
         let names: Vec<String> = missing.iter().map(|attribute| format!("`{}`", attribute.name)).collect();
-        let mut report = Diagnostic::new(
-            codes::E0204,
-            head.span,
-            format!("`{}` needs {}", head.name, names.join(", ")),
-        )
-        .label(format!("a `{}` without {}", ty.name, if missing.len() == 1 { "it" } else { "them" }));
+        let mut report =
+            Diagnostic::new(codes::E0204, head.span, format!("`{}` needs {}", head.name, names.join(", ")))
+                .label(format!("a `{}` without {}", ty.name, if missing.len() == 1 { "it" } else { "them" }));
         for attribute in &missing {
             report = report.secondary(attribute.span, format!("`{}` is required", attribute.name));
         }
@@ -192,7 +194,10 @@ impl<'a> Context<'a> {
                         Diagnostic::new(
                             codes::E0309,
                             head.location.span,
-                            format!("`local_only` keeps `{}` at the entry site, which is none of these", head.name),
+                            format!(
+                                "`local_only` keeps `{}` at the entry site, which is none of these",
+                                head.name
+                            ),
                         )
                         .label("does not hold the entry site")
                         .help("add the entry site, or choose `queue`, `skip` or `fail`"),

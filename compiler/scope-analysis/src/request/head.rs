@@ -67,10 +67,11 @@ impl<'a> Context<'a> {
             None => Body::Empty,
         };
         let span = thing.name.span;
-        self.record_use(span, span, crate::items::with_docs(
-            format!("`{}`: `{}`", thing.name.text, ty.name),
-            &item.docs,
-        ));
+        self.record_use(
+            span,
+            span,
+            crate::items::with_docs(format!("`{}`: `{}`", thing.name.text, ty.name), &item.docs),
+        );
         let driver = &self.drivers[&ty.driver];
         let scope = clauses.scope.map(|scope| self.request_scope(scope, driver, &ty.name, &frame));
         let location = self.location_of(ty, scope.as_ref(), &thing.name.text, span);
@@ -250,10 +251,14 @@ impl<'a> Context<'a> {
             self.record_use(name.span, attribute.span, attribute_hover(attribute));
             if attribute.is_secret {
                 self.report(
-                    Diagnostic::new(codes::E0601, name.span, format!("`{}` is secret: it is kept nowhere", name.text))
-                        .label("cannot be used elsewhere")
-                        .secondary(attribute.span, "declared secret here")
-                        .help("read it from the application where it is needed"),
+                    Diagnostic::new(
+                        codes::E0601,
+                        name.span,
+                        format!("`{}` is secret: it is kept nowhere", name.text),
+                    )
+                    .label("cannot be used elsewhere")
+                    .secondary(attribute.span, "declared secret here")
+                    .help("read it from the application where it is needed"),
                 );
                 return Value::Error;
             }

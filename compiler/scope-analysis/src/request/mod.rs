@@ -44,8 +44,7 @@ impl<'a> Context<'a> {
             .map(|(index, requested)| self.head(ResourceId(index as u32), requested.item))
             .collect();
         self.set_heads(&heads);
-        let resources: Vec<Option<Resource>> =
-            heads.into_iter().map(|head| self.resource(head?)).collect();
+        let resources: Vec<Option<Resource>> = heads.into_iter().map(|head| self.resource(head?)).collect();
         renumbered(resources)
     }
 }

@@ -52,8 +52,11 @@ impl<'a> Context<'a> {
             (None, Some(Value::Text(word)), ResourceKind::Managed) => format!("{}.{word}", ty.name),
             _ => self.line_name(&native.native),
         };
-        let scope =
-            native.native.scope.as_ref().map(|scope| self.request_scope(scope, found.driver, &ty.name, &frame));
+        let scope = native
+            .native
+            .scope
+            .as_ref()
+            .map(|scope| self.request_scope(scope, found.driver, &ty.name, &frame));
         let location = self.location_of(ty, scope.as_ref(), &name, span);
         self.check_place(ty, found.driver, scope.as_ref(), &location, &name, span);
         Some(Head {
@@ -76,9 +79,13 @@ impl<'a> Context<'a> {
         let text = written.names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
         if text != ty.short_name && text != ty.name {
             self.report(
-                Diagnostic::new(codes::E0201, written.span, format!("expected `{}`, found `{text}`", ty.short_name))
-                    .label(format!("this command makes a `{}`", ty.name))
-                    .help(format!("write `{}`", ty.short_name)),
+                Diagnostic::new(
+                    codes::E0201,
+                    written.span,
+                    format!("expected `{}`, found `{text}`", ty.short_name),
+                )
+                .label(format!("this command makes a `{}`", ty.name))
+                .help(format!("write `{}`", ty.short_name)),
             );
         }
     }
@@ -95,10 +102,14 @@ impl<'a> Context<'a> {
             });
             if is_type && (named || thing.name.text == word) {
                 self.report(
-                    Diagnostic::new(codes::E0215, span, format!("this deletes `{}`, which the program declares", thing.name.text))
-                        .label("deleted here")
-                        .secondary(self.item(Modules::ROOT, item_index).span, "declared here")
-                        .help("take the declaration out: a run then deletes it"),
+                    Diagnostic::new(
+                        codes::E0215,
+                        span,
+                        format!("this deletes `{}`, which the program declares", thing.name.text),
+                    )
+                    .label("deleted here")
+                    .secondary(self.item(Modules::ROOT, item_index).span, "declared here")
+                    .help("take the declaration out: a run then deletes it"),
                 );
             }
         }
@@ -107,7 +118,12 @@ impl<'a> Context<'a> {
     /// The words of a line that names nothing, made unique by its place among the lines that say the same.
     fn line_name(&self, native: &ast::Native) -> String {
         let words = |native: &ast::Native| {
-            native.words.iter().map(|word| word.literal().unwrap_or_else(|| "…".into())).collect::<Vec<_>>().join(" ")
+            native
+                .words
+                .iter()
+                .map(|word| word.literal().unwrap_or_else(|| "…".into()))
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         let text = words(native);
         let earlier = self
@@ -127,15 +143,12 @@ impl<'a> Context<'a> {
     }
 
     /// The attributes that a command's words set.
-    pub(super) fn native_attributes(
-        &self,
-        filled: &[Filled],
-        frame: &Frame,
-    ) -> IndexMap<String, Slot> {
+    pub(super) fn native_attributes(&self, filled: &[Filled], frame: &Frame) -> IndexMap<String, Slot> {
         filled
             .iter()
             .map(|filled| {
-                let slot = Slot { value: self.eval(&filled.value, frame), key: filled.key, span: filled.value.span };
+                let slot =
+                    Slot { value: self.eval(&filled.value, frame), key: filled.key, span: filled.value.span };
                 (filled.name.clone(), slot)
             })
             .collect()
