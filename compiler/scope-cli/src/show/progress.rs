@@ -65,7 +65,9 @@ impl<'a> Shower<'a> {
                 self.advance(*step);
             }
             RunEventKind::StepFailed { step, failure, .. } => {
-                self.say(*step, "failed", &format!("{}: {}", failure.code, failure.message));
+                // Left of a `|` it may be given up for the next alternative: the report says whether it mattered.
+                let word = if self.has_alternative(*step) { "tried" } else { "failed" };
+                self.say(*step, word, &format!("{}: {}", failure.code, failure.message));
                 self.advance(*step);
             }
             RunEventKind::StepSkipped { step, .. } => self.advance(*step),
@@ -80,6 +82,13 @@ impl<'a> Shower<'a> {
             RunEventKind::ChoiceTried { .. } | RunEventKind::RunStarted { .. } => {}
             RunEventKind::RunEnded { .. } => self.finish(),
         }
+    }
+
+    /// Whether another alternative comes after every one that the step is in.
+    fn has_alternative(&self, step: StepId) -> bool {
+        let when = &self.step(step).when;
+        !when.is_empty()
+            && when.iter().all(|guard| (guard.arm as usize + 1) < self.plan.choice(guard.choice).arms.len())
     }
 
     fn step(&self, step: StepId) -> &'a Step {

@@ -1,7 +1,7 @@
 //! A run's report: what failed as compile errors are shown, outputs, results of commands, and one line of verdict.
 
 use scope_diagnostics::SourceMap;
-use scope_plan::plan::{Plan, Step};
+use scope_plan::plan::{Guard, Plan, Step};
 use scope_runtime::events::{Effect, SkipReason};
 use scope_runtime::report::{OutputValue, Report, StepStatus, Verdict};
 use serde_json::Value;
@@ -21,7 +21,9 @@ pub fn report(
 ) {
     let mut diagnostics = Vec::new();
     for (step, ended) in plan.steps.iter().zip(&report.steps) {
-        if let StepStatus::Failed { failure } = &ended.status {
+        if let StepStatus::Failed { failure } = &ended.status
+            && !is_abandoned(plan, report, &step.when)
+        {
             diagnostics.push(failure::diagnostic(plan, step, failure, sources));
         }
     }
@@ -30,6 +32,7 @@ pub fn report(
     for (step, ended) in plan.steps.iter().zip(&report.steps) {
         if let StepStatus::Skipped { because: SkipReason::Dependency { step: on, .. } } = &ended.status
             && touches_site(step)
+            && !is_abandoned(plan, report, &step.when)
         {
             let needed = &plan.steps[on.index()];
             line(&super::progress::step_line(
@@ -46,6 +49,15 @@ pub fn report(
     printed(plan, report);
     outputs(report);
     line(&verdict(plan, report, program, simulated));
+}
+
+/// Whether a step was only of alternatives that were given up for another one: what went wrong there is no error.
+fn is_abandoned(plan: &Plan, report: &Report, when: &[Guard]) -> bool {
+    !when.is_empty()
+        && when.iter().all(|guard| match report.choices.get(&guard.choice) {
+            Some(arm) if *arm != guard.arm => true,
+            _ => is_abandoned(plan, report, &plan.choice(guard.choice).when),
+        })
 }
 
 /// The results of commands that read, sites joined.
@@ -174,9 +186,22 @@ fn verdict(plan: &Plan, report: &Report, program: &str, simulated: bool) -> Stri
             )
         }
         Verdict::Failed => {
-            let mut text = format!("failed: {done}, {} failed", counts.failed);
-            if counts.skipped > 0 {
-                text += &format!(", {} skipped", counts.skipped);
+            let counted = |is_counted: fn(&StepStatus) -> bool| {
+                plan.steps
+                    .iter()
+                    .zip(&report.steps)
+                    .filter(|(step, ended)| {
+                        is_counted(&ended.status) && touches_site(step) && !is_abandoned(plan, report, &step.when)
+                    })
+                    .count()
+            };
+            let failed = counted(|status| matches!(status, StepStatus::Failed { .. }));
+            let skipped = counted(|status| {
+                matches!(status, StepStatus::Skipped { because } if *because != SkipReason::NotChosen)
+            });
+            let mut text = format!("failed: {done}, {failed} failed");
+            if skipped > 0 {
+                text += &format!(", {skipped} skipped");
             }
             if counts.parked > 0 {
                 text += &format!(", {} parked (waits for {})", counts.parked, waiting_sites(plan, report));

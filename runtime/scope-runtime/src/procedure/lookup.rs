@@ -172,7 +172,8 @@ fn several(subject: &Subject<'_>, text: Option<&str>, found: &[Record]) -> Failu
     };
     let candidates = candidates(subject, found);
     let first = candidates.first().map(|candidate| candidate.identity.clone()).unwrap_or_default();
-    let item = subject.name.rsplit('.').next().unwrap_or(subject.name);
+    // `image:debian-12` of a look-up is named by what it looks for.
+    let item = subject.name.rsplit(['.', ':']).next().unwrap_or(subject.name);
     let help = format!(
         "`existing {item}: {} {{ {}: \"{first}\" }}`, or another name",
         subject.resource_type.name, subject.resource_type.identity

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use scope_plan::plan::{Action, ChoiceId, StepId};
+use scope_plan::plan::{Action, ChoiceId, Guard, Plan, StepId};
 use serde_json::{Map, Value};
 
 use super::Shared;
@@ -57,7 +57,10 @@ pub(super) async fn turn(shared: &Shared<'_>, observe: &mut dyn FnMut(&RunEvent)
         owed: BTreeMap::new(),
         verdict: None,
     };
-    let mut is_interrupted = false;
+    let mut is_interrupted = shared.options.interrupt.level() > 0;
+    if is_interrupted {
+        turn.events.push_front(Event::Interrupted);
+    }
     loop {
         while let Some(event) = turn.events.pop_front() {
             for command in schedule.on(event) {
@@ -257,7 +260,12 @@ impl<'t> Turn<'t> {
             }
             Action::Gather { parts } => {
                 let mut results = Map::new();
+                let own = &shared.plan.step(step).when;
                 for (site, part) in parts {
+                    // What an abandoned alternative made is deleted again, or owed: no result of the whole.
+                    if !is_kept(shared.plan, schedule, &shared.plan.step(*part).when, own) {
+                        continue;
+                    }
                     if let (Some(output), StepState::Done) = (shared.output(*part), schedule.state(*part)) {
                         results.insert(shared.plan.site(*site).name.clone(), (*output).clone());
                     }
@@ -302,4 +310,14 @@ fn words_of(failure: &Failure) -> String {
         Some(words) => format!("{}: {words}", failure.message),
         None => failure.message.clone(),
     }
+}
+
+/// Whether one of these arms holds, or is one in which the question itself is asked; no arm at all always holds.
+fn is_kept(plan: &Plan, schedule: &Schedule, when: &[Guard], own: &[Guard]) -> bool {
+    when.is_empty()
+        || when.iter().any(|guard| {
+            own.contains(guard)
+                || (schedule.chosen(guard.choice) == Some(guard.arm)
+                    && is_kept(plan, schedule, &plan.choice(guard.choice).when, own))
+        })
 }
