@@ -32,7 +32,7 @@ impl Context<'_> {
             | (Type::Size, value @ Value::Size(_))
             | (Type::Rate, value @ Value::Rate(_))
             | (Type::Percent, value @ Value::Percent(_))
-            | (Type::Bytes, value @ Value::File { .. })
+            | (Type::Bytes | Type::String, value @ Value::File { .. })
             | (Type::Site, value @ Value::Site(_))
             | (Type::Location, value @ (Value::Site(_) | Value::Location(_))) => value,
             (Type::SiteSet, value) if self.sites_of(&value).is_some() => value,
