@@ -13,7 +13,7 @@ use super::call::Call;
 use super::evaluate::Names;
 use super::solve;
 use super::store::{Model, Record};
-use super::types::inner;
+use super::types::{identity_text, inner};
 
 impl Model {
     /// What the site answers of a record: all but content and what is only ever sent.
@@ -106,6 +106,9 @@ pub(super) fn echo(
         }
         _ => Value::Null,
     };
+    // Where a service says in a header what it calls the new one, it calls it what was made up.
+    let made_up =
+        attributes.get(&call.model.resource_type.identity).and_then(identity_text).unwrap_or_default();
     let mut names = names.clone();
     for (name, value) in [
         ("body", body),
@@ -113,7 +116,7 @@ pub(super) fn echo(
         ("out", json!("")),
         ("err", json!("")),
         ("code", json!(0)),
-        ("header", json!({})),
+        ("header", json!({ "location": format!("simulated/{made_up}") })),
     ] {
         names.insert(name.into(), value);
     }

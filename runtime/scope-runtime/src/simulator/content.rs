@@ -201,7 +201,6 @@ pub(super) struct Road {
     pub(super) weather: Arc<Weather>,
     /// The position of the site.
     pub(super) site: usize,
-    pub(super) site_name: String,
     pub(super) bits_per_second: u64,
     /// How long a cut is waited out.
     pub(super) patience: u64,
@@ -227,7 +226,7 @@ impl Road {
             if now >= deadline {
                 return Err(SiteError {
                     kind: SiteErrorKind::Lost,
-                    words: format!("`{}` fell silent in the middle of the content", self.site_name),
+                    words: "the content broke off".into(),
                     request: None,
                     status: None,
                 });

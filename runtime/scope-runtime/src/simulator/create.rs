@@ -52,10 +52,7 @@ impl World {
         {
             return Err(call.error(
                 SiteErrorKind::Refused,
-                format!(
-                    "`{}` has room for {capacity} of `{}`",
-                    self.sites[site].name, model.resource_type.name
-                ),
+                format!("there is room for {capacity} of `{}`", model.resource_type.name),
             ));
         }
         let names = self.sites[site].given_to(&model.driver);

@@ -37,12 +37,10 @@ impl World {
         }
         match self.weather.denial(call.asked(site), at) {
             Some(Denial::Denied) => {
-                let words = format!("`{}` at `{}` is not allowed", call.words(), self.sites[site].name);
-                return Err(call.error(SiteErrorKind::Denied, words));
+                return Err(call.error(SiteErrorKind::Denied, "not allowed".into()));
             }
             Some(Denial::Unavailable) => {
-                let words = format!("`{}` cannot answer at the moment", self.sites[site].name);
-                return Err(call.error(SiteErrorKind::Unavailable, words));
+                return Err(call.error(SiteErrorKind::Unavailable, "not at the moment".into()));
             }
             None => {}
         }

@@ -80,7 +80,7 @@ impl Site for SimulatedSite {
                     if self.world.borrow().weather.frozen_until(self.site, arrived).is_some() {
                         let patience = self.world.borrow().options.answer_timeout_us;
                         self.travel(sent.saturating_add(patience)).await;
-                        return Err(lost(words, format!("`{site}` does not answer")));
+                        return Err(lost(words, "no answer came"));
                     }
                     self.travel(arrived.saturating_add(self.half_trip())).await;
                     let version = match &driver.versions {
@@ -141,7 +141,7 @@ impl SimulatedSite {
             if now >= deadline {
                 return Err(SiteError {
                     kind: SiteErrorKind::Unreachable,
-                    words: format!("`{}` cannot be reached: connecting timed out", self.name()),
+                    words: "connecting timed out".into(),
                     request: Some(words.to_string()),
                     status: None,
                 });
@@ -156,7 +156,7 @@ impl SimulatedSite {
         let half_trip = self.half_trip();
         let deadline = sent.saturating_add(self.world.borrow().options.answer_timeout_us);
         let slot = self.world.borrow_mut().send(self.site, call, sent.saturating_add(half_trip), deadline);
-        let silent = || lost(words, format!("`{}` does not answer", self.name()));
+        let silent = || lost(words, "no answer came");
         let (outcome, at) = loop {
             let now = self.now();
             self.world.borrow_mut().settle(self.site, now);
@@ -165,7 +165,7 @@ impl SimulatedSite {
                 Slot::Answered { outcome, at, is_answer_lost: false } => break (outcome, at),
                 Slot::Answered { at, .. } => {
                     self.travel(at.saturating_add(half_trip)).await;
-                    return Err(lost(words, format!("the connection to `{}` broke", self.name())));
+                    return Err(lost(words, "the connection broke before the answer"));
                 }
                 Slot::Waiting(next) => next,
                 Slot::Dropped => deadline,
@@ -251,6 +251,11 @@ impl SimulatedSite {
     }
 }
 
-fn lost(request: &str, words: String) -> SiteError {
-    SiteError { kind: SiteErrorKind::Lost, words, request: Some(request.to_string()), status: None }
+fn lost(request: &str, words: &str) -> SiteError {
+    SiteError {
+        kind: SiteErrorKind::Lost,
+        words: words.to_string(),
+        request: Some(request.to_string()),
+        status: None,
+    }
 }

@@ -125,7 +125,6 @@ impl World {
             clock: self.clock.clone(),
             weather: Arc::clone(&self.weather),
             site,
-            site_name: self.sites[site].name.clone(),
             bits_per_second: self.sites[site].bits_per_second,
             patience: self.options.answer_timeout_us,
         }
