@@ -4,6 +4,7 @@
 //! left. Each is safe to begin again after any of its requests: it looks before it acts, and what is sent is recorded
 //! before it leaves. `ensure(base at nantes)` → find by name → create → upload → wait until ready → `Created`.
 
+mod aftermath;
 mod bring;
 mod call;
 mod candidates;

@@ -138,8 +138,10 @@ pub struct Sent {
     pub operation: String,
     /// The digest of its inputs.
     pub inputs: String,
-    /// The run that sent it.
+    /// The run that sent it first; part of its idempotency key.
     pub run: u64,
+    /// When it was last sent, in milliseconds since 1970: it may still take effect for a while.
+    pub at_ms: u64,
 }
 
 /// A run in the history.

@@ -3,12 +3,9 @@
 //! `create` lost, found by its mark a second later → goes on as if it had been answered. Not found after the time in which
 //! it could still take effect: tried again where the driver says that this is safe, else *unknown*.
 
-use std::time::Duration;
-
 use scope_plan::driver::{Operation, OperationKind, Repeat};
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
-use tokio::time::Instant;
 
 use super::candidates::candidates;
 use super::ensure::what_is_there;
@@ -17,14 +14,11 @@ use super::inputs::Given;
 use super::query::unexpected;
 use super::record::{Names, Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
-use super::{Good, mark};
+use super::{Good, aftermath, mark};
 use crate::events::{Effect, Failure, Outcome};
 use crate::schedule::Touched;
 use crate::site::{Answer, Content, SiteErrorKind};
 use crate::state::{Record as Fact, Sent};
-
-/// Between two looks for what a lost request may have made.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn create(
     subject: &Subject<'_>,
@@ -38,7 +32,7 @@ pub(super) async fn create(
     Ok(Good { detail: subject.status_of(&record), ..Good::new(effect, output) })
 }
 
-/// Sends the creation and records what came of it. `from` is the site that a copy comes from.
+/// Has one made, and records it. `from` is the site that a copy comes from.
 pub(super) async fn make(
     subject: &Subject<'_>,
     given: &Given,
@@ -47,51 +41,18 @@ pub(super) async fn make(
     from: Option<&str>,
 ) -> Result<Record, Bad> {
     let operation = create_operation(subject)?;
-    let mut inputs = with_defaults(subject, given, operation);
-    let mark = subject.mark();
-    if let (Some(place), Some(mark)) = (&subject.resource_type.mark, &mark) {
-        mark::write(place, mark, &mut inputs);
-    }
-    announce(subject, operation, given).await?;
-    memory.touch(memory.touched().max(Touched::Maybe));
-    let asked = Asked {
-        content: content_of_creation(subject, operation, given),
-        mark,
-        reports_progress: true,
-        ..Asked::with(inputs.clone())
-    };
-    let record = match subject.ask(operation, asked).await {
-        Ok(Answer::Done(Some(body)) | Answer::Found(body)) => Record::read(subject, body, &inputs),
-        Ok(Answer::Done(None)) => match look_again(subject, given).await {
-            Ok(Some(record)) => record,
-            // It cannot be asked for: what the program says of it is all there is to know.
-            Ok(None) => Record { body: Value::Object(inputs.clone()), attributes: inputs.clone() },
-            Err(trouble) => return Err(subject.failed(trouble)),
-        },
-        Ok(Answer::Exists(there)) => existing(subject, given, there, memory).await?,
-        Ok(Answer::List(_) | Answer::Gone | Answer::Content(_)) => {
-            subject.settle()?;
-            return Err(subject.failed(unexpected("something else")));
-        }
-        Err(trouble) if may_have_acted(&trouble) => {
-            after_silence(subject, operation, given, memory, trouble).await?
-        }
-        Err(Trouble::Stopped) => return Err(Bad::stopped()),
-        Err(trouble) => {
-            memory.touch(Touched::Nothing);
-            subject.settle()?;
-            return Err(subject.failed(trouble));
-        }
+    let before = memory.touched();
+    memory.touch(before.max(Touched::Maybe));
+    let mut record = match aftermath::arriving(subject, operation, given).await? {
+        Some(record) => record,
+        None => send(subject, operation, given, memory).await?,
     };
     let Some(identity) = identity_of(subject, &record, given) else {
         let trouble = unexpected(&format!("without `{}`", subject.resource_type.identity));
         return Err(subject.failed(trouble));
     };
-    let mut record = record;
-    record
-        .attributes
-        .entry(subject.resource_type.identity.clone())
-        .or_insert_with(|| Value::from(identity.as_str()));
+    let told = record.attributes.entry(subject.resource_type.identity.clone());
+    told.or_insert_with(|| Value::from(identity.as_str()));
     memory.touch(Touched::Created);
     let mut resource = subject.resource(&identity, how, false, given);
     resource.from = from.map(str::to_owned);
@@ -99,6 +60,51 @@ pub(super) async fn make(
     // From here on nothing is lost: the next run would find it.
     subject.shared.ledger.commit().await?;
     Ok(record)
+}
+
+/// Sends the creation: the record that came of it.
+async fn send(
+    subject: &Subject<'_>,
+    operation: &Operation,
+    given: &Given,
+    memory: &Memory,
+) -> Result<Record, Bad> {
+    let mut inputs = with_defaults(subject, given, operation);
+    let mark = subject.mark();
+    if let (Some(place), Some(mark)) = (&subject.resource_type.mark, &mark) {
+        mark::write(place, mark, &mut inputs);
+    }
+    let was_sent_before = subject.was_sent();
+    announce(subject, operation, given).await?;
+    let asked = Asked {
+        content: content_of_creation(subject, operation, given),
+        mark,
+        reports_progress: true,
+        ..Asked::with(inputs.clone())
+    };
+    match subject.ask(operation, asked).await {
+        Ok(Answer::Done(Some(body)) | Answer::Found(body)) => Ok(Record::read(subject, body, &inputs)),
+        Ok(Answer::Done(None)) => match aftermath::look_again(subject, given).await {
+            Ok(Some(record)) => Ok(record),
+            // It cannot be asked for: what the program says of it is all there is to know.
+            Ok(None) => Ok(Record { body: Value::Object(inputs.clone()), attributes: inputs }),
+            Err(trouble) => Err(subject.failed(trouble)),
+        },
+        Ok(Answer::Exists(there)) => existing(subject, given, there, was_sent_before, memory).await,
+        Ok(Answer::List(_) | Answer::Gone | Answer::Content(_)) => {
+            subject.settle()?;
+            Err(subject.failed(unexpected("something else")))
+        }
+        Err(trouble) if may_have_acted(&trouble) => {
+            aftermath::after_silence(subject, operation, given, memory, trouble).await
+        }
+        Err(Trouble::Stopped) => Err(Bad::stopped()),
+        Err(trouble) => {
+            memory.touch(Touched::Nothing);
+            subject.settle()?;
+            Err(subject.failed(trouble))
+        }
+    }
 }
 
 /// Does what belongs to the creation (an upload), waits until it is ready, and records that it is complete. Begins where
@@ -230,6 +236,7 @@ pub(super) async fn announce(subject: &Subject<'_>, operation: &Operation, given
         operation: operation.name.clone(),
         inputs: given.digest(),
         run: run.unwrap_or(subject.shared.run),
+        at_ms: subject.shared.now_ms(),
     };
     subject.shared.ledger.append(Fact::Sent { key: subject.key.to_owned(), sent })?;
     subject.shared.ledger.commit().await?;
@@ -267,79 +274,12 @@ fn identity_of(subject: &Subject<'_>, record: &Record, given: &Given) -> Option<
         .or_else(|| (!subject.can_be_read()).then(|| subject.name.to_owned()))
 }
 
-/// What our request made, if the site can tell: by our mark; where there is no room for one, what was not there before.
-async fn look_again(subject: &Subject<'_>, given: &Given) -> Result<Option<Record>, Trouble> {
-    let found = match what_is_there(subject, given).await {
-        Ok(found) => found,
-        Err(bad) if bad.is_stopped => return Err(Trouble::Stopped),
-        Err(bad) => {
-            return Err(Trouble::Site(crate::site::SiteError {
-                kind: if bad.is_cut_off { SiteErrorKind::Lost } else { SiteErrorKind::Unavailable },
-                words: bad.failure.site_words.unwrap_or(bad.failure.message),
-                request: bad.failure.request,
-                status: bad.failure.status,
-            }));
-        }
-    };
-    let has_mark = subject.resource_type.mark.is_some();
-    let mut ours = found.into_iter().filter(|record| !has_mark || subject.bears_our_mark(record));
-    Ok(ours.next())
-}
-
-/// The request was sent and no good answer came: look, and wait as long as it may still take effect.
-async fn after_silence(
-    subject: &Subject<'_>,
-    operation: &Operation,
-    given: &Given,
-    memory: &Memory,
-    trouble: Trouble,
-) -> Result<Record, Bad> {
-    subject.report(|| "the answer was lost: looks whether it was done".to_owned());
-    let patient = subject.in_aftermath();
-    let settled = Instant::now() + Duration::from_millis(operation.settles_ms);
-    let mut n_silences = 0;
-    let can_be_found = subject.can_be_read();
-    while can_be_found {
-        match look_again(&patient, given).await {
-            Ok(Some(record)) => return Ok(record),
-            Ok(None) if Instant::now() >= settled => {
-                // It is certain: it was not done, and will not be.
-                memory.touch(Touched::Nothing);
-                return Err(absent(subject, operation, trouble)?);
-            }
-            Ok(None) => n_silences = 0,
-            Err(Trouble::Stopped) => return Err(Bad::stopped()),
-            Err(_) => n_silences += 1,
-        }
-        if n_silences > 1 || Instant::now() + LOOK_EVERY >= patient.deadline {
-            break;
-        }
-        patient.pause(LOOK_EVERY).await.map_err(|trouble| subject.failed(trouble))?;
-    }
-    // The site cannot be asked.
-    if operation.repeat == Repeat::None {
-        Err(subject.unknown(&operation.name, trouble))
-    } else {
-        Err(subject.failed(trouble))
-    }
-}
-
-/// Nothing came of the request. Repeating it is another matter: only where the driver says that it is safe.
-fn absent(subject: &Subject<'_>, operation: &Operation, trouble: Trouble) -> Result<Bad, Bad> {
-    if operation.repeat == Repeat::None {
-        return Ok(subject.unknown(&operation.name, trouble));
-    }
-    subject.settle()?;
-    let bad = subject.failed(trouble);
-    let is_malformed = bad.failure.code == "E0704";
-    Ok(if is_malformed || subject.is_out_of_time() { bad } else { bad.retryable() })
-}
-
 /// One of this identity or name is there already: ours if it bears our mark, or if an earlier request of ours was lost.
 async fn existing(
     subject: &Subject<'_>,
     given: &Given,
     there: Option<Value>,
+    was_sent_before: bool,
     memory: &Memory,
 ) -> Result<Record, Bad> {
     let identity = match &there {
@@ -352,9 +292,8 @@ async fn existing(
         None => look_by_name(subject, given).await,
     };
     let record = record.map_err(|trouble| subject.failed(trouble))?;
-    let was_lost = memory.touched() == Touched::Created;
     if let Some(record) = record {
-        if subject.bears_our_mark(&record) || (was_lost && subject.resource_type.mark.is_none()) {
+        if subject.bears_our_mark(&record) || (was_sent_before && subject.resource_type.mark.is_none()) {
             return Ok(record);
         }
         memory.touch(Touched::Nothing);

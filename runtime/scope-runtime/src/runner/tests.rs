@@ -1,1 +1,7 @@
-//! t
+//! Whole runs over simulated sites: with cuts, losses and freezes, interrupted, killed and begun again.
+
+mod interrupting;
+mod killing;
+mod reporting;
+mod simulated;
+mod stage;

@@ -1,0 +1,119 @@
+//! After a request whose end is not known: looking for what it may have made, as long as it may still take effect.
+//!
+//! A lost create that may take effect for 2 s: looked for at once, after 1 s, after 2 s; found → ours; not found → it was
+//! not done, and only then may it be repeated.
+
+use std::time::Duration;
+
+use scope_plan::driver::{Operation, Repeat};
+use tokio::time::Instant;
+
+use super::ensure::what_is_there;
+use super::failure::{Bad, Trouble};
+use super::inputs::Given;
+use super::record::Record;
+use super::subject::{Memory, Subject};
+use crate::schedule::Touched;
+use crate::site::{SiteError, SiteErrorKind};
+
+/// Between two looks.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What an earlier request of ours makes at this moment: one of a run that died, or of an attempt that could not ask. Its
+/// time is waited out before anything is sent again.
+pub(super) async fn arriving(
+    subject: &Subject<'_>,
+    operation: &Operation,
+    given: &Given,
+) -> Result<Option<Record>, Bad> {
+    let shared = subject.shared;
+    let Some(sent) = shared.ledger.with(|state| state.sent.get(subject.key).cloned()) else {
+        return Ok(None);
+    };
+    let elapsed_ms = shared.now_ms().saturating_sub(sent.at_ms);
+    let settled = Instant::now() + Duration::from_millis(operation.settles_ms.saturating_sub(elapsed_ms));
+    if sent.operation != operation.name || !subject.can_be_read() {
+        return Ok(None);
+    }
+    subject.report(|| "looks whether an earlier request still arrives".to_owned());
+    while Instant::now() < settled {
+        subject
+            .pause(LOOK_EVERY.min(settled - Instant::now()))
+            .await
+            .map_err(|trouble| subject.failed(trouble))?;
+        match look_again(subject, given).await {
+            Ok(None) => {}
+            Ok(Some(record)) => return Ok(Some(record)),
+            Err(trouble) => return Err(subject.failed(trouble)),
+        }
+    }
+    Ok(None)
+}
+
+/// What our request made, if the site can tell: by our mark; where there is no room for one, what was not there before.
+pub(super) async fn look_again(subject: &Subject<'_>, given: &Given) -> Result<Option<Record>, Trouble> {
+    let found = match what_is_there(subject, given).await {
+        Ok(found) => found,
+        Err(bad) if bad.is_stopped => return Err(Trouble::Stopped),
+        Err(bad) => {
+            return Err(Trouble::Site(SiteError {
+                kind: if bad.is_cut_off { SiteErrorKind::Lost } else { SiteErrorKind::Unavailable },
+                words: bad.failure.site_words.unwrap_or(bad.failure.message),
+                request: bad.failure.request,
+                status: bad.failure.status,
+            }));
+        }
+    };
+    let has_mark = subject.resource_type.mark.is_some();
+    let mut ours = found.into_iter().filter(|record| !has_mark || subject.bears_our_mark(record));
+    Ok(ours.next())
+}
+
+/// The request was sent and no good answer came: look, and wait as long as it may still take effect.
+pub(super) async fn after_silence(
+    subject: &Subject<'_>,
+    operation: &Operation,
+    given: &Given,
+    memory: &Memory,
+    trouble: Trouble,
+) -> Result<Record, Bad> {
+    subject.report(|| "the answer was lost: looks whether it was done".to_owned());
+    let patient = subject.in_aftermath();
+    let settled = Instant::now() + Duration::from_millis(operation.settles_ms);
+    let mut n_silences = 0;
+    let can_be_found = subject.can_be_read();
+    while can_be_found {
+        match look_again(&patient, given).await {
+            Ok(Some(record)) => return Ok(record),
+            Ok(None) if Instant::now() >= settled => {
+                // It is certain: it was not done, and will not be.
+                memory.touch(Touched::Nothing);
+                return Err(absent(subject, operation, trouble)?);
+            }
+            Ok(None) => n_silences = 0,
+            Err(Trouble::Stopped) => return Err(Bad::stopped()),
+            Err(_) => n_silences += 1,
+        }
+        if n_silences > 1 || Instant::now() + LOOK_EVERY >= patient.deadline {
+            break;
+        }
+        patient.pause(LOOK_EVERY).await.map_err(|trouble| subject.failed(trouble))?;
+    }
+    // The site cannot be asked.
+    if operation.repeat == Repeat::None {
+        Err(subject.unknown(&operation.name, trouble))
+    } else {
+        Err(subject.failed(trouble))
+    }
+}
+
+/// Nothing came of the request. Repeating it is another matter: only where the driver says that it is safe.
+fn absent(subject: &Subject<'_>, operation: &Operation, trouble: Trouble) -> Result<Bad, Bad> {
+    if operation.repeat == Repeat::None {
+        return Ok(subject.unknown(&operation.name, trouble));
+    }
+    subject.settle()?;
+    let bad = subject.failed(trouble);
+    let is_malformed = bad.failure.code == "E0704";
+    Ok(if is_malformed || subject.is_out_of_time() { bad } else { bad.retryable() })
+}
