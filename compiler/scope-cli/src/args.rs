@@ -79,6 +79,9 @@ pub struct Program {
     /// Enter at this site.
     #[arg(long, value_name = "SITE")]
     pub at: Option<String>,
+    /// For simulated sites: no network, no secrets, no configuration files of clients, no state; time is virtual.
+    #[arg(long)]
+    pub simulate: bool,
 }
 
 /// `scope check`
@@ -134,9 +137,6 @@ pub struct Run {
 /// What `run` and `exec` share.
 #[derive(Debug, Clone, ClapArgs)]
 pub struct How {
-    /// Run against simulated sites: no network, no secrets, no state; time is virtual.
-    #[arg(long)]
-    pub simulate: bool,
     /// In a simulation, something that goes wrong: `cut=paris@1s..30s`.
     #[arg(long, value_name = "FAULT", requires = "simulate")]
     pub fault: Vec<String>,
@@ -184,6 +184,9 @@ pub struct Exec {
     /// Enter at this site.
     #[arg(long, value_name = "SITE")]
     pub at: Option<String>,
+    /// Run at simulated sites: no network, no secrets, no configuration files of clients, no state; time is virtual.
+    #[arg(long)]
+    pub simulate: bool,
     /// How to run.
     #[command(flatten)]
     pub how: How,
@@ -249,9 +252,9 @@ pub enum SitesAction {
     Import {
         /// `clouds.yaml`
         config: String,
-        /// The driver that reads it.
-        #[arg(long, default_value = "openstack")]
-        driver: String,
+        /// The driver that reads it; by default the one that reads a file of this name.
+        #[arg(long)]
+        driver: Option<String>,
         /// The file to write; stdout without it.
         #[arg(long, short)]
         out: Option<String>,

@@ -106,7 +106,7 @@ impl<'a> Context<'a> {
             self.report(
                 Diagnostic::new(codes::E0207, path.span, "a `call` names a type and one of its operations")
                     .label("expected `driver.type.operation`")
-                    .help("for example `openstack.server.reboot`"),
+                    .help("write the driver, the type and the operation, with dots between"),
             );
             return None;
         }

@@ -12,7 +12,7 @@ use crate::world::Disk;
 pub fn run(command: &Exec, output: Output) -> u8 {
     let mut state = None;
     let mut recorded = Recorded::default();
-    if !command.how.simulate {
+    if !command.simulate {
         match super::run::open_state(&command.program, &command.how) {
             Ok(opened) => {
                 // What other commands made is not to be deleted because this one does not name it.
@@ -22,7 +22,7 @@ pub fn run(command: &Exec, output: Output) -> u8 {
             Err(code) => return code,
         }
     }
-    let options = Options { entry: command.at.clone(), recorded, ..Options::default() };
+    let options = Options { entry: command.at.clone(), simulate: command.simulate, recorded, ..Options::default() };
     let compilation = scope_compiler::compile_command(&Disk, &command.program, &command.words, &options);
     if !output.compiled(&compilation) {
         return WRONG;

@@ -6,8 +6,11 @@ use crate::output::{Output, line};
 use crate::{show, world};
 
 pub fn run(command: &Plan, output: Output) -> u8 {
-    let state =
-        scope_runtime::state::StateStore::peek(&world::state_folder(&command.program.file, None)).ok();
+    let folder = world::state_folder(&command.program.file, None);
+    let state = match command.program.simulate {
+        true => None,
+        false => scope_runtime::state::StateStore::peek(&folder).ok(),
+    };
     let recorded = state.as_ref().map(scope_runtime::state::State::recorded).unwrap_or_default();
     let compilation = match super::compile(&command.program, recorded, output) {
         Ok(compilation) => compilation,

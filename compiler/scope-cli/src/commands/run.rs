@@ -23,7 +23,7 @@ use crate::world;
 
 pub fn run(command: &Run, output: Output) -> u8 {
     let file = &command.program.file;
-    if command.how.simulate {
+    if command.program.simulate {
         let (plan, sources) = match ready(command, Recorded::default(), output) {
             Ok(ready) => ready,
             Err(code) => return code,
@@ -88,7 +88,7 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, program: &str, outp
     };
     let mut shower = Shower::new(plan, how.events, output, how.verbose);
     let mut state = StateStore::in_memory();
-    let run_options = run_options(how, 0, Rc::new(scope_runtime::redact::NoSecrets), Interrupt::new());
+    let run_options = run_options(how, how.seed, 0, Rc::new(scope_runtime::redact::NoSecrets), Interrupt::new());
     let report: Result<Report, u8> = runner::block_on(true, async {
         let simulator = Simulator::new(plan, options).map_err(|error| {
             note(&format!("error: {error}"));
@@ -140,7 +140,7 @@ pub fn real_run(
     let sites = RealSites::new(plan, secrets.clone(), real::Options::at("."));
     let interrupt = Interrupt::new();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    let options = run_options(how, now, Rc::new(sites.mask()), interrupt.clone());
+    let options = run_options(how, now, now, Rc::new(sites.mask()), interrupt.clone());
     let mut shower = Shower::new(plan, how.events, output, how.verbose);
     let report = runner::block_on(false, async {
         let listener = tokio::spawn(async move {
@@ -176,6 +176,7 @@ pub fn open_state(program: &str, how: &How) -> Result<StateStore, u8> {
 
 fn run_options(
     how: &How,
+    seed: u64,
     started_at_ms: u64,
     redact: Rc<dyn scope_runtime::redact::Redact>,
     interrupt: Interrupt,
@@ -183,7 +184,7 @@ fn run_options(
     RunOptions {
         by: std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "someone".into()),
         started_at_ms,
-        seed: if how.simulate { how.seed } else { started_at_ms },
+        seed,
         reconsider: how.reconsider,
         again: how.again.iter().cloned().collect(),
         redact,

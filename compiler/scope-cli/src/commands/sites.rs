@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::rc::Rc;
 
-use scope_compiler::data;
+use scope_compiler::hir::ConfigFile;
+use scope_compiler::{World, data};
 use scope_plan::plan::{Plan, SiteId};
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
@@ -27,9 +28,9 @@ pub struct Probed {
 
 pub fn run(command: &Sites, output: Output) -> u8 {
     if let Some(SitesAction::Import { config, driver, out }) = &command.action {
-        return import(config, driver, out.as_deref(), output);
+        return import(config, driver.as_deref(), out.as_deref());
     }
-    let compilation = scope_compiler::compile_sites(&Disk, &command.file);
+    let compilation = scope_compiler::compile_sites(&Disk, &command.file, command.simulate);
     if !output.compiled(&compilation) {
         return WRONG;
     }
@@ -85,7 +86,7 @@ async fn probe(plan: &Plan, wanted: &[usize], sites: &dyn SiteSet) -> Vec<Probed
 }
 
 /// Prints a declaration for each entry of a client's configuration file; no secret is copied.
-fn import(config: &str, driver: &str, out: Option<&str>, output: Output) -> u8 {
+fn import(config: &str, driver: Option<&str>, out: Option<&str>) -> u8 {
     let bytes = match std::fs::read(config) {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -97,16 +98,11 @@ fn import(config: &str, driver: &str, out: Option<&str>, output: Output) -> u8 {
         note(&format!("error[E0603]: `{config}` is not valid YAML"));
         return WRONG;
     };
-    // The driver knows how the file is laid out: it is asked through a program that imports only it.
-    let probe_file = Importing { driver: driver.to_string() };
-    let compilation =
-        scope_compiler::compile(&probe_file, Importing::FILE, &scope_compiler::Options::default());
-    let Some(declared) = compilation.program.drivers.get(driver) else {
-        output.diagnostics(&compilation.diagnostics, &compilation.sources);
-        return WRONG;
-    };
-    let Some(layout) = declared.configs.first() else {
-        note(&format!("error: the driver `{driver}` reads no configuration file"));
+    let Some((driver, layout)) = reader_of(config, driver) else {
+        match driver {
+            Some(driver) => note(&format!("error: the driver `{driver}` reads no configuration file")),
+            None => note(&format!("error: no driver reads a file called like `{config}`\nhelp: name one with `--driver`")),
+        }
         return WRONG;
     };
     let hole = format!("${{{}}}", layout.selector);
@@ -137,6 +133,25 @@ fn import(config: &str, driver: &str, out: Option<&str>, output: Output) -> u8 {
     }
 }
 
+/// The driver that reads a configuration file, and how it is laid out: the driver named, else the one of the library
+/// that looks for a file of this name.
+fn reader_of(config: &str, driver: Option<&str>) -> Option<(String, ConfigFile)> {
+    let name = std::path::Path::new(config).file_name()?.to_string_lossy().into_owned();
+    let candidates = driver.map_or_else(|| Disk.library(), |driver| vec![driver.to_string()]);
+    candidates.into_iter().find_map(|module| {
+        // How the file is laid out is asked of the driver, through a program that imports only it.
+        let world = Importing { driver: module };
+        let options = scope_compiler::Options::default();
+        let compilation = scope_compiler::compile(&world, Importing::FILE, &options);
+        compilation.program.drivers.into_values().find_map(|declared| {
+            let layout = declared.configs.into_iter().find(|layout| {
+                driver.is_some() || layout.search.iter().any(|path| path.rsplit('/').next() == Some(name.as_str()))
+            })?;
+            Some((declared.name, layout))
+        })
+    })
+}
+
 /// A world that holds one program: `import DRIVER`; the standard library is the real one.
 struct Importing {
     driver: String,
@@ -146,7 +161,7 @@ impl Importing {
     const FILE: &str = "import.scope";
 }
 
-impl scope_compiler::World for Importing {
+impl World for Importing {
     fn read(&self, path: &str) -> Result<Vec<u8>, scope_compiler::ReadError> {
         match path {
             Self::FILE => Ok(format!("import {}\n", self.driver).into_bytes()),
