@@ -128,6 +128,10 @@ impl<'n> Names<'n> {
 
 impl Environment for Names<'_> {
     fn name(&self, name: &str) -> Option<Value> {
+        // Where an answer is read, `body` is the answer, also for a type that has an attribute of that name.
+        if name == "body" && self.record.is_none() && self.first.is_none() {
+            return Some(self.body.clone());
+        }
         let known = [
             self.first.and_then(|first| first.get(name)),
             self.record.and_then(|record| record.attribute(name)),
