@@ -43,11 +43,12 @@ pub fn scope(folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
     }
 }
 
-/// A new empty folder under the build folder, named for the test.
+/// A new folder under the build folder, named for the test; it holds `clouds.yaml` and nothing else.
 pub fn folder(name: &str) -> std::path::PathBuf {
     let safe: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(80).collect();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(safe);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("the build folder can be written");
+    std::fs::write(folder.join("clouds.yaml"), super::world::CLOUDS).expect("the build folder can be written");
     folder
 }

@@ -4,10 +4,20 @@ use std::collections::BTreeMap;
 
 use scope_compiler::{FileDigest, ReadError, World};
 
+/// The client configuration that every test finds beside its program.
+pub const CLOUDS: &str = include_str!("clouds.yaml");
+
 /// Files by path.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Memory {
     pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Default for Memory {
+    /// Only `clouds.yaml`.
+    fn default() -> Memory {
+        Memory { files: BTreeMap::new() }.with("clouds.yaml", CLOUDS)
+    }
 }
 
 impl Memory {

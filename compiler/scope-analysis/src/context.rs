@@ -26,6 +26,8 @@ pub struct Options {
     pub params: Vec<(String, String)>,
     /// `--at SITE`.
     pub entry: Option<String>,
+    /// `--simulate`: no client's configuration file is read, and no setting is missing.
+    pub simulate: bool,
 }
 
 /// The shared part of one analysis.

@@ -154,9 +154,16 @@ impl Context<'_> {
                 self.report(report);
             }
         }
+        if self.options.simulate {
+            return settings;
+        }
         // What the site sets itself comes first; the file fills the rest.
+        let mut is_whole = true;
         for (config, entry, slot) in selected {
-            self.config_entry(driver, config, &entry, &slot, module, &mut settings);
+            is_whole &= self.config_entry(driver, config, &entry, &slot, module, &mut settings);
+        }
+        if !is_whole {
+            return settings; // What the file would have set is not known to be missing.
         }
         for setting in driver.settings.values() {
             let is_needed = setting.default.is_none() && !setting.ty.is_optional();
@@ -202,7 +209,7 @@ impl Context<'_> {
         self.check_value(value, &setting.ty, span, &setting.name)
     }
 
-    /// Fills settings from an entry of a client's configuration file.
+    /// Fills settings from an entry of a client's configuration file; false where it could not be read (reported).
     fn config_entry(
         &self,
         driver: &Driver,
@@ -211,8 +218,8 @@ impl Context<'_> {
         selector: &Slot,
         module: ModuleId,
         settings: &mut IndexMap<String, Slot>,
-    ) {
-        let Some((path, document)) = self.find_config(config, selector, module) else { return };
+    ) -> bool {
+        let Some((path, document)) = self.find_config(config, selector, module) else { return false };
         let hole = format!("${{{}}}", config.selector);
         let keys: Vec<String> = config.path.iter().map(|key| key.replace(&hole, entry)).collect();
         let mut node = &document;
@@ -234,7 +241,7 @@ impl Context<'_> {
                     };
                 }
                 self.report(report);
-                return;
+                return false;
             };
             node = inner;
         }
@@ -257,6 +264,7 @@ impl Context<'_> {
                 break;
             }
         }
+        true
     }
 
     /// YAML is loose about texts: `region: 7` is the text "7" where a text is wanted.

@@ -24,6 +24,8 @@ pub struct Options {
     pub params: Vec<(String, String)>,
     /// `--at SITE`.
     pub entry: Option<String>,
+    /// `--simulate`: sites are simulated, so no client's configuration file is read, and no setting is missing.
+    pub simulate: bool,
     /// What earlier runs recorded.
     pub recorded: Recorded,
     /// Leave the plan as lowered, for comparing.
@@ -60,11 +62,11 @@ pub fn compile(world: &dyn World, entry: &str, options: &Options) -> Compilation
 }
 
 /// A plan without steps that has every site and driver of a file: what `scope sites` asks with.
-pub fn compile_sites(world: &dyn World, entry: &str) -> Compilation {
+pub fn compile_sites(world: &dyn World, entry: &str, simulate: bool) -> Compilation {
     let mut sources = SourceMap::new();
     let loaded = load::load(world, entry, &mut sources);
     let files = loaded.files.clone();
-    let options = Options { unoptimised: true, ..Options::default() };
+    let options = Options { simulate, unoptimised: true, ..Options::default() };
     let mut compilation = finish(world, entry, loaded, sources, &options);
     if compilation.plan.is_some() {
         let plan = lower::lower_sites(&compilation.program, entry, &files, &compilation.sources);
@@ -88,7 +90,11 @@ fn finish(
     options: &Options,
 ) -> Compilation {
     let analysis_options =
-        scope_analysis::Options { params: options.params.clone(), entry: options.entry.clone() };
+        scope_analysis::Options {
+            params: options.params.clone(),
+            entry: options.entry.clone(),
+            simulate: options.simulate,
+        };
     let analysis = scope_analysis::analyse(&loaded.modules, world, &mut sources, &analysis_options);
     let mut diagnostics = loaded.diagnostics;
     diagnostics.extend(analysis.diagnostics.into_vec());
