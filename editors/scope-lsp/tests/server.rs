@@ -1,0 +1,300 @@
+//! The server as an editor sees it, over a connection in memory.
+
+use std::time::Duration;
+
+use lsp_server::{Connection, Message, Notification, Request, RequestId};
+use serde_json::{Value, json};
+
+/// What a request was answered.
+struct Answer {
+    id: RequestId,
+    result: Option<Value>,
+    /// The code.
+    error: Option<i64>,
+}
+
+fn answer(response: lsp_server::Response) -> Answer {
+    let id = response.id.clone();
+    let mut value = serde_json::to_value(response).expect("it is JSON");
+    Answer { id, error: value["error"]["code"].as_i64(), result: value.get_mut("result").map(Value::take) }
+}
+
+/// An editor with a workspace folder.
+struct Editor {
+    connection: Connection,
+    folder: tempfile::TempDir,
+    served: Option<std::thread::JoinHandle<Result<(), scope_lsp::ServeError>>>,
+    next: i32,
+    published: Vec<Value>,
+}
+
+impl Editor {
+    fn start(encodings: &[&str]) -> (Editor, Value) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (connection, theirs) = Connection::memory();
+        let served = Some(std::thread::spawn(move || scope_lsp::serve_connection(theirs)));
+        let mut editor = Editor { connection, folder, served, next: 0, published: Vec::new() };
+        let params = json!({
+            "processId": null,
+            "initializationOptions": { "cache": editor.folder.path().join("cache") },
+            "rootUri": format!("file://{}", editor.folder.path().display()),
+            "capabilities": { "general": { "positionEncodings": encodings } },
+        });
+        let result = editor.ask("initialize", params).result.expect("it says what it can do");
+        editor.tell("initialized", json!({}));
+        (editor, result)
+    }
+
+    fn uri(&self, name: &str) -> String {
+        format!("file://{}/{name}", self.folder.path().display())
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).expect("written");
+    }
+
+    fn tell(&self, method: &str, params: Value) {
+        self.connection.sender.send(Notification::new(method.to_owned(), params).into()).expect("it listens");
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Answer {
+        self.next += 1;
+        let id = RequestId::from(self.next);
+        self.connection
+            .sender
+            .send(Request::new(id.clone(), method.to_owned(), params).into())
+            .expect("it listens");
+        loop {
+            match self.receive() {
+                Message::Response(response) if response.id == id => return answer(response),
+                Message::Response(response) => panic!("an answer to nothing: {response:?}"),
+                _ => {}
+            }
+        }
+    }
+
+    fn receive(&mut self) -> Message {
+        let message = self.connection.receiver.recv_timeout(Duration::from_secs(60)).expect("it answers");
+        if let Message::Notification(notification) = &message
+            && notification.method == "textDocument/publishDiagnostics"
+        {
+            self.published.push(notification.params.clone());
+        }
+        message
+    }
+
+    fn open(&self, name: &str, text: &str) {
+        let document = json!({ "uri": self.uri(name), "languageId": "scope", "version": 1, "text": text });
+        self.tell("textDocument/didOpen", json!({ "textDocument": document }));
+    }
+
+    fn change(&self, name: &str, version: i32, changes: Value) {
+        let document = json!({ "uri": self.uri(name), "version": version });
+        self.tell("textDocument/didChange", json!({ "textDocument": document, "contentChanges": changes }));
+    }
+
+    /// The next reports of a file.
+    fn reports(&mut self, name: &str) -> Vec<Value> {
+        let uri = self.uri(name);
+        loop {
+            if let Some(place) = self.published.iter().position(|params| params["uri"] == uri) {
+                let mut params = self.published.remove(place);
+                let Value::Array(reports) = params["diagnostics"].take() else { panic!("a list") };
+                return reports;
+            }
+            self.receive();
+        }
+    }
+
+    fn at(&mut self, method: &str, name: &str, line: u32, character: u32) -> Answer {
+        let params = json!({
+            "textDocument": { "uri": self.uri(name) }, "position": { "line": line, "character": character }
+        });
+        self.ask(method, params)
+    }
+
+    fn end(mut self) {
+        assert!(self.ask("shutdown", Value::Null).error.is_none());
+        let refused = self.ask("textDocument/hover", json!({}));
+        assert_eq!(refused.error, Some(-32600));
+        self.tell("exit", Value::Null);
+        let served = self.served.take().expect("it was started").join().expect("it does not panic");
+        assert!(served.is_ok(), "{served:?}");
+    }
+}
+
+const PROGRAM: &str = "import openstack\nimport \"./sites.scope\"\nentry nantes\n\nresource vm: openstack.server {\n    name: \"é😀\", flavour: \"m1.tiny\"\n    flavor: \"m1.tiny\", image: \"debian-12\"\n}\n";
+const SITES: &str = "import openstack\nsite nantes {\n    openstack: { auth_url: \"http://127.0.0.1:1/v3\", user: \"a\", password: secret(\"P\"), project: \"a\" }\n}\n";
+
+fn range(reports: &[Value], code: &str) -> Value {
+    let report = reports.iter().find(|report| report["code"] == code);
+    report.unwrap_or_else(|| panic!("no {code} in {reports:#?}"))["range"].clone()
+}
+
+fn codes(reports: &[Value]) -> Vec<&str> {
+    reports.iter().filter_map(|report| report["code"].as_str()).collect()
+}
+
+#[test]
+fn mistakes_are_told_where_they_are_and_taken_back() {
+    for (encodings, kind, column) in [(&[][..], "utf-16", 17), (&["utf-8", "utf-16"][..], "utf-8", 20)] {
+        let (mut editor, can) = Editor::start(encodings);
+        assert_eq!(can["capabilities"]["positionEncoding"], kind);
+        assert_eq!(can["serverInfo"]["name"], "scope");
+        editor.write("sites.scope", SITES);
+        editor.open("vm.scope", PROGRAM);
+        let reports = editor.reports("vm.scope");
+        let found = range(&reports, "E0203");
+        assert_eq!(found["start"], json!({ "line": 5, "character": column }), "{kind}: {reports:#?}");
+        assert_eq!(found["end"], json!({ "line": 5, "character": column + 7 }));
+        let report = reports.iter().find(|report| report["code"] == "E0203").expect("it is there");
+        assert_eq!((&report["severity"], &report["source"]), (&json!(1), &json!("scope")));
+        let message = report["message"].as_str().expect("text");
+        assert!(message.contains("`flavour`") && message.contains("help: "), "{message}");
+        // One edit mends it: the unsaved text counts.
+        let start = json!({ "line": 5, "character": column });
+        let end = json!({ "line": 5, "character": column + 18 });
+        editor.change("vm.scope", 2, json!([{ "range": { "start": start, "end": end }, "text": "" }]));
+        let reports = editor.reports("vm.scope");
+        assert!(!codes(&reports).contains(&"E0203"), "{reports:#?}");
+        editor.end();
+    }
+}
+
+#[test]
+fn names_lead_to_their_declarations_in_other_files() {
+    let (mut editor, _) = Editor::start(&[]);
+    editor.write("sites.scope", SITES);
+    editor.open("vm.scope", PROGRAM);
+    let answer = editor.at("textDocument/definition", "vm.scope", 2, 8).result.expect("an answer");
+    assert_eq!(answer["uri"], editor.uri("sites.scope"), "{answer:#}");
+    assert_eq!(answer["range"]["start"], json!({ "line": 1, "character": 5 }));
+    let hover = editor.at("textDocument/hover", "vm.scope", 2, 8).result.expect("an answer");
+    assert_eq!(hover["contents"]["kind"], "markdown");
+    assert!(hover["contents"]["value"].as_str().expect("text").contains("nantes"), "{hover:#}");
+    assert_eq!(hover["range"]["start"], json!({ "line": 2, "character": 6 }));
+    // A type of the standard library has a place in a file that can be opened.
+    let answer = editor.at("textDocument/definition", "vm.scope", 4, 26).result.expect("an answer");
+    let uri = answer["uri"].as_str().unwrap_or_else(|| panic!("no place: {answer:#}"));
+    assert!(uri.ends_with("openstack.scope"), "{uri}");
+    let text = std::fs::read_to_string(uri.strip_prefix("file://").expect("a file")).expect("it is there");
+    let line = answer["range"]["start"]["line"].as_u64().expect("a number") as usize;
+    assert!(text.lines().nth(line).expect("the line is there").contains("server"));
+    // Nothing is at a blank.
+    assert_eq!(editor.at("textDocument/hover", "vm.scope", 3, 0).result, Some(Value::Null));
+    editor.end();
+}
+
+#[test]
+fn a_mistake_in_an_imported_file_is_told_there_once_and_cleared() {
+    let (mut editor, _) = Editor::start(&[]);
+    editor.write("sites.scope", &SITES.replace("auth_url", "auth_ulr"));
+    let good = PROGRAM.replace(", flavour: \"m1.tiny\"", "");
+    editor.open("vm.scope", &good);
+    editor.open("other.scope", &good.replace("vm", "other"));
+    let reports = editor.reports("sites.scope");
+    assert!(!reports.is_empty());
+    let mut unique = reports.clone();
+    unique.dedup();
+    assert_eq!(unique.len(), reports.len(), "each once: {reports:#?}");
+    // Opened and mended, but not saved.
+    editor.open("sites.scope", SITES);
+    loop {
+        if editor.reports("sites.scope").is_empty() {
+            break;
+        }
+    }
+    // Closed without saving: the file counts again; with the last program closed, nothing is told any more.
+    editor.tell("textDocument/didClose", json!({ "textDocument": { "uri": editor.uri("sites.scope") } }));
+    assert!(!editor.reports("sites.scope").is_empty());
+    for name in ["vm.scope", "other.scope"] {
+        editor.tell("textDocument/didClose", json!({ "textDocument": { "uri": editor.uri(name) } }));
+    }
+    assert!(editor.reports("sites.scope").is_empty());
+    editor.end();
+}
+
+#[test]
+fn a_file_that_appears_is_noticed() {
+    let (mut editor, _) = Editor::start(&[]);
+    editor.open("vm.scope", &PROGRAM.replace(", flavour: \"m1.tiny\"", ""));
+    assert!(codes(&editor.reports("vm.scope")).contains(&"E0104"));
+    editor.write("sites.scope", SITES);
+    let change = json!({ "changes": [{ "uri": editor.uri("sites.scope"), "type": 1 }] });
+    editor.tell("workspace/didChangeWatchedFiles", change);
+    assert!(!codes(&editor.reports("vm.scope")).contains(&"E0104"));
+    editor.end();
+}
+
+#[test]
+fn whatever_comes_is_answered() {
+    let (mut editor, _) = Editor::start(&[]);
+    editor.open("vm.scope", "resource (((( \u{0}\u{feff}é ${\n\"");
+    assert!(!editor.reports("vm.scope").is_empty());
+    for (method, params, code) in [
+        ("textDocument/hover", json!({}), -32602),
+        ("textDocument/hover", json!([1, 2]), -32602),
+        ("textDocument/definition", json!({ "textDocument": { "uri": 7 } }), -32602),
+        ("no/such", Value::Null, -32601),
+    ] {
+        assert_eq!(editor.ask(method, params).error, Some(code));
+    }
+    for (line, character) in [(0, 0), (0, 4_000_000_000), (4_000_000_000, 0), (1, 1)] {
+        assert!(editor.at("textDocument/hover", "vm.scope", line, character).error.is_none());
+    }
+    assert_eq!(editor.at("textDocument/definition", "not-open.scope", 0, 0).result, Some(Value::Null));
+    for (method, params) in [
+        ("textDocument/didOpen", json!({ "textDocument": 3 })),
+        ("textDocument/didChange", Value::Null),
+        ("textDocument/didClose", json!({ "textDocument": { "uri": "file:///never" } })),
+        ("$/unknown", json!({})),
+    ] {
+        editor.tell(method, params);
+    }
+    // A text without a file.
+    let document =
+        json!({ "uri": "untitled:Untitled-1", "languageId": "scope", "version": 1, "text": "let a = b\n" });
+    editor.tell("textDocument/didOpen", json!({ "textDocument": document }));
+    loop {
+        editor.receive();
+        if let Some(params) = editor.published.iter().find(|params| params["uri"] == "untitled:Untitled-1") {
+            assert!(!params["diagnostics"].as_array().expect("a list").is_empty());
+            break;
+        }
+    }
+    editor.end();
+}
+
+#[test]
+fn a_cancelled_request_is_answered_as_cancelled() {
+    let (mut editor, _) = Editor::start(&[]);
+    editor.open("vm.scope", PROGRAM);
+    // All three are sent before the first is handled, as the opened text is compiled first.
+    let place = json!({ "textDocument": { "uri": editor.uri("vm.scope") }, "position": { "line": 0, "character": 0 } });
+    for id in [101, 102] {
+        let request = Request::new(RequestId::from(id), "textDocument/hover".to_owned(), place.clone());
+        editor.connection.sender.send(request.into()).expect("it listens");
+    }
+    editor.tell("$/cancelRequest", json!({ "id": 102 }));
+    let mut answers = Vec::new();
+    while answers.len() < 2 {
+        if let Message::Response(response) = editor.receive() {
+            answers.push(answer(response));
+        }
+    }
+    assert_eq!(answers[0].id, RequestId::from(101));
+    assert!(answers[0].error.is_none());
+    // It was cancelled, or done before that was heard.
+    assert_eq!(answers[1].id, RequestId::from(102));
+    assert!(answers[1].error.is_none_or(|code| code == -32800));
+    editor.end();
+}
+
+#[test]
+fn an_editor_that_goes_away_ends_the_server() {
+    let (mut editor, _) = Editor::start(&[]);
+    editor.open("vm.scope", PROGRAM);
+    let served = editor.served.take().expect("it was started");
+    drop(editor);
+    assert!(matches!(served.join().expect("it does not panic"), Err(scope_lsp::ServeError::Gone)));
+}
