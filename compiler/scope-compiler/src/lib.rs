@@ -7,13 +7,14 @@
 //! Each station takes the value of the one before and always gives one, plus diagnostics; the plan is there only if
 //! nothing is an error. Everything that is outside comes in through the [`World`].
 
+mod follow_ups;
 mod load;
 mod lower;
 
 pub use scope_analysis::world::{FileDigest, ReadError, World};
 pub use scope_analysis::{Use, data, hir};
 
-use scope_diagnostics::{Diagnostic, SourceMap};
+use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
 
@@ -89,15 +90,17 @@ fn finish(
     mut sources: SourceMap,
     options: &Options,
 ) -> Compilation {
-    let analysis_options =
-        scope_analysis::Options {
-            params: options.params.clone(),
-            entry: options.entry.clone(),
-            simulate: options.simulate,
-        };
+    let analysis_options = scope_analysis::Options {
+        params: options.params.clone(),
+        entry: options.entry.clone(),
+        simulate: options.simulate,
+    };
     let analysis = scope_analysis::analyse(&loaded.modules, world, &mut sources, &analysis_options);
-    let mut diagnostics = loaded.diagnostics;
-    diagnostics.extend(analysis.diagnostics.into_vec());
+    let read = loaded.diagnostics.into_vec();
+    let found = follow_ups::without_follow_ups(&read, analysis.diagnostics.into_vec(), &loaded.modules);
+    let mut diagnostics = Diagnostics::new();
+    diagnostics.extend(read);
+    diagnostics.extend(found);
     let plan = (!diagnostics.has_errors()).then(|| {
         let plan = lower::lower(&analysis.program, entry, &loaded.files, &sources, &options.recorded);
         if options.unoptimised {
