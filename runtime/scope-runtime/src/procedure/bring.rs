@@ -23,7 +23,7 @@ use super::subject::{Asked, Memory, Subject};
 use crate::events::{Effect, Failure, Outcome};
 use crate::schedule::Touched;
 use crate::site::{Answer, ChunkSource, Content, ContentStream, NextChunk};
-use crate::state::Record as Fact;
+use crate::state::{Record as Fact, Resource};
 
 pub(super) async fn bring(
     subject: &Subject<'_>,
@@ -151,7 +151,7 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
                 }
                 let (name, site) = subject.place();
                 subject.shared.ledger.append(Fact::Gone { name, site }).map_err(Bad::from)?;
-                make(subject, &given, memory, How::Borrowed, Some(from)).await?
+                make_copy(subject, &given, from, memory).await?
             } else if is_finished {
                 let effect = if is_ours { Effect::Unchanged } else { Effect::Found };
                 return Ok(Good::new(effect, record.output(subject.resource_type, &Map::new())));
@@ -159,7 +159,7 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
                 record
             }
         }
-        None => make(subject, &given, memory, How::Borrowed, Some(from)).await?,
+        None => make_copy(subject, &given, from, memory).await?,
     };
     let bytes = match transfer(subject, &origin, &record, &given).await? {
         Some(bytes) => {
@@ -186,6 +186,36 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
         detail: detail(subject, &origin, &record),
         ..Good::new(effect, record.output(subject.resource_type, &Map::new()))
     })
+}
+
+/// Makes the copy, with its origin's identity if that may be had: some applications never give one away twice, and an
+/// earlier copy that was deleted used it up.
+async fn make_copy(
+    subject: &Subject<'_>,
+    given: &Given,
+    from: &str,
+    memory: &Memory,
+) -> Result<Record, NotCopied> {
+    let identity = &subject.resource_type.identity;
+    let made = make(subject, given, memory, How::Borrowed, Some(from)).await;
+    let is_used_up = |bad: &Bad| bad.failure.code == "E0907" && bad.failure.candidates.is_empty();
+    match made {
+        Err(bad) if is_used_up(&bad) && given.values.contains_key(identity) => {
+            let mut other = given.clone();
+            other.values.remove(identity);
+            // One of another identity may be here from a run whose end is not known.
+            let all = subject.find(&other.values).await.map_err(|trouble| subject.failed(trouble))?;
+            if let Some(record) = all.into_iter().find(|record| subject.bears_our_mark(record))
+                && let Some(own) = record.identity(subject.resource_type)
+            {
+                let resource = subject.resource(&own, How::Borrowed, false, &other);
+                subject.record(Resource { from: Some(from.to_owned()), ..resource })?;
+                return Ok(record);
+            }
+            Ok(make(subject, &other, memory, How::Borrowed, Some(from)).await?)
+        }
+        made => Ok(made?),
+    }
 }
 
 /// A copy that is here.
@@ -244,12 +274,13 @@ async fn find_copy(
     if is_finished || !is_ours {
         compare(subject, origin, &record).map_err(|failure| NotCopied::Here(Bad::new(*failure)))?;
     }
-    if is_ours && recorded.is_none() {
-        if let Some(identity) = record.identity(subject.resource_type) {
-            let mut resource = subject.resource(&identity, How::Borrowed, is_finished, given);
-            resource.from = Some(origin.subject.site_name().to_owned());
-            subject.record(resource)?;
-        }
+    if is_ours
+        && recorded.is_none()
+        && let Some(identity) = record.identity(subject.resource_type)
+    {
+        let mut resource = subject.resource(&identity, How::Borrowed, is_finished, given);
+        resource.from = Some(origin.subject.site_name().to_owned());
+        subject.record(resource)?;
     }
     Ok(Some(Copy { record, is_ours, is_finished: is_finished || !is_ours }))
 }

@@ -312,9 +312,9 @@ async fn look_by_name(subject: &Subject<'_>, given: &Given) -> Result<Option<Rec
 
 fn taken(subject: &Subject<'_>, found: &[Record]) -> Failure {
     let message = format!(
-        "`{}` has a {} like `{}` already, and this program did not make it",
+        "`{}` has {} like `{}` already, and this program did not make it",
         subject.site_name(),
-        subject.kind(),
+        subject.one_of_its_kind(),
         subject.name
     );
     let failure =

@@ -204,7 +204,10 @@ fn too_many(subject: &Subject<'_>, found: &[Record]) -> Failure {
 fn not_ours(subject: &Subject<'_>, found: &[Record]) -> Failure {
     let (site, kind) = (subject.site_name(), subject.kind());
     let message = match found {
-        [_] => format!("`{site}` has a {kind} like `{}` that this program did not make", subject.name),
+        [_] => {
+            let one = subject.one_of_its_kind();
+            format!("`{site}` has {one} like `{}` that this program did not make", subject.name)
+        }
         several => {
             format!(
                 "`{site}` has {} {kind}s like `{}` that this program did not make",

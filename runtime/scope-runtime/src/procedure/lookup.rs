@@ -186,6 +186,13 @@ impl Subject<'_> {
     pub(super) fn kind(&self) -> &str {
         self.resource_type.name.rsplit('.').next().unwrap_or(&self.resource_type.name)
     }
+
+    /// `an image`, `a server`: by the first letter; `u` is mostly spoken as in `user`.
+    pub(super) fn one_of_its_kind(&self) -> String {
+        let kind = self.kind();
+        let has_vowel = kind.starts_with(['a', 'e', 'i', 'o']);
+        format!("{} {kind}", if has_vowel { "an" } else { "a" })
+    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,37 @@ fn with_checksum(checksum: &str, status: &str) -> Value {
 }
 
 #[test]
+fn an_identity_that_is_used_up_is_not_insisted_on() {
+    let used_up = Reply::Exists(Some(json!("b1")));
+    let played = play(
+        &plan(&["paris"], false),
+        StateStore::in_memory(),
+        vec![
+            ("paris", "find", list([with_checksum("c1", "open")])),
+            ("nantes", "read", not_found()),
+            ("nantes", "create", used_up),
+            ("nantes", "read", not_found()),
+            ("nantes", "find", list([])),
+            ("nantes", "create", done(book("b2", "Emma", "binding", None))),
+            ("paris", "download", Reply::Content(vec!["It was"])),
+            ("nantes", "upload", ok()),
+            (
+                "nantes",
+                "read",
+                found({
+                    let mut copy = with_checksum("c1", "open");
+                    copy["id"] = json!("b2");
+                    copy
+                }),
+            ),
+        ],
+    );
+    assert_eq!(*played.effect(1), Effect::Borrowed { from: "paris".into(), bytes: Some(6) });
+    let resource = played.state.state().resource("loan.book", "nantes").expect("recorded");
+    assert_eq!((resource.identity.as_str(), resource.how), ("b2", How::Borrowed));
+}
+
+#[test]
 fn copied_with_its_identity_and_compared() {
     let played = play(
         &plan(&["paris"], false),
