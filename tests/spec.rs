@@ -7,9 +7,12 @@
 //! | `scope` | a program; a line `` `sites.scope`: `` before it names the file, else it is `main.scope` |
 //! | `data` | a file that the program names (always with its name before it) |
 //! | `diagnostics` | what `scope check` prints, in full |
-//! | `plan` | what `scope plan --steps` prints |
+//! | `plan` | what `scope plan --steps --simulate` prints |
 //! | `run …` | what `scope run --simulate` prints; words behind `run` are faults (`cut=paris@1s..30s`) or flags |
 //! | `exec …` | the same of `scope exec --simulate -- …` |
+//!
+//! A fence with a file's name below a document's title is in every test of the document. Beside each program is a
+//! `clouds.yaml` (`tests/support/clouds.yaml`); an empty `data` fence of that name takes it away.
 //!
 //! `// error: [E0203] "part of the text"` stands on the line that it is about (`// warning:` alike). A report without an
 //! assertion fails, and an assertion without a report; a `diagnostics` fence asserts all of them at once.
@@ -41,9 +44,11 @@ fn the_reference_holds() {
         let text = std::fs::read_to_string(&path).expect("UTF-8");
         let mut updated = text.clone();
         // From the end, so that earlier line numbers stay true while fences are rewritten.
-        for section in sections(&text).iter().rev().filter(|section| is_test(section)) {
+        let all = sections(&text);
+        let shared: Vec<Fence> = all.first().map(|title| title.fences.clone()).unwrap_or_default();
+        for section in all.iter().rev().filter(|section| is_test(section)) {
             count += 1;
-            for failure in check(&path, section, update.then_some(&mut updated)) {
+            for failure in check(&path, section, &shared, update.then_some(&mut updated)) {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let _ = writeln!(failures, "── {name}:{} {}\n{failure}", section.line, section.name);
             }
@@ -60,11 +65,15 @@ fn is_test(section: &Section) -> bool {
     section.fences.iter().any(|fence| fence.info == "scope")
 }
 
-fn check(path: &Path, section: &Section, mut update: Option<&mut String>) -> Vec<String> {
+fn check(path: &Path, section: &Section, shared: &[Fence], mut update: Option<&mut String>) -> Vec<String> {
     let mut world = Memory::default();
-    for fence in section.fences.iter().filter(|fence| matches!(fence.info.as_str(), "scope" | "data")) {
+    let shared = shared.iter().filter(|fence| fence.path.is_some());
+    for fence in shared.chain(&section.fences).filter(|fence| matches!(fence.info.as_str(), "scope" | "data")) {
         let name = fence.path.clone().unwrap_or_else(|| "main.scope".into());
         world.files.insert(name, fence.text.clone().into_bytes());
+    }
+    if world.files.get("clouds.yaml").is_some_and(Vec::is_empty) {
+        world.files.remove("clouds.yaml");
     }
     let entry = if world.files.contains_key("main.scope") {
         "main.scope".to_string()
@@ -79,7 +88,8 @@ fn check(path: &Path, section: &Section, mut update: Option<&mut String>) -> Vec
     }
     let folder = std::cell::OnceCell::new();
     for fence in section.fences.iter().rev() {
-        let mut words = fence.info.split_whitespace();
+        let words = words(&fence.info);
+        let mut words = words.iter().map(String::as_str);
         let Some(kind) = words.next().filter(|kind| matches!(*kind, "diagnostics" | "plan" | "run" | "exec"))
         else {
             continue;
@@ -101,6 +111,9 @@ fn check(path: &Path, section: &Section, mut update: Option<&mut String>) -> Vec
 fn written(path: &Path, section: &Section, world: &Memory) -> std::path::PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let folder = binary::folder(&format!("spec-{stem}-{}", section.line));
+    if !world.files.contains_key("clouds.yaml") {
+        std::fs::remove_file(folder.join("clouds.yaml")).expect("every folder has one");
+    }
     for (name, bytes) in &world.files {
         let file = folder.join(name);
         std::fs::create_dir_all(file.parent().expect("inside the folder")).expect("writable");
@@ -113,7 +126,7 @@ fn print(kind: &str, words: &[&str], entry: &str, folder: &Path) -> String {
     let mut args: Vec<&str> = Vec::new();
     match kind {
         "diagnostics" => args.extend(["check", entry]),
-        "plan" => args.extend(["plan", "--steps", entry]),
+        "plan" => args.extend(["plan", "--steps", "--simulate", entry]),
         "run" => {
             args.extend(["run", entry, "--simulate"]);
             for word in words {
@@ -131,6 +144,33 @@ fn print(kind: &str, words: &[&str], entry: &str, folder: &Path) -> String {
     }
     let ran = binary::scope(folder, &args, &[]);
     format!("{}{}", ran.stderr, ran.stdout)
+}
+
+/// The words of a fence's first line; what stands between two `'` is one word.
+fn words(info: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_quoted = false;
+    let mut is_open = false;
+    for letter in info.chars() {
+        match letter {
+            '\'' => {
+                is_quoted = !is_quoted;
+                if !is_open {
+                    words.push(String::new());
+                }
+                is_open = true;
+            }
+            letter if letter.is_whitespace() && !is_quoted => is_open = false,
+            letter => {
+                if !is_open {
+                    words.push(String::new());
+                }
+                is_open = true;
+                words.last_mut().expect("a word is open").push(letter);
+            }
+        }
+    }
+    words
 }
 
 fn rewrite(document: &mut String, fence: &Fence, printed: &str) {

@@ -36,7 +36,11 @@ impl Context<'_> {
     }
 
     fn let_value(&self, item: &ast::Let, module: ModuleId) -> Value {
-        let value = self.eval(&item.value, &Frame::new(module));
+        let mut frame = Frame::new(module);
+        if crate::with::is_with_record(&item.value) {
+            self.add_with_words(&mut frame);
+        }
+        let value = self.eval(&item.value, &frame);
         match &item.ty {
             Some(ty) => {
                 let ty = self.declared_type(ty, module);

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
-use scope_syntax::ast::{Expr, ExprKind};
+use scope_syntax::ast::{Expr, ExprKind, RecordEntry};
 
 use crate::context::Context;
 use crate::eval::{Frame, describe, merge_slot};
@@ -18,23 +18,33 @@ const LATER: [&str; 8] =
 /// Words that stand as names where `with` is read: `on_disconnect: queue`.
 const WORDS: [&str; 7] = ["queue", "skip", "fail", "local_only", "keep", "undo", "retry"];
 
+/// Whether an expression is a record of nothing but keys of `with`: `let careful = { on_disconnect: queue }` may use its
+/// words too, so that it can be shared.
+pub(crate) fn is_with_record(expr: &Expr) -> bool {
+    let ExprKind::Record(entries) = expr.kind.as_ref() else { return false };
+    let mut is_any = false;
+    for entry in entries {
+        if let RecordEntry::Field { key, .. } = entry {
+            let is_key = key
+                .literal()
+                .is_some_and(|key| KEYS.contains(&key.as_str()) || LATER.contains(&key.as_str()));
+            if !is_key {
+                return false;
+            }
+            is_any = true;
+        }
+    }
+    is_any
+}
+
 impl Context<'_> {
     /// The fields of several `with` clauses merged, the later one winning.
     pub fn with_record(&self, clauses: &[&Expr], frame: &Frame) -> IndexMap<String, Slot> {
         let mut frame = frame.clone();
-        for word in WORDS {
-            if self.names.get(frame.module, word).is_none() {
-                frame.locals.push((word.into(), Value::Text(word.into())));
-            }
-        }
+        self.add_with_words(&mut frame);
         let mut record = IndexMap::new();
         for clause in clauses {
-            let value = match clause.kind.as_ref() {
-                // A shared record (`let careful = { … }`) was evaluated where it was declared, without these words; so
-                // its own text is evaluated here.
-                ExprKind::Name(name) => self.shared_record(name, clause, &frame),
-                _ => self.eval(clause, &frame),
-            };
+            let value = self.eval(clause, &frame);
             match value {
                 Value::Record(fields) => {
                     for (key, slot) in fields {
@@ -48,16 +58,13 @@ impl Context<'_> {
         record
     }
 
-    fn shared_record(&self, name: &str, clause: &Expr, frame: &Frame) -> Value {
-        if let Some(named) = self.names.get(frame.module, name)
-            && let crate::names::Definition::Value(module, item) = named.definition
-            && let scope_syntax::ast::ItemKind::Let(item) = &self.item(module, item).kind
-        {
-            self.record_use(clause.span, named.span, format!("let `{name}`"));
-            let inner = Frame { module, ..frame.clone() };
-            return self.eval(&item.value, &inner);
+    /// Makes the words of `with` names of a frame, where nothing else is called so.
+    pub fn add_with_words(&self, frame: &mut Frame) {
+        for word in WORDS {
+            if self.names.get(frame.module, word).is_none() {
+                frame.locals.push((word.into(), Value::Text(word.into())));
+            }
         }
-        self.eval(clause, frame)
     }
 
     /// Checks the record's keys and values.

@@ -183,6 +183,9 @@ impl Context<'_> {
         if matches!(reference.location.kind, LocationKind::Site(site) if site == referring.here) {
             return true;
         }
+        if self.is_reported_at_scope(reference, referring) {
+            return false;
+        }
         let target = match &reference.target {
             ReferenceTarget::Resource(resource) => {
                 let heads = self.heads.borrow();
@@ -194,7 +197,20 @@ impl Context<'_> {
         let here = self.site_name(referring.here);
         let places = self.site_names(&reference.location.sites());
         let has_alternatives = has_alternatives(referring.location) || has_alternatives(&reference.location);
-        let report = if has_alternatives {
+        let report = if has_alternatives && reference.location.sites().contains(&referring.here) {
+            Diagnostic::new(
+                codes::E0310,
+                reference.span,
+                format!(
+                    "`{}` may end at {here} while its `{}` {target} ends elsewhere",
+                    referring.name, attribute.name
+                ),
+            )
+            .label(format!("may end at any of {places}"))
+            .secondary(attribute.span, "declared here")
+            .note(because.clone())
+            .help(format!("have it at each of them: write {} with `&`", target))
+        } else if has_alternatives {
             Diagnostic::new(
                 codes::E0310,
                 reference.span,
@@ -218,10 +234,49 @@ impl Context<'_> {
             .label(format!("`{}` needs it at {here}", referring.name))
             .secondary(attribute.span, "declared here")
             .note(because.clone())
-            .help(format!("use one that is at {here}, or make it there too"))
+            .help(self.help_to_share(reference, referring, &here))
         };
         self.report(report);
         false
+    }
+
+    /// What would work for a look-up that R1 sends to the entry site because the scope does not name its service: the
+    /// whole request at the place where it is.
+    fn help_to_share(&self, reference: &Reference, referring: &Referring<'_>, here: &str) -> String {
+        let is_text = matches!(reference.target, ReferenceTarget::Text(_));
+        let is_unnamed = self.driver_type(&reference.ty).is_some_and(|target| {
+            referring
+                .scope
+                .is_some_and(|scope| scope.whole.is_none() && scope.named(&target.service).is_none())
+        });
+        if is_text && is_unnamed {
+            format!(
+                "services that a scope does not name are at the entry site; for all of them at {here}, write `scope {{ {here} }}`"
+            )
+        } else {
+            format!("use one that is at {here}, or make it there too")
+        }
+    }
+
+    /// Whether the scope itself was reported already: it names the target's service at a site where the request is not,
+    /// and nothing of that service can be shared.
+    fn is_reported_at_scope(&self, reference: &Reference, referring: &Referring<'_>) -> bool {
+        let Some(service) = self.driver_type(&reference.ty).map(|target| &target.service) else {
+            return false;
+        };
+        let Some(clause) = referring.scope.and_then(|scope| scope.named(service)) else { return false };
+        let places = referring.location.sites();
+        clause.sites().iter().any(|site| !places.contains(site))
+            && referring
+                .ty
+                .attributes
+                .values()
+                .filter_map(|attribute| attribute.reference.as_ref())
+                .filter_map(|rule| Some((rule, self.driver_type(&rule.target)?)))
+                .filter(|(_, target)| target.service == *service)
+                .all(|(rule, target)| {
+                    matches!(rule.shared.as_ref().unwrap_or(&target.share), Share::None { .. })
+                })
     }
 }
 
