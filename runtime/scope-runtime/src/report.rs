@@ -83,6 +83,8 @@ pub struct StepReport {
     pub step: StepId,
     /// How.
     pub status: StepStatus,
+    /// It was only of alternatives that were given up: what went wrong in it is no failure of the run.
+    pub is_abandoned: bool,
     /// What became of what it created, where its alternative was abandoned.
     pub undo: UndoStatus,
     /// Attempts made.
@@ -142,7 +144,8 @@ pub enum OutputValue {
     Missing(String),
 }
 
-/// Steps counted. Choices and gatherings touch no site and are not counted, nor are alternatives that were not needed.
+/// Steps counted. Choices and gatherings touch no site and are not counted, nor are alternatives that were given up or not
+/// needed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Steps that could have been done.

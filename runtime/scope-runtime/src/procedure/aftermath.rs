@@ -18,6 +18,8 @@ use crate::site::{SiteError, SiteErrorKind};
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How many looks one after the other may stay without an answer.
+const MOST_SILENCES: u32 = 2;
 
 /// What an earlier request of ours makes at this moment: one of a run that died, or of an attempt that could not ask. Its
 /// time is waited out before anything is sent again.
@@ -81,8 +83,7 @@ pub(super) async fn after_silence(
     let patient = subject.in_aftermath();
     let settled = Instant::now() + Duration::from_millis(operation.settles_ms);
     let mut n_silences = 0;
-    let can_be_found = subject.can_be_read();
-    while can_be_found {
+    while n_silences < MOST_SILENCES && subject.can_be_read() {
         match look_again(&patient, given).await {
             Ok(Some(record)) => return Ok(record),
             Ok(None) if Instant::now() >= settled => {
@@ -94,7 +95,7 @@ pub(super) async fn after_silence(
             Err(Trouble::Stopped) => return Err(Bad::stopped()),
             Err(_) => n_silences += 1,
         }
-        if n_silences > 1 || Instant::now() + LOOK_EVERY >= patient.deadline {
+        if Instant::now() + LOOK_EVERY >= patient.deadline {
             break;
         }
         patient.pause(LOOK_EVERY).await.map_err(|trouble| subject.failed(trouble))?;

@@ -22,6 +22,7 @@ pub(super) fn not_begun(plan: &Plan, error: &StateError) -> Report {
     let steps = plan.steps.iter().map(|step| StepReport {
         step: step.id,
         status: StepStatus::Skipped { because: SkipReason::Interrupted },
+        is_abandoned: false,
         undo: UndoStatus::None,
         attempts: 0,
         millis: 0,
@@ -163,6 +164,7 @@ fn step_report(shared: &Shared<'_>, ended: &Ended, step: StepId) -> StepReport {
     StepReport {
         step,
         status,
+        is_abandoned: !ended.schedule.is_live(step),
         undo: match ended.schedule.undo_state(step) {
             UndoState::Done => UndoStatus::Done,
             UndoState::Owed | UndoState::Running => UndoStatus::Owed,
@@ -206,7 +208,7 @@ fn count(plan: &Plan, report: &mut Report) {
     for site in &plan.sites {
         report.by_site.insert(site.name.clone(), Counts::default());
     }
-    for step in &report.steps {
+    for step in report.steps.iter().filter(|step| !step.is_abandoned) {
         report.counts.add(&step.status);
         let site = &plan.site(plan.step(step.step).site).name;
         if let Some(counts) = report.by_site.get_mut(site) {

@@ -2,6 +2,7 @@
 
 mod interrupting;
 mod killing;
+mod random;
 mod reporting;
 mod simulated;
 mod stage;

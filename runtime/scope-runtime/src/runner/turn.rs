@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use scope_plan::plan::{Action, ChoiceId, Guard, Plan, StepId};
+use scope_plan::plan::{Action, ChoiceId, Guard, OnUnreachable, Plan, StepId};
 use serde_json::{Map, Value};
 
 use super::Shared;
@@ -173,6 +173,7 @@ impl<'t> Turn<'t> {
                         attempt,
                         outcome,
                         is_cut_off: bad.is_cut_off,
+                        is_overdue: self.is_overdue(step),
                         is_retryable,
                         touched,
                     }
@@ -189,6 +190,15 @@ impl<'t> Turn<'t> {
         let step = self.shared.plan.step(step);
         let pause_ms = u128::from(step.retry.backoff_ms) << (attempt - 1).min(20);
         elapsed_ms + pause_ms < u128::from(step.timeout_ms)
+    }
+
+    /// Whether it has waited for its site as long as `queue for d` allows, counted from the run that parked it first.
+    fn is_overdue(&self, step: StepId) -> bool {
+        let shared = self.shared;
+        let step = shared.plan.step(step);
+        let OnUnreachable::Queue { for_ms: Some(for_ms) } = step.on_unreachable else { return false };
+        let since_ms = shared.ledger.with(|state| state.parked.get(&step.key).map(|parked| parked.since_ms));
+        since_ms.is_some_and(|since_ms| shared.now_ms().saturating_sub(since_ms) >= for_ms)
     }
 
     /// A step is over (or parked): it is recorded and told.

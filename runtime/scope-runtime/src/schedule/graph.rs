@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use scope_plan::plan::{Action, ChoiceId, EdgeReason, OnUnreachable, Plan, SiteId, StepId, Undo};
 
+use super::rows::Rows;
+
 /// All arms of all choices, numbered through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Arm(pub(super) u32);
@@ -394,32 +396,5 @@ fn resource_type_of(action: &Action) -> Option<&str> {
         | Action::Call { resource_type, .. }
         | Action::Delete { resource_type, .. } => Some(resource_type),
         Action::Choose { .. } | Action::Gather { .. } => None,
-    }
-}
-
-/// A vector of slices in one vector.
-#[derive(Debug)]
-struct Rows<T> {
-    starts: Vec<u32>,
-    items: Vec<T>,
-}
-
-impl<T: Copy> Rows<T> {
-    /// Items by row; within a row they keep their order.
-    fn new(n_rows: usize, items: impl Iterator<Item = (usize, T)>) -> Self {
-        let mut items: Vec<(usize, T)> = items.collect();
-        items.sort_by_key(|(row, _)| *row);
-        let mut starts = vec![0; n_rows + 1];
-        for (row, _) in &items {
-            starts[row + 1] += 1;
-        }
-        for row in 0..n_rows {
-            starts[row + 1] += starts[row];
-        }
-        Self { starts, items: items.into_iter().map(|(_, item)| item).collect() }
-    }
-
-    fn row(&self, row: usize) -> &[T] {
-        &self.items[self.starts[row] as usize..self.starts[row + 1] as usize]
     }
 }

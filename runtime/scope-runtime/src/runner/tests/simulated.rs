@@ -210,3 +210,16 @@ fn the_same_seed_gives_the_same_run() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn queued_for_a_time_only() {
+    let mut plan = both();
+    plan.steps[1].on_unreachable = OnUnreachable::Queue { for_ms: Some(60_000) };
+    let (report, simulator, mut state) = once(&plan, &["cut=paris"]);
+    assert_eq!(report.verdict, Verdict::Pending);
+    let later = |started_at_ms| crate::runner::RunOptions { started_at_ms, ..Default::default() };
+    let (report, _) = super::stage::play_with(&plan, &simulator, &mut state, &later(50_000));
+    assert_eq!(report.verdict, Verdict::Pending, "since the first run, not since the last");
+    let (report, _) = super::stage::play_with(&plan, &simulator, &mut state, &later(120_000));
+    assert_eq!((report.verdict, codes(&report)), (Verdict::Failed, vec!["E0701"]));
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use scope_plan::plan::{Action, Arm, Choice, Edge, EdgeReason, Guard, Plan, Undo};
+use scope_plan::plan::{Action, Arm, Choice, Edge, EdgeReason, Guard, Plan, SiteId, Undo};
 
 use super::super::*;
 use super::oracle::{Answer, Loc, evaluate};
@@ -149,6 +149,7 @@ fn play(plan: &Plan, answers: &[Answer], picks: &[usize]) -> Result<Seen, TestCa
                             attempt,
                             outcome,
                             is_cut_off: false,
+                            is_overdue: false,
                             is_retryable: false,
                             touched,
                         },
@@ -277,7 +278,7 @@ proptest! {
                         *n_running += 1;
                         prop_assert!(*n_running <= plan.sites[site.index()].concurrency);
                         let fail = |outcome, is_cut_off, is_retryable| Event::Failed {
-                            step, attempt, outcome, is_cut_off, is_retryable, touched: Touched::Nothing,
+                            step, attempt, outcome, is_cut_off, is_overdue: false, is_retryable, touched: Touched::Nothing,
                         };
                         under_way.push(match answers.next().copied().unwrap_or(0) {
                             0 => fail(Outcome::Unavailable, true, true),

@@ -112,6 +112,7 @@ fn read_event(named: &Named, schedule: &Schedule, text: &str) -> Event {
                 attempt,
                 outcome,
                 is_cut_off: has("cut"),
+                is_overdue: has("overdue"),
                 is_retryable: has("retry"),
                 touched,
             }

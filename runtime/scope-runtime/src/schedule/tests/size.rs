@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::*;
 use super::plans::{empty_plan, site, step};
-use scope_plan::plan::{Arm as PlanArm, Choice, Edge, EdgeReason, Guard, Undo};
+use scope_plan::plan::{Arm as PlanArm, Choice, Edge, EdgeReason, Guard, SiteId, Undo};
 
 const N_STEPS: u32 = 100_000;
 
@@ -61,6 +61,7 @@ fn a_chain_and_a_fan() {
             attempt,
             outcome: Outcome::Invalid,
             is_cut_off: false,
+            is_overdue: false,
             is_retryable: false,
             touched: Touched::Nothing,
         };
@@ -101,6 +102,7 @@ fn one_arm_of_many_steps_undone() {
                     attempt,
                     outcome: Outcome::Unavailable,
                     is_cut_off: false,
+                    is_overdue: false,
                     is_retryable: false,
                     touched: Touched::Nothing,
                 }
@@ -154,6 +156,7 @@ fn choices_nested_deep() {
                 attempt,
                 outcome: Outcome::Unavailable,
                 is_cut_off: true,
+                is_overdue: false,
                 is_retryable: false,
                 touched: Touched::Nothing,
             }

@@ -62,7 +62,7 @@ fn a_crashed_run_is_replayed_wherever_its_journal_ends() {
     let state_file = std::fs::read(whole.path().join(FILE)).expect("written when opened");
     let journal = std::fs::read(whole.path().join(RUNS).join(file_name(1))).expect("written");
     let mut seen = std::collections::BTreeSet::new();
-    for length in (0..=journal.len()).step_by(7) {
+    for length in (0..=journal.len()).rev().step_by(7) {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join(RUNS)).expect("a folder");
         std::fs::write(folder.path().join(FILE), &state_file).expect("written");

@@ -1,0 +1,132 @@
+//! From one step's end to the next one's beginning: who waits for it, and whether what waits is ready or will never be.
+//!
+//! `look-up: done` → `server` has all it needs → ready. `look-up: unavailable` → `server` is skipped, *unavailable* too.
+
+use scope_plan::plan::{ChoiceId, StepId};
+
+use super::graph::{Need, Work as StepWork};
+use super::{Blocked, Outcome, Schedule, SkipReason, StepState, Work};
+
+impl Schedule {
+    /// Is a waiting step ready, or is it clear that it will not be done?
+    pub(super) fn check(&mut self, step: StepId) {
+        let record = &self.steps[step.index()];
+        let is_wanted = record.n_active > 0 || self.graph.guards(step).is_empty();
+        if record.state != StepState::Waiting || record.n_waits > 0 || !is_wanted {
+            return;
+        }
+        if let Some((blocked, by)) = record.blocked {
+            let because = match blocked {
+                Blocked::NotChosen => SkipReason::NotChosen,
+                Blocked::Outcome(outcome) => SkipReason::Dependency { step: by, outcome },
+            };
+            return self.transition(step, StepState::Skipped { because });
+        }
+        match self.graph.work(step) {
+            StepWork::AtSite if self.is_interrupted => {}
+            StepWork::AtSite => self.make_ready(step),
+            StepWork::Choose(choice) => self.resolve_choose(step, choice),
+            StepWork::Gather => self.resolve_gather(step),
+        }
+    }
+
+    /// The arm that holds gives the result; no arm, no result.
+    fn resolve_choose(&mut self, step: StepId, choice: ChoiceId) {
+        let record = &self.choices[choice.index()];
+        let state = match record.chosen() {
+            None => match record.outcome() {
+                // All alternatives together are what failed.
+                None | Some(Outcome::Unavailable) => StepState::Failed { outcome: Outcome::Unavailable },
+                // One of them stopped it.
+                Some(outcome) => {
+                    let step = record.worst_step().unwrap_or(step);
+                    StepState::Skipped { because: SkipReason::Dependency { step, outcome } }
+                }
+            },
+            Some(arm) => {
+                let result = self.graph.result(step, arm);
+                match self.state(result) {
+                    StepState::Done => StepState::Done,
+                    other => StepState::Skipped { because: inherited(result, other) },
+                }
+            }
+        };
+        self.transition(step, state);
+    }
+
+    /// The parts that are there; if there are none, what is worst about them.
+    fn resolve_gather(&mut self, step: StepId) {
+        // What an abandoned alternative made is no result of the whole.
+        let parts = self.graph.parts(step).iter().copied().filter(|part| self.is_live(*part));
+        let parts: Vec<StepId> = parts.collect();
+        let is_any_done = parts.iter().any(|part| self.state(*part) == StepState::Done);
+        let worst = parts.iter().map(|part| (*part, self.state(*part))).max_by_key(|(part, state)| {
+            (*state != StepState::Done, state.outcome(), std::cmp::Reverse(*part))
+        });
+        let state = match worst {
+            None if !self.graph.parts(step).is_empty() => {
+                StepState::Skipped { because: SkipReason::NotChosen }
+            }
+            Some((part, state)) if !is_any_done => StepState::Skipped { because: inherited(part, state) },
+            _ => StepState::Done,
+        };
+        self.transition(step, state);
+    }
+
+    /// A step settled: those that wait for it, and the arms that it is in, take note.
+    pub(super) fn tell(&mut self, step: StepId) {
+        let state = self.state(step);
+        if matches!(state, StepState::Skipped { because: SkipReason::Interrupted }) {
+            return;
+        }
+        let Some(outcome) = state.outcome() else { return };
+        // A parked step may still be done: only at the end is it certain for those that need it.
+        let record = &mut self.steps[step.index()];
+        let is_certain = state != StepState::Parked || record.is_parked_for_good;
+        let tells_settled = !std::mem::replace(&mut record.is_settle_told, true);
+        let tells_end = is_certain && !record.is_end_told;
+        record.is_end_told |= is_certain;
+        let blocked = match state {
+            StepState::Done => None,
+            StepState::Skipped { because: SkipReason::NotChosen } => Some(Blocked::NotChosen),
+            _ => Some(Blocked::Outcome(outcome)),
+        };
+        for edge in self.graph.out_edges(step) {
+            let (tells, blocked) = match edge.need {
+                Need::Settled => (tells_settled, None),
+                Need::Done => (tells_end, blocked),
+            };
+            if tells {
+                let waiting = &mut self.steps[edge.step.index()];
+                waiting.n_waits -= 1;
+                if let Some(blocked) = blocked {
+                    let is_worse = waiting.blocked.is_none_or(|(known, by)| {
+                        (blocked, std::cmp::Reverse(step)) > (known, std::cmp::Reverse(by))
+                    });
+                    if is_worse {
+                        waiting.blocked = Some((blocked, step));
+                    }
+                }
+                if waiting.n_waits == 0 {
+                    self.work.push_back(Work::Check(edge.step));
+                }
+            }
+        }
+        if tells_end {
+            self.tell_arms(step, outcome);
+        }
+        if !self.is_live(step) {
+            self.undo_late(step);
+        }
+    }
+}
+
+/// Why a step has no result whose result is that of another.
+fn inherited(from: StepId, state: StepState) -> SkipReason {
+    match state {
+        StepState::Skipped { because: SkipReason::NotChosen } => SkipReason::NotChosen,
+        other => {
+            SkipReason::Dependency { step: from, outcome: other.outcome().unwrap_or(Outcome::Unavailable) }
+        }
+    }
+}
