@@ -1,7 +1,7 @@
 //! The language server: what `scope check` says, while one types.
 //!
-//! In come an editor's messages, out go diagnostics (pushed, for every file of the programs that are open), hovers and
-//! definitions, all from the compiler's façade over the unsaved texts. One loop, one message after the other: what is
+//! In come an editor's messages, out go diagnostics (pushed, for every file of the programs that are open), hovers,
+//! definitions and formatted texts, all from the compiler's façade over the unsaved texts. One loop, one message after the other: what is
 //! answered was compiled from everything received before. The option `initializationOptions.cache` names the folder to
 //! which texts inside the binary (the standard library, the codes' pages) are written, so that an editor can open them.
 //!
@@ -11,6 +11,7 @@
 //! ```
 
 mod documents;
+mod formatting;
 mod library;
 mod paths;
 mod positions;

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use gen_lsp_types::{
     Contents, Definition, DefinitionParams, DefinitionProvider, Diagnostic, DidChangeTextDocumentParams,
-    DidCloseTextDocumentParams, DidOpenTextDocumentParams, Hover, HoverParams, HoverProvider,
-    InitializeResult, MarkupContent, MarkupKind, PublishDiagnosticsParams, Save, ServerCapabilities,
-    ServerInfo, TextDocumentPositionParams, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
+    DidCloseTextDocumentParams, DidOpenTextDocumentParams, DocumentFormattingParams,
+    DocumentFormattingProvider, Hover, HoverParams, HoverProvider, InitializeResult, MarkupContent,
+    MarkupKind, PublishDiagnosticsParams, Save, ServerCapabilities, ServerInfo, TextDocumentPositionParams,
+    TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
 };
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use scope_compiler::{Compilation, Options, Use, compile};
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::ServeError;
 use crate::documents::{Documents, key_of};
+use crate::formatting;
 use crate::library::Library;
 use crate::paths;
 use crate::positions::Encoding;
@@ -103,6 +105,7 @@ impl<'c> Server<'c> {
                 })),
                 hover_provider: Some(HoverProvider::Bool(true)),
                 definition_provider: Some(DefinitionProvider::Bool(true)),
+                document_formatting_provider: Some(DocumentFormattingProvider::Bool(true)),
                 ..ServerCapabilities::default()
             },
             server_info: Some(ServerInfo {
@@ -165,6 +168,7 @@ impl<'c> Server<'c> {
             catch_unwind(AssertUnwindSafe(|| match method.as_str() {
                 "textDocument/hover" => self.hover(params),
                 "textDocument/definition" => self.definition(params),
+                "textDocument/formatting" => self.formatting(params),
                 "shutdown" => {
                     self.is_shut_down = true;
                     Ok(Value::Null)
@@ -272,6 +276,12 @@ impl<'c> Server<'c> {
             Some(location) => value_of(Definition::Location(location)),
             None => Ok(Value::Null),
         }
+    }
+
+    fn formatting(&self, params: Value) -> Answer {
+        let params: DocumentFormattingParams = parsed(params)?;
+        let document = self.documents.get(&key_of(params.text_document.uri.as_ref()));
+        value_of(document.and_then(|document| formatting::edits(&document.text, self.encoding)))
     }
 
     /// The name under the cursor, in a program that has the file: its own, or one that imports it.

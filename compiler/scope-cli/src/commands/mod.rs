@@ -37,7 +37,7 @@ pub fn run(args: Args) -> u8 {
         Command::Graph(command) => graph::run(&command, output),
         Command::Explain(command) => explain::run(&command),
         Command::Sites(command) => sites::run(&command, output),
-        Command::Lsp => match Ok::<(), String>(()) {
+        Command::Lsp => match scope_lsp::serve() {
             Ok(()) => OK,
             Err(error) => {
                 note(&format!("scope lsp: {error}"));
