@@ -68,7 +68,8 @@ fn is_test(section: &Section) -> bool {
 fn check(path: &Path, section: &Section, shared: &[Fence], mut update: Option<&mut String>) -> Vec<String> {
     let mut world = Memory::default();
     let shared = shared.iter().filter(|fence| fence.path.is_some());
-    for fence in shared.chain(&section.fences).filter(|fence| matches!(fence.info.as_str(), "scope" | "data")) {
+    for fence in shared.chain(&section.fences).filter(|fence| matches!(fence.info.as_str(), "scope" | "data"))
+    {
         let name = fence.path.clone().unwrap_or_else(|| "main.scope".into());
         world.files.insert(name, fence.text.clone().into_bytes());
     }

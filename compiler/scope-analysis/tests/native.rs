@@ -115,10 +115,6 @@ const FITTING: &[(&str, &str)] = &[
     ("$ openstack server stop vm", r#"openstack.server stop {name: vm} as vm"#),
     ("$ openstack server reboot --hard vm", r#"openstack.server reboot {how: "HARD", name: vm} as vm"#),
     (
-        "$ openstack image save base --file copy.raw",
-        r#"openstack.image download {name: base, file: copy.raw} as base"#,
-    ),
-    (
         "$ openstack keypair create k --public-key k.pub",
         r#"openstack.keypair create {name: k, public_key: (call file k.pub)} as k"#,
     ),

@@ -11,8 +11,8 @@ pub mod report;
 
 pub mod schedule;
 
-pub mod runner;
 mod procedure;
+pub mod runner;
 
 pub mod journal;
 pub mod state;

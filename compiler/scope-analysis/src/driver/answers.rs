@@ -98,7 +98,10 @@ fn statuses(pattern: &ast::Expr, into: &mut Vec<(u16, u16)>, diagnostics: &mut V
         ExprKind::Error => return false,
         ExprKind::Name(word) if word == "any" => return true,
         ExprKind::Chain { op: ChainOp::Or, operands } => {
-            return operands.iter().fold(true, |good, operand| statuses(operand, into, diagnostics) && good);
+            // Every operand is read, so that one run reports all that are wrong.
+            let good: Vec<bool> =
+                operands.iter().map(|operand| statuses(operand, into, diagnostics)).collect();
+            return good.into_iter().all(|good| good);
         }
         ExprKind::Binary { op: BinaryOp::Range, left, right } => {
             if let (Some(low), Some(high)) = (status(left), status(right))

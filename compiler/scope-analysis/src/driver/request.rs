@@ -165,7 +165,7 @@ fn file_path(
     }
     let [content] = args.as_slice() else {
         names.with_files().check(hole, diagnostics);
-        hole.kind = Box::new(ExprKind::Error);
+        *hole.kind = ExprKind::Error;
         return;
     };
     let wanted = read::path(&content.value).map_or_else(|| "file".to_owned(), |names| names.join("_"));
@@ -179,7 +179,7 @@ fn file_path(
     let span = hole.span;
     let base = ast::Expr { kind: Box::new(ExprKind::Name("paths".to_owned())), span };
     let name = ast::Ident { text: name, span };
-    hole.kind = Box::new(ExprKind::Field { base, name, optional: false });
+    *hole.kind = ExprKind::Field { base, name, optional: false };
 }
 
 /// A constant text.

@@ -22,7 +22,8 @@ pub fn run(command: &Exec, output: Output) -> u8 {
             Err(code) => return code,
         }
     }
-    let options = Options { entry: command.at.clone(), simulate: command.simulate, recorded, ..Options::default() };
+    let options =
+        Options { entry: command.at.clone(), simulate: command.simulate, recorded, ..Options::default() };
     let compilation = scope_compiler::compile_command(&Disk, &command.program, &command.words, &options);
     if !output.compiled(&compilation) {
         return WRONG;

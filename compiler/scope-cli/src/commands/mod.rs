@@ -56,7 +56,13 @@ fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
         };
         params.push((name.trim().to_string(), value.to_string()));
     }
-    Ok(Options { params, entry: program.at.clone(), simulate: program.simulate, recorded, unoptimised: false })
+    Ok(Options {
+        params,
+        entry: program.at.clone(),
+        simulate: program.simulate,
+        recorded,
+        unoptimised: false,
+    })
 }
 
 /// Compiles and prints what was reported; `Err` is the exit code.

@@ -88,7 +88,8 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, program: &str, outp
     };
     let mut shower = Shower::new(plan, how.events, output, how.verbose);
     let mut state = StateStore::in_memory();
-    let run_options = run_options(how, how.seed, 0, Rc::new(scope_runtime::redact::NoSecrets), Interrupt::new());
+    let run_options =
+        run_options(how, how.seed, 0, Rc::new(scope_runtime::redact::NoSecrets), Interrupt::new());
     let report: Result<Report, u8> = runner::block_on(true, async {
         let simulator = Simulator::new(plan, options).map_err(|error| {
             note(&format!("error: {error}"));
@@ -137,10 +138,10 @@ pub fn real_run(
     if let Err(code) = confirm_deletions(plan, how) {
         return code;
     }
-    let sites = RealSites::new(plan, secrets.clone(), real::Options::at("."));
+    let real_sites = RealSites::new(plan, secrets.clone(), real::Options::at("."));
     let interrupt = Interrupt::new();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    let options = run_options(how, now, now, Rc::new(sites.mask()), interrupt.clone());
+    let options = run_options(how, now, now, Rc::new(real_sites.mask()), interrupt.clone());
     let mut shower = Shower::new(plan, how.events, output, how.verbose);
     let report = runner::block_on(false, async {
         let listener = tokio::spawn(async move {
@@ -149,10 +150,23 @@ pub fn real_run(
                 interrupt.interrupt();
             }
         });
-        let report = runner::run(plan, &sites, state, &options, &mut |event| shower.show(event)).await;
+        let entered = real_sites.enter(plan).await;
+        let result = if entered.refusals.is_empty() {
+            Ok(runner::run(plan, &real_sites, state, &options, &mut |event| shower.show(event)).await)
+        } else {
+            Err(entered)
+        };
         listener.abort();
-        report
+        result
     });
+    let report = match report {
+        Ok(report) => report,
+        Err(entered) => {
+            output.diagnostics(&show::failure::refusals(plan, &entered, sources), sources);
+            note("nothing was sent");
+            return WRONG;
+        }
+    };
     if how.events == Events::Text {
         show::report::report(plan, &report, sources, output, program, false);
     }

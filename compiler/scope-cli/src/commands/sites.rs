@@ -101,7 +101,9 @@ fn import(config: &str, driver: Option<&str>, out: Option<&str>) -> u8 {
     let Some((driver, layout)) = reader_of(config, driver) else {
         match driver {
             Some(driver) => note(&format!("error: the driver `{driver}` reads no configuration file")),
-            None => note(&format!("error: no driver reads a file called like `{config}`\nhelp: name one with `--driver`")),
+            None => note(&format!(
+                "error: no driver reads a file called like `{config}`\nhelp: name one with `--driver`"
+            )),
         }
         return WRONG;
     };
@@ -145,7 +147,8 @@ fn reader_of(config: &str, driver: Option<&str>) -> Option<(String, ConfigFile)>
         let compilation = scope_compiler::compile(&world, Importing::FILE, &options);
         compilation.program.drivers.into_values().find_map(|declared| {
             let layout = declared.configs.into_iter().find(|layout| {
-                driver.is_some() || layout.search.iter().any(|path| path.rsplit('/').next() == Some(name.as_str()))
+                driver.is_some()
+                    || layout.search.iter().any(|path| path.rsplit('/').next() == Some(name.as_str()))
             })?;
             Some((declared.name, layout))
         })

@@ -1,9 +1,12 @@
 //! A failure at run time, shown as a compile error is: the program's line, the site's own words, and what to do.
 
 use scope_diagnostics::{Code, Diagnostic, SourceMap, Span, codes};
+use scope_plan::expr::Expr;
 use scope_plan::plan::{Origin, Plan, Step};
 use scope_runtime::events::Failure;
-use scope_runtime::real::{MissingSecret, SecretUse};
+use scope_runtime::real::{Entered, MissingSecret, Refusal, SecretUse};
+use scope_runtime::site::SiteErrorKind;
+use serde_json::Value;
 
 use super::{short_name, short_type};
 
@@ -77,6 +80,59 @@ pub fn missing_secret(plan: &Plan, missing: &MissingSecret, sources: &SourceMap)
         report = report.secondary(span, format!("and by {text}"));
     }
     report.help("set it, and run again: nothing was sent")
+}
+
+/// The reports for sites that refuse to be entered, found before anything was sent.
+pub fn refusals(plan: &Plan, entered: &Entered, sources: &SourceMap) -> Vec<Diagnostic> {
+    let others = match entered.n_accepted {
+        0 => None,
+        1 => Some("the other site accepts its credentials".to_string()),
+        accepted => Some(format!("the other {accepted} sites accept theirs")),
+    };
+    let of_one = |refusal: &Refusal| {
+        let site = &plan.sites[refusal.site.index()];
+        let error = &refusal.error;
+        let message = match (&error.kind, error.status) {
+            (SiteErrorKind::Denied, Some(status)) => {
+                format!("`{}` refuses the credentials ({status})", site.name)
+            }
+            (SiteErrorKind::Denied, None) => format!("`{}` refuses the credentials", site.name),
+            _ => format!("`{}` cannot be entered", site.name),
+        };
+        let mut report = Diagnostic::new(codes::E0703, span_of(&site.origin, sources), message)
+            .label("the settings that were used");
+        report = report.note(match (&error.request, error.status) {
+            (Some(request), Some(status)) => {
+                format!("{} answered {status} to {request}: {}", site.name, error.words)
+            }
+            _ => error.words.clone(),
+        });
+        let settings = site.settings.get(&refusal.driver);
+        let told: Vec<String> =
+            settings.into_iter().flatten().filter_map(|(name, value)| told(name, value)).collect();
+        if !told.is_empty() {
+            report = report.note(told.join(", "));
+        }
+        if let Some(others) = &others {
+            report = report.note(others.clone());
+        }
+        report.help(format!("scope sites --check {}", quoted(&site.name)))
+    };
+    entered.refusals.iter().map(of_one).collect()
+}
+
+/// A setting for people: its text, or where a secret comes from.
+fn told(name: &str, value: &Expr) -> Option<String> {
+    match value {
+        Expr::Value(Value::String(text)) => Some(format!("{name} {text}")),
+        Expr::Secret(source) => Some(format!("{name} from {source}")),
+        _ => None,
+    }
+}
+
+/// A site's name as a shell takes it.
+fn quoted(name: &str) -> String {
+    if name.contains(char::is_whitespace) { format!("{name:?}") } else { name.to_string() }
 }
 
 fn code(name: &str) -> Code {

@@ -191,14 +191,16 @@ fn verdict(plan: &Plan, report: &Report, program: &str, simulated: bool) -> Stri
                     .iter()
                     .zip(&report.steps)
                     .filter(|(step, ended)| {
-                        is_counted(&ended.status) && touches_site(step) && !is_abandoned(plan, report, &step.when)
+                        is_counted(&ended.status)
+                            && touches_site(step)
+                            && !is_abandoned(plan, report, &step.when)
                     })
                     .count()
             };
             let failed = counted(|status| matches!(status, StepStatus::Failed { .. }));
-            let skipped = counted(|status| {
-                matches!(status, StepStatus::Skipped { because } if *because != SkipReason::NotChosen)
-            });
+            let skipped = counted(
+                |status| matches!(status, StepStatus::Skipped { because } if *because != SkipReason::NotChosen),
+            );
             let mut text = format!("failed: {done}, {failed} failed");
             if skipped > 0 {
                 text += &format!(", {skipped} skipped");

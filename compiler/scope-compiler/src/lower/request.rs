@@ -1,6 +1,8 @@
 //! One requested item to its steps, site by site.
 
-use scope_analysis::hir::{self, Location, LocationKind, OnDisconnect, Resource, ResourceKind};
+use scope_analysis::hir::{
+    self, Location, LocationKind, OnDisconnect, OperationKind, Resource, ResourceKind,
+};
 use scope_plan::driver::Repeat;
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Edge, EdgeReason, OnUnreachable, Purpose, Retry, StepId, Undo};
@@ -71,6 +73,7 @@ impl Lowering<'_> {
             })
             .sum();
         let site_name = self.program.sites[site.0 as usize].name.clone();
+        let attributes = self.identified(resource, site, attributes, &driver_type, position);
         let (verb, action) = self.action(resource, attributes, &driver_type);
         let site_id = self.site(site);
         let origin = self.origin(resource.span, resource.scope.as_deref());
@@ -110,6 +113,79 @@ impl Lowering<'_> {
         }
         self.instances.insert((resource.id, site), step);
         step
+    }
+
+    /// An operation on a resource that is there, named as people name it (`server.stop { name: "vm" }`): by its identity,
+    /// taken from the resource of the program that is so called there, else looked up.
+    fn identified(
+        &mut self,
+        resource: &Resource,
+        site: hir::SiteId,
+        mut attributes: Vec<(String, Expr)>,
+        driver_type: &hir::ResourceType,
+        position: Position,
+    ) -> Vec<(String, Expr)> {
+        let (ResourceKind::Call { operation } | ResourceKind::Print { operation }) = &resource.kind else {
+            return attributes;
+        };
+        let identity = &driver_type.identity;
+        let kind = driver_type.operations.get(operation).map(|operation| operation.kind);
+        let needs_none = matches!(kind, None | Some(OperationKind::Find | OperationKind::Create));
+        let by_name = driver_type.name_attribute.as_ref().filter(|name| *name != identity);
+        let named = by_name.and_then(|by| attributes.iter().position(|(name, _)| name == by));
+        let (false, Some(named)) = (needs_none || attributes.iter().any(|(name, _)| name == identity), named)
+        else {
+            return attributes;
+        };
+        let (name, text) = attributes.remove(named);
+        let step = self
+            .called(resource, site, &name, &text)
+            .unwrap_or_else(|| self.look_up_named(resource, site, text, position));
+        attributes.insert(0, (identity.clone(), Expr::Step { step, path: vec![identity.clone()] }));
+        attributes
+    }
+
+    /// The step that makes the resource of this type which the program calls so at this site.
+    fn called(&self, resource: &Resource, site: hir::SiteId, name: &str, text: &Expr) -> Option<StepId> {
+        let Expr::Value(serde_json::Value::String(text)) = text else { return None };
+        let is_so_called = |other: &&Resource| {
+            let written = other.instances.get(&site).and_then(|instance| instance.attributes.get(name));
+            other.ty == resource.ty
+                && other.kind == ResourceKind::Managed
+                && written.is_some_and(|slot| slot.value == hir::Value::Text(text.clone()))
+        };
+        let other = self.program.resources.iter().find(is_so_called)?;
+        self.instances.get(&(other.id, site)).copied()
+    }
+
+    fn look_up_named(
+        &mut self,
+        resource: &Resource,
+        site: hir::SiteId,
+        text: Expr,
+        position: Position,
+    ) -> StepId {
+        let site_name = self.program.sites[site.0 as usize].name.clone();
+        let site_id = self.site(site);
+        let origin = self.origin(resource.span, resource.scope.as_deref());
+        let arm = position.guard.map_or(String::new(), |guard| format!("#{}.{}", guard.choice.0, guard.arm));
+        let short = resource.ty.rsplit_once('.').map_or(resource.ty.as_str(), |(_, short)| short);
+        let name = match &text {
+            Expr::Value(serde_json::Value::String(text)) => format!("{short}:{text}"),
+            _ => format!("{}.{short}", resource.name),
+        };
+        let lookup = Action::Lookup {
+            resource_type: resource.ty.clone(),
+            text: Some(text),
+            filter: Vec::new(),
+            purpose: Purpose::Existing,
+        };
+        self.step(NewStep {
+            name,
+            guard: position.guard,
+            key: format!("{site_name}/{}{arm}/lookup", resource.name),
+            ..NewStep::new(site_id, lookup, origin)
+        })
     }
 
     fn action(

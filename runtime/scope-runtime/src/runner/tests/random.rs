@@ -45,7 +45,10 @@ fn doubles(plan: &Plan, simulator: &Simulator) -> Vec<String> {
             }
         }
     }
-    seen.into_iter().filter(|(_, count)| *count > 1).map(|((site, mark), count)| format!("{count} {mark} at {site}")).collect()
+    seen.into_iter()
+        .filter(|(_, count)| *count > 1)
+        .map(|((site, mark), count)| format!("{count} {mark} at {site}"))
+        .collect()
 }
 
 fn with_recorded(plan: &Plan, state: &StateStore) -> Plan {
@@ -57,7 +60,7 @@ fn with_recorded(plan: &Plan, state: &StateStore) -> Plan {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_left_twice_and_the_next_run_mends(
