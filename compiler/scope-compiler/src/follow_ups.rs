@@ -36,7 +36,7 @@ pub(crate) fn without_follow_ups(
         .filter(|report| {
             let span = report.primary.span;
             let is_missing = MISSING.contains(&report.code);
-            !reported.overlap(span) && !(is_missing && broken.overlap(span))
+            !(reported.overlap(span) || is_missing && broken.overlap(span))
         })
         .collect()
 }
