@@ -296,7 +296,7 @@ impl<'c> Server<'c> {
                 .sources
                 .iter()
                 .filter(|file| file.path() == key || paths::absolute(&self.root, file.path()) == key);
-            let Some(file) = file.last() else { continue };
+            let Some(file) = file.next_back() else { continue };
             let offset = self.encoding.offset(file, place.position);
             if let Some(found) = use_at(&compilation.uses, file.id(), offset) {
                 return Some((compilation, found));
