@@ -292,7 +292,7 @@ impl<'c> Server<'c> {
         let others = self.programs.iter().filter(|(other, _)| **other != key);
         for (_, program) in own.chain(others) {
             let Some(compilation) = &program.compilation else { continue };
-            let file = compilation
+            let mut file = compilation
                 .sources
                 .iter()
                 .filter(|file| file.path() == key || paths::absolute(&self.root, file.path()) == key);
