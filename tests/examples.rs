@@ -9,22 +9,26 @@ fn examples_compile_and_run_simulated_as_recorded() {
         let name = path.file_name().expect("a file").to_string_lossy().into_owned();
         let entry = format!("examples/{name}");
         let root = root();
-        let check = binary::scope(&root, &["check", &entry], &[]);
+        let check = binary::scope(&root, &["check", &entry, "--simulate"], &[]);
         assert_eq!(check.code, 0, "{}", check.all());
-        let build = binary::scope(&root, &["build", &entry], &[]);
+        let build = binary::scope(&root, &["build", &entry, "--simulate"], &[]);
         assert_eq!(build.code, 0, "{}", build.all());
-        let again = binary::scope(&root, &["build", &entry], &[]);
+        let again = binary::scope(&root, &["build", &entry, "--simulate"], &[]);
         assert_eq!(build.stdout, again.stdout, "the same input gives the same bytes");
         let plan: serde_json::Value = serde_json::from_str(&build.stdout).expect("a plan is JSON");
         let errors: Vec<String> = validator().iter_errors(&plan).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{errors:#?}");
-        insta::assert_snapshot!("plan", binary::scope(&root, &["plan", "--steps", &entry], &[]).stdout);
-        insta::assert_snapshot!("shown", binary::scope(&root, &["plan", &entry], &[]).stdout);
+        insta::assert_snapshot!(
+            "plan",
+            binary::scope(&root, &["plan", "--steps", &entry, "--simulate"], &[]).stdout
+        );
+        insta::assert_snapshot!("shown", binary::scope(&root, &["plan", &entry, "--simulate"], &[]).stdout);
         insta::assert_snapshot!(
             "mermaid",
-            binary::scope(&root, &["graph", "--to", "mermaid", &entry], &[]).stdout
+            binary::scope(&root, &["graph", "--to", "mermaid", &entry, "--simulate"], &[]).stdout
         );
         let run = binary::scope(&root, &["run", &entry, "--simulate"], &[]);
+        assert_eq!(run.code, 0, "{}", run.all());
         insta::assert_snapshot!("run", format!("{}{}", run.stderr, run.stdout));
     });
 }

@@ -6,5 +6,6 @@ mod support;
 
 mod codes;
 mod examples;
+mod properties;
 mod spec;
 mod tidy;

@@ -20,7 +20,7 @@ local function reports()
   end, vim.diagnostic.get(0))
 end
 
-vim.cmd("edit " .. vim.env.SCOPE_WORKSPACE .. "/vm.scope")
+vim.cmd("edit " .. vim.fn.fnameescape(vim.env.SCOPE_WORKSPACE .. "/vm.scope"))
 check("the file's type is known", vim.bo.filetype == "scope", vim.bo.filetype)
 
 wait_for(function()
@@ -46,6 +46,7 @@ local line = vim.fn.search("^entry nantes", "w")
 local params = {
   textDocument = { uri = vim.uri_from_bufnr(0) },
   position = { line = line - 1, character = 8 },
+  options = { tabSize = 4, insertSpaces = true },
 }
 local function ask(method)
   for _, answer in pairs(vim.lsp.buf_request_sync(0, method, params, 20000) or {}) do
@@ -57,5 +58,17 @@ local hover = ask("textDocument/hover")
 check("a hover says what a name is", hover and hover.contents.value:find("nantes", 1, true) ~= nil, hover)
 local definition = ask("textDocument/definition")
 check("a definition is in the file that has it", definition and definition.uri:match("/sites%.scope$") ~= nil, definition)
+
+-- Two blanks too many and none where one belongs: formatting mends both.
+vim.api.nvim_buf_set_lines(0, line - 1, line, false, { "entry   nantes", "let é=1" })
+local edits = ask("textDocument/formatting")
+for _, client in pairs((vim.lsp.get_clients or vim.lsp.get_active_clients)()) do
+  if type(edits) == "table" and client.name == "scope" then
+    vim.lsp.util.apply_text_edits(edits, 0, client.offset_encoding or "utf-16")
+    break
+  end
+end
+local formatted = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n")
+check("a text is brought into its style", formatted:find("entry nantes\nlet é = 1", 1, true) ~= nil, formatted)
 
 vim.cmd(failed and "cquit 1" or "qall!")

@@ -6,7 +6,7 @@ const path = require("path");
 const { pathToFileURL } = require("url");
 const { Client } = require(path.join(__dirname, "..", "vscode", "client.js"));
 
-const workspace = path.join(__dirname, "workspace");
+const workspace = process.env.SCOPE_WORKSPACE;
 const file = path.join(workspace, "vm.scope");
 const uri = pathToFileURL(file).toString();
 const text = fs.readFileSync(file, "utf8");
@@ -35,6 +35,11 @@ async function main() {
   const report = diagnostics.find((diagnostic) => diagnostic.code === "E0203");
   const line = text.split("\n")[report.range.start.line];
   assert.strictEqual(line.slice(report.range.start.character, report.range.end.character), "flavour");
+  const hover = await client.request("textDocument/hover", {
+    textDocument: { uri },
+    position: { line: text.split("\n").indexOf("entry nantes"), character: 8 },
+  });
+  assert.match(hover.contents.value, /nantes/);
   await assert.rejects(client.request("no/such", {}), /not offered/);
   await client.stop();
   assert.strictEqual(ended, undefined);

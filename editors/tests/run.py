@@ -50,7 +50,7 @@ class Runner:
         self.environment = dict(
             os.environ,
             SCOPE_BINARY=str(binary),
-            SCOPE_WORKSPACE=str(HERE / "workspace"),
+            SCOPE_WORKSPACE=str(self.workspace(cache)),
             # Nothing of the user's is read or written.
             XDG_CACHE_HOME=str(cache / "home" / "cache"),
             XDG_CONFIG_HOME=str(cache / "home" / "config"),
@@ -58,6 +58,14 @@ class Runner:
             XDG_STATE_HOME=str(cache / "home" / "state"),
             PYTHONDONTWRITEBYTECODE="1",
         )
+
+    @staticmethod
+    def workspace(cache: pathlib.Path) -> pathlib.Path:
+        """A copy of the programs, under a name that every address must encode."""
+        folder = cache / "Prüfung 100% #1 €"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(HERE / "workspace", folder)
+        return folder
 
     def install(self) -> None:
         """Once for each set of versions."""
@@ -91,7 +99,7 @@ class Runner:
         results = [
             self.check(
                 "language server under pytest-lsp",
-                [self.python(), "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "test_server.py")],
+                [self.python(), "-m", "pytest", "-v", "--no-header", "-p", "no:cacheprovider", str(HERE / "test_server.py")],
             ),
             self.check("language server under the client of the VS Code extension", ["node", str(HERE / "check_client.js")]),
         ]
@@ -108,17 +116,32 @@ class Runner:
         if not current.exists():
             print("FAIL there is no current Neovim in the cache")
             results.append(False)
-        results.append(
-            self.check(
-                "TextMate grammar",
-                [str(self.npm / "node_modules" / ".bin" / "vscode-tmgrammar-test"), "-g", "scope.tmLanguage.json"]
-                + ["tests/*.test.scope"],
-                cwd=EDITORS / "textmate",
-            )
-        )
+        results.extend(self.grammar())
         return 0 if all(results) else 1
 
-    def check(self, name: str, command: list[str], **options) -> bool:
+    def grammar(self) -> list[bool]:
+        """The grammar's own tests, and the same with a misspelt keyword on either side, which must fail."""
+        tester = str(self.npm / "node_modules" / ".bin" / "vscode-tmgrammar-test")
+        command = [tester, "-g", "scope.tmLanguage.json", "tests/*.test.scope"]
+        results = [self.check("TextMate grammar", command, cwd=EDITORS / "textmate")]
+        for file, right, wrong in [
+            ("scope.tmLanguage.json", "(resource|", "(resuorce|"),
+            ("tests/program.test.scope", "resource vm:", "resuorce vm:"),
+        ]:
+            copy = self.cache / "misspelt"
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(EDITORS / "textmate", copy, ignore=shutil.ignore_patterns("node_modules"))
+            text = (copy / file).read_text(encoding="utf-8")
+            if right not in text:
+                print(f"FAIL {file} has no `{right}` to misspell")
+                results.append(False)
+                continue
+            (copy / file).write_text(text.replace(right, wrong), encoding="utf-8")
+            name = f"TextMate grammar: `{wrong}` in {file} is noticed"
+            results.append(self.check(name, command, must_fail=True, cwd=copy))
+        return results
+
+    def check(self, name: str, command: list[str], must_fail: bool = False, **options) -> bool:
         start = time.monotonic()
         try:
             ended = subprocess.run(
@@ -132,15 +155,22 @@ class Runner:
                 env=self.environment,
                 **options,
             )
-            output, is_good = ended.stdout, ended.returncode == 0
+            # The tester of the grammar ends with 255 and the line it expected otherwise.
+            is_good = ended.returncode != 0 and "ERROR" in ended.stdout if must_fail else ended.returncode == 0
+            output = ended.stdout
         except subprocess.TimeoutExpired as late:
             output, is_good = f"it did not end within {PATIENCE} s\n{late.output or ''}", False
         except OSError as error:
             output, is_good = str(error), False
         print(f"{'ok  ' if is_good else 'FAIL'} {name} ({time.monotonic() - start:.1f} s)")
-        if not is_good:
-            print("".join(f"     {line}\n" for line in output.splitlines()), end="")
+        told = [line.strip() for line in output.splitlines() if not is_good or is_check(line)]
+        print("".join(f"     {line}\n" for line in told), end="")
         return is_good
+
+
+def is_check(line: str) -> bool:
+    """Whether a line of a tool's output is about one check of its own that was good."""
+    return line.startswith("ok ") or " PASSED" in line
 
 
 if __name__ == "__main__":

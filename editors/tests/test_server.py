@@ -8,7 +8,7 @@ import pytest_lsp
 from lsprotocol import types
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
-WORKSPACE = pathlib.Path(__file__).parent / "workspace"
+WORKSPACE = pathlib.Path(os.environ["SCOPE_WORKSPACE"])
 VM = WORKSPACE / "vm.scope"
 TEXT = VM.read_text(encoding="utf-8")
 # Where `flavour` stands after é€😀: in UTF-16, which has two units for the last.
@@ -102,3 +102,28 @@ async def test_a_definition_is_in_the_file_that_has_it(client: LanguageClient):
     assert found.uri == (WORKSPACE / "sites.scope").as_uri()
     sites = (WORKSPACE / "sites.scope").read_text(encoding="utf-8").split("\n")
     assert sites[found.range.start.line].startswith("site nantes")
+
+
+@pytest.mark.asyncio
+async def test_a_misspelt_keyword_is_told_and_the_right_one_is_not(client: LanguageClient):
+    right = TEXT.replace('flavour: "m1.tiny"', "")
+    assert [report for report in await opened(client, right) if report.severity == types.DiagnosticSeverity.Error] == []
+    line = TEXT.split("\n").index("entry nantes")
+    client.text_document_did_change(
+        types.DidChangeTextDocumentParams(
+            types.VersionedTextDocumentIdentifier(version=2, uri=VM.as_uri()),
+            [types.TextDocumentContentChangeWholeDocument(right.replace("entry nantes", "entri nantes"))],
+        )
+    )
+    found = await reports(client)
+    assert [report.range.start.line for report in found if report.severity == types.DiagnosticSeverity.Error] == [line]
+
+
+@pytest.mark.asyncio
+async def test_a_text_is_brought_into_its_style(client: LanguageClient):
+    await opened(client, "let  é=1\nlet b = 2\n")
+    edits = await client.text_document_formatting_async(
+        types.DocumentFormattingParams(types.TextDocumentIdentifier(VM.as_uri()), types.FormattingOptions(4, True))
+    )
+    assert [edit.new_text for edit in edits] == ["let é = 1\n"]
+    assert (edits[0].range.start.line, edits[0].range.end.line) == (0, 1)

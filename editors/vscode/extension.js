@@ -117,6 +117,15 @@ async function activate(context) {
         return new vscode.Hover(new vscode.MarkdownString(hover.contents.value), toRange(hover.range));
       },
     }),
+    vscode.languages.registerDocumentFormattingEditProvider(selector, {
+      async provideDocumentFormattingEdits(document, options) {
+        const edits = await client.request("textDocument/formatting", {
+          textDocument: { uri: document.uri.toString() },
+          options: { tabSize: options.tabSize, insertSpaces: options.insertSpaces },
+        });
+        return (edits || []).map((edit) => vscode.TextEdit.replace(toRange(edit.range), edit.newText));
+      },
+    }),
     vscode.languages.registerDefinitionProvider(selector, {
       async provideDefinition(document, position) {
         const found = await client.request("textDocument/definition", place(document, position));

@@ -49,6 +49,7 @@ pub fn folder(name: &str) -> std::path::PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(safe);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("the build folder can be written");
-    std::fs::write(folder.join("clouds.yaml"), super::world::CLOUDS).expect("the build folder can be written");
+    std::fs::write(folder.join("clouds.yaml"), super::world::CLOUDS)
+        .expect("the build folder can be written");
     folder
 }

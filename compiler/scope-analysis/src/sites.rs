@@ -284,10 +284,10 @@ impl Context<'_> {
     ) -> Option<(String, serde_json::Value)> {
         let mut tried = Vec::new();
         for candidate in &config.search {
-            let Some(candidate) = self.expanded(candidate) else { continue };
-            let path = join_path(&self.modules.get(module).path, &candidate);
+            let Some(expanded) = self.expanded(candidate) else { continue };
+            let path = join_path(&self.modules.get(module).path, &expanded);
             let Ok(bytes) = self.world.read(&path) else {
-                tried.push(path);
+                tried.push(if candidate.starts_with("~/") { candidate.clone() } else { path });
                 continue;
             };
             match data::parse(&bytes) {
@@ -307,7 +307,7 @@ impl Context<'_> {
             Diagnostic::new(codes::E0603, selector.span, "no configuration file was found")
                 .label("its entry is named here")
                 .note(format!("looked for {}", tried.join(", ")))
-                .help("put the file there, or write the settings here"),
+                .help("put the file there, or write the settings here; `--simulate` needs neither"),
         );
         None
     }

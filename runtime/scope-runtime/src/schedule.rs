@@ -187,6 +187,11 @@ impl Schedule {
         self.choices[choice.index()].chosen()
     }
 
+    /// The arm that held once, though the alternative that the whole choice stands in may be given up since.
+    pub fn held(&self, choice: ChoiceId) -> Option<u32> {
+        self.choices[choice.index()].held
+    }
+
     /// Whether a step counts: it belongs to no alternative, or to one that was not abandoned.
     pub fn is_live(&self, step: StepId) -> bool {
         self.graph.guards(step).is_empty() || self.steps[step.index()].n_live > 0

@@ -1,7 +1,7 @@
 //! A run's report: what failed as compile errors are shown, outputs, results of commands, and one line of verdict.
 
 use scope_diagnostics::SourceMap;
-use scope_plan::plan::{Guard, Plan, Step};
+use scope_plan::plan::{Action, Guard, Plan, Step};
 use scope_runtime::events::{Effect, SkipReason};
 use scope_runtime::report::{OutputValue, Report, StepStatus, Verdict};
 use serde_json::Value;
@@ -23,6 +23,7 @@ pub fn report(
     for (step, ended) in plan.steps.iter().zip(&report.steps) {
         if let StepStatus::Failed { failure } = &ended.status
             && !is_abandoned(plan, report, &step.when)
+            && !is_told_by_choice(plan, report, step)
         {
             diagnostics.push(failure::diagnostic(plan, step, failure, sources));
         }
@@ -49,6 +50,15 @@ pub fn report(
     printed(plan, report);
     outputs(report);
     line(&verdict(plan, report, program, simulated));
+}
+
+/// Whether a step failed in an alternative of a choice of which none held: the choice's own report tells of them all.
+fn is_told_by_choice(plan: &Plan, report: &Report, step: &Step) -> bool {
+    plan.steps.iter().zip(&report.steps).any(|(chooser, ended)| {
+        matches!(ended.status, StepStatus::Failed { .. })
+            && matches!(&chooser.action, Action::Choose { choice, .. }
+                if step.when.iter().any(|guard| guard.choice == *choice))
+    })
 }
 
 /// Whether a step was only of alternatives that were given up for another one: what went wrong there is no error.

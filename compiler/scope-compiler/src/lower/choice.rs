@@ -33,10 +33,11 @@ impl Position {
 }
 
 impl Lowering<'_> {
-    /// Lowers a location, making each site's step with `leaf`.
+    /// Lowers a location, making each site's step with `leaf`. `name` is what people call the whole of it.
     pub(super) fn location(
         &mut self,
         location: &Location,
+        name: &str,
         key: &str,
         place: SiteId,
         position: Position,
@@ -54,7 +55,7 @@ impl Lowering<'_> {
                     .iter()
                     .enumerate()
                     .map(|(index, part)| {
-                        self.location(part, &format!("{key}.{}", index + 1), place, position, leaf)
+                        self.location(part, name, &format!("{key}.{}", index + 1), place, position, leaf)
                     })
                     .collect();
                 let mut leaves: Vec<(SiteId, StepId)> = Vec::new();
@@ -83,13 +84,14 @@ impl Lowering<'_> {
                         is_left: position.is_left || !is_last,
                         is_copy: position.is_copy && is_last,
                     };
-                    lowered.push(self.location(arm, &format!("{key}.{}", index + 1), place, position, leaf));
+                    let key = format!("{key}.{}", index + 1);
+                    lowered.push(self.location(arm, name, &key, place, position, leaf));
                 }
                 let is_single = lowered.iter().all(|arm| arm.is_single);
                 let leaves = lowered.iter().flat_map(|arm| arm.leaves.clone()).collect();
                 let results = lowered.iter().map(|arm| arm.result).collect();
                 let result = self.step(NewStep {
-                    name: key.to_string(),
+                    name: name.to_string(),
                     key: format!("{key}/choose"),
                     guard: position.guard,
                     ..NewStep::new(place, Action::Choose { choice, results }, origin)

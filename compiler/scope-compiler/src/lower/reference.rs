@@ -92,11 +92,17 @@ impl Lowering<'_> {
             LocationKind::Or(_) => {
                 let place = self.site(lookup.here);
                 let key = lookup.path.clone();
-                let lowered =
-                    self.location(location, &key, place, position, &mut |lowering, site, position| {
+                let lowered = self.location(
+                    location,
+                    &lookup.name,
+                    &key,
+                    place,
+                    position,
+                    &mut |lowering, site, position| {
                         let at = Location { kind: LocationKind::Site(site), span: location.span };
                         lowering.look_up(&at, lookup, position)
-                    });
+                    },
+                );
                 lowered.result
             }
             LocationKind::Here | LocationKind::Error => {

@@ -26,7 +26,7 @@ impl Lowering<'_> {
         };
         let name = resource.name.clone();
         let lowered =
-            self.location(&location, &name, place, Position::TOP, &mut |lowering, site, position| {
+            self.location(&location, &name, &name, place, Position::TOP, &mut |lowering, site, position| {
                 lowering.instance(resource, site, position)
             });
         self.done.insert(resource.id, lowered);

@@ -23,7 +23,7 @@ use super::subject::{Asked, Memory, Subject};
 use crate::events::{Effect, Failure, Outcome};
 use crate::schedule::Touched;
 use crate::site::{Answer, ChunkSource, Content, ContentStream, NextChunk};
-use crate::state::{Record as Fact, Resource};
+use crate::state::Record as Fact;
 
 pub(super) async fn bring(
     subject: &Subject<'_>,
@@ -142,25 +142,23 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
     let given = origin.kept();
     let there = find_copy(subject, &origin, &given).await?;
     let from = origin.subject.site_name();
-    let mut record = match there {
-        Some(Copy { record, is_ours, is_finished }) => {
-            let is_broken = subject.broken(&record, &given).is_some();
-            if is_ours && is_broken {
-                if let Some(identity) = record.identity(subject.resource_type) {
-                    remove(subject, &identity, &given.values).await?;
-                }
-                let (name, site) = subject.place();
-                subject.shared.ledger.append(Fact::Gone { name, site }).map_err(Bad::from)?;
-                make_copy(subject, &given, from, memory).await?
-            } else if is_finished {
-                let effect = if is_ours { Effect::Unchanged } else { Effect::Found };
-                return Ok(Good::new(effect, record.output(subject.resource_type, &Map::new())));
-            } else {
-                record
+    let copy = match there {
+        Some(there) if there.is_ours && subject.broken(&there.record, &given).is_some() => {
+            if let Some(identity) = there.record.identity(subject.resource_type) {
+                remove(subject, &identity, &given.values).await?;
             }
+            let (name, site) = subject.place();
+            subject.shared.ledger.append(Fact::Gone { name, site }).map_err(Bad::from)?;
+            make_copy(subject, &origin, &given, memory).await?
         }
-        None => make_copy(subject, &given, from, memory).await?,
+        Some(there) => there,
+        None => make_copy(subject, &origin, &given, memory).await?,
     };
+    if copy.is_finished {
+        let effect = if copy.is_ours { Effect::Unchanged } else { Effect::Found };
+        return Ok(Good::new(effect, copy.record.output(subject.resource_type, &Map::new())));
+    }
+    let mut record = copy.record;
     let bytes = match transfer(subject, &origin, &record, &given).await? {
         Some(bytes) => {
             record = seen_again(subject, record, &given).await?;
@@ -189,33 +187,28 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
 }
 
 /// Makes the copy, with its origin's identity if that may be had: some applications never give one away twice, and an
-/// earlier copy that was deleted used it up.
+/// earlier copy that was deleted used it up. Then the very same content may be here under another one.
 async fn make_copy(
     subject: &Subject<'_>,
+    origin: &Origin<'_>,
     given: &Given,
-    from: &str,
     memory: &Memory,
-) -> Result<Record, NotCopied> {
+) -> Result<Copy, NotCopied> {
+    let from = Some(origin.subject.site_name());
     let identity = &subject.resource_type.identity;
-    let made = make(subject, given, memory, How::Borrowed, Some(from)).await;
     let is_used_up = |bad: &Bad| bad.failure.code == "E0907" && bad.failure.candidates.is_empty();
-    match made {
+    let record = match make(subject, given, memory, How::Borrowed, from).await {
         Err(bad) if is_used_up(&bad) && given.values.contains_key(identity) => {
             let mut other = given.clone();
             other.values.remove(identity);
-            // One of another identity may be here from a run whose end is not known.
-            let all = subject.find(&other.values).await.map_err(|trouble| subject.failed(trouble))?;
-            if let Some(record) = all.into_iter().find(|record| subject.bears_our_mark(record))
-                && let Some(own) = record.identity(subject.resource_type)
-            {
-                let resource = subject.resource(&own, How::Borrowed, false, &other);
-                subject.record(Resource { from: Some(from.to_owned()), ..resource })?;
-                return Ok(record);
+            if let Some(record) = find_same(subject, origin, &other).await? {
+                return Ok(take_note(subject, origin, record, &other)?);
             }
-            Ok(make(subject, &other, memory, How::Borrowed, Some(from)).await?)
+            make(subject, &other, memory, How::Borrowed, from).await?
         }
-        made => Ok(made?),
-    }
+        made => made?,
+    };
+    Ok(Copy { record, is_ours: true, is_finished: false })
 }
 
 /// A copy that is here.
@@ -243,36 +236,47 @@ async fn find_copy(
         Some(identity) => subject.read(&identity, &given.values).await.map_err(failed)?,
         None => None,
     };
+    if found.is_none() && recorded.is_some() {
+        let (name, site) = subject.place();
+        subject.shared.ledger.append(Fact::Gone { name, site }).map_err(Bad::from)?;
+    }
     let found = match found {
-        Some(found) => Some(found),
-        None if identity_is_kept => None,
-        None => {
-            let all = subject.find(&given.values).await.map_err(failed)?;
-            let is_same =
-                |record: &Record| match (origin.proof(), origin.same.and_then(|same| record.attribute(same)))
-                {
-                    (Some(origin), Some(own)) => equal(origin, own),
-                    _ => false,
-                };
-            let (marked, others): (Vec<Record>, Vec<Record>) =
-                all.into_iter().partition(|record| subject.bears_our_mark(record));
-            marked.into_iter().next().or_else(|| others.into_iter().find(is_same))
-        }
+        None if !identity_is_kept => find_same(subject, origin, given).await?,
+        found => found,
     };
-    let Some(record) = found else {
-        if recorded.is_some() {
-            let (name, site) = subject.place();
-            subject.shared.ledger.append(Fact::Gone { name, site }).map_err(Bad::from)?;
-        }
-        return Ok(None);
-    };
+    Ok(match found {
+        Some(record) => Some(take_note(subject, origin, record, given)?),
+        None => None,
+    })
+}
+
+/// What is here under any identity: one that bears our mark, else the very same by what proves it.
+async fn find_same(
+    subject: &Subject<'_>,
+    origin: &Origin<'_>,
+    given: &Given,
+) -> Result<Option<Record>, NotCopied> {
+    let all = subject.find(&given.values).await.map_err(|trouble| subject.failed(trouble))?;
+    let is_same =
+        |record: &Record| match (origin.proof(), origin.same.and_then(|same| record.attribute(same))) {
+            (Some(origin), Some(own)) => equal(origin, own),
+            _ => false,
+        };
+    let (marked, others): (Vec<Record>, Vec<Record>) =
+        all.into_iter().partition(|record| subject.bears_our_mark(record));
+    Ok(marked.into_iter().next().or_else(|| others.into_iter().find(is_same)))
+}
+
+/// Whether what was found is ours and whole; recorded, if it is ours and was not.
+fn take_note(subject: &Subject<'_>, origin: &Origin<'_>, record: Record, given: &Given) -> Result<Copy, Bad> {
+    let recorded = subject.recorded();
     let is_ours = recorded.is_some() || subject.bears_our_mark(&record) || subject.was_sent();
     let is_whole = subject.is_ready(&record, given) && subject.broken(&record, given).is_none();
     let has_proof =
         origin.same.is_none_or(|same| record.attribute(same).is_some() || origin.proof().is_none());
     let is_finished = is_whole && has_proof;
     if is_finished || !is_ours {
-        compare(subject, origin, &record).map_err(|failure| NotCopied::Here(Bad::new(*failure)))?;
+        compare(subject, origin, &record).map_err(|failure| Bad::new(*failure))?;
     }
     if is_ours
         && recorded.is_none()
@@ -282,7 +286,7 @@ async fn find_copy(
         resource.from = Some(origin.subject.site_name().to_owned());
         subject.record(resource)?;
     }
-    Ok(Some(Copy { record, is_ours, is_finished: is_finished || !is_ours }))
+    Ok(Copy { record, is_ours, is_finished: is_finished || !is_ours })
 }
 
 /// Streams the content from there to here; how many bytes, or nothing where the type has no content.

@@ -79,7 +79,14 @@ async fn send(
     memory: &Memory,
 ) -> Result<Value, Bad> {
     let inputs = with_defaults(subject, given, operation);
+    // What an explicit update is given is what it changes.
+    let changes = (operation.kind == OperationKind::Update).then(|| {
+        let mut changes = given.values.clone();
+        changes.remove(&subject.resource_type.identity);
+        changes
+    });
     let asked = Asked {
+        changes,
         mark: subject.mark(),
         content: given.contents.values().next().map(|content| content.content()),
         reports_progress: true,

@@ -29,8 +29,12 @@ pub(super) async fn delete(subject: &Subject<'_>, identity: &Expr) -> Result<Goo
         let message = format!("`{}` has no identity to delete it by", subject.name);
         return Err(Bad::new(Failure::new("E0905", Outcome::Invalid, message)));
     };
-    let recorded = subject.recorded();
-    let is_adopted = recorded.is_some_and(|resource| resource.how == How::Adopted);
+    let Some(recorded) = subject.recorded() else {
+        // An earlier run of this very plan did it: what is there now is not known to be ours.
+        let detail = Some("forgotten before".to_owned());
+        return Ok(Good { detail, ..Good::new(Effect::Unchanged, Value::Null) });
+    };
+    let is_adopted = recorded.how == How::Adopted;
     if !is_adopted {
         remove(subject, &identity, &Map::new()).await?;
     }

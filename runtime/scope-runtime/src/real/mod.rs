@@ -28,6 +28,7 @@ mod client;
 mod clock;
 mod command;
 mod encode;
+mod enter;
 mod entries;
 mod environment;
 mod exec;
@@ -51,10 +52,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use scope_plan::driver::Driver;
-use scope_plan::plan::{self, Action, Plan, SiteId};
+use scope_plan::plan::{self, Plan, SiteId};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+pub use enter::{Entered, Refusal};
 pub use missing::{MissingSecret, SecretUse, check_all, secret_uses};
 
 use crate::site::{Answer, LocalFuture, OperationCall, ServiceProbe, Site, SiteError};
@@ -214,16 +216,14 @@ impl Site for RealSite {
 
 /// The drivers that a site has settings for, and those that steps use there.
 fn drivers_at(plan: &Plan, id: SiteId, site: &plan::Site) -> Vec<Driver> {
-    let is_used = |driver: &Driver| {
-        plan.steps.iter().filter(|step| step.site == id).any(|step| match &step.action {
-            Action::Lookup { resource_type, .. }
-            | Action::Ensure { resource_type, .. }
-            | Action::Bring { resource_type, .. }
-            | Action::Call { resource_type, .. }
-            | Action::Delete { resource_type, .. } => driver.types.iter().any(|ty| ty.name == *resource_type),
-            Action::Choose { .. } | Action::Gather { .. } => false,
-        })
-    };
-    let is_there = |driver: &&Driver| site.settings.contains_key(&driver.name) || is_used(driver);
+    let is_there =
+        |driver: &&Driver| site.settings.contains_key(&driver.name) || is_used_at(plan, id, driver);
     plan.drivers.iter().filter(is_there).cloned().collect()
+}
+
+/// Whether a step at this site is about a type of this driver.
+fn is_used_at(plan: &Plan, site: SiteId, driver: &Driver) -> bool {
+    let steps = plan.steps.iter().filter(|step| step.site == site);
+    let mut types = steps.filter_map(|step| step.action.resource_type());
+    types.any(|used| driver.types.iter().any(|ty| ty.name == used))
 }

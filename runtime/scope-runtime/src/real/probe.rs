@@ -56,7 +56,8 @@ impl RealSite {
         }
     }
 
-    async fn entered(
+    /// The driver's settings here and its session, logging in where there is none.
+    pub(super) async fn entered(
         &self,
         driver: &Driver,
     ) -> Result<(std::rc::Rc<DriverAtSite>, std::rc::Rc<Session>), SiteError> {

@@ -264,7 +264,7 @@ impl<'t> Turn<'t> {
         let shared = self.shared;
         let (effect, output) = match &shared.plan.step(step).action {
             Action::Choose { choice, results } => {
-                let arm = schedule.chosen(*choice).expect("a choose is done only when an arm holds");
+                let arm = schedule.held(*choice).expect("a choose is done only when an arm holds");
                 let output = shared.output(results[arm as usize]);
                 (Effect::Chosen { arm, label: self.label(*choice, arm) }, output)
             }

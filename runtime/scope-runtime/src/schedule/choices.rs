@@ -53,6 +53,8 @@ pub(super) struct ChoiceRecord {
     state: ChoiceState,
     /// Arms in the order they are tried.
     order: Vec<u32>,
+    /// The arm that held, though all of it may be given up since.
+    pub(super) held: Option<u32>,
     /// Of the last arm tried.
     worst: Option<StepId>,
     /// Arms it stands in that are not abandoned and may still hold.
@@ -98,6 +100,7 @@ pub(super) fn choice_records(plan: &Plan, graph: &Graph, reconsider: bool) -> Ve
         ChoiceRecord {
             state: ChoiceState::Waiting,
             order: recorded.into_iter().chain(others).collect(),
+            held: None,
             worst: None,
             n_live: graph.choice_guards(choice.id).len() as u32,
         }
@@ -198,6 +201,7 @@ impl Schedule {
     fn decide(&mut self, choice: ChoiceId, outcome: Outcome, arm: Option<u32>, worst: Option<StepId>) {
         let record = &mut self.choices[choice.index()];
         record.state = ChoiceState::Decided(outcome, arm);
+        record.held = arm;
         record.worst = worst;
         self.close_choice(choice, outcome, worst);
     }

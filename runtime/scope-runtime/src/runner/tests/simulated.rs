@@ -223,3 +223,26 @@ fn queued_for_a_time_only() {
     let (report, _) = super::stage::play_with(&plan, &simulator, &mut state, &later(120_000));
     assert_eq!((report.verdict, codes(&report)), (Verdict::Failed, vec!["E0701"]));
 }
+
+#[test]
+fn an_inner_choice_that_held_may_be_given_up_in_the_same_moment() {
+    // (a | b) & c | d: the inner one holds last, when c has failed already.
+    let mut plan = scope_plan::testing::Builder::new();
+    let sites = ["nantes", "paris", "lille", "rennes"].map(|name| plan.site(name));
+    let book = || vec![("title", scope_plan::expr::Expr::text("Emma"))];
+    let outer = plan.choice("emma", &["(nantes | paris) & lille", "rennes"]);
+    let left = plan.arm(outer, 0, |plan| {
+        plan.ensure(sites[2], "emma", "shelf.book", book());
+        let inner = plan.choice("emma.inner", &["nantes", "paris"]);
+        let first = plan.arm(inner, 0, |plan| plan.ensure(sites[0], "emma", "shelf.book", book()));
+        let second = plan.arm(inner, 1, |plan| plan.ensure(sites[1], "emma", "shelf.book", book()));
+        plan.choose(sites[0], "emma.inner", inner, &[first, second])
+    });
+    let right = plan.arm(outer, 1, |plan| plan.ensure(sites[3], "emma", "shelf.book", book()));
+    plan.choose(sites[0], "emma", outer, &[left, right]);
+    let faults = ["refuse=shelf.book@lille", "ready=shelf.book@nantes:4s"];
+    let (report, simulator, _) = once(&plan.finish(), &faults);
+    assert_eq!(report.verdict, Verdict::Done, "{:?}", codes(&report));
+    assert_eq!((simulator.count("nantes", "shelf.book"), simulator.count("rennes", "shelf.book")), (0, 1));
+    assert_eq!(report.choices.len(), 1, "the inner one was not made in the end");
+}
