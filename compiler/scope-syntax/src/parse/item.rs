@@ -169,7 +169,7 @@ fn binding<'t>(
                         let report =
                             Diagnostic::new(codes::E0001, ty.span, "expected the name of a resource type");
                         let report = report
-                            .help("the result of a command is one resource: `let a: openstack.server = $ …`");
+                            .help("the result of a command is one resource: `let a: driver.server = $ …`");
                         emitter.emit(Fault::report(extra.span().start, report));
                         None
                     }

@@ -66,7 +66,7 @@ pub(super) fn native<'t>(
             }
             if words.is_empty() {
                 let report = Diagnostic::new(codes::E0001, open.span(), "expected a command after `$`");
-                emitter.emit(Fault::report(at, report.help("for example `$ openstack server list`")));
+                emitter.emit(Fault::report(at, report.help("for example `$ client server list`")));
             }
             let bare = open.text.is_empty();
             Deep::new(
