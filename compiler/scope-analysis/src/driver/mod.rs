@@ -3,7 +3,7 @@
 //! Comes in: a module and the `driver NAME { … }` in it. Goes out: a [`Driver`] (always; parts in error left out) and
 //! diagnostics. `service image { type image { … } }` → the service `image` and the type `openstack.image`.
 //!
-//! Read in this order: which phrase stands where ([`phrases`]); settings, services, types; then operations and answers.
+//! Read in this order: which phrase stands where (`phrases`); settings, services, types; then operations and answers.
 //! A driver is read twice: first the heads and attributes of all types, as references go in any direction, then the rest.
 
 mod answers;
