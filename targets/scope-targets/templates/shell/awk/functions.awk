@@ -214,6 +214,7 @@ function distinct(h,   i, out) {
 
 function sorted(h,   out, gap, i, j, item) {
     if (T[h] != "a") not_a("a list", h)
+    if (N[h] == 1) order(C[h, 1], C[h, 1])
     out = copied(h)
     for (gap = int(N[out] / 2); gap > 0; gap = int(gap / 2)) {
         for (i = gap + 1; i <= N[out]; i++) {
