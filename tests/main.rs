@@ -1,4 +1,6 @@
 //! The integration tests of the whole system, one binary. Adding a test is adding text: `tests/spec/*.md`, `examples/`.
+//!
+//! Real clouds are started by `real` (the first time this installs them under `target/`); `SCOPE_REAL=0` leaves them out.
 
 #![allow(clippy::print_stdout, reason = "tests print what they counted")]
 
@@ -7,5 +9,6 @@ mod support;
 mod codes;
 mod examples;
 mod properties;
+mod real;
 mod spec;
 mod tidy;

@@ -46,7 +46,9 @@ fn items(text: &str) -> Vec<String> {
         if matches!(item.kind, ItemKind::Error { .. }) {
             return Vec::new();
         }
-        let end = item.span.end as usize;
+        // To the end of the line: a comment behind an item goes with it.
+        let from = (item.span.end as usize).max(start);
+        let end = text[from..].find('\n').map_or(text.len(), |length| from + length);
         items.push(text[start..end].replace("//!", "//"));
         start = end;
     }

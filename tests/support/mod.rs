@@ -1,6 +1,7 @@
-//! What the tests share: a world in memory, Markdown read into tests, the `scope` binary.
+//! What the tests share: a world in memory, Markdown read into tests, the `scope` binary, two real clouds.
 
 pub mod binary;
+pub mod clouds;
 pub mod markdown;
 pub mod world;
 

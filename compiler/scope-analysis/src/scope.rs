@@ -103,12 +103,19 @@ impl Context<'_> {
     }
 
     fn unknown_service(&self, driver: &Driver, type_name: &str, key: &ast::Ident) -> Diagnostic {
-        let names: Vec<&str> = driver.services.keys().map(String::as_str).collect();
+        // Its own service first, then those that this one uses.
+        let own = driver.types.get(type_name).and_then(|ty| driver.services.get(&ty.service));
+        let names: Vec<&str> = match own {
+            Some(own) => {
+                std::iter::once(own.name.as_str()).chain(own.uses.iter().map(String::as_str)).collect()
+            }
+            None => driver.services.keys().map(String::as_str).collect(),
+        };
         let aliases = driver.services.values().flat_map(|service| service.aliases.iter().map(String::as_str));
         let mut report =
             Diagnostic::new(codes::E0202, key.span, format!("`{type_name}` uses no service `{}`", key.text))
                 .label("not a service")
-                .note(format!("`{}` has {}", driver.name, names.join(", ")));
+                .note(format!("it uses {}", names.join(", ")));
         let nearest = similar::nearest(&key.text, names.iter().copied().chain(aliases)).map(str::to_string);
         report = match nearest {
             Some(nearest) => report
