@@ -7,6 +7,7 @@
 mod support;
 
 mod codes;
+mod editors;
 mod examples;
 mod properties;
 mod real;

@@ -227,6 +227,38 @@ fn a_file_that_appears_is_noticed() {
 }
 
 #[test]
+fn an_unsaved_text_is_brought_into_its_style() {
+    let (mut editor, can) = Editor::start(&[]);
+    assert_eq!(can["capabilities"]["documentFormattingProvider"], true);
+    let ask = |editor: &mut Editor, name: &str| {
+        let options = json!({ "tabSize": 4, "insertSpaces": true });
+        let params = json!({ "textDocument": { "uri": editor.uri(name) }, "options": options });
+        editor.ask("textDocument/formatting", params).result.expect("an answer")
+    };
+    editor.open("a.scope", "let a = 1\nlet  é=2\nlet c = 3\n");
+    let range = json!({ "start": { "line": 1, "character": 0 }, "end": { "line": 2, "character": 0 } });
+    assert_eq!(ask(&mut editor, "a.scope"), json!([{ "range": range, "newText": "let é = 2\n" }]));
+    editor.change("a.scope", 2, json!([{ "text": "let a = 1\n" }]));
+    assert_eq!(ask(&mut editor, "a.scope"), json!([]));
+    // Half written: left alone.
+    editor.change("a.scope", 3, json!([{ "text": "let  a = (\n" }]));
+    assert_eq!(ask(&mut editor, "a.scope"), Value::Null);
+    assert_eq!(ask(&mut editor, "not-open.scope"), Value::Null);
+    editor.end();
+}
+
+#[test]
+fn deep_texts_and_names_beyond_ascii_do_no_harm() {
+    let (mut editor, _) = Editor::start(&["utf-8"]);
+    for open in ["(", "[", "{ a: ", "\"${", "not ", "secret<"] {
+        let name = "tief%20%C3%A9%20%E2%82%AC.scope";
+        editor.open(name, &format!("let a = {}", open.repeat(20_000)));
+        assert!(!editor.reports(name).is_empty(), "{open}");
+    }
+    editor.end();
+}
+
+#[test]
 fn whatever_comes_is_answered() {
     let (mut editor, _) = Editor::start(&[]);
     editor.open("vm.scope", "resource (((( \u{0}\u{feff}é ${\n\"");

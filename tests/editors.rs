@@ -1,0 +1,21 @@
+//! The editors, real ones: `editors/tests/run.py` drives the built `scope lsp` with pytest-lsp, Neovim and the client of the
+//! VS Code extension, and tests the TextMate grammar. What it needs is installed by pip and npm, into the build folder only.
+
+use std::process::{Command, Stdio};
+
+use crate::support::{binary, root};
+
+#[test]
+fn editors_understand_the_language_server_and_the_grammar() {
+    let output = Command::new("python3")
+        .arg(root().join("editors/tests/run.py"))
+        .args(["--scope", binary::path(), "--cache", env!("CARGO_TARGET_TMPDIR")])
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .output()
+        .expect("python3 is there");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    println!("{said}{complained}");
+    assert!(output.status.success(), "an editor's check failed:\n{said}{complained}");
+}
