@@ -29,7 +29,7 @@ mod with;
 
 pub use check::outputs as outputs_used;
 pub use context::Options;
-pub use eval::functions::join_path;
+pub use eval::files::join_path;
 pub use modules::{Module, ModuleId, Modules, Use};
 
 use indexmap::IndexMap;

@@ -1,0 +1,150 @@
+//! Fields and elements: `base.id`, `here.labels.tier`, `xs[0]`, `base.id[paris]`.
+
+use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+use scope_syntax::ast;
+
+use crate::context::Context;
+use crate::hir::{Deferred, SiteId, Value};
+
+impl Context<'_> {
+    pub(super) fn field(&self, base: Value, name: &ast::Ident, optional: bool, base_span: Span) -> Value {
+        match base {
+            Value::Error => Value::Error,
+            Value::Null if optional => Value::Null,
+            Value::Record(fields) => match fields.get(&name.text) {
+                Some(slot) => slot.value.clone(),
+                None if optional => Value::Null,
+                None => {
+                    self.no_field(&name.text, name.span, "this record", fields.keys().map(String::as_str));
+                    Value::Error
+                }
+            },
+            Value::Site(site) => self.site_field(site, name),
+            Value::Resource(resource) => self.resource_field(resource, name),
+            Value::Deferred(deferred) => match *deferred {
+                Deferred::Output { resource, site, mut path } => {
+                    path.push(name.text.clone());
+                    Value::Deferred(Box::new(Deferred::Output { resource, site, path }))
+                }
+                other => Value::Deferred(Box::new(Deferred::Field(
+                    Value::Deferred(Box::new(other)),
+                    name.text.clone(),
+                ))),
+            },
+            other => {
+                self.mismatch("a record, a site or a resource before the dot", &other, base_span);
+                Value::Error
+            }
+        }
+    }
+
+    pub fn no_field<'n>(
+        &self,
+        name: &str,
+        span: Span,
+        owner: &str,
+        fields: impl Iterator<Item = &'n str> + Clone,
+    ) {
+        let mut report =
+            Diagnostic::new(codes::E0212, span, format!("{owner} has no `{name}`")).label("not there");
+        if let Some(nearest) = similar::nearest(name, fields.clone()) {
+            report = report
+                .help(format!("did you mean `{nearest}`?"))
+                .fix(format!("write `{nearest}`"), vec![Edit::new(span, nearest)]);
+        } else {
+            let listed: Vec<&str> = fields.take(12).collect();
+            report = if listed.is_empty() {
+                report.help("it is empty: declare it first")
+            } else {
+                report.help(format!("it has {}", listed.join(", ")))
+            };
+        }
+        self.report(report);
+    }
+
+    fn site_field(&self, site: SiteId, name: &ast::Ident) -> Value {
+        let sites = self.sites.borrow();
+        let declared = &sites[site.0 as usize];
+        match name.text.as_str() {
+            "name" => Value::Text(declared.name.clone()),
+            "labels" => Value::Record(declared.labels.clone()),
+            driver if declared.settings.contains_key(driver) => {
+                Value::Record(declared.settings[driver].clone())
+            }
+            other => {
+                let fields: Vec<String> = ["name".to_string(), "labels".to_string()]
+                    .into_iter()
+                    .chain(declared.settings.keys().cloned())
+                    .collect();
+                let owner = format!("site `{}`", declared.name);
+                drop(sites);
+                self.no_field(other, name.span, &owner, fields.iter().map(String::as_str));
+                Value::Error
+            }
+        }
+    }
+
+    pub(super) fn index(&self, base: Value, index: Value, base_span: Span, index_span: Span) -> Value {
+        match (base, index) {
+            (Value::Error, _) | (_, Value::Error) => Value::Error,
+            (Value::List(slots), Value::Int(number)) => {
+                match usize::try_from(number).ok().and_then(|number| slots.get(number)) {
+                    Some(slot) => slot.value.clone(),
+                    None => {
+                        self.report(
+                            Diagnostic::new(
+                                codes::E0212,
+                                index_span,
+                                format!("the list has {} elements, no number {number}", slots.len()),
+                            )
+                            .label("outside of the list")
+                            .help("elements are numbered from 0"),
+                        );
+                        Value::Error
+                    }
+                }
+            }
+            (Value::Record(fields), Value::Text(key)) => match fields.get(&key) {
+                Some(slot) => slot.value.clone(),
+                None => {
+                    self.no_field(&key, index_span, "this record", fields.keys().map(String::as_str));
+                    Value::Error
+                }
+            },
+            (Value::Record(fields), Value::Site(site)) => {
+                let key = self.site_name(site);
+                match fields.get(&key) {
+                    Some(slot) => slot.value.clone(),
+                    None => {
+                        self.no_field(&key, index_span, "this record", fields.keys().map(String::as_str));
+                        Value::Error
+                    }
+                }
+            }
+            (Value::Deferred(deferred), Value::Site(site)) => match *deferred {
+                Deferred::Output { resource, site: None, path } => {
+                    Value::Deferred(Box::new(Deferred::Output { resource, site: Some(site), path }))
+                }
+                other => Value::Deferred(Box::new(Deferred::Index(
+                    Value::Deferred(Box::new(other)),
+                    Value::Text(self.site_name(site)),
+                ))),
+            },
+            (base @ Value::Deferred(_), index @ (Value::Int(_) | Value::Text(_) | Value::Deferred(_))) => {
+                Value::Deferred(Box::new(Deferred::Index(base, index)))
+            }
+            (Value::List(_), other) => {
+                self.mismatch("a whole number", &other, index_span);
+                Value::Error
+            }
+            (Value::Record(_), other) => {
+                self.mismatch("text", &other, index_span);
+                Value::Error
+            }
+            (other, _) => {
+                self.mismatch("a list or a record before the bracket", &other, base_span);
+                Value::Error
+            }
+        }
+    }
+}

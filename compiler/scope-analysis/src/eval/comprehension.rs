@@ -1,0 +1,89 @@
+//! Comprehensions: `[for s in sites if c => e]`, `{ for k, v in m => k: v }`, one frame for each element.
+
+use indexmap::IndexMap;
+use scope_syntax::ast::{self, Expr};
+
+use super::Frame;
+use crate::context::Context;
+use crate::hir::{Slot, Value};
+
+impl Context<'_> {
+    pub(super) fn list_for(&self, generator: &ast::Generator, value: &Expr, frame: &Frame) -> Value {
+        let Some(frames) = self.iterate(generator, frame) else { return Value::Error };
+        let slots = frames
+            .iter()
+            .map(|inner| Slot { value: self.eval(value, inner), key: value.span, span: value.span })
+            .collect();
+        Value::List(slots)
+    }
+
+    pub(super) fn map_for(
+        &self,
+        generator: &ast::Generator,
+        key: &Expr,
+        value: &Expr,
+        frame: &Frame,
+    ) -> Value {
+        let Some(frames) = self.iterate(generator, frame) else { return Value::Error };
+        let mut record = IndexMap::new();
+        for inner in &frames {
+            match self.eval(key, inner) {
+                Value::Error => {}
+                key_value => match self.as_text(&key_value) {
+                    Some(text) => {
+                        let slot = Slot { value: self.eval(value, inner), key: key.span, span: value.span };
+                        record.insert(text, slot);
+                    }
+                    None => self.mismatch("text for a key", &key_value, key.span),
+                },
+            }
+        }
+        Value::Record(record)
+    }
+
+    /// One frame for each element that the generator's condition lets through.
+    pub fn iterate(&self, generator: &ast::Generator, frame: &Frame) -> Option<Vec<Frame>> {
+        let source = self.eval(&generator.source, frame);
+        let second = generator.second.as_ref();
+        let pairs: Vec<(Value, Value)> = match source {
+            Value::Error => return None,
+            Value::List(slots) => slots
+                .into_iter()
+                .enumerate()
+                .map(|(index, slot)| match second {
+                    Some(_) => (Value::Int(i64::try_from(index).unwrap_or(i64::MAX)), slot.value),
+                    None => (slot.value, Value::Null),
+                })
+                .collect(),
+            Value::Record(fields) => {
+                fields.into_iter().map(|(key, slot)| (Value::Text(key), slot.value)).collect()
+            }
+            Value::Location(location) => {
+                location.sites().into_iter().map(|site| (Value::Site(site), Value::Null)).collect()
+            }
+            other => {
+                self.mismatch("a list, a record or a set of sites", &other, generator.source.span);
+                return None;
+            }
+        };
+        let mut frames = Vec::with_capacity(pairs.len());
+        for (first, value) in pairs {
+            let mut inner = frame.with(&generator.name.text, first);
+            if let Some(second) = second {
+                inner.locals.push((second.text.clone(), value));
+            }
+            if let Some(condition) = &generator.condition {
+                match self.eval(condition, &inner) {
+                    Value::Bool(true) => {}
+                    Value::Bool(false) | Value::Error => continue,
+                    other => {
+                        self.mismatch("true or false", &other, condition.span);
+                        return None;
+                    }
+                }
+            }
+            frames.push(inner);
+        }
+        Some(frames)
+    }
+}

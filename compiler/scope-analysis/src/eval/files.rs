@@ -1,0 +1,164 @@
+//! What a program reads when it is compiled: `file("x.raw")`, `yaml("x.yaml")`, `env("HOME")`, and `secret("PW")`, which is
+//! only named.
+
+use scope_diagnostics::{Diagnostic, Span, codes};
+use scope_syntax::ast::{Argument, Expr, ExprKind};
+
+use super::Frame;
+use crate::context::Context;
+use crate::data;
+use crate::hir::{SecretSource, Value};
+use crate::world::ReadError;
+
+impl Context<'_> {
+    /// A path as written, relative to the file that writes it.
+    pub fn path_from(&self, written: &str, module: crate::modules::ModuleId) -> String {
+        join_path(&self.modules.get(module).path, written)
+    }
+
+    pub(super) fn file(&self, args: &[Argument], span: Span, frame: &Frame) -> Value {
+        let Some(written) = self.text_argument("file", args, span, frame) else { return Value::Error };
+        let path = self.path_from(&written, frame.module);
+        match self.world.digest(&path) {
+            Ok(digest) => Value::File { path, size: digest.size, sha256: digest.sha256 },
+            Err(error) => {
+                self.report(cannot_read(&path, &error, span));
+                Value::Error
+            }
+        }
+    }
+
+    pub(super) fn env(&self, args: &[Argument], span: Span, frame: &Frame) -> Value {
+        let Some(name) = self.text_argument("env", args, span, frame) else { return Value::Error };
+        match self.world.env(&name) {
+            Some(value) => Value::Text(value),
+            None => {
+                self.report(
+                    Diagnostic::new(codes::E0602, span, format!("environment variable `{name}` is not set"))
+                        .label("read here, when compiling")
+                        .help(format!("set it (`export {name}=…`), or use a `param` with a default")),
+                );
+                Value::Error
+            }
+        }
+    }
+
+    /// The value of `env("X")`, `null` where it is not set; `None` for any other expression.
+    pub(super) fn optional_env(&self, expr: &Expr, frame: &Frame) -> Option<Value> {
+        let ExprKind::Call { callee, args } = expr.kind.as_ref() else { return None };
+        if !matches!(callee.kind.as_ref(), ExprKind::Name(name) if name == "env") {
+            return None;
+        }
+        let name = self.text_argument("env", args, expr.span, frame)?;
+        Some(self.world.env(&name).map_or(Value::Null, Value::Text))
+    }
+
+    pub(super) fn secret(&self, args: &[Argument], span: Span, frame: &Frame) -> Value {
+        let [argument] = args else {
+            self.report(
+                Diagnostic::new(codes::E0210, span, "`secret` takes one argument")
+                    .label(format!("{} given", args.len()))
+                    .help("write `secret(\"VARIABLE\")`, `secret(file: \"…\")` or `secret(command: […])`"),
+            );
+            return Value::Error;
+        };
+        let value = self.eval(&argument.value, frame);
+        let source = match (argument.name.as_ref().map(|name| name.text.as_str()), value) {
+            (_, Value::Error) => return Value::Error,
+            (None | Some("env"), Value::Text(name)) => SecretSource::Env(name),
+            (Some("file"), Value::Text(path)) => SecretSource::File(self.path_from(&path, frame.module)),
+            (Some("command"), Value::List(words)) => {
+                let words: Option<Vec<String>> = words
+                    .iter()
+                    .map(|slot| match &slot.value {
+                        Value::Text(word) => Some(word.clone()),
+                        _ => None,
+                    })
+                    .collect();
+                match words {
+                    Some(words) if !words.is_empty() => SecretSource::Command(words),
+                    _ => {
+                        self.mismatch("a list of texts", &Value::List(Vec::new()), argument.value.span);
+                        return Value::Error;
+                    }
+                }
+            }
+            (_, other) => {
+                self.mismatch("the name of an environment variable", &other, argument.value.span);
+                return Value::Error;
+            }
+        };
+        Value::Secret(source)
+    }
+
+    pub(super) fn data_file(&self, args: &[Argument], span: Span, frame: &Frame) -> Value {
+        let Some(written) = self.text_argument("yaml", args, span, frame) else { return Value::Error };
+        let path = self.path_from(&written, frame.module);
+        match self.world.read(&path) {
+            Ok(bytes) => match data::parse(&bytes) {
+                Ok(value) => data::to_value(&value, span),
+                Err(error) => {
+                    self.report(
+                        Diagnostic::new(codes::E0603, span, format!("`{path}` cannot be read as data"))
+                            .label("read here")
+                            .note(error)
+                            .help("it must be one YAML or JSON document"),
+                    );
+                    Value::Error
+                }
+            },
+            Err(error) => {
+                self.report(cannot_read(&path, &error, span));
+                Value::Error
+            }
+        }
+    }
+}
+
+/// The report for a file that cannot be read.
+pub(crate) fn cannot_read(path: &str, error: &ReadError, span: Span) -> Diagnostic {
+    match error {
+        ReadError::NotFound => Diagnostic::new(codes::E0603, span, format!("there is no file `{path}`"))
+            .label("named here")
+            .help("paths are relative to the file that names them"),
+        ReadError::Other(words) => Diagnostic::new(codes::E0603, span, format!("`{path}` cannot be read"))
+            .label("named here")
+            .note(words.clone())
+            .help("make it readable, or name another file"),
+    }
+}
+
+/// `written`, relative to the folder of the file `from`; absolute paths and `~/` stay. `..` folds with what is before it.
+pub fn join_path(from: &str, written: &str) -> String {
+    if written.starts_with('/') || written.starts_with("~/") || written.starts_with("std:") {
+        return written.to_string();
+    }
+    let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut parts: Vec<&str> = if folder.is_empty() { Vec::new() } else { folder.split('/').collect() };
+    for part in written.split('/') {
+        match part {
+            "." | "" => {}
+            ".." if parts.last().is_some_and(|last| !matches!(*last, ".." | "" | ".")) => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    if from.starts_with('/') && !joined.starts_with('/') { format!("/{joined}") } else { joined }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join_path;
+
+    #[test]
+    fn paths_are_relative_to_the_file_that_writes_them() {
+        assert_eq!(join_path("examples/a.scope", "images/x.raw"), "examples/images/x.raw");
+        assert_eq!(join_path("examples/a.scope", "../x"), "x");
+        assert_eq!(join_path("a.scope", "./sites.scope"), "sites.scope");
+        assert_eq!(join_path("/p/a.scope", "../x"), "/x");
+        assert_eq!(join_path("a.scope", "../x"), "../x");
+        assert_eq!(join_path("a.scope", "/etc/x"), "/etc/x");
+    }
+}

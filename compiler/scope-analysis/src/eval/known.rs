@@ -1,0 +1,90 @@
+//! The functions of the language on values that are known: `lower("A")` → `"a"`.
+
+use indexmap::IndexMap;
+use scope_diagnostics::Span;
+
+use super::merge_slot;
+use crate::context::Context;
+use crate::data;
+use crate::hir::{Deferred, Slot, Value};
+
+impl Context<'_> {
+    /// A function of known values; `None` when they are not what it takes.
+    pub(super) fn known_call(&self, function: &str, values: &[Value], span: Span) -> Option<Value> {
+        let texts = |items: Vec<String>| {
+            Value::List(
+                items.into_iter().map(|item| Slot { value: Value::Text(item), key: span, span }).collect(),
+            )
+        };
+        Some(match (function, values) {
+            ("length", [Value::Text(text)]) => Value::Int(text.chars().count() as i64),
+            ("length", [Value::List(list)]) => Value::Int(list.len() as i64),
+            ("length", [Value::Record(fields)]) => Value::Int(fields.len() as i64),
+            ("length", [Value::Location(location)]) => Value::Int(location.sites().len() as i64),
+            ("lower", [Value::Text(text)]) => Value::Text(text.to_lowercase()),
+            ("upper", [Value::Text(text)]) => Value::Text(text.to_uppercase()),
+            ("trim", [Value::Text(text)]) => Value::Text(text.trim().to_string()),
+            ("split", [Value::Text(text), Value::Text(separator)]) if !separator.is_empty() => {
+                texts(text.split(separator.as_str()).map(str::to_string).collect())
+            }
+            ("join", [Value::List(list), Value::Text(separator)]) => {
+                let parts: Option<Vec<String>> = list.iter().map(|slot| self.as_text(&slot.value)).collect();
+                Value::Text(parts?.join(separator))
+            }
+            ("keys", [Value::Record(fields)]) => texts(fields.keys().cloned().collect()),
+            ("values", [Value::Record(fields)]) => Value::List(fields.values().cloned().collect()),
+            ("has", [Value::Record(fields), Value::Text(key)]) => Value::Bool(fields.contains_key(key)),
+            ("text", [value]) => Value::Text(self.as_text(value)?),
+            ("int", [Value::Text(text)]) => Value::Int(text.trim().parse().ok()?),
+            ("int", [Value::Float(number)]) => Value::Int(*number as i64),
+            ("int", [Value::Int(number)]) => Value::Int(*number),
+            ("first", [Value::List(list)]) => list.first().map_or(Value::Null, |slot| slot.value.clone()),
+            ("merge", [Value::Record(a), Value::Record(b)]) => {
+                let mut merged = a.clone();
+                for (key, slot) in b {
+                    merge_slot(&mut merged, key.clone(), slot.clone());
+                }
+                Value::Record(merged)
+            }
+            ("without", [Value::Record(fields), Value::List(keys)]) => {
+                let mut kept: IndexMap<String, Slot> = fields.clone();
+                for key in keys {
+                    if let Value::Text(key) = &key.value {
+                        kept.shift_remove(key);
+                    }
+                }
+                Value::Record(kept)
+            }
+            ("distinct", [Value::List(list)]) => {
+                let mut kept: Vec<Slot> = Vec::new();
+                for slot in list {
+                    if !kept.iter().any(|other| other.value == slot.value) {
+                        kept.push(slot.clone());
+                    }
+                }
+                Value::List(kept)
+            }
+            ("sort", [Value::List(list)]) => {
+                let mut parts: Vec<String> =
+                    list.iter().map(|slot| self.as_text(&slot.value)).collect::<Option<_>>()?;
+                parts.sort();
+                texts(parts)
+            }
+            ("range", [Value::Int(count)]) if (0..=1_000_000).contains(count) => Value::List(
+                (0..*count).map(|number| Slot { value: Value::Int(number), key: span, span }).collect(),
+            ),
+            ("mod", [Value::Int(a), Value::Int(b)]) if *b != 0 => Value::Int(a.rem_euclid(*b)),
+            ("replace", [Value::Text(text), Value::Text(from), Value::Text(to)]) if !from.is_empty() => {
+                Value::Text(text.replace(from.as_str(), to))
+            }
+            ("json", [Value::Text(text)]) => data::to_value(&data::parse(text.as_bytes()).ok()?, span),
+            ("to_json", [value]) => Value::Text(data::to_json(self, value)?.to_string()),
+            // Encodings are written in one place, the plan's evaluator.
+            ("base64" | "url", [Value::Text(_)]) => {
+                let name = if function == "url" { "url" } else { "base64" };
+                Value::Deferred(Box::new(Deferred::Call(name, values.to_vec())))
+            }
+            _ => return None,
+        })
+    }
+}

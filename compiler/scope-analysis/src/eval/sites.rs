@@ -1,0 +1,112 @@
+//! Sets of sites: `sites where labels.tier == "edge"`, `edge except lille`, and values where a location is wanted.
+
+use scope_diagnostics::{Diagnostic, Span, codes};
+use scope_syntax::ast::Expr;
+
+use super::{Frame, describe};
+use crate::context::Context;
+use crate::hir::{Location, LocationKind, SiteId, Value};
+
+impl Context<'_> {
+    /// A value where a location is wanted.
+    pub fn as_location(&self, value: Value, span: Span) -> Option<Location> {
+        match value {
+            Value::Error => None,
+            Value::Site(site) => Some(Location { kind: LocationKind::Site(site), span }),
+            Value::Location(location) => Some(location),
+            other => {
+                self.report(
+                    Diagnostic::new(
+                        codes::E0108,
+                        span,
+                        format!("expected a site, found {}", describe(&other)),
+                    )
+                    .label("not a location")
+                    .help("name a site, or sites joined by `&` (each) and `|` (otherwise)"),
+                );
+                None
+            }
+        }
+    }
+
+    /// The sites of a site, a location or a list of sites; `None` for anything else.
+    pub(crate) fn sites_of(&self, value: &Value) -> Option<Vec<SiteId>> {
+        match value {
+            Value::Site(site) => Some(vec![*site]),
+            Value::Location(location) => Some(location.sites()),
+            Value::List(slots) => slots
+                .iter()
+                .map(|slot| match slot.value {
+                    Value::Site(site) => Some(site),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn all_sites(&self, span: Span) -> Value {
+        let count = self.sites.borrow().len();
+        self.site_list((0..count).map(|index| SiteId(index as u32)), span)
+    }
+
+    pub(super) fn site_list(&self, sites: impl Iterator<Item = SiteId>, span: Span) -> Value {
+        Value::List(
+            sites.map(|site| crate::hir::Slot { value: Value::Site(site), key: span, span }).collect(),
+        )
+    }
+
+    pub(super) fn filter_sites(&self, set: &Expr, condition: &Expr, frame: &Frame) -> Value {
+        let value = self.eval(set, frame);
+        let Some(sites) = self.sites_of(&value) else {
+            self.mismatch("sites before `where`", &value, set.span);
+            return Value::Error;
+        };
+        let mut kept = Vec::new();
+        for site in sites {
+            let (name, labels) = {
+                let sites = self.sites.borrow();
+                let declared = &sites[site.0 as usize];
+                (declared.name.clone(), declared.labels.clone())
+            };
+            let mut inner = frame.clone();
+            inner.locals.push(("name".into(), Value::Text(name)));
+            inner.locals.push(("labels".into(), Value::Record(labels)));
+            inner.locals.push(("site".into(), Value::Site(site)));
+            match self.eval(condition, &inner) {
+                Value::Bool(true) => kept.push(site),
+                Value::Bool(false) => {}
+                Value::Error => return Value::Error,
+                other => {
+                    self.mismatch("true or false", &other, condition.span);
+                    return Value::Error;
+                }
+            }
+        }
+        self.site_list(kept.into_iter(), set.span.to(condition.span))
+    }
+
+    pub(super) fn except(&self, left: Value, right: Value, left_expr: &Expr, right_expr: &Expr) -> Value {
+        match (self.sites_of(&left), self.sites_of(&right)) {
+            (Some(sites), Some(without)) => self.site_list(
+                sites.into_iter().filter(|site| !without.contains(site)),
+                left_expr.span.to(right_expr.span),
+            ),
+            (None, _) => {
+                self.mismatch("sites before `except`", &left, left_expr.span);
+                Value::Error
+            }
+            (_, None) => {
+                self.mismatch("sites after `except`", &right, right_expr.span);
+                Value::Error
+            }
+        }
+    }
+}
+
+/// The report for `%`, which the next release brings.
+pub(crate) fn cross_unavailable(span: Span) -> Diagnostic {
+    Diagnostic::new(codes::E0304, span, "`%` (one resource across sites) is not available yet")
+        .label("a cross")
+        .help("`&` makes the resource on each of the sites, `|` on the first that can")
+}

@@ -1,0 +1,68 @@
+//! Texts: `"vm-${here.name}"` with what is known written in, and what waits for the run kept as a part.
+
+use scope_diagnostics::{Diagnostic, codes};
+use scope_syntax::ast::{self, TextPart};
+
+use super::{Frame, describe, number};
+use crate::context::Context;
+use crate::hir::{Deferred, Value};
+
+impl Context<'_> {
+    pub fn text(&self, text: &ast::Text, frame: &Frame) -> Value {
+        if let Some(literal) = text.literal() {
+            return Value::Text(literal);
+        }
+        let mut parts: Vec<Value> = Vec::new();
+        for part in &text.parts {
+            let value = match part {
+                TextPart::Chars(chars) => Value::Text(chars.clone()),
+                TextPart::Interpolation(expr) => match self.eval(expr, frame) {
+                    Value::Error => return Value::Error,
+                    value @ (Value::Deferred(_) | Value::Secret(_)) => value,
+                    value => match self.as_text(&value) {
+                        Some(text) => Value::Text(text),
+                        None => {
+                            self.report(
+                                Diagnostic::new(
+                                    codes::E0201,
+                                    expr.span,
+                                    format!(
+                                        "expected something to write as text, found {}",
+                                        describe(&value)
+                                    ),
+                                )
+                                .label("cannot be written in a text")
+                                .help("name a field of it, or use `to_json(…)`"),
+                            );
+                            return Value::Error;
+                        }
+                    },
+                },
+            };
+            match (parts.last_mut(), value) {
+                (Some(Value::Text(before)), Value::Text(text)) => before.push_str(&text),
+                (_, value) => parts.push(value),
+            }
+        }
+        if let [Value::Text(text)] = parts.as_slice() {
+            return Value::Text(text.clone());
+        }
+        Value::Deferred(Box::new(Deferred::Concat(parts)))
+    }
+
+    /// How a known value stands in a text.
+    pub fn as_text(&self, value: &Value) -> Option<String> {
+        Some(match value {
+            Value::Text(text) => text.clone(),
+            Value::Int(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            Value::Bool(value) => value.to_string(),
+            Value::Percent(number) => format!("{number}%"),
+            Value::Size(bytes) => bytes.to_string(),
+            Value::Rate(bits) => bits.to_string(),
+            Value::Duration(nanoseconds) => number::duration_text(*nanoseconds),
+            Value::Site(site) => self.site_name(*site),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! Links: `link nantes -- paris { rtt: 12ms }`, both ways.
+
+use scope_diagnostics::{Diagnostic, codes};
+use scope_syntax::ast::{self, ItemKind};
+
+use crate::context::Context;
+use crate::eval::Frame;
+use crate::hir::{self, Link, Value};
+use crate::modules::ModuleId;
+
+impl Context<'_> {
+    /// Evaluates the links.
+    pub fn evaluate_links(&self) -> Vec<Link> {
+        let mut links = Vec::new();
+        for (index, module) in self.modules.modules.iter().enumerate() {
+            let frame = Frame::new(ModuleId(index as u32));
+            for item in &module.tree.items {
+                let ItemKind::Link(link) = &item.kind else { continue };
+                let ends = [self.one_site(&link.from, &frame), self.one_site(&link.to, &frame)];
+                let body = self.eval(&link.body, &frame);
+                let [Some(from), Some(to)] = ends else { continue };
+                let mut evaluated = Link { from, to, rtt: None, bandwidth: None, span: item.span };
+                let Value::Record(fields) = body else { continue };
+                for (key, slot) in fields {
+                    match (key.as_str(), slot.value) {
+                        (_, Value::Error) => {}
+                        ("rtt", Value::Duration(rtt)) if rtt >= 0 => evaluated.rtt = Some(rtt),
+                        ("bandwidth", Value::Rate(rate)) if rate > 0 => evaluated.bandwidth = Some(rate),
+                        ("rtt", other) => self.mismatch("a duration such as `12ms`", &other, slot.span),
+                        ("bandwidth", other) => self.mismatch("a rate such as `1Gbps`", &other, slot.span),
+                        _ => self.no_field(&key, slot.key, "a link", ["rtt", "bandwidth"].into_iter()),
+                    }
+                }
+                links.push(evaluated);
+            }
+        }
+        links
+    }
+
+    fn one_site(&self, expr: &ast::Expr, frame: &Frame) -> Option<hir::SiteId> {
+        let location = self.eval_location(expr, frame)?;
+        match location.kind {
+            hir::LocationKind::Site(site) => Some(site),
+            _ => {
+                self.report(
+                    Diagnostic::new(codes::E0108, expr.span, "a link joins two sites")
+                        .label("expected one site")
+                        .help("name one site at each end"),
+                );
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Sites and links: `site nantes { openstack: { cloud: "nantes" }, labels: { … } }` to settings by driver.
+//!
+//! A driver may say how a client's own configuration file maps to its settings (`clouds.yaml`): when the site sets the
+//! selector, the file is read and what it says fills the settings that the site does not set. A secret one is never
+//! read: its place in the file is what goes into the plan.
+
+mod config;
+mod links;
+mod simulated;
+
+use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+use scope_syntax::ast::{self, ItemKind};
+
+use crate::context::Context;
+use crate::eval::Frame;
+use crate::hir::{self, Driver, Site, Slot, Value};
+use crate::modules::ModuleId;
+
+/// Requests at once at a site that says nothing.
+const CONCURRENCY: u32 = 8;
+
+impl Context<'_> {
+    /// Evaluates the declared sites; they are all named before, so that `sites` and links may use any.
+    pub fn evaluate_sites(&self, declared: &[(ModuleId, usize)]) {
+        for (module, item) in declared {
+            let ItemKind::Site(site) = &self.item(*module, *item).kind else { continue };
+            self.sites.borrow_mut().push(Site {
+                name: site.name.literal().unwrap_or_default(),
+                settings: IndexMap::new(),
+                labels: IndexMap::new(),
+                concurrency: CONCURRENCY,
+                simulated: Vec::new(),
+                span: site.name.span,
+            });
+        }
+        for (index, (module, item)) in declared.iter().enumerate() {
+            let ItemKind::Site(site) = &self.item(*module, *item).kind else { continue };
+            let evaluated = self.site(site, *module);
+            let mut sites = self.sites.borrow_mut();
+            let name = std::mem::take(&mut sites[index].name);
+            sites[index] = Site { name, ..evaluated };
+        }
+    }
+
+    /// Reports sites that this release does not expand.
+    pub fn check_site_families(&self) {
+        for module in &self.modules.modules {
+            for item in &module.tree.items {
+                if let ItemKind::Site(site) = &item.kind
+                    && (site.family.is_some() || site.name.literal().is_none())
+                {
+                    self.unavailable(site.name.span, "a family of sites");
+                }
+            }
+        }
+    }
+
+    fn site(&self, site: &ast::Site, module: ModuleId) -> Site {
+        let mut evaluated = Site {
+            name: String::new(),
+            settings: IndexMap::new(),
+            labels: IndexMap::new(),
+            concurrency: CONCURRENCY,
+            simulated: Vec::new(),
+            span: site.name.span,
+        };
+        let Value::Record(fields) = self.eval(&site.body, &Frame::new(module)) else { return evaluated };
+        for (key, slot) in fields {
+            match key.as_str() {
+                "labels" => match slot.value {
+                    Value::Record(labels) => {
+                        for (name, label) in &labels {
+                            let reason = "labels stand in plans and messages";
+                            self.check_secret_flow(
+                                &label.value,
+                                &format!("label {name}"),
+                                reason,
+                                label.span,
+                                None,
+                            );
+                        }
+                        evaluated.labels = labels;
+                    }
+                    other => self.mismatch("a record of labels", &other, slot.span),
+                },
+                "concurrency" => match slot.value {
+                    Value::Int(count @ 1..=1024) => evaluated.concurrency = count as u32,
+                    other => self.mismatch("a whole number from 1 to 1024", &other, slot.span),
+                },
+                "simulate" => self.simulated(&mut evaluated, slot),
+                driver_name => match self.drivers.get(driver_name) {
+                    Some(driver) => {
+                        let settings = self.settings(driver, slot, module);
+                        evaluated.settings.insert(driver_name.to_string(), settings);
+                    }
+                    None => self.report(self.unknown_site_key(driver_name, slot.key)),
+                },
+            }
+        }
+        evaluated
+    }
+
+    fn unknown_site_key(&self, key: &str, span: Span) -> Diagnostic {
+        let report = Diagnostic::new(codes::E0216, span, format!("a site has no `{key}`"))
+            .label("no imported driver has this name");
+        let known = self.drivers.keys().map(String::as_str).chain(["labels", "concurrency", "simulate"]);
+        match similar::nearest(key, known) {
+            Some(nearest) => report
+                .help(format!("did you mean `{nearest}`?"))
+                .fix(format!("write `{nearest}`"), vec![Edit::new(span, nearest)]),
+            None => report.help(format!("import the driver in this program: `import {key}`")),
+        }
+    }
+
+    fn settings(&self, driver: &Driver, slot: Slot, module: ModuleId) -> IndexMap<String, Slot> {
+        let Value::Record(given) = slot.value else {
+            self.mismatch(&format!("a record of settings of `{}`", driver.name), &slot.value, slot.span);
+            return IndexMap::new();
+        };
+        let mut settings = IndexMap::new();
+        let mut selected = Vec::new();
+        for (name, inner) in given {
+            if let Some(config) = driver.configs.iter().find(|config| config.selector == name) {
+                settings.insert(name.clone(), inner.clone());
+                if let Value::Text(entry) = &inner.value {
+                    selected.push((config, entry.clone(), inner.clone()));
+                }
+            } else if let Some(setting) = driver.settings.get(&name) {
+                self.record_use(
+                    inner.key,
+                    setting.span,
+                    crate::items::with_docs(format!("setting `{name}`: `{}`", setting.ty), &setting.docs),
+                );
+                let value = self.setting_value(setting, inner.value, inner.span);
+                settings.insert(name, Slot { value, ..inner });
+            } else {
+                let known = driver
+                    .settings
+                    .keys()
+                    .map(String::as_str)
+                    .chain(driver.configs.iter().map(|config| config.selector.as_str()));
+                let mut report = Diagnostic::new(
+                    codes::E0216,
+                    inner.key,
+                    format!("`{}` has no setting `{name}`", driver.name),
+                )
+                .label("not a setting");
+                report = match similar::nearest(&name, known.clone()) {
+                    Some(nearest) => report
+                        .help(format!("did you mean `{nearest}`?"))
+                        .fix(format!("write `{nearest}`"), vec![Edit::new(inner.key, nearest)]),
+                    None => report.help(format!("it has {}", known.collect::<Vec<_>>().join(", "))),
+                };
+                self.report(report);
+            }
+        }
+        if self.options.simulate {
+            return settings;
+        }
+        // What the site sets itself comes first; the file fills the rest.
+        let mut is_whole = true;
+        for (config, entry, slot) in selected {
+            is_whole &= self.config_entry(driver, config, &entry, &slot, module, &mut settings);
+        }
+        if !is_whole {
+            return settings; // What the file would have set is not known to be missing.
+        }
+        for setting in driver.settings.values() {
+            let is_needed = setting.default.is_none() && !setting.ty.is_optional();
+            if is_needed && !settings.contains_key(&setting.name) {
+                let mut report = Diagnostic::new(
+                    codes::E0216,
+                    slot.span,
+                    format!("`{}` needs the setting `{}`", driver.name, setting.name),
+                )
+                .label("not set here")
+                .secondary(setting.span, "declared here");
+                report = match driver.configs.first() {
+                    Some(config) => report.help(format!(
+                        "set it, or `{}: \"…\"` to take it from {}",
+                        config.selector,
+                        config.search.first().map_or("a configuration file", String::as_str)
+                    )),
+                    None => report.help(format!("add `{}: …`, of type {}", setting.name, setting.ty)),
+                };
+                self.report(report);
+            }
+        }
+        settings
+    }
+
+    fn setting_value(&self, setting: &hir::Setting, value: Value, span: Span) -> Value {
+        if setting.is_secret && matches!(value, Value::Text(_)) {
+            self.report(
+                Diagnostic::new(
+                    codes::E0601,
+                    span,
+                    format!("`{}` is secret and stands in the program's text", setting.name),
+                )
+                .label("anyone who reads the file has it")
+                .help(format!("write `secret(\"{}\")` and set that variable", setting.name.to_uppercase())),
+            );
+            return Value::Error;
+        }
+        if !setting.is_secret {
+            let reason = "the driver does not keep it from plans and messages";
+            self.check_secret_flow(&value, &setting.name, reason, span, None);
+        }
+        self.check_value(value, &setting.ty, span, &setting.name)
+    }
+}
