@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use scope_plan::plan::{Action, ChoiceId, EdgeReason, OnUnreachable, Plan, SiteId, StepId, Undo};
+use scope_plan::plan::{Action, ChoiceId, Edge, EdgeReason, OnUnreachable, Plan, SiteId, StepId, Undo};
 
 use super::rows::Rows;
 
@@ -30,6 +30,9 @@ pub(super) enum Need {
     Done,
     /// That it settles, well or not.
     Settled,
+    /// Nothing: it is one of the results of a `choose`, which waits for its choice. The one that is taken has settled by then,
+    /// and another one may still be wanted by an arm around it. Only undoing goes along this edge.
+    Decided,
 }
 
 /// One end of an edge, seen from the other.
@@ -122,18 +125,16 @@ impl Graph {
         let n_arms = choice_of_arm.len();
         let arm = |guard: &scope_plan::plan::Guard| Arm(first_arm[guard.choice.index()] + guard.arm);
 
-        let need = |reason: &EdgeReason| match reason {
-            EdgeReason::Settled => Need::Settled,
-            EdgeReason::Data | EdgeReason::After | EdgeReason::Relation => Need::Done,
+        let need = |edge: &Edge| match (&edge.reason, &plan.step(edge.to).action) {
+            (EdgeReason::Settled, Action::Choose { results, .. }) if results.contains(&edge.from) => {
+                Need::Decided
+            }
+            (EdgeReason::Settled, _) => Need::Settled,
+            (EdgeReason::Data | EdgeReason::After | EdgeReason::Relation, _) => Need::Done,
         };
-        let out = plan
-            .edges
-            .iter()
-            .map(|edge| (edge.from.index(), Neighbour { step: edge.to, need: need(&edge.reason) }));
-        let into = plan
-            .edges
-            .iter()
-            .map(|edge| (edge.to.index(), Neighbour { step: edge.from, need: need(&edge.reason) }));
+        let edges = || plan.edges.iter().map(|edge| (edge, need(edge)));
+        let out = edges().map(|(edge, need)| (edge.from.index(), Neighbour { step: edge.to, need }));
+        let into = edges().map(|(edge, need)| (edge.to.index(), Neighbour { step: edge.from, need }));
 
         let mut guards: Vec<(usize, Arm)> = plan
             .steps
@@ -254,7 +255,8 @@ impl Graph {
     }
 
     pub(super) fn n_needs(&self, step: StepId) -> u32 {
-        self.in_edges.row(step.index()).len() as u32
+        let edges = self.in_edges.row(step.index()).iter();
+        edges.filter(|edge| edge.need != Need::Decided).count() as u32
     }
 
     pub(super) fn out_edges(&self, step: StepId) -> &[Neighbour] {

@@ -95,6 +95,7 @@ impl Schedule {
             let (tells, blocked) = match edge.need {
                 Need::Settled => (tells_settled, None),
                 Need::Done => (tells_end, blocked),
+                Need::Decided => continue,
             };
             if tells {
                 let waiting = &mut self.steps[edge.step.index()];
