@@ -71,7 +71,7 @@ fn left_out(clouds: &Clouds) {
     let origin = clouds.two.make_image("left-img");
     let (first, second) = (server("left-1", "left-img"), server("left-2", "left-img"));
     let place = Place::new("left-out", clouds).program(&format!("{first}{second}"));
-    expect(&place.runs(), 0, &["2 created", "borrowed"]);
+    expect(&place.runs(), 0, &["2 created, 1 borrowed"]);
     assert_eq!(clouds.one.image("left-img")["id"], json!(origin), "one copy for both");
     place.write_program(&second);
     expect(&place.runs(), 0, &["1 deleted"]);

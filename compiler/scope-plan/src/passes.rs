@@ -2,7 +2,7 @@
 //!
 //! | pass | makes of | this |
 //! |---|---|---|
-//! | [`merge_lookups`] | two equal look-ups at a site | one |
+//! | [`merge_lookups`] | two equal look-ups at a site; two equal transfers to it | one |
 //! | [`prune`] | a look-up, `choose` or `gather` nothing uses; a transfer to where the data is | nothing; the data itself |
 //! | [`nearest_source`] | a bring's sources in any order | the nearest first |
 //! | [`reduce_order`] | an `after` that other edges say already | nothing |

@@ -91,6 +91,46 @@ fn lookups_by_equal_lookups_are_merged_too_and_an_item_keeps_its_name() {
 }
 
 #[test]
+fn equal_transfers_become_one_with_the_users_and_arms_of_all() {
+    let mut plan = Builder::new();
+    let (nantes, paris, lille) = (plan.site("nantes"), plan.site("paris"), plan.site("lille"));
+    let choice = plan.choice("c", &["nantes", "lille"]);
+    let borrow = |plan: &mut Builder, name: &str| {
+        let original = plan.lookup(paris, &format!("{name}.book"), "shelf.book", "Emma");
+        plan.bring(nantes, &format!("{name}.book"), "shelf.book", &[original])
+    };
+    let first = plan.arm(choice, 0, |plan| {
+        let copy = borrow(plan, "a");
+        plan.ensure(nantes, "a", "shelf.loan", loan(copy))
+    });
+    let other = plan.arm(choice, 1, |plan| plan.lookup(lille, "a", "shelf.book", "Ulysses"));
+    plan.choose(nantes, "a", choice, &[first, other]);
+    for name in ["b", "c"] {
+        let copy = borrow(&mut plan, name);
+        plan.ensure(nantes, name, "shelf.loan", loan(copy));
+    }
+    let elsewhere = plan.lookup(lille, "d.book", "shelf.book", "Emma");
+    let elsewhere = plan.bring(nantes, "d.book", "shelf.book", &[elsewhere]);
+    plan.ensure(nantes, "d", "shelf.loan", loan(elsewhere));
+    let plan = merge_lookups(plan.finish());
+    let of_books: Vec<String> = names(&plan).into_iter().filter(|name| name.ends_with(".book")).collect();
+    assert_eq!(of_books, ["look up a.book", "bring a.book", "look up d.book", "bring d.book"]);
+    // Always done, as two of its users are; a member of the arm of the third all the same.
+    let bring = plan.steps.iter().find(|step| step.name == "a.book" && step.action.verb() == "bring");
+    let bring = bring.expect("it stays");
+    assert!(bring.when.is_empty());
+    assert!(plan.choices[0].arms[0].members.contains(&bring.id));
+    let users: Vec<&str> = plan
+        .steps
+        .iter()
+        .filter(|step| step.steps_used().contains(&bring.id))
+        .map(|step| step.name.as_str())
+        .collect();
+    assert_eq!(users, ["a", "b", "c"]);
+    assert_eq!(merge_lookups(plan.clone()), plan);
+}
+
+#[test]
 fn lookups_that_differ_in_anything_are_not_merged() {
     let differ: [fn(&mut Builder, StepId, StepId); 5] = [
         |plan, _, second| plan.step_mut(second).timeout_ms += 1,

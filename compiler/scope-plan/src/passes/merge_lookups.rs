@@ -1,4 +1,4 @@
-//! Equal look-ups at the same site become one.
+//! Equal look-ups at the same site become one, and so do equal transfers to it: one step an origin and site (R8).
 //!
 //! ```text
 //! resource a: openstack.server { image: "debian" }        0 look up image "debian" at nantes
@@ -7,13 +7,15 @@
 //!                                                         3 ensure b { image: #2 }         →   { image: #0 }
 //! ```
 //!
+//! With `scope { compute: nantes, image: paris }` on both: one look-up at paris, one bring to nantes, two servers.
+//!
 //! Equal are those that ask the same (the outputs they ask with being of merged look-ups too), wait for the same by
 //! `after`, and treat failures alike. The one that stays is done whenever any of them was, and a member of all their
 //! arms; if one of them is an `existing` item, it is that item.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::edit::{Fate, edit};
 use crate::eval::value::canonical;
@@ -50,11 +52,43 @@ pub fn merge_lookups(mut plan: Plan) -> Plan {
     edit(plan, &fates, &choices)
 }
 
-/// What a look-up asks, as one text; of another step, nothing.
+/// What a look-up asks, or a bring brings, as one text; of another step, nothing.
 fn question(step: &Step, given: &[&Edge], stands_for: &[StepId]) -> Option<String> {
-    let Action::Lookup { resource_type, text, filter, purpose: _ } = &step.action else {
-        return None;
+    let asked = match &step.action {
+        Action::Lookup { resource_type, text, filter, purpose: _ } => {
+            looked_up(resource_type, text.as_ref(), filter, stands_for)
+        }
+        Action::Bring { resource_type, sources, every_source } => {
+            let origins: BTreeSet<StepId> = sources.iter().map(|source| stands_for[source.index()]).collect();
+            json!(["bring", resource_type, origins, every_source])
+        }
+        Action::Ensure { .. }
+        | Action::Call { .. }
+        | Action::Delete { .. }
+        | Action::Choose { .. }
+        | Action::Gather { .. } => return None,
     };
+    let waits_for: BTreeSet<(StepId, String)> =
+        given.iter().map(|edge| (stands_for[edge.from.index()], format!("{:?}", edge.reason))).collect();
+    let question = json!([
+        step.site,
+        asked,
+        waits_for,
+        step.on_unreachable,
+        step.retry,
+        step.timeout_ms,
+        step.ready_within_ms,
+        step.repeat,
+    ]);
+    Some(canonical(&question))
+}
+
+fn looked_up(
+    resource_type: &str,
+    text: Option<&Expr>,
+    filter: &[(String, Expr)],
+    stands_for: &[StepId],
+) -> Value {
     let with_merged = |expr: &Expr| {
         expr.map(&mut |part| match part {
             Expr::Step { step, path } if stands_for[step.index()] != *step => {
@@ -63,24 +97,10 @@ fn question(step: &Step, given: &[&Edge], stands_for: &[StepId]) -> Option<Strin
             _ => None,
         })
     };
-    let text = text.as_ref().map(with_merged);
     let mut filter: Vec<(&String, Expr)> =
         filter.iter().map(|(name, expr)| (name, with_merged(expr))).collect();
     filter.sort_by_key(|(name, _)| *name);
-    let waits_for: BTreeSet<(StepId, String)> =
-        given.iter().map(|edge| (stands_for[edge.from.index()], format!("{:?}", edge.reason))).collect();
-    let question = json!([
-        step.site,
-        resource_type,
-        text,
-        filter,
-        waits_for,
-        step.on_unreachable,
-        step.retry,
-        step.timeout_ms,
-        step.repeat,
-    ]);
-    Some(canonical(&question))
+    json!(["look up", resource_type, text.map(with_merged), filter])
 }
 
 /// An `existing` item is something a person named; the look-up made for a reference gives way to it.
