@@ -3,7 +3,7 @@
 //! Reports and uses are collected behind a `RefCell`, so that evaluating is `&self` and may be done lazily and
 //! memoised: a `let` is evaluated once however often it is used.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
@@ -43,6 +43,7 @@ pub(crate) struct Context<'a> {
     /// Memoised values of `let` and `param` items; `None` while one is being evaluated.
     pub values: RefCell<BTreeMap<(ModuleId, usize), Option<Value>>>,
     pub heads: RefCell<Heads>,
+    links: OnceCell<Vec<hir::Link>>,
     diagnostics: RefCell<Diagnostics>,
     uses: RefCell<Vec<Use>>,
     steps: Cell<u64>,
@@ -66,6 +67,7 @@ impl<'a> Context<'a> {
             entry: Cell::new(None),
             values: RefCell::new(BTreeMap::new()),
             heads: RefCell::new(Heads::new()),
+            links: OnceCell::new(),
             diagnostics: RefCell::new(Diagnostics::new()),
             uses: RefCell::new(Vec::new()),
             steps: Cell::new(0),
@@ -94,6 +96,17 @@ impl<'a> Context<'a> {
     /// True exactly once, when the bound is passed: the moment to report it.
     pub fn just_passed_bound(&self) -> bool {
         self.steps.get() == MAX_STEPS + 1
+    }
+
+    /// The declared links; none while they themselves are being evaluated.
+    pub fn links(&self) -> &[hir::Link] {
+        self.links.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Keeps the links, once.
+    pub fn set_links(&self, links: Vec<hir::Link>) {
+        // Set a second time only by a mistake of ours; the first stands.
+        let _ = self.links.set(links);
     }
 
     pub fn item(&self, module: ModuleId, index: usize) -> &'a ast::Item {

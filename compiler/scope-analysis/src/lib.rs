@@ -64,12 +64,13 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     context.evaluate_sites(&collected.sites);
     context.find_entry();
     context.check_given_params();
-    let links = context.evaluate_links();
+    context.set_links(context.evaluate_links());
     let resources = context.requests(&collected.requested);
     check::check_cycles(&context, &resources);
     let outputs = other_items(&context);
     let params = parameters(&context);
     let entry = context.entry.get();
+    let links = context.links().to_vec();
     let (diagnostics, uses, drivers, sites) = context.into_collected();
     let program = hir::Program { sites, links, drivers, entry, params, resources, outputs };
     Analysis { program, diagnostics, uses }

@@ -1,14 +1,14 @@
 //! Locations: `nantes & (paris | "New York")` to sites and operators, with the mistakes people make in them.
 //!
 //! In a scope a run of names is one site's name, and a quoted text is a site, or where it holds operators, a location
-//! read again from the text (`"CloudOne&CloudTwo"`).
+//! read again from the text (`"CloudOne&CloudTwo"`). `around(nantes, 50ms)` is read from the declared links.
 
 use scope_diagnostics::{Diagnostic, Edit, Span, codes};
-use scope_syntax::ast::{ChainOp, Expr, ExprKind};
+use scope_syntax::ast::{Argument, ChainOp, Expr, ExprKind};
 
 use crate::context::Context;
-use crate::eval::{Frame, cross_unavailable};
-use crate::hir::{Location, LocationKind, SiteId, Value};
+use crate::eval::{Frame, cross_unavailable, number::duration_text};
+use crate::hir::{Link, Location, LocationKind, SiteId, Value};
 use crate::names::Definition;
 
 impl Context<'_> {
@@ -153,23 +153,109 @@ impl Context<'_> {
     }
 }
 
-impl Location {
-    /// The location with `here` replaced by a site.
-    pub fn at(&self, here: Option<SiteId>) -> Location {
-        let kind = match &self.kind {
+impl Context<'_> {
+    /// The location of a request on a driver's type, evaluated at `here`: `here` is that site, and a radius holds the
+    /// sites that have the driver (R7).
+    pub fn placed(&self, location: &Location, here: Option<SiteId>, driver: &str) -> Location {
+        let go = |parts: &[Location]| parts.iter().map(|part| self.placed(part, here, driver)).collect();
+        let kind = match &location.kind {
             LocationKind::Here => here.map_or(LocationKind::Error, LocationKind::Site),
-            LocationKind::And(parts) => LocationKind::And(parts.iter().map(|part| part.at(here)).collect()),
-            LocationKind::Or(parts) => LocationKind::Or(parts.iter().map(|part| part.at(here)).collect()),
-            other => other.clone(),
+            LocationKind::And(parts) => LocationKind::And(go(parts)),
+            LocationKind::Or(parts) => LocationKind::Or(go(parts)),
+            LocationKind::Around { sites, radius } => match (sites.as_slice(), here) {
+                ([], None) => LocationKind::Error,
+                ([], Some(here)) => {
+                    self.with_driver(&self.sites_around(here, *radius), driver, location.span)
+                }
+                (sites, _) => self.with_driver(sites, driver, location.span),
+            },
+            LocationKind::Site(_) | LocationKind::Error => location.kind.clone(),
         };
-        Location { kind, span: self.span }
+        Location { kind, span: location.span }
     }
 
+    /// The sites that have a driver, as alternatives. Where none has it, the nearest stays, to be refused by its name.
+    fn with_driver(&self, near: &[SiteId], driver: &str, span: Span) -> LocationKind {
+        let sites = self.sites.borrow();
+        let has_driver = |site: &&SiteId| sites[site.0 as usize].settings.contains_key(driver);
+        let with: Vec<SiteId> = near.iter().filter(has_driver).copied().collect();
+        match (with.as_slice(), near.first()) {
+            ([], None) => LocationKind::Error,
+            ([], Some(nearest)) => LocationKind::Site(*nearest),
+            ([only], _) => LocationKind::Site(*only),
+            (with, _) => LocationKind::Or(
+                with.iter().map(|site| Location { kind: LocationKind::Site(*site), span }).collect(),
+            ),
+        }
+    }
+
+    /// The sites within a round trip of another, nearest first; the site itself is at 0, ties stay in the order of
+    /// declaration, and a link that is not declared, or has no round trip, leads nowhere.
+    pub fn sites_around(&self, center: SiteId, radius: i64) -> Vec<SiteId> {
+        let links = self.links();
+        let mut near: Vec<(i64, SiteId)> = Vec::new();
+        for index in 0..self.sites.borrow().len() {
+            let site = SiteId(index as u32);
+            if let Some(rtt) = round_trip(links, center, site).filter(|rtt| *rtt <= radius) {
+                near.push((rtt, site));
+            }
+        }
+        near.sort_by_key(|(rtt, site)| (*rtt, *site != center));
+        near.into_iter().map(|(_, site)| site).collect()
+    }
+
+    /// `around(A, d)`.
+    pub fn around(&self, args: &[Argument], span: Span, frame: &Frame) -> Value {
+        let [Argument { value: center, name: None }, Argument { value: radius, name: None }] = args else {
+            self.report(
+                Diagnostic::new(codes::E0210, span, "`around` takes a site and the greatest round trip")
+                    .label(format!("{} given", args.len()))
+                    .help("write `around(nantes, 50ms)`"),
+            );
+            return Value::Error;
+        };
+        let found = self.eval_location(center, frame);
+        let radius = match self.eval(radius, frame) {
+            Value::Error => return Value::Error,
+            Value::Duration(radius) if radius >= 0 => radius,
+            other => {
+                self.mismatch("a duration such as `50ms`", &other, radius.span);
+                return Value::Error;
+            }
+        };
+        let sites = match found.map(|found| found.kind) {
+            None | Some(LocationKind::Error) => return Value::Error,
+            Some(LocationKind::Here) => Vec::new(),
+            Some(LocationKind::Site(site)) => self.sites_around(site, radius),
+            Some(_) => {
+                self.report(
+                    Diagnostic::new(codes::E0108, center.span, "a radius has one site in its middle")
+                        .label("expected one site")
+                        .help("name one site; `|` joins the radius of one with that of another"),
+                );
+                return Value::Error;
+            }
+        };
+        Value::Location(Location { kind: LocationKind::Around { sites, radius }, span })
+    }
+}
+
+/// The declared round trip between two sites, the shortest where several links are declared; 0 to the site itself.
+pub(crate) fn round_trip(links: &[Link], from: SiteId, to: SiteId) -> Option<i64> {
+    if from == to {
+        return Some(0);
+    }
+    let joins = |link: &&Link| [(from, to), (to, from)].contains(&(link.from, link.to));
+    links.iter().filter(joins).filter_map(|link| link.rtt).min()
+}
+
+impl Location {
     /// Whether `here` stands in it.
     pub fn has_here(&self) -> bool {
         match &self.kind {
             LocationKind::Here => true,
             LocationKind::And(parts) | LocationKind::Or(parts) => parts.iter().any(Location::has_here),
+            LocationKind::Around { sites, .. } => sites.is_empty(),
             LocationKind::Site(_) | LocationKind::Error => false,
         }
     }
@@ -202,6 +288,10 @@ impl Location {
                 }
                 LocationKind::Here => "here".into(),
                 LocationKind::Error => "?".into(),
+                LocationKind::Around { sites, radius } => {
+                    let center = sites.first().map_or_else(|| "here".into(), |site| name(*site));
+                    format!("around({center}, {})", duration_text(*radius))
+                }
                 LocationKind::And(parts) => {
                     let parts: Vec<String> = parts.iter().map(|part| go(part, name, true)).collect();
                     parts.join(" & ")

@@ -55,14 +55,17 @@ impl Context<'_> {
                 continue;
             };
             let Some(service) = self.service_named(driver, key) else {
+                if key.text == "around" {
+                    self.around_entry(entry, &mut resolved, frame);
+                    continue;
+                }
                 resolved.has_holes = true;
                 match key.text.as_str() {
-                    "around" => self.unavailable(entry.span, "`around`"),
                     "prime" => self.unavailable(entry.span, "`prime`, which goes with `%`,"),
                     _ => self.report(self.unknown_service(driver, type_name, key)),
                 }
                 // What stands there is checked all the same: one run, every mistake.
-                if !matches!(key.text.as_str(), "around" | "prime") {
+                if key.text != "prime" {
                     self.eval_location(&entry.location, frame);
                 }
                 continue;
@@ -88,6 +91,33 @@ impl Context<'_> {
             }
         }
         resolved
+    }
+
+    /// `{ around: A, 50ms }`: the whole request at the nearest site that can.
+    fn around_entry(&self, entry: &ast::ScopeEntry, resolved: &mut RequestScope, frame: &Frame) {
+        if !matches!(entry.location.kind.as_ref(), ExprKind::Call { .. }) {
+            resolved.has_holes = true;
+            self.report(
+                Diagnostic::new(codes::E0107, entry.span, "`around` needs the greatest round trip")
+                    .label("how far around?")
+                    .help("write `around: nantes, 50ms`"),
+            );
+            return;
+        }
+        let around = self.eval_location(&entry.location, frame);
+        match (around, &resolved.whole) {
+            (Some(_), Some(whole)) => {
+                resolved.has_holes = true;
+                self.report(
+                    Diagnostic::new(codes::E0107, entry.span, "a scope without services holds one location")
+                        .label("a second one")
+                        .secondary(whole.span, "the first")
+                        .help("join them: `a | around(b, 50ms)`"),
+                );
+            }
+            (Some(location), None) => resolved.whole = Some(location),
+            (None, _) => resolved.has_holes = true,
+        }
     }
 
     /// The driver's own name of a service written by name or alias.

@@ -24,7 +24,12 @@ impl Context<'_> {
             if *service == ty.service {
                 continue;
             }
-            self.check_site_services(driver, &written.at(self.entry.get()), name, *key);
+            self.check_site_services(
+                driver,
+                &self.placed(written, self.entry.get(), &driver.name),
+                name,
+                *key,
+            );
             let elsewhere = |site: &SiteId| !places.contains(site);
             let Some(remote) = written.sites().into_iter().find(elsewhere) else { continue };
             if places.is_empty() || matches!(location.kind, LocationKind::Error) {

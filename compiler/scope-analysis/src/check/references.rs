@@ -140,8 +140,10 @@ impl Context<'_> {
             return None;
         }
         let service = &self.driver_type(target)?.service;
-        let clause =
-            referring.scope.and_then(|scope| scope.named(service)).map(|at| at.at(Some(referring.here)));
+        let clause = referring
+            .scope
+            .and_then(|scope| scope.named(service))
+            .map(|at| self.placed(at, Some(referring.here), &referring.ty.driver));
         let allowed = clause.as_ref().map(Location::sites);
         let keep = |site: SiteId| allowed.as_ref().is_none_or(|allowed| allowed.contains(&site));
         let Some(location) = head.location.narrowed(&keep) else {
@@ -286,7 +288,7 @@ fn is_certain(location: &Location, site: SiteId) -> bool {
         LocationKind::Site(other) => *other == site,
         LocationKind::And(parts) => parts.iter().any(|part| is_certain(part, site)),
         LocationKind::Or(parts) => parts.iter().all(|part| is_certain(part, site)),
-        LocationKind::Here | LocationKind::Error => false,
+        LocationKind::Here | LocationKind::Around { .. } | LocationKind::Error => false,
     }
 }
 

@@ -42,7 +42,7 @@ const PURE: [(&str, usize, usize); 23] = [
 const SPECIAL: [&str; 9] = ["file", "env", "secret", "yaml", "json", "each", "any", "around", "cross"];
 
 /// Placement words of the next release.
-const LATER: [&str; 7] = ["around", "cross", "pick", "spread", "near", "apart", "prime"];
+const LATER: [&str; 6] = ["cross", "pick", "spread", "near", "apart", "prime"];
 
 impl Context<'_> {
     pub(super) fn call(&self, callee: &Expr, args: &[Argument], span: Span, frame: &Frame) -> Value {
@@ -69,6 +69,7 @@ impl Context<'_> {
             "json" if matches!(args, [Argument { value, .. }] if is_literal_path(value)) => {
                 self.data_file(args, span, frame)
             }
+            "around" => self.around(args, span, frame),
             "each" | "any" => self.fold_sites(name, args, span, frame),
             later if LATER.contains(&later) => {
                 self.unavailable(span, &format!("`{later}(…)`"));

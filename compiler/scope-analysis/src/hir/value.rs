@@ -134,6 +134,13 @@ pub enum LocationKind {
     And(Vec<Location>),
     /// `a | b`
     Or(Vec<Location>),
+    /// `around(a, 50ms)` (R7), until a request with its driver says which of these have the service.
+    Around {
+        /// Within the radius, nearest first, the middle itself in front; empty: around `here`.
+        sites: Vec<SiteId>,
+        /// The greatest round trip, in nanoseconds.
+        radius: i64,
+    },
 }
 
 impl Location {
@@ -149,6 +156,13 @@ impl Location {
             LocationKind::Site(site) if !sites.contains(site) => sites.push(*site),
             LocationKind::And(parts) | LocationKind::Or(parts) => {
                 parts.iter().for_each(|part| part.collect(sites));
+            }
+            LocationKind::Around { sites: near, .. } => {
+                near.iter().for_each(|site| {
+                    if !sites.contains(site) {
+                        sites.push(*site);
+                    }
+                });
             }
             LocationKind::Site(_) | LocationKind::Here | LocationKind::Error => {}
         }

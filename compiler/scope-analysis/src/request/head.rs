@@ -178,7 +178,7 @@ impl<'a> Context<'a> {
             Some(location) if location.has_here() && here.is_none() => {
                 self.entry_location(&format!("`{name}`"), location.span)
             }
-            Some(location) => location.at(here),
+            Some(location) => self.placed(location, here, &ty.driver),
             None if scope.is_some_and(|scope| scope.has_holes) => {
                 Location { kind: crate::hir::LocationKind::Error, span }
             }
@@ -201,7 +201,7 @@ impl<'a> Context<'a> {
         }
         let Some(scope) = scope else { return at_here };
         if let Some(location) = scope.named(service) {
-            return location.at(Some(here));
+            return self.placed(location, Some(here), &ty.driver);
         }
         if scope.whole.is_some() {
             return at_here;

@@ -98,8 +98,8 @@ impl Lowering<'_> {
                 });
                 Lowered { result, ends: vec![result], leaves, is_single }
             }
-            LocationKind::Here | LocationKind::Error => {
-                unreachable!("analysis replaces `here` and stops at errors")
+            LocationKind::Here | LocationKind::Around { .. } | LocationKind::Error => {
+                unreachable!("analysis replaces `here` and radii and stops at errors")
             }
         }
     }

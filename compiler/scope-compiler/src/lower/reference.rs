@@ -105,8 +105,8 @@ impl Lowering<'_> {
                 );
                 lowered.result
             }
-            LocationKind::Here | LocationKind::Error => {
-                unreachable!("analysis replaces `here` and stops at errors")
+            LocationKind::Here | LocationKind::Around { .. } | LocationKind::Error => {
+                unreachable!("analysis replaces `here` and radii and stops at errors")
             }
         }
     }
