@@ -9,6 +9,7 @@ mod support;
 mod codes;
 mod editors;
 mod examples;
+mod formatting;
 mod properties;
 mod real;
 mod spec;

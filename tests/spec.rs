@@ -7,6 +7,7 @@
 //! | `scope` | a program; a line `` `sites.scope`: `` before it names the file, else it is `main.scope` |
 //! | `data` | a file that the program names (always with its name before it) |
 //! | `diagnostics` | what `scope check` prints, in full |
+//! | `formatted` | what `scope fmt` makes of the program |
 //! | `plan` | what `scope plan --steps --simulate` prints |
 //! | `run …` | what `scope run --simulate` prints; words behind `run` are faults (`cut=paris@1s..30s`) or flags |
 //! | `exec …` | the same of `scope exec --simulate -- …` |
@@ -26,6 +27,9 @@ use scope_diagnostics::{Diagnostic, Severity};
 
 use crate::support::markdown::{Fence, Section, sections};
 use crate::support::{binary, root, world::Memory};
+
+/// The fences that hold what a command prints.
+const PRINTED: [&str; 5] = ["diagnostics", "formatted", "plan", "run", "exec"];
 
 #[test]
 fn the_reference_holds() {
@@ -91,8 +95,7 @@ fn check(path: &Path, section: &Section, shared: &[Fence], mut update: Option<&m
     for fence in section.fences.iter().rev() {
         let words = words(&fence.info);
         let mut words = words.iter().map(String::as_str);
-        let Some(kind) = words.next().filter(|kind| matches!(*kind, "diagnostics" | "plan" | "run" | "exec"))
-        else {
+        let Some(kind) = words.next().filter(|kind| PRINTED.contains(kind)) else {
             continue;
         };
         let folder = folder.get_or_init(|| written(path, section, &world));
@@ -126,6 +129,10 @@ fn written(path: &Path, section: &Section, world: &Memory) -> std::path::PathBuf
 fn print(kind: &str, words: &[&str], entry: &str, folder: &Path) -> String {
     let mut args: Vec<&str> = Vec::new();
     match kind {
+        "formatted" => {
+            let text = std::fs::read_to_string(folder.join(entry)).expect("written before");
+            return binary::scope_reading(folder, &["fmt", "-"], &text).stdout;
+        }
         "diagnostics" => args.extend(["check", entry]),
         "plan" => args.extend(["plan", "--steps", "--simulate", entry]),
         "run" => {

@@ -1,5 +1,6 @@
 //! The `scope` binary, run as a user runs it.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -36,6 +37,26 @@ pub fn scope(folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Ran {
         .stdin(Stdio::null())
         .output()
         .expect("the binary starts");
+    Ran {
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        code: output.status.code().unwrap_or(-1),
+    }
+}
+
+/// Runs `scope` with this on its standard input.
+pub fn scope_reading(folder: &Path, args: &[&str], input: &str) -> Ran {
+    let mut child = Command::new(path())
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    // Short enough for the pipe: nobody reads while it is written.
+    child.stdin.take().expect("it is piped").write_all(input.as_bytes()).expect("it is read");
+    let output = child.wait_with_output().expect("it ends");
     Ran {
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),

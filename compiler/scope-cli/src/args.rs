@@ -64,6 +64,8 @@ pub enum Command {
     Explain(Explain),
     /// Reach every site and print what answers.
     Sites(Sites),
+    /// Format programs in the one style of the language.
+    Fmt(Fmt),
     /// Start the language server on stdin and stdout.
     Lsp,
 }
@@ -90,6 +92,20 @@ pub struct Check {
     /// The program.
     #[command(flatten)]
     pub program: Program,
+}
+
+/// `scope fmt`
+#[derive(Debug, ClapArgs)]
+pub struct Fmt {
+    /// Files, folders (every `.scope` file below them), or `-` for stdin to stdout.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Write nothing; name the files that are not formatted and exit with 2 if there are any.
+    #[arg(long)]
+    pub check: bool,
+    /// Write nothing; print what would change and exit with 2 if anything would.
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// `scope build`

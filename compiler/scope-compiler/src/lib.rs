@@ -8,13 +8,15 @@
 //! nothing is an error. Everything that is outside comes in through the [`World`].
 
 mod follow_ups;
+mod formatting;
 mod load;
 mod lower;
 
+pub use formatting::{Formatted, format, format_file};
 pub use scope_analysis::world::{FileDigest, ReadError, World};
 pub use scope_analysis::{Use, data, hir};
 
-use scope_diagnostics::{Diagnostic, Diagnostics, FileId, SourceMap};
+use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
 
@@ -60,14 +62,6 @@ pub fn compile(world: &dyn World, entry: &str, options: &Options) -> Compilation
     let mut sources = SourceMap::new();
     let loaded = load::load(world, entry, &mut sources);
     finish(world, entry, loaded, sources, options)
-}
-
-/// A program in the one style of the language; `None` where it cannot be read as a whole: an editor must not reorder
-/// what is half written.
-pub fn format(text: &str) -> Option<String> {
-    let parsed = scope_syntax::parse(FileId(0), text);
-    let is_whole = !parsed.diagnostics.iter().any(Diagnostic::is_error);
-    is_whole.then(|| scope_syntax::format(&parsed.module, text))
 }
 
 /// A plan without steps that has every site and driver of a file: what `scope sites` asks with.

@@ -1,21 +1,23 @@
 //! A tree to canonical text.
 //!
 //! Comes in: a module without error nodes, and the text it was read from (for blank lines, and for which records were
-//! written over several lines). Goes out: the same program in one style: four blanks, lines of at most 110 characters,
-//! entries separated by `,` on one line and by line ends else, `|` for `||` and `;`, `$` before every command. Comments
+//! written over several lines). Goes out: the same program in one style: four blanks, lines of at most 120 characters,
+//! values of neighbours in one column, entries separated by `,` on one line and by line ends else, `|` for `||` and `;`, `$` before every command. Comments
 //! are kept. Reading the result gives the same tree, and formatting it the same text.
 //!
 //! `resource a:t{x:1}scope{b:c||d}` → `resource a: t { x: 1 } scope { b: c | d }`
 
+mod align;
 mod body;
 mod doc;
 mod expr;
 mod pieces;
 mod text;
 
-use crate::ast::*;
+use crate::{ast::*, token::ITEM_WORDS};
 use doc::{Doc, WIDTH, concat, group, hard_line, line, nest, text};
 use pieces::{Separation, joined};
+use scope_diagnostics::similar;
 
 /// The canonical text of a module that was read from `source`. Error nodes are written as they stand in `source`.
 #[must_use]
@@ -105,13 +107,7 @@ impl Formatter<'_> {
                 concat(ends.into_iter().chain([self.expr(&link.body)]))
             }
             ItemKind::Thing(thing) => self.thing(thing, item.span),
-            ItemKind::Native(item) => match &item.name {
-                None => self.native(&item.native),
-                Some(name) => {
-                    let ty = item.ty.as_ref().map(|ty| format!(": {}", path(ty))).unwrap_or_default();
-                    concat([text(format!("let {}{ty} = ", name.text)), self.native(&item.native)])
-                }
-            },
+            ItemKind::Native(item) => self.native_item(item),
             ItemKind::Sequence(sequence) => {
                 let body = self.statements(&sequence.steps, (sequence.name.span.end, end));
                 concat([text(format!("sequence {} ", sequence.name.text)), body])
@@ -138,6 +134,29 @@ impl Formatter<'_> {
             ItemKind::Error { .. } => doc::verbatim(self.source.get(item.span.range()).unwrap_or_default()),
         };
         concat([docs, doc])
+    }
+
+    /// `$ …`, `let a: server = $ …`. What only looks like a command because an item's word is misspelt (`lett x = 3`)
+    /// keeps its spelling: a `$` would hide the mistake.
+    fn native_item(&mut self, item: &NativeItem) -> Doc {
+        let first = match &item.ty {
+            Some(ty) => ty.names.first().map(|name| name.text.clone()),
+            None => item.native.words.first().and_then(Text::literal),
+        };
+        let is_misspelt = item.native.bare && first.is_some_and(|first| is_near_item_word(&first));
+        let ty = item.ty.as_ref().map(path);
+        match (&item.name, ty) {
+            (None, _) if is_misspelt => self.native_words(&item.native, ""),
+            (Some(name), Some(ty)) if is_misspelt => {
+                let words = self.native_words(&item.native, "");
+                concat([text(format!("{ty} {} = ", name.text)), words])
+            }
+            (None, _) => self.native(&item.native),
+            (Some(name), ty) => {
+                let ty = ty.map(|ty| format!(": {ty}")).unwrap_or_default();
+                concat([text(format!("let {}{ty} = ", name.text)), self.native(&item.native)])
+            }
+        }
     }
 
     fn import(&mut self, import: &Import, end: u32) -> Doc {
@@ -276,6 +295,12 @@ impl Formatter<'_> {
             }
         }
     }
+}
+
+/// One letter too many, too few, wrong or exchanged.
+fn is_near_item_word(word: &str) -> bool {
+    let near = similar::nearest(word, ITEM_WORDS.iter().copied());
+    near.is_some_and(|near| near != word && near.len().abs_diff(word.len()) <= 1)
 }
 
 fn path(path: &Path) -> String {

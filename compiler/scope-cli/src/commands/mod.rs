@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod exec;
 mod explain;
+mod fmt;
 mod graph;
 mod plan;
 pub mod run;
@@ -20,6 +21,8 @@ use crate::world::Disk;
 pub const OK: u8 = 0;
 /// Something failed.
 pub const FAILED: u8 = 1;
+/// Differences.
+pub const DIFFERENT: u8 = 2;
 /// Program or arguments wrong, nothing sent.
 pub const WRONG: u8 = 3;
 /// The state is used by another run.
@@ -36,6 +39,7 @@ pub fn run(args: Args) -> u8 {
         Command::Exec(command) => exec::run(&command, output),
         Command::Graph(command) => graph::run(&command, output),
         Command::Explain(command) => explain::run(&command),
+        Command::Fmt(command) => fmt::run(&command, output),
         Command::Sites(command) => sites::run(&command, output),
         Command::Lsp => match scope_lsp::serve() {
             Ok(()) => OK,

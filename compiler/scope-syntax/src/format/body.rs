@@ -2,7 +2,8 @@
 
 use super::{
     Formatter,
-    doc::{Doc, break_around, concat, group, hard_line, join, line, nest, text},
+    align::Mark,
+    doc::{Doc, break_around, concat, group, hard_line, join, line, mark, nest, text},
     expr::key,
     pieces::Separation,
     text::is_word,
@@ -40,12 +41,13 @@ impl Formatter<'_> {
         let doc = match &value.kind {
             LineKind::Attribute(attribute) => self.attribute(attribute),
             LineKind::Entry { key: name, value } => {
-                concat([text(key(&name.text)), text(": "), self.expr(value)])
+                concat([text(key(&name.text)), text(": "), mark(Mark::Value), self.expr(value)])
             }
             LineKind::Rule(rule) => self.rule(rule),
             LineKind::Phrase(phrase) => self.phrase(phrase),
             LineKind::Cli { name, native } => {
-                concat([text(format!("cli {} = ", name.text)), self.native(native), break_around()])
+                let head = text(format!("cli {} ", name.text));
+                concat([head, mark(Mark::Equals), text("= "), self.native(native), break_around()])
             }
             LineKind::Native(native) => concat([self.native(native), break_around()]),
             LineKind::Error => text(self.source.get(value.span.range()).unwrap_or_default()),
@@ -72,7 +74,9 @@ impl Formatter<'_> {
                 docs.push(self.operand(value, is_if(value)));
             }
         }
-        docs.push(text(" -> "));
+        docs.push(text(" "));
+        docs.push(mark(Mark::Arrow));
+        docs.push(text("-> "));
         docs.push(self.expr(&rule.result));
         concat(docs)
     }
@@ -107,13 +111,15 @@ impl Formatter<'_> {
 
     /// `name: type = default modifier*`
     pub(super) fn attribute(&mut self, attribute: &Attribute) -> Doc {
-        let mut docs = vec![text(key(&attribute.name.text)), text(": "), self.ty(&attribute.ty)];
+        let mut docs =
+            vec![text(key(&attribute.name.text)), text(": "), mark(Mark::Value), self.ty(&attribute.ty)];
         if let Some(default) = &attribute.default {
             docs.push(text(" = "));
             docs.push(self.expr(default));
         }
-        for modifier in &attribute.modifiers {
-            docs.push(text(format!(" {}", modifier.word.text)));
+        for (index, modifier) in attribute.modifiers.iter().enumerate() {
+            let before = if index == 0 { "  " } else { " " };
+            docs.push(text(format!("{before}{}", modifier.word.text)));
             if !modifier.args.is_empty() {
                 let end = modifier.args.last().map_or(modifier.word.span.end, |last| last.value.span.end);
                 docs.push(self.arguments(&modifier.args, (modifier.word.span.end, end + 1)));

@@ -3,8 +3,10 @@
 //! `group(a line b)` is `a b` if that fits on the line, else `a` and `b` on two lines. After Wadler's "A prettier
 //! printer", with the stack of Oppen: one pass, no backtracking further than a line.
 
+use super::align::{Mark, aligned};
+
 /// How long a line may be.
-pub(super) const WIDTH: usize = 110;
+pub(super) const WIDTH: usize = 120;
 
 /// How far an inner line is indented.
 const INDENTATION: usize = 4;
@@ -31,6 +33,8 @@ enum Node {
     Flat(&'static str),
     /// A text that stands only in a broken group.
     Broken(&'static str),
+    /// In a broken group: what follows may be moved to the column of its neighbours.
+    Mark(Mark),
     Nest(Box<Doc>),
     Group(Box<Doc>),
     Concat(Vec<Doc>),
@@ -68,6 +72,10 @@ pub(super) fn flat_only(text: &'static str) -> Doc {
 
 pub(super) fn broken_only(text: &'static str) -> Doc {
     Doc { node: Node::Broken(text), hard: false }
+}
+
+pub(super) fn mark(mark: Mark) -> Doc {
+    Doc { node: Node::Mark(mark), hard: false }
 }
 
 /// Nothing, but no group around it can be flat.
@@ -121,7 +129,7 @@ impl Doc {
                 Node::Text(text) | Node::Verbatim(text) => out.push_str(text),
                 Node::Flat(text) => out.push_str(text),
                 Node::Line | Node::HardLine => out.push(' '),
-                Node::SoftLine | Node::Broken(_) => {}
+                Node::SoftLine | Node::Broken(_) | Node::Mark(_) => {}
                 Node::Nest(inner) | Node::Group(inner) => stack.push(inner),
                 Node::Concat(docs) => stack.extend(docs.iter().rev()),
             }
@@ -138,7 +146,7 @@ impl Doc {
                 Node::Text(text) | Node::Verbatim(text) => width += text.chars().count(),
                 Node::Line => width += 1,
                 Node::Flat(text) => width += text.len(),
-                Node::SoftLine | Node::HardLine | Node::Broken(_) => {}
+                Node::SoftLine | Node::HardLine | Node::Broken(_) | Node::Mark(_) => {}
                 Node::Nest(inner) | Node::Group(inner) => stack.push(inner),
                 Node::Concat(docs) => stack.extend(docs.iter().rev()),
             }
@@ -151,7 +159,7 @@ impl Doc {
 
     /// Prints it.
     pub fn print(&self) -> String {
-        let mut printer = Printer { out: String::new(), column: 0, indentation: 0 };
+        let mut printer = Printer { out: String::new(), marks: Vec::new(), column: 0, indentation: 0 };
         let mut stack: Vec<(usize, bool, &Doc)> = vec![(0, false, self)];
         while let Some((indentation, is_flat, doc)) = stack.pop() {
             match &doc.node {
@@ -160,7 +168,8 @@ impl Doc {
                 Node::Line if is_flat => printer.text(" "),
                 Node::Flat(text) if is_flat => printer.text(text),
                 Node::Broken(text) if !is_flat => printer.text(text),
-                Node::Flat(_) | Node::Broken(_) => {}
+                Node::Mark(mark) if !is_flat => printer.marks.push((printer.out.len(), *mark)),
+                Node::Flat(_) | Node::Broken(_) | Node::Mark(_) => {}
                 Node::SoftLine if is_flat => {}
                 Node::Line | Node::SoftLine | Node::HardLine => printer.end_line(indentation),
                 Node::Nest(inner) => stack.push((indentation + INDENTATION, is_flat, inner)),
@@ -171,7 +180,7 @@ impl Doc {
                 Node::Concat(docs) => stack.extend(docs.iter().rev().map(|doc| (indentation, is_flat, doc))),
             }
         }
-        printer.out
+        aligned(&printer.out, &printer.marks)
     }
 }
 
@@ -194,6 +203,7 @@ fn fits(column: usize, doc: &Doc, rest: &[(usize, bool, &Doc)]) -> bool {
             Node::Line if is_flat => column += 1,
             Node::Flat(text) => column += if is_flat { text.len() } else { 0 },
             Node::Broken(text) => column += if is_flat { 0 } else { text.len() },
+            Node::Mark(_) => {}
             Node::SoftLine if is_flat => {}
             Node::Line | Node::SoftLine | Node::HardLine => return true,
             // A group of what follows may be broken.
@@ -209,6 +219,8 @@ fn fits(column: usize, doc: &Doc, rest: &[(usize, bool, &Doc)]) -> bool {
 
 struct Printer {
     out: String,
+    /// Where values start that may share a column.
+    marks: Vec<(usize, Mark)>,
     /// Characters on the current line, its indentation not counted while nothing else stands on it.
     column: usize,
     /// The indentation that is written before the next text.
@@ -268,7 +280,7 @@ mod tests {
             group(concat([text("["), nest(concat([soft_line(), inner])), soft_line(), text("]")]))
         };
         assert_eq!(list(2).print(), "[0123456789, 0123456789]");
-        assert_eq!(list(10).print().lines().count(), 12);
-        assert_eq!(list(10).print().lines().nth(1), Some("    0123456789,"));
+        assert_eq!(list(11).print().lines().count(), 13);
+        assert_eq!(list(11).print().lines().nth(1), Some("    0123456789,"));
     }
 }

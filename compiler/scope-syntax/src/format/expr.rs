@@ -2,7 +2,8 @@
 
 use super::{
     Formatter,
-    doc::{Doc, concat, group, line, nest, text},
+    align::Mark,
+    doc::{Doc, concat, group, line, mark, nest, soft_line, text},
     pieces::Separation,
     text::is_word,
 };
@@ -27,13 +28,13 @@ impl Formatter<'_> {
             ExprKind::Record(entries) => self.record(entries, value.span),
             ExprKind::List(elements) => self.list(elements, value.span),
             ExprKind::ListFor { generator, value } => {
-                let (source, value) = (self.generator(generator), self.expr(value));
+                let (source, value) = (self.generator_over(generator, line()), self.expr(value));
                 comprehension("[", source, value, "]")
             }
             ExprKind::MapFor { generator, key, value } => {
                 let source = self.generator(generator);
                 let value = concat([self.expr(key), text(": "), self.expr(value)]);
-                comprehension("{ ", source, value, " }")
+                comprehension("{", source, value, "}")
             }
             ExprKind::Field { base, name, optional } => {
                 let dot = if *optional { "?." } else { "." };
@@ -91,14 +92,43 @@ impl Formatter<'_> {
             _ => tightness(right) <= own || is_where(right),
         };
         let is_tight = op == BinaryOp::Range && tightness(left) == ATOM && tightness(right) == ATOM;
+        let ends_with_bracket = !left_parentheses
+            && tightness(right) == ATOM
+            && match left.kind.as_ref() {
+                ExprKind::Call { args, .. } => matches!(args.as_slice(), [only] if is_bracketed(&only.value)),
+                _ => is_bracketed(left),
+            };
+        if op == BinaryOp::Default && !ends_with_bracket {
+            return self.defaults(left, right);
+        }
         let left = self.operand(left, left_parentheses);
         let right = self.operand(right, right_parentheses);
         match op {
             BinaryOp::Range if is_tight => concat([left, text(".."), right]),
             // A line must not start with `not`.
             BinaryOp::NotIn => concat([left, text(" not in "), right]),
+            // `]) ?? x` goes on behind the bracket.
+            BinaryOp::Default => concat([left, text(" ?? "), right]),
             _ => group(concat([left, nest(concat([line(), text(format!("{} ", symbol(infix))), right]))])),
         }
+    }
+
+    /// `a ?? b ?? c`: it groups to the right, and all stand at one level.
+    fn defaults(&mut self, left: &Expr, right: &Expr) -> Doc {
+        let own = power(Infix::Binary(BinaryOp::Default));
+        let first = self.operand(left, tightness(left) <= own || is_where(left));
+        let mut docs = vec![];
+        let mut rest = Some(right);
+        while let Some(value) = rest {
+            let (this, next) = match value.kind.as_ref() {
+                ExprKind::Binary { op: BinaryOp::Default, left, right } => (left, Some(right)),
+                _ => (value, None),
+            };
+            let parenthesise = tightness(this) <= own || is_where(this);
+            docs.push(concat([line(), text("?? "), self.operand(this, parenthesise)]));
+            rest = next;
+        }
+        group(concat([first, nest(concat(docs))]))
     }
 
     fn chain(&mut self, op: ChainOp, operands: &[Expr]) -> Doc {
@@ -112,6 +142,10 @@ impl Formatter<'_> {
                 None => tightness(operand) < own || is_same || is_where(operand),
                 Some(_) => tightness(operand) <= own || is_where(operand),
             };
+            // Right without them, but read more surely with them.
+            let is_mixed = op == ChainOp::LogicalOr
+                && matches!(operand.kind.as_ref(), ExprKind::Chain { op: ChainOp::LogicalAnd, .. });
+            let parenthesise = parenthesise || is_mixed;
             let doc = self.operand(operand, parenthesise);
             match first {
                 None => first = Some(doc),
@@ -127,13 +161,23 @@ impl Formatter<'_> {
             docs.push(if index == 0 { text("if ") } else { concat([line(), text("else if ")]) });
             let condition = self.operand(condition, is_if(condition));
             let value = self.operand(value, is_if(value));
-            docs.push(concat([condition, line(), text("then "), value]));
+            docs.push(group(concat([condition, line(), text("then "), value])));
         }
         docs.push(concat([line(), text("else "), self.operand(otherwise, is_if(otherwise))]));
         group(nest(concat(docs)))
     }
 
     fn record(&mut self, entries: &[RecordEntry], span: scope_diagnostics::Span) -> Doc {
+        // A record alone in a record opens and closes with it, where it was written so.
+        if let [RecordEntry::Field { key, value }] = entries
+            && matches!(value.kind.as_ref(), ExprKind::Record(inner) if !inner.is_empty())
+            && !self.is_broken_in_source('{', Some(key.span.start))
+            && !self.holds_comment((span.start + 1, value.span.start))
+            && !self.holds_comment((value.span.end, span.end))
+        {
+            let key = self.text(key);
+            return concat([text("{ "), key, text(": "), self.expr(value), text(" }")]);
+        }
         let place = |index: usize| match &entries[index] {
             RecordEntry::Field { key, value } => key.span.to(value.span),
             RecordEntry::Spread(value) => value.span,
@@ -146,7 +190,9 @@ impl Formatter<'_> {
             entries.len(),
             &place,
             &mut |out, index| match &entries[index] {
-                RecordEntry::Field { key, value } => concat([out.text(key), text(": "), out.expr(value)]),
+                RecordEntry::Field { key, value } => {
+                    concat([out.text(key), text(": "), mark(Mark::Value), out.expr(value)])
+                }
                 RecordEntry::Spread(value) => concat([text("..."), out.expr(value)]),
                 RecordEntry::Error { span, .. } => text(out.source.get(span.range()).unwrap_or_default()),
             },
@@ -183,7 +229,7 @@ impl Formatter<'_> {
             None => out.expr(&argument.value),
         };
         if let [only] = args
-            && matches!(only.value.kind.as_ref(), ExprKind::Record(_) | ExprKind::List(_))
+            && (is_bracketed(&only.value) || matches!(only.value.kind.as_ref(), ExprKind::Call { .. }))
             && !self.holds_comment((range.0, only.value.span.start))
         {
             return concat([text("("), write(self, only), text(")")]);
@@ -212,20 +258,35 @@ impl Formatter<'_> {
 
     /// `for a, b in source if condition`
     pub(super) fn generator(&mut self, generator: &Generator) -> Doc {
+        self.generator_over(generator, text(" "))
+    }
+
+    /// The same, with what stands before `if`.
+    fn generator_over(&mut self, generator: &Generator, gap: Doc) -> Doc {
         let second = generator.second.as_ref().map(|second| format!(", {}", second.text)).unwrap_or_default();
         let head = format!("for {}{second} in ", generator.name.text);
         let source = self.operand(&generator.source, is_if(&generator.source));
         let condition = generator
             .condition
             .as_ref()
-            .map(|condition| concat([text(" if "), self.operand(condition, is_if(condition))]));
-        concat([text(head), source].into_iter().chain(condition))
+            .map(|condition| concat([gap, text("if "), self.operand(condition, is_if(condition))]));
+        concat([text(head), source, nest(concat(condition))])
     }
 }
 
-/// `=>` starts the second line: after it `key: value` would look like an entry of its own.
+/// Between brackets of its own; if that is too long, `=>` starts a line: after it `key: value` would look like an entry.
 fn comprehension(open: &'static str, generator: Doc, value: Doc, close: &'static str) -> Doc {
-    group(concat([text(open), generator, nest(concat([line(), text("=> "), value])), text(close)]))
+    let edge = if open == "{" { line() } else { soft_line() };
+    let inner = group(concat([generator, nest(concat([line(), text("=> "), value]))]));
+    group(concat([text(open), nest(concat([edge.clone(), inner])), edge, text(close)]))
+}
+
+/// What opens and closes with the brackets around it.
+fn is_bracketed(value: &Expr) -> bool {
+    matches!(
+        value.kind.as_ref(),
+        ExprKind::Record(_) | ExprKind::List(_) | ExprKind::ListFor { .. } | ExprKind::MapFor { .. }
+    )
 }
 
 /// A key as it is written.
