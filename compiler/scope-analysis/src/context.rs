@@ -5,15 +5,17 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
 use scope_syntax::ast;
 
-use crate::hir::{self, SiteId, Value};
+use crate::group::{Given, Group};
+use crate::hir::{self, GroupId, ResourceId, SiteId, Value};
 use crate::modules::{ModuleId, Modules, Use};
 use crate::names::Names;
-use crate::request::Heads;
+use crate::request::{Declared, Head, Requested};
 use crate::world::World;
 
 /// At most this many evaluation steps a program: a bound, not a target.
@@ -30,6 +32,12 @@ pub struct Options {
     pub simulate: bool,
 }
 
+/// A value by where it is asked for: in which use of a module, of which item, at which site.
+type Values = BTreeMap<(Option<GroupId>, ModuleId, usize, Option<SiteId>), Option<Value>>;
+
+/// A request's head; `None` where it is in error.
+pub(crate) type MadeHead<'a> = Option<Rc<Head<'a>>>;
+
 /// The shared part of one analysis.
 pub(crate) struct Context<'a> {
     pub modules: &'a Modules,
@@ -41,8 +49,16 @@ pub(crate) struct Context<'a> {
     pub sites: RefCell<Vec<hir::Site>>,
     pub entry: Cell<Option<SiteId>>,
     /// Memoised values of `let` and `param` items; `None` while one is being evaluated.
-    pub values: RefCell<BTreeMap<(ModuleId, usize), Option<Value>>>,
-    pub heads: RefCell<Heads>,
+    pub values: RefCell<Values>,
+    /// Every use of a module; the program itself first.
+    pub groups: RefCell<Vec<Group<'a>>>,
+    pub given: RefCell<Given>,
+    /// What items stand for; `None` while one is being expanded.
+    pub declared: RefCell<BTreeMap<(GroupId, usize), Option<Declared>>>,
+    pub requested: RefCell<Vec<Requested>>,
+    pub is_over_bound: Cell<bool>,
+    /// Heads already made; `None` while one is being made.
+    pub heads: RefCell<BTreeMap<ResourceId, Option<MadeHead<'a>>>>,
     links: OnceCell<Vec<hir::Link>>,
     diagnostics: RefCell<Diagnostics>,
     uses: RefCell<Vec<Use>>,
@@ -66,7 +82,12 @@ impl<'a> Context<'a> {
             sites: RefCell::new(Vec::new()),
             entry: Cell::new(None),
             values: RefCell::new(BTreeMap::new()),
-            heads: RefCell::new(Heads::new()),
+            groups: RefCell::new(Vec::new()),
+            given: RefCell::new(Given::new()),
+            declared: RefCell::new(BTreeMap::new()),
+            requested: RefCell::new(Vec::new()),
+            is_over_bound: Cell::new(false),
+            heads: RefCell::new(BTreeMap::new()),
             links: OnceCell::new(),
             diagnostics: RefCell::new(Diagnostics::new()),
             uses: RefCell::new(Vec::new()),

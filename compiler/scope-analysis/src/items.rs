@@ -8,14 +8,18 @@ use scope_syntax::ast::{self, ItemKind};
 use crate::context::Context;
 use crate::driver::types::{type_of, unknown_type};
 use crate::eval::Frame;
-use crate::hir::{SiteId, Type, Value};
+use crate::hir::{GroupId, SiteId, Type, Value};
 use crate::modules::{ModuleId, Modules};
 use crate::names::Definition;
 
 impl Context<'_> {
     /// The value of a `let` or `param`.
-    pub fn item_value(&self, module: ModuleId, index: usize, used: Span) -> Value {
-        let key = (module, index);
+    pub fn item_value(&self, module: ModuleId, index: usize, used: Span, frame: &Frame) -> Value {
+        let group = frame.group.filter(|group| self.is_of_module(*group, module));
+        // In a group, `here` is the group's place: what depends on it has a value for each site.
+        let here = frame.here.filter(|_| group.is_some_and(|group| group != GroupId::PROGRAM));
+        let key = (group, module, index, here);
+        let frame = Frame { group, here, ..Frame::new(module) };
         if let Some(known) = self.values.borrow().get(&key) {
             return match known {
                 Some(value) => value.clone(),
@@ -27,40 +31,51 @@ impl Context<'_> {
         }
         self.values.borrow_mut().insert(key, None);
         let value = match &self.item(module, index).kind {
-            ItemKind::Let(item) => self.let_value(item, module),
-            ItemKind::Param(param) => self.param_value(param, module),
+            ItemKind::Let(item) => self.let_value(item, frame),
+            ItemKind::Param(param) => self.param_value(param, &frame),
             _ => Value::Error,
         };
         self.values.borrow_mut().insert(key, Some(value.clone()));
         value
     }
 
-    fn let_value(&self, item: &ast::Let, module: ModuleId) -> Value {
-        let mut frame = Frame::new(module);
+    fn let_value(&self, item: &ast::Let, mut frame: Frame) -> Value {
         if crate::with::is_with_record(&item.value) {
             self.add_with_words(&mut frame);
         }
         let value = self.eval(&item.value, &frame);
         match &item.ty {
             Some(ty) => {
-                let ty = self.declared_type(ty, module);
+                let ty = self.declared_type(ty, frame.module);
                 self.check_value(value, &ty, item.value.span, &item.name.text)
             }
             None => value,
         }
     }
 
-    fn param_value(&self, param: &ast::Param, module: ModuleId) -> Value {
+    fn param_value(&self, param: &ast::Param, frame: &Frame) -> Value {
+        let module = frame.module;
         let ty = param.ty.as_ref().map(|ty| self.declared_type(ty, module));
         let given = self.options.params.iter().rev().find(|(name, _)| *name == param.name.text);
+        let inside = frame.group.filter(|group| *group != GroupId::PROGRAM);
+        let attribute = inside.and_then(|group| self.given_to(group, &param.name.text, frame.here));
         let (value, span) = match (given, &param.default) {
+            _ if attribute.is_some() => {
+                attribute.map_or((Value::Null, param.name.span), |slot| (slot.value, slot.span))
+            }
             (Some((name, text)), _) if module == Modules::ROOT => {
                 let Some((value, span)) = self.given_value(name, text, ty.as_ref()) else {
                     return Value::Error;
                 };
                 (value, span)
             }
-            (_, Some(default)) => (self.eval(default, &Frame::new(module)), default.span),
+            (_, Some(default)) => (self.eval(default, frame), default.span),
+            (_, None) if inside.is_some() => {
+                if let Some(group) = inside {
+                    self.report(self.missing_parameter(group, param));
+                }
+                return Value::Error;
+            }
             (_, None) => {
                 self.report(
                     Diagnostic::new(
@@ -197,7 +212,12 @@ impl Context<'_> {
         let Definition::Driver(driver_name) = &named.definition else {
             match named.definition {
                 Definition::Hole => {}
-                Definition::Module(_) => self.unavailable(path.span, "a module as a resource type"),
+                Definition::Module(_) => self.report(
+                    Diagnostic::new(codes::E0207, path.span, format!("`{}` is a module", first.text))
+                        .label("expected the type of an application's resource")
+                        .secondary(named.span, "imported here")
+                        .help("only a `resource` may have a module as its type"),
+                ),
                 _ => self.report(
                     Diagnostic::new(codes::E0207, path.span, format!("`{}` is not a driver", first.text))
                         .label("expected a resource type")
@@ -280,6 +300,29 @@ impl Context<'_> {
         }
     }
 
+    /// Checks a `require`.
+    pub fn check_requirement(&self, require: &ast::Require, frame: &Frame) {
+        match self.eval(&require.condition, frame) {
+            Value::Bool(true) | Value::Error => {}
+            Value::Bool(false) => {
+                let message = require.message.as_ref().map(|message| self.eval(message, frame));
+                let message = match message {
+                    Some(Value::Text(text)) => text,
+                    _ => "a requirement does not hold".into(),
+                };
+                let mut report = Diagnostic::new(codes::E0506, require.condition.span, message)
+                    .label("this is false")
+                    .help("change what it speaks about, or the requirement");
+                if let Some(group) = frame.group.filter(|group| *group != GroupId::PROGRAM) {
+                    let group = self.group(group);
+                    report = report.secondary(group.span, format!("for `{}`", group.name));
+                }
+                self.report(report);
+            }
+            other => self.mismatch("true or false, known when compiling", &other, require.condition.span),
+        }
+    }
+
     /// `local` as a value.
     pub fn entry_value(&self, span: Span) -> Value {
         match self.entry.get() {
@@ -323,7 +366,7 @@ impl Context<'_> {
             Definition::Type(module, item) => {
                 with_docs(format!("type `{name}`"), &self.item(*module, *item).docs)
             }
-            Definition::Resource(_) | Definition::ForeignResource(..) => format!("resource `{name}`"),
+            Definition::Resource(..) => format!("resource `{name}`"),
             Definition::Module(module) => format!("module `{}`", self.modules.get(*module).path),
             Definition::NoValue(what) => format!("{what} `{name}`"),
             Definition::Hole => format!("`{name}`"),

@@ -19,6 +19,7 @@ pub mod world;
 mod check;
 mod context;
 mod eval;
+mod group;
 mod items;
 mod location;
 mod names;
@@ -65,7 +66,8 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     context.find_entry();
     context.check_given_params();
     context.set_links(context.evaluate_links());
-    let resources = context.requests(&collected.requested);
+    let resources = context.requests();
+    context.check_groups();
     check::check_cycles(&context, &resources);
     let outputs = other_items(&context);
     let params = parameters(&context);
@@ -105,37 +107,20 @@ fn drivers(context: &Context<'_>) -> IndexMap<String, hir::Driver> {
 /// Outputs, requirements, `let`s nobody used, and items of the next release.
 fn other_items(context: &Context<'_>) -> Vec<Output> {
     let mut outputs = Vec::new();
-    let frame = Frame::new(Modules::ROOT);
+    let frame = Frame::program();
     for (index, item) in context.modules.get(Modules::ROOT).tree.items.iter().enumerate() {
         match &item.kind {
             ItemKind::Output(output) => {
                 let value = context.eval(&output.value, &frame);
                 let reason = "an output is printed";
-                let written = Some((&output.value, Modules::ROOT));
+                let written = Some((&output.value, &frame));
                 context.check_secret_flow(&value, &output.name.text, reason, output.value.span, written);
                 outputs.push(Output { name: output.name.text.clone(), value, span: output.name.span });
             }
             ItemKind::Let(_) | ItemKind::Param(_) => {
-                context.item_value(Modules::ROOT, index, item.span);
+                context.item_value(Modules::ROOT, index, item.span, &frame);
             }
-            ItemKind::Require(require) => match context.eval(&require.condition, &frame) {
-                Value::Bool(true) | Value::Error => {}
-                Value::Bool(false) => {
-                    let message = require.message.as_ref().map(|message| context.eval(message, &frame));
-                    let message = match message {
-                        Some(Value::Text(text)) => text,
-                        _ => "a requirement does not hold".into(),
-                    };
-                    context.report(
-                        Diagnostic::new(codes::E0506, require.condition.span, message)
-                            .label("this is false")
-                            .help("change what it speaks about, or the requirement"),
-                    );
-                }
-                other => {
-                    context.mismatch("true or false, known when compiling", &other, require.condition.span)
-                }
-            },
+            ItemKind::Require(require) => context.check_requirement(require, &frame),
             ItemKind::Sequence(sequence) => context.unavailable(sequence.name.span, "a `sequence`"),
             ItemKind::Test(test) => context.unavailable(test.name.span, "a `test` block"),
             _ => {}
@@ -148,7 +133,7 @@ fn parameters(context: &Context<'_>) -> IndexMap<String, Value> {
     let mut params = IndexMap::new();
     for (index, item) in context.modules.get(Modules::ROOT).tree.items.iter().enumerate() {
         if let ItemKind::Param(param) = &item.kind {
-            let value = context.item_value(Modules::ROOT, index, param.name.span);
+            let value = context.item_value(Modules::ROOT, index, param.name.span, &Frame::program());
             if !check::holds_secret(&value) {
                 params.insert(param.name.text.clone(), value);
             }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use scope_diagnostics::{Diagnostic, Span, codes, similar};
 use scope_syntax::ast::{self, ImportSource, ItemKind};
 
-use crate::hir::{ResourceId, SiteId};
+use crate::hir::SiteId;
 use crate::modules::{ModuleId, Modules};
 
 /// Words that cannot be declared: they are predeclared or read differently in expressions.
@@ -27,10 +27,8 @@ pub(crate) enum Definition {
     Function(ModuleId, usize),
     /// `type`: module and item.
     Type(ModuleId, usize),
-    /// A resource, existing, call or bound `$` line of the entry file.
-    Resource(ResourceId),
-    /// The same of an imported file: it comes with the module as a resource type.
-    ForeignResource(ModuleId, usize),
+    /// A resource, existing, call or bound `$` line: module and item. What it stands for depends on the use of the module.
+    Resource(ModuleId, usize),
     /// An imported module under its alias.
     Module(ModuleId),
     /// An output, sequence or test: declared, but no value.
@@ -54,19 +52,11 @@ pub(crate) struct Names {
     pub sites: BTreeMap<String, (SiteId, Span)>,
 }
 
-/// A requested item of the entry file, in order of appearance.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Requested {
-    pub item: usize,
-}
-
 /// What collecting gives, besides the names.
 pub(crate) struct Collected {
     pub names: Names,
     /// Site items: module, item, in the order of [`SiteId`]s.
     pub sites: Vec<(ModuleId, usize)>,
-    /// Requested items, in the order of [`ResourceId`]s.
-    pub requested: Vec<Requested>,
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -95,13 +85,8 @@ impl Names {
 
 /// Collects the declarations of every module, then resolves the imports between them.
 pub(crate) fn collect(modules: &Modules) -> Collected {
-    let mut collector = Collector {
-        modules,
-        sites: Vec::new(),
-        requested: Vec::new(),
-        site_table: BTreeMap::new(),
-        diagnostics: Vec::new(),
-    };
+    let mut collector =
+        Collector { modules, sites: Vec::new(), site_table: BTreeMap::new(), diagnostics: Vec::new() };
     let mut tables: Vec<BTreeMap<String, Named>> = (0..modules.modules.len())
         .map(|index| collector.declarations(ModuleId(u32::try_from(index).expect("few modules"))))
         .collect();
@@ -112,7 +97,6 @@ pub(crate) fn collect(modules: &Modules) -> Collected {
     Collected {
         names: Names { modules: tables, sites: collector.site_table },
         sites: collector.sites,
-        requested: collector.requested,
         diagnostics: collector.diagnostics,
     }
 }
@@ -120,7 +104,6 @@ pub(crate) fn collect(modules: &Modules) -> Collected {
 struct Collector<'a> {
     modules: &'a Modules,
     sites: Vec<(ModuleId, usize)>,
-    requested: Vec<Requested>,
     site_table: BTreeMap<String, (SiteId, Span)>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -129,7 +112,6 @@ impl Collector<'_> {
     fn declarations(&mut self, module: ModuleId) -> BTreeMap<String, Named> {
         let mut table = BTreeMap::new();
         for (index, item) in self.modules.get(module).tree.items.iter().enumerate() {
-            let is_root = module == Modules::ROOT;
             match &item.kind {
                 ItemKind::Param(param) => {
                     self.declare(&mut table, &param.name, Definition::Value(module, index));
@@ -143,21 +125,11 @@ impl Collector<'_> {
                 }
                 ItemKind::Site(site) => self.site(&mut table, module, index, site),
                 ItemKind::Thing(thing) => {
-                    let definition = if is_root {
-                        self.request(index)
-                    } else {
-                        Definition::ForeignResource(module, index)
-                    };
-                    self.declare(&mut table, &thing.name, definition);
+                    self.declare(&mut table, &thing.name, Definition::Resource(module, index));
                 }
                 ItemKind::Native(native) => {
-                    let definition = if is_root {
-                        self.request(index)
-                    } else {
-                        Definition::ForeignResource(module, index)
-                    };
                     if let Some(name) = &native.name {
-                        self.declare(&mut table, name, definition);
+                        self.declare(&mut table, name, Definition::Resource(module, index));
                     }
                 }
                 ItemKind::Driver(driver) => {
@@ -179,12 +151,6 @@ impl Collector<'_> {
             }
         }
         table
-    }
-
-    fn request(&mut self, item: usize) -> Definition {
-        let id = ResourceId(u32::try_from(self.requested.len()).expect("bounded by the file's size"));
-        self.requested.push(Requested { item });
-        Definition::Resource(id)
     }
 
     fn site(

@@ -1,16 +1,74 @@
 //! Resources that need each other in a circle cannot be made.
 
+use std::collections::BTreeMap;
+
 use scope_diagnostics::{Diagnostic, codes};
+
+use super::references::has_alternatives;
 
 use crate::context::Context;
 use crate::hir::{Deferred, ReferenceTarget, Resource, ResourceId, Value};
 
-/// Reports each circle once, at its first resource.
+/// Reports each circle once, at its first resource. Then with each group that falls back as one taken as a whole: what
+/// is outside of it waits until all of it has its place, so nothing in it may wait for that.
 pub(crate) fn check_cycles(context: &Context<'_>, resources: &[Resource]) {
     let needs: Vec<Vec<usize>> = resources.iter().map(|resource| needed(resource, resources)).collect();
-    // 0 not seen, 1 on the path, 2 done. Iterative, as a chain of resources may be as long as the file.
-    let mut state = vec![0_u8; resources.len()];
-    for start in 0..resources.len() {
+    let circles = circles(&needs);
+    for circle in &circles {
+        report(context, resources, circle);
+    }
+    if circles.is_empty() {
+        check_groups(context, resources, &needs);
+    }
+}
+
+fn check_groups(context: &Context<'_>, resources: &[Resource], needs: &[Vec<usize>]) {
+    let mut first_of: BTreeMap<&str, usize> = BTreeMap::new();
+    let whole: Vec<usize> = resources
+        .iter()
+        .enumerate()
+        .map(|(index, resource)| match &resource.group {
+            Some(group) if has_alternatives(&resource.location) => *first_of.entry(group).or_insert(index),
+            _ => index,
+        })
+        .collect();
+    if first_of.is_empty() {
+        return;
+    }
+    let mut joined: Vec<Vec<usize>> = vec![Vec::new(); resources.len()];
+    for (index, needs) in needs.iter().enumerate() {
+        let targets = needs.iter().map(|target| whole[*target]).filter(|target| *target != whole[index]);
+        joined[whole[index]].extend(targets);
+    }
+    for circle in circles(&joined) {
+        let Some(group) = circle.iter().find_map(|index| {
+            resources[*index].group.as_deref().filter(|group| first_of.get(group) == Some(index))
+        }) else {
+            continue;
+        };
+        let outside: Vec<usize> =
+            circle.iter().copied().filter(|index| first_of.get(group) != Some(index)).collect();
+        let Some(first) = outside.first() else { continue };
+        let name = &resources[*first].name;
+        context.report(
+            Diagnostic::new(
+                codes::E0112,
+                resources[*first].span,
+                format!("`{name}` needs `{group}`, and is needed by something in it"),
+            )
+            .label("waits for the group, which waits for it")
+            .secondary(resources[first_of[group]].location.span, "the group falls back as one")
+            .help(format!("move `{name}` into the module, so that it has its place with it")),
+        );
+    }
+}
+
+/// The circles of a graph. Iterative, as a chain of resources may be as long as the file.
+fn circles(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut found = Vec::new();
+    // 0 not seen, 1 on the path, 2 done.
+    let mut state = vec![0_u8; needs.len()];
+    for start in 0..needs.len() {
         if state[start] != 0 {
             continue;
         }
@@ -28,11 +86,7 @@ pub(crate) fn check_cycles(context: &Context<'_>, resources: &[Resource]) {
                         }
                         1 => {
                             let first = path.iter().position(|(node, _)| *node == target).unwrap_or(0);
-                            report(
-                                context,
-                                resources,
-                                &path[first..].iter().map(|(node, _)| *node).collect::<Vec<_>>(),
-                            );
+                            found.push(path[first..].iter().map(|(node, _)| *node).collect());
                         }
                         _ => {}
                     }
@@ -44,6 +98,7 @@ pub(crate) fn check_cycles(context: &Context<'_>, resources: &[Resource]) {
             }
         }
     }
+    found
 }
 
 fn report(context: &Context<'_>, resources: &[Resource], circle: &[usize]) {

@@ -16,6 +16,8 @@ pub(crate) struct Referring<'a> {
     pub scope: Option<&'a RequestScope>,
     /// Everywhere the request may end.
     pub location: &'a Location,
+    /// The group whose alternatives it shares.
+    pub group: Option<&'a str>,
     /// Where this instance is.
     pub here: SiteId,
     /// An `existing`, a find or a read: its references only filter.
@@ -125,7 +127,7 @@ impl Context<'_> {
         referring: &Referring<'_>,
         span: Span,
     ) -> Option<Location> {
-        let head = self.heads.borrow().get(&resource).cloned()?;
+        let head = self.head_summary(resource)?;
         if head.ty != target {
             self.report(
                 Diagnostic::new(
@@ -164,8 +166,12 @@ impl Context<'_> {
             );
             return None;
         };
-        // Certainly at this very site: used from there.
-        if is_certain(&location, referring.here) {
+        // Certainly at this very site: used from there. Two of a group take the same alternative.
+        let is_with_it = referring.group.is_some()
+            && referring.group == head.group.as_deref()
+            && referring.location.span == head.location.span
+            && location.sites().contains(&referring.here);
+        if is_with_it || is_certain(&location, referring.here) {
             return Some(Location { kind: LocationKind::Site(referring.here), span });
         }
         Some(location)
@@ -190,8 +196,7 @@ impl Context<'_> {
         }
         let target = match &reference.target {
             ReferenceTarget::Resource(resource) => {
-                let heads = self.heads.borrow();
-                heads.get(resource).map_or_else(String::new, |head| format!("`{}`", head.name))
+                self.head_summary(*resource).map_or_else(String::new, |head| format!("`{}`", head.name))
             }
             ReferenceTarget::Text(Value::Text(text)) => format!("\"{text}\""),
             ReferenceTarget::Text(_) => format!("its `{}`", reference.attribute),
@@ -292,7 +297,7 @@ fn is_certain(location: &Location, site: SiteId) -> bool {
     }
 }
 
-fn has_alternatives(location: &Location) -> bool {
+pub(super) fn has_alternatives(location: &Location) -> bool {
     match &location.kind {
         LocationKind::Or(_) => true,
         LocationKind::And(parts) => parts.iter().any(has_alternatives),

@@ -7,9 +7,10 @@ use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{Element, Expr, ExprKind, ItemKind, RecordEntry, TextPart};
 
 use crate::context::Context;
-use crate::hir::{Deferred, Type, Value};
-use crate::modules::ModuleId;
+use crate::eval::Frame;
+use crate::hir::{Deferred, GroupId, Type, Value};
 use crate::names::Definition;
+use crate::request::value_expr;
 
 /// Whether a secret is anywhere in a value.
 pub(crate) fn holds_secret(value: &Value) -> bool {
@@ -37,14 +38,14 @@ impl Context<'_> {
         place: &str,
         reason: &str,
         span: Span,
-        written: Option<(&Expr, ModuleId)>,
+        written: Option<(&Expr, &Frame)>,
     ) {
         if !holds_secret(value) {
             return;
         }
         let mut path = Vec::new();
-        if let Some((expr, module)) = written {
-            self.secret_path(expr, module, &mut path, 0);
+        if let Some((expr, frame)) = written {
+            self.secret_path(expr, frame, &mut path, 0);
         }
         path.reverse();
         let source = path.first().map(|(_, text)| text.clone()).unwrap_or_else(|| "a secret".into());
@@ -60,50 +61,26 @@ impl Context<'_> {
         ));
     }
 
-    /// The names a secret passes, the nearest first, ending at the `secret(…)` call or the secret parameter.
-    fn secret_path(&self, expr: &Expr, module: ModuleId, path: &mut Vec<(Span, String)>, depth: u32) -> bool {
+    /// What a secret passes, the nearest first, ending at the `secret(…)` call or the secret parameter.
+    fn secret_path(&self, expr: &Expr, frame: &Frame, path: &mut Vec<(Span, String)>, depth: u32) -> bool {
         if depth > 64 {
             return false;
         }
-        let mut walk = |expr: &Expr| self.secret_path(expr, module, path, depth + 1);
+        let mut walk = |expr: &Expr| self.secret_path(expr, frame, path, depth + 1);
         match expr.kind.as_ref() {
             ExprKind::Call { callee, args } => {
-                if matches!(callee.kind.as_ref(), ExprKind::Name(name) if name == "secret") {
+                let ExprKind::Name(name) = callee.kind.as_ref() else { return false };
+                if name == "secret" {
                     path.push((expr.span, self.sources.borrow().snippet(expr.span).to_string()));
                     return true;
                 }
-                args.iter().any(|argument| walk(&argument.value))
-            }
-            ExprKind::Name(name) => {
-                let Some(named) = self.names.get(module, name) else { return false };
-                let Definition::Value(module, item) = named.definition else { return false };
-                match &self.item(module, item).kind {
-                    ItemKind::Let(item) => {
-                        path.push((item.name.span, format!("`{name}`")));
-                        let found = self.secret_path(&item.value, module, path, depth + 1);
-                        if !found {
-                            path.pop();
-                        }
-                        found
-                    }
-                    ItemKind::Param(param) => {
-                        let is_secret = param
-                            .ty
-                            .as_ref()
-                            .is_some_and(|ty| matches!(self.declared_type(ty, module), Type::Secret(_)));
-                        path.push((param.name.span, format!("`{name}`")));
-                        let found = is_secret
-                            || param
-                                .default
-                                .as_ref()
-                                .is_some_and(|default| self.secret_path(default, module, path, depth + 1));
-                        if !found {
-                            path.pop();
-                        }
-                        found
-                    }
-                    _ => false,
+                if args.iter().any(|argument| walk(&argument.value)) {
+                    return true;
                 }
+                self.path_in_function(name, frame, path, depth)
+            }
+            ExprKind::Name(name) if frame.locals.iter().all(|(local, _)| local != name) => {
+                self.path_behind_name(name, frame, path, depth)
             }
             ExprKind::Text(text) => text.parts.iter().any(|part| match part {
                 TextPart::Interpolation(expr) => walk(expr),
@@ -116,20 +93,124 @@ impl Context<'_> {
             ExprKind::List(elements) => elements.iter().any(|element| match element {
                 Element::Value(value) | Element::Spread(value) => walk(value),
             }),
-            ExprKind::Field { base, .. } | ExprKind::Unary { operand: base, .. } => walk(base),
+            ExprKind::Field { base, name, .. } => {
+                if self.path_in_group(base, &name.text, frame, path, depth) {
+                    return true;
+                }
+                self.secret_path(base, frame, path, depth + 1)
+            }
+            ExprKind::Unary { operand: base, .. } => walk(base),
             ExprKind::Index { base, index } => walk(base) || walk(index),
             ExprKind::Binary { left, right, .. } => walk(left) || walk(right),
             ExprKind::Chain { operands, .. } => operands.iter().any(walk),
             ExprKind::If { branches, otherwise } => {
                 branches.iter().any(|(condition, value)| walk(condition) || walk(value)) || walk(otherwise)
             }
-            ExprKind::ListFor { value, .. } => walk(value),
-            ExprKind::MapFor { key, value, .. } => walk(key) || walk(value),
-            ExprKind::Error
+            ExprKind::ListFor { generator, value } => walk(value) || walk(&generator.source),
+            ExprKind::MapFor { generator, key, value } => walk(key) || walk(value) || walk(&generator.source),
+            ExprKind::Name(_)
+            | ExprKind::Error
             | ExprKind::Null
             | ExprKind::Bool(_)
             | ExprKind::Number(_)
             | ExprKind::Scope(_) => false,
         }
+    }
+
+    /// Through a name, to what is behind the `let` or `param`; in a group, to what the group was given.
+    fn path_behind_name(
+        &self,
+        name: &str,
+        frame: &Frame,
+        path: &mut Vec<(Span, String)>,
+        depth: u32,
+    ) -> bool {
+        let Some(named) = self.names.get(frame.module, name) else { return false };
+        let Definition::Value(module, item) = named.definition else { return false };
+        let group = frame.group.filter(|group| self.is_of_module(*group, module));
+        let inner = Frame { group, here: frame.here, ..Frame::new(module) };
+        let (span, found) = match &self.item(module, item).kind {
+            ItemKind::Let(item) => {
+                path.push((item.name.span, format!("`{name}`")));
+                (item.name.span, self.secret_path(&item.value, &inner, path, depth + 1))
+            }
+            ItemKind::Param(param) => {
+                path.push((param.name.span, format!("`{name}`")));
+                let given = group.filter(|group| *group != GroupId::PROGRAM).map(|group| self.group(group));
+                let given_body = given.as_ref().and_then(|given| Some((given.body?, &given.frame)));
+                let is_given = given_body.is_some_and(|(body, frame)| {
+                    self.secret_path(value_expr(body, name), frame, path, depth + 1)
+                });
+                let is_secret = || {
+                    let ty = param.ty.as_ref().map(|ty| self.declared_type(ty, module));
+                    matches!(ty, Some(Type::Secret(_)))
+                };
+                let is_found = is_given
+                    || param
+                        .default
+                        .as_ref()
+                        .is_some_and(|default| self.secret_path(default, &inner, path, depth + 1))
+                    || is_secret();
+                (param.name.span, is_found)
+            }
+            _ => return false,
+        };
+        if !found {
+            path.retain(|(other, _)| *other != span);
+        }
+        found
+    }
+
+    /// Through a function of the program, whose body names the secret.
+    fn path_in_function(
+        &self,
+        name: &str,
+        frame: &Frame,
+        path: &mut Vec<(Span, String)>,
+        depth: u32,
+    ) -> bool {
+        let Some(named) = self.names.get(frame.module, name) else { return false };
+        let Definition::Function(module, item) = named.definition else { return false };
+        let ItemKind::Function(function) = &self.item(module, item).kind else { return false };
+        let mut inner = Frame::new(module);
+        for param in &function.params {
+            inner.locals.push((param.name.text.clone(), Value::Null));
+        }
+        path.push((function.name.span, format!("`{name}(…)`")));
+        let found = self.secret_path(&function.body, &inner, path, depth + 1);
+        if !found {
+            path.retain(|(other, _)| *other != function.name.span);
+        }
+        found
+    }
+
+    /// Through an output of a group: `lab.password`.
+    fn path_in_group(
+        &self,
+        base: &Expr,
+        field: &str,
+        frame: &Frame,
+        path: &mut Vec<(Span, String)>,
+        depth: u32,
+    ) -> bool {
+        let ExprKind::Name(name) = base.kind.as_ref() else { return false };
+        let Some(Definition::Resource(module, item)) =
+            self.names.get(frame.module, name).map(|named| named.definition.clone())
+        else {
+            return false;
+        };
+        let Some(parent) = frame.group.filter(|group| self.is_of_module(*group, module)) else {
+            return false;
+        };
+        let Value::Group(id) = self.declared_value(parent, item, base.span) else { return false };
+        let inner = Frame { group: Some(id), ..Frame::new(self.group(id).module) };
+        let items = &self.modules.get(inner.module).tree.items;
+        let output = items.iter().find_map(|item| match &item.kind {
+            ItemKind::Output(output) if output.name.text == field => Some(output),
+            _ => None,
+        });
+        let Some(output) = output else { return false };
+        path.push((output.name.span, format!("`{name}.{field}`")));
+        self.secret_path(&output.value, &inner, path, depth + 1)
     }
 }

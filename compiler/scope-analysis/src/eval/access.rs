@@ -4,10 +4,17 @@ use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast;
 
 use crate::context::Context;
-use crate::hir::{Deferred, SiteId, Value};
+use crate::hir::{Deferred, SiteId, Slot, Value};
 
 impl Context<'_> {
-    pub(super) fn field(&self, base: Value, name: &ast::Ident, optional: bool, base_span: Span) -> Value {
+    pub(super) fn field(
+        &self,
+        base: Value,
+        name: &ast::Ident,
+        optional: bool,
+        base_span: Span,
+        here: Option<SiteId>,
+    ) -> Value {
         match base {
             Value::Error => Value::Error,
             Value::Null if optional => Value::Null,
@@ -21,6 +28,7 @@ impl Context<'_> {
             },
             Value::Site(site) => self.site_field(site, name),
             Value::Resource(resource) => self.resource_field(resource, name),
+            Value::Group(group) => self.group_field(group, name, here),
             Value::Deferred(deferred) => match *deferred {
                 Deferred::Output { resource, site, mut path } => {
                     path.push(name.text.clone());
@@ -125,10 +133,7 @@ impl Context<'_> {
                 Deferred::Output { resource, site: None, path } => {
                     Value::Deferred(Box::new(Deferred::Output { resource, site: Some(site), path }))
                 }
-                other => Value::Deferred(Box::new(Deferred::Index(
-                    Value::Deferred(Box::new(other)),
-                    Value::Text(self.site_name(site)),
-                ))),
+                other => self.pinned(Value::Deferred(Box::new(other)), site),
             },
             (base @ Value::Deferred(_), index @ (Value::Int(_) | Value::Text(_) | Value::Deferred(_))) => {
                 Value::Deferred(Box::new(Deferred::Index(base, index)))
@@ -145,6 +150,40 @@ impl Context<'_> {
                 self.mismatch("a list or a record before the bracket", &other, base_span);
                 Value::Error
             }
+        }
+    }
+
+    /// A value as it is at a site: outputs of resources that are there are those of there.
+    pub fn pinned(&self, value: Value, site: SiteId) -> Value {
+        let pin = |value: Value| self.pinned(value, site);
+        match value {
+            Value::List(slots) => {
+                Value::List(slots.into_iter().map(|slot| Slot { value: pin(slot.value), ..slot }).collect())
+            }
+            Value::Record(fields) => Value::Record(
+                fields
+                    .into_iter()
+                    .map(|(key, slot)| (key, Slot { value: pin(slot.value), ..slot }))
+                    .collect(),
+            ),
+            Value::Deferred(deferred) => Value::Deferred(Box::new(match *deferred {
+                Deferred::Output { resource, site: None, path } => {
+                    let is_there =
+                        self.head_summary(resource).is_some_and(|head| head.location.sites().contains(&site));
+                    Deferred::Output { resource, site: is_there.then_some(site), path }
+                }
+                known @ Deferred::Output { .. } => known,
+                Deferred::Concat(parts) => Deferred::Concat(parts.into_iter().map(pin).collect()),
+                Deferred::Call(name, args) => Deferred::Call(name, args.into_iter().map(pin).collect()),
+                Deferred::Binary(name, left, right) => Deferred::Binary(name, pin(left), pin(right)),
+                Deferred::Unary(name, operand) => Deferred::Unary(name, pin(operand)),
+                Deferred::Field(base, name) => Deferred::Field(pin(base), name),
+                Deferred::Index(base, index) => Deferred::Index(pin(base), pin(index)),
+                Deferred::If(condition, value, otherwise) => {
+                    Deferred::If(pin(condition), pin(value), pin(otherwise))
+                }
+            })),
+            other => other,
         }
     }
 }

@@ -96,7 +96,8 @@ impl Context<'_> {
             );
             return Value::Error;
         }
-        let mut inner = Frame { module, here: frame.here, locals: Vec::new(), calls: frame.calls + 1 };
+        let group = frame.group.filter(|group| self.is_of_module(*group, module));
+        let mut inner = Frame { module, group, here: frame.here, locals: Vec::new(), calls: frame.calls + 1 };
         let mut given: Vec<Option<&Argument>> = vec![None; function.params.len()];
         let mut next = 0;
         for argument in args {

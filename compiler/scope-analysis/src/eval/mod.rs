@@ -25,8 +25,8 @@ use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{Expr, ExprKind};
 
 use crate::context::Context;
-use crate::hir::{Deferred, SiteId, Value};
-use crate::modules::ModuleId;
+use crate::hir::{Deferred, GroupId, SiteId, Value};
+use crate::modules::{ModuleId, Modules};
 
 /// Calls inside calls, at most.
 const MAX_CALLS: u32 = 128;
@@ -35,6 +35,8 @@ const MAX_CALLS: u32 = 128;
 #[derive(Clone)]
 pub(crate) struct Frame {
     pub module: ModuleId,
+    /// The use of the module; `None` where a file is only read for its values.
+    pub group: Option<GroupId>,
     /// The site for which a body is evaluated; `None` where there is none.
     pub here: Option<SiteId>,
     pub locals: Vec<(String, Value)>,
@@ -43,11 +45,12 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub fn new(module: ModuleId) -> Frame {
-        Frame { module, here: None, locals: Vec::new(), calls: 0 }
+        Frame { module, group: None, here: None, locals: Vec::new(), calls: 0 }
     }
 
-    pub fn at(module: ModuleId, here: SiteId) -> Frame {
-        Frame { here: Some(here), ..Frame::new(module) }
+    /// The program itself.
+    pub fn program() -> Frame {
+        Frame { group: Some(GroupId::PROGRAM), ..Frame::new(Modules::ROOT) }
     }
 
     fn with(&self, name: &str, value: Value) -> Frame {
@@ -86,7 +89,11 @@ impl Context<'_> {
                 let base_value = self.module_member(base, name, frame);
                 match base_value {
                     Ok(value) => value,
-                    Err(base_value) => self.field(base_value, name, *optional, base.span),
+                    Err(Value::Null) if !*optional && self.is_absent(base, frame) => {
+                        self.report(self.absent(base, name, frame));
+                        Value::Error
+                    }
+                    Err(base_value) => self.field(base_value, name, *optional, base.span, frame.here),
                 }
             }
             ExprKind::Index { base, index } => {
@@ -171,6 +178,7 @@ pub(crate) fn describe(value: &Value) -> String {
         Value::Site(_) => "a site".into(),
         Value::Location(_) => "a location".into(),
         Value::Resource(_) | Value::Reference(_) => "a resource".into(),
+        Value::Group(_) => "a group of resources".into(),
         Value::File { .. } => "a file's content".into(),
         Value::Secret(_) => "a secret".into(),
         Value::Deferred(_) => "a value known only when running".into(),

@@ -3,11 +3,12 @@
 //! A local name, then `here`, `local`, `sites`, then what the module declares or imports.
 
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
-use scope_syntax::ast::{self, Expr, ExprKind};
+use scope_syntax::ast::{self, Expr, ExprKind, ItemKind};
 
 use super::Frame;
 use crate::context::Context;
 use crate::hir::{Location, LocationKind, Value};
+use crate::modules::ModuleId;
 use crate::names::Definition;
 
 impl Context<'_> {
@@ -35,18 +36,20 @@ impl Context<'_> {
         self.record_use(span, declared, self.hover(name, &definition));
         match definition {
             Definition::Site(site) => Value::Site(site),
-            Definition::Value(module, item) => self.item_value(module, item, span),
-            Definition::Resource(resource) => Value::Resource(resource),
+            Definition::Value(module, item) => self.item_value(module, item, span, frame),
+            Definition::Resource(module, item) => match frame.group {
+                Some(group) if self.is_of_module(group, module) => self.declared_value(group, item, span),
+                _ => {
+                    self.report(self.of_another_file(name, module, span, declared));
+                    Value::Error
+                }
+            },
             Definition::Hole => Value::Error,
             Definition::Driver(_) => self.no_value(name, "a driver", span, declared),
             Definition::Function(..) => self.no_value(name, "a function", span, declared),
             Definition::Type(..) => self.no_value(name, "a type", span, declared),
             Definition::Module(_) => self.no_value(name, "a module", span, declared),
             Definition::NoValue(what) => self.no_value(name, what, span, declared),
-            Definition::ForeignResource(..) => {
-                self.unavailable(span, "a resource of an imported module");
-                Value::Error
-            }
         }
     }
 
@@ -114,8 +117,52 @@ impl Context<'_> {
             && let Definition::Module(module) = named.definition
         {
             self.record_use(base.span, named.span, format!("module `{module_name}`"));
-            return Ok(self.name_value(&name.text, name.span, &Frame { module, ..frame.clone() }));
+            return Ok(self.name_value(
+                &name.text,
+                name.span,
+                &Frame { module, locals: Vec::new(), ..frame.clone() },
+            ));
         }
         Err(self.eval(base, frame))
+    }
+
+    /// The report for a resource of an imported file: a file's items come with it, as a group.
+    fn of_another_file(&self, name: &str, module: ModuleId, span: Span, declared: Span) -> Diagnostic {
+        let path = &self.modules.get(module).path;
+        Diagnostic::new(codes::E0114, span, format!("`{name}` is a resource of `{path}`"))
+            .label("not a resource of this file")
+            .secondary(declared, "declared here")
+            .help(format!(
+                "a file with resources is a resource type: `import \"{path}\" as group`, then `resource x: group {{ … }}`, and `x.…` for its outputs"
+            ))
+    }
+
+    /// Whether an expression names an optional item (`when`).
+    pub(super) fn is_absent(&self, base: &Expr, frame: &Frame) -> bool {
+        self.optional_item(base, frame).is_some()
+    }
+
+    fn optional_item(&self, base: &Expr, frame: &Frame) -> Option<(String, Span)> {
+        let ExprKind::Name(name) = base.kind.as_ref() else { return None };
+        if frame.locals.iter().any(|(local, _)| local == name) {
+            return None;
+        }
+        let Definition::Resource(module, item) = self.names.get(frame.module, name)?.definition else {
+            return None;
+        };
+        match &self.item(module, item).kind {
+            ItemKind::Thing(thing) => Some((name.clone(), thing.condition.as_ref()?.span)),
+            _ => None,
+        }
+    }
+
+    /// The report for a field of an optional item that is not there.
+    pub(super) fn absent(&self, base: &Expr, field: &ast::Ident, frame: &Frame) -> Diagnostic {
+        let (name, condition) = self.optional_item(base, frame).unwrap_or_else(|| (String::new(), base.span));
+        Diagnostic::new(codes::E0201, base.span, format!("`{name}` is not there: its `when` is false"))
+            .label("an optional item")
+            .secondary(condition, "this is false")
+            .help(format!("`{name}?.{}` is null where it is not there", field.text))
+            .fix("allow it to be absent", vec![Edit::new(base.span.after(), "?")])
     }
 }

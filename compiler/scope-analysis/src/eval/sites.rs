@@ -50,7 +50,7 @@ impl Context<'_> {
         self.site_list((0..count).map(|index| SiteId(index as u32)), span)
     }
 
-    pub(super) fn site_list(&self, sites: impl Iterator<Item = SiteId>, span: Span) -> Value {
+    pub(crate) fn site_list(&self, sites: impl Iterator<Item = SiteId>, span: Span) -> Value {
         Value::List(
             sites.map(|site| crate::hir::Slot { value: Value::Site(site), key: span, span }).collect(),
         )

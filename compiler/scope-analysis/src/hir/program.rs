@@ -14,6 +14,15 @@ pub struct SiteId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ResourceId(pub u32);
 
+/// A use of a module as a resource type; the program itself is the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct GroupId(pub u32);
+
+impl GroupId {
+    /// The program itself.
+    pub const PROGRAM: GroupId = GroupId(0);
+}
+
 /// What a program means.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
@@ -86,6 +95,8 @@ pub struct Resource {
     pub instances: IndexMap<SiteId, Instance>,
     /// `with`.
     pub with: With,
+    /// The group whose alternatives it shares: `lab` falls back as one.
+    pub group: Option<String>,
     /// `///` text.
     pub docs: Vec<String>,
 }

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use scope_diagnostics::Span;
 
-use super::{ResourceId, SiteId};
+use super::{GroupId, ResourceId, SiteId};
 
 /// A value. Known ones are plain; what only the run will know is [`Value::Deferred`].
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,8 @@ pub enum Value {
     Location(Location),
     /// A declared resource (`image: base`).
     Resource(ResourceId),
+    /// A use of a module (`lab`).
+    Group(GroupId),
     /// A file beside the program.
     File {
         /// The path as the runner opens it.

@@ -11,45 +11,51 @@ use crate::eval::{Frame, merge_slot};
 use crate::hir::{
     Instance, LocationKind, OnDisconnect, Resource, ResourceKind, ResourceType, SiteId, Slot, Value,
 };
-use crate::modules::Modules;
 
 impl<'a> Context<'a> {
-    pub(super) fn resource(&self, head: Head<'a>) -> Option<Resource> {
+    pub(super) fn resource(&self, head: &Head<'a>) -> Option<Resource> {
         let ty = self.driver_type(&head.ty)?;
-        let with_frame = Frame { here: self.entry.get(), ..Frame::new(Modules::ROOT) };
-        let with = self.check_with(self.with_record(&head.with, &with_frame));
-        self.check_disconnect(&head, with.on_disconnect.as_ref());
+        let mut record = IndexMap::new();
+        for (expr, frame) in &head.with {
+            let frame = Frame { here: self.entry.get(), ..frame.clone() };
+            for (key, slot) in self.with_record(&[expr], &frame) {
+                merge_slot(&mut record, key, slot);
+            }
+        }
+        let with = self.check_with(record);
+        self.check_disconnect(head, with.on_disconnect.as_ref());
         let mut instances = IndexMap::new();
         let sites = head.location.sites();
         for site in &sites {
-            instances.insert(*site, self.instance(&head, ty, *site));
+            instances.insert(*site, self.instance(head, ty, *site));
         }
         if sites.is_empty() {
             // No place is known: the body is checked all the same, at any site, so that one run shows every mistake.
             let any = self.entry.get().or((!self.sites.borrow().is_empty()).then_some(SiteId(0)));
             if let Some(site) = any {
-                self.instance(&head, ty, site);
+                self.instance(head, ty, site);
             }
             return None;
         }
-        self.check_patches(&head, &sites);
+        self.check_patches(head, &sites);
         let name_of = |site: SiteId| self.site_name(site);
         Some(Resource {
             id: head.id,
-            name: head.name,
-            kind: head.kind,
-            ty: head.ty,
+            name: head.name.clone(),
+            kind: head.kind.clone(),
+            ty: head.ty.clone(),
             span: head.span,
-            location: head.location,
-            scope: head.scope.map(|scope| scope.text(&name_of)),
+            location: head.location.clone(),
+            scope: head.scope.as_ref().map(|scope| scope.text(&name_of)),
             instances,
             with,
-            docs: head.docs,
+            group: head.group.clone(),
+            docs: head.docs.clone(),
         })
     }
 
     fn instance(&self, head: &Head<'a>, ty: &ResourceType, site: SiteId) -> Instance {
-        let frame = Frame::at(Modules::ROOT, site);
+        let frame = Frame { here: Some(site), ..head.frame.clone() };
         let mut written = match &head.body {
             Body::Empty => IndexMap::new(),
             Body::Native(filled) => self.native_attributes(filled, &frame),
@@ -88,11 +94,13 @@ impl<'a> Context<'a> {
             }
             ResourceKind::Managed | ResourceKind::Existing => None,
         };
+        let frame = Frame { here: Some(site), ..head.frame.clone() };
         let referring = Referring {
             ty,
             name: &head.name,
             scope: head.scope.as_ref(),
             location: &head.location,
+            group: head.group.as_deref(),
             here: site,
             only_reads: matches!(head.kind, ResourceKind::Existing | ResourceKind::Print { .. }),
         };
@@ -128,7 +136,7 @@ impl<'a> Context<'a> {
                     &name,
                     &format!("anyone who can see the `{}` can read it", ty.short_name),
                     slot.span,
-                    expr.map(|expr| (crate::request::body::value_expr(expr, &name), Modules::ROOT)),
+                    expr.map(|expr| (value_expr(expr, &name), &frame)),
                 );
                 continue;
             }
@@ -180,7 +188,7 @@ impl<'a> Context<'a> {
             Some(OnDisconnect::Queue(_)) if has_left_operand(&head.location) => self.report(
                 Diagnostic::new(
                     codes::E0306,
-                    head.with.last().map_or(head.span, |expr| expr.span),
+                    head.with.last().map_or(head.span, |(expr, _)| expr.span),
                     "`queue` cannot be asked for left of a `|`",
                 )
                 .label("waiting here would never let the alternative be tried")
@@ -210,7 +218,7 @@ impl<'a> Context<'a> {
 
     fn check_patches(&self, head: &Head<'_>, sites: &[SiteId]) {
         for patch in &head.patches {
-            let value = self.eval(patch.sites, &Frame::new(Modules::ROOT));
+            let value = self.eval(patch.sites, &head.frame);
             match self.sites_of(&value) {
                 Some(patched) => {
                     if let Some(outside) = patched.iter().find(|site| !sites.contains(site)) {
@@ -233,7 +241,7 @@ impl<'a> Context<'a> {
 }
 
 /// The expression written for a field, where the body is a record; else the body.
-pub(super) fn value_expr<'e>(body: &'e scope_syntax::ast::Expr, name: &str) -> &'e scope_syntax::ast::Expr {
+pub(crate) fn value_expr<'e>(body: &'e scope_syntax::ast::Expr, name: &str) -> &'e scope_syntax::ast::Expr {
     use scope_syntax::ast::{ExprKind, RecordEntry};
     let ExprKind::Record(entries) = body.kind.as_ref() else { return body };
     entries

@@ -3,11 +3,12 @@
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, Clause, Expr, ExprKind, ItemKind, ThingKind};
 
-use super::{Body, Clauses, HeadSummary, Patch};
+use super::{Body, Clauses, Patch, Requested};
 use crate::context::Context;
 use crate::eval::Frame;
+use crate::group::Scoped;
 use crate::hir::{Location, ResourceId, ResourceKind, ResourceType, Value};
-use crate::modules::Modules;
+use crate::modules::ModuleId;
 use crate::scope::RequestScope;
 
 /// A request whose place is known and whose body is not yet evaluated.
@@ -20,44 +21,43 @@ pub(crate) struct Head<'a> {
     pub body: Body<'a>,
     pub scope: Option<RequestScope>,
     pub location: Location,
-    pub with: Vec<&'a Expr>,
+    /// The `with` clauses, those of its groups first.
+    pub with: Vec<(&'a Expr, Frame)>,
     pub patches: Vec<Patch<'a>>,
     /// The words that name it, for messages and for pointing at it when running.
     pub span: Span,
+    /// Where its body is evaluated; `here` is added for each site.
+    pub frame: Frame,
+    /// The group whose alternatives it shares.
+    pub group: Option<String>,
     pub docs: Vec<String>,
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn head(&self, id: ResourceId, item_index: usize) -> Option<Head<'a>> {
-        let item = self.item(Modules::ROOT, item_index);
+    pub(super) fn make_head(&self, id: ResourceId, requested: &Requested) -> Option<Head<'a>> {
+        let item = self.item(requested.frame.module, requested.item);
         match &item.kind {
-            ItemKind::Thing(thing) => self.thing_head(id, item, thing),
-            ItemKind::Native(native) => self.native_head(id, item, native),
+            ItemKind::Thing(thing) => self.thing_head(id, item, thing, requested),
+            ItemKind::Native(native) => self.native_head(id, item, native, requested),
             _ => None,
         }
     }
 
-    fn thing_head(&self, id: ResourceId, item: &'a ast::Item, thing: &'a ast::Thing) -> Option<Head<'a>> {
-        let frame = Frame::new(Modules::ROOT);
-        if let Some(family) = &thing.family {
-            self.unavailable(family.name.span, "a family (`for`)");
-            return None;
-        }
-        if let Some(condition) = &thing.condition {
-            match self.eval(condition, &frame) {
-                Value::Bool(true) => {}
-                Value::Bool(false) | Value::Error => return None,
-                other => {
-                    self.mismatch("true or false, known when compiling", &other, condition.span);
-                    return None;
-                }
-            }
-        }
+    fn thing_head(
+        &self,
+        id: ResourceId,
+        item: &'a ast::Item,
+        thing: &'a ast::Thing,
+        requested: &Requested,
+    ) -> Option<Head<'a>> {
+        let frame = requested.frame.clone();
+        let module = frame.module;
+        let name = requested.name.clone();
         let (ty, kind) = match thing.kind {
-            ThingKind::Resource => (self.resource_type(&thing.ty, Modules::ROOT)?, ResourceKind::Managed),
-            ThingKind::Existing => (self.resource_type(&thing.ty, Modules::ROOT)?, ResourceKind::Existing),
+            ThingKind::Resource => (self.resource_type(&thing.ty, module)?, ResourceKind::Managed),
+            ThingKind::Existing => (self.resource_type(&thing.ty, module)?, ResourceKind::Existing),
             ThingKind::Call => {
-                let (ty, operation) = self.called_operation(&thing.ty)?;
+                let (ty, operation) = self.called_operation(&thing.ty, module)?;
                 (ty, ResourceKind::Call { operation })
             }
         };
@@ -73,34 +73,39 @@ impl<'a> Context<'a> {
             crate::items::with_docs(format!("`{}`: `{}`", thing.name.text, ty.name), &item.docs),
         );
         let driver = &self.drivers[&ty.driver];
-        let scope = clauses.scope.map(|scope| self.request_scope(scope, driver, &ty.name, &frame));
-        let location = self.location_of(ty, scope.as_ref(), &thing.name.text, span);
-        self.check_place(ty, driver, scope.as_ref(), &location, &thing.name.text, span);
-        if scope.is_none() && thing.kind == ThingKind::Resource && self.sites.borrow().len() > 1 {
+        let group = self.group(requested.group);
+        let own = clauses.scope.map(|scope| Scoped { scope, frame: frame.clone(), group: String::new() });
+        let place = self.place(ty, driver, &group.scopes, own.as_ref(), &name, span);
+        self.check_place(ty, driver, place.scope.as_ref(), &place.location, &name, span);
+        if place.scope.is_none() && thing.kind == ThingKind::Resource && self.sites.borrow().len() > 1 {
             self.report(
-                Diagnostic::new(codes::W0313, span, format!("`{}` has no scope", thing.name.text))
+                Diagnostic::new(codes::W0313, span, format!("`{name}` has no scope"))
                     .label("made at the entry site only")
                     .note("the program has several sites")
                     .help("say where: `scope { … }`; `scope { here }` is the entry site"),
             );
         }
+        let mut with = group.with;
+        with.extend(clauses.with.into_iter().map(|expr| (expr, frame.clone())));
         Some(Head {
             id,
-            name: thing.name.text.clone(),
+            name,
             kind,
             ty: ty.name.clone(),
             body,
-            scope,
-            location,
-            with: clauses.with,
+            scope: place.scope,
+            location: place.location,
+            with,
             patches: clauses.patches,
             span,
+            frame,
+            group: place.group,
             docs: item.docs.clone(),
         })
     }
 
     /// `openstack.server.reboot`: a type and one of its operations.
-    fn called_operation(&self, path: &ast::Path) -> Option<(&ResourceType, String)> {
+    fn called_operation(&self, path: &ast::Path, module: ModuleId) -> Option<(&ResourceType, String)> {
         let (operation, rest) = path.names.split_last()?;
         if rest.len() < 2 {
             self.report(
@@ -111,7 +116,7 @@ impl<'a> Context<'a> {
             return None;
         }
         let span = rest[0].span.to(rest[rest.len() - 1].span);
-        let ty = self.resource_type(&ast::Path { names: rest.to_vec(), span }, Modules::ROOT)?;
+        let ty = self.resource_type(&ast::Path { names: rest.to_vec(), span }, module)?;
         if let Some(declared) = ty.operations.get(&operation.text) {
             self.record_use(operation.span, declared.span, format!("operation `{}`", operation.text));
             return Some((ty, operation.text.clone()));
@@ -134,7 +139,7 @@ impl<'a> Context<'a> {
         None
     }
 
-    fn clauses(&self, written: &'a [Clause]) -> Option<Clauses<'a>> {
+    pub(super) fn clauses(&self, written: &'a [Clause]) -> Option<Clauses<'a>> {
         let mut clauses = Clauses { scope: None, with: Vec::new(), patches: Vec::new() };
         for clause in written {
             match clause {
@@ -209,30 +214,15 @@ impl<'a> Context<'a> {
         self.entry_location("this look-up", span)
     }
 
-    pub(super) fn set_heads(&self, heads: &[Option<Head<'a>>]) {
-        let mut table = self.heads.borrow_mut();
-        for head in heads.iter().flatten() {
-            table.insert(
-                head.id,
-                HeadSummary {
-                    name: head.name.clone(),
-                    ty: head.ty.clone(),
-                    location: head.location.clone(),
-                    span: head.span,
-                },
-            );
-        }
-    }
-
     /// The type of a requested resource.
     pub fn requested_type(&self, resource: ResourceId) -> Option<String> {
-        self.heads.borrow().get(&resource).map(|head| head.ty.clone())
+        self.head_summary(resource).map(|head| head.ty)
     }
 
     /// `vm.id`, `vm.sites`.
     pub fn resource_field(&self, resource: ResourceId, name: &ast::Ident) -> Value {
         use crate::hir::{Deferred, LocationKind, Slot};
-        let Some(head) = self.heads.borrow().get(&resource).cloned() else { return Value::Error };
+        let Some(head) = self.head_summary(resource) else { return Value::Error };
         if name.text == "sites" {
             let span = name.span;
             if matches!(head.location.kind, LocationKind::Error) {

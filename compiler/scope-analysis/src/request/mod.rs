@@ -4,18 +4,23 @@
 //! once for each site where they are evaluated.
 
 mod body;
+mod expand;
 mod head;
 mod native;
+mod place;
 
+pub(crate) use body::value_expr;
+pub(crate) use expand::Declared;
 pub(crate) use head::Head;
 
-use indexmap::IndexMap;
-use scope_diagnostics::Span;
+use std::rc::Rc;
+
+use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{self, Expr};
 
 use crate::context::Context;
-use crate::hir::{Resource, ResourceId};
-use crate::names::Requested;
+use crate::eval::Frame;
+use crate::hir::{GroupId, Resource, ResourceId};
 
 /// Where a request's attributes are written.
 #[derive(Clone)]
@@ -35,17 +40,68 @@ pub(crate) struct Patch<'a> {
     pub patch: &'a Expr,
 }
 
+/// One request that an item of a group stands for.
+#[derive(Clone)]
+pub(crate) struct Requested {
+    pub group: GroupId,
+    /// The item of the group's module.
+    pub item: usize,
+    /// With the names of the family's element.
+    pub frame: Frame,
+    /// `lab.server["a"]`; empty for a `$` line, whose words name it.
+    pub name: String,
+}
+
 impl<'a> Context<'a> {
     /// Everything requested, in order; what was in error is left out.
-    pub fn requests(&self, requested: &[Requested]) -> Vec<Resource> {
-        let heads: Vec<Option<Head<'a>>> = requested
-            .iter()
-            .enumerate()
-            .map(|(index, requested)| self.head(ResourceId(index as u32), requested.item))
-            .collect();
-        self.set_heads(&heads);
-        let resources: Vec<Option<Resource>> = heads.into_iter().map(|head| self.resource(head?)).collect();
+    pub fn requests(&self) -> Vec<Resource> {
+        self.expand_program();
+        let count = self.requested.borrow().len();
+        let ids = (0..count).map(|index| ResourceId(index as u32));
+        let heads: Vec<Option<Rc<Head<'a>>>> = ids.map(|id| self.head(id)).collect();
+        let resources: Vec<Option<Resource>> =
+            heads.into_iter().map(|head| self.resource(head?.as_ref())).collect();
         renumbered(resources)
+    }
+
+    /// The head of a request, made when first asked for.
+    fn head(&self, id: ResourceId) -> Option<Rc<Head<'a>>> {
+        if let Some(known) = self.heads.borrow().get(&id) {
+            // One that is being made has no place yet: what asks for it depends on itself.
+            return known.clone().unwrap_or_else(|| {
+                self.report(self.place_cycle(id));
+                None
+            });
+        }
+        self.heads.borrow_mut().insert(id, None);
+        let requested = self.requested.borrow()[id.0 as usize].clone();
+        let head = self.make_head(id, &requested).map(Rc::new);
+        self.heads.borrow_mut().insert(id, Some(head.clone()));
+        head
+    }
+
+    /// What others may know of a request.
+    pub fn head_summary(&self, id: ResourceId) -> Option<HeadSummary> {
+        let head = self.head(id)?;
+        Some(HeadSummary {
+            name: head.name.clone(),
+            ty: head.ty.clone(),
+            location: head.location.clone(),
+            group: head.group.clone(),
+            span: head.span,
+        })
+    }
+
+    fn place_cycle(&self, id: ResourceId) -> Diagnostic {
+        let requested = self.requested.borrow()[id.0 as usize].clone();
+        let item = self.item(requested.frame.module, requested.item);
+        let (name, span) = match &item.kind {
+            ast::ItemKind::Thing(thing) => (requested.name.clone(), thing.name.span),
+            _ => ("this command".into(), item.span),
+        };
+        Diagnostic::new(codes::E0112, span, format!("the place of `{name}` depends on itself"))
+            .label("where it is needs where it is")
+            .help("break the circle: name the sites of one of them")
     }
 }
 
@@ -69,6 +125,7 @@ pub(crate) struct HeadSummary {
     pub name: String,
     pub ty: String,
     pub location: crate::hir::Location,
+    pub group: Option<String>,
     pub span: Span,
 }
 
@@ -78,6 +135,3 @@ pub(crate) struct Clauses<'a> {
     pub with: Vec<&'a Expr>,
     pub patches: Vec<Patch<'a>>,
 }
-
-/// Heads by resource.
-pub(crate) type Heads = IndexMap<ResourceId, HeadSummary>;

@@ -7,11 +7,13 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, codes};
 use scope_syntax::ast;
 
-use super::{Body, Head};
+use super::expand::path;
+use super::{Body, Head, Requested};
 use crate::context::Context;
 use crate::eval::Frame;
+use crate::group::Scoped;
 use crate::hir::{OperationKind, ResourceId, ResourceKind, ResourceType, Slot, Value};
-use crate::modules::Modules;
+use crate::modules::ModuleId;
 use crate::native::{Filled, match_item};
 
 impl<'a> Context<'a> {
@@ -20,8 +22,10 @@ impl<'a> Context<'a> {
         id: ResourceId,
         item: &'a ast::Item,
         native: &'a ast::NativeItem,
+        requested: &Requested,
     ) -> Option<Head<'a>> {
-        let frame = Frame::new(Modules::ROOT);
+        let frame = requested.frame.clone();
+        let module = frame.module;
         let found = match match_item(self.drivers.values(), native) {
             Ok(found) => found,
             Err(report) => {
@@ -45,31 +49,32 @@ impl<'a> Context<'a> {
         if found.operation.kind == OperationKind::Delete
             && let Some(Value::Text(word)) = &word
         {
-            self.check_not_declared(ty, word, span);
+            self.check_not_declared(ty, word, span, module);
         }
         let name = match (&native.name, &word, &kind) {
             (Some(name), ..) => name.text.clone(),
             (None, Some(Value::Text(word)), ResourceKind::Managed) => format!("{}.{word}", ty.name),
-            _ => self.line_name(&native.native),
+            _ => self.line_name(&native.native, module),
         };
-        let scope = native
-            .native
-            .scope
-            .as_ref()
-            .map(|scope| self.request_scope(scope, found.driver, &ty.name, &frame));
-        let location = self.location_of(ty, scope.as_ref(), &name, span);
-        self.check_place(ty, found.driver, scope.as_ref(), &location, &name, span);
+        let group = self.group(requested.group);
+        let name = path(&group, &name);
+        let own = native.native.scope.as_ref();
+        let own = own.map(|scope| Scoped { scope, frame: frame.clone(), group: String::new() });
+        let place = self.place(ty, found.driver, &group.scopes, own.as_ref(), &name, span);
+        self.check_place(ty, found.driver, place.scope.as_ref(), &place.location, &name, span);
         Some(Head {
             id,
             name,
             kind,
             ty: ty.name.clone(),
             body: Body::Native(found.filled),
-            scope,
-            location,
-            with: Vec::new(),
+            scope: place.scope,
+            location: place.location,
+            with: group.with,
             patches: Vec::new(),
             span,
+            frame,
+            group: place.group,
             docs: item.docs.clone(),
         })
     }
@@ -91,8 +96,14 @@ impl<'a> Context<'a> {
     }
 
     /// What the program declares it also deletes by leaving it out: a `$` line that deletes it contradicts it.
-    fn check_not_declared(&self, ty: &ResourceType, word: &str, span: scope_diagnostics::Span) {
-        for (item_index, item) in self.modules.get(Modules::ROOT).tree.items.iter().enumerate() {
+    fn check_not_declared(
+        &self,
+        ty: &ResourceType,
+        word: &str,
+        span: scope_diagnostics::Span,
+        module: ModuleId,
+    ) {
+        for (item_index, item) in self.modules.get(module).tree.items.iter().enumerate() {
             let ast::ItemKind::Thing(thing) = &item.kind else { continue };
             let is_type = thing.kind == ast::ThingKind::Resource
                 && thing.ty.names.last().is_some_and(|name| name.text == ty.short_name);
@@ -108,7 +119,7 @@ impl<'a> Context<'a> {
                         format!("this deletes `{}`, which the program declares", thing.name.text),
                     )
                     .label("deleted here")
-                    .secondary(self.item(Modules::ROOT, item_index).span, "declared here")
+                    .secondary(self.item(module, item_index).span, "declared here")
                     .help("take the declaration out: a run then deletes it"),
                 );
             }
@@ -116,7 +127,7 @@ impl<'a> Context<'a> {
     }
 
     /// The words of a line that names nothing, made unique by its place among the lines that say the same.
-    fn line_name(&self, native: &ast::Native) -> String {
+    fn line_name(&self, native: &ast::Native, module: ModuleId) -> String {
         let words = |native: &ast::Native| {
             native
                 .words
@@ -128,7 +139,7 @@ impl<'a> Context<'a> {
         let text = words(native);
         let earlier = self
             .modules
-            .get(Modules::ROOT)
+            .get(module)
             .tree
             .items
             .iter()

@@ -75,7 +75,7 @@ impl Lowering<'_> {
                 let name_of = |site: hir::SiteId| self.program.sites[site.0 as usize].name.clone();
                 let labels = arms.iter().map(|arm| arm.text(&name_of)).collect();
                 let origin = self.origin(location.span, None);
-                let choice = self.new_choice(key.to_string(), position.guard, labels, origin.clone());
+                let choice = self.choice_at(location.span, key, name, position.guard, labels, origin.clone());
                 let mut lowered = Vec::with_capacity(arms.len());
                 for (index, arm) in arms.iter().enumerate() {
                     let is_last = index + 1 == arms.len();

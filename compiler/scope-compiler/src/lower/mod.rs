@@ -6,6 +6,7 @@
 mod choice;
 mod driver;
 mod driver_expr;
+mod group;
 mod reference;
 mod request;
 mod sites;
@@ -62,6 +63,9 @@ pub(crate) fn lower(
         done: BTreeMap::new(),
         instances: BTreeMap::new(),
         gathers: BTreeMap::new(),
+        group: None,
+        guard: None,
+        group_choices: BTreeMap::new(),
     };
     lowering.plan.program.entry = program.entry.map(|site| lowering.site(site));
     for id in in_dependency_order(program) {
@@ -110,6 +114,12 @@ pub(crate) struct Lowering<'a> {
     done: BTreeMap<ResourceId, Lowered>,
     instances: BTreeMap<(ResourceId, hir::SiteId), StepId>,
     gathers: BTreeMap<ResourceId, StepId>,
+    /// The group whose alternatives the location at hand shares.
+    group: Option<String>,
+    /// The arm in which the request at hand stands.
+    guard: Option<Guard>,
+    /// The choices of groups, by what wrote them: everything in a group takes the same alternative.
+    group_choices: BTreeMap<(String, Option<Guard>, Span), ChoiceId>,
 }
 
 impl Lowering<'_> {

@@ -25,10 +25,18 @@ impl Lowering<'_> {
             (None, None) => return,
         };
         let name = resource.name.clone();
+        self.group = resource.group.clone();
         let lowered =
             self.location(&location, &name, &name, place, Position::TOP, &mut |lowering, site, position| {
-                lowering.instance(resource, site, position)
+                // What is looked up for it has alternatives of its own.
+                let group = lowering.group.take();
+                lowering.guard = position.guard;
+                let step = lowering.instance(resource, site, position);
+                lowering.guard = None;
+                lowering.group = group;
+                step
             });
+        self.group = None;
         self.done.insert(resource.id, lowered);
     }
 
@@ -103,7 +111,15 @@ impl Lowering<'_> {
             ..NewStep::new(site_id, action, origin)
         });
         for earlier in &with.after {
-            let ends = self.done.get(earlier).map(|lowered| lowered.ends.clone()).unwrap_or_default();
+            let other = &self.program.resources[earlier.0 as usize];
+            let is_same_group = resource.group.is_some() && resource.group == other.group;
+            // Within a group each copy waits for the one beside it; the whole is decided only when all of it is done.
+            let beside = self.instances.get(&(*earlier, site)).filter(|_| is_same_group).copied();
+            let ends = match (beside, self.done.get(earlier)) {
+                (Some(step), _) => vec![step],
+                (None, Some(lowered)) => lowered.ends.clone(),
+                (None, None) => Vec::new(),
+            };
             for from in ends {
                 let edge = Edge { from, to: step, reason: EdgeReason::After };
                 if from != step && !self.plan.edges.contains(&edge) {

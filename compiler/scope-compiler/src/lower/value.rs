@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use scope_analysis::hir::{self, Deferred, Program, ResourceId, Value};
 use scope_plan::expr::{BinaryOp, Builtin, Expr, FileRef, Generator, SecretSource, UnaryOp};
+use scope_plan::plan::{Edge, EdgeReason, Guard};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
@@ -76,13 +77,22 @@ impl Lowering<'_> {
     ) -> Expr {
         let path = path.to_vec();
         let own = site.or(here).and_then(|site| self.instances.get(&(resource, site)).copied());
+        let own = own.filter(|step| self.is_done_here(*step));
         if let Some(step) = own {
             return Expr::Step { step, path };
         }
         let Some(lowered) = self.done.get(&resource).cloned() else { return Expr::Value(Json::Null) };
-        if site.is_some() {
-            // A site where it never is: known to be nothing.
-            return Expr::Value(Json::Null);
+        if let Some(site) = site {
+            if !self.instances.contains_key(&(resource, site)) {
+                return Expr::Value(Json::Null); // A site where it never is: known to be nothing.
+            }
+            // One of several alternatives: nothing, unless it is the one.
+            let gathered = Expr::Step { step: self.gathered(resource, &lowered), path: Vec::new() };
+            let key = Expr::Value(self.program.sites[site.0 as usize].name.clone().into());
+            let is_there = Expr::Call(Builtin::Has, vec![gathered.clone(), key.clone()]);
+            let there = Expr::Index(Box::new(gathered), Box::new(key));
+            let value = path.iter().fold(there, |base, field| Expr::Field(Box::new(base), field.clone()));
+            return Expr::If(Box::new(is_there), Box::new(value), Box::new(Expr::Value(Json::Null)));
         }
         if lowered.is_single {
             return Expr::Step { step: lowered.result, path };
@@ -107,6 +117,19 @@ impl Lowering<'_> {
         Expr::MapFor(Box::new(generator), Box::new(Expr::Name("site".into())), Box::new(value))
     }
 
+    /// Whether a step is done wherever what is being lowered is: it stands in no arm, or in one around it.
+    fn is_done_here(&self, step: scope_plan::plan::StepId) -> bool {
+        let when = &self.plan.steps[step.index()].when;
+        let mut open: Vec<Guard> = self.guard.into_iter().collect();
+        while let Some(guard) = open.pop() {
+            if when.contains(&guard) {
+                return true;
+            }
+            open.extend(&self.plan.choices[guard.choice.index()].when);
+        }
+        when.is_empty()
+    }
+
     /// The step that gathers every site's result of a resource.
     fn gathered(
         &mut self,
@@ -124,6 +147,10 @@ impl Lowering<'_> {
         let location = self.program.resources[resource.0 as usize].location.clone();
         let key = format!("{}.all", self.program.resources[resource.0 as usize].name);
         let step = self.gather(&key, place, lowered.leaves.clone(), None, &location);
+        // Which alternative holds is known once the choice is made, not when the first one has ended.
+        if matches!(self.plan.steps[lowered.result.index()].action, Action::Choose { .. }) {
+            self.plan.edges.push(Edge { from: lowered.result, to: step, reason: EdgeReason::After });
+        }
         self.gathers.insert(resource, step);
         step
     }

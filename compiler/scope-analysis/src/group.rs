@@ -1,0 +1,291 @@
+//! Groups: a module as a resource type. `resource lab: tenant { cidr: "10.1.0.0/24" } scope { paris }` makes everything
+//! that `tenant.scope` declares, under the path `lab`, at Paris.
+//!
+//! The program itself is the first group, without a body and a scope. A group's parameters are its attributes, evaluated
+//! where it was written; its outputs are read as `lab.server_id`.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+use scope_syntax::ast::{self, Expr, ExprKind, ItemKind, RecordEntry};
+
+use crate::context::Context;
+use crate::eval::{Frame, merge_slot};
+use crate::hir::{Deferred, GroupId, LocationKind, ResourceId, SiteId, Slot, Value};
+use crate::modules::ModuleId;
+use crate::request::Patch;
+
+/// One use of a module.
+#[derive(Clone)]
+pub(crate) struct Group<'a> {
+    pub module: ModuleId,
+    /// `lab`; empty for the program itself.
+    pub name: String,
+    pub span: Span,
+    /// The attributes as written, and where.
+    pub body: Option<&'a Expr>,
+    pub patches: Vec<Patch<'a>>,
+    pub frame: Frame,
+    /// The scopes around its items, the outermost first, with the group that wrote each.
+    pub scopes: Vec<Scoped<'a>>,
+    /// The `with` clauses around its items, the outermost first.
+    pub with: Vec<(&'a Expr, Frame)>,
+    /// What is requested directly in it.
+    pub requested: Vec<ResourceId>,
+    /// Groups in it.
+    pub groups: Vec<GroupId>,
+}
+
+/// A scope that holds for the items of a group.
+#[derive(Clone)]
+pub(crate) struct Scoped<'a> {
+    pub scope: &'a ast::Scope,
+    pub frame: Frame,
+    /// The group that is placed by it.
+    pub group: String,
+}
+
+/// A group's attributes at a site, once asked for.
+pub(crate) type Given = BTreeMap<(GroupId, Option<SiteId>), IndexMap<String, Slot>>;
+
+impl<'a> Context<'a> {
+    pub fn group(&self, id: GroupId) -> Group<'a> {
+        self.groups.borrow()[id.0 as usize].clone()
+    }
+
+    /// Whether a group is one use of this module.
+    pub fn is_of_module(&self, id: GroupId, module: ModuleId) -> bool {
+        self.groups.borrow()[id.0 as usize].module == module
+    }
+
+    /// The value that a group gives to a parameter of its module; `None` where it gives none.
+    pub fn given_to(&self, id: GroupId, name: &str, here: Option<SiteId>) -> Option<Slot> {
+        let group = self.group(id);
+        // One attribute of a plain record is evaluated by itself: another may need a site that is not known yet.
+        if group.patches.is_empty()
+            && let Some(ExprKind::Record(entries)) = group.body.map(|body| body.kind.as_ref())
+            && !entries.iter().any(|entry| matches!(entry, RecordEntry::Spread(_)))
+        {
+            return entries.iter().find_map(|entry| match entry {
+                RecordEntry::Field { key, value } if key.literal().as_deref() == Some(name) => {
+                    let frame = Frame { here: here.or(group.frame.here), ..group.frame.clone() };
+                    Some(Slot { value: self.eval(value, &frame), key: key.span, span: value.span })
+                }
+                _ => None,
+            });
+        }
+        self.given(id, here).get(name).cloned()
+    }
+
+    /// Everything a group gives to its module at a site.
+    fn given(&self, id: GroupId, here: Option<SiteId>) -> IndexMap<String, Slot> {
+        if let Some(known) = self.given.borrow().get(&(id, here)) {
+            return known.clone();
+        }
+        let group = self.group(id);
+        let frame = Frame { here: here.or(group.frame.here), ..group.frame.clone() };
+        let mut written = match group.body.map(|body| (body, self.eval(body, &frame))) {
+            None | Some((_, Value::Error)) => IndexMap::new(),
+            Some((_, Value::Record(fields))) => fields,
+            Some((body, other)) => {
+                self.mismatch("a record of attributes", &other, body.span);
+                IndexMap::new()
+            }
+        };
+        for patch in &group.patches {
+            let sites = self.eval(patch.sites, &frame);
+            if let Some(here) = here
+                && self.sites_of(&sites).is_some_and(|sites| sites.contains(&here))
+                && let Value::Record(fields) = self.eval(patch.patch, &frame)
+            {
+                for (key, slot) in fields {
+                    merge_slot(&mut written, key, slot);
+                }
+            }
+        }
+        self.given.borrow_mut().insert((id, here), written.clone());
+        written
+    }
+
+    /// Every request of a group and of the groups in it.
+    pub fn members(&self, id: GroupId) -> Vec<ResourceId> {
+        let mut members = Vec::new();
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            let group = self.group(id);
+            members.extend(group.requested);
+            open.extend(group.groups);
+        }
+        members.sort();
+        members
+    }
+
+    /// Everywhere a group has something.
+    pub fn group_sites(&self, id: GroupId) -> Vec<SiteId> {
+        let mut sites = Vec::new();
+        for member in self.members(id) {
+            let Some(head) = self.head_summary(member) else { continue };
+            for site in head.location.sites() {
+                if !sites.contains(&site) {
+                    sites.push(site);
+                }
+            }
+        }
+        sites
+    }
+
+    /// Whether a group is at several sites at once (`&`), so that what it gives is a map by site.
+    fn is_at_several(&self, id: GroupId) -> bool {
+        fn has_copies(kind: &LocationKind) -> bool {
+            match kind {
+                LocationKind::And(parts) => parts.len() > 1,
+                LocationKind::Or(parts) => parts.iter().any(|part| has_copies(&part.kind)),
+                _ => false,
+            }
+        }
+        let is_copied =
+            |member| self.head_summary(member).is_some_and(|head| has_copies(&head.location.kind));
+        self.members(id).into_iter().any(is_copied)
+    }
+
+    /// `lab.server_id`: an output of a group's module; by site where the group is at several.
+    pub fn group_field(&self, id: GroupId, name: &ast::Ident, here: Option<SiteId>) -> Value {
+        let group = self.group(id);
+        let items = &self.modules.get(group.module).tree.items;
+        let output = items.iter().find_map(|item| match &item.kind {
+            ItemKind::Output(output) if output.name.text == name.text => Some((item, output)),
+            _ => None,
+        });
+        let Some((item, output)) = output else {
+            if name.text == "sites" {
+                return self.site_list(self.group_sites(id).into_iter(), name.span);
+            }
+            let names = items.iter().filter_map(|item| match &item.kind {
+                ItemKind::Output(output) => Some(output.name.text.as_str()),
+                _ => None,
+            });
+            let owner = format!("`{}` (module `{}`)", group.name, self.modules.get(group.module).path);
+            self.no_field(&name.text, name.span, &owner, names.chain(["sites"]));
+            return Value::Error;
+        };
+        let hover = crate::items::with_docs(format!("output `{}`", output.name.text), &item.docs);
+        self.record_use(name.span, output.name.span, hover);
+        let sites = self.group_sites(id);
+        let frame = Frame { group: Some(id), ..Frame::new(group.module) };
+        let at = |site: SiteId| self.eval(&output.value, &Frame { here: Some(site), ..frame.clone() });
+        if let Some(here) = here.filter(|here| sites.contains(here)) {
+            return self.pinned(at(here), here);
+        }
+        let mut values: Vec<(SiteId, Value)> = sites.into_iter().map(|site| (site, at(site))).collect();
+        // One of several alternatives: the run knows which, unless the value itself depends on the site.
+        let is_same = values.windows(2).all(|pair| pair[0].1 == pair[1].1);
+        if is_same && (values.len() == 1 || !self.is_at_several(id)) {
+            return values.pop().map_or(Value::Error, |(_, value)| value);
+        }
+        if !self.is_at_several(id) {
+            return self.of_the_alternative(id, values);
+        }
+        let slot =
+            |site, value| Slot { value: self.pinned(value, site), key: name.span, span: output.value.span };
+        let by_site = values.into_iter().map(|(site, value)| (self.site_name(site), slot(site, value)));
+        Value::Record(by_site.collect())
+    }
+
+    /// The value at the alternative that the run takes: something of the group is there.
+    fn of_the_alternative(&self, id: GroupId, values: Vec<(SiteId, Value)>) -> Value {
+        let is_everywhere = |member: &ResourceId| {
+            let sites = self.head_summary(*member).map(|head| head.location.sites()).unwrap_or_default();
+            values.iter().all(|(site, _)| sites.contains(site))
+        };
+        let Some(member) = self.members(id).into_iter().find(is_everywhere) else { return Value::Error };
+        values.into_iter().rev().fold(Value::Null, |otherwise, (site, value)| {
+            let there = Deferred::Output { resource: member, site: Some(site), path: Vec::new() };
+            let there = Value::Deferred(Box::new(there));
+            let is_there = Value::Deferred(Box::new(Deferred::Binary("not_equal", there, Value::Null)));
+            Value::Deferred(Box::new(Deferred::If(is_there, self.pinned(value, site), otherwise)))
+        })
+    }
+
+    /// What a group sets is checked at each of its sites, whether an item of the module uses it or not.
+    pub fn check_groups(&self) {
+        let count = self.groups.borrow().len();
+        for index in 1..count {
+            let id = GroupId(index as u32);
+            let group = self.group(id);
+            let sites = self.group_sites(id);
+            let places: Vec<Option<SiteId>> =
+                if sites.is_empty() { vec![None] } else { sites.into_iter().map(Some).collect() };
+            for here in places {
+                self.check_given(id, &group, here);
+            }
+        }
+    }
+
+    fn check_given(&self, id: GroupId, group: &Group<'a>, here: Option<SiteId>) {
+        let tree = &self.modules.get(group.module).tree;
+        let params: Vec<&ast::Param> = tree
+            .items
+            .iter()
+            .filter_map(|item| match &item.kind {
+                ItemKind::Param(param) => Some(param),
+                _ => None,
+            })
+            .collect();
+        for (key, slot) in self.given(id, here) {
+            match params.iter().find(|param| param.name.text == key) {
+                Some(param) => self.record_use(slot.key, param.name.span, format!("parameter `{key}`")),
+                None => self.report(self.unknown_parameter(group, &key, slot.key, &params)),
+            }
+        }
+        let frame = Frame { group: Some(id), here, ..Frame::new(group.module) };
+        for (index, item) in tree.items.iter().enumerate() {
+            match &item.kind {
+                ItemKind::Param(param) => {
+                    self.item_value(group.module, index, param.name.span, &frame);
+                }
+                ItemKind::Let(_) => {
+                    self.item_value(group.module, index, item.span, &frame);
+                }
+                ItemKind::Output(output) => {
+                    let value = self.eval(&output.value, &frame);
+                    let reason = "an output may be printed";
+                    let written = Some((&output.value, &frame));
+                    self.check_secret_flow(&value, &output.name.text, reason, output.value.span, written);
+                }
+                ItemKind::Require(require) => self.check_requirement(require, &frame),
+                _ => {}
+            }
+        }
+    }
+
+    fn unknown_parameter(
+        &self,
+        group: &Group<'a>,
+        key: &str,
+        span: Span,
+        params: &[&ast::Param],
+    ) -> Diagnostic {
+        let path = &self.modules.get(group.module).path;
+        let report = Diagnostic::new(codes::E0203, span, format!("`{path}` has no parameter `{key}`"))
+            .label("a module's attributes are its parameters");
+        let names: Vec<&str> = params.iter().map(|param| param.name.text.as_str()).collect();
+        match similar::nearest(key, names.iter().copied()) {
+            Some(nearest) => report
+                .help(format!("did you mean `{nearest}`?"))
+                .fix(format!("write `{nearest}`"), vec![Edit::new(span, nearest)]),
+            None if names.is_empty() => report.help(format!("declare it there: `param {key}: string`")),
+            None => report.help(format!("it has {}", names.join(", "))),
+        }
+    }
+
+    /// The report for a parameter of a module that a group does not set.
+    pub fn missing_parameter(&self, id: GroupId, param: &ast::Param) -> Diagnostic {
+        let group = self.group(id);
+        let name = &param.name.text;
+        Diagnostic::new(codes::E0204, group.span, format!("`{}` needs `{name}`", group.name))
+            .label(format!("a `{}` without it", self.modules.get(group.module).path))
+            .secondary(param.name.span, "a parameter without a default")
+            .help(format!("add `{name}: …`"))
+    }
+}

@@ -1,0 +1,326 @@
+//! Expansion: what each item of a group stands for. A family (`for`) is several of it, an item whose `when` is false is
+//! nothing, and a resource whose type is a module is a group with items of its own.
+//!
+//! `resource vm for s in edge: …` → `vm["nantes"]`, `vm["paris"]`. An item is expanded when first needed, so that one
+//! family may be made from another.
+
+use scope_diagnostics::{Diagnostic, Span, codes};
+use scope_syntax::ast::{self, ItemKind, ThingKind};
+
+use super::Requested;
+use crate::context::Context;
+use crate::eval::{Frame, describe};
+use crate::group::{Group, Scoped};
+use crate::hir::{GroupId, ResourceId, Slot, Value};
+use crate::modules::{ModuleId, Modules};
+use crate::names::Definition;
+
+/// At most so many requests and groups a program.
+const MAX_REQUESTS: usize = 100_000;
+
+/// What an item stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Declared {
+    One(ResourceId),
+    /// By key, in order.
+    Family(Vec<(String, Declared)>),
+    /// Its `when` is false.
+    Absent,
+    Group(GroupId),
+    /// In error, reported.
+    Hole,
+}
+
+impl<'a> Context<'a> {
+    /// Expands the whole program.
+    pub(super) fn expand_program(&self) {
+        self.groups.borrow_mut().push(Group {
+            module: Modules::ROOT,
+            name: String::new(),
+            span: Span::DUMMY,
+            body: None,
+            patches: Vec::new(),
+            frame: Frame::new(Modules::ROOT),
+            scopes: Vec::new(),
+            with: Vec::new(),
+            requested: Vec::new(),
+            groups: Vec::new(),
+        });
+        self.expand_group(GroupId::PROGRAM);
+    }
+
+    fn expand_group(&self, id: GroupId) {
+        let module = self.group(id).module;
+        for (index, item) in self.modules.get(module).tree.items.iter().enumerate() {
+            if matches!(item.kind, ItemKind::Thing(_) | ItemKind::Native(_)) {
+                self.declared(id, index, item.span);
+            }
+        }
+    }
+
+    /// What an item of a group stands for.
+    fn declared(&self, id: GroupId, index: usize, used: Span) -> Declared {
+        let key = (id, index);
+        if let Some(known) = self.declared.borrow().get(&key) {
+            return match known {
+                Some(declared) => declared.clone(),
+                None => {
+                    self.report(self.expansion_cycle(id, index, used));
+                    Declared::Hole
+                }
+            };
+        }
+        self.declared.borrow_mut().insert(key, None);
+        let group = self.group(id);
+        let frame = Frame { group: Some(id), ..Frame::new(group.module) };
+        let declared = match &self.item(group.module, index).kind {
+            ItemKind::Thing(thing) => self.thing(id, &group, index, thing, frame),
+            ItemKind::Native(_) => self.request(id, &group, index, frame, String::new()),
+            _ => Declared::Hole,
+        };
+        self.declared.borrow_mut().insert(key, Some(declared.clone()));
+        declared
+    }
+
+    fn thing(
+        &self,
+        id: GroupId,
+        group: &Group<'a>,
+        index: usize,
+        thing: &'a ast::Thing,
+        frame: Frame,
+    ) -> Declared {
+        let name = path(group, &thing.name.text);
+        let Some(generator) = &thing.family else {
+            return self.element(id, group, index, thing, frame, name);
+        };
+        let Some(elements) = self.family(generator, &frame) else { return Declared::Hole };
+        let mut family: Vec<(String, Declared)> = Vec::with_capacity(elements.len());
+        let mut seen = std::collections::BTreeSet::new();
+        for (key, frame) in elements {
+            if !seen.insert(key.clone()) {
+                self.report(
+                    Diagnostic::new(
+                        codes::E0103,
+                        generator.source.span,
+                        format!("`{name}` has two elements `{key}`"),
+                    )
+                    .label("gives the same key twice")
+                    .secondary(thing.name.span, "the family")
+                    .help("iterate over `distinct(…)`, or over a map whose keys differ"),
+                );
+                return Declared::Hole;
+            }
+            let element_name = format!("{name}[{key:?}]");
+            match self.element(id, group, index, thing, frame, element_name) {
+                Declared::Absent => {}
+                element => family.push((key, element)),
+            }
+        }
+        Declared::Family(family)
+    }
+
+    /// The elements of a family: each with its key and its frame.
+    pub(crate) fn family(&self, generator: &ast::Generator, frame: &Frame) -> Option<Vec<(String, Frame)>> {
+        let frames = self.iterate(generator, frame)?;
+        let mut elements = Vec::with_capacity(frames.len());
+        for inner in frames {
+            let value = inner.locals[frame.locals.len()].1.clone();
+            // Over a list with two names, the first is the number and the second the element.
+            let named = match (&generator.second, &value) {
+                (Some(_), Value::Int(_)) => inner.locals[frame.locals.len() + 1].1.clone(),
+                _ => value,
+            };
+            let Some(key) = self.family_key(&named) else {
+                if named != Value::Error {
+                    self.report(
+                        Diagnostic::new(
+                            codes::E0201,
+                            generator.source.span,
+                            format!("expected elements with a key, found {}", describe(&named)),
+                        )
+                        .label("no key for the elements of a family")
+                        .help("iterate over sites, texts, numbers, a map, or records with a `name`"),
+                    );
+                }
+                return None;
+            };
+            elements.push((key, inner));
+        }
+        Some(elements)
+    }
+
+    /// The key of a family's element: a site's name, a text, a number, or the `name` of a record.
+    fn family_key(&self, value: &Value) -> Option<String> {
+        match value {
+            Value::Record(fields) => match fields.get("name").or_else(|| fields.get("id")) {
+                Some(Slot { value: Value::Text(name), .. }) => Some(name.clone()),
+                _ => None,
+            },
+            Value::Text(_) | Value::Int(_) | Value::Site(_) => self.as_text(value),
+            _ => None,
+        }
+    }
+
+    fn element(
+        &self,
+        id: GroupId,
+        group: &Group<'a>,
+        index: usize,
+        thing: &'a ast::Thing,
+        frame: Frame,
+        name: String,
+    ) -> Declared {
+        if let Some(condition) = &thing.condition {
+            match self.eval(condition, &frame) {
+                Value::Bool(true) => {}
+                Value::Bool(false) => return Declared::Absent,
+                Value::Error => return Declared::Hole,
+                other => {
+                    self.mismatch("true or false, known when compiling", &other, condition.span);
+                    return Declared::Hole;
+                }
+            }
+        }
+        match self.module_type(&thing.ty, group.module) {
+            Some(module) => self.new_group(id, group, thing, frame, name, module),
+            None => self.request(id, group, index, frame, name),
+        }
+    }
+
+    fn new_group(
+        &self,
+        parent: GroupId,
+        group: &Group<'a>,
+        thing: &'a ast::Thing,
+        frame: Frame,
+        name: String,
+        module: ModuleId,
+    ) -> Declared {
+        if thing.kind != ThingKind::Resource {
+            self.report(
+                Diagnostic::new(codes::E0207, thing.ty.span, "a module is made by `resource`")
+                    .label("this is a module")
+                    .help("write `resource`, or the type of an application's resource"),
+            );
+            return Declared::Hole;
+        }
+        let Some(clauses) = self.clauses(&thing.clauses) else { return Declared::Hole };
+        let mut scopes = group.scopes.clone();
+        if let Some(scope) = clauses.scope {
+            let group = scopes.first().map_or_else(|| name.clone(), |outer| outer.group.clone());
+            scopes.push(Scoped { scope, frame: frame.clone(), group });
+        }
+        let mut with = group.with.clone();
+        with.extend(clauses.with.iter().map(|expr| (*expr, frame.clone())));
+        let span = thing.name.span;
+        let hover = format!("`{}`: module `{}`", name, self.modules.get(module).path);
+        self.record_use(span, span, hover);
+        let id = {
+            let mut groups = self.groups.borrow_mut();
+            let id = GroupId(u32::try_from(groups.len()).expect("bounded"));
+            groups.push(Group {
+                module,
+                name,
+                span,
+                body: thing.body.as_ref(),
+                patches: clauses.patches,
+                frame,
+                scopes,
+                with,
+                requested: Vec::new(),
+                groups: Vec::new(),
+            });
+            groups[parent.0 as usize].groups.push(id);
+            id
+        };
+        if !self.is_within_bound(span) {
+            return Declared::Hole;
+        }
+        self.expand_group(id);
+        Declared::Group(id)
+    }
+
+    fn request(&self, id: GroupId, group: &Group<'a>, index: usize, frame: Frame, name: String) -> Declared {
+        if !self.is_within_bound(self.item(group.module, index).span) {
+            return Declared::Hole;
+        }
+        let resource = {
+            let mut requested = self.requested.borrow_mut();
+            let resource = ResourceId(u32::try_from(requested.len()).expect("bounded"));
+            requested.push(Requested { group: id, item: index, frame, name });
+            resource
+        };
+        self.groups.borrow_mut()[id.0 as usize].requested.push(resource);
+        Declared::One(resource)
+    }
+
+    /// False once a program asks for more than it may; reported once.
+    fn is_within_bound(&self, span: Span) -> bool {
+        let count = self.requested.borrow().len() + self.groups.borrow().len();
+        if count == MAX_REQUESTS + 1 && !self.is_over_bound.replace(true) {
+            self.report(
+                Diagnostic::new(
+                    codes::E0505,
+                    span,
+                    format!("the program expands to more than {MAX_REQUESTS} requests"),
+                )
+                .label("stopped here")
+                .note("every program expands to a bounded set of requests")
+                .help("make the lists that its families iterate smaller"),
+            );
+        }
+        count <= MAX_REQUESTS
+    }
+
+    /// The module a type's path names; `None` where it names none.
+    pub(crate) fn module_type(&self, path: &ast::Path, module: ModuleId) -> Option<ModuleId> {
+        let mut module = module;
+        for name in &path.names {
+            let named = self.names.get(module, &name.text)?;
+            let Definition::Module(target) = named.definition else { return None };
+            module = target;
+        }
+        let first = &path.names[0];
+        let last = &path.names[path.names.len() - 1];
+        let hover = format!("module `{}`", self.modules.get(module).path);
+        self.record_use(first.span.to(last.span), Span::at(self.modules.get(module).file, 0), hover);
+        Some(module)
+    }
+
+    /// The value of the name of an item.
+    pub fn declared_value(&self, id: GroupId, index: usize, span: Span) -> Value {
+        fn value(declared: Declared, span: Span) -> Value {
+            match declared {
+                Declared::One(resource) => Value::Resource(resource),
+                Declared::Group(group) => Value::Group(group),
+                Declared::Absent => Value::Null,
+                Declared::Hole => Value::Error,
+                Declared::Family(family) => Value::Record(
+                    family
+                        .into_iter()
+                        .map(|(key, element)| (key, Slot { value: value(element, span), key: span, span }))
+                        .collect(),
+                ),
+            }
+        }
+        value(self.declared(id, index, span), span)
+    }
+
+    fn expansion_cycle(&self, id: GroupId, index: usize, used: Span) -> Diagnostic {
+        let item = self.item(self.group(id).module, index);
+        let (name, declared) = match &item.kind {
+            ItemKind::Thing(thing) => (thing.name.text.as_str(), thing.name.span),
+            _ => ("this command", item.span),
+        };
+        Diagnostic::new(codes::E0112, declared, format!("`{name}` depends on itself"))
+            .label("what it expands to needs itself")
+            .secondary(used, "used here on the way")
+            .help("break the circle: iterate over something else")
+    }
+}
+
+/// `lab.server`; of the program itself only the name.
+pub(super) fn path(group: &Group<'_>, name: &str) -> String {
+    if group.name.is_empty() { name.to_string() } else { format!("{}.{name}", group.name) }
+}

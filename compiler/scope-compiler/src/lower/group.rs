@@ -1,0 +1,42 @@
+//! A group falls back as one: everything in it shares the group's choices.
+//!
+//! `resource lab: tenant { … } scope { paris | lille }` → one choice `lab`, whose arms have the steps of all that the module
+//! declares. The runner ends an arm when all of its steps have, and undoes all of them before it tries the next.
+
+use scope_diagnostics::Span;
+use scope_plan::plan::{ChoiceId, Guard, Origin};
+
+use super::Lowering;
+
+impl Lowering<'_> {
+    /// The choice for a `|`: in a group the one that the group made there, else a new one. `key` begins with `name`, the
+    /// request's own.
+    pub(super) fn choice_at(
+        &mut self,
+        written: Span,
+        key: &str,
+        name: &str,
+        guard: Option<Guard>,
+        labels: Vec<String>,
+        origin: Origin,
+    ) -> ChoiceId {
+        let Some(group) = self.group.clone() else {
+            return self.new_choice(key.to_string(), guard, labels, origin);
+        };
+        let place = (group, guard, written);
+        if let Some(choice) = self.group_choices.get(&place) {
+            return *choice;
+        }
+        let key = format!("{}{}", place.0, key.strip_prefix(name).unwrap_or_default());
+        let is_taken = |key: &str| self.plan.choices.iter().any(|choice| choice.key == key);
+        let mut unique = key.clone();
+        let mut number = 2;
+        while is_taken(&unique) {
+            unique = format!("{key}#{number}");
+            number += 1;
+        }
+        let choice = self.new_choice(unique, guard, labels, origin);
+        self.group_choices.insert(place, choice);
+        choice
+    }
+}
