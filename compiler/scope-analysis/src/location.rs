@@ -7,7 +7,7 @@ use scope_diagnostics::{Diagnostic, Edit, Span, codes};
 use scope_syntax::ast::{Argument, ChainOp, Expr, ExprKind};
 
 use crate::context::Context;
-use crate::eval::{Frame, cross_unavailable, number::duration_text};
+use crate::eval::{Frame, number::duration_text};
 use crate::hir::{Link, Location, LocationKind, SiteId, Value};
 use crate::names::Definition;
 
@@ -50,9 +50,11 @@ impl Context<'_> {
                     if *op == ChainOp::And { LocationKind::And(parts) } else { LocationKind::Or(parts) };
                 Some(Location { kind, span })
             }
-            ExprKind::Chain { op: ChainOp::Cross, .. } => {
-                self.report(cross_unavailable(span));
-                None
+            ExprKind::Chain { op: ChainOp::Cross, operands } => {
+                let parts: Vec<Option<Location>> =
+                    operands.iter().map(|operand| self.eval_location(operand, frame)).collect();
+                let parts: Option<Vec<Location>> = parts.into_iter().collect();
+                Some(Location { kind: cross(parts?), span })
             }
             _ => {
                 let value = self.eval(expr, frame);
@@ -169,6 +171,7 @@ impl Context<'_> {
                 }
                 (sites, _) => self.with_driver(sites, driver, location.span),
             },
+            LocationKind::Cross { parts, prime } => LocationKind::Cross { parts: go(parts), prime: *prime },
             LocationKind::Site(_) | LocationKind::Error => location.kind.clone(),
         };
         Location { kind, span: location.span }
@@ -240,6 +243,18 @@ impl Context<'_> {
     }
 }
 
+/// The parts of a `%`, the leftmost one the prime; a `%` among them is one with it.
+pub(crate) fn cross(written: Vec<Location>) -> LocationKind {
+    let mut parts = Vec::with_capacity(written.len());
+    for part in written {
+        match part.kind {
+            LocationKind::Cross { parts: inner, .. } => parts.extend(inner),
+            _ => parts.push(part),
+        }
+    }
+    LocationKind::Cross { parts, prime: 0 }
+}
+
 /// The declared round trip between two sites, the shortest where several links are declared; 0 to the site itself.
 pub(crate) fn round_trip(links: &[Link], from: SiteId, to: SiteId) -> Option<i64> {
     if from == to {
@@ -254,9 +269,64 @@ impl Location {
     pub fn has_here(&self) -> bool {
         match &self.kind {
             LocationKind::Here => true,
-            LocationKind::And(parts) | LocationKind::Or(parts) => parts.iter().any(Location::has_here),
+            LocationKind::And(parts) | LocationKind::Or(parts) | LocationKind::Cross { parts, .. } => {
+                parts.iter().any(Location::has_here)
+            }
             LocationKind::Around { sites, .. } => sites.is_empty(),
             LocationKind::Site(_) | LocationKind::Error => false,
+        }
+    }
+
+    /// The site, where it is one; `here` is `here`.
+    pub fn at_site(&self, here: Option<SiteId>) -> Option<SiteId> {
+        match self.kind {
+            LocationKind::Site(site) => Some(site),
+            LocationKind::Here => here,
+            _ => None,
+        }
+    }
+
+    /// Every `%` in it, outermost first; none stands in another.
+    pub fn crosses(&self) -> Vec<&Location> {
+        match &self.kind {
+            LocationKind::Cross { .. } => vec![self],
+            LocationKind::And(parts) | LocationKind::Or(parts) => {
+                parts.iter().flat_map(Location::crosses).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Every `%` in it, to be changed.
+    pub fn crosses_mut(&mut self) -> Vec<&mut Location> {
+        match self.kind {
+            LocationKind::Cross { .. } => vec![self],
+            LocationKind::And(ref mut parts) | LocationKind::Or(ref mut parts) => {
+                parts.iter_mut().flat_map(Location::crosses_mut).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Every site as it is written, also one that is written twice.
+    pub fn occurrences(&self) -> Vec<&Location> {
+        match &self.kind {
+            LocationKind::Site(_) => vec![self],
+            LocationKind::And(parts) | LocationKind::Or(parts) | LocationKind::Cross { parts, .. } => {
+                parts.iter().flat_map(Location::occurrences).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The first `&` in it.
+    pub fn first_and(&self) -> Option<&Location> {
+        match &self.kind {
+            LocationKind::And(_) => Some(self),
+            LocationKind::Or(parts) | LocationKind::Cross { parts, .. } => {
+                parts.iter().find_map(Location::first_and)
+            }
+            _ => None,
         }
     }
 
@@ -270,6 +340,18 @@ impl Location {
                     0 => return None,
                     1 => return kept.pop(),
                     _ if matches!(self.kind, LocationKind::And(_)) => LocationKind::And(kept),
+                    _ => LocationKind::Or(kept),
+                }
+            }
+            LocationKind::Cross { parts, prime } => {
+                // What refers to the whole takes any part that is there, the prime first.
+                let prime_first = std::iter::once(&parts[*prime]).chain(
+                    parts.iter().enumerate().filter(|(index, _)| index != prime).map(|(_, part)| part),
+                );
+                let mut kept: Vec<Location> = prime_first.filter_map(|part| part.narrowed(keep)).collect();
+                match kept.len() {
+                    0 => return None,
+                    1 => return kept.pop(),
                     _ => LocationKind::Or(kept),
                 }
             }
@@ -288,6 +370,10 @@ impl Location {
                 }
                 LocationKind::Here => "here".into(),
                 LocationKind::Error => "?".into(),
+                LocationKind::Cross { parts, .. } => {
+                    let parts: Vec<String> = parts.iter().map(|part| go(part, name, true)).collect();
+                    parts.join(" % ")
+                }
                 LocationKind::Around { sites, radius } => {
                     let center = sites.first().map_or_else(|| "here".into(), |site| name(*site));
                     format!("around({center}, {})", duration_text(*radius))

@@ -9,7 +9,7 @@ use scope_syntax::ast::{self, ExprKind};
 
 use crate::context::Context;
 use crate::eval::Frame;
-use crate::hir::{Driver, Location, LocationKind};
+use crate::hir::{Driver, Location, LocationKind, SiteId};
 
 /// A scope with its services' names resolved, not yet completed.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,8 @@ pub(crate) struct RequestScope {
     pub whole: Option<Location>,
     /// Service → where, with the place of the key.
     pub services: IndexMap<String, (Location, Span)>,
+    /// `prime: A`, with the place of the entry.
+    pub prime: Option<(SiteId, Span)>,
     /// A part was in error: what it says is not known, so nothing more is said about it.
     pub has_holes: bool,
 }
@@ -59,15 +61,14 @@ impl Context<'_> {
                     self.around_entry(entry, &mut resolved, frame);
                     continue;
                 }
+                if key.text == "prime" {
+                    self.prime_entry(entry, &mut resolved, frame);
+                    continue;
+                }
                 resolved.has_holes = true;
-                match key.text.as_str() {
-                    "prime" => self.unavailable(entry.span, "`prime`, which goes with `%`,"),
-                    _ => self.report(self.unknown_service(driver, type_name, key)),
-                }
+                self.report(self.unknown_service(driver, type_name, key));
                 // What stands there is checked all the same: one run, every mistake.
-                if key.text != "prime" {
-                    self.eval_location(&entry.location, frame);
-                }
+                self.eval_location(&entry.location, frame);
                 continue;
             };
             if let Some((_, first)) = resolved.services.get(&service) {
@@ -90,7 +91,61 @@ impl Context<'_> {
                 }
             }
         }
+        self.place_prime(&mut resolved);
         resolved
+    }
+
+    /// `prime: A`
+    fn prime_entry(&self, entry: &ast::ScopeEntry, resolved: &mut RequestScope, frame: &Frame) {
+        match self.eval_location(&entry.location, frame).map(|location| location.kind) {
+            Some(LocationKind::Site(site)) => resolved.prime = Some((site, entry.location.span)),
+            None | Some(LocationKind::Error) => resolved.has_holes = true,
+            Some(_) => {
+                resolved.has_holes = true;
+                self.report(
+                    Diagnostic::new(codes::E0307, entry.location.span, "a cross has one prime")
+                        .label("expected one site")
+                        .help("name the site that holds the identity of the whole"),
+                );
+            }
+        }
+    }
+
+    /// Makes the part at the prime's site the one that holds the identity of the whole.
+    fn place_prime(&self, resolved: &mut RequestScope) {
+        let Some((site, span)) = resolved.prime else { return };
+        let here = self.entry.get();
+        let services = resolved.services.values_mut().map(|(location, _)| location);
+        let mut crosses: Vec<&mut Location> =
+            resolved.whole.iter_mut().chain(services).flat_map(Location::crosses_mut).collect();
+        if crosses.is_empty() {
+            if !resolved.has_holes {
+                self.report(
+                    Diagnostic::new(codes::E0307, span, "`prime` goes with `%`, and nothing is divided here")
+                        .label("the prime of what?")
+                        .help("leave it out, or divide the resource: `a % b, prime: a`"),
+                );
+            }
+            return;
+        }
+        let mut is_found = false;
+        for cross in &mut crosses {
+            let LocationKind::Cross { parts, prime } = &mut cross.kind else { continue };
+            let is_here = |part: &Location| part.at_site(here) == Some(site);
+            if let Some(position) = parts.iter().position(is_here) {
+                *prime = position;
+                is_found = true;
+            }
+        }
+        if !is_found {
+            let parts: Vec<SiteId> = crosses.iter().flat_map(|cross| cross.sites()).collect();
+            self.report(
+                Diagnostic::new(codes::E0307, span, format!("no part is at {}", self.site_name(site)))
+                    .label("the prime is one of the parts, at this one site")
+                    .secondary(crosses[0].span, "the parts")
+                    .help(format!("name one of {}", self.site_names(&parts))),
+            );
+        }
     }
 
     /// `{ around: A, 50ms }`: the whole request at the nearest site that can.
@@ -200,13 +255,16 @@ impl RequestScope {
     }
 
     /// As written canonically: `{ compute: nantes, image: paris }`.
-    pub fn text(&self, name: &dyn Fn(crate::hir::SiteId) -> String) -> String {
+    pub fn text(&self, name: &dyn Fn(SiteId) -> String) -> String {
         let mut parts: Vec<String> = self.whole.iter().map(|location| location.text(name)).collect();
         parts.extend(
             self.services
                 .iter()
                 .map(|(service, (location, _))| format!("{service}: {}", location.text(name))),
         );
+        if let Some((prime, _)) = self.prime {
+            parts.push(format!("prime: {}", name(prime)));
+        }
         if parts.is_empty() { "{}".into() } else { format!("{{ {} }}", parts.join(", ")) }
     }
 }

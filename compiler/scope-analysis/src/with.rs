@@ -9,11 +9,11 @@ use crate::eval::{Frame, describe, merge_slot};
 use crate::hir::{OnDisconnect, OnFailure, Slot, Value, With};
 
 /// The keys of this release.
-const KEYS: [&str; 7] = ["timeout", "retry", "on_disconnect", "on_failure", "after", "adopt", "ready_within"];
+const KEYS: [&str; 8] =
+    ["timeout", "retry", "on_disconnect", "on_failure", "after", "adopt", "ready_within", "weights"];
 
 /// The keys of the next releases.
-const LATER: [&str; 8] =
-    ["on_unknown", "on_delete", "quorum", "weights", "rollout", "borrow", "moved_from", "replace"];
+const LATER: [&str; 7] = ["on_unknown", "on_delete", "quorum", "rollout", "borrow", "moved_from", "replace"];
 
 /// Words that stand as names where `with` is read: `on_disconnect: queue`.
 const WORDS: [&str; 7] = ["queue", "skip", "fail", "local_only", "keep", "undo", "retry"];
@@ -98,6 +98,7 @@ impl Context<'_> {
                         "write `adopt: true`",
                     ),
                 },
+                "weights" => self.weights(&mut with, slot),
                 later if LATER.contains(&later) => self.unavailable(slot.key, &format!("`{later}`")),
                 other => {
                     let mut report =
@@ -162,6 +163,35 @@ impl Context<'_> {
                     slot.span,
                     help,
                 );
+            }
+        }
+    }
+
+    /// `{ nantes: 2, paris: 1 }`
+    fn weights(&self, with: &mut With, slot: Slot) {
+        let Value::Record(fields) = slot.value else {
+            self.wrong(
+                &format!("`weights` is a record of sites and whole numbers, not {}", describe(&slot.value)),
+                slot.span,
+                "write `weights: { nantes: 2, paris: 1 }`",
+            );
+            return;
+        };
+        for (name, inner) in fields {
+            let Some((site, _)) = self.names.sites.get(&name) else {
+                self.report(self.unknown_site(&name, inner.key));
+                continue;
+            };
+            match inner.value {
+                Value::Int(weight @ 0..=1_000_000_000) => {
+                    with.weights.push((*site, weight.unsigned_abs(), inner.key));
+                }
+                Value::Error => {}
+                other => self.wrong(
+                    &format!("a weight is a whole number from 0, not {}", describe(&other)),
+                    inner.span,
+                    "write `1` for an equal share",
+                ),
             }
         }
     }

@@ -67,6 +67,9 @@ pub struct Plan {
     pub edges: Vec<Edge>,
     /// Every `|`, outermost first.
     pub choices: Vec<Choice>,
+    /// Every `%`: which steps are parts of one resource, and the share of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crosses: Vec<Cross>,
     /// The program's outputs.
     pub outputs: Vec<Output>,
 }
@@ -269,6 +272,28 @@ pub struct Arm {
     pub members: Vec<StepId>,
     /// Choices directly inside.
     pub choices: Vec<ChoiceId>,
+}
+
+/// A `%`: one resource over several sites.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cross {
+    /// The resource's key: `hits`.
+    pub key: String,
+    /// The step that makes the part with the identity of the whole; the others wait for it.
+    pub prime: StepId,
+    /// The parts, as written.
+    pub parts: Vec<CrossPart>,
+}
+
+/// One part of a `%`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CrossPart {
+    /// As written, for people: `paris | lille`.
+    pub label: String,
+    /// The step that makes it; several where it is a `|`.
+    pub steps: Vec<StepId>,
+    /// Divided attribute → the part's share, made once over all parts, whatever is cut.
+    pub shares: IndexMap<String, Value>,
 }
 
 /// What happens when the site cannot be reached.

@@ -74,6 +74,7 @@ impl Builder {
                 steps: Vec::new(),
                 edges: Vec::new(),
                 choices: Vec::new(),
+                crosses: Vec::new(),
                 outputs: Vec::new(),
             },
             guards: Vec::new(),

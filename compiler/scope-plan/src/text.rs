@@ -41,6 +41,7 @@ pub fn to_text(plan: &Plan) -> String {
         site_steps(plan, &steps, &given, &mut text);
     }
     choices(plan, &mut text);
+    crosses(plan, &mut text);
     outputs(plan, &mut text);
     text.push('\n');
     text.push_str(&if_cut(plan));
@@ -211,6 +212,26 @@ fn choices(plan: &Plan, text: &mut String) {
         let recorded = recorded.unwrap_or_default();
         writeln!(text, "  {}: {}{recorded}{inside}", choice.key, arms.join(" | "))
             .expect("a String takes any text");
+    }
+}
+
+fn crosses(plan: &Plan, text: &mut String) {
+    if plan.crosses.is_empty() {
+        return;
+    }
+    text.push_str("\ndivided over sites, the prime first\n");
+    for cross in &plan.crosses {
+        let parts: Vec<String> = cross
+            .parts
+            .iter()
+            .map(|part| {
+                let shares: Vec<String> =
+                    part.shares.iter().map(|(name, share)| format!(" {name} {share}")).collect();
+                let prime = if part.steps.contains(&cross.prime) { " (prime)" } else { "" };
+                format!("{}{prime}{}", part.label, shares.join(","))
+            })
+            .collect();
+        writeln!(text, "  {}: {}", cross.key, parts.join(" % ")).expect("a String takes any text");
     }
 }
 

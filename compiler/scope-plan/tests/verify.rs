@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use scope_plan::driver::{Repeat, Share};
 use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::{
-    Action, ChoiceId, Edge, EdgeReason, Guard, Link, OnUnreachable, Plan, SiteId, StepId, Undo,
+    Action, ChoiceId, Cross, CrossPart, Edge, EdgeReason, Guard, Link, OnUnreachable, Plan, SiteId, StepId,
+    Undo,
 };
 use scope_plan::testing::{self, Builder};
 use scope_plan::verify::{self, verify};
@@ -23,6 +24,9 @@ const PART: usize = 8;
 const GATHERED: usize = 9;
 const CLOSED: usize = 10;
 const DELETED: usize = 11;
+const PRIME: usize = 12;
+const OTHER: usize = 13;
+const BEYOND: u32 = 14;
 
 /// A plan with one of everything, well formed.
 fn good() -> Plan {
@@ -63,9 +67,22 @@ fn good() -> Plan {
     );
     plan.delete(lille, "old", "shelf.book", "b-old");
     plan.after(part, loan);
+    let share =
+        |pages: i64| vec![("title", Expr::text("Emma, all of it")), ("pages", Expr::Value(json!(pages)))];
+    let prime = plan.ensure(nantes, "whole", "shelf.book", share(200));
+    let other = plan.ensure(lille, "whole", "shelf.book", share(100));
+    plan.after(prime, other);
     plan.output("loan", Expr::step(gathered, &["nantes", "id"]));
     plan.output("closed", Expr::step(closed, &[]));
-    plan.finish()
+    let mut plan = plan.finish();
+    let part = |label: &str, step: StepId, pages: i64| CrossPart {
+        label: label.into(),
+        steps: vec![step],
+        shares: [("pages".to_owned(), json!(pages))].into_iter().collect(),
+    };
+    let parts = vec![part("nantes", prime, 200), part("lille", other, 100)];
+    plan.crosses.push(Cross { key: "whole".into(), prime, parts });
+    plan
 }
 
 fn attributes(plan: &mut Plan, step: usize) -> &mut Vec<(String, Expr)> {
@@ -95,13 +112,22 @@ const CASES: &[Case] = &[
     ("site-range", |plan| plan.steps[LOAN].site = SiteId(9)),
     ("site-range", |plan| plan.program.entry = Some(SiteId(3))),
     ("site-range", |plan| plan.links[0].to = SiteId(3)),
-    ("edge-range", |plan| plan.edges.push(edge(0, 12, EdgeReason::After))),
-    ("step-range", |plan| attributes(plan, LOAN)[0].1 = Expr::step(StepId(12), &[])),
-    ("step-range", |plan| plan.choices[0].arms[0].members.push(StepId(12))),
-    ("step-range", |plan| plan.outputs[0].value = Expr::step(StepId(12), &[])),
+    ("edge-range", |plan| plan.edges.push(edge(0, BEYOND as usize, EdgeReason::After))),
+    ("step-range", |plan| attributes(plan, LOAN)[0].1 = Expr::step(StepId(BEYOND), &[])),
+    ("step-range", |plan| plan.choices[0].arms[0].members.push(StepId(BEYOND))),
+    ("step-range", |plan| plan.outputs[0].value = Expr::step(StepId(BEYOND), &[])),
     ("choice-range", |plan| plan.steps[LOAN].when.push(Guard { choice: ChoiceId(0), arm: 2 })),
     ("choice-range", |plan| plan.choices[0].arms[0].choices.push(ChoiceId(2))),
     ("choice-range", |plan| plan.choices[1].when.push(Guard { choice: ChoiceId(2), arm: 0 })),
+    ("cross-range", |plan| plan.crosses[0].prime = StepId(BEYOND)),
+    ("cross-range", |plan| plan.crosses[0].parts[1].steps.push(StepId(BEYOND))),
+    ("cross-prime", |plan| without(plan, PRIME, OTHER)),
+    ("cross-prime", |plan| plan.crosses[0].prime = StepId(PART as u32)),
+    ("cross-sites", |plan| plan.steps[OTHER].site = SiteId(0)),
+    ("cross-shares", |plan| attributes(plan, OTHER)[1].1 = Expr::Value(json!(101))),
+    ("cross-shares", |plan| {
+        attributes(plan, OTHER).pop();
+    }),
     ("depth", |plan| {
         let mut deep = Expr::text("x");
         for _ in 0..300 {

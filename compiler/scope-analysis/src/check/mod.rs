@@ -1,11 +1,13 @@
 //! The checks, one file a family of rules.
 
+mod cross;
 mod cycles;
 mod places;
 mod references;
 mod secrets;
 mod values;
 
+pub(crate) use cross::Whole;
 pub(crate) use cycles::check_cycles;
 pub use cycles::outputs;
 pub(crate) use references::Referring;

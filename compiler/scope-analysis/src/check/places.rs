@@ -30,6 +30,18 @@ impl Context<'_> {
                 name,
                 *key,
             );
+            if let Some(cross) = written.crosses().first() {
+                self.report(
+                    Diagnostic::new(
+                        codes::E0304,
+                        cross.span,
+                        format!("what `{name}` uses is looked up, not divided"),
+                    )
+                    .label("a look-up has no parts")
+                    .help("`a | b` uses the first that has it, `a & b` what both have"),
+                );
+                continue;
+            }
             let elsewhere = |site: &SiteId| !places.contains(site);
             let Some(remote) = written.sites().into_iter().find(elsewhere) else { continue };
             if places.is_empty() || matches!(location.kind, LocationKind::Error) {

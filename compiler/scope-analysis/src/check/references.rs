@@ -171,7 +171,7 @@ impl Context<'_> {
             && referring.group == head.group.as_deref()
             && referring.location.span == head.location.span
             && location.sites().contains(&referring.here);
-        if is_with_it || is_certain(&location, referring.here) {
+        if is_with_it || keep(referring.here) && is_certain(&head.location, referring.here) {
             return Some(Location { kind: LocationKind::Site(referring.here), span });
         }
         Some(location)
@@ -291,7 +291,9 @@ impl Context<'_> {
 fn is_certain(location: &Location, site: SiteId) -> bool {
     match &location.kind {
         LocationKind::Site(other) => *other == site,
-        LocationKind::And(parts) => parts.iter().any(|part| is_certain(part, site)),
+        LocationKind::And(parts) | LocationKind::Cross { parts, .. } => {
+            parts.iter().any(|part| is_certain(part, site))
+        }
         LocationKind::Or(parts) => parts.iter().all(|part| is_certain(part, site)),
         LocationKind::Here | LocationKind::Around { .. } | LocationKind::Error => false,
     }
@@ -300,7 +302,7 @@ fn is_certain(location: &Location, site: SiteId) -> bool {
 pub(super) fn has_alternatives(location: &Location) -> bool {
     match &location.kind {
         LocationKind::Or(_) => true,
-        LocationKind::And(parts) => parts.iter().any(has_alternatives),
+        LocationKind::And(parts) | LocationKind::Cross { parts, .. } => parts.iter().any(has_alternatives),
         _ => false,
     }
 }

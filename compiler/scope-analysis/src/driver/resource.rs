@@ -15,7 +15,7 @@ use super::{
     promises, read,
     settings::declared_twice,
 };
-use crate::hir::{Answer, Cross, Operation, OperationKind, Repeat, ResourceType, Share, Type};
+use crate::hir::{Answer, Cross, Division, Operation, OperationKind, Repeat, ResourceType, Share, Type};
 
 /// The type with its attributes, all else still empty.
 pub(super) fn attributes_of(
@@ -160,7 +160,7 @@ fn one_phrase(
             }
         }
         "cross" => {
-            if let Some(cross) = cross(phrase, names, diagnostics) {
+            if let Some(cross) = cross(phrase, ty, diagnostics) {
                 ty.cross = cross;
             }
         }
@@ -319,9 +319,9 @@ fn share(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnost
     None
 }
 
-/// `cross by sum(value)`, `cross by none because "…"`
-fn cross(phrase: &ast::Phrase, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Cross> {
-    const WRITTEN: &str = "cross by sum(ATTRIBUTE)` or `cross by none because \"…\"";
+/// `cross by sum(value, link: origin)`, `cross by none because "…"`
+fn cross(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnostic>) -> Option<Cross> {
+    const WRITTEN: &str = "cross by sum(ATTRIBUTE, link: ATTRIBUTE)` or `cross by none because \"…\"";
     let link = |word: &str| phrase.links.iter().find(|link| link.word.text == word).map(|link| &link.value);
     let by = link("by");
     if by.and_then(read::name) == Some("none")
@@ -329,14 +329,58 @@ fn cross(phrase: &ast::Phrase, names: &Names<'_>, diagnostics: &mut Vec<Diagnost
     {
         return Some(Cross::None { because });
     }
-    match by.map(|by| (by, &*by.kind)) {
-        Some((by, ExprKind::Call { args, .. })) => {
-            args.iter().for_each(|argument| names.check(&argument.value, diagnostics));
-            Some(Cross::By(by.clone()))
+    let Some(ExprKind::Call { callee, args }) = by.map(|by| &*by.kind) else {
+        diagnostics.push(malformed(phrase.span, "`cross` says how the resource is divided", WRITTEN));
+        return None;
+    };
+    if read::name(callee) != Some("sum") {
+        diagnostics.push(malformed(callee.span, "parts are divided and read by `sum`", WRITTEN));
+        return None;
+    }
+    let mut division = Division { divided: Vec::new(), link: None };
+    for argument in args {
+        let key = argument.name.as_ref().map(|name| name.text.as_str());
+        let name = read::expect(read::name(&argument.value), &argument.value, "an attribute", diagnostics)?;
+        if !known_attribute(name, argument.value.span, ty, diagnostics) {
+            return None;
         }
-        _ => {
-            diagnostics.push(malformed(phrase.span, "`cross` says how the resource is divided", WRITTEN));
-            None
+        let attribute = &ty.attributes[name];
+        let is_number = matches!(number(&attribute.ty), Type::Int | Type::Size);
+        match key {
+            None if is_number && attribute.is_settable => division.divided.push(name.to_owned()),
+            None => {
+                let said = format!("`{name}` cannot be divided: it is no number that a program sets");
+                diagnostics.push(
+                    malformed(argument.value.span, said, WRITTEN).secondary(attribute.span, "declared here"),
+                );
+                return None;
+            }
+            Some("link") if attribute.is_settable => division.link = Some(name.to_owned()),
+            Some("link") => {
+                let said = format!("`{name}` cannot name the prime: it is given by the site");
+                diagnostics.push(
+                    malformed(argument.value.span, said, WRITTEN).secondary(attribute.span, "declared here"),
+                );
+                return None;
+            }
+            Some(other) => {
+                let said = format!("a division has no `{other}`");
+                diagnostics.push(malformed(argument.value.span, said, WRITTEN));
+                return None;
+            }
         }
+    }
+    if division.divided.is_empty() {
+        diagnostics.push(malformed(phrase.span, "`cross by sum()` divides nothing", WRITTEN));
+        return None;
+    }
+    Some(Cross::By(division))
+}
+
+/// The type without `?` and range.
+fn number(ty: &Type) -> &Type {
+    match ty {
+        Type::Optional(inner) | Type::InRange(inner, ..) => number(inner),
+        other => other,
     }
 }

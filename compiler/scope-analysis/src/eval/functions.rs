@@ -42,7 +42,7 @@ const PURE: [(&str, usize, usize); 23] = [
 const SPECIAL: [&str; 9] = ["file", "env", "secret", "yaml", "json", "each", "any", "around", "cross"];
 
 /// Placement words of the next release.
-const LATER: [&str; 6] = ["cross", "pick", "spread", "near", "apart", "prime"];
+const LATER: [&str; 5] = ["pick", "spread", "near", "apart", "prime"];
 
 impl Context<'_> {
     pub(super) fn call(&self, callee: &Expr, args: &[Argument], span: Span, frame: &Frame) -> Value {
@@ -70,7 +70,7 @@ impl Context<'_> {
                 self.data_file(args, span, frame)
             }
             "around" => self.around(args, span, frame),
-            "each" | "any" => self.fold_sites(name, args, span, frame),
+            "each" | "any" | "cross" => self.fold_sites(name, args, span, frame),
             later if LATER.contains(&later) => {
                 self.unavailable(span, &format!("`{later}(…)`"));
                 Value::Error
@@ -207,7 +207,11 @@ impl Context<'_> {
             return Value::Error;
         }
         let parts = sites.into_iter().map(|site| Location { kind: LocationKind::Site(site), span }).collect();
-        let kind = if name == "each" { LocationKind::And(parts) } else { LocationKind::Or(parts) };
+        let kind = match name {
+            "each" => LocationKind::And(parts),
+            "cross" => crate::location::cross(parts),
+            _ => LocationKind::Or(parts),
+        };
         Value::Location(Location { kind, span })
     }
 

@@ -19,7 +19,6 @@ mod sites;
 mod text;
 
 pub(crate) use record::merge_slot;
-pub(crate) use sites::cross_unavailable;
 
 use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{Expr, ExprKind};

@@ -6,7 +6,7 @@
 use scope_diagnostics::Span;
 use scope_syntax::ast::{BinaryOp, ChainOp, Expr, UnaryOp};
 
-use super::{Frame, cross_unavailable, describe};
+use super::{Frame, describe};
 use crate::context::Context;
 use crate::hir::{Deferred, Location, LocationKind, Value};
 
@@ -115,17 +115,13 @@ impl Context<'_> {
     pub(super) fn chain(&self, op: ChainOp, operands: &[Expr], span: Span, frame: &Frame) -> Value {
         match op {
             ChainOp::LogicalAnd | ChainOp::LogicalOr => return self.logical(op, operands, frame),
-            ChainOp::Cross => {
-                self.report(cross_unavailable(span));
-                return Value::Error;
-            }
             _ => {}
         }
         let values: Vec<Value> = operands.iter().map(|operand| self.eval(operand, frame)).collect();
         if values.contains(&Value::Error) {
             return Value::Error;
         }
-        if let ChainOp::And | ChainOp::Or = op {
+        if let ChainOp::And | ChainOp::Or | ChainOp::Cross = op {
             let mut parts = Vec::with_capacity(values.len());
             for (value, operand) in values.into_iter().zip(operands) {
                 match self.as_location(value, operand.span) {
@@ -133,7 +129,11 @@ impl Context<'_> {
                     None => return Value::Error,
                 }
             }
-            let kind = if op == ChainOp::And { LocationKind::And(parts) } else { LocationKind::Or(parts) };
+            let kind = match op {
+                ChainOp::And => LocationKind::And(parts),
+                ChainOp::Cross => crate::location::cross(parts),
+                _ => LocationKind::Or(parts),
+            };
             return Value::Location(Location { kind, span });
         }
         let mut values = values.into_iter();

@@ -103,10 +103,3 @@ impl Context<'_> {
         }
     }
 }
-
-/// The report for `%`, which the next release brings.
-pub(crate) fn cross_unavailable(span: Span) -> Diagnostic {
-    Diagnostic::new(codes::E0304, span, "`%` (one resource across sites) is not available yet")
-        .label("a cross")
-        .help("`&` makes the resource on each of the sites, `|` on the first that can")
-}

@@ -237,8 +237,17 @@ pub enum Cross {
         /// Why.
         because: String,
     },
-    /// `cross by sum(value)` and the like: kept for the next release.
-    By(ast::Expr),
+    /// `cross by sum(value)`
+    By(Division),
+}
+
+/// `cross by sum(value, link: origin)`: how one resource is divided over sites and read as one (R6).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Division {
+    /// Attributes of which each part has a share, and whose sum over the parts is the whole's.
+    pub divided: Vec<String>,
+    /// The attribute in which every other part names the prime.
+    pub link: Option<String>,
 }
 
 /// `ready when condition within 10min every 1s`.

@@ -174,6 +174,8 @@ pub struct With {
     pub after: Vec<ResourceId>,
     /// Take over what matches.
     pub adopt: bool,
+    /// How much of a `%` the part at each site gets, and where that is written.
+    pub weights: Vec<(SiteId, u64, Span)>,
 }
 
 /// `on_disconnect`.

@@ -136,6 +136,13 @@ pub enum LocationKind {
     And(Vec<Location>),
     /// `a | b`
     Or(Vec<Location>),
+    /// `a % b`
+    Cross {
+        /// The parts of the one resource.
+        parts: Vec<Location>,
+        /// The part that holds its identity.
+        prime: usize,
+    },
     /// `around(a, 50ms)` (R7), until a request with its driver says which of these have the service.
     Around {
         /// Within the radius, nearest first, the middle itself in front; empty: around `here`.
@@ -156,7 +163,7 @@ impl Location {
     fn collect(&self, sites: &mut Vec<SiteId>) {
         match &self.kind {
             LocationKind::Site(site) if !sites.contains(site) => sites.push(*site),
-            LocationKind::And(parts) | LocationKind::Or(parts) => {
+            LocationKind::And(parts) | LocationKind::Or(parts) | LocationKind::Cross { parts, .. } => {
                 parts.iter().for_each(|part| part.collect(sites));
             }
             LocationKind::Around { sites: near, .. } => {

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 
 use super::{Body, Head};
-use crate::check::{Referring, holds_secret};
+use crate::check::{Referring, Whole, holds_secret};
 use crate::context::Context;
 use crate::eval::{Frame, merge_slot};
 use crate::hir::{
@@ -37,6 +37,8 @@ impl<'a> Context<'a> {
             }
             return None;
         }
+        let whole = Whole { name: &head.name, ty, kind: &head.kind, span: head.span };
+        self.divide(&whole, &head.location, &with, &mut instances);
         self.check_patches(head, &sites);
         let name_of = |site: SiteId| self.site_name(site);
         Some(Resource {
@@ -256,7 +258,7 @@ pub(crate) fn value_expr<'e>(body: &'e scope_syntax::ast::Expr, name: &str) -> &
 fn has_left_operand(location: &crate::hir::Location) -> bool {
     match &location.kind {
         LocationKind::Or(_) => true,
-        LocationKind::And(parts) => parts.iter().any(has_left_operand),
+        LocationKind::And(parts) | LocationKind::Cross { parts, .. } => parts.iter().any(has_left_operand),
         _ => false,
     }
 }

@@ -62,6 +62,7 @@ impl<'a> Context<'a> {
         let own = own.map(|scope| Scoped { scope, frame: frame.clone(), group: String::new() });
         let place = self.place(ty, found.driver, &group.scopes, own.as_ref(), &name, span);
         self.check_place(ty, found.driver, place.scope.as_ref(), &place.location, &name, span);
+        self.check_cross(&place.location, ty, &kind, &name);
         Some(Head {
             id,
             name,

@@ -1,7 +1,9 @@
-//! Locations to steps: `&` to steps side by side, `|` to a choice with an arm for each alternative.
+//! Locations to steps: `&` to steps side by side, `|` to a choice with an arm for each alternative, `%` to the prime and
+//! the parts that wait for it.
 
+use indexmap::IndexMap;
 use scope_analysis::hir::{self, Location, LocationKind};
-use scope_plan::plan::{Action, Guard, SiteId, StepId};
+use scope_plan::plan::{Action, Cross, CrossPart, Edge, EdgeReason, Guard, SiteId, StepId};
 
 use super::{Lowering, NewStep};
 
@@ -98,10 +100,59 @@ impl Lowering<'_> {
                 });
                 Lowered { result, ends: vec![result], leaves, is_single }
             }
+            LocationKind::Cross { parts, prime } => {
+                self.cross(location, (parts, *prime), name, key, place, position, leaf)
+            }
             LocationKind::Here | LocationKind::Around { .. } | LocationKind::Error => {
                 unreachable!("analysis replaces `here` and radii and stops at errors")
             }
         }
+    }
+
+    /// `a % b` (R6): the prime first, then the other parts side by side; they wait where their site is cut, the prime does
+    /// not.
+    #[allow(clippy::too_many_arguments)] // As `location`, with the parts.
+    fn cross(
+        &mut self,
+        location: &Location,
+        (parts, prime): (&[Location], usize),
+        name: &str,
+        key: &str,
+        place: SiteId,
+        position: Position,
+        leaf: &mut dyn FnMut(&mut Self, hir::SiteId, Position) -> StepId,
+    ) -> Lowered {
+        let at = |index: usize| format!("{key}.{}", index + 1);
+        let prime_position = Position { is_copy: false, ..position };
+        let first = self.location(&parts[prime], name, &at(prime), place, prime_position, leaf);
+        let mut lowered: Vec<(usize, Lowered)> = vec![(prime, first)];
+        for (index, part) in parts.iter().enumerate().filter(|(index, _)| *index != prime) {
+            let position = Position { is_copy: true, ..position };
+            lowered.push((index, self.location(part, name, &at(index), place, position, leaf)));
+        }
+        let prime_step = lowered[0].1.result;
+        for (_, to) in lowered[1..].iter().flat_map(|(_, part)| part.leaves.clone()) {
+            let edge = Edge { from: prime_step, to, reason: EdgeReason::After };
+            if !self.plan.edges.contains(&edge) {
+                self.plan.edges.push(edge);
+            }
+        }
+        let leaves: Vec<(SiteId, StepId)> =
+            lowered.iter().flat_map(|(_, part)| part.leaves.clone()).collect();
+        let ends = lowered.iter().flat_map(|(_, part)| part.ends.clone()).collect();
+        let name_of = |site: hir::SiteId| self.program.sites[site.0 as usize].name.clone();
+        lowered.sort_by_key(|(index, _)| *index);
+        let parts = lowered
+            .iter()
+            .map(|(index, part)| CrossPart {
+                label: parts[*index].text(&name_of),
+                steps: part.leaves.iter().map(|(_, step)| *step).collect(),
+                shares: IndexMap::new(),
+            })
+            .collect();
+        self.plan.crosses.push(Cross { key: key.to_string(), prime: prime_step, parts });
+        let result = self.gather(key, place, leaves.clone(), position.guard, location);
+        Lowered { result, ends, leaves, is_single: false }
     }
 
     pub(super) fn gather(

@@ -56,6 +56,7 @@ pub(crate) fn lower(
             steps: Vec::new(),
             edges: Vec::new(),
             choices: Vec::new(),
+            crosses: Vec::new(),
             outputs: Vec::new(),
         },
         sites: BTreeMap::new(),

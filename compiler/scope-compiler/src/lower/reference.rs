@@ -105,8 +105,11 @@ impl Lowering<'_> {
                 );
                 lowered.result
             }
-            LocationKind::Here | LocationKind::Around { .. } | LocationKind::Error => {
-                unreachable!("analysis replaces `here` and radii and stops at errors")
+            LocationKind::Here
+            | LocationKind::Cross { .. }
+            | LocationKind::Around { .. }
+            | LocationKind::Error => {
+                unreachable!("analysis replaces `here` and radii, refuses `%` here and stops at errors")
             }
         }
     }

@@ -38,6 +38,52 @@ impl Lowering<'_> {
             });
         self.group = None;
         self.done.insert(resource.id, lowered);
+        self.shares(resource);
+    }
+
+    /// Which part of a `%` has how much, kept in the plan.
+    fn shares(&mut self, resource: &Resource) {
+        let hir::Cross::By(division) = &self.driver_type(&resource.ty).cross else { return };
+        let divided = division.divided.clone();
+        for cross in &mut self.plan.crosses {
+            for part in &mut cross.parts {
+                let Some(step) = part.steps.first().map(|step| &self.plan.steps[step.index()]) else {
+                    continue;
+                };
+                let Action::Ensure { attributes, .. } = &step.action else { continue };
+                if step.name != resource.name {
+                    continue;
+                }
+                for (name, value) in attributes.iter().filter(|(name, _)| divided.contains(name)) {
+                    if let Expr::Value(share) = value {
+                        part.shares.insert(name.clone(), share.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    /// R9: where the driver says how, a part of a `%` names the prime.
+    fn link_to_prime(
+        &self,
+        resource: &Resource,
+        site: hir::SiteId,
+        driver_type: &hir::ResourceType,
+    ) -> Option<(String, Expr)> {
+        let hir::Cross::By(hir::Division { link: Some(link), .. }) = &driver_type.cross else { return None };
+        let prime = resource.location.crosses().into_iter().find_map(|cross| match &cross.kind {
+            LocationKind::Cross { parts, prime } if cross.sites().contains(&site) => {
+                parts[*prime].at_site(None)
+            }
+            _ => None,
+        })?;
+        let step = *self.instances.get(&(resource.id, prime)).filter(|_| prime != site)?;
+        let is_reference = driver_type
+            .attributes
+            .get(link)
+            .is_some_and(|link| matches!(link.ty.required(), hir::Type::Reference(_)));
+        let path = if is_reference { Vec::new() } else { vec![driver_type.identity.clone()] };
+        Some((link.clone(), Expr::Step { step, path }))
     }
 
     /// `local_only` keeps the entry site; the others are dropped.
@@ -81,6 +127,8 @@ impl Lowering<'_> {
             })
             .sum();
         let site_name = self.program.sites[site.0 as usize].name.clone();
+        let mut attributes = attributes;
+        attributes.extend(self.link_to_prime(resource, site, &driver_type));
         let attributes = self.identified(resource, site, attributes, &driver_type, position);
         let (verb, action) = self.action(resource, attributes, &driver_type);
         let site_id = self.site(site);

@@ -105,6 +105,15 @@ impl Lowering<'_> {
         if path.is_empty() {
             return Expr::Step { step: gathered, path };
         }
+        let resource = &self.program.resources[resource.0 as usize];
+        if let hir::Cross::By(division) = &self.driver_type(&resource.ty).cross
+            && let [attribute] = path.as_slice()
+            && division.divided.contains(attribute)
+            && let [cross] = resource.location.crosses().as_slice()
+            && cross.span == resource.location.span
+        {
+            return aggregated(cross, attribute, gathered, self.program);
+        }
         let generator = Generator {
             name: "site".into(),
             second: Some("record".into()),
@@ -154,6 +163,47 @@ impl Lowering<'_> {
         self.gathers.insert(resource, step);
         step
     }
+}
+
+/// What is read of a whole (R6): the sum over the parts that could be read, each part's share, and the parts that could
+/// not be read.
+fn aggregated(
+    cross: &hir::Location,
+    attribute: &str,
+    gathered: scope_plan::plan::StepId,
+    program: &Program,
+) -> Expr {
+    let name_of = |site: hir::SiteId| program.sites[site.0 as usize].name.clone();
+    let hir::LocationKind::Cross { parts, .. } = &cross.kind else { return Expr::Value(Json::Null) };
+    let all = || Expr::Step { step: gathered, path: Vec::new() };
+    let has = |site: hir::SiteId| Expr::Call(Builtin::Has, vec![all(), Expr::Value(name_of(site).into())]);
+    let share =
+        |site: hir::SiteId| Expr::Step { step: gathered, path: vec![name_of(site), attribute.into()] };
+    let sum = cross
+        .sites()
+        .into_iter()
+        .map(|site| {
+            let zero = Box::new(Expr::Value(0.into()));
+            Expr::Binary(BinaryOp::Default, Box::new(share(site)), zero)
+        })
+        .reduce(|sum, next| Expr::Binary(BinaryOp::Add, Box::new(sum), Box::new(next)))
+        .unwrap_or(Expr::Value(0.into()));
+    let by_site =
+        Generator { name: "site".into(), second: Some("record".into()), source: all(), condition: None };
+    let of_record = Expr::Field(Box::new(Expr::Name("record".into())), attribute.into());
+    let shares = Expr::MapFor(Box::new(by_site), Box::new(Expr::Name("site".into())), Box::new(of_record));
+    let missing = parts.iter().map(|part| {
+        let is_read = part
+            .sites()
+            .into_iter()
+            .map(has)
+            .reduce(|left, right| Expr::Binary(BinaryOp::Or, Box::new(left), Box::new(right)))
+            .unwrap_or(Expr::Value(false.into()));
+        let label = Expr::Value(Json::Array(vec![part.text(&name_of).into()]));
+        Expr::If(Box::new(is_read), Box::new(Expr::Value(Json::Array(Vec::new()))), Box::new(label))
+    });
+    let missing = Expr::Call(Builtin::ConcatLists, missing.collect());
+    Expr::Record(vec![("sum".into(), sum), ("of".into(), shares), ("not_reached".into(), missing)])
 }
 
 /// The variant of a plan's enumeration with this name; analysis uses the plan's own names.

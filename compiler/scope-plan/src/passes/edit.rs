@@ -60,6 +60,14 @@ pub fn edit(mut plan: Plan, fates: &[Fate], is_choice_kept: &[bool]) -> Plan {
         _ => false,
     });
     edit_choices(&mut plan, &steps, is_choice_kept, &choices);
+    plan.crosses.retain_mut(|cross| {
+        for part in &mut cross.parts {
+            part.steps = part.steps.iter().filter_map(|step| steps[step.index()]).collect();
+        }
+        let prime = steps[cross.prime.index()];
+        cross.prime = prime.unwrap_or(cross.prime);
+        prime.is_some()
+    });
     for output in &mut plan.outputs {
         references(&mut output.value, &steps);
     }

@@ -18,12 +18,22 @@ pub(super) const RULES: &[Rule] = &[
         check: step_range,
     },
     Rule { name: "choice-range", demands: "every choice and arm pointed at is there", check: choice_range },
+    Rule { name: "cross-range", demands: "every step that a cross points at is there", check: cross_range },
     Rule { name: "depth", demands: "no expression is nested deeper than 256", check: depth },
 ];
 
 fn version(plan: &Plan, report: &mut Report) {
     if plan.version != VERSION {
         report.plan(format!("expected version {VERSION}, found {}", plan.version));
+    }
+}
+
+fn cross_range(plan: &Plan, report: &mut Report) {
+    for cross in &plan.crosses {
+        let steps = cross.parts.iter().flat_map(|part| &part.steps).chain([&cross.prime]);
+        for step in steps.filter(|step| step.index() >= plan.steps.len()) {
+            report.plan(format!("`{}` has a part at step {} of {}", cross.key, step.0, plan.steps.len()));
+        }
     }
 }
 

@@ -388,6 +388,7 @@ pub fn place_with(driver: Value, settings: Value, options: Options) -> Place {
         steps: Vec::new(),
         edges: Vec::new(),
         choices: Vec::new(),
+        crosses: Vec::new(),
         outputs: Vec::new(),
     };
     let sites = RealSites::new(&plan, Rc::new(SecretStore::new(options.base.clone())), options);

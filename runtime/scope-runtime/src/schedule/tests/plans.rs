@@ -69,6 +69,7 @@ pub(super) fn empty_plan() -> Plan {
         steps: Vec::new(),
         edges: Vec::new(),
         choices: Vec::new(),
+        crosses: Vec::new(),
         outputs: Vec::new(),
     }
 }
