@@ -85,7 +85,6 @@ fn one_arm_of_many_steps_undone() {
         label: String::new(),
         members: members.map(StepId).collect(),
         choices: Vec::new(),
-        crosses: Vec::new(),
     };
     plan.choices = vec![Choice {
         id: ChoiceId(0),
