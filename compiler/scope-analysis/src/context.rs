@@ -53,6 +53,8 @@ pub(crate) struct Context<'a> {
     /// Every use of a module; the program itself first.
     pub groups: RefCell<Vec<Group<'a>>>,
     pub given: RefCell<Given>,
+    /// Data files already read, by path.
+    pub data_files: RefCell<BTreeMap<String, Value>>,
     /// What items stand for; `None` while one is being expanded.
     pub declared: RefCell<BTreeMap<(GroupId, usize), Option<Declared>>>,
     pub requested: RefCell<Vec<Requested>>,
@@ -84,6 +86,7 @@ impl<'a> Context<'a> {
             values: RefCell::new(BTreeMap::new()),
             groups: RefCell::new(Vec::new()),
             given: RefCell::new(Given::new()),
+            data_files: RefCell::new(BTreeMap::new()),
             declared: RefCell::new(BTreeMap::new()),
             requested: RefCell::new(Vec::new()),
             is_over_bound: Cell::new(false),

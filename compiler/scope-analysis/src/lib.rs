@@ -61,8 +61,9 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     context.report_all(collected.diagnostics);
     context.names = collected.names;
     context.drivers = drivers(&context);
-    context.check_site_families();
-    context.evaluate_sites(&collected.sites);
+    let mut sites = collected.sites;
+    context.expand_sites(&mut sites, &collected.site_families);
+    context.evaluate_sites(&sites);
     context.find_entry();
     context.check_given_params();
     context.set_links(context.evaluate_links());

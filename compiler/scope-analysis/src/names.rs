@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use scope_diagnostics::{Diagnostic, Span, codes, similar};
 use scope_syntax::ast::{self, ImportSource, ItemKind};
 
+use crate::eval::Frame;
 use crate::hir::SiteId;
 use crate::modules::{ModuleId, Modules};
 
@@ -50,13 +51,33 @@ pub(crate) struct Names {
     modules: Vec<BTreeMap<String, Named>>,
     /// Every site of the program by its real name and its alias.
     pub sites: BTreeMap<String, (SiteId, Span)>,
+    /// Names imported from files with families of sites.
+    pending: Vec<Pending>,
+}
+
+/// A site, named and not yet evaluated.
+pub(crate) struct DeclaredSite {
+    pub module: ModuleId,
+    pub item: usize,
+    pub name: String,
+    /// With the names of the family's element.
+    pub frame: Frame,
+}
+
+/// A name imported from a file that has families of sites: it may be one of theirs.
+struct Pending {
+    into: ModuleId,
+    from: ModuleId,
+    name: ast::Ident,
 }
 
 /// What collecting gives, besides the names.
 pub(crate) struct Collected {
     pub names: Names,
-    /// Site items: module, item, in the order of [`SiteId`]s.
-    pub sites: Vec<(ModuleId, usize)>,
+    /// Sites declared by name, in the order of [`SiteId`]s.
+    pub sites: Vec<DeclaredSite>,
+    /// Families of sites and sites whose name is computed, to be expanded: module, item.
+    pub site_families: Vec<(ModuleId, usize)>,
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -67,6 +88,26 @@ impl Names {
 
     pub fn all(&self, module: ModuleId) -> impl Iterator<Item = (&str, &Named)> {
         self.modules[module.0 as usize].iter().map(|(name, named)| (name.as_str(), named))
+    }
+
+    /// Gives names imported from files with families of sites their meaning, once the families are expanded.
+    pub fn resolve_family_sites(&mut self, modules: &Modules) -> Vec<Diagnostic> {
+        let mut reports = Vec::new();
+        for Pending { into, from, name } in std::mem::take(&mut self.pending) {
+            let definition = match self.sites.get(&name.text) {
+                Some((site, _)) => Definition::Site(*site),
+                None => {
+                    let own =
+                        self.modules[from.0 as usize].iter().map(|(name, named)| (name.as_str(), named.span));
+                    let sites = self.sites.iter().map(|(name, (_, span))| (name.as_str(), *span));
+                    reports.push(not_declared(&name, &modules.get(from).path, own.chain(sites)));
+                    Definition::Hole
+                }
+            };
+            let span = self.sites.get(&name.text).map_or(name.span, |(_, span)| *span);
+            self.modules[into.0 as usize].entry(name.text).or_insert(Named { definition, span });
+        }
+        reports
     }
 
     /// The nearest name of a module that `accept`s.
@@ -85,8 +126,14 @@ impl Names {
 
 /// Collects the declarations of every module, then resolves the imports between them.
 pub(crate) fn collect(modules: &Modules) -> Collected {
-    let mut collector =
-        Collector { modules, sites: Vec::new(), site_table: BTreeMap::new(), diagnostics: Vec::new() };
+    let mut collector = Collector {
+        modules,
+        sites: Vec::new(),
+        site_families: Vec::new(),
+        pending: Vec::new(),
+        site_table: BTreeMap::new(),
+        diagnostics: Vec::new(),
+    };
     let mut tables: Vec<BTreeMap<String, Named>> = (0..modules.modules.len())
         .map(|index| collector.declarations(ModuleId(u32::try_from(index).expect("few modules"))))
         .collect();
@@ -95,15 +142,18 @@ pub(crate) fn collect(modules: &Modules) -> Collected {
         collector.imports(ModuleId(index as u32), table, &own);
     }
     Collected {
-        names: Names { modules: tables, sites: collector.site_table },
+        names: Names { modules: tables, sites: collector.site_table, pending: collector.pending },
         sites: collector.sites,
+        site_families: collector.site_families,
         diagnostics: collector.diagnostics,
     }
 }
 
 struct Collector<'a> {
     modules: &'a Modules,
-    sites: Vec<(ModuleId, usize)>,
+    sites: Vec<DeclaredSite>,
+    site_families: Vec<(ModuleId, usize)>,
+    pending: Vec<Pending>,
     site_table: BTreeMap<String, (SiteId, Span)>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -160,10 +210,12 @@ impl Collector<'_> {
         index: usize,
         site: &ast::Site,
     ) {
-        // A family of sites, or a computed name, is expanded in the next release; until then it declares nothing.
-        let (Some(name), None) = (site.name.literal(), &site.family) else { return };
+        let (Some(name), None) = (site.name.literal(), &site.family) else {
+            self.site_families.push((module, index));
+            return;
+        };
         let id = SiteId(u32::try_from(self.sites.len()).expect("bounded by the file's size"));
-        self.sites.push((module, index));
+        self.sites.push(DeclaredSite { module, item: index, name: name.clone(), frame: Frame::new(module) });
         let ident = ast::Ident { text: name.clone(), span: site.name.span };
         if let Some((_, first)) = self.site_table.get(&name) {
             self.diagnostics.push(declared_twice(&name, site.name.span, *first));
@@ -215,6 +267,11 @@ impl Collector<'_> {
             let exported = &own[target.0 as usize];
             if let Some(names) = &import.names {
                 for name in names {
+                    let has_family = self.site_families.iter().any(|(module, _)| *module == target);
+                    if has_family && !exported.contains_key(&name.text) {
+                        self.pending.push(Pending { into: module, from: target, name: name.clone() });
+                        continue;
+                    }
                     self.import_name(table, name, exported, &self.modules.get(target).path.clone());
                 }
                 if let Some(alias) = &import.alias {
@@ -282,21 +339,35 @@ impl Collector<'_> {
             table.insert(name.text.clone(), named.clone());
             return;
         }
-        let mut report =
-            Diagnostic::new(codes::E0113, name.span, format!("`{path}` declares no `{}`", name.text))
-                .label("not declared there");
-        if let Some(nearest) = similar::nearest(&name.text, exported.keys().map(String::as_str)) {
-            report = report
-                .secondary(exported[nearest].span, format!("`{nearest}` is"))
-                .help(format!("did you mean `{nearest}`?"))
-                .fix(format!("write `{nearest}`"), vec![scope_diagnostics::Edit::new(name.span, nearest)]);
-        }
+        let report =
+            not_declared(name, path, exported.iter().map(|(name, named)| (name.as_str(), named.span)));
         self.diagnostics.push(report);
         table.insert(name.text.clone(), Named { definition: Definition::Hole, span: name.span });
     }
 }
 
-fn declared_twice(name: &str, second: Span, first: Span) -> Diagnostic {
+/// The report for a name that a file does not declare; `declared` is what it does.
+fn not_declared<'n>(
+    name: &ast::Ident,
+    path: &str,
+    declared: impl Iterator<Item = (&'n str, Span)> + Clone,
+) -> Diagnostic {
+    let mut report =
+        Diagnostic::new(codes::E0113, name.span, format!("`{path}` declares no `{}`", name.text))
+            .label("not declared there");
+    let nearest = similar::nearest(&name.text, declared.clone().map(|(name, _)| name));
+    if let Some((nearest, span)) =
+        nearest.and_then(|nearest| declared.clone().find(|(name, _)| *name == nearest))
+    {
+        report = report
+            .secondary(span, format!("`{nearest}` is"))
+            .help(format!("did you mean `{nearest}`?"))
+            .fix(format!("write `{nearest}`"), vec![scope_diagnostics::Edit::new(name.span, nearest)]);
+    }
+    report
+}
+
+pub(crate) fn declared_twice(name: &str, second: Span, first: Span) -> Diagnostic {
     Diagnostic::new(codes::E0103, second, format!("`{name}` is declared twice"))
         .label("again here")
         .secondary(first, "first declared here")

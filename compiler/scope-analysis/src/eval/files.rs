@@ -13,7 +13,10 @@ use crate::world::ReadError;
 impl Context<'_> {
     /// A path as written, relative to the file that writes it.
     pub fn path_from(&self, written: &str, module: crate::modules::ModuleId) -> String {
-        join_path(&self.modules.get(module).path, written)
+        match written.strip_prefix("~/").and_then(|rest| Some((self.world.env("HOME")?, rest))) {
+            Some((home, rest)) => format!("{}/{rest}", home.trim_end_matches('/')),
+            None => join_path(&self.modules.get(module).path, written),
+        }
     }
 
     pub(super) fn file(&self, args: &[Argument], span: Span, frame: &Frame) -> Value {
@@ -94,21 +97,43 @@ impl Context<'_> {
     pub(super) fn data_file(&self, args: &[Argument], span: Span, frame: &Frame) -> Value {
         let Some(written) = self.text_argument("yaml", args, span, frame) else { return Value::Error };
         let path = self.path_from(&written, frame.module);
-        match self.world.read(&path) {
-            Ok(bytes) => match data::parse(&bytes) {
-                Ok(value) => data::to_value(&value, span),
-                Err(error) => {
-                    self.report(
-                        Diagnostic::new(codes::E0603, span, format!("`{path}` cannot be read as data"))
-                            .label("read here")
-                            .note(error)
-                            .help("it must be one YAML or JSON document"),
-                    );
-                    Value::Error
-                }
-            },
+        if let Some(known) = self.data_files.borrow().get(&path) {
+            return known.clone();
+        }
+        let value = self.read_data(&path, span);
+        self.data_files.borrow_mut().insert(path, value.clone());
+        value
+    }
+
+    fn read_data(&self, path: &str, span: Span) -> Value {
+        let bytes = match self.world.read(path) {
+            Ok(bytes) => bytes,
             Err(error) => {
-                self.report(cannot_read(&path, &error, span));
+                self.report(cannot_read(path, &error, span));
+                return Value::Error;
+            }
+        };
+        let Ok(text) = String::from_utf8(bytes) else {
+            self.report(
+                Diagnostic::new(codes::E0603, span, format!("`{path}` cannot be read as data"))
+                    .label("read here")
+                    .note("it is not UTF-8")
+                    .help("save it as UTF-8"),
+            );
+            return Value::Error;
+        };
+        let file = self.sources.borrow_mut().add(path, text.as_str());
+        match data::documents(&text, file) {
+            Ok(value) => value,
+            Err(error) => {
+                let message = format!("`{path}` cannot be read as data");
+                let report = match error.offset {
+                    Some(offset) => Diagnostic::new(codes::E0603, Span::at(file, offset), message)
+                        .label("here")
+                        .secondary(span, "read here"),
+                    None => Diagnostic::new(codes::E0603, span, message).label("read here"),
+                };
+                self.report(report.note(error.words).help("it must be YAML or JSON"));
                 Value::Error
             }
         }

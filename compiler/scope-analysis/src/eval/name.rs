@@ -28,6 +28,11 @@ impl Context<'_> {
             _ => {}
         }
         let Some(named) = self.names.get(frame.module, name) else {
+            // The sites of a family are known by name in the whole program.
+            if let Some((site, declared)) = self.names.sites.get(name) {
+                self.record_use(span, *declared, format!("site `{name}`"));
+                return Value::Site(*site);
+            }
             self.report(self.unknown_name(name, span, frame));
             return Value::Error;
         };

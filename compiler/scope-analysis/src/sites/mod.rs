@@ -5,6 +5,7 @@
 //! read: its place in the file is what goes into the plan.
 
 mod config;
+mod family;
 mod links;
 mod simulated;
 
@@ -16,17 +17,18 @@ use crate::context::Context;
 use crate::eval::Frame;
 use crate::hir::{self, Driver, Site, Slot, Value};
 use crate::modules::ModuleId;
+use crate::names::DeclaredSite;
 
 /// Requests at once at a site that says nothing.
 const CONCURRENCY: u32 = 8;
 
 impl Context<'_> {
     /// Evaluates the declared sites; they are all named before, so that `sites` and links may use any.
-    pub fn evaluate_sites(&self, declared: &[(ModuleId, usize)]) {
-        for (module, item) in declared {
-            let ItemKind::Site(site) = &self.item(*module, *item).kind else { continue };
+    pub fn evaluate_sites(&self, declared: &[DeclaredSite]) {
+        for declared in declared {
+            let ItemKind::Site(site) = &self.item(declared.module, declared.item).kind else { continue };
             self.sites.borrow_mut().push(Site {
-                name: site.name.literal().unwrap_or_default(),
+                name: declared.name.clone(),
                 settings: IndexMap::new(),
                 labels: IndexMap::new(),
                 concurrency: CONCURRENCY,
@@ -34,29 +36,17 @@ impl Context<'_> {
                 span: site.name.span,
             });
         }
-        for (index, (module, item)) in declared.iter().enumerate() {
-            let ItemKind::Site(site) = &self.item(*module, *item).kind else { continue };
-            let evaluated = self.site(site, *module);
+        for (index, declared) in declared.iter().enumerate() {
+            let ItemKind::Site(site) = &self.item(declared.module, declared.item).kind else { continue };
+            let evaluated = self.site(site, &declared.frame);
             let mut sites = self.sites.borrow_mut();
             let name = std::mem::take(&mut sites[index].name);
             sites[index] = Site { name, ..evaluated };
         }
     }
 
-    /// Reports sites that this release does not expand.
-    pub fn check_site_families(&self) {
-        for module in &self.modules.modules {
-            for item in &module.tree.items {
-                if let ItemKind::Site(site) = &item.kind
-                    && (site.family.is_some() || site.name.literal().is_none())
-                {
-                    self.unavailable(site.name.span, "a family of sites");
-                }
-            }
-        }
-    }
-
-    fn site(&self, site: &ast::Site, module: ModuleId) -> Site {
+    fn site(&self, site: &ast::Site, frame: &Frame) -> Site {
+        let module = frame.module;
         let mut evaluated = Site {
             name: String::new(),
             settings: IndexMap::new(),
@@ -65,7 +55,7 @@ impl Context<'_> {
             simulated: Vec::new(),
             span: site.name.span,
         };
-        let Value::Record(fields) = self.eval(&site.body, &Frame::new(module)) else { return evaluated };
+        let Value::Record(fields) = self.eval(&site.body, frame) else { return evaluated };
         for (key, slot) in fields {
             match key.as_str() {
                 "labels" => match slot.value {
