@@ -7,6 +7,7 @@
 mod support;
 
 mod codes;
+mod durable;
 mod editors;
 mod examples;
 mod formatting;

@@ -1,6 +1,12 @@
 //! The arguments of `scope`, as clap reads them.
 
+mod past;
+
+use std::time::Duration;
+
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub use past::{History, Hold, Logs, Place, Resume, Status};
 
 /// One program for services on many sites.
 #[derive(Debug, Parser)]
@@ -56,6 +62,16 @@ pub enum Command {
     Plan(Plan),
     /// Run a program.
     Run(Run),
+    /// Go on with a run that did not end as wished.
+    Resume(Resume),
+    /// Where a deployment is: by site, and what to do next.
+    Status(Status),
+    /// The runs of a deployment.
+    History(History),
+    /// What happened to a step in a run.
+    Logs(Logs),
+    /// Let every run leave a site alone for a while.
+    Hold(Hold),
     /// Run one native command with its scope.
     Exec(Exec),
     /// Draw the plan.
@@ -177,6 +193,15 @@ pub struct How {
     /// Also print identities and unchanged look-ups.
     #[arg(long, short)]
     pub verbose: bool,
+    /// Stay when work is parked, and do it when its site answers again; give up after this time: `2h`.
+    #[arg(long, value_name = "TIME", value_parser = past::duration, conflicts_with = "simulate")]
+    pub wait: Option<Duration>,
+    /// Touch only these sites: the others are treated as cut off.
+    #[arg(long, value_name = "SITE", conflicts_with = "except")]
+    pub site: Vec<String>,
+    /// Leave these sites alone: they are treated as cut off.
+    #[arg(long, value_name = "SITE")]
+    pub except: Vec<String>,
     /// Where the state is kept (default: `.scope/NAME` beside the program).
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<String>,

@@ -38,6 +38,16 @@ pub enum JournalError {
         /// Why.
         error: io::Error,
     },
+    /// A record could not be made durable: the disk is full, or says that it lost what it was given.
+    #[error("{path}: record {record} cannot be made durable: {error}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The first record that is not durable, from 1.
+        record: usize,
+        /// Why.
+        error: io::Error,
+    },
     /// An earlier write or sync failed: what reached the disk is not known, so nothing more is written.
     #[error("{path}: a write failed before, so nothing more is recorded")]
     Poisoned {
@@ -133,6 +143,11 @@ pub struct Journal {
     durable: u64,
     /// Where the next frame goes.
     length: u64,
+    /// Records appended, and how many of them are durable.
+    n_appended: usize,
+    n_durable: usize,
+    /// How many are durable once the commit under way is.
+    n_committing: usize,
     is_poisoned: bool,
 }
 
@@ -153,15 +168,23 @@ impl Journal {
             Ok(file)
         };
         let file = create().map_err(|error| io_error(path, error))?;
+        Ok(Self::over(path, file))
+    }
+
+    /// Over a file that holds the header and nothing else.
+    fn over(path: &Path, file: File) -> Self {
         let length = HEADER.len() as u64;
-        Ok(Self {
+        Self {
             path: path.to_owned(),
             file: Arc::new(file),
             pending: Vec::new(),
             durable: length,
             length,
+            n_appended: 0,
+            n_durable: 0,
+            n_committing: 0,
             is_poisoned: false,
-        })
+        }
     }
 
     /// Adds a record to the next commit.
@@ -175,6 +198,7 @@ impl Journal {
         let before = self.pending.len();
         frame::encode(record, self.durable, &mut self.pending);
         self.length += (self.pending.len() - before) as u64;
+        self.n_appended += 1;
         Ok(())
     }
 
@@ -187,6 +211,7 @@ impl Journal {
     /// [`Journal::finish_commit`]. Only one at a time; records appended meanwhile belong to the next one.
     pub fn begin_commit(&mut self) -> Commit {
         let bytes = std::mem::take(&mut self.pending);
+        self.n_committing = self.n_appended;
         Commit { file: self.file.clone(), bytes, length: self.length }
     }
 
@@ -194,7 +219,7 @@ impl Journal {
     /// dropped the very pages that a second, successful one would be about.
     ///
     /// # Errors
-    /// [`JournalError::Io`] of the commit, [`JournalError::Poisoned`] after an earlier one.
+    /// [`JournalError::Write`] of the commit, [`JournalError::Poisoned`] after an earlier one.
     pub fn finish_commit(&mut self, result: io::Result<u64>) -> Result<(), JournalError> {
         if self.is_poisoned {
             return Err(JournalError::Poisoned { path: self.path.clone() });
@@ -202,11 +227,12 @@ impl Journal {
         match result {
             Ok(durable) => {
                 self.durable = durable;
+                self.n_durable = self.n_committing;
                 Ok(())
             }
             Err(error) => {
                 self.is_poisoned = true;
-                Err(io_error(&self.path, error))
+                Err(JournalError::Write { path: self.path.clone(), record: self.n_durable + 1, error })
             }
         }
     }

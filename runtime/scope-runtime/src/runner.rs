@@ -15,17 +15,19 @@
 //! Everything is on one thread: the loop, the steps under way (futures in one set) and the scheduler between them.
 
 mod conclude;
+mod held;
 mod interrupt;
 mod jitter;
 mod ledger;
 mod shared;
 mod sites;
+mod told;
 mod turn;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::rc::Rc;
 
@@ -34,7 +36,7 @@ use scope_plan::plan::Plan;
 use crate::events::RunEvent;
 use crate::redact::{NoSecrets, Redact};
 use crate::report::Report;
-use crate::state::StateStore;
+use crate::state::{Started, StateStore};
 
 pub use interrupt::Interrupt;
 pub use sites::SiteSet;
@@ -56,6 +58,12 @@ pub struct RunOptions {
     pub reconsider: bool,
     /// Names of `call`s to do once more, though done before.
     pub again: BTreeSet<String>,
+    /// What was known of requests whose end is not: a step's name or key → what became of it.
+    pub answers: BTreeMap<String, Known>,
+    /// Sites that are left alone, by name, and why: treated as cut off, and asked nothing.
+    pub held: BTreeMap<String, String>,
+    /// What it is started with, for resuming.
+    pub started: Started,
     /// Knows the secrets.
     pub redact: Rc<dyn Redact>,
     /// Told when the user wants to stop.
@@ -71,10 +79,24 @@ impl Default for RunOptions {
             concurrency: 512,
             reconsider: false,
             again: BTreeSet::new(),
+            answers: BTreeMap::new(),
+            held: BTreeMap::new(),
+            started: Started::default(),
             redact: Rc::new(NoSecrets),
             interrupt: Interrupt::new(),
         }
     }
+}
+
+/// What a person found out about a request whose end is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It took effect: it is not sent again.
+    Done,
+    /// It took none, and is not sent again: the step fails, and `|` goes on.
+    Failed,
+    /// It is sent again, whatever became of the first one.
+    Retry,
 }
 
 /// Runs a future on a runtime of one thread. Simulated: the clock is virtual and jumps whenever all is waiting.
@@ -103,14 +125,15 @@ pub async fn run(
     observe: &mut dyn FnMut(&RunEvent),
 ) -> Report {
     let digest = shared::digest_of_plan(plan);
-    let run = match state.begin_run(&options.by, options.started_at_ms, &digest) {
+    let run = match state.begin_run(&options.by, options.started_at_ms, &digest, options.started.clone()) {
         Ok(run) => run,
         Err(error) => return conclude::not_begun(plan, &error),
     };
     // The steps share the state while the run lasts; a run that is dropped leaves an empty one here, and what it recorded
     // in the journal.
     let store = std::mem::replace(state, StateStore::in_memory());
-    let shared = Shared::new(plan, sites, Ledger::new(store), options, run);
+    let sites = held::Without { sites, plan, held: &options.held };
+    let shared = Shared::new(plan, &sites, Ledger::new(store), options, run);
     shared.announce(digest);
     let ended = turn::turn(&shared, observe).await;
     let report = conclude::conclude(&shared, ended).await;

@@ -9,6 +9,7 @@ mod folder;
 mod lock;
 mod record;
 mod store;
+mod time;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ pub use folder::state_folder;
 pub use lock::Holder;
 pub use record::Record;
 pub use store::{StateError, StateStore};
+pub use time::utc;
 
 /// The version of `state.json` and of the journal; newer ones are refused.
 pub const VERSION: u32 = 1;
@@ -51,6 +53,9 @@ pub struct State {
     pub parked: BTreeMap<String, Parked>,
     /// Step key → a request that was sent and whose end is not recorded: looked up before anything is repeated.
     pub sent: BTreeMap<String, Sent>,
+    /// Site's name → why every run leaves it alone.
+    #[serde(default)]
+    pub holds: BTreeMap<String, Hold>,
     /// The number of the last run.
     pub last_run: u64,
     /// The last [`KEPT_RUNS`] runs, oldest first.
@@ -161,6 +166,64 @@ pub struct Run {
     pub counts: Counts,
     /// The digest of its plan.
     pub plan: String,
+    /// What it was started with.
+    #[serde(default)]
+    pub started: Started,
+}
+
+/// What a run was started with, so that `resume` can start it again. No secret is in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Started {
+    /// The program, or a plan's file, as given.
+    pub program: String,
+    /// `NAME=VALUE` of parameters that are not secret.
+    pub set: Vec<String>,
+    /// The names of the secret ones: they must be given again.
+    pub secret: Vec<String>,
+    /// `--at SITE`
+    pub at: Option<String>,
+    /// `--reconsider`
+    pub reconsider: bool,
+    /// `--again NAME`
+    pub again: Vec<String>,
+}
+
+/// A site that every run leaves alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Who said so.
+    pub by: String,
+    /// Since when, in milliseconds since 1970.
+    pub since_ms: u64,
+    /// Until when; `None`: until it is released.
+    pub until_ms: Option<u64>,
+    /// Why; may be empty.
+    pub reason: String,
+}
+
+impl Hold {
+    /// Whether it holds at this moment.
+    pub fn is_in_force(&self, now_ms: u64) -> bool {
+        self.until_ms.is_none_or(|until_ms| now_ms < until_ms)
+    }
+}
+
+/// What happened to a step: a line of its log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Milliseconds since the run began.
+    pub at_ms: u64,
+    /// The step's key; empty for what is not about one step of this run.
+    pub key: String,
+    /// The global name.
+    pub name: String,
+    /// The site's name.
+    pub site: String,
+    /// `started again parked done failed skipped undone owed`
+    pub word: String,
+    /// For people; masked.
+    pub words: String,
 }
 
 impl State {
@@ -176,6 +239,7 @@ impl State {
             owed: Vec::new(),
             parked: BTreeMap::new(),
             sent: BTreeMap::new(),
+            holds: BTreeMap::new(),
             last_run: 0,
             runs: Vec::new(),
         }
@@ -203,7 +267,7 @@ impl State {
     /// The only way to change it. Applying a record twice is the same as applying it once.
     pub fn apply(&mut self, record: &Record) {
         match record {
-            Record::RunStarted { run, by, at_ms, plan } => {
+            Record::RunStarted { run, by, at_ms, plan, started } => {
                 self.last_run = self.last_run.max(*run);
                 if self.runs.iter().all(|known| known.run != *run) {
                     self.runs.push(Run {
@@ -214,6 +278,7 @@ impl State {
                         verdict: None,
                         counts: Counts::default(),
                         plan: plan.clone(),
+                        started: started.clone(),
                     });
                     let n_forgotten = self.runs.len().saturating_sub(KEPT_RUNS);
                     self.runs.drain(..n_forgotten);
@@ -271,6 +336,13 @@ impl State {
             Record::Step { key, .. } => {
                 self.parked.remove(key);
             }
+            Record::Hold { site, hold: Some(hold) } => {
+                self.holds.insert(site.clone(), hold.clone());
+            }
+            Record::Hold { site, hold: None } => {
+                self.holds.remove(site);
+            }
+            Record::Told { .. } => {}
             Record::RunEnded { run, verdict, counts, millis } => {
                 if let Some(known) = self.runs.iter_mut().find(|known| known.run == *run) {
                     known.verdict = Some(*verdict);

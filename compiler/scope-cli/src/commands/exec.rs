@@ -32,7 +32,13 @@ pub fn run(command: &Exec, output: Output) -> u8 {
     match &mut state {
         None => super::run::simulate(plan, &compilation.sources, &command.how, &command.program, output),
         Some(state) => {
-            super::run::real_run(plan, &compilation.sources, state, &command.how, &command.program, output)
+            let beginning = super::run::Beginning {
+                program: &command.program,
+                started: Default::default(),
+                answers: Default::default(),
+                silent: Default::default(),
+            };
+            super::run::real_run(plan, &compilation.sources, state, &command.how, &beginning, output)
         }
     }
 }

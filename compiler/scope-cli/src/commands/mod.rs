@@ -6,9 +6,16 @@ mod exec;
 mod explain;
 mod fmt;
 mod graph;
+mod history;
+mod hold;
+mod logs;
+mod place;
 mod plan;
+mod resume;
 pub mod run;
 pub mod sites;
+mod status;
+mod waiting;
 
 use scope_compiler::{Compilation, Options};
 use scope_plan::recorded::Recorded;
@@ -25,6 +32,8 @@ pub const FAILED: u8 = 1;
 pub const DIFFERENT: u8 = 2;
 /// Program or arguments wrong, nothing sent.
 pub const WRONG: u8 = 3;
+/// Ended with parked work.
+pub const PENDING: u8 = 4;
 /// The state is used by another run.
 pub const LOCKED: u8 = 5;
 
@@ -36,6 +45,11 @@ pub fn run(args: Args) -> u8 {
         Command::Build(command) => build::run(&command, output),
         Command::Plan(command) => plan::run(&command, output),
         Command::Run(command) => run::run(&command, output),
+        Command::Resume(command) => resume::run(&command, output),
+        Command::Status(command) => status::run(&command, output),
+        Command::History(command) => history::run(&command, output),
+        Command::Logs(command) => logs::run(&command, output),
+        Command::Hold(command) => hold::run(&command, output),
         Command::Exec(command) => exec::run(&command, output),
         Command::Graph(command) => graph::run(&command, output),
         Command::Explain(command) => explain::run(&command),
@@ -49,6 +63,12 @@ pub fn run(args: Args) -> u8 {
             }
         },
     }
+}
+
+/// The wall clock, in milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
 }
 
 /// `--set NAME=VALUE` in two parts; `Err` says what is wrong.

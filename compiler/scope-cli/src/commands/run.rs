@@ -1,8 +1,8 @@
 //! `scope run`: a program, or a plan, against real or simulated sites.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use scope_compiler::data;
 use scope_diagnostics::SourceMap;
@@ -11,11 +11,12 @@ use scope_plan::recorded::Recorded;
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::report::Report;
-use scope_runtime::runner::{self, Interrupt, RunOptions};
+use scope_runtime::runner::{self, Interrupt, Known, RunOptions};
 use scope_runtime::simulator::{SimulationOptions, Simulator};
-use scope_runtime::state::{Holder, StateError, StateStore};
+use scope_runtime::state::{Holder, Started, StateStore};
 
-use super::{FAILED, LOCKED, WRONG};
+use super::waiting::{Patience, Waited};
+use super::{PENDING, WRONG, now_ms, place};
 use crate::args::{Events, How, Run};
 use crate::output::{Output, note};
 use crate::show::{self, progress::Shower};
@@ -30,15 +31,92 @@ pub fn run(command: &Run, output: Output) -> u8 {
         };
         return simulate(&plan, &sources, &command.how, file, output);
     }
+    whole(command, BTreeMap::new(), output)
+}
+
+/// A run against real sites; with `--wait`, more of them until nothing is parked any more or the time is over. What was
+/// parked is planned anew each time: only the newest intent is kept.
+pub fn whole(command: &Run, answers: BTreeMap<String, Known>, output: Output) -> u8 {
+    let file = &command.program.file;
     let mut state = match open_state(file, &command.how) {
         Ok(state) => state,
         Err(code) => return code,
     };
-    let (plan, sources) = match ready(command, state.recorded(), output) {
-        Ok(ready) => ready,
-        Err(code) => return code,
-    };
-    real_run(&plan, &sources, &mut state, &command.how, file, output)
+    let mut beginning =
+        Beginning { program: file, started: Started::default(), answers, silent: BTreeMap::new() };
+    let mut patience = command.how.wait.map(Patience::new);
+    loop {
+        let (plan, sources) = match ready(command, state.recorded(), output) {
+            Ok(ready) => ready,
+            Err(code) => return code,
+        };
+        beginning.started = started(command, &plan);
+        let code = real_run(&plan, &sources, &mut state, &command.how, &beginning, output);
+        let Some(patience) = patience.as_mut().filter(|_| code == PENDING) else { return code };
+        match patience.wait(&plan, state.state()) {
+            Waited::Answers(silent) => {
+                beginning.silent = silent;
+                beginning.answers.clear();
+            }
+            Waited::TimeIsOver => return code,
+            Waited::Interrupted => return 130,
+        }
+    }
+}
+
+/// What a run begins with, besides the plan and the state.
+pub struct Beginning<'b> {
+    /// How the program is run again.
+    pub program: &'b str,
+    /// For resuming.
+    pub started: Started,
+    /// What became of requests whose end is not known.
+    pub answers: BTreeMap<String, Known>,
+    /// Sites known not to answer, and why: they are not tried.
+    pub silent: BTreeMap<String, String>,
+}
+
+/// What `resume` needs; parameters that are secret are named and not kept.
+fn started(command: &Run, plan: &Plan) -> Started {
+    let program = &command.program;
+    let name = |set: &String| set.split('=').next().unwrap_or_default().trim().to_string();
+    let (set, secret): (Vec<String>, Vec<String>) =
+        program.set.iter().cloned().partition(|set| plan.program.params.contains_key(&name(set)));
+    Started {
+        program: program.file.clone(),
+        set,
+        secret: secret.iter().map(name).collect(),
+        at: program.at.clone(),
+        reconsider: command.how.reconsider,
+        again: command.how.again.clone(),
+    }
+}
+
+/// The sites that this run leaves alone, and why.
+fn held(
+    plan: &Plan,
+    state: &StateStore,
+    how: &How,
+    beginning: &Beginning<'_>,
+) -> Result<BTreeMap<String, String>, u8> {
+    let is_known = |name: &String| plan.sites.iter().any(|site| site.name == *name);
+    if let Some(name) = how.site.iter().chain(&how.except).find(|name| !is_known(name)) {
+        let sites: Vec<&str> = plan.sites.iter().map(|site| site.name.as_str()).collect();
+        note(&format!("error[E0101]: this plan has no site `{name}`: it has {}", sites.join(", ")));
+        return Err(WRONG);
+    }
+    let now = now_ms();
+    let mut held = beginning.silent.clone();
+    for site in plan.sites.iter().map(|site| &site.name) {
+        let is_left_out = !how.site.is_empty() && !how.site.contains(site);
+        if is_left_out || how.except.contains(site) {
+            held.insert(site.clone(), "left out of this run".into());
+        }
+        if let Some(hold) = state.state().holds.get(site).filter(|hold| hold.is_in_force(now)) {
+            held.insert(site.clone(), format!("held {}", show::past::hold_words(hold, now)));
+        }
+    }
+    Ok(held)
 }
 
 /// The plan: compiled, or read from a file that `scope build` wrote.
@@ -123,9 +201,13 @@ pub fn real_run(
     sources: &SourceMap,
     state: &mut StateStore,
     how: &How,
-    program: &str,
+    beginning: &Beginning<'_>,
     output: Output,
 ) -> u8 {
+    let held = match held(plan, state, how, beginning) {
+        Ok(held) => held,
+        Err(code) => return code,
+    };
     let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(config_value)));
     let missing = real::check_all(plan, &*secrets);
     if !missing.is_empty() {
@@ -140,17 +222,22 @@ pub fn real_run(
     }
     let real_sites = RealSites::new(plan, secrets.clone(), real::Options::at("."));
     let interrupt = Interrupt::new();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    let options = run_options(how, now, now, Rc::new(real_sites.mask()), interrupt.clone());
+    let now = now_ms();
+    let options = RunOptions {
+        started: beginning.started.clone(),
+        answers: beginning.answers.clone(),
+        held,
+        ..run_options(how, now, now, Rc::new(real_sites.mask()), interrupt.clone())
+    };
     let mut shower = Shower::new(plan, how.events, output, how.verbose);
     let report = runner::block_on(false, async {
         let listener = tokio::spawn(async move {
             // Once: nothing new is started. Twice: stop at once.
-            while tokio::signal::ctrl_c().await.is_ok() {
+            while super::waiting::stopped().await {
                 interrupt.interrupt();
             }
         });
-        let entered = real_sites.enter(plan).await;
+        let entered = real_sites.enter(plan, |site| options.held.contains_key(site)).await;
         let result = if entered.refusals.is_empty() {
             Ok(runner::run(plan, &real_sites, state, &options, &mut |event| shower.show(event)).await)
         } else {
@@ -168,7 +255,7 @@ pub fn real_run(
         }
     };
     if how.events == Events::Text {
-        show::report::report(plan, &report, sources, output, program, false);
+        show::report::report(plan, &report, sources, output, beginning.program, false);
     }
     report.exit_code()
 }
@@ -176,16 +263,8 @@ pub fn real_run(
 /// The state of a program, locked for this run; `Err` is the exit code.
 pub fn open_state(program: &str, how: &How) -> Result<StateStore, u8> {
     let folder = world::state_folder(program, how.state.as_deref());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    let holder = Holder::current(&format!("scope run {program}"), now);
-    StateStore::open(&folder, &holder).map_err(|error| {
-        let failure = error.failure();
-        note(&format!("error[{}]: {}", failure.code, failure.message));
-        for help in &failure.help {
-            note(&format!("help: {help}"));
-        }
-        if matches!(error, StateError::Locked { .. }) { LOCKED } else { FAILED }
-    })
+    let holder = Holder::current(&format!("scope run {program}"), now_ms());
+    StateStore::open(&folder, &holder).map_err(|error| place::refused(&error))
 }
 
 fn run_options(

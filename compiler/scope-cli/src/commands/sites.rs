@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::rc::Rc;
+use std::time::Duration;
 
 use scope_compiler::hir::ConfigFile;
 use scope_compiler::{World, data};
@@ -17,6 +18,9 @@ use crate::args::{Sites, SitesAction};
 use crate::output::{Output, line, note};
 use crate::show;
 use crate::world::Disk;
+
+/// How long `scope sites` waits for one; each request has its own, shorter time.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What one site said.
 pub struct Probed {
@@ -48,12 +52,12 @@ pub fn run(command: &Sites, output: Output) -> u8 {
                 note(&format!("error: {error}"));
                 WRONG
             })?;
-            Ok(probe(plan, &wanted, &simulator).await)
+            Ok(probe(plan, &wanted, &simulator, PATIENCE).await)
         })
     } else {
         let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(super::run::config_value)));
         let sites = RealSites::new(plan, secrets, real::Options::at("."));
-        runner::block_on(false, async { Ok(probe(plan, &wanted, &sites).await) })
+        runner::block_on(false, async { Ok(probe(plan, &wanted, &sites, PATIENCE).await) })
     };
     match probed {
         Ok(probed) => {
@@ -65,20 +69,59 @@ pub fn run(command: &Sites, output: Output) -> u8 {
     }
 }
 
+/// Asks the sites of a program, each for at most so long. Nothing where the program cannot be compiled any more.
+pub fn probe_program(file: &str, patience: Duration) -> Vec<Probed> {
+    let compilation = scope_compiler::compile_sites(&Disk, file, false);
+    let Some(plan) = compilation.plan.as_ref().filter(|_| !compilation.has_errors()) else {
+        return Vec::new();
+    };
+    let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(super::run::config_value)));
+    let sites = RealSites::new(plan, secrets, real::Options::at("."));
+    let wanted: Vec<usize> = (0..plan.sites.len()).collect();
+    runner::block_on(false, probe(plan, &wanted, &sites, patience))
+}
+
+/// Asks one site, for at most so long.
+pub async fn probe_one(name: &str, site: &dyn scope_runtime::site::Site, patience: Duration) -> Probed {
+    let silence = || SiteError {
+        kind: scope_runtime::site::SiteErrorKind::Lost,
+        words: format!("no answer within {} s", patience.as_secs()),
+        request: None,
+        status: None,
+    };
+    let result = tokio::time::timeout(patience, site.probe()).await.unwrap_or_else(|_| Err(silence()));
+    Probed { site: name.to_string(), result }
+}
+
+/// The fastest round trip in microseconds, or why it does not answer. A site whose every service is silent does not.
+pub fn heard(probed: &Probed) -> (Option<u64>, Option<String>) {
+    match &probed.result {
+        Err(error) => (None, Some(error.words.clone())),
+        Ok(services) => {
+            let rtt_us =
+                services.iter().filter(|service| service.error.is_none()).map(|service| service.rtt_us).min();
+            let error = services.iter().find_map(|service| service.error.clone());
+            (rtt_us, error.filter(|_| rtt_us.is_none()))
+        }
+    }
+}
+
 /// Asks all of them at once.
-async fn probe(plan: &Plan, wanted: &[usize], sites: &dyn SiteSet) -> Vec<Probed> {
+async fn probe(plan: &Plan, wanted: &[usize], sites: &dyn SiteSet, patience: Duration) -> Vec<Probed> {
     let asked: Vec<_> = wanted.iter().map(|index| (*index, sites.site(SiteId(*index as u32)))).collect();
     let local = tokio::task::LocalSet::new();
     local
         .run_until(async {
             let tasks: Vec<_> = asked
                 .into_iter()
-                .map(|(index, site)| (index, tokio::task::spawn_local(async move { site.probe().await })))
+                .map(|(index, site)| {
+                    let name = plan.sites[index].name.clone();
+                    tokio::task::spawn_local(async move { probe_one(&name, &*site, patience).await })
+                })
                 .collect();
             let mut probed = Vec::new();
-            for (index, task) in tasks {
-                let result = task.await.expect("a probe does not panic");
-                probed.push(Probed { site: plan.sites[index].name.clone(), result });
+            for task in tasks {
+                probed.push(task.await.expect("a probe does not panic"));
             }
             probed
         })

@@ -2,6 +2,7 @@
 //! verdict and what to do next.
 
 pub mod failure;
+pub mod past;
 pub mod plan;
 pub mod progress;
 pub mod report;

@@ -104,9 +104,41 @@ fn a_failed_sync_poisons() {
     let commit = journal.begin_commit();
     drop(commit);
     let failed = journal.finish_commit(Err(io::Error::other("no space")));
-    assert!(matches!(failed, Err(JournalError::Io { .. })));
+    assert!(matches!(failed, Err(JournalError::Write { record: 1, .. })));
     assert!(matches!(journal.append(&json!({ "n": 2 })), Err(JournalError::Poisoned { .. })));
     assert!(matches!(journal.commit(), Err(JournalError::Poisoned { .. })));
+}
+
+/// Two records are durable, the third is not: it is the one that is named, whatever the disk says.
+#[cfg(target_os = "linux")]
+fn named(mut journal: Journal, file: File) -> JournalError {
+    for number in 1..=2 {
+        journal.append(&json!({ "n": number })).expect("not poisoned");
+        journal.commit().expect("a disk that takes it");
+    }
+    journal.file = Arc::new(file);
+    journal.append(&json!({ "n": 3 })).expect("not poisoned");
+    journal.append(&json!({ "n": 4 })).expect("not poisoned");
+    let error = journal.commit().expect_err("a disk that does not");
+    assert!(matches!(journal.append(&json!({ "n": 5 })), Err(JournalError::Poisoned { .. })));
+    error
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_and_a_failed_sync_name_the_record() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = |name: &str| Journal::create(&folder.path().join(name)).expect("a new file");
+    // The device that is always full.
+    let full = OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+    let error = named(journal("full"), full);
+    assert!(
+        matches!(&error, JournalError::Write { record: 3, error, .. } if error.kind() == io::ErrorKind::StorageFull)
+    );
+    // A pipe takes the bytes and cannot sync them.
+    let (_reader, writer) = std::io::pipe().expect("a pipe");
+    let error = named(journal("pipe"), File::from(std::os::fd::OwnedFd::from(writer)));
+    assert!(matches!(error, JournalError::Write { record: 3, .. }), "{error}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use scope_plan::driver::{Operation, Repeat};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::ensure::what_is_there;
@@ -13,6 +14,8 @@ use super::failure::{Bad, Trouble};
 use super::inputs::Given;
 use super::record::Record;
 use super::subject::{Memory, Subject};
+use crate::events::{Failure, Outcome};
+use crate::runner::Known;
 use crate::schedule::Touched;
 use crate::site::{SiteError, SiteErrorKind};
 
@@ -50,6 +53,67 @@ pub(super) async fn arriving(
         }
     }
     Ok(None)
+}
+
+/// A creation that must not be repeated, whose end is not known, of something that the site cannot tell about: a person
+/// is asked. A record where the answer is that it was done; nothing where it may be sent.
+pub(super) async fn asked(
+    subject: &Subject<'_>,
+    operation: &Operation,
+    given: &Given,
+) -> Result<Option<Record>, Bad> {
+    let is_certain = operation.repeat != Repeat::None || subject.can_be_read() || !subject.was_sent();
+    if is_certain {
+        return Ok(None);
+    }
+    match subject.answer() {
+        Some(Known::Done) => {
+            let attributes = given.values.clone();
+            Ok(Some(Record { body: Value::Object(attributes.clone()), attributes }))
+        }
+        Some(Known::Failed) => Err(subject.answered_failed(operation).await?),
+        Some(Known::Retry) => {
+            subject.settle()?;
+            Ok(None)
+        }
+        None => Err(Bad::new(still_unknown(subject, operation))),
+    }
+}
+
+/// What an earlier run did not learn, and nobody has answered yet.
+pub(super) fn still_unknown(subject: &Subject<'_>, operation: &Operation) -> Failure {
+    let message = format!(
+        "it is unknown whether `{}` did `{}` of `{}` in an earlier run",
+        subject.site_name(),
+        operation.name,
+        subject.name
+    );
+    Failure::new("E0906", Outcome::Unknown, message).with_help(format!(
+        "look at the site, then `scope resume --answer {}=done`, `=failed`, or `=retry` to send it once more",
+        subject.name
+    ))
+}
+
+impl Subject<'_> {
+    /// What a person says became of its request.
+    pub(super) fn answer(&self) -> Option<Known> {
+        let answers = &self.shared.options.answers;
+        let by_place = || answers.get(&format!("{}@{}", self.name, self.site_name()));
+        answers.get(self.key).or_else(by_place).or_else(|| answers.get(self.name)).copied()
+    }
+
+    /// The answer was that it took no effect, and that it shall not be sent again: what a `|` may pass over.
+    pub(super) async fn answered_failed(&self, operation: &Operation) -> Result<Bad, Bad> {
+        self.settle()?;
+        self.shared.ledger.commit().await?;
+        let message = format!(
+            "`{}` of `{}` at `{}` failed, as was answered",
+            operation.name,
+            self.name,
+            self.site_name()
+        );
+        Ok(Bad::new(Failure::new("E0906", Outcome::Unavailable, message)))
+    }
 }
 
 /// What our request made, if the site can tell: by our mark; where there is no room for one, what was not there before.

@@ -7,6 +7,7 @@ use scope_plan::expr::Expr;
 use serde_json::{Map, Value};
 
 use super::Good;
+use super::aftermath::still_unknown;
 use super::create::{announce, may_have_acted};
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
@@ -14,6 +15,7 @@ use super::record::{Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
 use crate::events::{Effect, Failure, Outcome};
 use crate::redact::hide_in_value;
+use crate::runner::Known;
 use crate::schedule::Touched;
 use crate::site::{Answer, ContentStream};
 use crate::state::{Call, Record as Fact};
@@ -41,7 +43,19 @@ pub(super) async fn call(
             return Ok(Good::new(Effect::Unchanged, result));
         }
         if is_unknown(subject, operation) {
-            return Err(Bad::new(still_unknown(subject, operation)));
+            match subject.answer() {
+                None => return Err(Bad::new(still_unknown(subject, operation))),
+                Some(Known::Retry) => subject.settle()?,
+                Some(Known::Failed) => return Err(subject.answered_failed(operation).await?),
+                Some(Known::Done) => {
+                    let call = Call { inputs: given.digest(), result: Value::Null, run: subject.shared.run };
+                    subject.shared.ledger.append(Fact::Call { key: subject.key.to_owned(), call })?;
+                    subject.settle()?;
+                    subject.shared.ledger.commit().await?;
+                    let detail = Some("as was answered".to_owned());
+                    return Ok(Good { detail, ..Good::new(Effect::Called, Value::Null) });
+                }
+            }
         }
     }
     let reads = matches!(operation.kind, OperationKind::Find | OperationKind::Read | OperationKind::Download);
@@ -156,17 +170,6 @@ fn done_before(subject: &Subject<'_>, given: &Given) -> Option<Value> {
 fn is_unknown(subject: &Subject<'_>, operation: &Operation) -> bool {
     let is_repeatable = !matches!(operation.repeat, Repeat::None | Repeat::Mark);
     !is_repeatable && subject.was_sent()
-}
-
-fn still_unknown(subject: &Subject<'_>, operation: &Operation) -> Failure {
-    let message = format!(
-        "it is unknown whether `{}` did `{}` of `{}` in an earlier run",
-        subject.site_name(),
-        operation.name,
-        subject.name
-    );
-    Failure::new("E0906", Outcome::Unknown, message)
-        .with_help(format!("look at the site; to do it once more: `--again {}`", subject.name))
 }
 
 /// Content as text, if it is short; else how long it is.

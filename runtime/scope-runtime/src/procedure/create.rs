@@ -43,7 +43,8 @@ pub(super) async fn make(
     let operation = create_operation(subject)?;
     let before = memory.touched();
     memory.touch(before.max(Touched::Maybe));
-    let mut record = match aftermath::arriving(subject, operation, given).await? {
+    let answered = aftermath::asked(subject, operation, given).await?;
+    let mut record = match aftermath::arriving(subject, operation, given).await?.or(answered) {
         Some(record) => record,
         None => send(subject, operation, given, memory).await?,
     };

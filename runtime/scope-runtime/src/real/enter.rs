@@ -38,9 +38,11 @@ pub struct Entered {
 }
 
 impl RealSites {
-    /// Logs in at every site where the plan has something to do.
-    pub async fn enter(&self, plan: &Plan) -> Entered {
-        let logins = (0_u32..).zip(&self.sites).flat_map(|(position, site)| {
+    /// Logs in at every site where the plan has something to do, but for those that are left alone.
+    pub async fn enter(&self, plan: &Plan, is_left_alone: impl Fn(&str) -> bool) -> Entered {
+        let sites = (0_u32..).zip(&self.sites);
+        let sites = sites.filter(|(position, _)| !is_left_alone(&plan.site(SiteId(*position)).name));
+        let logins = sites.flat_map(|(position, site)| {
             let used = site
                 .drivers
                 .iter()

@@ -34,6 +34,11 @@ impl Ledger {
         read(self.store.borrow().state())
     }
 
+    /// Whether records are written anywhere.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.store.borrow().is_kept()
+    }
+
     /// Records a fact; durable after the next commit.
     pub(crate) fn append(&self, record: Record) -> Result<(), LedgerFailed> {
         self.n_appended.set(self.n_appended.get() + 1);

@@ -13,11 +13,12 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::jitter::Jitter;
+use super::told;
 use super::{Ledger, RunOptions, SiteSet};
 use crate::events::{Effect, FORMAT, Failure, Progress, RunEvent, RunEventKind, StepInfo};
 use crate::procedure::Memory;
 use crate::redact::{hide_in_event, hide_in_failure};
-use crate::state::Digest;
+use crate::state::{Digest, Record};
 
 /// Progress of one step is told at most so often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -92,6 +93,12 @@ impl<'r> Shared<'r> {
     pub(crate) fn emit(&self, kind: RunEventKind) {
         let mut event = RunEvent { at_ms: self.elapsed_ms(), kind };
         hide_in_event(&*self.options.redact, &mut event);
+        if self.ledger.is_kept()
+            && let Some(told) = told::told(self.plan, &event)
+        {
+            // A failure is kept by the ledger and seen by the loop.
+            let _ = self.ledger.append(Record::Told { told });
+        }
         self.outbox.borrow_mut().push(event);
     }
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use scope_plan::plan::{Action, ChoiceId, Guard, OnUnreachable, Plan, StepId};
+use scope_plan::plan::{Action, ChoiceId, Guard, OnUnreachable, Plan, SiteId, StepId};
 use serde_json::{Map, Value};
 
 use super::Shared;
@@ -57,6 +57,12 @@ pub(super) async fn turn(shared: &Shared<'_>, observe: &mut dyn FnMut(&RunEvent)
         owed: BTreeMap::new(),
         verdict: None,
     };
+    // What may be queued at a site that is left alone is, without being tried.
+    for (index, site) in shared.plan.sites.iter().enumerate() {
+        if shared.options.held.contains_key(&site.name) {
+            turn.events.push_back(Event::SiteDown { site: SiteId(index as u32) });
+        }
+    }
     let mut is_interrupted = shared.options.interrupt.level() > 0;
     if is_interrupted {
         turn.events.push_front(Event::Interrupted);

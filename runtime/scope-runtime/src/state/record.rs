@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Owed, Parked, Resource, Sent};
+use super::{Call, Hold, Owed, Parked, Resource, Sent, Started, Told};
 use crate::events::Outcome;
 use crate::report::{Counts, Verdict};
 
@@ -24,6 +24,9 @@ pub enum Record {
         at_ms: u64,
         /// The digest of its plan.
         plan: String,
+        /// What it was started with, for resuming.
+        #[serde(default)]
+        started: Started,
     },
     /// A request that changes something is about to leave.
     Sent {
@@ -103,6 +106,18 @@ pub enum Record {
         words: String,
         /// How long it took.
         millis: u64,
+    },
+    /// A site is left alone from now on, or not any more.
+    Hold {
+        /// The site's name.
+        site: String,
+        /// Nothing: the hold is over.
+        hold: Option<Hold>,
+    },
+    /// What happened to a step, for `logs`: changes nothing in the state.
+    Told {
+        /// What.
+        told: Told,
     },
     /// The last record of a run.
     RunEnded {

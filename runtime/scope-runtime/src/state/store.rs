@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::folder::{replace_file, sync_folder};
 use super::lock::{Holder, Lock};
-use super::{KEPT_RUNS, Record, State, VERSION};
+use super::{KEPT_RUNS, Record, Started, State, VERSION, utc};
 use crate::events::{Failure, Outcome};
 use crate::journal::{self, Commit, Journal, JournalError};
 use crate::report::{Counts, Verdict};
@@ -68,12 +68,22 @@ pub enum StateError {
 impl StateError {
     /// As the failure of a run.
     pub fn failure(&self) -> Failure {
-        let failure = Failure::new("E0911", Outcome::Invalid, self.to_string());
+        let code = match self {
+            StateError::Journal(JournalError::Damaged { .. }) | StateError::Damaged { .. } => "E0920",
+            StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => "E0921",
+            _ => "E0911",
+        };
+        let failure = Failure::new(code, Outcome::Invalid, self.to_string());
         match self {
             StateError::Locked { .. } => failure
                 .with_help("wait until that run ends; if its process is no longer alive, the next run takes the lock over"),
             StateError::Newer { .. } => failure.with_help("use the version of the tool that wrote it"),
-            StateError::Io { .. } | StateError::Damaged { .. } | StateError::Journal(_) => failure,
+            StateError::Damaged { .. } | StateError::Journal(JournalError::Damaged { .. }) => failure.with_help(
+                "`scope state rebuild` makes the state again from the marks at the sites; what has no mark is asked",
+            ),
+            StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => failure
+                .with_help("mend the disk, then `scope resume`: what was recorded before is kept, the rest is looked up"),
+            StateError::Io { .. } | StateError::Journal(_) => failure,
         }
     }
 }
@@ -81,8 +91,12 @@ impl StateError {
 fn words_for_locked(holder: Option<&Holder>) -> String {
     match holder {
         Some(holder) => format!(
-            "the state is locked by {} at {} (process {}, `{}`)",
-            holder.user, holder.host, holder.pid, holder.command
+            "the state is locked by {} at {} (process {}, since {}, `{}`)",
+            holder.user,
+            holder.host,
+            holder.pid,
+            utc(holder.since_ms),
+            holder.command
         ),
         None => "the state is locked by another process".to_owned(),
     }
@@ -138,7 +152,7 @@ impl StateStore {
     /// Locked, unreadable, newer, damaged.
     pub fn open(folder: &Path, holder: &Holder) -> Result<Self, StateError> {
         let io = |error| StateError::Io { path: folder.to_owned(), error };
-        std::fs::create_dir_all(folder.join(RUNS)).map_err(io)?;
+        make_durable_folder(&folder.join(RUNS)).map_err(io)?;
         let lock = Lock::take(folder, holder)?;
         let (state, through, is_new) = match load(folder)? {
             Some(loaded) => (loaded.state, loaded.through, false),
@@ -186,7 +200,13 @@ impl StateStore {
     ///
     /// # Errors
     /// Where the journal cannot be made.
-    pub fn begin_run(&mut self, by: &str, at_ms: u64, plan: &str) -> Result<u64, StateError> {
+    pub fn begin_run(
+        &mut self,
+        by: &str,
+        at_ms: u64,
+        plan: &str,
+        started: Started,
+    ) -> Result<u64, StateError> {
         let run = self.state.last_run + 1;
         if let Some(kept) = &mut self.kept {
             let runs = kept.folder.join(RUNS);
@@ -194,7 +214,7 @@ impl StateStore {
             sync_folder(&runs).map_err(|error| StateError::Io { path: runs, error })?;
             kept.through = Through { run, bytes: 0 };
         }
-        self.append(Record::RunStarted { run, by: by.to_owned(), at_ms, plan: plan.to_owned() })?;
+        self.append(Record::RunStarted { run, by: by.to_owned(), at_ms, plan: plan.to_owned(), started })?;
         self.commit()?;
         Ok(run)
     }
@@ -210,6 +230,20 @@ impl StateStore {
             journal.append(&record)?;
         }
         Ok(())
+    }
+
+    /// Records a fact outside of a run, at once.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    pub fn remember(&mut self, record: Record) -> Result<(), StateError> {
+        self.append(record)?;
+        self.write()
+    }
+
+    /// Whether records are written anywhere: lines of a log are not made for a state that is kept nowhere.
+    pub fn is_kept(&self) -> bool {
+        self.kept.is_some()
     }
 
     /// Whether records wait for a commit.
@@ -341,6 +375,18 @@ fn load(folder: &Path) -> Result<Option<StateFile>, StateError> {
         return Err(StateError::Newer { path, found });
     }
     serde_json::from_value(value).map(Some).map_err(damaged)
+}
+
+/// Makes a folder, those above it where they are not there, and their names durable.
+fn make_durable_folder(folder: &Path) -> io::Result<()> {
+    let is_there = |folder: &&Path| folder.as_os_str().is_empty() || folder.exists();
+    let Some(there) = folder.ancestors().find(is_there) else { return std::fs::create_dir_all(folder) };
+    std::fs::create_dir_all(folder)?;
+    let made = folder.ancestors().take_while(|made| *made != there);
+    for parent in made.filter_map(Path::parent) {
+        sync_folder(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?;
+    }
+    Ok(())
 }
 
 /// The journals in a state's folder, oldest first.

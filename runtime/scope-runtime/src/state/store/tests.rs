@@ -29,7 +29,7 @@ fn a_run_is_remembered() {
     let folder = tempfile::tempdir().expect("a folder");
     let deployment = {
         let mut store = StateStore::open(folder.path(), &holder()).expect("new");
-        let run = store.begin_run("ana", 7, "plan").expect("begun");
+        let run = store.begin_run("ana", 7, "plan", Started::default()).expect("begun");
         assert_eq!(run, 1);
         store.append(resource("45da")).expect("recorded");
         store.append(Record::Choice { key: "base".into(), arm: 1 }).expect("recorded");
@@ -51,7 +51,7 @@ fn a_crashed_run_is_replayed_wherever_its_journal_ends() {
     let whole = tempfile::tempdir().expect("a folder");
     {
         let mut store = StateStore::open(whole.path(), &holder()).expect("new");
-        let run = store.begin_run("ana", 7, "plan").expect("begun");
+        let run = store.begin_run("ana", 7, "plan", Started::default()).expect("begun");
         for identity in ["one", "two", "three"] {
             store.append(resource(identity)).expect("recorded");
             store.commit().expect("durable");
@@ -72,7 +72,7 @@ fn a_crashed_run_is_replayed_wherever_its_journal_ends() {
         let identity = store.state().resource("base", "nantes").map(|resource| resource.identity.clone());
         assert_eq!(peeked.resources, store.state().resources);
         // The number is never used twice, and the next run starts from there.
-        assert_eq!(store.begin_run("ana", 8, "plan").expect("begun"), 2);
+        assert_eq!(store.begin_run("ana", 8, "plan", Started::default()).expect("begun"), 2);
         drop(store);
         let again = StateStore::open(folder.path(), &holder()).expect("recoverable");
         assert_eq!(
@@ -89,7 +89,7 @@ fn a_journal_shorter_than_the_state_says_is_damage() {
     let folder = tempfile::tempdir().expect("a folder");
     {
         let mut store = StateStore::open(folder.path(), &holder()).expect("new");
-        let run = store.begin_run("ana", 7, "plan").expect("begun");
+        let run = store.begin_run("ana", 7, "plan", Started::default()).expect("begun");
         store.append(resource("one")).expect("recorded");
         store.end_run(run, Verdict::Done, Counts::default(), 1).expect("ended");
     }
@@ -97,7 +97,7 @@ fn a_journal_shorter_than_the_state_says_is_damage() {
     let bytes = std::fs::read(&path).expect("written");
     std::fs::write(&path, &bytes[..bytes.len() - 3]).expect("written");
     let error = StateStore::open(folder.path(), &holder()).expect_err("it lost records that were durable");
-    assert_eq!(error.failure().code, "E0911");
+    assert_eq!(error.failure().code, "E0920");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_newer_or_broken_state_is_refused() {
 #[test]
 fn memory_keeps_no_file_and_repeats_itself() {
     let mut store = StateStore::in_memory();
-    let run = store.begin_run("ana", 0, "plan").expect("begun");
+    let run = store.begin_run("ana", 0, "plan", Started::default()).expect("begun");
     store.append(resource("45da")).expect("recorded");
     store.end_run(run, Verdict::Done, Counts::default(), 1).expect("ended");
     assert_eq!(store.state().deployment, "simulated");
@@ -125,7 +125,7 @@ fn memory_keeps_no_file_and_repeats_itself() {
 fn a_disk_that_fails_stops_all_later_records() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut store = StateStore::open(folder.path(), &holder()).expect("new");
-    store.begin_run("ana", 7, "plan").expect("begun");
+    store.begin_run("ana", 7, "plan", Started::default()).expect("begun");
     store.append(resource("45da")).expect("recorded");
     let commit = store.begin_commit().expect("a journal");
     drop(commit);

@@ -1,0 +1,142 @@
+//! The arguments of the commands about a deployment that is there already: its runs, its sites.
+//!
+//! `scope resume 9 --wait 2h --answer vm=done`, `scope logs vm --run 9`, `scope hold lille --until 2h --reason "rack move"`
+
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+use scope_runtime::runner::Known;
+
+use super::Events;
+
+/// Which deployment is meant.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Place {
+    /// The program whose state is meant; needed only where several have one here.
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<String>,
+    /// The folder of the state.
+    #[arg(long, value_name = "FOLDER")]
+    pub state: Option<String>,
+}
+
+/// `scope resume`
+#[derive(Debug, ClapArgs)]
+pub struct Resume {
+    /// The number of the run; the last one without it.
+    pub run: Option<u64>,
+    /// Which deployment.
+    #[command(flatten)]
+    pub place: Place,
+    /// What became of a request whose end is not known: `STEP=done`, `STEP=failed`, or `STEP=retry` to send it again.
+    #[arg(long, value_name = "STEP=WHAT", value_parser = answer)]
+    pub answer: Vec<(String, Known)>,
+    /// Give a parameter its value: secret ones are not recorded and must be given again.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Stay when work is parked, and do it when its site answers again; give up after this time: `2h`.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub wait: Option<Duration>,
+    /// Progress as text or as JSON lines.
+    #[arg(long, value_enum, default_value_t = Events::Text)]
+    pub events: Events,
+    /// Delete without asking whatever the program no longer names.
+    #[arg(long)]
+    pub yes: bool,
+    /// Also print identities and unchanged look-ups.
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+/// `scope status`
+#[derive(Debug, ClapArgs)]
+pub struct Status {
+    /// Which deployment.
+    #[command(flatten)]
+    pub place: Place,
+    /// Do not ask the sites whether they answer.
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `scope history`
+#[derive(Debug, ClapArgs)]
+pub struct History {
+    /// Which deployment.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `scope logs`
+#[derive(Debug, ClapArgs)]
+pub struct Logs {
+    /// The step: a resource's name, `name@site`, or a step's key; all steps without it.
+    pub step: Option<String>,
+    /// The run; the last one without it.
+    #[arg(long)]
+    pub run: Option<u64>,
+    /// Which deployment.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `scope hold`
+#[derive(Debug, ClapArgs)]
+pub struct Hold {
+    /// The site; the holds there are without it.
+    pub site: Option<String>,
+    /// Which deployment.
+    #[command(flatten)]
+    pub place: Place,
+    /// For how long from now: `2h`. For good, until released, without it.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub until: Option<Duration>,
+    /// Why, for those who meet it.
+    #[arg(long, default_value = "")]
+    pub reason: String,
+    /// End the hold.
+    #[arg(long, requires = "site", conflicts_with_all = ["until", "reason"])]
+    pub release: bool,
+}
+
+/// `90s`, `10min`, `2h`, `1d`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let unit_s = match unit.trim() {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err("write a number and a unit: `90s`, `10min`, `2h`, `1d`".into()),
+    };
+    let number: u64 = number.parse().map_err(|_| "it begins with a number: `2h`".to_string())?;
+    number.checked_mul(unit_s).map(Duration::from_secs).ok_or_else(|| "that is too long".into())
+}
+
+fn answer(text: &str) -> Result<(String, Known), String> {
+    let known = |word: &str| match word {
+        "done" => Some(Known::Done),
+        "failed" => Some(Known::Failed),
+        "retry" => Some(Known::Retry),
+        _ => None,
+    };
+    let parts = text.rsplit_once('=').and_then(|(step, word)| Some((step.to_string(), known(word)?)));
+    parts.ok_or_else(|| "write `STEP=done`, `STEP=failed` or `STEP=retry`".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_answers_are_read() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7_200)));
+        for wrong in ["", "2", "h", "2 weeks", "-1s", "99999999999999999999h"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(answer("a=b=done"), Ok(("a=b".into(), Known::Done)));
+        assert!(answer("vm=perhaps").is_err());
+    }
+}

@@ -1,0 +1,59 @@
+//! `scope logs [STEP] [--run N]`: what happened to a step, line by line, as the journal has it.
+
+use scope_runtime::state::{Record, StateStore, Told};
+use serde_json::json;
+
+use super::{FAILED, OK, WRONG, place};
+use crate::args::{Format, Logs};
+use crate::output::{Output, line, note};
+use crate::show::{past, short_name};
+
+pub fn run(command: &Logs, output: Output) -> u8 {
+    let (found, state) = match place::find(&command.place)
+        .and_then(|found| place::peek(&found.folder).map(|state| (found, state)))
+    {
+        Ok(both) => both,
+        Err(code) => return code,
+    };
+    let number = command.run.unwrap_or(state.last_run);
+    let Some(run) = state.runs.iter().find(|run| run.run == number) else {
+        note(&format!("error[E0922]: there is no run {number}: see `scope history`"));
+        return WRONG;
+    };
+    let records = match StateStore::records_of(&found.folder, number) {
+        Ok(records) => records,
+        Err(error) => return place::refused(&error),
+    };
+    let all: Vec<Told> = records
+        .into_iter()
+        .filter_map(|record| match record {
+            Record::Told { told } => Some(told),
+            _ => None,
+        })
+        .collect();
+    let lines: Vec<&Told> =
+        all.iter().filter(|told| command.step.as_ref().is_none_or(|step| is_about(told, step))).collect();
+    if let (Some(step), true) = (&command.step, lines.is_empty()) {
+        let mut names: Vec<&str> = all.iter().map(|told| short_name(&told.name)).collect();
+        names.sort_unstable();
+        names.dedup();
+        note(&format!("error[E0922]: run {number} has no step `{step}`: it has {}", names.join(", ")));
+        return FAILED;
+    }
+    if output.format == Format::Json {
+        line(
+            &json!({ "format": "scope-logs/1", "run": number, "started_ms": run.started_ms, "lines": lines })
+                .to_string(),
+        );
+    } else {
+        line(past::logs(run, &lines).trim_end());
+    }
+    OK
+}
+
+/// A line is meant by the resource's name, `name@site`, or the step's key.
+fn is_about(told: &Told, step: &str) -> bool {
+    let short = short_name(&told.name);
+    [told.key.as_str(), &told.name, short].contains(&step)
+        || [&told.name, short].iter().any(|name| format!("{name}@{}", told.site) == step)
+}

@@ -1,0 +1,98 @@
+//! `scope resume [RUN]`: starts a run again as it was started; what is done stays done.
+//!
+//! The program is compiled again with what was recorded, so that what was queued is planned anew.
+
+use scope_runtime::report::Verdict;
+use scope_runtime::state::{Run as PastRun, State};
+
+use super::place;
+use super::{OK, WRONG};
+use crate::args::{How, Program, Resume, Run};
+use crate::output::{Output, line, note};
+
+pub fn run(command: &Resume, output: Output) -> u8 {
+    let (found, state) = match place::find(&command.place)
+        .and_then(|found| place::peek(&found.folder).map(|state| (found, state)))
+    {
+        Ok(both) => both,
+        Err(code) => return code,
+    };
+    let past = match past_run(&state, command.run) {
+        Ok(past) => past,
+        Err(message) => {
+            note(&format!("error[E0922]: {message}"));
+            return WRONG;
+        }
+    };
+    let is_as_wished = matches!(past.verdict, Some(Verdict::Done | Verdict::NothingToDo));
+    let is_open = !state.parked.is_empty() || !state.owed.is_empty() || !state.sent.is_empty();
+    if is_as_wished && !is_open {
+        line(&format!("nothing to resume: run {} ended as wished", past.run));
+        return OK;
+    }
+    if let Err(message) = check_answers(command, &state) {
+        note(&format!("error[E0922]: {message}"));
+        return WRONG;
+    }
+    let started = &past.started;
+    let recorded = (!started.program.is_empty()).then(|| started.program.clone());
+    let is_plan = started.program.ends_with(".json");
+    let Some(file) = recorded.clone().filter(|_| is_plan).or(found.program).or(recorded) else {
+        note(&format!("error[E0922]: run {} was one command of `scope exec`: give it again", past.run));
+        return WRONG;
+    };
+    let given = |name: &str| command.set.iter().any(|set| set.split('=').next() == Some(name));
+    let missing: Vec<&String> = started.secret.iter().filter(|name| !given(name)).collect();
+    if let Some(name) = missing.first() {
+        note(&format!(
+            "error[E0922]: run {} was given `{name}`, which is secret and was not recorded",
+            past.run
+        ));
+        note(&format!("help: give it again: `scope resume {} --set {name}=…`", past.run));
+        return WRONG;
+    }
+    let mut set = started.set.clone();
+    set.extend(command.set.iter().cloned());
+    let how = How {
+        fault: Vec::new(),
+        seed: 0,
+        events: command.events,
+        reconsider: started.reconsider && !is_as_wished,
+        again: Vec::new(),
+        yes: command.yes,
+        max_delete: 3,
+        verbose: command.verbose,
+        wait: command.wait,
+        site: Vec::new(),
+        except: Vec::new(),
+        state: Some(found.folder.to_string_lossy().into_owned()),
+    };
+    let again = Run { program: Program { file, set, at: started.at.clone(), simulate: false }, how };
+    super::run::whole(&again, command.answer.iter().cloned().collect(), output)
+}
+
+fn past_run(state: &State, number: Option<u64>) -> Result<&PastRun, String> {
+    let Some(last) = state.runs.last() else { return Err("there was no run yet: `scope run FILE`".into()) };
+    let Some(number) = number else { return Ok(last) };
+    state
+        .runs
+        .iter()
+        .find(|run| run.run == number)
+        .ok_or_else(|| format!("there is no run {number}: the last is {}, see `scope history`", last.run))
+}
+
+/// An answer is about a request whose end is not known.
+fn check_answers(command: &Resume, state: &State) -> Result<(), String> {
+    for (step, _) in &command.answer {
+        let is_meant = state.sent.iter().any(|(key, sent)| {
+            key == step || sent.name == *step || format!("{}@{}", sent.name, sent.site) == *step
+        });
+        if !is_meant {
+            let open: Vec<String> =
+                state.sent.values().map(|sent| format!("`{}@{}`", sent.name, sent.site)).collect();
+            let open = if open.is_empty() { "there is none".to_string() } else { open.join(", ") };
+            return Err(format!("no request of `{step}` has an unknown end: {open}"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! `scope status`: where a deployment is, by site, and what to do next. Asks the sites whether they answer.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use scope_runtime::state::{Record, State, StateStore, Told};
+use serde_json::json;
+
+use super::place::{self, Found};
+use super::sites::{self, Probed};
+use super::{OK, now_ms};
+use crate::args::{Format, Status};
+use crate::output::{Output, line};
+use crate::show::{self, past::SiteLine};
+
+/// A site that says nothing for so long does not answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub fn run(command: &Status, output: Output) -> u8 {
+    let (found, state) = match place::find(&command.place)
+        .and_then(|found| place::peek(&found.folder).map(|state| (found, state)))
+    {
+        Ok(both) => both,
+        Err(code) => return code,
+    };
+    let told: Vec<Told> = match StateStore::records_of(&found.folder, state.last_run) {
+        Ok(records) => records.into_iter().filter_map(told).collect(),
+        Err(error) => return place::refused(&error),
+    };
+    let program = program(&found, &state);
+    let probed = if command.offline { Vec::new() } else { sites::probe_program(&program, PATIENCE) };
+    let lines = lines(&state, &told, &probed);
+    if output.format == Format::Json {
+        let status = json!({
+            "format": "scope-status/1",
+            "program": program,
+            "run": state.runs.last(),
+            "sites": lines,
+            "open": state.sent,
+            "owed": state.owed,
+            "parked": state.parked,
+        });
+        line(&status.to_string());
+    } else {
+        line(show::past::status(&program, &state, &lines, now_ms()).trim_end());
+    }
+    OK
+}
+
+fn told(record: Record) -> Option<Told> {
+    match record {
+        Record::Told { told } => Some(told),
+        _ => None,
+    }
+}
+
+fn program(found: &Found, state: &State) -> String {
+    let recorded = || state.runs.last().map(|run| run.started.program.clone());
+    found.program.clone().or_else(recorded).unwrap_or_else(|| found.folder.display().to_string())
+}
+
+/// A line for each site that the program has, or that something is recorded of.
+fn lines(state: &State, told: &[Told], probed: &[Probed]) -> Vec<SiteLine> {
+    let ends = show::past::ends(told.iter());
+    let mut lines: BTreeMap<String, SiteLine> = BTreeMap::new();
+    let recorded = state.resources.values().flat_map(|sites| sites.keys());
+    let others =
+        ends.keys().chain(state.parked.values().map(|parked| &parked.site)).chain(state.holds.keys());
+    let owed = state.owed.iter().map(|owed| &owed.site);
+    for site in probed.iter().map(|probed| &probed.site).chain(recorded).chain(others).chain(owed) {
+        let (done, failed) = ends.get(site).copied().unwrap_or_default();
+        let parked: Vec<_> = state.parked.values().filter(|parked| parked.site == *site).collect();
+        let new = SiteLine {
+            site: site.clone(),
+            rtt_us: None,
+            why: None,
+            since_ms: parked.iter().map(|parked| parked.since_ms).min(),
+            done,
+            parked: parked.len(),
+            failed,
+            owed: state.owed.iter().filter(|owed| owed.site == *site).count(),
+            held: state.holds.get(site).filter(|hold| hold.is_in_force(now_ms())).cloned(),
+        };
+        lines.entry(site.clone()).or_insert(new);
+    }
+    for probed in probed {
+        let line = lines.get_mut(&probed.site).expect("every probed site has a line");
+        (line.rtt_us, line.why) = sites::heard(probed);
+    }
+    lines.into_values().collect()
+}

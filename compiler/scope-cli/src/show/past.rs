@@ -1,0 +1,228 @@
+//! A deployment's past for people: its runs, a step's log, where its sites are.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use scope_runtime::report::{Counts, Verdict};
+use scope_runtime::state::{Hold, Run, State, Told, utc};
+use serde::Serialize;
+
+use super::{seconds, short_name};
+
+/// One site of a deployment.
+#[derive(Debug, Serialize)]
+pub struct SiteLine {
+    /// Its name.
+    pub site: String,
+    /// The round trip in microseconds, where it answers; `None` where it does not or was not asked.
+    pub rtt_us: Option<u64>,
+    /// Why it does not answer, or was not asked.
+    pub why: Option<String>,
+    /// What it waits for since then, in milliseconds since 1970.
+    pub since_ms: Option<u64>,
+    /// Steps of the last run that ended well.
+    pub done: usize,
+    /// Steps that wait for it.
+    pub parked: usize,
+    /// Steps of the last run that failed.
+    pub failed: usize,
+    /// Deletions still to be done.
+    pub owed: usize,
+    /// The hold on it.
+    pub held: Option<Hold>,
+}
+
+/// `4 min ago`.
+pub fn ago(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match seconds {
+        0..60 => format!("{seconds} s ago"),
+        60..3_600 => format!("{} min ago", seconds / 60),
+        3_600..172_800 => format!("{} h ago", seconds / 3_600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+/// How a run ended, in one word.
+pub fn verdict_word(verdict: Option<Verdict>) -> &'static str {
+    match verdict {
+        None => "stopped",
+        Some(Verdict::Done) => "ok",
+        Some(Verdict::NothingToDo) => "nothing to do",
+        Some(Verdict::Pending) => "pending",
+        Some(Verdict::Failed) => "failed",
+        Some(Verdict::Interrupted) => "interrupted",
+    }
+}
+
+/// `3 created, 1 parked`.
+pub fn counted(counts: &Counts) -> String {
+    let parts: Vec<String> = [
+        (counts.created, "created"),
+        (counts.borrowed, "borrowed"),
+        (counts.adopted, "adopted"),
+        (counts.updated, "changed"),
+        (counts.deleted, "deleted"),
+        (counts.called, "called"),
+        (counts.unchanged, "unchanged"),
+        (counts.parked, "parked"),
+        (counts.failed, "failed"),
+        (counts.skipped, "skipped"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}"))
+    .collect();
+    if parts.is_empty() { "nothing changed".into() } else { parts.join(", ") }
+}
+
+/// A line a run, the newest first.
+pub fn history(state: &State, now_ms: u64) -> String {
+    let mut text = format!(
+        "{:<5} {:<23}  {:<12} {:<10} {:>9}  {:<14} what\n",
+        "run", "started", "", "by", "took", "end"
+    );
+    for run in state.runs.iter().rev() {
+        let took = run.millis.map_or_else(|| "-".to_string(), seconds);
+        let what =
+            if run.verdict.is_some() { counted(&run.counts) } else { "it did not come to its end".into() };
+        let _ = writeln!(
+            text,
+            "{:<5} {:<23}  {:<12} {:<10} {took:>9}  {:<14} {what}",
+            run.run,
+            utc(run.started_ms),
+            ago(now_ms.saturating_sub(run.started_ms)),
+            run.by,
+            verdict_word(run.verdict),
+        );
+    }
+    if state.runs.is_empty() {
+        text = "no run yet".into();
+    }
+    text
+}
+
+/// A line an event of a step.
+pub fn logs(run: &Run, lines: &[&Told]) -> String {
+    let mut text = format!("run {}   started {} by {}\n", run.run, utc(run.started_ms), run.by);
+    let site_width = lines.iter().map(|told| told.site.chars().count()).max().unwrap_or(0);
+    let name_width = lines.iter().map(|told| short_name(&told.name).chars().count()).max().unwrap_or(0);
+    for told in lines {
+        let at = format!("+{}", seconds(told.at_ms));
+        let (site, name, word) = (&told.site, short_name(&told.name), &told.word);
+        let line = format!("  {at:>10}  {site:<site_width$}  {name:<name_width$}  {word:<8} {}", told.words);
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    if lines.is_empty() {
+        text += "  (nothing is recorded of its steps)\n";
+    }
+    text
+}
+
+/// Where a deployment is.
+pub fn status(program: &str, state: &State, sites: &[SiteLine], now_ms: u64) -> String {
+    let Some(run) = state.runs.last() else { return format!("{program}   no run yet") };
+    let since = ago(now_ms.saturating_sub(run.started_ms + run.millis.unwrap_or(0)));
+    let end = match run.verdict {
+        None => "stopped before its end: its process died, or runs still".to_string(),
+        Some(verdict) => format!("{} ({})", verdict_word(Some(verdict)), counted(&run.counts)),
+    };
+    let mut text = format!("run {}   {program}   {since} by {}   {end}\n", run.run, run.by);
+    let width = sites.iter().map(|site| site.site.chars().count()).max().unwrap_or(0).max(4);
+    let _ = writeln!(
+        text,
+        "{:<width$}  {:<16} {:<12} {:>6} {:>7} {:>7} {:>5}  held",
+        "site", "state", "since", "done", "parked", "failed", "owed"
+    );
+    for site in sites {
+        let known = match (site.rtt_us, &site.why) {
+            (Some(rtt), _) => format!("answers {:.0} ms", rtt as f64 / 1000.0),
+            (None, Some(_)) => "UNREACHABLE".into(),
+            (None, None) => "not asked".into(),
+        };
+        let since = site.since_ms.map_or_else(|| "-".into(), |since| ago(now_ms.saturating_sub(since)));
+        let held = site.held.as_ref().map_or_else(|| "-".into(), |hold| hold_words(hold, now_ms));
+        let _ = writeln!(
+            text,
+            "{:<width$}  {known:<16} {since:<12} {:>6} {:>7} {:>7} {:>5}  {held}",
+            site.site, site.done, site.parked, site.failed, site.owed
+        );
+    }
+    for sent in state.sent.values() {
+        let when = ago(now_ms.saturating_sub(sent.at_ms));
+        let _ = writeln!(
+            text,
+            "open: `{}` of {} at {} was sent {when}; its end is not known",
+            sent.operation, sent.name, sent.site
+        );
+    }
+    for owed in &state.owed {
+        let _ = writeln!(text, "owed: {}", owed.words);
+    }
+    let is_open = !state.parked.is_empty() || !state.owed.is_empty() || !state.sent.is_empty();
+    match run.verdict {
+        Some(Verdict::Done | Verdict::NothingToDo) if !is_open => text += "nothing is open\n",
+        _ => {
+            let _ = writeln!(
+                text,
+                "next: scope resume {}            why and when: scope logs --run {}",
+                run.run, run.run
+            );
+        }
+    }
+    text
+}
+
+/// `by ana, 2 h more: rack move`.
+pub fn hold_words(hold: &Hold, now_ms: u64) -> String {
+    let left = hold.until_ms.map_or_else(
+        || "until released".to_string(),
+        |until| format!("until {} ({} more)", utc(until), seconds(until.saturating_sub(now_ms))),
+    );
+    let reason = if hold.reason.is_empty() { String::new() } else { format!(": {}", hold.reason) };
+    format!("by {}, {left}{reason}", hold.by)
+}
+
+/// How each step of a run ended: site → (done, failed).
+pub fn ends<'t>(lines: impl Iterator<Item = &'t Told>) -> BTreeMap<String, (usize, usize)> {
+    let mut last: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    for told in lines.filter(|told| !told.key.is_empty()) {
+        last.insert((&told.site, &told.key), &told.word);
+    }
+    let mut ends: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for ((site, _), word) in last {
+        let end = ends.entry(site.to_string()).or_default();
+        match word {
+            "done" => end.0 += 1,
+            "failed" => end.1 += 1,
+            _ => {}
+        }
+    }
+    ends
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_of_a_step_counts() {
+        let told = |key: &str, word: &str| Told {
+            at_ms: 0,
+            key: key.into(),
+            name: "vm".into(),
+            site: "paris".into(),
+            word: word.into(),
+            words: String::new(),
+        };
+        let lines = [told("a", "started"), told("a", "parked"), told("a", "done"), told("b", "failed")];
+        assert_eq!(ends(lines.iter())["paris"], (1, 1));
+    }
+
+    #[test]
+    fn a_time_ago_is_short() {
+        assert_eq!(ago(59_999), "59 s ago");
+        assert_eq!(ago(7_200_000), "2 h ago");
+        assert_eq!(ago(400_000_000), "4 days ago");
+    }
+}

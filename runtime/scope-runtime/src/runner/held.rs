@@ -1,0 +1,57 @@
+//! Sites that a run leaves alone: every request to one is answered here as if the site were cut off.
+//!
+//! `held by ana: rack move` → `E0701: lille is unreachable: held by ana: rack move`; what may be queued is parked, `|` goes on.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use scope_plan::expr::{FileRef, SecretSource};
+use scope_plan::plan::{Plan, SiteId};
+
+use super::SiteSet;
+use crate::site::{Answer, LocalFuture, OperationCall, ServiceProbe, Site, SiteError, SiteErrorKind};
+
+/// All sites but those that are held.
+pub(super) struct Without<'r> {
+    pub(super) sites: &'r dyn SiteSet,
+    pub(super) plan: &'r Plan,
+    /// By name, and why.
+    pub(super) held: &'r BTreeMap<String, String>,
+}
+
+impl SiteSet for Without<'_> {
+    fn site(&self, site: SiteId) -> Rc<dyn Site> {
+        match self.held.get(&self.plan.site(site).name) {
+            Some(why) => Rc::new(HeldSite { why: why.clone() }),
+            None => self.sites.site(site),
+        }
+    }
+
+    fn secret<'a>(&'a self, source: &'a SecretSource) -> LocalFuture<'a, Result<String, SiteError>> {
+        self.sites.secret(source)
+    }
+
+    fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {
+        self.sites.file(file)
+    }
+}
+
+struct HeldSite {
+    why: String,
+}
+
+impl HeldSite {
+    fn refusal(&self) -> SiteError {
+        SiteError { kind: SiteErrorKind::Unreachable, words: self.why.clone(), request: None, status: None }
+    }
+}
+
+impl Site for HeldSite {
+    fn operate<'a>(&'a self, _call: OperationCall<'a>) -> LocalFuture<'a, Result<Answer, SiteError>> {
+        Box::pin(async { Err(self.refusal()) })
+    }
+
+    fn probe(&self) -> LocalFuture<'_, Result<Vec<ServiceProbe>, SiteError>> {
+        Box::pin(async { Err(self.refusal()) })
+    }
+}

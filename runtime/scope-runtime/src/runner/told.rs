@@ -1,0 +1,87 @@
+//! Events as lines of a step's log, for `scope logs`.
+//!
+//! `StepRetrying(vm, 1, "no answer")` → `again  no answer (try 1, next in 0.5 s)`. Progress is not kept: it is for who
+//! watches.
+
+use scope_plan::plan::{Plan, StepId};
+
+use crate::events::{Effect, Failure, RunEvent, RunEventKind, SkipReason};
+use crate::state::Told;
+
+/// The line of an event; nothing for what is about no step, or is not kept.
+pub(super) fn told(plan: &Plan, event: &RunEvent) -> Option<Told> {
+    let (step, word, words) = match &event.kind {
+        RunEventKind::StepStarted { step, attempt } => (Some(*step), "started", format!("try {attempt}")),
+        RunEventKind::StepRetrying { step, attempt, after_ms, words } => {
+            let next = format!("(try {attempt}, next in {:.1} s)", *after_ms as f64 / 1000.0);
+            (Some(*step), "again", format!("{words} {next}"))
+        }
+        RunEventKind::StepParked { step, words } => (Some(*step), "parked", words.clone()),
+        RunEventKind::StepDone { step, effect, detail, .. } => {
+            let detail = detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+            (Some(*step), "done", format!("{}{detail}", effect_words(effect)))
+        }
+        RunEventKind::StepFailed { step, failure, .. } => (Some(*step), "failed", failure_words(failure)),
+        RunEventKind::StepSkipped { step, because } => (Some(*step), "skipped", skip_words(plan, *because)?),
+        RunEventKind::UndoDone { step, words } => (*step, "undone", words.clone()),
+        RunEventKind::UndoOwed { step, words } => (*step, "owed", words.clone()),
+        RunEventKind::RunStarted { .. }
+        | RunEventKind::StepProgress { .. }
+        | RunEventKind::ChoiceTried { .. }
+        | RunEventKind::ChoiceMade { .. }
+        | RunEventKind::RunEnded { .. } => return None,
+    };
+    let step = step.map(|step| plan.step(step));
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Some(Told {
+        at_ms: event.at_ms,
+        key: text(step.map(|step| step.key.as_str())),
+        name: text(step.map(|step| step.name.as_str())),
+        site: text(step.map(|step| plan.site(step.site).name.as_str())),
+        word: word.to_owned(),
+        words,
+    })
+}
+
+fn effect_words(effect: &Effect) -> String {
+    match effect {
+        Effect::Created => "created".to_owned(),
+        Effect::Adopted => "adopted".to_owned(),
+        Effect::Updated { attributes } => format!("updated {}", attributes.join(", ")),
+        Effect::Replaced => "replaced".to_owned(),
+        Effect::Unchanged => "unchanged".to_owned(),
+        Effect::Found => "found".to_owned(),
+        Effect::Borrowed { from, .. } => format!("borrowed from {from}"),
+        Effect::Called => "called".to_owned(),
+        // What it printed may be long, and is not repeated.
+        Effect::Printed { .. } => "printed".to_owned(),
+        Effect::Deleted => "deleted".to_owned(),
+        Effect::Chosen { label, .. } => format!("chosen {label}"),
+        Effect::Gathered => "gathered".to_owned(),
+    }
+}
+
+fn failure_words(failure: &Failure) -> String {
+    let mut words = format!("{}: {}", failure.code, failure.message);
+    if let Some(request) = &failure.request {
+        words += &format!("; {request}");
+    }
+    if let Some(status) = failure.status {
+        words += &format!(" answered {status}");
+    }
+    if let Some(site_words) = &failure.site_words {
+        words += &format!(": {site_words}");
+    }
+    words
+}
+
+fn skip_words(plan: &Plan, because: SkipReason) -> Option<String> {
+    let name = |step: StepId| &plan.step(step).name;
+    match because {
+        // Nothing happened, and nothing should have.
+        SkipReason::NotChosen => None,
+        SkipReason::Dependency { step, .. } => Some(format!("needs {}", name(step))),
+        SkipReason::Unreachable => Some("its site is not reachable, and the program says `skip`".to_owned()),
+        SkipReason::Interrupted => Some("interrupted".to_owned()),
+    }
+}

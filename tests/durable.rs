@@ -1,0 +1,10 @@
+//! A run that is killed, cut off, held, or whose disk fails: the real `scope` process over local HTTP sites.
+//!
+//! `desk` is the sites: a service with three kinds of things, each with another way of being repeated safely, that counts
+//! what it did and can do something (kill the runner) around any request.
+
+mod damage;
+mod desk;
+mod killing;
+mod past;
+mod waiting;

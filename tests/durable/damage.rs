@@ -1,0 +1,91 @@
+//! A disk that lies, is full, or is taken by another: found, said with a code and the record, and nothing is sent.
+
+use std::process::Command;
+
+use super::desk::{self, Desks, PROGRAM, ends, journal, records};
+use crate::support::binary;
+
+#[test]
+fn a_flipped_bit_in_what_was_synced_stops_everything() {
+    let desks = Desks::start();
+    let folder = desks.place("flipped", PROGRAM);
+    ends(&folder, &["run", "main.scope"], 0);
+    // As after a crash before the state was written as a whole: all that is known is in the journal.
+    let whole = std::fs::read(journal(&folder, 1)).expect("a journal");
+    let n_asked = desks.nantes.n_requests();
+    let mut n_named = 0;
+    let state = folder.join(".scope/main/state.json");
+    let mut early: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&state).expect("a state")).expect("JSON");
+    early["through"] = serde_json::json!({ "run": 0, "bytes": 0 });
+    std::fs::write(&state, early.to_string()).expect("writable");
+    // Of all but the last group of records, a later one says that they were synced.
+    let (_, durable) = *records(&whole).last().expect("records");
+    for position in (16..durable).step_by(211) {
+        let mut flipped = whole.clone();
+        flipped[position] ^= 0x10;
+        std::fs::write(journal(&folder, 1), &flipped).expect("writable");
+        let ran = desk::scope(&folder, &["run", "main.scope"]);
+        assert_eq!(ran.code, 1, "byte {position}: {}", ran.all());
+        assert!(ran.stderr.contains("E0920") && ran.stderr.contains("record "), "{position}: {}", ran.all());
+        n_named += 1;
+    }
+    println!("{n_named} flipped bits, each named");
+    assert!(n_named > 5);
+    assert_eq!(desks.nantes.n_requests(), n_asked, "nothing was sent");
+    std::fs::write(journal(&folder, 1), &whole).expect("writable");
+    ends(&folder, &["run", "main.scope"], 0);
+}
+
+#[test]
+fn a_journal_that_is_shorter_than_the_state_says_is_damage() {
+    let desks = Desks::start();
+    let folder = desks.place("shorter", PROGRAM);
+    ends(&folder, &["run", "main.scope"], 0);
+    let whole = std::fs::read(journal(&folder, 1)).expect("a journal");
+    std::fs::write(journal(&folder, 1), &whole[..whole.len() / 2]).expect("writable");
+    let ran = ends(&folder, &["run", "main.scope"], 1);
+    assert!(ran.stderr.contains("E0920") && ran.stderr.contains("shorter"), "{}", ran.all());
+}
+
+/// The file may grow no further: the shell sets the limit, and the signal that would end the process is ignored.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_stops_the_run_and_names_the_record() {
+    let desks = Desks::start();
+    let folder = desks.place("full", PROGRAM);
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 2; exec \"$0\" run main.scope", binary::path()])
+        .current_dir(&folder)
+        .env("HOME", &folder)
+        .output()
+        .expect("a shell");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("E0921") && stderr.contains("cannot be made durable"), "{stderr}");
+    assert!(stderr.contains("record "), "{stderr}");
+    // With room again it goes on, and nothing is there twice.
+    ends(&folder, &["resume"], 0);
+    assert_eq!(desks.nantes.held()["cards"], serde_json::json!(["first", "second"]));
+    assert_eq!(desks.nantes.held()["bells"]["door"], 1);
+}
+
+#[test]
+fn a_second_run_is_told_who_has_the_state() {
+    let desks = Desks::start();
+    let folder = desks.place("locked", PROGRAM);
+    let second = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let (seen, there) = (second.clone(), folder.clone());
+    desks.around(move |_, number| {
+        if number == 3 {
+            *seen.lock().expect("never poisoned") = Some(desk::scope(&there, &["run", "main.scope"]));
+        }
+        true
+    });
+    ends(&folder, &["run", "main.scope"], 0);
+    let second = second.lock().expect("never poisoned").take().expect("it was started");
+    assert_eq!(second.code, 5, "{}", second.all());
+    for words in ["E0911", "locked by tester", "process ", "since 20", " UTC"] {
+        assert!(second.stderr.contains(words), "`{words}`: {}", second.all());
+    }
+}

@@ -1,0 +1,375 @@
+//! A small service on loopback, one for each site, and a program over two of them.
+//!
+//! `Desk::start()` → `http://127.0.0.1:PORT`; a `note` has a name of its own (a `PUT`), a `card` gets its identity there and
+//! is found by its mark, a `bell` is rung by a `POST` that must not be repeated.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::support::binary::{self, Ran};
+
+/// The driver of the service.
+pub const DRIVER: &str = r#"
+driver desk {
+    site { url: string, token: secret<string>? }
+
+    service desk {
+        address: site.url
+        headers: { Authorization: if site.token != null then "Bearer ${site.token}" else null }
+        probe GET "/" { 200..499 -> done("answers") }
+        answers { 400..499 -> invalid(text), 500..599 -> unavailable(text) }
+
+        type note {
+            name: string identity immutable
+            text: string
+            share by copy(keep: [name, text])
+            cross by none because "a note has no parts"
+            operation read GET "/notes/${name}" { 200 -> found(body), 404 -> not_found }
+            operation write PUT "/notes/${name}" {
+                body: { name: name, text: text }
+                repeat by name
+                200 | 201 -> done
+            }
+            operation update PUT "/notes/${name}" { body: { name: name, text: text }, 200 -> done }
+            operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
+            create by write
+        }
+
+        type card {
+            id: string identity computed
+            title: string
+            remark: string = ""
+            named by title
+            mark in remark
+            share by none because "a card stays where it is"
+            cross by none because "a card has no parts"
+            operation find GET "/cards" { query: { title: title }, 200 -> list(body) }
+            operation read GET "/cards/${id}" { 200 -> found(body), 404 -> not_found }
+            operation create POST "/cards" {
+                body: { title: title, remark: remark }
+                repeat by mark
+                201 -> done(body)
+            }
+            operation update PUT "/cards/${id}" { body: { title: title, remark: remark }, 200 -> done }
+            operation delete DELETE "/cards/${id}" { 204 | 404 -> gone }
+        }
+
+        type bell {
+            name: string identity
+            share by none because "a bell stays where it is"
+            cross by none because "a bell has no parts"
+            operation read GET "/bells/${name}" { 200 -> found(body), 404 -> not_found }
+            operation create PUT "/bells/${name}" { body: { name: name }, repeat by name, 201 -> done }
+            operation delete DELETE "/bells/${name}" { 204 | 404 -> gone }
+            operation ring POST "/bells/${name}/ring" { 200 -> done }
+        }
+    }
+}
+"#;
+
+/// What is asked of every end: two notes, two cards at each site, a card that an alternative got, a bell rung once.
+pub const PROGRAM: &str = r#"
+resource welcome: desk.note { name: "welcome", text: "hello from ${here.name}" } scope { nantes & paris }
+resource first: desk.card { title: "first" } scope { nantes & paris }
+resource second: desk.card { title: "second" } scope { nantes & paris }
+resource either: desk.card { title: "either" } scope { paris | nantes }
+resource door: desk.bell { name: "door" } scope { nantes }
+call once: desk.bell.ring { name: door.name } scope { nantes }
+output who = welcome.text
+"#;
+
+/// Told before and after each request: the moment and its number, from 1. False: the request is lost there.
+type Hook = Box<dyn Fn(When, usize) -> bool + Send + Sync>;
+
+/// Around a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// It has come, and nothing is done.
+    Before,
+    /// It is done, and not answered.
+    After,
+}
+
+#[derive(Clone, Default)]
+pub struct Shelf {
+    notes: BTreeMap<String, Value>,
+    cards: BTreeMap<String, Value>,
+    bells: BTreeMap<String, u64>,
+    n_made: u64,
+    n_ever: usize,
+}
+
+/// One site.
+pub struct Desk {
+    pub url: String,
+    shelf: Arc<Mutex<Shelf>>,
+    is_down: Arc<AtomicBool>,
+}
+
+/// Both sites, and what is done around their requests.
+pub struct Desks {
+    pub nantes: Desk,
+    pub paris: Desk,
+    hook: Arc<Mutex<Option<Hook>>>,
+    n_requests: Arc<Mutex<usize>>,
+}
+
+impl Desks {
+    pub fn start() -> Desks {
+        let hook: Arc<Mutex<Option<Hook>>> = Arc::default();
+        let n_requests: Arc<Mutex<usize>> = Arc::default();
+        let nantes = Desk::start(hook.clone(), n_requests.clone());
+        let paris = Desk::start(hook.clone(), n_requests.clone());
+        Desks { nantes, paris, hook, n_requests }
+    }
+
+    /// From here on this is told of every request; they are counted anew.
+    pub fn around(&self, hook: impl Fn(When, usize) -> bool + Send + Sync + 'static) {
+        *self.n_requests.lock().expect("never poisoned") = 0;
+        *self.hook.lock().expect("never poisoned") = Some(Box::new(hook));
+    }
+
+    /// Nothing is told any more.
+    pub fn undisturbed(&self) {
+        *self.hook.lock().expect("never poisoned") = None;
+    }
+
+    /// What both hold, without identities: the end state.
+    pub fn held(&self) -> Value {
+        json!({ "nantes": self.nantes.held(), "paris": self.paris.held() })
+    }
+
+    /// A folder with the driver, both sites and a program.
+    pub fn place(&self, name: &str, program: &str) -> PathBuf {
+        self.place_with(name, program, 8)
+    }
+
+    /// The same; each site takes so many requests at once.
+    pub fn place_with(&self, name: &str, program: &str, concurrency: u32) -> PathBuf {
+        let folder = binary::folder(&format!("durable-{name}"));
+        let sites = format!(
+            "site nantes {{ desk: {{ url: \"{}\" }}, concurrency: {concurrency} }}\nsite paris {{ desk: {{ url: \"{}\" }} }}\nentry nantes\n",
+            self.nantes.url, self.paris.url
+        );
+        std::fs::write(folder.join("main.scope"), format!("{DRIVER}{sites}{program}")).expect("writable");
+        folder
+    }
+}
+
+impl Desk {
+    fn start(hook: Arc<Mutex<Option<Hook>>>, n_requests: Arc<Mutex<usize>>) -> Desk {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let (shelf, is_down): (Arc<Mutex<Shelf>>, Arc<AtomicBool>) = Default::default();
+        let desk = Desk { url, shelf: shelf.clone(), is_down: is_down.clone() };
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let (shelf, is_down) = (shelf.clone(), is_down.clone());
+                let (hook, n_requests) = (hook.clone(), n_requests.clone());
+                thread::spawn(move || serve(client, &shelf, &is_down, &hook, &n_requests));
+            }
+        });
+        desk
+    }
+
+    /// Connections are closed without a word, or served again.
+    pub fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// Names and texts of what is there, and how often each bell was rung.
+    pub fn held(&self) -> Value {
+        let shelf = self.shelf.lock().expect("never poisoned");
+        let mut titles: Vec<&Value> = shelf.cards.values().map(|card| &card["title"]).collect();
+        titles.sort_by_key(|title| title.to_string());
+        let texts: BTreeMap<_, _> = shelf.notes.iter().map(|(name, note)| (name, &note["text"])).collect();
+        json!({ "notes": texts, "cards": titles, "bells": shelf.bells })
+    }
+
+    /// All that it holds, to be put back.
+    pub fn copy(&self) -> Shelf {
+        self.shelf.lock().expect("never poisoned").clone()
+    }
+
+    /// Holds this again.
+    pub fn put_back(&self, shelf: &Shelf) {
+        *self.shelf.lock().expect("never poisoned") = shelf.clone();
+    }
+
+    /// Requests that came, ever.
+    pub fn n_requests(&self) -> usize {
+        self.shelf.lock().expect("never poisoned").n_ever
+    }
+}
+
+fn serve(
+    mut client: TcpStream,
+    shelf: &Mutex<Shelf>,
+    is_down: &AtomicBool,
+    hook: &Mutex<Option<Hook>>,
+    n_requests: &Mutex<usize>,
+) -> Option<()> {
+    loop {
+        let (method, path, body) = request(&mut client)?;
+        if is_down.load(Ordering::SeqCst) {
+            return None;
+        }
+        // One request at a time over all sites, so that the n-th one is one moment.
+        let mut number = n_requests.lock().expect("never poisoned");
+        *number += 1;
+        let goes_on = |when| {
+            let hook = hook.lock().expect("never poisoned");
+            hook.as_ref().is_none_or(|hook| hook(when, *number))
+        };
+        if !goes_on(When::Before) {
+            return None;
+        }
+        let (status, answer) = shelf.lock().expect("never poisoned").answer(&method, &path, &body);
+        if !goes_on(When::After) {
+            return None;
+        }
+        drop(number);
+        let text = if answer.is_null() { String::new() } else { answer.to_string() };
+        let length = text.len();
+        let head = format!(
+            "HTTP/1.1 {status} So\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        );
+        client.write_all(format!("{head}{text}").as_bytes()).ok()?;
+    }
+}
+
+impl Shelf {
+    fn answer(&mut self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        self.n_ever += 1;
+        let body: Value = serde_json::from_str(body).unwrap_or_default();
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        match (method, parts.as_slice()) {
+            ("GET", ["notes", name]) => found(self.notes.get(*name)),
+            ("PUT", ["notes", name]) => {
+                let is_new = self.notes.insert((*name).to_string(), body).is_none();
+                (if is_new { 201 } else { 200 }, Value::Null)
+            }
+            ("DELETE", ["notes", name]) => gone(self.notes.remove(*name).is_some()),
+            ("GET", ["cards"]) => {
+                let title = query.strip_prefix("title=");
+                let cards =
+                    self.cards.values().filter(|card| title.is_none_or(|title| card["title"] == title));
+                (200, cards.cloned().collect())
+            }
+            ("POST", ["cards"]) => {
+                self.n_made += 1;
+                let id = format!("c{}", self.n_made);
+                let mut card = body;
+                card["id"] = json!(id);
+                self.cards.insert(id, card.clone());
+                (201, card)
+            }
+            ("GET", ["cards", id]) => found(self.cards.get(*id)),
+            ("PUT", ["cards", id]) => match self.cards.get_mut(*id) {
+                Some(card) => {
+                    *card = body;
+                    card["id"] = json!(id);
+                    (200, Value::Null)
+                }
+                None => (404, Value::Null),
+            },
+            ("DELETE", ["cards", id]) => gone(self.cards.remove(*id).is_some()),
+            ("GET", ["bells", name]) => {
+                let bell = self.bells.get(*name).map(|_| json!({ "name": name }));
+                found(bell.as_ref())
+            }
+            ("PUT", ["bells", name]) => {
+                self.bells.entry((*name).to_string()).or_insert(0);
+                (201, Value::Null)
+            }
+            ("POST", ["bells", name, "ring"]) => {
+                *self.bells.entry((*name).to_string()).or_insert(0) += 1;
+                (200, Value::Null)
+            }
+            ("DELETE", ["bells", name]) => gone(self.bells.remove(*name).is_some()),
+            _ => (404, Value::Null),
+        }
+    }
+}
+
+fn found(thing: Option<&Value>) -> (u16, Value) {
+    thing.map_or((404, Value::Null), |thing| (200, thing.clone()))
+}
+
+fn gone(was_there: bool) -> (u16, Value) {
+    (if was_there { 204 } else { 404 }, Value::Null)
+}
+
+/// Method, path, body.
+fn request(client: &mut TcpStream) -> Option<(String, String, String)> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte).ok()?;
+        head.extend(byte);
+    }
+    let head = String::from_utf8(head).ok()?;
+    let mut words = head.split_whitespace();
+    let (method, path) = (words.next()?.to_string(), words.next()?.to_string());
+    let lower = head.to_lowercase();
+    let length = lower.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    client.read_exact(&mut body).ok()?;
+    Some((method, path, String::from_utf8(body).ok()?))
+}
+
+/// Starts `scope` without waiting for it.
+pub fn start(folder: &Path, args: &[&str]) -> Child {
+    Command::new(binary::path())
+        .args(args)
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .env("USER", "tester")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary starts")
+}
+
+/// Runs `scope` to its end.
+pub fn scope(folder: &Path, args: &[&str]) -> Ran {
+    binary::scope(folder, args, &[])
+}
+
+/// The same, which must end so.
+pub fn ends(folder: &Path, args: &[&str], code: i32) -> Ran {
+    let ran = scope(folder, args);
+    assert_eq!(ran.code, code, "scope {args:?}: {}", ran.all());
+    ran
+}
+
+/// The journal of a run.
+pub fn journal(folder: &Path, run: u64) -> PathBuf {
+    folder.join(format!(".scope/main/runs/{run:08}.journal"))
+}
+
+/// Where each record of a journal ends, and how much was durable when it was made: after its header, `length (4) · CRC (4) · durable (8) · JSON`.
+pub fn records(bytes: &[u8]) -> Vec<(usize, usize)> {
+    let number = |at: usize, n: usize| {
+        bytes[at..at + n].iter().rev().fold(0_usize, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let mut ends = Vec::new();
+    let mut at = 16;
+    while at + 16 <= bytes.len() {
+        let durable = number(at + 8, 8);
+        at += 16 + number(at, 4);
+        ends.push((at, durable));
+    }
+    ends
+}

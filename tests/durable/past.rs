@@ -1,0 +1,96 @@
+//! What is said afterwards: `status`, `history`, `logs`, their JSON twins; secrets stand nowhere in any of it.
+
+use serde_json::Value;
+
+use super::desk::{self, Desks, PROGRAM, ends};
+
+fn json(folder: &std::path::Path, args: &[&str]) -> Value {
+    let mut all = vec!["--format", "json"];
+    all.extend(args);
+    serde_json::from_str(&ends(folder, &all, 0).stdout).expect("one JSON document")
+}
+
+#[test]
+fn runs_are_remembered_and_told() {
+    let desks = Desks::start();
+    let folder = desks.place("past", PROGRAM);
+    assert!(desk::scope(&folder, &["status"]).stderr.contains("E0922"));
+    desks.paris.set_down(true);
+    let pending = desk::scope(&folder, &["run", "main.scope"]);
+    assert_eq!(pending.code, 4, "{}", pending.all());
+    let status = ends(&folder, &["status"], 0);
+    for words in
+        ["run 1   main.scope", "paris   UNREACHABLE", "nantes  answers", "pending", "next: scope resume 1"]
+    {
+        assert!(status.stdout.contains(words), "`{words}`: {}", status.all());
+    }
+    desks.paris.set_down(false);
+    ends(&folder, &["resume"], 0);
+    let status = ends(&folder, &["status"], 0);
+    assert!(status.stdout.contains("nothing is open"), "{}", status.all());
+    assert!(ends(&folder, &["resume"], 0).stdout.contains("nothing to resume: run 2 ended as wished"));
+    let history = ends(&folder, &["history"], 0).stdout;
+    let ends_of_runs: Vec<&str> =
+        history.lines().skip(1).map(|line| line.split("  ").next().unwrap_or("")).collect();
+    assert_eq!(ends_of_runs.len(), 2, "{history}");
+    assert!(history.contains("pending") && history.contains("ok"), "{history}");
+    let logs = ends(&folder, &["logs", "first", "--run", "1"], 0).stdout;
+    for words in ["nantes", "created", "paris", "parked", "started"] {
+        assert!(logs.contains(words), "`{words}`: {logs}");
+    }
+    assert!(!logs.contains("second"), "{logs}");
+    assert!(desk::scope(&folder, &["logs", "nobody"]).stderr.contains("it has"));
+    let history = json(&folder, &["history"]);
+    assert_eq!(history["format"], "scope-history/1");
+    assert_eq!(history["runs"][0]["verdict"], "done");
+    assert_eq!(history["runs"][0]["started"]["program"], "main.scope");
+    assert_eq!(json(&folder, &["logs", "first@paris", "--run", "1"])["lines"][0]["site"], "paris");
+    let status = json(&folder, &["status", "--offline"]);
+    assert_eq!((&status["format"], &status["run"]["run"]), (&"scope-status/1".into(), &2.into()));
+}
+
+#[test]
+fn a_planted_secret_is_nowhere() {
+    const SECRETS: [&str; 2] = ["tok-3f9a1c77", "par-5b2e8d10"];
+    let desks = Desks::start();
+    let folder = desks.place("secrets", "");
+    let program = format!(
+        "{}site nantes {{ desk: {{ url: \"{}\", token: secret(\"DESK_TOKEN\") }} }}\n\
+         site paris {{ desk: {{ url: \"{}\", token: secret(\"OTHER_TOKEN\") }} }}\nentry nantes\n\
+         resource first: desk.card {{ title: \"first\" }} scope {{ nantes & paris }}\n",
+        desk::DRIVER,
+        desks.nantes.url,
+        desks.paris.url
+    );
+    std::fs::write(folder.join("main.scope"), program).expect("writable");
+    let env = [("DESK_TOKEN", SECRETS[0]), ("OTHER_TOKEN", SECRETS[1])];
+    let mut printed = String::new();
+    for args in [
+        vec!["check", "main.scope"],
+        vec!["run", "main.scope", "--events", "json"],
+        vec!["status"],
+        vec!["history"],
+        vec!["logs"],
+        vec!["--format", "json", "logs"],
+        vec!["--format", "json", "status"],
+        vec!["build", "main.scope"],
+    ] {
+        let ran = crate::support::binary::scope(&folder, &args, &env);
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.all());
+        printed += &ran.all();
+    }
+    let mut left = vec![folder.join(".scope")];
+    let mut n_files = 0;
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            left.extend(std::fs::read_dir(path).expect("readable").flatten().map(|entry| entry.path()));
+            continue;
+        }
+        n_files += 1;
+        printed += &String::from_utf8_lossy(&std::fs::read(path).expect("readable"));
+    }
+    for secret in SECRETS {
+        assert!(!printed.contains(secret), "{secret} is written somewhere");
+    }
+    println!("{n_files} files and {} bytes searched", printed.len());
+}

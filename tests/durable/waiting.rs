@@ -1,0 +1,104 @@
+//! Cut off: parked, waited for, held, left out; and stopped by the user.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::desk::{self, Desks, PROGRAM, ends};
+
+#[test]
+fn a_parked_part_is_done_when_its_site_is_back() {
+    let desks = Desks::start();
+    let folder = desks.place("waiting", PROGRAM);
+    desks.paris.set_down(true);
+    let pending = ends(&folder, &["run", "main.scope"], 4);
+    assert!(pending.stdout.contains("paris"), "{}", pending.all());
+    assert_eq!(desks.nantes.held()["cards"], json!(["either", "first", "second"]), "the rest went on");
+    // Too short: it says so, and nothing is lost.
+    let short = ends(&folder, &["resume", "--wait", "2s"], 4);
+    assert!(short.stderr.contains("waiting for paris"), "{}", short.all());
+    let mut waiting = desk::start(&folder, &["resume", "--wait", "2min"]);
+    std::thread::sleep(Duration::from_secs(2));
+    desks.paris.set_down(false);
+    let end = waiting.wait().expect("it is ours");
+    assert_eq!(end.code(), Some(0));
+    assert_eq!(desks.paris.held()["cards"], json!(["first", "second"]));
+    assert_eq!(desks.paris.held()["notes"], json!({ "welcome": "hello from paris" }));
+}
+
+#[test]
+fn only_the_newest_intent_is_kept() {
+    let desks = Desks::start();
+    let program = |text: &str| {
+        format!("resource n: desk.note {{ name: \"n\", text: \"{text}\" }} scope {{ nantes & paris }}\n")
+    };
+    let folder = desks.place("newest", &program("one"));
+    desks.paris.set_down(true);
+    for text in ["one", "two", "three"] {
+        desks.place("newest-next", &program(text));
+        std::fs::copy(
+            folder.with_file_name("durable-newest-next").join("main.scope"),
+            folder.join("main.scope"),
+        )
+        .expect("writable");
+        ends(&folder, &["run", "main.scope"], 4);
+    }
+    desks.paris.set_down(false);
+    let before = desks.paris.n_requests();
+    ends(&folder, &["resume"], 0);
+    assert_eq!(desks.paris.held()["notes"], json!({ "n": "three" }));
+    assert!(desks.paris.n_requests() - before <= 3, "the older ones were never sent");
+}
+
+#[test]
+fn a_held_site_is_asked_nothing() {
+    let desks = Desks::start();
+    let folder = desks.place("held", PROGRAM);
+    ends(&folder, &["run", "main.scope", "--except", "paris"], 4);
+    assert_eq!(desks.paris.n_requests(), 0, "left out");
+    ends(&folder, &["hold", "paris", "--until", "2h", "--reason", "rack move"], 0);
+    let ran = ends(&folder, &["run", "main.scope"], 4);
+    assert!(ran.all().contains("rack move"), "{}", ran.all());
+    assert_eq!(desks.paris.n_requests(), 0, "held");
+    let status = ends(&folder, &["status", "--offline"], 0).stdout;
+    assert!(status.contains("by tester") && status.contains("rack move"), "{status}");
+    assert!(ends(&folder, &["hold"], 0).stdout.contains("paris by tester"));
+    ends(&folder, &["hold", "paris", "--release"], 0);
+    assert!(ends(&folder, &["hold"], 0).stdout.contains("no site is held"));
+    ends(&folder, &["resume"], 0);
+    assert_eq!(desks.paris.held()["cards"], json!(["first", "second"]));
+    assert_eq!(desk::scope(&folder, &["run", "main.scope", "--site", "lille"]).code, 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn stopped_by_a_signal_it_goes_on_later() {
+    let mut n_stopped = 0;
+    for (number, signal) in [(3, "INT"), (7, "INT"), (7, "TERM")] {
+        let desks = Desks::start();
+        let folder = desks.place(&format!("stopped-{number}-{signal}"), PROGRAM);
+        let process = std::sync::Arc::new(std::sync::Mutex::new(0_u32));
+        let victim = process.clone();
+        let mut starting = process.lock().expect("never poisoned");
+        desks.around(move |when, now| {
+            if (when, now) == (desk::When::Before, number) {
+                let pid = victim.lock().expect("never poisoned").to_string();
+                let sent = std::process::Command::new("kill").args(["-s", signal, &pid]).status();
+                assert!(sent.expect("kill is there").success());
+            }
+            true
+        });
+        let mut child = desk::start(&folder, &["run", "main.scope"]);
+        *starting = child.id();
+        drop(starting);
+        let code = child.wait().expect("it is ours").code();
+        desks.undisturbed();
+        assert!(matches!(code, Some(130 | 0)), "{code:?}");
+        n_stopped += usize::from(code == Some(130));
+        ends(&folder, &["resume"], 0);
+        assert_eq!(desks.nantes.held()["cards"], json!(["first", "second"]));
+        assert_eq!(desks.nantes.held()["bells"], json!({ "door": 1 }));
+        assert!(ends(&folder, &["run", "main.scope"], 0).stdout.contains("nothing to do"));
+    }
+    assert!(n_stopped > 0);
+}
