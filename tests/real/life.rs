@@ -11,6 +11,8 @@ pub const CASES: &[Case] = &[
     ("life: changed in the program, changed at the site", changed),
     ("life: left out, deleted, and the borrowed copy with its last user", left_out),
     ("life: a copy that was deleted is borrowed again, under a new id", borrowed_again),
+    ("life: a copy deleted under a server is borrowed again, and the server stays", lost_copy),
+    ("life: an image without content is not copied", nothing_to_copy),
     ("life: adopted, kept in order, never deleted", adopted),
 ];
 
@@ -105,6 +107,32 @@ fn borrowed_again(clouds: &Clouds) {
     other.runs();
     assert_eq!(clouds.one.image("twice-borrowed")["id"], copy["id"]);
     assert_eq!(clouds.one.server("borrower-2")["image"]["id"], copy["id"]);
+}
+
+fn lost_copy(clouds: &Clouds) {
+    let origin = clouds.two.make_image("lost-copy");
+    let place = Place::new("lost-copy", clouds).program(&server("keeper", "lost-copy"));
+    place.runs();
+    let keeper = clouds.one.server("keeper");
+    for _ in 0..2 {
+        let lost = clouds.one.image("lost-copy");
+        clouds.one.ask("DELETE", "image", &format!("/v2/images/{}", text(&lost["id"])), None);
+        expect(&place.runs(), 0, &["1 borrowed", &format!("id {origin} is used up here")]);
+        let copy = clouds.one.image("lost-copy");
+        assert_ne!(copy["id"], lost["id"]);
+        assert_eq!((&copy["checksum"], &copy["status"]), (&lost["checksum"], &json!("active")));
+        assert_eq!(clouds.one.server("keeper")["id"], keeper["id"]);
+        place.changes_nothing();
+    }
+}
+
+fn nothing_to_copy(clouds: &Clouds) {
+    let image = json!({ "name": "empty-img", "disk_format": "raw", "container_format": "bare" });
+    clouds.two.ask("POST", "image", "/v2/images", Some(image));
+    let place = Place::new("nothing-to-copy", clouds).program(&server("eager", "empty-img"));
+    place.fails(1, &["error[E0902]", "has no data at `CloudTwo`", "status queued"]);
+    assert!(clouds.one.images("empty-img").is_empty(), "no empty copy is left");
+    assert!(clouds.one.servers("eager").is_empty());
 }
 
 fn adopted(clouds: &Clouds) {

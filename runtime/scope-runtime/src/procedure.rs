@@ -16,6 +16,7 @@ mod failure;
 mod inputs;
 mod lookup;
 mod mark;
+mod origin;
 mod query;
 mod readiness;
 mod record;

@@ -79,6 +79,10 @@ pub struct Resource {
     pub run: u64,
     /// Borrowed: the site it was copied from.
     pub from: Option<String>,
+    /// Borrowed: the identities that it had here before, and that of its origin. What was made with one of these is not
+    /// made anew because the copy was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formerly: Vec<String>,
 }
 
 /// An explicit operation that was done.
@@ -248,6 +252,14 @@ impl State {
     /// What is recorded of a resource at a site.
     pub fn resource(&self, name: &str, site: &str) -> Option<&Resource> {
         self.resources.get(name)?.get(site)
+    }
+
+    /// Whether what is at the site under one identity replaces what was there under the other.
+    pub fn replaces(&self, site: &str, resource_type: &str, identity: &str, former: &str) -> bool {
+        let here = self.resources.values().filter_map(|sites| sites.get(site));
+        let mut known =
+            here.filter(|known| known.resource_type == resource_type && known.identity == identity);
+        known.any(|known| known.formerly.iter().any(|known| known == former))
     }
 
     /// What compiling needs to know of it.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use scope_plan::driver::{Attribute, Operation, OperationKind, Repeat, Share, Type};
+use scope_plan::driver::{Operation, OperationKind, Repeat, Share};
 use scope_plan::eval::value::equal;
 use scope_plan::plan::{Step, StepId};
 use scope_plan::recorded::How;
@@ -17,6 +17,7 @@ use super::create::{complete, create_operation, known_inputs, make, may_have_act
 use super::delete::remove;
 use super::failure::Bad;
 use super::inputs::{Given, is_content};
+use super::origin::Origin;
 use super::query::unexpected;
 use super::record::{Record, identity_text};
 use super::subject::{Asked, Memory, Subject};
@@ -72,73 +73,9 @@ impl From<Bad> for NotCopied {
     }
 }
 
-/// The resource that is copied.
-struct Origin<'s> {
-    subject: Subject<'s>,
-    record: Map<String, Value>,
-    /// The attributes that a copy has too.
-    keep: &'s [String],
-    /// The attribute that proves equality.
-    same: Option<&'s str>,
-}
-
-impl<'s> Origin<'s> {
-    fn of(
-        subject: &Subject<'s>,
-        source: StepId,
-        record: Value,
-        keep: &'s [String],
-        same: Option<&'s str>,
-    ) -> Self {
-        let record = if let Value::Object(fields) = record { fields } else { Map::new() };
-        Self { subject: subject.at(subject.shared.plan.step(source).site), record, keep, same }
-    }
-
-    fn identity(&self) -> Option<String> {
-        self.record.get(&self.subject.resource_type.identity).and_then(identity_text)
-    }
-
-    /// The record with all that a copy needs: what a look-up gave may be less.
-    async fn complete(mut self) -> Result<Self, Bad> {
-        let resource_type = self.subject.resource_type;
-        let is_told = |name: &str| {
-            let is_optional = |attribute: &Attribute| matches!(attribute.ty, Type::Optional(_));
-            self.record.contains_key(name)
-                || is_content(resource_type, name)
-                || (Some(name) != self.same && resource_type.attribute(name).is_some_and(is_optional))
-        };
-        let is_whole = self.keep.iter().map(String::as_str).chain(self.same).all(is_told);
-        if let (false, Some(identity)) = (is_whole, self.identity()) {
-            let seen = self
-                .subject
-                .read(&identity, &Map::new())
-                .await
-                .map_err(|trouble| self.subject.failed(trouble))?;
-            if let Some(seen) = seen {
-                self.record = seen.attributes;
-            }
-        }
-        Ok(self)
-    }
-
-    /// What the copy is made from.
-    fn kept(&self) -> Given {
-        let mut given = Given::default();
-        for name in self.keep {
-            if let Some(value) = self.record.get(name).filter(|value| !value.is_null()) {
-                given.values.insert(name.clone(), value.clone());
-            }
-        }
-        given
-    }
-
-    fn proof(&self) -> Option<&Value> {
-        self.record.get(self.same?).filter(|value| !value.is_null())
-    }
-}
-
 async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Result<Good, NotCopied> {
     let origin = origin.complete().await.map_err(NotCopied::Source)?;
+    origin.has_content().map_err(NotCopied::Source)?;
     let given = origin.kept();
     let there = find_copy(subject, &origin, &given).await?;
     let from = origin.subject.site_name();
@@ -194,17 +131,17 @@ async fn make_copy(
     given: &Given,
     memory: &Memory,
 ) -> Result<Copy, NotCopied> {
-    let from = Some(origin.subject.site_name());
+    let lineage = &origin.lineage;
     let identity = &subject.resource_type.identity;
     let is_used_up = |bad: &Bad| bad.failure.code == "E0907" && bad.failure.candidates.is_empty();
-    let record = match make(subject, given, memory, How::Borrowed, from).await {
+    let record = match make(subject, given, memory, How::Borrowed, lineage).await {
         Err(bad) if is_used_up(&bad) && given.values.contains_key(identity) => {
             let mut other = given.clone();
             other.values.remove(identity);
             if let Some(record) = find_same(subject, origin, &other).await? {
                 return Ok(take_note(subject, origin, record, &other)?);
             }
-            make(subject, &other, memory, How::Borrowed, from).await?
+            make(subject, &other, memory, How::Borrowed, lineage).await?
         }
         made => made?,
     };
@@ -283,7 +220,7 @@ fn take_note(subject: &Subject<'_>, origin: &Origin<'_>, record: Record, given: 
         && let Some(identity) = record.identity(subject.resource_type)
     {
         let mut resource = subject.resource(&identity, How::Borrowed, is_finished, given);
-        resource.from = Some(origin.subject.site_name().to_owned());
+        origin.lineage.write(&mut resource);
         subject.record(resource)?;
     }
     Ok(Copy { record, is_ours, is_finished: is_finished || !is_ours })
@@ -357,11 +294,15 @@ fn compare(subject: &Subject<'_>, origin: &Origin<'_>, record: &Record) -> Resul
 }
 
 fn detail(subject: &Subject<'_>, origin: &Origin<'_>, record: &Record) -> Option<String> {
-    let identity = record.identity(subject.resource_type);
-    let is_kept = identity.is_some() && identity == origin.identity();
-    let kept = identity
-        .filter(|_| is_kept)
-        .map(|identity| format!("{} kept: {identity}", subject.resource_type.identity));
+    let named = &subject.resource_type.identity;
+    let kept = match (record.identity(subject.resource_type), origin.identity()) {
+        (Some(own), Some(origin)) if own == origin => Some(format!("{named} kept: {own}")),
+        // It was to be kept, and this site does not give it away again.
+        (Some(own), Some(used_up)) if origin.keep.contains(named) => {
+            Some(format!("{named} {used_up} is used up here: now {own}"))
+        }
+        _ => None,
+    };
     let same =
         origin.same.filter(|same| record.attribute(same).is_some()).map(|same| format!("{same} equal"));
     let parts: Vec<String> = [kept, same].into_iter().flatten().collect();

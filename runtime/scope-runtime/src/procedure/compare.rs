@@ -85,7 +85,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Records and identities of the same resource are the same reference.
+    /// Records and identities of the same resource are the same reference, and so is a copy that replaces one.
     fn is_same_reference(&self, referred: &str, wanted: &Value, found: &Value) -> bool {
         let identity = self.shared.plan.resource_type(referred).map(|(_, ty)| ty.identity.as_str());
         let identity_of = |value: &Value| match value {
@@ -97,7 +97,13 @@ impl Subject<'_> {
             other => identity_text(other),
         };
         match (identity_of(wanted), identity_of(found)) {
-            (Some(wanted), Some(found)) => wanted == found,
+            (Some(wanted), Some(found)) => {
+                wanted == found
+                    // A copy that was lost, and borrowed again: what was made with it needs no other.
+                    || self.shared.ledger.with(|state| {
+                        state.replaces(self.site_name(), referred, &wanted, &found)
+                    })
+            }
             // What the site does not tell is unknown.
             _ => true,
         }

@@ -11,6 +11,7 @@ use super::candidates::candidates;
 use super::ensure::what_is_there;
 use super::failure::{Bad, Trouble};
 use super::inputs::Given;
+use super::origin::Lineage;
 use super::query::unexpected;
 use super::record::{Names, Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
@@ -26,19 +27,19 @@ pub(super) async fn create(
     memory: &Memory,
     effect: Effect,
 ) -> Result<Good, Bad> {
-    let record = make(subject, given, memory, How::Created, None).await?;
+    let record = make(subject, given, memory, How::Created, &Lineage::default()).await?;
     let record = finish(subject, record, given).await?;
     let output = record.output(subject.resource_type, &given.values);
     Ok(Good { detail: subject.status_of(&record), ..Good::new(effect, output) })
 }
 
-/// Has one made, and records it. `from` is the site that a copy comes from.
+/// Has one made, and records it, with the lineage of a copy.
 pub(super) async fn make(
     subject: &Subject<'_>,
     given: &Given,
     memory: &Memory,
     how: How,
-    from: Option<&str>,
+    lineage: &Lineage,
 ) -> Result<Record, Bad> {
     let operation = create_operation(subject)?;
     let before = memory.touched();
@@ -56,7 +57,7 @@ pub(super) async fn make(
     told.or_insert_with(|| Value::from(identity.as_str()));
     memory.touch(Touched::Created);
     let mut resource = subject.resource(&identity, how, false, given);
-    resource.from = from.map(str::to_owned);
+    lineage.write(&mut resource);
     subject.record(resource)?;
     // From here on nothing is lost: the next run would find it.
     subject.shared.ledger.commit().await?;

@@ -256,6 +256,7 @@ impl Subject<'_> {
             inputs: (!self.can_be_read()).then(|| given.digest()),
             run: self.shared.run,
             from: None,
+            formerly: Vec::new(),
         }
     }
 

@@ -1,12 +1,13 @@
 //! Bringing: nothing where it is there, else a copy with the same content, compared.
 
+use scope_plan::expr::Expr;
 use scope_plan::plan::Plan;
 use scope_plan::recorded::How;
 use scope_plan::testing::Builder;
 use serde_json::{Value, json};
 
 use super::fake::{Reply, book, done, found, list, lost, not_found, ok, play, unreachable};
-use crate::events::{Effect, Outcome};
+use crate::events::{Effect, Outcome, RunEventKind};
 use crate::site::SiteErrorKind;
 use crate::state::StateStore;
 
@@ -62,6 +63,90 @@ fn an_identity_that_is_used_up_is_not_insisted_on() {
     assert_eq!(*played.effect(1), Effect::Borrowed { from: "paris".into(), bytes: Some(6) });
     let resource = played.state.state().resource("loan.book", "nantes").expect("recorded");
     assert_eq!((resource.identity.as_str(), resource.how), ("b2", How::Borrowed));
+    assert_eq!(resource.formerly, ["b1"]);
+    let details = played.events.iter().filter_map(|event| match &event.kind {
+        RunEventKind::StepDone { detail: Some(detail), .. } => Some(detail.as_str()),
+        _ => None,
+    });
+    let detail: String = details.collect();
+    assert!(detail.contains("id b1 is used up here: now b2"), "{detail}");
+}
+
+/// A copy was borrowed, something was made with it, and the copy is deleted by somebody else.
+#[test]
+fn a_copy_that_was_lost_is_brought_again_and_what_was_made_with_it_stays() {
+    let mut plan = Builder::new();
+    let (nantes, paris) = (plan.site("nantes"), plan.site("paris"));
+    let original = plan.lookup(paris, "loan.book", "shelf.book", "Emma");
+    let copy = plan.bring(nantes, "loan.book", "shelf.book", &[original]);
+    let attributes = vec![("book", Expr::step(copy, &[])), ("reader", Expr::text("ana"))];
+    plan.ensure(nantes, "loan", "shelf.loan", attributes);
+    let plan = plan.finish();
+    let loan = |book: &str| json!({ "id": "l1", "book": { "id": book }, "reader": "ana" });
+    let copied = |id: &str| {
+        let mut copy = with_checksum("c1", "open");
+        copy["id"] = json!(id);
+        copy
+    };
+    let first = play(
+        &plan,
+        StateStore::in_memory(),
+        vec![
+            ("paris", "find", list([with_checksum("c1", "open")])),
+            ("nantes", "read", not_found()),
+            ("nantes", "create", done(book("b1", "Emma", "binding", None))),
+            ("paris", "download", Reply::Content(vec!["It was"])),
+            ("nantes", "upload", ok()),
+            ("nantes", "read", found(copied("b1"))),
+            ("nantes", "find", list([])),
+            ("nantes", "create", done(loan("b1"))),
+        ],
+    );
+    assert_eq!(*first.effect(2), Effect::Created);
+    // Lost twice: each time a fresh copy, and the loan stays as it is.
+    let mut state = first.state;
+    for (lost, fresh) in [("b1", "b2"), ("b2", "b3")] {
+        let mut script = vec![
+            ("paris", "find", list([with_checksum("c1", "open")])),
+            ("nantes", "read", not_found()),
+            ("nantes", "create", Reply::Exists(Some(json!(lost)))),
+            ("nantes", "read", not_found()),
+            ("nantes", "find", list([])),
+            ("nantes", "create", done(book(fresh, "Emma", "binding", None))),
+            ("paris", "download", Reply::Content(vec!["It was"])),
+            ("nantes", "upload", ok()),
+            ("nantes", "read", found(copied(fresh))),
+        ];
+        script.push(("nantes", "read", found(loan("b1"))));
+        let again = play(&plan, state, script);
+        assert!(matches!(again.effect(1), Effect::Borrowed { .. }), "{:?}", again.effect(1));
+        assert_eq!(*again.effect(2), Effect::Unchanged);
+        state = again.state;
+    }
+    // Another book is another matter.
+    let other = play(
+        &plan,
+        state,
+        vec![
+            ("paris", "find", list([with_checksum("c1", "open")])),
+            ("nantes", "read", found(copied("b3"))),
+            ("nantes", "read", found(loan("b9"))),
+        ],
+    );
+    assert_eq!(other.failure(2).code, "E0905");
+}
+
+#[test]
+fn what_has_no_content_yet_is_not_copied() {
+    let played = play(
+        &plan(&["paris"], false),
+        StateStore::in_memory(),
+        vec![("paris", "find", list([book("b1", "Emma", "binding", None)]))],
+    );
+    let failure = played.failure(1);
+    assert_eq!((failure.code.as_str(), failure.outcome), ("E0902", Outcome::Unavailable));
+    assert_eq!(failure.message, "`loan.book` has no data at `paris` that could be copied (status binding)");
+    assert!(played.state.state().resources.is_empty(), "nothing is left behind");
 }
 
 #[test]

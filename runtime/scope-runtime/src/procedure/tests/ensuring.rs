@@ -36,6 +36,7 @@ pub(super) fn recorded(identity: &str, how: How, is_complete: bool) -> StateStor
             inputs: None,
             run: 1,
             from: None,
+            formerly: Vec::new(),
         },
     });
     StateStore::of(state)

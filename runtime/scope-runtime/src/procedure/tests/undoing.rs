@@ -109,6 +109,7 @@ fn what_was_there_before_is_not_deleted() {
             inputs: None,
             run: 1,
             from: None,
+            formerly: Vec::new(),
         },
     });
     let mut script = vec![("paris", "read", unreachable())];

@@ -20,6 +20,7 @@ fn resource(identity: &str) -> Record {
             inputs: None,
             run: 1,
             from: None,
+            formerly: Vec::new(),
         },
     }
 }
