@@ -141,7 +141,8 @@ pub struct Step {
     pub when: Vec<Guard>,
     /// When its site cannot be reached.
     pub on_unreachable: OnUnreachable,
-    /// What was created is deleted again when an arm it belongs to is abandoned.
+    /// Whether what was done is taken back when the arm it belongs to is abandoned; outside of arms, when its resource fails
+    /// at one of its sites.
     pub undo: Undo,
     /// Attempts and pauses.
     pub retry: Retry,
@@ -311,13 +312,14 @@ pub enum OnUnreachable {
     Fail,
 }
 
-/// Whether a creation is taken back.
+/// Whether what a step did is taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Undo {
     /// Nothing was made, or it is kept.
     Keep,
-    /// What this evaluation created is deleted.
+    /// What this evaluation created is deleted; what it changed of something older is set back, where it is still as it was
+    /// changed to.
     DeleteCreated,
 }
 

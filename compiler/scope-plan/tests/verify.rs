@@ -180,7 +180,7 @@ const CASES: &[Case] = &[
     }),
     ("queue-in-arm", |plan| plan.steps[FIRST].on_unreachable = OnUnreachable::Queue { for_ms: None }),
     ("queue-in-arm", |plan| plan.steps[DEEP].on_unreachable = OnUnreachable::Queue { for_ms: Some(1) }),
-    ("undo-creates", |plan| plan.steps[LOAN].undo = Undo::DeleteCreated),
+    ("undo-creates", |plan| plan.steps[GATHERED].undo = Undo::DeleteCreated),
     ("undo-creates", |plan| plan.steps[SECOND].undo = Undo::DeleteCreated),
     ("delete-in-arm", |plan| {
         plan.steps[DELETED].when.push(Guard { choice: ChoiceId(0), arm: 0 });

@@ -34,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule { name: "choose-when", demands: "a choose is done when its choice is", check: choose_when },
     Rule { name: "queue-in-arm", demands: "nothing is queued left of a `|`", check: queue },
-    Rule { name: "undo-creates", demands: "only creations in arms are undone", check: undo },
+    Rule { name: "undo-creates", demands: "only what creates is undone", check: undo },
     Rule { name: "delete-in-arm", demands: "no deletion stands in an arm", check: deletion },
 ];
 
@@ -226,9 +226,7 @@ fn queue(plan: &Plan, report: &mut Report) {
 
 fn undo(plan: &Plan, report: &mut Report) {
     for step in plan.steps.iter().filter(|step| step.undo == Undo::DeleteCreated) {
-        if step.when.is_empty() {
-            report.step(step.id, "is undone, and stands in no arm");
-        } else if !is_creating(plan, step) {
+        if !is_creating(plan, step) {
             report.step(step.id, "is undone, and creates nothing that an undo takes back");
         }
     }

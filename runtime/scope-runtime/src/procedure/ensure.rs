@@ -59,7 +59,7 @@ pub(super) async fn ensure(
         }
         there.record = create::finish(subject, there.record, &given).await?;
     }
-    let changed = update::update(subject, &there, &given, step).await?;
+    let changed = update::update(subject, &there, &given, step, memory).await?;
     let effect = match changed {
         Some((record, attributes)) => {
             there.record = record;

@@ -3,7 +3,7 @@
 //! `subject.ask(create, …)` → the site's answer, or [`Trouble`]: silence when the time is over, *stopped* when the user
 //! interrupts. While the site says *busy*, it is asked again.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -33,6 +33,15 @@ pub(crate) struct Memory {
     first_start: Cell<Option<Instant>>,
     touched: Cell<Touched>,
     is_cut_off: Cell<bool>,
+    changed: RefCell<Vec<Change>>,
+}
+
+/// An attribute that a step changed of something that was there before.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) attribute: String,
+    pub(super) before: Value,
+    pub(super) set: Value,
 }
 
 impl Memory {
@@ -56,6 +65,23 @@ impl Memory {
     /// Takes note of what is left at the site.
     pub(super) fn touch(&self, touched: Touched) {
         self.touched.set(touched);
+    }
+
+    /// Takes note of what is about to be changed; what was noted first is what there was.
+    pub(super) fn change(&self, changes: impl IntoIterator<Item = Change>) {
+        self.touch(self.touched().max(Touched::Changed));
+        let mut changed = self.changed.borrow_mut();
+        for change in changes {
+            match changed.iter_mut().find(|known| known.attribute == change.attribute) {
+                Some(known) => known.set = change.set,
+                None => changed.push(change),
+            }
+        }
+    }
+
+    /// What was changed.
+    pub(super) fn changed(&self) -> Vec<Change> {
+        self.changed.borrow().clone()
     }
 
     /// Takes note whether the site answered the last attempt.

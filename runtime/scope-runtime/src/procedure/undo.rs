@@ -1,7 +1,7 @@
 //! Taking back what an abandoned alternative created, now or, where its site does not answer, in a later run.
 //!
 //! Recorded → deleted by its identity. Perhaps created (the answer was lost) → looked for by its mark first. What cannot be
-//! asked is *owed*: recorded, reported, paid by the next run that reaches the site.
+//! asked is *owed*: recorded, reported, paid by the next run that reaches the site. Changed → set back, where it is still ours.
 
 use scope_plan::plan::{Action, SiteId, Step};
 use serde_json::{Map, Value};
@@ -14,8 +14,10 @@ use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::mark;
 use super::record::identity_text;
-use super::subject::Subject;
+use super::subject::{Change, Subject};
+use super::update;
 use crate::runner::Shared;
+use crate::schedule::Touched;
 use crate::state::{Owed, Record as Fact};
 
 /// An undo ends in words for people; an error is one that is owed.
@@ -33,6 +35,10 @@ pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, Str
         }
         _ => Given::default(),
     };
+    let memory = shared.memory(step.id);
+    if memory.touched() == Touched::Changed {
+        return set_back(&subject, &given, &memory.changed()).await;
+    }
     let recorded = subject.recorded();
     let n_tries = if shared.memory(step.id).is_cut_off() { 1 } else { step.retry.times.max(1) };
     let mut pause = Duration::from_millis(step.retry.backoff_ms.max(1));
@@ -64,6 +70,38 @@ pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, Str
         }
     }
     Err(owe(&subject, &given, recorded.map(|resource| resource.identity), &Bad::stopped()).await)
+}
+
+/// What was there before and was changed is set back, where it is still as this evaluation set it.
+async fn set_back(subject: &Subject<'_>, given: &Given, changed: &[Change]) -> Result<String, String> {
+    let what = format!("{} `{}` at `{}`", subject.kind(), subject.name, subject.site_name());
+    let names = |changes: &[String]| {
+        changes.iter().map(|name| format!("`{name}`")).collect::<Vec<String>>().join(", ")
+    };
+    let seen = async {
+        let found = match subject.recorded() {
+            Some(resource) => subject.read(&resource.identity, &given.values).await,
+            None => Ok(None),
+        };
+        match found.map_err(|trouble| subject.failed(trouble))? {
+            Some(record) => update::set_back(subject, record, given, changed).await,
+            None => Ok(Vec::new()),
+        }
+    };
+    match seen.await {
+        Ok(back) if back.is_empty() => {
+            Ok(format!("{what} is not as this run set it any more, and is left so"))
+        }
+        Ok(back) => Ok(format!("{what}: {} set back", names(&back))),
+        Err(bad) => {
+            let all: Vec<String> = changed.iter().map(|change| change.attribute.clone()).collect();
+            Err(format!(
+                "{what} is left with {} changed: {}; set it back by hand",
+                names(&all),
+                bad.failure.message
+            ))
+        }
+    }
 }
 
 /// Pays what an earlier run owes. Nothing to say where the site is not in this plan, or the resource is wanted again.

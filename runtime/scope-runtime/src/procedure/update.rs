@@ -14,7 +14,7 @@ use super::failure::Bad;
 use super::inputs::{Given, inner};
 use super::mark;
 use super::record::{Record, with_defaults};
-use super::subject::{Asked, Subject};
+use super::subject::{Asked, Change, Memory, Subject};
 use crate::events::{Failure, Outcome};
 use crate::site::Answer;
 
@@ -24,6 +24,7 @@ pub(super) async fn update(
     there: &There,
     given: &Given,
     step: &Step,
+    memory: &Memory,
 ) -> Result<Option<(Record, Vec<String>)>, Bad> {
     let differences = subject.differences(&given.values, &there.record);
     // What cannot be read is compared with what it was made from.
@@ -43,6 +44,11 @@ pub(super) async fn update(
     let changes = changes(subject, &differences, &there.record, is_ours);
     let mut inputs = with_defaults(subject, given, operation);
     inputs.extend(known_inputs(subject, &there.record, given));
+    memory.change(differences.iter().map(|difference| Change {
+        attribute: difference.attribute.clone(),
+        before: difference.found.clone(),
+        set: difference.wanted.clone(),
+    }));
     let asked = Asked {
         changes: Some(changes.clone()),
         mark: subject.mark().filter(|_| is_ours),
@@ -77,6 +83,48 @@ pub(super) async fn update(
         subject.shared.ledger.commit().await?;
     }
     Ok(Some((record, names)))
+}
+
+/// Sets back what was changed, as far as it is still as it was changed to; the names of what was set back.
+pub(super) async fn set_back(
+    subject: &Subject<'_>,
+    record: Record,
+    given: &Given,
+    changed: &[Change],
+) -> Result<Vec<String>, Bad> {
+    let mut found = record.attributes.clone();
+    if let (Some(place), Some(text)) = (&subject.resource_type.mark, subject.mark()) {
+        mark::strip(place, &text, &mut found);
+    }
+    let is_still_ours = |change: &&Change| {
+        let ty = subject.resource_type.attribute(&change.attribute).map(|attribute| inner(&attribute.ty));
+        let found = found.get(&change.attribute);
+        found.is_some_and(|found| subject.is_as_wanted(ty.unwrap_or(&Type::Any), &change.set, found))
+    };
+    let back: Vec<&Change> = changed.iter().filter(is_still_ours).collect();
+    let Some(operation) = update_operation(subject).filter(|_| !back.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let has_mark = subject.bears_our_mark(&record);
+    let mut changes: Map<String, Value> =
+        back.iter().map(|change| (change.attribute.clone(), change.before.clone())).collect();
+    if let (true, Some(place), Some(text)) = (has_mark, &subject.resource_type.mark, subject.mark())
+        && place.path.first().is_some_and(|root| changes.contains_key(root))
+    {
+        mark::write(place, &text, &mut changes);
+    }
+    let mut inputs = known_inputs(subject, &record, given);
+    inputs.extend(changes.clone());
+    let asked = Asked {
+        changes: Some(changes.clone()),
+        mark: subject.mark().filter(|_| has_mark),
+        ..Asked::with(inputs)
+    };
+    subject.ask(operation, asked).await.map_err(|trouble| subject.failed(trouble))?;
+    let mut before = given.clone();
+    before.values.extend(changes.clone());
+    after(subject, operation, &record, &before, Some(&changes)).await?;
+    Ok(back.into_iter().map(|change| change.attribute.clone()).collect())
 }
 
 /// The operation that changes one in place; a creation that may be repeated at will (a `PUT`) does as well.

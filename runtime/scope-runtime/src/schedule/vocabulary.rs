@@ -99,6 +99,8 @@ pub enum Touched {
     /// Nothing that was not there before.
     #[default]
     Nothing,
+    /// A resource that was there before is not as it was.
+    Changed,
     /// The answer was lost: perhaps a new resource.
     Maybe,
     /// A new resource.

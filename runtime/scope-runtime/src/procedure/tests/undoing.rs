@@ -2,7 +2,8 @@
 
 use scope_plan::expr::Expr;
 use scope_plan::plan::Plan;
-use scope_plan::testing::otherwise;
+use scope_plan::testing::{Builder, otherwise};
+use serde_json::json;
 
 use super::fake::{Reply, book, done, found, list, lost, not_found, play, unreachable};
 use crate::events::{Effect, RunEventKind};
@@ -159,4 +160,96 @@ fn an_attribute_without_value_fails_before_anything_is_sent() {
     }
     let played = play(&plan, StateStore::in_memory(), vec![]);
     assert_eq!(played.failure(0).code, "E0905");
+}
+
+/// Emma is older than this run, which changes her pages at Paris; then the loan of her fails, and the arm is given up.
+fn changing() -> (Plan, StateStore) {
+    let mut plan = Builder::new();
+    let (nantes, paris) = (plan.site("nantes"), plan.site("paris"));
+    let choice = plan.choice("c", &["paris", "nantes"]);
+    let pages = |pages: u32| vec![("title", Expr::text("Emma")), ("pages", Expr::Value(json!(pages)))];
+    let loan = plan.arm(choice, 0, |plan| {
+        let emma = plan.ensure(paris, "emma", "shelf.book", pages(400));
+        plan.ensure(
+            paris,
+            "loan",
+            "shelf.loan",
+            vec![("book", Expr::step(emma, &[])), ("reader", Expr::text("ana"))],
+        )
+    });
+    let other = plan.arm(choice, 1, |plan| plan.ensure(nantes, "emma", "shelf.book", pages(400)));
+    plan.choose(nantes, "c", choice, &[loan, other]);
+    let mut state = crate::state::State::new("simulated".into());
+    state.apply(&crate::state::Record::Resource {
+        name: "emma".into(),
+        site: "paris".into(),
+        resource: crate::state::Resource {
+            resource_type: "shelf.book".into(),
+            identity: "p1".into(),
+            how: scope_plan::recorded::How::Created,
+            is_complete: true,
+            inputs: None,
+            run: 1,
+            from: None,
+            formerly: Vec::new(),
+        },
+    });
+    (plan.finish(), StateStore::of(state))
+}
+
+fn with_pages(pages: u32) -> serde_json::Value {
+    let mut emma = book("p1", "Emma", "open", Some(AT_PARIS));
+    emma["pages"] = json!(pages);
+    emma
+}
+
+/// What the site has when the undo looks → the run, the undo's own requests last.
+fn changed_and_given_up(seen: u32, then: Vec<super::fake::Line>) -> super::fake::Played {
+    let (plan, state) = changing();
+    let mut script = vec![
+        ("paris", "read", found(with_pages(300))),
+        ("paris", "update", done(with_pages(400))),
+        ("paris", "read", found(with_pages(400))),
+        ("paris", "find", list([])),
+        ("paris", "create", Reply::Error(SiteErrorKind::Refused, "no more loans")),
+        ("paris", "read", found(with_pages(seen))),
+    ];
+    script.extend(then);
+    script.extend(at_nantes_with(400));
+    play(&plan, state, script)
+}
+
+fn at_nantes_with(pages: u32) -> Vec<super::fake::Line> {
+    let mut emma = book("n1", "Emma", "open", Some(AT_NANTES));
+    emma["pages"] = json!(pages);
+    vec![("nantes", "find", list([])), ("nantes", "create", done(emma))]
+}
+
+#[test]
+fn what_was_changed_is_set_back() {
+    let played = changed_and_given_up(400, vec![("paris", "update", done(with_pages(300)))]);
+    assert_eq!(played.report.steps[0].undo, UndoStatus::Done);
+    let updates: Vec<_> = played.requests.iter().filter(|request| request.operation == "update").collect();
+    let pages = |update: usize| updates[update].changes.as_ref().and_then(|changes| changes.get("pages"));
+    assert_eq!((pages(0), pages(1)), (Some(&json!(400)), Some(&json!(300))));
+    assert!(played.state.state().resource("emma", "paris").is_some(), "it is ours as before");
+}
+
+#[test]
+fn what_somebody_changed_since_is_left() {
+    let played = changed_and_given_up(500, Vec::new());
+    assert_eq!(played.report.steps[0].undo, UndoStatus::Done);
+    let is_said = played.events.iter().any(
+        |event| matches!(&event.kind, RunEventKind::UndoDone { words, .. } if words.contains("is left so")),
+    );
+    assert!(is_said);
+}
+
+#[test]
+fn what_cannot_be_set_back_is_said() {
+    let refused = Reply::Error(SiteErrorKind::Denied, "read only today");
+    let played = changed_and_given_up(400, vec![("paris", "update", refused)]);
+    assert_eq!(played.report.steps[0].undo, UndoStatus::Owed);
+    assert!(played.report.owed[0].contains("is left with `pages` changed"), "{:?}", played.report.owed);
+    assert!(played.state.state().resource("emma", "paris").is_some(), "never deleted");
 }

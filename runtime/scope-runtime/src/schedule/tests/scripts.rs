@@ -73,9 +73,10 @@ fn play(named: &Named, script: &str) -> String {
 fn read_event(named: &Named, schedule: &Schedule, text: &str) -> Event {
     let words: Vec<&str> = text.split_whitespace().collect();
     let has = |word: &str| words.contains(&word);
-    let touched = match (has("created"), has("maybe")) {
-        (true, _) => Touched::Created,
-        (_, true) => Touched::Maybe,
+    let touched = match (has("created"), has("maybe"), has("changed")) {
+        (true, ..) => Touched::Created,
+        (_, true, _) => Touched::Maybe,
+        (.., true) => Touched::Changed,
         _ => Touched::Nothing,
     };
     let subject = || {
