@@ -8,8 +8,10 @@ use super::Case;
 use super::place::Place;
 use crate::support::clouds::Clouds;
 
-pub const CASES: &[Case] =
-    &[("shell: the script does what `scope run` does, and nothing the second time", script)];
+pub const CASES: &[Case] = &[
+    ("shell: the script does what `scope run` does, and nothing the second time", script),
+    ("shell: a script that was changed does not", changed),
+];
 
 fn program(prefix: &str) -> String {
     format!(
@@ -30,8 +32,51 @@ fn held(clouds: &Clouds, prefix: &str, origin: &str) -> Value {
         "server": [server["status"], server["image"]["id"] == origin],
         "borrowed": [borrowed["status"], borrowed["id"] == origin],
         "base": [here["status"], here["checksum"], there["status"], there["checksum"]],
-        "visibility": [here["visibility"], there["visibility"]],
+        "visibility": [here["visibility"], there["visibility"], borrowed["visibility"]],
     })
+}
+
+/// A place with the script of the program in it.
+fn built(clouds: &Clouds, name: &str, prefix: &str) -> Place {
+    let place = Place::new(name, clouds).with_image().program(&program(prefix));
+    let built = place.scope(&["build", "--target", "shell", "--out", "out", "main.scope"]);
+    assert_eq!(built.code, 0, "{}", built.all());
+    place
+}
+
+/// Whether the script ends well, and what it prints.
+fn ran(place: &Place) -> (bool, String) {
+    let output = Command::new("sh")
+        .args(["out/main.sh", "--files", ".", "--state", "state"])
+        .current_dir(&place.folder)
+        .env_clear()
+        .env("PATH", std::env::var("PATH").unwrap_or_default())
+        .output()
+        .expect("sh starts");
+    let printed =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.success(), format!("{}\n{printed}", output.status))
+}
+
+/// The check above can fail: each change of the script is seen in how it ends or in what the clouds hold.
+fn changed(clouds: &Clouds) {
+    let run_origin = clouds.two.make_image("unchanged-img");
+    let run = Place::new("shell-unchanged", clouds).with_image().program(&program("unchanged"));
+    run.runs();
+    let wanted = held(clouds, "unchanged", &run_origin);
+    for (number, (part, other)) in
+        [("/v2/images", "/v2/imagez"), ("str(\"private\")", "str(\"community\")")].into_iter().enumerate()
+    {
+        let prefix = format!("changed-{number}");
+        let origin = clouds.two.make_image(&format!("{prefix}-img"));
+        let place = built(clouds, &format!("shell-{prefix}"), &prefix);
+        let path = place.folder.join("out/main.sh");
+        let text = std::fs::read_to_string(&path).expect("the script");
+        assert!(text.contains(part), "{part} is not in the script");
+        std::fs::write(&path, text.replace(part, other)).expect("written");
+        let (is_well, printed) = ran(&place);
+        assert!(!is_well || held(clouds, &prefix, &origin) != wanted, "{part} → {other}: {printed}");
+    }
 }
 
 fn script(clouds: &Clouds) {
@@ -40,20 +85,10 @@ fn script(clouds: &Clouds) {
     run.runs();
 
     let origin = clouds.two.make_image("sh-img");
-    let place = Place::new("shell", clouds).with_image().program(&program("sh"));
-    let built = place.scope(&["build", "--target", "shell", "--out", "out", "main.scope"]);
-    assert_eq!(built.code, 0, "{}", built.all());
+    let place = built(clouds, "shell", "sh");
     let script = || {
-        let output = Command::new("sh")
-            .args(["out/main.sh", "--files", ".", "--state", "state"])
-            .current_dir(&place.folder)
-            .env_clear()
-            .env("PATH", std::env::var("PATH").unwrap_or_default())
-            .output()
-            .expect("sh starts");
-        let printed =
-            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{}\n{printed}", output.status);
+        let (is_well, printed) = ran(&place);
+        assert!(is_well, "{printed}");
         printed
     };
     let first = script();

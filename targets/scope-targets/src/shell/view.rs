@@ -3,6 +3,8 @@
 //! `Ensure server vm at CloudOne` → `{ number: 2, name: "vm", verb: "ensure", site: 0, needs: "0 1", command: "ensure no" }`.
 //! An absent value is an empty text, as the shell has it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use scope_plan::driver::{Operation, OperationKind, Readiness, Repeat, Request, ResourceType, Share};
 use scope_plan::expr::SecretSource;
 use scope_plan::plan::{Action, EdgeReason, Guard, OnUnreachable, Plan, Step, StepId, Undo};
@@ -162,8 +164,14 @@ pub fn view(plan: &Plan, options: &Options) -> Result<(View, Vec<String>), Targe
         edges_to[edge.to.index()].push((edge.from, edge.reason.clone()));
     }
     edges_to.iter_mut().for_each(|edges| edges.sort());
-    let mut builder =
-        Builder { plan, program: Program::default(), operations: Vec::new(), types: Vec::new(), edges_to };
+    let mut builder = Builder {
+        plan,
+        program: Program::default(),
+        operations: Vec::new(),
+        types: Vec::new(),
+        numbers: BTreeMap::new(),
+        edges_to,
+    };
     let drivers = builder.drivers()?;
     let sites = builder.sites()?;
     let steps = plan.steps.iter().map(|step| builder.step(step)).collect::<Result<Vec<_>, _>>()?;
@@ -212,6 +220,8 @@ struct Builder<'p> {
     program: Program,
     operations: Vec<OperationView>,
     types: Vec<TypeView>,
+    /// Type and place of an operation in it → its number.
+    numbers: BTreeMap<(usize, usize), usize>,
     /// For each step, what it waits for and why; sorted.
     edges_to: Vec<Vec<(StepId, EdgeReason)>>,
 }
@@ -261,8 +271,14 @@ impl<'p> Builder<'p> {
     ) -> Result<(), TargetError> {
         let number = self.types.len();
         let service = service(driver, &resource_type.service)?;
+        let create_name = resource_type.create.as_deref().unwrap_or("create");
+        let is_needed = self.needed(resource_type, create_name);
         let mut numbers = Vec::new();
-        for operation in &resource_type.operations {
+        for (place, operation) in resource_type.operations.iter().enumerate() {
+            if !is_needed[place] {
+                numbers.push(None);
+                continue;
+            }
             let asked = Asked {
                 driver,
                 service,
@@ -271,20 +287,21 @@ impl<'p> Builder<'p> {
                 request: &operation.request,
                 answers: &operation.answers,
             };
-            numbers.push(self.operation(&asked)?);
+            let operation_number = self.operation(&asked)?;
+            self.numbers.insert((number, place), operation_number);
+            numbers.push(Some(operation_number));
         }
-        let of_kind = |kind: OperationKind| {
-            let place = resource_type
-                .operations
-                .iter()
-                .position(|operation| operation.kind == kind && operation.after.is_none());
-            place.map_or_else(String::new, |place| numbers[place].to_string())
+        let text_of = |place: Option<usize>| {
+            place.and_then(|place| numbers[place]).map_or_else(String::new, |number| number.to_string())
         };
-        let create_name = resource_type.create.as_deref().unwrap_or("create");
+        let of_kind = |kind: OperationKind| {
+            let is_it = |operation: &Operation| operation.kind == kind && operation.after.is_none();
+            text_of(resource_type.operations.iter().position(is_it))
+        };
         let create = resource_type.operations.iter().position(|operation| operation.name == create_name);
         let mut afters = Vec::new();
         for (operation, number) in resource_type.operations.iter().zip(&numbers) {
-            if operation.after.as_deref() == Some(create_name) {
+            if let (Some(number), true) = (number, operation.after.as_deref() == Some(create_name)) {
                 self.program.operation_when(operation.when.as_ref(), *number)?;
                 afters.push(number.to_string());
             }
@@ -292,7 +309,7 @@ impl<'p> Builder<'p> {
         self.program.resource_type(self.plan, resource_type, number)?;
         // Creating may have a readiness of its own.
         let own =
-            create.and_then(|place| Some((numbers[place], resource_type.operations[place].ready.as_ref()?)));
+            create.and_then(|place| Some((numbers[place]?, resource_type.operations[place].ready.as_ref()?)));
         let (ready_seconds, ready_every) =
             readiness(own.map(|(_, ready)| ready).or(resource_type.ready.as_ref()));
         let ready = match own {
@@ -321,12 +338,12 @@ impl<'p> Builder<'p> {
             mark_path: resource_type.mark.as_ref().map(|mark| mark.path.join("\n")).unwrap_or_default(),
             find: of_kind(OperationKind::Find),
             read: of_kind(OperationKind::Read),
-            create: create.map_or_else(String::new, |place| numbers[place].to_string()),
+            create: text_of(create),
             update: match of_kind(OperationKind::Update) {
                 // A creation that may be repeated at will (a `PUT`) does as well.
-                none if none.is_empty() => create
-                    .filter(|place| resource_type.operations[*place].repeat == Repeat::Always)
-                    .map_or_else(String::new, |place| numbers[place].to_string()),
+                none if none.is_empty() => {
+                    text_of(create.filter(|place| resource_type.operations[*place].repeat == Repeat::Always))
+                }
                 update => update,
             },
             delete: of_kind(OperationKind::Delete),
@@ -485,7 +502,7 @@ impl<'p> Builder<'p> {
             Action::Call { operation, once, prints, .. } => {
                 let place = declared.and_then(|(number, resource_type)| {
                     let place = resource_type.operations.iter().position(|known| known.name == *operation)?;
-                    self.first_operation(number).map(|first| first + place)
+                    self.numbers.get(&(number, place)).copied()
                 });
                 let number = place.ok_or_else(|| {
                     TargetError::Broken(format!(
@@ -501,21 +518,31 @@ impl<'p> Builder<'p> {
         })
     }
 
-    /// The number of a type's first operation: they are numbered in the order of drivers, logins first.
-    fn first_operation(&self, type_number: usize) -> Option<usize> {
-        let mut n_operations = 0;
-        let mut n_types = 0;
-        for driver in &self.plan.drivers {
-            n_operations += usize::from(driver.login.is_some());
-            for resource_type in &driver.types {
-                if n_types == type_number {
-                    return Some(n_operations);
-                }
-                n_types += 1;
-                n_operations += resource_type.operations.len();
+    /// Which operations of a type the steps may ask for: a script says nothing of the others.
+    fn needed(&self, resource_type: &ResourceType, create_name: &str) -> Vec<bool> {
+        use OperationKind::{Create, Delete, Download, Find, Read, Update};
+        let steps =
+            self.plan.steps.iter().filter(|step| step.action.resource_type() == Some(&resource_type.name));
+        let mut kinds = BTreeSet::from([Find, Read]);
+        let mut called: BTreeSet<&str> = BTreeSet::new();
+        for step in steps {
+            match &step.action {
+                Action::Ensure { .. } => kinds.extend([Create, Update, Delete]),
+                Action::Bring { .. } => kinds.extend([Create, Download, Delete]),
+                Action::Delete { .. } => kinds.extend([Delete]),
+                Action::Call { operation, .. } => called.extend([operation.as_str()]),
+                Action::Lookup { .. } | Action::Choose { .. } | Action::Gather { .. } => {}
             }
         }
-        None
+        let is_made = kinds.contains(&Create);
+        let is_needed = |operation: &Operation| {
+            let belongs_to_making =
+                operation.name == create_name || operation.after.as_deref() == Some(create_name);
+            kinds.contains(&operation.kind)
+                || (is_made && belongs_to_making)
+                || called.contains(operation.name.as_str())
+        };
+        resource_type.operations.iter().map(is_needed).collect()
     }
 
     /// A type and its number: types are numbered in the order of drivers.
@@ -571,10 +598,12 @@ fn secrets<'s>(secrets: impl Iterator<Item = &'s super::expr::Secret>) -> Vec<Se
 }
 
 fn choices(plan: &Plan) -> Vec<ChoiceView> {
-    let guarded = |choice: u32, arm: usize| -> Vec<StepId> {
-        let is_in = |guard: &Guard| guard.choice.0 == choice && guard.arm as usize == arm;
-        plan.steps.iter().filter(|step| step.when.iter().any(is_in)).map(|step| step.id).collect()
-    };
+    let mut steps_of: BTreeMap<Guard, BTreeSet<StepId>> = BTreeMap::new();
+    for step in &plan.steps {
+        for guard in &step.when {
+            steps_of.entry(*guard).or_default().insert(step.id);
+        }
+    }
     plan.choices
         .iter()
         .map(|choice| ChoiceView {
@@ -588,14 +617,10 @@ fn choices(plan: &Plan) -> Vec<ChoiceView> {
                 .iter()
                 .enumerate()
                 .map(|(number, arm)| {
-                    let mut steps = guarded(choice.id.0, number);
-                    steps.extend(
-                        arm.members
-                            .iter()
-                            .filter(|member| !steps.contains(member))
-                            .copied()
-                            .collect::<Vec<_>>(),
-                    );
+                    let guard = Guard { choice: choice.id, arm: number as u32 };
+                    let mut steps = steps_of.get(&guard).cloned().unwrap_or_default();
+                    steps.extend(arm.members.iter().copied());
+                    let steps: Vec<StepId> = steps.into_iter().collect();
                     let inside: Vec<String> = arm.choices.iter().map(|inner| inner.0.to_string()).collect();
                     ArmView {
                         label: arm.label.clone(),

@@ -3,7 +3,7 @@
 //! `POST /books {"title": "Emma"}` with the token → `201 {"id": "b1", "title": "Emma", "status": "binding"}`, `open` when it is
 //! read the second time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -25,6 +25,8 @@ pub struct Faults {
     pub tear: bool,
     /// Uploads change the content.
     pub garble: bool,
+    /// An identity that was used is not given away again.
+    pub remembers: bool,
 }
 
 #[derive(Default)]
@@ -33,6 +35,7 @@ struct Shelf {
     contents: BTreeMap<String, Vec<u8>>,
     loans: BTreeMap<String, Map<String, Value>>,
     n_made: u32,
+    used_up: BTreeSet<String>,
     log: Vec<String>,
     faults: Faults,
 }
@@ -85,6 +88,11 @@ impl Library {
     /// The books, in the order of their ids.
     pub fn books(&self) -> Vec<Value> {
         self.lock().books.values().cloned().map(Value::Object).collect()
+    }
+
+    /// Takes a book away, past the program.
+    pub fn take(&self, id: &str) {
+        self.lock().books.remove(id).expect("the book is there");
     }
 
     /// The loans.
@@ -227,7 +235,7 @@ fn answer(asked: &Asked, shelf: &mut Shelf, prefix: &str) -> Option<(u16, Vec<u8
                 .get("id")
                 .and_then(Value::as_str)
                 .map_or(format!("{prefix}{}", shelf.n_made), str::to_owned);
-            if shelf.books.contains_key(&id) {
+            if shelf.books.contains_key(&id) || shelf.faults.remembers && shelf.used_up.contains(&id) {
                 return json(409, json!({ "id": id }));
             }
             if made.values().any(Value::is_null) {
@@ -235,6 +243,7 @@ fn answer(asked: &Asked, shelf: &mut Shelf, prefix: &str) -> Option<(u16, Vec<u8
             }
             made.insert("id".to_owned(), json!(id));
             if is_book {
+                shelf.used_up.insert(id.clone());
                 made.insert("status".to_owned(), json!("binding"));
                 shelf.books.insert(id, made.clone());
             } else {

@@ -224,6 +224,34 @@ fn content_goes_up_from_a_file_and_across_to_another_site() {
 }
 
 #[test]
+fn a_copy_that_was_lost_comes_back_under_another_identity_and_its_loan_stays() {
+    let (nantes, paris) = (Library::start("n"), Library::start("p"));
+    paris.put(json!({ "id": "b1", "title": "Emma", "pages": 300, "status": "open" }), b"It was");
+    nantes.faults(|faults| faults.remembers = true);
+    let mut plan = builder();
+    let (here, there) = (plan.site("nantes"), plan.site("paris"));
+    let original = plan.lookup(there, "loan.book", "shelf.book", "Emma");
+    let copy = plan.bring(here, "loan.book", "shelf.book", &[original]);
+    let attributes = vec![("book", Expr::step(copy, &[])), ("reader", Expr::text("ana"))];
+    plan.ensure(here, "loan", "shelf.loan", attributes);
+    let script = Scripted::new(&at(plan.finish(), &[&nantes, &paris]));
+    script.run().expect(0, &["ok: 2 created"]);
+    let loans = nantes.loans();
+    assert_eq!(loans[0]["book"], "b1");
+    for _ in 0..2 {
+        let lost = nantes.books()[0]["id"].clone();
+        nantes.take(lost.as_str().expect("an id"));
+        script.run().expect(0, &["borrowed", "id b1 is used up here: now n", "ok: 1 created"]);
+        let books = nantes.books();
+        assert_eq!(books.len(), 1);
+        assert_ne!(books[0]["id"], lost);
+        assert_eq!(books[0]["checksum"], paris.books()[0]["checksum"]);
+        assert_eq!(nantes.loans(), loans);
+        script.run().expect(0, &["nothing to do: 2 of 2"]);
+    }
+}
+
+#[test]
 fn alternatives_go_on_when_one_is_unavailable_and_undo_what_it_made() {
     let (nantes, paris) = (Library::start("n"), Library::start("p"));
     let plan = |libraries: &[&Library]| {
@@ -421,6 +449,38 @@ fn wrong_settings_are_told_before_anything_is_sent() {
     script.run().expect(5, &["another run"]);
     std::fs::write(script.folder.path().join(".scope/test.shell/lock/pid"), "999999999").expect("written");
     script.run().expect(0, &["2 created"]);
+}
+
+#[test]
+fn no_secret_stands_in_an_argument_list() {
+    let nantes = Library::start("n");
+    let mut plan = builder();
+    let site = plan.site("nantes");
+    plan.ensure(site, "emma", "shelf.book", book("Emma"));
+    let script = Scripted::new(&at(plan.finish(), &[&nantes]));
+    // Every program the script starts is one of ours, which writes down how it was called.
+    let (folder, log) = (script.folder.path().join("bin"), script.folder.path().join("log"));
+    std::fs::create_dir(&folder).expect("a folder");
+    let log_text = log.display();
+    let find = "command -v curl; command -v awk; command -v cp; command -v mv; command -v rm; command -v sed";
+    let found = Command::new("sh").args(["-c", find]).output().expect("they are looked for");
+    for real in String::from_utf8(found.stdout).expect("paths").lines() {
+        let path = folder.join(Path::new(real).file_name().expect("a name"));
+        let text = format!("#!/bin/sh\nprintf '%s\\n' \"$0 $*\" >>'{log_text}'\nexec '{real}' \"$@\"\n");
+        std::fs::write(&path, text).expect("written");
+        Command::new("chmod").arg("+x").arg(&path).status().expect("made executable");
+    }
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
+    let ended = Command::new("sh")
+        .arg(&script.script)
+        .env("PATH", path)
+        .env("LIBRARY_PASSWORD", PASSWORD)
+        .output()
+        .expect("it runs");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    let log = std::fs::read_to_string(log).expect("it was written");
+    assert!(log.contains("/curl -q") && log.contains("/awk -f"), "{log}");
+    assert!(!log.contains("s3cret") && !log.contains("t-0123456789"), "{log}");
 }
 
 #[test]

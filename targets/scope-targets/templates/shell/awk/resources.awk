@@ -85,12 +85,15 @@ function without_mark(h,   i, out) {
 }
 
 # Whether an attribute is other than wanted; what the site does not tell is unknown, never a difference.
-function differs(known, name, wanted,   found) {
+function differs(known, name, wanted,   found, formerly) {
     if (!(name in COMPARED) || !has_field(known, name)) return 0
     found = field(known, name)
     if (T[found] == "z" && (name in READ_BY || name in REFERENCES)) return 0
+    formerly = name in REFERENCES ? field(wanted, "scope_formerly") : NULL
     if (name in REFERENCES) { wanted = identity_of(wanted, REFERENCES[name]); found = identity_of(found, REFERENCES[name]) }
     if (name in REFERENCES && (T[wanted] == "z" || T[found] == "z")) return 0
+    # A copy that was lost, and borrowed again: what was made with it needs no other.
+    if (T[formerly] == "a" && is_in(found, formerly)) return 0
     return name in LISTS ? !is_as_list(wanted, found) : !is_as(wanted, found)
 }
 
@@ -244,7 +247,17 @@ function identified(attribute, identity) { write_to("SCOPE_KNOWN", json(put(reco
 function part(variable, name) { return text_or(field(kept(variable), name), "") }
 
 # The output of a step: of the attributes that are no secrets what is known, and what was given where the site does not say.
-function output_of_step() { write_to("SCOPE_VALUE", json(output_of_record(kept("SCOPE_KNOWN"), kept("SCOPE_INPUTS")))); return "ok" }
+# The output, and for the steps that use it the identities that it had before: `scope_formerly`.
+function output_of_step(formerly,   out, parts, n, i, all) {
+    out = output_of_record(kept("SCOPE_KNOWN"), kept("SCOPE_INPUTS"))
+    if (formerly != "") {
+        n = split(formerly, parts, " "); all = list()
+        for (i = 1; i <= n; i++) add(all, str(parts[i]))
+        put(out, "scope_formerly", all)
+    }
+    write_to("SCOPE_VALUE", json(out))
+    return "ok"
+}
 
 function output_of_record(known, inputs,   names, n, i, out) {
     n = split(output_names(ENVIRON["SCOPE_TYPE"]), names, "\n"); out = record()
@@ -285,6 +298,13 @@ function copy_inputs(names, content,   parts, n, i, out, source) {
     write_to("SCOPE_SET", json(out))
     if (content != "") put(out, content, str("content"))
     write_to("SCOPE_INPUTS", json(out))
+    return "ok"
+}
+
+# The inputs of a copy that takes whatever identity it is given.
+function another_identity(identity) {
+    write_to("SCOPE_INPUTS", json(without(kept("SCOPE_INPUTS"), add(list(), str(identity)))))
+    write_to("SCOPE_SET", json(without(kept("SCOPE_SET"), add(list(), str(identity)))))
     return "ok"
 }
 

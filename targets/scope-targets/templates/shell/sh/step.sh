@@ -68,7 +68,11 @@ run_step() {
 
 # The step's output, for the steps that use it.
 keep_output() {
-    [ -f "$W/output.$STEP" ] || { js output_of_step >/dev/null && mv -- "$W/value" "$W/output.$STEP"; }
+    if [ ! -f "$W/output.$STEP" ]; then
+        formerly=''
+        [ -z "$IS_COPIED" ] || formerly=$(recall formerly "$NAME" "$SITE_NAME" "$TYPE_NAME")
+        js output_of_step "$formerly" >/dev/null && mv -- "$W/value" "$W/output.$STEP"
+    fi
     eval "export SCOPE_OUTPUT_$STEP=\"\$W/output.$STEP\""
 }
 
@@ -267,6 +271,7 @@ take_existing() {
         one) if [ -z "$MARK_PATH" ] && [ -n "$was_sent" ]; then return 0; fi ;;
     esac
     forget sent "$KEY"
+    [ "$FOUND" != none ] || USED_UP=yes
     end invalid "$SITE_NAME has one of this name or identity already, and this program did not make it: $(words)"
     return 1
 }

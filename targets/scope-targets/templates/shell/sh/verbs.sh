@@ -182,38 +182,31 @@ copy_from() {
     site_"$2"
     from=$SITE_NAME
     site_"$AT"
+    KNOWN_BEFORE=$(recall resource "$NAME" "$SITE_NAME" "$TYPE_NAME")
     find_copy
-    case $FOUND in
-        failed) judge; return 0 ;;
-        theirs)
-            if [ -n "$SAME" ] && [ "$(js sameness "$SAME")" = other ]; then
-                end invalid "$SITE_NAME has another one of this name or identity: its $SAME is $(js part SCOPE_KNOWN "$SAME"), not as at $from"
-                return 0
-            fi
-            EFFECT=found
-            end 'done' 'it is there'
-            return 0
-            ;;
-        ours)
-            if [ -n "$BROKEN" ] && [ "$(js "$BROKEN")" = yes ]; then
-                remove
-                [ "$MEANING" = gone ] || { judge; return 0; }
-                forget resource "$NAME" "$SITE_NAME" "$TYPE_NAME"
-                FOUND=none
-            elif [ -z "$READY" ] || [ "$(js "$READY")" = yes ] && { [ -z "$SAME" ] || [ "$(js sameness "$SAME")" = equal ]; }; then
-                remember "borrowed $(identity)" resource "$NAME" "$SITE_NAME" "$TYPE_NAME"
-                EFFECT=unchanged
-                end 'done' "from $from"
-                return 0
-            fi
-            ;;
-    esac
+    use_copy || return 0
     fetch_content "$2" || return 0
     EFFECT=borrowed
+    used_up=''
     if [ "$FOUND" = none ]; then
+        USED_UP=no
         create borrowed
-        [ -z "$RESULT" ] || return 0
-    else
+        if [ "$USED_UP" = yes ]; then
+            # Some applications never give an identity away twice, and an earlier copy had it: then under another one.
+            used_up=$(js part SCOPE_INPUTS "$IDENTITY")
+        fi
+    fi
+    if [ -n "$used_up" ]; then
+        RESULT=''
+        replaces "$used_up" "${KNOWN_BEFORE#* }"
+        js another_identity "$IDENTITY" >/dev/null
+        find_copy
+        use_copy || return 0
+        EFFECT=borrowed
+        [ "$FOUND" != none ] || create borrowed
+    fi
+    [ -z "$RESULT" ] || return 0
+    if [ "$FOUND" != none ]; then
         # An earlier run was stopped before the copy was complete.
         make_complete
         [ "$MEANING" = ok ] || { judge_ready; return 0; }
@@ -233,7 +226,47 @@ copy_from() {
                 ;;
         esac
     fi
+    [ -z "$used_up" ] || proof="$proof, $IDENTITY $used_up is used up here: now $(identity)"
     end 'done' "from $from$proof"
+}
+
+# replaces IDENTITY…: what was made with one of these is not made anew because the copy was.
+replaces() {
+    formerly=$(recall formerly "$NAME" "$SITE_NAME" "$TYPE_NAME")
+    for former in "$@"; do
+        case " $formerly " in *" $former "*) ;; *) formerly="$formerly $former" ;; esac
+    done
+    remember "${formerly# }" formerly "$NAME" "$SITE_NAME" "$TYPE_NAME"
+}
+
+# What was found of the copy is taken as it is, or taken away. False where the attempt ends with it.
+use_copy() {
+    case $FOUND in
+        failed) judge; return 1 ;;
+        theirs)
+            if [ -n "$SAME" ] && [ "$(js sameness "$SAME")" = other ]; then
+                end invalid "$SITE_NAME has another one of this name or identity: its $SAME is $(js part SCOPE_KNOWN "$SAME"), not as at $from"
+                return 1
+            fi
+            EFFECT=found
+            end 'done' 'it is there'
+            return 1
+            ;;
+        ours)
+            if [ -n "$BROKEN" ] && [ "$(js "$BROKEN")" = yes ]; then
+                remove
+                [ "$MEANING" = gone ] || { judge; return 1; }
+                forget resource "$NAME" "$SITE_NAME" "$TYPE_NAME"
+                FOUND=none
+            elif [ -z "$READY" ] || [ "$(js "$READY")" = yes ] && { [ -z "$SAME" ] || [ "$(js sameness "$SAME")" = equal ]; }; then
+                remember "borrowed $(identity)" resource "$NAME" "$SITE_NAME" "$TYPE_NAME"
+                EFFECT=unchanged
+                end 'done' "from $from"
+                return 1
+            fi
+            ;;
+    esac
+    return 0
 }
 
 # The copy, if it is here: recorded, of the same identity, bearing our mark, or the very same by its proof.
