@@ -203,3 +203,39 @@ fn nothing_is_left_unfinished() {
         }
     }
 }
+
+#[test]
+fn every_code_is_reported_somewhere() {
+    let root = root();
+    let mut reported = String::new();
+    for path in rust_files() {
+        let relative = path.strip_prefix(&root).expect("inside").to_string_lossy().into_owned();
+        let is_test = relative.contains("/tests/")
+            || relative.starts_with("tests/")
+            || relative.ends_with("tests.rs")
+            || relative.starts_with("compiler/scope-diagnostics/");
+        if is_test {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("UTF-8");
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        // A comment reports nothing.
+        for line in code.lines() {
+            reported.push_str(line.split("//").next().unwrap_or_default());
+            reported.push('\n');
+        }
+    }
+    let is_reported = |code: &str| {
+        let written = [format!("codes::{code}"), format!("\"{code}\""), format!("[{code}]")];
+        written.iter().any(|written| reported.contains(written))
+    };
+    assert!(!is_reported("E9999"), "the check can fail");
+    let pages =
+        std::fs::read_dir(root.join("compiler/scope-diagnostics/codes")).expect("the pages are there");
+    let mut silent: Vec<String> = pages
+        .filter_map(|page| Some(page.expect("readable").path().file_stem()?.to_string_lossy().into_owned()))
+        .filter(|code| !is_reported(code))
+        .collect();
+    silent.sort();
+    assert!(silent.is_empty(), "these have a page and are never reported: {silent:?}");
+}

@@ -146,7 +146,7 @@ pub struct Step {
     pub undo: Undo,
     /// Attempts and pauses.
     pub retry: Retry,
-    /// For one attempt to the end, readiness included, in milliseconds.
+    /// For the whole request at its site, in milliseconds: all attempts, the pauses between them and readiness included.
     pub timeout_ms: u64,
     /// The part of it for readiness; `None`: the driver's.
     pub ready_within_ms: Option<u64>,

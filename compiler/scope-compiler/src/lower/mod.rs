@@ -4,6 +4,7 @@
 //! made naively here, one look-up for each use; the passes merge and prune.
 
 mod choice;
+mod declared;
 mod driver;
 mod driver_expr;
 mod group;
@@ -23,6 +24,7 @@ use scope_plan::plan::{
 use scope_plan::recorded::Recorded;
 
 use choice::Lowered;
+use declared::{Acted, Declared};
 
 /// The default of a request's time-out, without readiness.
 const TIMEOUT_MS: u64 = 30_000;
@@ -67,9 +69,11 @@ pub(crate) fn lower(
         group: None,
         guard: None,
         group_choices: BTreeMap::new(),
+        declared: Declared::of(program),
+        acted: BTreeMap::new(),
     };
     lowering.plan.program.entry = program.entry.map(|site| lowering.site(site));
-    for id in in_dependency_order(program) {
+    for id in in_dependency_order(program, &lowering.declared) {
         lowering.resource(&program.resources[id.0 as usize]);
     }
     lowering.removed();
@@ -121,6 +125,9 @@ pub(crate) struct Lowering<'a> {
     guard: Option<Guard>,
     /// The choices of groups, by what wrote them: everything in a group takes the same alternative.
     group_choices: BTreeMap<(String, Option<Guard>, Span), ChoiceId>,
+    declared: Declared<'a>,
+    /// Type, site and thing → the actions on it so far.
+    acted: BTreeMap<(String, hir::SiteId, String), Acted>,
 }
 
 impl Lowering<'_> {
@@ -327,11 +334,11 @@ pub(crate) fn origin(sources: &SourceMap, span: Span, scope: Option<&str>) -> Or
 }
 
 /// Resources, each after what it needs; else in order of appearance.
-fn in_dependency_order(program: &Program) -> Vec<ResourceId> {
+fn in_dependency_order(program: &Program, declared: &Declared<'_>) -> Vec<ResourceId> {
     let mut order = Vec::with_capacity(program.resources.len());
     let mut seen = vec![false; program.resources.len()];
     for start in &program.resources {
-        let mut path = vec![(start.id, needed(start), 0_usize)];
+        let mut path = vec![(start.id, needed(program, declared, start), 0_usize)];
         if std::mem::replace(&mut seen[start.id.0 as usize], true) {
             continue;
         }
@@ -341,7 +348,7 @@ fn in_dependency_order(program: &Program) -> Vec<ResourceId> {
                     *next += 1;
                     if !std::mem::replace(&mut seen[target.0 as usize], true) {
                         let resource = &program.resources[target.0 as usize];
-                        path.push((target, needed(resource), 0));
+                        path.push((target, needed(program, declared, resource), 0));
                     }
                 }
                 None => {
@@ -354,8 +361,9 @@ fn in_dependency_order(program: &Program) -> Vec<ResourceId> {
     order
 }
 
-fn needed(resource: &hir::Resource) -> Vec<ResourceId> {
+fn needed(program: &Program, declared: &Declared<'_>, resource: &hir::Resource) -> Vec<ResourceId> {
     let mut ids = resource.with.after.clone();
+    declared.called_in(program, resource, &mut ids);
     for instance in resource.instances.values() {
         for reference in &instance.references {
             match &reference.target {

@@ -115,11 +115,14 @@ impl Lowering<'_> {
     }
 
     fn look_up_at(&mut self, site: hir::SiteId, lookup: &LookUp<'_>, position: Position) -> StepId {
+        if let Some(step) = self.declared(&lookup.reference.ty, site, &lookup.text) {
+            return step;
+        }
         let site_name = self.program.sites[site.0 as usize].name.clone();
         let site_id = self.site(site);
         let origin = self.origin(lookup.reference.span, lookup.scope);
         let arm = position.guard.map_or(String::new(), |guard| format!("#{}.{}", guard.choice.0, guard.arm));
-        self.step(NewStep {
+        let step = self.step(NewStep {
             name: lookup.name.clone(),
             guard: position.guard,
             key: format!("{site_name}/{}{arm}/lookup", lookup.path),
@@ -133,7 +136,9 @@ impl Lowering<'_> {
                 },
                 origin,
             )
-        })
+        });
+        self.after_declared(&lookup.reference.ty, site, &lookup.text, step);
+        step
     }
 
     #[allow(clippy::too_many_arguments)] // All of it is one step's description.

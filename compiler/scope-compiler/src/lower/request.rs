@@ -129,6 +129,13 @@ impl Lowering<'_> {
         let site_name = self.program.sites[site.0 as usize].name.clone();
         let mut attributes = attributes;
         attributes.extend(self.link_to_prime(resource, site, &driver_type));
+        // However it is called, it is the same thing.
+        let subject = subject(resource, &driver_type, &attributes).map(|text| {
+            match self.declared(&resource.ty, site, &text) {
+                Some(step) => Expr::Step { step, path: vec![driver_type.identity.clone()] },
+                None => text,
+            }
+        });
         let attributes = self.identified(resource, site, attributes, &driver_type, position);
         let (verb, action) = self.action(resource, attributes, &driver_type);
         let site_id = self.site(site);
@@ -158,6 +165,9 @@ impl Lowering<'_> {
             key: format!("{site_name}/{}/{verb}", resource.name),
             ..NewStep::new(site_id, action, origin)
         });
+        if let Some(subject) = subject {
+            self.in_order(resource, site, &subject, step);
+        }
         for earlier in &with.after {
             let other = &self.program.resources[earlier.0 as usize];
             let is_same_group = resource.group.is_some() && resource.group == other.group;
@@ -201,25 +211,13 @@ impl Lowering<'_> {
         else {
             return attributes;
         };
-        let (name, text) = attributes.remove(named);
-        let step = self
-            .called(resource, site, &name, &text)
-            .unwrap_or_else(|| self.look_up_named(resource, site, text, position));
+        let (_, text) = attributes.remove(named);
+        let step = match self.declared(&resource.ty, site, &text) {
+            Some(step) => step,
+            None => self.look_up_named(resource, site, text, position),
+        };
         attributes.insert(0, (identity.clone(), Expr::Step { step, path: vec![identity.clone()] }));
         attributes
-    }
-
-    /// The step that makes the resource of this type which the program calls so at this site.
-    fn called(&self, resource: &Resource, site: hir::SiteId, name: &str, text: &Expr) -> Option<StepId> {
-        let Expr::Value(serde_json::Value::String(text)) = text else { return None };
-        let is_so_called = |other: &&Resource| {
-            let written = other.instances.get(&site).and_then(|instance| instance.attributes.get(name));
-            other.ty == resource.ty
-                && other.kind == ResourceKind::Managed
-                && written.is_some_and(|slot| slot.value == hir::Value::Text(text.clone()))
-        };
-        let other = self.program.resources.iter().find(is_so_called)?;
-        self.instances.get(&(other.id, site)).copied()
     }
 
     fn look_up_named(
@@ -238,18 +236,21 @@ impl Lowering<'_> {
             Expr::Value(serde_json::Value::String(text)) => format!("{short}:{text}"),
             _ => format!("{}.{short}", resource.name),
         };
+        let called = text.clone();
         let lookup = Action::Lookup {
             resource_type: resource.ty.clone(),
             text: Some(text),
             filter: Vec::new(),
             purpose: Purpose::Existing,
         };
-        self.step(NewStep {
+        let step = self.step(NewStep {
             name,
             guard: position.guard,
             key: format!("{site_name}/{}{arm}/lookup", resource.name),
             ..NewStep::new(site_id, lookup, origin)
-        })
+        });
+        self.after_declared(&resource.ty, site, &called, step);
+        step
     }
 
     fn action(
@@ -305,6 +306,24 @@ impl Lowering<'_> {
         let ready = self.driver_type(resource_type).ready.as_ref().map_or(0, |ready| ready.within_ms);
         TIMEOUT_MS + ready + TRANSFER_MS
     }
+}
+
+/// What an action is about, as it is written: the identity, else the name.
+fn subject(
+    resource: &Resource,
+    driver_type: &hir::ResourceType,
+    attributes: &[(String, Expr)],
+) -> Option<Expr> {
+    let (ResourceKind::Call { operation } | ResourceKind::Print { operation }) = &resource.kind else {
+        return None;
+    };
+    let kind = driver_type.operations.get(operation).map(|operation| operation.kind);
+    if matches!(kind, None | Some(OperationKind::Find | OperationKind::Create)) {
+        return None;
+    }
+    let by = [Some(&driver_type.identity), driver_type.name_attribute.as_ref()];
+    let mut named = by.into_iter().flatten();
+    named.find_map(|by| attributes.iter().find(|(name, _)| name == by)).map(|(_, expr)| expr.clone())
 }
 
 /// The defaults of semantics.md: copies of a `&` wait, everything else fails; left of a `|` always fails.

@@ -6,13 +6,13 @@ use scope_plan::driver::{Operation, OperationKind, Repeat};
 use scope_plan::expr::Expr;
 use serde_json::{Map, Value};
 
-use super::Good;
 use super::aftermath::still_unknown;
 use super::create::{announce, may_have_acted};
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::record::{Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
+use super::{Good, mark};
 use crate::events::{Effect, Failure, Outcome};
 use crate::redact::hide_in_value;
 use crate::runner::Known;
@@ -92,13 +92,16 @@ async fn send(
     given: &Given,
     memory: &Memory,
 ) -> Result<Value, Bad> {
-    let inputs = with_defaults(subject, given, operation);
+    let mut inputs = with_defaults(subject, given, operation);
     // What an explicit update is given is what it changes.
-    let changes = (operation.kind == OperationKind::Update).then(|| {
+    let mut changes = (operation.kind == OperationKind::Update).then(|| {
         let mut changes = given.values.clone();
         changes.remove(&subject.resource_type.identity);
         changes
     });
+    if let Some(changes) = &mut changes {
+        keep_mark(subject, given, changes, &mut inputs).await?;
+    }
     let asked = Asked {
         changes,
         mark: subject.mark(),
@@ -137,6 +140,26 @@ async fn send(
     }
     until_done(subject, operation, given, &inputs, &result).await?;
     Ok(result)
+}
+
+/// An update of what the owner mark stands in leaves the mark there, whoever's it is: without it nobody would know the
+/// resource for theirs.
+async fn keep_mark(
+    subject: &Subject<'_>,
+    given: &Given,
+    changes: &mut Map<String, Value>,
+    inputs: &mut Map<String, Value>,
+) -> Result<(), Bad> {
+    let Some(place) = &subject.resource_type.mark else { return Ok(()) };
+    let is_touched = place.path.first().is_some_and(|root| changes.contains_key(root));
+    let identity = given.values.get(&subject.resource_type.identity).and_then(identity_text);
+    let (true, Some(identity)) = (is_touched && subject.can_be_read(), identity) else { return Ok(()) };
+    let seen = subject.read(&identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
+    if let Some(own) = seen.and_then(|record| mark::any_on(place, &record)) {
+        mark::write(place, &own, changes);
+        mark::write(place, &own, inputs);
+    }
+    Ok(())
 }
 
 /// Waits for the operation's own readiness (`stop` → SHUTOFF), where it has one and says of which resource.

@@ -54,6 +54,35 @@ fn once_per_inputs_and_waited_for() {
     assert_eq!(*once_more.effect(0), Effect::Called);
 }
 
+/// The driver of the tests keeps the mark in the notes.
+#[test]
+fn an_update_leaves_the_owner_mark() {
+    let updating = |attribute: &'static str, value: serde_json::Value| {
+        let mut plan = Builder::new();
+        let nantes = plan.site("nantes");
+        let inputs = vec![("id", Expr::text("b1")), (attribute, Expr::Value(value))];
+        plan.call(nantes, "note", "shelf.book", "update", inputs);
+        plan.finish()
+    };
+    let theirs = "scope:other/emma@nantes";
+    let played = play(
+        &updating("notes", json!({ "shelf": "B" })),
+        StateStore::in_memory(),
+        vec![("nantes", "read", found(book("b1", "Emma", "open", Some(theirs)))), ("nantes", "update", ok())],
+    );
+    let changes = played.request("update").changes.as_ref().expect("it changes something");
+    assert_eq!(changes["notes"], json!({ "shelf": "B", "scope_mark": theirs }));
+    // What has no mark gets none, and what is no place of a mark is not asked about.
+    let unmarked = play(
+        &updating("notes", json!({ "shelf": "B" })),
+        StateStore::in_memory(),
+        vec![("nantes", "read", found(book("b1", "Emma", "open", None))), ("nantes", "update", ok())],
+    );
+    let changes = unmarked.request("update").changes.as_ref().expect("it changes something");
+    assert_eq!(changes["notes"], json!({ "shelf": "B" }));
+    play(&updating("pages", json!(3)), StateStore::in_memory(), vec![("nantes", "update", ok())]);
+}
+
 #[test]
 fn a_lost_one_that_cannot_be_repeated_is_asked_about() {
     let played =
