@@ -51,7 +51,8 @@ fn reports(example: &Example, code: &str) -> (bool, String) {
     for file in &example.files {
         world = world.with(&file.path, &file.text);
     }
-    let compilation = scope_compiler::compile(&world, entry, &Options::default());
+    let options = Options { lint: code.starts_with('W'), ..Options::default() };
+    let compilation = scope_compiler::compile(&world, entry, &options);
     let all = scope_diagnostics::render::short(&compilation.diagnostics, &compilation.sources);
     (compilation.diagnostics.iter().any(|report| report.code.as_str() == code), all)
 }

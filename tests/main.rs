@@ -11,6 +11,7 @@ mod durable;
 mod editors;
 mod examples;
 mod formatting;
+mod lints;
 mod properties;
 mod real;
 mod spec;

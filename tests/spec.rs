@@ -8,6 +8,8 @@
 //! | `data` | a file that the program names (always with its name before it) |
 //! | `diagnostics` | what `scope check` prints, in full |
 //! | `formatted` | what `scope fmt` makes of the program |
+//! | `lint` | what `scope lint` prints |
+//! | `fixed` | the program as `scope fix` leaves it |
 //! | `plan` | what `scope plan --steps --simulate` prints |
 //! | `run …` | what `scope run --simulate` prints; words behind `run` are faults (`cut=paris@1s..30s`) or flags |
 //! | `exec …` | the same of `scope exec --simulate -- …` |
@@ -29,7 +31,7 @@ use crate::support::markdown::{Fence, Section, sections};
 use crate::support::{binary, root, world::Memory};
 
 /// The fences that hold what a command prints.
-const PRINTED: [&str; 5] = ["diagnostics", "formatted", "plan", "run", "exec"];
+const PRINTED: [&str; 7] = ["diagnostics", "formatted", "lint", "fixed", "plan", "run", "exec"];
 
 #[test]
 fn the_reference_holds() {
@@ -88,7 +90,8 @@ fn check(path: &Path, section: &Section, shared: &[Fence], mut update: Option<&m
     };
     let compilation = scope_compiler::compile(&world, &entry, &Options::default());
     let mut failures = Vec::new();
-    if !section.fences.iter().any(|fence| fence.info == "diagnostics") {
+    let prints_reports = |fence: &Fence| matches!(fence.info.as_str(), "diagnostics" | "lint" | "fixed");
+    if !section.fences.iter().any(prints_reports) {
         failures.extend(check_assertions(section, &compilation));
     }
     let folder = std::cell::OnceCell::new();
@@ -134,6 +137,16 @@ fn print(kind: &str, words: &[&str], entry: &str, folder: &Path) -> String {
             return binary::scope_reading(folder, &["fmt", "-"], &text).stdout;
         }
         "diagnostics" => args.extend(["check", entry]),
+        "lint" => args.extend(["lint", entry]),
+        "fixed" => {
+            let path = folder.join(entry);
+            let before = std::fs::read(&path).expect("written before");
+            let ran = binary::scope(folder, &["fix", entry], &[]);
+            assert_eq!(ran.code, 0, "{}", ran.all());
+            let fixed = std::fs::read_to_string(&path).expect("UTF-8");
+            std::fs::write(&path, before).expect("writable");
+            return fixed;
+        }
         "plan" => args.extend(["plan", "--steps", "--simulate", entry]),
         "run" => {
             args.extend(["run", entry, "--simulate"]);

@@ -12,6 +12,7 @@
 pub mod data;
 pub mod driver;
 pub mod hir;
+pub mod lint;
 pub mod modules;
 pub mod native;
 pub mod world;

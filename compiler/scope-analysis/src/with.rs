@@ -70,6 +70,7 @@ impl Context<'_> {
     /// Checks the record's keys and values.
     pub fn check_with(&self, record: IndexMap<String, Slot>) -> With {
         let mut with = With::default();
+        let ready_at = record.get("ready_within").map(|slot| slot.span);
         for (key, slot) in record {
             let span = slot.span;
             if slot.value == Value::Error {
@@ -113,6 +114,16 @@ impl Context<'_> {
                     self.report(report);
                 }
             }
+        }
+        if let (Some(timeout), Some(ready), Some(at)) = (with.timeout, with.ready_within, ready_at)
+            && ready >= timeout
+        {
+            let message = "`ready_within` is a part of `timeout`, and is not shorter";
+            self.wrong(
+                message,
+                at,
+                "give a longer `timeout`, or leave it out: it is 30 s more than `ready_within`",
+            );
         }
         with
     }

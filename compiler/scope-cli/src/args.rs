@@ -38,6 +38,8 @@ pub enum Format {
     Short,
     /// One JSON document.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
 }
 
 /// When to colour.
@@ -80,6 +82,10 @@ pub enum Command {
     Explain(Explain),
     /// Reach every site and print what answers.
     Sites(Sites),
+    /// Check programs, and what is allowed in them and probably not meant.
+    Lint(Lint),
+    /// Apply the fixes of reports that a machine can apply safely.
+    Fix(Fix),
     /// Format programs in the one style of the language.
     Fmt(Fmt),
     /// Start the language server on stdin and stdout.
@@ -108,6 +114,34 @@ pub struct Check {
     /// The program.
     #[command(flatten)]
     pub program: Program,
+}
+
+/// `scope lint`
+#[derive(Debug, ClapArgs)]
+pub struct Lint {
+    /// Programs, or folders (every `.scope` file below them).
+    #[arg(required_unless_present = "list", value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Name every lint with its code.
+    #[arg(long)]
+    pub list: bool,
+    /// For simulated sites: no configuration files of clients are read.
+    #[arg(long)]
+    pub simulate: bool,
+}
+
+/// `scope fix`
+#[derive(Debug, ClapArgs)]
+pub struct Fix {
+    /// Programs, or folders (every `.scope` file below them).
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Write nothing; print what would change.
+    #[arg(long, alias = "dry-run")]
+    pub diff: bool,
+    /// For simulated sites: no configuration files of clients are read.
+    #[arg(long)]
+    pub simulate: bool,
 }
 
 /// `scope fmt`

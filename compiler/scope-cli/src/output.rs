@@ -37,6 +37,7 @@ impl Output {
     pub fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &SourceMap) {
         match self.format {
             Format::Json => line(&render::json(diagnostics, sources)),
+            Format::Sarif => line(render::sarif(diagnostics, sources).trim_end()),
             Format::Short => note(render::short(diagnostics, sources).trim_end()),
             Format::Rich => {
                 if diagnostics.is_empty() {
@@ -53,7 +54,7 @@ impl Output {
     /// Prints what compiling reported; false if it cannot go on.
     pub fn compiled(&self, compilation: &Compilation) -> bool {
         // A JSON reader gets one document, also when all is well.
-        if !compilation.diagnostics.is_empty() || self.format == Format::Json {
+        if !compilation.diagnostics.is_empty() || matches!(self.format, Format::Json | Format::Sarif) {
             self.diagnostics(&compilation.diagnostics, &compilation.sources);
         }
         !compilation.has_errors()

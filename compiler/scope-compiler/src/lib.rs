@@ -7,14 +7,17 @@
 //! Each station takes the value of the one before and always gives one, plus diagnostics; the plan is there only if
 //! nothing is an error. Everything that is outside comes in through the [`World`].
 
+mod configuration;
+mod fixing;
 mod follow_ups;
 mod formatting;
 mod load;
 mod lower;
 
+pub use fixing::{Fixed, fix};
 pub use formatting::{Formatted, format, format_file};
 pub use scope_analysis::world::{FileDigest, ReadError, World};
-pub use scope_analysis::{Use, data, hir};
+pub use scope_analysis::{Use, data, hir, lint};
 
 use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap};
 use scope_plan::plan::Plan;
@@ -31,6 +34,8 @@ pub struct Options {
     pub simulate: bool,
     /// What earlier runs recorded.
     pub recorded: Recorded,
+    /// Apply every lint, not only those of a check.
+    pub lint: bool,
     /// Leave the plan as lowered, for comparing.
     pub unoptimised: bool,
 }
@@ -98,11 +103,24 @@ fn finish(
         simulate: options.simulate,
     };
     let analysis = scope_analysis::analyse(&loaded.modules, world, &mut sources, &analysis_options);
-    let read = loaded.diagnostics.into_vec();
+    let mut read = loaded.diagnostics.into_vec();
+    let (levels, wrong) = configuration::levels(world, entry, &mut sources);
+    read.extend(wrong);
     let found = follow_ups::without_follow_ups(&read, analysis.diagnostics.into_vec(), &loaded.modules);
+    let mut reports: Vec<Diagnostic> = read.into_iter().chain(found).collect();
+    if options.lint {
+        reports.extend(lint::lint(&lint::Input {
+            modules: &loaded.modules,
+            program: &analysis.program,
+            uses: &analysis.uses,
+            sources: &sources,
+            levels: &levels,
+            has_errors: reports.iter().any(Diagnostic::is_error),
+        }));
+    }
+    let reports = lint::levels::apply(&levels, &loaded.modules, &sources, reports, options.lint);
     let mut diagnostics = Diagnostics::new();
-    diagnostics.extend(read);
-    diagnostics.extend(found);
+    diagnostics.extend(reports);
     let plan = (!diagnostics.has_errors()).then(|| {
         let plan = lower::lower(&analysis.program, entry, &loaded.files, &sources, &options.recorded);
         if options.unoptimised {

@@ -1,7 +1,7 @@
 //! The reports as text: for people, for tools that read lines, for programs.
 //!
 //! Comes in: finished reports and the texts they are about. Goes out: [`rich()`] for a terminal, [`short()`] with a line a
-//! report, [`json()`], and the [`summary()`] line. All take the same data and say the same in the same order.
+//! report, [`json()`] and [`sarif()`], and the [`summary()`] line. All take the same data and say the same in the same order.
 //!
 //! ```
 //! use scope_diagnostics::{Diagnostic, Span, codes, render};
@@ -13,14 +13,16 @@
 mod clean;
 mod json;
 mod rich;
+mod sarif;
 mod short;
 mod style;
 mod view;
 
 use crate::{Diagnostic, Severity};
 
-pub use json::{JSON_VERSION, json};
+pub use json::{JSON_SCHEMA, JSON_VERSION, json};
 pub use rich::{RichOptions, rich};
+pub use sarif::sarif;
 pub use short::short;
 
 /// The last line of a list of reports: "2 errors, 1 warning"; empty for none.

@@ -4,12 +4,14 @@ mod build;
 mod check;
 mod exec;
 mod explain;
+mod fix;
 mod fmt;
 mod graph;
 mod history;
 mod hold;
 mod logs;
 mod place;
+mod lint;
 mod plan;
 mod resume;
 pub mod run;
@@ -53,6 +55,8 @@ pub fn run(args: Args) -> u8 {
         Command::Exec(command) => exec::run(&command, output),
         Command::Graph(command) => graph::run(&command, output),
         Command::Explain(command) => explain::run(&command),
+        Command::Lint(command) => lint::run(&command, output),
+        Command::Fix(command) => fix::run(&command, output),
         Command::Fmt(command) => fmt::run(&command, output),
         Command::Sites(command) => sites::run(&command, output),
         Command::Lsp => match scope_lsp::serve() {
@@ -85,6 +89,7 @@ fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
         entry: program.at.clone(),
         simulate: program.simulate,
         recorded,
+        lint: false,
         unoptimised: false,
     })
 }

@@ -19,6 +19,9 @@ use serde::Serialize;
 /// The version of the document that [`json`] writes.
 pub const JSON_VERSION: u32 = 1;
 
+/// The schema of the document that [`json()`] writes, as JSON. It is generated from what is written, checked by a test.
+pub const JSON_SCHEMA: &str = include_str!("../../diagnostics.schema.json");
+
 /// The reports as one JSON document of several lines, in the order given.
 #[must_use]
 pub fn json(reports: &[Diagnostic], sources: &SourceMap) -> String {
@@ -39,6 +42,7 @@ pub fn json(reports: &[Diagnostic], sources: &SourceMap) -> String {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Document<'a> {
     version: u32,
     summary: Summary,
@@ -46,6 +50,7 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Summary {
     errors: usize,
     warnings: usize,
@@ -53,8 +58,11 @@ struct Summary {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Entry<'a> {
+    #[cfg_attr(test, schemars(with = "String"))]
     code: Code,
+    #[cfg_attr(test, schemars(with = "SeverityWord"))]
     severity: Severity,
     title: &'a str,
     message: &'a str,
@@ -94,6 +102,7 @@ impl<'a> Entry<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Place<'a> {
     #[serde(flatten)]
     range: Range<'a>,
@@ -101,12 +110,14 @@ struct Place<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Fix<'a> {
     title: &'a str,
     edits: Vec<Edit<'a>>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Edit<'a> {
     #[serde(flatten)]
     range: Range<'a>,
@@ -114,6 +125,7 @@ struct Edit<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Range<'a> {
     path: Option<&'a str>,
     start: Option<Point>,
@@ -134,8 +146,39 @@ impl<'a> Range<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Point {
     byte: u32,
     line: u32,
     column: u32,
+}
+
+#[cfg(test)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[allow(dead_code, reason = "only its names are used, in the schema")]
+enum SeverityWord {
+    Note,
+    Warning,
+    Error,
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test rewrites the committed schema when asked to")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_schema_is_the_one_of_the_code() {
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+        let mut schema = settings.into_generator().into_root_schema_for::<Document<'static>>().to_value();
+        schema["title"] = "scope diagnostics".into();
+        schema["properties"]["version"]["const"] = JSON_VERSION.into();
+        let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
+        if std::env::var("SCOPE_UPDATE").is_ok_and(|value| value == "1") {
+            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/diagnostics.schema.json"), &text)
+                .expect("writable");
+        }
+        assert!(text == JSON_SCHEMA, "the schema has changed: run the test with SCOPE_UPDATE=1");
+    }
 }

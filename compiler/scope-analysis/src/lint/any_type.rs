@@ -1,0 +1,57 @@
+//! `param x: any`, and `any` in a driver's attributes: nothing is checked any more from there on.
+
+use scope_diagnostics::{Diagnostic, codes};
+use scope_syntax::ast::{ItemKind, Line, LineKind, TypeExpr, TypeKind};
+
+use super::Input;
+
+pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+    for module in input.own_modules() {
+        for item in &module.tree.items {
+            let mut types: Vec<&TypeExpr> = Vec::new();
+            match &item.kind {
+                ItemKind::Param(param) => types.extend(&param.ty),
+                ItemKind::Let(item) => types.extend(&item.ty),
+                ItemKind::Type(alias) => types.push(&alias.ty),
+                ItemKind::Function(function) => {
+                    types.extend(function.params.iter().filter_map(|param| param.ty.as_ref()));
+                    types.extend(&function.result);
+                }
+                ItemKind::Driver(driver) => lines(&driver.body, &mut types),
+                _ => {}
+            }
+            types.into_iter().for_each(|ty| one(ty, reports));
+        }
+    }
+}
+
+fn lines<'a>(body: &'a [Line], types: &mut Vec<&'a TypeExpr>) {
+    for line in body {
+        match &line.kind {
+            LineKind::Attribute(attribute) => types.push(&attribute.ty),
+            LineKind::Phrase(phrase) => lines(phrase.body.as_deref().unwrap_or_default(), types),
+            _ => {}
+        }
+    }
+}
+
+fn one(ty: &TypeExpr, reports: &mut Vec<Diagnostic>) {
+    match ty.kind.as_ref() {
+        TypeKind::Named { path, args } => {
+            if args.is_empty() && path.names.len() == 1 && path.names[0].text == "any" {
+                reports.push(
+                    Diagnostic::new(codes::W0331, ty.span, "`any` is not checked")
+                        .label("fits everything")
+                        .help("write the type that is meant, such as `string` or `{ name: string }`"),
+                );
+            }
+            args.iter().for_each(|arg| one(arg, reports));
+        }
+        TypeKind::Union(types) => types.iter().for_each(|ty| one(ty, reports)),
+        TypeKind::Optional(inner) | TypeKind::In(inner, _) | TypeKind::Matching(inner, _) => {
+            one(inner, reports)
+        }
+        TypeKind::Record(attributes) => attributes.iter().for_each(|attribute| one(&attribute.ty, reports)),
+        TypeKind::Error | TypeKind::Literal(_) => {}
+    }
+}

@@ -1,0 +1,28 @@
+//! `scope { here }` in a program's own resource: that is the entry site, whose name there is `local`.
+
+use scope_diagnostics::{Diagnostic, Edit, codes};
+use scope_syntax::ast::ExprKind;
+
+use super::Input;
+
+pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+    for module in input.own_modules() {
+        for scope in input.scopes(module) {
+            for entry in scope.entries.iter().filter(|entry| entry.key.is_none()) {
+                if matches!(entry.location.kind.as_ref(), ExprKind::Name(name) if name == "here") {
+                    let span = entry.location.span;
+                    reports.push(
+                        Diagnostic::new(
+                            codes::W0338,
+                            span,
+                            "`here` for the whole of a request is the entry site",
+                        )
+                        .label("it is put where it is put")
+                        .help("write `local`, or the site that is meant")
+                        .fix("write `local`", vec![Edit::new(span, "local")]),
+                    );
+                }
+            }
+        }
+    }
+}

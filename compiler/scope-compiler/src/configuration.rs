@@ -1,0 +1,124 @@
+//! `scope.toml` beside a program: how much lints weigh there.
+//!
+//! ```toml
+//! [lints]
+//! unused_let = "deny"          # by name or code: "allow", "warn", "deny"
+//! failure_domains = ["room"]   # labels of sites that say what fails together, the closest first
+//! large_file = 10485760        # in bytes
+//! ```
+
+use scope_analysis::lint::{self, Level, Levels, levels};
+use scope_diagnostics::{Diagnostic, SourceMap, Span, codes, similar};
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::{ReadError, World};
+
+/// The file's name.
+pub(crate) const FILE: &str = "scope.toml";
+
+/// The levels that hold for the program `entry`, and what is wrong with its configuration.
+pub(crate) fn levels(world: &dyn World, entry: &str, sources: &mut SourceMap) -> (Levels, Vec<Diagnostic>) {
+    let mut levels = Levels::default();
+    let path = scope_analysis::join_path(entry, FILE);
+    let bytes = match world.read(&path) {
+        Ok(bytes) => bytes,
+        Err(ReadError::NotFound) => return (levels, Vec::new()),
+        Err(ReadError::Other(words)) => {
+            let report =
+                Diagnostic::new(codes::E0850, Span::DUMMY, format!("`{path}` cannot be read")).note(words);
+            return (levels, vec![report]);
+        }
+    };
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let file = sources.add(path, text.as_str());
+    let mut reports = Vec::new();
+    let span = |range: std::ops::Range<usize>| Span::new(file, range.start as u32, range.end as u32);
+    let table = match DeTable::parse(&text) {
+        Ok(table) => table.into_inner(),
+        Err(error) => {
+            let at = error.span().map_or(Span::at(file, 0), span);
+            reports.push(wrong(at, error.message(), "see https://toml.io for how it is written"));
+            return (levels, reports);
+        }
+    };
+    for (key, value) in table {
+        let at = span(key.span());
+        if key.get_ref() != "lints" {
+            reports.push(wrong(at, &format!("there is no section `{}`", key.get_ref()), "write `[lints]`"));
+            continue;
+        }
+        let DeValue::Table(entries) = value.into_inner() else {
+            reports.push(wrong(at, "`lints` is a table", "write `[lints]` and one lint a line below it"));
+            continue;
+        };
+        for (key, value) in entries {
+            entry_of(&mut levels, key.get_ref(), span(key.span()), value, &span, &mut reports);
+        }
+    }
+    (levels, reports)
+}
+
+fn entry_of(
+    levels: &mut Levels,
+    key: &str,
+    at: Span,
+    value: Spanned<DeValue<'_>>,
+    span: &dyn Fn(std::ops::Range<usize>) -> Span,
+    reports: &mut Vec<Diagnostic>,
+) {
+    let value_at = span(value.span());
+    let value = value.into_inner();
+    match key {
+        "failure_domains" => {
+            match Vec::<String>::deserialize(toml::de::ValueDeserializer::from(Spanned::new(0..0, value))) {
+                Ok(labels) => levels.failure_domains = labels,
+                Err(_) => reports.push(wrong(
+                    value_at,
+                    "`failure_domains` is a list of labels",
+                    "write `[\"zone\"]`",
+                )),
+            }
+        }
+        "large_file" => match &value {
+            DeValue::Integer(number) if u64::from_str_radix(number.as_str(), number.radix()).is_ok() => {
+                levels.large_file = u64::from_str_radix(number.as_str(), number.radix()).expect("just read");
+            }
+            _ => reports.push(wrong(value_at, "`large_file` is a number of bytes", "write `67108864`")),
+        },
+        name => {
+            let Some(found) = lint::find(name) else {
+                reports.push(levels::unknown(name, at));
+                return;
+            };
+            let level = match &value {
+                DeValue::String(word) => Level::parse(word),
+                _ => None,
+            };
+            match level {
+                Some(level) => {
+                    levels.levels.insert(found.code, level);
+                }
+                None => {
+                    let near = match &value {
+                        DeValue::String(word) => similar::nearest(word, ["allow", "warn", "deny"]),
+                        _ => None,
+                    };
+                    let help = near.map_or("write \"allow\", \"warn\" or \"deny\"".into(), |near| {
+                        format!("did you mean \"{near}\"?")
+                    });
+                    reports.push(wrong(
+                        value_at,
+                        &format!("`{name}` is \"allow\", \"warn\" or \"deny\""),
+                        &help,
+                    ));
+                }
+            }
+        }
+    }
+}
+
+fn wrong(span: Span, message: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(codes::E0850, span, message).label("in the configuration").help(help)
+}
