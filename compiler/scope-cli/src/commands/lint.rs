@@ -33,9 +33,8 @@ pub fn run(command: &Lint, output: Output) -> u8 {
         return WRONG;
     }
     let mut all = Gathered::default();
-    for path in &paths {
-        let options = Options { lint: true, simulate: command.simulate, ..Options::default() };
-        all.add(&scope_compiler::compile(&Disk, path, &options));
+    for (_, compilation) in compiled(&command.files, &paths, command.simulate) {
+        all.add(&compilation);
     }
     let reports = all.reports;
     output.diagnostics(&reports, &all.sources);
@@ -43,6 +42,22 @@ pub fn run(command: &Lint, output: Output) -> u8 {
         line(&format!("{} program{}: nothing to say", paths.len(), if paths.len() == 1 { "" } else { "s" }));
     }
     if reports.iter().any(Diagnostic::is_error) { WRONG } else { OK }
+}
+
+/// Every program among these files, compiled with all lints. A file that was found in a folder and that another one
+/// imports is a part of that program, and none by itself.
+pub fn compiled(named: &[String], paths: &[String], simulate: bool) -> Vec<(String, Compilation)> {
+    let options = Options { lint: true, simulate, ..Options::default() };
+    let mut compiled: Vec<(String, Compilation)> =
+        paths.iter().map(|path| (path.clone(), scope_compiler::compile(&Disk, path, &options))).collect();
+    let imported: BTreeSet<String> = compiled
+        .iter()
+        .flat_map(|(path, compilation)| {
+            compilation.sources.iter().map(|file| file.path().to_string()).filter(move |other| other != path)
+        })
+        .collect();
+    compiled.retain(|(path, _)| named.contains(path) || !imported.contains(path));
+    compiled
 }
 
 /// The reports of several compilations over one map of texts.
