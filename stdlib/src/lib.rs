@@ -13,6 +13,7 @@ const MODULES: &[(&str, &str)] = &[
     ("exec", include_str!("../exec.scope")),
     ("http", include_str!("../http.scope")),
     ("openstack", include_str!("../openstack.scope")),
+    ("placement", include_str!("../placement.scope")),
 ];
 
 /// The text of a module, by its name with dots.

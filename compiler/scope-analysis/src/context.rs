@@ -62,6 +62,8 @@ pub(crate) struct Context<'a> {
     /// Heads already made; `None` while one is being made.
     pub heads: RefCell<BTreeMap<ResourceId, Option<MadeHead<'a>>>>,
     links: OnceCell<Vec<hir::Link>>,
+    /// Where the declared functions being evaluated are called, the outermost first.
+    pub calls: RefCell<Vec<Span>>,
     diagnostics: RefCell<Diagnostics>,
     uses: RefCell<Vec<Use>>,
     steps: Cell<u64>,
@@ -92,6 +94,7 @@ impl<'a> Context<'a> {
             is_over_bound: Cell::new(false),
             heads: RefCell::new(BTreeMap::new()),
             links: OnceCell::new(),
+            calls: RefCell::new(Vec::new()),
             diagnostics: RefCell::new(Diagnostics::new()),
             uses: RefCell::new(Vec::new()),
             steps: Cell::new(0),
@@ -120,6 +123,14 @@ impl<'a> Context<'a> {
     /// True exactly once, when the bound is passed: the moment to report it.
     pub fn just_passed_bound(&self) -> bool {
         self.steps.get() == MAX_STEPS + 1
+    }
+
+    /// Evaluates without keeping what is reported; `None` if it was an error.
+    pub fn quietly<T>(&self, evaluate: impl FnOnce() -> T) -> Option<T> {
+        let kept = self.diagnostics.replace(Diagnostics::new());
+        let value = evaluate();
+        let said = self.diagnostics.replace(kept);
+        (!said.has_errors()).then_some(value)
     }
 
     /// The declared links; none while they themselves are being evaluated.

@@ -73,6 +73,7 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     check::check_cycles(&context, &resources);
     let outputs = other_items(&context);
     let params = parameters(&context);
+    context.check_laws();
     let entry = context.entry.get();
     let links = context.links().to_vec();
     let (diagnostics, uses, drivers, sites) = context.into_collected();

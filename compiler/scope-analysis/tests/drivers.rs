@@ -38,6 +38,10 @@ fn the_standard_library_is_without_a_report() {
         let text = scope_stdlib::module(name).expect("it is one of the modules");
         let (drivers, diagnostics) = drivers(text);
         assert!(diagnostics.is_empty(), "{name}\n{}", shown(text, &diagnostics));
+        if name == "placement" {
+            assert!(drivers.is_empty(), "operators, for every driver");
+            continue;
+        }
         assert_eq!(drivers.len(), 1, "{name}");
         assert_eq!(drivers[0].name, name, "a module is called as its driver");
     }

@@ -157,6 +157,9 @@ pub struct Function {
     pub name: Ident,
     /// The parameters.
     pub params: Vec<Param>,
+    /// The laws it states: `laws(commutative, idempotent)`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub laws: Vec<Ident>,
     /// The declared result type.
     pub result: Option<TypeExpr>,
     /// The body.

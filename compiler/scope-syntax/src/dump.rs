@@ -77,6 +77,7 @@ fn item(kind: &ItemKind) -> String {
             if function.is_operator { "operator" } else { "fn" }.to_owned(),
             function.name.text.clone(),
             list("(", &function.params, param, ")"),
+            function.laws.iter().map(|law| format!("law {}", law.text)).collect::<Vec<_>>().join(" "),
             optional(": ", function.result.as_ref(), ty),
             expr(&function.body),
         ]),

@@ -201,6 +201,7 @@ impl Formatter<'_> {
         let params = &function.params;
         let start = function.name.span.end;
         let end = function.result.as_ref().map_or(function.body.span.start, |result| result.span.start);
+        let end = function.laws.first().map_or(end, |law| law.span.start);
         let place = |index: usize| {
             let param = &params[index];
             let end = param.default.as_ref().map(|value| value.span).or(param.ty.as_ref().map(|ty| ty.span));
@@ -210,7 +211,9 @@ impl Formatter<'_> {
         let params =
             self.bracketed(("(", ")"), Separation::Commas, (start, end), params.len(), &place, write);
         let result = function.result.as_ref().map(|ty| concat([text(": "), self.ty(ty)]));
-        let head = [text(format!("{keyword} {}", function.name.text)), params];
+        let laws: Vec<&str> = function.laws.iter().map(|law| law.text.as_str()).collect();
+        let laws = if laws.is_empty() { String::new() } else { format!(" laws({})", laws.join(", ")) };
+        let head = [text(format!("{keyword} {}", function.name.text)), params, text(laws)];
         concat(head.into_iter().chain(result).chain([text(" = "), self.expr(&function.body)]))
     }
 

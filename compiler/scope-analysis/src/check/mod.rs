@@ -2,6 +2,7 @@
 
 mod cross;
 mod cycles;
+mod laws;
 mod places;
 mod references;
 mod secrets;

@@ -59,7 +59,13 @@ impl Context<'_> {
                 fields.into_iter().map(|(key, slot)| (Value::Text(key), slot.value)).collect()
             }
             Value::Location(location) => {
-                location.sites().into_iter().map(|site| (Value::Site(site), Value::Null)).collect()
+                let sites = location.sites().into_iter().enumerate();
+                sites
+                    .map(|(index, site)| match second {
+                        Some(_) => (Value::Int(i64::try_from(index).unwrap_or(i64::MAX)), Value::Site(site)),
+                        None => (Value::Site(site), Value::Null),
+                    })
+                    .collect()
             }
             other => {
                 self.mismatch("a list, a record or a set of sites", &other, generator.source.span);

@@ -39,13 +39,19 @@ const PURE: [(&str, usize, usize); 23] = [
 ];
 
 /// Functions that read something, or make locations.
-const SPECIAL: [&str; 9] = ["file", "env", "secret", "yaml", "json", "each", "any", "around", "cross"];
+const SPECIAL: [&str; 14] = [
+    "file", "env", "secret", "yaml", "json", "each", "any", "around", "cross", "take", "sort_by", "flatten",
+    "rtt", "fail",
+];
 
-/// Placement words of the next release.
-const LATER: [&str; 5] = ["pick", "spread", "near", "apart", "prime"];
+/// Words of the standard library's `placement`, for whoever forgets to import them.
+const PLACEMENT: [&str; 7] = ["pick", "spread", "near", "apart", "groups", "overflow", "weights_by"];
 
 impl Context<'_> {
     pub(super) fn call(&self, callee: &Expr, args: &[Argument], span: Span, frame: &Frame) -> Value {
+        if let Some((function, module)) = self.function_of_module(callee, frame) {
+            return self.call_declared(function, module, args, span, frame);
+        }
         let ExprKind::Name(name) = callee.kind.as_ref() else {
             self.report(
                 Diagnostic::new(codes::E0210, callee.span, "expected the name of a function")
@@ -71,11 +77,29 @@ impl Context<'_> {
             }
             "around" => self.around(args, span, frame),
             "each" | "any" | "cross" => self.fold_sites(name, args, span, frame),
-            later if LATER.contains(&later) => {
-                self.unavailable(span, &format!("`{later}(…)`"));
-                Value::Error
-            }
+            "take" | "sort_by" | "flatten" | "rtt" => self.arrange(name, args, span, frame),
+            "fail" => self.fail(args, span, frame),
             _ => self.pure(name, callee.span, args, span, frame),
+        }
+    }
+
+    /// `placement.pick`: a function of an imported file, under the file's name.
+    fn function_of_module(
+        &self,
+        callee: &Expr,
+        frame: &Frame,
+    ) -> Option<(&ast::Function, crate::modules::ModuleId)> {
+        let ExprKind::Field { base, name, .. } = callee.kind.as_ref() else { return None };
+        let ExprKind::Name(written) = base.kind.as_ref() else { return None };
+        let Definition::Module(module) = self.names.get(frame.module, written)?.definition else {
+            return None;
+        };
+        let named = self.names.get(module, &name.text)?;
+        let Definition::Function(module, item) = named.definition else { return None };
+        self.record_use(name.span, named.span, self.hover(&name.text, &named.definition));
+        match &self.item(module, item).kind {
+            ItemKind::Function(function) => Some((function, module)),
+            _ => None,
         }
     }
 
@@ -152,7 +176,9 @@ impl Context<'_> {
             };
             inner.locals.push((param.name.text.clone(), value));
         }
+        self.calls.borrow_mut().push(span);
         let value = self.eval(&function.body, &inner);
+        self.calls.borrow_mut().pop();
         match &function.result {
             Some(result) => {
                 let ty = self.declared_type(result, module);
@@ -194,11 +220,11 @@ impl Context<'_> {
     fn fold_sites(&self, name: &str, args: &[Argument], span: Span, frame: &Frame) -> Value {
         let Some(argument) = self.argument(name, args, span) else { return Value::Error };
         let value = self.eval(argument, frame);
-        let Some(sites) = self.sites_of(&value) else {
+        let Some(parts) = self.locations_of(&value, span) else {
             self.mismatch("sites", &value, argument.span);
             return Value::Error;
         };
-        if sites.is_empty() {
+        if parts.is_empty() {
             self.report(
                 Diagnostic::new(codes::E0108, argument.span, "this is no site at all")
                     .label("an empty set of sites")
@@ -206,7 +232,6 @@ impl Context<'_> {
             );
             return Value::Error;
         }
-        let parts = sites.into_iter().map(|site| Location { kind: LocationKind::Site(site), span }).collect();
         let kind = match name {
             "each" => LocationKind::And(parts),
             "cross" => crate::location::cross(parts),
@@ -259,6 +284,9 @@ impl Context<'_> {
         }
         let report = Diagnostic::new(codes::E0210, span, format!("there is no function `{name}`"))
             .label("not declared");
+        if PLACEMENT.contains(&name) {
+            return report.help(format!("it is in the standard library: `import placement {{ {name} }}`"));
+        }
         let declared = self
             .names
             .all(frame.module)

@@ -14,6 +14,7 @@ mod known;
 mod name;
 pub(crate) mod number;
 mod operators;
+mod placement;
 mod record;
 mod sites;
 mod text;

@@ -199,16 +199,22 @@ fn function<'t>(expressions: &Expressions<'t>, ty: &Rule<'t, Deep<TypeExpr>>) ->
             let (params, depth) = super::deep::flatten(params.into_iter().flatten().collect());
             Deep::new(params, depth)
         });
+    let laws = entries(name().map(Some), |_| None)
+        .delimited_by(kind(Kind::ParenOpen), kind(Kind::ParenClose))
+        .map(|names| names.into_iter().flatten().collect::<Vec<_>>());
+    let laws = word("laws").ignore_then(laws).or_not().map(Option::unwrap_or_default);
     keyword
         .then(name())
         .then(shallow(params))
+        .then(laws)
         .then(shallow_option(annotation(ty)))
         .then(assigned(expressions, |_| false))
-        .map(|((((keyword, name), params), result), body)| {
+        .map(|(((((keyword, name), params), laws), result), body)| {
             ItemKind::Function(Function {
                 is_operator: keyword.text == "operator",
                 name,
                 params,
+                laws,
                 result,
                 body,
             })
