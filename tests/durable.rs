@@ -7,4 +7,5 @@ mod damage;
 mod desk;
 mod killing;
 mod past;
+mod planning;
 mod waiting;

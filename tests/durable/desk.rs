@@ -204,6 +204,13 @@ impl Desk {
         *self.shelf.lock().expect("never poisoned") = shelf.clone();
     }
 
+    /// Changes something behind the product's back: notes, then cards.
+    pub fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Value>, &mut BTreeMap<String, Value>)) {
+        let mut shelf = self.shelf.lock().expect("never poisoned");
+        let Shelf { notes, cards, .. } = &mut *shelf;
+        change(notes, cards);
+    }
+
     /// Requests that came, ever.
     pub fn n_requests(&self) -> usize {
         self.shelf.lock().expect("never poisoned").n_ever

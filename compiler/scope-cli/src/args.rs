@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-pub use past::{History, Hold, Logs, Place, Resume, Status};
+pub use past::{Destroy, Drift, History, Hold, Logs, Place, Resume, Status};
 
 /// One program for services on many sites.
 #[derive(Debug, Parser)]
@@ -72,6 +72,10 @@ pub enum Command {
     History(History),
     /// What happened to a step in a run.
     Logs(Logs),
+    /// What is not as the program says, because somebody else changed it; changes nothing.
+    Drift(Drift),
+    /// Delete what a program made, users before what they use.
+    Destroy(Destroy),
     /// Let every run leave a site alone for a while.
     Hold(Hold),
     /// Run one native command with its scope.
@@ -184,9 +188,18 @@ pub struct Plan {
     /// Print every step with its inputs and what it waits for.
     #[arg(long)]
     pub steps: bool,
-    /// Also write the plan as JSON.
+    /// Also write the plan as JSON; `scope run plan.json` runs it only if nothing that it relies on has changed.
     #[arg(long)]
     pub out: Option<String>,
+    /// Ask no site: what is there is unknown then.
+    #[arg(long)]
+    pub offline: bool,
+    /// Exit with 2 where a run would change something, or a site cannot be asked.
+    #[arg(long, conflicts_with_all = ["offline", "simulate"])]
+    pub check: bool,
+    /// Where the state is kept (default: `.scope/NAME` beside the program).
+    #[arg(long, value_name = "FOLDER")]
+    pub state: Option<String>,
 }
 
 /// `scope run`

@@ -36,6 +36,8 @@ pub struct Options {
     pub recorded: Recorded,
     /// Apply every lint, not only those of a check.
     pub lint: bool,
+    /// Wish for nothing: the plan deletes what is recorded, what was made from another one before it.
+    pub destroy: bool,
     /// Leave the plan as lowered, for comparing.
     pub unoptimised: bool,
 }
@@ -122,7 +124,12 @@ fn finish(
     let mut diagnostics = Diagnostics::new();
     diagnostics.extend(reports);
     let plan = (!diagnostics.has_errors()).then(|| {
-        let plan = lower::lower(&analysis.program, entry, &loaded.files, &sources, &options.recorded);
+        let plan = match options.destroy {
+            true => {
+                lower::lower_nothing(&analysis.program, entry, &loaded.files, &sources, &options.recorded)
+            }
+            false => lower::lower(&analysis.program, entry, &loaded.files, &sources, &options.recorded),
+        };
         if options.unoptimised {
             plan
         } else {

@@ -29,6 +29,9 @@ pub struct RecordedResource {
     pub identity: String,
     /// How it came to be there.
     pub how: How,
+    /// What it was made from, name and site: deleted only after it.
+    #[serde(default)]
+    pub needs: Vec<(String, String)>,
 }
 
 /// How a recorded resource came to be at its site.

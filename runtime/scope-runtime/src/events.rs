@@ -223,6 +223,67 @@ pub enum Effect {
     },
     /// The `&` gives the results of its sites.
     Gathered,
+    /// Only looked: what a run would do.
+    Planned {
+        /// What.
+        change: Change,
+    },
+}
+
+/// What a run would do, found out by asking only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// Make it.
+    Create {
+        /// It is recorded, and was deleted outside.
+        is_gone: bool,
+    },
+    /// Take over what is there without our mark.
+    Adopt,
+    /// Set these attributes back.
+    Update {
+        /// Which, and how.
+        differences: Vec<Difference>,
+        /// The program's values are those of the last run: somebody else changed them.
+        is_outside: bool,
+    },
+    /// Ours is broken: delete it, and make it again.
+    Replace {
+        /// Why.
+        why: String,
+    },
+    /// Copy it from another site.
+    Borrow {
+        /// The site's name.
+        from: String,
+    },
+    /// Finish what an interrupted run began.
+    Finish,
+    /// Do one explicit operation.
+    Call,
+    /// Remove it.
+    Delete,
+    /// It is not ours to delete: forget it.
+    Forget,
+}
+
+impl Change {
+    /// Whether what the step gives is known only afterwards.
+    pub fn is_making(&self) -> bool {
+        !matches!(self, Change::Adopt | Change::Update { .. } | Change::Forget)
+    }
+}
+
+/// An attribute that is not as the program says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Its name.
+    pub attribute: String,
+    /// As the site has it; masked.
+    pub found: Value,
+    /// As the program says; masked.
+    pub wanted: Value,
 }
 
 impl Effect {
@@ -240,7 +301,8 @@ impl Effect {
             | Effect::Found
             | Effect::Printed { .. }
             | Effect::Chosen { .. }
-            | Effect::Gathered => false,
+            | Effect::Gathered
+            | Effect::Planned { .. } => false,
         }
     }
 }

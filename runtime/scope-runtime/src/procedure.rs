@@ -21,6 +21,7 @@ mod query;
 mod readiness;
 mod record;
 mod subject;
+mod survey;
 mod undo;
 mod update;
 
@@ -67,6 +68,9 @@ pub(crate) async fn perform(shared: &Shared<'_>, step: &Step) -> (Result<Good, B
 }
 
 async fn attempt(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<Good, Bad> {
+    if subject.shared.options.survey {
+        return survey::survey(subject, step, memory).await;
+    }
     match &step.action {
         Action::Lookup { text, filter, purpose, .. } => {
             lookup::look_up(subject, text.as_ref(), filter, *purpose).await

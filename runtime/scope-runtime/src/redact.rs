@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::events::{Effect, Failure, Progress, RunEvent, RunEventKind};
+use crate::events::{Change, Effect, Failure, Progress, RunEvent, RunEventKind};
 
 /// Knows the secrets that were resolved so far.
 pub trait Redact {
@@ -63,6 +63,21 @@ pub fn hide_in_failure(redact: &dyn Redact, failure: &mut Failure) {
     }
 }
 
+/// Hides secrets in what a step did, or would do.
+pub fn hide_in_effect(redact: &dyn Redact, effect: &mut Effect) {
+    match effect {
+        Effect::Printed { value } => hide_in_value(redact, value),
+        Effect::Planned { change: Change::Update { differences, .. } } => {
+            for difference in differences {
+                hide_in_value(redact, &mut difference.found);
+                hide_in_value(redact, &mut difference.wanted);
+            }
+        }
+        Effect::Planned { change: Change::Replace { why } } => hide_in_text(redact, why),
+        _ => {}
+    }
+}
+
 /// Hides secrets in an event.
 pub fn hide_in_event(redact: &dyn Redact, event: &mut RunEvent) {
     match &mut event.kind {
@@ -72,9 +87,7 @@ pub fn hide_in_event(redact: &dyn Redact, event: &mut RunEvent) {
         | RunEventKind::UndoDone { words, .. }
         | RunEventKind::UndoOwed { words, .. } => hide_in_text(redact, words),
         RunEventKind::StepDone { effect, detail, .. } => {
-            if let Effect::Printed { value } = effect {
-                hide_in_value(redact, value);
-            }
+            hide_in_effect(redact, effect);
             detail.iter_mut().for_each(|detail| hide_in_text(redact, detail));
         }
         RunEventKind::StepFailed { failure, .. } => hide_in_failure(redact, failure),

@@ -197,7 +197,7 @@ impl Counts {
                     Effect::Borrowed { .. } => self.borrowed += 1,
                     Effect::Called => self.called += 1,
                     Effect::Deleted => self.deleted += 1,
-                    Effect::Chosen { .. } | Effect::Gathered => {}
+                    Effect::Chosen { .. } | Effect::Gathered | Effect::Planned { .. } => {}
                 }
             }
             StepStatus::Failed { .. } => self.failed += 1,

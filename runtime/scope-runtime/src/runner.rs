@@ -60,6 +60,9 @@ pub struct RunOptions {
     pub again: BTreeSet<String>,
     /// What was known of requests whose end is not: a step's name or key → what became of it.
     pub answers: BTreeMap<String, Known>,
+    /// Only ask: the report says what a run would do ([`crate::events::Effect::Planned`]). The state must be one in
+    /// memory.
+    pub survey: bool,
     /// Sites that are left alone, by name, and why: treated as cut off, and asked nothing.
     pub held: BTreeMap<String, String>,
     /// What it is started with, for resuming.
@@ -80,6 +83,7 @@ impl Default for RunOptions {
             reconsider: false,
             again: BTreeSet::new(),
             answers: BTreeMap::new(),
+            survey: false,
             held: BTreeMap::new(),
             started: Started::default(),
             redact: Rc::new(NoSecrets),

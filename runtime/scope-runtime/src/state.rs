@@ -73,7 +73,8 @@ pub struct Resource {
     pub how: How,
     /// Made, filled and seen ready: what is not was interrupted, and is finished by the next run.
     pub is_complete: bool,
-    /// The digest of what the program set, for types that cannot be read back.
+    /// The digest of what the program set last: for types that cannot be read back, and to tell a change of the program
+    /// from one that was made outside.
     pub inputs: Option<String>,
     /// The run that recorded it.
     pub run: u64,
@@ -83,6 +84,9 @@ pub struct Resource {
     /// made anew because the copy was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub formerly: Vec<String>,
+    /// What it was made from, name and site: deleted only after it.
+    #[serde(default)]
+    pub needs: Vec<(String, String)>,
 }
 
 /// An explicit operation that was done.
@@ -271,6 +275,7 @@ impl State {
                 resource_type: resource.resource_type.clone(),
                 identity: resource.identity.clone(),
                 how: resource.how,
+                needs: resource.needs.clone(),
             })
         });
         Recorded { resources: resources.collect(), choices: self.choices.clone() }

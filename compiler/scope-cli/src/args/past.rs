@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 use scope_runtime::runner::Known;
 
-use super::Events;
+use super::{Events, How, Program};
 
 /// Which deployment is meant.
 #[derive(Debug, Clone, ClapArgs)]
@@ -97,6 +97,31 @@ pub struct Hold {
     /// End the hold.
     #[arg(long, requires = "site", conflicts_with_all = ["until", "reason"])]
     pub release: bool,
+}
+
+/// `scope drift`
+#[derive(Debug, ClapArgs)]
+pub struct Drift {
+    /// The program.
+    #[command(flatten)]
+    pub program: Program,
+    /// Where the state is kept (default: `.scope/NAME` beside the program).
+    #[arg(long, value_name = "FOLDER")]
+    pub state: Option<String>,
+    /// Take it as it is: forget what is gone, so that it is no longer missed (the next run would make it again).
+    #[arg(long)]
+    pub accept: bool,
+}
+
+/// `scope destroy`
+#[derive(Debug, ClapArgs)]
+pub struct Destroy {
+    /// The program.
+    #[command(flatten)]
+    pub program: Program,
+    /// How to run.
+    #[command(flatten)]
+    pub how: How,
 }
 
 /// `90s`, `10min`, `2h`, `1d`.

@@ -2,6 +2,8 @@
 
 mod build;
 mod check;
+mod destroy;
+mod drift;
 mod exec;
 mod explain;
 mod fix;
@@ -9,14 +11,16 @@ mod fmt;
 mod graph;
 mod history;
 mod hold;
+mod lint;
 mod logs;
 mod place;
-mod lint;
 mod plan;
 mod resume;
 pub mod run;
+mod saved;
 pub mod sites;
 mod status;
+mod survey;
 mod waiting;
 
 use scope_compiler::{Compilation, Options};
@@ -51,6 +55,8 @@ pub fn run(args: Args) -> u8 {
         Command::Status(command) => status::run(&command, output),
         Command::History(command) => history::run(&command, output),
         Command::Logs(command) => logs::run(&command, output),
+        Command::Drift(command) => drift::run(&command, output),
+        Command::Destroy(command) => destroy::run(&command, output),
         Command::Hold(command) => hold::run(&command, output),
         Command::Exec(command) => exec::run(&command, output),
         Command::Graph(command) => graph::run(&command, output),
@@ -90,6 +96,7 @@ fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
         simulate: program.simulate,
         recorded,
         lint: false,
+        destroy: false,
         unoptimised: false,
     })
 }
@@ -102,6 +109,17 @@ fn compile(program: &Program, recorded: Recorded, output: Output) -> Result<Comp
     })?;
     let compilation = scope_compiler::compile(&Disk, &program.file, &options);
     if output.compiled(&compilation) { Ok(compilation) } else { Err(WRONG) }
+}
+
+/// The same for a command that prints JSON of its own: a program without errors is passed over in silence.
+fn compile_quietly(program: &Program, recorded: Recorded, output: Output) -> Result<Compilation, u8> {
+    let options = options(program, recorded).map_err(|message| {
+        note(&format!("error: {message}"));
+        WRONG
+    })?;
+    let compilation = scope_compiler::compile(&Disk, &program.file, &options);
+    let is_silent = output.format == crate::args::Format::Json && !compilation.has_errors();
+    if is_silent || output.compiled(&compilation) { Ok(compilation) } else { Err(WRONG) }
 }
 
 /// The plan of a program without errors.

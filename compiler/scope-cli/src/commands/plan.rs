@@ -1,32 +1,101 @@
-//! `scope plan`: what a run would do, by site.
+//! `scope plan`: what a run would do, by site: the sites are asked, nothing is changed.
 
-use super::OK;
-use crate::args::Plan;
-use crate::output::{Output, line};
+use scope_compiler::Compilation;
+use scope_runtime::state::{State, StateStore};
+use serde_json::json;
+
+use super::saved::{self, Relied};
+use super::survey::{NotAsked, survey};
+use super::{DIFFERENT, FAILED, OK, now_ms, place};
+use crate::args::{Format, Plan};
+use crate::output::{Output, line, note};
+use crate::show::difference::{self, Row, What};
 use crate::{show, world};
 
 pub fn run(command: &Plan, output: Output) -> u8 {
-    let folder = world::state_folder(&command.program.file, None);
+    let folder = world::state_folder(&command.program.file, command.state.as_deref());
     let state = match command.program.simulate {
         true => None,
-        false => scope_runtime::state::StateStore::peek(&folder).ok(),
+        false => match place::peek(&folder) {
+            Ok(state) => Some(state),
+            Err(code) => return code,
+        },
     };
-    let recorded = state.as_ref().map(scope_runtime::state::State::recorded).unwrap_or_default();
-    let compilation = match super::compile(&command.program, recorded, output) {
+    let recorded = state.as_ref().map(State::recorded).unwrap_or_default();
+    let compilation = match super::compile_quietly(&command.program, recorded, output) {
         Ok(compilation) => compilation,
         Err(code) => return code,
     };
     let plan = super::plan_of(&compilation);
+    let Some(state) = state.filter(|_| !command.offline && !command.steps) else {
+        return unasked(command, &compilation, StateStore::peek(&folder).ok().as_ref(), None);
+    };
+    let report = match survey(plan, &state, &compilation.sources, output) {
+        Ok(report) => report,
+        Err(NotAsked::Refused(code)) => return code,
+        Err(NotAsked::Secrets(why)) => {
+            return unasked(command, &compilation, Some(&state), Some(&why));
+        }
+    };
+    let rows = difference::rows(plan, &report, &state);
+    if let Some(path) = &command.out {
+        let relied = Relied::new(&state, &report, plan);
+        if let Err(code) = super::write_file(path, saved::to_json(plan, &relied).as_bytes()) {
+            return code;
+        }
+    }
+    if output.format == Format::Json {
+        line(&json_twin(&command.program.file, &state, &rows, plan).to_string());
+    } else {
+        line(show::plan::surveyed(plan, &command.program.file, &state, &rows, now_ms()).trim_end());
+    }
+    let is_different = rows.iter().any(|row| row.what.is_change() || row.what == What::Unknown);
+    match command.check {
+        true if rows.iter().any(|row| row.what == What::Fails) => FAILED,
+        true if is_different => DIFFERENT,
+        _ => OK,
+    }
+}
+
+/// The plan without what is there: asked for, simulated, or a secret is missing.
+fn unasked(
+    command: &Plan,
+    compilation: &Compilation,
+    state: Option<&State>,
+    missing: Option<&[String]>,
+) -> u8 {
+    let plan = super::plan_of(compilation);
     if let Some(path) = &command.out
         && let Err(code) = super::write_file(path, scope_plan::json::to_json(plan).as_bytes())
     {
         return code;
     }
+    let state = state.filter(|_| !command.program.simulate);
     let text = if command.steps {
         scope_plan::text::to_text(plan)
     } else {
-        show::plan::plan(plan, &command.program.file, state.as_ref())
+        show::plan::plan(plan, &command.program.file, state)
     };
     line(text.trim_end());
+    if let Some(missing) = missing {
+        note(&format!("no site was asked, what is there is unknown: {}", missing.join("; ")));
+        if command.check {
+            return DIFFERENT;
+        }
+    }
     OK
+}
+
+fn json_twin(file: &str, state: &State, rows: &[Row], plan: &scope_plan::plan::Plan) -> serde_json::Value {
+    let sites: Vec<_> = difference::answering(plan, rows)
+        .into_iter()
+        .map(|(site, answers)| json!({ "site": site, "answers": answers }))
+        .collect();
+    json!({
+        "format": "scope-difference/1",
+        "program": file,
+        "serial": state.serial,
+        "sites": sites,
+        "resources": rows,
+    })
 }

@@ -68,7 +68,8 @@ pub fn run(command: &Resume, output: Output) -> u8 {
         state: Some(found.folder.to_string_lossy().into_owned()),
     };
     let again = Run { program: Program { file, set, at: started.at.clone(), simulate: false }, how };
-    super::run::whole(&again, command.answer.iter().cloned().collect(), output)
+    let answers = super::run::Answers::Resumed(command.answer.iter().cloned().collect());
+    super::run::whole(&again, answers, output)
 }
 
 fn past_run(state: &State, number: Option<u64>) -> Result<&PastRun, String> {

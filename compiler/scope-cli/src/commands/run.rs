@@ -15,6 +15,8 @@ use scope_runtime::runner::{self, Interrupt, Known, RunOptions};
 use scope_runtime::simulator::{SimulationOptions, Simulator};
 use scope_runtime::state::{Holder, Started, StateStore};
 
+use super::saved;
+use super::survey::{NotAsked, survey};
 use super::waiting::{Patience, Waited};
 use super::{PENDING, WRONG, now_ms, place};
 use crate::args::{Events, How, Run};
@@ -31,16 +33,28 @@ pub fn run(command: &Run, output: Output) -> u8 {
         };
         return simulate(&plan, &sources, &command.how, file, output);
     }
-    whole(command, BTreeMap::new(), output)
+    whole(command, Answers::First, output)
+}
+
+/// Whether a run is the first of its program, or goes on with another one.
+pub enum Answers {
+    /// The first.
+    First,
+    /// Another one goes on, with what became of requests whose end is not known.
+    Resumed(BTreeMap<String, Known>),
 }
 
 /// A run against real sites; with `--wait`, more of them until nothing is parked any more or the time is over. What was
 /// parked is planned anew each time: only the newest intent is kept.
-pub fn whole(command: &Run, answers: BTreeMap<String, Known>, output: Output) -> u8 {
+pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
     let file = &command.program.file;
-    let mut state = match open_state(file, &command.how) {
+    let mut state = match open_state(&saved_program(file).unwrap_or_else(|| file.clone()), &command.how) {
         Ok(state) => state,
         Err(code) => return code,
+    };
+    let (is_first, answers) = match answers {
+        Answers::First => (true, BTreeMap::new()),
+        Answers::Resumed(answers) => (false, answers),
     };
     let mut beginning =
         Beginning { program: file, started: Started::default(), answers, silent: BTreeMap::new() };
@@ -50,6 +64,13 @@ pub fn whole(command: &Run, answers: BTreeMap<String, Known>, output: Output) ->
             Ok(ready) => ready,
             Err(code) => return code,
         };
+        // Only the first time: what this run did itself is no surprise.
+        if is_first
+            && beginning.started.program.is_empty()
+            && let Err(code) = is_as_planned(file, &plan, &state, &sources, output)
+        {
+            return code;
+        }
         beginning.started = started(command, &plan);
         let code = real_run(&plan, &sources, &mut state, &command.how, &beginning, output);
         let Some(patience) = patience.as_mut().filter(|_| code == PENDING) else { return code };
@@ -62,6 +83,47 @@ pub fn whole(command: &Run, answers: BTreeMap<String, Known>, output: Output) ->
             Waited::Interrupted => return 130,
         }
     }
+}
+
+/// The program of a saved plan, whose state is meant; nothing for programs, and plans that `scope build` wrote.
+fn saved_program(file: &str) -> Option<String> {
+    let text = std::fs::read_to_string(file).ok().filter(|_| file.ends_with(".json"))?;
+    saved::relied(&text)?;
+    Some(scope_plan::json::from_json(&text).ok()?.program.file)
+}
+
+/// A saved plan is run only if nothing that it relies on has changed.
+fn is_as_planned(
+    file: &str,
+    plan: &Plan,
+    state: &StateStore,
+    sources: &SourceMap,
+    output: Output,
+) -> Result<(), u8> {
+    let text = if file.ends_with(".json") {
+        std::fs::read_to_string(file).unwrap_or_default()
+    } else {
+        return Ok(());
+    };
+    let Some(relied) = saved::relied(&text) else { return Ok(()) };
+    let mut changes = relied.changes(plan, state.state(), None);
+    if changes.is_empty() {
+        match survey(plan, state.state(), sources, output) {
+            Ok(now) => changes = relied.changes(plan, state.state(), Some(&now)),
+            Err(NotAsked::Refused(code)) => return Err(code),
+            // The run says which secret is missing.
+            Err(NotAsked::Secrets(_)) => return Ok(()),
+        }
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    note(&format!("error[E0923]: the plan `{file}` is no longer what a run would do"));
+    for change in &changes {
+        note(&format!("  note: {change}"));
+    }
+    note(&format!("help: plan again: `scope plan {} --out {file}`; nothing was sent", plan.program.file));
+    Err(WRONG)
 }
 
 /// What a run begins with, besides the plan and the state.

@@ -8,7 +8,59 @@ use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::{Action, Plan, SiteId, Step, StepId};
 use scope_runtime::state::State;
 
+use super::difference::{self, Row, What};
+use super::past::ago;
 use super::{bytes, seconds, short_name, short_type};
+
+/// The print-out of a survey: what differs, by site.
+pub fn surveyed(plan: &Plan, file: &str, state: &State, rows: &[Row], now_ms: u64) -> String {
+    let mut text = String::new();
+    let entry = plan.program.entry.map_or("-", |site| plan.sites[site.index()].name.as_str());
+    let known = match state.runs.last() {
+        Some(run) => {
+            format!("state of run {} ({}, {})", run.run, run.by, ago(now_ms.saturating_sub(run.started_ms)))
+        }
+        None => "no state yet".into(),
+    };
+    let sites = difference::answering(plan, rows);
+    let n_answer = sites.iter().filter(|(_, answers)| *answers).count();
+    let _ = writeln!(text, "{file}  entry {entry}   {known}   sites {n_answer} of {} answer", sites.len());
+    text += &difference::by_site(plan, rows);
+    let steps = plan.steps.iter().filter(|step| touches_site(step)).count();
+    let _ = writeln!(
+        text,
+        "\n{}      {steps} steps, {} at once, {}",
+        difference::summary(rows),
+        widest(plan),
+        expected_time(plan)
+    );
+    let secrets = secrets(plan);
+    if !secrets.is_empty() {
+        let _ = writeln!(text, "secrets: {}", secrets.join(", "));
+    }
+    for line in if_cut(plan) {
+        let _ = writeln!(text, "{line}");
+    }
+    let is_any = rows.iter().any(|row| row.what.is_change());
+    let _ = match is_any {
+        true => writeln!(text, "run it:  scope run {file}          save: --out plan.json"),
+        false if rows.iter().any(|row| row.what == What::Unknown) => {
+            writeln!(text, "nothing to do where sites answer; what is unknown is not known to be so")
+        }
+        false => writeln!(text, "nothing to do"),
+    };
+    text
+}
+
+/// `CloudOne            rtt 1 ms`
+pub fn site_line(plan: &Plan, name: &str) -> String {
+    let site = plan.sites.iter().position(|site| site.name == name).map(|index| SiteId(index as u32));
+    let rtt = plan.program.entry.zip(site).and_then(|(entry, site)| round_trip(plan, entry, site));
+    match rtt {
+        Some(rtt) => format!("{name:<58}  rtt {:.0} ms", rtt as f64 / 1000.0),
+        None => name.to_string(),
+    }
+}
 
 /// The whole print-out.
 pub fn plan(plan: &Plan, file: &str, state: Option<&State>) -> String {
@@ -108,7 +160,7 @@ fn step_line(plan: &Plan, step: &Step, state: Option<&State>) -> String {
     line.trim_end().to_string()
 }
 
-fn details(plan: &Plan, step: &Step) -> String {
+pub fn details(plan: &Plan, step: &Step) -> String {
     match &step.action {
         Action::Ensure { attributes, .. } => attributes
             .iter()
@@ -152,7 +204,7 @@ fn value_text(plan: &Plan, value: &Expr) -> Option<String> {
     })
 }
 
-fn needed_by(plan: &Plan, step: StepId) -> String {
+pub fn needed_by(plan: &Plan, step: StepId) -> String {
     let user = plan.edges.iter().find(|edge| edge.from == step).map(|edge| &plan.steps[edge.to.index()]);
     match user {
         Some(user) => format!("for {} (line {})", short_name(&user.name), user.origin.line),

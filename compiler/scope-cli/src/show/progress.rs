@@ -211,5 +211,6 @@ pub fn effect_word(effect: &Effect) -> &'static str {
         Effect::Deleted => "deleted",
         Effect::Chosen { .. } => "chosen",
         Effect::Gathered => "gathered",
+        Effect::Planned { .. } => "planned",
     }
 }

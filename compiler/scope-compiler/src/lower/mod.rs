@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use scope_analysis::hir::{self, Program, ReferenceTarget, ResourceId};
 use scope_diagnostics::{SourceMap, Span};
 use scope_plan::plan::{
-    Action, Choice, ChoiceId, Guard, OnUnreachable, Origin, Output, Plan, Program as Source, Retry, SiteId,
-    Step, StepId, Undo, VERSION,
+    Action, Choice, ChoiceId, Edge, EdgeReason, Guard, OnUnreachable, Origin, Output, Plan,
+    Program as Source, Retry, SiteId, Step, StepId, Undo, VERSION,
 };
 use scope_plan::recorded::Recorded;
 
@@ -79,6 +79,43 @@ pub(crate) fn lower(
     lowering.removed();
     lowering.outputs();
     lowering.finish()
+}
+
+/// The program as if it named no resource: all that is recorded is deleted.
+pub(crate) fn lower_nothing(
+    program: &Program,
+    entry: &str,
+    files: &[String],
+    sources: &SourceMap,
+    recorded: &Recorded,
+) -> Plan {
+    let bare = Program { resources: Vec::new(), outputs: Vec::new(), ..program.clone() };
+    lower(&bare, entry, files, sources, recorded)
+}
+
+/// Edges between steps that can be put in an order. Records of several runs may contradict each other; what is in a circle
+/// is left to the sites, which refuse to delete what is used.
+fn without_circles(edges: Vec<(StepId, StepId)>) -> Vec<(StepId, StepId)> {
+    let mut n_before: BTreeMap<StepId, usize> = BTreeMap::new();
+    let mut after: BTreeMap<StepId, Vec<StepId>> = BTreeMap::new();
+    for (from, to) in &edges {
+        n_before.entry(*from).or_default();
+        *n_before.entry(*to).or_default() += 1;
+        after.entry(*from).or_default().push(*to);
+    }
+    let mut free: Vec<StepId> = n_before.iter().filter(|(_, n)| **n == 0).map(|(step, _)| *step).collect();
+    let mut ordered: BTreeSet<StepId> = BTreeSet::new();
+    while let Some(step) = free.pop() {
+        ordered.insert(step);
+        for next in after.get(&step).into_iter().flatten() {
+            let left = n_before.get_mut(next).expect("counted above");
+            *left -= 1;
+            if *left == 0 {
+                free.push(*next);
+            }
+        }
+    }
+    edges.into_iter().filter(|(from, to)| ordered.contains(from) && ordered.contains(to)).collect()
 }
 
 /// A plan without steps that has every site and driver: what `scope sites` asks with.
@@ -201,6 +238,7 @@ impl Lowering<'_> {
             })
             .collect();
         let recorded = self.recorded;
+        let mut deletions: BTreeMap<(&str, &str), StepId> = BTreeMap::new();
         for resource in &recorded.resources {
             if resource.how == scope_plan::recorded::How::Adopted
                 || named.contains(&(resource.name.clone(), resource.site.clone()))
@@ -218,7 +256,7 @@ impl Lowering<'_> {
             let span = self.program.sites[index].span;
             let site_id = self.site(hir_site);
             let origin = self.origin(span, None);
-            self.step(NewStep {
+            let step = self.step(NewStep {
                 name: resource.name.clone(),
                 key: format!("{}/{}/delete", resource.site, resource.name),
                 repeat: scope_plan::driver::Repeat::Always,
@@ -231,6 +269,38 @@ impl Lowering<'_> {
                     origin,
                 )
             });
+            deletions.insert((&resource.name, &resource.site), step);
+        }
+        self.users_first(&deletions);
+    }
+
+    /// What was made from another one is deleted before it; one that is kept is changed before, so that it lets go.
+    fn users_first(&mut self, deletions: &BTreeMap<(&str, &str), StepId>) {
+        let names: BTreeMap<SiteId, &str> = self
+            .sites
+            .iter()
+            .map(|(site, id)| (*id, self.program.sites[site.0 as usize].name.as_str()))
+            .collect();
+        let is_ensure = |step: &&Step| matches!(step.action, Action::Ensure { .. });
+        let kept: BTreeMap<(&str, &str), StepId> = self
+            .plan
+            .steps
+            .iter()
+            .filter(is_ensure)
+            .map(|step| ((step.name.as_str(), names[&step.site]), step.id))
+            .collect();
+        let mut edges: Vec<(StepId, StepId)> = Vec::new();
+        for resource in &self.recorded.resources {
+            let place = (resource.name.as_str(), resource.site.as_str());
+            let Some(user) = deletions.get(&place).or_else(|| kept.get(&place)) else { continue };
+            let needed = resource
+                .needs
+                .iter()
+                .filter_map(|(name, site)| deletions.get(&(name.as_str(), site.as_str())));
+            edges.extend(needed.filter(|needed| *needed != user).map(|needed| (*user, *needed)));
+        }
+        for (from, to) in without_circles(edges) {
+            self.plan.edges.push(Edge { from, to, reason: EdgeReason::Relation });
         }
     }
 

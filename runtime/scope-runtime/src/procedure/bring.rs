@@ -21,7 +21,7 @@ use super::origin::Origin;
 use super::query::unexpected;
 use super::record::{Record, identity_text};
 use super::subject::{Asked, Memory, Subject};
-use crate::events::{Effect, Failure, Outcome};
+use crate::events::{Change, Effect, Failure, Outcome};
 use crate::schedule::Touched;
 use crate::site::{Answer, ChunkSource, Content, ContentStream, NextChunk};
 use crate::state::Record as Fact;
@@ -79,6 +79,14 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
     let given = origin.kept();
     let there = find_copy(subject, &origin, &given).await?;
     let from = origin.subject.site_name();
+    if subject.shared.options.survey {
+        let is_broken = |there: &Copy| there.is_ours && subject.broken(&there.record, &given).is_some();
+        let is_there = there.as_ref().is_some_and(|there| there.is_finished && !is_broken(there));
+        if !is_there {
+            let change = Change::Borrow { from: from.to_owned() };
+            return Ok(Good::new(Effect::Planned { change }, Value::Object(origin.record.clone())));
+        }
+    }
     let copy = match there {
         Some(there) if there.is_ours && subject.broken(&there.record, &given).is_some() => {
             if let Some(identity) = there.record.identity(subject.resource_type) {

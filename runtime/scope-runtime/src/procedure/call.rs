@@ -182,7 +182,7 @@ async fn until_done(
 }
 
 /// The result of an earlier run with the same inputs.
-fn done_before(subject: &Subject<'_>, given: &Given) -> Option<Value> {
+pub(super) fn done_before(subject: &Subject<'_>, given: &Given) -> Option<Value> {
     subject.shared.ledger.with(|state| {
         let call = state.calls.get(subject.key)?;
         (call.inputs == given.digest()).then(|| call.result.clone())

@@ -82,12 +82,16 @@ pub(super) struct There {
     pub(super) is_complete: bool,
     /// In the state already.
     is_recorded: bool,
-    is_adopted_now: bool,
+    pub(super) is_adopted_now: bool,
     /// The digest of what it was made from, where it cannot be read.
     pub(super) inputs: Option<String>,
 }
 
-async fn find_out(subject: &Subject<'_>, given: &Given, adopt: bool) -> Result<Option<There>, Bad> {
+pub(super) async fn find_out(
+    subject: &Subject<'_>,
+    given: &Given,
+    adopt: bool,
+) -> Result<Option<There>, Bad> {
     if let Some(resource) = subject.recorded() {
         if let Some(record) = look_at(subject, &resource, given).await? {
             let Resource { identity, how, is_complete, inputs, .. } = resource;
@@ -253,10 +257,11 @@ impl Subject<'_> {
             identity: identity.to_owned(),
             how,
             is_complete,
-            inputs: (!self.can_be_read()).then(|| given.digest()),
+            inputs: Some(given.digest()),
             run: self.shared.run,
             from: None,
             formerly: Vec::new(),
+            needs: self.step.map(|step| self.shared.needs(step.id)).unwrap_or_default(),
         }
     }
 

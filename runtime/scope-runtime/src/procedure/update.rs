@@ -33,9 +33,7 @@ pub(super) async fn update(
     if differences.is_empty() && !is_changed_unseen {
         return Ok(None);
     }
-    if let Some(difference) = differences.iter().find(|difference| difference.is_immutable) {
-        return Err(Bad::new(cannot_change(subject, difference)));
-    }
+    can_change(subject, &differences)?;
     let Some(operation) = update_operation(subject) else {
         return Err(Bad::new(no_update(subject, &differences)));
     };
@@ -77,8 +75,12 @@ pub(super) async fn update(
     after(subject, operation, &there.record, given, Some(&changes)).await?;
     let seen = seen_again(subject, there.record.clone(), given).await?;
     let record = subject.until_ready(seen, given, operation.ready.as_ref()).await?;
-    if is_changed_unseen {
-        let resource = subject.resource(&there.identity, there.how, true, given);
+    // What was applied last tells a change of the program from one that somebody else made.
+    if is_changed_unseen || there.inputs.as_ref() != Some(&given.digest()) {
+        let mut resource = subject.resource(&there.identity, there.how, true, given);
+        if let Some(known) = subject.recorded() {
+            (resource.from, resource.formerly) = (known.from, known.formerly);
+        }
         subject.record(resource)?;
         subject.shared.ledger.commit().await?;
     }
@@ -125,6 +127,14 @@ pub(super) async fn set_back(
     before.values.extend(changes.clone());
     after(subject, operation, &record, &before, Some(&changes)).await?;
     Ok(back.into_iter().map(|change| change.attribute.clone()).collect())
+}
+
+/// Whether all of these can be mended in place.
+pub(super) fn can_change(subject: &Subject<'_>, differences: &[Difference]) -> Result<(), Bad> {
+    match differences.iter().find(|difference| difference.is_immutable) {
+        Some(difference) => Err(Bad::new(cannot_change(subject, difference))),
+        None => Ok(()),
+    }
 }
 
 /// The operation that changes one in place; a creation that may be repeated at will (a `PUT`) does as well.

@@ -12,7 +12,7 @@ use super::Shared;
 use super::turn::Ended;
 use crate::events::{Effect, Failure, Outcome, RunEventKind, SkipReason};
 use crate::procedure::{output_value, pay};
-use crate::redact::hide_in_value;
+use crate::redact::{hide_in_effect, hide_in_value};
 use crate::report::{Counts, OutputValue, Report, StepReport, StepStatus, UndoStatus, Verdict};
 use crate::schedule::{StepState, UndoState};
 use crate::state::StateError;
@@ -47,7 +47,8 @@ pub(super) fn not_begun(plan: &Plan, error: &StateError) -> Report {
 pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     let mut owed: Vec<String> = ended.owed.values().cloned().collect();
     let is_interrupted = ended.verdict.is_none_or(|verdict| verdict == Verdict::Interrupted);
-    let n_paid = if is_interrupted { 0 } else { pay_debts(shared, &ended, &mut owed).await };
+    let n_paid =
+        if is_interrupted || shared.options.survey { 0 } else { pay_debts(shared, &ended, &mut owed).await };
     let steps: Vec<StepReport> =
         shared.plan.steps.iter().map(|step| step_report(shared, &ended, step.id)).collect();
     let is_any_change = n_paid > 0
@@ -177,13 +178,9 @@ fn step_report(shared: &Shared<'_>, ended: &Ended, step: StepId) -> StepReport {
 }
 
 fn masked(shared: &Shared<'_>, effect: Effect) -> Effect {
-    match effect {
-        Effect::Printed { mut value } => {
-            hide_in_value(&*shared.options.redact, &mut value);
-            Effect::Printed { value }
-        }
-        effect => effect,
-    }
+    let mut effect = effect;
+    hide_in_effect(&*shared.options.redact, &mut effect);
+    effect
 }
 
 fn outputs(shared: &Shared<'_>) -> IndexMap<String, OutputValue> {

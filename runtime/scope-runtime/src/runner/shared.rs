@@ -3,11 +3,11 @@
 //! `shared.output(step)` → the record that other steps see; `shared.emit(kind)` → one event, masked, with its time.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use scope_plan::plan::{Plan, StepId};
+use scope_plan::plan::{Action, Plan, StepId};
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -36,6 +36,8 @@ pub(crate) struct Shared<'r> {
     /// Events not yet told.
     outbox: RefCell<Vec<RunEvent>>,
     memories: Vec<Memory>,
+    /// For each step, those whose output or end it waits for.
+    before: Vec<Vec<StepId>>,
     ends: RefCell<Vec<StepEnd>>,
 }
 
@@ -56,6 +58,10 @@ impl<'r> Shared<'r> {
         options: &'r RunOptions,
         run: u64,
     ) -> Self {
+        let mut before = vec![Vec::new(); plan.steps.len()];
+        for edge in &plan.edges {
+            before[edge.to.index()].push(edge.from);
+        }
         Self {
             plan,
             sites,
@@ -66,6 +72,7 @@ impl<'r> Shared<'r> {
             board: Rc::new(Board::default()),
             started: Instant::now(),
             outbox: RefCell::new(Vec::new()),
+            before,
             memories: plan.steps.iter().map(|_| Memory::default()).collect(),
             ends: RefCell::new(plan.steps.iter().map(|_| StepEnd::default()).collect()),
         }
@@ -120,6 +127,23 @@ impl<'r> Shared<'r> {
     /// The wall clock, in milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> u64 {
         self.options.started_at_ms.saturating_add(self.elapsed_ms())
+    }
+
+    /// The resources that a step's resource is made from, name and site; through look-ups, choices and gatherings.
+    pub(crate) fn needs(&self, step: StepId) -> Vec<(String, String)> {
+        let mut open = self.before[step.index()].clone();
+        let mut seen: BTreeSet<StepId> = open.iter().copied().collect();
+        let mut needs = BTreeSet::new();
+        while let Some(needed) = open.pop() {
+            let needed = self.plan.step(needed);
+            if matches!(needed.action, Action::Ensure { .. } | Action::Bring { .. }) {
+                needs.insert((needed.name.clone(), self.plan.site(needed.site).name.clone()));
+                continue;
+            }
+            let further = self.before[needed.id.index()].iter().copied();
+            open.extend(further.filter(|step| seen.insert(*step)));
+        }
+        needs.into_iter().collect()
     }
 
     /// What the attempts of a step have in common.

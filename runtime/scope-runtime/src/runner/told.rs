@@ -58,6 +58,7 @@ fn effect_words(effect: &Effect) -> String {
         Effect::Deleted => "deleted".to_owned(),
         Effect::Chosen { label, .. } => format!("chosen {label}"),
         Effect::Gathered => "gathered".to_owned(),
+        Effect::Planned { .. } => "planned".to_owned(),
     }
 }
 

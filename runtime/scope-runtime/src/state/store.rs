@@ -177,10 +177,13 @@ impl StateStore {
         let Some(loaded) = load(folder)? else { return Ok(State::new(String::new())) };
         let mut state = loaded.state;
         for (run, path) in journals(folder)? {
-            if run >= loaded.through.run {
-                for record in journal::read::<Record>(&path)?.records {
-                    state.apply(&record);
-                }
+            if run < loaded.through.run {
+                continue;
+            }
+            let contents = journal::read::<Record>(&path)?;
+            // What is in the file as a whole is not applied again: later facts, outside of runs, are in the file only.
+            if (Through { run, bytes: contents.length }) != loaded.through {
+                contents.records.iter().for_each(|record| state.apply(record));
             }
         }
         Ok(state)

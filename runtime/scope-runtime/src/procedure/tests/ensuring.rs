@@ -37,6 +37,7 @@ pub(super) fn recorded(identity: &str, how: How, is_complete: bool) -> StateStor
             run: 1,
             from: None,
             formerly: Vec::new(),
+            needs: Vec::new(),
         },
     });
     StateStore::of(state)

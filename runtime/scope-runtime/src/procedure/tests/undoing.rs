@@ -111,6 +111,7 @@ fn what_was_there_before_is_not_deleted() {
             run: 1,
             from: None,
             formerly: Vec::new(),
+            needs: Vec::new(),
         },
     });
     let mut script = vec![("paris", "read", unreachable())];
@@ -191,6 +192,7 @@ fn changing() -> (Plan, StateStore) {
             inputs: None,
             run: 1,
             from: None,
+            needs: Vec::new(),
             formerly: Vec::new(),
         },
     });

@@ -21,6 +21,7 @@ fn resource(identity: &str) -> Record {
             run: 1,
             from: None,
             formerly: Vec::new(),
+            needs: Vec::new(),
         },
     }
 }
@@ -133,4 +134,17 @@ fn a_disk_that_fails_stops_all_later_records() {
     assert!(store.finish_commit(Err(io::Error::other("no space left"))).is_err());
     assert!(store.append(resource("46da")).is_err());
     assert!(store.end_run(1, Verdict::Done, Counts::default(), 1).is_err());
+}
+
+#[test]
+fn what_is_remembered_outside_of_runs_is_not_undone_by_the_last_journal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = StateStore::open(folder.path(), &holder()).expect("new");
+    let run = store.begin_run("ana", 7, "plan", Started::default()).expect("begun");
+    store.append(resource("one")).expect("recorded");
+    store.end_run(run, Verdict::Done, Counts::default(), 1).expect("ended");
+    store.remember(Record::Gone { name: "base".into(), site: "nantes".into() }).expect("remembered");
+    drop(store);
+    assert!(StateStore::peek(folder.path()).expect("readable").resources.is_empty());
+    assert!(StateStore::open(folder.path(), &holder()).expect("readable").state().resources.is_empty());
 }

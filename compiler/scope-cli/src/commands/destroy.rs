@@ -1,0 +1,85 @@
+//! `scope destroy`: deletes what a program made, users before what they use; what was adopted stays, and is said.
+
+use std::io::{BufRead, IsTerminal};
+
+use scope_plan::recorded::How;
+use scope_runtime::state::Started;
+
+use super::run::{Beginning, open_state, real_run};
+use super::{OK, WRONG};
+use crate::args::{Destroy, How as RunHow};
+use crate::output::{Output, line, note};
+use crate::show::short_name;
+use crate::world::Disk;
+
+pub fn run(command: &Destroy, output: Output) -> u8 {
+    let file = &command.program.file;
+    if command.program.simulate {
+        note("error: a simulation leaves nothing behind that could be destroyed");
+        return WRONG;
+    }
+    let mut state = match open_state(file, &command.how) {
+        Ok(state) => state,
+        Err(code) => return code,
+    };
+    let recorded = state.recorded();
+    let (adopted, ours): (Vec<_>, Vec<_>) =
+        recorded.resources.iter().cloned().partition(|resource| resource.how == How::Adopted);
+    for resource in &adopted {
+        line(&format!("  stays   {}  {}   adopted, so not ours to delete", resource.site, resource.name));
+    }
+    if ours.is_empty() && state.state().owed.is_empty() {
+        line("nothing to destroy: nothing that this program made is recorded");
+        return OK;
+    }
+    let options = match super::options(&command.program, recorded) {
+        Ok(options) => scope_compiler::Options { destroy: true, ..options },
+        Err(message) => {
+            note(&format!("error: {message}"));
+            return WRONG;
+        }
+    };
+    let compilation = scope_compiler::compile(&Disk, file, &options);
+    if !output.compiled(&compilation) {
+        return WRONG;
+    }
+    let plan = super::plan_of(&compilation);
+    let n_unreached = ours.len() - plan.steps.len();
+    if n_unreached > 0 {
+        note(&format!(
+            "{n_unreached} recorded resources are at sites or of types that the program no longer has: left"
+        ));
+    }
+    let names: Vec<String> = plan
+        .steps
+        .iter()
+        .map(|step| format!("{} at {}", short_name(&step.name), plan.site(step.site).name))
+        .collect();
+    if !command.how.yes && !is_confirmed(&names, command.how.max_delete) {
+        return WRONG;
+    }
+    let how = RunHow { yes: true, ..command.how.clone() };
+    let beginning = Beginning {
+        program: file,
+        started: Started::default(),
+        answers: Default::default(),
+        silent: Default::default(),
+    };
+    real_run(plan, &compilation.sources, &mut state, &how, &beginning, output)
+}
+
+/// Asks, at a terminal; elsewhere it takes `--yes` or a `--max-delete` that was given high enough.
+fn is_confirmed(names: &[String], most: usize) -> bool {
+    note(&format!("{} resources would be deleted: {}", names.len(), names.join(", ")));
+    if !std::io::stdin().is_terminal() {
+        if names.len() <= most {
+            return true;
+        }
+        note(&format!("error: that is more than {most}: add `--yes`, or `--max-delete {}`", names.len()));
+        return false;
+    }
+    note("delete them? [y/N]");
+    let mut answer = String::new();
+    let _ = std::io::stdin().lock().read_line(&mut answer);
+    answer.trim().eq_ignore_ascii_case("y")
+}

@@ -1,0 +1,79 @@
+//! Asking the sites what a run would do: every look of a run, none of its deeds.
+//!
+//! `survey(plan, state)` → a report whose effects are [`Effect::Planned`](scope_runtime::events::Effect::Planned).
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use scope_diagnostics::SourceMap;
+use scope_plan::plan::Plan;
+use scope_runtime::real::secrets::SecretStore;
+use scope_runtime::real::{self, RealSites};
+use scope_runtime::report::Report;
+use scope_runtime::runner::{self, Interrupt, RunOptions};
+use scope_runtime::state::{State, StateStore};
+
+use super::{WRONG, now_ms};
+use crate::output::{Output, note};
+use crate::show;
+
+/// No look takes longer, and each is tried once: a site that is slow is unknown.
+const LONGEST_LOOK_MS: u64 = 15_000;
+
+/// Why nothing was asked.
+pub enum NotAsked {
+    /// Secrets that are not there: their names.
+    Secrets(Vec<String>),
+    /// A site refuses the credentials: it was said; the exit code.
+    Refused(u8),
+}
+
+/// Asks all sites of a plan, as far as the state's holds let it.
+pub fn survey(plan: &Plan, state: &State, sources: &SourceMap, output: Output) -> Result<Report, NotAsked> {
+    let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(super::run::config_value)));
+    let missing = real::check_all(plan, &*secrets);
+    if !missing.is_empty() {
+        return Err(NotAsked::Secrets(missing.iter().map(|missing| missing.error.why.clone()).collect()));
+    }
+    let mut plan = plan.clone();
+    for step in &mut plan.steps {
+        step.retry.times = 1;
+        step.timeout_ms = step.timeout_ms.min(LONGEST_LOOK_MS);
+    }
+    let now = now_ms();
+    let held: BTreeMap<String, String> = state
+        .holds
+        .iter()
+        .filter(|(_, hold)| hold.is_in_force(now))
+        .map(|(site, hold)| (site.clone(), format!("held {}", show::past::hold_words(hold, now))))
+        .collect();
+    let sites = RealSites::new(&plan, secrets, real::Options::at("."));
+    let interrupt = Interrupt::new();
+    let options = RunOptions {
+        survey: true,
+        held,
+        started_at_ms: now,
+        redact: Rc::new(sites.mask()),
+        interrupt: interrupt.clone(),
+        ..RunOptions::default()
+    };
+    // A copy in memory: what is looked at changes nothing.
+    let mut copy = StateStore::of(state.clone());
+    runner::block_on(false, async {
+        let listener = tokio::spawn(async move {
+            while super::waiting::stopped().await {
+                interrupt.interrupt();
+            }
+        });
+        let entered = sites.enter(&plan, |site| options.held.contains_key(site)).await;
+        let result = if entered.refusals.is_empty() {
+            Ok(runner::run(&plan, &sites, &mut copy, &options, &mut |_| {}).await)
+        } else {
+            output.diagnostics(&show::failure::refusals(&plan, &entered, sources), sources);
+            note("nothing was sent");
+            Err(NotAsked::Refused(WRONG))
+        };
+        listener.abort();
+        result
+    })
+}

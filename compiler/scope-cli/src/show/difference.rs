@@ -1,0 +1,274 @@
+//! What a run would change, by site, with the reason down to the attribute.
+//!
+//! `~ server  vm   flavor "m1.tiny" -> "m1.small"`; what could not be asked is `?`, never `=`.
+
+use std::fmt::Write;
+
+use scope_plan::plan::{Action, Plan, Step};
+use scope_runtime::events::{Change, Difference, Effect, SkipReason};
+use scope_runtime::report::{Report, StepStatus};
+use scope_runtime::state::{Resource, State};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{short_name, short_type};
+
+/// What becomes of one resource at one site.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// The site.
+    pub site: String,
+    /// `server`
+    pub kind: String,
+    /// Its global name.
+    pub name: String,
+    /// What.
+    pub what: What,
+    /// Why, for people.
+    pub why: String,
+    /// What differs, of an update.
+    pub differences: Vec<Difference>,
+    /// Somebody else changed or deleted it.
+    pub is_outside: bool,
+    /// The program's line.
+    pub line: u32,
+    /// The step's key.
+    pub key: String,
+}
+
+/// What a run would do with a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Make it.
+    Create,
+    /// Take it over.
+    Adopt,
+    /// Change it in place.
+    Update,
+    /// Delete it, and make it again.
+    Replace,
+    /// Make it here, delete it elsewhere.
+    Move,
+    /// Finish what was interrupted.
+    Finish,
+    /// Copy it from another site.
+    Borrow,
+    /// Do an operation.
+    Call,
+    /// Remove it.
+    Delete,
+    /// Forget it.
+    Forget,
+    /// Nothing: it is as the program says.
+    Unchanged,
+    /// Nothing: it is only read.
+    Read,
+    /// The site cannot be asked.
+    Unknown,
+    /// A run would fail there.
+    Fails,
+}
+
+impl What {
+    fn sign(self) -> &'static str {
+        match self {
+            What::Create | What::Borrow | What::Adopt => "+",
+            What::Update | What::Finish => "~",
+            What::Replace => "-+",
+            What::Move => ">",
+            What::Call => "!",
+            What::Delete | What::Forget => "-",
+            What::Unchanged | What::Read => "=",
+            What::Unknown => "?",
+            What::Fails => "x",
+        }
+    }
+
+    /// Whether a run would change something.
+    pub fn is_change(self) -> bool {
+        !matches!(self, What::Unchanged | What::Read | What::Unknown | What::Fails)
+    }
+}
+
+/// The rows of a survey, in the plan's order.
+pub fn rows(plan: &Plan, survey: &Report, state: &State) -> Vec<Row> {
+    let mut rows: Vec<Row> = plan
+        .steps
+        .iter()
+        .zip(&survey.steps)
+        .filter(|(step, ended)| super::plan::touches_site(step) && !ended.is_abandoned)
+        .filter_map(|(step, ended)| row(plan, step, &ended.status))
+        .collect();
+    // Deleted here and made there: it moves.
+    let leaving: Vec<(String, String)> = rows
+        .iter()
+        .filter(|row| row.what == What::Delete)
+        .map(|row| (row.name.clone(), row.site.clone()))
+        .collect();
+    for (name, from) in leaving {
+        let is_arriving = |row: &&mut Row| row.name == name && row.what == What::Create;
+        let Some(to) = rows.iter_mut().find(is_arriving).map(|row| {
+            row.what = What::Move;
+            row.why = format!("from {from}; made anew, its data does not move");
+            row.site.clone()
+        }) else {
+            continue;
+        };
+        let gone =
+            rows.iter_mut().find(|row| row.name == name && row.site == from && row.what == What::Delete);
+        if let Some(gone) = gone {
+            gone.why = format!("moves to {to}");
+        }
+    }
+    for row in rows.iter_mut().filter(|row| row.what == What::Unknown) {
+        if let Some(Resource { run, .. }) = state.resource(&row.name, &row.site) {
+            let _ = write!(row.why, "; recorded by run {run}");
+        }
+    }
+    rows
+}
+
+fn row(plan: &Plan, step: &Step, status: &StepStatus) -> Option<Row> {
+    let mut differences = Vec::new();
+    let mut is_outside = false;
+    let (what, why) = match status {
+        StepStatus::Done { effect } => match effect {
+            Effect::Planned { change } => match change {
+                Change::Create { is_gone: true } => {
+                    is_outside = true;
+                    (What::Create, "was deleted outside".to_string())
+                }
+                Change::Create { is_gone: false } => (What::Create, super::plan::details(plan, step)),
+                Change::Adopt => (What::Adopt, "is there, and is adopted".into()),
+                Change::Update { differences: found, is_outside: outside } => {
+                    differences.clone_from(found);
+                    is_outside = *outside;
+                    let why =
+                        if found.is_empty() { "the program changed".into() } else { difference_words(found) };
+                    (What::Update, if *outside { format!("{why}   changed outside") } else { why })
+                }
+                Change::Replace { why } => (What::Replace, format!("broken: {why}")),
+                Change::Borrow { from } => (
+                    What::Borrow,
+                    format!("borrowed from {from}   {}", super::plan::needed_by(plan, step.id)),
+                ),
+                Change::Finish => (What::Finish, "an interrupted run began it".into()),
+                Change::Call => (What::Call, super::plan::details(plan, step)),
+                Change::Delete => (What::Delete, "no longer in the program".into()),
+                Change::Forget => {
+                    (What::Forget, "no longer in the program; adopted before, so it stays at the site".into())
+                }
+            },
+            Effect::Found => {
+                (What::Read, format!("read only, never changed   {}", super::plan::needed_by(plan, step.id)))
+            }
+            _ => (What::Unchanged, String::new()),
+        },
+        StepStatus::Parked { words } => (What::Unknown, words.clone()),
+        StepStatus::Failed { failure } => {
+            let is_silent = matches!(failure.code.as_str(), "E0701" | "E0702" | "E0909");
+            let words = failure.site_words.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
+            match is_silent {
+                true => (What::Unknown, format!("{}{words}", failure.message)),
+                false => (What::Fails, format!("{}: {}{words}", failure.code, failure.message)),
+            }
+        }
+        StepStatus::Skipped { because } => match because {
+            SkipReason::NotChosen => return None,
+            SkipReason::Dependency { step, .. } => {
+                (What::Unknown, format!("needs {}", short_name(&plan.step(*step).name)))
+            }
+            SkipReason::Unreachable => {
+                (What::Unknown, "its site cannot be reached; it is skipped then".into())
+            }
+            SkipReason::Interrupted => (What::Unknown, "interrupted".into()),
+        },
+    };
+    Some(Row {
+        site: plan.site(step.site).name.clone(),
+        kind: step.action.resource_type().map_or("", short_type).to_string(),
+        name: step.name.clone(),
+        what,
+        why: why.trim_end().to_string(),
+        differences,
+        is_outside,
+        line: if matches!(step.action, Action::Delete { .. }) { 0 } else { step.origin.line },
+        key: step.key.clone(),
+    })
+}
+
+fn difference_words(differences: &[Difference]) -> String {
+    let words = differences.iter().map(|difference| {
+        format!("{} {} -> {}", difference.attribute, short(&difference.found), short(&difference.wanted))
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= 40 {
+        return text;
+    }
+    format!("{}…", text.chars().take(37).collect::<String>())
+}
+
+/// The sites of a plan that a survey asks, and whether they answer.
+pub fn answering(plan: &Plan, rows: &[Row]) -> Vec<(String, bool)> {
+    let mut sites: Vec<(String, bool)> = Vec::new();
+    for site in &plan.sites {
+        let mut there = rows.iter().filter(|row| row.site == site.name).peekable();
+        if there.peek().is_some() {
+            sites.push((site.name.clone(), there.any(|row| row.what != What::Unknown)));
+        }
+    }
+    sites
+}
+
+/// How many rows are so.
+pub fn count(rows: &[Row], whats: &[What]) -> usize {
+    rows.iter().filter(|row| whats.contains(&row.what)).count()
+}
+
+/// The rows by site.
+pub fn by_site(plan: &Plan, rows: &[Row]) -> String {
+    let mut text = String::new();
+    let kinds = rows.iter().map(|row| row.kind.chars().count()).max().unwrap_or(0);
+    let names = rows.iter().map(|row| short_name(&row.name).chars().count()).max().unwrap_or(0).min(32);
+    for site in &plan.sites {
+        let mut there = rows.iter().filter(|row| row.site == site.name).peekable();
+        if there.peek().is_none() {
+            continue;
+        }
+        let _ = writeln!(text, "\n{}", super::plan::site_line(plan, &site.name));
+        for row in there {
+            let (sign, kind, name) = (row.what.sign(), &row.kind, short_name(&row.name));
+            let line = format!("  {sign:<2} {kind:<kinds$}  {name:<names$}  {}", row.why);
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+    }
+    text
+}
+
+/// The counts in one line.
+pub fn summary(rows: &[Row]) -> String {
+    let mut parts = vec![
+        format!("{} to create", count(rows, &[What::Create, What::Borrow, What::Adopt])),
+        format!("{} to change", count(rows, &[What::Update, What::Replace, What::Finish])),
+        format!("{} to delete", count(rows, &[What::Delete, What::Forget])),
+        format!("{} unknown", count(rows, &[What::Unknown])),
+    ];
+    let moved = count(rows, &[What::Move]);
+    if moved > 0 {
+        parts.insert(2, format!("{moved} to move"));
+    }
+    let called = count(rows, &[What::Call]);
+    if called > 0 {
+        parts.insert(parts.len() - 1, format!("{called} to call"));
+    }
+    let fails = count(rows, &[What::Fails]);
+    if fails > 0 {
+        parts.push(format!("{fails} would fail"));
+    }
+    parts.join(", ")
+}

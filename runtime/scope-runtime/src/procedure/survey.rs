@@ -1,0 +1,137 @@
+//! What a run would do, found out by asking only: the look of each procedure without its deed.
+//!
+//! `vm` is recorded, and at the site its flavor is another one → `Planned(update flavor: m1.tiny → m1.small)`. What is made
+//! from something that does not exist yet is compared as far as it is known.
+
+use scope_plan::driver::OperationKind;
+use scope_plan::expr::Expr;
+use scope_plan::plan::{Action, Step};
+use scope_plan::recorded::How;
+use serde_json::{Map, Value};
+
+use super::ensure::{There, find_out};
+use super::failure::Bad;
+use super::inputs::{Given, evaluate};
+use super::subject::{Memory, Subject};
+use super::{Good, bring, call, lookup, update};
+use crate::events::{Change, Difference, Effect};
+
+pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<Good, Bad> {
+    match &step.action {
+        Action::Lookup { text, filter, purpose, .. } => {
+            if text.iter().chain(filter.iter().map(|(_, expr)| expr)).any(|expr| is_open(subject, expr)) {
+                return Ok(planned(Change::Finish, Value::Null));
+            }
+            lookup::look_up(subject, text.as_ref(), filter, *purpose).await
+        }
+        Action::Ensure { attributes, adopt, .. } => ensure(subject, attributes, *adopt).await,
+        Action::Bring { sources, every_source, .. } => {
+            bring::bring(subject, step, sources, *every_source, memory).await
+        }
+        Action::Call { operation, inputs, once, .. } => {
+            let known = known(subject, inputs);
+            let is_whole = known.len() == inputs.len();
+            let given = evaluate(subject, &known).await?;
+            let before = if *once && is_whole { call::done_before(subject, &given) } else { None };
+            if let Some(result) = before.filter(|_| !subject.shared.options.again.contains(subject.name)) {
+                return Ok(Good::new(Effect::Unchanged, result));
+            }
+            let kind = subject.resource_type.operation(operation).map(|operation| operation.kind);
+            let reads =
+                matches!(kind, Some(OperationKind::Find | OperationKind::Read | OperationKind::Download));
+            // What a read would print is for the run.
+            let effect = if reads { Effect::Found } else { Effect::Planned { change: Change::Call } };
+            Ok(Good::new(effect, Value::Null))
+        }
+        Action::Delete { .. } => Ok(match subject.recorded() {
+            Some(resource) if resource.how == How::Adopted => planned(Change::Forget, Value::Null),
+            Some(resource) => {
+                // A site that cannot be asked is unknown for this, too.
+                if subject.can_be_read() {
+                    let there = subject.read(&resource.identity, &Map::new()).await;
+                    there.map_err(|trouble| subject.failed(trouble))?;
+                }
+                planned(Change::Delete, Value::Null)
+            }
+            None => Good::new(Effect::Unchanged, Value::Null),
+        }),
+        Action::Choose { .. } | Action::Gather { .. } => {
+            unreachable!("choices and gatherings are resolved by the scheduler")
+        }
+    }
+}
+
+async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: bool) -> Result<Good, Bad> {
+    let known = known(subject, attributes);
+    let is_whole = known.len() == attributes.len();
+    let given = evaluate(subject, &known).await?;
+    let recorded = subject.recorded();
+    let Some(there) = find_out(subject, &given, adopt).await? else {
+        let output = Value::Object(given.values.clone());
+        return Ok(planned(Change::Create { is_gone: recorded.is_some() }, output));
+    };
+    let output = there.record.output(subject.resource_type, &given.values);
+    let is_ours = there.how == How::Created;
+    if let (true, Some(why)) = (is_ours, subject.broken(&there.record, &given)) {
+        return Ok(planned(Change::Replace { why }, output));
+    }
+    if !there.is_complete {
+        return Ok(planned(Change::Finish, output));
+    }
+    let differences = differences(subject, &there, &given)?;
+    let is_unseen = is_whole
+        && !subject.can_be_read()
+        && there.inputs.as_ref().is_some_and(|inputs| *inputs != given.digest());
+    if !differences.is_empty() || is_unseen {
+        let last = recorded.and_then(|resource| resource.inputs);
+        let is_outside = is_whole && !is_unseen && last.is_some_and(|last| last == given.digest());
+        return Ok(planned(Change::Update { differences, is_outside }, output));
+    }
+    if there.is_adopted_now {
+        return Ok(planned(Change::Adopt, output));
+    }
+    Ok(Good { detail: subject.status_of(&there.record), ..Good::new(Effect::Unchanged, output) })
+}
+
+/// The differences, or why they cannot be mended in place.
+fn differences(subject: &Subject<'_>, there: &There, given: &Given) -> Result<Vec<Difference>, Bad> {
+    let found = subject.differences(&given.values, &there.record);
+    update::can_change(subject, &found)?;
+    Ok(found
+        .into_iter()
+        .map(|difference| Difference {
+            attribute: difference.attribute,
+            found: short(difference.found),
+            wanted: short(difference.wanted),
+        })
+        .collect())
+}
+
+/// A reference by its name: the rest of its record is of no interest here.
+fn short(value: Value) -> Value {
+    match &value {
+        Value::Object(fields) if fields.contains_key("id") || fields.contains_key("name") => {
+            fields.get("name").or_else(|| fields.get("id")).cloned().unwrap_or(value)
+        }
+        _ => value,
+    }
+}
+
+/// The expressions whose values are known before the run.
+fn known(subject: &Subject<'_>, exprs: &[(String, Expr)]) -> Vec<(String, Expr)> {
+    exprs.iter().filter(|(_, expr)| !is_open(subject, expr)).cloned().collect()
+}
+
+/// Whether it is made from something that is yet to be made.
+fn is_open(subject: &Subject<'_>, expr: &Expr) -> bool {
+    expr.steps_used().into_iter().any(|step| {
+        subject
+            .shared
+            .end(step, |end| matches!(&end.effect, Some(Effect::Planned { change }) if change.is_making()))
+    })
+}
+
+fn planned(change: Change, output: Value) -> Good {
+    let output = if output.is_null() { Value::Object(Map::new()) } else { output };
+    Good::new(Effect::Planned { change }, output)
+}

@@ -1,0 +1,149 @@
+//! `scope plan`, a saved plan, `drift` and `destroy`: what differs between the program, the state and the sites.
+
+use serde_json::{Value, json};
+
+use super::desk::{self, Desks, PROGRAM, ends};
+
+fn has(text: &str, words: &[&str]) {
+    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for word in words {
+        assert!(text.contains(word), "`{word}` is not in\n{text}");
+    }
+}
+
+/// Somebody else writes over the note at nantes.
+fn rewrite(desks: &Desks) {
+    let note = json!({ "name": "welcome", "text": "somebody else" });
+    desks.nantes.change(|notes, _cards| drop(notes.insert("welcome".into(), note)));
+}
+
+#[test]
+fn a_plan_asks_the_sites_and_changes_nothing() {
+    let desks = Desks::start();
+    let folder = desks.place("plan", PROGRAM);
+    let before = desks.held();
+    let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
+    has(
+        &plan,
+        &[
+            "no state yet",
+            "sites 2 of 2 answer",
+            "+ card first",
+            "+ note welcome",
+            "! bell once",
+            "8 to create",
+            "1 to call",
+            "0 unknown",
+        ],
+    );
+    ends(&folder, &["plan", "main.scope", "--check"], 2);
+    assert_eq!(desks.held(), before, "a plan changes nothing");
+    ends(&folder, &["run", "main.scope"], 0);
+    let plan = ends(&folder, &["plan", "main.scope", "--check"], 0).stdout;
+    has(
+        &plan,
+        &[
+            "state of run 1 (tester",
+            "= card first",
+            "0 to create, 0 to change, 0 to delete, 0 unknown",
+            "nothing to do",
+        ],
+    );
+    // Changed at one site, deleted at the other, and one that the program does not name any more.
+    rewrite(&desks);
+    desks.paris.change(|notes, _cards| drop(notes.remove("welcome")));
+    let shorter =
+        PROGRAM.replace("resource second: desk.card { title: \"second\" } scope { nantes & paris }\n", "");
+    let other = desks.place("plan-shorter", &shorter);
+    std::fs::copy(other.join("main.scope"), folder.join("main.scope")).expect("writable");
+    let plan = ends(&folder, &["plan", "main.scope", "--check"], 2).stdout;
+    has(
+        &plan,
+        &[
+            "~ note welcome text \"somebody else\" -> \"hello from nantes\" changed outside",
+            "+ note welcome was deleted outside",
+            "- card second no longer in the program",
+            "1 to create, 1 to change, 2 to delete, 0 unknown",
+        ],
+    );
+    // A site that is silent is unknown, never unchanged.
+    desks.paris.set_down(true);
+    let plan = ends(&folder, &["plan", "main.scope", "--check"], 2).stdout;
+    has(&plan, &["sites 1 of 2 answer", "? card first", "recorded by run 1"]);
+    let twin = ends(&folder, &["--format", "json", "plan", "main.scope"], 0).stdout;
+    let twin: Value = serde_json::from_str(&twin).expect("one JSON document");
+    assert_eq!(twin["format"], "scope-difference/1");
+    assert!(twin["resources"].as_array().expect("a list").iter().any(|row| row["what"] == "unknown"));
+    assert!(ends(&folder, &["plan", "main.scope", "--offline"], 0).stdout.contains("recorded"));
+}
+
+#[test]
+fn a_saved_plan_is_run_only_as_it_was_made() {
+    let desks = Desks::start();
+    let folder = desks.place("saved", PROGRAM);
+    let save = ["plan", "main.scope", "--out", "plan.json"];
+    ends(&folder, &save, 0);
+    ends(&folder, &["run", "plan.json"], 0);
+    assert_eq!(desks.nantes.held()["bells"], json!({ "door": 1 }));
+    // It was done: the state is another one.
+    let stale = ends(&folder, &["run", "plan.json"], 3);
+    has(&stale.stderr, &["E0923", "the state is at serial"]);
+    ends(&folder, &save, 0);
+    rewrite(&desks);
+    let stale = ends(&folder, &["run", "plan.json"], 3);
+    has(&stale.stderr, &["E0923", "`welcome` at nantes is not as it was read", "nothing was sent"]);
+    ends(&folder, &save, 0);
+    let program = std::fs::read_to_string(folder.join("main.scope")).expect("readable");
+    std::fs::write(folder.join("main.scope"), format!("{program}\n// changed\n")).expect("writable");
+    has(&ends(&folder, &["run", "plan.json"], 3).stderr, &["E0923", "`main.scope` has changed"]);
+    ends(&folder, &save, 0);
+    has(&ends(&folder, &["run", "plan.json"], 0).stdout, &["1 changed"]);
+}
+
+#[test]
+fn drift_is_what_somebody_else_did() {
+    let desks = Desks::start();
+    let folder = desks.place("drift", PROGRAM);
+    ends(&folder, &["run", "main.scope"], 0);
+    has(&ends(&folder, &["drift", "main.scope"], 0).stdout, &["no drift"]);
+    rewrite(&desks);
+    desks.paris.change(|notes, _cards| drop(notes.remove("welcome")));
+    let drift = ends(&folder, &["drift", "main.scope"], 2).stdout;
+    has(
+        &drift,
+        &["~ note welcome text \"somebody else\"", "was deleted outside", "1 changed, 1 gone, 0 unknown"],
+    );
+    assert_eq!(desks.nantes.held()["notes"]["welcome"], "somebody else", "drift changes nothing");
+    // What the program changes itself is none.
+    let other = desks.place("drift-other", &PROGRAM.replace("hello from", "good day from"));
+    std::fs::copy(other.join("main.scope"), folder.join("main.scope")).expect("writable");
+    let drift = ends(&folder, &["drift", "main.scope"], 2).stdout;
+    has(&drift, &["0 changed, 1 gone"]);
+    ends(&folder, &["drift", "main.scope", "--accept"], 2);
+    has(&ends(&folder, &["drift", "main.scope"], 0).stdout, &["no drift"]);
+}
+
+#[test]
+fn destroying_leaves_nothing_of_ours_and_all_of_theirs() {
+    let desks = Desks::start();
+    let program = format!(
+        "{PROGRAM}resource theirs: desk.note {{ name: \"theirs\", text: \"${{door.name}}\" }} scope {{ nantes }} with {{ adopt: true }}\n\
+         resource last: desk.note {{ name: \"last\", text: door.name }} scope {{ nantes }}\n"
+    );
+    desks.nantes.change(|notes, _cards| {
+        drop(notes.insert("theirs".into(), json!({ "name": "theirs", "text": "door" })))
+    });
+    let folder = desks.place("destroy", &program);
+    ends(&folder, &["run", "main.scope"], 0);
+    let asked = ends(&folder, &["destroy", "main.scope"], 3);
+    has(&asked.all(), &["would be deleted", "add `--yes`"]);
+    assert_eq!(desks.nantes.held()["cards"], json!(["first", "second"]), "nothing was sent");
+    let destroyed = ends(&folder, &["destroy", "main.scope", "--yes"], 0);
+    has(&destroyed.all(), &["stays nantes theirs", "9 deleted"]);
+    let left = desks.held();
+    assert_eq!(left["nantes"], json!({ "notes": { "theirs": "door" }, "cards": [], "bells": {} }));
+    assert_eq!(left["paris"], json!({ "notes": {}, "cards": [], "bells": {} }));
+    has(&ends(&folder, &["destroy", "main.scope"], 0).stdout, &["nothing to destroy"]);
+    has(&ends(&folder, &["logs", "last"], 0).stdout, &["deleted"]);
+    assert!(desk::scope(&folder, &["history"]).stdout.contains("9 deleted"));
+}
