@@ -21,11 +21,19 @@ use crate::world::World;
 /// At most this many evaluation steps a program: a bound, not a target.
 const MAX_STEPS: u64 = 20_000_000;
 
+/// `(text, pattern)`: whether the pattern is found.
+pub type Matches = fn(&str, &str) -> Option<bool>;
+
 /// Options of an analysis: what the command line adds to the program.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// `--set name=value`, in order; the value as typed.
     pub params: Vec<(String, String)>,
+    /// `--params FILE`, in order: data files whose fields are parameters. `--set` goes before them.
+    pub param_files: Vec<String>,
+    /// Whether a pattern is found in a text; `None` where it is no pattern. Patterns are matched by the plan's evaluator,
+    /// which this crate does not see.
+    pub matches: Option<Matches>,
     /// `--at SITE`.
     pub entry: Option<String>,
     /// `--simulate`: no client's configuration file is read, and no setting is missing.
@@ -59,6 +67,8 @@ pub(crate) struct Context<'a> {
     pub declared: RefCell<BTreeMap<(GroupId, usize), Option<Declared>>>,
     pub requested: RefCell<Vec<Requested>>,
     pub is_over_bound: Cell<bool>,
+    /// Every item is expanded: `resources` may be asked for.
+    pub is_expanded: Cell<bool>,
     /// Heads already made; `None` while one is being made.
     pub heads: RefCell<BTreeMap<ResourceId, Option<MadeHead<'a>>>>,
     links: OnceCell<Vec<hir::Link>>,
@@ -92,6 +102,7 @@ impl<'a> Context<'a> {
             declared: RefCell::new(BTreeMap::new()),
             requested: RefCell::new(Vec::new()),
             is_over_bound: Cell::new(false),
+            is_expanded: Cell::new(false),
             heads: RefCell::new(BTreeMap::new()),
             links: OnceCell::new(),
             calls: RefCell::new(Vec::new()),

@@ -2,13 +2,14 @@
 //!
 //! A value is computed when first asked for and kept; asked for while being computed, it depends on itself.
 
+use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, ItemKind};
 
 use crate::context::Context;
 use crate::driver::types::{type_of, unknown_type};
 use crate::eval::Frame;
-use crate::hir::{GroupId, SiteId, Type, Value};
+use crate::hir::{GroupId, SiteId, Slot, Type, Value};
 use crate::modules::{ModuleId, Modules};
 use crate::names::Definition;
 
@@ -59,6 +60,8 @@ impl Context<'_> {
         let given = self.options.params.iter().rev().find(|(name, _)| *name == param.name.text);
         let inside = frame.group.filter(|group| *group != GroupId::PROGRAM);
         let attribute = inside.and_then(|group| self.given_to(group, &param.name.text, frame.here));
+        let is_program = module == Modules::ROOT;
+        let in_file = if is_program { self.param_in_files(&param.name.text) } else { None };
         let (value, span) = match (given, &param.default) {
             _ if attribute.is_some() => {
                 attribute.map_or((Value::Null, param.name.span), |slot| (slot.value, slot.span))
@@ -68,6 +71,9 @@ impl Context<'_> {
                     return Value::Error;
                 };
                 (value, span)
+            }
+            _ if in_file.is_some() => {
+                in_file.map_or((Value::Null, param.name.span), |slot| (slot.value, slot.span))
             }
             (_, Some(default)) => (self.eval(default, frame), default.span),
             (_, None) if inside.is_some() => {
@@ -116,7 +122,32 @@ impl Context<'_> {
         Some((self.eval(&expr, &Frame::new(Modules::ROOT)), whole))
     }
 
-    /// Reports `--set` of what is no parameter.
+    /// The value that the last of the `--params` files which names a parameter gives it.
+    fn param_in_files(&self, name: &str) -> Option<Slot> {
+        self.options.param_files.iter().rev().find_map(|path| self.param_file(path).shift_remove(name))
+    }
+
+    /// The fields of a `--params` file; reports what is no record, once.
+    fn param_file(&self, path: &str) -> IndexMap<String, Slot> {
+        let known = self.data_files.borrow().get(path).cloned();
+        let value = known.unwrap_or_else(|| {
+            let file = self.sources.borrow_mut().add("--params", path);
+            let span = Span::new(file, 0, u32::try_from(path.len()).unwrap_or(0));
+            let mut value = self.read_data(path, span);
+            if !matches!(value, Value::Record(_) | Value::Error) {
+                self.mismatch("a record of parameters in the file", &value, span);
+                value = Value::Error;
+            }
+            self.data_files.borrow_mut().insert(path.to_string(), value.clone());
+            value
+        });
+        match value {
+            Value::Record(fields) => fields,
+            _ => IndexMap::new(),
+        }
+    }
+
+    /// Reports `--set` and `--params` of what is no parameter.
     pub fn check_given_params(&self) {
         let params: Vec<&str> = self
             .modules
@@ -129,6 +160,21 @@ impl Context<'_> {
                 _ => None,
             })
             .collect();
+        for path in &self.options.param_files {
+            for (name, slot) in self.param_file(path) {
+                if params.contains(&name.as_str()) {
+                    continue;
+                }
+                let report =
+                    Diagnostic::new(codes::E0110, slot.key, format!("the program has no parameter `{name}`"))
+                        .label("set here");
+                self.report(match similar::nearest(&name, params.iter().copied()) {
+                    Some(nearest) => report.help(format!("did you mean `{nearest}`?")),
+                    None if params.is_empty() => report.help(format!("declare it: `param {name}: string`")),
+                    None => report.help(format!("it has {}", params.join(", "))),
+                });
+            }
+        }
         for (name, text) in &self.options.params {
             if params.contains(&name.as_str()) {
                 continue;

@@ -13,7 +13,7 @@ use crate::hir::SiteId;
 use crate::modules::{ModuleId, Modules};
 
 /// Words that cannot be declared: they are predeclared or read differently in expressions.
-const RESERVED: [&str; 3] = ["here", "local", "sites"];
+const RESERVED: [&str; 4] = ["here", "local", "sites", "resources"];
 
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq)]

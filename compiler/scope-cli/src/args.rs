@@ -104,6 +104,9 @@ pub struct Program {
     /// Give a parameter its value.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
+    /// Take parameters from a YAML or JSON file; `--set` goes before it, a later file before an earlier one.
+    #[arg(long = "params", value_name = "FILE")]
+    pub params: Vec<String>,
     /// Enter at this site.
     #[arg(long, value_name = "SITE")]
     pub at: Option<String>,

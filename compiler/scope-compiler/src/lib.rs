@@ -28,6 +28,8 @@ use scope_plan::recorded::Recorded;
 pub struct Options {
     /// `--set name=value`, in order.
     pub params: Vec<(String, String)>,
+    /// `--params FILE`, in order: YAML or JSON files whose fields are parameters; `--set` goes before them.
+    pub param_files: Vec<String>,
     /// `--at SITE`.
     pub entry: Option<String>,
     /// `--simulate`: sites are simulated, so no client's configuration file is read, and no setting is missing.
@@ -101,6 +103,8 @@ fn finish(
 ) -> Compilation {
     let analysis_options = scope_analysis::Options {
         params: options.params.clone(),
+        param_files: options.param_files.clone(),
+        matches: Some(matches),
         entry: options.entry.clone(),
         simulate: options.simulate,
     };
@@ -143,4 +147,13 @@ fn finish(
         uses: analysis.uses,
         plan,
     }
+}
+
+/// Whether a pattern is found in a text, as a run would say; `None` where it is no pattern.
+fn matches(text: &str, pattern: &str) -> Option<bool> {
+    use scope_plan::eval::{Bindings, eval};
+    use scope_plan::expr::{BinaryOp, Expr};
+    let value = |text: &str| Box::new(Expr::Value(text.into()));
+    let expr = Expr::Binary(BinaryOp::Matching, value(text), value(pattern));
+    eval(&expr, &Bindings::default()).ok()?.as_bool()
 }

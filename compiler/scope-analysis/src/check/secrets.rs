@@ -80,7 +80,7 @@ impl Context<'_> {
                 self.path_in_function(name, frame, path, depth)
             }
             ExprKind::Name(name) if frame.locals.iter().all(|(local, _)| local != name) => {
-                self.path_behind_name(name, frame, path, depth)
+                self.path_behind_name(name, None, frame, path, depth)
             }
             ExprKind::Text(text) => text.parts.iter().any(|part| match part {
                 TextPart::Interpolation(expr) => walk(expr),
@@ -96,6 +96,11 @@ impl Context<'_> {
             ExprKind::Field { base, name, .. } => {
                 if self.path_in_group(base, &name.text, frame, path, depth) {
                     return true;
+                }
+                if let ExprKind::Name(base) = base.kind.as_ref()
+                    && frame.locals.iter().all(|(local, _)| local != base)
+                {
+                    return self.path_behind_name(base, Some(&name.text), frame, path, depth);
                 }
                 self.secret_path(base, frame, path, depth + 1)
             }
@@ -117,10 +122,12 @@ impl Context<'_> {
         }
     }
 
-    /// Through a name, to what is behind the `let` or `param`; in a group, to what the group was given.
+    /// Through a name, to what is behind the `let` (of a record, the field) or `param`; in a group, to what the group was
+    /// given.
     fn path_behind_name(
         &self,
         name: &str,
+        field: Option<&str>,
         frame: &Frame,
         path: &mut Vec<(Span, String)>,
         depth: u32,
@@ -132,7 +139,8 @@ impl Context<'_> {
         let (span, found) = match &self.item(module, item).kind {
             ItemKind::Let(item) => {
                 path.push((item.name.span, format!("`{name}`")));
-                (item.name.span, self.secret_path(&item.value, &inner, path, depth + 1))
+                let value = field.map_or(&item.value, |field| value_expr(&item.value, field));
+                (item.name.span, self.secret_path(value, &inner, path, depth + 1))
             }
             ItemKind::Param(param) => {
                 path.push((param.name.span, format!("`{name}`")));

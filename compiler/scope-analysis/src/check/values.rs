@@ -153,6 +153,22 @@ impl Context<'_> {
         let fits = match ty {
             Type::Ip => text.parse::<std::net::IpAddr>().is_ok(),
             Type::Cidr => is_cidr(&text),
+            Type::Matching(_, pattern) => {
+                let is_match = self.options.matches.and_then(|matches| matches(&text, pattern));
+                if is_match == Some(false) {
+                    self.report(
+                        Diagnostic::new(
+                            codes::E0201,
+                            span,
+                            format!("expected `{what}` to match r\"{pattern}\", found \"{text}\""),
+                        )
+                        .label("does not match")
+                        .help("the pattern is searched for; `^` and `$` stand for the ends of the text"),
+                    );
+                    return Value::Error;
+                }
+                true
+            }
             _ => true,
         };
         if !fits {

@@ -62,6 +62,31 @@ impl Context<'_> {
             (BinaryOp::Subtract, Value::Percent(a), Value::Percent(b)) => Some(Value::Percent(a - b)),
             (BinaryOp::Multiply, Value::Int(a), Value::Int(b)) => a.checked_mul(*b).map(Value::Int),
             (BinaryOp::Divide, Value::Int(a), Value::Int(b)) => a.checked_div(*b).map(Value::Int),
+            (BinaryOp::Multiply, Value::Rate(rate), Value::Duration(time))
+            | (BinaryOp::Multiply, Value::Duration(time), Value::Rate(rate)) => {
+                unsigned(*rate as f64 / 8.0 * seconds(*time)).map(Value::Size)
+            }
+            (BinaryOp::Divide, Value::Size(size), Value::Duration(time)) if *time != 0 => {
+                unsigned(*size as f64 * 8.0 / seconds(*time)).map(Value::Rate)
+            }
+            (BinaryOp::Divide, Value::Size(size), Value::Rate(rate)) if *rate != 0 => {
+                scaled(BinaryOp::Divide, *size as f64 * 8e9, *rate as f64)
+                    .map(|time| Value::Duration(time as i64))
+            }
+            (BinaryOp::Divide, Value::Duration(a), Value::Duration(b)) if *b != 0 => {
+                Some(Value::Float(*a as f64 / *b as f64))
+            }
+            (BinaryOp::Divide, Value::Size(a), Value::Size(b))
+            | (BinaryOp::Divide, Value::Rate(a), Value::Rate(b))
+                if *b != 0 =>
+            {
+                Some(Value::Float(*a as f64 / *b as f64))
+            }
+            (BinaryOp::Multiply, number, Value::Duration(_) | Value::Size(_) | Value::Rate(_))
+                if as_number(number).is_some() =>
+            {
+                return self.arithmetic(op, right, left, span);
+            }
             (_, Value::Duration(a), _) => match as_number(&right) {
                 Some(b) => scaled(op, *a as f64, b).map(|value| Value::Duration(value as i64)),
                 None => return self.units_differ(symbol, &left, &right, span),
@@ -107,6 +132,16 @@ impl Context<'_> {
         );
         Value::Error
     }
+}
+
+/// A duration in seconds.
+fn seconds(nanoseconds: i64) -> f64 {
+    nanoseconds as f64 / 1e9
+}
+
+/// An amount that is not below zero and not too large.
+fn unsigned(amount: f64) -> Option<u64> {
+    (amount.is_finite() && (0.0..1.8e19).contains(&amount)).then(|| amount.round() as u64)
 }
 
 pub(super) fn as_number(value: &Value) -> Option<f64> {

@@ -105,7 +105,7 @@ impl Context<'_> {
         value
     }
 
-    fn read_data(&self, path: &str, span: Span) -> Value {
+    pub(crate) fn read_data(&self, path: &str, span: Span) -> Value {
         let bytes = match self.world.read(path) {
             Ok(bytes) => bytes,
             Err(error) => {

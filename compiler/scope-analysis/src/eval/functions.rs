@@ -6,9 +6,11 @@
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, Argument, Expr, ExprKind, ItemKind};
 
-use super::{Frame, MAX_CALLS};
+use super::Frame;
+use super::network::NETWORK;
 use crate::context::Context;
 use crate::hir::{Deferred, Location, LocationKind, Value};
+use crate::modules::ModuleId;
 use crate::names::Definition;
 
 /// Functions that may be deferred to the run, with the least and greatest number of arguments.
@@ -39,9 +41,9 @@ const PURE: [(&str, usize, usize); 23] = [
 ];
 
 /// Functions that read something, or make locations.
-const SPECIAL: [&str; 14] = [
-    "file", "env", "secret", "yaml", "json", "each", "any", "around", "cross", "take", "sort_by", "flatten",
-    "rtt", "fail",
+const SPECIAL: [&str; 15] = [
+    "all", "file", "env", "secret", "yaml", "json", "each", "any", "around", "cross", "take", "sort_by",
+    "flatten", "rtt", "fail",
 ];
 
 /// Words of the standard library's `placement`, for whoever forgets to import them.
@@ -65,7 +67,7 @@ impl Context<'_> {
         {
             self.record_use(callee.span, named.span, self.hover(name, &named.definition));
             let ItemKind::Function(function) = &self.item(module, item).kind else { return Value::Error };
-            return self.call_declared(function, module, args, span, frame);
+            return self.call_declared(function, (module, item), args, span, frame);
         }
         match name.as_str() {
             "file" => self.file(args, span, frame),
@@ -76,6 +78,11 @@ impl Context<'_> {
                 self.data_file(args, span, frame)
             }
             "around" => self.around(args, span, frame),
+            "all" => self.every(name, args, span, frame),
+            "any" if self.is_of_truths(args, frame) => self.every(name, args, span, frame),
+            function if NETWORK.iter().any(|(name, _)| *name == function) => {
+                self.network(function, args, span, frame)
+            }
             "each" | "any" | "cross" => self.fold_sites(name, args, span, frame),
             "take" | "sort_by" | "flatten" | "rtt" => self.arrange(name, args, span, frame),
             "fail" => self.fail(args, span, frame),
@@ -106,22 +113,28 @@ impl Context<'_> {
     fn call_declared(
         &self,
         function: &ast::Function,
-        module: crate::modules::ModuleId,
+        called: (ModuleId, usize),
         args: &[Argument],
         span: Span,
         frame: &Frame,
     ) -> Value {
-        if frame.calls >= MAX_CALLS {
+        let module = called.0;
+        if let Some(start) = frame.calls.iter().position(|call| *call == called) {
+            let open = frame.calls[start..].iter().chain([&called]);
+            let path: Vec<String> = open.map(|(module, item)| self.function_name(*module, *item)).collect();
             self.report(
                 Diagnostic::new(codes::E0112, span, format!("`{}` calls itself", function.name.text))
                     .label("called again here")
                     .secondary(function.name.span, "declared here")
+                    .note(path.join(" → "))
                     .help("functions do not recurse: write it over a list"),
             );
             return Value::Error;
         }
+        let mut calls = frame.calls.clone();
+        calls.push(called);
         let group = frame.group.filter(|group| self.is_of_module(*group, module));
-        let mut inner = Frame { module, group, here: frame.here, locals: Vec::new(), calls: frame.calls + 1 };
+        let mut inner = Frame { module, group, here: frame.here, locals: Vec::new(), calls };
         let mut given: Vec<Option<&Argument>> = vec![None; function.params.len()];
         let mut next = 0;
         for argument in args {
@@ -185,6 +198,13 @@ impl Context<'_> {
                 self.check_value(value, &ty, function.body.span, "the result")
             }
             None => value,
+        }
+    }
+
+    fn function_name(&self, module: ModuleId, item: usize) -> String {
+        match &self.item(module, item).kind {
+            ItemKind::Function(function) => format!("`{}`", function.name.text),
+            _ => String::new(),
         }
     }
 
@@ -292,7 +312,8 @@ impl Context<'_> {
             .all(frame.module)
             .filter(|(_, named)| matches!(named.definition, Definition::Function(..)))
             .map(|(name, _)| name);
-        let builtin = PURE.iter().map(|(name, ..)| *name).chain(SPECIAL);
+        let builtin =
+            PURE.iter().map(|(name, ..)| *name).chain(SPECIAL).chain(NETWORK.iter().map(|(name, _)| *name));
         match similar::nearest(name, declared.chain(builtin)) {
             Some(nearest) => report
                 .help(format!("did you mean `{nearest}`?"))

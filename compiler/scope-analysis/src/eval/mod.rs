@@ -12,12 +12,15 @@ pub(crate) mod files;
 pub(crate) mod functions;
 mod known;
 mod name;
+mod network;
 pub(crate) mod number;
 mod operators;
 mod placement;
+mod program;
 mod record;
 mod sites;
 mod text;
+mod truth;
 
 pub(crate) use record::merge_slot;
 
@@ -28,9 +31,6 @@ use crate::context::Context;
 use crate::hir::{Deferred, GroupId, SiteId, Value};
 use crate::modules::{ModuleId, Modules};
 
-/// Calls inside calls, at most.
-const MAX_CALLS: u32 = 128;
-
 /// Where an expression is evaluated.
 #[derive(Clone)]
 pub(crate) struct Frame {
@@ -40,12 +40,13 @@ pub(crate) struct Frame {
     /// The site for which a body is evaluated; `None` where there is none.
     pub here: Option<SiteId>,
     pub locals: Vec<(String, Value)>,
-    pub calls: u32,
+    /// The functions that are being called, the outermost first.
+    pub calls: Vec<(ModuleId, usize)>,
 }
 
 impl Frame {
     pub fn new(module: ModuleId) -> Frame {
-        Frame { module, group: None, here: None, locals: Vec::new(), calls: 0 }
+        Frame { module, group: None, here: None, locals: Vec::new(), calls: Vec::new() }
     }
 
     /// The program itself.

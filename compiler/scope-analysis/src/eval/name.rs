@@ -25,6 +25,7 @@ impl Context<'_> {
             }
             "local" => return self.entry_value(span),
             "sites" => return self.all_sites(span),
+            "resources" => return self.all_resources(span),
             _ => {}
         }
         let Some(named) = self.names.get(frame.module, name) else {
@@ -86,12 +87,12 @@ impl Context<'_> {
                 .fix(format!("write `{difference}`"), vec![Edit::new(span, difference)]);
         }
         let locals = frame.locals.iter().map(|(local, _)| local.as_str());
-        let candidates = self
-            .names
-            .all(frame.module)
-            .map(|(name, _)| name)
-            .chain(locals)
-            .chain(["here", "local", "sites"]);
+        let candidates = self.names.all(frame.module).map(|(name, _)| name).chain(locals).chain([
+            "here",
+            "local",
+            "sites",
+            "resources",
+        ]);
         if let Some(nearest) = similar::nearest(name, candidates) {
             if let Some(named) = self.names.get(frame.module, nearest) {
                 report = report.secondary(named.span, format!("`{nearest}` is declared here"));

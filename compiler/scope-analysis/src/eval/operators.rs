@@ -3,7 +3,7 @@
 //! `&` and `|` build locations; `where` and `except` filter sets of sites. An operator with a deferred operand is
 //! deferred, by its name in the plan.
 
-use scope_diagnostics::Span;
+use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{BinaryOp, ChainOp, Expr, UnaryOp};
 
 use super::{Frame, describe};
@@ -63,7 +63,13 @@ impl Context<'_> {
                 value => value,
             };
         }
-        let (left_value, right_value) = (self.eval(left, frame), self.eval(right, frame));
+        let is_comparison =
+            matches!(op, BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::In | BinaryOp::NotIn);
+        let (left_value, right_value) = if is_comparison {
+            (self.compared(left, frame), self.compared(right, frame))
+        } else {
+            (self.eval(left, frame), self.eval(right, frame))
+        };
         if left_value == Value::Error || right_value == Value::Error {
             return Value::Error;
         }
@@ -105,8 +111,16 @@ impl Context<'_> {
                 }
             }
             BinaryOp::Matching => {
-                // The text may be known, but patterns are matched in one place: the plan's evaluator.
-                deferred("matching", left_value, right_value)
+                // Patterns are matched in one place: the plan's evaluator.
+                match (&left_value, &right_value, self.options.matches) {
+                    (Value::Text(text), Value::Text(pattern), Some(matches)) => {
+                        match matches(text, pattern) {
+                            Some(is_match) => Value::Bool(is_match),
+                            None => self.not_a_pattern(pattern, right.span),
+                        }
+                    }
+                    _ => deferred("matching", left_value, right_value),
+                }
             }
             BinaryOp::Where | BinaryOp::Default => Value::Error,
         }
@@ -142,6 +156,15 @@ impl Context<'_> {
             ChainOp::Concat => self.concat(left, right, span),
             _ => self.add(left, right, span),
         })
+    }
+
+    fn not_a_pattern(&self, pattern: &str, span: Span) -> Value {
+        self.report(
+            Diagnostic::new(codes::E0201, span, format!("\"{pattern}\" is not a regular expression"))
+                .label("cannot be read as a pattern")
+                .help("write a pattern, as a raw text: `r\"[a-z]+\"`"),
+        );
+        Value::Error
     }
 
     fn logical(&self, op: ChainOp, operands: &[Expr], frame: &Frame) -> Value {

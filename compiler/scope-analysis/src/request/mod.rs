@@ -56,6 +56,7 @@ impl<'a> Context<'a> {
     /// Everything requested, in order; what was in error is left out.
     pub fn requests(&self) -> Vec<Resource> {
         self.expand_program();
+        self.is_expanded.set(true);
         let count = self.requested.borrow().len();
         let ids = (0..count).map(|index| ResourceId(index as u32));
         let heads: Vec<Option<Rc<Head<'a>>>> = ids.map(|id| self.head(id)).collect();
@@ -65,7 +66,7 @@ impl<'a> Context<'a> {
     }
 
     /// The head of a request, made when first asked for.
-    fn head(&self, id: ResourceId) -> Option<Rc<Head<'a>>> {
+    pub fn head(&self, id: ResourceId) -> Option<Rc<Head<'a>>> {
         if let Some(known) = self.heads.borrow().get(&id) {
             // One that is being made has no place yet: what asks for it depends on itself.
             return known.clone().unwrap_or_else(|| {

@@ -92,6 +92,7 @@ fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
     }
     Ok(Options {
         params,
+        param_files: program.params.clone(),
         entry: program.at.clone(),
         simulate: program.simulate,
         recorded,

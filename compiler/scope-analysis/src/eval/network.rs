@@ -1,0 +1,125 @@
+//! Functions of addresses and networks, on what is known when compiling.
+//!
+//! `subnet("10.0.0.0/16", 8, 3)` → `"10.0.3.0/24"`; `host("10.0.3.0/24", 5)` → `"10.0.3.5"`; `in_network("10.0.3.5",
+//! "10.0.0.0/16")` → true; `prefix("10.0.3.0/24")` → 24; `netmask("10.0.3.0/24")` → `"255.255.255.0"`; `network("10.0.3.7/24")`
+//! → `"10.0.3.0/24"`. Both versions of the protocol.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use scope_diagnostics::{Diagnostic, Span, codes};
+use scope_syntax::ast::Argument;
+
+use super::{Frame, describe};
+use crate::context::Context;
+use crate::hir::Value;
+
+/// The functions, and what they take.
+pub(super) const NETWORK: [(&str, &str); 6] = [
+    ("subnet", "a network, the bits to add to its prefix, and a number: `subnet(\"10.0.0.0/16\", 8, 3)`"),
+    ("host", "a network and a number: `host(\"10.0.3.0/24\", 5)`"),
+    ("network", "a network: `network(\"10.0.3.7/24\")`"),
+    ("netmask", "a network: `netmask(\"10.0.3.0/24\")`"),
+    ("prefix", "a network: `prefix(\"10.0.3.0/24\")`"),
+    ("in_network", "an address and a network: `in_network(\"10.0.3.5\", \"10.0.0.0/16\")`"),
+];
+
+/// A network: the first address as a number, its prefix, and the bits of an address.
+#[derive(Clone, Copy)]
+struct Network {
+    address: u128,
+    prefix: u32,
+    bits: u32,
+}
+
+impl Context<'_> {
+    pub(super) fn network(&self, name: &str, args: &[Argument], span: Span, frame: &Frame) -> Value {
+        let values: Vec<Value> = args.iter().map(|argument| self.eval(&argument.value, frame)).collect();
+        if values.contains(&Value::Error) {
+            return Value::Error;
+        }
+        let is_named = args.iter().any(|argument| argument.name.is_some());
+        if let (false, Some(value)) = (is_named, known(name, &values)) {
+            return value;
+        }
+        let takes = NETWORK.iter().find(|(function, _)| *function == name).map_or("", |(_, takes)| takes);
+        let found: Vec<String> = values.iter().map(describe).collect();
+        self.report(
+            Diagnostic::new(codes::E0210, span, format!("`{name}` cannot be done with {}", found.join(", ")))
+                .label("not what it takes, or out of its range")
+                .help(format!("it takes {takes}, all known when compiling")),
+        );
+        Value::Error
+    }
+}
+
+fn known(name: &str, values: &[Value]) -> Option<Value> {
+    Some(match (name, values) {
+        ("subnet", [Value::Text(network), Value::Int(more), Value::Int(number)]) => {
+            let network = parsed(network)?;
+            let prefix = network.prefix.checked_add(u32::try_from(*more).ok()?)?;
+            let number = u128::try_from(*number).ok()?;
+            let count = 1_u128.checked_shl(prefix - network.prefix).unwrap_or(u128::MAX);
+            if prefix > network.bits || number >= count {
+                return None;
+            }
+            let step = number.checked_shl(network.bits - prefix).unwrap_or(0);
+            let subnet = Network { address: network.address | step, prefix, ..network };
+            Value::Text(format!("{}/{prefix}", address(subnet.address, subnet.bits)))
+        }
+        ("host", [Value::Text(network), Value::Int(number)]) => {
+            let network = parsed(network)?;
+            let number = u128::try_from(*number).ok()?;
+            let count = 1_u128.checked_shl(network.bits - network.prefix).unwrap_or(u128::MAX);
+            if number >= count {
+                return None;
+            }
+            Value::Text(address(network.address | number, network.bits))
+        }
+        ("network", [Value::Text(network)]) => {
+            let network = parsed(network)?;
+            Value::Text(format!("{}/{}", address(network.address, network.bits), network.prefix))
+        }
+        ("netmask", [Value::Text(network)]) => {
+            let network = parsed(network)?;
+            Value::Text(address(mask(network.prefix, network.bits), network.bits))
+        }
+        ("prefix", [Value::Text(network)]) => Value::Int(i64::from(parsed(network)?.prefix)),
+        ("in_network", [Value::Text(inner), Value::Text(network)]) => {
+            let network = parsed(network)?;
+            let (inner, prefix) = match inner.split_once('/') {
+                Some(_) => (inner.clone(), parsed(inner)?.prefix),
+                None => (format!("{inner}/{}", network.bits), network.bits),
+            };
+            let inner = parsed(&inner).filter(|inner| inner.bits == network.bits);
+            let is_in = inner.is_some_and(|inner| {
+                prefix >= network.prefix
+                    && inner.address & mask(network.prefix, network.bits) == network.address
+            });
+            Value::Bool(is_in)
+        }
+        _ => return None,
+    })
+}
+
+fn parsed(text: &str) -> Option<Network> {
+    let (first, prefix) = text.split_once('/')?;
+    let prefix: u32 = prefix.parse().ok()?;
+    let (number, bits) = match first.parse().ok()? {
+        IpAddr::V4(address) => (u128::from(u32::from(address)), 32),
+        IpAddr::V6(address) => (u128::from(address), 128),
+    };
+    (prefix <= bits).then(|| Network { address: number & mask(prefix, bits), prefix, bits })
+}
+
+/// The bits of a prefix, in the low `bits`.
+fn mask(prefix: u32, bits: u32) -> u128 {
+    let all = u128::MAX >> (128 - bits);
+    all & !all.checked_shr(prefix).unwrap_or(0)
+}
+
+fn address(number: u128, bits: u32) -> String {
+    match u32::try_from(number) {
+        Ok(number) if bits == 32 => Ipv4Addr::from(number).to_string(),
+        _ => Ipv6Addr::from(number).to_string(),
+    }
+}
