@@ -10,7 +10,7 @@
 //! | `formatted` | what `scope fmt` makes of the program |
 //! | `lint` | what `scope lint` prints |
 //! | `fixed` | the program as `scope fix` leaves it |
-//! | `plan` | what `scope plan --steps --simulate` prints |
+//! | `plan`, `plan cuts` | what `scope plan --steps --simulate` prints, or `--cuts` |
 //! | `run …` | what `scope run --simulate` prints; words behind `run` are faults (`cut=paris@1s..30s`) or flags |
 //! | `exec …` | the same of `scope exec --simulate -- …` |
 //!
@@ -147,7 +147,10 @@ fn print(kind: &str, words: &[&str], entry: &str, folder: &Path) -> String {
             std::fs::write(&path, before).expect("writable");
             return fixed;
         }
-        "plan" => args.extend(["plan", "--steps", "--simulate", entry]),
+        "plan" => {
+            let shown = if words.contains(&"cuts") { "--cuts" } else { "--steps" };
+            args.extend(["plan", shown, "--simulate", entry]);
+        }
         "run" => {
             args.extend(["run", entry, "--simulate"]);
             for word in words {

@@ -191,6 +191,9 @@ pub struct Plan {
     /// Print every step with its inputs and what it waits for.
     #[arg(long)]
     pub steps: bool,
+    /// Print, for each step and each site that may be cut, what happens.
+    #[arg(long, conflicts_with = "steps")]
+    pub cuts: bool,
     /// Also write the plan as JSON; `scope run plan.json` runs it only if nothing that it relies on has changed.
     #[arg(long)]
     pub out: Option<String>,

@@ -44,6 +44,7 @@ pub mod passes;
 
 pub mod pipeline;
 
+pub mod cut_table;
 pub mod cuts;
 
 pub mod json;

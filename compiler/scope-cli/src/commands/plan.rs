@@ -27,7 +27,7 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         Err(code) => return code,
     };
     let plan = super::plan_of(&compilation);
-    let Some(state) = state.filter(|_| !command.offline && !command.steps) else {
+    let Some(state) = state.filter(|_| !command.offline && !command.steps && !command.cuts) else {
         return unasked(command, &compilation, StateStore::peek(&folder).ok().as_ref(), None);
     };
     let report = match survey(plan, &state, &compilation.sources, output) {
@@ -71,7 +71,9 @@ fn unasked(
         return code;
     }
     let state = state.filter(|_| !command.program.simulate);
-    let text = if command.steps {
+    let text = if command.cuts {
+        scope_plan::cut_table::to_text(plan)
+    } else if command.steps {
         scope_plan::text::to_text(plan)
     } else {
         show::plan::plan(plan, &command.program.file, state)
