@@ -7,6 +7,7 @@
 mod support;
 
 mod codes;
+mod documents;
 mod durable;
 mod editors;
 mod examples;

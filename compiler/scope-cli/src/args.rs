@@ -90,6 +90,8 @@ pub enum Command {
     Lint(Lint),
     /// Apply the fixes of reports that a machine can apply safely.
     Fix(Fix),
+    /// Write HTML pages of a program or a driver.
+    Doc(Doc),
     /// Format programs in the one style of the language.
     Fmt(Fmt),
     /// Start the language server on stdin and stdout.
@@ -149,6 +151,17 @@ pub struct Fix {
     /// For simulated sites: no configuration files of clients are read.
     #[arg(long)]
     pub simulate: bool,
+}
+
+/// `scope doc`
+#[derive(Debug, ClapArgs)]
+pub struct Doc {
+    /// A program, or a driver of the standard library.
+    #[arg(value_name = "FILE|DRIVER")]
+    pub of: String,
+    /// The folder to write.
+    #[arg(long, short, value_name = "FOLDER")]
+    pub out: String,
 }
 
 /// `scope fmt`

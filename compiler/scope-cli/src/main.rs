@@ -6,6 +6,7 @@
 
 mod args;
 mod commands;
+mod doc;
 mod files;
 mod output;
 mod show;

@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod destroy;
 mod drift;
+mod doc;
 mod exec;
 mod explain;
 mod fix;
@@ -63,6 +64,7 @@ pub fn run(args: Args) -> u8 {
         Command::Explain(command) => explain::run(&command),
         Command::Lint(command) => lint::run(&command, output),
         Command::Fix(command) => fix::run(&command, output),
+        Command::Doc(command) => doc::run(&command, output),
         Command::Fmt(command) => fmt::run(&command, output),
         Command::Sites(command) => sites::run(&command, output),
         Command::Lsp => match scope_lsp::serve() {

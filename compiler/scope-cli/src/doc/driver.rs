@@ -1,0 +1,155 @@
+//! The page of a driver: a site's settings, and for each service its types with attributes, defaults and operations.
+
+use scope_compiler::Compilation;
+use scope_compiler::hir::{Attribute, Driver, ResourceType, Share};
+
+use super::html;
+
+pub fn page(driver: &Driver, compilation: &Compilation) -> String {
+    let sources = &compilation.sources;
+    let mut out =
+        format!("<p><a href=\"index.html\">index</a></p>\n<h1>Driver {}</h1>\n", html::code(&driver.name));
+    if let Some((from, to)) = &driver.versions {
+        out.push_str(&format!("<p>For versions {} to {}.</p>\n", html::escape(from), html::escape(to)));
+    }
+    if let Some(file) = sources.try_get(driver.span.file) {
+        out.push_str(&html::docs(&super::head_docs(file.text())));
+    }
+    out.push_str("<h2 id=\"contents\">Types</h2>\n");
+    let rows: Vec<Vec<String>> = driver
+        .types
+        .values()
+        .map(|ty| {
+            vec![
+                link(&ty.name),
+                html::code(&ty.service),
+                html::text(ty.docs.first().map_or("", String::as_str)),
+            ]
+        })
+        .collect();
+    out.push_str(&html::table(&["type", "service", ""], &rows));
+
+    out.push_str("<h2 id=\"site\">Settings of a site</h2>\n");
+    let rows: Vec<Vec<String>> = driver
+        .settings
+        .values()
+        .map(|setting| {
+            let default = setting.default.as_ref().map(|value| html::code(sources.snippet(value.span)));
+            let words = if setting.is_secret { "secret" } else { "" };
+            vec![
+                html::code(&setting.name),
+                html::code(&setting.ty.to_string()),
+                default.unwrap_or_default(),
+                documented(words, &setting.docs),
+            ]
+        })
+        .collect();
+    out.push_str(&html::table(&["setting", "type", "default", ""], &rows));
+    for service in driver.services.values() {
+        out.push_str(&format!(
+            "<h2 id=\"{0}\">Service {1}</h2>\n",
+            html::escape(&service.name),
+            html::code(&service.name)
+        ));
+        if !service.aliases.is_empty() {
+            out.push_str(&format!("<p>Also called {}.</p>\n", html::escape(&service.aliases.join(", "))));
+        }
+        out.push_str(&html::docs(&service.docs));
+        for ty in driver.types.values().filter(|ty| ty.service == service.name) {
+            out.push_str(&one(ty, driver, compilation));
+        }
+    }
+    html::page(&format!("driver {}", driver.name), &out)
+}
+
+/// A type's name, with a link to where its driver's page has it.
+pub fn link(name: &str) -> String {
+    match name.split_once('.') {
+        Some((driver, _)) => {
+            format!(
+                "<a href=\"{}#{}\">{}</a>",
+                super::driver_page(driver),
+                html::escape(name),
+                html::code(name)
+            )
+        }
+        None => html::code(name),
+    }
+}
+
+fn one(ty: &ResourceType, driver: &Driver, compilation: &Compilation) -> String {
+    let mut out = format!("<h3 id=\"{}\">{}</h3>\n", html::escape(&ty.name), html::code(&ty.name));
+    out.push_str(&html::docs(&ty.docs));
+    let rows: Vec<Vec<String>> = ty
+        .attributes
+        .values()
+        .map(|attribute| {
+            let default =
+                attribute.default.as_ref().map(|value| html::code(compilation.sources.snippet(value.span)));
+            let written = html::escape(&attribute.ty.to_string());
+            let shown = match &attribute.reference {
+                Some(rule) if driver.types.contains_key(&rule.target) => {
+                    let anchor = format!("<a href=\"#{0}\">{0}</a>", html::escape(&rule.target));
+                    format!("<code>{}</code>", written.replace(&rule.target, &anchor))
+                }
+                _ => format!("<code>{written}</code>"),
+            };
+            vec![
+                html::code(&attribute.name),
+                shown,
+                default.unwrap_or_default(),
+                documented(&words(attribute), &attribute.docs),
+            ]
+        })
+        .collect();
+    out.push_str(&html::table(&["attribute", "type", "default", ""], &rows));
+    out.push_str(&match &ty.share {
+        Share::Copy { keep, .. } => {
+            format!("<p>Used at another site by a copy that keeps {}.</p>\n", html::escape(&keep.join(", ")))
+        }
+        Share::None { because } => format!("<p>Not used from another site: {}.</p>\n", html::text(because)),
+    });
+    let rows: Vec<Vec<String>> = ty
+        .operations
+        .values()
+        .map(|operation| vec![html::code(&operation.name), documented("", &operation.docs)])
+        .collect();
+    out.push_str(&html::table(&["operation", ""], &rows));
+    out.push_str(&example(ty));
+    out
+}
+
+/// A resource with everything that it must have.
+fn example(ty: &ResourceType) -> String {
+    let required: Vec<String> = ty
+        .attributes
+        .values()
+        .filter(|attribute| attribute.is_required)
+        .map(|attribute| format!("{}: …", attribute.name))
+        .collect();
+    let body = if required.is_empty() { "{}".to_string() } else { format!("{{ {} }}", required.join(", ")) };
+    let text = format!("resource example: {} {body} scope {{ {}: local }}", ty.name, ty.service);
+    format!("<pre><code>{}</code></pre>\n", html::escape(&text))
+}
+
+fn words(attribute: &Attribute) -> String {
+    let all = [
+        (attribute.is_required, "required"),
+        (attribute.is_identity, "identity"),
+        (attribute.is_computed, "computed"),
+        (attribute.is_computed && attribute.is_settable, "settable"),
+        (attribute.is_immutable, "immutable"),
+        (attribute.is_write_only, "write only"),
+        (attribute.is_secret, "secret"),
+    ];
+    all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect::<Vec<_>>().join(", ")
+}
+
+fn documented(words: &str, docs: &[String]) -> String {
+    let docs = docs.iter().map(|line| html::text(line)).collect::<Vec<_>>().join("\n");
+    match (words.is_empty(), docs.is_empty()) {
+        (true, _) => docs,
+        (false, true) => format!("<span class=\"words\">{words}</span>"),
+        (false, false) => format!("{docs} <span class=\"words\">({words})</span>"),
+    }
+}

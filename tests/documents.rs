@@ -1,0 +1,85 @@
+//! `scope doc`: pages of programs and drivers whose links lead somewhere, with everything that was declared and no secret.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::support::{binary, root};
+
+/// The pages that `scope doc` writes, by name.
+fn pages(of: &str, name: &str) -> BTreeMap<String, String> {
+    let folder = binary::folder(name).join("out");
+    let ran = binary::scope(&root(), &["doc", of, "--out", &folder.to_string_lossy()], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    std::fs::read_dir(&folder)
+        .expect("written")
+        .map(|entry| entry.expect("readable").path())
+        .map(|path| {
+            let name = path.file_name().expect("a file").to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&path).expect("UTF-8"))
+        })
+        .collect()
+}
+
+/// Every `NAME="…"` of a page.
+fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
+    let start = format!(" {name}=\"");
+    page.split(&start).skip(1).map(|rest| rest.split('"').next().unwrap_or_default()).collect()
+}
+
+fn check_links(pages: &BTreeMap<String, String>) {
+    for (name, page) in pages {
+        let ids = attributes(page, "id");
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{name}: an id twice");
+        for link in attributes(page, "href") {
+            let (file, id) = link.split_once('#').unwrap_or((link, ""));
+            let file = if file.is_empty() { name } else { file };
+            let target = pages.get(file).unwrap_or_else(|| panic!("{name}: no page {file}"));
+            assert!(id.is_empty() || attributes(target, "id").contains(&id), "{name}: {link} leads nowhere");
+        }
+        for tag in ["table", "tr", "td", "code", "pre", "p", "h2", "ul", "main"] {
+            let opened =
+                page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+            assert_eq!(
+                opened,
+                page.matches(&format!("</{tag}>")).count(),
+                "{name}: <{tag}> is closed as often as opened"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_program_and_its_drivers() {
+    let pages = pages("examples/two-clouds.scope", "doc-program");
+    check_links(&pages);
+    let index = &pages["index.html"];
+    for word in ["CloudOne", "CloudTwo", "Sharing: the server runs at CloudOne"] {
+        assert!(index.contains(word), "{word}");
+    }
+    assert!(index.contains("href=\"driver-openstack.html#openstack.server\""), "{index}");
+    assert!(pages.values().all(|page| !page.contains("CLOUDONE_PASSWORD")), "nothing of secrets is shown");
+}
+
+#[test]
+fn every_driver_of_the_standard_library() {
+    for name in ["openstack", "http", "exec"] {
+        let pages = pages(name, &format!("doc-{name}"));
+        check_links(&pages);
+        let page = &pages[&format!("driver-{name}.html")];
+        let text = std::fs::read_to_string(root().join(format!("stdlib/{name}.scope"))).expect("UTF-8");
+        let types = text.lines().filter_map(|line| line.trim().strip_prefix("type ")?.strip_suffix(" {"));
+        let mut count = 0;
+        for ty in types.filter(|ty| !ty.contains(' ')) {
+            count += 1;
+            assert!(page.contains(&format!("<h3 id=\"{name}.{ty}\">")), "{name}.{ty} has no section");
+        }
+        assert!(count > 0, "{name} has types");
+    }
+}
+
+#[test]
+fn what_is_no_program_is_refused() {
+    let folder = binary::folder("doc-none");
+    let ran = binary::scope(&folder, &["doc", "nothing", "--out", "out"], &[]);
+    assert_eq!(ran.code, 3, "{}", ran.all());
+    assert!(!folder.join("out").exists());
+}
