@@ -4,11 +4,17 @@
 //! `first(body.images).id` → `field(first(field(answer_body(), "images")), "id")`. What needs statements (records,
 //! lists, comprehensions, `??`) becomes a helper function; the names of an enclosing comprehension are its parameters.
 
-use scope_plan::expr::{BinaryOp, Builtin, Expr, Generator, MAXIMUM_DEPTH, SecretSource, UnaryOp};
+mod calls;
+mod path;
+mod secret;
+
+use scope_plan::expr::{BinaryOp, Expr, MAXIMUM_DEPTH, SecretSource, UnaryOp};
 use serde_json::Value;
 
 use super::{pattern, quote};
 use crate::TargetError;
+
+pub use secret::Secret;
 
 /// What the names of an expression mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +40,6 @@ pub enum Names {
 enum Nulls {
     Kept,
     LeftOut,
-}
-
-/// Where a secret comes from when the script runs.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Secret {
-    /// Its source.
-    pub source: SecretSource,
-    /// The awk expression that gives it.
-    pub awk: String,
-    /// The environment variable, if that is where the script takes it from.
-    pub variable: Option<String>,
 }
 
 /// Collects the helper functions and the secrets of all expressions of one script.
@@ -328,149 +323,6 @@ impl Expressions {
         Ok(self.helper(context, "out", &lines))
     }
 
-    fn call(
-        &mut self,
-        expr: &Expr,
-        builtin: Builtin,
-        arguments: &[Expr],
-        context: &Context<'_>,
-    ) -> Result<String, TargetError> {
-        let (least, most) = builtin.arity();
-        if arguments.len() < least || most.is_some_and(|most| arguments.len() > most) {
-            return Err(refused(expr, "it has the wrong number of arguments"));
-        }
-        if let (Builtin::Base64, [Expr::File(file)]) = (builtin, arguments) {
-            self.note_file(file);
-            return Ok(format!("str(base64_file(given_file({})))", quote::awk(&file.path)));
-        }
-        if builtin == Builtin::Capture {
-            let cut = pattern::capture(constant_pattern(expr, &arguments[1])?)
-                .map_err(|why| refused(expr, &why))?;
-            return Ok(format!(
-                "{}({}, {}, {}, {})",
-                if cut.is_lazy { "capture_shortest" } else { "capture" },
-                self.handle(&arguments[0], context)?,
-                quote::awk(&cut.before),
-                quote::awk(&cut.group),
-                quote::awk(&cut.after)
-            ));
-        }
-        if builtin == Builtin::ConcatLists {
-            let mut text = "list()".to_owned();
-            for argument in arguments {
-                text = format!("appended({text}, {})", self.handle(argument, context)?);
-            }
-            return Ok(text);
-        }
-        let mut handles = Vec::new();
-        for argument in arguments {
-            handles.push(self.handle(argument, context)?);
-        }
-        let all = handles.join(", ");
-        Ok(match builtin {
-            Builtin::Json => format!("from_json({all})"),
-            Builtin::ToJson => format!("str(json({all}))"),
-            Builtin::First => format!("first({all})"),
-            Builtin::Length => format!("length_of({all})"),
-            Builtin::Lower => format!("str(tolower(text_of({all})))"),
-            Builtin::Upper => format!("str(toupper(text_of({all})))"),
-            Builtin::Trim => format!("trimmed({all})"),
-            Builtin::Join => format!("join({all})"),
-            Builtin::Split => format!("split_text({all})"),
-            Builtin::Keys => format!("keys({all})"),
-            Builtin::Values => format!("values({all})"),
-            Builtin::Has => format!("has({all})"),
-            Builtin::Text => format!("str(text_of({all}))"),
-            Builtin::Int => format!("to_int({all})"),
-            Builtin::Base64 => format!("str(base64(text_of({all})))"),
-            Builtin::Url => format!("str(url(text_of({all})))"),
-            Builtin::Merge => format!("merged({all})"),
-            Builtin::Without => format!("without({all})"),
-            Builtin::Distinct => format!("distinct({all})"),
-            Builtin::Sort => format!("sorted({all})"),
-            Builtin::Range => format!("range_to({all})"),
-            Builtin::Mod => format!("modulo({all})"),
-            Builtin::Replace => format!("replaced({all})"),
-            Builtin::Capture | Builtin::ConcatLists => unreachable!("both were handled above"),
-        })
-    }
-
-    fn list_for(
-        &mut self,
-        generator: &Generator,
-        value: &Expr,
-        context: &Context<'_>,
-    ) -> Result<String, TargetError> {
-        self.comprehension(generator, context, "list()", &mut |expressions, inner| {
-            Ok(format!("add(out, {})", expressions.handle(value, inner)?))
-        })
-    }
-
-    fn map_for(
-        &mut self,
-        generator: &Generator,
-        key: &Expr,
-        value: &Expr,
-        context: &Context<'_>,
-    ) -> Result<String, TargetError> {
-        self.comprehension(generator, context, "record()", &mut |expressions, inner| {
-            let key = expressions.text(key, inner)?;
-            Ok(format!("put(out, {key}, {})", expressions.handle(value, inner)?))
-        })
-    }
-
-    fn comprehension(
-        &mut self,
-        generator: &Generator,
-        context: &Context<'_>,
-        empty: &str,
-        body: &mut dyn FnMut(&mut Self, &Context<'_>) -> Result<String, TargetError>,
-    ) -> Result<String, TargetError> {
-        let source = self.handle(&generator.source, context)?;
-        let n = self.next();
-        let (key, item) = (format!("key{n}"), format!("item{n}"));
-        let mut inner = inside(context);
-        match &generator.second {
-            Some(second) => {
-                inner.bound.push((&generator.name, key.clone()));
-                inner.bound.push((second, item.clone()));
-            }
-            None => inner.bound.push((&generator.name, item.clone())),
-        }
-        let add = body(self, &inner)?;
-        let guarded = match &generator.condition {
-            Some(condition) => format!("if ({}) {add}", self.condition(condition, &inner)?),
-            None => add,
-        };
-        // Over a record a single name is the key.
-        let single = if generator.second.is_none() {
-            format!("; if (T[all] == \"o\") {item} = {key}")
-        } else {
-            String::new()
-        };
-        let lines = [
-            "if (T[all] != \"a\" && T[all] != \"o\") not_a(\"a list or a record\", all)".to_owned(),
-            format!("out = {empty}"),
-            "for (i = 1; i <= N[all]; i++) {".to_owned(),
-            format!("    {item} = C[all, i]; {key} = T[all] == \"o\" ? str(K[all, i]) : num(i - 1){single}"),
-            format!("    {guarded}"),
-            "}".to_owned(),
-            "return out".to_owned(),
-        ];
-        let bound: Vec<String> = context.bound.iter().map(|(_, variable)| variable.clone()).collect();
-        let mut given = vec![source];
-        given.extend(bound.iter().cloned());
-        let mut parameters = vec!["all".to_owned()];
-        parameters.extend(bound);
-        self.functions.push(function(
-            &format!("each_{n}"),
-            &parameters,
-            &format!("i, out, {key}, {item}"),
-            &lines,
-        ));
-        Ok(format!("each_{n}({})", given.join(", ")))
-    }
-
     /// A function of its own, so that no awk expression gets deep.
     fn apart(&mut self, expr: &Expr, context: &Context<'_>) -> Result<String, TargetError> {
         let value = self.handle(expr, &inside(context))?;
@@ -488,86 +340,6 @@ impl Expressions {
         self.functions.push(function(&name, &parameters, locals, lines));
         call
     }
-
-    fn path_part(
-        &mut self,
-        expr: &Expr,
-        context: &Context<'_>,
-        depth: usize,
-        lines: &mut Vec<String>,
-    ) -> Result<(), TargetError> {
-        let indent = "    ".repeat(depth);
-        match expr {
-            Expr::Concat(parts) => {
-                parts.iter().try_for_each(|part| self.path_part(part, context, depth, lines))
-            }
-            Expr::Binary(BinaryOp::Concat, left, right) => {
-                self.path_part(left, context, depth, lines)?;
-                self.path_part(right, context, depth, lines)
-            }
-            Expr::If(condition, then, otherwise) => {
-                lines.push(format!("{indent}if ({}) {{", self.condition(condition, context)?));
-                self.path_part(then, context, depth + 1, lines)?;
-                lines.push(format!("{indent}}} else {{"));
-                self.path_part(otherwise, context, depth + 1, lines)?;
-                lines.push(format!("{indent}}}"));
-                Ok(())
-            }
-            Expr::Binary(BinaryOp::Default, left, right) => {
-                let left = self.handle(left, context)?;
-                lines.push(format!("{indent}if (!is_null({left})) p = filled(p, {left})"));
-                lines.push(format!("{indent}else {{"));
-                self.path_part(right, context, depth + 1, lines)?;
-                lines.push(format!("{indent}}}"));
-                Ok(())
-            }
-            Expr::Value(Value::String(text)) => {
-                lines.push(format!("{indent}p = p {}", quote::awk(text)));
-                Ok(())
-            }
-            Expr::Value(value) => {
-                lines.push(format!("{indent}p = p text_of({})", constant(value)));
-                Ok(())
-            }
-            Expr::Call(Builtin::Url, _) => {
-                lines.push(format!("{indent}p = filled_url(p, text_of({}))", self.handle(expr, context)?));
-                Ok(())
-            }
-            other => {
-                lines.push(format!("{indent}p = filled(p, {})", self.handle(other, context)?));
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Secret {
-    /// How the script gets it. Of a client's configuration file a shell cannot read YAML: a variable takes its place.
-    fn new(source: &SecretSource) -> Secret {
-        let (awk, variable) = match source {
-            SecretSource::Env(variable) => {
-                (format!("secret_variable({})", quote::awk(variable)), Some(variable.clone()))
-            }
-            SecretSource::File(path) => (format!("secret_file({})", quote::awk(path)), None),
-            SecretSource::Command(words) => {
-                let words: Vec<String> = words.iter().map(|word| quote::shell(word)).collect();
-                (format!("secret_command({})", quote::awk(&words.join(" "))), None)
-            }
-            SecretSource::Config { keys, .. } => {
-                let variable = variable_of(keys);
-                (format!("secret_variable({})", quote::awk(&variable)), Some(variable))
-            }
-        };
-        Secret { source: source.clone(), awk, variable }
-    }
-}
-
-/// `["clouds", "nantes", "auth", "password"]` → `CLOUDS_NANTES_AUTH_PASSWORD`.
-fn variable_of(keys: &[String]) -> String {
-    let joined = keys.join("_").to_uppercase();
-    let name: String =
-        joined.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();
-    if name.starts_with(|first: char| first.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
 /// A context for the body of a helper: its own awk expression begins.
