@@ -3,19 +3,27 @@
 //! `POST /books { title: title }` → `request_3`, which writes the method, address, headers and body for curl; its rules →
 //! `answer_3`, which says `done`, `exists`, `refused`.
 
-use scope_plan::driver::{Meaning, Request, SPREAD};
+use scope_plan::driver::{Meaning, OperationKind, Request, SPREAD};
 use scope_plan::expr::Expr;
 
-use super::{Asked, Program, answer_names, is_content, title};
+use super::{Asked, Program, answer_names, is_bytes, is_content, title};
 use crate::TargetError;
 use crate::shell::expr::Names;
 use crate::shell::quote;
 
 impl Program {
-    /// `prepare_N`: inputs of the operation that the step does not give get their defaults.
+    /// `prepare_N`: inputs of the operation that the step does not give get their defaults; in a creation the attributes
+    /// too, also those that a copy does not keep from its origin.
     pub(super) fn defaults(&mut self, asked: &Asked<'_>, number: usize) -> Result<(), TargetError> {
         let mut lines = Vec::new();
-        for (name, default) in asked.operation.map_or(&[][..], |operation| &operation.inputs) {
+        let creates = asked.operation.is_some_and(|operation| operation.kind == OperationKind::Create);
+        let attributes = asked.resource_type.filter(|_| creates).map_or(&[][..], |ty| &ty.attributes);
+        let settable = attributes
+            .iter()
+            .filter(|attribute| attribute.is_settable && !is_bytes(&attribute.ty))
+            .map(|attribute| (&attribute.name, &attribute.default));
+        let inputs = asked.operation.map_or(&[][..], |operation| &operation.inputs);
+        for (name, default) in settable.chain(inputs.iter().map(|(name, default)| (name, default))) {
             let Some(default) = default else { continue };
             let value = self.expressions.value(default, Names::Request)?;
             let name = quote::awk(name);
