@@ -51,8 +51,8 @@ const PLACEMENT: [&str; 7] = ["pick", "spread", "near", "apart", "groups", "over
 
 impl Context<'_> {
     pub(super) fn call(&self, callee: &Expr, args: &[Argument], span: Span, frame: &Frame) -> Value {
-        if let Some((function, module)) = self.function_of_module(callee, frame) {
-            return self.call_declared(function, module, args, span, frame);
+        if let Some((function, called)) = self.function_of_module(callee, frame) {
+            return self.call_declared(function, called, args, span, frame);
         }
         let ExprKind::Name(name) = callee.kind.as_ref() else {
             self.report(
@@ -95,7 +95,7 @@ impl Context<'_> {
         &self,
         callee: &Expr,
         frame: &Frame,
-    ) -> Option<(&ast::Function, crate::modules::ModuleId)> {
+    ) -> Option<(&ast::Function, (ModuleId, usize))> {
         let ExprKind::Field { base, name, .. } = callee.kind.as_ref() else { return None };
         let ExprKind::Name(written) = base.kind.as_ref() else { return None };
         let Definition::Module(module) = self.names.get(frame.module, written)?.definition else {
@@ -105,7 +105,7 @@ impl Context<'_> {
         let Definition::Function(module, item) = named.definition else { return None };
         self.record_use(name.span, named.span, self.hover(&name.text, &named.definition));
         match &self.item(module, item).kind {
-            ItemKind::Function(function) => Some((function, module)),
+            ItemKind::Function(function) => Some((function, (module, item))),
             _ => None,
         }
     }
