@@ -187,6 +187,9 @@ pub struct Started {
     pub program: String,
     /// `NAME=VALUE` of parameters that are not secret.
     pub set: Vec<String>,
+    /// `--params`, the files as they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<String>,
     /// The names of the secret ones: they must be given again.
     pub secret: Vec<String>,
     /// `--at SITE`

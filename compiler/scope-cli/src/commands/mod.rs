@@ -3,8 +3,8 @@
 mod build;
 mod check;
 mod destroy;
-mod drift;
 mod doc;
+mod drift;
 mod exec;
 mod explain;
 mod fix;

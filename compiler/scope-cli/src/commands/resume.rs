@@ -67,7 +67,8 @@ pub fn run(command: &Resume, output: Output) -> u8 {
         except: Vec::new(),
         state: Some(found.folder.to_string_lossy().into_owned()),
     };
-    let again = Run { program: Program { file, set, at: started.at.clone(), simulate: false }, how };
+    let params = started.params.clone();
+    let again = Run { program: Program { file, set, params, at: started.at.clone(), simulate: false }, how };
     let answers = super::run::Answers::Resumed(command.answer.iter().cloned().collect());
     super::run::whole(&again, answers, output)
 }

@@ -147,6 +147,7 @@ fn started(command: &Run, plan: &Plan) -> Started {
     Started {
         program: program.file.clone(),
         set,
+        params: program.params.clone(),
         secret: secret.iter().map(name).collect(),
         at: program.at.clone(),
         reconsider: command.how.reconsider,
