@@ -219,7 +219,7 @@ impl Context<'_> {
 
     fn on_disconnect(&self, slot: &Slot) -> Option<OnDisconnect> {
         let help =
-            "write `queue`, `skip`, `fail`, `local_only`, or `{ queue: 2h }` to wait no longer than that";
+            "write `queue`, `skip`, `fail`, `local_only`, or `queue for 2h` to wait no longer than that";
         match &slot.value {
             Value::Text(word) => match word.as_str() {
                 "queue" => return Some(OnDisconnect::Queue(None)),

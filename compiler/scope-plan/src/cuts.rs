@@ -201,7 +201,7 @@ pub fn summary(plan: &Plan, cut: &Cut) -> Vec<String> {
             && usual != held
             && is_come_to[choice.id.index()]
         {
-            sentences.push(format!("`{}` is taken from {}", choice.key, choice.arms[held as usize].label));
+            sentences.push(format!("{} is taken from {}", choice.label, choice.arms[held as usize].label));
         }
     }
     for step in &plan.steps {

@@ -30,7 +30,7 @@ fn arms(plan: &Plan, step: &Step) -> Option<String> {
         .iter()
         .map(|guard| {
             let choice = plan.choice(guard.choice);
-            format!("{}: {}", choice.key, choice.arms[guard.arm as usize].label)
+            format!("{}: {}", choice.label.replace('`', ""), choice.arms[guard.arm as usize].label)
         })
         .collect();
     (!arms.is_empty()).then(|| arms.join(", "))

@@ -253,6 +253,8 @@ pub struct Choice {
     pub id: ChoiceId,
     /// `base`, `vm.image`: recorded in the state under this key.
     pub key: String,
+    /// What is chosen, for people: `` `base` ``, `` `image` of `vm` at nantes ``.
+    pub label: String,
     /// The arms of other choices it stands in; empty: always tried.
     pub when: Vec<Guard>,
     /// The arms.

@@ -188,6 +188,7 @@ impl Builder {
         self.plan.choices.push(Choice {
             id,
             key: key.into(),
+            label: format!("`{key}`"),
             when: self.guards.last().copied().into_iter().collect(),
             arms: labels
                 .iter()

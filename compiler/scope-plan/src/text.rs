@@ -196,7 +196,7 @@ fn conditions(plan: &Plan, step: &Step, after: &[StepId]) -> Vec<String> {
 
 fn arm(plan: &Plan, guard: Guard) -> String {
     let choice = plan.choice(guard.choice);
-    format!("arm {} of `{}` ({})", guard.arm + 1, choice.key, choice.arms[guard.arm as usize].label)
+    format!("arm {} of {} ({})", guard.arm + 1, choice.label, choice.arms[guard.arm as usize].label)
 }
 
 fn choices(plan: &Plan, text: &mut String) {
@@ -210,7 +210,7 @@ fn choices(plan: &Plan, text: &mut String) {
         let around: Vec<String> = choice.when.iter().map(|guard| arm(plan, *guard)).collect();
         let inside = if around.is_empty() { String::new() } else { format!("   in {}", around.join(" or ")) };
         let recorded = recorded.unwrap_or_default();
-        writeln!(text, "  {}: {}{recorded}{inside}", choice.key, arms.join(" | "))
+        writeln!(text, "  {}: {}{recorded}{inside}", choice.label.replace('`', ""), arms.join(" | "))
             .expect("a String takes any text");
     }
 }

@@ -41,6 +41,8 @@ pub(crate) enum Kind {
     Single,
     /// `--scope`, `--os-scope`, `--oid-scope` before a scope.
     ScopeFlag,
+    /// The quote that ends a scope in quotes.
+    ScopeQuote,
     /// A line end; layout drops those that separate nothing.
     Newline,
     /// Nothing: an item starts here in column 0, whatever stood before.

@@ -169,3 +169,16 @@ proptest! {
         prop_assert!(checked.is_ok(), "{}", checked.unwrap_err());
     }
 }
+
+#[test]
+fn a_queue_that_ends_is_written_as_it_reads() {
+    for (from, to) in [
+        ("let a = queue(for: 2h)", "let a = queue for 2h\n"),
+        ("let a = { b: queue for (2h) }", "let a = { b: queue for 2h }\n"),
+        ("let a = queue for (b + c)", "let a = queue for (b + c)\n"),
+        ("let a = (queue for b) ?? c", "let a = (queue for b) ?? c\n"),
+        ("let a = [queue for b.c, queue]", "let a = [queue for b.c, queue]\n"),
+    ] {
+        assert_eq!(check(from).expect("round trip"), to, "{from}");
+    }
+}

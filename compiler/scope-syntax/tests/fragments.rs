@@ -105,3 +105,19 @@ fn a_file_over_the_limit_is_reported() {
     assert_eq!(parsed.diagnostics.iter().map(|report| report.code).collect::<Vec<_>>(), [codes::E0016]);
     assert!(parse(FILE, &text[1..]).diagnostics.is_empty());
 }
+
+#[test]
+fn a_command_ends_behind_the_quote_of_its_scope() {
+    for line in [
+        r#"$ a b --scope '{"image": "x & y"}'"#,
+        r#"$ a b --scope "{\"image\": \"x & y\"}""#,
+        r#"$ a b --scope='{ x }'"#,
+        r#"$ a b --scope '{ x }' --long"#,
+        r#"a b --scope '{ x }  '"#,
+    ] {
+        let parsed = parse(FILE, &format!("{line}\n\nlet n = 1\n"));
+        assert!(parsed.diagnostics.is_empty(), "{line}: {:?}", parsed.diagnostics);
+        let span = parsed.module.items[0].span;
+        assert_eq!(&line[span.range()], line);
+    }
+}

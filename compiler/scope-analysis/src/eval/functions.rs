@@ -9,7 +9,7 @@ use scope_syntax::ast::{self, Argument, Expr, ExprKind, ItemKind};
 use super::Frame;
 use super::network::NETWORK;
 use crate::context::Context;
-use crate::hir::{Deferred, Location, LocationKind, Value};
+use crate::hir::{Deferred, Location, LocationKind, Slot, Value};
 use crate::modules::ModuleId;
 use crate::names::Definition;
 
@@ -78,6 +78,11 @@ impl Context<'_> {
                 self.data_file(args, span, frame)
             }
             "around" => self.around(args, span, frame),
+            "queue" if matches!(args, [Argument { name: Some(name), .. }] if name.text == "for") => {
+                let value = self.eval(&args[0].value, frame);
+                let slot = Slot { value, key: callee.span, span: args[0].value.span };
+                Value::Record([("queue".to_owned(), slot)].into_iter().collect())
+            }
             "all" => self.every(name, args, span, frame),
             "any" if self.is_of_truths(args, frame) => self.every(name, args, span, frame),
             function if NETWORK.iter().any(|(name, _)| *name == function) => {

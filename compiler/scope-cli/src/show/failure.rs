@@ -2,7 +2,7 @@
 
 use scope_diagnostics::{Code, Diagnostic, SourceMap, Span, codes};
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Origin, Plan, Step};
+use scope_plan::plan::{Action, Origin, Plan, Step};
 use scope_runtime::events::Failure;
 use scope_runtime::real::{Entered, MissingSecret, Refusal, SecretUse};
 use scope_runtime::site::SiteErrorKind;
@@ -14,13 +14,14 @@ use super::{short_name, short_type};
 pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceMap) -> Diagnostic {
     let site = &plan.sites[step.site.index()].name;
     let span = span_of(&step.origin, sources);
-    let kind = step.action.resource_type().map_or("", short_type);
-    let mut report = Diagnostic::new(code(&failure.code), span, failure.message.clone())
-        .label(format!("{kind} `{}` at {site}", short_name(&step.name)));
+    let mut report =
+        Diagnostic::new(code(&failure.code), span, failure.message.clone()).label(subject(plan, step));
     if let Some(words) = &failure.site_words {
         let asked = match (&failure.request, failure.status) {
             (Some(request), Some(status)) => format!("{site} answered {status} to {request}: {words}"),
             (Some(request), None) => format!("{request} at {site}: {words}"),
+            // What each alternative said begins with its site.
+            (None, _) if matches!(step.action, Action::Choose { .. }) => words.clone(),
             (None, _) => format!("{site}: {words}"),
         };
         report = report.note(asked);
@@ -46,6 +47,15 @@ pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceM
         report = report.help(help.clone());
     }
     report
+}
+
+/// What a step is about: ``image `base` at paris``, or all the alternatives of a choice.
+fn subject(plan: &Plan, step: &Step) -> String {
+    let site = &plan.sites[step.site.index()].name;
+    match step.action.resource_type() {
+        Some(full) => format!("{} `{}` at {site}", short_type(full), short_name(&step.name)),
+        None => format!("tried from the left, for `{}` at {site}", short_name(&step.name)),
+    }
 }
 
 /// The report for a failure of the run itself.

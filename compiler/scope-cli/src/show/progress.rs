@@ -73,8 +73,8 @@ impl<'a> Shower<'a> {
             RunEventKind::StepSkipped { step, .. } => self.advance(*step),
             RunEventKind::ChoiceMade { choice, label, arm } => {
                 if *arm > 0 {
-                    let key = &self.plan.choices[choice.index()].key;
-                    self.print(&format!("  chosen  {key}: {label}"));
+                    let what = self.plan.choices[choice.index()].label.replace('`', "");
+                    self.print(&format!("  chosen  {what}: {label}"));
                 }
             }
             RunEventKind::UndoDone { step, words } => self.undo(*step, "undone", words),

@@ -34,6 +34,7 @@ pub fn report(
         if let StepStatus::Skipped { because: SkipReason::Dependency { step: on, .. } } = &ended.status
             && touches_site(step)
             && !is_abandoned(plan, report, &step.when)
+            && !is_told_by_choice(plan, report, step)
         {
             let needed = &plan.steps[on.index()];
             line(&super::progress::step_line(
@@ -202,8 +203,8 @@ fn verdict(plan: &Plan, report: &Report, program: &str, simulated: bool) -> Stri
                     .zip(&report.steps)
                     .filter(|(step, ended)| {
                         is_counted(&ended.status)
-                            && touches_site(step)
                             && !is_abandoned(plan, report, &step.when)
+                            && !is_told_by_choice(plan, report, step)
                     })
                     .count()
             };

@@ -20,6 +20,15 @@ pub(crate) struct Lowered {
     pub is_single: bool,
 }
 
+/// What people call the whole of a location.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names<'n> {
+    /// As a step: `vm`, `image:debian-12`.
+    pub step: &'n str,
+    /// In a sentence: `` `vm` ``, `` `image` of `vm` at nantes ``.
+    pub label: &'n str,
+}
+
 /// Where in a location something stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Position {
@@ -35,11 +44,11 @@ impl Position {
 }
 
 impl Lowering<'_> {
-    /// Lowers a location, making each site's step with `leaf`. `name` is what people call the whole of it.
+    /// Lowers a location, making each site's step with `leaf`.
     pub(super) fn location(
         &mut self,
         location: &Location,
-        name: &str,
+        name: &Names<'_>,
         key: &str,
         place: SiteId,
         position: Position,
@@ -87,13 +96,16 @@ impl Lowering<'_> {
                         is_copy: position.is_copy && is_last,
                     };
                     let key = format!("{key}.{}", index + 1);
+                    // A choice inside is named by what it is between.
+                    let label = format!("`{}` of {}", arm.text(&name_of), name.label);
+                    let name = &Names { label: &label, ..*name };
                     lowered.push(self.location(arm, name, &key, place, position, leaf));
                 }
                 let is_single = lowered.iter().all(|arm| arm.is_single);
                 let leaves = lowered.iter().flat_map(|arm| arm.leaves.clone()).collect();
                 let results = lowered.iter().map(|arm| arm.result).collect();
                 let result = self.step(NewStep {
-                    name: name.to_string(),
+                    name: name.step.to_string(),
                     key: format!("{key}/choose"),
                     guard: position.guard,
                     ..NewStep::new(place, Action::Choose { choice, results }, origin)
@@ -116,7 +128,7 @@ impl Lowering<'_> {
         &mut self,
         location: &Location,
         (parts, prime): (&[Location], usize),
-        name: &str,
+        name: &Names<'_>,
         key: &str,
         place: SiteId,
         position: Position,

@@ -7,27 +7,28 @@ use scope_diagnostics::Span;
 use scope_plan::plan::{ChoiceId, Guard, Origin};
 
 use super::Lowering;
+use super::choice::Names;
 
 impl Lowering<'_> {
-    /// The choice for a `|`: in a group the one that the group made there, else a new one. `key` begins with `name`, the
-    /// request's own.
+    /// The choice for a `|`: in a group the one that the group made there, else a new one. `key` begins with the
+    /// request's own name.
     pub(super) fn choice_at(
         &mut self,
         written: Span,
         key: &str,
-        name: &str,
+        name: &Names<'_>,
         guard: Option<Guard>,
         labels: Vec<String>,
         origin: Origin,
     ) -> ChoiceId {
         let Some(group) = self.group.clone() else {
-            return self.new_choice(key.to_string(), guard, labels, origin);
+            return self.new_choice(key.to_string(), name.label.to_string(), guard, labels, origin);
         };
         let place = (group, guard, written);
         if let Some(choice) = self.group_choices.get(&place) {
             return *choice;
         }
-        let key = format!("{}{}", place.0, key.strip_prefix(name).unwrap_or_default());
+        let key = format!("{}{}", place.0, key.strip_prefix(name.step).unwrap_or_default());
         let is_taken = |key: &str| self.plan.choices.iter().any(|choice| choice.key == key);
         let mut unique = key.clone();
         let mut number = 2;
@@ -35,7 +36,8 @@ impl Lowering<'_> {
             unique = format!("{key}#{number}");
             number += 1;
         }
-        let choice = self.new_choice(unique, guard, labels, origin);
+        let label = name.label.replace(&format!("`{}`", name.step), &format!("`{}`", place.0));
+        let choice = self.new_choice(unique, label, guard, labels, origin);
         self.group_choices.insert(place, choice);
         choice
     }

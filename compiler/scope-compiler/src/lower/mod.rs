@@ -333,6 +333,7 @@ impl Lowering<'_> {
     fn new_choice(
         &mut self,
         key: String,
+        label: String,
         guard: Option<Guard>,
         labels: Vec<String>,
         origin: Origin,
@@ -343,7 +344,8 @@ impl Lowering<'_> {
             .into_iter()
             .map(|label| scope_plan::plan::Arm { label, members: Vec::new(), choices: Vec::new() })
             .collect();
-        self.plan.choices.push(Choice { id, key, when: guard.into_iter().collect(), arms, recorded, origin });
+        let when = guard.into_iter().collect();
+        self.plan.choices.push(Choice { id, key, label, when, arms, recorded, origin });
         if let Some(Guard { choice, arm }) = guard {
             self.plan.choices[choice.index()].arms[arm as usize].choices.push(id);
         }

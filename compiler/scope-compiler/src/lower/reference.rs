@@ -7,7 +7,7 @@ use scope_analysis::hir::{self, Location, LocationKind, Reference, ReferenceTarg
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Purpose, StepId};
 
-use super::choice::Position;
+use super::choice::{Names, Position};
 use super::{Lowering, NewStep};
 
 impl Lowering<'_> {
@@ -40,7 +40,9 @@ impl Lowering<'_> {
                     Value::Text(text) => format!("{}:{text}", short(&reference.ty)),
                     _ => format!("{}.{}", resource.name, reference.attribute),
                 };
-                let lookup = LookUp { here, reference, path, name, text, scope: resource.scope.as_deref() };
+                let label = format!("`{}` of `{}` at {here_name}", reference.attribute, resource.name);
+                let scope = resource.scope.as_deref();
+                let lookup = LookUp { here, reference, path, name, label, text, scope };
                 self.look_up(&reference.location, &lookup, position)
             }
         }
@@ -94,7 +96,7 @@ impl Lowering<'_> {
                 let key = lookup.path.clone();
                 let lowered = self.location(
                     location,
-                    &lookup.name,
+                    &Names { step: &lookup.name, label: &lookup.label },
                     &key,
                     place,
                     position,
@@ -185,6 +187,8 @@ struct LookUp<'a> {
     path: String,
     /// `image:debian-12`
     name: String,
+    /// In a sentence: `` `image` of `vm` at nantes ``.
+    label: String,
     text: Expr,
     scope: Option<&'a str>,
 }

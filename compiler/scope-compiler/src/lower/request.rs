@@ -7,7 +7,7 @@ use scope_plan::driver::Repeat;
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Edge, EdgeReason, OnUnreachable, Purpose, Retry, StepId, Undo};
 
-use super::choice::Position;
+use super::choice::{Names, Position};
 use super::{Lowering, NewStep, RETRY, TIMEOUT_MS};
 
 /// A transfer of unknown size may take so long, besides readiness.
@@ -25,9 +25,11 @@ impl Lowering<'_> {
             (None, None) => return,
         };
         let name = resource.name.clone();
+        let label = format!("`{name}`");
+        let names = Names { step: &name, label: &label };
         self.group = resource.group.clone();
         let lowered =
-            self.location(&location, &name, &name, place, Position::TOP, &mut |lowering, site, position| {
+            self.location(&location, &names, &name, place, Position::TOP, &mut |lowering, site, position| {
                 // What is looked up for it has alternatives of its own.
                 let group = lowering.group.take();
                 lowering.guard = position.guard;

@@ -219,7 +219,7 @@ fn starts_like_no_value(value: &Expr) -> bool {
 }
 
 /// The operand an expression starts with.
-fn leftmost(value: &Expr) -> &Expr {
+pub(super) fn leftmost(value: &Expr) -> &Expr {
     match value.kind.as_ref() {
         ExprKind::Binary { left, .. } => leftmost(left),
         ExprKind::Chain { operands, .. } => operands.first().map_or(value, leftmost),

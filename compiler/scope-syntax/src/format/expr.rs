@@ -3,6 +3,7 @@
 use super::{
     Formatter,
     align::Mark,
+    body::leftmost,
     doc::{Doc, concat, group, line, mark, nest, soft_line, text},
     pieces::Separation,
     text::is_word,
@@ -44,6 +45,9 @@ impl Formatter<'_> {
             ExprKind::Index { base, index } => {
                 concat([self.base(base), text("["), self.expr(index), text("]")])
             }
+            ExprKind::Call { .. } if let Some(duration) = queued_for(value) => {
+                concat([text("queue for "), self.base_or_number(duration)])
+            }
             ExprKind::Call { callee, args } => {
                 let after = callee.span.end;
                 let callee = self.base(callee);
@@ -74,6 +78,12 @@ impl Formatter<'_> {
     fn base(&mut self, value: &Expr) -> Doc {
         let parenthesise = tightness(value) < ATOM || matches!(value.kind.as_ref(), ExprKind::Number(_));
         self.operand(value, parenthesise)
+    }
+
+    /// What follows `queue for`.
+    fn base_or_number(&mut self, value: &Expr) -> Doc {
+        let is_plain = matches!(leftmost(value).kind.as_ref(), ExprKind::Number(_) | ExprKind::Name(_));
+        self.operand(value, !is_plain || tightness(value) < ATOM)
     }
 
     fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr) -> Doc {
@@ -300,6 +310,14 @@ pub(super) fn key(key: &str) -> String {
     out
 }
 
+/// The duration of `queue for 2h`.
+fn queued_for(value: &Expr) -> Option<&Expr> {
+    let ExprKind::Call { callee, args } = value.kind.as_ref() else { return None };
+    let [Argument { name: Some(name), value }] = args.as_slice() else { return None };
+    let is_queue = matches!(callee.kind.as_ref(), ExprKind::Name(name) if name == "queue");
+    (is_queue && name.text == "for").then_some(value)
+}
+
 /// How tightly an expression holds together.
 fn tightness(value: &Expr) -> u8 {
     match value.kind.as_ref() {
@@ -307,6 +325,7 @@ fn tightness(value: &Expr) -> u8 {
         ExprKind::Binary { op, .. } => power(Infix::Binary(*op)),
         ExprKind::Chain { op, .. } => power(Infix::Chain(*op)),
         ExprKind::If { .. } => 0,
+        ExprKind::Call { .. } if queued_for(value).is_some() => 0,
         _ => ATOM,
     }
 }

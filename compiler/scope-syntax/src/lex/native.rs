@@ -182,7 +182,9 @@ impl<'s> Lexer<'s> {
         let rest = &self.text[self.position..];
         let trimmed = rest.trim_start_matches([' ', '\t']);
         if trimmed.starts_with(quote) {
-            self.position += rest.len() - trimmed.len() + 1;
+            let start = self.position + rest.len() - trimmed.len();
+            self.push(Kind::ScopeQuote, start, &trimmed[..1]);
+            self.position = start + 1;
             return;
         }
         let span = self.span(self.position, self.position);

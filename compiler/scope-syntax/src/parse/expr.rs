@@ -348,6 +348,7 @@ fn primary<'t>(
                 && tokens.get(1).is_some_and(|second| second.kind == Kind::BraceOpen)
         })
         .ignore_then(scope),
+        queue_for(inner, &parts.arguments, number.clone(), parenthesised.clone()),
         names(names_hold_blanks),
         text,
         number,
@@ -358,6 +359,31 @@ fn primary<'t>(
         conditional(inner.clone()),
         prose,
     ))
+    .boxed()
+}
+
+/// `queue for 2h`: as if `queue(for: 2h)` were written.
+fn queue_for<'t>(
+    inner: &Rule<'t, Deep<Expr>>,
+    arguments: &Rule<'t, Deep<Vec<Argument>>>,
+    number: impl Parser<'t, Tokens<'t>, Deep<Expr>, Extra> + Clone + 't,
+    parenthesised: impl Parser<'t, Tokens<'t>, Deep<Expr>, Extra> + Clone + 't,
+) -> Rule<'t, Deep<Expr>> {
+    let duration = choice((names(false), number, parenthesised)).labelled(Label::Expression).boxed();
+    ahead(|tokens: &'t [Token<'t>]| {
+        tokens.first().is_some_and(|first| first.is_word("queue"))
+            && tokens.get(1).is_some_and(|second| second.is_word("for"))
+    })
+    .ignore_then(word("queue"))
+    .then(word("for"))
+    .then(postfixed(duration, inner, arguments))
+    .map(|((queue, word_for), duration)| {
+        let span = queue.span().to(duration.value.span);
+        let depth = duration.depth;
+        let callee = leaf(ExprKind::Name(queue.text.to_owned()), queue.span()).value;
+        let args = vec![Argument { name: Some(ident(&word_for)), value: duration.value }];
+        node(ExprKind::Call { callee, args }, span, depth)
+    })
     .boxed()
 }
 

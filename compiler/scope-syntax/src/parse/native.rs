@@ -34,7 +34,10 @@ pub(super) fn native<'t>(
     value: Rule<'t, Deep<Expr>>,
     scope: Rule<'t, Deep<Scope>>,
 ) -> Rule<'t, Deep<Native>> {
-    let flag = kind(Kind::ScopeFlag).then(scope).map(|(flag, scope)| Part::Scope(scope, flag.span()));
+    let flag = kind(Kind::ScopeFlag)
+        .then(scope)
+        .then_ignore(kind(Kind::ScopeQuote).or_not())
+        .map(|(flag, scope)| Part::Scope(scope, flag.span()));
     let part = native_word(value).map(Part::Word).or(flag).boxed();
     kind(Kind::NativeOpen)
         .then(part.repeated().collect::<Vec<_>>())

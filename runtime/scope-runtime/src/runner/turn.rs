@@ -312,11 +312,19 @@ impl<'t> Turn<'t> {
             said.push(format!("{}: {}", arm.label, why.unwrap_or_else(|| "not available".to_owned())));
         }
         let (code, message) = if is_missing_everywhere {
-            ("E0903", format!("`{name}` is not found anywhere"))
+            ("E0903", format!("{} is not found anywhere", spoken(name)))
         } else {
-            ("E0912", format!("no alternative of `{name}` is available"))
+            ("E0912", format!("no alternative of {} is available", spoken(name)))
         };
         Failure { site_words: Some(said.join("; ")), ..Failure::new(code, Outcome::Unavailable, message) }
+    }
+}
+
+/// A step's name in a sentence: `` `base` ``, and for a looked-up `image:debian-12` `` image `debian-12` ``.
+fn spoken(name: &str) -> String {
+    match name.split_once(':') {
+        Some((kind, text)) => format!("{kind} `{text}`"),
+        None => format!("`{name}`"),
     }
 }
 

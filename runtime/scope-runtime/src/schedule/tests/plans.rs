@@ -195,6 +195,7 @@ fn parse_choice(named: &mut Named, line: &str) {
     let key = head.next().expect("a name").to_owned();
     let mut choice = Choice {
         id: named.choices[&key],
+        label: format!("`{key}`"),
         key,
         when: Vec::new(),
         arms: Vec::new(),

@@ -60,6 +60,7 @@ fn plan_of(loc: &Loc) -> Plan {
     plan.choices.push(Choice {
         id: ChoiceId(plan.choices.len() as u32),
         key: "never".into(),
+        label: "`never`".into(),
         when: Vec::new(),
         arms: vec![nothing(), nothing()],
         recorded: None,
@@ -85,6 +86,7 @@ fn lower(loc: &Loc, within: Option<Guard>, plan: &mut Plan, guards: &mut Vec<BTr
             plan.choices.push(Choice {
                 id: choice,
                 key: format!("c{}", choice.0),
+                label: format!("`c{}`", choice.0),
                 when: within.into_iter().collect(),
                 arms: arms
                     .iter()

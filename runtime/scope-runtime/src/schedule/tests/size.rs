@@ -89,6 +89,7 @@ fn one_arm_of_many_steps_undone() {
     plan.choices = vec![Choice {
         id: ChoiceId(0),
         key: "x".into(),
+        label: "`x`".into(),
         when: Vec::new(),
         arms: vec![arm(0..last), arm(last..N_STEPS)],
         recorded: None,
@@ -133,6 +134,7 @@ fn choices_nested_deep() {
         plan.choices.push(Choice {
             id: ChoiceId(id),
             key: format!("x{id}"),
+            label: format!("`x{id}`"),
             when: if id == 0 { Vec::new() } else { vec![Guard { choice: ChoiceId(id - 1), arm: 1 }] },
             arms: vec![
                 arm(vec![StepId(id)], Vec::new()),
