@@ -14,6 +14,7 @@ mod examples;
 mod formatting;
 mod lints;
 mod properties;
+mod readme;
 mod real;
 mod spec;
 mod tidy;

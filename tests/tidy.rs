@@ -239,3 +239,21 @@ fn every_code_is_reported_somewhere() {
     silent.sort();
     assert!(silent.is_empty(), "these have a page and are never reported: {silent:?}");
 }
+
+#[test]
+fn every_part_is_under_the_one_licence() {
+    let text = std::fs::read_to_string(root().join("LICENSE")).expect("the licence is there");
+    for part in ["Apache License", "Version 2.0, January 2004", "END OF TERMS AND CONDITIONS"] {
+        assert!(text.contains(part), "LICENSE has no {part:?}");
+    }
+    for package in metadata()["packages"].as_array().expect("packages") {
+        if package["source"].is_null() {
+            assert_eq!(package["license"], "Apache-2.0", "{}", package["name"]);
+        }
+    }
+    for manifest in ["editors/vscode/package.json", "editors/textmate/package.json"] {
+        let text = std::fs::read_to_string(root().join(manifest)).expect(manifest);
+        let manifest_value: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(manifest_value["license"], "Apache-2.0", "{manifest}");
+    }
+}

@@ -7,6 +7,7 @@ cache, once, by pip and npm, in pinned versions. Exit status: 0 all good, 1 some
 
 import argparse
 import hashlib
+import importlib.util
 import os
 import pathlib
 import shutil
@@ -33,6 +34,10 @@ def main() -> int:
     if not binary.is_file():
         print(f"FAIL there is no binary {binary}")
         return 1
+    lacking = missing()
+    if lacking:
+        print("".join(f"FAIL {line}\n" for line in lacking) + "     SCOPE_EDITORS=0 leaves the editors' tests out")
+        return 1
     runner = Runner(binary, cache)
     try:
         runner.install()
@@ -40,6 +45,19 @@ def main() -> int:
         print(f"FAIL installing: {error.cmd[0]} ended with {error.returncode}\n{error.output}")
         return 1
     return runner.checks()
+
+
+def missing() -> list[str]:
+    """What must be on the machine before anything is installed, and how to get it."""
+    lacking = []
+    if importlib.util.find_spec("ensurepip") is None:
+        lacking.append("Python has no venv with pip: install python3-venv")
+    if sys.version_info < (3, 11):
+        lacking.append(f"Python 3.11 or newer is needed, this one is {sys.version.split()[0]}")
+    for program in ["node", "npm"]:
+        if shutil.which(program) is None:
+            lacking.append(f"there is no `{program}` on the path: install Node 20 or newer, with npm")
+    return lacking
 
 
 class Runner:

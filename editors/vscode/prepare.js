@@ -5,3 +5,4 @@ const path = require("path");
 for (const name of ["scope.tmLanguage.json", "language-configuration.json"]) {
   fs.copyFileSync(path.join(__dirname, "..", "textmate", name), path.join(__dirname, name));
 }
+fs.copyFileSync(path.join(__dirname, "..", "..", "LICENSE"), path.join(__dirname, "LICENSE"));
