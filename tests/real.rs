@@ -6,6 +6,7 @@
 mod catalogue;
 mod failures;
 mod freezing;
+mod killed;
 mod life;
 mod otherwise;
 mod place;
@@ -46,6 +47,7 @@ fn real_clouds() {
         life::CASES,
         failures::CASES,
         freezing::CASES,
+        killed::CASES,
         shell::CASES,
         place::CASES,
     ];
