@@ -17,7 +17,7 @@ mod text;
 use crate::{ast::*, token::ITEM_WORDS};
 use doc::{Doc, WIDTH, concat, group, hard_line, line, nest, text};
 use pieces::{Separation, joined};
-use scope_diagnostics::similar;
+use scope_diagnostics::{Span, similar};
 
 /// The canonical text of a module that was read from `source`. Error nodes are written as they stand in `source`.
 #[must_use]
@@ -107,7 +107,7 @@ impl Formatter<'_> {
                 concat(ends.into_iter().chain([self.expr(&link.body)]))
             }
             ItemKind::Thing(thing) => self.thing(thing, item.span),
-            ItemKind::Native(item) => self.native_item(item),
+            ItemKind::Native(native) => self.native_item(native, native_span(item, native)),
             ItemKind::Sequence(sequence) => {
                 let body = self.statements(&sequence.steps, (sequence.name.span.end, end));
                 concat([text(format!("sequence {} ", sequence.name.text)), body])
@@ -137,20 +137,24 @@ impl Formatter<'_> {
     }
 
     /// `$ …`, `let a: server = $ …`. What only looks like a command because an item's word is misspelt (`lett x = 3`)
-    /// keeps its spelling: a `$` would hide the mistake.
-    fn native_item(&mut self, item: &NativeItem) -> Doc {
+    /// is kept as it is written: a `$` would hide the mistake, and other quotes might make it another line.
+    fn native_item(&mut self, item: &NativeItem, span: Span) -> Doc {
         let first = match &item.ty {
             Some(ty) => ty.names.first().map(|name| name.text.clone()),
             None => item.native.words.first().and_then(Text::literal),
         };
         let is_misspelt = item.native.bare && first.is_some_and(|first| is_near_item_word(&first));
+        let holds_comment = self.comments.get(self.next_comment).is_some_and(|next| next.span.start < span.end);
+        if let Some(written) = self.source.get(span.range())
+            && is_misspelt
+            && !holds_comment
+            // A last `\` would take the end of the line with it.
+            && !written.ends_with('\\')
+        {
+            return doc::verbatim(written);
+        }
         let ty = item.ty.as_ref().map(path);
         match (&item.name, ty) {
-            (None, _) if is_misspelt => self.native_words(&item.native, ""),
-            (Some(name), Some(ty)) if is_misspelt => {
-                let words = self.native_words(&item.native, "");
-                concat([text(format!("{ty} {} = ", name.text)), words])
-            }
             (None, _) => self.native(&item.native),
             (Some(name), ty) => {
                 let ty = ty.map(|ty| format!(": {ty}")).unwrap_or_default();
@@ -298,6 +302,15 @@ impl Formatter<'_> {
             }
         }
     }
+}
+
+/// The command's line, without the documentation above it.
+fn native_span(item: &Item, native: &NativeItem) -> Span {
+    let name = native.name.as_ref().map(|name| name.span);
+    let ty = native.ty.as_ref().map(|ty| ty.span);
+    let starts = [name, ty].into_iter().flatten().map(|span| span.start);
+    let start = starts.chain([native.native.span.start]).min().unwrap_or(item.span.start);
+    Span { start, ..item.span }
 }
 
 /// One letter too many, too few, wrong or exchanged.

@@ -92,12 +92,7 @@ impl Formatter<'_> {
 
     /// `$ word … --scope { … }`
     pub(super) fn native(&mut self, native: &Native) -> Doc {
-        self.native_words(native, "$")
-    }
-
-    /// The same behind another sign, or none.
-    pub(super) fn native_words(&mut self, native: &Native, sign: &'static str) -> Doc {
-        let mut words = if sign.is_empty() { vec![] } else { vec![text(sign)] };
+        let mut words = vec![text("$")];
         for (index, word) in native.words.iter().enumerate() {
             let before_brace = native.words.get(index + 1).is_some_and(|next| {
                 matches!(next.parts.first(), Some(TextPart::Chars(chars)) if chars.trim_start().starts_with('{'))

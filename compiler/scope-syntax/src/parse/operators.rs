@@ -134,7 +134,11 @@ pub(crate) fn build(
     builder.values.pop().expect("a run has an operand").expr
 }
 
-fn is_number(value: &Expr) -> bool {
+/// A number, with any signs and parentheses: `12`, `-(12)`.
+fn is_number(mut value: &Expr) -> bool {
+    while let ExprKind::Unary { op: UnaryOp::Negate, operand } = value.kind.as_ref() {
+        value = operand;
+    }
     matches!(value.kind.as_ref(), ExprKind::Number(_))
 }
 
