@@ -79,7 +79,7 @@ impl StateError {
                 .with_help("wait until that run ends; if its process is no longer alive, the next run takes the lock over"),
             StateError::Newer { .. } => failure.with_help("use the version of the tool that wrote it"),
             StateError::Damaged { .. } | StateError::Journal(JournalError::Damaged { .. }) => failure.with_help(
-                "`scope state rebuild` makes the state again from the marks at the sites; what has no mark is asked",
+                "bring the state's folder back from a copy; without one, move it away and write `with { adopt: true }` at what the sites still hold",
             ),
             StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => failure
                 .with_help("mend the disk, then `scope resume`: what was recorded before is kept, the rest is looked up"),
