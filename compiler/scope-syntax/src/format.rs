@@ -144,7 +144,8 @@ impl Formatter<'_> {
             None => item.native.words.first().and_then(Text::literal),
         };
         let is_misspelt = item.native.bare && first.is_some_and(|first| is_near_item_word(&first));
-        let holds_comment = self.comments.get(self.next_comment).is_some_and(|next| next.span.start < span.end);
+        let holds_comment =
+            self.comments.get(self.next_comment).is_some_and(|next| next.span.start < span.end);
         if let Some(written) = self.source.get(span.range())
             && is_misspelt
             && !holds_comment
