@@ -94,15 +94,24 @@ pub fn plan(plan: &Plan, file: &str, state: Option<&State>) -> String {
     let count = |sign: &str| {
         plan.steps.iter().filter(|step| touches_site(step) && sign_of(plan, step, state) == sign).count()
     };
+    // What there is none of is not counted; creations and deletions are said all the same.
+    let counts: Vec<String> = [
+        ("+", "to create"),
+        ("=", "recorded"),
+        (">", "to borrow"),
+        ("?", "to read"),
+        ("!", "to call"),
+        ("-", "to delete"),
+    ]
+    .into_iter()
+    .map(|(sign, word)| (count(sign), sign, word))
+    .filter(|(n, sign, _)| *n > 0 || matches!(*sign, "+" | "-"))
+    .map(|(n, _, word)| format!("{n} {word}"))
+    .collect();
     let _ = writeln!(
         text,
-        "\n{} to create, {} recorded, {} to borrow, {} to read, {} to call, {} to delete      {} steps, {} at once, {}",
-        count("+"),
-        count("="),
-        count(">"),
-        count("?"),
-        count("!"),
-        count("-"),
+        "\n{}      {} steps, {} at once, {}",
+        counts.join(", "),
         plan.steps.iter().filter(|step| touches_site(step)).count(),
         widest(plan),
         expected_time(plan),
@@ -114,7 +123,7 @@ pub fn plan(plan: &Plan, file: &str, state: Option<&State>) -> String {
     for line in if_cut(plan) {
         let _ = writeln!(text, "{line}");
     }
-    let _ = writeln!(text, "run it:  scope run {file}          try it: scope run {file} --simulate");
+    let _ = writeln!(text, "run it:  scope run {file}          try it: --simulate");
     text
 }
 
