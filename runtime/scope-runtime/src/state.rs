@@ -24,6 +24,7 @@ pub use folder::state_folder;
 pub use lock::Holder;
 pub use record::Record;
 pub use store::{StateError, StateStore};
+pub(crate) use time::civil_date;
 pub use time::utc;
 
 /// The version of `state.json` and of the journal; newer ones are refused.

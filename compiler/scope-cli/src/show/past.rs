@@ -7,6 +7,7 @@ use scope_runtime::report::{Counts, Verdict};
 use scope_runtime::state::{Hold, Run, State, Told, utc};
 use serde::Serialize;
 
+use super::report::{ended_well, listed};
 use super::{seconds, short_name};
 
 /// One site of a deployment.
@@ -57,23 +58,8 @@ pub fn verdict_word(verdict: Option<Verdict>) -> &'static str {
 
 /// `3 created, 1 parked`.
 pub fn counted(counts: &Counts) -> String {
-    let parts: Vec<String> = [
-        (counts.created, "created"),
-        (counts.borrowed, "borrowed"),
-        (counts.adopted, "adopted"),
-        (counts.updated, "changed"),
-        (counts.deleted, "deleted"),
-        (counts.called, "called"),
-        (counts.unchanged, "unchanged"),
-        (counts.parked, "parked"),
-        (counts.failed, "failed"),
-        (counts.skipped, "skipped"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, word)| format!("{count} {word}"))
-    .collect();
-    if parts.is_empty() { "nothing changed".into() } else { parts.join(", ") }
+    let open = [(counts.parked, "parked"), (counts.failed, "failed"), (counts.skipped, "skipped")];
+    listed(&[&ended_well(counts)[..], &open].concat())
 }
 
 /// A line a run, the newest first.

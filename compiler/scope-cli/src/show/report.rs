@@ -3,7 +3,7 @@
 use scope_diagnostics::SourceMap;
 use scope_plan::plan::{Action, Guard, Plan, Step};
 use scope_runtime::events::{Effect, SkipReason};
-use scope_runtime::report::{OutputValue, Report, StepStatus, Verdict};
+use scope_runtime::report::{Counts, OutputValue, Report, StepStatus, Verdict};
 use serde_json::Value;
 
 use super::plan::touches_site;
@@ -160,12 +160,9 @@ fn output_text(value: &Value) -> String {
     }
 }
 
-fn verdict(plan: &Plan, report: &Report, program: &str, simulated: bool) -> String {
-    let counts = &report.counts;
-    let run = if simulated { "simulated".to_string() } else { format!("run {}", report.run) };
-    let end = format!("{run}, exit {}", report.exit_code());
-    let mut parts = Vec::new();
-    for (count, word) in [
+/// What ended well, in the order in which it is told.
+pub fn ended_well(counts: &Counts) -> [(usize, &'static str); 7] {
+    [
         (counts.created, "created"),
         (counts.borrowed, "borrowed"),
         (counts.adopted, "adopted"),
@@ -173,12 +170,24 @@ fn verdict(plan: &Plan, report: &Report, program: &str, simulated: bool) -> Stri
         (counts.deleted, "deleted"),
         (counts.called, "called"),
         (counts.unchanged, "unchanged"),
-    ] {
-        if count > 0 {
-            parts.push(format!("{count} {word}"));
-        }
-    }
-    let done = if parts.is_empty() { "nothing changed".to_string() } else { parts.join(", ") };
+    ]
+}
+
+/// `3 created, 1 borrowed`: what there is none of is left out.
+pub fn listed(counts: &[(usize, &str)]) -> String {
+    let parts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if parts.is_empty() { "nothing changed".into() } else { parts.join(", ") }
+}
+
+fn verdict(plan: &Plan, report: &Report, program: &str, simulated: bool) -> String {
+    let counts = &report.counts;
+    let run = if simulated { "simulated".to_string() } else { format!("run {}", report.run) };
+    let end = format!("{run}, exit {}", report.exit_code());
+    let done = listed(&ended_well(counts));
     let took = seconds(report.millis);
     match report.verdict {
         Verdict::NothingToDo if counts.unchanged == 0 => {

@@ -1,12 +1,18 @@
-//! A moment for people, in the one time that machines on different sites share.
+//! The calendar: a moment for people, in the one time that machines on different sites share.
 //!
 //! `utc(1_700_000_000_000)` → `2023-11-14 22:13:20 UTC`
 
 /// Milliseconds since 1970 as a date and a time of day.
 pub fn utc(ms: u64) -> String {
     let seconds = ms / 1_000;
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Years begin in March, so that the day that is not always there is the last one (Hinnant's calendar).
+    let (year, month, day) = civil_date(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+/// The date of a day counted from 1970-01-01, in the Gregorian calendar. Years begin in March here, so that the day that
+/// is not always there is the last one (Hinnant's algorithm).
+pub(crate) fn civil_date(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -14,9 +20,7 @@ pub fn utc(ms: u64) -> String {
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (second / 3_600, second % 3_600 / 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]
