@@ -10,7 +10,7 @@
 //! | `formatted` | what `scope fmt` makes of the program |
 //! | `lint` | what `scope lint` prints |
 //! | `fixed` | the program as `scope fix` leaves it |
-//! | `plan`, `plan cuts` | what `scope plan --steps --simulate` prints, or `--cuts` |
+//! | `plan`, `plan cuts`, `plan sites` | what `scope plan --steps --simulate` prints, `--cuts`, or by site |
 //! | `run …` | what `scope run --simulate` prints; words behind `run` are faults (`cut=paris@1s..30s`) or flags |
 //! | `exec …` | the same of `scope exec --simulate -- …` |
 //!
@@ -148,7 +148,11 @@ fn print(kind: &str, words: &[&str], entry: &str, folder: &Path) -> String {
             return fixed;
         }
         "plan" => {
-            let shown = if words.contains(&"cuts") { "--cuts" } else { "--steps" };
+            let shown = match words {
+                words if words.contains(&"cuts") => "--cuts",
+                words if words.contains(&"sites") => "--offline",
+                _ => "--steps",
+            };
             args.extend(["plan", shown, "--simulate", entry]);
         }
         "run" => {

@@ -216,6 +216,9 @@ pub struct Plan {
     /// Exit with 2 where a run would change something, or a site cannot be asked.
     #[arg(long, conflicts_with_all = ["offline", "simulate"])]
     pub check: bool,
+    /// Tell every site by itself, also where the same is to be said of many.
+    #[arg(long, short)]
+    pub verbose: bool,
     /// Where the state is kept (default: `.scope/NAME` beside the program).
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<String>,

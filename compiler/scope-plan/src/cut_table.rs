@@ -8,13 +8,21 @@
 //! ```
 //!
 //! A row is a step that the program asks for, at its site, or a `|` with the arm that is taken; a column is a site that
-//! cannot be reached for the whole run. `-` is as without the cut.
+//! cannot be reached for the whole run. `-` is as without the cut. Of more sites than fit beside each other there is a
+//! paragraph each, with what differs from a run without the cut; sites of which the same is to be said share one.
 
 use std::fmt::Write;
 
 use crate::cuts::{self, Cut, Outcome};
-use crate::plan::{Action, Plan, Purpose, SiteId, Step};
+use crate::fleet::{self, Rows};
+use crate::plan::{Action, Choice, Plan, Purpose, SiteId, Step};
 use crate::text::short_type;
+
+/// So many columns are read beside each other.
+const MOST_COLUMNS: usize = 8;
+
+/// As without the cut.
+const SAME: &str = "-";
 
 /// See above. Ends with a newline.
 pub fn to_text(plan: &Plan) -> String {
@@ -23,28 +31,35 @@ pub fn to_text(plan: &Plan) -> String {
         .map(|site| SiteId(site as u32))
         .filter(|site| plan.steps.iter().any(|step| step.site == *site))
         .collect();
-    let cut: Vec<Cut> = sites.iter().map(|site| cuts::cut(plan, *site)).collect();
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    let heading = ["step".to_owned(), "at".to_owned()];
-    rows.push(heading.into_iter().chain(sites.iter().map(|site| plan.site(*site).name.clone())).collect());
-    for step in plan.steps.iter().filter(|step| is_asked_for(step)) {
-        let kind = step.action.resource_type().map_or("", short_type);
-        let name = format!("{} {kind} {}", step.action.verb(), step.name);
-        let before = usual.outcomes[step.id.index()];
-        let cells = cut.iter().map(|cut| cell(before, cut.outcomes[step.id.index()]).to_owned());
-        rows.push([name, plan.site(step.site).name.clone()].into_iter().chain(cells).collect());
-    }
-    for choice in &plan.choices {
-        let index = choice.id.index();
-        let cells = cut.iter().map(|cut| match cut.arms[index] {
-            None => "none".to_owned(),
-            arm if arm == usual.arms[index] => "-".to_owned(),
-            Some(arm) => choice.arms[arm as usize].label.clone(),
-        });
-        rows.push([format!("choose {}", choice.key), String::new()].into_iter().chain(cells).collect());
-    }
+    let rows = rows(plan);
     let mut text = String::from("if this site is cut, from the start to the end of the run\n\n");
-    table(&rows, &mut text);
+    if sites.len() <= MOST_COLUMNS {
+        let columns: Vec<Vec<&str>> =
+            sites.iter().map(|site| column(plan, &usual, &cuts::cut(plan, *site))).collect();
+        let names = sites.iter().map(|site| plan.site(*site).name.clone());
+        let mut shown: Rows = vec![["step".to_owned(), "at".to_owned()].into_iter().chain(names).collect()];
+        shown.extend(rows.into_iter().enumerate().map(|(index, [name, site])| {
+            let cells = columns.iter().map(|column| column[index].to_owned());
+            [name, site].into_iter().chain(cells).collect()
+        }));
+        table(&shown, &mut text);
+    } else {
+        let said = sites.iter().map(|site| {
+            let column = column(plan, &usual, &cuts::cut(plan, *site));
+            let differing = rows.iter().zip(column).filter(|(_, cell)| *cell != SAME);
+            let cells = differing.map(|([name, at], cell)| vec![name.clone(), at.clone(), cell.to_owned()]);
+            (plan.site(*site).name.as_str(), cells.collect())
+        });
+        for group in fleet::fold(said.collect()) {
+            writeln!(text, "{}", fleet::listed(&group.sites)).expect("a String takes any text");
+            match group.rows.is_empty() {
+                true => writeln!(text, "  {SAME}").expect("a String takes any text"),
+                false => table(&group.rows, &mut text),
+            }
+            text.push('\n');
+        }
+        text.truncate(text.trim_end().len() + 1);
+    }
     text.push_str(
         "\n-: as without the cut; waits: done when the site is back; left out: as the program says;\n",
     );
@@ -52,8 +67,30 @@ pub fn to_text(plan: &Plan) -> String {
     text
 }
 
+/// What the table tells of: a step and its site, or a choice.
+fn rows(plan: &Plan) -> Vec<[String; 2]> {
+    let steps = plan.steps.iter().filter(|step| is_asked_for(step)).map(|step| {
+        let kind = step.action.resource_type().map_or("", short_type);
+        [format!("{} {kind} {}", step.action.verb(), step.name), plan.site(step.site).name.clone()]
+    });
+    let choices = plan.choices.iter().map(|choice| [format!("choose {}", choice.key), String::new()]);
+    steps.chain(choices).collect()
+}
+
+/// A cell for each row.
+fn column<'p>(plan: &'p Plan, usual: &Cut, cut: &Cut) -> Vec<&'p str> {
+    let outcome = |step: &Step| cell(usual.outcomes[step.id.index()], cut.outcomes[step.id.index()]);
+    let arm = |choice: &'p Choice| match cut.arms[choice.id.index()] {
+        None => "none",
+        arm if arm == usual.arms[choice.id.index()] => SAME,
+        Some(arm) => choice.arms[arm as usize].label.as_str(),
+    };
+    let steps = plan.steps.iter().filter(|step| is_asked_for(step)).map(outcome);
+    steps.chain(plan.choices.iter().map(arm)).collect()
+}
+
 /// Columns as wide as their widest cell.
-fn table(rows: &[Vec<String>], text: &mut String) {
+fn table(rows: &Rows, text: &mut String) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -71,7 +108,7 @@ fn table(rows: &[Vec<String>], text: &mut String) {
 
 fn cell(usual: Outcome, cut: Outcome) -> &'static str {
     match (usual, cut) {
-        (usual, cut) if usual == cut => "-",
+        (usual, cut) if usual == cut => SAME,
         (_, Outcome::Waits) => "waits",
         (_, Outcome::LeftOut) => "left out",
         (_, Outcome::Fails) => "fails",

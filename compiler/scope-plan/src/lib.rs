@@ -47,6 +47,8 @@ pub mod pipeline;
 pub mod cut_table;
 pub mod cuts;
 
+pub mod fleet;
+
 pub mod json;
 
 pub mod text;

@@ -54,6 +54,9 @@ pub struct Status {
     /// Which deployment.
     #[command(flatten)]
     pub place: Place,
+    /// Tell every site by itself, also where the same is to be said of many.
+    #[arg(long, short)]
+    pub verbose: bool,
     /// Do not ask the sites whether they answer.
     #[arg(long)]
     pub offline: bool,
@@ -105,6 +108,9 @@ pub struct Drift {
     /// The program.
     #[command(flatten)]
     pub program: Program,
+    /// Tell every site by itself, also where the same is to be said of many.
+    #[arg(long, short)]
+    pub verbose: bool,
     /// Where the state is kept (default: `.scope/NAME` beside the program).
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<String>,

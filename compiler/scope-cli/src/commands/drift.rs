@@ -56,7 +56,7 @@ fn print(command: &Drift, plan: &scope_plan::plan::Plan, rows: &[Row]) {
         line("no drift: every recorded resource is as it was left");
         return;
     }
-    line(show::difference::by_site(plan, rows).trim_matches('\n'));
+    line(show::difference::by_site(plan, rows, command.verbose).trim_matches('\n'));
     let gone = difference::count(rows, &[What::Create]);
     let changed = difference::count(rows, &[What::Update, What::Replace]);
     let unknown = difference::count(rows, &[What::Unknown]);

@@ -47,7 +47,10 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     if output.format == Format::Json {
         line(&json_twin(&command.program.file, &state, &rows, plan).to_string());
     } else {
-        line(show::plan::surveyed(plan, &command.program.file, &state, &rows, now_ms()).trim_end());
+        line(
+            show::plan::surveyed(plan, &command.program.file, &state, &rows, now_ms(), command.verbose)
+                .trim_end(),
+        );
     }
     let is_different = rows.iter().any(|row| row.what.is_change() || row.what == What::Unknown);
     match command.check {
@@ -76,7 +79,7 @@ fn unasked(
     } else if command.steps {
         scope_plan::text::to_text(plan)
     } else {
-        show::plan::plan(plan, &command.program.file, state)
+        show::plan::plan(plan, &command.program.file, state, command.verbose)
     };
     line(text.trim_end());
     if let Some(missing) = missing {

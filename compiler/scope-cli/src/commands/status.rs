@@ -42,7 +42,7 @@ pub fn run(command: &Status, output: Output) -> u8 {
         });
         line(&status.to_string());
     } else {
-        line(show::past::status(&program, &state, &lines, now_ms()).trim_end());
+        line(show::past::status(&program, &state, &lines, now_ms(), command.verbose).trim_end());
     }
     OK
 }
@@ -62,29 +62,30 @@ fn program(found: &Found, state: &State) -> String {
 /// A line for each site that the program has, or that something is recorded of.
 fn lines(state: &State, told: &[Told], probed: &[Probed]) -> Vec<SiteLine> {
     let ends = show::past::ends(told.iter());
-    let mut lines: BTreeMap<String, SiteLine> = BTreeMap::new();
     let recorded = state.resources.values().flat_map(|sites| sites.keys());
     let others =
         ends.keys().chain(state.parked.values().map(|parked| &parked.site)).chain(state.holds.keys());
     let owed = state.owed.iter().map(|owed| &owed.site);
-    for site in probed.iter().map(|probed| &probed.site).chain(recorded).chain(others).chain(owed) {
-        let (done, failed) = ends.get(site).copied().unwrap_or_default();
-        let parked: Vec<_> = state.parked.values().filter(|parked| parked.site == *site).collect();
-        let new = SiteLine {
-            site: site.clone(),
-            rtt_us: None,
-            why: None,
-            since_ms: parked.iter().map(|parked| parked.since_ms).min(),
-            done,
-            parked: parked.len(),
-            failed,
-            owed: state.owed.iter().filter(|owed| owed.site == *site).count(),
-            held: state.holds.get(site).filter(|hold| hold.is_in_force(now_ms())).cloned(),
-        };
-        lines.entry(site.clone()).or_insert(new);
+    let names = probed.iter().map(|probed| &probed.site).chain(recorded).chain(others).chain(owed);
+    let mut lines: BTreeMap<&str, SiteLine> = names
+        .map(|site| {
+            let (done, failed) = ends.get(site).copied().unwrap_or_default();
+            let held = state.holds.get(site).filter(|hold| hold.is_in_force(now_ms())).cloned();
+            let line = SiteLine { site: site.clone(), done, failed, held, ..SiteLine::default() };
+            (site.as_str(), line)
+        })
+        .collect();
+    let unknown = "every site that something waits for has a line";
+    for parked in state.parked.values() {
+        let line = lines.get_mut(parked.site.as_str()).expect(unknown);
+        line.parked += 1;
+        line.since_ms = Some(line.since_ms.map_or(parked.since_ms, |since| since.min(parked.since_ms)));
+    }
+    for owed in &state.owed {
+        lines.get_mut(owed.site.as_str()).expect(unknown).owed += 1;
     }
     for probed in probed {
-        let line = lines.get_mut(&probed.site).expect("every probed site has a line");
+        let line = lines.get_mut(probed.site.as_str()).expect("every probed site has a line");
         (line.rtt_us, line.why) = sites::heard(probed);
     }
     lines.into_values().collect()

@@ -2,6 +2,7 @@
 //!
 //! `~ server  vm   flavor "m1.tiny" -> "m1.small"`; what could not be asked is `?`, never `=`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use scope_plan::plan::{Action, Plan, Step};
@@ -11,6 +12,7 @@ use scope_runtime::state::{Resource, State};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::by_site::Line;
 use super::{short_name, short_type};
 
 /// What becomes of one resource at one site.
@@ -215,14 +217,12 @@ fn short(value: &Value) -> String {
 
 /// The sites of a plan that a survey asks, and whether they answer.
 pub fn answering(plan: &Plan, rows: &[Row]) -> Vec<(String, bool)> {
-    let mut sites: Vec<(String, bool)> = Vec::new();
-    for site in &plan.sites {
-        let mut there = rows.iter().filter(|row| row.site == site.name).peekable();
-        if there.peek().is_some() {
-            sites.push((site.name.clone(), there.any(|row| row.what != What::Unknown)));
-        }
+    let mut answers: BTreeMap<&str, bool> = BTreeMap::new();
+    for row in rows {
+        *answers.entry(&row.site).or_default() |= row.what != What::Unknown;
     }
-    sites
+    let asked = plan.sites.iter().filter_map(|site| Some((site.name.clone(), *answers.get(&*site.name)?)));
+    asked.collect()
 }
 
 /// How many rows are so.
@@ -230,24 +230,18 @@ pub fn count(rows: &[Row], whats: &[What]) -> usize {
     rows.iter().filter(|row| whats.contains(&row.what)).count()
 }
 
-/// The rows by site.
-pub fn by_site(plan: &Plan, rows: &[Row]) -> String {
-    let mut text = String::new();
-    let kinds = rows.iter().map(|row| row.kind.chars().count()).max().unwrap_or(0);
-    let names = rows.iter().map(|row| short_name(&row.name).chars().count()).max().unwrap_or(0).min(32);
-    for site in &plan.sites {
-        let mut there = rows.iter().filter(|row| row.site == site.name).peekable();
-        if there.peek().is_none() {
-            continue;
-        }
-        let _ = writeln!(text, "\n{}", super::plan::site_line(plan, &site.name));
-        for row in there {
-            let (sign, kind, name) = (row.what.sign(), &row.kind, short_name(&row.name));
-            let line = format!("  {sign:<2} {kind:<kinds$}  {name:<names$}  {}", row.why);
-            let _ = writeln!(text, "{}", line.trim_end());
-        }
+/// The rows by site. `all` tells every site by itself.
+pub fn by_site(plan: &Plan, rows: &[Row], all: bool) -> String {
+    let mut there: BTreeMap<&str, Vec<Line>> = BTreeMap::new();
+    for row in rows {
+        there.entry(&row.site).or_default().push(Line {
+            sign: row.what.sign(),
+            kind: row.kind.clone(),
+            name: short_name(&row.name).to_string(),
+            why: row.why.clone(),
+        });
     }
-    text
+    super::by_site::by_site(plan, all, |site| there.remove(plan.site(site).name.as_str()).unwrap_or_default())
 }
 
 /// The counts in one line.

@@ -1,6 +1,7 @@
 //! What is printed for people: plans, progress, reports, failures. Site first, then resource; the last line is the
 //! verdict and what to do next.
 
+pub mod by_site;
 pub mod difference;
 pub mod failure;
 pub mod past;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use scope_plan::fleet::{FEW, listed as listed_names};
 use scope_runtime::report::{Counts, Verdict};
 use scope_runtime::state::{Hold, Run, State, Told, utc};
 use serde::Serialize;
@@ -11,7 +12,7 @@ use super::report::{ended_well, listed};
 use super::{seconds, short_name};
 
 /// One site of a deployment.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct SiteLine {
     /// Its name.
     pub site: String,
@@ -31,6 +32,25 @@ pub struct SiteLine {
     pub owed: usize,
     /// The hold on it.
     pub held: Option<Hold>,
+}
+
+impl SiteLine {
+    /// It answers, and nothing waits, failed or is held there.
+    fn is_quiet(&self) -> bool {
+        self.rtt_us.is_some()
+            && self.parked == 0
+            && self.failed == 0
+            && self.owed == 0
+            && self.held.is_none()
+            && self.since_ms.is_none()
+    }
+}
+
+/// So many sites have a line each.
+const MOST_LINES: usize = 8;
+
+fn listed_sites(sites: &[&SiteLine]) -> String {
+    listed_names(&sites.iter().map(|site| site.site.as_str()).collect::<Vec<_>>())
 }
 
 /// `4 min ago`.
@@ -105,8 +125,8 @@ pub fn logs(run: &Run, lines: &[&Told]) -> String {
     text
 }
 
-/// Where a deployment is.
-pub fn status(program: &str, state: &State, sites: &[SiteLine], now_ms: u64) -> String {
+/// Where a deployment is. `all` tells every site by itself.
+pub fn status(program: &str, state: &State, sites: &[SiteLine], now_ms: u64, all: bool) -> String {
     let Some(run) = state.runs.last() else { return format!("{program}   no run yet") };
     let since = ago(now_ms.saturating_sub(run.started_ms + run.millis.unwrap_or(0)));
     let end = match run.verdict {
@@ -114,13 +134,19 @@ pub fn status(program: &str, state: &State, sites: &[SiteLine], now_ms: u64) -> 
         Some(verdict) => format!("{} ({})", verdict_word(Some(verdict)), counted(&run.counts)),
     };
     let mut text = format!("run {}   {program}   {since} by {}   {end}\n", run.run, run.by);
-    let width = sites.iter().map(|site| site.site.chars().count()).max().unwrap_or(0).max(4);
+    // Of many sites those that need a look come first and in full; the others are told as one.
+    let (quiet, loud): (Vec<&SiteLine>, Vec<&SiteLine>) = sites.iter().partition(|site| site.is_quiet());
+    let is_folded = !all && quiet.len() >= FEW && sites.len() > MOST_LINES;
+    let shown: Vec<&SiteLine> = if is_folded { loud } else { sites.iter().collect() };
+    let folded = if is_folded { listed_sites(&quiet) } else { String::new() };
+    let names = shown.iter().map(|site| site.site.as_str()).chain([folded.as_str()]);
+    let width = names.map(|name| name.chars().count()).max().unwrap_or(0).max(4);
     let _ = writeln!(
         text,
         "{:<width$}  {:<16} {:<12} {:>6} {:>7} {:>7} {:>5}  held",
         "site", "state", "since", "done", "parked", "failed", "owed"
     );
-    for site in sites {
+    for site in shown {
         let known = match (site.rtt_us, &site.why) {
             (Some(rtt), _) => format!("answers {:.0} ms", rtt as f64 / 1000.0),
             (None, Some(_)) => "UNREACHABLE".into(),
@@ -132,6 +158,17 @@ pub fn status(program: &str, state: &State, sites: &[SiteLine], now_ms: u64) -> 
             text,
             "{:<width$}  {known:<16} {since:<12} {:>6} {:>7} {:>7} {:>5}  {held}",
             site.site, site.done, site.parked, site.failed, site.owed
+        );
+    }
+    if is_folded {
+        let rtts = quiet.iter().filter_map(|site| site.rtt_us);
+        let slowest = rtts.max().unwrap_or(0) as f64 / 1000.0;
+        let known = format!("answer <= {slowest:.0} ms");
+        let done: usize = quiet.iter().map(|site| site.done).sum();
+        let _ = writeln!(
+            text,
+            "{folded:<width$}  {known:<16} {:<12} {done:>6} {:>7} {:>7} {:>5}  -",
+            "-", 0, 0, 0
         );
     }
     for sent in state.sent.values() {

@@ -1,21 +1,20 @@
 //! A plan by site, as an operator reads it: what is made, borrowed, read and called, and what happens if a site is cut.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use scope_plan::cuts;
 use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::{Action, Plan, SiteId, Step, StepId};
+use scope_plan::{cuts, fleet};
 use scope_runtime::state::State;
 
+use super::by_site::{Line, by_site};
 use super::difference::{self, Row, What};
 use super::past::ago;
 use super::{bytes, seconds, short_name, short_type};
 
-/// The print-out of a survey: what differs, by site.
-pub fn surveyed(plan: &Plan, file: &str, state: &State, rows: &[Row], now_ms: u64) -> String {
-    let mut text = String::new();
-    let entry = plan.program.entry.map_or("-", |site| plan.sites[site.index()].name.as_str());
+/// The print-out of a survey: what differs, by site. `all` tells every site by itself.
+pub fn surveyed(plan: &Plan, file: &str, state: &State, rows: &[Row], now_ms: u64, all: bool) -> String {
     let known = match state.runs.last() {
         Some(run) => {
             format!("state of run {} ({}, {})", run.run, run.by, ago(now_ms.saturating_sub(run.started_ms)))
@@ -24,23 +23,9 @@ pub fn surveyed(plan: &Plan, file: &str, state: &State, rows: &[Row], now_ms: u6
     };
     let sites = difference::answering(plan, rows);
     let n_answer = sites.iter().filter(|(_, answers)| *answers).count();
-    let _ = writeln!(text, "{file}  entry {entry}   {known}   sites {n_answer} of {} answer", sites.len());
-    text += &difference::by_site(plan, rows);
-    let steps = plan.steps.iter().filter(|step| touches_site(step)).count();
-    let _ = writeln!(
-        text,
-        "\n{}      {steps} steps, {} at once, {}",
-        difference::summary(rows),
-        widest(plan),
-        expected_time(plan)
-    );
-    let secrets = secrets(plan);
-    if !secrets.is_empty() {
-        let _ = writeln!(text, "secrets: {}", secrets.join(", "));
-    }
-    for line in if_cut(plan) {
-        let _ = writeln!(text, "{line}");
-    }
+    let mut text = heading(plan, file, &known, &format!("sites {n_answer} of {} answer", sites.len()));
+    text += &difference::by_site(plan, rows, all);
+    text += &footing(plan, &difference::summary(rows), all);
     let is_any = rows.iter().any(|row| row.what.is_change());
     let _ = match is_any {
         true => writeln!(text, "run it:  scope run {file}          save: --out plan.json"),
@@ -52,47 +37,25 @@ pub fn surveyed(plan: &Plan, file: &str, state: &State, rows: &[Row], now_ms: u6
     text
 }
 
-/// `CloudOne            rtt 1 ms`
-pub fn site_line(plan: &Plan, name: &str) -> String {
-    let site = plan.sites.iter().position(|site| site.name == name).map(|index| SiteId(index as u32));
-    let rtt = plan.program.entry.zip(site).and_then(|(entry, site)| round_trip(plan, entry, site));
-    match rtt {
-        Some(rtt) => format!("{name:<58}  rtt {:.0} ms", rtt as f64 / 1000.0),
-        None => name.to_string(),
-    }
-}
-
-/// The whole print-out.
-pub fn plan(plan: &Plan, file: &str, state: Option<&State>) -> String {
-    let mut text = String::new();
-    let entry = plan.program.entry.map_or("-", |site| plan.sites[site.index()].name.as_str());
+/// The whole print-out, of a plan for which no site was asked. `all` tells every site by itself.
+pub fn plan(plan: &Plan, file: &str, state: Option<&State>, all: bool) -> String {
     let known = match state {
         Some(state) if state.last_run > 0 => format!("state of run {}", state.last_run),
         _ => "no state yet".into(),
     };
-    let _ = writeln!(text, "{file}  entry {entry}   {known}   {} sites", plan.sites.len());
-    for (index, site) in plan.sites.iter().enumerate() {
-        let id = SiteId(index as u32);
-        let steps: Vec<&Step> =
-            plan.steps.iter().filter(|step| step.site == id && touches_site(step)).collect();
-        if steps.is_empty() {
-            continue;
-        }
-        let rtt = plan.program.entry.and_then(|entry| round_trip(plan, entry, id));
-        match rtt {
-            Some(rtt) => {
-                let _ = writeln!(text, "\n{:<58}  rtt {:.0} ms", site.name, rtt as f64 / 1000.0);
-            }
-            None => {
-                let _ = writeln!(text, "\n{}", site.name);
-            }
-        }
-        for step in steps {
-            let _ = writeln!(text, "{}", step_line(plan, step, state));
-        }
+    let mut text = heading(plan, file, &known, &format!("{} sites", plan.sites.len()));
+    let mut lines: BTreeMap<SiteId, Vec<Line>> = BTreeMap::new();
+    for step in plan.steps.iter().filter(|step| touches_site(step)) {
+        lines.entry(step.site).or_default().push(step_line(plan, step, state));
     }
+    text += &by_site(plan, all, |site| lines.remove(&site).unwrap_or_default());
+    // Of the alternatives of a `|`, the one that is made if nothing goes wrong is counted.
+    let usual = cuts::cut(plan, SiteId(u32::MAX));
+    let is_expected = |step: &Step| usual.outcomes[step.id.index()] != cuts::Outcome::NotTried;
     let count = |sign: &str| {
-        plan.steps.iter().filter(|step| touches_site(step) && sign_of(plan, step, state) == sign).count()
+        let counted =
+            |step: &&Step| touches_site(step) && is_expected(step) && sign_of(plan, step, state) == sign;
+        plan.steps.iter().filter(counted).count()
     };
     // What there is none of is not counted; creations and deletions are said all the same.
     let counts: Vec<String> = [
@@ -108,22 +71,28 @@ pub fn plan(plan: &Plan, file: &str, state: Option<&State>) -> String {
     .filter(|(n, sign, _)| *n > 0 || matches!(*sign, "+" | "-"))
     .map(|(n, _, word)| format!("{n} {word}"))
     .collect();
-    let _ = writeln!(
-        text,
-        "\n{}      {} steps, {} at once, {}",
-        counts.join(", "),
-        plan.steps.iter().filter(|step| touches_site(step)).count(),
-        widest(plan),
-        expected_time(plan),
-    );
+    text += &footing(plan, &counts.join(", "), all);
+    let _ = writeln!(text, "run it:  scope run {file}          try it: --simulate");
+    text
+}
+
+fn heading(plan: &Plan, file: &str, known: &str, sites: &str) -> String {
+    let entry = plan.program.entry.map_or("-", |site| plan.sites[site.index()].name.as_str());
+    format!("{file}  entry {entry}   {known}   {sites}\n")
+}
+
+/// The counts, what it takes, which secret goes where, and what happens if a site is cut.
+fn footing(plan: &Plan, counts: &str, all: bool) -> String {
+    let steps = plan.steps.iter().filter(|step| touches_site(step)).count();
+    let mut text =
+        format!("\n{counts}      {steps} steps, {} at once, {}\n", widest(plan), expected_time(plan));
     let secrets = secrets(plan);
     if !secrets.is_empty() {
         let _ = writeln!(text, "secrets: {}", secrets.join(", "));
     }
-    for line in if_cut(plan) {
+    for line in if_cut(plan, all) {
         let _ = writeln!(text, "{line}");
     }
-    let _ = writeln!(text, "run it:  scope run {file}          try it: --simulate");
     text
 }
 
@@ -147,14 +116,8 @@ fn sign_of(plan: &Plan, step: &Step, state: Option<&State>) -> &'static str {
     }
 }
 
-fn step_line(plan: &Plan, step: &Step, state: Option<&State>) -> String {
-    let kind = step.action.resource_type().map_or("", short_type);
-    let mut line = format!(
-        "  {} {kind:<10} {:<16} {}",
-        sign_of(plan, step, state),
-        short_name(&step.name),
-        details(plan, step)
-    );
+fn step_line(plan: &Plan, step: &Step, state: Option<&State>) -> Line {
+    let mut why = details(plan, step);
     let arms: Vec<String> = step
         .when
         .iter()
@@ -164,9 +127,14 @@ fn step_line(plan: &Plan, step: &Step, state: Option<&State>) -> String {
         })
         .collect();
     if !arms.is_empty() {
-        let _ = write!(line, "   ({})", arms.join(", or "));
+        let _ = write!(why, "   ({})", arms.join(", or "));
     }
-    line.trim_end().to_string()
+    Line {
+        sign: sign_of(plan, step, state),
+        kind: step.action.resource_type().map_or("", short_type).to_string(),
+        name: short_name(&step.name).to_string(),
+        why,
+    }
 }
 
 pub fn details(plan: &Plan, step: &Step) -> String {
@@ -221,14 +189,6 @@ pub fn needed_by(plan: &Plan, step: StepId) -> String {
     }
 }
 
-fn round_trip(plan: &Plan, from: SiteId, to: SiteId) -> Option<u64> {
-    plan.links
-        .iter()
-        .filter(|link| (link.from == from && link.to == to) || (link.from == to && link.to == from))
-        .filter_map(|link| link.rtt_us)
-        .min()
-}
-
 /// The greatest number of steps at one depth: how many may be under way at once.
 fn widest(plan: &Plan) -> usize {
     let depth = scope_plan::graph::levels(plan, |_| true);
@@ -244,24 +204,27 @@ fn expected_time(plan: &Plan) -> String {
     if longest == 0 { String::new() } else { format!("about {}", seconds(longest)) }
 }
 
-/// Which secret goes to which site, by name only.
+/// Which secret goes to which sites, by name only.
 fn secrets(plan: &Plan) -> Vec<String> {
-    let mut found: BTreeMap<(String, String), ()> = BTreeMap::new();
-    let mut note = |source: &SecretSource, site: &str| {
-        found.insert((secret_name(source), site.to_string()), ());
+    let mut found: BTreeMap<String, BTreeSet<SiteId>> = BTreeMap::new();
+    let mut note = |source: &SecretSource, site: SiteId| {
+        found.entry(secret_name(source)).or_default().insert(site);
     };
-    for site in &plan.sites {
+    for (index, site) in plan.sites.iter().enumerate() {
         for setting in site.settings.values().flat_map(|settings| settings.values()) {
-            setting.secrets_used().into_iter().for_each(|source| note(source, &site.name));
+            setting.secrets_used().into_iter().for_each(|source| note(source, SiteId(index as u32)));
         }
     }
     for step in &plan.steps {
-        let site = &plan.sites[step.site.index()].name;
         for (_, input) in step.action.inputs() {
-            input.secrets_used().into_iter().for_each(|source| note(source, site));
+            input.secrets_used().into_iter().for_each(|source| note(source, step.site));
         }
     }
-    found.into_keys().map(|(secret, site)| format!("{secret} -> {site}")).collect()
+    let told = found.into_iter().map(|(secret, sites)| {
+        let sites: Vec<&str> = sites.into_iter().map(|site| plan.site(site).name.as_str()).collect();
+        format!("{secret} -> {}", fleet::listed(&sites))
+    });
+    told.collect()
 }
 
 /// A secret's source as people name it.
@@ -275,14 +238,23 @@ pub fn secret_name(source: &SecretSource) -> String {
 }
 
 /// What waits and what fails when one site cannot be reached.
-fn if_cut(plan: &Plan) -> Vec<String> {
-    let mut lines = Vec::new();
+fn if_cut(plan: &Plan, all: bool) -> Vec<String> {
+    let mut told = Vec::new();
     for (index, site) in plan.sites.iter().enumerate() {
         let cut = cuts::cut(plan, SiteId(index as u32));
         let summary = cuts::summary(plan, &cut);
         if !summary.is_empty() {
-            lines.push(format!("if cut:  {}: {}", site.name, summary.join("; ")));
+            told.push((site.name.as_str(), vec![vec![summary.join("; ")]]));
         }
     }
-    lines
+    let line = |sites: &str, what: &str| format!("if cut:  {sites}: {what}");
+    if all {
+        return told.iter().map(|(site, rows)| line(site, &rows[0][0])).collect();
+    }
+    let groups = fleet::fold(told);
+    let told = groups.iter().map(|group| {
+        let one = if group.sites.len() > 1 { "one of " } else { "" };
+        line(&format!("{one}{}", fleet::listed(&group.sites)), &group.rows[0][0])
+    });
+    told.collect()
 }
