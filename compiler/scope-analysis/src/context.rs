@@ -11,11 +11,12 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
 use scope_syntax::ast;
 
+use crate::eval::Frame;
 use crate::group::{Given, Group};
 use crate::hir::{self, GroupId, ResourceId, SiteId, Value};
 use crate::modules::{ModuleId, Modules, Use};
 use crate::names::Names;
-use crate::request::{Declared, Head, Requested};
+use crate::request::{Declared, Head, Requested, Steps};
 use crate::world::World;
 
 /// At most this many evaluation steps a program: a bound, not a target.
@@ -69,6 +70,16 @@ pub(crate) struct Context<'a> {
     pub is_over_bound: Cell<bool>,
     /// Every item is expanded: `resources` may be asked for.
     pub is_expanded: Cell<bool>,
+    /// How many of those requested are the program's own; the rest are steps of its sequences.
+    pub n_own: Cell<usize>,
+    /// Its sequences, once everything is expanded.
+    pub sequences: RefCell<Vec<Steps>>,
+    /// The scopes that are values, each with what its names mean.
+    pub scopes: RefCell<Vec<(Rc<ast::Scope>, Frame)>>,
+    /// What is requested, once all of it is known: for rules over the whole program.
+    pub whole: OnceCell<Rc<Vec<hir::Resource>>>,
+    /// `resources`, once all of them are known.
+    pub all_resources: OnceCell<Value>,
     /// Heads already made; `None` while one is being made.
     pub heads: RefCell<BTreeMap<ResourceId, Option<MadeHead<'a>>>>,
     links: OnceCell<Vec<hir::Link>>,
@@ -103,6 +114,11 @@ impl<'a> Context<'a> {
             requested: RefCell::new(Vec::new()),
             is_over_bound: Cell::new(false),
             is_expanded: Cell::new(false),
+            n_own: Cell::new(0),
+            sequences: RefCell::new(Vec::new()),
+            scopes: RefCell::new(Vec::new()),
+            whole: OnceCell::new(),
+            all_resources: OnceCell::new(),
             heads: RefCell::new(BTreeMap::new()),
             links: OnceCell::new(),
             calls: RefCell::new(Vec::new()),

@@ -5,6 +5,7 @@
 //! where it was written; its outputs are read as `lab.server_id`.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
@@ -28,7 +29,7 @@ pub(crate) struct Group<'a> {
     pub patches: Vec<Patch<'a>>,
     pub frame: Frame,
     /// The scopes around its items, the outermost first, with the group that wrote each.
-    pub scopes: Vec<Scoped<'a>>,
+    pub scopes: Vec<Scoped>,
     /// The `with` clauses around its items, the outermost first.
     pub with: Vec<(&'a Expr, Frame)>,
     /// What is requested directly in it.
@@ -39,8 +40,8 @@ pub(crate) struct Group<'a> {
 
 /// A scope that holds for the items of a group.
 #[derive(Clone)]
-pub(crate) struct Scoped<'a> {
-    pub scope: &'a ast::Scope,
+pub(crate) struct Scoped {
+    pub scope: Rc<ast::Scope>,
     pub frame: Frame,
     /// The group that is placed by it.
     pub group: String,
@@ -161,6 +162,23 @@ impl<'a> Context<'a> {
             if name.text == "sites" {
                 return self.site_list(self.group_sites(id).into_iter(), name.span);
             }
+            let inside = items.iter().find_map(|item| match &item.kind {
+                ItemKind::Thing(thing) if thing.name.text == name.text => Some(thing),
+                _ => None,
+            });
+            if let Some(thing) = inside {
+                self.report(
+                    Diagnostic::new(
+                        codes::E0212,
+                        name.span,
+                        format!("`{}` is inside of `{}`, and no output of it", name.text, group.name),
+                    )
+                    .label("not given to the outside")
+                    .secondary(thing.name.span, "declared here")
+                    .help(format!("add an output to the module, such as `output {0} = {0}`", name.text)),
+                );
+                return Value::Error;
+            }
             let names = items.iter().filter_map(|item| match &item.kind {
                 ItemKind::Output(output) => Some(output.name.text.as_str()),
                 _ => None,
@@ -173,7 +191,7 @@ impl<'a> Context<'a> {
         self.record_use(name.span, output.name.span, hover);
         let sites = self.group_sites(id);
         let frame = Frame { group: Some(id), ..Frame::new(group.module) };
-        let at = |site: SiteId| self.eval(&output.value, &Frame { here: Some(site), ..frame.clone() });
+        let at = |site: SiteId| self.output_value(output, &Frame { here: Some(site), ..frame.clone() });
         if let Some(here) = here.filter(|here| sites.contains(here)) {
             return self.pinned(at(here), here);
         }
@@ -248,7 +266,7 @@ impl<'a> Context<'a> {
                     self.item_value(group.module, index, item.span, &frame);
                 }
                 ItemKind::Output(output) => {
-                    let value = self.eval(&output.value, &frame);
+                    let value = self.output_value(output, &frame);
                     let reason = "an output may be printed";
                     let written = Some((&output.value, &frame));
                     self.check_secret_flow(&value, &output.name.text, reason, output.value.span, written);
@@ -279,13 +297,33 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The report for a parameter of a module that a group does not set.
-    pub fn missing_parameter(&self, id: GroupId, param: &ast::Param) -> Diagnostic {
+    /// The report for a parameter of a module that a group does not set; nothing where it is only misspelt, which is
+    /// reported where it stands.
+    pub fn missing_parameter(&self, id: GroupId, param: &ast::Param) -> Option<Diagnostic> {
         let group = self.group(id);
         let name = &param.name.text;
-        Diagnostic::new(codes::E0204, group.span, format!("`{}` needs `{name}`", group.name))
+        let items = &self.modules.get(group.module).tree.items;
+        let is_param = |key: &String| {
+            items.iter().any(|item| matches!(&item.kind, ItemKind::Param(param) if param.name.text == *key))
+        };
+        let written = match group.body.map(|body| body.kind.as_ref()) {
+            Some(ExprKind::Record(entries)) => entries.as_slice(),
+            _ => &[],
+        };
+        let unknown: Vec<String> = written
+            .iter()
+            .filter_map(|entry| match entry {
+                RecordEntry::Field { key, .. } => key.literal().filter(|key| !is_param(key)),
+                RecordEntry::Spread(_) | RecordEntry::Error { .. } => None,
+            })
+            .collect();
+        if similar::nearest(name, unknown.iter().map(String::as_str)).is_some() {
+            return None;
+        }
+        let report = Diagnostic::new(codes::E0204, group.span, format!("`{}` needs `{name}`", group.name))
             .label(format!("a `{}` without it", self.modules.get(group.module).path))
             .secondary(param.name.span, "a parameter without a default")
-            .help(format!("add `{name}: …`"))
+            .help(format!("add `{name}: …`"));
+        Some(report)
     }
 }

@@ -78,7 +78,7 @@ impl Context<'_> {
             (_, Some(default)) => (self.eval(default, frame), default.span),
             (_, None) if inside.is_some() => {
                 if let Some(group) = inside {
-                    self.report(self.missing_parameter(group, param));
+                    self.report_all(self.missing_parameter(group, param));
                 }
                 return Value::Error;
             }
@@ -238,21 +238,52 @@ impl Context<'_> {
         }
     }
 
+    /// The import, without a name, of a file that is called so.
+    fn plain_import(&self, module: ModuleId, name: &ast::Ident) -> Option<(Span, String)> {
+        self.modules.get(module).tree.items.iter().find_map(|item| match &item.kind {
+            ItemKind::Import(ast::Import {
+                source: ast::ImportSource::File(file),
+                names: None,
+                alias: None,
+            }) => {
+                let stem = file.text.rsplit('/').next()?.strip_suffix(".scope")?;
+                (stem == name.text).then(|| (file.span, file.text.clone()))
+            }
+            _ => None,
+        })
+    }
+
     /// The resource type a path names, reported where there is none.
     pub fn resource_type(&self, path: &ast::Path, module: ModuleId) -> Option<&crate::hir::ResourceType> {
         let first = &path.names[0];
         let Some(named) = self.names.get(module, &first.text) else {
-            let mut report =
-                Diagnostic::new(codes::E0207, path.span, format!("no driver is called `{}`", first.text))
-                    .label("not imported");
-            let is_driver = |definition: &Definition| matches!(definition, Definition::Driver(_));
-            report = match self.names.nearest(module, &first.text, is_driver) {
-                Some((nearest, _)) => report
+            let is_alone = path.names.len() == 1;
+            let report = match is_alone {
+                true => format!("no module is called `{}`", first.text),
+                false => format!("no driver is called `{}`", first.text),
+            };
+            let report = Diagnostic::new(codes::E0207, path.span, report).label("not imported");
+            let is_meant = |definition: &Definition| match definition {
+                Definition::Driver(_) => true,
+                Definition::Module(_) => is_alone,
+                _ => false,
+            };
+            self.report(match (self.names.nearest(module, &first.text, is_meant), self.plain_import(module, first)) {
+                (Some((nearest, _)), _) => report
                     .help(format!("did you mean `{nearest}`?"))
                     .fix(format!("write `{nearest}`"), vec![Edit::new(first.span, nearest)]),
-                None => report.help(format!("import it: `import {}`", first.text)),
-            };
-            self.report(report);
+                (None, Some((import, file))) if is_alone => report
+                    .secondary(import, "this file is imported without a name")
+                    .help(format!("give it one: `import \"{file}\" as {}`", first.text))
+                    .fix(
+                        format!("import it as `{}`", first.text),
+                        vec![Edit::new(import.after(), format!(" as {}", first.text))],
+                    ),
+                (None, _) if is_alone => {
+                    report.help("a resource type is written `driver.type`; a file is one under a name: `import \"…\" as name`")
+                }
+                (None, _) => report.help(format!("import it: `import {}`", first.text)),
+            });
             return None;
         };
         let Definition::Driver(driver_name) = &named.definition else {
@@ -343,29 +374,6 @@ impl Context<'_> {
                     ),
                 }
             }
-        }
-    }
-
-    /// Checks a `require`.
-    pub fn check_requirement(&self, require: &ast::Require, frame: &Frame) {
-        match self.eval(&require.condition, frame) {
-            Value::Bool(true) | Value::Error => {}
-            Value::Bool(false) => {
-                let message = require.message.as_ref().map(|message| self.eval(message, frame));
-                let message = match message {
-                    Some(Value::Text(text)) => text,
-                    _ => "a requirement does not hold".into(),
-                };
-                let mut report = Diagnostic::new(codes::E0506, require.condition.span, message)
-                    .label("this is false")
-                    .help("change what it speaks about, or the requirement");
-                if let Some(group) = frame.group.filter(|group| *group != GroupId::PROGRAM) {
-                    let group = self.group(group);
-                    report = report.secondary(group.span, format!("for `{}`", group.name));
-                }
-                self.report(report);
-            }
-            other => self.mismatch("true or false, known when compiling", &other, require.condition.span),
         }
     }
 

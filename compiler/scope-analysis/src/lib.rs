@@ -7,7 +7,7 @@
 //! 2. `driver`: drivers elaborated from their text;
 //! 3. `sites`: settings, labels, links, the entry;
 //! 4. `request`: heads (type, scope, place), then bodies for each site, checked by `check/`;
-//! 5. outputs and requirements.
+//! 5. outputs and requirements, then the policies from outside.
 
 pub mod data;
 pub mod driver;
@@ -24,7 +24,9 @@ mod group;
 mod items;
 mod location;
 mod names;
+mod policy;
 mod request;
+mod requirement;
 mod scope;
 mod sites;
 mod with;
@@ -33,6 +35,8 @@ pub use check::outputs as outputs_used;
 pub use context::Options;
 pub use eval::files::join_path;
 pub use modules::{Module, ModuleId, Modules, Use};
+
+use std::rc::Rc;
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, codes};
@@ -68,16 +72,22 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     context.find_entry();
     context.check_given_params();
     context.set_links(context.evaluate_links());
-    let resources = context.requests();
-    context.check_groups();
+    let mut resources = context.requests();
+    let sequences = context.take_sequences(&mut resources);
     check::check_cycles(&context, &resources);
+    request::renumbered(&mut resources);
+    let resources = Rc::new(resources);
+    context.set_whole(resources.clone());
+    context.check_groups();
     let outputs = other_items(&context);
+    context.check_policies();
     let params = parameters(&context);
     context.check_laws();
     let entry = context.entry.get();
     let links = context.links().to_vec();
     let (diagnostics, uses, drivers, sites) = context.into_collected();
-    let program = hir::Program { sites, links, drivers, entry, params, resources, outputs };
+    let resources = Rc::try_unwrap(resources).unwrap_or_else(|shared| shared.as_ref().clone());
+    let program = hir::Program { sites, links, drivers, entry, params, resources, sequences, outputs };
     Analysis { program, diagnostics, uses }
 }
 
@@ -107,14 +117,27 @@ fn drivers(context: &Context<'_>) -> IndexMap<String, hir::Driver> {
     drivers
 }
 
-/// Outputs, requirements, `let`s nobody used, and items of the next release.
+/// Outputs, requirements, and `let`s nobody used.
 fn other_items(context: &Context<'_>) -> Vec<Output> {
     let mut outputs = Vec::new();
+    let mut names = std::collections::BTreeMap::new();
     let frame = Frame::program();
     for (index, item) in context.modules.get(Modules::ROOT).tree.items.iter().enumerate() {
         match &item.kind {
             ItemKind::Output(output) => {
-                let value = context.eval(&output.value, &frame);
+                if let Some(first) = names.insert(output.name.text.as_str(), output.name.span) {
+                    context.report(
+                        Diagnostic::new(
+                            codes::E0103,
+                            output.name.span,
+                            format!("output `{}` is declared twice", output.name.text),
+                        )
+                        .label("again here")
+                        .secondary(first, "first here")
+                        .help("choose another name"),
+                    );
+                }
+                let value = context.output_value(output, &frame);
                 let reason = "an output is printed";
                 let written = Some((&output.value, &frame));
                 context.check_secret_flow(&value, &output.name.text, reason, output.value.span, written);
@@ -124,7 +147,6 @@ fn other_items(context: &Context<'_>) -> Vec<Output> {
                 context.item_value(Modules::ROOT, index, item.span, &frame);
             }
             ItemKind::Require(require) => context.check_requirement(require, &frame),
-            ItemKind::Sequence(sequence) => context.unavailable(sequence.name.span, "a `sequence`"),
             ItemKind::Test(test) => context.unavailable(test.name.span, "a `test` block"),
             _ => {}
         }

@@ -12,6 +12,8 @@ pub struct ModuleId(pub u32);
 pub struct Modules {
     /// The files.
     pub modules: Vec<Module>,
+    /// Those of them that are policies: rules from outside, which the program does not import.
+    pub policies: Vec<ModuleId>,
 }
 
 /// One file.

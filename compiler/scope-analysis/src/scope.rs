@@ -3,13 +3,15 @@
 //! `{ image: paris }` on a server entered at nantes → compute at nantes, image at paris, every other service at nantes.
 //! `{ paris }` → the request's own service at paris and every other one `here`, where the request is.
 
+use std::rc::Rc;
+
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, ExprKind};
 
 use crate::context::Context;
 use crate::eval::Frame;
-use crate::hir::{Driver, Location, LocationKind, SiteId};
+use crate::hir::{Driver, Location, LocationKind, SiteId, Value};
 
 /// A scope with its services' names resolved, not yet completed.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +27,37 @@ pub(crate) struct RequestScope {
 }
 
 impl Context<'_> {
+    /// A scope as a value: with the names of where it is written, so that it can be shared.
+    pub fn scope_value(&self, scope: &ast::Scope, frame: &Frame) -> Value {
+        let mut scopes = self.scopes.borrow_mut();
+        scopes.push((Rc::new(scope.clone()), frame.clone()));
+        Value::Scope(scopes.len() - 1)
+    }
+
+    /// The scope of a clause: `scope { … }`, or `scope` and an expression that gives one; `None` where it is in error.
+    pub fn clause_scope(&self, written: &ast::Expr, frame: &Frame) -> Option<(Rc<ast::Scope>, Frame)> {
+        if let ExprKind::Scope(scope) = written.kind.as_ref() {
+            return Some((Rc::new(scope.clone()), frame.clone()));
+        }
+        match self.eval(written, frame) {
+            Value::Scope(index) => Some(self.scopes.borrow()[index].clone()),
+            Value::Error => None,
+            Value::Site(site) => {
+                let name = self.site_name(site);
+                self.report(
+                    Diagnostic::new(codes::E0201, written.span, "expected a scope, found a site")
+                        .label("a site by itself")
+                        .help(format!("write `scope {{ {name} }}`")),
+                );
+                None
+            }
+            other => {
+                self.mismatch("a scope", &other, written.span);
+                None
+            }
+        }
+    }
+
     /// Reads a scope for a request of a driver.
     pub fn request_scope(
         &self,
@@ -206,6 +239,10 @@ impl Context<'_> {
             Some(nearest) => report
                 .help(format!("did you mean `{nearest}`?"))
                 .fix(format!("write `{nearest}`"), vec![Edit::new(key.span, nearest)]),
+            None if key.text == driver.name => report.help(format!(
+                "`{}` is the driver: without a service, `{{ … }}` places the whole request",
+                key.text
+            )),
             None => report.help("name one of these services"),
         };
         report

@@ -16,7 +16,7 @@ const KEYS: [&str; 8] =
 const LATER: [&str; 7] = ["on_unknown", "on_delete", "quorum", "rollout", "borrow", "moved_from", "replace"];
 
 /// Words that stand as names where `with` is read: `on_disconnect: queue`.
-const WORDS: [&str; 7] = ["queue", "skip", "fail", "local_only", "keep", "undo", "retry"];
+pub(crate) const WORDS: [&str; 7] = ["queue", "skip", "fail", "local_only", "keep", "undo", "retry"];
 
 /// Whether an expression is a record of nothing but keys of `with`: `let careful = { on_disconnect: queue }` may use its
 /// words too, so that it can be shared.

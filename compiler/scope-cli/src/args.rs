@@ -78,7 +78,7 @@ pub enum Command {
     Destroy(Destroy),
     /// Let every run leave a site alone for a while.
     Hold(Hold),
-    /// Run one native command with its scope.
+    /// Run one native command with its scope, or a sequence of the program.
     Exec(Exec),
     /// Draw the plan.
     Graph(Graph),
@@ -115,6 +115,27 @@ pub struct Program {
     /// For simulated sites: no network, no secrets, no configuration files of clients, no state; time is virtual.
     #[arg(long)]
     pub simulate: bool,
+    /// Keep to the rules of this file too; may be given several times.
+    #[arg(long = "policy", value_name = "FILE")]
+    pub policies: Vec<String>,
+    /// Of the program, only this sequence: said by the commands that can.
+    #[arg(skip)]
+    pub sequence: Option<String>,
+}
+
+/// Commands that can be about one sequence of a program.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct OfSequence {
+    /// Of the program, only this sequence.
+    #[arg(long, value_name = "NAME")]
+    pub sequence: Option<String>,
+}
+
+impl Program {
+    /// The same, about a sequence.
+    pub fn with(&self, of: &OfSequence) -> Program {
+        Program { sequence: of.sequence.clone(), ..self.clone() }
+    }
 }
 
 /// `scope check`
@@ -137,6 +158,9 @@ pub struct Lint {
     /// For simulated sites: no configuration files of clients are read.
     #[arg(long)]
     pub simulate: bool,
+    /// Keep to the rules of this file too; may be given several times.
+    #[arg(long = "policy", value_name = "FILE")]
+    pub policies: Vec<String>,
 }
 
 /// `scope fix`
@@ -184,6 +208,9 @@ pub struct Build {
     /// The program.
     #[command(flatten)]
     pub program: Program,
+    /// Of the program, only this sequence.
+    #[command(flatten)]
+    pub of: OfSequence,
     /// Render for an engine instead of writing the plan (`scope build --target list` lists them).
     #[arg(long)]
     pub target: Option<String>,
@@ -201,6 +228,9 @@ pub struct Plan {
     /// The program.
     #[command(flatten)]
     pub program: Program,
+    /// Of the program, only this sequence.
+    #[command(flatten)]
+    pub of: OfSequence,
     /// Print every step with its inputs and what it waits for.
     #[arg(long)]
     pub steps: bool,
@@ -250,7 +280,7 @@ pub struct How {
     /// Choose again at every `|`, from the left.
     #[arg(long)]
     pub reconsider: bool,
-    /// Do this `call` once more.
+    /// Do this `call` once more; of a sequence or a group, all that are in it.
     #[arg(long, value_name = "NAME")]
     pub again: Vec<String>,
     /// Delete without asking whatever the program no longer names.
@@ -288,9 +318,21 @@ pub enum Events {
 /// `scope exec`
 #[derive(Debug, ClapArgs)]
 pub struct Exec {
+    /// A sequence of the program, run line by line.
+    #[arg(value_name = "SEQUENCE", conflicts_with = "words")]
+    pub sequence: Option<String>,
     /// The file that declares the sites and imports the drivers.
-    #[arg(long, default_value = "sites.scope")]
+    #[arg(long, default_value = "sites.scope", value_name = "FILE")]
     pub program: String,
+    /// Give a parameter of the program its value.
+    #[arg(long = "set", value_name = "NAME=VALUE", requires = "sequence")]
+    pub set: Vec<String>,
+    /// Take parameters from a YAML or JSON file.
+    #[arg(long = "params", value_name = "FILE", requires = "sequence")]
+    pub params: Vec<String>,
+    /// Keep to the rules of this file too; may be given several times.
+    #[arg(long = "policy", value_name = "FILE")]
+    pub policies: Vec<String>,
     /// Enter at this site.
     #[arg(long, value_name = "SITE")]
     pub at: Option<String>,
@@ -301,7 +343,7 @@ pub struct Exec {
     #[command(flatten)]
     pub how: How,
     /// The command, its scope included: `openstack server create vm --scope '{"image": "paris"}'`.
-    #[arg(last = true, required = true)]
+    #[arg(last = true, required_unless_present = "sequence")]
     pub words: Vec<String>,
 }
 
@@ -311,6 +353,9 @@ pub struct Graph {
     /// The program.
     #[command(flatten)]
     pub program: Program,
+    /// Of the program, only this sequence.
+    #[command(flatten)]
+    pub of: OfSequence,
     /// The form.
     #[arg(long, value_enum, default_value_t = Drawing::Dot)]
     pub to: Drawing,
@@ -358,15 +403,25 @@ pub struct Sites {
 /// `scope sites import`
 #[derive(Debug, Subcommand)]
 pub enum SitesAction {
-    /// Print site declarations made from a client's configuration file.
-    Import {
-        /// `clouds.yaml`
-        config: String,
-        /// The driver that reads it; by default the one that reads a file of this name.
-        #[arg(long)]
-        driver: Option<String>,
-        /// The file to write; stdout without it.
-        #[arg(long, short)]
-        out: Option<String>,
-    },
+    /// Print site declarations made from a client's configuration file, an inventory or a list of regions.
+    Import(SitesImport),
+}
+
+/// `scope sites import`
+#[derive(Debug, ClapArgs)]
+pub struct SitesImport {
+    /// `clouds.yaml`, a kubeconfig, or YAML or JSON with a list of records.
+    pub config: String,
+    /// The driver of the sites; by default the one that reads a file of this name.
+    #[arg(long)]
+    pub driver: Option<String>,
+    /// One site for each record of a list; this setting is its name: `--as region`.
+    #[arg(long = "as", value_name = "SETTING")]
+    pub names: Option<String>,
+    /// A setting of every site: `--with cloud=edge`.
+    #[arg(long, value_name = "SETTING=VALUE")]
+    pub with: Vec<String>,
+    /// The file to write; stdout without it.
+    #[arg(long, short)]
+    pub out: Option<String>,
 }

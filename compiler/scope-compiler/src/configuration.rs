@@ -1,6 +1,8 @@
-//! `scope.toml` beside a program: how much lints weigh there.
+//! `scope.toml` beside a program: how much lints weigh there, and the policies that it keeps to.
 //!
 //! ```toml
+//! policies = ["../org.scope"]  # rules from outside, relative to this file
+//!
 //! [lints]
 //! unused_let = "deny"          # by name or code: "allow", "warn", "deny"
 //! failure_domains = ["room"]   # labels of sites that say what fails together, the closest first
@@ -18,46 +20,94 @@ use crate::{ReadError, World};
 /// The file's name.
 pub(crate) const FILE: &str = "scope.toml";
 
-/// The levels that hold for the program `entry`, and what is wrong with its configuration.
-pub(crate) fn levels(world: &dyn World, entry: &str, sources: &mut SourceMap) -> (Levels, Vec<Diagnostic>) {
-    let mut levels = Levels::default();
-    let path = scope_analysis::join_path(entry, FILE);
-    let bytes = match world.read(&path) {
-        Ok(bytes) => bytes,
-        Err(ReadError::NotFound) => return (levels, Vec::new()),
-        Err(ReadError::Other(words)) => {
-            let report =
-                Diagnostic::new(codes::E0850, Span::DUMMY, format!("`{path}` cannot be read")).note(words);
-            return (levels, vec![report]);
+/// What a configuration says.
+#[derive(Debug, Default)]
+pub(crate) struct Configuration {
+    /// How much each lint weighs.
+    pub levels: Levels,
+    /// Files of rules that the program keeps to, as the [`World`] reads them.
+    pub policies: Vec<String>,
+    /// What is wrong with it.
+    pub reports: Vec<Diagnostic>,
+}
+
+impl Configuration {
+    /// What holds for the program `entry`.
+    pub(crate) fn read(world: &dyn World, entry: &str, sources: &mut SourceMap) -> Configuration {
+        let mut read = Configuration::default();
+        let path = scope_analysis::join_path(entry, FILE);
+        let bytes = match world.read(&path) {
+            Ok(bytes) => bytes,
+            Err(ReadError::NotFound) => return read,
+            Err(ReadError::Other(words)) => {
+                let report = Diagnostic::new(codes::E0850, Span::DUMMY, format!("`{path}` cannot be read"));
+                read.reports.push(report.note(words));
+                return read;
+            }
+        };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let file = sources.add(path.as_str(), text.as_str());
+        let span = |range: std::ops::Range<usize>| Span::new(file, range.start as u32, range.end as u32);
+        let table = match DeTable::parse(&text) {
+            Ok(table) => table.into_inner(),
+            Err(error) => {
+                let at = error.span().map_or(Span::at(file, 0), span);
+                read.reports.push(wrong(at, error.message(), "see https://toml.io for how it is written"));
+                return read;
+            }
+        };
+        for (key, value) in table {
+            let at = span(key.span());
+            match (key.get_ref().as_ref(), value) {
+                ("lints", value) => read.lints(at, value, &span),
+                ("policies", value) => read.policies(&path, value, &span),
+                (other, _) => {
+                    let help = match similar::nearest(other, ["lints", "policies"]) {
+                        Some(nearest) => format!("did you mean `{nearest}`?"),
+                        None => "write `policies = [\"org.scope\"]` or `[lints]`".into(),
+                    };
+                    read.reports.push(wrong(at, &format!("there is no section `{other}`"), &help));
+                }
+            }
         }
-    };
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let file = sources.add(path, text.as_str());
-    let mut reports = Vec::new();
-    let span = |range: std::ops::Range<usize>| Span::new(file, range.start as u32, range.end as u32);
-    let table = match DeTable::parse(&text) {
-        Ok(table) => table.into_inner(),
-        Err(error) => {
-            let at = error.span().map_or(Span::at(file, 0), span);
-            reports.push(wrong(at, error.message(), "see https://toml.io for how it is written"));
-            return (levels, reports);
-        }
-    };
-    for (key, value) in table {
-        let at = span(key.span());
-        if key.get_ref() != "lints" {
-            reports.push(wrong(at, &format!("there is no section `{}`", key.get_ref()), "write `[lints]`"));
-            continue;
-        }
+        read
+    }
+
+    fn lints(
+        &mut self,
+        at: Span,
+        value: Spanned<DeValue<'_>>,
+        span: &dyn Fn(std::ops::Range<usize>) -> Span,
+    ) {
         let DeValue::Table(entries) = value.into_inner() else {
-            reports.push(wrong(at, "`lints` is a table", "write `[lints]` and one lint a line below it"));
-            continue;
+            let help = "write `[lints]` and one lint a line below it";
+            self.reports.push(wrong(at, "`lints` is a table", help));
+            return;
         };
         for (key, value) in entries {
-            entry_of(&mut levels, key.get_ref(), span(key.span()), value, &span, &mut reports);
+            entry_of(&mut self.levels, key.get_ref(), span(key.span()), value, span, &mut self.reports);
         }
     }
-    (levels, reports)
+
+    /// `policies = ["org.scope"]`, relative to the configuration.
+    fn policies(
+        &mut self,
+        path: &str,
+        value: Spanned<DeValue<'_>>,
+        span: &dyn Fn(std::ops::Range<usize>) -> Span,
+    ) {
+        let at = span(value.span());
+        let value = Spanned::new(0..0, value.into_inner());
+        match Vec::<String>::deserialize(toml::de::ValueDeserializer::from(value)) {
+            Ok(files) => {
+                self.policies.extend(files.iter().map(|file| scope_analysis::join_path(path, file)));
+            }
+            Err(_) => {
+                let help = "write `policies = [\"org.scope\"]`";
+                self.reports.push(wrong(at, "`policies` is a list of files", help));
+            }
+        }
+    }
 }
 
 fn entry_of(

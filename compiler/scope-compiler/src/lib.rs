@@ -13,15 +13,18 @@ mod follow_ups;
 mod formatting;
 mod load;
 mod lower;
+mod sequence;
 
 pub use fixing::{Fixed, fix};
 pub use formatting::{Formatted, format, format_file};
 pub use scope_analysis::world::{FileDigest, ReadError, World};
 pub use scope_analysis::{Use, data, hir, lint};
 
+use configuration::Configuration;
 use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
+use sequence::Sequenced;
 
 /// What the command line adds to a program.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +39,10 @@ pub struct Options {
     pub simulate: bool,
     /// What earlier runs recorded.
     pub recorded: Recorded,
+    /// `--policy FILE`, in order: rules from outside, besides those that `scope.toml` names.
+    pub policies: Vec<String>,
+    /// Of the program, only this sequence.
+    pub sequence: Option<String>,
     /// Apply every lint, not only those of a check.
     pub lint: bool,
     /// Wish for nothing: the plan deletes what is recorded, what was made from another one before it.
@@ -69,17 +76,20 @@ impl Compilation {
 /// Compiles the program in the file `entry`.
 pub fn compile(world: &dyn World, entry: &str, options: &Options) -> Compilation {
     let mut sources = SourceMap::new();
-    let loaded = load::load(world, entry, &mut sources);
-    finish(world, entry, loaded, sources, options)
+    let configuration = Configuration::read(world, entry, &mut sources);
+    let policies = configuration.policies.iter().chain(&options.policies);
+    let loaded = load::load(world, entry, policies, &mut sources);
+    finish(world, entry, loaded, configuration, sources, options)
 }
 
 /// A plan without steps that has every site and driver of a file: what `scope sites` asks with.
 pub fn compile_sites(world: &dyn World, entry: &str, simulate: bool) -> Compilation {
     let mut sources = SourceMap::new();
-    let loaded = load::load(world, entry, &mut sources);
+    let configuration = Configuration::read(world, entry, &mut sources);
+    let loaded = load::load(world, entry, std::iter::empty(), &mut sources);
     let files = loaded.files.clone();
     let options = Options { simulate, unoptimised: true, ..Options::default() };
-    let mut compilation = finish(world, entry, loaded, sources, &options);
+    let mut compilation = finish(world, entry, loaded, configuration, sources, &options);
     if compilation.plan.is_some() {
         let plan = lower::lower_sites(&compilation.program, entry, &files, &compilation.sources);
         compilation.plan = Some(plan);
@@ -90,14 +100,17 @@ pub fn compile_sites(world: &dyn World, entry: &str, simulate: bool) -> Compilat
 /// Compiles one native command line, as `scope exec` takes it, with the sites and drivers of the file `context`.
 pub fn compile_command(world: &dyn World, context: &str, words: &[String], options: &Options) -> Compilation {
     let mut sources = SourceMap::new();
-    let loaded = load::load_command(world, context, words, &mut sources);
-    finish(world, load::COMMAND_LINE, loaded, sources, options)
+    let configuration = Configuration::read(world, context, &mut sources);
+    let policies = configuration.policies.iter().chain(&options.policies);
+    let loaded = load::load_command(world, context, words, policies, &mut sources);
+    finish(world, load::COMMAND_LINE, loaded, configuration, sources, options)
 }
 
 fn finish(
     world: &dyn World,
     entry: &str,
     loaded: load::Loaded,
+    configuration: Configuration,
     mut sources: SourceMap,
     options: &Options,
 ) -> Compilation {
@@ -110,7 +123,7 @@ fn finish(
     };
     let analysis = scope_analysis::analyse(&loaded.modules, world, &mut sources, &analysis_options);
     let mut read = loaded.diagnostics.into_vec();
-    let (levels, wrong) = configuration::levels(world, entry, &mut sources);
+    let Configuration { levels, reports: wrong, .. } = configuration;
     read.extend(wrong);
     let found = follow_ups::without_follow_ups(&read, analysis.diagnostics.into_vec(), &loaded.modules);
     let mut reports: Vec<Diagnostic> = read.into_iter().chain(found).collect();
@@ -124,15 +137,30 @@ fn finish(
             has_errors: reports.iter().any(Diagnostic::is_error),
         }));
     }
+    let is_wrong = reports.iter().any(Diagnostic::is_error);
+    let sequence = options.sequence.as_ref().filter(|_| !is_wrong).map(|name| {
+        sequence::prepared(&analysis.program, name, &options.recorded, options.simulate, &mut sources)
+    });
+    let sequence = match sequence {
+        None => None,
+        Some(Ok(sequence)) => Some(sequence),
+        Some(Err(wrong)) => {
+            reports.extend(wrong);
+            None
+        }
+    };
     let reports = lint::levels::apply(&levels, &loaded.modules, &sources, reports, options.lint);
     let mut diagnostics = Diagnostics::new();
     diagnostics.extend(reports);
     let plan = (!diagnostics.has_errors()).then(|| {
-        let plan = match options.destroy {
-            true => {
-                lower::lower_nothing(&analysis.program, entry, &loaded.files, &sources, &options.recorded)
+        let (program, files, recorded) = (&analysis.program, &loaded.files, &options.recorded);
+        let plan = match &sequence {
+            Some(sequence) => {
+                let Sequenced { program, roots, recorded } = sequence;
+                lower::lower_from(program, roots, entry, files, &sources, recorded)
             }
-            false => lower::lower(&analysis.program, entry, &loaded.files, &sources, &options.recorded),
+            None if options.destroy => lower::lower_nothing(program, entry, files, &sources, recorded),
+            None => lower::lower(program, entry, files, &sources, recorded),
         };
         if options.unoptimised {
             plan

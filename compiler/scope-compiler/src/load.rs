@@ -25,8 +25,13 @@ pub(crate) struct Loaded {
     pub files: Vec<String>,
 }
 
-/// Loads a program.
-pub(crate) fn load(world: &dyn World, entry: &str, sources: &mut SourceMap) -> Loaded {
+/// Loads a program, and the policies beside it.
+pub(crate) fn load<'p>(
+    world: &dyn World,
+    entry: &str,
+    policies: impl Iterator<Item = &'p String>,
+    sources: &mut SourceMap,
+) -> Loaded {
     let mut loader = Loader::new(world, sources);
     let id = loader.file(entry, None, &mut Vec::new());
     if id.is_none() {
@@ -38,14 +43,16 @@ pub(crate) fn load(world: &dyn World, entry: &str, sources: &mut SourceMap) -> L
             imports: Vec::new(),
         }));
     }
+    loader.policies(policies);
     loader.finish()
 }
 
 /// Loads a command line as a program of one native line that imports everything of the file `context`.
-pub(crate) fn load_command(
+pub(crate) fn load_command<'p>(
     world: &dyn World,
     context: &str,
     words: &[String],
+    policies: impl Iterator<Item = &'p String>,
     sources: &mut SourceMap,
 ) -> Loaded {
     let mut loader = Loader::new(world, sources);
@@ -73,6 +80,7 @@ pub(crate) fn load_command(
         tree: ast::Module { docs: Vec::new(), items, comments: Vec::new(), span },
         imports: vec![imported],
     });
+    loader.policies(policies);
     loader.finish()
 }
 
@@ -80,6 +88,7 @@ struct Loader<'a> {
     world: &'a dyn World,
     sources: &'a mut SourceMap,
     modules: Vec<Option<Module>>,
+    policies: Vec<ModuleId>,
     known: BTreeMap<String, ModuleId>,
     diagnostics: Diagnostics,
 }
@@ -90,6 +99,7 @@ impl<'a> Loader<'a> {
             world,
             sources,
             modules: Vec::new(),
+            policies: Vec::new(),
             known: BTreeMap::new(),
             diagnostics: Diagnostics::new(),
         }
@@ -99,7 +109,18 @@ impl<'a> Loader<'a> {
         let modules: Vec<Module> = self.modules.into_iter().flatten().collect();
         let files =
             modules.iter().map(|module| module.path.clone()).filter(|path| !path.is_empty()).collect();
-        Loaded { modules: Modules { modules }, diagnostics: self.diagnostics, files }
+        Loaded { modules: Modules { modules, policies: self.policies }, diagnostics: self.diagnostics, files }
+    }
+
+    /// Loads the policies: files that nothing imports.
+    fn policies<'p>(&mut self, paths: impl Iterator<Item = &'p String>) {
+        for path in paths {
+            if let Some(id) = self.file(path, None, &mut Vec::new())
+                && !self.policies.contains(&id)
+            {
+                self.policies.push(id);
+            }
+        }
     }
 
     /// Loads one file and what it imports; `None` where it cannot be read (reported).

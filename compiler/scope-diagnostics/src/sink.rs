@@ -16,11 +16,15 @@
 //! assert_eq!(messages, ["first", "second"]);
 //! ```
 
-use crate::{Code, Diagnostic, Severity, SourceMap, Span};
+use crate::{Code, Diagnostic, Severity, SourceMap, Span, codes};
 use std::cmp::Reverse;
 
 /// The most reports that [`Diagnostics::finish`] hands out; what is left out is counted in a last note.
 pub const MAXIMUM_REPORTS: usize = 1000;
+
+/// Codes of rules that a program or a policy states: two of them at one place are two mistakes, if they say different
+/// things.
+const STATED: [Code; 2] = [codes::E0506, codes::E0507];
 
 /// A collection of reports. Pushing never fails and keeps everything.
 #[derive(Debug, Clone, Default)]
@@ -94,7 +98,8 @@ impl Diagnostics {
         reports.dedup_by(|later, earlier| {
             later.code == earlier.code
                 && later.primary.span == earlier.primary.span
-                && (!later.primary.span.is_dummy() || later.message == earlier.message)
+                && (later.message == earlier.message
+                    || !later.primary.span.is_dummy() && !STATED.contains(&later.code))
         });
         cut(reports)
     }

@@ -121,13 +121,17 @@ fn item(kind: &ItemKind) -> String {
         ItemKind::Sequence(sequence) => group(
             ["sequence".to_owned(), sequence.name.text.clone()]
                 .into_iter()
-                .chain(sequence.steps.iter().map(statement)),
+                .chain(sequence.steps.iter().map(|step| item(&step.kind))),
         ),
-        ItemKind::Output(output) => {
-            group(["output".to_owned(), output.name.text.clone(), expr(&output.value)])
-        }
+        ItemKind::Output(output) => group([
+            "output".to_owned(),
+            output.name.text.clone(),
+            optional("", output.family.as_ref(), generator),
+            expr(&output.value),
+        ]),
         ItemKind::Require(require) => group([
             "require".to_owned(),
+            optional("", require.family.as_ref(), generator),
             expr(&require.condition),
             optional("else ", require.message.as_ref(), expr),
         ]),

@@ -73,7 +73,7 @@ struct Formatter<'m> {
 }
 
 impl Formatter<'_> {
-    fn item(&mut self, item: &Item) -> Doc {
+    pub(super) fn item(&mut self, item: &Item) -> Doc {
         let docs = self.docs(&item.docs);
         let end = item.span.end;
         let doc = match &item.kind {
@@ -109,14 +109,28 @@ impl Formatter<'_> {
             ItemKind::Thing(thing) => self.thing(thing, item.span),
             ItemKind::Native(native) => self.native_item(native, native_span(item, native)),
             ItemKind::Sequence(sequence) => {
-                let body = self.statements(&sequence.steps, (sequence.name.span.end, end));
+                let body = self.steps(&sequence.steps, (sequence.name.span.end, end));
                 concat([text(format!("sequence {} ", sequence.name.text)), body])
             }
             ItemKind::Output(output) => {
-                concat([text(format!("output {} = ", output.name.text)), self.expr(&output.value)])
+                let mut docs = vec![text(format!("output {}", output.name.text))];
+                if let Some(family) = &output.family {
+                    docs.push(text(" "));
+                    docs.push(self.generator(family));
+                }
+                docs.push(text(" = "));
+                docs.push(self.expr(&output.value));
+                concat(docs)
             }
             ItemKind::Require(require) => {
-                let mut docs = vec![text("require "), self.expr(&require.condition)];
+                let mut docs = vec![text("require ")];
+                if let Some(family) = &require.family {
+                    docs.push(self.generator(family));
+                    docs.push(text(":"));
+                    docs.push(nest(concat([line(), self.expr(&require.condition)])));
+                } else {
+                    docs.push(self.expr(&require.condition));
+                }
                 if let Some(message) = &require.message {
                     docs.push(nest(concat([line(), text("else "), self.expr(message)])));
                 }

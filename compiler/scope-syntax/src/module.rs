@@ -231,8 +231,14 @@ fn attach_docs(module: &mut Module, docs: Vec<DocLine>) {
     };
     for item in &mut module.items {
         item.docs = take(item.span.start);
-        if let ItemKind::Driver(driver) = &mut item.kind {
-            attach_to_lines(&mut driver.body, &mut take);
+        match &mut item.kind {
+            ItemKind::Driver(driver) => attach_to_lines(&mut driver.body, &mut take),
+            ItemKind::Sequence(sequence) => {
+                for step in &mut sequence.steps {
+                    step.docs = take(step.span.start);
+                }
+            }
+            _ => {}
         }
     }
     for doc in before.into_values().flatten() {

@@ -199,6 +199,12 @@ pub struct Started {
     pub reconsider: bool,
     /// `--again NAME`
     pub again: Vec<String>,
+    /// `--policy`, the files as they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<String>,
+    /// Of the program, only this sequence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<String>,
 }
 
 /// A site that every run leaves alone.

@@ -12,7 +12,10 @@ use crate::hir::{Deferred, ReferenceTarget, Resource, ResourceId, Value};
 /// Reports each circle once, at its first resource. Then with each group that falls back as one taken as a whole: what
 /// is outside of it waits until all of it has its place, so nothing in it may wait for that.
 pub(crate) fn check_cycles(context: &Context<'_>, resources: &[Resource]) {
-    let needs: Vec<Vec<usize>> = resources.iter().map(|resource| needed(resource, resources)).collect();
+    // Where a request was in error there is a gap in the ids.
+    let positions: BTreeMap<ResourceId, usize> =
+        resources.iter().enumerate().map(|(index, resource)| (resource.id, index)).collect();
+    let needs: Vec<Vec<usize>> = resources.iter().map(|resource| needed(resource, &positions)).collect();
     let circles = circles(&needs);
     for circle in &circles {
         report(context, resources, circle);
@@ -113,7 +116,7 @@ fn report(context: &Context<'_>, resources: &[Resource], circle: &[usize]) {
     context.report(report.note(names.join(" → ")).help("break the circle: take one reference out"));
 }
 
-fn needed(resource: &Resource, resources: &[Resource]) -> Vec<usize> {
+fn needed(resource: &Resource, positions: &BTreeMap<ResourceId, usize>) -> Vec<usize> {
     let mut ids: Vec<ResourceId> = resource.with.after.clone();
     for instance in resource.instances.values() {
         for reference in &instance.references {
@@ -126,7 +129,7 @@ fn needed(resource: &Resource, resources: &[Resource]) -> Vec<usize> {
     }
     ids.sort();
     ids.dedup();
-    ids.into_iter().map(|id| id.0 as usize).filter(|index| *index < resources.len()).collect()
+    ids.into_iter().filter_map(|id| positions.get(&id).copied()).collect()
 }
 
 /// The resources whose outputs a value needs.

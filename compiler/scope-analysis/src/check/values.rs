@@ -86,7 +86,11 @@ impl Context<'_> {
                     }
                 }
                 for field in fields {
-                    if !field.is_optional && !checked.contains_key(&field.name) {
+                    // One that is misspelt is reported where it stands.
+                    let unknown = checked.iter().filter(|(_, slot)| slot.value == Value::Error);
+                    let is_misspelt =
+                        similar::nearest(&field.name, unknown.map(|(key, _)| key.as_str())).is_some();
+                    if !field.is_optional && !checked.contains_key(&field.name) && !is_misspelt {
                         self.report(
                             Diagnostic::new(codes::E0204, span, format!("`{what}` needs `{}`", field.name))
                                 .label("not set here")
@@ -105,30 +109,58 @@ impl Context<'_> {
             }
             (Type::String, value @ (Value::Int(_) | Value::Float(_) | Value::Bool(_))) => {
                 let text = self.as_text(&value).unwrap_or_default();
-                self.report(
-                    Diagnostic::new(
-                        codes::E0201,
-                        span,
-                        format!("expected `{what}` to be a text, found {}", describe(&value)),
-                    )
-                    .label("not a text")
-                    .help(format!("write \"{text}\""))
-                    .fix("put it in quotes", vec![Edit::new(span, format!("\"{text}\""))]),
-                );
+                let written = self.sources.borrow().snippet(span).to_string();
+                // A name stays a name: its value may change.
+                let text =
+                    if written == text { format!("\"{text}\"") } else { format!("\"${{{written}}}\"") };
+                let report = Diagnostic::new(
+                    codes::E0201,
+                    span,
+                    format!("expected `{what}` to be a text, found {}", describe(&value)),
+                )
+                .label("not a text")
+                .help(format!("write {text}"));
+                self.report(if written.contains(['"', '\n', '{']) {
+                    report
+                } else {
+                    report.fix("put it in quotes", vec![Edit::new(span, text)])
+                });
                 Value::Error
             }
             (ty, value) => {
-                self.report(
-                    Diagnostic::new(
-                        codes::E0201,
-                        span,
-                        format!("expected `{what}` to be {}, found {}", in_words(ty), describe(&value)),
-                    )
-                    .label(format!("this is {}", describe(&value)))
-                    .help(format!("its type is `{ty}`")),
-                );
+                let report = Diagnostic::new(
+                    codes::E0201,
+                    span,
+                    format!("expected `{what}` to be {}, found {}", in_words(ty), describe(&value)),
+                )
+                .label(format!("this is {}", describe(&value)));
+                self.report(match self.nearly(ty, &value, span) {
+                    Some(meant) => report
+                        .help(format!("write `{meant}`: its type is `{ty}`"))
+                        .fix(format!("write `{meant}`"), vec![Edit::new(span, meant)]),
+                    None => report.help(format!("its type is `{ty}`")),
+                });
                 Value::Error
             }
+        }
+    }
+
+    /// What was meant, where a value is of a type but for its brackets or quotes: `["front"]`, `80`.
+    fn nearly(&self, ty: &Type, value: &Value, span: Span) -> Option<String> {
+        let written = self.sources.borrow().snippet(span).to_string();
+        let is_plain = written.len() <= 60 && !written.contains('\n');
+        match (ty, value) {
+            (Type::List(inner), value) if is_plain && !matches!(value, Value::List(_)) => {
+                let fits = self.quietly(|| self.check_value(value.clone(), inner, span, "")).is_some();
+                fits.then(|| format!("[{written}]"))
+            }
+            (Type::Int, Value::Text(text)) if written == format!("\"{text}\"") => {
+                text.parse::<i64>().ok().map(|_| text.clone())
+            }
+            (Type::Bool, Value::Text(text)) if written == format!("\"{text}\"") => {
+                matches!(text.as_str(), "true" | "false").then(|| text.clone())
+            }
+            _ => None,
         }
     }
 
@@ -156,15 +188,7 @@ impl Context<'_> {
             Type::Matching(_, pattern) => {
                 let is_match = self.options.matches.and_then(|matches| matches(&text, pattern));
                 if is_match == Some(false) {
-                    self.report(
-                        Diagnostic::new(
-                            codes::E0201,
-                            span,
-                            format!("expected `{what}` to match r\"{pattern}\", found \"{text}\""),
-                        )
-                        .label("does not match")
-                        .help("the pattern is searched for; `^` and `$` stand for the ends of the text"),
-                    );
+                    self.report(self.no_match(&text, pattern, span, what));
                     return Value::Error;
                 }
                 true
@@ -173,6 +197,18 @@ impl Context<'_> {
         };
         if !fits {
             let example = if *ty == Type::Ip { "10.0.0.7" } else { "10.0.0.0/24" };
+            let help = match (ty, text.split_once('/')) {
+                (Type::Cidr, None) if text.parse::<std::net::IpAddr>().is_ok() => {
+                    format!("say how long the network's part is: \"{text}/24\"")
+                }
+                (Type::Cidr, Some((address, _))) if address.parse::<std::net::Ipv4Addr>().is_ok() => {
+                    format!("the length behind `/` is 0 to 32, for example \"{address}/24\"")
+                }
+                (Type::Ip, Some((address, _))) if address.parse::<std::net::IpAddr>().is_ok() => {
+                    format!("an address has no length: \"{address}\"")
+                }
+                _ => format!("for example \"{example}\""),
+            };
             self.report(
                 Diagnostic::new(
                     codes::E0201,
@@ -180,11 +216,41 @@ impl Context<'_> {
                     format!("expected `{what}` to be {}, found \"{text}\"", in_words(ty)),
                 )
                 .label("not of this form")
-                .help(format!("for example \"{example}\"")),
+                .help(help),
             );
             return Value::Error;
         }
         Value::Text(text)
+    }
+
+    fn no_match(&self, text: &str, pattern: &str, span: Span, what: &str) -> Diagnostic {
+        // The beginning, where a pattern says only that: `^/`.
+        let beginning = pattern.strip_prefix('^').filter(|rest| {
+            !rest.is_empty() && rest.chars().all(|letter| !r"\.+*?()|[]{}^$".contains(letter))
+        });
+        let report = match beginning {
+            Some(beginning) => Diagnostic::new(
+                codes::E0201,
+                span,
+                format!("expected `{what}` to begin with \"{beginning}\", found \"{text}\""),
+            )
+            .label("begins otherwise")
+            .help(format!("write \"{beginning}{text}\"")),
+            None => Diagnostic::new(
+                codes::E0201,
+                span,
+                format!("expected `{what}` to match r\"{pattern}\", found \"{text}\""),
+            )
+            .label("does not match")
+            .help("the pattern is searched for; `^` and `$` stand for the ends of the text"),
+        };
+        let is_literal = self.sources.borrow().snippet(span) == format!("\"{text}\"");
+        match beginning.filter(|_| is_literal) {
+            Some(beginning) => {
+                report.fix("put it in front", vec![Edit::new(span, format!("\"{beginning}{text}\""))])
+            }
+            None => report,
+        }
     }
 
     fn check_enum(&self, values: &[String], text: String, span: Span, what: &str) -> Value {

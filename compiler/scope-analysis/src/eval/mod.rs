@@ -94,6 +94,12 @@ impl Context<'_> {
                         self.report(self.absent(base, name, frame));
                         Value::Error
                     }
+                    Err(Value::Record(elements))
+                        if !elements.contains_key(&name.text) && self.is_family(base, frame) =>
+                    {
+                        self.report(of_a_family(base, name, &elements, &self.sources.borrow()));
+                        Value::Error
+                    }
                     Err(base_value) => self.field(base_value, name, *optional, base.span, frame.here),
                 }
             }
@@ -110,10 +116,7 @@ impl Context<'_> {
             ExprKind::Binary { op, left, right } => self.binary(*op, left, right, expr.span, frame),
             ExprKind::Chain { op, operands } => self.chain(*op, operands, expr.span, frame),
             ExprKind::If { branches, otherwise } => self.conditional(branches, otherwise, frame),
-            ExprKind::Scope(scope) => {
-                self.unavailable(scope.span, "a scope as a value");
-                Value::Error
-            }
+            ExprKind::Scope(scope) => self.scope_value(scope, frame),
         }
     }
 
@@ -160,6 +163,29 @@ impl Context<'_> {
     }
 }
 
+/// The report for a field of a whole family.
+fn of_a_family(
+    base: &Expr,
+    name: &scope_syntax::ast::Ident,
+    elements: &indexmap::IndexMap<String, crate::hir::Slot>,
+    sources: &scope_diagnostics::SourceMap,
+) -> Diagnostic {
+    let family = sources.snippet(base.span);
+    let report = Diagnostic::new(
+        codes::E0212,
+        name.span,
+        format!("`{family}` is a family of {}, and `{}` is of one of them", elements.len(), name.text),
+    )
+    .label("of which of them?");
+    match elements.keys().next() {
+        Some(first) => report.help(format!(
+            "write `{family}[{first:?}].{0}`, or `[for key, e in {family} => e.{0}]` for all of them",
+            name.text
+        )),
+        None => report.help("it has no elements"),
+    }
+}
+
 /// A value in the user's words: `a text`, `a number`.
 pub(crate) fn describe(value: &Value) -> String {
     match value {
@@ -180,6 +206,7 @@ pub(crate) fn describe(value: &Value) -> String {
         Value::Location(_) => "a location".into(),
         Value::Resource(_) | Value::Reference(_) => "a resource".into(),
         Value::Group(_) => "a group of resources".into(),
+        Value::Scope(_) => "a scope".into(),
         Value::File { .. } => "a file's content".into(),
         Value::Secret(_) => "a secret".into(),
         Value::Deferred(_) => "a value known only when running".into(),

@@ -105,6 +105,11 @@ impl Context<'_> {
         if name.contains('-') {
             report = report.note("names may hold dashes");
         }
+        // The words of `with` are names where it is read, and only there.
+        if frame.locals.iter().any(|(local, value)| local == "queue" && *value == Value::Text("queue".into()))
+        {
+            return report.help(format!("the words of `with` are {}", crate::with::WORDS.join(", ")));
+        }
         report
             .help(format!("a text of its own is written with quotes: \"{name}\""))
             .fix("write it as text", vec![Edit::new(span, format!("\"{name}\""))])
@@ -160,6 +165,20 @@ impl Context<'_> {
             ItemKind::Thing(thing) => Some((name.clone(), thing.condition.as_ref()?.span)),
             _ => None,
         }
+    }
+
+    /// Whether an expression names a family (`for`).
+    pub(super) fn is_family(&self, base: &Expr, frame: &Frame) -> bool {
+        let ExprKind::Name(name) = base.kind.as_ref() else { return false };
+        if frame.locals.iter().any(|(local, _)| local == name) {
+            return false;
+        }
+        let Some(Definition::Resource(module, item)) =
+            self.names.get(frame.module, name).map(|named| &named.definition)
+        else {
+            return false;
+        };
+        matches!(&self.item(*module, *item).kind, ItemKind::Thing(thing) if thing.family.is_some())
     }
 
     /// The report for a field of an optional item that is not there.

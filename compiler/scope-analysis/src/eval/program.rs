@@ -3,17 +3,26 @@
 //!
 //! `[for r in resources if r.type.driver == openstack => r.name]` → `["vm", "base"]`.
 
+use std::rc::Rc;
+
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{Expr, ExprKind};
 
 use super::Frame;
 use crate::context::Context;
-use crate::hir::{ResourceId, ResourceKind, Slot, Value};
+use crate::hir::{Instance, ReferenceTarget, Resource, ResourceId, ResourceKind, Slot, Value};
 use crate::names::Definition;
 
 impl Context<'_> {
-    /// `resources`, once everything is expanded.
+    /// Keeps what is requested, once all of it is known.
+    pub fn set_whole(&self, resources: Rc<Vec<Resource>>) {
+        // Set a second time only by a mistake of ours; the first stands.
+        let _ = self.whole.set(resources);
+    }
+
+    /// `resources`, once everything is expanded. Each record has the place of its resource, so that a rule that does not
+    /// hold can point at it.
     pub(super) fn all_resources(&self, span: Span) -> Value {
         if !self.is_expanded.get() {
             self.report(
@@ -23,18 +32,25 @@ impl Context<'_> {
             );
             return Value::Error;
         }
-        let count = self.requested.borrow().len();
-        let slot = |value| Slot { value, key: span, span };
-        let records = (0..count).filter_map(|index| self.resource_record(ResourceId(index as u32), span));
-        Value::List(records.map(slot).collect())
+        if let Some(known) = self.all_resources.get() {
+            return known.clone();
+        }
+        let count = self.n_own.get();
+        let records = (0..count).filter_map(|index| self.resource_record(ResourceId(index as u32)));
+        let all = Value::List(records.collect());
+        if self.whole.get().is_some() {
+            let _ = self.all_resources.set(all.clone());
+        }
+        all
     }
 
-    fn resource_record(&self, id: ResourceId, span: Span) -> Option<Value> {
+    fn resource_record(&self, id: ResourceId) -> Option<Slot> {
         let head = self.head(id)?;
         let ty = self.driver_type(&head.ty)?;
+        let span = head.span;
         let text = |text: &str| Value::Text(text.to_string());
+        let slot = |value| Slot { value, key: span, span };
         let record = |fields: Vec<(&str, Value)>| {
-            let slot = |value| Slot { value, key: span, span };
             let fields = fields.into_iter().map(|(key, value)| (key.to_string(), slot(value)));
             Value::Record(fields.collect::<IndexMap<_, _>>())
         };
@@ -49,13 +65,55 @@ impl Context<'_> {
             ("driver", text(&ty.driver)),
             ("service", text(&ty.service)),
         ]);
-        Some(record(vec![
+        let mut fields = vec![
             ("name", text(&head.name)),
             ("kind", text(kind)),
             ("type", type_record),
             ("sites", self.site_list(head.location.sites().into_iter(), span)),
             ("group", head.group.as_deref().map_or(Value::Null, text)),
-        ]))
+        ];
+        let known = self.whole.get().and_then(|all| all.get(id.0 as usize)); // Of a program without errors.
+        if let Some(resource) = known.filter(|resource| resource.name == head.name) {
+            let at = |instance: &Instance| {
+                let known = instance.attributes.iter();
+                let known =
+                    known.filter_map(|(name, slot)| Some((name.clone(), self.written(slot, instance)?)));
+                slot(Value::Record(known.collect()))
+            };
+            let by_site =
+                resource.instances.iter().map(|(site, instance)| (self.site_name(*site), at(instance)));
+            let by_site: IndexMap<String, Slot> = by_site.collect();
+            let first = by_site.values().next().map_or(Value::Null, |first| first.value.clone());
+            fields.push(("scope", resource.scope.as_deref().map_or(Value::Null, text)));
+            fields.push(("attributes", first));
+            fields.push(("by_site", Value::Record(by_site)));
+        }
+        Some(slot(record(fields)))
+    }
+
+    /// What is known of an attribute without running; a reference is what it names. Secrets are left out.
+    fn written(&self, slot: &Slot, instance: &Instance) -> Option<Slot> {
+        let value = match &slot.value {
+            Value::Error | Value::Secret(_) | Value::Deferred(_) => return None,
+            Value::Reference(index) => match &instance.references.get(*index)?.target {
+                ReferenceTarget::Resource(id) => Value::Text(self.head(*id)?.name.clone()),
+                ReferenceTarget::Text(text) => {
+                    return self.written(&Slot { value: text.clone(), ..*slot }, instance);
+                }
+            },
+            Value::File { path, .. } => Value::Text(path.clone()),
+            Value::List(slots) => {
+                Value::List(slots.iter().filter_map(|slot| self.written(slot, instance)).collect())
+            }
+            Value::Record(fields) => {
+                let known = fields.iter();
+                let known =
+                    known.filter_map(|(key, slot)| Some((key.clone(), self.written(slot, instance)?)));
+                Value::Record(known.collect())
+            }
+            other => other.clone(),
+        };
+        Some(Slot { value, ..*slot })
     }
 
     /// An operand of a comparison: there a driver's name stands for itself (`r.type.driver == openstack`).

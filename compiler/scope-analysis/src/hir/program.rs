@@ -38,8 +38,23 @@ pub struct Program {
     pub params: IndexMap<String, Value>,
     /// Everything that is requested, in order of appearance.
     pub resources: Vec<Resource>,
+    /// What `scope exec NAME` runs, and no run of the program.
+    pub sequences: Vec<Sequence>,
     /// Named results.
     pub outputs: Vec<Output>,
+}
+
+/// A `sequence`: commands and calls, one after the other.
+#[derive(Clone, Debug)]
+pub struct Sequence {
+    /// The global name: the item's path.
+    pub name: String,
+    /// Its declaration.
+    pub span: Span,
+    /// `///` text.
+    pub docs: Vec<String>,
+    /// Its steps, in order; ids go on behind those of [`Program::resources`]. Each comes after those of the line before.
+    pub steps: Vec<Resource>,
 }
 
 /// A site.

@@ -40,6 +40,8 @@ pub enum Value {
     Resource(ResourceId),
     /// A use of a module (`lab`).
     Group(GroupId),
+    /// A scope (`let edge = scope { … }`), by its place among those that the analysis has met.
+    Scope(usize),
     /// A file beside the program.
     File {
         /// The path as the runner opens it.

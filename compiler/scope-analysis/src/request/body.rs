@@ -111,6 +111,7 @@ impl<'a> Context<'a> {
             _ => None,
         };
         let mut instance = Instance::default();
+        let mut unknown: Vec<String> = Vec::new();
         for (name, mut slot) in written {
             if let Some((input_type, _)) = operation.and_then(|operation| operation.inputs.get(&name)) {
                 slot.value = self.check_value(slot.value, input_type, slot.span, &name);
@@ -119,6 +120,7 @@ impl<'a> Context<'a> {
             }
             let Some(attribute) = ty.attributes.get(&name) else {
                 self.report(unknown_attribute(ty, operation, &name, slot.key));
+                unknown.push(name);
                 continue;
             };
             self.record_use(slot.key, attribute.span, super::head::attribute_hover(attribute));
@@ -163,16 +165,20 @@ impl<'a> Context<'a> {
             instance.attributes.insert(name, slot);
         }
         if head.kind == ResourceKind::Managed {
-            self.check_required(head, ty, &instance);
+            self.check_required(head, ty, &instance, &unknown);
         }
         instance
     }
 
-    fn check_required(&self, head: &Head<'_>, ty: &ResourceType, instance: &Instance) {
+    fn check_required(&self, head: &Head<'_>, ty: &ResourceType, instance: &Instance, unknown: &[String]) {
         let missing: Vec<&crate::hir::Attribute> = ty
             .attributes
             .values()
             .filter(|attribute| attribute.is_required && !instance.attributes.contains_key(&attribute.name))
+            // One that is misspelt is reported where it stands.
+            .filter(|attribute| {
+                similar::nearest(&attribute.name, unknown.iter().map(String::as_str)).is_none()
+            })
             .collect();
         let Some(first) = missing.first() else { return };
         let names: Vec<String> = missing.iter().map(|attribute| format!("`{}`", attribute.name)).collect();

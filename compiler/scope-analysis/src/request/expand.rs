@@ -95,22 +95,11 @@ impl<'a> Context<'a> {
             return self.element(id, group, index, thing, frame, name);
         };
         let Some(elements) = self.family(generator, &frame) else { return Declared::Hole };
+        if !self.has_distinct_keys(&elements, generator, &name, thing.name.span) {
+            return Declared::Hole;
+        }
         let mut family: Vec<(String, Declared)> = Vec::with_capacity(elements.len());
-        let mut seen = std::collections::BTreeSet::new();
         for (key, frame) in elements {
-            if !seen.insert(key.clone()) {
-                self.report(
-                    Diagnostic::new(
-                        codes::E0103,
-                        generator.source.span,
-                        format!("`{name}` has two elements `{key}`"),
-                    )
-                    .label("gives the same key twice")
-                    .secondary(thing.name.span, "the family")
-                    .help("iterate over `distinct(…)`, or over a map whose keys differ"),
-                );
-                return Declared::Hole;
-            }
             let element_name = format!("{name}[{key:?}]");
             match self.element(id, group, index, thing, frame, element_name) {
                 Declared::Absent => {}
@@ -118,6 +107,29 @@ impl<'a> Context<'a> {
             }
         }
         Declared::Family(family)
+    }
+
+    /// Whether no two elements of a family have the same key; reported otherwise.
+    pub(crate) fn has_distinct_keys(
+        &self,
+        elements: &[(String, Frame)],
+        generator: &ast::Generator,
+        name: &str,
+        declared: Span,
+    ) -> bool {
+        let mut seen = std::collections::BTreeSet::new();
+        let Some((key, _)) = elements.iter().find(|(key, _)| !seen.insert(key.as_str())) else { return true };
+        self.report(
+            Diagnostic::new(
+                codes::E0103,
+                generator.source.span,
+                format!("`{name}` has two elements `{key}`"),
+            )
+            .label("gives the same key twice")
+            .secondary(declared, "the family")
+            .help("iterate over `distinct(…)`, or over a map whose keys differ"),
+        );
+        false
     }
 
     /// The elements of a family: each with its key and its frame.
@@ -171,20 +183,27 @@ impl<'a> Context<'a> {
         frame: Frame,
         name: String,
     ) -> Declared {
-        if let Some(condition) = &thing.condition {
-            match self.eval(condition, &frame) {
-                Value::Bool(true) => {}
-                Value::Bool(false) => return Declared::Absent,
-                Value::Error => return Declared::Hole,
-                other => {
-                    self.mismatch("true or false, known when compiling", &other, condition.span);
-                    return Declared::Hole;
-                }
-            }
+        match self.is_wanted(thing, &frame) {
+            Some(true) => {}
+            Some(false) => return Declared::Absent,
+            None => return Declared::Hole,
         }
         match self.module_type(&thing.ty, group.module) {
             Some(module) => self.new_group(id, group, thing, frame, name, module),
             None => self.request(id, group, index, frame, name),
+        }
+    }
+
+    /// Whether an item's `when` holds; `None` where it is in error.
+    pub(super) fn is_wanted(&self, thing: &ast::Thing, frame: &Frame) -> Option<bool> {
+        let Some(condition) = &thing.condition else { return Some(true) };
+        match self.eval(condition, frame) {
+            Value::Bool(holds) => Some(holds),
+            Value::Error => None,
+            other => {
+                self.mismatch("true or false, known when compiling", &other, condition.span);
+                None
+            }
         }
     }
 
@@ -205,11 +224,11 @@ impl<'a> Context<'a> {
             );
             return Declared::Hole;
         }
-        let Some(clauses) = self.clauses(&thing.clauses) else { return Declared::Hole };
+        let Some(clauses) = self.clauses(&thing.clauses, &frame) else { return Declared::Hole };
         let mut scopes = group.scopes.clone();
-        if let Some(scope) = clauses.scope {
+        if let Some((scope, frame)) = clauses.scope {
             let group = scopes.first().map_or_else(|| name.clone(), |outer| outer.group.clone());
-            scopes.push(Scoped { scope, frame: frame.clone(), group });
+            scopes.push(Scoped { scope, frame, group });
         }
         let mut with = group.with.clone();
         with.extend(clauses.with.iter().map(|expr| (*expr, frame.clone())));
@@ -248,7 +267,7 @@ impl<'a> Context<'a> {
         let resource = {
             let mut requested = self.requested.borrow_mut();
             let resource = ResourceId(u32::try_from(requested.len()).expect("bounded"));
-            requested.push(Requested { group: id, item: index, frame, name });
+            requested.push(Requested { group: id, item: index, step: None, frame, name });
             resource
         };
         self.groups.borrow_mut()[id.0 as usize].requested.push(resource);
@@ -256,7 +275,7 @@ impl<'a> Context<'a> {
     }
 
     /// False once a program asks for more than it may; reported once.
-    fn is_within_bound(&self, span: Span) -> bool {
+    pub(super) fn is_within_bound(&self, span: Span) -> bool {
         let count = self.requested.borrow().len() + self.groups.borrow().len();
         if count == MAX_REQUESTS + 1 && !self.is_over_bound.replace(true) {
             self.report(

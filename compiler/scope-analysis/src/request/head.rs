@@ -1,7 +1,7 @@
 //! The head of a request: what type, what operation, where.
 
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
-use scope_syntax::ast::{self, Clause, Expr, ExprKind, ItemKind, ThingKind};
+use scope_syntax::ast::{self, Clause, Expr, ItemKind, ThingKind};
 
 use super::{Body, Clauses, Patch, Requested};
 use crate::context::Context;
@@ -35,7 +35,7 @@ pub(crate) struct Head<'a> {
 
 impl<'a> Context<'a> {
     pub(super) fn make_head(&self, id: ResourceId, requested: &Requested) -> Option<Head<'a>> {
-        let item = self.item(requested.frame.module, requested.item);
+        let item = self.requested_item(requested);
         match &item.kind {
             ItemKind::Thing(thing) => self.thing_head(id, item, thing, requested),
             ItemKind::Native(native) => self.native_head(id, item, native, requested),
@@ -61,7 +61,7 @@ impl<'a> Context<'a> {
                 (ty, ResourceKind::Call { operation })
             }
         };
-        let clauses = self.clauses(&thing.clauses)?;
+        let clauses = self.clauses(&thing.clauses, &frame)?;
         let body = match &thing.body {
             Some(expr) => Body::Expr(expr),
             None => Body::Empty,
@@ -74,7 +74,7 @@ impl<'a> Context<'a> {
         );
         let driver = &self.drivers[&ty.driver];
         let group = self.group(requested.group);
-        let own = clauses.scope.map(|scope| Scoped { scope, frame: frame.clone(), group: String::new() });
+        let own = clauses.scope.map(|(scope, frame)| Scoped { scope, frame, group: String::new() });
         let place = self.place(ty, driver, &group.scopes, own.as_ref(), &name, span);
         self.check_place(ty, driver, place.scope.as_ref(), &place.location, &name, span);
         self.check_cross(&place.location, ty, &kind, &name);
@@ -140,29 +140,24 @@ impl<'a> Context<'a> {
         None
     }
 
-    pub(super) fn clauses(&self, written: &'a [Clause]) -> Option<Clauses<'a>> {
+    pub(super) fn clauses(&self, written: &'a [Clause], frame: &Frame) -> Option<Clauses<'a>> {
         let mut clauses = Clauses { scope: None, with: Vec::new(), patches: Vec::new() };
+        let mut first: Option<Span> = None;
         for clause in written {
             match clause {
-                Clause::Scope(expr) => match expr.kind.as_ref() {
-                    ExprKind::Scope(scope) => {
-                        if let Some(first) = clauses.scope {
-                            self.report(
-                                Diagnostic::new(codes::E0103, scope.span, "a request has one scope")
-                                    .label("a second one")
-                                    .secondary(first.span, "the first")
-                                    .help("write all its services in one scope"),
-                            );
-                            continue;
-                        }
-                        clauses.scope = Some(scope);
+                Clause::Scope(expr) => {
+                    if let Some(first) = first {
+                        self.report(
+                            Diagnostic::new(codes::E0103, expr.span, "a request has one scope")
+                                .label("a second one")
+                                .secondary(first, "the first")
+                                .help("write all its services in one scope"),
+                        );
+                        continue;
                     }
-                    ExprKind::Error => return None,
-                    _ => {
-                        self.unavailable(expr.span, "a scope by name");
-                        return None;
-                    }
-                },
+                    first = Some(expr.span);
+                    clauses.scope = Some(self.clause_scope(expr, frame)?);
+                }
                 Clause::With(expr) => clauses.with.push(expr),
                 Clause::At { sites, patch } => clauses.patches.push(Patch { sites, patch }),
             }

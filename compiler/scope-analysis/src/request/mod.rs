@@ -8,10 +8,12 @@ mod expand;
 mod head;
 mod native;
 mod place;
+mod sequence;
 
 pub(crate) use body::value_expr;
 pub(crate) use expand::Declared;
 pub(crate) use head::Head;
+pub(crate) use sequence::Steps;
 
 use std::rc::Rc;
 
@@ -46,6 +48,8 @@ pub(crate) struct Requested {
     pub group: GroupId,
     /// The item of the group's module.
     pub item: usize,
+    /// The step of that item, which is a sequence.
+    pub step: Option<usize>,
     /// With the names of the family's element.
     pub frame: Frame,
     /// `lab.server["a"]`; empty for a `$` line, whose words name it.
@@ -53,16 +57,17 @@ pub(crate) struct Requested {
 }
 
 impl<'a> Context<'a> {
-    /// Everything requested, in order; what was in error is left out.
+    /// Everything requested, in order, the steps of sequences last; what was in error is left out, and leaves a gap in
+    /// the ids, until they are [`renumbered`].
     pub fn requests(&self) -> Vec<Resource> {
         self.expand_program();
+        self.n_own.set(self.requested.borrow().len());
+        self.expand_sequences();
         self.is_expanded.set(true);
         let count = self.requested.borrow().len();
         let ids = (0..count).map(|index| ResourceId(index as u32));
         let heads: Vec<Option<Rc<Head<'a>>>> = ids.map(|id| self.head(id)).collect();
-        let resources: Vec<Option<Resource>> =
-            heads.into_iter().map(|head| self.resource(head?.as_ref())).collect();
-        renumbered(resources)
+        heads.into_iter().filter_map(|head| self.resource(head?.as_ref())).collect()
     }
 
     /// The head of a request, made when first asked for.
@@ -93,9 +98,18 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// The item that a request stands for, or the step of a sequence.
+    pub fn requested_item(&self, requested: &Requested) -> &'a ast::Item {
+        let item = self.item(requested.frame.module, requested.item);
+        match (&item.kind, requested.step) {
+            (ast::ItemKind::Sequence(sequence), Some(step)) => &sequence.steps[step],
+            _ => item,
+        }
+    }
+
     fn place_cycle(&self, id: ResourceId) -> Diagnostic {
         let requested = self.requested.borrow()[id.0 as usize].clone();
-        let item = self.item(requested.frame.module, requested.item);
+        let item = self.requested_item(&requested);
         let (name, span) = match &item.kind {
             ast::ItemKind::Thing(thing) => (requested.name.clone(), thing.name.span),
             _ => ("this command".into(), item.span),
@@ -108,16 +122,10 @@ impl<'a> Context<'a> {
 
 /// Ids are positions; where an erroneous request left a gap, the later ones move up. Only programs without errors are
 /// lowered, so references into gaps do not matter.
-fn renumbered(resources: Vec<Option<Resource>>) -> Vec<Resource> {
-    if resources.iter().all(Option::is_some) {
-        return resources.into_iter().flatten().collect();
+pub(crate) fn renumbered(resources: &mut [Resource]) {
+    for (index, resource) in resources.iter_mut().enumerate() {
+        resource.id = ResourceId(index as u32);
     }
-    resources
-        .into_iter()
-        .flatten()
-        .enumerate()
-        .map(|(index, resource)| Resource { id: ResourceId(index as u32), ..resource })
-        .collect()
 }
 
 /// What the rest of the analysis knows of a request before its body is evaluated.
@@ -132,7 +140,7 @@ pub(crate) struct HeadSummary {
 
 /// The clauses of an item, sorted.
 pub(crate) struct Clauses<'a> {
-    pub scope: Option<&'a ast::Scope>,
+    pub scope: Option<(Rc<ast::Scope>, Frame)>,
     pub with: Vec<&'a Expr>,
     pub patches: Vec<Patch<'a>>,
 }

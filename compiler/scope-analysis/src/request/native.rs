@@ -3,6 +3,8 @@
 //! `$ openstack server create my-vm --image debian` → the resource `openstack.server.my-vm`, as if it were written. A line
 //! that finds or reads is done in every run and printed; any other is a call.
 
+use std::rc::Rc;
+
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, codes};
 use scope_syntax::ast;
@@ -54,12 +56,18 @@ impl<'a> Context<'a> {
         let name = match (&native.name, &word, &kind) {
             (Some(name), ..) => name.text.clone(),
             (None, Some(Value::Text(word)), ResourceKind::Managed) => format!("{}.{word}", ty.name),
-            _ => self.line_name(&native.native, module),
+            _ => self.line_name(&native.native, requested),
         };
         let group = self.group(requested.group);
-        let name = path(&group, &name);
+        let is_step_of_its_own = requested.step.is_some() && kind != ResourceKind::Managed;
+        let name =
+            if is_step_of_its_own { format!("{}.{name}", requested.name) } else { path(&group, &name) };
         let own = native.native.scope.as_ref();
-        let own = own.map(|scope| Scoped { scope, frame: frame.clone(), group: String::new() });
+        let own = own.map(|scope| Scoped {
+            scope: Rc::new(scope.clone()),
+            frame: frame.clone(),
+            group: String::new(),
+        });
         let place = self.place(ty, found.driver, &group.scopes, own.as_ref(), &name, span);
         self.check_place(ty, found.driver, place.scope.as_ref(), &place.location, &name, span);
         self.check_cross(&place.location, ty, &kind, &name);
@@ -128,7 +136,7 @@ impl<'a> Context<'a> {
     }
 
     /// The words of a line that names nothing, made unique by its place among the lines that say the same.
-    fn line_name(&self, native: &ast::Native, module: ModuleId) -> String {
+    fn line_name(&self, native: &ast::Native, requested: &Requested) -> String {
         let words = |native: &ast::Native| {
             native
                 .words
@@ -138,11 +146,12 @@ impl<'a> Context<'a> {
                 .join(" ")
         };
         let text = words(native);
-        let earlier = self
-            .modules
-            .get(module)
-            .tree
-            .items
+        let around = &self.modules.get(requested.frame.module).tree.items;
+        let around = match (&around[requested.item].kind, requested.step) {
+            (ast::ItemKind::Sequence(sequence), Some(_)) => &sequence.steps,
+            _ => around,
+        };
+        let earlier = around
             .iter()
             .filter_map(|item| match &item.kind {
                 ast::ItemKind::Native(other) if other.name.is_none() => Some(&other.native),

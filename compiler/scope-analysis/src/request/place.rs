@@ -20,14 +20,14 @@ pub(super) struct Place {
     pub group: Option<String>,
 }
 
-impl<'a> Context<'a> {
+impl Context<'_> {
     /// The place of a request under these scopes, the outermost first.
     pub(super) fn place(
         &self,
         ty: &ResourceType,
         driver: &Driver,
-        scopes: &[Scoped<'a>],
-        own: Option<&Scoped<'a>>,
+        scopes: &[Scoped],
+        own: Option<&Scoped>,
         name: &str,
         span: Span,
     ) -> Place {
@@ -55,13 +55,13 @@ impl<'a> Context<'a> {
     /// A scope as it concerns a type: what a group says of services that this one has nothing to do with is for others.
     fn read_scope(
         &self,
-        scoped: &Scoped<'a>,
+        scoped: &Scoped,
         is_group: bool,
         ty: &ResourceType,
         driver: &Driver,
     ) -> RequestScope {
         if !is_group {
-            return self.request_scope(scoped.scope, driver, &ty.name, &scoped.frame);
+            return self.request_scope(&scoped.scope, driver, &ty.name, &scoped.frame);
         }
         let concerns = |entry: &&ast::ScopeEntry| match &entry.key {
             None => true,

@@ -110,6 +110,7 @@ impl Context<'_> {
         };
         let mut settings = IndexMap::new();
         let mut selected = Vec::new();
+        let mut unknown: Vec<String> = Vec::new();
         for (name, inner) in given {
             if let Some(config) = driver.configs.iter().find(|config| config.selector == name) {
                 settings.insert(name.clone(), inner.clone());
@@ -143,6 +144,7 @@ impl Context<'_> {
                     None => report.help(format!("it has {}", known.collect::<Vec<_>>().join(", "))),
                 };
                 self.report(report);
+                unknown.push(name);
             }
         }
         if self.options.simulate {
@@ -158,7 +160,9 @@ impl Context<'_> {
         }
         for setting in driver.settings.values() {
             let is_needed = setting.default.is_none() && !setting.ty.is_optional();
-            if is_needed && !settings.contains_key(&setting.name) {
+            // One that is misspelt is reported where it stands.
+            let is_misspelt = similar::nearest(&setting.name, unknown.iter().map(String::as_str)).is_some();
+            if is_needed && !settings.contains_key(&setting.name) && !is_misspelt {
                 let mut report = Diagnostic::new(
                     codes::E0216,
                     slot.span,

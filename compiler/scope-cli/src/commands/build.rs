@@ -16,7 +16,7 @@ pub fn run(command: &Build, output: Output) -> u8 {
         }
         return OK;
     }
-    let mut options = match super::options(&command.program, Recorded::default()) {
+    let mut options = match super::options(&command.program.with(&command.of), Recorded::default()) {
         Ok(options) => options,
         Err(message) => {
             note(&format!("error: {message}"));

@@ -60,7 +60,7 @@ pub fn run(command: &Destroy, output: Output) -> u8 {
     }
     let how = RunHow { yes: true, ..command.how.clone() };
     let beginning = Beginning {
-        program: file,
+        again: format!("scope destroy {file}"),
         started: Started::default(),
         answers: Default::default(),
         silent: Default::default(),

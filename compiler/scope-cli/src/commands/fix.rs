@@ -24,7 +24,7 @@ pub fn run(command: &Fix, _: Output) -> u8 {
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     let mut applied = BTreeSet::new();
     let mut left_out = 0;
-    for (path, _) in super::lint::compiled(&command.files, &paths, command.simulate) {
+    for (path, _) in super::lint::compiled(&command.files, &paths, command.simulate, &[]) {
         let options = Options { lint: true, simulate: command.simulate, ..Options::default() };
         let fixed = scope_compiler::fix(&Disk, &path, &options);
         left_out += fixed.left_out;

@@ -8,7 +8,7 @@ use crate::args::{Drawing, Graph};
 use crate::output::{Output, line};
 
 pub fn run(command: &Graph, output: Output) -> u8 {
-    let compilation = match super::compile(&command.program, Recorded::default(), output) {
+    let compilation = match super::compile(&command.program.with(&command.of), Recorded::default(), output) {
         Ok(compilation) => compilation,
         Err(code) => return code,
     };

@@ -33,7 +33,7 @@ pub fn run(command: &Lint, output: Output) -> u8 {
         return WRONG;
     }
     let mut all = Gathered::default();
-    for (_, compilation) in compiled(&command.files, &paths, command.simulate) {
+    for (_, compilation) in compiled(&command.files, &paths, command.simulate, &command.policies) {
         all.add(&compilation);
     }
     let reports = all.reports;
@@ -46,8 +46,13 @@ pub fn run(command: &Lint, output: Output) -> u8 {
 
 /// Every program among these files, compiled with all lints. A file that was found in a folder and that another one
 /// imports is a part of that program, and none by itself.
-pub fn compiled(named: &[String], paths: &[String], simulate: bool) -> Vec<(String, Compilation)> {
-    let options = Options { lint: true, simulate, ..Options::default() };
+pub fn compiled(
+    named: &[String],
+    paths: &[String],
+    simulate: bool,
+    policies: &[String],
+) -> Vec<(String, Compilation)> {
+    let options = Options { lint: true, simulate, policies: policies.to_vec(), ..Options::default() };
     let mut compiled: Vec<(String, Compilation)> =
         paths.iter().map(|path| (path.clone(), scope_compiler::compile(&Disk, path, &options))).collect();
     let imported: BTreeSet<String> = compiled

@@ -20,6 +20,7 @@ mod resume;
 pub mod run;
 mod saved;
 pub mod sites;
+mod sites_import;
 mod status;
 mod survey;
 mod waiting;
@@ -96,6 +97,8 @@ fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
         params,
         param_files: program.params.clone(),
         entry: program.at.clone(),
+        policies: program.policies.clone(),
+        sequence: program.sequence.clone(),
         simulate: program.simulate,
         recorded,
         lint: false,

@@ -22,7 +22,7 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         },
     };
     let recorded = state.as_ref().map(State::recorded).unwrap_or_default();
-    let compilation = match super::compile_quietly(&command.program, recorded, output) {
+    let compilation = match super::compile_quietly(&command.program.with(&command.of), recorded, output) {
         Ok(compilation) => compilation,
         Err(code) => return code,
     };

@@ -68,7 +68,16 @@ pub fn run(command: &Resume, output: Output) -> u8 {
         state: Some(found.folder.to_string_lossy().into_owned()),
     };
     let params = started.params.clone();
-    let again = Run { program: Program { file, set, params, at: started.at.clone(), simulate: false }, how };
+    let program = Program {
+        file,
+        set,
+        params,
+        at: started.at.clone(),
+        simulate: false,
+        policies: started.policies.clone(),
+        sequence: started.sequence.clone(),
+    };
+    let again = Run { program, how };
     let answers = super::run::Answers::Resumed(command.answer.iter().cloned().collect());
     super::run::whole(&again, answers, output)
 }

@@ -19,21 +19,28 @@ use super::saved;
 use super::survey::{NotAsked, survey};
 use super::waiting::{Patience, Waited};
 use super::{PENDING, WRONG, now_ms, place};
-use crate::args::{Events, How, Run};
+use crate::args::{Events, How, Program, Run};
 use crate::output::{Output, note};
 use crate::show::{self, progress::Shower};
 use crate::world;
 
 pub fn run(command: &Run, output: Output) -> u8 {
-    let file = &command.program.file;
     if command.program.simulate {
         let (plan, sources) = match ready(command, Recorded::default(), output) {
             Ok(ready) => ready,
             Err(code) => return code,
         };
-        return simulate(&plan, &sources, &command.how, file, output);
+        return simulate(&plan, &sources, &command.how, &again(&command.program), output);
     }
     whole(command, Answers::First, output)
+}
+
+/// The command that runs a program, or a sequence of it, again.
+fn again(program: &Program) -> String {
+    match &program.sequence {
+        Some(sequence) => format!("scope exec {sequence} --program {}", program.file),
+        None => format!("scope run {}", program.file),
+    }
 }
 
 /// Whether a run is the first of its program, or goes on with another one.
@@ -56,8 +63,12 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
         Answers::First => (true, BTreeMap::new()),
         Answers::Resumed(answers) => (false, answers),
     };
-    let mut beginning =
-        Beginning { program: file, started: Started::default(), answers, silent: BTreeMap::new() };
+    let mut beginning = Beginning {
+        again: again(&command.program),
+        started: Started::default(),
+        answers,
+        silent: BTreeMap::new(),
+    };
     let mut patience = command.how.wait.map(Patience::new);
     loop {
         let (plan, sources) = match ready(command, state.recorded(), output) {
@@ -127,9 +138,9 @@ fn is_as_planned(
 }
 
 /// What a run begins with, besides the plan and the state.
-pub struct Beginning<'b> {
-    /// How the program is run again.
-    pub program: &'b str,
+pub struct Beginning {
+    /// The command that goes on with it.
+    pub again: String,
     /// For resuming.
     pub started: Started,
     /// What became of requests whose end is not known.
@@ -152,6 +163,8 @@ fn started(command: &Run, plan: &Plan) -> Started {
         at: program.at.clone(),
         reconsider: command.how.reconsider,
         again: command.how.again.clone(),
+        policies: program.policies.clone(),
+        sequence: program.sequence.clone(),
     }
 }
 
@@ -160,7 +173,7 @@ fn held(
     plan: &Plan,
     state: &StateStore,
     how: &How,
-    beginning: &Beginning<'_>,
+    beginning: &Beginning,
 ) -> Result<BTreeMap<String, String>, u8> {
     let is_known = |name: &String| plan.sites.iter().any(|site| site.name == *name);
     if let Some(name) = how.site.iter().chain(&how.except).find(|name| !is_known(name)) {
@@ -213,7 +226,7 @@ fn ready(command: &Run, recorded: Recorded, output: Output) -> Result<(Plan, Sou
 }
 
 /// Runs against simulated sites.
-pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, program: &str, output: Output) -> u8 {
+pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, again: &str, output: Output) -> u8 {
     let faults = match how.fault.iter().map(|fault| fault.parse()).collect::<Result<Vec<_>, _>>() {
         Ok(faults) => faults,
         Err(error) => {
@@ -230,7 +243,7 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, program: &str, outp
     let mut shower = Shower::new(plan, how.events, output, how.verbose);
     let mut state = StateStore::in_memory();
     let run_options =
-        run_options(how, how.seed, 0, Rc::new(scope_runtime::redact::NoSecrets), Interrupt::new());
+        run_options(plan, how, how.seed, 0, Rc::new(scope_runtime::redact::NoSecrets), Interrupt::new());
     let report: Result<Report, u8> = runner::block_on(true, async {
         let simulator = Simulator::new(plan, options).map_err(|error| {
             note(&format!("error: {error}"));
@@ -241,7 +254,7 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, program: &str, outp
     match report {
         Ok(report) => {
             if how.events == Events::Text {
-                show::report::report(plan, &report, sources, output, program, true);
+                show::report::report(plan, &report, sources, output, again, true);
             }
             report.exit_code()
         }
@@ -264,7 +277,7 @@ pub fn real_run(
     sources: &SourceMap,
     state: &mut StateStore,
     how: &How,
-    beginning: &Beginning<'_>,
+    beginning: &Beginning,
     output: Output,
 ) -> u8 {
     let held = match held(plan, state, how, beginning) {
@@ -290,7 +303,7 @@ pub fn real_run(
         started: beginning.started.clone(),
         answers: beginning.answers.clone(),
         held,
-        ..run_options(how, now, now, Rc::new(real_sites.mask()), interrupt.clone())
+        ..run_options(plan, how, now, now, Rc::new(real_sites.mask()), interrupt.clone())
     };
     let mut shower = Shower::new(plan, how.events, output, how.verbose);
     let report = runner::block_on(false, async {
@@ -318,7 +331,7 @@ pub fn real_run(
         }
     };
     if how.events == Events::Text {
-        show::report::report(plan, &report, sources, output, beginning.program, false);
+        show::report::report(plan, &report, sources, output, &beginning.again, false);
     }
     report.exit_code()
 }
@@ -331,6 +344,7 @@ pub fn open_state(program: &str, how: &How) -> Result<StateStore, u8> {
 }
 
 fn run_options(
+    plan: &Plan,
     how: &How,
     seed: u64,
     started_at_ms: u64,
@@ -342,11 +356,21 @@ fn run_options(
         started_at_ms,
         seed,
         reconsider: how.reconsider,
-        again: how.again.iter().cloned().collect(),
+        again: how.again.iter().flat_map(|name| called(plan, name)).collect(),
         redact,
         interrupt,
         ..RunOptions::default()
     }
+}
+
+/// The calls of this name, or of the sequence or group of this name.
+fn called(plan: &Plan, name: &str) -> Vec<String> {
+    let is_in = |step: &&str| step.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '[']));
+    let calls = plan.steps.iter().filter(|step| matches!(step.action, Action::Call { .. }));
+    let mut names: Vec<String> =
+        calls.map(|step| step.name.as_str()).filter(is_in).map(str::to_string).collect();
+    names.push(name.to_string());
+    names
 }
 
 /// A value of a client's configuration file.

@@ -1,11 +1,8 @@
-//! `scope sites`: reaches every site and prints what answers; `scope sites import clouds.yaml` writes declarations.
+//! `scope sites`: reaches every site and prints what answers.
 
-use std::fmt::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
-use scope_compiler::hir::ConfigFile;
-use scope_compiler::{World, data};
 use scope_plan::plan::{Plan, SiteId};
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
@@ -31,8 +28,8 @@ pub struct Probed {
 }
 
 pub fn run(command: &Sites, output: Output) -> u8 {
-    if let Some(SitesAction::Import { config, driver, out }) = &command.action {
-        return import(config, driver.as_deref(), out.as_deref());
+    if let Some(SitesAction::Import(import)) = &command.action {
+        return super::sites_import::run(import);
     }
     let compilation = scope_compiler::compile_sites(&Disk, &command.file, command.simulate);
     if !output.compiled(&compilation) {
@@ -126,104 +123,4 @@ async fn probe(plan: &Plan, wanted: &[usize], sites: &dyn SiteSet, patience: Dur
             probed
         })
         .await
-}
-
-/// Prints a declaration for each entry of a client's configuration file; no secret is copied.
-fn import(config: &str, driver: Option<&str>, out: Option<&str>) -> u8 {
-    let bytes = match std::fs::read(config) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            note(&format!("error[E0603]: `{config}` cannot be read: {error}"));
-            return WRONG;
-        }
-    };
-    let Ok(document) = data::parse(&bytes) else {
-        note(&format!("error[E0603]: `{config}` is not valid YAML"));
-        return WRONG;
-    };
-    let Some((driver, layout)) = reader_of(config, driver) else {
-        match driver {
-            Some(driver) => note(&format!("error: the driver `{driver}` reads no configuration file")),
-            None => note(&format!(
-                "error: no driver reads a file called like `{config}`\nhelp: name one with `--driver`"
-            )),
-        }
-        return WRONG;
-    };
-    let hole = format!("${{{}}}", layout.selector);
-    let above: Vec<&String> = layout.path.iter().take_while(|key| **key != hole).collect();
-    let entries = above
-        .iter()
-        .try_fold(&document, |node, key| node.get(key.as_str()))
-        .and_then(|node| node.as_object());
-    let Some(entries) = entries else {
-        let keys: Vec<&str> = above.iter().map(|key| key.as_str()).collect();
-        note(&format!("error[E0603]: `{config}` has no `{}`", keys.join(".")));
-        return WRONG;
-    };
-    let mut text = format!("//! Sites of {config}.\n\nimport {driver}\n");
-    for name in entries.keys() {
-        let is_plain = name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-            && name.starts_with(char::is_alphabetic)
-            && !name.ends_with('-');
-        let written = if is_plain { name.clone() } else { format!("{name:?}") };
-        let _ = write!(text, "\nsite {written} {{\n    {driver}: {{ {}: {name:?} }}\n}}\n", layout.selector);
-    }
-    match out {
-        Some(path) => super::write_file(path, text.as_bytes()).map_or_else(|code| code, |()| OK),
-        None => {
-            line(text.trim_end());
-            OK
-        }
-    }
-}
-
-/// The driver that reads a configuration file, and how it is laid out: the driver named, else the one of the library
-/// that looks for a file of this name.
-fn reader_of(config: &str, driver: Option<&str>) -> Option<(String, ConfigFile)> {
-    let name = std::path::Path::new(config).file_name()?.to_string_lossy().into_owned();
-    let candidates = driver.map_or_else(|| Disk.library(), |driver| vec![driver.to_string()]);
-    candidates.into_iter().find_map(|module| {
-        // How the file is laid out is asked of the driver, through a program that imports only it.
-        let world = Importing { driver: module };
-        let options = scope_compiler::Options::default();
-        let compilation = scope_compiler::compile(&world, Importing::FILE, &options);
-        compilation.program.drivers.into_values().find_map(|declared| {
-            let layout = declared.configs.into_iter().find(|layout| {
-                driver.is_some()
-                    || layout.search.iter().any(|path| path.rsplit('/').next() == Some(name.as_str()))
-            })?;
-            Some((declared.name, layout))
-        })
-    })
-}
-
-/// A world that holds one program: `import DRIVER`; the standard library is the real one.
-struct Importing {
-    driver: String,
-}
-
-impl Importing {
-    const FILE: &str = "import.scope";
-}
-
-impl World for Importing {
-    fn read(&self, path: &str) -> Result<Vec<u8>, scope_compiler::ReadError> {
-        match path {
-            Self::FILE => Ok(format!("import {}\n", self.driver).into_bytes()),
-            other => Disk.read(other),
-        }
-    }
-
-    fn digest(&self, path: &str) -> Result<scope_compiler::FileDigest, scope_compiler::ReadError> {
-        Disk.digest(path)
-    }
-
-    fn library(&self) -> Vec<String> {
-        Disk.library()
-    }
-
-    fn env(&self, name: &str) -> Option<String> {
-        Disk.env(name)
-    }
 }

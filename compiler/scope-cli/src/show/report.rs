@@ -10,13 +10,13 @@ use super::plan::touches_site;
 use super::{failure, seconds, short_name};
 use crate::output::{Output, line};
 
-/// Prints a report. `program` is how the program is run again.
+/// Prints a report. `again` is the command that goes on with it.
 pub fn report(
     plan: &Plan,
     report: &Report,
     sources: &SourceMap,
     output: Output,
-    program: &str,
+    again: &str,
     simulated: bool,
 ) {
     let mut diagnostics = Vec::new();
@@ -50,7 +50,7 @@ pub fn report(
     }
     printed(plan, report);
     outputs(report);
-    line(&verdict(plan, report, program, simulated));
+    line(&verdict(plan, report, again, simulated));
 }
 
 /// Whether a step failed in an alternative of a choice of which none held: the choice's own report tells of them all.
@@ -183,7 +183,7 @@ pub fn listed(counts: &[(usize, &str)]) -> String {
     if parts.is_empty() { "nothing changed".into() } else { parts.join(", ") }
 }
 
-fn verdict(plan: &Plan, report: &Report, program: &str, simulated: bool) -> String {
+fn verdict(plan: &Plan, report: &Report, again: &str, simulated: bool) -> String {
     let counts = &report.counts;
     let run = if simulated { "simulated".to_string() } else { format!("run {}", report.run) };
     let end = format!("{run}, exit {}", report.exit_code());
@@ -195,13 +195,21 @@ fn verdict(plan: &Plan, report: &Report, program: &str, simulated: bool) -> Stri
         }
         Verdict::NothingToDo => {
             let all = counts.unchanged;
-            format!("nothing to do: {all} of {all} as the program says (checked in {took})   {end}")
+            let nothing =
+                format!("nothing to do: {all} of {all} as the program says (checked in {took})   {end}");
+            // Where all that there is was asked for by hand, it may be meant to be done once more.
+            let is_call = |step: &Step| matches!(step.action, Action::Call { once: true, .. });
+            let makes = |step: &Step| matches!(step.action, Action::Ensure { .. } | Action::Delete { .. });
+            match plan.steps.iter().any(is_call) && !plan.steps.iter().any(makes) {
+                true => format!("{nothing}\n  next: {again} --again NAME does what is done once more"),
+                false => nothing,
+            }
         }
         Verdict::Done => format!("ok: {done} in {took}   {end}"),
         Verdict::Pending => {
             let sites = waiting_sites(plan, report);
             format!(
-                "pending: {done}, {} parked (waits for {sites})   {end}\n  next: scope run {program}, when {sites} answers",
+                "pending: {done}, {} parked (waits for {sites})   {end}\n  next: {again}, when {sites} answers",
                 counts.parked
             )
         }
@@ -228,11 +236,9 @@ fn verdict(plan: &Plan, report: &Report, program: &str, simulated: bool) -> Stri
             if counts.parked > 0 {
                 text += &format!(", {} parked (waits for {})", counts.parked, waiting_sites(plan, report));
             }
-            format!(
-                "{text} in {took}   {end}\n  next: mend the cause, then scope run {program}: what is done stays done"
-            )
+            format!("{text} in {took}   {end}\n  next: mend the cause, then {again}: what is done stays done")
         }
-        Verdict::Interrupted => format!("interrupted: {done}   {end}\n  next: scope run {program} goes on"),
+        Verdict::Interrupted => format!("interrupted: {done}   {end}\n  next: {again} goes on"),
     }
 }
 

@@ -40,6 +40,19 @@ pub(crate) fn lower(
     sources: &SourceMap,
     recorded: &Recorded,
 ) -> Plan {
+    let all: Vec<ResourceId> = program.resources.iter().map(|resource| resource.id).collect();
+    lower_from(program, &all, entry, files, sources, recorded)
+}
+
+/// Lowers these requests of a program and what they need.
+pub(crate) fn lower_from(
+    program: &Program,
+    roots: &[ResourceId],
+    entry: &str,
+    files: &[String],
+    sources: &SourceMap,
+    recorded: &Recorded,
+) -> Plan {
     let mut lowering = Lowering {
         program,
         sources,
@@ -73,7 +86,7 @@ pub(crate) fn lower(
         acted: BTreeMap::new(),
     };
     lowering.plan.program.entry = program.entry.map(|site| lowering.site(site));
-    for id in in_dependency_order(program, &lowering.declared) {
+    for id in in_dependency_order(program, roots, &lowering.declared) {
         lowering.resource(&program.resources[id.0 as usize]);
     }
     lowering.removed();
@@ -89,7 +102,8 @@ pub(crate) fn lower_nothing(
     sources: &SourceMap,
     recorded: &Recorded,
 ) -> Plan {
-    let bare = Program { resources: Vec::new(), outputs: Vec::new(), ..program.clone() };
+    let bare =
+        Program { resources: Vec::new(), sequences: Vec::new(), outputs: Vec::new(), ..program.clone() };
     lower(&bare, entry, files, sources, recorded)
 }
 
@@ -226,6 +240,13 @@ impl Lowering<'_> {
 
     /// Deletions: what is recorded as ours and the program does not name any more.
     fn removed(&mut self) {
+        // What a sequence makes stays while the sequence does.
+        let of_sequences = self.program.sequences.iter().flat_map(|sequence| &sequence.steps);
+        let made = of_sequences.filter(|step| step.kind == hir::ResourceKind::Managed).flat_map(|step| {
+            let sites = step.location.sites().into_iter();
+            sites.map(|site| (step.name.clone(), self.program.sites[site.0 as usize].name.clone()))
+        });
+        let made: Vec<(String, String)> = made.collect();
         let named: BTreeSet<(String, String)> = self
             .plan
             .steps
@@ -236,6 +257,7 @@ impl Lowering<'_> {
                     site.map_or_else(String::new, |site| self.program.sites[site.0 as usize].name.clone());
                 (step.name.clone(), site)
             })
+            .chain(made)
             .collect();
         let recorded = self.recorded;
         let mut deletions: BTreeMap<(&str, &str), StepId> = BTreeMap::new();
@@ -405,11 +427,11 @@ pub(crate) fn origin(sources: &SourceMap, span: Span, scope: Option<&str>) -> Or
     }
 }
 
-/// Resources, each after what it needs; else in order of appearance.
-fn in_dependency_order(program: &Program, declared: &Declared<'_>) -> Vec<ResourceId> {
+/// The roots and what they need, each after what it needs; else in order of appearance.
+fn in_dependency_order(program: &Program, roots: &[ResourceId], declared: &Declared<'_>) -> Vec<ResourceId> {
     let mut order = Vec::with_capacity(program.resources.len());
     let mut seen = vec![false; program.resources.len()];
-    for start in &program.resources {
+    for start in roots.iter().map(|root| &program.resources[root.0 as usize]) {
         let mut path = vec![(start.id, needed(program, declared, start), 0_usize)];
         if std::mem::replace(&mut seen[start.id.0 as usize], true) {
             continue;

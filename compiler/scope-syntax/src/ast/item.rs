@@ -240,22 +240,29 @@ pub struct Native {
 pub struct Sequence {
     /// Its name.
     pub name: Ident,
-    /// Native commands and phrases, one after the other.
-    pub steps: Vec<Statement>,
+    /// Native commands and calls, one after the other: [`ItemKind::Native`], [`ItemKind::Thing`], and
+    /// [`ItemKind::Error`] for what is neither.
+    pub steps: Vec<Item>,
 }
 
-/// `output x = expr`.
+/// `output x = expr`, `output x for s in edge = expr`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Output {
     /// Its name.
     pub name: Ident,
+    /// `for x in xs`: a map by key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<Generator>,
     /// Its value.
     pub value: Expr,
 }
 
-/// `require condition else message`.
+/// `require condition else message`, `require for x in xs: condition else message`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Require {
+    /// `for x in xs:`: it must hold for each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<Generator>,
     /// What must hold.
     pub condition: Expr,
     /// The message when it does not.
@@ -271,7 +278,7 @@ pub struct Test {
     pub statements: Vec<Statement>,
 }
 
-/// A statement of a test or sequence.
+/// A statement of a test.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Statement {
     /// A native command.

@@ -1,4 +1,4 @@
-//! Bodies: the lines of drivers, the statements of tests and sequences, and types.
+//! Bodies: the lines of drivers, the statements of tests, the steps of sequences, and types.
 
 use super::{
     Formatter,
@@ -32,6 +32,19 @@ impl Formatter<'_> {
                 Statement::Native(native) => concat([out.native(native), break_around()]),
                 Statement::Phrase(phrase) => out.phrase(phrase),
                 Statement::Error(span) => text(out.source.get(span.range()).unwrap_or_default()),
+            }
+        })
+    }
+
+    /// `{ step … }` of a sequence.
+    pub(super) fn steps(&mut self, steps: &[Item], range: (u32, u32)) -> Doc {
+        let place = |index: usize| steps[index].span;
+        self.bracketed(("{", "}"), Separation::Lines, range, steps.len(), &place, &mut |out, index| {
+            let step = out.item(&steps[index]);
+            // A command ends with its line, not with a bracket.
+            match &steps[index].kind {
+                ItemKind::Native(_) => concat([step, break_around()]),
+                _ => step,
             }
         })
     }

@@ -42,9 +42,10 @@ pub(crate) enum Label {
     End,
     Command,
     Modifier,
+    Step,
 }
 
-const LABELS: [(Label, &str); 25] = [
+const LABELS: [(Label, &str); 26] = [
     (Label::Expression, "an expression"),
     (Label::Name, "a name"),
     (Label::Key, "a key"),
@@ -52,6 +53,7 @@ const LABELS: [(Label, &str); 25] = [
     (Label::Text, "a text"),
     (Label::Path, "a name or a text"),
     (Label::Item, "an item"),
+    (Label::Step, "a command `$ …` or a `call`"),
     (Label::Command, "a native command"),
     (Label::Operator, "an operator"),
     (Label::Modifier, "a modifier"),

@@ -4,7 +4,7 @@
 
 use super::{
     Extra, Rule, Tokens,
-    basic::{ahead, before, entries, ident, kind, name, path, select, skip_some, skip_to, word},
+    basic::{ahead, before, ends_entry, entries, ident, kind, name, path, select, skip_some, skip_to, word},
     compound::generator,
     deep::{Deep, leaf},
     expr::{Expressions, value_or_error},
@@ -27,7 +27,7 @@ pub(crate) fn item<'t>(
 ) -> Rule<'t, ItemKind> {
     let items = choice((
         native_item(bodies),
-        thing(expressions),
+        thing(expressions, starts_clause),
         binding(expressions, ty, bodies),
         param(expressions, ty),
         import(),
@@ -40,7 +40,7 @@ pub(crate) fn item<'t>(
             output(expressions),
             require(expressions),
             test(expressions, bodies),
-            sequence(bodies),
+            sequence(expressions, bodies),
             driver(bodies),
         )),
     ))
@@ -288,7 +288,13 @@ fn starts_clause(token: &Token<'_>) -> bool {
     token.kind == Kind::Word && CLAUSE_WORDS.contains(&token.text)
 }
 
-fn thing<'t>(expressions: &Expressions<'t>) -> Rule<'t, ItemKind> {
+/// The same in a body, where the line ends too.
+fn ends_clause(token: &Token<'_>) -> bool {
+    starts_clause(token) || ends_entry(token)
+}
+
+/// `stops` says where a clause ends.
+fn thing<'t>(expressions: &Expressions<'t>, stops: fn(&Token<'_>) -> bool) -> Rule<'t, ItemKind> {
     let keyword = select(|token: &'t Token<'t>| match (token.kind, token.text) {
         (Kind::Word, "resource") => Some(ThingKind::Resource),
         (Kind::Word, "existing") => Some(ThingKind::Existing),
@@ -302,7 +308,7 @@ fn thing<'t>(expressions: &Expressions<'t>) -> Rule<'t, ItemKind> {
     // A missing colon is reported, and the type read all the same.
     let colon = colon.recover_with(via_parser(type_ahead));
     let record = shallow(expressions.record.clone());
-    let body = record.or(assigned(expressions, starts_clause)).labelled(Label::Body);
+    let body = record.or(assigned(expressions, stops)).labelled(Label::Body);
 
     let scope = word("scope").ignore_then(shallow(expressions.scope.clone())).map_with(|scope, extra| Expr {
         kind: Box::new(ExprKind::Scope(scope)),
@@ -320,8 +326,8 @@ fn thing<'t>(expressions: &Expressions<'t>) -> Rule<'t, ItemKind> {
     ))
     .map(Some)
     .labelled(Label::Clause);
-    let ended = clause.then_ignore(before(starts_clause, Label::Clause));
-    let clause = ended.recover_with(via_parser(skip_clause())).boxed();
+    let ended = clause.then_ignore(before(stops, Label::Clause));
+    let clause = ended.recover_with(via_parser(skip_clause(stops))).boxed();
     keyword
         .then(name())
         .then(shallow_option(generator(expressions.value.clone()).or_not()))
@@ -338,11 +344,13 @@ fn thing<'t>(expressions: &Expressions<'t>) -> Rule<'t, ItemKind> {
 }
 
 /// Skips what was to be a clause, up to the next one.
-fn skip_clause<'t>() -> impl Parser<'t, Tokens<'t>, Option<Clause>, Extra> + Clone {
+fn skip_clause<'t>(
+    stops: fn(&Token<'_>) -> bool,
+) -> impl Parser<'t, Tokens<'t>, Option<Clause>, Extra> + Clone {
     let first = select(|token: &'t Token<'t>| starts_clause(token).then_some(()));
     first
         .or_not()
-        .then(skip_to(starts_clause))
+        .then(skip_to(stops))
         .to_slice()
         .filter(|tokens: &&[Token<'_>]| !tokens.is_empty())
         .map(|_| None)
@@ -370,10 +378,18 @@ fn native_item<'t>(bodies: &Bodies<'t>) -> Rule<'t, ItemKind> {
         .boxed()
 }
 
-fn sequence<'t>(bodies: &Bodies<'t>) -> Rule<'t, ItemKind> {
+/// `sequence NAME { … }`: one command or call a line
+fn sequence<'t>(expressions: &Expressions<'t>, bodies: &Bodies<'t>) -> Rule<'t, ItemKind> {
+    let step = choice((native_item(bodies), thing(expressions, ends_clause)))
+        .map_with(|kind, extra| Item { docs: vec![], kind, span: span_of(extra.slice()) })
+        .labelled(Label::Step);
+    let unreadable = |span| Item { docs: vec![], kind: ItemKind::Error { word: None, name: None }, span };
+    let steps = entries(step, unreadable)
+        .delimited_by(kind(Kind::BraceOpen), kind(Kind::BraceClose))
+        .labelled(Label::Body);
     word("sequence")
         .ignore_then(name())
-        .then(shallow(statements(bodies)))
+        .then(steps)
         .map(|(name, steps)| ItemKind::Sequence(Sequence { name, steps }))
         .boxed()
 }
@@ -381,8 +397,9 @@ fn sequence<'t>(bodies: &Bodies<'t>) -> Rule<'t, ItemKind> {
 fn output<'t>(expressions: &Expressions<'t>) -> Rule<'t, ItemKind> {
     word("output")
         .ignore_then(name())
+        .then(shallow_option(generator(expressions.value.clone()).or_not()))
         .then(assigned(expressions, |_| false))
-        .map(|(name, value)| ItemKind::Output(Output { name, value }))
+        .map(|((name, family), value)| ItemKind::Output(Output { name, family, value }))
         .boxed()
 }
 
@@ -393,14 +410,17 @@ fn require<'t>(expressions: &Expressions<'t>) -> Rule<'t, ItemKind> {
     let condition = expressions.value.clone().then_ignore(before(stops, Label::Else));
     let skipped = skip_to(stops).map(|span| leaf(ExprKind::Error, span.unwrap_or(Span::DUMMY)));
     let message = word("else").ignore_then(shallow(expressions.value.clone()));
+    let colon = kind(Kind::Colon).labelled(Label::Colon);
+    let family = shallow(generator(expressions.value.clone())).then_ignore(colon);
     word("require")
+        .then(family.or_not())
         .then(shallow(condition.recover_with(via_parser(skipped))))
         .then(message.or_not())
-        .map(|((word, mut condition), message)| {
+        .map(|(((word, family), mut condition), message)| {
             if condition.span.is_dummy() {
                 condition.span = word.span().after();
             }
-            ItemKind::Require(Require { condition, message })
+            ItemKind::Require(Require { family, condition, message })
         })
         .boxed()
 }

@@ -1,4 +1,4 @@
-//! Phrases, and the lines of bodies: one shape for the statements of tests and sequences and the lines of drivers.
+//! Phrases, and the lines of bodies: one shape for the statements of tests and the lines of drivers.
 //!
 //! `operation create POST "/v2/images" after x when y { … }` → the word `operation`, the value `create`, three links, a
 //! body. In the body of a `type`, `site` or `input` phrase `name: …` is an attribute with a type, in any other an entry
@@ -225,7 +225,7 @@ fn answer<'t>(expressions: &Expressions<'t>) -> Rule<'t, Deep<LineKind>> {
         .boxed()
 }
 
-/// `{ statement, … }` of a test or sequence.
+/// `{ statement, … }` of a test.
 pub(super) fn statements<'t>(bodies: &Bodies<'t>) -> Rule<'t, Deep<Vec<Statement>>> {
     let command = bodies.native.clone().map(|native| native.map(Statement::Native));
     let reported = kind(Kind::Bad).map(|token| Deep::new(Statement::Error(token.span()), 0));

@@ -1,0 +1,320 @@
+//! `scope sites import FILE`: declarations of sites, from what is there already.
+//!
+//! | file | what is written |
+//! |---|---|
+//! | a client's configuration (`clouds.yaml`, a kubeconfig) | a site for each entry, which names it |
+//! | a list of records, with `--as SETTING` (the regions of one cloud) | a site for each, whose setting is the name |
+//! | a list of records (an inventory) | one family over the file, which stays the source |
+//!
+//! What may be in the file is asked of the driver. No secret is copied.
+
+use std::fmt::Write;
+
+use scope_compiler::hir::{ConfigFile, Driver};
+use scope_compiler::{World, data};
+use scope_diagnostics::similar;
+use serde_json::{Map, Value};
+
+use super::{OK, WRONG};
+use crate::args::SitesImport;
+use crate::output::{line, note};
+use crate::world::Disk;
+
+/// Names of the field that names a record, in any case, the likeliest first.
+const NAMES: [&str; 4] = ["name", "id", "region", "site"];
+
+pub fn run(command: &SitesImport) -> u8 {
+    let config = &command.config;
+    let text = std::fs::read(config)
+        .map_err(|error| format!("error[E0603]: `{config}` cannot be read: {error}"))
+        .and_then(|bytes| {
+            data::parse(&bytes).map_err(|_| format!("error[E0603]: `{config}` is not valid YAML"))
+        })
+        .and_then(|document| declarations(command, &document));
+    let text = match text {
+        Ok(text) => text,
+        Err(message) => {
+            note(&message);
+            return WRONG;
+        }
+    };
+    match &command.out {
+        Some(path) => super::write_file(path, text.as_bytes()).map_or_else(|code| code, |()| OK),
+        None => {
+            line(text.trim_end());
+            OK
+        }
+    }
+}
+
+/// The text of the declarations; `Err` says why there is none.
+fn declarations(command: &SitesImport, document: &Value) -> Result<String, String> {
+    let config = &command.config;
+    let by_name = file_name(config);
+    // A file of a list is no client's configuration, however it is called.
+    let records = records(document);
+    let known = reader_of(&by_name, command.driver.as_deref());
+    if let (Some((driver, Some(layout))), None) = (&known, &command.names) {
+        if let Some(names) = entries(document, layout) {
+            return Ok(by_entry(config, driver, &layout.selector, &names, &given(driver, command)?));
+        }
+        if records.is_none() {
+            let keys: Vec<&str> = above(layout).iter().map(|key| key.as_str()).collect();
+            return Err(format!("error[E0603]: `{config}` has no `{}`", keys.join(".")));
+        }
+    }
+    let Some(records) = records else {
+        return Err(match (&known, &command.driver) {
+            (None, Some(driver)) => format!("error[E0104]: there is no driver `{driver}`"),
+            (Some(_), Some(driver)) => format!("error: the driver `{driver}` reads no such file"),
+            (_, None) => format!(
+                "error: no driver reads a file called like `{config}`\nhelp: name one with `--driver`"
+            ),
+        });
+    };
+    let Some((driver, _)) = known else {
+        return Err(match &command.driver {
+            Some(driver) => format!("error[E0104]: there is no driver `{driver}`"),
+            None => "error: whose sites are these?\nhelp: name the driver: `--driver NAME`".into(),
+        });
+    };
+    let Some(name_key) = name_key(&records) else {
+        return Err(format!(
+            "error[E0603]: the records of `{config}` have no field that names each of them\nhelp: one of {}",
+            NAMES.join(", ")
+        ));
+    };
+    match &command.names {
+        Some(setting) => {
+            check_setting(&driver, setting)?;
+            let names: Vec<String> =
+                records.iter().filter_map(|record| Some(record.get(&name_key)?.as_str()?.into())).collect();
+            Ok(by_entry(config, &driver, setting, &names, &given(&driver, command)?))
+        }
+        None => Ok(family(command, &driver, &records, &name_key, &given(&driver, command)?)),
+    }
+}
+
+/// One site for each name.
+fn by_entry(
+    config: &str,
+    driver: &Driver,
+    setting: &str,
+    names: &[String],
+    given: &[(String, String)],
+) -> String {
+    let mut text = format!("//! Sites of {config}.\n\nimport {}\n", driver.name);
+    let given: String = given.iter().map(|(name, value)| format!(", {name}: {value:?}")).collect();
+    for name in names {
+        let is_plain = name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+            && name.starts_with(char::is_alphabetic)
+            && !name.ends_with('-');
+        let written = if is_plain { name.clone() } else { quoted(name) };
+        let _ = write!(
+            text,
+            "\nsite {written} {{\n    {}: {{ {setting}: {}{given} }}\n}}\n",
+            driver.name,
+            quoted(name)
+        );
+    }
+    scope_compiler::format(&text).unwrap_or(text)
+}
+
+/// A family over the file: fields that are settings are read as such, all else that each record has is a label.
+fn family(
+    command: &SitesImport,
+    driver: &Driver,
+    records: &[&Map<String, Value>],
+    name_key: &str,
+    given: &[(String, String)],
+) -> String {
+    let in_each = |key: &&String| records.iter().all(|record| record.contains_key(*key));
+    let keys: Vec<&String> = records.first().map_or_else(Vec::new, |record| record.keys().collect());
+    let keys: Vec<&String> =
+        keys.into_iter().filter(in_each).filter(|key| key.as_str() != name_key).collect();
+    let settings =
+        keys.iter().filter(|key| driver.settings.get(key.as_str()).is_some_and(|known| !known.is_secret));
+    let mut set: Vec<String> = settings.map(|key| format!("{key}: {}", field(key))).collect();
+    set.extend(given.iter().map(|(name, value)| format!("{name}: {}", quoted(value))));
+    let is_text = |key: &&&String| records.iter().all(|record| record[key.as_str()].is_string());
+    let is_other = |key: &&&String| !driver.settings.contains_key(key.as_str()) && key.as_str() != "labels";
+    let labels: Vec<String> = keys
+        .iter()
+        .filter(is_other)
+        .filter(is_text)
+        .map(|key| format!("{}: {}", written_key(key), field(key)))
+        .chain(keys.iter().any(|key| key.as_str() == "labels").then(|| "...s.labels".to_string()))
+        .collect();
+    let config = &command.config;
+    // Relative to the file that is written.
+    let mut text = format!("//! The sites of {config}, which stays the one place where they are listed.\n\n");
+    let _ = write!(text, "import {}\n\n", driver.name);
+    let _ =
+        writeln!(text, "site \"${{{}}}\" for s in yaml({}) {{", field(name_key), quoted(&file_name(config)));
+    let _ = writeln!(text, "    {}: {{ {} }}", driver.name, set.join(", "));
+    if !labels.is_empty() {
+        let _ = writeln!(text, "    labels: {{ {} }}", labels.join(", "));
+    }
+    text.push_str("}\n");
+    for (name, setting) in &driver.settings {
+        let is_in_file = keys.contains(&name);
+        if setting.is_secret && is_in_file {
+            let variable = name.to_uppercase();
+            let _ = write!(
+                text,
+                "\n// `{name}` is secret and is not read from the file: add `{name}: secret(\"{variable}\")`.\n"
+            );
+        }
+    }
+    scope_compiler::format(&text).unwrap_or(text)
+}
+
+/// `s.name`, or `s["Parent Region"]`.
+fn field(key: &str) -> String {
+    if is_word(key) { format!("s.{key}") } else { format!("s[{}]", quoted(key)) }
+}
+
+fn written_key(key: &str) -> String {
+    if is_word(key) { key.to_string() } else { quoted(key) }
+}
+
+fn is_word(key: &str) -> bool {
+    key.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && key.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// A text as the language writes it.
+fn quoted(text: &str) -> String {
+    format!("{text:?}").replace("${", "\\${")
+}
+
+/// `--with SETTING=VALUE`
+fn given(driver: &Driver, command: &SitesImport) -> Result<Vec<(String, String)>, String> {
+    command
+        .with
+        .iter()
+        .map(|given| {
+            let Some((name, value)) = given.split_once('=') else {
+                return Err(format!("error: `--with {given}` has no `=`: write `--with {given}=VALUE`"));
+            };
+            check_setting(driver, name)?;
+            if driver.settings[name].is_secret {
+                return Err(format!(
+                    "error[E0601]: `{name}` is secret, and would stand in a file\nhelp: write \
+                     `{name}: secret(\"{}\")` there yourself",
+                    name.to_uppercase()
+                ));
+            }
+            Ok((name.to_string(), value.to_string()))
+        })
+        .collect()
+}
+
+fn check_setting(driver: &Driver, name: &str) -> Result<(), String> {
+    if driver.settings.contains_key(name) {
+        return Ok(());
+    }
+    let names = driver.settings.keys().map(String::as_str);
+    let help = match similar::nearest(name, names.clone()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("it has {}", names.collect::<Vec<_>>().join(", ")),
+    };
+    Err(format!("error[E0212]: a site has no setting `{name}` for `{}`\nhelp: {help}", driver.name))
+}
+
+/// The records of a list: the document itself, or the one field of it that is a list of records.
+fn records(document: &Value) -> Option<Vec<&Map<String, Value>>> {
+    fn list(value: &Value) -> Option<Vec<&Map<String, Value>>> {
+        let records: Option<Vec<_>> = value.as_array()?.iter().map(Value::as_object).collect();
+        records.filter(|records| !records.is_empty())
+    }
+    if document.is_array() {
+        return list(document);
+    }
+    let mut lists = document.as_object()?.values().filter_map(list);
+    let first = lists.next()?;
+    lists.next().is_none().then_some(first)
+}
+
+/// The field that names each record.
+fn name_key(records: &[&Map<String, Value>]) -> Option<String> {
+    NAMES.iter().find_map(|name| {
+        let key = records.first()?.keys().find(|key| key.eq_ignore_ascii_case(name))?;
+        let names_each = records.iter().all(|record| record.get(key).is_some_and(Value::is_string));
+        names_each.then(|| key.clone())
+    })
+}
+
+/// The keys that lead to a configuration's entries.
+fn above(layout: &ConfigFile) -> Vec<&String> {
+    let hole = format!("${{{}}}", layout.selector);
+    layout.path.iter().take_while(|key| **key != hole).collect()
+}
+
+/// The names of a configuration's entries: the keys of a record, or the names in a list of records.
+fn entries(document: &Value, layout: &ConfigFile) -> Option<Vec<String>> {
+    let found = above(layout).iter().try_fold(document, |node, key| node.get(key.as_str()))?;
+    match found {
+        Value::Object(entries) => Some(entries.keys().cloned().collect()),
+        Value::Array(entries) => {
+            entries.iter().map(|entry| Some(entry.get("name")?.as_str()?.to_string())).collect()
+        }
+        _ => None,
+    }
+}
+
+fn file_name(path: &str) -> String {
+    std::path::Path::new(path)
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// The driver of sites in a file: the one named, else the one of the library that looks for a file of this name; and how
+/// that file is laid out, if it reads any.
+fn reader_of(file_name: &str, driver: Option<&str>) -> Option<(Driver, Option<ConfigFile>)> {
+    let candidates = driver.map_or_else(|| Disk.library(), |driver| vec![driver.to_string()]);
+    candidates.into_iter().find_map(|module| {
+        // How the file is laid out is asked of the driver, through a program that imports only it.
+        let world = Importing { driver: module };
+        let options = scope_compiler::Options::default();
+        let compilation = scope_compiler::compile(&world, Importing::FILE, &options);
+        compilation.program.drivers.into_values().find_map(|declared| {
+            let is_called_so = |layout: &&ConfigFile| {
+                layout.search.iter().any(|path| path.rsplit('/').next() == Some(file_name))
+            };
+            let layout = declared.configs.iter().find(is_called_so);
+            let layout = layout.or_else(|| declared.configs.first().filter(|_| driver.is_some())).cloned();
+            (layout.is_some() || driver.is_some()).then_some((declared, layout))
+        })
+    })
+}
+
+/// A world that holds one program: `import DRIVER`; the standard library is the real one.
+struct Importing {
+    driver: String,
+}
+
+impl Importing {
+    const FILE: &str = "import.scope";
+}
+
+impl World for Importing {
+    fn read(&self, path: &str) -> Result<Vec<u8>, scope_compiler::ReadError> {
+        match path {
+            Self::FILE => Ok(format!("import {}\n", self.driver).into_bytes()),
+            other => Disk.read(other),
+        }
+    }
+
+    fn digest(&self, path: &str) -> Result<scope_compiler::FileDigest, scope_compiler::ReadError> {
+        Disk.digest(path)
+    }
+
+    fn library(&self) -> Vec<String> {
+        Disk.library()
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        Disk.env(name)
+    }
+}
