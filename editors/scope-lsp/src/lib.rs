@@ -1,7 +1,7 @@
 //! The language server: what `scope check` says, while one types.
 //!
 //! In come an editor's messages, out go diagnostics (pushed, for every file of the programs that are open), hovers,
-//! definitions and formatted texts, all from the compiler's façade over the unsaved texts. One loop, one message after the other: what is
+//! definitions, quick fixes and formatted texts, all from the compiler's façade over the unsaved texts. One loop, one message after the other: what is
 //! answered was compiled from everything received before. The option `initializationOptions.cache` names the folder to
 //! which texts inside the binary (the standard library, the codes' pages) are written, so that an editor can open them.
 //!
@@ -10,6 +10,7 @@
 //! # Ok::<(), scope_lsp::ServeError>(())
 //! ```
 
+mod actions;
 mod documents;
 mod formatting;
 mod library;

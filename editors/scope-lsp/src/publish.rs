@@ -85,7 +85,8 @@ impl Translator<'_> {
         }
     }
 
-    fn report(&mut self, compilation: &Compilation, report: &Diagnostic) -> LspDiagnostic {
+    /// One report as the editor shows it.
+    pub fn report(&mut self, compilation: &Compilation, report: &Diagnostic) -> LspDiagnostic {
         let sources = &compilation.sources;
         let related: Vec<DiagnosticRelatedInformation> = report
             .secondary

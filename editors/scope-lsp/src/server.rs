@@ -1,7 +1,7 @@
 //! The loop: a message in, its answer out; when nothing came for a moment, what changed is compiled and published.
 //!
 //! `didChange` marks the programs that have the file as stale; `hover` and `definition` compile a stale program before they
-//! answer. A request that the editor has cancelled meanwhile is answered as cancelled. Whatever comes, every request gets
+//! answer, and so do quick fixes. A request that the editor has cancelled meanwhile is answered as cancelled. Whatever comes, every request gets
 //! an answer and nothing panics: a failure inside the compiler is the answer's error, and the server goes on.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,9 +17,11 @@ use gen_lsp_types::{
 };
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use scope_compiler::{Compilation, Options, Use, compile};
+use scope_diagnostics::Span;
 use serde_json::{Value, json};
 
 use crate::ServeError;
+use crate::actions;
 use crate::documents::{Documents, key_of};
 use crate::formatting;
 use crate::library::Library;
@@ -113,7 +115,11 @@ impl<'c> Server<'c> {
                 version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             }),
         };
-        serde_json::to_value(result).unwrap_or(Value::Null)
+        let mut result = serde_json::to_value(result).unwrap_or(Value::Null);
+        if let Some(capabilities) = result.get_mut("capabilities") {
+            capabilities["codeActionProvider"] = json!({ "codeActionKinds": ["quickfix"] });
+        }
+        result
     }
 
     /// Files that are changed outside of the editor are told to us.
@@ -169,6 +175,7 @@ impl<'c> Server<'c> {
                 "textDocument/hover" => self.hover(params),
                 "textDocument/definition" => self.definition(params),
                 "textDocument/formatting" => self.formatting(params),
+                "textDocument/codeAction" => self.code_actions(&params),
                 "shutdown" => {
                     self.is_shut_down = true;
                     Ok(Value::Null)
@@ -282,6 +289,35 @@ impl<'c> Server<'c> {
         let params: DocumentFormattingParams = parsed(params)?;
         let document = self.documents.get(&key_of(params.text_document.uri.as_ref()));
         value_of(document.and_then(|document| formatting::edits(&document.text, self.encoding)))
+    }
+
+    /// The quick fixes for a part of a file, each once, however many programs have the file.
+    fn code_actions(&mut self, params: &Value) -> Answer {
+        let place = |end: &str| serde_json::from_value(params["range"][end].clone());
+        let (Some(uri), Ok(start), Ok(end)) =
+            (params["textDocument"]["uri"].as_str(), place("start"), place("end"))
+        else {
+            return Err((ErrorCode::InvalidParams, "a document and a range are wanted".to_owned()));
+        };
+        let key = key_of(uri);
+        self.compile_stale();
+        let programs = std::mem::take(&mut self.programs);
+        let (root, encoding) = (self.root.clone(), self.encoding);
+        let mut found: Vec<Value> = Vec::new();
+        let mut translator = self.translator();
+        for compilation in programs.values().filter_map(|program| program.compilation.as_ref()) {
+            let mut files = compilation.sources.iter();
+            let file = files.rfind(|file| file.path() == key || paths::absolute(&root, file.path()) == key);
+            let Some(file) = file else { continue };
+            let place = Span::new(file.id(), encoding.offset(file, start), encoding.offset(file, end));
+            for action in actions::actions(compilation, &mut translator, place) {
+                if !found.contains(&action) {
+                    found.push(action);
+                }
+            }
+        }
+        self.programs = programs;
+        Ok(Value::Array(found))
     }
 
     /// The name under the cursor, in a program that has the file: its own, or one that imports it.

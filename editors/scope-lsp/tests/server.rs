@@ -330,3 +330,37 @@ fn an_editor_that_goes_away_ends_the_server() {
     drop(editor);
     assert!(matches!(served.join().expect("it does not panic"), Err(scope_lsp::ServeError::Gone)));
 }
+
+#[test]
+fn what_a_machine_can_put_right_is_offered_where_it_is() {
+    let (mut editor, can) = Editor::start(&[]);
+    assert_eq!(can["capabilities"]["codeActionProvider"]["codeActionKinds"], json!(["quickfix"]));
+    editor.write("sites.scope", SITES);
+    editor.open("vm.scope", PROGRAM);
+    let reports = editor.reports("vm.scope");
+    let place = range(&reports, "E0203");
+    let ask = |editor: &mut Editor, name: &str, range: Value| {
+        let params = json!({
+            "textDocument": { "uri": editor.uri(name) }, "range": range, "context": { "diagnostics": [] }
+        });
+        editor.ask("textDocument/codeAction", params).result.expect("an answer")
+    };
+    let offered = ask(&mut editor, "vm.scope", place.clone());
+    let actions = offered.as_array().expect("a list");
+    assert_eq!(actions.len(), 1, "{offered:#}");
+    assert_eq!((&actions[0]["title"], &actions[0]["kind"]), (&json!("write `flavor`"), &json!("quickfix")));
+    assert_eq!(actions[0]["diagnostics"][0]["code"], "E0203");
+    let edits = &actions[0]["edit"]["changes"][editor.uri("vm.scope")];
+    assert_eq!(edits, &json!([{ "range": place, "newText": "flavor" }]));
+
+    // Elsewhere there is none; and of what is applied, nothing is left.
+    let elsewhere = json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 0, "character": 3 } });
+    assert_eq!(ask(&mut editor, "vm.scope", elsewhere), json!([]));
+    let edit = json!([{ "range": edits[0]["range"], "text": edits[0]["newText"] }]);
+    editor.change("vm.scope", 2, edit);
+    let after = ask(&mut editor, "vm.scope", place);
+    assert!(!after.to_string().contains("write `flavor`"), "{after:#}");
+    let wrong = editor.ask("textDocument/codeAction", json!({ "textDocument": {} }));
+    assert_eq!(wrong.error, Some(-32602));
+    editor.end();
+}
