@@ -44,11 +44,18 @@ pub fn text(line: &str) -> String {
     out
 }
 
-/// Documentation: paragraphs between empty lines, programs between lines of three backticks.
+/// Documentation: paragraphs between empty lines, programs between lines of three backticks or indented by four blanks.
 pub fn docs(lines: &[String]) -> String {
     let mut out = String::new();
     let mut paragraph: Vec<String> = Vec::new();
     let mut program: Option<String> = None;
+    let mut indented = String::new();
+    let end_program = |indented: &mut String, out: &mut String| {
+        if !indented.is_empty() {
+            out.push_str(&format!("<pre><code>{}\n</code></pre>\n", escape(indented.trim_end())));
+            indented.clear();
+        }
+    };
     let close = |paragraph: &mut Vec<String>, out: &mut String| {
         if !paragraph.is_empty() {
             out.push_str(&format!("<p>{}</p>\n", paragraph.join("\n")));
@@ -58,6 +65,7 @@ pub fn docs(lines: &[String]) -> String {
     for line in lines {
         match (&mut program, line.trim_start().starts_with("```")) {
             (None, true) => {
+                end_program(&mut indented, &mut out);
                 close(&mut paragraph, &mut out);
                 program = Some(String::new());
             }
@@ -69,10 +77,24 @@ pub fn docs(lines: &[String]) -> String {
                 text.push_str(line);
                 text.push('\n');
             }
-            (None, false) if line.trim().is_empty() => close(&mut paragraph, &mut out),
-            (None, false) => paragraph.push(text(line)),
+            (None, false) if line.trim().is_empty() => {
+                close(&mut paragraph, &mut out);
+                // An empty line inside of an indented program.
+                if !indented.is_empty() {
+                    indented.push('\n');
+                }
+            }
+            (None, false) if paragraph.is_empty() && line.starts_with("    ") => {
+                indented.push_str(&line[4..]);
+                indented.push('\n');
+            }
+            (None, false) => {
+                end_program(&mut indented, &mut out);
+                paragraph.push(text(line));
+            }
         }
     }
+    end_program(&mut indented, &mut out);
     close(&mut paragraph, &mut out);
     if let Some(text) = program {
         out.push_str(&format!("<pre><code>{}</code></pre>\n", escape(&text)));
@@ -114,6 +136,7 @@ pre { background: var(--soft); padding: 0.8em; border-radius: 4px; overflow-x: a
 pre code { background: none; padding: 0; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.8rem 0.35rem 0; border-bottom: 1px solid var(--line); }
+td code { overflow-wrap: break-word; } td:last-child:not(:first-child) { min-width: 12rem; }
 td:first-child { white-space: nowrap; } .words { opacity: 0.75; }
 ";
 
@@ -126,6 +149,8 @@ mod tests {
         assert_eq!(text("a < `b & \"c\"` ` d"), "a &lt; <code>b &amp; &quot;c&quot;</code> ` d");
         let lines = ["one", "two", "", "```scope", "let a = <b>", "```"].map(str::to_string);
         assert_eq!(docs(&lines), "<p>one\ntwo</p>\n<pre><code>let a = &lt;b&gt;\n</code></pre>\n");
+        let lines = ["one:", "", "    a", "", "      b", "", "two"].map(str::to_string);
+        assert_eq!(docs(&lines), "<p>one:</p>\n<pre><code>a\n\n  b\n</code></pre>\n<p>two</p>\n");
         assert!(!page("<script>", "").contains("<script>"));
     }
 }

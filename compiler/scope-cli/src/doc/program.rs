@@ -7,9 +7,8 @@ use super::{driver, html};
 pub fn page(compilation: &Compilation, entry: &str) -> String {
     let program = &compilation.program;
     let mut out = format!("<h1>{}</h1>\n", html::code(entry));
-    if let Some(file) = compilation.sources.iter().find(|file| file.path() == entry) {
-        out.push_str(&html::docs(&super::head_docs(file.text())));
-    }
+    let text = compilation.sources.iter().find(|file| file.path() == entry).map_or("", |file| file.text());
+    out.push_str(&html::docs(&super::head_docs(text)));
     let site = |id: scope_compiler::hir::SiteId| program.sites[id.0 as usize].name.as_str();
     if !program.resources.is_empty() {
         out.push_str("<h2 id=\"resources\">Resources</h2>\n");
@@ -31,8 +30,16 @@ pub fn page(compilation: &Compilation, entry: &str) -> String {
     }
     if !program.params.is_empty() {
         out.push_str("<h2 id=\"params\">Parameters</h2>\n");
-        let rows: Vec<Vec<String>> = program.params.keys().map(|name| vec![html::code(name)]).collect();
-        out.push_str(&html::table(&["name"], &rows));
+        let rows: Vec<Vec<String>> = program
+            .params
+            .keys()
+            .map(|name| {
+                let is_its = |line: &str| line.strip_prefix("param ").is_some_and(|rest| names(rest, name));
+                let index = text.lines().position(is_its);
+                row(name, "param", text, index)
+            })
+            .collect();
+        out.push_str(&html::table(&["name", "type and default", ""], &rows));
     }
     if !program.sites.is_empty() {
         out.push_str("<h2 id=\"sites\">Sites</h2>\n");
@@ -62,9 +69,33 @@ pub fn page(compilation: &Compilation, entry: &str) -> String {
     }
     if !program.outputs.is_empty() {
         out.push_str("<h2 id=\"outputs\">Outputs</h2>\n");
-        let rows: Vec<Vec<String>> =
-            program.outputs.iter().map(|output| vec![html::code(&output.name)]).collect();
-        out.push_str(&html::table(&["name"], &rows));
+        let rows: Vec<Vec<String>> = program
+            .outputs
+            .iter()
+            .map(|output| {
+                let line = compilation.sources.line_column(output.span).line as usize;
+                row(&output.name, "output", text, line.checked_sub(1))
+            })
+            .collect();
+        out.push_str(&html::table(&["name", "value", ""], &rows));
+    }
+    if !program.sequences.is_empty() {
+        out.push_str("<h2 id=\"sequences\">Sequences</h2>\n");
+        let rows: Vec<Vec<String>> = program
+            .sequences
+            .iter()
+            .map(|sequence| {
+                let own = format!("{}.", sequence.name);
+                let steps: Vec<String> = sequence
+                    .steps
+                    .iter()
+                    .map(|step| html::code(step.name.strip_prefix(&own).unwrap_or(&step.name)))
+                    .collect();
+                let docs: Vec<String> = sequence.docs.iter().map(|line| html::text(line)).collect();
+                vec![html::code(&sequence.name), steps.join("<br>"), docs.join("\n")]
+            })
+            .collect();
+        out.push_str(&html::table(&["name", "steps", ""], &rows));
     }
     if !program.drivers.is_empty() {
         out.push_str("<h2 id=\"drivers\">Drivers</h2>\n<ul>\n");
@@ -78,4 +109,24 @@ pub fn page(compilation: &Compilation, entry: &str) -> String {
         out.push_str("</ul>\n");
     }
     html::page(entry, &out)
+}
+
+/// Whether a declaration's words behind its first name this.
+fn names(rest: &str, name: &str) -> bool {
+    let after = rest.trim_start().strip_prefix(name);
+    after.is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-'))
+}
+
+/// A declaration of one line: its name, what is written behind it, and the documentation above it.
+fn row(name: &str, word: &str, text: &str, index: Option<usize>) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let line = index.and_then(|index| lines.get(index)).copied().unwrap_or_default();
+    let written = line.strip_prefix(word).map_or("", str::trim_start).strip_prefix(name).unwrap_or_default();
+    let written = written.split(" //").next().unwrap_or_default().trim_start_matches([':', '=', ' ']);
+    let above = lines[..index.unwrap_or(0).min(lines.len())].iter().rev();
+    let mut docs: Vec<String> =
+        above.map_while(|line| line.strip_prefix("///")).map(|line| html::text(line.trim())).collect();
+    docs.reverse();
+    let written = if written.trim().is_empty() { String::new() } else { html::code(written.trim()) };
+    vec![html::code(name), written, docs.join("\n")]
 }
