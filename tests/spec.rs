@@ -10,9 +10,10 @@
 //! | `formatted` | what `scope fmt` makes of the program |
 //! | `lint` | what `scope lint` prints |
 //! | `fixed` | the program as `scope fix` leaves it |
-//! | `plan`, `plan cuts`, `plan sites` | what `scope plan --steps --simulate` prints, `--cuts`, or by site |
+//! | `plan`, `plan cuts`, `plan sites` | what `scope plan --steps --simulate` prints, `--cuts`, or by site; with `sequence=NAME` of a sequence |
 //! | `run …` | what `scope run --simulate` prints; words behind `run` are faults (`cut=paris@1s..30s`) or flags |
 //! | `exec …` | the same of `scope exec --simulate -- …` |
+//! | `sequence NAME …` | the same of `scope exec NAME --simulate` |
 //!
 //! A fence with a file's name below a document's title is in every test of the document. Beside each program is a
 //! `clouds.yaml` (`tests/support/clouds.yaml`); an empty `data` fence of that name takes it away.
@@ -31,7 +32,7 @@ use crate::support::markdown::{Fence, Section, sections};
 use crate::support::{binary, root, world::Memory};
 
 /// The fences that hold what a command prints.
-const PRINTED: [&str; 7] = ["diagnostics", "formatted", "lint", "fixed", "plan", "run", "exec"];
+const PRINTED: [&str; 8] = ["diagnostics", "formatted", "lint", "fixed", "plan", "run", "exec", "sequence"];
 
 #[test]
 fn the_reference_holds() {
@@ -154,16 +155,17 @@ fn print(kind: &str, words: &[&str], entry: &str, folder: &Path) -> String {
                 _ => "--steps",
             };
             args.extend(["plan", shown, "--simulate", entry]);
+            let sequence = words.iter().find_map(|word| word.strip_prefix("sequence="));
+            args.extend(sequence.into_iter().flat_map(|name| ["--sequence", name]));
         }
         "run" => {
             args.extend(["run", entry, "--simulate"]);
-            for word in words {
-                if word.starts_with('-') {
-                    args.push(word);
-                } else {
-                    args.extend(["--fault", word]);
-                }
-            }
+            args.extend(flags_and_faults(words));
+        }
+        "sequence" => {
+            let (name, words) = words.split_first().expect("`sequence` names one");
+            args.extend(["exec", name, "--simulate", "--program", entry]);
+            args.extend(flags_and_faults(words));
         }
         _ => {
             args.extend(["exec", "--simulate", "--program", entry, "--"]);
@@ -172,6 +174,14 @@ fn print(kind: &str, words: &[&str], entry: &str, folder: &Path) -> String {
     }
     let ran = binary::scope(folder, &args, &[]);
     format!("{}{}", ran.stderr, ran.stdout)
+}
+
+/// A word without a dash is a fault.
+fn flags_and_faults<'w>(words: &[&'w str]) -> Vec<&'w str> {
+    words
+        .iter()
+        .flat_map(|word| if word.starts_with('-') { vec![*word] } else { vec!["--fault", word] })
+        .collect()
 }
 
 /// The words of a fence's first line; what stands between two `'` is one word.
