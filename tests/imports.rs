@@ -62,12 +62,43 @@ fn the_regions_of_one_cloud() {
 }
 
 #[test]
+fn the_contexts_of_a_kubeconfig() {
+    let folder = binary::folder("import-contexts");
+    let config = "apiVersion: v1\nclusters:\n- name: c\n  cluster: {}\ncontexts:\n- name: edge-07\n  context: {}\n\
+                  - name: edge-08\n  context: {}\nusers:\n- name: ops\n  user: { token: hunter2 }\n";
+    std::fs::write(folder.join("kubeconfig"), config).expect("writable");
+    // Any driver's setting may be the name: what is in the file is not looked at.
+    let words = [
+        "kubeconfig",
+        "--driver",
+        "openstack",
+        "--list",
+        "contexts",
+        "--as",
+        "region",
+        "--with",
+        "cloud=nantes",
+    ];
+    let text = imported(&folder, &words);
+    assert!(text.contains("site edge-07 {") && text.contains("site edge-08 {"), "{text}");
+    assert!(!text.contains("hunter") && !text.contains("ops"), "{text}");
+
+    // Without `--as`, a family over the list in the file.
+    let text = imported(
+        &folder,
+        &["kubeconfig", "--driver", "openstack", "--list", "contexts", "--with", "cloud=nantes"],
+    );
+    assert!(text.contains("for s in yaml(\"kubeconfig\").contexts {"), "{text}");
+}
+
+#[test]
 fn what_cannot_be_read_is_said() {
     let folder = binary::folder("import-wrong");
     std::fs::write(folder.join("list.yaml"), "- name: a\n- name: b\n").expect("writable");
     std::fs::write(folder.join("words.yaml"), "- a\n- b\n").expect("writable");
     std::fs::write(folder.join("nameless.yaml"), "- cloud: a\n- cloud: b\n").expect("writable");
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
+        (&["list.yaml", "--driver", "openstack", "--list", "sites"], "has no list of records `sites`"),
         (&["missing.yaml"], "E0603"),
         (&["list.yaml"], "name the driver: `--driver NAME`"),
         (&["list.yaml", "--driver", "opnstack"], "there is no driver `opnstack`"),

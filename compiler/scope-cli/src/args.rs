@@ -415,6 +415,9 @@ pub struct SitesImport {
     /// The driver of the sites; by default the one that reads a file of this name.
     #[arg(long)]
     pub driver: Option<String>,
+    /// The field of the file that is the list of records, where it has several: `--list contexts`.
+    #[arg(long, value_name = "FIELD")]
+    pub list: Option<String>,
     /// One site for each record of a list; this setting is its name: `--as region`.
     #[arg(long = "as", value_name = "SETTING")]
     pub names: Option<String>,

@@ -3,7 +3,7 @@
 //! | file | what is written |
 //! |---|---|
 //! | a client's configuration (`clouds.yaml`, a kubeconfig) | a site for each entry, which names it |
-//! | a list of records, with `--as SETTING` (the regions of one cloud) | a site for each, whose setting is the name |
+//! | a list of records, with `--as SETTING` (the regions of one cloud, the contexts of a kubeconfig) | a site for each, whose setting is the name |
 //! | a list of records (an inventory) | one family over the file, which stays the source |
 //!
 //! What may be in the file is asked of the driver. No secret is copied.
@@ -52,9 +52,15 @@ fn declarations(command: &SitesImport, document: &Value) -> Result<String, Strin
     let config = &command.config;
     let by_name = file_name(config);
     // A file of a list is no client's configuration, however it is called.
-    let records = records(document);
+    let records = match &command.list {
+        None => records(document),
+        Some(field) => match document.get(field).and_then(list) {
+            Some(records) => Some((Some(field.clone()), records)),
+            None => return Err(format!("error[E0603]: `{config}` has no list of records `{field}`")),
+        },
+    };
     let known = reader_of(&by_name, command.driver.as_deref());
-    if let (Some((driver, Some(layout))), None) = (&known, &command.names) {
+    if let (Some((driver, Some(layout))), None) = (&known, command.names.as_ref().or(command.list.as_ref())) {
         if let Some(names) = entries(document, layout) {
             return Ok(by_entry(config, driver, &layout.selector, &names, &given(driver, command)?));
         }
@@ -63,7 +69,7 @@ fn declarations(command: &SitesImport, document: &Value) -> Result<String, Strin
             return Err(format!("error[E0603]: `{config}` has no `{}`", keys.join(".")));
         }
     }
-    let Some(records) = records else {
+    let Some((below, records)) = records else {
         return Err(match (&known, &command.driver) {
             (None, Some(driver)) => format!("error[E0104]: there is no driver `{driver}`"),
             (Some(_), Some(driver)) => format!("error: the driver `{driver}` reads no such file"),
@@ -91,7 +97,10 @@ fn declarations(command: &SitesImport, document: &Value) -> Result<String, Strin
                 records.iter().filter_map(|record| Some(record.get(&name_key)?.as_str()?.into())).collect();
             Ok(by_entry(config, &driver, setting, &names, &given(&driver, command)?))
         }
-        None => Ok(family(command, &driver, &records, &name_key, &given(&driver, command)?)),
+        None => {
+            let given = given(&driver, command)?;
+            Ok(family(command, &driver, (below.as_deref(), &records), &name_key, &given))
+        }
     }
 }
 
@@ -124,7 +133,7 @@ fn by_entry(
 fn family(
     command: &SitesImport,
     driver: &Driver,
-    records: &[&Map<String, Value>],
+    (below, records): (Option<&str>, &[&Map<String, Value>]),
     name_key: &str,
     given: &[(String, String)],
 ) -> String {
@@ -146,11 +155,17 @@ fn family(
         .chain(keys.iter().any(|key| key.as_str() == "labels").then(|| "...s.labels".to_string()))
         .collect();
     let config = &command.config;
-    // Relative to the file that is written.
+    let below = below.map_or_else(String::new, |field| {
+        if is_word(field) { format!(".{field}") } else { format!("[{}]", quoted(field)) }
+    });
     let mut text = format!("//! The sites of {config}, which stays the one place where they are listed.\n\n");
     let _ = write!(text, "import {}\n\n", driver.name);
-    let _ =
-        writeln!(text, "site \"${{{}}}\" for s in yaml({}) {{", field(name_key), quoted(&file_name(config)));
+    let _ = writeln!(
+        text,
+        "site \"${{{}}}\" for s in yaml({}){below} {{",
+        field(name_key),
+        quoted(&file_name(config))
+    );
     let _ = writeln!(text, "    {}: {{ {} }}", driver.name, set.join(", "));
     if !labels.is_empty() {
         let _ = writeln!(text, "    labels: {{ {} }}", labels.join(", "));
@@ -222,18 +237,24 @@ fn check_setting(driver: &Driver, name: &str) -> Result<(), String> {
     Err(format!("error[E0212]: a site has no setting `{name}` for `{}`\nhelp: {help}", driver.name))
 }
 
+/// A list, and the field of the document that it is.
+type Listed<'d> = (Option<String>, Vec<&'d Map<String, Value>>);
+
 /// The records of a list: the document itself, or the one field of it that is a list of records.
-fn records(document: &Value) -> Option<Vec<&Map<String, Value>>> {
-    fn list(value: &Value) -> Option<Vec<&Map<String, Value>>> {
-        let records: Option<Vec<_>> = value.as_array()?.iter().map(Value::as_object).collect();
-        records.filter(|records| !records.is_empty())
-    }
+fn records(document: &Value) -> Option<Listed<'_>> {
     if document.is_array() {
-        return list(document);
+        return Some((None, list(document)?));
     }
-    let mut lists = document.as_object()?.values().filter_map(list);
+    let fields = document.as_object()?.iter();
+    let mut lists = fields.filter_map(|(field, value)| Some((Some(field.clone()), list(value)?)));
     let first = lists.next()?;
     lists.next().is_none().then_some(first)
+}
+
+/// A list of records.
+fn list(value: &Value) -> Option<Vec<&Map<String, Value>>> {
+    let records: Option<Vec<_>> = value.as_array()?.iter().map(Value::as_object).collect();
+    records.filter(|records| !records.is_empty())
 }
 
 /// The field that names each record.
