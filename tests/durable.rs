@@ -4,7 +4,7 @@
 //! what it did and can do something (kill the runner) around any request.
 
 mod damage;
-mod desk;
+pub mod desk;
 mod killing;
 mod past;
 mod planning;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::root;
 
 /// Which of our crates each crate may use (besides in tests).
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("scope-diagnostics", &[]),
     ("scope-plan", &[]),
     ("scope-stdlib", &[]),
@@ -17,6 +17,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("scope-analysis", &["scope-diagnostics", "scope-syntax"]),
     ("scope-compiler", &["scope-analysis", "scope-diagnostics", "scope-plan", "scope-syntax"]),
     ("scope-runtime", &["scope-plan"]),
+    ("scope-web", &["scope-plan", "scope-runtime"]),
     ("scope-targets", &["scope-plan"]),
     ("scope-lsp", &["scope-compiler", "scope-diagnostics", "scope-stdlib"]),
     (
@@ -29,6 +30,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "scope-runtime",
             "scope-stdlib",
             "scope-targets",
+            "scope-web",
         ],
     ),
 ];
@@ -37,9 +39,11 @@ const ARROWS: [(&str, &[&str]); 10] = [
 const FREE: [&str; 6] = ["serde", "serde_json", "thiserror", "tracing", "indexmap", "regex"];
 
 /// External packages that several named crates may use, with the reason in house.md or beside it.
-const SHARED: [(&str, &[&str]); 2] = [
+const SHARED: [(&str, &[&str]); 3] = [
     // The async runtime: whoever drives it.
-    ("tokio", &["scope-cli", "scope-lsp", "scope-runtime"]),
+    ("tokio", &["scope-cli", "scope-lsp", "scope-runtime", "scope-web"]),
+    // Streams, of content and of events.
+    ("futures-util", &["scope-runtime", "scope-web"]),
     // Digests of what a plan was made from, and of content on its way.
     ("sha2", &["scope-plan", "scope-runtime"]),
 ];

@@ -1,12 +1,14 @@
 //! The arguments of `scope`, as clap reads them.
 
 mod past;
+mod watch;
 
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub use past::{Destroy, Drift, History, Hold, Logs, Place, Resume, Status};
+pub use watch::{Log, Watch};
 
 /// One program for services on many sites.
 #[derive(Debug, Parser)]
@@ -24,6 +26,9 @@ pub struct Args {
     /// Colour: by default where stderr is a terminal.
     #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
     pub color: Color,
+    /// What is said of the inside.
+    #[command(flatten)]
+    pub log: Log,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -301,6 +306,9 @@ pub struct How {
     /// Leave these sites alone: they are treated as cut off.
     #[arg(long, value_name = "SITE")]
     pub except: Vec<String>,
+    /// Where it can be seen.
+    #[command(flatten)]
+    pub watch: Watch,
     /// Where the state is kept (default: `.scope/NAME` beside the program).
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<String>,

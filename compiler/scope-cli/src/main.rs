@@ -10,6 +10,7 @@ mod doc;
 mod files;
 mod output;
 mod show;
+mod trace;
 mod world;
 
 use std::process::ExitCode;

@@ -4,11 +4,13 @@ use std::io::{IsTerminal, Write};
 
 use scope_compiler::Compilation;
 use scope_diagnostics::{Diagnostic, SourceMap, render};
+use scope_plan::plan::Plan;
+use scope_web::Page;
 
 use crate::args::{Color, Format};
 
 /// How this process prints.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Output {
     /// The form of diagnostics.
     pub format: Format,
@@ -16,6 +18,8 @@ pub struct Output {
     pub is_colored: bool,
     /// Whether stderr is a terminal, so that lines may be redrawn.
     pub is_live: bool,
+    /// The page that shows runs, if there is one.
+    pub page: Option<&'static Page>,
 }
 
 impl Output {
@@ -30,7 +34,14 @@ impl Output {
                     && anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
             }
         };
-        Output { format, is_colored, is_live: is_terminal }
+        Output { format, is_colored, is_live: is_terminal, page: None }
+    }
+
+    /// The page shows the run of this plan from here on.
+    pub fn shows(&self, plan: &Plan, is_simulated: bool) {
+        if let Some(page) = self.page {
+            page.begin(plan, is_simulated);
+        }
     }
 
     /// Prints diagnostics, and for people what they come to.

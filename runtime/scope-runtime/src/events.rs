@@ -9,12 +9,19 @@ use serde_json::{Map, Value};
 
 use crate::report::{Counts, Verdict};
 
+#[cfg(test)]
+mod tests;
+
 /// The format's name and version, told by the first event. A reader refuses another number; new kinds of events and
 /// new fields may come without a new one.
 pub const FORMAT: &str = "scope-events/1";
 
+/// The schema of one event, as JSON. It is generated from what is written, checked by a test.
+pub const SCHEMA: &str = include_str!("../events.schema.json");
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunEvent {
     /// Milliseconds since the run began; virtual in a simulation.
     pub at_ms: u64,
@@ -32,6 +39,7 @@ impl RunEvent {
 
 /// What can happen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum RunEventKind {
     /// The first event.
@@ -149,8 +157,30 @@ pub enum RunEventKind {
     },
 }
 
+impl RunEventKind {
+    /// The step that is over with this, at least for this run: no progress of it follows.
+    pub fn ended_step(&self) -> Option<StepId> {
+        match self {
+            RunEventKind::StepDone { step, .. }
+            | RunEventKind::StepFailed { step, .. }
+            | RunEventKind::StepSkipped { step, .. }
+            | RunEventKind::StepParked { step, .. }
+            | RunEventKind::StepRetrying { step, .. } => Some(*step),
+            RunEventKind::RunStarted { .. }
+            | RunEventKind::StepStarted { .. }
+            | RunEventKind::StepProgress { .. }
+            | RunEventKind::ChoiceTried { .. }
+            | RunEventKind::ChoiceMade { .. }
+            | RunEventKind::UndoDone { .. }
+            | RunEventKind::UndoOwed { .. }
+            | RunEventKind::RunEnded { .. } => None,
+        }
+    }
+}
+
 /// A step, as far as a reader of events needs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StepInfo {
     /// Its number in later events.
     pub id: StepId,
@@ -166,6 +196,7 @@ pub struct StepInfo {
 
 /// How far a step is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
     /// Content on its way.
@@ -181,6 +212,7 @@ pub enum Progress {
 
 /// What a step that ended well did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Effect {
     /// Made it.
@@ -232,6 +264,7 @@ pub enum Effect {
 
 /// What a run would do, found out by asking only.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
     /// Make it.
@@ -277,6 +310,7 @@ impl Change {
 
 /// An attribute that is not as the program says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Difference {
     /// Its name.
     pub attribute: String,
@@ -309,6 +343,7 @@ impl Effect {
 
 /// How a request ended (`semantics.md`, "Outcomes"), mildest first, so that the worst of several is their maximum (R4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// As the program says.
@@ -325,6 +360,7 @@ pub enum Outcome {
 
 /// Why a step was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SkipReason {
     /// It belongs to an alternative that was not needed.
@@ -344,6 +380,7 @@ pub enum SkipReason {
 
 /// Why a step failed. The program's line is the step's `origin`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Failure {
     /// The diagnostic's code: `E0902`.
     pub code: String,
@@ -388,6 +425,7 @@ impl Failure {
 
 /// A resource that was found where another number of them was expected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Candidate {
     /// Its identity at the site.
     pub identity: String,

@@ -13,6 +13,7 @@ use crate::events::{Effect, Failure, SkipReason};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// All is as the program says, and something had to be done for it.
@@ -147,6 +148,7 @@ pub enum OutputValue {
 /// Steps counted. Choices and gatherings touch no site and are not counted, nor are alternatives that were given up or not
 /// needed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Counts {
     /// Steps that could have been done.
     pub total: usize,

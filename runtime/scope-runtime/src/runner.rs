@@ -21,6 +21,7 @@ mod jitter;
 mod ledger;
 mod shared;
 mod sites;
+mod spans;
 mod told;
 mod turn;
 
@@ -32,6 +33,7 @@ use std::future::Future;
 use std::rc::Rc;
 
 use scope_plan::plan::Plan;
+use tracing::Instrument;
 
 use crate::events::RunEvent;
 use crate::redact::{NoSecrets, Redact};
@@ -139,8 +141,12 @@ pub async fn run(
     let sites = held::Without { sites, plan, held: &options.held };
     let shared = Shared::new(plan, &sites, Ledger::new(store), options, run);
     shared.announce(digest);
-    let ended = turn::turn(&shared, observe).await;
-    let report = conclude::conclude(&shared, ended).await;
+    let span = tracing::info_span!("run", number = run, program = plan.program.file);
+    let report = async {
+        let ended = turn::turn(&shared, observe).await;
+        conclude::conclude(&shared, ended).await
+    };
+    let report = report.instrument(span).await;
     shared.tell(observe);
     *state = shared.ledger.into_store();
     report

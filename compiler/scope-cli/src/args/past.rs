@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 use scope_runtime::runner::Known;
 
-use super::{Events, How, Program};
+use super::{Events, How, Program, Watch};
 
 /// Which deployment is meant.
 #[derive(Debug, Clone, ClapArgs)]
@@ -46,6 +46,9 @@ pub struct Resume {
     /// Also print identities and unchanged look-ups.
     #[arg(long, short)]
     pub verbose: bool,
+    /// Where it can be seen.
+    #[command(flatten)]
+    pub watch: Watch,
 }
 
 /// `scope status`

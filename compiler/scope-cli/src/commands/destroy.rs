@@ -6,6 +6,7 @@ use scope_plan::recorded::How;
 use scope_runtime::state::Started;
 
 use super::run::{Beginning, open_state, real_run};
+use super::watched::watched;
 use super::{OK, WRONG};
 use crate::args::{Destroy, How as RunHow};
 use crate::output::{Output, line, note};
@@ -13,6 +14,10 @@ use crate::show::short_name;
 use crate::world::Disk;
 
 pub fn run(command: &Destroy, output: Output) -> u8 {
+    watched(&command.how.watch, output, |output| unwatched(command, output))
+}
+
+fn unwatched(command: &Destroy, output: Output) -> u8 {
     let file = &command.program.file;
     if command.program.simulate {
         note("error: a simulation leaves nothing behind that could be destroyed");

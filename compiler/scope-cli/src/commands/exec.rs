@@ -7,6 +7,7 @@ use scope_compiler::Options;
 use scope_plan::recorded::Recorded;
 
 use super::WRONG;
+use super::watched::watched;
 use crate::args::{Exec, Program, Run};
 use crate::output::Output;
 use crate::world::Disk;
@@ -18,6 +19,10 @@ pub fn run(command: &Exec, output: Output) -> u8 {
     if let Some(sequence) = &command.sequence {
         return run_sequence(command, sequence, output);
     }
+    watched(&command.how.watch, output, |output| unwatched(command, output))
+}
+
+fn unwatched(command: &Exec, output: Output) -> u8 {
     let mut state = None;
     let mut recorded = Recorded::default();
     if !command.simulate {

@@ -24,6 +24,7 @@ mod sites_import;
 mod status;
 mod survey;
 mod waiting;
+mod watched;
 
 use scope_compiler::{Compilation, Options};
 use scope_plan::recorded::Recorded;
@@ -45,9 +46,14 @@ pub const PENDING: u8 = 4;
 /// The state is used by another run.
 pub const LOCKED: u8 = 5;
 
+/// Interrupted by the user; resumable.
+pub const INTERRUPTED: u8 = 130;
+
 /// Carries out a command; gives the exit code.
 pub fn run(args: Args) -> u8 {
     let output = Output::new(args.format, args.color);
+    let Ok(listening) = crate::trace::listen(&args.log, output.is_colored) else { return WRONG };
+    let output = Output { is_live: output.is_live && !listening.is_on_stderr, ..output };
     match args.command {
         Command::Check(command) => check::run(&command, output),
         Command::Build(command) => build::run(&command, output),

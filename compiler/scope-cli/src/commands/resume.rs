@@ -6,11 +6,16 @@ use scope_runtime::report::Verdict;
 use scope_runtime::state::{Run as PastRun, State};
 
 use super::place;
+use super::watched::watched;
 use super::{OK, WRONG};
 use crate::args::{How, Program, Resume, Run};
 use crate::output::{Output, line, note};
 
 pub fn run(command: &Resume, output: Output) -> u8 {
+    watched(&command.watch, output, |output| unwatched(command, output))
+}
+
+fn unwatched(command: &Resume, output: Output) -> u8 {
     let (found, state) = match place::find(&command.place)
         .and_then(|found| place::peek(&found.folder).map(|state| (found, state)))
     {
@@ -65,6 +70,7 @@ pub fn run(command: &Resume, output: Output) -> u8 {
         wait: command.wait,
         site: Vec::new(),
         except: Vec::new(),
+        watch: command.watch.clone(),
         state: Some(found.folder.to_string_lossy().into_owned()),
     };
     let params = started.params.clone();

@@ -18,13 +18,18 @@ use scope_runtime::state::{Holder, Started, StateStore};
 use super::saved;
 use super::survey::{NotAsked, survey};
 use super::waiting::{Patience, Waited};
-use super::{PENDING, WRONG, now_ms, place};
+use super::watched::watched;
+use super::{INTERRUPTED, PENDING, WRONG, now_ms, place};
 use crate::args::{Events, How, Program, Run};
 use crate::output::{Output, note};
 use crate::show::{self, progress::Shower};
 use crate::world;
 
 pub fn run(command: &Run, output: Output) -> u8 {
+    watched(&command.how.watch, output, |output| unwatched(command, output))
+}
+
+fn unwatched(command: &Run, output: Output) -> u8 {
     if command.program.simulate {
         let (plan, sources) = match ready(command, Recorded::default(), output) {
             Ok(ready) => ready,
@@ -91,7 +96,7 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
                 beginning.answers.clear();
             }
             Waited::TimeIsOver => return code,
-            Waited::Interrupted => return 130,
+            Waited::Interrupted => return INTERRUPTED,
         }
     }
 }
@@ -241,6 +246,7 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, again: &str, output
         ..SimulationOptions::default()
     };
     let mut shower = Shower::new(plan, how.events, output, how.verbose);
+    output.shows(plan, true);
     let mut state = StateStore::in_memory();
     let run_options =
         run_options(plan, how, how.seed, 0, Rc::new(scope_runtime::redact::NoSecrets), Interrupt::new());
@@ -306,6 +312,7 @@ pub fn real_run(
         ..run_options(plan, how, now, now, Rc::new(real_sites.mask()), interrupt.clone())
     };
     let mut shower = Shower::new(plan, how.events, output, how.verbose);
+    output.shows(plan, false);
     let report = runner::block_on(false, async {
         let listener = tokio::spawn(async move {
             // Once: nothing new is started. Twice: stop at once.

@@ -4,6 +4,8 @@
 pub mod by_site;
 pub mod difference;
 pub mod failure;
+mod live;
+mod meter;
 pub mod past;
 pub mod plan;
 pub mod progress;

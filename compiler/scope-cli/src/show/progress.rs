@@ -1,11 +1,13 @@
-//! Live progress: a bar for each site on a terminal, a plain line for each step elsewhere, JSON lines where asked.
+//! Live progress: a line for each site on a terminal ([`super::meter`]), a plain line for each step elsewhere, JSON lines
+//! where asked; and the page, if there is one.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use scope_plan::plan::{Plan, Step, StepId};
-use scope_runtime::events::{Effect, Progress, RunEvent, RunEventKind};
+use scope_runtime::events::{Effect, RunEvent, RunEventKind};
+use scope_web::Page;
 
+use super::live::Live;
 use super::plan::touches_site;
-use super::{bytes, seconds, short_name, short_type};
+use super::{seconds, short_name, short_type};
 use crate::args::Events;
 use crate::output::{Output, line, note};
 
@@ -14,6 +16,7 @@ pub struct Shower<'a> {
     plan: &'a Plan,
     form: Form,
     is_verbose: bool,
+    page: Option<&'static Page>,
 }
 
 enum Form {
@@ -21,8 +24,8 @@ enum Form {
     Json,
     /// A line for each step that ends.
     Plain,
-    /// A bar for each site.
-    Live { bars: Vec<ProgressBar>, _all: MultiProgress },
+    /// Lines that are drawn again and again.
+    Live(Live),
 }
 
 impl<'a> Shower<'a> {
@@ -30,30 +33,25 @@ impl<'a> Shower<'a> {
     pub fn new(plan: &'a Plan, events: Events, output: Output, is_verbose: bool) -> Shower<'a> {
         let form = match events {
             Events::Json => Form::Json,
-            Events::Text if output.is_live => live(plan),
+            Events::Text if output.is_live => Form::Live(Live::new(plan)),
             Events::Text => Form::Plain,
         };
-        Shower { plan, form, is_verbose }
+        Shower { plan, form, is_verbose, page: output.page }
     }
 
     /// Shows one event.
     pub fn show(&mut self, event: &RunEvent) {
+        if let Some(page) = self.page {
+            page.event(event);
+        }
         if let Form::Json = self.form {
             line(&event.to_json_line());
             return;
         }
+        if let Form::Live(live) = &self.form {
+            live.take(event);
+        }
         match &event.kind {
-            RunEventKind::StepStarted { step, .. } => self.status(*step, ""),
-            RunEventKind::StepProgress { step, progress } => match progress {
-                Progress::Bytes { done, total } => {
-                    let text = match total {
-                        Some(total) => format!("{} of {}", bytes(*done), bytes(*total)),
-                        None => bytes(*done),
-                    };
-                    self.status(*step, &text);
-                }
-                Progress::Status(text) => self.status(*step, text),
-            },
             RunEventKind::StepRetrying { step, attempt, after_ms, words } => {
                 self.say(*step, "again", &format!("{words} (try {attempt}, next in {})", seconds(*after_ms)));
             }
@@ -62,15 +60,12 @@ impl<'a> Shower<'a> {
             }
             RunEventKind::StepParked { step, words } => {
                 self.say(*step, "parked", words);
-                self.advance(*step);
             }
             RunEventKind::StepFailed { step, failure, .. } => {
                 // Left of a `|` it may be given up for the next alternative: the report says whether it mattered.
                 let word = if self.has_alternative(*step) { "tried" } else { "failed" };
                 self.say(*step, word, &format!("{}: {}", failure.code, failure.message));
-                self.advance(*step);
             }
-            RunEventKind::StepSkipped { step, .. } => self.advance(*step),
             RunEventKind::ChoiceMade { choice, label, arm } => {
                 if *arm > 0 {
                     let what = self.plan.choices[choice.index()].label.replace('`', "");
@@ -79,8 +74,12 @@ impl<'a> Shower<'a> {
             }
             RunEventKind::UndoDone { step, words } => self.undo(*step, "undone", words),
             RunEventKind::UndoOwed { step, words } => self.undo(*step, "owed", words),
-            RunEventKind::ChoiceTried { .. } | RunEventKind::RunStarted { .. } => {}
-            RunEventKind::RunEnded { .. } => self.finish(),
+            RunEventKind::RunStarted { .. }
+            | RunEventKind::StepStarted { .. }
+            | RunEventKind::StepProgress { .. }
+            | RunEventKind::StepSkipped { .. }
+            | RunEventKind::ChoiceTried { .. }
+            | RunEventKind::RunEnded { .. } => {}
         }
     }
 
@@ -100,7 +99,6 @@ impl<'a> Shower<'a> {
         if !touches_site(step) {
             return;
         }
-        self.advance(id);
         let word = effect_word(effect);
         if matches!(effect, Effect::Found | Effect::Unchanged) && !self.is_verbose {
             return;
@@ -126,64 +124,11 @@ impl<'a> Shower<'a> {
 
     fn print(&self, text: &str) {
         match &self.form {
-            Form::Live { _all, .. } => {
-                let _ = _all.println(text);
-            }
+            Form::Live(live) => live.say(text),
             Form::Plain => note(text),
             Form::Json => {}
         }
     }
-
-    fn status(&self, id: StepId, text: &str) {
-        let Form::Live { bars, .. } = &self.form else { return };
-        let step = self.step(id);
-        if !touches_site(step) {
-            return;
-        }
-        let kind = step.action.resource_type().map_or("", short_type);
-        bars[step.site.index()].set_message(format!("{kind} {} {text}", short_name(&step.name)));
-    }
-
-    fn advance(&self, id: StepId) {
-        let Form::Live { bars, .. } = &self.form else { return };
-        let step = self.step(id);
-        if touches_site(step) {
-            let bar = &bars[step.site.index()];
-            bar.inc(1);
-            if bar.position() == bar.length().unwrap_or(0) {
-                bar.set_message("done");
-            }
-        }
-    }
-
-    fn finish(&self) {
-        let Form::Live { bars, .. } = &self.form else { return };
-        for bar in bars {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-fn live(plan: &Plan) -> Form {
-    let all = MultiProgress::new();
-    let width = plan.sites.iter().map(|site| site.name.chars().count()).max().unwrap_or(0);
-    let style = ProgressStyle::with_template("{prefix} [{bar:10}] {pos}/{len}  {msg}")
-        .expect("the template is constant")
-        .progress_chars("##-");
-    let bars = plan
-        .sites
-        .iter()
-        .enumerate()
-        .map(|(index, site)| {
-            let count =
-                plan.steps.iter().filter(|step| step.site.index() == index && touches_site(step)).count();
-            let bar = all.add(ProgressBar::new(count as u64)).with_style(style.clone());
-            bar.set_prefix(format!("{:<width$}", site.name));
-            bar.tick();
-            bar
-        })
-        .collect();
-    Form::Live { bars, _all: all }
 }
 
 /// `  done  CloudOne  image   base   created …`

@@ -4,6 +4,8 @@
 
 use scope_plan::driver::{Repeat, Request, Service};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use super::answers::{Rules, Verdict, judged};
 use super::command::{self, CommandParts};
@@ -53,14 +55,19 @@ pub(super) async fn ask(
     content: &mut Option<Content>,
 ) -> Result<Reply, SiteError> {
     let _permit = permits.acquire().await.expect("it is never closed");
-    let mut reply = match question.request {
-        Request::Http { .. } => ask_http(shared, at_site, question, content).await?,
-        Request::Exec { argv, env, files, stdin } => {
-            let parts = CommandParts { argv, env, files, stdin: stdin.as_ref() };
-            ask_command(shared, question, parts, content).await?
+    let span = tracing::debug_span!("request", request = Empty, status = Empty);
+    let asked = async {
+        match question.request {
+            Request::Http { .. } => ask_http(shared, at_site, question, content).await,
+            Request::Exec { argv, env, files, stdin } => {
+                let parts = CommandParts { argv, env, files, stdin: stdin.as_ref() };
+                ask_command(shared, question, parts, content).await
+            }
         }
     };
+    let mut reply = asked.instrument(span.clone()).await?;
     let status = reply.answered.as_ref().map(Answered::code);
+    span.record("status", status);
     if let Verdict::Bad(error) = &mut reply.verdict {
         error.request.get_or_insert_with(|| reply.label.clone());
         error.status = error.status.or(status);
@@ -100,9 +107,9 @@ async fn ask_http(
     let clients = shared.clients.clients(&at_site.tls, &url)?;
     let is_answer = |status| question.rules.name(status);
     let base = &shared.options.base;
-    tracing::debug!(request = %shared.mask.hide(&label), "asked");
+    say(shared, &label);
     let response = http::exchange(&clients, request, bounds, base, question.progress, &is_answer).await?;
-    tracing::debug!(request = %shared.mask.hide(&label), status = response.status().as_u16(), "answered");
+    tracing::debug!(status = response.status().as_u16(), "answered");
     if question.rules.may_be_content()
         && question.rules.head_is_content(question.environment, &http::head(&response))
     {
@@ -125,6 +132,7 @@ async fn ask_command(
 ) -> Result<Reply, SiteError> {
     let command = command::evaluated(parts, question.environment, content, &shared.mask).await?;
     let label = command.label.clone();
+    say(shared, &label);
     let bounds =
         ExecBounds { timeout: shared.options.command_timeout, longest_answer: shared.options.longest_answer };
     let answered = if question.rules.may_be_content() {
@@ -141,6 +149,14 @@ async fn ask_command(
     let verdict = judged(&question.rules, question.environment, &answered, &shared.mask);
     let (verdict, answered) = with_content(verdict, answered);
     Ok(Reply { verdict, answered, label, url: None })
+}
+
+/// Names the request in its span. A label may hold what the program's text does, so it is masked like all that is told.
+fn say(shared: &Shared, label: &str) {
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        tracing::Span::current().record("request", &*shared.mask.hide(label));
+        tracing::debug!("asked");
+    }
 }
 
 /// Content that had to be read before it was known to be content.

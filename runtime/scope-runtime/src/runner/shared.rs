@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::jitter::Jitter;
+use super::spans::Spans;
 use super::told;
 use super::{Ledger, RunOptions, SiteSet};
 use crate::events::{Effect, FORMAT, Failure, Progress, RunEvent, RunEventKind, StepInfo};
@@ -35,6 +36,7 @@ pub(crate) struct Shared<'r> {
     started: Instant,
     /// Events not yet told.
     outbox: RefCell<Vec<RunEvent>>,
+    pub(super) spans: RefCell<Spans>,
     memories: Vec<Memory>,
     /// For each step, those whose output or end it waits for.
     before: Vec<Vec<StepId>>,
@@ -72,6 +74,7 @@ impl<'r> Shared<'r> {
             board: Rc::new(Board::default()),
             started: Instant::now(),
             outbox: RefCell::new(Vec::new()),
+            spans: RefCell::default(),
             before,
             memories: plan.steps.iter().map(|_| Memory::default()).collect(),
             ends: RefCell::new(plan.steps.iter().map(|_| StepEnd::default()).collect()),
@@ -106,6 +109,7 @@ impl<'r> Shared<'r> {
             // A failure is kept by the ledger and seen by the loop.
             let _ = self.ledger.append(Record::Told { told });
         }
+        self.spans.borrow_mut().told(&event);
         self.outbox.borrow_mut().push(event);
     }
 

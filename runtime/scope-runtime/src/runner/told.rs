@@ -43,7 +43,7 @@ pub(super) fn told(plan: &Plan, event: &RunEvent) -> Option<Told> {
     })
 }
 
-fn effect_words(effect: &Effect) -> String {
+pub(super) fn effect_words(effect: &Effect) -> String {
     match effect {
         Effect::Created => "created".to_owned(),
         Effect::Adopted => "adopted".to_owned(),

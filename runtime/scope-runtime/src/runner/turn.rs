@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use scope_plan::plan::{Action, ChoiceId, Guard, OnUnreachable, Plan, SiteId, StepId};
 use serde_json::{Map, Value};
+use tracing::Instrument;
 
 use super::Shared;
 use super::shared::StepEnd;
@@ -109,10 +110,12 @@ impl<'t> Turn<'t> {
             Command::Start { step, attempt } => {
                 shared.memory(step).first_start();
                 shared.emit(RunEventKind::StepStarted { step, attempt });
-                self.tasks.push(Box::pin(async move {
+                let span = shared.spans.borrow_mut().attempt(shared.plan, step, attempt);
+                let performed = async move {
                     let (result, touched) = perform(shared, shared.plan.step(step)).await;
                     Done::Attempt { step, attempt, result, touched }
-                }));
+                };
+                self.tasks.push(Box::pin(performed.instrument(span)));
             }
             Command::SetTimer { step, attempt, after_ms } => {
                 let after_ms = shared.jitter.spread(after_ms);
