@@ -67,13 +67,15 @@ fn one_thread() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
+/// One attempt, as the runner holds it.
+type Task = Pin<Box<dyn Future<Output = (StepId, u32)>>>;
+
 /// The scheduler and the tasks it starts, as the runner drives them, each task with nothing to do.
 pub fn looped(plan: &Plan) {
     one_thread().block_on(async {
         let mut schedule = Schedule::new(plan, ScheduleOptions { concurrency: 1_000_000, reconsider: false });
         let mut events = VecDeque::from([Event::Started]);
-        let mut tasks: FuturesUnordered<Pin<Box<dyn Future<Output = (StepId, u32)>>>> =
-            FuturesUnordered::new();
+        let mut tasks = FuturesUnordered::<Task>::new();
         while !schedule.is_finished() {
             while let Some(event) = events.pop_front() {
                 for command in schedule.on(event) {
