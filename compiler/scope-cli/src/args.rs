@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-pub use past::{Destroy, Drift, History, Hold, Logs, Place, Resume, Status};
+pub use past::{Destroy, Drift, History, Hold, Logs, Place, Resume, Status, Why};
 pub use watch::{Log, Watch};
 
 /// One program for services on many sites.
@@ -77,6 +77,8 @@ pub enum Command {
     History(History),
     /// What happened to a step in a run.
     Logs(Logs),
+    /// Why a resource is at a site, or is not.
+    Why(Why),
     /// What is not as the program says, because somebody else changed it; changes nothing.
     Drift(Drift),
     /// Delete what a program made, users before what they use.

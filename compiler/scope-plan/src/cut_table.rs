@@ -122,6 +122,8 @@ fn is_asked_for(step: &Step) -> bool {
     match &step.action {
         Action::Ensure { .. } | Action::Call { .. } | Action::Delete { .. } => true,
         Action::Lookup { purpose, .. } => *purpose == Purpose::Existing,
-        Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } => false,
+        Action::Bring { .. } | Action::Protect { .. } | Action::Choose { .. } | Action::Gather { .. } => {
+            false
+        }
     }
 }

@@ -242,7 +242,9 @@ fn is_of_interest(step: &Step) -> bool {
     match &step.action {
         Action::Ensure { .. } | Action::Call { .. } | Action::Delete { .. } => true,
         Action::Lookup { purpose, .. } => *purpose == crate::plan::Purpose::Existing,
-        Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } => false,
+        Action::Bring { .. } | Action::Protect { .. } | Action::Choose { .. } | Action::Gather { .. } => {
+            false
+        }
     }
 }
 

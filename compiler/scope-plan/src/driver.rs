@@ -107,6 +107,9 @@ pub struct ResourceType {
     pub name_attribute: Option<String>,
     /// Where the owner mark is kept.
     pub mark: Option<Mark>,
+    /// Where those who rely upon it leave their guard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Mark>,
     /// When it may be used.
     pub ready: Option<Readiness>,
     /// When it never will be, and the site's own words for why.
@@ -143,6 +146,33 @@ pub struct Attribute {
     /// The name under which the site's answer has it, when another (`flavorRef` → `flavor.id`); evaluated with the
     /// answer's record as `body`. `None`: the field of the attribute's own name.
     pub read: Option<Expr>,
+    /// Of a reference: what it means for what it refers to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relation: Option<Relation>,
+    /// Of a reference: it may be to a resource of another site, which is used from there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_in_place: bool,
+}
+
+/// What one resource is to another that refers to it (R9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// Needed when it is made.
+    Requires,
+    /// Needed as long as it lives: guarded from deletion.
+    Relies,
+    /// Needed as long as it lives, and let go by the application itself where it is deleted: not guarded.
+    LetsGo,
+    /// A part of it: guarded from deletion, at the same site.
+    Composed,
+}
+
+impl Relation {
+    /// Whether what is referred to may not be deleted meanwhile.
+    pub fn is_guarded(self) -> bool {
+        matches!(self, Relation::Relies | Relation::Composed)
+    }
 }
 
 /// A type, as far as the runner and the simulator need it.
@@ -214,6 +244,8 @@ pub enum Share {
         /// The attribute that proves equality.
         same: Option<String>,
     },
+    /// Used from where it is: what refers to it is given its record.
+    InPlace,
     /// Not at all.
     None {
         /// Why.

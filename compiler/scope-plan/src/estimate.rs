@@ -21,6 +21,7 @@ const ENSURE: (u64, u64) = (3_000, 3);
 const BRING: (u64, u64) = (2_000, 4);
 const CALL: (u64, u64) = (1_000, 1);
 const DELETE: (u64, u64) = (1_000, 2);
+const PROTECT: (u64, u64) = (200, 2);
 /// Until what was made is ready, where the type waits for it, in milliseconds.
 const READINESS_MS: u64 = 5_000;
 
@@ -92,6 +93,7 @@ pub fn step_ms(plan: &Plan, links: &Links, step: &Step) -> u64 {
         Action::Bring { .. } => BRING,
         Action::Call { .. } => CALL,
         Action::Delete { .. } => DELETE,
+        Action::Protect { .. } => PROTECT,
         Action::Choose { .. } | Action::Gather { .. } => return 0,
     };
     let entry = plan.program.entry.unwrap_or(step.site);

@@ -18,6 +18,7 @@ impl Action {
             Action::Ensure { attributes, .. } => named(attributes).collect(),
             Action::Call { inputs, .. } => named(inputs).collect(),
             Action::Delete { identity, .. } => vec![("identity", identity)],
+            Action::Protect { of, .. } => vec![("of", of)],
             Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } => Vec::new(),
         }
     }
@@ -32,6 +33,7 @@ impl Action {
                 inputs.iter_mut().map(|(_, expr)| expr).collect()
             }
             Action::Delete { identity, .. } => vec![identity],
+            Action::Protect { of, .. } => vec![of],
             Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } => Vec::new(),
         }
     }
@@ -41,9 +43,11 @@ impl Action {
         match self {
             Action::Bring { sources, .. } | Action::Choose { results: sources, .. } => sources.clone(),
             Action::Gather { parts } => parts.iter().map(|(_, step)| *step).collect(),
-            Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } | Action::Delete { .. } => {
-                Vec::new()
-            }
+            Action::Lookup { .. }
+            | Action::Ensure { .. }
+            | Action::Call { .. }
+            | Action::Delete { .. }
+            | Action::Protect { .. } => Vec::new(),
         }
     }
 
@@ -54,9 +58,11 @@ impl Action {
                 sources.iter_mut().collect()
             }
             Action::Gather { parts } => parts.iter_mut().map(|(_, step)| step).collect(),
-            Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } | Action::Delete { .. } => {
-                Vec::new()
-            }
+            Action::Lookup { .. }
+            | Action::Ensure { .. }
+            | Action::Call { .. }
+            | Action::Delete { .. }
+            | Action::Protect { .. } => Vec::new(),
         }
     }
 
@@ -67,7 +73,8 @@ impl Action {
             | Action::Ensure { resource_type, .. }
             | Action::Bring { resource_type, .. }
             | Action::Call { resource_type, .. }
-            | Action::Delete { resource_type, .. } => Some(resource_type),
+            | Action::Delete { resource_type, .. }
+            | Action::Protect { resource_type, .. } => Some(resource_type),
             Action::Choose { .. } | Action::Gather { .. } => None,
         }
     }
@@ -80,6 +87,8 @@ impl Action {
             Action::Bring { .. } => "bring",
             Action::Call { operation, .. } => operation,
             Action::Delete { .. } => "delete",
+            Action::Protect { users, .. } if users.is_empty() => "let go",
+            Action::Protect { .. } => "protect",
             Action::Choose { .. } => "choose",
             Action::Gather { .. } => "gather",
         }

@@ -26,6 +26,8 @@ pub mod driver;
 
 pub mod recorded;
 
+pub mod guarding;
+
 pub mod digest;
 
 pub mod find;

@@ -8,7 +8,7 @@
 //! | [`reduce_order`] | an `after` that other edges say already | nothing |
 //! | [`priority`] | steps of one urgency | the critical path first |
 
-mod edit;
+pub(crate) mod edit;
 pub mod merge_lookups;
 pub mod nearest_source;
 pub mod priority;

@@ -213,6 +213,16 @@ pub enum Action {
         /// Its identity at the site.
         identity: Expr,
     },
+    /// Guard a resource that others rely upon from deletion (R9): their mark is left on it, where the driver says. Without
+    /// users it is taken off. Output: the resource's record.
+    Protect {
+        /// `openstack.network`
+        resource_type: String,
+        /// The resource: its record, or its identity.
+        of: Expr,
+        /// Who relies upon it: global name and the site's name.
+        users: Vec<(String, String)>,
+    },
     /// The result of the arm that was chosen.
     Choose {
         /// Which choice.
@@ -353,7 +363,7 @@ pub enum EdgeReason {
     Data,
     /// The program says `after`.
     After,
-    /// The one relies on the other (R9), for deleting: the user goes first.
+    /// The one relies on the other (R9): for deleting and letting go, the user goes first.
     Relation,
     /// It waits until the other has *settled*, well or not (`choose`, `gather`, `bring` with several sources).
     Settled,

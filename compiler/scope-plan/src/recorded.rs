@@ -14,6 +14,22 @@ pub struct Recorded {
     pub resources: Vec<RecordedResource>,
     /// Choice key → arm.
     pub choices: BTreeMap<String, u32>,
+    /// Guards that this deployment left on what it relies upon.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<RecordedGuard>,
+}
+
+/// A guard that was left on a resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RecordedGuard {
+    /// What the resource is called in the plan that left it.
+    pub name: String,
+    /// The site's name.
+    pub site: String,
+    /// `openstack.network`
+    pub resource_type: String,
+    /// Its identity at the site.
+    pub identity: String,
 }
 
 /// One resource at one site.
@@ -32,6 +48,20 @@ pub struct RecordedResource {
     /// What it was made from, name and site: deleted only after it.
     #[serde(default)]
     pub needs: Vec<(String, String)>,
+    /// What it relies upon as long as it lives: not deleted meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relies: Vec<Relied>,
+}
+
+/// A resource that another one relies upon.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Relied {
+    /// `openstack.network`
+    pub resource_type: String,
+    /// The site's name.
+    pub site: String,
+    /// Its identity there.
+    pub identity: String,
 }
 
 /// How a recorded resource came to be at its site.

@@ -19,6 +19,7 @@ use crate::cuts;
 use crate::estimate;
 use crate::expr::Expr;
 use crate::graph::{self, Neighbours};
+use crate::guarding;
 use crate::inputs::is_given;
 use crate::plan::{Action, Guard, OnUnreachable, Plan, SiteId, Step, StepId, Undo};
 
@@ -43,6 +44,9 @@ pub fn to_text(plan: &Plan) -> String {
     choices(plan, &mut text);
     crosses(plan, &mut text);
     outputs(plan, &mut text);
+    for held in guarding::held_by_state(plan) {
+        writeln!(text, "\nguarded by this state only: {held}").expect("a String takes any text");
+    }
     text.push('\n');
     text.push_str(&if_cut(plan));
     text
@@ -155,6 +159,13 @@ pub fn details(plan: &Plan, step: &Step) -> String {
         }
         Action::Call { inputs, .. } => named(inputs),
         Action::Delete { identity, .. } => expr(identity),
+        Action::Protect { of, users, .. } => {
+            let users: Vec<String> = users.iter().map(|(name, site)| format!("{name} at {site}")).collect();
+            match users.is_empty() {
+                true => expr(of),
+                false => format!("{} for {}", expr(of), users.join(", ")),
+            }
+        }
         Action::Choose { choice, results } => {
             let choice = plan.choice(*choice);
             let results =

@@ -188,7 +188,7 @@ pub struct StepInfo {
     pub name: String,
     /// The site's name.
     pub site: String,
-    /// `ensure`, `lookup`, `bring`, `call`, `delete`, `choose`, `gather`.
+    /// `ensure`, `lookup`, `bring`, `call`, `delete`, `protect`, `let go`, `choose`, `gather`.
     pub verb: String,
     /// `openstack.server`; `None` for `choose` and `gather`.
     pub resource_type: Option<String>,
@@ -246,6 +246,10 @@ pub enum Effect {
     },
     /// Removed.
     Deleted,
+    /// Guarded from deletion: those who rely upon it are written on it.
+    Protected,
+    /// The guard is taken off.
+    LetGo,
     /// The `|` gives this arm's result.
     Chosen {
         /// Which arm.
@@ -297,6 +301,18 @@ pub enum Change {
     Call,
     /// Remove it.
     Delete,
+    /// Not remove it: others rely upon it.
+    Refuse {
+        /// Who, for people: `vm at paris`.
+        users: Vec<String>,
+    },
+    /// Guard it from deletion.
+    Protect {
+        /// It is yet to be made itself.
+        of_new: bool,
+    },
+    /// Take the guard off.
+    LetGo,
     /// It is not ours to delete: forget it.
     Forget,
 }
@@ -304,7 +320,15 @@ pub enum Change {
 impl Change {
     /// Whether what the step gives is known only afterwards.
     pub fn is_making(&self) -> bool {
-        !matches!(self, Change::Adopt | Change::Update { .. } | Change::Forget)
+        !matches!(
+            self,
+            Change::Adopt
+                | Change::Update { .. }
+                | Change::Forget
+                | Change::Refuse { .. }
+                | Change::Protect { of_new: false }
+                | Change::LetGo
+        )
     }
 }
 
@@ -330,7 +354,9 @@ impl Effect {
             | Effect::Replaced
             | Effect::Borrowed { .. }
             | Effect::Called
-            | Effect::Deleted => true,
+            | Effect::Deleted
+            | Effect::Protected
+            | Effect::LetGo => true,
             Effect::Unchanged
             | Effect::Found
             | Effect::Printed { .. }

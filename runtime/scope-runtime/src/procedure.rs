@@ -13,6 +13,7 @@ mod create;
 mod delete;
 mod ensure;
 mod failure;
+mod guard;
 mod inputs;
 mod lookup;
 mod mark;
@@ -85,6 +86,7 @@ async fn attempt(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<
             call::call(subject, operation, inputs, *once, *prints, memory).await
         }
         Action::Delete { identity, .. } => delete::delete(subject, identity).await,
+        Action::Protect { of, users, .. } => guard::protect(subject, of, users, memory).await,
         Action::Choose { .. } | Action::Gather { .. } => {
             unreachable!("choices and gatherings are resolved by the scheduler")
         }

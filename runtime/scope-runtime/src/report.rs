@@ -164,6 +164,9 @@ pub struct Counts {
     pub deleted: usize,
     /// Copied from another site.
     pub borrowed: usize,
+    /// Guards left on what is relied upon, or taken off.
+    #[serde(default)]
+    pub guarded: usize,
     /// Explicit operations done.
     pub called: usize,
     /// Resources that were as the program says.
@@ -199,6 +202,7 @@ impl Counts {
                     Effect::Borrowed { .. } => self.borrowed += 1,
                     Effect::Called => self.called += 1,
                     Effect::Deleted => self.deleted += 1,
+                    Effect::Protected | Effect::LetGo => self.guarded += 1,
                     Effect::Chosen { .. } | Effect::Gathered | Effect::Planned { .. } => {}
                 }
             }

@@ -13,7 +13,7 @@ mod time;
 
 use std::collections::BTreeMap;
 
-use scope_plan::recorded::{How, Recorded, RecordedResource};
+use scope_plan::recorded::{How, Recorded, RecordedGuard, RecordedResource, Relied};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -48,6 +48,9 @@ pub struct State {
     pub calls: BTreeMap<String, Call>,
     /// Choice key → arm.
     pub choices: BTreeMap<String, u32>,
+    /// Guards that this deployment left on what it relies upon.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<RecordedGuard>,
     /// What an abandoned alternative left, perhaps, at a site that did not answer.
     pub owed: Vec<Owed>,
     /// Step key → what waits for its site.
@@ -88,6 +91,9 @@ pub struct Resource {
     /// What it was made from, name and site: deleted only after it.
     #[serde(default)]
     pub needs: Vec<(String, String)>,
+    /// What it relies upon as long as it lives: not deleted meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relies: Vec<Relied>,
 }
 
 /// An explicit operation that was done.
@@ -254,6 +260,7 @@ impl State {
             resources: BTreeMap::new(),
             calls: BTreeMap::new(),
             choices: BTreeMap::new(),
+            guards: Vec::new(),
             owed: Vec::new(),
             parked: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -286,9 +293,25 @@ impl State {
                 identity: resource.identity.clone(),
                 how: resource.how,
                 needs: resource.needs.clone(),
+                relies: resource.relies.clone(),
             })
         });
-        Recorded { resources: resources.collect(), choices: self.choices.clone() }
+        Recorded {
+            resources: resources.collect(),
+            choices: self.choices.clone(),
+            guards: self.guards.clone(),
+        }
+    }
+
+    /// The resources that rely upon another one, name and site.
+    pub fn users_of(&self, relied: &Relied) -> Vec<(&str, &str)> {
+        let resources = self.resources.iter().flat_map(|(name, sites)| {
+            sites.iter().map(move |(site, resource)| (name.as_str(), site.as_str(), resource))
+        });
+        resources
+            .filter(|(.., resource)| resource.relies.contains(relied))
+            .map(|(name, site, _)| (name, site))
+            .collect()
     }
 
     /// The only way to change it. Applying a record twice is the same as applying it once.
@@ -338,6 +361,8 @@ impl State {
                         self.resources.remove(name);
                     }
                 }
+                // A guard goes with what it is on.
+                self.guards.retain(|guard| guard.name != *name || guard.site != *site);
             }
             Record::Call { key, call } => {
                 self.calls.insert(key.clone(), call.clone());
@@ -345,6 +370,11 @@ impl State {
             Record::Choice { key, arm } => {
                 self.choices.insert(key.clone(), *arm);
             }
+            Record::Protected { guard } => {
+                self.guards.retain(|known| !is_on_same(known, guard));
+                self.guards.push(guard.clone());
+            }
+            Record::LetGo { guard } => self.guards.retain(|known| !is_on_same(known, guard)),
             Record::Owed { owed } => {
                 self.owed.retain(|known| known.key != owed.key || known.identity != owed.identity);
                 self.owed.push(owed.clone());
@@ -379,4 +409,9 @@ impl State {
             }
         }
     }
+}
+
+/// Whether two guards are on one resource.
+fn is_on_same(one: &RecordedGuard, other: &RecordedGuard) -> bool {
+    one.site == other.site && one.resource_type == other.resource_type && one.identity == other.identity
 }

@@ -50,7 +50,8 @@ const AWK_MAIN: &str = include_str!("../templates/shell/awk/main.awk");
 /// # Errors
 /// What a shell cannot do, by its name.
 pub fn render(plan: &Plan, options: &Options) -> Result<Vec<RenderedFile>, TargetError> {
-    let (view, awk_functions) = view::view(plan, options)?;
+    let (plan, unguarded) = scope_plan::guarding::without_guards(plan);
+    let (view, awk_functions) = view::view(&plan, &unguarded, options)?;
     let mut tera = Tera::default();
     tera.autoescape_on([] as [&'static str; 0]);
     tera.register_filter("sh", |text: &str, _: Kwargs, _: &State| quote::shell_always(text));

@@ -4,8 +4,8 @@ use scope_diagnostics::{Diagnostic, Span, codes};
 
 use crate::context::Context;
 use crate::hir::{
-    Attribute, Deferred, Location, LocationKind, Reference, ReferenceTarget, ResourceId, ResourceType, Share,
-    SiteId, Slot, Type, Value,
+    Attribute, Deferred, Location, LocationKind, Reference, ReferenceTarget, Relation, ResourceId,
+    ResourceType, Share, SiteId, Slot, Type, Value,
 };
 use crate::scope::RequestScope;
 
@@ -114,6 +114,7 @@ impl Context<'_> {
             target: target_value,
             location,
             share,
+            is_guarded: attribute.reference.as_ref().is_some_and(|rule| rule.is_guarded()),
             span,
         };
         self.check_shareable(&reference, attribute, referring).then_some(reference)
@@ -184,23 +185,25 @@ impl Context<'_> {
         attribute: &Attribute,
         referring: &Referring<'_>,
     ) -> bool {
-        let Share::None { because } = &reference.share else { return true };
         if referring.only_reads {
             return true;
         }
         if matches!(reference.location.kind, LocationKind::Site(site) if site == referring.here) {
             return true;
         }
+        if attribute.reference.as_ref().is_some_and(|rule| rule.relation == Relation::Composed) {
+            self.report(self.part_elsewhere(reference, attribute, referring));
+            return false;
+        }
+        if reference.share == Share::InPlace && matches!(reference.location.kind, LocationKind::And(_)) {
+            self.report(self.several_places(reference, attribute, referring));
+            return false;
+        }
+        let Share::None { because } = &reference.share else { return true };
         if self.is_reported_at_scope(reference, referring) {
             return false;
         }
-        let target = match &reference.target {
-            ReferenceTarget::Resource(resource) => {
-                self.head_summary(*resource).map_or_else(String::new, |head| format!("`{}`", head.name))
-            }
-            ReferenceTarget::Text(Value::Text(text)) => format!("\"{text}\""),
-            ReferenceTarget::Text(_) => format!("its `{}`", reference.attribute),
-        };
+        let target = self.target_words(reference);
         let here = self.site_name(referring.here);
         let places = self.site_names(&reference.location.sites());
         let has_alternatives = has_alternatives(referring.location) || has_alternatives(&reference.location);
@@ -245,6 +248,66 @@ impl Context<'_> {
         };
         self.report(report);
         false
+    }
+
+    /// What is referred to, as a message names it.
+    fn target_words(&self, reference: &Reference) -> String {
+        match &reference.target {
+            ReferenceTarget::Resource(resource) => {
+                self.head_summary(*resource).map_or_else(String::new, |head| format!("`{}`", head.name))
+            }
+            ReferenceTarget::Text(Value::Text(text)) => format!("\"{text}\""),
+            ReferenceTarget::Text(_) => format!("its `{}`", reference.attribute),
+        }
+    }
+
+    /// R9: the parts of a resource are where it is, at each of its sites.
+    fn part_elsewhere(
+        &self,
+        reference: &Reference,
+        attribute: &Attribute,
+        referring: &Referring<'_>,
+    ) -> Diagnostic {
+        let (part, here) = (self.target_words(reference), self.site_name(referring.here));
+        let places = self.site_names(&reference.location.sites());
+        let whole = referring.location.text(&|site| self.site_name(site));
+        let report = Diagnostic::new(
+            codes::E0312,
+            reference.span,
+            format!("`{}` is composed of {part}, which is at {places} and not at {here}", referring.name),
+        )
+        .label(format!("a part of `{}` at {here}", referring.name))
+        .secondary(attribute.span, "declared here")
+        .note("a part is where its whole is, at each of its sites");
+        match &reference.target {
+            ReferenceTarget::Resource(_) => {
+                report.help(format!("have {part} at the same sites: `scope {{ {whole} }}`"))
+            }
+            ReferenceTarget::Text(_) => report.help(format!("name one that is at {here}")),
+        }
+    }
+
+    /// R9: what is used from where it is, is used from one place.
+    fn several_places(
+        &self,
+        reference: &Reference,
+        attribute: &Attribute,
+        referring: &Referring<'_>,
+    ) -> Diagnostic {
+        let places = self.site_names(&reference.location.sites());
+        Diagnostic::new(
+            codes::E0313,
+            reference.span,
+            format!(
+                "{} of `{}` is used in place, and is at {places}",
+                self.target_words(reference),
+                referring.name
+            ),
+        )
+        .label("which of them?")
+        .secondary(attribute.span, "declared here")
+        .note("what is used in place is not copied: one of them is given, and guarded where it is")
+        .help("name one site for it in the scope, or alternatives with `|`")
     }
 
     /// What would work for a look-up that R1 sends to the entry site because the scope does not name its service: the

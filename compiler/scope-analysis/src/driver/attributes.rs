@@ -23,6 +23,7 @@ const MODIFIERS: &[&str] = &[
     "relies",
     "composed",
     "shared",
+    "on_delete",
 ];
 
 /// Adds one attribute. `resolve` knows the driver's types; the expressions in it are checked by [`check`], when every
@@ -107,6 +108,7 @@ fn modifiers(written: &[ast::Modifier], attribute: &mut Attribute, diagnostics: 
     let mut is_settable = false;
     let mut relation = None;
     let mut shared = None;
+    let mut lets_go = None;
     for modifier in written {
         let word = modifier.word.text.as_str();
         match word {
@@ -127,10 +129,24 @@ fn modifiers(written: &[ast::Modifier], attribute: &mut Attribute, diagnostics: 
                     "read(body.some.field)",
                 )),
             },
+            "on_delete" => match modifier.args.as_slice() {
+                [argument] if read::name(&argument.value) == Some("let_go") => {
+                    lets_go = Some(modifier.word.span);
+                }
+                [argument] if read::name(&argument.value) == Some("refuse") => {}
+                _ => diagnostics.push(malformed(
+                    modifier.word.span,
+                    "`on_delete` says what becomes of the reference where its target is deleted",
+                    "on_delete(refuse)` or `on_delete(let_go)",
+                )),
+            },
             "shared" => shared = share(modifier, diagnostics).map(|share| (share, modifier.word.span)),
             _ => diagnostics.push(unknown(modifier)),
         }
-        if !modifier.args.is_empty() && !matches!(word, "read" | "shared") && MODIFIERS.contains(&word) {
+        if !modifier.args.is_empty()
+            && !matches!(word, "read" | "shared" | "on_delete")
+            && MODIFIERS.contains(&word)
+        {
             diagnostics.push(malformed(modifier.word.span, format!("`{word}` takes no arguments"), word));
         }
     }
@@ -141,11 +157,20 @@ fn modifiers(written: &[ast::Modifier], attribute: &mut Attribute, diagnostics: 
                 target: target.to_owned(),
                 relation: relation.map_or(Relation::Requires, |(relation, _)| relation),
                 shared: shared.map(|(share, _)| share),
+                lets_go: lets_go.is_some(),
             });
+            if let Some(span) = lets_go.filter(|_| relation.is_none_or(|(is, _)| is != Relation::Relies)) {
+                diagnostics.push(malformed(
+                    span,
+                    "only what is relied upon is kept from being deleted",
+                    "relies on_delete(let_go)",
+                ));
+            }
         }
         None if attribute.ty == Type::Error => {}
         None => {
-            for span in relation.map(|(_, span)| span).into_iter().chain(shared.map(|(_, span)| span)) {
+            let spans = [relation.map(|(_, span)| span), shared.map(|(_, span)| span), lets_go];
+            for span in spans.into_iter().flatten() {
                 diagnostics.push(
                     Diagnostic::new(codes::E0401, span, format!("`{}` refers to nothing", attribute.name))
                         .label("only for references")
@@ -159,7 +184,7 @@ fn modifiers(written: &[ast::Modifier], attribute: &mut Attribute, diagnostics: 
     }
 }
 
-/// `shared(copy)`, `shared(none, because: "…")`
+/// `shared(copy)`, `shared(in_place)`, `shared(none, because: "…")`
 fn share(modifier: &ast::Modifier, diagnostics: &mut Vec<Diagnostic>) -> Option<Share> {
     let how = modifier.args.first().and_then(|argument| read::name(&argument.value));
     let because = modifier
@@ -169,12 +194,13 @@ fn share(modifier: &ast::Modifier, diagnostics: &mut Vec<Diagnostic>) -> Option<
         .and_then(|argument| read::text(&argument.value));
     match (how, because) {
         (Some("copy"), None) => Some(Share::Copy { keep: Vec::new(), same: None }),
+        (Some("in_place"), None) => Some(Share::InPlace),
         (Some("none"), Some(because)) => Some(Share::None { because }),
         _ => {
             diagnostics.push(malformed(
                 modifier.word.span,
                 "`shared` says how the resource gets to another site",
-                "shared(copy)` or `shared(none, because: \"…\")",
+                "shared(copy)`, `shared(in_place)` or `shared(none, because: \"…\")",
             ));
             None
         }

@@ -107,6 +107,7 @@ const fn allowed(block: Block) -> Allowed {
                 "create",
                 "named",
                 "mark",
+                "guard",
                 "ready",
                 "broken",
                 "share",

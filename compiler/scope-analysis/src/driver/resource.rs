@@ -15,7 +15,9 @@ use super::{
     promises, read,
     settings::declared_twice,
 };
-use crate::hir::{Answer, Cross, Division, Operation, OperationKind, Repeat, ResourceType, Share, Type};
+use crate::hir::{
+    Answer, Attribute, Cross, Division, Operation, OperationKind, Relation, Repeat, ResourceType, Share, Type,
+};
 
 /// The type with its attributes, all else still empty.
 pub(super) fn attributes_of(
@@ -66,6 +68,7 @@ pub(super) fn attributes_of(
         attributes,
         identity,
         mark: None,
+        guard: None,
         ready: None,
         broken: None,
         share: Share::None {
@@ -152,6 +155,7 @@ fn one_phrase(
             }
         }
         "mark" => ty.mark = attribute_path(phrase, "in", "mark in metadata.scope_mark", ty, diagnostics),
+        "guard" => ty.guard = guard(phrase, ty, diagnostics),
         "ready" => ty.ready = operation::ready(phrase, names, diagnostics),
         "broken" => ty.broken = broken(phrase, names, diagnostics),
         "share" => {
@@ -236,6 +240,29 @@ fn attribute_path(
     known_attribute(&path[0], value.span, ty, diagnostics).then_some(path)
 }
 
+/// `guard in description`: a text or a list of texts that can be read and changed.
+fn guard(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnostic>) -> Option<Vec<String>> {
+    let path = attribute_path(phrase, "in", "guard in description", ty, diagnostics)?;
+    let attribute = &ty.attributes[&path[0]];
+    let lacks = |kind| !ty.operations.values().any(|operation| operation.kind == kind);
+    let why = if attribute.is_immutable || !attribute.is_settable || attribute.is_write_only {
+        format!("`{}` cannot be read and changed", attribute.name)
+    } else if lacks(OperationKind::Read) {
+        format!("`{}` has no operation that reads one", ty.short_name)
+    } else if lacks(OperationKind::Update) {
+        format!("`{}` has no operation that changes one", ty.short_name)
+    } else {
+        return Some(path);
+    };
+    diagnostics.push(
+        Diagnostic::new(codes::E0321, phrase.span, format!("no guard can be kept here: {why}"))
+            .label("left and taken off while the resource lives")
+            .secondary(attribute.span, "declared here")
+            .help("keep it in an attribute that `update` changes, or leave `guard` out: then it holds for one state only"),
+    );
+    None
+}
+
 fn known_attribute(
     name: &str,
     span: scope_diagnostics::Span,
@@ -277,16 +304,18 @@ fn broken(
     Some((condition.clone(), because.cloned()))
 }
 
-/// `share by copy(keep: [id, name], same: checksum)`, `share by none because "…"`
+/// `share by copy(keep: [id, name], same: checksum)`, `share by place`, `share by none because "…"`
 fn share(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnostic>) -> Option<Share> {
-    const WRITTEN: &str =
-        "share by copy(keep: [ATTRIBUTE], same: ATTRIBUTE)` or `share by none because \"…\"";
+    const WRITTEN: &str = "share by copy(keep: [ATTRIBUTE], same: ATTRIBUTE)`, `share by place` or `share by none because \"…\"";
     let link = |word: &str| phrase.links.iter().find(|link| link.word.text == word).map(|link| &link.value);
     let by = link("by");
     if by.and_then(read::name) == Some("none")
         && let Some(because) = link("because").and_then(read::text)
     {
         return Some(Share::None { because });
+    }
+    if by.and_then(read::name) == Some("place") && phrase.links.len() == 1 {
+        return Some(Share::InPlace);
     }
     if let Some(by) = by
         && let ExprKind::Call { callee, args } = &*by.kind
@@ -319,9 +348,9 @@ fn share(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnost
     None
 }
 
-/// `cross by sum(value, link: origin)`, `cross by none because "…"`
+/// `cross by sum(value, link: origin)`, `cross by parts`, `cross by parts(link: origin)`, `cross by none because "…"`
 fn cross(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnostic>) -> Option<Cross> {
-    const WRITTEN: &str = "cross by sum(ATTRIBUTE, link: ATTRIBUTE)` or `cross by none because \"…\"";
+    const WRITTEN: &str = "cross by sum(ATTRIBUTE, link: ATTRIBUTE)`, `cross by parts(link: ATTRIBUTE)` or `cross by none because \"…\"";
     let link = |word: &str| phrase.links.iter().find(|link| link.word.text == word).map(|link| &link.value);
     let by = link("by");
     if by.and_then(read::name) == Some("none")
@@ -329,12 +358,20 @@ fn cross(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnost
     {
         return Some(Cross::None { because });
     }
+    if let Some(by) = by.filter(|by| read::name(by) == Some("parts")) {
+        return has_parts(ty, by.span, diagnostics)
+            .then_some(Cross::By(Division { divided: Vec::new(), link: None }));
+    }
     let Some(ExprKind::Call { callee, args }) = by.map(|by| &*by.kind) else {
         diagnostics.push(malformed(phrase.span, "`cross` says how the resource is divided", WRITTEN));
         return None;
     };
-    if read::name(callee) != Some("sum") {
+    let is_by_parts = read::name(callee) == Some("parts");
+    if !is_by_parts && read::name(callee) != Some("sum") {
         diagnostics.push(malformed(callee.span, "parts are divided and read by `sum`", WRITTEN));
+        return None;
+    }
+    if is_by_parts && !has_parts(ty, callee.span, diagnostics) {
         return None;
     }
     let mut division = Division { divided: Vec::new(), link: None };
@@ -347,6 +384,11 @@ fn cross(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnost
         let attribute = &ty.attributes[name];
         let is_number = matches!(number(&attribute.ty), Type::Int | Type::Size);
         match key {
+            None if is_by_parts => {
+                let said = "`parts` divides no number: what the resource is composed of is divided";
+                diagnostics.push(malformed(argument.value.span, said, WRITTEN));
+                return None;
+            }
             None if is_number && attribute.is_settable => division.divided.push(name.to_owned()),
             None => {
                 let said = format!("`{name}` cannot be divided: it is no number that a program sets");
@@ -370,11 +412,27 @@ fn cross(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnost
             }
         }
     }
-    if division.divided.is_empty() {
+    if division.divided.is_empty() && !is_by_parts {
         diagnostics.push(malformed(phrase.span, "`cross by sum()` divides nothing", WRITTEN));
         return None;
     }
     Some(Cross::By(division))
+}
+
+/// A type that is divided through its parts is composed of some.
+fn has_parts(ty: &ResourceType, span: scope_diagnostics::Span, diagnostics: &mut Vec<Diagnostic>) -> bool {
+    let is_part = |attribute: &Attribute| {
+        attribute.reference.as_ref().is_some_and(|rule| rule.relation == Relation::Composed)
+    };
+    if ty.attributes.values().any(is_part) {
+        return true;
+    }
+    diagnostics.push(
+        Diagnostic::new(codes::E0320, span, format!("`{}` is composed of nothing", ty.short_name))
+            .label("divided through its parts")
+            .help("mark the attributes that name its parts: `pods: list<pod> composed`"),
+    );
+    false
 }
 
 /// The type without `?` and range.

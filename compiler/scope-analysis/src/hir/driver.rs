@@ -137,6 +137,8 @@ pub struct ResourceType {
     pub name_attribute: Option<String>,
     /// Where the owner mark is kept, as an attribute path.
     pub mark: Option<Vec<String>>,
+    /// Where those who rely upon it leave their guard, as an attribute path.
+    pub guard: Option<Vec<String>>,
     /// `ready when … within … every …`
     pub ready: Option<Readiness>,
     /// `broken when … because …`
@@ -197,8 +199,17 @@ pub struct ReferenceRule {
     pub target: String,
     /// `requires`, `relies`, `composed`.
     pub relation: Relation,
-    /// `shared(copy)`, `shared(none, because: "…")`; absent: what the target type's `share by` says.
+    /// `shared(copy)`, `shared(in_place)`, `shared(none, because: "…")`; absent: what the target type's `share by` says.
     pub shared: Option<Share>,
+    /// `on_delete(let_go)`: the application itself takes the reference away where the target is deleted.
+    pub lets_go: bool,
+}
+
+impl ReferenceRule {
+    /// Whether what is referred to may not be deleted meanwhile.
+    pub fn is_guarded(&self) -> bool {
+        self.relation != Relation::Requires && !self.lets_go
+    }
 }
 
 /// The three relations of resources.
@@ -222,6 +233,8 @@ pub enum Share {
         /// The attribute that proves equality.
         same: Option<String>,
     },
+    /// `share by place`, `shared(in_place)`: what refers to it is given the record that its own site has.
+    InPlace,
     /// `share by none because "…"`; also what a type that says nothing has.
     None {
         /// Why.
@@ -241,10 +254,12 @@ pub enum Cross {
     By(Division),
 }
 
-/// `cross by sum(value, link: origin)`: how one resource is divided over sites and read as one (R6).
+/// `cross by sum(value, link: origin)`, `cross by parts(link: origin)`: how one resource is divided over sites and read as
+/// one (R6).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Division {
-    /// Attributes of which each part has a share, and whose sum over the parts is the whole's.
+    /// Attributes of which each part has a share, and whose sum over the parts is the whole's. None of a type that is
+    /// divided through what it is composed of.
     pub divided: Vec<String>,
     /// The attribute in which every other part names the prime.
     pub link: Option<String>,

@@ -106,6 +106,8 @@ pub struct Resource {
     pub location: Location,
     /// The scope as written, canonical, for people.
     pub scope: Option<String>,
+    /// For each service that it uses, its own first: where it answers (R1).
+    pub services: Vec<ServicePlace>,
     /// For each site of `location`: what is asked there.
     pub instances: IndexMap<SiteId, Instance>,
     /// `with`.
@@ -114,6 +116,31 @@ pub struct Resource {
     pub group: Option<String>,
     /// `///` text.
     pub docs: Vec<String>,
+}
+
+/// Where a service answers for a request.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServicePlace {
+    /// `image`
+    pub service: String,
+    /// As people write it: `paris`, `nantes & lille`, `here`.
+    pub place: String,
+    /// Why there.
+    pub why: Placing,
+}
+
+/// Why a service is where it is (R1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Placing {
+    /// The scope names it.
+    Named,
+    /// The scope places the whole request: each service where the request is.
+    Whole,
+    /// The scope says nothing of it: at the entry site.
+    Entry,
+    /// It authenticates the others: each site is entered with its own credentials.
+    Authenticates,
 }
 
 /// What an item asks for.
@@ -157,6 +184,8 @@ pub struct Reference {
     pub location: Location,
     /// How it gets from there to the instance's site.
     pub share: Share,
+    /// It may not be deleted as long as what refers to it lives (R9).
+    pub is_guarded: bool,
     /// Where it was written.
     pub span: Span,
 }

@@ -49,6 +49,7 @@ impl<'a> Context<'a> {
             span: head.span,
             location: head.location.clone(),
             scope: head.scope.as_ref().map(|scope| scope.text(&name_of)),
+            services: self.completion(ty, head.scope.as_ref(), &head.location),
             instances,
             with,
             group: head.group.clone(),

@@ -4,6 +4,7 @@
 //! once for each site where they are evaluated.
 
 mod body;
+mod completion;
 mod expand;
 mod head;
 mod native;

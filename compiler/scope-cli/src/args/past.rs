@@ -86,6 +86,30 @@ pub struct Logs {
     pub place: Place,
 }
 
+/// `scope why`
+#[derive(Debug, ClapArgs)]
+pub struct Why {
+    /// The resource: its name, as in the program or in a plan.
+    pub resource: String,
+    /// The site; all of them without it.
+    pub site: Option<String>,
+    /// Which deployment.
+    #[command(flatten)]
+    pub place: Place,
+    /// Give a parameter its value.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Take parameters from a YAML or JSON file.
+    #[arg(long = "params", value_name = "FILE")]
+    pub params: Vec<String>,
+    /// Enter at this site.
+    #[arg(long, value_name = "SITE")]
+    pub at: Option<String>,
+    /// For simulated sites: no configuration files of clients, no state.
+    #[arg(long)]
+    pub simulate: bool,
+}
+
 /// `scope hold`
 #[derive(Debug, ClapArgs)]
 pub struct Hold {

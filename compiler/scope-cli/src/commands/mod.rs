@@ -25,6 +25,7 @@ mod status;
 mod survey;
 mod waiting;
 mod watched;
+mod why;
 
 use scope_compiler::{Compilation, Options};
 use scope_plan::recorded::Recorded;
@@ -63,6 +64,7 @@ pub fn run(args: Args) -> u8 {
         Command::Status(command) => status::run(&command, output),
         Command::History(command) => history::run(&command, output),
         Command::Logs(command) => logs::run(&command, output),
+        Command::Why(command) => why::run(&command, output),
         Command::Drift(command) => drift::run(&command, output),
         Command::Destroy(command) => destroy::run(&command, output),
         Command::Hold(command) => hold::run(&command, output),

@@ -107,6 +107,7 @@ fn one(ty: &ResourceType, driver: &Driver, compilation: &Compilation) -> String 
         Share::Copy { keep, .. } => {
             format!("<p>Used at another site by a copy that keeps {}.</p>\n", html::escape(&keep.join(", ")))
         }
+        Share::InPlace => "<p>Used from another site where it is.</p>\n".to_string(),
         Share::None { because } => format!("<p>Not used from another site: {}.</p>\n", html::text(because)),
     });
     let rows: Vec<Vec<String>> = ty

@@ -60,6 +60,12 @@ pub enum What {
     Call,
     /// Remove it.
     Delete,
+    /// Not remove it: others rely upon it.
+    Refused,
+    /// Guard it from deletion.
+    Guard,
+    /// Take the guard off.
+    LetGo,
     /// Forget it.
     Forget,
     /// Nothing: it is as the program says.
@@ -76,11 +82,11 @@ impl What {
     fn sign(self) -> &'static str {
         match self {
             What::Create | What::Borrow | What::Adopt => "+",
-            What::Update | What::Finish => "~",
+            What::Update | What::Finish | What::Guard | What::LetGo => "~",
             What::Replace => "-+",
             What::Move => ">",
             What::Call => "!",
-            What::Delete | What::Forget => "-",
+            What::Delete | What::Forget | What::Refused => "-",
             What::Unchanged | What::Read => "=",
             What::Unknown => "?",
             What::Fails => "x",
@@ -89,7 +95,7 @@ impl What {
 
     /// Whether a run would change something.
     pub fn is_change(self) -> bool {
-        !matches!(self, What::Unchanged | What::Read | What::Unknown | What::Fails)
+        !matches!(self, What::Unchanged | What::Read | What::Unknown | What::Refused | What::Fails)
     }
 }
 
@@ -158,10 +164,22 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus) -> Option<Row> {
                 Change::Finish => (What::Finish, "an interrupted run began it".into()),
                 Change::Call => (What::Call, super::plan::details(plan, step)),
                 Change::Delete => (What::Delete, "no longer in the program".into()),
+                Change::Refuse { users } => (
+                    What::Refused,
+                    format!(
+                        "still relied upon by {}: refused; scope why {}",
+                        users.join(", ").replace('`', ""),
+                        step.name
+                    ),
+                ),
+                Change::Protect { .. } => (What::Guard, super::plan::details(plan, step)),
+                Change::LetGo => (What::LetGo, super::plan::details(plan, step)),
                 Change::Forget => {
                     (What::Forget, "no longer in the program; adopted before, so it stays at the site".into())
                 }
             },
+            // The guard is as it should be.
+            Effect::Found if matches!(step.action, Action::Protect { .. }) => return None,
             Effect::Found => {
                 (What::Read, format!("read only, never changed   {}", super::plan::needed_by(plan, step.id)))
             }
@@ -255,6 +273,14 @@ pub fn summary(rows: &[Row]) -> String {
     let moved = count(rows, &[What::Move]);
     if moved > 0 {
         parts.insert(2, format!("{moved} to move"));
+    }
+    let guarded = count(rows, &[What::Guard, What::LetGo]);
+    if guarded > 0 {
+        parts.insert(parts.len() - 1, format!("{guarded} guards to leave or take off"));
+    }
+    let refused = count(rows, &[What::Refused]);
+    if refused > 0 {
+        parts.insert(parts.len() - 1, format!("{refused} refused"));
     }
     let called = count(rows, &[What::Call]);
     if called > 0 {

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod progress;
 pub mod report;
 pub mod sites;
+pub mod why;
 
 /// `openstack.server` → `server`.
 pub fn short_type(full: &str) -> &str {

@@ -90,6 +90,9 @@ fn footing(plan: &Plan, counts: &str, all: bool) -> String {
     if !secrets.is_empty() {
         let _ = writeln!(text, "secrets: {}", secrets.join(", "));
     }
+    for held in scope_plan::guarding::held_by_state(plan) {
+        let _ = writeln!(text, "the guard holds for this state only: {held}");
+    }
     for line in if_cut(plan, all) {
         let _ = writeln!(text, "{line}");
     }
@@ -112,6 +115,7 @@ fn sign_of(plan: &Plan, step: &Step, state: Option<&State>) -> &'static str {
         Action::Call { prints: true, .. } => "?",
         Action::Call { .. } => "!",
         Action::Delete { .. } => "-",
+        Action::Protect { .. } => "~",
         Action::Choose { .. } | Action::Gather { .. } => " ",
     }
 }
@@ -164,6 +168,14 @@ pub fn details(plan: &Plan, step: &Step) -> String {
             }
         }
         Action::Delete { .. } => "no longer in the program".into(),
+        Action::Protect { users, .. } if users.is_empty() => {
+            "is let go: nothing here relies upon it any more".into()
+        }
+        Action::Protect { users, .. } => {
+            let users: Vec<String> =
+                users.iter().map(|(name, site)| format!("{} at {site}", short_name(name))).collect();
+            format!("guarded from deletion for {}", users.join(", "))
+        }
         Action::Choose { .. } | Action::Gather { .. } => String::new(),
     }
 }
@@ -182,7 +194,15 @@ fn value_text(plan: &Plan, value: &Expr) -> Option<String> {
 }
 
 pub fn needed_by(plan: &Plan, step: StepId) -> String {
-    let user = plan.edges.iter().find(|edge| edge.from == step).map(|edge| &plan.steps[edge.to.index()]);
+    let mut of = step;
+    let user = loop {
+        let user = plan.edges.iter().find(|edge| edge.from == of).map(|edge| &plan.steps[edge.to.index()]);
+        match user {
+            // It is looked up for whom it is guarded.
+            Some(guard) if matches!(guard.action, Action::Protect { .. }) => of = guard.id,
+            _ => break user,
+        }
+    };
     match user {
         Some(user) => format!("for {} (line {})", short_name(&user.name), user.origin.line),
         None => String::new(),

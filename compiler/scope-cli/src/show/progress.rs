@@ -1,7 +1,7 @@
 //! Live progress: a line for each site on a terminal ([`super::meter`]), a plain line for each step elsewhere, JSON lines
 //! where asked; and the page, if there is one.
 
-use scope_plan::plan::{Plan, Step, StepId};
+use scope_plan::plan::{Action, Plan, Step, StepId};
 use scope_runtime::events::{Effect, RunEvent, RunEventKind};
 use scope_web::Page;
 
@@ -100,7 +100,14 @@ impl<'a> Shower<'a> {
             return;
         }
         let word = effect_word(effect);
-        if matches!(effect, Effect::Found | Effect::Unchanged) && !self.is_verbose {
+        // A guard that could not be left is said every time; one on what this program made is no news.
+        let is_guard = matches!(step.action, Action::Protect { .. });
+        let is_quiet = match effect {
+            Effect::Found | Effect::Unchanged => !(is_guard && detail.is_some()),
+            Effect::Protected => self.is_of_this_program(step),
+            _ => false,
+        };
+        if is_quiet && !self.is_verbose {
             return;
         }
         if let Effect::Printed { .. } = effect {
@@ -108,6 +115,12 @@ impl<'a> Shower<'a> {
         }
         let detail = detail.map(|detail| format!("   {detail}")).unwrap_or_default();
         self.say(id, "done", &format!("{word:<9} {:>7}{detail}", seconds(millis)));
+    }
+
+    /// Whether a guard is on a resource of the program itself.
+    fn is_of_this_program(&self, guard: &Step) -> bool {
+        let mut on = guard.steps_used().into_iter();
+        on.any(|step| matches!(self.step(step).action, Action::Ensure { .. }))
     }
 
     fn say(&self, id: StepId, word: &str, text: &str) {
@@ -154,6 +167,8 @@ pub fn effect_word(effect: &Effect) -> &'static str {
         Effect::Called => "called",
         Effect::Printed { .. } => "printed",
         Effect::Deleted => "deleted",
+        Effect::Protected => "guarded",
+        Effect::LetGo => "let go",
         Effect::Chosen { .. } => "chosen",
         Effect::Gathered => "gathered",
         Effect::Planned { .. } => "planned",

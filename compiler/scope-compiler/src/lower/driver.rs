@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
 use scope_analysis::hir;
 use scope_plan::{driver as plan, expr::Expr};
 use serde_json::Value;
@@ -25,10 +26,10 @@ pub(crate) fn lower_driver(driver: &hir::Driver, used: &BTreeSet<String>) -> pla
         .collect();
     let types = driver.types.values().filter_map(|ty| {
         if used.contains(&ty.name) {
-            Some(resource_type(ty, &translation, |_| true))
+            Some(resource_type(ty, &driver.types, &translation, |_| true))
         } else if referred.contains(&ty.name) {
             let finds = |kind| matches!(kind, hir::OperationKind::Find | hir::OperationKind::Read);
-            Some(resource_type(ty, &translation, finds))
+            Some(resource_type(ty, &driver.types, &translation, finds))
         } else {
             None
         }
@@ -72,6 +73,7 @@ fn service(service: &hir::Service, translation: &Translation<'_>) -> plan::Servi
 
 fn resource_type(
     ty: &hir::ResourceType,
+    types: &IndexMap<String, hir::ResourceType>,
     translation: &Translation<'_>,
     is_wanted: impl Fn(hir::OperationKind) -> bool,
 ) -> plan::ResourceType {
@@ -84,10 +86,19 @@ fn resource_type(
     plan::ResourceType {
         name: ty.name.clone(),
         service: ty.service.clone(),
-        attributes: ty.attributes.values().map(|of_type| attribute(of_type, translation)).collect(),
+        attributes: ty
+            .attributes
+            .values()
+            .map(|of_type| attribute(of_type, is_in_place(of_type, types), translation))
+            .collect(),
         identity: ty.identity.clone(),
         name_attribute: ty.name_attribute.clone(),
         mark: ty.mark.as_ref().map(|path| plan::Mark { path: path.clone() }),
+        guard: ty
+            .guard
+            .as_ref()
+            .filter(|_| operations.iter().any(|operation| operation.kind == plan::OperationKind::Update))
+            .map(|path| plan::Mark { path: path.clone() }),
         ready: ty.ready.as_ref().map(|ready| readiness(ready, translation)),
         broken: ty.broken.as_ref().map(|(condition, message)| plan::Broken {
             condition: translation.expr(condition),
@@ -95,6 +106,7 @@ fn resource_type(
         }),
         share: match &ty.share {
             hir::Share::Copy { keep, same } => plan::Share::Copy { keep: keep.clone(), same: same.clone() },
+            hir::Share::InPlace => plan::Share::InPlace,
             hir::Share::None { because } => plan::Share::None { because: because.clone() },
         },
         create: ty.create.clone().filter(|name| operations.iter().any(|operation| operation.name == *name)),
@@ -102,7 +114,24 @@ fn resource_type(
     }
 }
 
-fn attribute(attribute: &hir::Attribute, translation: &Translation<'_>) -> plan::Attribute {
+/// Whether those who rely upon a resource of the type leave a guard on it.
+pub(crate) fn keeps_guard(ty: &hir::ResourceType) -> bool {
+    ty.guard.is_some()
+}
+
+/// Whether what the attribute refers to is used from where it is.
+fn is_in_place(attribute: &hir::Attribute, types: &IndexMap<String, hir::ResourceType>) -> bool {
+    attribute.reference.as_ref().is_some_and(|rule| {
+        let of_target = types.get(&rule.target).map(|target| &target.share);
+        rule.shared.as_ref().or(of_target) == Some(&hir::Share::InPlace)
+    })
+}
+
+fn attribute(
+    attribute: &hir::Attribute,
+    is_in_place: bool,
+    translation: &Translation<'_>,
+) -> plan::Attribute {
     plan::Attribute {
         name: attribute.name.clone(),
         ty: type_of(&attribute.ty),
@@ -114,6 +143,13 @@ fn attribute(attribute: &hir::Attribute, translation: &Translation<'_>) -> plan:
         is_required: attribute.is_required,
         default: attribute.default.as_ref().map(|default| translation.expr(default)),
         read: attribute.read.as_ref().map(|read| translation.expr(read)),
+        relation: attribute.reference.as_ref().map(|rule| match rule.relation {
+            hir::Relation::Requires => plan::Relation::Requires,
+            hir::Relation::Relies if rule.lets_go => plan::Relation::LetsGo,
+            hir::Relation::Relies => plan::Relation::Relies,
+            hir::Relation::Composed => plan::Relation::Composed,
+        }),
+        is_in_place,
     }
 }
 

@@ -8,6 +8,7 @@ mod declared;
 mod driver;
 mod driver_expr;
 mod group;
+mod let_go;
 mod reference;
 mod request;
 mod sites;
@@ -294,6 +295,7 @@ impl Lowering<'_> {
             deletions.insert((&resource.name, &resource.site), step);
         }
         self.users_first(&deletions);
+        self.let_go(&deletions);
     }
 
     /// What was made from another one is deleted before it; one that is kept is changed before, so that it lets go.

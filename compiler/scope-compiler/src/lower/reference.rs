@@ -1,11 +1,12 @@
 //! References to steps: where the thing is looked up, and how it gets to where it is used (R8).
 //!
 //! `image: "debian-12"` at nantes with `image: paris` → look up at paris, bring to nantes. With `paris | lille` → a
-//! choice with an arm for each; with `paris & lille` → both looked up, the nearest reachable copy brought.
+//! choice with an arm for each; with `paris & lille` → both looked up, the nearest reachable copy brought. What is relied
+//! upon is guarded on the way, where its driver keeps a guard (R9): look up → protect → what refers to it.
 
-use scope_analysis::hir::{self, Location, LocationKind, Reference, ReferenceTarget, Resource, Value};
+use scope_analysis::hir::{self, Location, LocationKind, Reference, ReferenceTarget, Resource, Share, Value};
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Purpose, StepId};
+use scope_plan::plan::{Action, OnUnreachable, Purpose, StepId, Undo};
 
 use super::choice::{Names, Position};
 use super::{Lowering, NewStep};
@@ -29,9 +30,20 @@ impl Lowering<'_> {
         let number = if index == first { String::new() } else { format!(".{}", index - first + 1) };
         // A place of its own for each use; what turns out to be the same look-up is merged by a pass.
         let path = format!("{}@{here_name}.{}{number}", resource.name, reference.attribute);
+        let is_owned = resource.kind == hir::ResourceKind::Managed;
+        let user = (reference.is_guarded && is_owned).then(|| User {
+            name: resource.name.clone(),
+            site: here_name.clone(),
+            on_unreachable: super::request::on_unreachable(
+                resource.with.on_disconnect.as_ref(),
+                position,
+                is_owned,
+            ),
+            undo: super::request::undo(resource, position),
+        });
         match &reference.target {
             ReferenceTarget::Resource(target) => {
-                self.resource_reference(*target, here, reference, &path, position)
+                self.resource_reference(*target, here, reference, &path, user.as_ref(), position)
             }
             ReferenceTarget::Text(value) => {
                 let references = Vec::new();
@@ -42,7 +54,7 @@ impl Lowering<'_> {
                 };
                 let label = format!("`{}` of `{}` at {here_name}", reference.attribute, resource.name);
                 let scope = resource.scope.as_deref();
-                let lookup = LookUp { here, reference, path, name, label, text, scope };
+                let lookup = LookUp { here, reference, path, name, label, text, scope, user };
                 self.look_up(&reference.location, &lookup, position)
             }
         }
@@ -54,13 +66,20 @@ impl Lowering<'_> {
         here: hir::SiteId,
         reference: &Reference,
         path: &str,
+        user: Option<&User>,
         position: Position,
     ) -> StepId {
         if let LocationKind::Site(site) = reference.location.kind
-            && site == here
+            && (site == here || reference.share == Share::InPlace)
             && let Some(step) = self.instances.get(&(target, site)).copied()
         {
-            return step;
+            return self.protected(step, reference, path, user, position);
+        }
+        if reference.share == Share::InPlace
+            && let Some(lowered) = self.done.get(&target)
+        {
+            // Wherever it ends: an alternative of its own, decided with it.
+            return lowered.result;
         }
         let sites = reference.location.sites();
         let sources: Vec<StepId> =
@@ -74,8 +93,9 @@ impl Lowering<'_> {
         match &location.kind {
             LocationKind::Site(site) => {
                 let found = self.look_up_at(*site, lookup, position);
-                if *site == lookup.here {
-                    return found;
+                if *site == lookup.here || lookup.reference.share == Share::InPlace {
+                    let user = lookup.user.as_ref();
+                    return self.protected(found, lookup.reference, &lookup.path, user, position);
                 }
                 let key = format!("{}/bring@{}", lookup.path, self.program.sites[site.0 as usize].name);
                 self.bring(lookup.here, lookup.reference, &key, &lookup.name, vec![found], false, position)
@@ -143,6 +163,44 @@ impl Lowering<'_> {
         step
     }
 
+    /// The resource once it is guarded for its user; itself where its type keeps no guard, or nobody relies upon it.
+    fn protected(
+        &mut self,
+        of: StepId,
+        reference: &Reference,
+        path: &str,
+        user: Option<&User>,
+        position: Position,
+    ) -> StepId {
+        let keeps_guard = super::driver::keeps_guard(self.driver_type(&reference.ty));
+        let Some(user) = user.filter(|_| keeps_guard) else { return of };
+        let step = &self.plan.steps[of.index()];
+        let (name, site) = (step.name.clone(), step.site);
+        // What is itself deleted by the undo takes its guard along.
+        let undo = if step.undo == Undo::DeleteCreated { Undo::Keep } else { user.undo };
+        let site_name = self.sites.iter().find(|(_, id)| **id == site).map(|(site, _)| *site);
+        let site_name = site_name.map_or("", |site| &self.program.sites[site.0 as usize].name);
+        let arm = position.guard.map_or(String::new(), |guard| format!("#{}.{}", guard.choice.0, guard.arm));
+        let key = format!("{site_name}/{path}{arm}/protect");
+        let origin = self.origin(reference.span, None);
+        self.step(NewStep {
+            name,
+            guard: position.guard,
+            on_unreachable: user.on_unreachable.clone(),
+            undo,
+            key,
+            ..NewStep::new(
+                site,
+                Action::Protect {
+                    resource_type: reference.ty.clone(),
+                    of: Expr::Step { step: of, path: Vec::new() },
+                    users: vec![(user.name.clone(), user.site.clone())],
+                },
+                origin,
+            )
+        })
+    }
+
     #[allow(clippy::too_many_arguments)] // All of it is one step's description.
     fn bring(
         &mut self,
@@ -191,6 +249,16 @@ struct LookUp<'a> {
     label: String,
     text: Expr,
     scope: Option<&'a str>,
+    user: Option<User>,
+}
+
+/// Who relies upon what is referred to, and how its own step is treated.
+struct User {
+    name: String,
+    /// Its site's name.
+    site: String,
+    on_unreachable: OnUnreachable,
+    undo: Undo,
 }
 
 fn short(full: &str) -> &str {

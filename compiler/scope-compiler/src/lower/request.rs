@@ -152,11 +152,7 @@ impl Lowering<'_> {
             site: site_id,
             guard: position.guard,
             on_unreachable: on_unreachable(with.on_disconnect.as_ref(), position, is_owned),
-            undo: if is_owned && (position.is_left || with.on_failure == Some(hir::OnFailure::Undo)) {
-                Undo::DeleteCreated
-            } else {
-                Undo::Keep
-            },
+            undo: undo(resource, position),
             retry: Retry {
                 times: with.retry_times.unwrap_or(RETRY.times),
                 backoff_ms: with.retry_backoff.map_or(RETRY.backoff_ms, milliseconds),
@@ -328,8 +324,22 @@ fn subject(
     named.find_map(|by| attributes.iter().find(|(name, _)| name == by)).map(|(_, expr)| expr.clone())
 }
 
+/// What was made left of a `|` is taken back where that is given up.
+pub(super) fn undo(resource: &Resource, position: Position) -> Undo {
+    let is_owned = resource.kind == ResourceKind::Managed;
+    if is_owned && (position.is_left || resource.with.on_failure == Some(hir::OnFailure::Undo)) {
+        Undo::DeleteCreated
+    } else {
+        Undo::Keep
+    }
+}
+
 /// The defaults of semantics.md: copies of a `&` wait, everything else fails; left of a `|` always fails.
-fn on_unreachable(written: Option<&OnDisconnect>, position: Position, is_owned: bool) -> OnUnreachable {
+pub(super) fn on_unreachable(
+    written: Option<&OnDisconnect>,
+    position: Position,
+    is_owned: bool,
+) -> OnUnreachable {
     if position.is_left {
         return match written {
             Some(OnDisconnect::Skip) => OnUnreachable::Skip,

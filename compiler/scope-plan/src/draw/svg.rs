@@ -105,6 +105,7 @@ fn step_box(plan: &Plan, step: &Step, shape: &Shape, (x, y): (f64, f64), width: 
         Action::Bring { .. } => "bring",
         Action::Call { .. } => "call",
         Action::Delete { .. } => "delete",
+        Action::Protect { .. } => "lookup",
         Action::Choose { .. } | Action::Gather { .. } => "join",
     };
     let is_fallback = !step.when.is_empty() && step.when.iter().all(|guard| guard.arm > 0);

@@ -11,7 +11,7 @@
 //!
 //! Equal are those that ask the same (the outputs they ask with being of merged look-ups too), wait for the same by
 //! `after`, and treat failures alike. The one that stays is done whenever any of them was, and a member of all their
-//! arms; if one of them is an `existing` item, it is that item.
+//! arms; if one of them is an `existing` item, it is that item. Guards on the same thing become one, for all its users.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use crate::eval::value::canonical;
 use crate::expr::Expr;
 use crate::graph;
 use crate::inputs::is_given;
-use crate::plan::{Action, Edge, Plan, Purpose, Step, StepId};
+use crate::plan::{Action, Edge, Plan, Purpose, Step, StepId, Undo};
 
 /// See above.
 pub fn merge_lookups(mut plan: Plan) -> Plan {
@@ -46,13 +46,14 @@ pub fn merge_lookups(mut plan: Plan) -> Plan {
     for (position, fate) in fates.iter().enumerate() {
         if let Fate::By(other) = *fate {
             keep_the_item(&mut plan, StepId(position as u32), other);
+            unite_users(&mut plan, StepId(position as u32), other);
         }
     }
     let choices = vec![true; plan.choices.len()];
     edit(plan, &fates, &choices)
 }
 
-/// What a look-up asks, or a bring brings, as one text; of another step, nothing.
+/// What a look-up asks, a bring brings or a guard is on, as one text; of another step, nothing.
 fn question(step: &Step, given: &[&Edge], stands_for: &[StepId]) -> Option<String> {
     let asked = match &step.action {
         Action::Lookup { resource_type, text, filter, purpose: _ } => {
@@ -61,6 +62,9 @@ fn question(step: &Step, given: &[&Edge], stands_for: &[StepId]) -> Option<Strin
         Action::Bring { resource_type, sources, every_source } => {
             let origins: BTreeSet<StepId> = sources.iter().map(|source| stands_for[source.index()]).collect();
             json!(["bring", resource_type, origins, every_source])
+        }
+        Action::Protect { resource_type, of, users: _ } => {
+            json!(["protect", resource_type, with_merged(of, stands_for)])
         }
         Action::Ensure { .. }
         | Action::Call { .. }
@@ -89,18 +93,34 @@ fn looked_up(
     filter: &[(String, Expr)],
     stands_for: &[StepId],
 ) -> Value {
-    let with_merged = |expr: &Expr| {
-        expr.map(&mut |part| match part {
-            Expr::Step { step, path } if stands_for[step.index()] != *step => {
-                Some(Expr::Step { step: stands_for[step.index()], path: path.clone() })
-            }
-            _ => None,
-        })
-    };
     let mut filter: Vec<(&String, Expr)> =
-        filter.iter().map(|(name, expr)| (name, with_merged(expr))).collect();
+        filter.iter().map(|(name, expr)| (name, with_merged(expr, stands_for))).collect();
     filter.sort_by_key(|(name, _)| *name);
-    json!(["look up", resource_type, text.map(with_merged), filter])
+    json!(["look up", resource_type, text.map(|text| with_merged(text, stands_for)), filter])
+}
+
+fn with_merged(expr: &Expr, stands_for: &[StepId]) -> Expr {
+    expr.map(&mut |part| match part {
+        Expr::Step { step, path } if stands_for[step.index()] != *step => {
+            Some(Expr::Step { step: stands_for[step.index()], path: path.clone() })
+        }
+        _ => None,
+    })
+}
+
+/// One guard is left for all who rely upon the same thing; it is undone only if every one of them would be.
+fn unite_users(plan: &mut Plan, goes: StepId, stays: StepId) {
+    let Action::Protect { users: more, .. } = plan.step(goes).action.clone() else { return };
+    let is_kept = plan.step(goes).undo == Undo::Keep;
+    let stays = &mut plan.steps[stays.index()];
+    if let Action::Protect { users, .. } = &mut stays.action {
+        users.extend(more);
+        users.sort();
+        users.dedup();
+    }
+    if is_kept {
+        stays.undo = Undo::Keep;
+    }
 }
 
 /// An `existing` item is something a person named; the look-up made for a reference gives way to it.

@@ -148,6 +148,10 @@ fn is_of_use_itself(step: &Step) -> bool {
     match &step.action {
         Action::Lookup { purpose, .. } => *purpose == Purpose::Existing,
         Action::Choose { .. } | Action::Gather { .. } => false,
-        Action::Ensure { .. } | Action::Bring { .. } | Action::Call { .. } | Action::Delete { .. } => true,
+        Action::Ensure { .. }
+        | Action::Bring { .. }
+        | Action::Call { .. }
+        | Action::Delete { .. }
+        | Action::Protect { .. } => true,
     }
 }

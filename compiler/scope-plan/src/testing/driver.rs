@@ -103,6 +103,7 @@ fn book() -> ResourceType {
         identity: "id".into(),
         name_attribute: Some("title".into()),
         mark: Some(Mark { path: vec!["notes".into(), "scope_mark".into()] }),
+        guard: None,
         ready: Some(Readiness { condition: equal(status(), "open"), within_ms: 10_000, every_ms: 100 }),
         broken: Some(Broken {
             condition: equal(status(), "torn"),
@@ -186,6 +187,7 @@ fn loan() -> ResourceType {
         identity: "id".into(),
         name_attribute: None,
         mark: Some(Mark { path: vec!["notes".into(), "scope_mark".into()] }),
+        guard: None,
         ready: None,
         broken: None,
         share: Share::None { because: "a loan is between one reader and one library".into() },
@@ -223,6 +225,8 @@ fn attribute(name: &str, ty: Type) -> Attribute {
         is_required: false,
         default: None,
         read: None,
+        relation: None,
+        is_in_place: false,
     }
 }
 

@@ -235,7 +235,7 @@ fn undo(plan: &Plan, report: &mut Report) {
 /// A borrowed copy is left by an undo (R8).
 fn is_creating(plan: &Plan, step: &Step) -> bool {
     match &step.action {
-        Action::Ensure { .. } => true,
+        Action::Ensure { .. } | Action::Protect { .. } => true,
         Action::Call { operation, .. } => plan
             .resource_type_of(step)
             .and_then(|(_, resource_type)| resource_type.operation(operation))

@@ -45,10 +45,11 @@ fn services(plan: &Plan, report: &mut Report) {
 
 fn attributes(plan: &Plan, report: &mut Report) {
     for resource_type in plan.drivers.iter().flat_map(|driver| &driver.types) {
-        let mark = resource_type.mark.iter().map(|mark| mark.path.first().map_or("", String::as_str));
+        let marks = resource_type.mark.iter().chain(&resource_type.guard);
+        let mark = marks.map(|mark| mark.path.first().map_or("", String::as_str));
         let copied: Vec<&str> = match &resource_type.share {
             Share::Copy { keep, same } => keep.iter().chain(same).map(String::as_str).collect(),
-            Share::None { .. } => Vec::new(),
+            Share::InPlace | Share::None { .. } => Vec::new(),
         };
         let named = [resource_type.identity.as_str()]
             .into_iter()

@@ -5,6 +5,7 @@
 
 use super::{Report, Rule, named, twice};
 use crate::driver::{OperationKind, Share};
+use crate::expr::Expr;
 use crate::plan::{Action, OnUnreachable, Plan, Step};
 
 pub(super) const RULES: &[Rule] = &[
@@ -26,6 +27,11 @@ pub(super) const RULES: &[Rule] = &[
         name: "bring-type",
         demands: "a bring is of a type that is copied, from that very type",
         check: bring_type,
+    },
+    Rule {
+        name: "protect-guarded",
+        demands: "a guard is left on a type that keeps one, for somebody",
+        check: protect_guarded,
     },
     Rule {
         name: "sources-given",
@@ -79,6 +85,8 @@ fn operation_exists(plan: &Plan, report: &mut Report) {
                 "create"
             }
             Action::Delete { .. } if !has(OperationKind::Delete) => "delete",
+            Action::Protect { .. } if !has(OperationKind::Read) => "read",
+            Action::Protect { .. } if !has(OperationKind::Update) => "update",
             Action::Call { operation, .. } if resource_type.operation(operation).is_none() => operation,
             _ => continue,
         };
@@ -153,7 +161,7 @@ fn required(plan: &Plan, report: &mut Report) {
 fn bring_type(plan: &Plan, report: &mut Report) {
     for (step, resource_type) in typed(plan) {
         let Action::Bring { sources, .. } = &step.action else { continue };
-        if matches!(resource_type.share, Share::None { .. }) {
+        if !matches!(resource_type.share, Share::Copy { .. }) {
             report.step(step.id, format!("`{}` is not copied between sites", resource_type.name));
         }
         for source in sources {
@@ -164,6 +172,21 @@ fn bring_type(plan: &Plan, report: &mut Report) {
             if is_other {
                 report.step(step.id, format!("{} gives no `{}`", named(plan, *source), resource_type.name));
             }
+        }
+    }
+}
+
+fn protect_guarded(plan: &Plan, report: &mut Report) {
+    for (step, resource_type) in typed(plan) {
+        let Action::Protect { of, users, .. } = &step.action else { continue };
+        if resource_type.guard.is_none() {
+            report.step(step.id, format!("`{}` keeps no guard", resource_type.name));
+        }
+        if users.is_empty() && !matches!(of, Expr::Value(_)) {
+            report.step(step.id, "lets go of something that it does not name by its identity");
+        }
+        if twice(users).is_some() {
+            report.step(step.id, "names a user twice");
         }
     }
 }

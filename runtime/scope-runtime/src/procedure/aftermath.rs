@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use scope_plan::driver::{Operation, Repeat};
-use serde_json::Value;
 use tokio::time::Instant;
 
 use super::ensure::what_is_there;
@@ -67,10 +66,7 @@ pub(super) async fn asked(
         return Ok(None);
     }
     match subject.answer() {
-        Some(Known::Done) => {
-            let attributes = given.values.clone();
-            Ok(Some(Record { body: Value::Object(attributes.clone()), attributes }))
-        }
+        Some(Known::Done) => Ok(Some(Record::known(given.values.clone()))),
         Some(Known::Failed) => Err(subject.answered_failed(operation).await?),
         Some(Known::Retry) => {
             subject.settle()?;

@@ -12,7 +12,7 @@ use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::record::{Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
-use super::{Good, mark};
+use super::{Good, guard, mark};
 use crate::events::{Effect, Failure, Outcome};
 use crate::redact::hide_in_value;
 use crate::runner::Known;
@@ -59,6 +59,11 @@ pub(super) async fn call(
         }
     }
     let reads = matches!(operation.kind, OperationKind::Find | OperationKind::Read | OperationKind::Download);
+    if operation.kind == OperationKind::Delete
+        && let Some(identity) = given.values.get(&subject.resource_type.identity).and_then(identity_text)
+    {
+        guard::refuse_if_relied_upon(subject, &identity).await?;
+    }
     if !reads {
         announce(subject, operation, &given).await?;
     }
@@ -142,23 +147,30 @@ async fn send(
     Ok(result)
 }
 
-/// An update of what the owner mark stands in leaves the mark there, whoever's it is: without it nobody would know the
-/// resource for theirs.
+/// An update of what the owner mark or a guard stands in leaves it there, whoever's it is: without it nobody would know
+/// the resource for theirs, or that it is relied upon.
 async fn keep_mark(
     subject: &Subject<'_>,
     given: &Given,
     changes: &mut Map<String, Value>,
     inputs: &mut Map<String, Value>,
 ) -> Result<(), Bad> {
-    let Some(place) = &subject.resource_type.mark else { return Ok(()) };
-    let is_touched = place.path.first().is_some_and(|root| changes.contains_key(root));
+    let places = subject.resource_type.mark.iter().chain(&subject.resource_type.guard);
+    let mut roots = places.filter_map(|place| place.path.first());
+    let is_touched = roots.any(|root| changes.contains_key(root));
     let identity = given.values.get(&subject.resource_type.identity).and_then(identity_text);
     let (true, Some(identity)) = (is_touched && subject.can_be_read(), identity) else { return Ok(()) };
     let seen = subject.read(&identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
-    if let Some(own) = seen.and_then(|record| mark::any_on(place, &record)) {
+    let Some(record) = seen else { return Ok(()) };
+    if let Some(place) = &subject.resource_type.mark
+        && let Some(own) = mark::any_on(place, &record)
+        && place.path.first().is_some_and(|root| changes.contains_key(root))
+    {
         mark::write(place, &own, changes);
         mark::write(place, &own, inputs);
     }
+    guard::keep(subject, &record, changes);
+    guard::keep(subject, &record, inputs);
     Ok(())
 }
 

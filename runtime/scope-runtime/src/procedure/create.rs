@@ -15,7 +15,7 @@ use super::origin::Lineage;
 use super::query::unexpected;
 use super::record::{Names, Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
-use super::{Good, aftermath, mark};
+use super::{Good, aftermath, guard, mark};
 use crate::events::{Effect, Failure, Outcome};
 use crate::schedule::Touched;
 use crate::site::{Answer, Content, SiteErrorKind};
@@ -89,7 +89,7 @@ async fn send(
         Ok(Answer::Done(None)) => match aftermath::look_again(subject, given).await {
             Ok(Some(record)) => Ok(record),
             // It cannot be asked for: what the program says of it is all there is to know.
-            Ok(None) => Ok(Record { body: Value::Object(inputs.clone()), attributes: inputs }),
+            Ok(None) => Ok(Record::known(inputs)),
             Err(trouble) => Err(subject.failed(trouble)),
         },
         Ok(Answer::Exists(there)) => existing(subject, given, there, was_sent_before, memory).await,
@@ -205,6 +205,7 @@ pub(super) fn known_inputs(subject: &Subject<'_>, record: &Record, given: &Given
     if let (true, Some(place), Some(mark)) = (has_mark, &subject.resource_type.mark, subject.mark()) {
         mark::write(place, &mark, &mut inputs);
     }
+    guard::keep(subject, record, &mut inputs);
     inputs
 }
 

@@ -10,11 +10,11 @@ use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::Good;
 use super::failure::{Bad, Trouble};
 use super::inputs::evaluate_one;
 use super::record::identity_text;
 use super::subject::{Asked, Subject};
+use super::{Good, guard};
 use crate::events::{Effect, Failure, Outcome};
 use crate::state::Record as Fact;
 
@@ -36,6 +36,7 @@ pub(super) async fn delete(subject: &Subject<'_>, identity: &Expr) -> Result<Goo
     };
     let is_adopted = recorded.how == How::Adopted;
     if !is_adopted {
+        guard::refuse_if_relied_upon(subject, &identity).await?;
         remove(subject, &identity, &Map::new()).await?;
     }
     let (name, site) = subject.place();

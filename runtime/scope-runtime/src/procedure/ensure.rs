@@ -60,6 +60,7 @@ pub(super) async fn ensure(
         there.record = create::finish(subject, there.record, &given).await?;
     }
     let changed = update::update(subject, &there, &given, step, memory).await?;
+    keep_relations(subject, step)?;
     let effect = match changed {
         Some((record, attributes)) => {
             there.record = record;
@@ -71,6 +72,15 @@ pub(super) async fn ensure(
     };
     let output = there.record.output(subject.resource_type, &given.values);
     Ok(Good { detail: subject.status_of(&there.record), ..Good::new(effect, output) })
+}
+
+/// What it relies upon now, and no longer: recorded, so that the one is kept and the other may be deleted.
+fn keep_relations(subject: &Subject<'_>, step: &Step) -> Result<(), Bad> {
+    let (needs, relies) = (subject.shared.needs(step.id), subject.shared.relied(step));
+    match subject.recorded() {
+        Some(known) if known.relies != relies => subject.record(Resource { needs, relies, ..known }),
+        _ => Ok(()),
+    }
 }
 
 /// A resource that is at the site and ours to look after.
@@ -143,7 +153,7 @@ async fn look_at(subject: &Subject<'_>, resource: &Resource, given: &Given) -> R
         // What the application cannot tell is as it was recorded.
         let identity = Value::from(resource.identity.as_str());
         let attributes = Map::from_iter([(subject.resource_type.identity.clone(), identity)]);
-        return Ok(Some(Record { body: Value::Object(attributes.clone()), attributes }));
+        return Ok(Some(Record::known(attributes)));
     }
     subject.read(&resource.identity, &given.values).await.map_err(|trouble| subject.failed(trouble))
 }
@@ -262,6 +272,7 @@ impl Subject<'_> {
             from: None,
             formerly: Vec::new(),
             needs: self.step.map(|step| self.shared.needs(step.id)).unwrap_or_default(),
+            relies: self.step.map(|step| self.shared.relied(step)).unwrap_or_default(),
         }
     }
 

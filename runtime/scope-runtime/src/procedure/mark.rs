@@ -121,7 +121,7 @@ mod tests {
 
     fn record(attributes: Value) -> Record {
         let Value::Object(fields) = attributes.clone() else { panic!("a record") };
-        Record { body: attributes, attributes: fields }
+        Record { body: attributes, attributes: fields, guards: Vec::new() }
     }
 
     fn written(path: &[&str], values: Value) -> Value {

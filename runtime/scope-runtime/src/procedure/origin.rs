@@ -111,7 +111,7 @@ impl<'s> Origin<'s> {
             .into_iter()
             .filter(|name| resource_type.attribute(name).is_some() && !contents.contains_key(*name))
             .collect();
-        let record = Record { body: Value::Object(self.record.clone()), attributes: self.record.clone() };
+        let record = Record::known(self.record.clone());
         let is_told = state.iter().all(|name| record.attribute(name).is_some());
         // As one that is to have content: where it may be ready without, this one is not.
         let mut with_content = Given::default();

@@ -9,6 +9,7 @@ use scope_plan::expr::{Expr, FileRef, SecretSource};
 use scope_plan::plan::StepId;
 use serde_json::{Map, Value, json};
 
+use super::guard;
 use super::inputs::{Given, is_content};
 use super::subject::Subject;
 
@@ -17,8 +18,10 @@ use super::subject::Subject;
 pub(super) struct Record {
     /// As answered.
     pub(super) body: Value,
-    /// By the driver's names; what the site does not tell is not there.
+    /// By the driver's names; what the site does not tell is not there, nor are the guards of those who rely upon it.
     pub(super) attributes: Map<String, Value>,
+    /// These guards.
+    pub(super) guards: Vec<String>,
 }
 
 impl Record {
@@ -40,7 +43,16 @@ impl Record {
                 attributes.insert(attribute.name.clone(), value);
             }
         }
-        Self { body, attributes }
+        let guards = match &subject.resource_type.guard {
+            Some(place) => guard::take(place, &mut attributes),
+            None => Vec::new(),
+        };
+        Self { body, attributes, guards }
+    }
+
+    /// What is known without an answer of the site.
+    pub(super) fn known(attributes: Map<String, Value>) -> Self {
+        Self { body: Value::Object(attributes.clone()), attributes, guards: Vec::new() }
     }
 
     /// Its identity at the site.

@@ -13,7 +13,7 @@ use super::ensure::{There, find_out};
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::subject::{Memory, Subject};
-use super::{Good, bring, call, lookup, update};
+use super::{Good, bring, call, guard, lookup, update};
 use crate::events::{Change, Difference, Effect};
 
 pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<Good, Bad> {
@@ -47,14 +47,18 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             Some(resource) if resource.how == How::Adopted => planned(Change::Forget, Value::Null),
             Some(resource) => {
                 // A site that cannot be asked is unknown for this, too.
-                if subject.can_be_read() {
-                    let there = subject.read(&resource.identity, &Map::new()).await;
-                    there.map_err(|trouble| subject.failed(trouble))?;
+                let users = guard::users(subject, &resource.identity).await?;
+                match users.is_empty() {
+                    true => planned(Change::Delete, Value::Null),
+                    false => planned(Change::Refuse { users: guard::words_for(&users) }, Value::Null),
                 }
-                planned(Change::Delete, Value::Null)
             }
             None => Good::new(Effect::Unchanged, Value::Null),
         }),
+        Action::Protect { of, .. } if is_open(subject, of) => {
+            Ok(planned(Change::Protect { of_new: true }, Value::Null))
+        }
+        Action::Protect { of, users, .. } => guard::survey(subject, of, users).await,
         Action::Choose { .. } | Action::Gather { .. } => {
             unreachable!("choices and gatherings are resolved by the scheduler")
         }
@@ -131,7 +135,7 @@ fn is_open(subject: &Subject<'_>, expr: &Expr) -> bool {
     })
 }
 
-fn planned(change: Change, output: Value) -> Good {
+pub(super) fn planned(change: Change, output: Value) -> Good {
     let output = if output.is_null() { Value::Object(Map::new()) } else { output };
     Good::new(Effect::Planned { change }, output)
 }

@@ -12,10 +12,10 @@ use super::delete::remove;
 use super::ensure::what_is_there;
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
-use super::mark;
 use super::record::identity_text;
 use super::subject::{Change, Subject};
 use super::update;
+use super::{guard, mark};
 use crate::runner::Shared;
 use crate::schedule::Touched;
 use crate::state::{Owed, Record as Fact};
@@ -29,6 +29,9 @@ pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, Str
     // It has the time of a step of its own, whatever the step itself used up.
     let deadline = Instant::now() + Duration::from_millis(step.timeout_ms);
     let subject = Subject { deadline, ..subject };
+    if let Action::Protect { of, .. } = &step.action {
+        return guard::undo(&subject, of).await;
+    }
     let given = match &step.action {
         Action::Ensure { attributes, .. } | Action::Call { inputs: attributes, .. } => {
             evaluate(&subject, attributes).await.unwrap_or_default()

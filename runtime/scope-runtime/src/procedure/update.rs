@@ -12,9 +12,9 @@ use super::create::{after, create_operation, known_inputs, may_have_acted, seen_
 use super::ensure::There;
 use super::failure::Bad;
 use super::inputs::{Given, inner};
-use super::mark;
 use super::record::{Record, with_defaults};
 use super::subject::{Asked, Change, Memory, Subject};
+use super::{guard, mark};
 use crate::events::{Failure, Outcome};
 use crate::site::Answer;
 
@@ -115,6 +115,7 @@ pub(super) async fn set_back(
     {
         mark::write(place, &text, &mut changes);
     }
+    guard::keep(subject, &record, &mut changes);
     let mut inputs = known_inputs(subject, &record, given);
     inputs.extend(changes.clone());
     let asked = Asked {
@@ -170,6 +171,7 @@ fn changes(
     {
         mark::write(place, &text, &mut changes);
     }
+    guard::keep(subject, record, &mut changes);
     changes
 }
 

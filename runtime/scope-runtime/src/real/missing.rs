@@ -92,6 +92,7 @@ fn step_values(action: &Action) -> Vec<(&str, &Expr)> {
         Action::Ensure { attributes, .. } => named(attributes),
         Action::Call { inputs, .. } => named(inputs),
         Action::Delete { identity, .. } => vec![("identity", identity)],
+        Action::Protect { of, .. } => vec![("of", of)],
         Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } => Vec::new(),
     }
 }

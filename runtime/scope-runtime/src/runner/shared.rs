@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use scope_plan::plan::{Action, Plan, StepId};
+use scope_plan::plan::{Action, Plan, SiteId, Step, StepId};
+use scope_plan::recorded::Relied;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -148,6 +149,75 @@ impl<'r> Shared<'r> {
             open.extend(further.filter(|step| seen.insert(*step)));
         }
         needs.into_iter().collect()
+    }
+
+    /// What a step's resource relies upon as long as it lives (R9), as far as it is known which that is.
+    pub(crate) fn relied(&self, step: &Step) -> Vec<Relied> {
+        let Action::Ensure { resource_type, attributes, .. } = &step.action else { return Vec::new() };
+        let Some((_, resource_type)) = self.plan.resource_type(resource_type) else { return Vec::new() };
+        let mut relied = BTreeSet::new();
+        for (name, expr) in attributes {
+            let guarded = resource_type
+                .attribute(name)
+                .filter(|attribute| attribute.relation.is_some_and(scope_plan::driver::Relation::is_guarded));
+            let Some(target) = guarded.and_then(|attribute| attribute.ty.referred()) else { continue };
+            let Some((_, target)) = self.plan.resource_type(target) else { continue };
+            for used in expr.steps_used() {
+                let output = self.output(used);
+                let identity = output.as_deref().and_then(|record| record.get(&target.identity));
+                let identity = match identity {
+                    Some(Value::String(text)) if !text.is_empty() => text.clone(),
+                    Some(Value::Number(number)) => number.to_string(),
+                    _ => continue,
+                };
+                let site = self.plan.site(self.place_of(used)).name.clone();
+                relied.insert(Relied { resource_type: target.name.clone(), site, identity });
+            }
+        }
+        relied.into_iter().collect()
+    }
+
+    /// The site whose resource a step's output is.
+    fn place_of(&self, step: StepId) -> SiteId {
+        let mut step = self.plan.step(step);
+        loop {
+            let next = match &step.action {
+                Action::Choose { results, .. } => self.end(step.id, |end| match &end.effect {
+                    Some(Effect::Chosen { arm, .. }) => results.get(*arm as usize).copied(),
+                    _ => None,
+                }),
+                _ => None,
+            };
+            match next {
+                Some(next) => step = self.plan.step(next),
+                None => return step.site,
+            }
+        }
+    }
+
+    /// Who relies upon a resource, name and site: as recorded, but for those that this very run deletes or lets change
+    /// before.
+    pub(crate) fn users_of(&self, relied: &Relied) -> Vec<(String, String)> {
+        let owned = |(name, site): (&str, &str)| (name.to_owned(), site.to_owned());
+        let recorded: Vec<(String, String)> =
+            self.ledger.with(|state| state.users_of(relied).into_iter().map(owned).collect());
+        if !self.options.survey {
+            // They were deleted or changed before, and the state says so.
+            return recorded;
+        }
+        let is_still = |(name, site): &(String, String)| {
+            let mut steps = self.plan.steps.iter().filter(|step| {
+                step.name == *name
+                    && self.plan.site(step.site).name == *site
+                    && matches!(step.action, Action::Ensure { .. } | Action::Delete { .. })
+            });
+            match steps.next() {
+                Some(step) if matches!(step.action, Action::Delete { .. }) => false,
+                Some(step) => self.relied(step).contains(relied),
+                None => true,
+            }
+        };
+        recorded.into_iter().filter(is_still).collect()
     }
 
     /// What the attempts of a step have in common.

@@ -396,7 +396,8 @@ fn resource_type_of(action: &Action) -> Option<&str> {
         | Action::Ensure { resource_type, .. }
         | Action::Bring { resource_type, .. }
         | Action::Call { resource_type, .. }
-        | Action::Delete { resource_type, .. } => Some(resource_type),
+        | Action::Delete { resource_type, .. }
+        | Action::Protect { resource_type, .. } => Some(resource_type),
         Action::Choose { .. } | Action::Gather { .. } => None,
     }
 }

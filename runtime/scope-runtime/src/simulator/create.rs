@@ -131,8 +131,13 @@ impl World {
         ty: &Type,
         value: &Value,
     ) -> Result<Value, SiteError> {
+        // What is used in place may be at any site.
+        let is_in_place = call.model.attribute(name).is_some_and(|attribute| attribute.is_in_place);
+        let others = (0..self.sites.len()).filter(|other| is_in_place && *other != site);
+        let places: Vec<usize> = std::iter::once(site).chain(others).collect();
         map_references(ty, value, &mut |target, reference| {
-            self.reference(site, target, reference).ok_or_else(|| {
+            let found = places.iter().find_map(|place| self.reference(*place, target, reference));
+            found.ok_or_else(|| {
                 let shown = reference.get("name").or_else(|| reference.get("id")).unwrap_or(reference);
                 call.error(
                     SiteErrorKind::NotFound(Some(name.to_string())),

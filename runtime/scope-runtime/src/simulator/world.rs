@@ -361,9 +361,11 @@ fn step_facts(plan: &Plan) -> BTreeMap<String, StepFacts> {
                 .collect(),
             Action::Call { inputs, .. } => inputs.iter().map(|(name, _)| name.clone()).collect(),
             Action::Bring { resource_type, .. } => copied_attributes(plan, resource_type),
-            Action::Lookup { .. } | Action::Delete { .. } | Action::Choose { .. } | Action::Gather { .. } => {
-                BTreeSet::new()
-            }
+            Action::Lookup { .. }
+            | Action::Delete { .. }
+            | Action::Protect { .. }
+            | Action::Choose { .. }
+            | Action::Gather { .. } => BTreeSet::new(),
         };
         facts.insert(step.key.clone(), StepFacts { name: step.name.clone(), attributes });
     }

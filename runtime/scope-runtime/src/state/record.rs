@@ -4,6 +4,7 @@
 //! something leaves, [`Record::Resource`] as soon as its identity is known.
 //! `{"record":"choice","key":"base","arm":1}`
 
+use scope_plan::recorded::RecordedGuard;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Hold, Owed, Parked, Resource, Sent, Started, Told};
@@ -76,6 +77,16 @@ pub enum Record {
         key: String,
         /// Which arm.
         arm: u32,
+    },
+    /// A guard is about to be left on a resource.
+    Protected {
+        /// On which.
+        guard: RecordedGuard,
+    },
+    /// It was taken off, or the resource is gone.
+    LetGo {
+        /// From which.
+        guard: RecordedGuard,
     },
     /// A deletion is still to be done.
     Owed {

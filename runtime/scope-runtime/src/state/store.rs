@@ -419,7 +419,12 @@ fn file_name(run: u64) -> String {
 fn changes_plans(record: &Record) -> bool {
     matches!(
         record,
-        Record::Resource { .. } | Record::Gone { .. } | Record::Call { .. } | Record::Choice { .. }
+        Record::Resource { .. }
+            | Record::Gone { .. }
+            | Record::Call { .. }
+            | Record::Choice { .. }
+            | Record::Protected { .. }
+            | Record::LetGo { .. }
     )
 }
 

@@ -446,6 +446,7 @@ fn resource_type(name: &str, identity: &str, attributes: Vec<Attribute>, repeat:
         identity: identity.into(),
         name_attribute: Some("name".into()),
         mark: None,
+        guard: None,
         ready: None,
         broken: None,
         share: Share::None { because: "it is rooted".into() },
@@ -491,6 +492,8 @@ fn attribute(name: &str, ty: Type) -> Attribute {
         is_required: false,
         default: None,
         read: None,
+        relation: None,
+        is_in_place: false,
     }
 }
 

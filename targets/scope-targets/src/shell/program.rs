@@ -290,6 +290,7 @@ impl Program {
             Action::Gather { parts } => {
                 return self.gather(parts, number).map(|()| inputs);
             }
+            Action::Protect { .. } => return Err(super::view::no_guard(&step.name)),
             Action::Bring { .. } | Action::Choose { .. } => return Ok(inputs),
         }
         lines.push("return \"ok\"".to_owned());

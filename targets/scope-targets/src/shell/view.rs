@@ -19,12 +19,17 @@ use facts::{DriverView, FileView, OperationView, SecretView, SiteView, TypeView}
 use order::{choices, groups, order};
 
 pub use facts::View;
+pub(super) use step::no_guard;
 
 /// The view, and the awk functions that belong to it.
 ///
 /// # Errors
 /// What a shell cannot do.
-pub fn view(plan: &Plan, options: &Options) -> Result<(View, Vec<String>), TargetError> {
+pub fn view(
+    plan: &Plan,
+    unguarded: &[String],
+    options: &Options,
+) -> Result<(View, Vec<String>), TargetError> {
     let order = order(plan)?;
     let mut edges_to = vec![Vec::new(); plan.steps.len()];
     for edge in &plan.edges {
@@ -78,6 +83,7 @@ pub fn view(plan: &Plan, options: &Options) -> Result<(View, Vec<String>), Targe
         reversed,
         choice_order: plan.choices.iter().map(|choice| choice.id.0).collect(),
         groups: groups(plan),
+        unguarded: unguarded.to_vec(),
     };
     Ok((view, functions))
 }
@@ -186,7 +192,7 @@ impl<'p> Builder<'p> {
         };
         let (is_copied, kept, same) = match &resource_type.share {
             Share::Copy { keep, same } => ("yes", keep.as_slice(), same.clone().unwrap_or_default()),
-            Share::None { .. } => ("", &[][..], String::new()),
+            Share::InPlace | Share::None { .. } => ("", &[][..], String::new()),
         };
         let bytes_of = |name: &String| {
             resource_type
@@ -282,7 +288,10 @@ impl<'p> Builder<'p> {
                 Action::Bring { .. } => kinds.extend([Create, Download, Delete]),
                 Action::Delete { .. } => kinds.extend([Delete]),
                 Action::Call { operation, .. } => called.extend([operation.as_str()]),
-                Action::Lookup { .. } | Action::Choose { .. } | Action::Gather { .. } => {}
+                Action::Lookup { .. }
+                | Action::Protect { .. }
+                | Action::Choose { .. }
+                | Action::Gather { .. } => {}
             }
         }
         let is_made = kinds.contains(&Create);

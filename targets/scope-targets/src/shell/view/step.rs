@@ -16,7 +16,8 @@ impl Builder<'_> {
             | Action::Ensure { resource_type, .. }
             | Action::Bring { resource_type, .. }
             | Action::Call { resource_type, .. }
-            | Action::Delete { resource_type, .. } => Some(resource_type.as_str()),
+            | Action::Delete { resource_type, .. }
+            | Action::Protect { resource_type, .. } => Some(resource_type.as_str()),
             Action::Choose { .. } | Action::Gather { .. } => None,
         };
         let declared = match type_name {
@@ -120,8 +121,18 @@ impl Builder<'_> {
                 ("call", format!("call {number} {} {}", yes(*once), yes(*prints)))
             }
             Action::Delete { .. } => ("delete", "delete_it".to_owned()),
+            Action::Protect { .. } => return Err(no_guard(&step.name)),
             Action::Choose { .. } => ("choose", String::new()),
             Action::Gather { .. } => ("gather", String::new()),
         })
+    }
+}
+
+/// Guards were taken out of the plan before.
+pub(in crate::shell) fn no_guard(name: &str) -> TargetError {
+    TargetError::Unsupported {
+        target: "shell",
+        what: format!("the guard on `{name}`"),
+        why: "a script leaves none".to_owned(),
     }
 }

@@ -59,6 +59,8 @@ function is_as(wanted, found,   i, text, mark_) {
     }
     if (T[wanted] == "s" && T[found] == "s") {
         text = V[found]; mark_ = ENVIRON["SCOPE_MARK"]
+        # What others left there, so that it is not deleted, is none of the program's.
+        gsub(/ ?\[scope-used:[^ ]*\]/, "", text)
         return text == V[wanted] || text == V[wanted] " [" mark_ "]" || V[wanted] == "" && text == mark_
     }
     return equal(wanted, found)
@@ -103,6 +105,17 @@ function marked(path) {
     return "ok"
 }
 
+# A text with what others left behind the one that is there.
+function with_guards(h, found,   text, out) {
+    if (T[h] != "s" || T[found] != "s") return h
+    text = V[found]; out = V[h]
+    while (match(text, / ?\[scope-used:[^ ]*\]/)) {
+        out = out (out == "" ? "" : " ") substr(text, RSTART + (substr(text, RSTART, 1) == " "), RLENGTH - (substr(text, RSTART, 1) == " "))
+        text = substr(text, RSTART + RLENGTH)
+    }
+    return str(out)
+}
+
 # The attributes in SCOPE_SET that the resource has otherwise: `none`, `update` or `replace`; the names are the words.
 # Maps keep what the program does not set, our mark stays.
 function changes_of(type, mark_path,   set, known, i, name, changed, names, fixed, head) {
@@ -117,6 +130,7 @@ function changes_of(type, mark_path,   set, known, i, name, changed, names, fixe
     }
     head = mark_path; sub(/\n.*/, "", head)
     if (mark_path != "" && has_field(changed, head) && bears(known, mark_path)) changed = with_mark(changed, mark_path)
+    for (i = 1; i <= N[changed]; i++) C[changed, i] = with_guards(C[changed, i], field(known, K[changed, i]))
     write_to("SCOPE_CHANGES", json(changed))
     write_to("SCOPE_WORDS", fixed == "" ? names : fixed)
     return fixed != "" ? "replace" : names == "" ? "none" : "update"

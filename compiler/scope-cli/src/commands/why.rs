@@ -1,0 +1,108 @@
+//! `scope why RESOURCE [SITE]`: why a resource is at a site, or is not. Asks no site: the program, the state and the last
+//! run's log say it.
+
+use scope_compiler::Compilation;
+use scope_diagnostics::similar;
+use scope_runtime::state::{Record, State, StateStore, Told};
+use serde_json::json;
+
+use super::{OK, WRONG, now_ms, place};
+use crate::args::{Format, Program, Why};
+use crate::output::{Output, line, note};
+use crate::show::short_name;
+use crate::show::why::{self, Asked, Known};
+
+pub fn run(command: &Why, output: Output) -> u8 {
+    match explained(command, output) {
+        Ok(()) => OK,
+        Err(code) => code,
+    }
+}
+
+fn explained(command: &Why, output: Output) -> Result<(), u8> {
+    let (file, state, told) = known(command)?;
+    let program = Program {
+        file: file.clone(),
+        set: command.set.clone(),
+        params: command.params.clone(),
+        at: command.at.clone(),
+        simulate: command.simulate,
+    };
+    let compilation = super::compile_quietly(&program, state.recorded(), output)?;
+    let plan = super::plan_of(&compilation);
+    let all = names(&compilation, &state);
+    let Some(name) = all.iter().find(|name| is_called(name, &command.resource)) else {
+        note(&format!("error[E0932]: `{file}` has no resource `{}`, and none is recorded", command.resource));
+        let candidates: Vec<&str> = all.iter().map(|name| short_name(name)).collect();
+        match similar::nearest(&command.resource, candidates.iter().copied()) {
+            Some(near) => note(&format!("help: did you mean `{near}`?")),
+            None => note(&format!("help: it has {}", candidates.join(", "))),
+        }
+        return Err(WRONG);
+    };
+    let sites = &compilation.program.sites;
+    if let Some(site) = &command.site
+        && !sites.iter().any(|known| known.name == *site)
+    {
+        note(&format!("error[E0101]: no site is called `{site}`"));
+        match similar::nearest(site, sites.iter().map(|site| site.name.as_str())) {
+            Some(near) => note(&format!("help: did you mean `{near}`?")),
+            None => note(&format!(
+                "help: the sites are {}",
+                sites.iter().map(|site| site.name.as_str()).collect::<Vec<_>>().join(", ")
+            )),
+        }
+        return Err(WRONG);
+    }
+    let known = Known { compilation: &compilation, plan, state: &state, told: &told, now_ms: now_ms() };
+    let why = why::explain(&known, &Asked { name, site: command.site.as_deref() });
+    if output.format == Format::Json {
+        let mut twin = serde_json::to_value(&why).expect("text keys only");
+        twin["format"] = json!("scope-why/1");
+        twin["program"] = json!(file);
+        line(&twin.to_string());
+    } else {
+        line(why::text(&why).trim_end());
+    }
+    Ok(())
+}
+
+/// The program, its state (an empty one where it never ran), and what the last run told.
+fn known(command: &Why) -> Result<(String, State, Vec<Told>), u8> {
+    if let (Some(file), true) = (&command.place.program, command.simulate) {
+        return Ok((file.clone(), State::new(String::new()), Vec::new()));
+    }
+    let found = place::find(&command.place)?;
+    let state = place::peek(&found.folder)?;
+    let recorded = || state.runs.last().map(|run| run.started.program.clone());
+    let Some(file) = found.program.clone().or_else(recorded) else {
+        note("error[E0922]: which program is meant does not follow from the state");
+        note("help: `--program FILE`");
+        return Err(WRONG);
+    };
+    let records =
+        StateStore::records_of(&found.folder, state.last_run).map_err(|error| place::refused(&error))?;
+    let told = records.into_iter().filter_map(|record| match record {
+        Record::Told { told } => Some(told),
+        _ => None,
+    });
+    Ok((file, state, told.collect()))
+}
+
+/// Everything that may be asked about: what the program declares, what its plan looks up or brings, what is recorded.
+fn names(compilation: &Compilation, state: &State) -> Vec<String> {
+    let declared = compilation.program.resources.iter().map(|resource| resource.name.clone());
+    let planned = super::plan_of(compilation).steps.iter().map(|step| step.name.clone());
+    let mut names: Vec<String> = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for name in declared.chain(planned).chain(state.resources.keys().cloned()) {
+        if seen.insert(name.clone()) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn is_called(name: &str, asked: &str) -> bool {
+    name == asked || short_name(name) == asked
+}

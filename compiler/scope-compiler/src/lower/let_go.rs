@@ -1,0 +1,92 @@
+//! Guards that are taken off again (R9): recorded, and left for nobody by the plan at hand.
+//!
+//! `resource p: openstack.port { network: net }` is no longer in the program → delete `p`, then let go of `net`, then
+//! (if it goes too) delete `net`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use scope_analysis::hir;
+use scope_plan::expr::Expr;
+use scope_plan::plan::{Action, Edge, EdgeReason, SiteId, StepId};
+use scope_plan::recorded::{RecordedGuard, Relied};
+
+use super::{Lowering, NewStep, driver};
+
+impl Lowering<'_> {
+    /// Adds the steps; each waits for those who relied upon it to be deleted or changed.
+    pub(super) fn let_go(&mut self, deletions: &BTreeMap<(&str, &str), StepId>) {
+        let recorded = self.recorded;
+        if recorded.guards.is_empty() {
+            return;
+        }
+        let names = self.site_names();
+        let place = |name: &str, site: SiteId| (name.to_owned(), names[&site].clone());
+        let mut left: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut kept: BTreeMap<(String, String), StepId> = BTreeMap::new();
+        for step in &self.plan.steps {
+            match step.action {
+                Action::Protect { .. } => {
+                    left.insert(place(&step.name, step.site));
+                }
+                Action::Ensure { .. } => {
+                    kept.insert(place(&step.name, step.site), step.id);
+                }
+                _ => {}
+            }
+        }
+        let mut users: BTreeMap<Relied, Vec<StepId>> = BTreeMap::new();
+        for resource in &recorded.resources {
+            let goes = deletions.get(&(resource.name.as_str(), resource.site.as_str()));
+            let changes = || kept.get(&(resource.name.clone(), resource.site.clone()));
+            if let Some(step) = goes.or_else(changes) {
+                resource
+                    .relies
+                    .iter()
+                    .for_each(|relied| users.entry(relied.clone()).or_default().push(*step));
+            }
+        }
+        for guard in &recorded.guards {
+            if left.contains(&(guard.name.clone(), guard.site.clone())) {
+                continue;
+            }
+            let Some(step) = self.let_go_of(guard) else { continue };
+            let relied = Relied {
+                resource_type: guard.resource_type.clone(),
+                site: guard.site.clone(),
+                identity: guard.identity.clone(),
+            };
+            let before = users.get(&relied).into_iter().flatten();
+            let after = deletions.get(&(guard.name.as_str(), guard.site.as_str()));
+            let edges = before.map(|user| (*user, step)).chain(after.map(|deletion| (step, *deletion)));
+            self.plan.edges.extend(edges.map(|(from, to)| Edge { from, to, reason: EdgeReason::Relation }));
+        }
+    }
+
+    /// The step, unless its site or type is no longer in the program.
+    fn let_go_of(&mut self, guard: &RecordedGuard) -> Option<StepId> {
+        let site = self.program.sites.iter().position(|site| site.name == guard.site)?;
+        let (driver, _) = guard.resource_type.split_once('.')?;
+        let ty = self.program.drivers.get(driver)?.types.get(&guard.resource_type)?;
+        if !driver::keeps_guard(ty) {
+            return None;
+        }
+        let site_id = self.site(hir::SiteId(site as u32));
+        let origin = self.origin(self.program.sites[site].span, None);
+        let action = Action::Protect {
+            resource_type: guard.resource_type.clone(),
+            of: Expr::Value(guard.identity.clone().into()),
+            users: Vec::new(),
+        };
+        Some(self.step(NewStep {
+            name: guard.name.clone(),
+            key: format!("{}/{}/{}/let_go", guard.site, guard.name, guard.identity),
+            ..NewStep::new(site_id, action, origin)
+        }))
+    }
+
+    /// The plan's sites by name.
+    pub(super) fn site_names(&self) -> BTreeMap<SiteId, String> {
+        let sites = self.sites.iter();
+        sites.map(|(site, id)| (*id, self.program.sites[site.0 as usize].name.clone())).collect()
+    }
+}
