@@ -5,6 +5,7 @@
 
 mod damage;
 pub mod desk;
+mod guarding;
 mod killing;
 mod past;
 mod planning;

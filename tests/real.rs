@@ -6,6 +6,7 @@
 mod catalogue;
 mod failures;
 mod freezing;
+mod guarding;
 mod killed;
 mod life;
 mod otherwise;
@@ -47,6 +48,7 @@ fn real_clouds() {
         life::CASES,
         failures::CASES,
         freezing::CASES,
+        guarding::CASES,
         killed::CASES,
         shell::CASES,
         place::CASES,

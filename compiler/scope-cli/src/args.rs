@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-pub use past::{Destroy, Drift, History, Hold, Logs, Place, Resume, Status, Why};
+pub use past::{
+    Destroy, Drift, History, Hold, Import, Logs, Place, Rebuild, Resume, State, StateAction, Status, Why,
+};
 pub use watch::{Log, Watch};
 
 /// One program for services on many sites.
@@ -81,6 +83,10 @@ pub enum Command {
     Why(Why),
     /// What is not as the program says, because somebody else changed it; changes nothing.
     Drift(Drift),
+    /// Take over a resource that is at a site already, and write the program's text for it.
+    Import(Import),
+    /// What is recorded of a deployment, as a whole.
+    State(State),
     /// Delete what a program made, users before what they use.
     Destroy(Destroy),
     /// Let every run leave a site alone for a while.

@@ -214,6 +214,12 @@ const CASES: &[Case] = &[
         sources.push(StepId(DELETED as u32));
         plan.connect();
     }),
+    ("protect-guarded", |plan| {
+        let Action::Delete { resource_type, identity } = plan.steps[DELETED].action.clone() else {
+            unreachable!()
+        };
+        plan.steps[DELETED].action = Action::Protect { resource_type, of: identity, users: Vec::new() };
+    }),
     ("sources-given", |plan| {
         let Action::Gather { parts } = &mut plan.steps[GATHERED].action else { unreachable!() };
         parts.clear();

@@ -65,6 +65,8 @@ pub struct RunOptions {
     /// Only ask: the report says what a run would do ([`crate::events::Effect::Planned`]). The state must be one in
     /// memory.
     pub survey: bool,
+    /// With `survey`: record what bears our mark and is not recorded, as far as it is there.
+    pub rebuild: bool,
     /// Sites that are left alone, by name, and why: treated as cut off, and asked nothing.
     pub held: BTreeMap<String, String>,
     /// What it is started with, for resuming.
@@ -86,6 +88,7 @@ impl Default for RunOptions {
             again: BTreeSet::new(),
             answers: BTreeMap::new(),
             survey: false,
+            rebuild: false,
             held: BTreeMap::new(),
             started: Started::default(),
             redact: Rc::new(NoSecrets),

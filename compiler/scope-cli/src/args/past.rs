@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, Subcommand};
 use scope_runtime::runner::Known;
 
 use super::{Events, How, Program, Watch};
@@ -84,6 +84,59 @@ pub struct Logs {
     /// Which deployment.
     #[command(flatten)]
     pub place: Place,
+}
+
+/// `scope state`
+#[derive(Debug, ClapArgs)]
+pub struct State {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub action: StateAction,
+}
+
+/// `scope state rebuild`
+#[derive(Debug, Subcommand)]
+pub enum StateAction {
+    /// Make a lost state anew from the marks at the sites; changes nothing there.
+    Rebuild(Rebuild),
+}
+
+/// `scope state rebuild`
+#[derive(Debug, ClapArgs)]
+pub struct Rebuild {
+    /// The program.
+    #[command(flatten)]
+    pub program: Program,
+    /// The deployment whose marks are meant, where several bear the names of this program.
+    #[arg(long, value_name = "ID")]
+    pub deployment: Option<String>,
+    /// Whether an operation that must not be repeated was done: `NAME=done` or `NAME=failed`.
+    #[arg(long, value_name = "NAME=WHAT", value_parser = answer)]
+    pub answer: Vec<(String, Known)>,
+    /// Where the state is kept (default: `.scope/NAME` beside the program).
+    #[arg(long, value_name = "FOLDER")]
+    pub state: Option<String>,
+}
+
+/// `scope import`
+#[derive(Debug, ClapArgs)]
+pub struct Import {
+    /// The program.
+    #[command(flatten)]
+    pub program: Program,
+    /// What it is called in the program; `NAME:TYPE` where the program does not declare it yet.
+    pub resource: String,
+    /// The site where it is.
+    #[arg(value_name = "AT_SITE")]
+    pub site: String,
+    /// Its identity there.
+    pub id: String,
+    /// Append the text to the program, instead of printing it.
+    #[arg(long)]
+    pub write: bool,
+    /// Where the state is kept (default: `.scope/NAME` beside the program).
+    #[arg(long, value_name = "FOLDER")]
+    pub state: Option<String>,
 }
 
 /// `scope why`

@@ -12,10 +12,12 @@ mod fmt;
 mod graph;
 mod history;
 mod hold;
+mod import;
 mod lint;
 mod logs;
 mod place;
 mod plan;
+mod rebuild;
 mod resume;
 pub mod run;
 mod saved;
@@ -64,6 +66,10 @@ pub fn run(args: Args) -> u8 {
         Command::Status(command) => status::run(&command, output),
         Command::History(command) => history::run(&command, output),
         Command::Logs(command) => logs::run(&command, output),
+        Command::State(crate::args::State { action: crate::args::StateAction::Rebuild(command) }) => {
+            rebuild::run(&command, output)
+        }
+        Command::Import(command) => import::run(&command, output),
         Command::Why(command) => why::run(&command, output),
         Command::Drift(command) => drift::run(&command, output),
         Command::Destroy(command) => destroy::run(&command, output),

@@ -10,7 +10,7 @@ use scope_plan::plan::Plan;
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::report::Report;
-use scope_runtime::runner::{self, Interrupt, RunOptions};
+use scope_runtime::runner::{self, Interrupt, Known, RunOptions};
 use scope_runtime::state::{State, StateStore};
 
 use super::{WRONG, now_ms};
@@ -30,6 +30,29 @@ pub enum NotAsked {
 
 /// Asks all sites of a plan, as far as the state's holds let it.
 pub fn survey(plan: &Plan, state: &State, sources: &SourceMap, output: Output) -> Result<Report, NotAsked> {
+    ask(plan, state, RunOptions::default(), sources, output).map(|(report, _)| report)
+}
+
+/// The same where the state was lost: what bears its deployment's mark is in the state that comes back. `answers` are what
+/// a person says of operations that must not be repeated.
+pub fn seek(
+    plan: &Plan,
+    state: &State,
+    answers: &BTreeMap<String, Known>,
+    sources: &SourceMap,
+    output: Output,
+) -> Result<(Report, State), NotAsked> {
+    let options = RunOptions { rebuild: true, answers: answers.clone(), ..RunOptions::default() };
+    ask(plan, state, options, sources, output)
+}
+
+fn ask(
+    plan: &Plan,
+    state: &State,
+    options: RunOptions,
+    sources: &SourceMap,
+    output: Output,
+) -> Result<(Report, State), NotAsked> {
     let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(super::run::config_value)));
     let missing = real::check_all(plan, &*secrets);
     if !missing.is_empty() {
@@ -55,7 +78,7 @@ pub fn survey(plan: &Plan, state: &State, sources: &SourceMap, output: Output) -
         started_at_ms: now,
         redact: Rc::new(sites.mask()),
         interrupt: interrupt.clone(),
-        ..RunOptions::default()
+        ..options
     };
     // A copy in memory: what is looked at changes nothing.
     let mut copy = StateStore::of(state.clone());
@@ -74,6 +97,6 @@ pub fn survey(plan: &Plan, state: &State, sources: &SourceMap, output: Output) -
             Err(NotAsked::Refused(WRONG))
         };
         listener.abort();
-        result
+        result.map(|report| (report, copy.state().clone()))
     })
 }

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod progress;
 pub mod report;
 pub mod sites;
+pub mod source;
 pub mod why;
 
 /// `openstack.server` → `server`.

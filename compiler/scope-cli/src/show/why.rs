@@ -381,12 +381,12 @@ fn recorded_words(known: &Known<'_>, resource: &scope_runtime::state::Resource) 
         (How::Borrowed, None) => "borrowed, removed with its last user".to_string(),
     };
     let unfinished = if resource.is_complete { "" } else { "; not finished: the next run goes on with it" };
-    format!(
-        "{how}, run {}{}, id {}{unfinished}",
-        resource.run,
-        run_time(known, resource.run),
-        resource.identity
-    )
+    let when = match resource.run {
+        // By `scope import` or `scope state rebuild`.
+        0 => "outside of a run".to_string(),
+        run => format!("run {run}{}", run_time(known, run)),
+    };
+    format!("{how}, {when}, id {}{unfinished}", resource.identity)
 }
 
 /// By its name, where it is one of this deployment's.

@@ -313,6 +313,19 @@ impl Lowering<'_> {
             .filter(is_ensure)
             .map(|step| ((step.name.as_str(), names[&step.site]), step.id))
             .collect();
+        // What somebody relies upon is known by its identity, whatever it was called.
+        let deleted: BTreeMap<(&str, &str, &str), StepId> = self
+            .recorded
+            .resources
+            .iter()
+            .filter_map(|resource| {
+                let step = deletions.get(&(resource.name.as_str(), resource.site.as_str()))?;
+                Some((
+                    (resource.resource_type.as_str(), resource.site.as_str(), resource.identity.as_str()),
+                    *step,
+                ))
+            })
+            .collect();
         let mut edges: Vec<(StepId, StepId)> = Vec::new();
         for resource in &self.recorded.resources {
             let place = (resource.name.as_str(), resource.site.as_str());
@@ -321,7 +334,11 @@ impl Lowering<'_> {
                 .needs
                 .iter()
                 .filter_map(|(name, site)| deletions.get(&(name.as_str(), site.as_str())));
-            edges.extend(needed.filter(|needed| *needed != user).map(|needed| (*user, *needed)));
+            let relied = resource.relies.iter().filter_map(|relied| {
+                deleted.get(&(relied.resource_type.as_str(), relied.site.as_str(), relied.identity.as_str()))
+            });
+            let all: BTreeSet<StepId> = needed.chain(relied).copied().collect();
+            edges.extend(all.into_iter().filter(|needed| needed != user).map(|needed| (*user, needed)));
         }
         for (from, to) in without_circles(edges) {
             self.plan.edges.push(Edge { from, to, reason: EdgeReason::Relation });

@@ -13,7 +13,7 @@ use super::inputs::{Given, evaluate};
 use super::record::{Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
 use super::{Good, guard, mark};
-use crate::events::{Effect, Failure, Outcome};
+use crate::events::{Change, Effect, Failure, Outcome};
 use crate::redact::hide_in_value;
 use crate::runner::Known;
 use crate::schedule::Touched;
@@ -191,6 +191,36 @@ async fn until_done(
         }
     }
     Ok(())
+}
+
+/// Where the state was lost: whether an operation that must not be repeated was done, only a person knows.
+pub(super) fn asked_about(
+    subject: &Subject<'_>,
+    operation: &str,
+    given: &Given,
+    is_whole: bool,
+) -> Result<Good, Bad> {
+    let unanswered = |why: &str| {
+        let message = format!(
+            "`{operation}` of `{}` at `{}` must not be repeated, and whether it was done {why}",
+            subject.name,
+            subject.site_name()
+        );
+        let help = format!("`--answer {}=done`, or `=failed` to have the next run do it", subject.name);
+        Err(Bad::new(Failure::new("E0906", Outcome::Unknown, message).with_help(help)))
+    };
+    match subject.answer() {
+        None => unanswered("nobody recorded"),
+        Some(Known::Done) if !is_whole => unanswered("with what it is given now is not known yet"),
+        Some(Known::Done) => {
+            let call = Call { inputs: given.digest(), result: Value::Null, run: subject.shared.run };
+            subject.shared.ledger.append(Fact::Call { key: subject.key.to_owned(), call })?;
+            Ok(Good::new(Effect::Unchanged, Value::Null))
+        }
+        Some(Known::Failed | Known::Retry) => {
+            Ok(Good::new(Effect::Planned { change: Change::Call }, Value::Null))
+        }
+    }
 }
 
 /// The result of an earlier run with the same inputs.

@@ -78,7 +78,9 @@ pub(super) async fn ensure(
 fn keep_relations(subject: &Subject<'_>, step: &Step) -> Result<(), Bad> {
     let (needs, relies) = (subject.shared.needs(step.id), subject.shared.relied(step));
     match subject.recorded() {
-        Some(known) if known.relies != relies => subject.record(Resource { needs, relies, ..known }),
+        Some(known) if known.relies != relies || known.needs != needs => {
+            subject.record(Resource { needs, relies, ..known })
+        }
         _ => Ok(()),
     }
 }

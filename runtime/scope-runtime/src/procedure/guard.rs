@@ -150,7 +150,7 @@ pub(super) async fn users(subject: &Subject<'_>, identity: &str) -> Result<Vec<U
     let mut users: Vec<User> =
         known.map(|(name, site)| User { name, site, n_more: 0, deployment: None }).collect();
     // A site that cannot be asked is no reason to delete.
-    if subject.can_be_read() {
+    if subject.resource_type.guard.is_some() && subject.can_be_read() {
         let seen = subject.read(identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
         let guards = seen.into_iter().flat_map(|record| record.guards);
         users.extend(guards.filter(|guard| !is_ours(subject, guard)).map(|guard| user_of(&guard)));

@@ -3,7 +3,7 @@
 //! `vm` is recorded, and at the site its flavor is another one → `Planned(update flavor: m1.tiny → m1.small)`. What is made
 //! from something that does not exist yet is compared as far as it is known.
 
-use scope_plan::driver::OperationKind;
+use scope_plan::driver::{OperationKind, Repeat};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Step};
 use scope_plan::recorded::How;
@@ -36,6 +36,9 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             if let Some(result) = before.filter(|_| !subject.shared.options.again.contains(subject.name)) {
                 return Ok(Good::new(Effect::Unchanged, result));
             }
+            if subject.shared.options.rebuild && *once && step.repeat == Repeat::None {
+                return call::asked_about(subject, operation, &given, is_whole);
+            }
             let kind = subject.resource_type.operation(operation).map(|operation| operation.kind);
             let reads =
                 matches!(kind, Some(OperationKind::Find | OperationKind::Read | OperationKind::Download));
@@ -47,6 +50,10 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             Some(resource) if resource.how == How::Adopted => planned(Change::Forget, Value::Null),
             Some(resource) => {
                 // A site that cannot be asked is unknown for this, too.
+                if subject.resource_type.guard.is_none() && subject.can_be_read() {
+                    let there = subject.read(&resource.identity, &Map::new()).await;
+                    there.map_err(|trouble| subject.failed(trouble))?;
+                }
                 let users = guard::users(subject, &resource.identity).await?;
                 match users.is_empty() {
                     true => planned(Change::Delete, Value::Null),
@@ -74,6 +81,13 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         let output = Value::Object(given.values.clone());
         return Ok(planned(Change::Create { is_gone: recorded.is_some() }, output));
     };
+    if subject.shared.options.rebuild && recorded.is_none() {
+        let is_whole_and_ready = subject.is_ready(&there.record, &given);
+        let mut resource = subject.resource(&there.identity, there.how, is_whole_and_ready, &given);
+        // What it was made from last nobody knows.
+        resource.inputs = None;
+        subject.record(resource)?;
+    }
     let output = there.record.output(subject.resource_type, &given.values);
     let is_ours = there.how == How::Created;
     if let (true, Some(why)) = (is_ours, subject.broken(&there.record, &given)) {

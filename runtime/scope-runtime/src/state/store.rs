@@ -79,7 +79,7 @@ impl StateError {
                 .with_help("wait until that run ends; if its process is no longer alive, the next run takes the lock over"),
             StateError::Newer { .. } => failure.with_help("use the version of the tool that wrote it"),
             StateError::Damaged { .. } | StateError::Journal(JournalError::Damaged { .. }) => failure.with_help(
-                "bring the state's folder back from a copy; without one, move it away and write `with { adopt: true }` at what the sites still hold",
+                "bring the state's folder back from a copy; without one, move it away and `scope state rebuild FILE`: what bears its mark is found again",
             ),
             StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => failure
                 .with_help("mend the disk, then `scope resume`: what was recorded before is kept, the rest is looked up"),
@@ -241,6 +241,16 @@ impl StateStore {
     /// Whatever the disk says.
     pub fn remember(&mut self, record: Record) -> Result<(), StateError> {
         self.append(record)?;
+        self.write()
+    }
+
+    /// Puts another state in place of the one that is kept, at once: a rebuilt one.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    pub fn replace(&mut self, state: State) -> Result<(), StateError> {
+        self.state = State { serial: self.state.serial, ..state };
+        self.is_changed = true;
         self.write()
     }
 

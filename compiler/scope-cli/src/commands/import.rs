@@ -1,0 +1,338 @@
+//! `scope import FILE NAME SITE ID`: a resource that is at a site already becomes one of the program.
+//!
+//! It is read by its identity, recorded as adopted (so it is never deleted), and its text is printed, or appended with
+//! `--write`. One that bears another deployment's mark is that one's, and is refused.
+
+use scope_compiler::{Compilation, FileDigest, Options, ReadError, World, hir};
+use scope_diagnostics::similar;
+use scope_plan::plan::Plan;
+use scope_plan::recorded::How;
+use scope_runtime::report::StepStatus;
+use scope_runtime::state::{Hold, Holder, Record, Resource, State, StateStore};
+use serde_json::{Map, Value};
+
+use super::survey::{NotAsked, survey};
+use super::{FAILED, OK, WRONG, now_ms, place};
+use crate::args::Import;
+use crate::output::{Output, line, note};
+use crate::show::short_type;
+use crate::show::source::{self, Declared};
+use crate::world::{self, Disk};
+
+/// The name under which it is looked up; no program calls anything so.
+const PROBE: &str = "imported__";
+
+pub fn run(command: &Import, output: Output) -> u8 {
+    match imported(command, output) {
+        Ok(()) => OK,
+        Err(code) => code,
+    }
+}
+
+fn imported(command: &Import, output: Output) -> Result<(), u8> {
+    let file = &command.program.file;
+    let folder = world::state_folder(file, command.state.as_deref());
+    let holder = Holder::current(&format!("scope import {file}"), now_ms());
+    let mut store = StateStore::open(&folder, &holder).map_err(|error| place::refused(&error))?;
+    let options = super::options(&command.program, store.recorded()).map_err(|message| {
+        note(&format!("error: {message}"));
+        WRONG
+    })?;
+    let compilation = super::compile_quietly(&command.program, store.recorded(), output)?;
+    let (name, written_type) = match command.resource.split_once(':') {
+        Some((name, ty)) => (name.trim(), Some(ty.trim())),
+        None => (command.resource.as_str(), None),
+    };
+    let declared = compilation.program.resources.iter().find(|resource| resource.name == name);
+    let written_type = wanted_type(&compilation, command, name, declared, written_type)?;
+    if let Some(known) =
+        store.state().resource(name, &command.site).filter(|known| known.identity != command.id)
+    {
+        return refuse(
+            &format!("`{name}` at {} is {} already", command.site, known.identity),
+            &format!("another name, or `scope destroy` first; `scope why {name}` says more"),
+        );
+    }
+    let (ty, plan, record) = read(command, &options, &written_type, store.state(), output)?;
+    let record = without_marks(&ty, &record, store.state(), &command.site)?;
+    let resource = Resource {
+        resource_type: ty.name.clone(),
+        identity: command.id.clone(),
+        how: How::Adopted,
+        is_complete: true,
+        inputs: None,
+        run: 0,
+        from: None,
+        formerly: Vec::new(),
+        needs: Vec::new(),
+        relies: Vec::new(),
+    };
+    let fact = Record::Resource { name: name.to_string(), site: command.site.clone(), resource };
+    if declared.is_some() {
+        store.remember(fact).map_err(|error| place::refused(&error))?;
+        line(&format!("adopted: {} {name} at {} is {}", short_type(&ty.name), command.site, command.id));
+        line(&format!("next: scope plan {file}"));
+        return Ok(());
+    }
+    let planned = plan.resource_type(&ty.name).map(|(_, planned)| planned);
+    let Some(planned) = planned else { return Err(FAILED) };
+    let named = |target: &str, identity: &str| {
+        program_name(&compilation, store.state(), target, &command.site, identity)
+    };
+    let shown = Declared {
+        name,
+        written_type: &written_type,
+        ty: &ty,
+        planned,
+        site: &command.site,
+        record: &record,
+    };
+    let (text, untold) = source::resource(&shown, &named);
+    let text = scope_compiler::format(&text).unwrap_or(text);
+    if command.write {
+        append(file, &text)?;
+        line(&format!("written to {file}: {name}"));
+    } else {
+        line(text.trim_end());
+    }
+    store.remember(fact).map_err(|error| place::refused(&error))?;
+    untold.iter().for_each(|what| note(&format!("note: {what}")));
+    note(&format!("adopted: {} {name} at {}; next: scope plan {file}", short_type(&ty.name), command.site));
+    Ok(())
+}
+
+/// The type as the program writes it, when it fits what is declared and asked.
+fn wanted_type(
+    compilation: &Compilation,
+    command: &Import,
+    name: &str,
+    declared: Option<&hir::Resource>,
+    written: Option<&str>,
+) -> Result<String, u8> {
+    let program = &compilation.program;
+    let Some(site) = program.sites.iter().position(|site| site.name == command.site) else {
+        note(&format!("error[E0101]: no site is called `{}`", command.site));
+        let names = program.sites.iter().map(|site| site.name.as_str());
+        if let Some(near) = similar::nearest(&command.site, names) {
+            note(&format!("help: did you mean `{near}`?"));
+        }
+        return Err(WRONG);
+    };
+    let Some(resource) = declared else {
+        return match written {
+            Some(written) => Ok(written.to_string()),
+            None => refuse(
+                &format!("the program declares no `{name}`, so its type is not known"),
+                &format!("write it: `{name}:TYPE`, such as `{name}:{}`", any_type(program)),
+            ),
+        };
+    };
+    if resource.kind != hir::ResourceKind::Managed {
+        return refuse(&format!("`{name}` is not a `resource` of the program"), "another name");
+    }
+    if let Some(written) = written.filter(|written| *written != resource.ty) {
+        return refuse(&format!("`{name}` is a `{}`, not a `{written}`", resource.ty), "leave the type out");
+    }
+    if !resource.location.sites().contains(&hir::SiteId(site as u32)) {
+        return refuse(
+            &format!("the program does not put `{name}` at {}", command.site),
+            &format!("`scope why {name} {}` says why not", command.site),
+        );
+    }
+    Ok(resource.ty.clone())
+}
+
+fn any_type(program: &hir::Program) -> &str {
+    let first = program.drivers.values().find_map(|driver| driver.types.keys().next());
+    first.map_or("openstack.server", String::as_str)
+}
+
+/// Reads it at its site, by its identity.
+fn read(
+    command: &Import,
+    options: &Options,
+    written_type: &str,
+    state: &State,
+    output: Output,
+) -> Result<(hir::ResourceType, Plan, Map<String, Value>), u8> {
+    let file = &command.program.file;
+    let bytes = Disk.read(file).map_err(|_| WRONG)?;
+    let text = String::from_utf8_lossy(&bytes);
+    // The identity's own name follows from the type, which is known once it is looked up: any attribute will do first.
+    let types = |compilation: &Compilation| {
+        let found = compilation.program.resources.iter().find(|resource| resource.name == PROBE)?;
+        let driver = found.ty.split('.').next()?;
+        compilation.program.drivers.get(driver)?.types.get(&found.ty).cloned()
+    };
+    let probe = |body: &str| {
+        let site = Value::from(command.site.as_str());
+        let text = format!("{text}\nexisting {PROBE}: {written_type} {{{body}}} scope {{ {site} }}\n");
+        scope_compiler::compile(&Over { file, text }, file, options)
+    };
+    let first = probe("");
+    let Some(ty) = types(&first) else {
+        output.compiled(&first);
+        return Err(WRONG);
+    };
+    let body =
+        format!(" {}: {} ", ty.identity, Value::from(command.id.as_str()).to_string().replace("${", "\\${"));
+    let compilation = probe(&body);
+    if !compilation_is_sound(&compilation, output) {
+        return Err(WRONG);
+    }
+    let plan = super::plan_of(&compilation).clone();
+    let report = match survey(&plan, &only(state, &plan, &command.site), &compilation.sources, output) {
+        Ok(report) => report,
+        Err(NotAsked::Refused(code)) => return Err(code),
+        Err(NotAsked::Secrets(why)) => {
+            note(&format!("no site was asked: {}", why.join("; ")));
+            return Err(WRONG);
+        }
+    };
+    let ended = plan.steps.iter().zip(&report.steps).find(|(step, _)| step.name == PROBE);
+    match ended.map(|(_, ended)| (&ended.status, &ended.output)) {
+        Some((StepStatus::Done { .. }, Value::Object(record))) => Ok((ty, plan, record.clone())),
+        Some((StepStatus::Failed { failure }, _)) => {
+            let message = failure.message.replace(PROBE, &command.id);
+            note(&format!("error[{}]: {message}", failure.code));
+            Err(FAILED)
+        }
+        Some((StepStatus::Parked { words }, _)) => {
+            note(&format!("error[E0701]: {words}"));
+            Err(FAILED)
+        }
+        _ => refuse(
+            &format!("{} at {} could not be read", command.id, command.site),
+            "`scope sites` says what answers",
+        ),
+    }
+}
+
+fn compilation_is_sound(compilation: &Compilation, output: Output) -> bool {
+    !compilation.has_errors() || output.compiled(compilation)
+}
+
+/// The state with every other site held: they are asked nothing.
+fn only(state: &State, plan: &Plan, site: &str) -> State {
+    let mut state = state.clone();
+    for other in plan.sites.iter().filter(|other| other.name != site) {
+        let hold = Hold {
+            by: "scope import".into(),
+            since_ms: 0,
+            until_ms: None,
+            reason: "another site is asked".into(),
+        };
+        state.holds.insert(other.name.clone(), hold);
+    }
+    state
+}
+
+/// What the site tells, as a program would have it; `Err` where another deployment's mark is on it.
+fn without_marks(
+    ty: &hir::ResourceType,
+    record: &Map<String, Value>,
+    state: &State,
+    site: &str,
+) -> Result<Map<String, Value>, u8> {
+    let mut record = record.clone();
+    let Some((root, inside)) = ty.mark.as_ref().and_then(|path| path.split_first()) else {
+        return Ok(record);
+    };
+    let mut slot = record.get_mut(root);
+    for field in inside {
+        slot = slot.and_then(|value| value.get_mut(field));
+    }
+    let marked: Vec<String> = match &slot {
+        Some(Value::String(text)) => {
+            text.find("scope:").map(|start| text[start..].to_string()).into_iter().collect()
+        }
+        Some(Value::Array(items)) => {
+            let texts = items.iter().filter_map(Value::as_str);
+            texts.filter(|text| text.starts_with("scope:")).map(str::to_string).collect()
+        }
+        _ => Vec::new(),
+    };
+    for mark in &marked {
+        let deployment = mark.trim_start_matches("scope:").split('/').next().unwrap_or_default();
+        if deployment != state.deployment {
+            return refuse(
+                &format!("another deployment ({deployment}) made it at {site}: it bears its mark"),
+                "that program owns it; refer to it by name, or take the mark off there first",
+            );
+        }
+    }
+    match slot {
+        Some(Value::String(text)) => {
+            if let Some(start) = text.find("scope:") {
+                let kept = text[..start].trim_end_matches(['[', ' ']).to_string();
+                *text = kept;
+            }
+        }
+        Some(Value::Array(items)) => {
+            items.retain(|item| !item.as_str().is_some_and(|text| text.starts_with("scope:")));
+        }
+        _ => {}
+    }
+    Ok(record)
+}
+
+/// What the program calls a resource of this type and identity.
+fn program_name(
+    compilation: &Compilation,
+    state: &State,
+    target: &str,
+    site: &str,
+    identity: &str,
+) -> Option<String> {
+    let recorded = state.resources.iter().find(|(_, sites)| {
+        sites.get(site).is_some_and(|known| known.resource_type == target && known.identity == identity)
+    });
+    let name = recorded.map(|(name, _)| name)?;
+    let is_declared = compilation.program.resources.iter().any(|resource| resource.name == *name);
+    is_declared.then(|| name.clone())
+}
+
+/// Adds the text at the end of the program, and keeps a formatted one formatted.
+fn append(file: &str, text: &str) -> Result<(), u8> {
+    let before = std::fs::read_to_string(file).map_err(|error| {
+        note(&format!("error: `{file}` cannot be read: {error}"));
+        FAILED
+    })?;
+    let all = format!("{}\n\n{text}", before.trim_end());
+    let was_formatted = scope_compiler::format(&before).is_some_and(|formatted| formatted == before);
+    let all = match scope_compiler::format(&all) {
+        Some(formatted) if was_formatted => formatted,
+        _ => all,
+    };
+    super::write_file(file, all.as_bytes())
+}
+
+fn refuse<T>(message: &str, help: &str) -> Result<T, u8> {
+    note(&format!("error[E0936]: {message}"));
+    note(&format!("help: {help}"));
+    Err(WRONG)
+}
+
+/// The disk, with another text in place of one file.
+struct Over<'a> {
+    file: &'a str,
+    text: String,
+}
+
+impl World for Over<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        if path == self.file { Ok(self.text.clone().into_bytes()) } else { Disk.read(path) }
+    }
+
+    fn digest(&self, path: &str) -> Result<FileDigest, ReadError> {
+        Disk.digest(path)
+    }
+
+    fn library(&self) -> Vec<String> {
+        Disk.library()
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        Disk.env(name)
+    }
+}

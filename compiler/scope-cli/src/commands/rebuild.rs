@@ -1,0 +1,281 @@
+//! `scope state rebuild FILE`: a lost state made anew from the marks at the sites. Changes nothing there.
+//!
+//! 1. Everything of the program is looked for: whose marks do its resources bear? One deployment is it; of several, one is
+//!    named.
+//! 2. What bears that deployment's marks is recorded, alternative by alternative; what cannot be asked is unknown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use scope_plan::plan::{Action, Plan};
+use scope_runtime::report::{Report, StepStatus};
+use scope_runtime::runner::Known;
+use scope_runtime::state::{Holder, State, StateStore};
+use serde::Serialize;
+use serde_json::json;
+
+use super::survey::{NotAsked, seek};
+use super::{DIFFERENT, OK, WRONG, now_ms, place};
+use crate::args::{Format, Rebuild};
+use crate::output::{Output, line, note};
+use crate::show::{short_name, short_type};
+use crate::world;
+
+pub fn run(command: &Rebuild, output: Output) -> u8 {
+    match rebuilt(command, output) {
+        Ok(code) | Err(code) => code,
+    }
+}
+
+fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
+    let file = &command.program.file;
+    if command.program.simulate {
+        note("error: a simulation leaves no state behind");
+        return Err(WRONG);
+    }
+    let folder = world::state_folder(file, command.state.as_deref());
+    let holder = Holder::current(&format!("scope state rebuild {file}"), now_ms());
+    let mut store = StateStore::open(&folder, &holder).map_err(|error| place::refused(&error))?;
+    if !store.state().resources.is_empty() || store.state().last_run > 0 {
+        note(&format!(
+            "error[E0933]: there is a state already: {} resources, run {}",
+            store.state().resources.len(),
+            store.state().last_run
+        ));
+        note(&format!("help: to rebuild it all the same, move `{}` away first", folder.display()));
+        return Err(WRONG);
+    }
+    let compilation = super::compile_quietly(&command.program, Default::default(), output)?;
+    let plan = super::plan_of(&compilation);
+    let answers: BTreeMap<String, Known> = command.answer.iter().cloned().collect();
+    let search = |state: &State| {
+        by_alternatives(plan, state, &answers, |plan, state, answers| {
+            seek(plan, state, answers, &compilation.sources, output).map_err(|not| match not {
+                NotAsked::Refused(code) => code,
+                NotAsked::Secrets(why) => {
+                    note(&format!("no site was asked: {}", why.join("; ")));
+                    WRONG
+                }
+            })
+        })
+    };
+    let deployment = match &command.deployment {
+        Some(deployment) => deployment.clone(),
+        // Nobody's: whatever bears a mark is somebody else's then, and is told.
+        None => match one_of(&deployments(plan, &search(&State::new(String::new()))?.0)) {
+            Ok(deployment) => deployment,
+            Err(report) => return told(report, file),
+        },
+    };
+    let (rounds, state) = search(&State::new(deployment))?;
+    let mut state = with_choices(plan, state);
+    // No run recorded it.
+    state.resources.values_mut().flat_map(|sites| sites.values_mut()).for_each(|resource| resource.run = 0);
+    state.calls.values_mut().for_each(|call| call.run = 0);
+    let rows = rows(plan, &rounds, &state);
+    store.replace(state.clone()).map_err(|error| place::refused(&error))?;
+    print(file, &state, &rows, output);
+    Ok(if rows.iter().any(|row| matches!(row.what, What::Unknown | What::Asked)) { DIFFERENT } else { OK })
+}
+
+/// Looks for all of it, every alternative of each `|` once; what was found in one round is known in the next.
+fn by_alternatives(
+    plan: &Plan,
+    state: &State,
+    answers: &BTreeMap<String, Known>,
+    seek: impl Fn(&Plan, &State, &BTreeMap<String, Known>) -> Result<(Report, State), u8>,
+) -> Result<(Vec<Report>, State), u8> {
+    let n_rounds = plan.choices.iter().map(|choice| choice.arms.len()).max().unwrap_or(1);
+    let mut known = state.clone();
+    let mut rounds = Vec::new();
+    for round in 0..n_rounds {
+        let mut plan = plan.clone();
+        for choice in &mut plan.choices {
+            choice.recorded = Some(round.min(choice.arms.len() - 1) as u32);
+        }
+        let (report, found) = seek(&plan, &known, answers)?;
+        known.resources = found.resources;
+        known.calls = found.calls;
+        rounds.push(report);
+    }
+    Ok((rounds, known))
+}
+
+/// The deployments whose marks were found on what this program names, and on how many resources.
+fn deployments(plan: &Plan, rounds: &[Report]) -> BTreeMap<String, usize> {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (step, ended) in rounds.iter().flat_map(|report| plan.steps.iter().zip(&report.steps)) {
+        let StepStatus::Failed { failure } = &ended.status else { continue };
+        let place = format!("/{}@{}", step.name, plan.site(step.site).name);
+        let marks = failure.candidates.iter().filter_map(|candidate| candidate.mark.as_deref());
+        let ids = marks.filter_map(|mark| mark.strip_prefix("scope:")?.strip_suffix(&place));
+        for id in ids {
+            found.entry(id.to_owned()).or_default().insert(step.key.clone());
+        }
+    }
+    found.into_iter().map(|(id, keys)| (id, keys.len())).collect()
+}
+
+/// Why it is not known whose state is meant.
+enum Whose {
+    /// Nothing bears a mark.
+    Nobodys,
+    /// Of several deployments.
+    Several(Vec<String>),
+}
+
+fn one_of(deployments: &BTreeMap<String, usize>) -> Result<String, Whose> {
+    let mut ids = deployments.keys();
+    match (ids.next(), ids.next()) {
+        (Some(one), None) => Ok(one.clone()),
+        (None, _) => Err(Whose::Nobodys),
+        _ => Err(Whose::Several(
+            deployments.iter().map(|(id, count)| format!("{id} ({count} resources)")).collect(),
+        )),
+    }
+}
+
+fn told(whose: Whose, file: &str) -> Result<u8, u8> {
+    match whose {
+        Whose::Nobodys => {
+            line(
+                "nothing at the sites that answer bears a mark with a name of this program: nothing to rebuild",
+            );
+            line(&format!("what has no room for a mark: scope import {file} NAME SITE ID"));
+            Ok(OK)
+        }
+        Whose::Several(ids) => {
+            note(&format!(
+                "error[E0935]: several deployments left marks with names of this program: {}",
+                ids.join(", ")
+            ));
+            note("help: say which one with `--deployment ID`");
+            Err(WRONG)
+        }
+    }
+}
+
+/// The choices, as what was found shows them: the alternative of which most is there.
+fn with_choices(plan: &Plan, mut state: State) -> State {
+    for choice in &plan.choices {
+        let is_there = |step: &&scope_plan::plan::StepId| {
+            let step = plan.step(**step);
+            matches!(step.action, Action::Ensure { .. })
+                && state.resource(&step.name, &plan.site(step.site).name).is_some()
+        };
+        let counts = choice.arms.iter().map(|arm| arm.members.iter().filter(is_there).count());
+        let best = counts.enumerate().max_by_key(|(arm, count)| (*count, std::cmp::Reverse(*arm)));
+        if let Some((arm, _)) = best.filter(|(_, count)| *count > 0) {
+            state.choices.insert(choice.key.clone(), arm as u32);
+        }
+    }
+    state
+}
+
+/// One thing that was looked for.
+#[derive(Debug, Serialize)]
+struct Row {
+    site: String,
+    kind: String,
+    name: String,
+    what: What,
+    why: String,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum What {
+    /// It bears the mark, and is recorded.
+    Found,
+    /// It is not there, or not with the mark: the next run makes it.
+    Missing,
+    /// It is there without the mark.
+    Unmarked,
+    /// Whether it was done, only a person knows.
+    Asked,
+    /// Its site could not be asked.
+    Unknown,
+}
+
+fn rows(plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for step in &plan.steps {
+        let site = &plan.site(step.site).name;
+        let ends = rounds.iter().map(|report| &report.step(step.id).status);
+        let failure = ends.clone().find_map(|status| match status {
+            StepStatus::Failed { failure } => Some(failure),
+            _ => None,
+        });
+        let parked = ends.clone().find_map(|status| match status {
+            StepStatus::Parked { words } => Some(words.clone()),
+            _ => None,
+        });
+        let is_done = ends.clone().any(|status| matches!(status, StepStatus::Done { .. }));
+        let recorded = state.resource(&step.name, site);
+        let (what, why) = match (&step.action, recorded, failure) {
+            (Action::Ensure { .. } | Action::Bring { .. }, Some(resource), _) => {
+                (What::Found, format!("bears the mark, id {}", resource.identity))
+            }
+            (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) => match failure.code.as_str() {
+                "E0907" | "E0901" => (What::Unmarked, failure.message.clone()),
+                "E0906" => (What::Asked, format!("{}: {}", failure.message, failure.help.join("; "))),
+                _ => (What::Unknown, failure.message.clone()),
+            },
+            (Action::Ensure { .. } | Action::Call { .. }, _, None) if parked.is_some() => {
+                (What::Unknown, parked.unwrap_or_default())
+            }
+            (Action::Ensure { .. }, None, None) if is_done => {
+                (What::Missing, "not there: the next run makes it".into())
+            }
+            (Action::Ensure { .. }, None, None) => {
+                (What::Unknown, "what it is made from could not be asked".into())
+            }
+            _ => continue,
+        };
+        rows.push(Row {
+            site: site.clone(),
+            kind: step.action.resource_type().map_or("", short_type).to_string(),
+            name: step.name.clone(),
+            what,
+            why,
+        });
+    }
+    rows
+}
+
+fn print(file: &str, state: &State, rows: &[Row], output: Output) {
+    if output.format == Format::Json {
+        let twin = json!({
+            "format": "scope-rebuild/1",
+            "program": file,
+            "deployment": state.deployment,
+            "resources": rows,
+        });
+        line(&twin.to_string());
+        return;
+    }
+    let width = |of: fn(&Row) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);
+    let (sites, kinds) = (width(|row| &row.site), width(|row| &row.kind));
+    let names = width(|row| short_name(&row.name));
+    for row in rows {
+        let sign = match row.what {
+            What::Found => "=",
+            What::Missing => "+",
+            What::Unmarked => "x",
+            What::Asked | What::Unknown => "?",
+        };
+        let (site, kind, name) = (&row.site, &row.kind, short_name(&row.name));
+        line(&format!("  {sign} {site:<sites$}  {kind:<kinds$}  {name:<names$}  {}", row.why));
+    }
+    let count = |what: What| rows.iter().filter(|row| row.what == what).count();
+    line(&format!(
+        "rebuilt: {} found, {} not there, {} without the mark, {} unknown, {} to be asked      deployment {}",
+        count(What::Found),
+        count(What::Missing),
+        count(What::Unmarked),
+        count(What::Unknown),
+        count(What::Asked),
+        state.deployment
+    ));
+    line(&format!("next: scope plan {file}"));
+}

@@ -1,0 +1,287 @@
+//! What is relied upon is not deleted: by the program that made it, by another one, by a state that was lost.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::desk::{Desks, ends};
+use crate::support::binary::{self, Ran};
+
+/// Cards that keep guards, and threads that hang on them, perhaps from another site.
+const DRIVER: &str = r#"
+driver knot {
+    site { url: string }
+    service board {
+        address: site.url
+        type card {
+            id: string identity computed
+            title: string
+            remark: string = ""
+            named by title
+            mark in remark
+            guard in remark
+            share by place
+            operation find GET "/cards" { query: { title: title }, 200 -> list(body) }
+            operation read GET "/cards/${id}" { 200 -> found(body), 404 -> not_found }
+            operation create POST "/cards" { body: { title: title, remark: remark }, repeat by mark, 201 -> done(body) }
+            operation update PUT "/cards/${id}" { body: { title: title, remark: remark }, 200 -> done }
+            operation delete DELETE "/cards/${id}" { 204 | 404 -> gone }
+        }
+    }
+    service line {
+        uses: [board]
+        address: site.url
+        type thread {
+            name: string identity immutable
+            text: string = ""
+            card: card? relies read(if body.card == null then null else { id: body.card })
+            operation read GET "/notes/${name}" { 200 -> found(body), 404 -> not_found }
+            operation write PUT "/notes/${name}" {
+                body: { name: name, text: text, card: card.id }
+                repeat by always
+                200 | 201 -> done
+            }
+            operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
+            create by write
+        }
+    }
+}
+"#;
+
+fn place(desks: &Desks, name: &str, program: &str) -> PathBuf {
+    let folder = binary::folder(&format!("guarding-{name}"));
+    write(desks, &folder, program);
+    folder
+}
+
+fn write(desks: &Desks, folder: &Path, program: &str) {
+    let sites = format!(
+        "site nantes {{ knot: {{ url: \"{}\" }} }}\nsite paris {{ knot: {{ url: \"{}\" }} }}\nentry nantes\n",
+        desks.nantes.url, desks.paris.url
+    );
+    std::fs::write(folder.join("main.scope"), format!("{DRIVER}{sites}{program}")).expect("writable");
+}
+
+/// What stands on the one card at paris.
+fn remark(desks: &Desks) -> String {
+    let mut remark = String::new();
+    desks.paris.change(|_, cards| {
+        let card = cards.values().next().expect("one card");
+        remark = card["remark"].as_str().unwrap_or_default().to_string();
+    });
+    remark
+}
+
+fn has(ran: &Ran, words: &[&str]) {
+    let text: String = ran.all().split_whitespace().collect::<Vec<_>>().join(" ");
+    for word in words {
+        assert!(text.contains(word), "`{word}` is not in\n{text}");
+    }
+}
+
+const BOARD: &str =
+    "resource board: knot.card { title: \"board\", remark: \"mine\" } scope { board: paris }\n";
+const EXISTING: &str = "existing board: knot.card { title: \"board\" } scope { board: paris }\n";
+
+fn thread(name: &str, card: &str) -> String {
+    format!(
+        "resource {name}: knot.thread {{ name: \"{name}\", card: {card} }} scope {{ line: nantes, board: paris }}\n"
+    )
+}
+
+#[test]
+fn another_program_that_relies_upon_it_is_seen() {
+    let desks = Desks::start();
+    let owner = place(&desks, "owner", BOARD);
+    let user = place(&desks, "user", &format!("{EXISTING}{}{}", thread("t", "board"), thread("u", "board")));
+    ends(&owner, &["run", "main.scope"], 0);
+    has(&ends(&user, &["plan", "main.scope"], 0), &["2 to create", "1 guards to leave or take off"]);
+    assert!(!remark(&desks).contains("scope-used"), "a plan changes nothing");
+    has(
+        &ends(&user, &["run", "main.scope"], 0),
+        &["guarded", "for t at nantes, u at nantes", "2 created, 1 guarded"],
+    );
+    let guarded = remark(&desks);
+    assert!(guarded.starts_with("mine [scope:") && guarded.contains(" [scope-used:"), "{guarded}");
+    assert!(guarded.ends_with("/t@nantes+1]"), "{guarded}");
+    // It disturbs nobody, and nobody disturbs it.
+    has(&ends(&user, &["run", "main.scope"], 0), &["nothing to do"]);
+    has(&ends(&owner, &["run", "main.scope"], 0), &["nothing to do: 1 of 1"]);
+    has(&ends(&owner, &["drift", "main.scope"], 0), &["no drift"]);
+    write(&desks, &owner, &BOARD.replace("mine", "ours"));
+    has(&ends(&owner, &["run", "main.scope"], 0), &["1 changed"]);
+    assert_eq!(remark(&desks), guarded.replace("mine", "ours"));
+    // Neither leaving it out nor destroying deletes it.
+    write(&desks, &owner, "");
+    let plan = ends(&owner, &["plan", "main.scope"], 0);
+    has(
+        &plan,
+        &["- card board still relied upon by t at nantes and 1 more (deployment", "refused; scope why board"],
+    );
+    let refused = ends(&owner, &["run", "main.scope"], 1);
+    has(
+        &refused,
+        &["error[E0931]: card `board` at `paris` is still relied upon by `t` at nantes and 1 more"],
+    );
+    has(&ends(&owner, &["destroy", "main.scope", "--yes"], 1), &["E0931"]);
+    assert_eq!(desks.paris.held()["cards"], json!(["board"]));
+    // One user less: the guard names the other. The last one takes it along.
+    write(&desks, &user, &format!("{EXISTING}{}", thread("u", "board")));
+    has(&ends(&user, &["run", "main.scope"], 0), &["1 deleted, 1 guarded"]);
+    assert!(remark(&desks).ends_with("/u@nantes]"), "{}", remark(&desks));
+    write(&desks, &user, "");
+    has(&ends(&user, &["plan", "main.scope"], 0), &["is let go", "1 to delete"]);
+    has(&ends(&user, &["run", "main.scope"], 0), &["1 deleted, 1 guarded"]);
+    assert!(!remark(&desks).contains("scope-used"), "{}", remark(&desks));
+    ends(&owner, &["run", "main.scope"], 0);
+    assert_eq!(desks.paris.held()["cards"], json!([]));
+}
+
+#[test]
+fn the_state_knows_its_own_users() {
+    let desks = Desks::start();
+    let other = "resource other: knot.card { title: \"other\" } scope { board: paris }\n";
+    let folder = place(&desks, "own", &format!("{BOARD}{other}{}", thread("t", "\"board\"")));
+    has(&ends(&folder, &["run", "main.scope"], 0), &["3 created, 1 guarded"]);
+    // Its line is gone, and somebody still names it by its name at the site.
+    write(&desks, &folder, &format!("{other}{}", thread("t", "\"board\"")));
+    has(
+        &ends(&folder, &["plan", "main.scope"], 0),
+        &["- card board still relied upon by t at nantes: refused"],
+    );
+    has(&ends(&folder, &["run", "main.scope"], 1), &["error[E0930]", "`t` at nantes", "scope why t"]);
+    assert_eq!(desks.paris.held()["cards"], json!(["board", "other"]));
+    // Let go of in the same run, it may go.
+    write(&desks, &folder, &format!("{other}{}", thread("t", "\"other\"")));
+    has(&ends(&folder, &["plan", "main.scope"], 0), &["- card board no longer in the program"]);
+    has(&ends(&folder, &["run", "main.scope"], 0), &["1 changed, 1 deleted"]);
+    assert_eq!(desks.paris.held()["cards"], json!(["other"]));
+    has(&ends(&folder, &["destroy", "main.scope", "--yes"], 0), &["2 deleted"]);
+    assert_eq!(desks.paris.held()["cards"], json!([]));
+}
+
+#[test]
+fn why_says_what_is_known() {
+    let desks = Desks::start();
+    let folder = place(&desks, "why", &format!("{BOARD}{}", thread("t", "board")));
+    has(
+        &ends(&folder, &["why", "t", "--program", "main.scope"], 0),
+        &[
+            "t knot.thread main.scope:",
+            "{ line: nantes, board: paris }",
+            "the scope says `line: nantes`; board at paris (named)",
+        ],
+    );
+    ends(&folder, &["run", "main.scope"], 0);
+    let why = ends(&folder, &["why", "board"], 0);
+    has(
+        &why,
+        &[
+            "nantes not here the scope puts it at paris",
+            "recorded created, run 1",
+            "relied upon by t at nantes",
+            "needed by t at nantes (line",
+            "last run run 1: done",
+        ],
+    );
+    has(
+        &ends(&folder, &["why", "t", "nantes"], 0),
+        &["needs card board at paris, guarded there", "relies upon card board at paris"],
+    );
+    let twin = ends(&folder, &["--format", "json", "why", "board", "paris"], 0).stdout;
+    let twin: Value = serde_json::from_str(&twin).expect("one JSON document");
+    assert_eq!((&twin["format"], &twin["sites"][0]["is_recorded"]), (&json!("scope-why/1"), &json!(true)));
+    has(&ends(&folder, &["why", "bord"], 3), &["E0932", "did you mean `board`?"]);
+    has(&ends(&folder, &["why", "board", "pari"], 3), &["E0101", "did you mean `paris`?"]);
+}
+
+#[test]
+fn a_lost_state_is_made_anew_from_the_marks() {
+    let desks = Desks::start();
+    let program = format!(
+        "{BOARD}{}resource either: knot.card {{ title: \"either\" }} scope {{ board: nantes | paris }}\n",
+        thread("t", "board")
+    );
+    let folder = place(&desks, "rebuild", &program);
+    ends(&folder, &["run", "main.scope"], 0);
+    let state = folder.join(".scope/main");
+    let before: Value = read(&state);
+    has(&ends(&folder, &["state", "rebuild", "main.scope"], 3), &["E0933", "there is a state already"]);
+    // A site that is silent is unknown; a thread has no room for a mark.
+    std::fs::remove_dir_all(folder.join(".scope")).expect("it is there");
+    desks.nantes.set_down(true);
+    let partly = ends(&folder, &["state", "rebuild", "main.scope"], 2);
+    has(&partly, &["= paris card board bears the mark", "? nantes thread t", "1 found"]);
+    desks.nantes.set_down(false);
+    std::fs::remove_dir_all(folder.join(".scope")).expect("it is there");
+    let rebuilt = ends(&folder, &["state", "rebuild", "main.scope"], 0);
+    has(&rebuilt, &["= paris card board", "= nantes card either", "2 found", "next: scope plan main.scope"]);
+    has(&rebuilt, &["x nantes thread t", "1 without the mark"]);
+    has(
+        &ends(&folder, &["import", "main.scope", "t", "nantes", "t"], 0),
+        &["adopted: thread t at nantes is t"],
+    );
+    let after: Value = read(&state);
+    assert_eq!(after["deployment"], before["deployment"]);
+    for name in ["board", "either"] {
+        let identity = |state: &Value| {
+            let sites = state["resources"][name].as_object().expect("recorded").clone();
+            sites.values().map(|at| at["identity"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(identity(&after), identity(&before), "{name}");
+    }
+    has(&ends(&folder, &["run", "main.scope"], 0), &["exit 0"]);
+    assert_eq!(desks.paris.held()["cards"], json!(["board"]), "nothing was made twice");
+    assert_eq!(desks.nantes.held()["cards"], json!(["either"]), "nothing was made twice");
+    has(&ends(&folder, &["why", "board"], 0), &["created, outside of a run"]);
+}
+
+fn read(state: &Path) -> Value {
+    let text = std::fs::read_to_string(state.join("state.json")).expect("a state");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+#[test]
+fn what_is_there_already_is_imported() {
+    let desks = Desks::start();
+    desks.paris.change(|_, cards| {
+        let old = json!({ "id": "c70", "title": "old", "remark": "with \"quotes\" and ${dollars}" });
+        let theirs =
+            json!({ "id": "c71", "title": "theirs", "remark": "scope:0123456789abcdef/theirs@paris" });
+        cards.insert("c70".into(), old);
+        cards.insert("c71".into(), theirs);
+    });
+    let folder = place(&desks, "import", "");
+    let printed = ends(&folder, &["import", "main.scope", "old:knot.card", "paris", "c70"], 0);
+    has(
+        &printed,
+        &[
+            "resource old: knot.card {",
+            "remark: \"with \\\"quotes\\\" and \\${dollars}\"",
+            "scope { paris }",
+            "adopt: true",
+        ],
+    );
+    ends(&folder, &["import", "main.scope", "old:knot.card", "paris", "c70", "--write"], 0);
+    let program = std::fs::read_to_string(folder.join("main.scope")).expect("readable");
+    assert!(program.contains("resource old: knot.card"), "{program}");
+    has(&ends(&folder, &["plan", "main.scope"], 0), &["= card old", "0 to create, 0 to change"]);
+    has(&ends(&folder, &["run", "main.scope"], 0), &["nothing to do: 1 of 1"]);
+    has(&ends(&folder, &["why", "old", "paris"], 0), &["adopted, so never deleted"]);
+    // What is not ours, not there, or named otherwise.
+    let refused = ends(&folder, &["import", "main.scope", "theirs:knot.card", "paris", "c71"], 3);
+    has(&refused, &["E0936", "another deployment (0123456789abcdef)"]);
+    has(&ends(&folder, &["import", "main.scope", "nothing:knot.card", "paris", "c99"], 1), &["E0902"]);
+    has(
+        &ends(&folder, &["import", "main.scope", "new", "paris", "c70"], 3),
+        &["E0936", "its type is not known"],
+    );
+    has(
+        &ends(&folder, &["import", "main.scope", "old", "nantes", "c70"], 3),
+        &["E0936", "does not put `old` at nantes"],
+    );
+    // Never deleted, also when the program lets it go.
+    write(&desks, &folder, "");
+    ends(&folder, &["run", "main.scope", "--yes"], 0);
+    assert_eq!(desks.paris.held()["cards"], json!(["old", "theirs"]));
+}
