@@ -134,6 +134,10 @@ pub(super) fn complete(
         one_phrase(phrase, ty, &names, diagnostics);
     }
     created_and_updated(ty, &phrases, diagnostics);
+    // What updates one may be what creates one.
+    for (phrase, _) in of("guard") {
+        ty.guard = guard(phrase, ty, diagnostics);
+    }
     after_what(ty, diagnostics);
     ty.commands = commands::commands(body, ty, &names, diagnostics);
     // An unreadable operation may be the one that is missing.
@@ -155,7 +159,6 @@ fn one_phrase(
             }
         }
         "mark" => ty.mark = attribute_path(phrase, "in", "mark in metadata.scope_mark", ty, diagnostics),
-        "guard" => ty.guard = guard(phrase, ty, diagnostics),
         "ready" => ty.ready = operation::ready(phrase, names, diagnostics),
         "broken" => ty.broken = broken(phrase, names, diagnostics),
         "share" => {

@@ -144,7 +144,7 @@ fn wanted_type(
 
 fn any_type(program: &hir::Program) -> &str {
     let first = program.drivers.values().find_map(|driver| driver.types.keys().next());
-    first.map_or("openstack.server", String::as_str)
+    first.map_or("driver.type", String::as_str)
 }
 
 /// Reads it at its site, by its identity.

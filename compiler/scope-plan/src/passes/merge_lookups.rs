@@ -111,8 +111,13 @@ fn with_merged(expr: &Expr, stands_for: &[StepId]) -> Expr {
 /// One guard is left for all who rely upon the same thing; it is undone only if every one of them would be.
 fn unite_users(plan: &mut Plan, goes: StepId, stays: StepId) {
     let Action::Protect { users: more, .. } = plan.step(goes).action.clone() else { return };
-    let is_kept = plan.step(goes).undo == Undo::Keep;
+    let gone = plan.step(goes).clone();
+    let is_kept = gone.undo == Undo::Keep;
     let stays = &mut plan.steps[stays.index()];
+    // Whichever was declared first: the order of declarations says nothing.
+    if gone.key < stays.key {
+        (stays.key, stays.origin) = (gone.key, gone.origin);
+    }
     if let Action::Protect { users, .. } = &mut stays.action {
         users.extend(more);
         users.sort();

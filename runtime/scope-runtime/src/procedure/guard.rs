@@ -37,6 +37,10 @@ pub(super) async fn protect(
     let (identity, record) = resource_of(subject, of).await?;
     let guard = recorded(subject, &identity);
     if users.is_empty() {
+        // Somebody here relies upon it after all, perhaps by another name.
+        if !subject.shared.users_of(&relied(subject, &identity)).is_empty() {
+            return Ok(Good::new(Effect::Found, record));
+        }
         let was_on = write(subject, &identity, None).await?.is_on_before;
         subject.shared.ledger.append(Fact::LetGo { guard })?;
         subject.shared.ledger.commit().await?;
@@ -75,8 +79,9 @@ pub(super) async fn survey(
     let (identity, record) = resource_of(subject, of).await?;
     let seen = subject.read(&identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
     let ours = seen.as_ref().and_then(|seen| seen.guards.iter().find(|guard| is_ours(subject, guard)));
+    let is_needed = !subject.shared.users_of(&relied(subject, &identity)).is_empty();
     let is_as_wished = match (users.is_empty(), ours) {
-        (true, ours) => ours.is_none(),
+        (true, ours) => ours.is_none() || is_needed,
         (false, ours) => ours.is_some_and(|ours| *ours == text_of(subject, users)),
     };
     Ok(match (is_as_wished, users.is_empty()) {
