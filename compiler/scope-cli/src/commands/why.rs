@@ -27,6 +27,8 @@ fn explained(command: &Why, output: Output) -> Result<(), u8> {
         params: command.params.clone(),
         at: command.at.clone(),
         simulate: command.simulate,
+        policies: Vec::new(),
+        sequence: None,
     };
     let compilation = super::compile_quietly(&program, state.recorded(), output)?;
     let plan = super::plan_of(&compilation);
