@@ -7,6 +7,8 @@ mod damage;
 pub mod desk;
 mod guarding;
 mod killing;
+mod moves;
 mod past;
 mod planning;
 mod waiting;
+mod waves;

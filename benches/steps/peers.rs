@@ -73,7 +73,8 @@ type Task = Pin<Box<dyn Future<Output = (StepId, u32)>>>;
 /// The scheduler and the tasks it starts, as the runner drives them, each task with nothing to do.
 pub fn looped(plan: &Plan) {
     one_thread().block_on(async {
-        let mut schedule = Schedule::new(plan, ScheduleOptions { concurrency: 1_000_000, reconsider: false });
+        let mut schedule =
+            Schedule::new(plan, ScheduleOptions { concurrency: 1_000_000, ..ScheduleOptions::default() });
         let mut events = VecDeque::from([Event::Started]);
         let mut tasks = FuturesUnordered::<Task>::new();
         while !schedule.is_finished() {
@@ -93,7 +94,8 @@ pub fn looped(plan: &Plan) {
 
 /// The scheduler, from its making to its verdict.
 pub fn scheduled(plan: &Plan) {
-    let mut schedule = Schedule::new(plan, ScheduleOptions { concurrency: 1_000_000, reconsider: false });
+    let mut schedule =
+        Schedule::new(plan, ScheduleOptions { concurrency: 1_000_000, ..ScheduleOptions::default() });
     let mut events = VecDeque::from([Event::Started]);
     while let Some(event) = events.pop_front() {
         for command in schedule.on(event) {

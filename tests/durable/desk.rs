@@ -66,6 +66,7 @@ driver desk {
             name: string identity
             share by none because "a bell stays where it is"
             cross by none because "a bell has no parts"
+            stateful because "how often it was rung is known only there"
             operation read GET "/bells/${name}" { 200 -> found(body), 404 -> not_found }
             operation create PUT "/bells/${name}" { body: { name: name }, repeat by name, 201 -> done }
             operation delete DELETE "/bells/${name}" { 204 | 404 -> gone }

@@ -21,7 +21,7 @@ fn wished() -> Value {
 }
 
 /// Runs until a request's moment comes, and kills the process there; false if the run ended before.
-fn killed(desks: &Desks, folder: &Path, moment: When, number: usize) -> bool {
+pub fn killed(desks: &Desks, folder: &Path, moment: When, number: usize) -> bool {
     killed_with(desks, folder, moment, number, |_, _| {})
 }
 

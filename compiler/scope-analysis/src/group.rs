@@ -31,11 +31,22 @@ pub(crate) struct Group<'a> {
     /// The scopes around its items, the outermost first, with the group that wrote each.
     pub scopes: Vec<Scoped>,
     /// The `with` clauses around its items, the outermost first.
-    pub with: Vec<(&'a Expr, Frame)>,
+    pub with: Vec<Carrying<'a>>,
     /// What is requested directly in it.
     pub requested: Vec<ResourceId>,
     /// Groups in it.
     pub groups: Vec<GroupId>,
+}
+
+/// A `with` clause, and the item that it is written at.
+#[derive(Clone)]
+pub(crate) struct Carrying<'a> {
+    pub expr: &'a Expr,
+    pub frame: Frame,
+    /// The item's path: `agent`.
+    pub item: String,
+    /// With the element of a family: `agent["lille"]`.
+    pub element: String,
 }
 
 /// A scope that holds for the items of a group.

@@ -31,7 +31,7 @@ mod scope;
 mod sites;
 mod with;
 
-pub use check::outputs as outputs_used;
+pub use check::{former_names, outputs as outputs_used};
 pub use context::Options;
 pub use eval::files::join_path;
 pub use modules::{Module, ModuleId, Modules, Use};
@@ -76,6 +76,7 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     let sequences = context.take_sequences(&mut resources);
     check::check_cycles(&context, &resources);
     request::renumbered(&mut resources);
+    check::check_rollouts(&context, &resources);
     let resources = Rc::new(resources);
     context.set_whole(resources.clone());
     context.check_groups();

@@ -1,5 +1,10 @@
 //! `with { … }`: how a request is carried out, one typed record.
 
+mod moving;
+mod rollout;
+
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{Expr, ExprKind, RecordEntry};
@@ -9,14 +14,30 @@ use crate::eval::{Frame, describe, merge_slot};
 use crate::hir::{OnDisconnect, OnFailure, Slot, Value, With};
 
 /// The keys of this release.
-const KEYS: [&str; 8] =
-    ["timeout", "retry", "on_disconnect", "on_failure", "after", "adopt", "ready_within", "weights"];
+const KEYS: [&str; 12] = [
+    "timeout",
+    "retry",
+    "on_disconnect",
+    "on_failure",
+    "after",
+    "adopt",
+    "ready_within",
+    "weights",
+    "quorum",
+    "rollout",
+    "moved_from",
+    "replace",
+];
 
 /// The keys of the next releases.
-const LATER: [&str; 7] = ["on_unknown", "on_delete", "quorum", "rollout", "borrow", "moved_from", "replace"];
+const LATER: [&str; 3] = ["on_unknown", "on_delete", "borrow"];
 
 /// Words that stand as names where `with` is read: `on_disconnect: queue`.
-pub(crate) const WORDS: [&str; 7] = ["queue", "skip", "fail", "local_only", "keep", "undo", "retry"];
+pub(crate) const WORDS: [&str; 9] =
+    ["queue", "skip", "fail", "local_only", "keep", "undo", "retry", "move", "never"];
+
+/// By key of `with`, the item and the element of a family that it is written at.
+pub(crate) type WrittenAt = BTreeMap<String, (String, String)>;
 
 /// Whether an expression is a record of nothing but keys of `with`: `let careful = { on_disconnect: queue }` may use its
 /// words too, so that it can be shared.
@@ -35,6 +56,11 @@ pub(crate) fn is_with_record(expr: &Expr) -> bool {
         }
     }
     is_any
+}
+
+/// Whether a word is a key of `with`.
+pub(crate) fn is_key(word: &str) -> bool {
+    KEYS.contains(&word) || LATER.contains(&word)
 }
 
 impl Context<'_> {
@@ -68,7 +94,7 @@ impl Context<'_> {
     }
 
     /// Checks the record's keys and values.
-    pub fn check_with(&self, record: IndexMap<String, Slot>) -> With {
+    pub fn check_with(&self, record: IndexMap<String, Slot>, name: &str, written: &WrittenAt) -> With {
         let mut with = With::default();
         let ready_at = record.get("ready_within").map(|slot| slot.span);
         for (key, slot) in record {
@@ -100,6 +126,10 @@ impl Context<'_> {
                     ),
                 },
                 "weights" => self.weights(&mut with, slot),
+                "rollout" => with.rollout = self.rollout(slot, &written["rollout"].0),
+                "quorum" => with.quorum = self.quorum(&slot, written["quorum"].1 != name),
+                "moved_from" => with.moved_from = self.moved_from(&slot, &written["moved_from"], name),
+                "replace" => with.replace = self.replace(&slot),
                 later if LATER.contains(&later) => self.unavailable(slot.key, &format!("`{later}`")),
                 other => {
                     let mut report =

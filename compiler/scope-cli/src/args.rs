@@ -256,6 +256,9 @@ pub struct Plan {
     /// Ask no site: what is there is unknown then.
     #[arg(long)]
     pub offline: bool,
+    /// As a run that chooses again at every `|`, from the left.
+    #[arg(long)]
+    pub reconsider: bool,
     /// Exit with 2 where a run would change something, or a site cannot be asked.
     #[arg(long, conflicts_with_all = ["offline", "simulate"])]
     pub check: bool,

@@ -152,21 +152,27 @@ fn finish(
     let reports = lint::levels::apply(&levels, &loaded.modules, &sources, reports, options.lint);
     let mut diagnostics = Diagnostics::new();
     diagnostics.extend(reports);
-    let plan = (!diagnostics.has_errors()).then(|| {
+    let lowered = (!diagnostics.has_errors()).then(|| {
         let (program, files, recorded) = (&analysis.program, &loaded.files, &options.recorded);
-        let plan = match &sequence {
+        match &sequence {
             Some(sequence) => {
                 let Sequenced { program, roots, recorded } = sequence;
                 lower::lower_from(program, roots, entry, files, &sources, recorded)
             }
             None if options.destroy => lower::lower_nothing(program, entry, files, &sources, recorded),
             None => lower::lower(program, entry, files, &sources, recorded),
-        };
-        if options.unoptimised {
-            plan
-        } else {
-            scope_plan::pipeline::optimise(plan, &mut |_, _| {}).expect("lowering makes well-formed plans")
         }
+    });
+    let plan = lowered.and_then(|(plan, refused)| {
+        diagnostics.extend(refused);
+        if diagnostics.has_errors() {
+            return None;
+        }
+        if options.unoptimised {
+            return Some(plan);
+        }
+        let optimised = scope_plan::pipeline::optimise(plan, &mut |_, _| {});
+        Some(optimised.expect("lowering makes well-formed plans"))
     });
     Compilation {
         diagnostics: diagnostics.finish(&sources),

@@ -63,6 +63,9 @@ pub fn to_text(plan: &Plan) -> String {
     text.push_str(
         "\n-: as without the cut; waits: done when the site is back; left out: as the program says;\n",
     );
+    if text.contains("held back") {
+        text.push_str("held back: too much of the waves before it fails;\n");
+    }
     text.push_str("fails: unavailable; tried: in an arm that is come to; a place: the arm that is taken\n");
     text
 }
@@ -111,6 +114,7 @@ fn cell(usual: Outcome, cut: Outcome) -> &'static str {
         (usual, cut) if usual == cut => SAME,
         (_, Outcome::Waits) => "waits",
         (_, Outcome::LeftOut) => "left out",
+        (_, Outcome::HeldBack) => "held back",
         (_, Outcome::Fails) => "fails",
         (_, Outcome::NotTried) => "not tried",
         (_, Outcome::Done) => "tried",
@@ -122,8 +126,10 @@ fn is_asked_for(step: &Step) -> bool {
     match &step.action {
         Action::Ensure { .. } | Action::Call { .. } | Action::Delete { .. } => true,
         Action::Lookup { purpose, .. } => *purpose == Purpose::Existing,
-        Action::Bring { .. } | Action::Protect { .. } | Action::Choose { .. } | Action::Gather { .. } => {
-            false
-        }
+        Action::Bring { .. }
+        | Action::Protect { .. }
+        | Action::Choose { .. }
+        | Action::Gather { .. }
+        | Action::Gate { .. } => false,
     }
 }

@@ -15,7 +15,7 @@
 use std::collections::BTreeSet;
 
 use crate::graph::Neighbours;
-use crate::plan::{Action, ChoiceId, EdgeReason, Guard, OnUnreachable, Plan, SiteId, Step, StepId};
+use crate::plan::{Action, ChoiceId, EdgeReason, Guard, OnUnreachable, Plan, Quorum, SiteId, Step, StepId};
 
 /// How a step ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +26,8 @@ pub enum Outcome {
     Waits,
     /// Left out, as the program says.
     LeftOut,
+    /// Not begun: too many of the waves before it failed.
+    HeldBack,
     /// *Unavailable*.
     Fails,
     /// In an arm that is not tried, since an earlier one held.
@@ -46,6 +48,14 @@ pub struct Cut {
 /// The plan with `site` cut.
 pub fn cut(plan: &Plan, site: SiteId) -> Cut {
     let mut cut = Tried::new(plan, site).run();
+    let owner = crate::quorum::of_steps(plan);
+    for step in &plan.steps {
+        // With enough other copies done it is kept for later.
+        let is_enough = owner[step.id.index()].is_some_and(|all| cut.outcomes[all.index()] == Outcome::Done);
+        if is_enough && cut.outcomes[step.id.index()] == Outcome::Fails {
+            cut.outcomes[step.id.index()] = Outcome::Waits;
+        }
+    }
     let is_come_to = choices_come_to(plan, &cut.arms);
     for step in &plan.steps {
         if !is_tried(plan, &step.when, &cut.arms, &is_come_to) {
@@ -88,17 +98,25 @@ struct Tried<'p> {
     outcomes: Vec<Outcome>,
     arms: Vec<Option<u32>>,
     ends: Vec<Outcome>,
+    /// By rollout, the failures of the waves so far.
+    failures: Vec<usize>,
+    /// By step and by choice, whether its end counts only with that of other copies.
+    is_copy: (Vec<bool>, Vec<bool>),
 }
 
 impl<'p> Tried<'p> {
     fn new(plan: &'p Plan, site: SiteId) -> Self {
+        let owner = crate::quorum::of_steps(plan);
+        let choices = crate::quorum::of_choices(plan, &owner);
         Self {
             plan,
             site,
+            is_copy: (owner.iter().map(Option::is_some).collect(), choices),
             before: Neighbours::before(plan, |edge| edge.reason != EdgeReason::Settled),
             outcomes: vec![Outcome::Done; plan.steps.len()],
             arms: vec![None; plan.choices.len()],
             ends: vec![Outcome::Done; plan.choices.len()],
+            failures: vec![0; plan.rollouts.len()],
         }
     }
 
@@ -142,11 +160,15 @@ impl<'p> Tried<'p> {
         Cut { site: self.site, outcomes: self.outcomes, arms: self.arms }
     }
 
-    fn step(&self, step: &Step) -> Outcome {
+    fn step(&mut self, step: &Step) -> Outcome {
+        if let Action::Gate { rollout, steps, .. } = &step.action {
+            return self.gate(rollout.index(), steps);
+        }
         let of = |step: &StepId| self.outcomes[step.index()];
         let inputs = match &step.action {
+            Action::Gather { quorum: Some(quorum), .. } => return self.quorum(quorum),
             // A part that waits or fails is left out of the result.
-            Action::Gather { .. } => return Outcome::Done,
+            Action::Gather { quorum: None, .. } => return Outcome::Done,
             Action::Choose { choice, .. } => return self.ends[choice.index()],
             // One source is enough; with a `&`, every one that can be reached.
             Action::Bring { sources, .. } => sources.iter().map(of).min().unwrap_or(Outcome::Done),
@@ -165,7 +187,38 @@ impl<'p> Tried<'p> {
             (Outcome::Done | Outcome::LeftOut, own) if !is_left_out => own,
             (Outcome::Waits, Outcome::Done | Outcome::Waits) if !is_left_out => Outcome::Waits,
             (_, Outcome::LeftOut) => Outcome::LeftOut,
+            (Outcome::HeldBack, Outcome::Done | Outcome::Waits) if !is_left_out => Outcome::HeldBack,
             _ => Outcome::Fails,
+        }
+    }
+
+    /// Enough copies are done, or can be when the site is back, or neither.
+    fn quorum(&self, quorum: &Quorum) -> Outcome {
+        let end = |copy: &Vec<StepId>| {
+            copy.iter().map(|step| self.outcomes[step.index()]).max().unwrap_or(Outcome::Done)
+        };
+        let ends: Vec<Outcome> = quorum.copies.iter().map(end).collect();
+        let so_many = |best: Outcome| ends.iter().filter(|end| **end <= best).count() >= quorum.need as usize;
+        match (so_many(Outcome::Done), so_many(Outcome::Waits)) {
+            (true, _) => Outcome::Done,
+            (false, true) => Outcome::Waits,
+            (false, false) => Outcome::Fails,
+        }
+    }
+
+    /// As the scheduler: too many failures hold the rest back, and a wave of which nothing is done proves nothing.
+    fn gate(&mut self, rollout: usize, steps: &[StepId]) -> Outcome {
+        let ends: Vec<Outcome> = steps.iter().map(|step| self.outcomes[step.index()]).collect();
+        let is_bad =
+            |step: &&StepId| matches!(self.outcomes[step.index()], Outcome::Fails | Outcome::HeldBack);
+        let failed: BTreeSet<SiteId> =
+            steps.iter().filter(is_bad).map(|step| self.plan.step(*step).site).collect();
+        self.failures[rollout] += failed.len();
+        let waits = ends.contains(&Outcome::Waits) && !ends.contains(&Outcome::Done);
+        match self.failures[rollout] >= self.plan.rollouts[rollout].stop_after as usize {
+            true => Outcome::HeldBack,
+            false if waits => Outcome::Waits,
+            false => Outcome::Done,
         }
     }
 
@@ -177,8 +230,10 @@ impl<'p> Tried<'p> {
         order.sort_by_key(|arm| rank(*arm, first));
         let end = |arm: &u32| {
             let arm = &choice.arms[*arm as usize];
-            let members = arm.members.iter().map(|member| self.outcomes[member.index()]);
-            let inner = arm.choices.iter().map(|inner| self.ends[inner.index()]);
+            let members = arm.members.iter().filter(|member| !self.is_copy.0[member.index()]);
+            let members = members.map(|member| self.outcomes[member.index()]);
+            let inner = arm.choices.iter().filter(|inner| !self.is_copy.1[inner.index()]);
+            let inner = inner.map(|inner| self.ends[inner.index()]);
             members.chain(inner).filter(|outcome| *outcome != Outcome::LeftOut).max().unwrap_or(Outcome::Done)
         };
         let held = order.iter().map(|arm| (*arm, end(arm))).find(|(_, end)| *end != Outcome::Fails);
@@ -217,6 +272,7 @@ pub fn summary(plan: &Plan, cut: &Cut) -> Vec<String> {
             Outcome::Done | Outcome::NotTried => continue,
             Outcome::Waits => format!("`{}` waits", step.name),
             Outcome::LeftOut => format!("`{}` is left out", step.name),
+            Outcome::HeldBack => format!("`{}` is held back", step.name),
             Outcome::Fails => format!("`{}` fails{}", step.name, because(plan, cut, step)),
         };
         if said.insert(sentence.clone()) {
@@ -242,9 +298,11 @@ fn is_of_interest(step: &Step) -> bool {
     match &step.action {
         Action::Ensure { .. } | Action::Call { .. } | Action::Delete { .. } => true,
         Action::Lookup { purpose, .. } => *purpose == crate::plan::Purpose::Existing,
-        Action::Bring { .. } | Action::Protect { .. } | Action::Choose { .. } | Action::Gather { .. } => {
-            false
-        }
+        Action::Bring { .. }
+        | Action::Protect { .. }
+        | Action::Choose { .. }
+        | Action::Gather { .. }
+        | Action::Gate { .. } => false,
     }
 }
 

@@ -95,6 +95,7 @@ pub fn step_ms(plan: &Plan, links: &Links, step: &Step) -> u64 {
         Action::Delete { .. } => DELETE,
         Action::Protect { .. } => PROTECT,
         Action::Choose { .. } | Action::Gather { .. } => return 0,
+        Action::Gate { rollout, .. } => return plan.rollouts[rollout.index()].soak_ms,
     };
     let entry = plan.program.entry.unwrap_or(step.site);
     let rtt_us = links.rtt_us(entry, step.site).unwrap_or(UNDECLARED_RTT_US);

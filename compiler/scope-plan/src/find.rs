@@ -34,7 +34,7 @@ impl Plan {
     }
 
     /// Where what a step's output describes is: a step's own site, but of a `choose`, whose site is where the result is
-    /// used, that of all its results; `None` where that is open before the run, and for a `gather`.
+    /// used, that of all its results; `None` where that is open before the run, and for a `gather` or a `gate`.
     pub fn location(&self, step: StepId) -> Option<SiteId> {
         let mut found = None;
         let mut seen = BTreeSet::new();
@@ -48,7 +48,7 @@ impl Plan {
                     open.extend(results);
                     continue;
                 }
-                Action::Gather { .. } => return None,
+                Action::Gather { .. } | Action::Gate { .. } => return None,
                 _ => self.step(step).site,
             };
             if *found.get_or_insert(site) != site {

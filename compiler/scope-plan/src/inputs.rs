@@ -19,7 +19,9 @@ impl Action {
             Action::Call { inputs, .. } => named(inputs).collect(),
             Action::Delete { identity, .. } => vec![("identity", identity)],
             Action::Protect { of, .. } => vec![("of", of)],
-            Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } => Vec::new(),
+            Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => {
+                Vec::new()
+            }
         }
     }
 
@@ -34,39 +36,51 @@ impl Action {
             }
             Action::Delete { identity, .. } => vec![identity],
             Action::Protect { of, .. } => vec![of],
-            Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } => Vec::new(),
+            Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => {
+                Vec::new()
+            }
         }
     }
 
-    /// The steps whose whole output it takes as it is: a bring's originals, a choice's results, the parts of a `&`.
+    /// The steps whose whole output it takes as it is: a bring's originals, a choice's results, the parts of a `&`,
+    /// the steps that a gate waits for, the one that keeps what a deletion would remove.
     pub fn sources(&self) -> Vec<StepId> {
         match self {
-            Action::Bring { sources, .. } | Action::Choose { results: sources, .. } => sources.clone(),
-            Action::Gather { parts } => parts.iter().map(|(_, step)| *step).collect(),
-            Action::Lookup { .. }
-            | Action::Ensure { .. }
-            | Action::Call { .. }
-            | Action::Delete { .. }
-            | Action::Protect { .. } => Vec::new(),
+            Action::Bring { sources, .. }
+            | Action::Choose { results: sources, .. }
+            | Action::Gate { steps: sources, .. } => sources.clone(),
+            Action::Gather { parts, quorum } => {
+                let mut sources: Vec<StepId> = parts.iter().map(|(_, step)| *step).collect();
+                let copies = quorum.iter().flat_map(|quorum| quorum.copies.iter().flatten());
+                let others: Vec<StepId> = copies.filter(|step| !sources.contains(step)).copied().collect();
+                sources.extend(others);
+                sources
+            }
+            Action::Delete { unless, .. } => unless.iter().copied().collect(),
+            Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } | Action::Protect { .. } => {
+                Vec::new()
+            }
         }
     }
 
     /// The same, to be changed in place.
     pub fn sources_mut(&mut self) -> Vec<&mut StepId> {
         match self {
-            Action::Bring { sources, .. } | Action::Choose { results: sources, .. } => {
-                sources.iter_mut().collect()
+            Action::Bring { sources, .. }
+            | Action::Choose { results: sources, .. }
+            | Action::Gate { steps: sources, .. } => sources.iter_mut().collect(),
+            Action::Gather { parts, quorum } => {
+                let copies = quorum.iter_mut().flat_map(|quorum| quorum.copies.iter_mut().flatten());
+                parts.iter_mut().map(|(_, step)| step).chain(copies).collect()
             }
-            Action::Gather { parts } => parts.iter_mut().map(|(_, step)| step).collect(),
-            Action::Lookup { .. }
-            | Action::Ensure { .. }
-            | Action::Call { .. }
-            | Action::Delete { .. }
-            | Action::Protect { .. } => Vec::new(),
+            Action::Delete { unless, .. } => unless.iter_mut().collect(),
+            Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } | Action::Protect { .. } => {
+                Vec::new()
+            }
         }
     }
 
-    /// The resource type it is about; `choose` and `gather` have none.
+    /// The resource type it is about; `choose`, `gather` and `gate` have none.
     pub fn resource_type(&self) -> Option<&str> {
         match self {
             Action::Lookup { resource_type, .. }
@@ -75,7 +89,7 @@ impl Action {
             | Action::Call { resource_type, .. }
             | Action::Delete { resource_type, .. }
             | Action::Protect { resource_type, .. } => Some(resource_type),
-            Action::Choose { .. } | Action::Gather { .. } => None,
+            Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => None,
         }
     }
 
@@ -91,6 +105,7 @@ impl Action {
             Action::Protect { .. } => "protect",
             Action::Choose { .. } => "choose",
             Action::Gather { .. } => "gather",
+            Action::Gate { .. } => "gate",
         }
     }
 }
@@ -129,7 +144,7 @@ impl Plan {
 /// Whether an edge of this reason is the program's or the driver's word, and not seen from the step.
 pub fn is_given(reason: &EdgeReason) -> bool {
     match reason {
-        EdgeReason::After | EdgeReason::Relation => true,
+        EdgeReason::After | EdgeReason::Relation | EdgeReason::Wave | EdgeReason::Move => true,
         EdgeReason::Data | EdgeReason::Settled => false,
     }
 }

@@ -47,6 +47,10 @@ id! {
     /// A position in [`Plan::choices`].
     ChoiceId
 }
+id! {
+    /// A position in [`Plan::rollouts`].
+    RolloutId
+}
 
 /// A whole plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +74,12 @@ pub struct Plan {
     /// Every `%`: which steps are parts of one resource, and the share of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crosses: Vec<Cross>,
+    /// Every rollout: which steps change their sites one wave after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollouts: Vec<Rollout>,
+    /// What the state calls otherwise (`moved_from`): old name and new name. Done before anything else; no site is touched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renames: Vec<(String, String)>,
     /// The program's outputs.
     pub outputs: Vec<Output>,
 }
@@ -212,6 +222,9 @@ pub enum Action {
         resource_type: String,
         /// Its identity at the site.
         identity: Expr,
+        /// Only where this step, which wants it here after all, is not done: its alternative is chosen again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unless: Option<StepId>,
     },
     /// Guard a resource that others rely upon from deletion (R9): their mark is left on it, where the driver says. Without
     /// users it is taken off. Output: the resource's record.
@@ -234,7 +247,30 @@ pub enum Action {
     Gather {
         /// Site and step.
         parts: Vec<(SiteId, StepId)>,
+        /// So many copies are enough; `None`: what is there is gathered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quorum: Option<Quorum>,
     },
+    /// Opens the next wave of a rollout: once this wave has ended, fewer than `stop_after` failed, and the soak time is
+    /// over. Touches no site.
+    Gate {
+        /// Which rollout.
+        rollout: RolloutId,
+        /// The place in [`Rollout::waves`] of the wave that it waits for.
+        wave: u32,
+        /// The steps of that wave.
+        steps: Vec<StepId>,
+    },
+}
+
+/// How many copies of a `&` are enough: with so many done the rest is kept for later and nothing is undone; where too few
+/// can still succeed, the whole is *unavailable*.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Quorum {
+    /// So many.
+    pub need: u32,
+    /// The copies of the outermost `&`; each is done when all of its steps are.
+    pub copies: Vec<Vec<StepId>>,
 }
 
 /// What a look-up is for.
@@ -309,6 +345,32 @@ pub struct CrossPart {
     pub shares: IndexMap<String, Value>,
 }
 
+/// Sites that are changed one wave after the other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rollout {
+    /// What is rolled out: an item, a family or a group, `agent`.
+    pub key: String,
+    /// From the end of a wave to the beginning of the next one, in milliseconds, where the wave changed anything.
+    pub soak_ms: u64,
+    /// With so many sites failed, nothing more is begun.
+    pub stop_after: u32,
+    /// The waves, the first one first; those without a site of this plan are left out.
+    pub waves: Vec<Wave>,
+    /// The program's line.
+    pub origin: Origin,
+}
+
+/// One wave of a rollout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Wave {
+    /// From 1, counted over all waves of the rollout.
+    pub number: u32,
+    /// Its steps: they wait for the waves before.
+    pub steps: Vec<StepId>,
+    /// Steps at its sites that wait for no wave: what is new is made at once.
+    pub at_once: Vec<StepId>,
+}
+
 /// What happens when the site cannot be reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -365,7 +427,11 @@ pub enum EdgeReason {
     After,
     /// The one relies on the other (R9): for deleting and letting go, the user goes first.
     Relation,
-    /// It waits until the other has *settled*, well or not (`choose`, `gather`, `bring` with several sources).
+    /// The wave before is over (`rollout`).
+    Wave,
+    /// It moves: it is deleted where it was only when it is where it is going to be.
+    Move,
+    /// It waits until the other has *settled*, well or not (`choose`, `gather`, `gate`, `bring` with several sources).
     Settled,
 }
 

@@ -14,6 +14,9 @@ pub struct Recorded {
     pub resources: Vec<RecordedResource>,
     /// Choice key → arm.
     pub choices: BTreeMap<String, u32>,
+    /// Every `|` is chosen again, from the left (`--reconsider`).
+    #[serde(default)]
+    pub reconsider: bool,
     /// Guards that this deployment left on what it relies upon.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guards: Vec<RecordedGuard>,
@@ -48,6 +51,9 @@ pub struct RecordedResource {
     /// What it was made from, name and site: deleted only after it.
     #[serde(default)]
     pub needs: Vec<(String, String)>,
+    /// The rollout it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RecordedWave>,
     /// What it relies upon as long as it lives: not deleted meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relies: Vec<Relied>,
@@ -62,6 +68,20 @@ pub struct Relied {
     pub site: String,
     /// Its identity there.
     pub identity: String,
+}
+
+/// Where a recorded resource stands in a rollout: what is removed from the program, and what is destroyed, goes in these
+/// waves too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RecordedWave {
+    /// The rollout's key.
+    pub key: String,
+    /// From 1.
+    pub wave: u32,
+    /// As [`crate::plan::Rollout::soak_ms`].
+    pub soak_ms: u64,
+    /// As [`crate::plan::Rollout::stop_after`].
+    pub stop_after: u32,
 }
 
 /// How a recorded resource came to be at its site.

@@ -34,7 +34,7 @@ use crate::driver::{Driver, Repeat};
 use crate::expr::Expr;
 use crate::plan::{
     Action, Arm, Choice, ChoiceId, Edge, EdgeReason, Guard, Link, OnUnreachable, Origin, Output, Plan,
-    Program, Purpose, Retry, Site, SiteId, Step, StepId, Undo, VERSION,
+    Program, Purpose, Quorum, Retry, Rollout, RolloutId, Site, SiteId, Step, StepId, Undo, VERSION, Wave,
 };
 
 /// Puts a plan together; ids, edges, arms' members and keys follow by themselves.
@@ -75,6 +75,8 @@ impl Builder {
                 edges: Vec::new(),
                 choices: Vec::new(),
                 crosses: Vec::new(),
+                rollouts: Vec::new(),
+                renames: Vec::new(),
                 outputs: Vec::new(),
             },
             guards: Vec::new(),
@@ -172,14 +174,53 @@ impl Builder {
         self.step(
             site,
             name,
-            Action::Delete { resource_type: resource_type.into(), identity: Expr::text(identity) },
+            Action::Delete {
+                resource_type: resource_type.into(),
+                identity: Expr::text(identity),
+                unless: None,
+            },
         )
     }
 
     /// The results of a `&`, at their own sites.
     pub fn gather(&mut self, site: SiteId, name: &str, parts: &[StepId]) -> StepId {
         let parts = parts.iter().map(|part| (self.plan.steps[part.index()].site, *part)).collect();
-        self.step(site, name, Action::Gather { parts })
+        self.step(site, name, Action::Gather { parts, quorum: None })
+    }
+
+    /// The same where so many parts, each a copy, are enough.
+    pub fn quorum(&mut self, site: SiteId, name: &str, parts: &[StepId], need: u32) -> StepId {
+        let copies = parts.iter().map(|part| vec![*part]).collect();
+        let parts = parts.iter().map(|part| (self.plan.steps[part.index()].site, *part)).collect();
+        self.step(site, name, Action::Gather { parts, quorum: Some(Quorum { need, copies }) })
+    }
+
+    /// Waves of steps, each after the one before; the gates between them.
+    pub fn rollout(
+        &mut self,
+        key: &str,
+        waves: &[&[StepId]],
+        (stop_after, soak_ms): (u32, u64),
+    ) -> Vec<StepId> {
+        let rollout = RolloutId(self.plan.rollouts.len() as u32);
+        let wave = |(index, steps): (usize, &&[StepId])| Wave {
+            number: index as u32 + 1,
+            steps: steps.to_vec(),
+            at_once: Vec::new(),
+        };
+        let listed = waves.iter().enumerate().map(wave).collect();
+        let origin = self.origin();
+        self.plan.rollouts.push(Rollout { key: key.into(), soak_ms, stop_after, waves: listed, origin });
+        let mut gates = Vec::new();
+        for (index, pair) in waves.windows(2).enumerate() {
+            let site = self.plan.steps[pair[0][0].index()].site;
+            let action = Action::Gate { rollout, wave: index as u32, steps: pair[0].to_vec() };
+            let gate = self.step(site, key, action);
+            let edges = pair[1].iter().map(|to| Edge { from: gate, to: *to, reason: EdgeReason::Wave });
+            self.plan.edges.extend(edges);
+            gates.push(gate);
+        }
+        gates
     }
 
     /// A `|` with so many arms, within the arms that are open.

@@ -43,6 +43,7 @@ pub fn to_text(plan: &Plan) -> String {
     }
     choices(plan, &mut text);
     crosses(plan, &mut text);
+    text.push_str(&waves(plan));
     outputs(plan, &mut text);
     for held in guarding::held_by_state(plan) {
         writeln!(text, "\nguarded by this state only: {held}").expect("a String takes any text");
@@ -158,7 +159,10 @@ pub fn details(plan: &Plan, step: &Step) -> String {
             format!("from {every}{}{}", sources.join(" or "), size.unwrap_or_default())
         }
         Action::Call { inputs, .. } => named(inputs),
-        Action::Delete { identity, .. } => expr(identity),
+        Action::Delete { identity, unless, .. } => {
+            let unless = unless.map(|step| format!("   unless #{} is done", step.0));
+            format!("{}{}", expr(identity), unless.unwrap_or_default())
+        }
         Action::Protect { of, users, .. } => {
             let users: Vec<String> = users.iter().map(|(name, site)| format!("{name} at {site}")).collect();
             match users.is_empty() {
@@ -172,9 +176,22 @@ pub fn details(plan: &Plan, step: &Step) -> String {
                 choice.arms.iter().zip(results).map(|(arm, result)| format!("{}: #{}", arm.label, result.0));
             results.collect::<Vec<_>>().join(" | ")
         }
-        Action::Gather { parts } => {
+        Action::Gather { parts, quorum } => {
             let parts = parts.iter().map(|(site, part)| format!("{}: #{}", plan.site(*site).name, part.0));
-            parts.collect::<Vec<_>>().join(" & ")
+            let parts = parts.collect::<Vec<_>>().join(" & ");
+            let quorum = quorum
+                .as_ref()
+                .map(|quorum| format!("   {} of {} copies are enough", quorum.need, quorum.copies.len()));
+            format!("{parts}{}", quorum.unwrap_or_default())
+        }
+        Action::Gate { rollout, steps, .. } => {
+            let steps: Vec<String> = steps.iter().map(|step| format!("#{}", step.0)).collect();
+            let rollout = &plan.rollouts[rollout.index()];
+            let soak = match rollout.soak_ms {
+                0 => String::new(),
+                soak => format!(", {} later", duration(soak)),
+            };
+            format!("after {}{soak}", steps.join(", "))
         }
     }
 }
@@ -244,6 +261,53 @@ fn crosses(plan: &Plan, text: &mut String) {
             .collect();
         writeln!(text, "  {}: {}", cross.key, parts.join(" % ")).expect("a String takes any text");
     }
+}
+
+/// The waves of every rollout, for people; empty where there is none.
+///
+/// ```text
+/// changed in waves, each after the one before
+///   agent: lille; then nantes, paris   10 min between, none after a site that fails
+/// ```
+pub fn waves(plan: &Plan) -> String {
+    let mut text = String::new();
+    if plan.rollouts.is_empty() {
+        return text;
+    }
+    text.push_str("\nchanged in waves, each after the one before\n");
+    for rollout in &plan.rollouts {
+        let sites = |steps: &[StepId]| {
+            let mut names: Vec<&str> = Vec::new();
+            for step in steps {
+                let name = plan.site(plan.step(*step).site).name.as_str();
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            names.join(", ")
+        };
+        let waves = rollout.waves.iter().filter(|wave| !wave.steps.is_empty());
+        let waves: Vec<String> = waves.map(|wave| sites(&wave.steps)).collect();
+        let at_once: Vec<StepId> =
+            rollout.waves.iter().flat_map(|wave| wave.at_once.iter().copied()).collect();
+        let mut parts = Vec::new();
+        if !waves.is_empty() {
+            parts.push(waves.join("; then "));
+        }
+        if !at_once.is_empty() {
+            parts.push(format!("at once, since new: {}", sites(&at_once)));
+        }
+        // What is made at once has nothing to be watched.
+        let limits = match (waves.len(), rollout.soak_ms, rollout.stop_after) {
+            (0, ..) => String::new(),
+            (_, 0, 1) => "   none after a site that fails".to_owned(),
+            (_, soak, 1) => format!("   {} between, none after a site that fails", duration(soak)),
+            (_, 0, count) => format!("   none after {count} sites that fail"),
+            (_, soak, count) => format!("   {} between, none after {count} sites that fail", duration(soak)),
+        };
+        writeln!(text, "  {}: {}{limits}", rollout.key, parts.join("; ")).expect("a String takes any text");
+    }
+    text
 }
 
 fn outputs(plan: &Plan, text: &mut String) {

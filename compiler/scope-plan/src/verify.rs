@@ -16,6 +16,7 @@ mod choices;
 mod crosses;
 mod drivers;
 mod edges;
+mod rollouts;
 mod shape;
 mod steps;
 
@@ -61,7 +62,8 @@ pub struct Rule {
 const SHAPE: &[Rule] = shape::RULES;
 
 /// All other rules.
-const MEANING: &[&[Rule]] = &[edges::RULES, choices::RULES, crosses::RULES, steps::RULES, drivers::RULES];
+const MEANING: &[&[Rule]] =
+    &[edges::RULES, choices::RULES, crosses::RULES, rollouts::RULES, steps::RULES, drivers::RULES];
 
 /// Every rule, in the order they are looked at.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {

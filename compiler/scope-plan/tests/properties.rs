@@ -92,7 +92,7 @@ fn uses(plan: &Plan) -> BTreeMap<String, BTreeSet<String>> {
             Action::Choose { results, .. } => {
                 format!("one of {:?}", results.iter().map(|result| name(*result)).collect::<Vec<_>>())
             }
-            Action::Gather { parts } => {
+            Action::Gather { parts, .. } => {
                 format!("all of {:?}", parts.iter().map(|(_, part)| name(*part)).collect::<BTreeSet<_>>())
             }
             _ => step.key.clone(),

@@ -26,7 +26,11 @@ const CLOSED: usize = 10;
 const DELETED: usize = 11;
 const PRIME: usize = 12;
 const OTHER: usize = 13;
-const BEYOND: u32 = 14;
+const EARLY: usize = 14;
+const LATE: usize = 15;
+const GATE: usize = 16;
+const ENOUGH: usize = 17;
+const BEYOND: u32 = 18;
 
 /// A plan with one of everything, well formed.
 fn good() -> Plan {
@@ -72,6 +76,10 @@ fn good() -> Plan {
     let prime = plan.ensure(nantes, "whole", "shelf.book", share(200));
     let other = plan.ensure(lille, "whole", "shelf.book", share(100));
     plan.after(prime, other);
+    let early = plan.ensure(paris, "third", "shelf.book", book());
+    let late = plan.ensure(lille, "third", "shelf.book", book());
+    plan.rollout("third", &[&[early], &[late]], (1, 600_000));
+    plan.quorum(nantes, "third", &[early, late], 1);
     plan.output("loan", Expr::step(gathered, &["nantes", "id"]));
     plan.output("closed", Expr::step(closed, &[]));
     let mut plan = plan.finish();
@@ -127,6 +135,26 @@ const CASES: &[Case] = &[
     ("cross-shares", |plan| attributes(plan, OTHER)[1].1 = Expr::Value(json!(101))),
     ("cross-shares", |plan| {
         attributes(plan, OTHER).pop();
+    }),
+    ("rollout-range", |plan| plan.rollouts[0].waves[0].at_once.push(StepId(BEYOND))),
+    ("rollout-range", |plan| {
+        let Action::Gate { wave, .. } = &mut plan.steps[GATE].action else { unreachable!() };
+        *wave = 2;
+    }),
+    ("wave-steps", |plan| plan.rollouts[0].waves[1].at_once.push(StepId(EARLY as u32))),
+    ("wave-steps", |plan| plan.rollouts[0].waves[1].at_once.push(StepId(CLOSED as u32))),
+    ("wave-steps", |plan| plan.rollouts[0].waves[1].at_once.push(StepId(FIRST as u32))),
+    ("wave-gate", |plan| plan.rollouts[0].waves[0].steps.push(StepId(PRIME as u32))),
+    ("wave-order", |plan| without(plan, GATE, LATE)),
+    ("wave-edge", |plan| plan.edges.push(edge(EARLY, PART, EdgeReason::Wave))),
+    ("rollout-limits", |plan| plan.rollouts[0].stop_after = 0),
+    ("quorum", |plan| {
+        let Action::Gather { quorum, .. } = &mut plan.steps[ENOUGH].action else { unreachable!() };
+        quorum.as_mut().unwrap().need = 3;
+    }),
+    ("quorum", |plan| {
+        let Action::Gather { quorum, .. } = &mut plan.steps[ENOUGH].action else { unreachable!() };
+        quorum.as_mut().unwrap().copies.push(Vec::new());
     }),
     ("depth", |plan| {
         let mut deep = Expr::text("x");
@@ -215,13 +243,13 @@ const CASES: &[Case] = &[
         plan.connect();
     }),
     ("protect-guarded", |plan| {
-        let Action::Delete { resource_type, identity } = plan.steps[DELETED].action.clone() else {
+        let Action::Delete { resource_type, identity, .. } = plan.steps[DELETED].action.clone() else {
             unreachable!()
         };
         plan.steps[DELETED].action = Action::Protect { resource_type, of: identity, users: Vec::new() };
     }),
     ("sources-given", |plan| {
-        let Action::Gather { parts } = &mut plan.steps[GATHERED].action else { unreachable!() };
+        let Action::Gather { parts, .. } = &mut plan.steps[GATHERED].action else { unreachable!() };
         parts.clear();
         plan.connect();
     }),
@@ -232,7 +260,7 @@ const CASES: &[Case] = &[
         plan.edges.retain(|edge| edge.to.index() != COPY || edge.reason == EdgeReason::Settled);
     }),
     ("gather-sites", |plan| {
-        let Action::Gather { parts } = &mut plan.steps[GATHERED].action else { unreachable!() };
+        let Action::Gather { parts, .. } = &mut plan.steps[GATHERED].action else { unreachable!() };
         parts[0].0 = SiteId(2);
     }),
     ("names-closed", |plan| {

@@ -259,6 +259,8 @@ pub enum Effect {
     },
     /// The `&` gives the results of its sites.
     Gathered,
+    /// The next wave of a rollout begins.
+    Opened,
     /// Only looked: what a run would do.
     Planned {
         /// What.
@@ -362,6 +364,7 @@ impl Effect {
             | Effect::Printed { .. }
             | Effect::Chosen { .. }
             | Effect::Gathered
+            | Effect::Opened
             | Effect::Planned { .. } => false,
         }
     }

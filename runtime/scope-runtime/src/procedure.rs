@@ -13,6 +13,7 @@ mod create;
 mod delete;
 mod ensure;
 mod failure;
+mod gate;
 mod guard;
 mod inputs;
 mod lookup;
@@ -33,7 +34,7 @@ use scope_plan::plan::{Action, Step};
 use serde_json::Value;
 
 use crate::events::Effect;
-use crate::runner::Shared;
+use crate::runner::{Shared, waves};
 use crate::schedule::Touched;
 
 pub(crate) use failure::{Bad, Trouble};
@@ -61,6 +62,9 @@ impl Good {
 /// One attempt of a step, and what all its attempts so far left at the site.
 pub(crate) async fn perform(shared: &Shared<'_>, step: &Step) -> (Result<Good, Bad>, Touched) {
     let memory = shared.memory(step.id);
+    if let Action::Gate { .. } = step.action {
+        return (gate::wait(shared, step).await, Touched::Nothing);
+    }
     let result = match Subject::of_step(shared, step) {
         Ok(subject) => attempt(&subject, step, memory).await,
         Err(bad) => Err(bad),
@@ -72,6 +76,7 @@ async fn attempt(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<
     if subject.shared.options.survey {
         return survey::survey(subject, step, memory).await;
     }
+    waves::begin(subject.shared, step.id).await?;
     match &step.action {
         Action::Lookup { text, filter, purpose, .. } => {
             lookup::look_up(subject, text.as_ref(), filter, *purpose).await
@@ -85,9 +90,9 @@ async fn attempt(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<
         Action::Call { operation, inputs, once, prints, .. } => {
             call::call(subject, operation, inputs, *once, *prints, memory).await
         }
-        Action::Delete { identity, .. } => delete::delete(subject, identity).await,
+        Action::Delete { identity, unless, .. } => delete::delete(subject, identity, *unless).await,
         Action::Protect { of, users, .. } => guard::protect(subject, of, users, memory).await,
-        Action::Choose { .. } | Action::Gather { .. } => {
+        Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => {
             unreachable!("choices and gatherings are resolved by the scheduler")
         }
     }

@@ -185,7 +185,10 @@ impl Counts {
     /// Counts one step's end.
     pub fn add(&mut self, status: &StepStatus) {
         if matches!(status, StepStatus::Skipped { because: SkipReason::NotChosen })
-            || matches!(status, StepStatus::Done { effect: Effect::Chosen { .. } | Effect::Gathered })
+            || matches!(
+                status,
+                StepStatus::Done { effect: Effect::Chosen { .. } | Effect::Gathered | Effect::Opened }
+            )
         {
             return;
         }
@@ -203,7 +206,7 @@ impl Counts {
                     Effect::Called => self.called += 1,
                     Effect::Deleted => self.deleted += 1,
                     Effect::Protected | Effect::LetGo => self.guarded += 1,
-                    Effect::Chosen { .. } | Effect::Gathered | Effect::Planned { .. } => {}
+                    Effect::Chosen { .. } | Effect::Gathered | Effect::Opened | Effect::Planned { .. } => {}
                 }
             }
             StepStatus::Failed { .. } => self.failed += 1,

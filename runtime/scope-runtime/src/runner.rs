@@ -24,6 +24,7 @@ mod sites;
 mod spans;
 mod told;
 mod turn;
+pub(crate) mod waves;
 
 #[cfg(test)]
 mod tests;
@@ -38,7 +39,7 @@ use tracing::Instrument;
 use crate::events::RunEvent;
 use crate::redact::{NoSecrets, Redact};
 use crate::report::Report;
-use crate::state::{Started, StateStore};
+use crate::state::{Record, Started, StateStore};
 
 pub use interrupt::Interrupt;
 pub use sites::SiteSet;
@@ -143,6 +144,15 @@ pub async fn run(
     let store = std::mem::replace(state, StateStore::in_memory());
     let sites = held::Without { sites, plan, held: &options.held };
     let shared = Shared::new(plan, &sites, Ledger::new(store), options, run);
+    for (from, to) in &plan.renames {
+        let is_to_do = shared
+            .ledger
+            .with(|state| state.resources.contains_key(from) && !state.resources.contains_key(to));
+        if is_to_do {
+            // A failure is kept by the ledger and seen by the loop.
+            let _ = shared.ledger.append(Record::Renamed { from: from.clone(), to: to.clone() });
+        }
+    }
     shared.announce(digest);
     let span = tracing::info_span!("run", number = run, program = plan.program.file);
     let report = async {

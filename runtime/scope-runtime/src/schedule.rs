@@ -11,14 +11,16 @@
 //! Ready     → Running · Parked · Skipped
 //! Running   → Done · Failed · Unknown · Retrying · Parked · Skipped
 //! Retrying  → Ready · Skipped
-//! Parked    → Ready (its site is back) · Skipped
+//! Parked    → Ready (its site is back) · Failed (its quorum is out of reach) · Skipped
 //! ```
 
 mod choices;
 mod cuts;
 mod ending;
+mod gates;
 mod graph;
 mod queue;
+mod quorum;
 mod rows;
 mod settling;
 mod undo;
@@ -57,6 +59,12 @@ pub struct Schedule {
     n_running: usize,
     n_retrying: usize,
     n_undoing: usize,
+    /// By rollout, the failures of the waves that ended.
+    n_failed: Vec<u32>,
+    /// By rollout, the gate that holds back what comes after it.
+    closed_gates: Vec<Option<StepId>>,
+    quorums: quorum::Quorums,
+    are_gates_open: bool,
     /// Consequences not yet drawn; drained before [`Schedule::on`] returns.
     work: VecDeque<Work>,
     commands: Vec<Command>,
@@ -99,6 +107,8 @@ struct StepRecord {
     n_wakes: u8,
     /// Parked for the rest of this run.
     is_parked_for_good: bool,
+    /// Parked because other copies may be enough, not because its site does not answer.
+    is_spare: bool,
     /// Those that wait for it to settle in any way were told.
     is_settle_told: bool,
     /// Those that wait for it to end well, and its arms, were told.
@@ -130,6 +140,7 @@ impl Schedule {
                 n_active: 0,
                 n_wakes: 0,
                 is_parked_for_good: false,
+                is_spare: false,
                 is_settle_told: false,
                 is_end_told: false,
                 undo: undo::UndoRecord::default(),
@@ -148,6 +159,10 @@ impl Schedule {
             n_running: 0,
             n_retrying: 0,
             n_undoing: 0,
+            n_failed: vec![0; plan.rollouts.len()],
+            closed_gates: vec![None; plan.rollouts.len()],
+            quorums: quorum::Quorums::new(&graph),
+            are_gates_open: options.are_gates_open,
             work: VecDeque::new(),
             commands: Vec::new(),
             is_started: false,
@@ -252,7 +267,10 @@ impl Schedule {
     fn leave_site(&mut self, step: StepId, touched: Touched) {
         let record = &mut self.steps[step.index()];
         record.touched = record.touched.max(touched);
-        self.queue.release(self.graph.site(step));
+        // A gate waits at no site, and took no place.
+        if !matches!(self.graph.work(step), StepWork::Gate(_)) {
+            self.queue.release(self.graph.site(step));
+        }
     }
 
     /// The only place where a step's state changes. Preconditions are those of the picture above.
@@ -266,7 +284,7 @@ impl Schedule {
                 self.n_running -= 1;
             }
             (Retrying { .. }, Ready | Skipped { .. }) => self.n_retrying -= 1,
-            (Parked, Ready | Skipped { .. }) => {}
+            (Parked, Ready | Failed { .. } | Skipped { .. }) => {}
             (from, to) => unreachable!("step {} cannot go from {from:?} to {to:?}", step.0),
         }
         #[cfg(test)]
@@ -282,7 +300,7 @@ impl Schedule {
             Retrying { .. } => self.n_retrying += 1,
             Waiting => unreachable!("no step goes back to waiting"),
             Parked | Done | Failed { .. } | Unknown | Skipped { .. } => {
-                if to == Parked {
+                if to == Parked && !self.steps[step.index()].is_spare {
                     self.lane_of(step).parked.push(step);
                 }
                 self.commands.push(Command::Settled { step, state: to });

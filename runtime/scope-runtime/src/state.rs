@@ -13,7 +13,7 @@ mod time;
 
 use std::collections::BTreeMap;
 
-use scope_plan::recorded::{How, Recorded, RecordedGuard, RecordedResource, Relied};
+use scope_plan::recorded::{How, Recorded, RecordedGuard, RecordedResource, RecordedWave, Relied};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -60,6 +60,9 @@ pub struct State {
     /// Site's name → why every run leaves it alone.
     #[serde(default)]
     pub holds: BTreeMap<String, Hold>,
+    /// A gate's key → the wave before it, while that is open.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waves: BTreeMap<String, OpenWave>,
     /// The number of the last run.
     pub last_run: u64,
     /// The last [`KEPT_RUNS`] runs, oldest first.
@@ -94,6 +97,20 @@ pub struct Resource {
     /// What it relies upon as long as it lives: not deleted meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relies: Vec<Relied>,
+    /// The rollout that it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RecordedWave>,
+}
+
+/// A wave that was begun and is not yet followed by the next one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenWave {
+    /// The run that begins it, or goes on with it.
+    pub run: u64,
+    /// An earlier run was stopped in it: whether that run changed anything is not known.
+    pub was_interrupted: bool,
+    /// When all of it had ended, in milliseconds since 1970: the soak time is counted from there.
+    pub ended_ms: Option<u64>,
 }
 
 /// An explicit operation that was done.
@@ -265,6 +282,7 @@ impl State {
             parked: BTreeMap::new(),
             sent: BTreeMap::new(),
             holds: BTreeMap::new(),
+            waves: BTreeMap::new(),
             last_run: 0,
             runs: Vec::new(),
         }
@@ -283,6 +301,34 @@ impl State {
         known.any(|known| known.formerly.iter().any(|known| known == former))
     }
 
+    /// What was called `from` is called `to` from now on.
+    fn rename(&mut self, from: &str, to: &str) {
+        if let Some(sites) = self.resources.remove(from) {
+            self.resources.insert(to.to_owned(), sites);
+        }
+        let needs = self.resources.values_mut().flat_map(|sites| sites.values_mut());
+        for (name, _) in needs.flat_map(|resource| &mut resource.needs).filter(|(name, _)| name == from) {
+            to.clone_into(name);
+        }
+        if let Some(arm) = self.choices.remove(from) {
+            self.choices.insert(to.to_owned(), arm);
+        }
+        // A step's key is made of its site and its name.
+        let key = |old: &str| old.replacen(&format!("/{from}/"), &format!("/{to}/"), 1);
+        for (old, parked) in std::mem::take(&mut self.parked) {
+            match parked.name == from {
+                true => self.parked.insert(key(&old), Parked { name: to.to_owned(), ..parked }),
+                false => self.parked.insert(old, parked),
+            };
+        }
+        for (old, sent) in std::mem::take(&mut self.sent) {
+            match sent.name == from {
+                true => self.sent.insert(key(&old), Sent { name: to.to_owned(), ..sent }),
+                false => self.sent.insert(old, sent),
+            };
+        }
+    }
+
     /// What compiling needs to know of it.
     pub fn recorded(&self) -> Recorded {
         let resources = self.resources.iter().flat_map(|(name, sites)| {
@@ -293,12 +339,14 @@ impl State {
                 identity: resource.identity.clone(),
                 how: resource.how,
                 needs: resource.needs.clone(),
+                rollout: resource.rollout.clone(),
                 relies: resource.relies.clone(),
             })
         });
         Recorded {
             resources: resources.collect(),
             choices: self.choices.clone(),
+            reconsider: false,
             guards: self.guards.clone(),
         }
     }
@@ -399,6 +447,13 @@ impl State {
             Record::Hold { site, hold: None } => {
                 self.holds.remove(site);
             }
+            Record::Wave { key, wave: Some(wave) } => {
+                self.waves.insert(key.clone(), wave.clone());
+            }
+            Record::Wave { key, wave: None } => {
+                self.waves.remove(key);
+            }
+            Record::Renamed { from, to } => self.rename(from, to),
             Record::Told { .. } => {}
             Record::RunEnded { run, verdict, counts, millis } => {
                 if let Some(known) = self.runs.iter_mut().find(|known| known.run == *run) {

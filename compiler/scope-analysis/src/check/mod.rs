@@ -4,7 +4,9 @@ mod cross;
 mod cycles;
 mod laws;
 mod places;
+mod quorum;
 mod references;
+mod rollouts;
 mod secrets;
 mod values;
 
@@ -12,4 +14,6 @@ pub(crate) use cross::Whole;
 pub(crate) use cycles::check_cycles;
 pub use cycles::outputs;
 pub(crate) use references::Referring;
+pub(crate) use rollouts::check_rollouts;
+pub use rollouts::former_names;
 pub(crate) use secrets::holds_secret;

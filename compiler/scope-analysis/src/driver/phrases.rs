@@ -112,6 +112,7 @@ const fn allowed(block: Block) -> Allowed {
                 "broken",
                 "share",
                 "cross",
+                "stateful",
                 "merge",
                 "flags",
                 "answers",

@@ -75,6 +75,7 @@ pub(super) fn attributes_of(
             because: "the driver does not say how it could be used at another site".to_owned(),
         },
         cross: Cross::None { because: "the driver does not say how it could be divided".to_owned() },
+        stateful: None,
         operations: IndexMap::new(),
         create: None,
         merge: Vec::new(),
@@ -171,9 +172,26 @@ fn one_phrase(
                 ty.cross = cross;
             }
         }
+        "stateful" => ty.stateful = stateful(phrase, diagnostics),
         "merge" => ty.merge = merge::merge(phrase.body.as_deref().unwrap_or_default(), ty, diagnostics),
         _ => {}
     }
+}
+
+/// `stateful because "what is on a disk stays there"`
+fn stateful(phrase: &ast::Phrase, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
+    let because = match (phrase.values.as_slice(), phrase.links.as_slice()) {
+        ([], [only]) if only.word.text == "because" => read::text(&only.value),
+        _ => None,
+    };
+    if because.is_none() {
+        diagnostics.push(malformed(
+            phrase.span,
+            "`stateful` says what is lost when one is made anew",
+            "stateful because \"what is on its disk stays at its site\"",
+        ));
+    }
+    because
 }
 
 fn created_by(phrase: &ast::Phrase, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {

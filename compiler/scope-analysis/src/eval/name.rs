@@ -87,15 +87,19 @@ impl Context<'_> {
                 .fix(format!("write `{difference}`"), vec![Edit::new(span, difference)]);
         }
         let locals = frame.locals.iter().map(|(local, _)| local.as_str());
-        let candidates = self.names.all(frame.module).map(|(name, _)| name).chain(locals).chain([
-            "here",
-            "local",
-            "sites",
-            "resources",
-        ]);
+        let sites = self.names.sites.keys().map(String::as_str);
+        let candidates = self
+            .names
+            .all(frame.module)
+            .map(|(name, _)| name)
+            .chain(locals)
+            .chain(["here", "local", "sites", "resources"])
+            .chain(sites);
         if let Some(nearest) = similar::nearest(name, candidates) {
-            if let Some(named) = self.names.get(frame.module, nearest) {
-                report = report.secondary(named.span, format!("`{nearest}` is declared here"));
+            let declared = self.names.get(frame.module, nearest).map(|named| named.span);
+            let site = || self.names.sites.get(nearest).map(|(_, declared)| *declared);
+            if let Some(declared) = declared.or_else(site) {
+                report = report.secondary(declared, format!("`{nearest}` is declared here"));
             }
             let nearest = nearest.to_string();
             return report

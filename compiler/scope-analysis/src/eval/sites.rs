@@ -1,6 +1,6 @@
 //! Sets of sites: `sites where labels.tier == "edge"`, `edge except lille`, and values where a location is wanted.
 
-use scope_diagnostics::{Diagnostic, Span, codes};
+use scope_diagnostics::{Diagnostic, Edit, Span, codes};
 use scope_syntax::ast::Expr;
 
 use super::{Frame, describe};
@@ -14,6 +14,19 @@ impl Context<'_> {
             Value::Error => None,
             Value::Site(site) => Some(Location { kind: LocationKind::Site(site), span }),
             Value::Location(location) => Some(location),
+            Value::List(list)
+                if !list.is_empty() && list.iter().all(|slot| matches!(slot.value, Value::Site(_))) =>
+            {
+                let count = list.len();
+                let at = |place: u32, text: &str| Edit::new(Span::new(span.file, place, place), text);
+                self.report(
+                    Diagnostic::new(codes::E0108, span, format!("{count} sites are no place by themselves"))
+                        .label("at each of them, or at one?")
+                        .help("`each(…)` is all of them, as `&`; `any(…)` the first that can, as `|`")
+                        .fix("at each of them", vec![at(span.start, "each("), at(span.end, ")")]),
+                );
+                None
+            }
             other => {
                 self.report(
                     Diagnostic::new(

@@ -147,6 +147,8 @@ pub struct ResourceType {
     pub share: Share,
     /// `cross by …`
     pub cross: Cross,
+    /// `stateful because "…"`: what is in one is lost when it is made anew.
+    pub stateful: Option<String>,
     /// Its operations, by name.
     pub operations: IndexMap<String, Operation>,
     /// `create by set`

@@ -3,11 +3,13 @@
 //! Made by analysis from syntax trees, taken by lowering. A part that was in error is a hole ([`Value::Error`],
 //! [`Type::Error`]) that no later check reports again.
 
+mod carrying;
 mod driver;
 mod program;
 mod types;
 mod value;
 
+pub use carrying::*;
 pub use driver::*;
 pub use program::*;
 pub use types::*;

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use scope_diagnostics::Span;
 use serde::Serialize;
 
-use super::{Driver, Location, Share, Slot, Value};
+use super::{Driver, Location, MovedFrom, Quorum, Replace, Rollout, Share, Slot, Value};
 
 /// A position in [`Program::sites`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -220,6 +220,14 @@ pub struct With {
     pub adopt: bool,
     /// How much of a `%` the part at each site gets, and where that is written.
     pub weights: Vec<(SiteId, u64, Span)>,
+    /// In waves.
+    pub rollout: Option<Rollout>,
+    /// So many copies are enough.
+    pub quorum: Option<Quorum>,
+    /// What its state was recorded as.
+    pub moved_from: Option<MovedFrom>,
+    /// Whether it may be made anew elsewhere.
+    pub replace: Option<Replace>,
 }
 
 /// `on_disconnect`.

@@ -9,21 +9,16 @@ use crate::check::{Referring, Whole, holds_secret};
 use crate::context::Context;
 use crate::eval::{Frame, merge_slot};
 use crate::hir::{
-    Instance, LocationKind, OnDisconnect, Resource, ResourceKind, ResourceType, SiteId, Slot, Value,
+    Instance, LocationKind, OnDisconnect, Resource, ResourceKind, ResourceType, SiteId, Slot, Value, With,
 };
+use crate::with::WrittenAt;
 
 impl<'a> Context<'a> {
     pub(super) fn resource(&self, head: &Head<'a>) -> Option<Resource> {
         let ty = self.driver_type(&head.ty)?;
-        let mut record = IndexMap::new();
-        for (expr, frame) in &head.with {
-            let frame = Frame { here: self.entry.get(), ..frame.clone() };
-            for (key, slot) in self.with_record(&[expr], &frame) {
-                merge_slot(&mut record, key, slot);
-            }
-        }
-        let with = self.check_with(record);
+        let with = self.carried_out(head);
         self.check_disconnect(head, with.on_disconnect.as_ref());
+        self.check_quorum(head, &with);
         let mut instances = IndexMap::new();
         let sites = head.location.sites();
         for site in &sites {
@@ -55,6 +50,20 @@ impl<'a> Context<'a> {
             group: head.group.clone(),
             docs: head.docs.clone(),
         })
+    }
+
+    /// How it is carried out: the `with` clauses of its groups and its own, the inner one winning.
+    fn carried_out(&self, head: &Head<'a>) -> With {
+        let mut record = IndexMap::new();
+        let mut written = WrittenAt::new();
+        for clause in &head.with {
+            let frame = Frame { here: self.entry.get(), ..clause.frame.clone() };
+            for (key, slot) in self.with_record(&[clause.expr], &frame) {
+                written.insert(key.clone(), (clause.item.clone(), clause.element.clone()));
+                merge_slot(&mut record, key, slot);
+            }
+        }
+        self.check_with(record, &head.name, &written)
     }
 
     fn instance(&self, head: &Head<'a>, ty: &ResourceType, site: SiteId) -> Instance {
@@ -143,6 +152,8 @@ impl<'a> Context<'a> {
                     slot.span,
                     expr.map(|expr| (value_expr(expr, &name), &frame)),
                 );
+                // Given, if wrongly: it is not also missing.
+                instance.attributes.insert(name, Slot { value: Value::Error, ..slot });
                 continue;
             }
             if attribute.is_secret
@@ -197,7 +208,7 @@ impl<'a> Context<'a> {
             Some(OnDisconnect::Queue(_)) if has_left_operand(&head.location) => self.report(
                 Diagnostic::new(
                     codes::E0306,
-                    head.with.last().map_or(head.span, |(expr, _)| expr.span),
+                    head.with.last().map_or(head.span, |clause| clause.expr.span),
                     "`queue` cannot be asked for left of a `|`",
                 )
                 .label("waiting here would never let the alternative be tried")
@@ -281,6 +292,10 @@ fn unknown_attribute(
         .secondary(ty.span, "declared here");
     let inputs = operation.into_iter().flat_map(|operation| operation.inputs.keys());
     let names = ty.attributes.keys().chain(inputs).map(String::as_str);
+    if crate::with::is_key(name) {
+        return report
+            .help(format!("`{name}` says how it is carried out: write it behind, `with {{ {name}: … }}`"));
+    }
     match similar::nearest(name, names.clone()) {
         Some(nearest) => report
             .help(format!("did you mean `{nearest}`?"))

@@ -10,7 +10,7 @@ use scope_syntax::ast::{self, ItemKind, ThingKind};
 use super::Requested;
 use crate::context::Context;
 use crate::eval::{Frame, describe};
-use crate::group::{Group, Scoped};
+use crate::group::{Carrying, Group, Scoped};
 use crate::hir::{GroupId, ResourceId, Slot, Value};
 use crate::modules::{ModuleId, Modules};
 use crate::names::Definition;
@@ -231,7 +231,12 @@ impl<'a> Context<'a> {
             scopes.push(Scoped { scope, frame, group });
         }
         let mut with = group.with.clone();
-        with.extend(clauses.with.iter().map(|expr| (*expr, frame.clone())));
+        with.extend(clauses.with.iter().map(|expr| Carrying {
+            expr,
+            frame: frame.clone(),
+            item: path(group, &thing.name.text),
+            element: name.clone(),
+        }));
         let span = thing.name.span;
         let hover = format!("`{}`: module `{}`", name, self.modules.get(module).path);
         self.record_use(span, span, hover);

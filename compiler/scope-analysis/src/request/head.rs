@@ -1,12 +1,13 @@
 //! The head of a request: what type, what operation, where.
 
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
-use scope_syntax::ast::{self, Clause, Expr, ItemKind, ThingKind};
+use scope_syntax::ast::{self, Clause, ItemKind, ThingKind};
 
+use super::expand::path;
 use super::{Body, Clauses, Patch, Requested};
 use crate::context::Context;
 use crate::eval::Frame;
-use crate::group::Scoped;
+use crate::group::{Carrying, Scoped};
 use crate::hir::{Location, ResourceId, ResourceKind, ResourceType, Value};
 use crate::modules::ModuleId;
 use crate::scope::RequestScope;
@@ -22,7 +23,7 @@ pub(crate) struct Head<'a> {
     pub scope: Option<RequestScope>,
     pub location: Location,
     /// The `with` clauses, those of its groups first.
-    pub with: Vec<(&'a Expr, Frame)>,
+    pub with: Vec<Carrying<'a>>,
     pub patches: Vec<Patch<'a>>,
     /// The words that name it, for messages and for pointing at it when running.
     pub span: Span,
@@ -86,8 +87,14 @@ impl<'a> Context<'a> {
                     .help("say where: `scope { … }`; `scope { here }` is the entry site"),
             );
         }
+        let item_path = path(&group, &thing.name.text);
         let mut with = group.with;
-        with.extend(clauses.with.into_iter().map(|expr| (expr, frame.clone())));
+        with.extend(clauses.with.into_iter().map(|expr| Carrying {
+            expr,
+            frame: frame.clone(),
+            item: item_path.clone(),
+            element: name.clone(),
+        }));
         Some(Head {
             id,
             name,

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, IsTerminal};
 
-use scope_plan::plan::Action;
+use scope_plan::plan::{Action, Step};
 use scope_plan::recorded::How;
 use scope_runtime::state::Started;
 
@@ -50,14 +50,16 @@ fn unwatched(command: &Destroy, output: Output) -> u8 {
         return WRONG;
     }
     let plan = super::plan_of(&compilation);
-    let deletions = || plan.steps.iter().filter(|step| matches!(step.action, Action::Delete { .. }));
-    let n_unreached = ours.len().saturating_sub(deletions().count());
+    let deletions: Vec<&Step> =
+        plan.steps.iter().filter(|step| matches!(step.action, Action::Delete { .. })).collect();
+    let n_unreached = ours.len().saturating_sub(deletions.len());
     if n_unreached > 0 {
         note(&format!(
             "{n_unreached} recorded resources are at sites or of types that the program no longer has: left"
         ));
     }
-    let names: Vec<String> = deletions()
+    let names: Vec<String> = deletions
+        .iter()
         .map(|step| format!("{} at {}", short_name(&step.name), plan.site(step.site).name))
         .collect();
     if !command.how.yes && !is_confirmed(&names, command.how.max_delete) {

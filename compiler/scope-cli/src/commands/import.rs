@@ -66,6 +66,7 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
         formerly: Vec::new(),
         needs: Vec::new(),
         relies: Vec::new(),
+        rollout: None,
     };
     let fact = Record::Resource { name: name.to_string(), site: command.site.clone(), resource };
     if declared.is_some() {

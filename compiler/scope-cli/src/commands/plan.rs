@@ -1,6 +1,7 @@
 //! `scope plan`: what a run would do, by site: the sites are asked, nothing is changed.
 
 use scope_compiler::Compilation;
+use scope_plan::recorded::Recorded;
 use scope_runtime::state::{State, StateStore};
 use serde_json::json;
 
@@ -22,6 +23,7 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         },
     };
     let recorded = state.as_ref().map(State::recorded).unwrap_or_default();
+    let recorded = Recorded { reconsider: command.reconsider, ..recorded };
     let compilation = match super::compile_quietly(&command.program.with(&command.of), recorded, output) {
         Ok(compilation) => compilation,
         Err(code) => return code,

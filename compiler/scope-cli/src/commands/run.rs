@@ -204,6 +204,7 @@ fn held(
 fn ready(command: &Run, recorded: Recorded, output: Output) -> Result<(Plan, SourceMap), u8> {
     let file = &command.program.file;
     if !file.ends_with(".json") {
+        let recorded = Recorded { reconsider: command.how.reconsider, ..recorded };
         let mut compilation = super::compile(&command.program, recorded, output)?;
         let plan = compilation.plan.take().expect("a program without errors has a plan");
         return Ok((plan, compilation.sources));
@@ -399,7 +400,7 @@ fn confirm_deletions(plan: &Plan, how: &How) -> Result<(), u8> {
     let deletions: Vec<String> = plan
         .steps
         .iter()
-        .filter(|step| matches!(step.action, Action::Delete { .. }))
+        .filter(|step| matches!(step.action, Action::Delete { unless: None, .. }))
         .map(|step| format!("{} at {}", show::short_name(&step.name), plan.sites[step.site.index()].name))
         .collect();
     if how.yes || deletions.len() <= how.max_delete {

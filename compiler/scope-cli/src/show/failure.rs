@@ -21,7 +21,7 @@ pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceM
             (Some(request), Some(status)) => format!("{site} answered {status} to {request}: {words}"),
             (Some(request), None) => format!("{request} at {site}: {words}"),
             // What each alternative said begins with its site.
-            (None, _) if matches!(step.action, Action::Choose { .. }) => words.clone(),
+            (None, _) if step.action.resource_type().is_none() => words.clone(),
             (None, _) => format!("{site}: {words}"),
         };
         report = report.note(asked);
@@ -49,12 +49,16 @@ pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceM
     report
 }
 
-/// What a step is about: ``image `base` at paris``, or all the alternatives of a choice.
+/// What a step is about: ``image `base` at paris``, or all the alternatives of a choice, the copies of a quorum.
 fn subject(plan: &Plan, step: &Step) -> String {
     let site = &plan.sites[step.site.index()].name;
     match step.action.resource_type() {
         Some(full) => format!("{} `{}` at {site}", short_type(full), short_name(&step.name)),
-        None => format!("tried from the left, for `{}` at {site}", short_name(&step.name)),
+        None => match &step.action {
+            Action::Gate { .. } => "these waves".into(),
+            Action::Gather { quorum: Some(quorum), .. } => format!("{} copies", quorum.copies.len()),
+            _ => format!("tried from the left, for `{}` at {site}", short_name(&step.name)),
+        },
     }
 }
 

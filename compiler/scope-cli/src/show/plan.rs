@@ -25,6 +25,7 @@ pub fn surveyed(plan: &Plan, file: &str, state: &State, rows: &[Row], now_ms: u6
     let n_answer = sites.iter().filter(|(_, answers)| *answers).count();
     let mut text = heading(plan, file, &known, &format!("sites {n_answer} of {} answer", sites.len()));
     text += &difference::by_site(plan, rows, all);
+    text += &scope_plan::text::waves(plan);
     text += &footing(plan, &difference::summary(rows), all);
     let is_any = rows.iter().any(|row| row.what.is_change());
     let _ = match is_any {
@@ -49,6 +50,7 @@ pub fn plan(plan: &Plan, file: &str, state: Option<&State>, all: bool) -> String
         lines.entry(step.site).or_default().push(step_line(plan, step, state));
     }
     text += &by_site(plan, all, |site| lines.remove(&site).unwrap_or_default());
+    text += &scope_plan::text::waves(plan);
     // Of the alternatives of a `|`, the one that is made if nothing goes wrong is counted.
     let usual = cuts::cut(plan, SiteId(u32::MAX));
     let is_expected = |step: &Step| usual.outcomes[step.id.index()] != cuts::Outcome::NotTried;
@@ -101,7 +103,7 @@ fn footing(plan: &Plan, counts: &str, all: bool) -> String {
 
 /// Steps done by the scheduler alone are not shown.
 pub fn touches_site(step: &Step) -> bool {
-    !matches!(step.action, Action::Choose { .. } | Action::Gather { .. })
+    !matches!(step.action, Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. })
 }
 
 fn sign_of(plan: &Plan, step: &Step, state: Option<&State>) -> &'static str {
@@ -116,7 +118,7 @@ fn sign_of(plan: &Plan, step: &Step, state: Option<&State>) -> &'static str {
         Action::Call { .. } => "!",
         Action::Delete { .. } => "-",
         Action::Protect { .. } => "~",
-        Action::Choose { .. } | Action::Gather { .. } => " ",
+        Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => " ",
     }
 }
 
@@ -176,7 +178,7 @@ pub fn details(plan: &Plan, step: &Step) -> String {
                 users.iter().map(|(name, site)| format!("{} at {site}", short_name(name))).collect();
             format!("guarded from deletion for {}", users.join(", "))
         }
-        Action::Choose { .. } | Action::Gather { .. } => String::new(),
+        Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => String::new(),
     }
 }
 

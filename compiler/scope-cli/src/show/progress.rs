@@ -2,7 +2,7 @@
 //! where asked; and the page, if there is one.
 
 use scope_plan::plan::{Action, Plan, Step, StepId};
-use scope_runtime::events::{Effect, RunEvent, RunEventKind};
+use scope_runtime::events::{Effect, Progress, RunEvent, RunEventKind};
 use scope_web::Page;
 
 use super::live::Live;
@@ -52,6 +52,12 @@ impl<'a> Shower<'a> {
             live.take(event);
         }
         match &event.kind {
+            // A gate is at no site: what it waits for is said once.
+            RunEventKind::StepProgress { step, progress: Progress::Status(text) }
+                if matches!(self.step(*step).action, Action::Gate { .. }) =>
+            {
+                self.print(&format!("  soaks   {}   {text} until the next one", self.step(*step).name));
+            }
             RunEventKind::StepRetrying { step, attempt, after_ms, words } => {
                 self.say(*step, "again", &format!("{words} (try {attempt}, next in {})", seconds(*after_ms)));
             }
@@ -171,6 +177,7 @@ pub fn effect_word(effect: &Effect) -> &'static str {
         Effect::LetGo => "let go",
         Effect::Chosen { .. } => "chosen",
         Effect::Gathered => "gathered",
+        Effect::Opened => "opened",
         Effect::Planned { .. } => "planned",
     }
 }

@@ -37,12 +37,17 @@ pub fn report(
             && !is_told_by_choice(plan, report, step)
         {
             let needed = &plan.steps[on.index()];
-            line(&super::progress::step_line(
-                plan,
-                step,
-                "skipped",
-                &format!("needs {}", short_name(&needed.name)),
-            ));
+            let (word, why) = match &needed.action {
+                Action::Gate { rollout, wave, .. } => {
+                    let rollout = &plan.rollouts[rollout.index()];
+                    (
+                        "held",
+                        format!("after wave {} of {}", rollout.waves[*wave as usize].number, rollout.key),
+                    )
+                }
+                _ => ("skipped", format!("needs {}", short_name(&needed.name))),
+            };
+            line(&super::progress::step_line(plan, step, word, &why));
         }
     }
     for owed in &report.owed {
@@ -215,22 +220,32 @@ fn verdict(plan: &Plan, report: &Report, again: &str, simulated: bool) -> String
             )
         }
         Verdict::Failed => {
-            let counted = |is_counted: fn(&StepStatus) -> bool| {
+            let counted = |is_counted: &dyn Fn(&StepStatus) -> bool| {
                 plan.steps
                     .iter()
                     .zip(&report.steps)
                     .filter(|(step, ended)| {
                         is_counted(&ended.status)
+                            && !matches!(step.action, Action::Gate { .. })
                             && !is_abandoned(plan, report, &step.when)
                             && !is_told_by_choice(plan, report, step)
                     })
                     .count()
             };
-            let failed = counted(|status| matches!(status, StepStatus::Failed { .. }));
-            let skipped = counted(
-                |status| matches!(status, StepStatus::Skipped { because } if *because != SkipReason::NotChosen),
-            );
+            let is_held = |status: &StepStatus| {
+                matches!(status, StepStatus::Skipped { because: SkipReason::Dependency { step, .. } }
+                    if matches!(plan.step(*step).action, Action::Gate { .. }))
+            };
+            let failed = counted(&|status| matches!(status, StepStatus::Failed { .. }));
+            let held = counted(&is_held);
+            let skipped = counted(&|status| {
+                matches!(status, StepStatus::Skipped { because } if *because != SkipReason::NotChosen)
+                    && !is_held(status)
+            });
             let mut text = format!("failed: {done}, {failed} failed");
+            if held > 0 {
+                text += &format!(", {held} held back");
+            }
             if skipped > 0 {
                 text += &format!(", {skipped} skipped");
             }

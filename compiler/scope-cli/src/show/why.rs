@@ -341,7 +341,7 @@ fn needs(known: &Known<'_>, step: &Step) -> Vec<String> {
             Action::Lookup { .. } => Some(format!("{kind} {name}, looked up at {place}")),
             Action::Ensure { .. } | Action::Call { .. } => Some(format!("{kind} {name} at {place}")),
             Action::Choose { .. } => Some(format!("{name}, wherever it ends")),
-            Action::Gather { .. } | Action::Delete { .. } => None,
+            Action::Gather { .. } | Action::Gate { .. } | Action::Delete { .. } => None,
         }
     });
     words.collect()

@@ -3,7 +3,7 @@
 
 use indexmap::IndexMap;
 use scope_analysis::hir::{self, Location, LocationKind};
-use scope_plan::plan::{Action, Cross, CrossPart, Edge, EdgeReason, Guard, SiteId, StepId};
+use scope_plan::plan::{Action, Cross, CrossPart, Edge, EdgeReason, Guard, Quorum, SiteId, StepId};
 
 use super::{Lowering, NewStep};
 
@@ -59,6 +59,9 @@ impl Lowering<'_> {
                 let step = leaf(self, *site, position);
                 let site = self.plan.steps[step.index()].site;
                 Lowered { result: step, ends: vec![step], leaves: vec![(site, step)], is_single: true }
+            }
+            LocationKind::And(_) if self.quorum.is_some() && !position.is_copy => {
+                self.quorum(location, name, key, place, position, leaf)
             }
             LocationKind::And(parts) => {
                 let position = Position { is_copy: true, ..position };
@@ -121,6 +124,43 @@ impl Lowering<'_> {
         }
     }
 
+    /// `a & b & c` of which some are enough: the copies as ever, counted by their `gather`.
+    fn quorum(
+        &mut self,
+        location: &Location,
+        name: &Names<'_>,
+        key: &str,
+        place: SiteId,
+        position: Position,
+        leaf: &mut dyn FnMut(&mut Self, hir::SiteId, Position) -> StepId,
+    ) -> Lowered {
+        let Some(need) = self.quorum.take() else {
+            unreachable!("asked for where there is one");
+        };
+        let copy = Position { is_copy: true, ..position };
+        let mut leaves: Vec<(SiteId, StepId)> = Vec::new();
+        let mut copies: Vec<Vec<StepId>> = Vec::new();
+        for (index, part) in flattened(location).into_iter().enumerate() {
+            let lowered = self.location(part, name, &format!("{key}.{}", index + 1), place, copy, leaf);
+            leaves
+                .extend(lowered.leaves.into_iter().filter(|leaf| !leaves.contains(leaf)).collect::<Vec<_>>());
+            copies.push(lowered.ends);
+        }
+        self.quorum = Some(need);
+        let origin = self.origin(location.span, None);
+        let result = self.step(NewStep {
+            name: name.step.to_string(),
+            key: format!("{key}/gather"),
+            guard: position.guard,
+            ..NewStep::new(
+                place,
+                Action::Gather { parts: leaves.clone(), quorum: Some(Quorum { need, copies }) },
+                origin,
+            )
+        });
+        Lowered { result, ends: vec![result], leaves, is_single: false }
+    }
+
     /// `a % b` (R6): the prime first, then the other parts side by side; they wait where their site is cut, the prime does
     /// not.
     #[allow(clippy::too_many_arguments)] // As `location`, with the parts.
@@ -180,7 +220,15 @@ impl Lowering<'_> {
             name: key.to_string(),
             key: format!("{key}/gather"),
             guard,
-            ..NewStep::new(place, Action::Gather { parts }, origin)
+            ..NewStep::new(place, Action::Gather { parts, quorum: None }, origin)
         })
+    }
+}
+
+/// The copies of an `&`, those of one inside it too.
+fn flattened(location: &Location) -> Vec<&Location> {
+    match &location.kind {
+        LocationKind::And(parts) => parts.iter().flat_map(flattened).collect(),
+        _ => vec![location],
     }
 }

@@ -10,17 +10,19 @@ mod driver_expr;
 mod group;
 mod let_go;
 mod reference;
+mod removed;
 mod request;
+mod rollout;
 mod sites;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use scope_analysis::hir::{self, Program, ReferenceTarget, ResourceId};
-use scope_diagnostics::{SourceMap, Span};
+use scope_diagnostics::{Diagnostic, SourceMap, Span};
 use scope_plan::plan::{
-    Action, Choice, ChoiceId, Edge, EdgeReason, Guard, OnUnreachable, Origin, Output, Plan,
-    Program as Source, Retry, SiteId, Step, StepId, Undo, VERSION,
+    Action, Choice, ChoiceId, Guard, OnUnreachable, Origin, Output, Plan, Program as Source, Retry, SiteId,
+    Step, StepId, Undo, VERSION,
 };
 use scope_plan::recorded::Recorded;
 
@@ -33,14 +35,15 @@ const TIMEOUT_MS: u64 = 30_000;
 /// Attempts, and the pause before the second.
 const RETRY: Retry = Retry { times: 3, backoff_ms: 500 };
 
-/// Lowers a program. `files` are the program's files, for the plan's record of what it was made from.
+/// Lowers a program. `files` are the program's files, for the plan's record of what it was made from. What cannot be done
+/// to what is recorded, and waves that contradict what their steps need, come out as reports; the plan is not to be used then.
 pub(crate) fn lower(
     program: &Program,
     entry: &str,
     files: &[String],
     sources: &SourceMap,
     recorded: &Recorded,
-) -> Plan {
+) -> (Plan, Vec<Diagnostic>) {
     let all: Vec<ResourceId> = program.resources.iter().map(|resource| resource.id).collect();
     lower_from(program, &all, entry, files, sources, recorded)
 }
@@ -53,7 +56,9 @@ pub(crate) fn lower_from(
     files: &[String],
     sources: &SourceMap,
     recorded: &Recorded,
-) -> Plan {
+) -> (Plan, Vec<Diagnostic>) {
+    let renames = removed::renames(program, recorded);
+    let recorded = &removed::renamed(recorded, &renames);
     let mut lowering = Lowering {
         program,
         sources,
@@ -73,6 +78,8 @@ pub(crate) fn lower_from(
             edges: Vec::new(),
             choices: Vec::new(),
             crosses: Vec::new(),
+            rollouts: Vec::new(),
+            renames,
             outputs: Vec::new(),
         },
         sites: BTreeMap::new(),
@@ -85,14 +92,18 @@ pub(crate) fn lower_from(
         group_choices: BTreeMap::new(),
         declared: Declared::of(program),
         acted: BTreeMap::new(),
+        quorum: None,
+        refused: Vec::new(),
     };
     lowering.plan.program.entry = program.entry.map(|site| lowering.site(site));
     for id in in_dependency_order(program, roots, &lowering.declared) {
         lowering.resource(&program.resources[id.0 as usize]);
     }
+    lowering.rollouts();
     lowering.removed();
     lowering.outputs();
-    lowering.finish()
+    let refused = std::mem::take(&mut lowering.refused);
+    (lowering.finish(), refused)
 }
 
 /// The program as if it named no resource: all that is recorded is deleted.
@@ -102,35 +113,10 @@ pub(crate) fn lower_nothing(
     files: &[String],
     sources: &SourceMap,
     recorded: &Recorded,
-) -> Plan {
+) -> (Plan, Vec<Diagnostic>) {
     let bare =
         Program { resources: Vec::new(), sequences: Vec::new(), outputs: Vec::new(), ..program.clone() };
     lower(&bare, entry, files, sources, recorded)
-}
-
-/// Edges between steps that can be put in an order. Records of several runs may contradict each other; what is in a circle
-/// is left to the sites, which refuse to delete what is used.
-fn without_circles(edges: Vec<(StepId, StepId)>) -> Vec<(StepId, StepId)> {
-    let mut n_before: BTreeMap<StepId, usize> = BTreeMap::new();
-    let mut after: BTreeMap<StepId, Vec<StepId>> = BTreeMap::new();
-    for (from, to) in &edges {
-        n_before.entry(*from).or_default();
-        *n_before.entry(*to).or_default() += 1;
-        after.entry(*from).or_default().push(*to);
-    }
-    let mut free: Vec<StepId> = n_before.iter().filter(|(_, n)| **n == 0).map(|(step, _)| *step).collect();
-    let mut ordered: BTreeSet<StepId> = BTreeSet::new();
-    while let Some(step) = free.pop() {
-        ordered.insert(step);
-        for next in after.get(&step).into_iter().flatten() {
-            let left = n_before.get_mut(next).expect("counted above");
-            *left -= 1;
-            if *left == 0 {
-                free.push(*next);
-            }
-        }
-    }
-    edges.into_iter().filter(|(from, to)| ordered.contains(from) && ordered.contains(to)).collect()
 }
 
 /// A plan without steps that has every site and driver: what `scope sites` asks with.
@@ -139,7 +125,7 @@ pub(crate) fn lower_sites(program: &Program, entry: &str, files: &[String], sour
     let mut lowering_program = bare;
     lowering_program.entry = program.entry;
     let recorded = Recorded::default();
-    let mut plan = lower(&lowering_program, entry, files, sources, &recorded);
+    let (mut plan, _) = lower(&lowering_program, entry, files, sources, &recorded);
     let ids: Vec<hir::SiteId> = (0..program.sites.len()).map(|index| hir::SiteId(index as u32)).collect();
     plan.sites = ids.iter().map(|id| sites::site(program, *id, sources)).collect();
     plan.program.entry = program.entry.map(|site| SiteId(site.0));
@@ -180,6 +166,10 @@ pub(crate) struct Lowering<'a> {
     declared: Declared<'a>,
     /// Type, site and thing → the actions on it so far.
     acted: BTreeMap<(String, hir::SiteId, String), Acted>,
+    /// How many copies of the location at hand are enough.
+    quorum: Option<u32>,
+    /// What cannot be planned.
+    refused: Vec<Diagnostic>,
 }
 
 impl Lowering<'_> {
@@ -239,112 +229,6 @@ impl Lowering<'_> {
         }
     }
 
-    /// Deletions: what is recorded as ours and the program does not name any more.
-    fn removed(&mut self) {
-        // What a sequence makes stays while the sequence does.
-        let of_sequences = self.program.sequences.iter().flat_map(|sequence| &sequence.steps);
-        let made = of_sequences.filter(|step| step.kind == hir::ResourceKind::Managed).flat_map(|step| {
-            let sites = step.location.sites().into_iter();
-            sites.map(|site| (step.name.clone(), self.program.sites[site.0 as usize].name.clone()))
-        });
-        let made: Vec<(String, String)> = made.collect();
-        let named: BTreeSet<(String, String)> = self
-            .plan
-            .steps
-            .iter()
-            .map(|step| {
-                let site = self.sites.iter().find(|(_, id)| **id == step.site).map(|(site, _)| *site);
-                let site =
-                    site.map_or_else(String::new, |site| self.program.sites[site.0 as usize].name.clone());
-                (step.name.clone(), site)
-            })
-            .chain(made)
-            .collect();
-        let recorded = self.recorded;
-        let mut deletions: BTreeMap<(&str, &str), StepId> = BTreeMap::new();
-        for resource in &recorded.resources {
-            if resource.how == scope_plan::recorded::How::Adopted
-                || named.contains(&(resource.name.clone(), resource.site.clone()))
-            {
-                continue;
-            }
-            let site = self.program.sites.iter().position(|site| site.name == resource.site);
-            let has_type = resource
-                .resource_type
-                .split_once('.')
-                .and_then(|(driver, _)| self.program.drivers.get(driver))
-                .is_some_and(|driver| driver.types.contains_key(&resource.resource_type));
-            let Some(index) = site.filter(|_| has_type) else { continue };
-            let hir_site = hir::SiteId(index as u32);
-            let span = self.program.sites[index].span;
-            let site_id = self.site(hir_site);
-            let origin = self.origin(span, None);
-            let step = self.step(NewStep {
-                name: resource.name.clone(),
-                key: format!("{}/{}/delete", resource.site, resource.name),
-                repeat: scope_plan::driver::Repeat::Always,
-                ..NewStep::new(
-                    site_id,
-                    Action::Delete {
-                        resource_type: resource.resource_type.clone(),
-                        identity: scope_plan::expr::Expr::Value(resource.identity.clone().into()),
-                    },
-                    origin,
-                )
-            });
-            deletions.insert((&resource.name, &resource.site), step);
-        }
-        self.users_first(&deletions);
-        self.let_go(&deletions);
-    }
-
-    /// What was made from another one is deleted before it; one that is kept is changed before, so that it lets go.
-    fn users_first(&mut self, deletions: &BTreeMap<(&str, &str), StepId>) {
-        let names: BTreeMap<SiteId, &str> = self
-            .sites
-            .iter()
-            .map(|(site, id)| (*id, self.program.sites[site.0 as usize].name.as_str()))
-            .collect();
-        let is_ensure = |step: &&Step| matches!(step.action, Action::Ensure { .. });
-        let kept: BTreeMap<(&str, &str), StepId> = self
-            .plan
-            .steps
-            .iter()
-            .filter(is_ensure)
-            .map(|step| ((step.name.as_str(), names[&step.site]), step.id))
-            .collect();
-        // What somebody relies upon is known by its identity, whatever it was called.
-        let deleted: BTreeMap<(&str, &str, &str), StepId> = self
-            .recorded
-            .resources
-            .iter()
-            .filter_map(|resource| {
-                let step = deletions.get(&(resource.name.as_str(), resource.site.as_str()))?;
-                Some((
-                    (resource.resource_type.as_str(), resource.site.as_str(), resource.identity.as_str()),
-                    *step,
-                ))
-            })
-            .collect();
-        let mut edges: Vec<(StepId, StepId)> = Vec::new();
-        for resource in &self.recorded.resources {
-            let place = (resource.name.as_str(), resource.site.as_str());
-            let Some(user) = deletions.get(&place).or_else(|| kept.get(&place)) else { continue };
-            let needed = resource
-                .needs
-                .iter()
-                .filter_map(|(name, site)| deletions.get(&(name.as_str(), site.as_str())));
-            let relied = resource.relies.iter().filter_map(|relied| {
-                deleted.get(&(relied.resource_type.as_str(), relied.site.as_str(), relied.identity.as_str()))
-            });
-            let all: BTreeSet<StepId> = needed.chain(relied).copied().collect();
-            edges.extend(all.into_iter().filter(|needed| needed != user).map(|needed| (*user, needed)));
-        }
-        for (from, to) in without_circles(edges) {
-            self.plan.edges.push(Edge { from, to, reason: EdgeReason::Relation });
-        }
-    }
-
     fn outputs(&mut self) {
         for output in &self.program.outputs {
             let value = self.value(&output.value, None, &[]);
@@ -380,7 +264,8 @@ impl Lowering<'_> {
         origin: Origin,
     ) -> ChoiceId {
         let id = ChoiceId(u32::try_from(self.plan.choices.len()).expect("bounded by the program"));
-        let recorded = self.recorded.choices.get(&key).copied().filter(|arm| (*arm as usize) < labels.len());
+        let is_kept = |arm: &u32| !self.recorded.reconsider && (*arm as usize) < labels.len();
+        let recorded = self.recorded.choices.get(&key).copied().filter(is_kept);
         let arms = labels
             .into_iter()
             .map(|label| scope_plan::plan::Arm { label, members: Vec::new(), choices: Vec::new() })

@@ -28,17 +28,21 @@ impl Lowering<'_> {
         let label = format!("`{name}`");
         let names = Names { step: &name, label: &label };
         self.group = resource.group.clone();
+        self.quorum = resource.with.quorum.map(|quorum| quorum.need);
         let lowered =
             self.location(&location, &names, &name, place, Position::TOP, &mut |lowering, site, position| {
                 // What is looked up for it has alternatives of its own.
                 let group = lowering.group.take();
+                let quorum = lowering.quorum.take();
                 lowering.guard = position.guard;
                 let step = lowering.instance(resource, site, position);
                 lowering.guard = None;
                 lowering.group = group;
+                lowering.quorum = quorum;
                 step
             });
         self.group = None;
+        self.quorum = None;
         self.done.insert(resource.id, lowered);
         self.shares(resource);
     }

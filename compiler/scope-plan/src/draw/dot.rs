@@ -28,6 +28,7 @@ pub fn to_dot(plan: &Plan) -> String {
             let shape = match step.action {
                 Action::Choose { .. } => ", shape=diamond, style=solid",
                 Action::Gather { .. } => ", shape=hexagon, style=solid",
+                Action::Gate { .. } => ", shape=octagon, style=solid",
                 _ if !step.when.is_empty() => ", style=\"rounded,dashed\"",
                 _ => "",
             };
@@ -38,8 +39,8 @@ pub fn to_dot(plan: &Plan) -> String {
     for edge in &plan.edges {
         let style = match edge.reason {
             EdgeReason::Data => "solid",
-            EdgeReason::After => "dashed",
-            EdgeReason::Relation => "dashed, color=gray",
+            EdgeReason::After | EdgeReason::Wave => "dashed",
+            EdgeReason::Relation | EdgeReason::Move => "dashed, color=gray",
             EdgeReason::Settled => "dotted",
         };
         let label = match &plan.step(edge.to).action {

@@ -23,7 +23,7 @@ pub fn to_mermaid(plan: &Plan) -> String {
             let lines: Vec<String> = lines.into_iter().flatten().map(|line| escaped(&line)).collect();
             let (open, close) = match step.action {
                 Action::Choose { .. } => ("{\"", "\"}"),
-                Action::Gather { .. } => ("{{\"", "\"}}"),
+                Action::Gather { .. } | Action::Gate { .. } => ("{{\"", "\"}}"),
                 _ => ("[\"", "\"]"),
             };
             write(format!("    s{}{open}{}{close}", step.id.0, lines.join("<br/>")));
@@ -34,7 +34,7 @@ pub fn to_mermaid(plan: &Plan) -> String {
     for (position, edge) in plan.edges.iter().enumerate() {
         let arrow = match edge.reason {
             EdgeReason::Data => "-->",
-            EdgeReason::After | EdgeReason::Relation => {
+            EdgeReason::After | EdgeReason::Relation | EdgeReason::Wave | EdgeReason::Move => {
                 order_edges.push(position.to_string());
                 "-->"
             }

@@ -106,7 +106,7 @@ fn step_box(plan: &Plan, step: &Step, shape: &Shape, (x, y): (f64, f64), width: 
         Action::Call { .. } => "call",
         Action::Delete { .. } => "delete",
         Action::Protect { .. } => "lookup",
-        Action::Choose { .. } | Action::Gather { .. } => "join",
+        Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => "join",
     };
     let is_fallback = !step.when.is_empty() && step.when.iter().all(|guard| guard.arm > 0);
     let frame = if is_fallback { "box fallback" } else { "box" };
@@ -155,8 +155,8 @@ fn step_box(plan: &Plan, step: &Step, shape: &Shape, (x, y): (f64, f64), width: 
 fn path(line: &Line) -> String {
     let class = match line.reason {
         EdgeReason::Data => "line",
-        EdgeReason::After => "line after",
-        EdgeReason::Relation => "line relation",
+        EdgeReason::After | EdgeReason::Wave => "line after",
+        EdgeReason::Relation | EdgeReason::Move => "line relation",
         EdgeReason::Settled => "line settled",
     };
     let (first, rest) = line.points.split_first().expect("a line has ends");

@@ -45,7 +45,11 @@ pub fn edit(mut plan: Plan, fates: &[Fate], is_choice_kept: &[bool]) -> Plan {
         }
         match &mut step.action {
             Action::Bring { sources, .. } => once(sources),
-            Action::Gather { parts } => once(parts),
+            Action::Gather { parts, quorum } => {
+                once(parts);
+                quorum.iter_mut().flat_map(|quorum| &mut quorum.copies).for_each(once);
+            }
+            Action::Gate { steps, .. } => once(steps),
             Action::Choose { choice, .. } => {
                 *choice = choices[choice.index()].expect("a choice with a result is kept");
             }
@@ -68,6 +72,12 @@ pub fn edit(mut plan: Plan, fates: &[Fate], is_choice_kept: &[bool]) -> Plan {
         cross.prime = prime.unwrap_or(cross.prime);
         prime.is_some()
     });
+    for wave in plan.rollouts.iter_mut().flat_map(|rollout| &mut rollout.waves) {
+        for list in [&mut wave.steps, &mut wave.at_once] {
+            *list = list.iter().filter_map(|step| steps[step.index()]).collect();
+            once(list);
+        }
+    }
     for output in &mut plan.outputs {
         references(&mut output.value, &steps);
     }

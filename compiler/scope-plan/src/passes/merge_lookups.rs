@@ -70,7 +70,8 @@ fn question(step: &Step, given: &[&Edge], stands_for: &[StepId]) -> Option<Strin
         | Action::Call { .. }
         | Action::Delete { .. }
         | Action::Choose { .. }
-        | Action::Gather { .. } => return None,
+        | Action::Gather { .. }
+        | Action::Gate { .. } => return None,
     };
     let waits_for: BTreeSet<(StepId, String)> =
         given.iter().map(|edge| (stands_for[edge.from.index()], format!("{:?}", edge.reason))).collect();

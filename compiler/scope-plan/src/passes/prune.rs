@@ -147,11 +147,14 @@ impl<'p> Life<'p> {
 fn is_of_use_itself(step: &Step) -> bool {
     match &step.action {
         Action::Lookup { purpose, .. } => *purpose == Purpose::Existing,
-        Action::Choose { .. } | Action::Gather { .. } => false,
+        // A quorum says how its copies end together.
+        Action::Gather { quorum, .. } => quorum.is_some(),
+        Action::Choose { .. } => false,
         Action::Ensure { .. }
         | Action::Bring { .. }
         | Action::Call { .. }
         | Action::Delete { .. }
-        | Action::Protect { .. } => true,
+        | Action::Protect { .. }
+        | Action::Gate { .. } => true,
     }
 }

@@ -106,7 +106,7 @@ fn reasons(plan: &Plan, report: &mut Report) {
         let (has_reason, kind) = match edge.reason {
             EdgeReason::Data => (used.contains(&pair), "data"),
             EdgeReason::Settled => (taken.contains(&pair), "settled"),
-            EdgeReason::After | EdgeReason::Relation => continue,
+            EdgeReason::After | EdgeReason::Relation | EdgeReason::Wave | EdgeReason::Move => continue,
         };
         if !has_reason {
             let from = named(plan, edge.from);

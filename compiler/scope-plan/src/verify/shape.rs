@@ -19,6 +19,11 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule { name: "choice-range", demands: "every choice and arm pointed at is there", check: choice_range },
     Rule { name: "cross-range", demands: "every step that a cross points at is there", check: cross_range },
+    Rule {
+        name: "rollout-range",
+        demands: "every step and rollout that waves and gates point at is there",
+        check: rollout_range,
+    },
     Rule { name: "depth", demands: "no expression is nested deeper than 256", check: depth },
 ];
 
@@ -33,6 +38,23 @@ fn cross_range(plan: &Plan, report: &mut Report) {
         let steps = cross.parts.iter().flat_map(|part| &part.steps).chain([&cross.prime]);
         for step in steps.filter(|step| step.index() >= plan.steps.len()) {
             report.plan(format!("`{}` has a part at step {} of {}", cross.key, step.0, plan.steps.len()));
+        }
+    }
+}
+
+fn rollout_range(plan: &Plan, report: &mut Report) {
+    let count = plan.steps.len();
+    for rollout in &plan.rollouts {
+        let steps = rollout.waves.iter().flat_map(|wave| wave.steps.iter().chain(&wave.at_once));
+        for step in steps.filter(|step| step.index() >= count) {
+            report.plan(format!("a wave of `{}` has step {} of {count}", rollout.key, step.0));
+        }
+    }
+    for step in &plan.steps {
+        let Action::Gate { rollout, wave, .. } = step.action else { continue };
+        let waves = plan.rollouts.get(rollout.index()).map_or(0, |rollout| rollout.waves.len());
+        if wave as usize >= waves {
+            report.step(step.id, format!("waits for wave {wave} of {waves}"));
         }
     }
 }
@@ -62,7 +84,7 @@ fn site_range(plan: &Plan, report: &mut Report) {
         if step.site.index() >= count {
             report.step(step.id, format!("is at site {} of {count}", step.site.0));
         }
-        if let Action::Gather { parts } = &step.action {
+        if let Action::Gather { parts, .. } = &step.action {
             for (site, _) in parts.iter().filter(|(site, _)| site.index() >= count) {
                 report.step(step.id, format!("gathers from site {} of {count}", site.0));
             }

@@ -35,7 +35,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "sources-given",
-        demands: "bring, choose and gather have sources, a bring each once",
+        demands: "bring, choose, gather and gate have sources, a bring each once",
         check: sources_given,
     },
     Rule { name: "gather-sites", demands: "a part is gathered under its own site", check: gather_sites },
@@ -166,7 +166,7 @@ fn bring_type(plan: &Plan, report: &mut Report) {
         }
         for source in sources {
             let is_other = match &plan.step(*source).action {
-                Action::Gather { .. } | Action::Delete { .. } => true,
+                Action::Gather { .. } | Action::Gate { .. } | Action::Delete { .. } => true,
                 action => action.resource_type().is_some_and(|other| other != resource_type.name),
             };
             if is_other {
@@ -194,8 +194,10 @@ fn protect_guarded(plan: &Plan, report: &mut Report) {
 fn sources_given(plan: &Plan, report: &mut Report) {
     for step in &plan.steps {
         let sources = step.action.sources();
-        let has_sources =
-            matches!(step.action, Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. });
+        let has_sources = !matches!(
+            step.action,
+            Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } | Action::Delete { .. }
+        );
         if has_sources && sources.is_empty() {
             report.step(step.id, "has no source");
         }
@@ -210,7 +212,7 @@ fn sources_given(plan: &Plan, report: &mut Report) {
 
 fn gather_sites(plan: &Plan, report: &mut Report) {
     for step in &plan.steps {
-        let Action::Gather { parts } = &step.action else { continue };
+        let Action::Gather { parts, .. } = &step.action else { continue };
         for (site, part) in parts {
             // A choose gives what is at another site, and is at this one itself.
             let is_chosen = matches!(plan.step(*part).action, Action::Choose { .. });

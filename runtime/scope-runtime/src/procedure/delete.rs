@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use scope_plan::driver::OperationKind;
 use scope_plan::expr::Expr;
+use scope_plan::plan::StepId;
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -23,7 +24,15 @@ const LOOK_EVERY_MS: u64 = 1_000;
 /// How often a request to delete is sent before the answers are believed.
 const MOST_SENT: u32 = 3;
 
-pub(super) async fn delete(subject: &Subject<'_>, identity: &Expr) -> Result<Good, Bad> {
+pub(super) async fn delete(
+    subject: &Subject<'_>,
+    identity: &Expr,
+    unless: Option<StepId>,
+) -> Result<Good, Bad> {
+    if unless.is_some_and(|step| subject.shared.end(step, |end| end.effect.is_some())) {
+        let detail = Some("its alternative is taken again".to_owned());
+        return Ok(Good { detail, ..Good::new(Effect::Unchanged, Value::Null) });
+    }
     let identity = evaluate_one(subject, "identity", identity).await?;
     let Some(identity) = identity_text(&identity) else {
         let message = format!("`{}` has no identity to delete it by", subject.name);

@@ -10,7 +10,7 @@
 
 use scope_plan::expr::Expr;
 use scope_plan::plan::Step;
-use scope_plan::recorded::How;
+use scope_plan::recorded::{How, RecordedWave};
 use serde_json::{Map, Value};
 
 use super::candidates::candidates;
@@ -70,6 +70,7 @@ pub(super) async fn ensure(
         None if is_ours && (is_finished_now || was_created) => Effect::Created,
         None => Effect::Unchanged,
     };
+    subject.keep_wave()?;
     let output = there.record.output(subject.resource_type, &given.values);
     Ok(Good { detail: subject.status_of(&there.record), ..Good::new(effect, output) })
 }
@@ -274,8 +275,24 @@ impl Subject<'_> {
             from: None,
             formerly: Vec::new(),
             needs: self.step.map(|step| self.shared.needs(step.id)).unwrap_or_default(),
+            rollout: self.wave(),
             relies: self.step.map(|step| self.shared.relied(step)).unwrap_or_default(),
         }
+    }
+
+    /// Where its step stands in a rollout.
+    fn wave(&self) -> Option<RecordedWave> {
+        self.step.and_then(|step| self.shared.waves.recorded(self.shared.plan, step.id))
+    }
+
+    /// Waves change with the program, and are followed when it does not name the resource any more.
+    fn keep_wave(&self) -> Result<(), Bad> {
+        if let Some(recorded) = self.recorded().filter(|recorded| recorded.rollout != self.wave()) {
+            let (name, site) = self.place();
+            let resource = Resource { rollout: self.wave(), ..recorded };
+            self.shared.ledger.append(Fact::Resource { name, site, resource })?;
+        }
+        Ok(())
     }
 
     /// Records that this resource is here, and that nothing about it is on its way any more.

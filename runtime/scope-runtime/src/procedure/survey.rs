@@ -46,6 +46,11 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             let effect = if reads { Effect::Found } else { Effect::Planned { change: Change::Call } };
             Ok(Good::new(effect, Value::Null))
         }
+        Action::Delete { unless: Some(step), .. }
+            if subject.shared.end(*step, |end| end.effect.is_some()) =>
+        {
+            Ok(Good::new(Effect::Unchanged, Value::Null))
+        }
         Action::Delete { .. } => Ok(match subject.recorded() {
             Some(resource) if resource.how == How::Adopted => planned(Change::Forget, Value::Null),
             Some(resource) => {
@@ -66,7 +71,7 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             Ok(planned(Change::Protect { of_new: true }, Value::Null))
         }
         Action::Protect { of, users, .. } => guard::survey(subject, of, users).await,
-        Action::Choose { .. } | Action::Gather { .. } => {
+        Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => {
             unreachable!("choices and gatherings are resolved by the scheduler")
         }
     }

@@ -93,7 +93,9 @@ fn step_values(action: &Action) -> Vec<(&str, &Expr)> {
         Action::Call { inputs, .. } => named(inputs),
         Action::Delete { identity, .. } => vec![("identity", identity)],
         Action::Protect { of, .. } => vec![("of", of)],
-        Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } => Vec::new(),
+        Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => {
+            Vec::new()
+        }
     }
 }
 

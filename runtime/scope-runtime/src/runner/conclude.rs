@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
-use scope_plan::plan::{Plan, SiteId, StepId};
+use scope_plan::plan::{Action, Plan, SiteId, StepId};
 use serde_json::Value;
 
 use super::Shared;
@@ -205,7 +205,11 @@ fn count(plan: &Plan, report: &mut Report) {
     for site in &plan.sites {
         report.by_site.insert(site.name.clone(), Counts::default());
     }
-    for step in report.steps.iter().filter(|step| !step.is_abandoned) {
+    // A gate is no work: what it holds back is counted itself.
+    let is_work = |step: &&StepReport| {
+        !step.is_abandoned && !matches!(plan.step(step.step).action, Action::Gate { .. })
+    };
+    for step in report.steps.iter().filter(is_work) {
         report.counts.add(&step.status);
         let site = &plan.site(plan.step(step.step).site).name;
         if let Some(counts) = report.by_site.get_mut(site) {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use scope_plan::plan::{Action, Plan, SiteId, Step, StepId};
+use scope_plan::plan::{Action, EdgeReason, Plan, SiteId, Step, StepId};
 use scope_plan::recorded::Relied;
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::jitter::Jitter;
 use super::spans::Spans;
 use super::told;
+use super::waves::Waves;
 use super::{Ledger, RunOptions, SiteSet};
 use crate::events::{Effect, FORMAT, Failure, Progress, RunEvent, RunEventKind, StepInfo};
 use crate::procedure::Memory;
@@ -38,6 +39,8 @@ pub(crate) struct Shared<'r> {
     /// Events not yet told.
     outbox: RefCell<Vec<RunEvent>>,
     pub(super) spans: RefCell<Spans>,
+    /// Where steps stand in rollouts.
+    pub(crate) waves: Waves,
     memories: Vec<Memory>,
     /// For each step, those whose output or end it waits for.
     before: Vec<Vec<StepId>>,
@@ -62,7 +65,8 @@ impl<'r> Shared<'r> {
         run: u64,
     ) -> Self {
         let mut before = vec![Vec::new(); plan.steps.len()];
-        for edge in &plan.edges {
+        // That a wave comes after another one does not mean that it is made from it.
+        for edge in plan.edges.iter().filter(|edge| edge.reason != EdgeReason::Wave) {
             before[edge.to.index()].push(edge.from);
         }
         Self {
@@ -77,6 +81,7 @@ impl<'r> Shared<'r> {
             outbox: RefCell::new(Vec::new()),
             spans: RefCell::default(),
             before,
+            waves: Waves::new(plan),
             memories: plan.steps.iter().map(|_| Memory::default()).collect(),
             ends: RefCell::new(plan.steps.iter().map(|_| StepEnd::default()).collect()),
         }

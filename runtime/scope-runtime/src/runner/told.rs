@@ -60,6 +60,7 @@ pub(super) fn effect_words(effect: &Effect) -> String {
         Effect::LetGo => "let go".to_owned(),
         Effect::Chosen { label, .. } => format!("chosen {label}"),
         Effect::Gathered => "gathered".to_owned(),
+        Effect::Opened => "the next wave begins".to_owned(),
         Effect::Planned { .. } => "planned".to_owned(),
     }
 }

@@ -48,8 +48,11 @@ struct Turn<'t> {
 
 /// Runs until the scheduler says that it is over, or the user does.
 pub(super) async fn turn(shared: &Shared<'_>, observe: &mut dyn FnMut(&RunEvent)) -> Ended {
-    let options =
-        ScheduleOptions { concurrency: shared.options.concurrency, reconsider: shared.options.reconsider };
+    let options = ScheduleOptions {
+        concurrency: shared.options.concurrency,
+        reconsider: shared.options.reconsider,
+        are_gates_open: shared.options.survey,
+    };
     let mut schedule = Schedule::new(shared.plan, options);
     let mut turn = Turn {
         shared,
@@ -277,7 +280,7 @@ impl<'t> Turn<'t> {
                 let output = shared.output(results[arm as usize]);
                 (Effect::Chosen { arm, label: self.label(*choice, arm) }, output)
             }
-            Action::Gather { parts } => {
+            Action::Gather { parts, .. } => {
                 let mut results = Map::new();
                 let own = &shared.plan.step(step).when;
                 for (site, part) in parts {
@@ -296,9 +299,16 @@ impl<'t> Turn<'t> {
         shared.set_end(step, StepEnd { output, effect: Some(effect), ..StepEnd::default() });
     }
 
-    /// No alternative held: the failure of the whole, from what the alternatives say.
+    /// What the scheduler says of several steps together: no alternative held, too few copies, too many failures. The
+    /// failure of the whole, from what they say.
     fn no_arm(&self, step: StepId) -> Failure {
         let shared = self.shared;
+        if let Action::Gate { rollout, wave, .. } = shared.plan.step(step).action {
+            return super::waves::held_back(shared, rollout, wave);
+        }
+        if let Some(failure) = super::waves::out_of_reach(shared, shared.plan.step(step)) {
+            return failure;
+        }
         let name = &shared.plan.step(step).name;
         let Action::Choose { results, choice } = &shared.plan.step(step).action else {
             return Failure::new("E0912", Outcome::Unavailable, format!("`{name}` did not succeed"));

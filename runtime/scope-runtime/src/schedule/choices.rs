@@ -207,8 +207,9 @@ impl Schedule {
     }
 
     fn close_choice(&mut self, choice: ChoiceId, outcome: Outcome, worst: Option<StepId>) {
+        let counts = (!self.graph.is_copy(choice)).then_some((outcome, worst));
         for outer in self.graph.choice_guards(choice) {
-            note(&mut self.arms[outer.index()], Some((outcome, worst)));
+            note(&mut self.arms[outer.index()], counts);
             self.work.push_back(Work::EndArm(*outer));
         }
         for chooser in self.graph.choosers(choice) {

@@ -54,6 +54,9 @@ impl Schedule {
         if is_cut_off {
             self.lane_of(step).is_down = true;
         }
+        if state == (StepState::Failed { outcome: Outcome::Unavailable }) && self.is_spared(step) {
+            return;
+        }
         self.transition(step, state);
     }
 

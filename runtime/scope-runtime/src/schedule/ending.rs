@@ -24,6 +24,7 @@ impl Schedule {
                     }
                 }
             }
+            is_any |= self.end_spares();
             if is_any || self.undo_failed_groups() {
                 return true;
             }
@@ -47,7 +48,7 @@ impl Schedule {
                 _ => {}
             }
             if self.is_live(step) {
-                worst = worst.max(self.state(step).outcome().unwrap_or(Outcome::Pending));
+                worst = worst.max(self.outcome_in_whole(step));
             }
         }
         self.work.clear();

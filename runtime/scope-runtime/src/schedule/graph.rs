@@ -30,6 +30,8 @@ pub(super) enum Need {
     Done,
     /// That it settles, well or not.
     Settled,
+    /// That it ends, well or not: what is parked may still end well in this run.
+    Ended,
     /// Nothing: it is one of the results of a `choose`, which waits for its choice. The one that is taken has settled by then,
     /// and another one may still be wanted by an arm around it. Only undoing goes along this edge.
     Decided,
@@ -60,6 +62,8 @@ pub(super) enum Work {
     Choose(ChoiceId),
     /// The scheduler: the results of several sites.
     Gather,
+    /// The runner, which waits: the next wave of this rollout may begin.
+    Gate(usize),
 }
 
 /// When the site does not answer.
@@ -98,6 +102,43 @@ pub(super) struct Graph {
     n_lanes: u32,
     /// Steps of one resource, over its sites: what `on_failure: undo` takes back together.
     groups: Vec<Vec<StepId>>,
+    /// By rollout, after how many failures nothing more is begun.
+    stop_after: Vec<u32>,
+    quorums: Quorums,
+}
+
+/// The copies of a `&` of which some are enough.
+#[derive(Debug)]
+struct Quorums {
+    /// Of a step, the `gather` that counts it.
+    of_step: Vec<Option<StepId>>,
+    /// Of a choice, whether it is a copy's own.
+    of_choice: Vec<bool>,
+    /// Of a step, the copies that it is a part of.
+    copies_of: Rows<u32>,
+    /// Of a copy, the `gather` that counts it, and its steps.
+    copies: Vec<(StepId, u32)>,
+    /// Of a `gather`, how many copies it needs and how many there are.
+    needs: BTreeMap<StepId, (u32, u32)>,
+}
+
+impl Quorums {
+    fn new(plan: &Plan) -> Self {
+        let of_step = scope_plan::quorum::of_steps(plan);
+        let of_choice = scope_plan::quorum::of_choices(plan, &of_step);
+        let mut copies = Vec::new();
+        let mut needs = BTreeMap::new();
+        let mut parts: Vec<(usize, u32)> = Vec::new();
+        for step in &plan.steps {
+            let Action::Gather { quorum: Some(quorum), .. } = &step.action else { continue };
+            needs.insert(step.id, (quorum.need, quorum.copies.len() as u32));
+            for copy in &quorum.copies {
+                parts.extend(copy.iter().map(|part| (part.index(), copies.len() as u32)));
+                copies.push((step.id, copy.len() as u32));
+            }
+        }
+        Self { of_step, of_choice, copies_of: Rows::new(plan.steps.len(), parts.into_iter()), copies, needs }
+    }
 }
 
 #[derive(Debug)]
@@ -129,8 +170,18 @@ impl Graph {
             (EdgeReason::Settled, Action::Choose { results, .. }) if results.contains(&edge.from) => {
                 Need::Decided
             }
+            (EdgeReason::Settled, Action::Gate { .. } | Action::Gather { quorum: Some(_), .. }) => {
+                Need::Ended
+            }
             (EdgeReason::Settled, _) => Need::Settled,
-            (EdgeReason::Data | EdgeReason::After | EdgeReason::Relation, _) => Need::Done,
+            (
+                EdgeReason::Data
+                | EdgeReason::After
+                | EdgeReason::Relation
+                | EdgeReason::Wave
+                | EdgeReason::Move,
+                _,
+            ) => Need::Done,
         };
         let edges = || plan.edges.iter().map(|edge| (edge, need(edge)));
         let out = edges().map(|(edge, need)| (edge.from.index(), Neighbour { step: edge.to, need }));
@@ -143,7 +194,8 @@ impl Graph {
             .collect();
         guards.sort();
         guards.dedup();
-        let places = places(plan, &guards, &first_arm);
+        let quorums = Quorums::new(plan);
+        let places = places(plan, &guards, &first_arm, &quorums);
         let mut choice_arms: Vec<(ChoiceId, Arm)> = Vec::new();
         for choice in &plan.choices {
             choice_arms.extend(choice.when.iter().map(|guard| (choice.id, arm(guard))));
@@ -163,6 +215,7 @@ impl Graph {
             work: match &step.action {
                 Action::Choose { choice, .. } => Work::Choose(*choice),
                 Action::Gather { .. } => Work::Gather,
+                Action::Gate { rollout, .. } => Work::Gate(rollout.index()),
                 _ => Work::AtSite,
             },
             on_cut: match step.on_unreachable {
@@ -178,7 +231,8 @@ impl Graph {
         let sources = plan.steps.iter().flat_map(|step| {
             let sources: Vec<StepId> = match &step.action {
                 Action::Choose { results, .. } => results.clone(),
-                Action::Gather { parts } => parts.iter().map(|(_, part)| *part).collect(),
+                Action::Gather { parts, .. } => parts.iter().map(|(_, part)| *part).collect(),
+                Action::Gate { steps, .. } => steps.clone(),
                 _ => Vec::new(),
             };
             sources.into_iter().map(|source| (step.id.index(), source))
@@ -210,6 +264,8 @@ impl Graph {
             n_lanes: lanes.n_lanes,
             site_lanes: lanes.by_site,
             groups: groups(plan),
+            stop_after: plan.rollouts.iter().map(|rollout| rollout.stop_after).collect(),
+            quorums,
         }
     }
 
@@ -323,9 +379,39 @@ impl Graph {
         self.sources.row(choose.index())[arm as usize]
     }
 
-    /// The parts of a `gather`.
+    /// The parts of a `gather`, the wave of a gate.
     pub(super) fn parts(&self, gather: StepId) -> &[StepId] {
         self.sources.row(gather.index())
+    }
+
+    /// By rollout, after how many failures nothing more is begun.
+    pub(super) fn stop_after(&self) -> &[u32] {
+        &self.stop_after
+    }
+
+    /// The `gather` with whose quorum a step counts.
+    pub(super) fn quorum_of(&self, step: StepId) -> Option<StepId> {
+        self.quorums.of_step[step.index()]
+    }
+
+    /// Whether a choice counts only with the other copies of a quorum.
+    pub(super) fn is_copy(&self, choice: ChoiceId) -> bool {
+        self.quorums.of_choice[choice.index()]
+    }
+
+    /// The copies that a step is a part of.
+    pub(super) fn copies_of(&self, step: StepId) -> &[u32] {
+        self.quorums.copies_of.row(step.index())
+    }
+
+    /// Every copy: the `gather` that counts it, and how many steps it has.
+    pub(super) fn copies(&self) -> &[(StepId, u32)] {
+        &self.quorums.copies
+    }
+
+    /// How many copies a `gather` needs, and how many there are.
+    pub(super) fn quorum(&self, gather: StepId) -> Option<(u32, u32)> {
+        self.quorums.needs.get(&gather).copied()
     }
 
     pub(super) fn groups(&self) -> &[Vec<StepId>] {
@@ -333,8 +419,9 @@ impl Graph {
     }
 }
 
-/// Every (step, arm) where the arm waits for the step: those it is done for, and members.
-fn places(plan: &Plan, guards: &[(usize, Arm)], first_arm: &[u32]) -> Vec<Place> {
+/// Every (step, arm) where the arm waits for the step: those it is done for, and members. What counts only with the other
+/// copies of a quorum has no say of its own.
+fn places(plan: &Plan, guards: &[(usize, Arm)], first_arm: &[u32], quorums: &Quorums) -> Vec<Place> {
     let mut places: BTreeMap<(Arm, StepId), bool> = BTreeMap::new();
     for (step, arm) in guards {
         places.insert((*arm, StepId(*step as u32)), false);
@@ -342,7 +429,8 @@ fn places(plan: &Plan, guards: &[(usize, Arm)], first_arm: &[u32]) -> Vec<Place>
     for choice in &plan.choices {
         for (number, arm) in choice.arms.iter().enumerate() {
             let id = Arm(first_arm[choice.id.index()] + number as u32);
-            places.extend(arm.members.iter().map(|member| ((id, *member), true)));
+            let counts = |member: &StepId| quorums.of_step[member.index()].is_none();
+            places.extend(arm.members.iter().map(|member| ((id, *member), counts(member))));
         }
     }
     places.into_iter().map(|((arm, step), is_member)| Place { step, arm, is_member }).collect()
@@ -398,6 +486,6 @@ fn resource_type_of(action: &Action) -> Option<&str> {
         | Action::Call { resource_type, .. }
         | Action::Delete { resource_type, .. }
         | Action::Protect { resource_type, .. } => Some(resource_type),
-        Action::Choose { .. } | Action::Gather { .. } => None,
+        Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => None,
     }
 }

@@ -12,12 +12,17 @@ impl Schedule {
     pub(super) fn check(&mut self, step: StepId) {
         let record = &self.steps[step.index()];
         let is_wanted = record.n_active > 0 || self.graph.guards(step).is_empty();
-        if record.state != StepState::Waiting || record.n_waits > 0 || !is_wanted {
+        let is_early = record.n_waits > 0 && !self.is_quorum_decided(step);
+        if record.state != StepState::Waiting || is_early || !is_wanted {
             return;
         }
         if let Some((blocked, by)) = record.blocked {
             let because = match blocked {
                 Blocked::NotChosen => SkipReason::NotChosen,
+                // Other copies may be enough.
+                Blocked::Outcome(Outcome::Unavailable) if self.graph.quorum_of(step).is_some() => {
+                    SkipReason::Dependency { step: by, outcome: Outcome::Pending }
+                }
                 Blocked::Outcome(outcome) => SkipReason::Dependency { step: by, outcome },
             };
             return self.transition(step, StepState::Skipped { because });
@@ -26,7 +31,11 @@ impl Schedule {
             StepWork::AtSite if self.is_interrupted => {}
             StepWork::AtSite => self.make_ready(step),
             StepWork::Choose(choice) => self.resolve_choose(step, choice),
-            StepWork::Gather => self.resolve_gather(step),
+            StepWork::Gather => match self.graph.quorum(step) {
+                Some(_) => self.resolve_quorum(step),
+                None => self.resolve_gather(step),
+            },
+            StepWork::Gate(rollout) => self.resolve_gate(step, rollout),
         }
     }
 
@@ -94,6 +103,7 @@ impl Schedule {
         for edge in self.graph.out_edges(step) {
             let (tells, blocked) = match edge.need {
                 Need::Settled => (tells_settled, None),
+                Need::Ended => (tells_end, None),
                 Need::Done => (tells_end, blocked),
                 Need::Decided => continue,
             };
@@ -116,6 +126,7 @@ impl Schedule {
         if tells_end {
             self.tell_arms(step, outcome);
         }
+        self.count_copies(step, state);
         if !self.is_live(step) {
             self.undo_late(step);
         }

@@ -14,11 +14,13 @@ pub struct ScheduleOptions {
     pub concurrency: usize,
     /// Try every `|` from the left, whatever was recorded.
     pub reconsider: bool,
+    /// The gates of rollouts are open: nothing is done, only looked at.
+    pub are_gates_open: bool,
 }
 
 impl Default for ScheduleOptions {
     fn default() -> Self {
-        Self { concurrency: 512, reconsider: false }
+        Self { concurrency: 512, reconsider: false, are_gates_open: false }
     }
 }
 

@@ -365,7 +365,8 @@ fn step_facts(plan: &Plan) -> BTreeMap<String, StepFacts> {
             | Action::Delete { .. }
             | Action::Protect { .. }
             | Action::Choose { .. }
-            | Action::Gather { .. } => BTreeSet::new(),
+            | Action::Gather { .. }
+            | Action::Gate { .. } => BTreeSet::new(),
         };
         facts.insert(step.key.clone(), StepFacts { name: step.name.clone(), attributes });
     }

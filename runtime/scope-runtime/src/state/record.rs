@@ -7,7 +7,7 @@
 use scope_plan::recorded::RecordedGuard;
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Hold, Owed, Parked, Resource, Sent, Started, Told};
+use super::{Call, Hold, OpenWave, Owed, Parked, Resource, Sent, Started, Told};
 use crate::events::Outcome;
 use crate::report::{Counts, Verdict};
 
@@ -124,6 +124,20 @@ pub enum Record {
         site: String,
         /// Nothing: the hold is over.
         hold: Option<Hold>,
+    },
+    /// A wave of a rollout was begun or ended; nothing: the next one is begun.
+    Wave {
+        /// The key of the gate after it.
+        key: String,
+        /// How far it is.
+        wave: Option<OpenWave>,
+    },
+    /// What was recorded under one name is recorded under another (`moved_from`).
+    Renamed {
+        /// The old name.
+        from: String,
+        /// The new name.
+        to: String,
     },
     /// What happened to a step, for `logs`: changes nothing in the state.
     Told {

@@ -435,6 +435,7 @@ fn changes_plans(record: &Record) -> bool {
             | Record::Choice { .. }
             | Record::Protected { .. }
             | Record::LetGo { .. }
+            | Record::Renamed { .. }
     )
 }
 

@@ -389,6 +389,8 @@ pub fn place_with(driver: Value, settings: Value, options: Options) -> Place {
         edges: Vec::new(),
         choices: Vec::new(),
         crosses: Vec::new(),
+        rollouts: Vec::new(),
+        renames: Vec::new(),
         outputs: Vec::new(),
     };
     let sites = RealSites::new(&plan, Rc::new(SecretStore::new(options.base.clone())), options);

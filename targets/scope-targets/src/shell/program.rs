@@ -287,7 +287,9 @@ impl Program {
                 lines.push(format!("put(set, {}, str(text_of({value})))", quote::awk(by)));
                 lines.push("write_to(\"SCOPE_INPUTS\", json(set))".to_owned());
             }
-            Action::Gather { parts } => {
+            // Refused before.
+            Action::Gate { .. } => {}
+            Action::Gather { parts, .. } => {
                 return self.gather(parts, number).map(|()| inputs);
             }
             Action::Protect { .. } => return Err(super::view::no_guard(&step.name)),

@@ -30,6 +30,7 @@ pub fn view(
     unguarded: &[String],
     options: &Options,
 ) -> Result<(View, Vec<String>), TargetError> {
+    refuse_what_waits(plan)?;
     let order = order(plan)?;
     let mut edges_to = vec![Vec::new(); plan.steps.len()];
     for edge in &plan.edges {
@@ -86,6 +87,39 @@ pub fn view(
         unguarded: unguarded.to_vec(),
     };
     Ok((view, functions))
+}
+
+/// A script does one step after the other, and what it cannot do it does not wait for.
+fn refuse_what_waits(plan: &Plan) -> Result<(), TargetError> {
+    let unsupported = |what: String, why: &str| {
+        Err(TargetError::Unsupported { target: "shell", what, why: why.to_owned() })
+    };
+    for step in &plan.steps {
+        match &step.action {
+            Action::Gate { rollout, .. } => {
+                let key = &plan.rollouts[rollout.index()].key;
+                return unsupported(
+                    format!("the rollout of `{key}`"),
+                    "a script does not remember when a wave ended; what is new needs no waves",
+                );
+            }
+            Action::Gather { quorum: Some(quorum), .. } => {
+                return unsupported(
+                    format!("the quorum of `{}`", step.name),
+                    &format!(
+                        "{} of {} copies are enough, and a script keeps nothing for later",
+                        quorum.need,
+                        quorum.copies.len()
+                    ),
+                );
+            }
+            _ => {}
+        }
+    }
+    if let Some((from, to)) = plan.renames.first() {
+        return unsupported(format!("`{to}`, moved from `{from}`"), "a script has no state to rename it in");
+    }
+    Ok(())
 }
 
 struct Builder<'p> {
@@ -291,7 +325,8 @@ impl<'p> Builder<'p> {
                 Action::Lookup { .. }
                 | Action::Protect { .. }
                 | Action::Choose { .. }
-                | Action::Gather { .. } => {}
+                | Action::Gather { .. }
+                | Action::Gate { .. } => {}
             }
         }
         let is_made = kinds.contains(&Create);

@@ -42,7 +42,13 @@ pub fn shape(plan: &Plan, step: &Step) -> Shape {
         Action::Choose { choice, .. } => {
             plan.choice(*choice).arms.iter().map(|arm| arm.label.clone()).collect()
         }
-        Action::Gather { parts } => parts.iter().map(|(site, _)| plan.site(*site).name.clone()).collect(),
+        Action::Gather { parts, .. } => {
+            let parts = parts.iter().map(|(site, part)| (plan.site(*site).name.clone(), *part));
+            let (mut rows, known): (Vec<String>, Vec<_>) = parts.unzip();
+            let others = step.action.sources().into_iter().filter(|source| !known.contains(source));
+            rows.extend(others.map(|other| plan.step(other).name.clone()));
+            rows
+        }
         _ => Vec::new(),
     };
     let rows: Vec<String> = rows

@@ -38,6 +38,7 @@ pub(super) fn recorded(identity: &str, how: How, is_complete: bool) -> StateStor
             from: None,
             formerly: Vec::new(),
             needs: Vec::new(),
+            rollout: None,
             relies: Vec::new(),
         },
     });

@@ -112,6 +112,7 @@ fn what_was_there_before_is_not_deleted() {
             from: None,
             formerly: Vec::new(),
             needs: Vec::new(),
+            rollout: None,
             relies: Vec::new(),
         },
     });
@@ -194,6 +195,7 @@ fn changing() -> (Plan, StateStore) {
             run: 1,
             from: None,
             needs: Vec::new(),
+            rollout: None,
             relies: Vec::new(),
             formerly: Vec::new(),
         },

@@ -4,7 +4,11 @@
 //! site paris 2                                    a site and how many at once (else 8; sites need not be named before)
 //! a @paris queue undo tries=3 prio=5 needs=x,y settled=z in=X.0,Y.1 of=base
 //! g @paris gather=a,b                              a gather, with its settled edges
+//! q @paris quorum=2:a,b,c                          a gather of which so many are enough
 //! c @paris choose=X:a,b                            a choose, with its settled edges
+//! rollout 1                                        a rollout that stops after one failure
+//! w @paris gate=a,b                                a gate of the last rollout, with its settled edges
+//! d @paris wave=w                                  what waits for a gate
 //! choice X in=Y.1 recorded=1: a b | #Z c           arms with their members; `#Z` is a choice inside
 //! ```
 
@@ -12,7 +16,7 @@ use std::collections::BTreeMap;
 
 use scope_plan::plan::{
     Action, Arm, Choice, ChoiceId, Edge, EdgeReason, Guard, OnUnreachable, Origin, Plan, Program, Purpose,
-    Retry, Site, SiteId, Step, StepId, Undo, VERSION,
+    Quorum, Retry, Rollout, RolloutId, Site, SiteId, Step, StepId, Undo, VERSION,
 };
 
 pub(super) fn origin() -> Origin {
@@ -70,6 +74,8 @@ pub(super) fn empty_plan() -> Plan {
         edges: Vec::new(),
         choices: Vec::new(),
         crosses: Vec::new(),
+        rollouts: Vec::new(),
+        renames: Vec::new(),
         outputs: Vec::new(),
     }
 }
@@ -133,6 +139,13 @@ pub(super) fn parse(text: &str) -> Named {
             "site" => {
                 named.site(words[1], words[2].parse().expect("a number"));
             }
+            "rollout" => named.plan.rollouts.push(Rollout {
+                key: "rolled".into(),
+                soak_ms: 0,
+                stop_after: words[1].parse().expect("a number"),
+                waves: Vec::new(),
+                origin: origin(),
+            }),
             "choice" => {
                 let id = ChoiceId(named.choices.len() as u32);
                 named.choices.insert(words[1].trim_end_matches(':').into(), id);
@@ -148,7 +161,7 @@ pub(super) fn parse(text: &str) -> Named {
     for line in lines {
         let mut words = line.split_whitespace();
         match words.next().expect("not empty") {
-            "site" => {}
+            "site" | "rollout" => {}
             "choice" => parse_choice(&mut named, line),
             name => {
                 let id = named.steps[name];
@@ -166,6 +179,11 @@ fn parse_word(named: &mut Named, id: StepId, word: &str) {
     match key {
         "queue" => named.plan.steps[id.index()].on_unreachable = OnUnreachable::Queue { for_ms: None },
         "skip" => named.plan.steps[id.index()].on_unreachable = OnUnreachable::Skip,
+        "reference" => {
+            let action = &mut named.plan.steps[id.index()].action;
+            let Action::Lookup { purpose, .. } = action else { panic!("a look-up") };
+            *purpose = Purpose::Reference;
+        }
         "undo" => named.plan.steps[id.index()].undo = Undo::DeleteCreated,
         "tries" => named.plan.steps[id.index()].retry.times = number(),
         "prio" => named.plan.steps[id.index()].priority = u64::from(number()),
@@ -177,8 +195,24 @@ fn parse_word(named: &mut Named, id: StepId, word: &str) {
             let parts = named.list(value);
             named.edges(id, &parts, &EdgeReason::Settled);
             let parts = parts.into_iter().map(|part| (named.plan.steps[part.index()].site, part)).collect();
-            named.plan.steps[id.index()].action = Action::Gather { parts };
+            named.plan.steps[id.index()].action = Action::Gather { parts, quorum: None };
         }
+        "quorum" => {
+            let (need, parts) = value.split_once(':').expect("2:a,b");
+            let parts = named.list(parts);
+            named.edges(id, &parts, &EdgeReason::Settled);
+            let copies = parts.iter().map(|part| vec![*part]).collect();
+            let quorum = Some(Quorum { need: need.parse().expect("a number"), copies });
+            let parts = parts.into_iter().map(|part| (named.plan.steps[part.index()].site, part)).collect();
+            named.plan.steps[id.index()].action = Action::Gather { parts, quorum };
+        }
+        "gate" => {
+            let steps = named.list(value);
+            named.edges(id, &steps, &EdgeReason::Settled);
+            let rollout = RolloutId(named.plan.rollouts.len() as u32 - 1);
+            named.plan.steps[id.index()].action = Action::Gate { rollout, wave: 0, steps };
+        }
+        "wave" => named.edges(id, &named.list(value), &EdgeReason::Wave),
         "choose" => {
             let (choice, results) = value.split_once(':').expect("X:a,b");
             let results = named.list(results);

@@ -234,7 +234,7 @@ proptest! {
         let last = n_steps - 1;
         if n_steps > 3 {
             let parts = plan.edges.iter().filter(|edge| edge.to.0 == last).map(|edge| (SiteId(0), edge.from)).collect();
-            plan.steps[last as usize].action = Action::Gather { parts };
+            plan.steps[last as usize].action = Action::Gather { parts, quorum: None };
         }
         let mut schedule = Schedule::new(&plan, ScheduleOptions::default());
         let mut under_way = vec![Event::Started];

@@ -26,7 +26,7 @@ fn scripts_hold_and_cover_every_transition() {
         ("ready", "running parked skipped"),
         ("running", "done failed unknown retrying parked skipped"),
         ("retrying", "ready skipped"),
-        ("parked", "ready skipped"),
+        ("parked", "ready failed skipped"),
     ];
     super::SEEN.with_borrow(|seen| {
         for (from, tos) in allowed {

@@ -22,6 +22,7 @@ fn resource(identity: &str) -> Record {
             from: None,
             formerly: Vec::new(),
             needs: Vec::new(),
+            rollout: None,
             relies: Vec::new(),
         },
     }

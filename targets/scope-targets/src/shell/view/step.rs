@@ -18,7 +18,7 @@ impl Builder<'_> {
             | Action::Call { resource_type, .. }
             | Action::Delete { resource_type, .. }
             | Action::Protect { resource_type, .. } => Some(resource_type.as_str()),
-            Action::Choose { .. } | Action::Gather { .. } => None,
+            Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => None,
         };
         let declared = match type_name {
             Some(name) => Some(self.declared_type(name)?),
@@ -77,7 +77,7 @@ impl Builder<'_> {
                 view.choice = choice.0.to_string();
                 view.results = ids(results);
             }
-            Action::Gather { parts } => {
+            Action::Gather { parts, .. } => {
                 let parts: Vec<String> =
                     parts.iter().map(|(site, step)| format!("{}:{}", site.0, step.0)).collect();
                 view.parts = parts.join(" ");
@@ -123,7 +123,7 @@ impl Builder<'_> {
             Action::Delete { .. } => ("delete", "delete_it".to_owned()),
             Action::Protect { .. } => return Err(no_guard(&step.name)),
             Action::Choose { .. } => ("choose", String::new()),
-            Action::Gather { .. } => ("gather", String::new()),
+            Action::Gather { .. } | Action::Gate { .. } => ("gather", String::new()),
         })
     }
 }

@@ -1,0 +1,187 @@
+//! Rollouts: whether there are waves to be made, and of what; and what was renamed.
+//!
+//! `rollout: { first: lille }` at one site → E0317; `first: rennes` where it is not → E0316.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, codes};
+
+use super::references::has_alternatives;
+use crate::context::Context;
+use crate::hir::{Resource, ResourceId, ResourceKind, Rollout, SiteId};
+
+/// Checks every rollout once, over all that it rolls out.
+pub(crate) fn check_rollouts(context: &Context<'_>, resources: &[Resource]) {
+    let mut rolled: IndexMap<&str, Vec<(&Resource, &Rollout)>> = IndexMap::new();
+    for resource in resources {
+        if let Some(rollout) = &resource.with.rollout {
+            rolled.entry(&rollout.owner).or_default().push((resource, rollout));
+        }
+    }
+    for (owner, rolled) in rolled {
+        let made: Vec<(&Resource, &Rollout)> =
+            rolled.iter().copied().filter(|(resource, _)| resource.kind == ResourceKind::Managed).collect();
+        let (_, rollout) = rolled[0];
+        if made.is_empty() {
+            context.report(
+                Diagnostic::new(
+                    codes::E0317,
+                    rollout.span,
+                    format!("`{owner}` is not made, so nothing is rolled out"),
+                )
+                .label("waves of nothing")
+                .secondary(rolled[0].0.span, "read, or done once")
+                .help("leave `rollout` out: it is for a `resource`"),
+            );
+            continue;
+        }
+        check_rollout(context, owner, rollout, &made);
+    }
+    check_moves(context, resources);
+}
+
+fn check_rollout(context: &Context<'_>, owner: &str, rollout: &Rollout, made: &[(&Resource, &Rollout)]) {
+    if let Some((other, _)) = made.iter().find(|(_, other)| !other.says_as(rollout)) {
+        context.report(
+            Diagnostic::new(
+                codes::E0316,
+                rollout.span,
+                format!("the waves of `{owner}` are not the same for all of it"),
+            )
+            .label("depends on the element")
+            .secondary(other.span, format!("other waves for `{}`", other.name))
+            .help("name the sites of the first wave themselves: one rollout is over all elements"),
+        );
+        return;
+    }
+    if let Some((choosing, _)) = made.iter().find(|(resource, _)| has_alternatives(&resource.location)) {
+        context.report(
+            Diagnostic::new(
+                codes::E0317,
+                rollout.span,
+                format!("the sites of `{}` are known only in the run", choosing.name),
+            )
+            .label("waves need sites that are all taken")
+            .secondary(choosing.location.span, "one of these is chosen")
+            .help("`&` makes it at each of them; leave `rollout` out where one is chosen"),
+        );
+        return;
+    }
+    let mut sites: Vec<SiteId> = Vec::new();
+    for (resource, _) in made {
+        let new: Vec<SiteId> =
+            resource.location.sites().into_iter().filter(|site| !sites.contains(site)).collect();
+        sites.extend(new);
+    }
+    if sites.len() < 2 {
+        context.report(
+            Diagnostic::new(codes::E0317, rollout.span, format!("`{owner}` is at one site"))
+                .label("a rollout goes from site to site")
+                .secondary(made[0].0.location.span, "the only place")
+                .help("leave `rollout` out, or widen the scope: `each(edge)`, `a & b`, a family over sites"),
+        );
+        return;
+    }
+    check_waves(context, owner, rollout, &sites);
+}
+
+fn check_waves(context: &Context<'_>, owner: &str, rollout: &Rollout, sites: &[SiteId]) {
+    let first_span = rollout.first_span.unwrap_or(rollout.span);
+    let is_elsewhere = |site: &&SiteId| !sites.contains(site);
+    if let Some(elsewhere) = rollout.first.iter().find(is_elsewhere) {
+        context.report(
+            Diagnostic::new(
+                codes::E0316,
+                first_span,
+                format!("`{owner}` is not at {}, which goes first", context.site_name(*elsewhere)),
+            )
+            .label("not one of its sites")
+            .help(format!("it is at {}", context.site_names(sites))),
+        );
+        return;
+    }
+    let waves = rollout.waves(sites);
+    if waves.len() < 2 {
+        let message = format!("all {} sites of `{owner}` are in one wave", sites.len());
+        context.report(
+            Diagnostic::new(codes::E0316, rollout.first_span.unwrap_or(rollout.span), message)
+                .label("nothing is left for another one")
+                .help(format!(
+                    "let one go first: `first: {}`; or some at a time: `then: 1`",
+                    context.site_name(sites[0])
+                )),
+        );
+        return;
+    }
+    if rollout.stop_after as usize > sites.len() {
+        let message = format!("`{owner}` is at {} sites: {} cannot fail", sites.len(), rollout.stop_after);
+        context.report(
+            Diagnostic::new(codes::E0316, rollout.stop_span.unwrap_or(rollout.span), message)
+                .label("never stops")
+                .help("`stop_after: 1` stops at the first failure"),
+        );
+    }
+}
+
+/// Nothing can have been two things, or be something that is still there.
+fn check_moves(context: &Context<'_>, resources: &[Resource]) {
+    let former = former_names(resources);
+    if former.is_empty() {
+        return;
+    }
+    let declared: BTreeMap<&str, &Resource> =
+        resources.iter().map(|resource| (resource.name.as_str(), resource)).collect();
+    let mut claimed: BTreeMap<&str, &Resource> = BTreeMap::new();
+    for (id, old) in &former {
+        let resource = &resources[id.0 as usize];
+        let Some(moved) = &resource.with.moved_from else { continue };
+        if let Some(still) = declared.get(old.as_str()) {
+            context.report(
+                Diagnostic::new(
+                    codes::E0319,
+                    moved.span,
+                    format!("`{old}` is still in the program, so `{}` was not it", resource.name),
+                )
+                .label("moved from here")
+                .secondary(still.span, format!("`{old}` is declared"))
+                .help("take the old one out, or leave `moved_from` out"),
+            );
+        } else if let Some(other) = claimed.insert(old, resource) {
+            context.report(
+                Diagnostic::new(
+                    codes::E0319,
+                    moved.span,
+                    format!("`{}` and `{}` were both `{old}`", other.name, resource.name),
+                )
+                .label("only one can have been it")
+                .secondary(other.span, "the other one")
+                .help("name each one's own path; one name for a whole family is the family's"),
+            );
+        }
+    }
+}
+
+/// What resources were recorded as, of those that say `moved_from`. A name that a whole family or group shares is the
+/// family's or the group's; where each element has a name of its own it is the element's.
+///
+/// `vm["a"]` with `moved_from: "server"` at the family → `server["a"]`; `lab.net` of a group `lab` that was `test` → `test.net`.
+pub fn former_names(resources: &[Resource]) -> Vec<(ResourceId, String)> {
+    let moved =
+        || resources.iter().filter_map(|resource| Some((resource, resource.with.moved_from.as_ref()?)));
+    // An item → the one path that all of it names; none where the elements differ.
+    let mut shared: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for (_, moved) in moved() {
+        let path = shared.entry(&moved.item).or_insert(Some(&moved.path));
+        if *path != Some(&moved.path) {
+            *path = None;
+        }
+    }
+    moved()
+        .map(|(resource, moved)| {
+            let now = if shared[moved.item.as_str()].is_some() { &moved.item } else { &moved.element };
+            let below = resource.name.strip_prefix(now.as_str()).unwrap_or_default();
+            (resource.id, format!("{}{below}", moved.path))
+        })
+        .collect()
+}

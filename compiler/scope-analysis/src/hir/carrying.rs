@@ -1,0 +1,130 @@
+//! How a request is carried out over its sites: in waves, with a quorum, from where it was.
+//!
+//! `rollout: { first: lille, then: 25% }` over nine sites → waves of 1, 3, 3 and 2.
+
+use scope_diagnostics::Span;
+
+use super::SiteId;
+
+/// `rollout: { … }`: sites are changed one wave after the other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rollout {
+    /// What it rolls out: the item (a resource, a family, a group) that it is written at, by path.
+    pub owner: String,
+    /// The first wave, with where each site is named; empty: none of its own.
+    pub first: Vec<SiteId>,
+    /// The waves after it.
+    pub then: WaveSize,
+    /// From the end of a wave to the next one, in nanoseconds.
+    pub soak: i64,
+    /// With so many sites failed nothing more is begun.
+    pub stop_after: u32,
+    /// What is new waits for its wave, too.
+    pub creates: bool,
+    /// Where it is written.
+    pub span: Span,
+    /// Where `first` is, where it is written.
+    pub first_span: Option<Span>,
+    /// Where `stop_after` is, where it is written.
+    pub stop_span: Option<Span>,
+}
+
+/// How many sites a wave has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum WaveSize {
+    /// All that are left.
+    Rest,
+    /// So many.
+    Sites(u32),
+    /// So many of all its sites, rounded up.
+    Percent(f64),
+}
+
+impl Rollout {
+    /// The sites of each wave: of these, in their order.
+    pub fn waves(&self, sites: &[SiteId]) -> Vec<Vec<SiteId>> {
+        let (first, rest): (Vec<SiteId>, Vec<SiteId>) =
+            sites.iter().copied().partition(|site| self.first.contains(site));
+        let size = match self.then {
+            WaveSize::Rest => rest.len(),
+            WaveSize::Sites(count) => count as usize,
+            WaveSize::Percent(percent) => (sites.len() as f64 * percent / 100.0).ceil() as usize,
+        };
+        let mut waves: Vec<Vec<SiteId>> = Vec::new();
+        if !first.is_empty() {
+            waves.push(first);
+        }
+        waves.extend(rest.chunks(size.max(1)).map(<[SiteId]>::to_vec));
+        waves
+    }
+
+    /// Whether another one, of the same item, says the same.
+    pub fn says_as(&self, other: &Rollout) -> bool {
+        (self.then, self.soak, self.stop_after, self.creates)
+            == (other.then, other.soak, other.stop_after, other.creates)
+            && self.first == other.first
+    }
+}
+
+/// `quorum: n`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quorum {
+    /// So many copies are enough.
+    pub need: u32,
+    /// Where it is written.
+    pub span: Span,
+    /// It is of a group: items without copies have nothing to count.
+    pub is_inherited: bool,
+}
+
+/// `moved_from: "old.path"`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MovedFrom {
+    /// The path as written.
+    pub path: String,
+    /// What has it now, where one name is given to all of a family: the item's path.
+    pub item: String,
+    /// What has it now, where each element has its own: the element's path.
+    pub element: String,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// `replace`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replace {
+    /// `move`: it may be made anew elsewhere, though what is in it stays behind.
+    Move,
+    /// `never`: it is neither moved nor made anew.
+    Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waves(first: &[u32], then: WaveSize, count: u32) -> Vec<usize> {
+        let rollout = Rollout {
+            owner: "agent".into(),
+            first: first.iter().copied().map(SiteId).collect(),
+            then,
+            soak: 0,
+            stop_after: 1,
+            creates: false,
+            span: Span::DUMMY,
+            first_span: None,
+            stop_span: None,
+        };
+        let sites: Vec<SiteId> = (0..count).map(SiteId).collect();
+        rollout.waves(&sites).iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn every_site_is_in_one_wave() {
+        assert_eq!(waves(&[3], WaveSize::Percent(25.0), 9), [1, 3, 3, 2]);
+        assert_eq!(waves(&[3, 1], WaveSize::Sites(3), 9), [2, 3, 3, 1]);
+        assert_eq!(waves(&[0], WaveSize::Rest, 5), [1, 4]);
+        assert_eq!(waves(&[], WaveSize::Percent(1.0), 4), [1, 1, 1, 1]);
+        assert_eq!(waves(&[0, 1], WaveSize::Rest, 2), [2]);
+    }
+}

@@ -1,0 +1,278 @@
+//! What the state has and the program has no more: deletions, moves, renames.
+//!
+//! `vm` is recorded at paris and declared at lille → ensure `vm` at lille, and after it delete `vm` at paris: it moves. `web`
+//! with `moved_from: "vm"` → what is recorded as `vm` is `web` from now on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use scope_analysis::hir::{self, Program, Replace};
+use scope_diagnostics::{Diagnostic, codes};
+use scope_plan::expr::Expr;
+use scope_plan::plan::{Action, Edge, EdgeReason, SiteId, Step, StepId};
+use scope_plan::recorded::{How, Recorded, RecordedResource};
+
+use super::{Lowering, NewStep};
+
+/// Old name and new name of what is recorded under the old one only.
+pub(super) fn renames(program: &Program, recorded: &Recorded) -> Vec<(String, String)> {
+    let former = scope_analysis::former_names(&program.resources);
+    if former.is_empty() {
+        return Vec::new();
+    }
+    let known: BTreeSet<&str> = recorded.resources.iter().map(|resource| resource.name.as_str()).collect();
+    former
+        .into_iter()
+        .map(|(id, old)| (old, program.resources[id.0 as usize].name.clone()))
+        .filter(|(old, new)| known.contains(old.as_str()) && !known.contains(new.as_str()))
+        .collect()
+}
+
+/// The state as it is after the renames.
+pub(super) fn renamed(recorded: &Recorded, renames: &[(String, String)]) -> Recorded {
+    let mut recorded = recorded.clone();
+    let new: BTreeMap<&str, &str> = renames.iter().map(|(old, new)| (old.as_str(), new.as_str())).collect();
+    let rename = |name: &mut String| {
+        if let Some(new) = new.get(name.as_str()) {
+            *name = (*new).to_string();
+        }
+    };
+    for resource in &mut recorded.resources {
+        rename(&mut resource.name);
+        resource.needs.iter_mut().for_each(|(name, _)| rename(name));
+    }
+    recorded.guards.iter_mut().for_each(|guard| rename(&mut guard.name));
+    for (old, new) in renames {
+        if let Some(arm) = recorded.choices.remove(old) {
+            recorded.choices.insert(new.clone(), arm);
+        }
+    }
+    recorded
+}
+
+/// What the plan does at each site, by global name and the site's.
+type Places<'p> = BTreeMap<(&'p str, &'p str), StepId>;
+
+impl<'a> Lowering<'a> {
+    /// Deletions: what is recorded as ours and the program does not name any more.
+    pub(super) fn removed(&mut self) {
+        let recorded = self.recorded;
+        // What a sequence makes stays while the sequence does.
+        let of_sequences = self.program.sequences.iter().flat_map(|sequence| &sequence.steps);
+        let made = of_sequences.filter(|step| step.kind == hir::ResourceKind::Managed).flat_map(|step| {
+            let sites = step.location.sites().into_iter();
+            sites.map(|site| (step.name.clone(), self.program.sites[site.0 as usize].name.clone()))
+        });
+        let planned = self.plan.steps.iter().map(|step| (step.name.clone(), self.name_of(step.site)));
+        let named: BTreeSet<(String, String)> = planned.chain(made).collect();
+        let mut deletions: Places<'a> = BTreeMap::new();
+        for resource in &recorded.resources {
+            let is_ours = resource.how != How::Adopted;
+            if is_ours
+                && !named.contains(&(resource.name.clone(), resource.site.clone()))
+                && let Some(step) = self.deletion(resource, None)
+            {
+                deletions.insert((&resource.name, &resource.site), step);
+            }
+        }
+        self.left_behind(&mut deletions);
+        if !deletions.is_empty() {
+            self.moves(&deletions);
+            self.users_first(&deletions);
+            self.removed_in_waves(&deletions);
+        }
+        self.let_go(&deletions);
+    }
+
+    pub(super) fn name_of(&self, site: SiteId) -> String {
+        let site = self.sites.iter().find(|(_, id)| **id == site).map(|(site, _)| *site);
+        site.map_or_else(String::new, |site| self.program.sites[site.0 as usize].name.clone())
+    }
+
+    /// Nothing where the program has the site or the type no more.
+    fn deletion(&mut self, resource: &RecordedResource, unless: Option<StepId>) -> Option<StepId> {
+        let index = self.program.sites.iter().position(|site| site.name == resource.site)?;
+        let (driver, _) = resource.resource_type.split_once('.')?;
+        if !self.program.drivers.get(driver)?.types.contains_key(&resource.resource_type) {
+            return None;
+        }
+        let origin = self.origin(self.program.sites[index].span, None);
+        let site = self.site(hir::SiteId(index as u32));
+        let action = Action::Delete {
+            resource_type: resource.resource_type.clone(),
+            identity: Expr::Value(resource.identity.clone().into()),
+            unless,
+        };
+        Some(self.step(NewStep {
+            name: resource.name.clone(),
+            key: format!("{}/{}/delete", resource.site, resource.name),
+            repeat: scope_plan::driver::Repeat::Always,
+            ..NewStep::new(site, action, origin)
+        }))
+    }
+
+    /// Where every `|` is chosen again: what is recorded at an alternative that is not taken this time.
+    fn left_behind(&mut self, deletions: &mut Places<'a>) {
+        let (program, recorded) = (self.program, self.recorded);
+        if !recorded.reconsider {
+            return;
+        }
+        let by_name: BTreeMap<&str, &hir::Resource> =
+            program.resources.iter().map(|resource| (resource.name.as_str(), resource)).collect();
+        let mut refused: BTreeSet<&str> = BTreeSet::new();
+        for known in recorded.resources.iter().filter(|known| known.how == How::Created) {
+            let Some(resource) = by_name.get(known.name.as_str()) else { continue };
+            let Some(index) = program.sites.iter().position(|site| site.name == known.site) else { continue };
+            let step = self.instances.get(&(resource.id, hir::SiteId(index as u32))).copied();
+            let is_optional = |step: &StepId| {
+                let when = &self.plan.steps[step.index()].when;
+                !when.is_empty() && when.iter().any(|guard| guard.arm > 0)
+            };
+            let Some(step) = step.filter(is_optional) else { continue };
+            let Some(deletion) = self.deletion(known, Some(step)) else { continue };
+            for end in self.done.get(&resource.id).map(|lowered| lowered.ends.clone()).unwrap_or_default() {
+                self.plan.edges.push(Edge { from: end, to: deletion, reason: EdgeReason::Move });
+            }
+            let others = resource.location.sites().into_iter().filter(|site| site.0 as usize != index);
+            let others: Vec<&str> = others.map(|site| program.sites[site.0 as usize].name.as_str()).collect();
+            if let Some(report) = self.refusal(resource, &known.site, &others)
+                && refused.insert(&known.name)
+            {
+                self.refused.push(report);
+            }
+            deletions.insert((&known.name, &known.site), deletion);
+        }
+    }
+
+    /// What is deleted here and made elsewhere moves: it is deleted only when it is there, and where something in it would
+    /// be lost, only if the program says so.
+    fn moves(&mut self, deletions: &Places<'_>) {
+        let program = self.program;
+        let by_name: BTreeMap<&str, &hir::Resource> =
+            program.resources.iter().map(|resource| (resource.name.as_str(), resource)).collect();
+        let recorded: BTreeSet<(&str, &str)> =
+            self.recorded.resources.iter().map(|known| (known.name.as_str(), known.site.as_str())).collect();
+        let mut refused: BTreeSet<&str> = BTreeSet::new();
+        for ((name, from), deletion) in deletions {
+            let Some(resource) = by_name.get(name) else { continue };
+            let site_name = |site: &hir::SiteId| program.sites[site.0 as usize].name.as_str();
+            let arriving: Vec<&str> = resource
+                .location
+                .sites()
+                .iter()
+                .map(site_name)
+                .filter(|site| !recorded.contains(&(*name, *site)))
+                .collect();
+            let is_chosen_again =
+                matches!(&self.plan.steps[deletion.index()].action, Action::Delete { unless: Some(_), .. });
+            if arriving.is_empty() || is_chosen_again || resource.kind != hir::ResourceKind::Managed {
+                continue;
+            }
+            let ends = self.done.get(&resource.id).map(|lowered| lowered.ends.clone()).unwrap_or_default();
+            for end in ends {
+                self.plan.edges.push(Edge { from: end, to: *deletion, reason: EdgeReason::Move });
+            }
+            if let Some(report) = self.refusal(resource, from, &arriving)
+                && refused.insert(name)
+            {
+                self.refused.push(report);
+            }
+        }
+    }
+
+    /// Why a resource may not be made anew elsewhere.
+    fn refusal(&self, resource: &hir::Resource, from: &str, to: &[&str]) -> Option<Diagnostic> {
+        let driver_type = self.driver_type(&resource.ty);
+        let to = to.join(", ");
+        let report = |message: String| {
+            Diagnostic::new(codes::E0319, resource.location.span, message)
+                .label(format!("at {from} until now"))
+        };
+        match (resource.with.replace, &driver_type.stateful) {
+            (Some(Replace::Move), _) | (None, None) => None,
+            (Some(Replace::Never), _) => Some(
+                report(format!("`{}` would move from {from} to {to}, and is never replaced", resource.name))
+                    .note("`with { replace: never }` stands at it")
+                    .help(format!("leave it at {from}, or write `replace: move`")),
+            ),
+            (None, Some(because)) => Some(
+                report(format!("`{}` would move from {from} to {to}, without what is in it", resource.name))
+                    .note(format!("`{}`: {because}", driver_type.name))
+                    .help(format!(
+                        "leave it at {from}; if what is in it may be lost, write `with {{ replace: move }}`"
+                    )),
+            ),
+        }
+    }
+
+    /// What was made from another one is deleted before it; one that is kept is changed before, so that it lets go.
+    fn users_first(&mut self, deletions: &Places<'_>) {
+        let names: BTreeMap<SiteId, &str> = self
+            .sites
+            .iter()
+            .map(|(site, id)| (*id, self.program.sites[site.0 as usize].name.as_str()))
+            .collect();
+        let is_ensure = |step: &&Step| matches!(step.action, Action::Ensure { .. });
+        let kept: Places<'_> = self
+            .plan
+            .steps
+            .iter()
+            .filter(is_ensure)
+            .map(|step| ((step.name.as_str(), names[&step.site]), step.id))
+            .collect();
+        // What somebody relies upon is known by its identity, whatever it was called.
+        let deleted: BTreeMap<(&str, &str, &str), StepId> = self
+            .recorded
+            .resources
+            .iter()
+            .filter_map(|resource| {
+                let step = deletions.get(&(resource.name.as_str(), resource.site.as_str()))?;
+                Some((
+                    (resource.resource_type.as_str(), resource.site.as_str(), resource.identity.as_str()),
+                    *step,
+                ))
+            })
+            .collect();
+        let mut edges: Vec<(StepId, StepId)> = Vec::new();
+        for resource in &self.recorded.resources {
+            let place = (resource.name.as_str(), resource.site.as_str());
+            let Some(user) = deletions.get(&place).or_else(|| kept.get(&place)) else { continue };
+            let needed = resource
+                .needs
+                .iter()
+                .filter_map(|(name, site)| deletions.get(&(name.as_str(), site.as_str())));
+            let relied = resource.relies.iter().filter_map(|relied| {
+                deleted.get(&(relied.resource_type.as_str(), relied.site.as_str(), relied.identity.as_str()))
+            });
+            let all: BTreeSet<StepId> = needed.chain(relied).copied().collect();
+            edges.extend(all.into_iter().filter(|needed| needed != user).map(|needed| (*user, needed)));
+        }
+        for (from, to) in without_circles(edges) {
+            self.plan.edges.push(Edge { from, to, reason: EdgeReason::Relation });
+        }
+    }
+}
+
+/// Edges between steps that can be put in an order. Records of several runs may contradict each other; what is in a circle
+/// is left to the sites, which refuse to delete what is used.
+pub(super) fn without_circles(edges: Vec<(StepId, StepId)>) -> Vec<(StepId, StepId)> {
+    let mut n_before: BTreeMap<StepId, usize> = BTreeMap::new();
+    let mut after: BTreeMap<StepId, Vec<StepId>> = BTreeMap::new();
+    for (from, to) in &edges {
+        n_before.entry(*from).or_default();
+        *n_before.entry(*to).or_default() += 1;
+        after.entry(*from).or_default().push(*to);
+    }
+    let mut free: Vec<StepId> = n_before.iter().filter(|(_, n)| **n == 0).map(|(step, _)| *step).collect();
+    let mut ordered: BTreeSet<StepId> = BTreeSet::new();
+    while let Some(step) = free.pop() {
+        ordered.insert(step);
+        for next in after.get(&step).into_iter().flatten() {
+            let left = n_before.get_mut(next).expect("counted above");
+            *left -= 1;
+            if *left == 0 {
+                free.push(*next);
+            }
+        }
+    }
+    edges.into_iter().filter(|(from, to)| ordered.contains(from) && ordered.contains(to)).collect()
+}

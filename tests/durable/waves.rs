@@ -1,0 +1,153 @@
+//! Waves over real sites: what is recorded is changed, moved and deleted one wave after the other, the runner killed while it
+//! soaks, the first site failing.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::desk::{self, Desks, When, ends};
+
+/// A note at both sites, changed at paris first.
+fn program(text: &str, soak: &str) -> String {
+    format!(
+        "resource welcome: desk.note {{ name: \"welcome\", text: \"{text}\" }} scope {{ nantes & paris }}\n    \
+         with {{ rollout: {{ first: paris, soak: {soak} }}, on_disconnect: fail, timeout: 5s }}\n"
+    )
+}
+
+/// Another program in the same folder.
+fn rewrite(desks: &Desks, folder: &Path, program: &str) {
+    let other =
+        desks.place(&format!("{}-next", folder.file_name().expect("a name").to_string_lossy()), program);
+    std::fs::copy(other.join("main.scope"), folder.join("main.scope")).expect("writable");
+}
+
+fn texts(desks: &Desks) -> [String; 2] {
+    let text = |desk: &desk::Desk| desk.held()["notes"]["welcome"].as_str().unwrap_or("-").to_owned();
+    [text(&desks.nantes), text(&desks.paris)]
+}
+
+#[test]
+fn what_is_new_is_made_at_once_and_what_changes_goes_in_waves() {
+    let desks = Desks::start();
+    let folder = desks.place("waves", &program("one", "1s"));
+    let begun = Instant::now();
+    ends(&folder, &["run", "main.scope"], 0);
+    assert_eq!(texts(&desks), ["one", "one"]);
+    let at_once = begun.elapsed();
+    rewrite(&desks, &folder, &program("two", "1s"));
+    let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
+    assert!(
+        plan.contains("welcome: paris; then nantes   1 s between, none after a site that fails"),
+        "{plan}"
+    );
+    let begun = Instant::now();
+    let ran = ends(&folder, &["run", "main.scope"], 0);
+    assert!(begun.elapsed() >= Duration::from_secs(1), "it soaked, {at_once:?} without");
+    assert!(ran.all().contains("2 changed"), "{}", ran.all());
+    assert_eq!(texts(&desks), ["two", "two"]);
+    // Nothing to change, nothing to watch.
+    rewrite(&desks, &folder, &program("two", "1h"));
+    let again = ends(&folder, &["run", "main.scope"], 0);
+    assert!(again.stdout.contains("nothing to do"), "{}", again.all());
+}
+
+#[test]
+fn the_first_site_that_fails_holds_the_rest_back() {
+    let desks = Desks::start();
+    let folder = desks.place("waves-held", &program("one", "0s"));
+    ends(&folder, &["run", "main.scope"], 0);
+    rewrite(&desks, &folder, &program("two", "0s"));
+    desks.paris.set_down(true);
+    let failed = ends(&folder, &["run", "main.scope"], 1);
+    let all = failed.all();
+    assert!(all.contains("E0924") && all.contains("held"), "{all}");
+    assert!(all.contains("1 failed, 1 held back"), "{all}");
+    assert_eq!(texts(&desks), ["one", "one"], "nothing was changed");
+    desks.paris.set_down(false);
+    ends(&folder, &["resume"], 0);
+    assert_eq!(texts(&desks), ["two", "two"]);
+}
+
+#[test]
+fn a_run_killed_while_it_soaks_waits_for_what_is_left() {
+    let desks = Desks::start();
+    let folder = desks.place("waves-killed", &program("one", "0s"));
+    ends(&folder, &["run", "main.scope"], 0);
+    rewrite(&desks, &folder, &program("two", "5s"));
+    let mut run = desk::start(&folder, &["run", "main.scope"]);
+    while texts(&desks)[1] != "two" {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let changed = Instant::now();
+    std::thread::sleep(Duration::from_millis(1500));
+    run.kill().expect("it can be killed");
+    run.wait().expect("it is ours");
+    assert_eq!(texts(&desks), ["one", "two"], "it soaks");
+    let resumed = ends(&folder, &["resume"], 0);
+    let waited = changed.elapsed();
+    assert_eq!(texts(&desks), ["two", "two"]);
+    assert!(waited >= Duration::from_millis(4500), "only {waited:?} after the first wave: {}", resumed.all());
+    assert!(resumed.all().contains("1 changed"), "{}", resumed.all());
+    println!("the second wave came {waited:?} after the first, killed in between");
+}
+
+#[test]
+fn a_run_killed_around_any_request_of_a_rollout_ends_the_same() {
+    let mut n_killed = 0;
+    for moment in [When::Before, When::After] {
+        for number in 1.. {
+            let desks = Desks::start();
+            let folder = desks.place(&format!("waves-{moment:?}-{number}"), &program("one", "0s"));
+            ends(&folder, &["run", "main.scope"], 0);
+            rewrite(&desks, &folder, &program("two", "300ms"));
+            if !super::killing::killed(&desks, &folder, moment, number) {
+                break;
+            }
+            n_killed += 1;
+            let texts_then = texts(&desks);
+            assert!(texts_then != ["two", "one"], "{moment:?} {number}: {texts_then:?}");
+            let resumed = desk::scope(&folder, &["resume"]);
+            assert_eq!(resumed.code, 0, "{moment:?} {number}: {}", resumed.all());
+            assert_eq!(texts(&desks), ["two", "two"], "{moment:?} {number}");
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+    println!("killed {n_killed} times; the same end state each time");
+    assert!(n_killed >= 8, "{n_killed}");
+}
+
+#[test]
+fn what_is_removed_and_destroyed_goes_in_the_recorded_waves() {
+    for destroys in [false, true] {
+        let desks = Desks::start();
+        let folder = desks.place(&format!("waves-gone-{destroys}"), &program("one", "1s"));
+        ends(&folder, &["run", "main.scope"], 0);
+        let begun = Instant::now();
+        if destroys {
+            ends(&folder, &["destroy", "main.scope", "--yes"], 0);
+        } else {
+            rewrite(&desks, &folder, "");
+            let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
+            assert!(plan.contains("welcome: paris; then nantes"), "{plan}");
+            ends(&folder, &["run", "main.scope", "--yes"], 0);
+        }
+        assert!(begun.elapsed() >= Duration::from_secs(1), "it soaked");
+        assert_eq!(texts(&desks), ["-", "-"]);
+    }
+}
+
+#[test]
+fn a_failed_deletion_holds_the_other_sites_back() {
+    let desks = Desks::start();
+    let folder = desks.place("waves-stay", &program("one", "0s"));
+    ends(&folder, &["run", "main.scope"], 0);
+    desks.paris.set_down(true);
+    let failed = ends(&folder, &["destroy", "main.scope", "--yes"], 1);
+    assert!(failed.all().contains("E0924"), "{}", failed.all());
+    assert_eq!(texts(&desks), ["one", "one"]);
+    desks.paris.set_down(false);
+    ends(&folder, &["destroy", "main.scope", "--yes"], 0);
+    assert_eq!(desks.held()["nantes"]["notes"], json!({}));
+}
