@@ -5,6 +5,7 @@
 
 mod damage;
 pub mod desk;
+mod detaching;
 mod guarding;
 mod killing;
 mod moves;

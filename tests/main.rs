@@ -23,6 +23,7 @@ mod readme;
 mod real;
 mod sequences;
 mod spec;
+mod testing;
 mod tidy;
 mod traces;
 mod web;

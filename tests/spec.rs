@@ -14,6 +14,7 @@
 //! | `run …` | what `scope run --simulate` prints; words behind `run` are faults (`cut=paris@1s..30s`) or flags |
 //! | `exec …` | the same of `scope exec --simulate -- …` |
 //! | `sequence NAME …` | the same of `scope exec NAME --simulate` |
+//! | `test …` | what `scope test` prints; words behind `test` are flags |
 //!
 //! A fence with a file's name below a document's title is in every test of the document. Beside each program is a
 //! `clouds.yaml` (`tests/support/clouds.yaml`); an empty `data` fence of that name takes it away.
@@ -32,7 +33,8 @@ use crate::support::markdown::{Fence, Section, sections};
 use crate::support::{binary, root, world::Memory};
 
 /// The fences that hold what a command prints.
-const PRINTED: [&str; 8] = ["diagnostics", "formatted", "lint", "fixed", "plan", "run", "exec", "sequence"];
+const PRINTED: [&str; 9] =
+    ["diagnostics", "formatted", "lint", "fixed", "plan", "run", "exec", "sequence", "test"];
 
 #[test]
 fn the_reference_holds() {
@@ -138,6 +140,10 @@ fn print(kind: &str, words: &[&str], entry: &str, folder: &Path) -> String {
             return binary::scope_reading(folder, &["fmt", "-"], &text).stdout;
         }
         "diagnostics" => args.extend(["check", entry]),
+        "test" => {
+            args.extend(["test", entry]);
+            args.extend(words);
+        }
         "lint" => args.extend(["lint", entry]),
         "fixed" => {
             let path = folder.join(entry);

@@ -7,7 +7,7 @@
 //! 2. `driver`: drivers elaborated from their text;
 //! 3. `sites`: settings, labels, links, the entry;
 //! 4. `request`: heads (type, scope, place), then bodies for each site, checked by `check/`;
-//! 5. outputs and requirements, then the policies from outside.
+//! 5. outputs and requirements, then the policies from outside, then tests.
 
 pub mod data;
 pub mod driver;
@@ -29,6 +29,7 @@ mod request;
 mod requirement;
 mod scope;
 mod sites;
+mod testing;
 mod with;
 
 pub use check::{former_names, outputs as outputs_used};
@@ -83,12 +84,13 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     let outputs = other_items(&context);
     context.check_policies();
     let params = parameters(&context);
+    let tests = context.tests();
     context.check_laws();
     let entry = context.entry.get();
     let links = context.links().to_vec();
     let (diagnostics, uses, drivers, sites) = context.into_collected();
     let resources = Rc::try_unwrap(resources).unwrap_or_else(|shared| shared.as_ref().clone());
-    let program = hir::Program { sites, links, drivers, entry, params, resources, sequences, outputs };
+    let program = hir::Program { sites, links, drivers, entry, params, resources, sequences, outputs, tests };
     Analysis { program, diagnostics, uses }
 }
 
@@ -148,7 +150,6 @@ fn other_items(context: &Context<'_>) -> Vec<Output> {
                 context.item_value(Modules::ROOT, index, item.span, &frame);
             }
             ItemKind::Require(require) => context.check_requirement(require, &frame),
-            ItemKind::Test(test) => context.unavailable(test.name.span, "a `test` block"),
             _ => {}
         }
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub use past::{
-    Destroy, Drift, History, Hold, Import, Logs, Place, Rebuild, Resume, State, StateAction, Status, Why,
+    Attach, Destroy, Drift, History, Hold, Import, Logs, Place, Rebuild, Resume, State, StateAction, Status,
+    Why,
 };
 pub use watch::{Log, Watch};
 
@@ -73,6 +74,8 @@ pub enum Command {
     Run(Run),
     /// Go on with a run that did not end as wished.
     Resume(Resume),
+    /// Follow a run that was detached.
+    Attach(Attach),
     /// Where a deployment is: by site, and what to do next.
     Status(Status),
     /// The runs of a deployment.
@@ -93,6 +96,8 @@ pub enum Command {
     Hold(Hold),
     /// Run one native command with its scope, or a sequence of the program.
     Exec(Exec),
+    /// Play the tests of programs on simulated sites, in virtual time.
+    Test(Test),
     /// Draw the plan.
     Graph(Graph),
     /// Explain an error code.
@@ -125,6 +130,9 @@ pub struct Program {
     /// Enter at this site.
     #[arg(long, value_name = "SITE")]
     pub at: Option<String>,
+    /// Only this resource, group or family, and what it needs; `*` stands for any part: `lab.*`. The others stay as they are.
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
     /// For simulated sites: no network, no secrets, no configuration files of clients, no state; time is virtual.
     #[arg(long)]
     pub simulate: bool,
@@ -279,6 +287,20 @@ pub struct Run {
     /// How to run.
     #[command(flatten)]
     pub how: How,
+    /// Whether it goes on by itself.
+    #[command(flatten)]
+    pub detaching: Detaching,
+}
+
+/// Whether a run goes on by itself.
+#[derive(Debug, Clone, Copy, Default, ClapArgs)]
+pub struct Detaching {
+    /// Go on by itself, in the background: `scope attach` follows it. With `--wait 3d` it stays for days.
+    #[arg(long, conflicts_with = "detached")]
+    pub detach: bool,
+    /// This is the process that goes on.
+    #[arg(long, hide = true)]
+    pub detached: bool,
 }
 
 /// What `run` and `exec` share.
@@ -311,6 +333,10 @@ pub struct How {
     /// Stay when work is parked, and do it when its site answers again; give up after this time: `2h`.
     #[arg(long, value_name = "TIME", value_parser = past::duration, conflicts_with = "simulate")]
     pub wait: Option<Duration>,
+    /// Tell of events, comma between several (`*`: all): `run_ended=./notify`, `step_failed=["mail","ana"]`,
+    /// `run_ended=https://…`. The event is on the command's standard input, or posted, as JSON.
+    #[arg(long = "on", value_name = "EVENT=COMMAND", value_parser = crate::commands::hooks::parse)]
+    pub on: Vec<scope_runtime::hooks::Hook>,
     /// Touch only these sites: the others are treated as cut off.
     #[arg(long, value_name = "SITE", conflicts_with = "except")]
     pub site: Vec<String>,
@@ -364,6 +390,32 @@ pub struct Exec {
     /// The command, its scope included: `openstack server create vm --scope '{"image": "paris"}'`.
     #[arg(last = true, required_unless_present = "sequence")]
     pub words: Vec<String>,
+}
+
+/// `scope test`
+#[derive(Debug, ClapArgs)]
+pub struct Test {
+    /// Programs, or folders (every `.scope` file below them that has a `test`).
+    #[arg(default_value = ".", value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Only tests whose name, or file and name, has this text.
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Name the tests, and play none.
+    #[arg(long)]
+    pub list: bool,
+    /// Write snapshots (`expect snapshot`) anew, and drop those that no test takes any more.
+    #[arg(long)]
+    pub update: bool,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Play each test under so many seeds, one after the other.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub seeds: u64,
+    /// Also write the results as JUnit XML, for CI.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<String>,
 }
 
 /// `scope graph`

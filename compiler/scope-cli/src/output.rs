@@ -62,6 +62,18 @@ impl Output {
         }
     }
 
+    /// Prints reports without what they come to: that is said otherwise.
+    pub fn reports(&self, diagnostics: &[Diagnostic], sources: &SourceMap) {
+        match self.format {
+            Format::Short => note(render::short(diagnostics, sources).trim_end()),
+            _ => {
+                let options =
+                    render::RichOptions { color: self.is_colored, ..render::RichOptions::default() };
+                note(render::rich(diagnostics, sources, options).trim_end());
+            }
+        }
+    }
+
     /// Prints what compiling reported; false if it cannot go on.
     pub fn compiled(&self, compilation: &Compilation) -> bool {
         // A JSON reader gets one document, also when all is well.

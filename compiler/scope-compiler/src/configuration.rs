@@ -1,4 +1,4 @@
-//! `scope.toml` beside a program: how much lints weigh there, and the policies that it keeps to.
+//! `scope.toml` beside a program: how much lints weigh there, the policies that it keeps to, and who is told of events.
 //!
 //! ```toml
 //! policies = ["../org.scope"]  # rules from outside, relative to this file
@@ -7,6 +7,10 @@
 //! unused_let = "deny"          # by name or code: "allow", "warn", "deny"
 //! failure_domains = ["room"]   # labels of sites that say what fails together, the closest first
 //! large_file = 10485760        # in bytes
+//!
+//! [[hooks]]                    # who is told of events of a run
+//! on = ["run_ended"]
+//! command = ["notify-send", "scope"]     # or: webhook = "https://…"
 //! ```
 
 use scope_analysis::lint::{self, Level, Levels, levels};
@@ -60,11 +64,13 @@ impl Configuration {
             let at = span(key.span());
             match (key.get_ref().as_ref(), value) {
                 ("lints", value) => read.lints(at, value, &span),
+                // For runs: see `hooks`.
+                ("hooks", _) => {}
                 ("policies", value) => read.policies(&path, value, &span),
                 (other, _) => {
-                    let help = match similar::nearest(other, ["lints", "policies"]) {
+                    let help = match similar::nearest(other, ["lints", "policies", "hooks"]) {
                         Some(nearest) => format!("did you mean `{nearest}`?"),
-                        None => "write `policies = [\"org.scope\"]` or `[lints]`".into(),
+                        None => "write `policies = [\"org.scope\"]` `[lints]` or `[[hooks]]`".into(),
                     };
                     read.reports.push(wrong(at, &format!("there is no section `{other}`"), &help));
                 }
@@ -108,6 +114,39 @@ impl Configuration {
             }
         }
     }
+}
+
+/// A hook as the configuration has it: for the command line, which knows what can be done.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HookEntry {
+    /// Kinds of events.
+    pub on: Vec<String>,
+    /// A program and its arguments.
+    pub command: Option<Vec<String>>,
+    /// An address to post to.
+    pub webhook: Option<String>,
+    /// How often it is tried again.
+    pub retries: Option<u32>,
+    /// How many seconds one try may take.
+    pub timeout_s: Option<u64>,
+}
+
+/// The hooks of the configuration beside the program `entry`.
+///
+/// # Errors
+/// What is wrong with them, in a sentence.
+pub fn hooks(world: &dyn World, entry: &str) -> Result<Vec<HookEntry>, String> {
+    #[derive(Deserialize)]
+    struct File {
+        #[serde(default)]
+        hooks: Vec<HookEntry>,
+    }
+    let path = scope_analysis::join_path(entry, FILE);
+    let Ok(bytes) = world.read(&path) else { return Ok(Vec::new()) };
+    let file: File = toml::from_str(&String::from_utf8_lossy(&bytes))
+        .map_err(|error| format!("a hook in `{path}` is wrong: {}", error.message()))?;
+    Ok(file.hooks)
 }
 
 fn entry_of(

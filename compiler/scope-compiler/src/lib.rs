@@ -15,6 +15,7 @@ mod load;
 mod lower;
 mod sequence;
 
+pub use configuration::{HookEntry, hooks};
 pub use fixing::{Fixed, fix};
 pub use formatting::{Formatted, format, format_file};
 pub use scope_analysis::world::{FileDigest, ReadError, World};
@@ -24,6 +25,7 @@ use configuration::Configuration;
 use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
+use scope_plan::scenario::Scenario;
 use sequence::Sequenced;
 
 /// What the command line adds to a program.
@@ -45,6 +47,8 @@ pub struct Options {
     pub sequence: Option<String>,
     /// Apply every lint, not only those of a check.
     pub lint: bool,
+    /// `--only NAME`: only these resources, and what they need; all without one.
+    pub only: Vec<String>,
     /// Wish for nothing: the plan deletes what is recorded, what was made from another one before it.
     pub destroy: bool,
     /// Leave the plan as lowered, for comparing.
@@ -64,12 +68,45 @@ pub struct Compilation {
     pub uses: Vec<Use>,
     /// The plan, if nothing is an error.
     pub plan: Option<Plan>,
+    /// The program's own file, and every file read.
+    entry: String,
+    files: Vec<String>,
 }
 
 impl Compilation {
     /// Whether anything is an error.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The program's tests, and the sites that they are played on; none where something is an error.
+    pub fn tests(&self) -> Option<(Vec<Scenario>, Plan)> {
+        if self.has_errors() {
+            return None;
+        }
+        let world = lower::lower_world(&self.program, &self.entry, &self.files, &self.sources);
+        Some((lower::scenario::scenarios(&self.program, &self.sources), world))
+    }
+
+    /// The plan of the same program after runs that recorded this: a run's, or that of deleting all that was made.
+    ///
+    /// # Errors
+    /// What cannot be done to what is recorded: a stateful resource that would move.
+    ///
+    /// # Panics
+    /// Where the program has errors.
+    pub fn plan_after(&self, recorded: &Recorded, is_destroying: bool) -> Result<Plan, Vec<Diagnostic>> {
+        assert!(!self.has_errors(), "a program with errors has no plan");
+        let (program, entry, files) = (&self.program, self.entry.as_str(), self.files.as_slice());
+        let (plan, refused) = match is_destroying {
+            true => lower::lower_nothing(program, entry, files, &self.sources, recorded, &[]),
+            false => lower::lower(program, entry, files, &self.sources, recorded, &[]),
+        };
+        if refused.iter().any(Diagnostic::is_error) {
+            return Err(refused);
+        }
+        let optimised = scope_plan::pipeline::optimise(plan, &mut |_, _| {});
+        Ok(optimised.expect("lowering makes well-formed plans"))
     }
 }
 
@@ -152,15 +189,20 @@ fn finish(
     let reports = lint::levels::apply(&levels, &loaded.modules, &sources, reports, options.lint);
     let mut diagnostics = Diagnostics::new();
     diagnostics.extend(reports);
+    if !diagnostics.has_errors() {
+        let wrong = lower::only::check(&analysis.program, &options.recorded, &options.only, &mut sources);
+        diagnostics.extend(wrong);
+    }
     let lowered = (!diagnostics.has_errors()).then(|| {
         let (program, files, recorded) = (&analysis.program, &loaded.files, &options.recorded);
+        let only = &options.only;
         match &sequence {
             Some(sequence) => {
                 let Sequenced { program, roots, recorded } = sequence;
-                lower::lower_from(program, roots, entry, files, &sources, recorded)
+                lower::lower_from(program, roots, entry, files, &sources, recorded, &[])
             }
-            None if options.destroy => lower::lower_nothing(program, entry, files, &sources, recorded),
-            None => lower::lower(program, entry, files, &sources, recorded),
+            None if options.destroy => lower::lower_nothing(program, entry, files, &sources, recorded, only),
+            None => lower::lower(program, entry, files, &sources, recorded, only),
         }
     });
     let plan = lowered.and_then(|(plan, refused)| {
@@ -180,6 +222,8 @@ fn finish(
         program: analysis.program,
         uses: analysis.uses,
         plan,
+        entry: entry.to_string(),
+        files: loaded.files,
     }
 }
 

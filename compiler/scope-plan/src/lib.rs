@@ -27,7 +27,9 @@ pub mod driver;
 pub mod quorum;
 pub mod recorded;
 
+pub mod fault;
 pub mod guarding;
+pub mod scenario;
 
 pub mod digest;
 

@@ -21,4 +21,8 @@ pub mod redact;
 
 pub mod simulator;
 
+pub mod heartbeat;
+pub mod hooks;
+pub mod scenario;
+
 pub mod real;

@@ -22,7 +22,7 @@ mod ledger;
 mod shared;
 mod sites;
 mod spans;
-mod told;
+pub(crate) mod told;
 mod turn;
 pub(crate) mod waves;
 
@@ -44,6 +44,7 @@ use crate::state::{Record, Started, StateStore};
 pub use interrupt::Interrupt;
 pub use sites::SiteSet;
 
+pub(crate) use jitter::Jitter;
 pub(crate) use ledger::{Ledger, LedgerFailed};
 pub(crate) use shared::Shared;
 

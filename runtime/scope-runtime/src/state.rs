@@ -218,6 +218,9 @@ pub struct Started {
     pub secret: Vec<String>,
     /// `--at SITE`
     pub at: Option<String>,
+    /// `--only NAME`
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
     /// `--reconsider`
     pub reconsider: bool,
     /// `--again NAME`

@@ -6,11 +6,13 @@
 mod carrying;
 mod driver;
 mod program;
+mod test;
 mod types;
 mod value;
 
 pub use carrying::*;
 pub use driver::*;
 pub use program::*;
+pub use test::*;
 pub use types::*;
 pub use value::*;

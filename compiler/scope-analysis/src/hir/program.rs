@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use scope_diagnostics::Span;
 use serde::Serialize;
 
-use super::{Driver, Location, MovedFrom, Quorum, Replace, Rollout, Share, Slot, Value};
+use super::{Driver, Location, MovedFrom, Quorum, Replace, Rollout, Share, Slot, Test, Value};
 
 /// A position in [`Program::sites`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -42,6 +42,8 @@ pub struct Program {
     pub sequences: Vec<Sequence>,
     /// Named results.
     pub outputs: Vec<Output>,
+    /// Its `test` blocks.
+    pub tests: Vec<Test>,
 }
 
 /// A `sequence`: commands and calls, one after the other.

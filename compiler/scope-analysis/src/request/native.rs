@@ -164,7 +164,7 @@ impl<'a> Context<'a> {
     }
 
     /// The attributes that a command's words set.
-    pub(super) fn native_attributes(&self, filled: &[Filled], frame: &Frame) -> IndexMap<String, Slot> {
+    pub(crate) fn native_attributes(&self, filled: &[Filled], frame: &Frame) -> IndexMap<String, Slot> {
         filled
             .iter()
             .map(|filled| {

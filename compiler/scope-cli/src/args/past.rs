@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Subcommand};
 use scope_runtime::runner::Known;
 
-use super::{Events, How, Program, Watch};
+use super::{Detaching, Events, How, Program, Watch};
 
 /// Which deployment is meant.
 #[derive(Debug, Clone, ClapArgs)]
@@ -43,12 +43,32 @@ pub struct Resume {
     /// Delete without asking whatever the program no longer names.
     #[arg(long)]
     pub yes: bool,
+    /// Tell of events, as `scope run --on` does.
+    #[arg(long = "on", value_name = "EVENT=COMMAND", value_parser = crate::commands::hooks::parse)]
+    pub on: Vec<scope_runtime::hooks::Hook>,
     /// Also print identities and unchanged look-ups.
     #[arg(long, short)]
     pub verbose: bool,
+    /// Whether it goes on by itself.
+    #[command(flatten)]
+    pub detaching: Detaching,
     /// Where it can be seen.
     #[command(flatten)]
     pub watch: Watch,
+}
+
+/// `scope attach`
+#[derive(Debug, ClapArgs)]
+pub struct Attach {
+    /// Which deployment.
+    #[command(flatten)]
+    pub place: Place,
+    /// Progress as text or as JSON lines.
+    #[arg(long, value_enum, default_value_t = Events::Text)]
+    pub events: Events,
+    /// Also print identities and unchanged look-ups.
+    #[arg(long, short)]
+    pub verbose: bool,
 }
 
 /// `scope status`

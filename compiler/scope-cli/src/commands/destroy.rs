@@ -53,7 +53,7 @@ fn unwatched(command: &Destroy, output: Output) -> u8 {
     let deletions: Vec<&Step> =
         plan.steps.iter().filter(|step| matches!(step.action, Action::Delete { .. })).collect();
     let n_unreached = ours.len().saturating_sub(deletions.len());
-    if n_unreached > 0 {
+    if n_unreached > 0 && command.program.only.is_empty() {
         note(&format!(
             "{n_unreached} recorded resources are at sites or of types that the program no longer has: left"
         ));

@@ -67,9 +67,10 @@ fn run_sequence(command: &Exec, sequence: &str, output: Output) -> u8 {
         set: command.set.clone(),
         params: command.params.clone(),
         at: command.at.clone(),
+        only: Vec::new(),
         simulate: command.simulate,
         policies: command.policies.clone(),
         sequence: Some(sequence.to_string()),
     };
-    super::run::run(&Run { program, how: command.how.clone() }, output)
+    super::run::run(&Run { program, how: command.how.clone(), detaching: Default::default() }, output)
 }

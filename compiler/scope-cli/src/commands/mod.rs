@@ -1,8 +1,10 @@
 //! The commands, one file each.
 
+mod attach;
 mod build;
 mod check;
 mod destroy;
+mod detach;
 mod doc;
 mod drift;
 mod exec;
@@ -12,6 +14,7 @@ mod fmt;
 mod graph;
 mod history;
 mod hold;
+pub mod hooks;
 mod import;
 mod lint;
 mod logs;
@@ -25,6 +28,8 @@ pub mod sites;
 mod sites_import;
 mod status;
 mod survey;
+mod test;
+pub use test::Result as TestResult;
 mod waiting;
 mod watched;
 mod why;
@@ -63,6 +68,7 @@ pub fn run(args: Args) -> u8 {
         Command::Plan(command) => plan::run(&command, output),
         Command::Run(command) => run::run(&command, output),
         Command::Resume(command) => resume::run(&command, output),
+        Command::Attach(command) => attach::run(&command, output),
         Command::Status(command) => status::run(&command, output),
         Command::History(command) => history::run(&command, output),
         Command::Logs(command) => logs::run(&command, output),
@@ -75,6 +81,7 @@ pub fn run(args: Args) -> u8 {
         Command::Destroy(command) => destroy::run(&command, output),
         Command::Hold(command) => hold::run(&command, output),
         Command::Exec(command) => exec::run(&command, output),
+        Command::Test(command) => test::run(&command, output),
         Command::Graph(command) => graph::run(&command, output),
         Command::Explain(command) => explain::run(&command),
         Command::Lint(command) => lint::run(&command, output),
@@ -116,6 +123,7 @@ fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
         simulate: program.simulate,
         recorded,
         lint: false,
+        only: program.only.clone(),
         destroy: false,
         unoptimised: false,
     })

@@ -68,6 +68,7 @@ fn unwatched(command: &Resume, output: Output) -> u8 {
         max_delete: 3,
         verbose: command.verbose,
         wait: command.wait,
+        on: command.on.clone(),
         site: Vec::new(),
         except: Vec::new(),
         watch: command.watch.clone(),
@@ -79,11 +80,12 @@ fn unwatched(command: &Resume, output: Output) -> u8 {
         set,
         params,
         at: started.at.clone(),
+        only: started.only.clone(),
         simulate: false,
         policies: started.policies.clone(),
         sequence: started.sequence.clone(),
     };
-    let again = Run { program, how };
+    let again = Run { program, how, detaching: command.detaching };
     let answers = super::run::Answers::Resumed(command.answer.iter().cloned().collect());
     super::run::whole(&again, answers, output)
 }

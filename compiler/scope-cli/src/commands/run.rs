@@ -8,6 +8,8 @@ use scope_compiler::data;
 use scope_diagnostics::SourceMap;
 use scope_plan::plan::{Action, Plan};
 use scope_plan::recorded::Recorded;
+use scope_runtime::events::{RunEvent, RunEventKind};
+use scope_runtime::hooks::Hooks;
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::report::Report;
@@ -15,11 +17,12 @@ use scope_runtime::runner::{self, Interrupt, Known, RunOptions};
 use scope_runtime::simulator::{SimulationOptions, Simulator};
 use scope_runtime::state::{Holder, Started, StateStore};
 
+use super::detach::{self, Detached};
 use super::saved;
 use super::survey::{NotAsked, survey};
 use super::waiting::{Patience, Waited};
 use super::watched::watched;
-use super::{INTERRUPTED, PENDING, WRONG, now_ms, place};
+use super::{FAILED, INTERRUPTED, PENDING, WRONG, now_ms, place};
 use crate::args::{Events, How, Program, Run};
 use crate::output::{Output, note};
 use crate::show::{self, progress::Shower};
@@ -48,6 +51,12 @@ fn again(program: &Program) -> String {
     }
 }
 
+/// What is the same in all runs of one command.
+struct Going {
+    hooks: Hooks,
+    detached: Option<Detached>,
+}
+
 /// Whether a run is the first of its program, or goes on with another one.
 pub enum Answers {
     /// The first.
@@ -59,6 +68,36 @@ pub enum Answers {
 /// A run against real sites; with `--wait`, more of them until nothing is parked any more or the time is over. What was
 /// parked is planned anew each time: only the newest intent is kept.
 pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
+    let file = &command.program.file;
+    let folder = world::state_folder(
+        &saved_program(file).unwrap_or_else(|| file.clone()),
+        command.how.state.as_deref(),
+    );
+    if command.detaching.detach {
+        return detach::start(file, &folder);
+    }
+    let mut detached = command.detaching.detached.then(|| Detached::of(&folder));
+    if let Some(detached) = &mut detached
+        && let Err(error) = detached.enter()
+    {
+        note(&format!("error: the run cannot go on by itself: {error}"));
+        return FAILED;
+    }
+    let hooks = match super::hooks::start(file, &command.how.on) {
+        Ok(hooks) => hooks,
+        Err(code) => return code,
+    };
+    let mut going = Going { hooks, detached };
+    let code = runs(command, answers, &mut going, output);
+    super::hooks::finish(going.hooks);
+    if let Some(detached) = &going.detached {
+        detached.end(code);
+    }
+    code
+}
+
+/// One run after the other.
+fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u8 {
     let file = &command.program.file;
     let mut state = match open_state(&saved_program(file).unwrap_or_else(|| file.clone()), &command.how) {
         Ok(state) => state,
@@ -88,9 +127,9 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
             return code;
         }
         beginning.started = started(command, &plan);
-        let code = real_run(&plan, &sources, &mut state, &command.how, &beginning, output);
+        let code = run_once(&plan, &sources, &mut state, &command.how, &beginning, going, output);
         let Some(patience) = patience.as_mut().filter(|_| code == PENDING) else { return code };
-        match patience.wait(&plan, state.state()) {
+        match patience.wait(&plan, state.state(), &mut going.hooks) {
             Waited::Answers(silent) => {
                 beginning.silent = silent;
                 beginning.answers.clear();
@@ -166,6 +205,7 @@ fn started(command: &Run, plan: &Plan) -> Started {
         params: program.params.clone(),
         secret: secret.iter().map(name).collect(),
         at: program.at.clone(),
+        only: program.only.clone(),
         reconsider: command.how.reconsider,
         again: command.how.again.clone(),
         policies: program.policies.clone(),
@@ -270,7 +310,7 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, again: &str, output
 }
 
 /// The content of `file(…)` for simulated uploads.
-struct DiskFiles;
+pub struct DiskFiles;
 
 impl scope_runtime::simulator::Files for DiskFiles {
     fn open(&self, file: &scope_plan::expr::FileRef) -> std::io::Result<Box<dyn std::io::Read>> {
@@ -278,13 +318,32 @@ impl scope_runtime::simulator::Files for DiskFiles {
     }
 }
 
-/// Runs against real sites.
+/// One run against real sites, with its hooks.
 pub fn real_run(
     plan: &Plan,
     sources: &SourceMap,
     state: &mut StateStore,
     how: &How,
     beginning: &Beginning,
+    output: Output,
+) -> u8 {
+    let hooks = match super::hooks::start(&plan.program.file, &how.on) {
+        Ok(hooks) => hooks,
+        Err(code) => return code,
+    };
+    let mut going = Going { hooks, detached: None };
+    let code = run_once(plan, sources, state, how, beginning, &mut going, output);
+    super::hooks::finish(going.hooks);
+    code
+}
+
+fn run_once(
+    plan: &Plan,
+    sources: &SourceMap,
+    state: &mut StateStore,
+    how: &How,
+    beginning: &Beginning,
+    going: &mut Going,
     output: Output,
 ) -> u8 {
     let held = match held(plan, state, how, beginning) {
@@ -312,9 +371,24 @@ pub fn real_run(
         held,
         ..run_options(plan, how, now, now, Rc::new(real_sites.mask()), interrupt.clone())
     };
-    let mut shower = Shower::new(plan, how.events, output, how.verbose);
+    // Whoever attaches shows the events.
+    let events = if going.detached.is_some() { Events::Json } else { how.events };
+    let mut shower = Shower::new(plan, events, output, how.verbose);
     output.shows(plan, false);
+    let Going { hooks, detached } = going;
+    let mut observe = |event: &RunEvent| {
+        if let (Some(detached), RunEventKind::RunStarted { run, .. }) = (&*detached, &event.kind) {
+            detached.began(plan, *run, &plan.program.file);
+        }
+        hooks.tell(event);
+        shower.show(event);
+    };
+    let is_detached = detached.is_some();
     let report = runner::block_on(false, async {
+        // A terminal that goes away is no reason to stop.
+        #[cfg(unix)]
+        let _hangup =
+            is_detached.then(|| tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()));
         let listener = tokio::spawn(async move {
             // Once: nothing new is started. Twice: stop at once.
             while super::waiting::stopped().await {
@@ -323,7 +397,7 @@ pub fn real_run(
         });
         let entered = real_sites.enter(plan, |site| options.held.contains_key(site)).await;
         let result = if entered.refusals.is_empty() {
-            Ok(runner::run(plan, &real_sites, state, &options, &mut |event| shower.show(event)).await)
+            Ok(runner::run(plan, &real_sites, state, &options, &mut observe).await)
         } else {
             Err(entered)
         };

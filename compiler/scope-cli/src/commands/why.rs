@@ -29,6 +29,7 @@ fn explained(command: &Why, output: Output) -> Result<(), u8> {
         simulate: command.simulate,
         policies: Vec::new(),
         sequence: None,
+        only: Vec::new(),
     };
     let compilation = super::compile_quietly(&program, state.recorded(), output)?;
     let plan = super::plan_of(&compilation);

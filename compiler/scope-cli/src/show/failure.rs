@@ -149,7 +149,7 @@ fn quoted(name: &str) -> String {
     if name.contains(char::is_whitespace) { format!("{name:?}") } else { name.to_string() }
 }
 
-fn code(name: &str) -> Code {
+pub fn code(name: &str) -> Code {
     codes::find(name).unwrap_or(codes::E0905)
 }
 

@@ -12,6 +12,7 @@ pub mod progress;
 pub mod report;
 pub mod sites;
 pub mod source;
+pub mod tests;
 pub mod why;
 
 /// `openstack.server` → `server`.

@@ -16,7 +16,8 @@ impl Lowering<'_> {
     /// Adds the steps; each waits for those who relied upon it to be deleted or changed.
     pub(super) fn let_go(&mut self, deletions: &BTreeMap<(&str, &str), StepId>) {
         let recorded = self.recorded;
-        if recorded.guards.is_empty() {
+        // Of a part of a program it is not known who else relies upon something.
+        if recorded.guards.is_empty() || !self.only.is_everything() {
             return;
         }
         let names = self.site_names();

@@ -9,10 +9,12 @@ mod driver;
 mod driver_expr;
 mod group;
 mod let_go;
+pub(crate) mod only;
 mod reference;
 mod removed;
 mod request;
 mod rollout;
+pub(crate) mod scenario;
 mod sites;
 mod value;
 
@@ -28,6 +30,7 @@ use scope_plan::recorded::Recorded;
 
 use choice::Lowered;
 use declared::{Acted, Declared};
+use only::Only;
 
 /// The default of a request's time-out, without readiness.
 const TIMEOUT_MS: u64 = 30_000;
@@ -35,17 +38,19 @@ const TIMEOUT_MS: u64 = 30_000;
 /// Attempts, and the pause before the second.
 const RETRY: Retry = Retry { times: 3, backoff_ms: 500 };
 
-/// Lowers a program. `files` are the program's files, for the plan's record of what it was made from. What cannot be done
-/// to what is recorded, and waves that contradict what their steps need, come out as reports; the plan is not to be used then.
+/// Lowers a program. `files` are the program's files, for the plan's record of what it was made from; `only` names the
+/// resources that are meant, all without one. What cannot be done to what is recorded, and waves that contradict what their
+/// steps need, come out as reports; the plan is not to be used then.
 pub(crate) fn lower(
     program: &Program,
     entry: &str,
     files: &[String],
     sources: &SourceMap,
     recorded: &Recorded,
+    only: &[String],
 ) -> (Plan, Vec<Diagnostic>) {
     let all: Vec<ResourceId> = program.resources.iter().map(|resource| resource.id).collect();
-    lower_from(program, &all, entry, files, sources, recorded)
+    lower_from(program, &all, entry, files, sources, recorded, only)
 }
 
 /// Lowers these requests of a program and what they need.
@@ -56,9 +61,12 @@ pub(crate) fn lower_from(
     files: &[String],
     sources: &SourceMap,
     recorded: &Recorded,
+    only: &[String],
 ) -> (Plan, Vec<Diagnostic>) {
     let renames = removed::renames(program, recorded);
     let recorded = &removed::renamed(recorded, &renames);
+    let declared = Declared::of(program);
+    let only = Only::of(program, &declared, only);
     let mut lowering = Lowering {
         program,
         sources,
@@ -90,13 +98,17 @@ pub(crate) fn lower_from(
         group: None,
         guard: None,
         group_choices: BTreeMap::new(),
-        declared: Declared::of(program),
+        declared,
+        only,
         acted: BTreeMap::new(),
         quorum: None,
         refused: Vec::new(),
     };
     lowering.plan.program.entry = program.entry.map(|site| lowering.site(site));
     for id in in_dependency_order(program, roots, &lowering.declared) {
+        if !lowering.only.has(id) {
+            continue;
+        }
         lowering.resource(&program.resources[id.0 as usize]);
     }
     lowering.rollouts();
@@ -113,10 +125,11 @@ pub(crate) fn lower_nothing(
     files: &[String],
     sources: &SourceMap,
     recorded: &Recorded,
+    only: &[String],
 ) -> (Plan, Vec<Diagnostic>) {
     let bare =
         Program { resources: Vec::new(), sequences: Vec::new(), outputs: Vec::new(), ..program.clone() };
-    lower(&bare, entry, files, sources, recorded)
+    lower(&bare, entry, files, sources, recorded, only)
 }
 
 /// A plan without steps that has every site and driver: what `scope sites` asks with.
@@ -125,12 +138,26 @@ pub(crate) fn lower_sites(program: &Program, entry: &str, files: &[String], sour
     let mut lowering_program = bare;
     lowering_program.entry = program.entry;
     let recorded = Recorded::default();
-    let (mut plan, _) = lower(&lowering_program, entry, files, sources, &recorded);
+    let (mut plan, _) = lower(&lowering_program, entry, files, sources, &recorded, &[]);
     let ids: Vec<hir::SiteId> = (0..program.sites.len()).map(|index| hir::SiteId(index as u32)).collect();
     plan.sites = ids.iter().map(|id| sites::site(program, *id, sources)).collect();
     plan.program.entry = program.entry.map(|site| SiteId(site.0));
     plan.drivers =
         program.drivers.values().map(|driver| driver::lower_driver(driver, &BTreeSet::new())).collect();
+    plan
+}
+
+/// What tests are played on: every site and link of the program, holding what is declared, and no step; of the drivers what
+/// the program and its tests speak of.
+pub(crate) fn lower_world(program: &Program, entry: &str, files: &[String], sources: &SourceMap) -> Plan {
+    let mut plan = lower_sites(program, entry, files, sources);
+    let all = 0..u32::try_from(program.sites.len()).expect("bounded by the program");
+    let ids: BTreeMap<hir::SiteId, SiteId> = all.map(|index| (hir::SiteId(index), SiteId(index))).collect();
+    sites::put_existing(program, &ids, &mut plan.sites);
+    plan.links = sites::links(program, &ids);
+    let drivers = program.drivers.values();
+    let used = scenario::types_used(program);
+    plan.drivers = drivers.map(|driver| driver::lower_driver(driver, &used)).collect();
     plan
 }
 
@@ -164,6 +191,7 @@ pub(crate) struct Lowering<'a> {
     /// The choices of groups, by what wrote them: everything in a group takes the same alternative.
     group_choices: BTreeMap<(String, Option<Guard>, Span), ChoiceId>,
     declared: Declared<'a>,
+    only: Only<'a>,
     /// Type, site and thing → the actions on it so far.
     acted: BTreeMap<(String, hir::SiteId, String), Acted>,
     /// How many copies of the location at hand are enough.
@@ -231,6 +259,11 @@ impl Lowering<'_> {
 
     fn outputs(&mut self) {
         for output in &self.program.outputs {
+            let mut used = Vec::new();
+            scope_analysis::outputs_used(&output.value, &mut used);
+            if used.iter().any(|id| !self.only.has(*id)) {
+                continue;
+            }
             let value = self.value(&output.value, None, &[]);
             self.plan.outputs.push(Output { name: output.name.clone(), value });
         }

@@ -69,6 +69,7 @@ impl<'a> Lowering<'a> {
             let is_ours = resource.how != How::Adopted;
             if is_ours
                 && !named.contains(&(resource.name.clone(), resource.site.clone()))
+                && self.only.may_delete(&resource.name)
                 && let Some(step) = self.deletion(resource, None)
             {
                 deletions.insert((&resource.name, &resource.site), step);

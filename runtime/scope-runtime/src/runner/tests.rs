@@ -2,6 +2,7 @@
 
 mod interrupting;
 mod killing;
+mod late;
 mod random;
 mod reporting;
 mod simulated;

@@ -9,7 +9,7 @@ use crate::events::{Effect, Failure, RunEvent, RunEventKind, SkipReason};
 use crate::state::Told;
 
 /// The line of an event; nothing for what is about no step, or is not kept.
-pub(super) fn told(plan: &Plan, event: &RunEvent) -> Option<Told> {
+pub(crate) fn told(plan: &Plan, event: &RunEvent) -> Option<Told> {
     let (step, word, words) = match &event.kind {
         RunEventKind::StepStarted { step, attempt } => (Some(*step), "started", format!("try {attempt}")),
         RunEventKind::StepRetrying { step, attempt, after_ms, words } => {
@@ -43,7 +43,7 @@ pub(super) fn told(plan: &Plan, event: &RunEvent) -> Option<Told> {
     })
 }
 
-pub(super) fn effect_words(effect: &Effect) -> String {
+pub(crate) fn effect_words(effect: &Effect) -> String {
     match effect {
         Effect::Created => "created".to_owned(),
         Effect::Adopted => "adopted".to_owned(),

@@ -22,6 +22,8 @@ pub(super) struct Call {
     pub(super) changes: Option<Map<String, Value>>,
     pub(super) mark: Option<String>,
     pub(super) key: String,
+    /// The name of the step that makes it.
+    pub(super) step: Option<String>,
     pub(super) content: Option<Content>,
 }
 
@@ -29,6 +31,7 @@ impl Call {
     pub(super) fn asked(&self, site: usize) -> Asked<'_> {
         Asked {
             site,
+            step: self.step.as_deref(),
             resource_type: &self.model.resource_type.name,
             operation: &self.operation.name,
             kind: kind_word(self.model.kind(&self.operation)),

@@ -22,7 +22,7 @@
 //! ```
 //!
 //! The same plan, seed and order of requests give the same bytes. Files: [`fault`] what may go wrong and `weather` what
-//! does at a moment, `site` a request's way, `world` what is on its way, `effect` and `create` what it does, `store`
+//! does at a moment, `outside` what others do, `site` a request's way, `world` what is on its way, `effect` and `create` what it does, `store`
 //! where it is kept, `solve` and `invent` what a site would answer.
 
 mod answer;
@@ -33,9 +33,8 @@ mod create;
 mod declare;
 mod effect;
 mod evaluate;
-pub mod fault;
 mod invent;
-mod parse_fault;
+mod outside;
 mod query;
 mod ready;
 mod site;
@@ -53,8 +52,8 @@ use scope_plan::plan::{Plan, SiteId};
 
 pub use clock::{Moment, SECOND, virtual_runtime};
 pub use content::Files;
-pub use fault::Fault;
-pub use parse_fault::FaultError;
+pub use outside::Held;
+pub use scope_plan::fault::{self, Fault, FaultError};
 
 use crate::site::Site;
 use site::SimulatedSite;
@@ -174,6 +173,26 @@ impl Simulator {
     /// When the plan has no such site, type or operation.
     pub fn inject(&self, fault: Fault) -> Result<(), FaultError> {
         self.world.borrow().weather.add(fault)
+    }
+
+    /// The same; however it begins, it is over at that moment.
+    ///
+    /// # Errors
+    /// As [`Simulator::inject`].
+    pub fn inject_until(&self, fault: Fault, until: Moment) -> Result<(), FaultError> {
+        self.world.borrow().weather.add_until(fault, until)
+    }
+
+    /// The site of that name.
+    pub fn site_called(&self, name: &str) -> Option<Rc<dyn Site>> {
+        let position = self.world.borrow().sites.iter().position(|site| site.name == name)?;
+        Some(self.site(SiteId(u32::try_from(position).ok()?)))
+    }
+
+    /// Takes in what another plan says of its requests (which of them content follows, what their steps are called), and
+    /// the site it is entered at: distances are measured from there.
+    pub fn learn(&self, plan: &Plan) {
+        self.world.borrow_mut().learn(plan);
     }
 
     /// Ends the faults that are in force at a site, or everywhere; what waited for that goes on.

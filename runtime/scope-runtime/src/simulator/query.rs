@@ -164,7 +164,7 @@ fn problem(words: impl Into<String>) -> SimulationError {
 }
 
 /// A record for people and tests: attributes as they are kept, secrets masked, content by digest and length.
-fn written(model: &Model, record: &Record) -> Value {
+pub(super) fn written(model: &Model, record: &Record) -> Value {
     let mut result = Map::new();
     for (name, value) in &record.attributes {
         let is_awaited = model.contents().any(|attribute| attribute.name == *name);

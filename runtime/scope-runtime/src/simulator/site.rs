@@ -43,8 +43,10 @@ impl Site for SimulatedSite {
             } = call;
             let model = self.world.borrow_mut().model(driver, resource_type);
             let (operation, mentioned) = model.operation(operation);
+            let step = self.world.borrow().step_name(&idempotency_key);
             let mut call = Call {
                 model,
+                step,
                 operation,
                 mentioned,
                 inputs,

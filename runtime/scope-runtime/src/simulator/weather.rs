@@ -8,9 +8,9 @@ use std::sync::{Mutex, MutexGuard};
 use scope_plan::plan::Plan;
 use tokio::sync::Notify;
 
+use super::FaultError;
 use super::clock::{Clock, Moment};
-use super::fault::{Fault, Start, Target, When, Which};
-use super::parse_fault::FaultError;
+use super::fault::{Fault, Start, When, Which};
 
 /// A moment that never comes.
 pub(super) const NEVER: Moment = Moment::MAX;
@@ -18,7 +18,8 @@ pub(super) const NEVER: Moment = Moment::MAX;
 /// The faults of one simulation.
 pub(super) struct Weather {
     clock: Clock,
-    entry: Option<usize>,
+    entry: Mutex<Option<usize>>,
+    seed: u64,
     sites: Vec<String>,
     types: Vec<TypeNames>,
     faults: Mutex<Vec<Active>>,
@@ -41,6 +42,8 @@ struct Active {
     operation: Option<String>,
     /// From, and until (excluded).
     windows: Vec<(Moment, Moment)>,
+    /// Over at that moment, however it began.
+    ends_at: Moment,
     /// Has its event come?
     is_triggered: bool,
     /// Requests of the site answered so far.
@@ -60,14 +63,17 @@ pub(super) struct Asked<'a> {
     pub(super) operation: &'a str,
     /// `create`
     pub(super) kind: &'a str,
+    /// The name of the step that asks, where it is known.
+    pub(super) step: Option<&'a str>,
 }
 
 impl Weather {
-    pub(super) fn new(plan: &Plan, clock: Clock) -> Weather {
+    pub(super) fn new(plan: &Plan, clock: Clock, seed: u64) -> Weather {
         let types = plan.drivers.iter().flat_map(|driver| &driver.types);
         Weather {
             clock,
-            entry: plan.program.entry.map(|site| site.index()),
+            entry: Mutex::new(plan.program.entry.map(|site| site.index())),
+            seed,
             sites: plan.sites.iter().map(|site| site.name.clone()).collect(),
             types: types
                 .map(|resource_type| TypeNames {
@@ -89,6 +95,11 @@ impl Weather {
     /// # Errors
     /// When the plan has no such site, type or operation.
     pub(super) fn add(&self, fault: Fault) -> Result<(), FaultError> {
+        self.add_until(fault, NEVER)
+    }
+
+    /// The same; however it begins, it is over at that moment.
+    pub(super) fn add_until(&self, fault: Fault, ends_at: Moment) -> Result<(), FaultError> {
         let error = |message: String| FaultError { text: fault.to_string(), message };
         let (site, other) = fault.sites();
         let site = self.site(site).map_err(error)?;
@@ -100,7 +111,7 @@ impl Weather {
             self.what(fault.target().and_then(|target| target.what.as_deref())).map_err(error)?;
         let windows = match fault.when() {
             Some(When { start: Start::At(from), lasts_us }) => {
-                vec![(*from, lasts_us.map_or(NEVER, |lasts| from.saturating_add(lasts)))]
+                vec![(*from, lasts_us.map_or(NEVER, |lasts| from.saturating_add(lasts)).min(ends_at))]
             }
             _ => Vec::new(),
         };
@@ -111,6 +122,7 @@ impl Weather {
             resource_types,
             operation,
             windows,
+            ends_at,
             is_triggered: false,
             answered: 0,
             matched: 0,
@@ -144,7 +156,7 @@ impl Weather {
 
     /// Until when nothing passes between the runner and the site; `None` when it does at this moment.
     pub(super) fn cut_until(&self, site: usize, at: Moment) -> Option<Moment> {
-        let entry = self.entry;
+        let entry = *self.entry.lock().expect("no code panics while it holds the lock");
         self.until(at, |active| {
             matches!(active.fault, Fault::Cut { .. })
                 && match active.other {
@@ -154,6 +166,11 @@ impl Weather {
                     }),
                 }
         })
+    }
+
+    /// The plan is entered at another site from now on.
+    pub(super) fn enter(&self, site: Option<usize>) {
+        *self.entry.lock().expect("no code panics while it holds the lock") = site;
     }
 
     /// Until when the site does nothing; `None` when it works at this moment.
@@ -204,9 +221,20 @@ impl Weather {
     }
 
     /// What happens to this very request; it is counted. `is_late_copy` requests were counted before.
-    pub(super) fn mishap(&self, asked: Asked<'_>) -> Mishap {
+    pub(super) fn mishap(&self, asked: Asked<'_>, at: Moment) -> Mishap {
         let mut mishap = Mishap::default();
         for active in self.lock().iter_mut().filter(|active| active.is_about(asked)) {
+            if let Fault::Loss { permille, .. } = active.fault {
+                if active.is_in_force(at) {
+                    active.matched += 1;
+                    match self.drawn(asked.site, active.matched, permille) {
+                        Some(true) => mishap.is_request_lost = true,
+                        Some(false) => mishap.is_answer_lost = true,
+                        None => {}
+                    }
+                }
+                continue;
+            }
             let which = match active.fault {
                 Fault::Lose { which, .. } | Fault::Late { which, .. } | Fault::Duplicate { which, .. } => {
                     which
@@ -226,6 +254,20 @@ impl Weather {
             }
         }
         mishap
+    }
+
+    /// Whether the `count`th request at a site is lost: the request itself (true), or its answer. The same seed, the same
+    /// losses.
+    fn drawn(&self, site: usize, count: u32, permille: u32) -> Option<bool> {
+        let mut random = self.seed ^ (site as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(count);
+        for _ in 0..3 {
+            // splitmix64
+            random = random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            random = (random ^ (random >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            random = (random ^ (random >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            random ^= random >> 31;
+        }
+        (random % 1000 < u64::from(permille)).then_some(random & (1 << 20) != 0)
     }
 
     /// A request has been carried out and its answer arrives at `at`: begins what waits for that.
@@ -251,7 +293,8 @@ impl Weather {
             };
             if has_come {
                 active.is_triggered = true;
-                active.windows.push((at, lasts_us.map_or(NEVER, |lasts| at.saturating_add(lasts))));
+                let until = lasts_us.map_or(NEVER, |lasts| at.saturating_add(lasts));
+                active.windows.push((at, until.min(active.ends_at)));
                 is_changed = true;
             }
         }
@@ -344,6 +387,8 @@ pub(super) enum Denial {
 /// What happens to one request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mishap {
+    /// It does not arrive.
+    pub(super) is_request_lost: bool,
     pub(super) is_answer_lost: bool,
     pub(super) late_by_us: Option<u64>,
     pub(super) is_delivered_twice: bool,
@@ -362,50 +407,15 @@ impl Active {
                 .as_ref()
                 .is_none_or(|types| types.iter().any(|ty| ty == asked.resource_type))
             && self.operation.as_ref().is_none_or(|name| name == asked.operation || name == asked.kind)
+            && self
+                .fault
+                .target()
+                .and_then(|target| target.of.as_deref())
+                .is_none_or(|step| asked.step == Some(step))
     }
 
     fn is_in_force(&self, at: Moment) -> bool {
         self.windows.iter().any(|(from, until)| *from <= at && at < *until)
-    }
-}
-
-impl Fault {
-    fn sites(&self) -> (&str, Option<&str>) {
-        match self {
-            Fault::Cut { site, other, .. } => (site, other.as_deref()),
-            Fault::Freeze { site, .. } | Fault::Slow { site, .. } => (site, None),
-            other => (other.target().map_or("*", |target| target.site.as_str()), None),
-        }
-    }
-
-    fn target(&self) -> Option<&Target> {
-        match self {
-            Fault::Cut { .. } | Fault::Freeze { .. } | Fault::Slow { .. } => None,
-            Fault::Unavailable { target, .. }
-            | Fault::Deny { target, .. }
-            | Fault::Refuse { target, .. }
-            | Fault::Lose { target, .. }
-            | Fault::Late { target, .. }
-            | Fault::Duplicate { target, .. }
-            | Fault::Break { target, .. }
-            | Fault::Ready { target, .. } => Some(target),
-        }
-    }
-
-    fn when(&self) -> Option<&When> {
-        match self {
-            Fault::Cut { when, .. }
-            | Fault::Freeze { when, .. }
-            | Fault::Slow { when, .. }
-            | Fault::Unavailable { when, .. }
-            | Fault::Deny { when, .. }
-            | Fault::Refuse { when, .. } => Some(when),
-            Fault::Lose { .. }
-            | Fault::Late { .. }
-            | Fault::Duplicate { .. }
-            | Fault::Break { .. }
-            | Fault::Ready { .. } => None,
-        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use scope_plan::driver::{Service, Type};
 use scope_plan::eval::{Bindings, eval};
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Plan};
+use scope_plan::plan::{Action, Link, Plan, SiteId};
 use serde_json::{Map, Value};
 
 use super::call::{Call, Outcome, outcome_word};
@@ -38,6 +38,8 @@ pub(super) struct World {
     pub(super) declared_sums: BTreeMap<(String, String, String), Value>,
     pub(super) log: Vec<LoggedCall>,
     steps: BTreeMap<String, StepFacts>,
+    entry: Option<usize>,
+    links: Vec<Link>,
 }
 
 /// One site.
@@ -90,7 +92,7 @@ struct Delivery {
 impl World {
     pub(super) fn new(plan: &Plan, options: SimulationOptions) -> World {
         let clock = Clock::default();
-        let weather = Arc::new(Weather::new(plan, clock.clone()));
+        let weather = Arc::new(Weather::new(plan, clock.clone(), options.seed));
         let models = plan
             .drivers
             .iter()
@@ -107,6 +109,8 @@ impl World {
             declared_sums: BTreeMap::new(),
             log: Vec::new(),
             steps: step_facts(plan),
+            entry: plan.program.entry.map(|entry| entry.index()),
+            links: plan.links.clone(),
         }
     }
 
@@ -193,7 +197,11 @@ impl World {
         let call = Rc::clone(&delivery.call);
         let asked = call.asked(site);
         let is_first_time = delivery.mishap.is_none();
-        let mishap = *delivery.mishap.get_or_insert_with(|| self.weather.mishap(asked));
+        let mishap = *delivery.mishap.get_or_insert_with(|| self.weather.mishap(asked, at));
+        if is_first_time && mishap.is_request_lost {
+            *delivery.slot.borrow_mut() = Slot::Dropped;
+            return;
+        }
         if is_first_time && let Some(late_by_us) = mishap.late_by_us {
             // The client learns nothing; the request is carried out all the same.
             let outcome =
@@ -208,9 +216,8 @@ impl World {
             let second = self.perform(site, &call, at, false);
             self.write_down(site, &call, at, &second);
         }
-        let step = self.step(&call.key).map(|facts| facts.name.clone());
         let half_trip = (self.sites[site].rtt_us + self.weather.slowness(site, at)) / 2;
-        self.weather.answered(asked, step.as_deref(), at.saturating_add(half_trip));
+        self.weather.answered(asked, call.step.as_deref(), at.saturating_add(half_trip));
         let is_answer_lost = mishap.is_answer_lost || mishap.late_by_us.is_some();
         *delivery.slot.borrow_mut() = Slot::Answered { outcome, at, is_answer_lost };
     }
@@ -265,6 +272,30 @@ impl World {
         }
     }
 
+    /// The name of the step with that key.
+    pub(super) fn step_name(&self, key: &str) -> Option<String> {
+        self.step(key).map(|facts| facts.name.clone())
+    }
+
+    /// Takes in the steps of another plan over the same sites, and measures distances from the site it is entered at.
+    pub(super) fn learn(&mut self, plan: &Plan) {
+        self.steps.extend(step_facts(plan));
+        let position = |site: SiteId| {
+            let name = &plan.site(site).name;
+            self.sites.iter().position(|site| site.name == *name)
+        };
+        let entry = plan.program.entry.and_then(position);
+        self.weather.enter(entry);
+        if entry == self.entry {
+            return;
+        }
+        self.entry = entry;
+        for position in 0..self.sites.len() {
+            let (rtt_us, bits_per_second) = distance(&self.links, entry, position, &self.options);
+            (self.sites[position].rtt_us, self.sites[position].bits_per_second) = (rtt_us, bits_per_second);
+        }
+    }
+
     /// Is the driver of the call at home at the site?
     pub(super) fn has_service(&self, site: usize, driver: &str) -> bool {
         !self.sites[site].missing_drivers.contains(driver)
@@ -297,7 +328,8 @@ impl SiteState {
             }
             given.insert(driver.name.clone(), Rc::new(names));
         }
-        let (rtt_us, bits_per_second) = distance(plan, position, options);
+        let entry = plan.program.entry.map(|entry| entry.index());
+        let (rtt_us, bits_per_second) = distance(&plan.links, entry, position, options);
         SiteState {
             name: site.name.clone(),
             given,
@@ -333,14 +365,19 @@ fn has_no_address(service: &Service, names: &Map<String, Value>) -> bool {
 }
 
 /// The round trip and the bandwidth between the entry site and another, as declared.
-fn distance(plan: &Plan, position: usize, options: &SimulationOptions) -> (u64, u64) {
-    let Some(entry) = plan.program.entry.map(|entry| entry.index()) else {
+fn distance(
+    links: &[Link],
+    entry: Option<usize>,
+    position: usize,
+    options: &SimulationOptions,
+) -> (u64, u64) {
+    let Some(entry) = entry else {
         return (options.undeclared_rtt_us, options.bits_per_second);
     };
     if entry == position {
         return (options.own_rtt_us, options.bits_per_second);
     }
-    let link = plan.links.iter().find(|link| {
+    let link = links.iter().find(|link| {
         let ends = (link.from.index(), link.to.index());
         ends == (entry, position) || ends == (position, entry)
     });

@@ -15,14 +15,20 @@
 //! | `duplicate=create@paris:*` | every such request is delivered twice |
 //! | `break=shelf.book@nantes` | the resource becomes broken instead of ready |
 //! | `ready=shelf.book@nantes:10min` | how long it takes to become ready |
+//! | `loss=paris:10%@0s..30s` | each request or its answer is lost with that probability, drawn from the seed |
 //!
 //! `@` says when: `@1s..30s`, `@30s` (from then on), `@..30s`, `@op5` (after the fifth request of that site was
 //! answered), `@after:base` or `@after:create:base` (after a step was answered), the last two also with an end:
-//! `@op5..+30s`. `*` stands for every site. A name with blanks or signs is quoted: `cut="New York"`.
+//! `@op5..+30s`. `*` stands for every site. A name with blanks or signs is quoted: `cut="New York"`. `create/base` are the
+//! requests of the step `base`: `lose=create/base@paris`.
+
+mod parse;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use parse::FaultError;
 
 /// One thing that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +119,15 @@ pub enum Fault {
         /// In microseconds.
         after_us: u64,
     },
+    /// Requests or their answers are lost on the way, by chance.
+    Loss {
+        /// The site.
+        site: String,
+        /// How probable, in thousandths.
+        permille: u32,
+        /// How long.
+        when: When,
+    },
 }
 
 /// Requests at a site.
@@ -120,6 +135,9 @@ pub enum Fault {
 pub struct Target {
     /// An operation (`create`), a type (`shelf.book`, `book`) or both (`shelf.book.create`); `None`: all.
     pub what: Option<String>,
+    /// Only those that this step makes, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     /// The site; `*` for all.
     pub site: String,
 }
@@ -165,6 +183,69 @@ impl When {
     pub const ALWAYS: When = When { start: Start::At(0), lasts_us: None };
 }
 
+impl Fault {
+    /// The site, and the other end where only one link is meant; `*` for all.
+    pub fn sites(&self) -> (&str, Option<&str>) {
+        match self {
+            Fault::Cut { site, other, .. } => (site, other.as_deref()),
+            Fault::Freeze { site, .. } | Fault::Slow { site, .. } | Fault::Loss { site, .. } => (site, None),
+            other => (other.target().map_or("*", |target| target.site.as_str()), None),
+        }
+    }
+
+    /// Which requests it is about; `None` where it is about all of a site.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Fault::Cut { .. } | Fault::Freeze { .. } | Fault::Slow { .. } | Fault::Loss { .. } => None,
+            Fault::Unavailable { target, .. }
+            | Fault::Deny { target, .. }
+            | Fault::Refuse { target, .. }
+            | Fault::Lose { target, .. }
+            | Fault::Late { target, .. }
+            | Fault::Duplicate { target, .. }
+            | Fault::Break { target, .. }
+            | Fault::Ready { target, .. } => Some(target),
+        }
+    }
+
+    /// When it is in force; `None` for what counts requests.
+    pub fn when(&self) -> Option<&When> {
+        match self {
+            Fault::Cut { when, .. }
+            | Fault::Freeze { when, .. }
+            | Fault::Slow { when, .. }
+            | Fault::Unavailable { when, .. }
+            | Fault::Deny { when, .. }
+            | Fault::Refuse { when, .. }
+            | Fault::Loss { when, .. } => Some(when),
+            Fault::Lose { .. }
+            | Fault::Late { .. }
+            | Fault::Duplicate { .. }
+            | Fault::Break { .. }
+            | Fault::Ready { .. } => None,
+        }
+    }
+
+    /// The same, beginning at that moment.
+    pub fn starting_at(mut self, at_us: u64) -> Fault {
+        match &mut self {
+            Fault::Cut { when, .. }
+            | Fault::Freeze { when, .. }
+            | Fault::Slow { when, .. }
+            | Fault::Unavailable { when, .. }
+            | Fault::Deny { when, .. }
+            | Fault::Refuse { when, .. }
+            | Fault::Loss { when, .. } => when.start = Start::At(at_us),
+            Fault::Lose { .. }
+            | Fault::Late { .. }
+            | Fault::Duplicate { .. }
+            | Fault::Break { .. }
+            | Fault::Ready { .. } => {}
+        }
+        self
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -193,14 +274,20 @@ impl fmt::Display for Fault {
             Fault::Duplicate { target, which } => write!(out, "duplicate={target}{which}"),
             Fault::Break { target, which } => write!(out, "break={target}{which}"),
             Fault::Ready { target, after_us } => write!(out, "ready={target}:{}", Time(*after_us)),
+            Fault::Loss { site, permille, when } => {
+                write!(out, "loss={}:{}%{when}", Quoted(site), f64::from(*permille) / 10.0)
+            }
         }
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(what) = &self.what {
-            write!(out, "{}@", Quoted(what))?;
+        match (&self.what, &self.of) {
+            (Some(what), Some(of)) => write!(out, "{}/{}@", Quoted(what), Quoted(of))?,
+            (None, Some(of)) => write!(out, "/{}@", Quoted(of))?,
+            (Some(what), None) => write!(out, "{}@", Quoted(what))?,
+            (None, None) => {}
         }
         write!(out, "{}", Quoted(&self.site))
     }
@@ -256,7 +343,7 @@ struct Time(u64);
 
 impl fmt::Display for Time {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (unit, in_us) in super::parse_fault::UNITS.iter().rev() {
+        for (unit, in_us) in parse::UNITS.iter().rev() {
             if self.0 > 0 && self.0.is_multiple_of(*in_us) {
                 return write!(out, "{}{unit}", self.0 / in_us);
             }

@@ -1,14 +1,26 @@
 //! The text form of a fault: `cut=paris@1s..30s` → [`Fault::Cut`].
 //!
-//! Names are not looked up here: whether a site or a type exists is known only with a plan (`Simulator::new`).
+//! Names are not looked up here: whether a site or a type exists is known only with a plan.
 
 use std::str::FromStr;
 
-use super::fault::{Fault, Start, Target, When, Which};
+use super::{Fault, Start, Target, When, Which};
 
 /// The kinds of faults, as written before the `=`.
-const KINDS: [&str; 11] =
-    ["cut", "freeze", "slow", "unavailable", "deny", "refuse", "lose", "late", "duplicate", "break", "ready"];
+const KINDS: [&str; 12] = [
+    "cut",
+    "freeze",
+    "slow",
+    "loss",
+    "unavailable",
+    "deny",
+    "refuse",
+    "lose",
+    "late",
+    "duplicate",
+    "break",
+    "ready",
+];
 
 /// Units of time and their microseconds, the smallest first.
 pub(super) const UNITS: [(&str, u64); 6] = [
@@ -53,9 +65,14 @@ fn parse(text: &str) -> Result<Fault, String> {
         }
         _ => None,
     };
-    let (what, place) = match parts.as_slice() {
-        [place] => (None, *place),
-        [what, place] => (Some(unquoted(what)?), *place),
+    let (what, of, place) = match parts.as_slice() {
+        [place] => (None, None, *place),
+        [what, place] => match split_outside_quotes(what, '/').as_slice() {
+            [what] => (Some(unquoted(what)?), None, *place),
+            ["", of] => (None, Some(unquoted(of)?), *place),
+            [what, of] => (Some(unquoted(what)?), Some(unquoted(of)?), *place),
+            _ => return Err("expected `what/step@site`".to_string()),
+        },
         _ => return Err("expected at most `what@site@when`".to_string()),
     };
     let mut settings = split_outside_quotes(place, ':');
@@ -64,7 +81,7 @@ fn parse(text: &str) -> Result<Fault, String> {
     if when.is_some() && matches!(kind, "lose" | "late" | "duplicate" | "break" | "ready") {
         return Err(format!("`{kind}` counts requests and takes no time; write `{kind}=what@site:2`"));
     }
-    if what.is_some() && matches!(kind, "cut" | "freeze" | "slow") {
+    if (what.is_some() || of.is_some()) && matches!(kind, "cut" | "freeze" | "slow" | "loss") {
         return Err(format!("`{kind}` is about a whole site; write `{kind}=site@when`"));
     }
     let when = when.unwrap_or(When::ALWAYS);
@@ -75,7 +92,7 @@ fn parse(text: &str) -> Result<Fault, String> {
         return Ok(Fault::Cut { site: unquoted(site)?, other: Some(unquoted(other)?), when });
     }
     let site = unquoted(place)?;
-    let target = Target { what, site: site.clone() };
+    let target = Target { what, of, site: site.clone() };
     Ok(match kind {
         "cut" => {
             settings.refuse_all()?;
@@ -85,6 +102,7 @@ fn parse(text: &str) -> Result<Fault, String> {
             settings.refuse_all()?;
             Fault::Freeze { site, when }
         }
+        "loss" => Fault::Loss { site, permille: settings.permille()?, when },
         "slow" => Fault::Slow { site, by_us: settings.time("slow=paris:500ms")?, when },
         "unavailable" | "deny" => {
             settings.refuse_all()?;
@@ -109,16 +127,22 @@ struct Settings {
     which: Which,
     is_counted: bool,
     time_us: Option<u64>,
+    permille: Option<u32>,
 }
 
 impl Settings {
     fn read(parts: &[&str]) -> Result<Settings, String> {
-        let mut settings = Settings { which: Which::Nth(1), is_counted: false, time_us: None };
+        let mut settings =
+            Settings { which: Which::Nth(1), is_counted: false, time_us: None, permille: None };
         for part in parts {
             if *part == "*" {
                 (settings.which, settings.is_counted) = (Which::Every, true);
             } else if let Ok(count) = part.parse::<u32>() {
                 (settings.which, settings.is_counted) = (Which::Nth(count), true);
+            } else if let Some(percent) = part.strip_suffix('%') {
+                let percent = percent.parse::<f64>().ok().filter(|percent| (0.0..=100.0).contains(percent));
+                let percent = percent.ok_or("expected a percentage from 0% to 100%")?;
+                settings.permille = Some((percent * 10.0).round() as u32);
             } else {
                 settings.time_us = Some(parse_time(part)?);
             }
@@ -126,8 +150,12 @@ impl Settings {
         Ok(settings)
     }
 
+    fn permille(&self) -> Result<u32, String> {
+        self.permille.ok_or_else(|| "expected how probable, as in `loss=paris:10%`".to_string())
+    }
+
     fn refuse_all(&self) -> Result<(), String> {
-        if self.is_counted || self.time_us.is_some() {
+        if self.is_counted || self.time_us.is_some() || self.permille.is_some() {
             return Err("nothing is expected behind `:` here; a time is written `@1s..30s`".to_string());
         }
         Ok(())
@@ -157,7 +185,7 @@ impl Settings {
 }
 
 fn with_what(target: Target, kind: &str) -> Result<Target, String> {
-    if target.what.is_none() {
+    if target.what.is_none() && target.of.is_none() {
         return Err(format!("expected a type, as in `{kind}=shelf.book@{}`", target.site));
     }
     Ok(target)
@@ -275,6 +303,9 @@ mod tests {
             "duplicate=create@*:*",
             "break=shelf.book@nantes",
             "ready=shelf.book@nantes:10min",
+            "loss=paris:12.5%@0s..30s",
+            "lose=create/base@paris",
+            "deny=/base@paris",
         ] {
             let fault: Fault = text.parse().expect(text);
             assert_eq!(fault.to_string(), text);
@@ -302,6 +333,8 @@ mod tests {
             ("cut=a@b@c@d", "at most"),
             ("freeze=paris:2", "nothing is expected behind `:`"),
             ("cut=paris@op5..30s", "how long after that"),
+            ("loss=paris", "how probable"),
+            ("loss=paris:120%", "from 0% to 100%"),
         ] {
             let error = text.parse::<Fault>().expect_err(text);
             assert!(error.to_string().contains(part), "{text}: {error}");

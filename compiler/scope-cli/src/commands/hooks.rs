@@ -1,0 +1,110 @@
+//! Hooks as they are asked for: `--on run_ended=./notify`, and `[[hooks]]` of `scope.toml` beside the program.
+
+use std::time::Duration;
+
+use scope_diagnostics::similar;
+use scope_runtime::hooks::{Deed, EVENTS, Hook, Hooks};
+
+use super::WRONG;
+use crate::output::note;
+use crate::world::Disk;
+
+/// How long hooks have when a run is over.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The hooks of a program and of the command line, at work; `Err` is the exit code.
+pub fn start(program: &str, given: &[Hook]) -> Result<Hooks, u8> {
+    let configured = scope_compiler::hooks(&Disk, program)
+        .and_then(|entries| entries.into_iter().map(of_entry).collect::<Result<Vec<Hook>, String>>());
+    match configured {
+        Ok(configured) => Ok(Hooks::start(configured.into_iter().chain(given.iter().cloned()).collect())),
+        Err(message) => {
+            note(&format!("error[E0939]: {message}"));
+            Err(WRONG)
+        }
+    }
+}
+
+/// The run is over; what could not be told is said.
+pub fn finish(hooks: Hooks) {
+    for words in hooks.finish(PATIENCE) {
+        note(&words);
+    }
+}
+
+fn of_entry(entry: scope_compiler::HookEntry) -> Result<Hook, String> {
+    let deed = match (entry.command, entry.webhook) {
+        (Some(words), None) if !words.is_empty() => Deed::Command(words),
+        (None, Some(address)) => address_of(&address)?,
+        _ => return Err("a hook in `scope.toml` has a `command` (a list of words) or a `webhook`".into()),
+    };
+    let mut hook = Hook::new(events(&entry.on)?, deed);
+    hook.retries = entry.retries.unwrap_or(hook.retries).min(10);
+    hook.timeout = entry.timeout_s.map_or(hook.timeout, |seconds| Duration::from_secs(seconds.clamp(1, 300)));
+    Ok(hook)
+}
+
+/// `run_ended,step_failed=./notify`, `*=["notify-send", "scope"]`, `run_ended=https://…`
+pub fn parse(text: &str) -> Result<Hook, String> {
+    let (names, deed) = text
+        .split_once('=')
+        .ok_or("write `EVENT=COMMAND` or `EVENT=https://…`, such as `run_ended=./notify`")?;
+    let names: Vec<String> = names.split(',').map(|name| name.trim().to_string()).collect();
+    let deed = if deed.starts_with("http://") || deed.starts_with("https://") {
+        address_of(deed)?
+    } else if deed.starts_with('[') {
+        let words: Vec<String> = serde_json::from_str(deed)
+            .map_err(|_| "a command with arguments is a list: `[\"notify\", \"-u\"]`")?;
+        Deed::Command(words)
+    } else {
+        Deed::Command(vec![deed.to_string()])
+    };
+    if matches!(&deed, Deed::Command(words) if words.first().is_none_or(String::is_empty)) {
+        return Err("it names no command".into());
+    }
+    Ok(Hook::new(events(&names)?, deed))
+}
+
+fn address_of(address: &str) -> Result<Deed, String> {
+    if address.starts_with("https://") || address.starts_with("http://") {
+        Ok(Deed::Webhook(address.to_string()))
+    } else {
+        Err("a webhook is an address: `https://…`".into())
+    }
+}
+
+fn events(names: &[String]) -> Result<Vec<String>, String> {
+    if names.is_empty() {
+        return Err(format!("a hook names events: {}", EVENTS.join(", ")));
+    }
+    for name in names.iter().filter(|name| *name != "*" && !EVENTS.contains(&name.as_str())) {
+        return Err(match similar::nearest(name, EVENTS) {
+            Some(nearest) => format!("no event is called `{name}`: did you mean `{nearest}`?"),
+            None => format!("no event is called `{name}`: it is one of {}", EVENTS.join(", ")),
+        });
+    }
+    Ok(names.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hooks_are_read_as_they_are_written() {
+        let hook = parse("run_ended, step_failed=[\"notify\", \"-u\"]").expect("right");
+        assert_eq!(hook.events, ["run_ended", "step_failed"]);
+        assert_eq!(hook.deed, Deed::Command(vec!["notify".into(), "-u".into()]));
+        assert_eq!(parse("*=./x").expect("right").deed, Deed::Command(vec!["./x".into()]));
+        assert_eq!(parse("*=https://h/x?a=b").expect("right").deed, Deed::Webhook("https://h/x?a=b".into()));
+        for (text, part) in [
+            ("run_ended", "write `EVENT=COMMAND`"),
+            ("run_endet=./x", "did you mean `run_ended`?"),
+            ("run_ended=", "names no command"),
+            ("run_ended=[notify]", "a command with arguments is a list"),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}
