@@ -4,12 +4,17 @@
 //! what it did and can do something (kill the runner) around any request.
 
 mod damage;
+mod depot;
 pub mod desk;
 mod detaching;
 mod guarding;
+mod hostile;
 mod killing;
 mod moves;
+mod objects;
 mod past;
 mod planning;
+mod secrets;
+mod sharing;
 mod waiting;
 mod waves;

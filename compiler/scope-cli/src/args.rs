@@ -1,16 +1,15 @@
 //! The arguments of `scope`, as clap reads them.
 
 mod past;
+mod state;
 mod watch;
 
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-pub use past::{
-    Attach, Destroy, Drift, History, Hold, Import, Logs, Place, Rebuild, Resume, State, StateAction, Status,
-    Why,
-};
+pub use past::{Attach, Destroy, Drift, History, Hold, Import, Logs, Place, Rebuild, Resume, Status, Why};
+pub use state::{State, StateCommand};
 pub use watch::{Log, Watch};
 
 /// One program for services on many sites.
@@ -88,12 +87,12 @@ pub enum Command {
     Drift(Drift),
     /// Take over a resource that is at a site already, and write the program's text for it.
     Import(Import),
-    /// What is recorded of a deployment, as a whole.
-    State(State),
     /// Delete what a program made, users before what they use.
     Destroy(Destroy),
     /// Let every run leave a site alone for a while.
     Hold(Hold),
+    /// The state as a whole: look where it is, free its lock, copy it elsewhere, make a lost one anew.
+    State(State),
     /// Run one native command with its scope, or a sequence of the program.
     Exec(Exec),
     /// Play the tests of programs on simulated sites, in virtual time.
@@ -273,8 +272,8 @@ pub struct Plan {
     /// Tell every site by itself, also where the same is to be said of many.
     #[arg(long, short)]
     pub verbose: bool,
-    /// Where the state is kept (default: `.scope/NAME` beside the program).
-    #[arg(long, value_name = "FOLDER")]
+    /// Where the state is kept: a folder or an address (default: as `scope.toml` says, else `.scope/NAME` beside the program).
+    #[arg(long, value_name = "PLACE")]
     pub state: Option<String>,
 }
 
@@ -346,8 +345,8 @@ pub struct How {
     /// Where it can be seen.
     #[command(flatten)]
     pub watch: Watch,
-    /// Where the state is kept (default: `.scope/NAME` beside the program).
-    #[arg(long, value_name = "FOLDER")]
+    /// Where the state is kept: a folder or an address (default: as `scope.toml` says, else `.scope/NAME` beside the program).
+    #[arg(long, value_name = "PLACE")]
     pub state: Option<String>,
 }
 

@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use scope_compiler::{FileDigest, ReadError, World};
+use scope_runtime::events::{Failure, Outcome};
+use scope_runtime::state::Place;
 
 /// A program or data file larger than this is refused before it is read.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -67,18 +69,19 @@ pub fn stem(path: &str) -> String {
     Path::new(path).file_stem().map_or_else(|| "program".into(), |stem| stem.to_string_lossy().into_owned())
 }
 
-/// The folder a program stands in.
-pub fn folder(path: &str) -> &Path {
-    match Path::new(path).parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Where a program's state is kept: `.scope/NAME` beside it, unless said otherwise.
-pub fn state_folder(program: &str, given: Option<&str>) -> std::path::PathBuf {
-    match given {
-        Some(folder) => folder.into(),
-        None => folder(program).join(".scope").join(stem(program)),
+/// Where a program's state is kept: where `--state` says, else where `scope.toml` says, else in `.scope/NAME` beside it.
+///
+/// # Errors
+/// The failure to report: the place is none, or `scope.toml` is wrong about it.
+pub fn state_place(program: &str, given: Option<&str>) -> Result<Place, Failure> {
+    let wrong = |words: String| Failure::new("E0947", Outcome::Invalid, words);
+    let said = match given {
+        Some(given) => Some(given.to_string()),
+        None => scope_compiler::state_place(&Disk, program).map_err(wrong)?,
+    };
+    let path = Path::new(program);
+    match said {
+        Some(said) => Place::of(&said, Some(path)).map_err(|error| error.failure()),
+        None => Ok(Place::beside(path)),
     }
 }

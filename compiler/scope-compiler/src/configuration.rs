@@ -1,4 +1,5 @@
-//! `scope.toml` beside a program: how much lints weigh there, the policies that it keeps to, and who is told of events.
+//! `scope.toml` beside a program: how much lints weigh there, the policies that it keeps to, where states are kept, and who is
+//! told of events.
 //!
 //! ```toml
 //! policies = ["../org.scope"]  # rules from outside, relative to this file
@@ -11,6 +12,8 @@
 //! [[hooks]]                    # who is told of events of a run
 //! on = ["run_ended"]
 //! command = ["notify-send", "scope"]     # or: webhook = "https://…"
+//! [state]
+//! place = "s3://team/scope/?region=eu-west-3"   # what ends with `/` is for each program of the folder
 //! ```
 
 use scope_analysis::lint::{self, Level, Levels, levels};
@@ -23,6 +26,8 @@ use crate::{ReadError, World};
 
 /// The file's name.
 pub(crate) const FILE: &str = "scope.toml";
+/// The section about states.
+const STATE: &str = "state";
 
 /// What a configuration says.
 #[derive(Debug, Default)]
@@ -67,10 +72,13 @@ impl Configuration {
                 // For runs: see `hooks`.
                 ("hooks", _) => {}
                 ("policies", value) => read.policies(&path, value, &span),
+                (STATE, value) => read.reports.extend(place_of(value, at, &span).err()),
                 (other, _) => {
-                    let help = match similar::nearest(other, ["lints", "policies", "hooks"]) {
+                    let help = match similar::nearest(other, ["lints", "policies", "hooks", STATE]) {
                         Some(nearest) => format!("did you mean `{nearest}`?"),
-                        None => "write `policies = [\"org.scope\"]` `[lints]` or `[[hooks]]`".into(),
+                        None => {
+                            "write `policies = [\"org.scope\"]`, `[lints]`, `[state]` or `[[hooks]]`".into()
+                        }
                     };
                     read.reports.push(wrong(at, &format!("there is no section `{other}`"), &help));
                 }
@@ -147,6 +155,45 @@ pub fn hooks(world: &dyn World, entry: &str) -> Result<Vec<HookEntry>, String> {
     let file: File = toml::from_str(&String::from_utf8_lossy(&bytes))
         .map_err(|error| format!("a hook in `{path}` is wrong: {}", error.message()))?;
     Ok(file.hooks)
+}
+
+/// Where the states of the programs beside this one are kept, if `scope.toml` says so: an address, or a folder as seen from
+/// the working folder. A file that cannot be read says nothing; `scope lint` reports what is wrong with it.
+///
+/// # Errors
+/// What is wrong with `[state]`, in one line.
+pub fn state_place(world: &dyn World, entry: &str) -> Result<Option<String>, String> {
+    let path = scope_analysis::join_path(entry, FILE);
+    let Ok(bytes) = world.read(&path) else { return Ok(None) };
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let broken = |words: &str| format!("`{path}`: {words}");
+    let table = DeTable::parse(&text).map_err(|error| broken(error.message()))?.into_inner();
+    let Some((_, value)) = table.into_iter().find(|(key, _)| key.get_ref() == STATE) else { return Ok(None) };
+    let place = place_of(value, Span::DUMMY, &|_| Span::DUMMY).map_err(|report| broken(&report.message))?;
+    Ok(place
+        .map(|place| if place.contains("://") { place } else { scope_analysis::join_path(entry, &place) }))
+}
+
+/// `place = "…"`, the only entry that there is.
+fn place_of(
+    value: Spanned<DeValue<'_>>,
+    at: Span,
+    span: &dyn Fn(std::ops::Range<usize>) -> Span,
+) -> Result<Option<String>, Diagnostic> {
+    let help = "write `place = \"https://host/states/\"` below `[state]`";
+    let DeValue::Table(entries) = value.into_inner() else {
+        return Err(wrong(at, "`state` is a table", help));
+    };
+    let mut place = None;
+    for (key, value) in entries {
+        let at = span(key.span());
+        match (key.get_ref().as_ref(), value.get_ref()) {
+            ("place", DeValue::String(text)) => place = Some(text.to_string()),
+            ("place", _) => return Err(wrong(at, "`place` is a text", help)),
+            (other, _) => return Err(wrong(at, &format!("`state` has no `{other}`"), help)),
+        }
+    }
+    Ok(place)
 }
 
 fn entry_of(

@@ -15,7 +15,7 @@ mod load;
 mod lower;
 mod sequence;
 
-pub use configuration::{HookEntry, hooks};
+pub use configuration::{HookEntry, hooks, state_place};
 pub use fixing::{Fixed, fix};
 pub use formatting::{Formatted, format, format_file};
 pub use scope_analysis::world::{FileDigest, ReadError, World};

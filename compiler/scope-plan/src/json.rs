@@ -1,7 +1,8 @@
 //! The plan as JSON, and back; and the schema of it.
 //!
-//! The text is for machines and reviews: two blanks of indentation, fields in the order they are declared, the same bytes
-//! for the same plan on every machine. A reader takes this version only, and only well-formed plans.
+//! The text is for machines and reviews: what is short stands in a line, fields in the order they are declared, the same
+//! bytes for the same plan on every machine; what a driver says several times stands once, in its `shared`. A reader takes
+//! this version only, and only well-formed plans.
 //!
 //! ```
 //! use scope_plan::{json, testing};
@@ -19,7 +20,10 @@
 //! # Ok::<(), json::ReadError>(())
 //! ```
 
-use serde::Deserialize;
+mod layout;
+pub(crate) mod shared;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -54,9 +58,24 @@ pub enum ReadError {
 
 /// The plan as text, with a newline at its end.
 pub fn to_json(plan: &Plan) -> String {
-    let mut text = serde_json::to_string_pretty(plan).expect("a plan has no map with keys that are no text");
+    let mut text = layout::laid_out(&compact(plan));
     text.push('\n');
     text
+}
+
+/// The same with one field more at its end, which a reader of plans passes over.
+pub fn to_json_with(plan: &Plan, name: &str, field: &impl Serialize) -> String {
+    let mut whole = compact(plan);
+    whole.pop();
+    let name = serde_json::to_string(name).expect("a text is JSON");
+    let field = serde_json::to_string(field).expect("it has no map with keys that are no text");
+    let mut text = layout::laid_out(&format!("{whole},{name}:{field}}}"));
+    text.push('\n');
+    text
+}
+
+fn compact(plan: &Plan) -> String {
+    serde_json::to_string(plan).expect("a plan has no map with keys that are no text")
 }
 
 /// The plan of a text.
@@ -126,6 +145,20 @@ pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Plan).to_value();
     schema["title"] = json!(format!("Scope-Lang plan, version {VERSION}"));
     schema["properties"]["version"]["const"] = json!(VERSION);
+    let driver = &mut schema["$defs"]["Driver"]["properties"];
+    driver[shared::FIELD] = json!({
+        "description": "Expressions that stand several times in this driver; each names only those before it.",
+        "type": "array",
+        "items": { "$ref": "#/$defs/Expr" },
+    });
+    let expressions = schema["$defs"]["Expr"]["oneOf"].as_array_mut().expect("expressions are of many kinds");
+    expressions.push(json!({
+        "description": "The entry of this number in the driver's `shared`, as if it stood here.",
+        "type": "object",
+        "properties": { shared::FIELD: { "type": "integer", "minimum": 0 } },
+        "required": [shared::FIELD],
+        "additionalProperties": false,
+    }));
     schema
 }
 

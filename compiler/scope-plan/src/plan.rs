@@ -63,7 +63,9 @@ pub struct Plan {
     pub sites: Vec<Site>,
     /// Round trips and bandwidths declared between them.
     pub links: Vec<Link>,
-    /// What the steps use of each driver.
+    /// What the steps use of each driver. Written, what one says several times stands once.
+    #[serde(with = "crate::json::shared")]
+    #[schemars(with = "Vec<Driver>")]
     pub drivers: Vec<Driver>,
     /// The steps.
     pub steps: Vec<Step>,

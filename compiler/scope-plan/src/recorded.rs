@@ -84,6 +84,21 @@ pub struct RecordedWave {
     pub stop_after: u32,
 }
 
+/// What joins the name of a borrowed resource and the site of its origin.
+const FROM: &str = " from ";
+
+/// The name that a copy is recorded with: two of one name, from two sites, are two things.
+///
+/// `borrowed_name("image:debian-12", "paris")` → `image:debian-12 from paris`
+pub fn borrowed_name(name: &str, origin: &str) -> String {
+    format!("{name}{FROM}{origin}")
+}
+
+/// The name that it has in the program, and the site of its origin.
+pub fn borrowed_parts(recorded: &str) -> Option<(&str, &str)> {
+    recorded.rsplit_once(FROM)
+}
+
 /// How a recorded resource came to be at its site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

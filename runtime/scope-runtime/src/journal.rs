@@ -18,14 +18,17 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use thiserror::Error;
 
 pub use frame::{LONGEST_RECORD, crc32};
 
 /// The first bytes of every journal: its name and version.
-pub const HEADER: &[u8; 16] = b"scope-journal/1\n";
-/// What the header of any version begins with.
-const HEADER_STEM: &[u8] = b"scope-journal/";
+pub const HEADER: &[u8; 16] = b"scope-journal/2\n";
+/// What the header of any version begins with; a digit and a newline follow.
+const HEADER_STEM: &[u8; 14] = b"scope-journal/";
+/// The version of [`HEADER`].
+const VERSION: u8 = 2;
 
 /// What can be wrong with a journal.
 #[derive(Debug, Error)]
@@ -54,11 +57,24 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
-    /// It is no journal, or one of a newer version.
-    #[error("{path}: not a journal that this version reads")]
+    /// It is no journal.
+    #[error("{path}: not a journal")]
     Version {
         /// The file.
         path: PathBuf,
+    },
+    /// It was written by a newer version.
+    #[error(
+        "{path} was written by {} (format {found}); this one reads up to format {VERSION}",
+        .by.as_deref().unwrap_or("a newer version of the tool")
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u8,
+        /// The program that wrote it, if its first record says so.
+        by: Option<String>,
     },
     /// A record that was durable is not what was written.
     #[error("{path}: record {record} (at byte {offset}) is damaged")]
@@ -83,29 +99,48 @@ pub struct Contents<R> {
     pub n_torn: u64,
 }
 
-/// Reads a journal without changing it.
+/// Reads a journal of this version without changing it.
 ///
 /// # Errors
-/// [`JournalError::Io`], [`JournalError::Version`], [`JournalError::Damaged`].
+/// [`JournalError::Io`], [`JournalError::Version`], [`JournalError::Newer`], [`JournalError::Damaged`].
 pub fn read<R: DeserializeOwned>(path: &Path) -> Result<Contents<R>, JournalError> {
+    read_with(path, |_, record| record)
+}
+
+/// Reads a journal of this version or an older one; `migrate` makes a record of that version one of this.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with<R: DeserializeOwned>(
+    path: &Path,
+    mut migrate: impl FnMut(u8, Value) -> Value,
+) -> Result<Contents<R>, JournalError> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|mut file| file.read_to_end(&mut bytes))
         .map_err(|error| io_error(path, error))?;
-    if bytes.len() < HEADER.len() && HEADER.starts_with(&bytes) {
+    if bytes.len() < HEADER.len() && (HEADER_STEM.starts_with(&bytes) || bytes.starts_with(HEADER_STEM)) {
         // The crash came before the header was whole.
         return Ok(Contents { records: Vec::new(), length: 0, n_torn: bytes.len() as u64 });
     }
-    if !bytes.starts_with(HEADER) {
-        let is_newer = bytes.starts_with(HEADER_STEM);
-        tracing::debug!(is_newer, "unreadable journal header");
-        return Err(JournalError::Version { path: path.to_owned() });
+    let version = version_of(&bytes).ok_or_else(|| JournalError::Version { path: path.to_owned() })?;
+    if version > VERSION {
+        let first = frame::decode(&bytes[HEADER.len()..]);
+        let first = first.and_then(|frame| serde_json::from_slice::<Value>(frame.payload).ok());
+        let by = first.and_then(|record| record.get("written_by")?.as_str().map(str::to_owned));
+        return Err(JournalError::Newer { path: path.to_owned(), found: version, by });
     }
+    let mut parsed = |payload: &[u8]| {
+        if version == VERSION {
+            return serde_json::from_slice::<R>(payload).ok();
+        }
+        serde_json::from_value(migrate(version, serde_json::from_slice(payload).ok()?)).ok()
+    };
     let mut records = Vec::new();
     let mut offset = HEADER.len();
     while offset < bytes.len() {
         let frame = frame::decode(&bytes[offset..]);
-        let record = frame.as_ref().and_then(|frame| serde_json::from_slice::<R>(frame.payload).ok());
+        let record = frame.as_ref().and_then(|frame| parsed(frame.payload));
         let (Some(frame), Some(record)) = (frame, record) else {
             if frame::durable_after(&bytes, offset) > offset as u64 {
                 let record = records.len() + 1;
@@ -117,6 +152,14 @@ pub fn read<R: DeserializeOwned>(path: &Path) -> Result<Contents<R>, JournalErro
         offset += frame.length;
     }
     Ok(Contents { records, length: offset as u64, n_torn: (bytes.len() - offset) as u64 })
+}
+
+/// The version that a header names.
+fn version_of(bytes: &[u8]) -> Option<u8> {
+    match bytes.strip_prefix(HEADER_STEM)? {
+        [digit @ b'1'..=b'9', b'\n', ..] => Some(digit - b'0'),
+        _ => None,
+    }
 }
 
 /// Cuts the torn tail off, so that later appends stand right after the last whole record.

@@ -40,7 +40,7 @@ use crate::schedule::Touched;
 pub(crate) use failure::{Bad, Trouble};
 pub(crate) use inputs::output_value;
 pub(crate) use subject::{Memory, Subject};
-pub(crate) use undo::{pay, undo};
+pub(crate) use undo::{pay, set_back_later, undo};
 
 /// A step that ended well.
 #[derive(Debug)]
@@ -65,6 +65,8 @@ pub(crate) async fn perform(shared: &Shared<'_>, step: &Step) -> (Result<Good, B
     if let Action::Gate { .. } = step.action {
         return (gate::wait(shared, step).await, Touched::Nothing);
     }
+    // A run that died had changed something: with its alternative given up, that is set back as this run's own.
+    shared.ledger.with(|state| state.changed.get(&step.key).map(|changed| memory.remember(changed)));
     let result = match Subject::of_step(shared, step) {
         Ok(subject) => attempt(&subject, step, memory).await,
         Err(bad) => Err(bad),

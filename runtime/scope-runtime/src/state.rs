@@ -7,13 +7,19 @@
 mod digest;
 mod folder;
 mod lock;
+mod place;
 mod record;
+mod shared;
 mod store;
 mod time;
+mod versions;
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
-use scope_plan::recorded::{How, Recorded, RecordedGuard, RecordedResource, RecordedWave, Relied};
+use scope_plan::recorded::{
+    How, Recorded, RecordedGuard, RecordedResource, RecordedWave, Relied, borrowed_parts,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -22,13 +28,18 @@ use crate::report::{Counts, Verdict};
 pub use digest::{Digest, digest_of_value};
 pub use folder::state_folder;
 pub use lock::Holder;
+pub use place::Place;
 pub use record::Record;
+pub use shared::{Lease, SharedFault, SharedPlace};
 pub use store::{StateError, StateStore};
 pub(crate) use time::civil_date;
 pub use time::utc;
 
-/// The version of `state.json` and of the journal; newer ones are refused.
-pub const VERSION: u32 = 1;
+/// The version of `state.json`, and of the records in a journal; older ones are read, newer ones are refused.
+pub const VERSION: u32 = 2;
+
+/// The program that writes it, told to those that cannot read it.
+pub const WRITTEN_BY: &str = concat!("scope ", env!("CARGO_PKG_VERSION"));
 
 /// At most so many runs are kept in the history.
 pub const KEPT_RUNS: usize = 50;
@@ -57,6 +68,9 @@ pub struct State {
     pub parked: BTreeMap<String, Parked>,
     /// Step key → a request that was sent and whose end is not recorded: looked up before anything is repeated.
     pub sent: BTreeMap<String, Sent>,
+    /// Step key → what was changed of something older, and may have to be set back.
+    #[serde(default)]
+    pub changed: BTreeMap<String, Changed>,
     /// Site's name → why every run leaves it alone.
     #[serde(default)]
     pub holds: BTreeMap<String, Hold>,
@@ -181,6 +195,32 @@ pub struct Sent {
     pub at_ms: u64,
 }
 
+/// A change of something that was there before, by a step that takes back what it did if its alternative is given up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The global name.
+    pub name: String,
+    /// The site's name.
+    pub site: String,
+    /// `openstack.image`
+    pub resource_type: String,
+    /// Its identity at the site.
+    pub identity: String,
+    /// The run that changed it.
+    pub run: u64,
+    /// What, and how.
+    pub attributes: Vec<ChangedAttribute>,
+}
+
+/// One attribute of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChangedAttribute {
+    /// Its name.
+    pub attribute: String,
+    /// Before and afterwards; nothing where either is secret: such a one is set back by hand.
+    pub values: Option<(Value, Value)>,
+}
+
 /// A run in the history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -284,6 +324,7 @@ impl State {
             owed: Vec::new(),
             parked: BTreeMap::new(),
             sent: BTreeMap::new(),
+            changed: BTreeMap::new(),
             holds: BTreeMap::new(),
             waves: BTreeMap::new(),
             last_run: 0,
@@ -294,6 +335,16 @@ impl State {
     /// What is recorded of a resource at a site.
     pub fn resource(&self, name: &str, site: &str) -> Option<&Resource> {
         self.resources.get(name)?.get(site)
+    }
+
+    /// What is recorded at a site of what a program calls so: the resource, or a copy of one, from wherever.
+    pub fn called(&self, name: &str, site: &str) -> Option<&Resource> {
+        let is_copy = |known: &str| borrowed_parts(known).is_some_and(|(name_there, _)| name_there == name);
+        let copies = || {
+            let mut after = self.resources.range::<str, _>((Bound::Excluded(name), Bound::Unbounded));
+            after.find_map(|(known, sites)| is_copy(known).then(|| sites.get(site)).flatten())
+        };
+        self.resource(name, site).or_else(copies)
     }
 
     /// Whether what is at the site under one identity replaces what was there under the other.
@@ -368,7 +419,7 @@ impl State {
     /// The only way to change it. Applying a record twice is the same as applying it once.
     pub fn apply(&mut self, record: &Record) {
         match record {
-            Record::RunStarted { run, by, at_ms, plan, started } => {
+            Record::RunStarted { run, by, at_ms, plan, started, .. } => {
                 self.last_run = self.last_run.max(*run);
                 if self.runs.iter().all(|known| known.run != *run) {
                     self.runs.push(Run {
@@ -390,6 +441,12 @@ impl State {
             }
             Record::Settled { key } => {
                 self.sent.remove(key);
+            }
+            Record::Changing { key, changed } => {
+                self.changed.insert(key.clone(), changed.clone());
+            }
+            Record::ChangeEnded { key } => {
+                self.changed.remove(key);
             }
             Record::Resource { name, site, resource } => {
                 self.resources.entry(name.clone()).or_default().insert(site.clone(), resource.clone());

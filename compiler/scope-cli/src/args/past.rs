@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, Subcommand};
+use clap::Args as ClapArgs;
 use scope_runtime::runner::Known;
 
 use super::{Detaching, Events, How, Program, Watch};
@@ -15,8 +15,8 @@ pub struct Place {
     /// The program whose state is meant; needed only where several have one here.
     #[arg(long, value_name = "FILE")]
     pub program: Option<String>,
-    /// The folder of the state.
-    #[arg(long, value_name = "FOLDER")]
+    /// Where the state is: a folder or an address.
+    #[arg(long, value_name = "PLACE")]
     pub state: Option<String>,
 }
 
@@ -104,21 +104,6 @@ pub struct Logs {
     /// Which deployment.
     #[command(flatten)]
     pub place: Place,
-}
-
-/// `scope state`
-#[derive(Debug, ClapArgs)]
-pub struct State {
-    /// What to do with it.
-    #[command(subcommand)]
-    pub action: StateAction,
-}
-
-/// `scope state rebuild`
-#[derive(Debug, Subcommand)]
-pub enum StateAction {
-    /// Make a lost state anew from the marks at the sites; changes nothing there.
-    Rebuild(Rebuild),
 }
 
 /// `scope state rebuild`
@@ -211,8 +196,8 @@ pub struct Drift {
     /// Tell every site by itself, also where the same is to be said of many.
     #[arg(long, short)]
     pub verbose: bool,
-    /// Where the state is kept (default: `.scope/NAME` beside the program).
-    #[arg(long, value_name = "FOLDER")]
+    /// Where the state is kept: a folder or an address (default: as `scope.toml` says, else `.scope/NAME` beside the program).
+    #[arg(long, value_name = "PLACE")]
     pub state: Option<String>,
     /// Take it as it is: forget what is gone, so that it is no longer missed (the next run would make it again).
     #[arg(long)]

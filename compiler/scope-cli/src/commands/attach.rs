@@ -26,7 +26,7 @@ pub fn run(command: &Attach, output: Output) -> u8 {
         Ok(found) => found,
         Err(code) => return code,
     };
-    let detached = Detached::of(&found.folder);
+    let detached = Detached::of(found.place.logs());
     let Some(process) = detached.process() else {
         let program = found.program.as_deref().unwrap_or("this program");
         note(&format!("error[E0938]: no run of `{program}` was detached"));

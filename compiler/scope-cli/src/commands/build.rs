@@ -46,8 +46,10 @@ pub fn run(command: &Build, output: Output) -> u8 {
 
 /// What a rendering is told of the recorded state: with it, the script finds what `scope run` made.
 fn targets_options(command: &Build) -> scope_targets::Options {
-    let folder = crate::world::state_folder(&command.program.file, None);
-    let state = scope_runtime::state::StateStore::peek(&folder).ok();
+    // Of a state that others share, nothing is asked: building uses no network.
+    let place = crate::world::state_place(&command.program.file, None).ok();
+    let place = place.filter(|place| matches!(place, scope_runtime::state::Place::Folder(_)));
+    let state = place.and_then(|place| scope_runtime::state::StateStore::peek_at(&place).ok());
     scope_targets::Options { deployment: state.map(|state| state.deployment) }
 }
 

@@ -1,18 +1,21 @@
 //! `scope drift`: what somebody else changed or deleted, or cannot be seen; changes nothing. Exit 2 where there is any.
 
-use scope_runtime::state::{Holder, Record, State, StateStore};
+use scope_runtime::state::{Holder, Place, Record, State, StateStore};
 use serde_json::json;
 
 use super::survey::{NotAsked, survey};
 use super::{DIFFERENT, OK, WRONG, now_ms, place};
 use crate::args::{Drift, Format};
 use crate::output::{Output, line, note};
+use crate::show;
 use crate::show::difference::{self, Row, What};
-use crate::{show, world};
 
 pub fn run(command: &Drift, output: Output) -> u8 {
-    let folder = world::state_folder(&command.program.file, command.state.as_deref());
-    let state = match place::peek(&folder) {
+    let at = match place::of_program(&command.program.file, command.state.as_deref()) {
+        Ok(at) => at,
+        Err(code) => return code,
+    };
+    let state = match place::peek(&at) {
         Ok(state) => state,
         Err(code) => return code,
     };
@@ -32,7 +35,7 @@ pub fn run(command: &Drift, output: Output) -> u8 {
     // Only what is recorded can have drifted; what the program changed since is no drift.
     let rows: Vec<Row> = difference::rows(plan, &report, &state)
         .into_iter()
-        .filter(|row| state.resource(&row.name, &row.site).is_some())
+        .filter(|row| state.called(&row.name, &row.site).is_some())
         .filter(|row| row.is_outside || matches!(row.what, What::Unknown | What::Replace))
         .collect();
     if output.format == Format::Json {
@@ -44,7 +47,7 @@ pub fn run(command: &Drift, output: Output) -> u8 {
         print(command, plan, &rows);
     }
     if command.accept
-        && let Err(code) = accept(&folder, &rows, &state)
+        && let Err(code) = accept(&at, &rows, &state)
     {
         return code;
     }
@@ -67,9 +70,9 @@ fn print(command: &Drift, plan: &scope_plan::plan::Plan, rows: &[Row]) {
 }
 
 /// Forgets what is gone.
-fn accept(folder: &std::path::Path, rows: &[Row], state: &State) -> Result<(), u8> {
+fn accept(at: &Place, rows: &[Row], state: &State) -> Result<(), u8> {
     let holder = Holder::current("scope drift --accept", now_ms());
-    let mut store = StateStore::open(folder, &holder).map_err(|error| place::refused(&error))?;
+    let mut store = StateStore::open_at(at, &holder).map_err(|error| place::refused(&error))?;
     if store.state().serial != state.serial {
         note("the state changed meanwhile: nothing was accepted, look again");
         return Err(super::FAILED);

@@ -9,7 +9,7 @@ use crate::output::{Output, line};
 use crate::show::past;
 
 pub fn run(command: &History, output: Output) -> u8 {
-    let state = match place::find(&command.place).and_then(|found| place::peek(&found.folder)) {
+    let state = match place::find(&command.place).and_then(|found| place::peek(&found.place)) {
         Ok(state) => state,
         Err(code) => return code,
     };

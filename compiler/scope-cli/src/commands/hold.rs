@@ -15,13 +15,13 @@ pub fn run(command: &Hold, output: Output) -> u8 {
     };
     let now = now_ms();
     let Some(site) = &command.site else {
-        return match place::peek(&found.folder) {
+        return match place::peek(&found.place) {
             Ok(state) => list(&state, now, output),
             Err(code) => code,
         };
     };
     let holder = Holder::current(&format!("scope hold {site}"), now);
-    let mut state = match StateStore::open(&found.folder, &holder) {
+    let mut state = match StateStore::open_at(&found.place, &holder) {
         Ok(state) => state,
         Err(error) => return place::refused(&error),
     };

@@ -17,7 +17,7 @@ use crate::args::Import;
 use crate::output::{Output, line, note};
 use crate::show::short_type;
 use crate::show::source::{self, Declared};
-use crate::world::{self, Disk};
+use crate::world::Disk;
 
 /// The name under which it is looked up; no program calls anything so.
 const PROBE: &str = "imported__";
@@ -31,9 +31,9 @@ pub fn run(command: &Import, output: Output) -> u8 {
 
 fn imported(command: &Import, output: Output) -> Result<(), u8> {
     let file = &command.program.file;
-    let folder = world::state_folder(file, command.state.as_deref());
+    let kept = place::of_program(file, command.state.as_deref())?;
     let holder = Holder::current(&format!("scope import {file}"), now_ms());
-    let mut store = StateStore::open(&folder, &holder).map_err(|error| place::refused(&error))?;
+    let mut store = StateStore::open_at(&kept, &holder).map_err(|error| place::refused(&error))?;
     let options = super::options(&command.program, store.recorded()).map_err(|message| {
         note(&format!("error: {message}"));
         WRONG

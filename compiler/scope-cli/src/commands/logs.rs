@@ -1,6 +1,6 @@
 //! `scope logs [STEP] [--run N]`: what happened to a step, line by line, as the journal has it.
 
-use scope_runtime::state::{Record, StateStore, Told};
+use scope_runtime::state::{Place, Record, StateStore, Told};
 use serde_json::json;
 
 use super::{FAILED, OK, WRONG, place};
@@ -10,7 +10,7 @@ use crate::show::{past, short_name};
 
 pub fn run(command: &Logs, output: Output) -> u8 {
     let (found, state) = match place::find(&command.place)
-        .and_then(|found| place::peek(&found.folder).map(|state| (found, state)))
+        .and_then(|found| place::peek(&found.place).map(|state| (found, state)))
     {
         Ok(both) => both,
         Err(code) => return code,
@@ -20,10 +20,14 @@ pub fn run(command: &Logs, output: Output) -> u8 {
         note(&format!("error[E0922]: there is no run {number}: see `scope history`"));
         return WRONG;
     };
-    let records = match StateStore::records_of(&found.folder, number) {
+    let records = match StateStore::records_of(found.place.logs(), number) {
         Ok(records) => records,
         Err(error) => return place::refused(&error),
     };
+    if let (true, Place::Shared(_)) = (records.is_empty(), &found.place) {
+        note(&format!("the log of run {number} is on the machine that ran it, for {}", run.by));
+        return FAILED;
+    }
     let all: Vec<Told> = records
         .into_iter()
         .filter_map(|record| match record {

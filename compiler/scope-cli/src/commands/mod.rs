@@ -26,6 +26,7 @@ pub mod run;
 mod saved;
 pub mod sites;
 mod sites_import;
+mod state;
 mod status;
 mod survey;
 mod test;
@@ -72,14 +73,12 @@ pub fn run(args: Args) -> u8 {
         Command::Status(command) => status::run(&command, output),
         Command::History(command) => history::run(&command, output),
         Command::Logs(command) => logs::run(&command, output),
-        Command::State(crate::args::State { action: crate::args::StateAction::Rebuild(command) }) => {
-            rebuild::run(&command, output)
-        }
         Command::Import(command) => import::run(&command, output),
         Command::Why(command) => why::run(&command, output),
         Command::Drift(command) => drift::run(&command, output),
         Command::Destroy(command) => destroy::run(&command, output),
         Command::Hold(command) => hold::run(&command, output),
+        Command::State(command) => state::run(&command, output),
         Command::Exec(command) => exec::run(&command, output),
         Command::Test(command) => test::run(&command, output),
         Command::Graph(command) => graph::run(&command, output),

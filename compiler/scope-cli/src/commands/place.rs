@@ -4,47 +4,47 @@
 
 use std::path::{Path, PathBuf};
 
-use scope_runtime::state::{State, StateError, StateStore};
+use scope_runtime::events::Failure;
+use scope_runtime::state::{self, Place, State, StateError, StateStore};
 
 use super::{FAILED, LOCKED, WRONG};
 use crate::args;
 use crate::output::note;
 use crate::world;
 
-/// A deployment on this machine.
+/// A deployment.
 pub struct Found {
-    /// The folder of its state.
-    pub folder: PathBuf,
-    /// Its program, where that follows from the folder.
+    /// Where its state is.
+    pub place: Place,
+    /// Its program, where that follows from the place.
     pub program: Option<String>,
 }
 
 /// The deployment that is meant; `Err` is the exit code, and why is said.
 pub fn find(place: &args::Place) -> Result<Found, u8> {
-    if let Some(state) = &place.state {
-        return Ok(Found { folder: state.into(), program: place.program.clone() });
-    }
     if let Some(program) = &place.program {
-        let folder = world::state_folder(program, None);
-        return Ok(Found { folder, program: Some(program.clone()) });
+        let place = of_program(program, place.state.as_deref())?;
+        return Ok(Found { place, program: Some(program.clone()) });
+    }
+    if let Some(state) = &place.state {
+        let place = state::Place::of(state, None).map_err(|error| refused(&error))?;
+        return Ok(Found { place, program: None });
     }
     let mut here = states();
     match here.len() {
         1 => {
-            let folder = here.remove(0);
-            let program = program_of(&folder);
-            Ok(Found { folder, program })
+            let place = here.remove(0);
+            let program = program_of(&place);
+            Ok(Found { place, program })
         }
         0 => {
             note("error[E0922]: no program was run here: there is no `.scope` folder");
-            note("help: `--program FILE` or `--state FOLDER` says which deployment is meant");
+            note("help: `--program FILE` or `--state PLACE` says which deployment is meant");
             Err(WRONG)
         }
         several => {
-            let programs: Vec<String> = here
-                .iter()
-                .map(|folder| program_of(folder).unwrap_or_else(|| folder.display().to_string()))
-                .collect();
+            let programs: Vec<String> =
+                here.iter().map(|place| program_of(place).unwrap_or_else(|| place.text())).collect();
             note(&format!("error[E0922]: {several} programs have a state here: {}", programs.join(", ")));
             note(&format!("help: `--program {}`", programs[0]));
             Err(WRONG)
@@ -53,34 +53,52 @@ pub fn find(place: &args::Place) -> Result<Found, u8> {
 }
 
 /// The state as it is now, without the lock; `Err` is the exit code.
-pub fn peek(folder: &Path) -> Result<State, u8> {
-    StateStore::peek(folder).map_err(|error| refused(&error))
+pub fn peek(place: &Place) -> Result<State, u8> {
+    StateStore::peek_at(place).map_err(|error| refused(&error))
+}
+
+/// Where a program's state is; `Err` is the exit code, and why is said.
+pub fn of_program(program: &str, given: Option<&str>) -> Result<Place, u8> {
+    world::state_place(program, given).map_err(|failure| {
+        say(&failure);
+        WRONG
+    })
 }
 
 /// Says why a state cannot be used; the exit code.
 pub fn refused(error: &StateError) -> u8 {
-    let failure = error.failure();
+    say(&error.failure());
+    match error {
+        error if error.is_locked() => LOCKED,
+        StateError::Address { .. } => WRONG,
+        _ => FAILED,
+    }
+}
+
+fn say(failure: &Failure) {
     note(&format!("error[{}]: {}", failure.code, failure.message));
     for help in &failure.help {
         note(&format!("help: {help}"));
     }
-    if matches!(error, StateError::Locked { .. }) { LOCKED } else { FAILED }
 }
 
-/// The states below the working folder and the folders in it.
-fn states() -> Vec<PathBuf> {
+/// The states below the working folder and the folders in it, and those at shared places that were used from here.
+fn states() -> Vec<Place> {
     let here = PathBuf::new();
     let mut parents: Vec<PathBuf> = folders(Path::new(".")).into_iter().collect();
     parents.retain(|folder| !folder.ends_with(".scope"));
     parents.push(here);
-    let mut states: Vec<PathBuf> = parents
+    let mut folders: Vec<PathBuf> = parents
         .iter()
         .flat_map(|parent| folders(&parent.join(".scope")))
-        .filter(|folder| folder.join("state.json").is_file())
         .map(|folder| folder.strip_prefix(".").map(Path::to_path_buf).unwrap_or(folder))
         .collect();
-    states.sort();
-    states
+    folders.sort();
+    let state_in = |folder: PathBuf| match folder.join("state.json").is_file() {
+        true => Some(Place::Folder(folder)),
+        false => Place::of_logs(&folder),
+    };
+    folders.into_iter().filter_map(state_in).collect()
 }
 
 fn folders(folder: &Path) -> Vec<PathBuf> {
@@ -88,8 +106,9 @@ fn folders(folder: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
 }
 
-/// `examples/.scope/two-clouds` → `examples/two-clouds.scope`, if it is there.
-fn program_of(folder: &Path) -> Option<String> {
+/// `examples/.scope/two-clouds` → `examples/two-clouds.scope`, if it is there. Of a shared one, the last run says it.
+fn program_of(place: &Place) -> Option<String> {
+    let Place::Folder(folder) = place else { return None };
     let parent = folder.parent()?.parent()?;
     let program = parent.join(format!("{}.scope", folder.file_name()?.to_string_lossy()));
     program.is_file().then(|| program.to_string_lossy().into_owned())

@@ -2,7 +2,7 @@
 
 use scope_compiler::Compilation;
 use scope_plan::recorded::Recorded;
-use scope_runtime::state::{State, StateStore};
+use scope_runtime::state::State;
 use serde_json::json;
 
 use super::saved::{self, Relied};
@@ -10,14 +10,15 @@ use super::survey::{NotAsked, survey};
 use super::{DIFFERENT, FAILED, OK, now_ms, place};
 use crate::args::{Format, Plan};
 use crate::output::{Output, line, note};
+use crate::show;
 use crate::show::difference::{self, Row, What};
-use crate::{show, world};
 
 pub fn run(command: &Plan, output: Output) -> u8 {
-    let folder = world::state_folder(&command.program.file, command.state.as_deref());
     let state = match command.program.simulate {
         true => None,
-        false => match place::peek(&folder) {
+        false => match place::of_program(&command.program.file, command.state.as_deref())
+            .and_then(|at| place::peek(&at))
+        {
             Ok(state) => Some(state),
             Err(code) => return code,
         },
@@ -29,8 +30,12 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         Err(code) => return code,
     };
     let plan = super::plan_of(&compilation);
-    let Some(state) = state.filter(|_| !command.offline && !command.steps && !command.cuts) else {
-        return unasked(command, &compilation, StateStore::peek(&folder).ok().as_ref(), None);
+    let (state, unused) = match !command.offline && !command.steps && !command.cuts {
+        true => (state, None),
+        false => (None, state),
+    };
+    let Some(state) = state else {
+        return unasked(command, &compilation, unused.as_ref(), None);
     };
     let report = match survey(plan, &state, &compilation.sources, output) {
         Ok(report) => report,

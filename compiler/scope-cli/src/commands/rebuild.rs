@@ -18,7 +18,6 @@ use super::{DIFFERENT, OK, WRONG, now_ms, place};
 use crate::args::{Format, Rebuild};
 use crate::output::{Output, line, note};
 use crate::show::{short_name, short_type};
-use crate::world;
 
 pub fn run(command: &Rebuild, output: Output) -> u8 {
     match rebuilt(command, output) {
@@ -32,16 +31,16 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
         note("error: a simulation leaves no state behind");
         return Err(WRONG);
     }
-    let folder = world::state_folder(file, command.state.as_deref());
+    let kept = place::of_program(file, command.state.as_deref())?;
     let holder = Holder::current(&format!("scope state rebuild {file}"), now_ms());
-    let mut store = StateStore::open(&folder, &holder).map_err(|error| place::refused(&error))?;
+    let mut store = StateStore::open_at(&kept, &holder).map_err(|error| place::refused(&error))?;
     if !store.state().resources.is_empty() || store.state().last_run > 0 {
         note(&format!(
             "error[E0933]: there is a state already: {} resources, run {}",
             store.state().resources.len(),
             store.state().last_run
         ));
-        note(&format!("help: to rebuild it all the same, move `{}` away first", folder.display()));
+        note(&format!("help: to rebuild it all the same, move `{}` away first", kept.text()));
         return Err(WRONG);
     }
     let compilation = super::compile_quietly(&command.program, Default::default(), output)?;

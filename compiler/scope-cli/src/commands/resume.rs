@@ -17,7 +17,7 @@ pub fn run(command: &Resume, output: Output) -> u8 {
 
 fn unwatched(command: &Resume, output: Output) -> u8 {
     let (found, state) = match place::find(&command.place)
-        .and_then(|found| place::peek(&found.folder).map(|state| (found, state)))
+        .and_then(|found| place::peek(&found.place).map(|state| (found, state)))
     {
         Ok(both) => both,
         Err(code) => return code,
@@ -72,7 +72,7 @@ fn unwatched(command: &Resume, output: Output) -> u8 {
         site: Vec::new(),
         except: Vec::new(),
         watch: command.watch.clone(),
-        state: Some(found.folder.to_string_lossy().into_owned()),
+        state: Some(found.place.text()),
     };
     let params = started.params.clone();
     let program = Program {

@@ -26,7 +26,6 @@ use super::{FAILED, INTERRUPTED, PENDING, WRONG, now_ms, place};
 use crate::args::{Events, How, Program, Run};
 use crate::output::{Output, note};
 use crate::show::{self, progress::Shower};
-use crate::world;
 
 pub fn run(command: &Run, output: Output) -> u8 {
     watched(&command.how.watch, output, |output| unwatched(command, output))
@@ -69,14 +68,15 @@ pub enum Answers {
 /// parked is planned anew each time: only the newest intent is kept.
 pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
     let file = &command.program.file;
-    let folder = world::state_folder(
-        &saved_program(file).unwrap_or_else(|| file.clone()),
-        command.how.state.as_deref(),
-    );
+    let program = saved_program(file).unwrap_or_else(|| file.clone());
+    let kept = match place::of_program(&program, command.how.state.as_deref()) {
+        Ok(kept) => kept,
+        Err(code) => return code,
+    };
     if command.detaching.detach {
-        return detach::start(file, &folder);
+        return detach::start(file, kept.logs());
     }
-    let mut detached = command.detaching.detached.then(|| Detached::of(&folder));
+    let mut detached = command.detaching.detached.then(|| Detached::of(kept.logs()));
     if let Some(detached) = &mut detached
         && let Err(error) = detached.enter()
     {
@@ -420,9 +420,9 @@ fn run_once(
 
 /// The state of a program, locked for this run; `Err` is the exit code.
 pub fn open_state(program: &str, how: &How) -> Result<StateStore, u8> {
-    let folder = world::state_folder(program, how.state.as_deref());
+    let at = place::of_program(program, how.state.as_deref())?;
     let holder = Holder::current(&format!("scope run {program}"), now_ms());
-    StateStore::open(&folder, &holder).map_err(|error| place::refused(&error))
+    StateStore::open_at(&at, &holder).map_err(|error| place::refused(&error))
 }
 
 fn run_options(

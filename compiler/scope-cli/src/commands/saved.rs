@@ -102,11 +102,7 @@ fn stable(output: &Value) -> Value {
 
 /// The plan's JSON with one field more, which a reader of plans passes over.
 pub fn to_json(plan: &Plan, relied: &Relied) -> String {
-    let mut value = serde_json::to_value(plan).expect("text keys only");
-    value["relies_on"] = serde_json::to_value(relied).expect("text keys only");
-    let mut text = serde_json::to_string_pretty(&value).expect("text keys only");
-    text.push('\n');
-    text
+    scope_plan::json::to_json_with(plan, "relies_on", relied)
 }
 
 /// What the text of a plan says that it relies on; nothing for one that `scope build` wrote.

@@ -18,12 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub fn run(command: &Status, output: Output) -> u8 {
     let (found, state) = match place::find(&command.place)
-        .and_then(|found| place::peek(&found.folder).map(|state| (found, state)))
+        .and_then(|found| place::peek(&found.place).map(|state| (found, state)))
     {
         Ok(both) => both,
         Err(code) => return code,
     };
-    let told: Vec<Told> = match StateStore::records_of(&found.folder, state.last_run) {
+    let told: Vec<Told> = match StateStore::records_of(found.place.logs(), state.last_run) {
         Ok(records) => records.into_iter().filter_map(told).collect(),
         Err(error) => return place::refused(&error),
     };
@@ -56,7 +56,7 @@ fn told(record: Record) -> Option<Told> {
 
 fn program(found: &Found, state: &State) -> String {
     let recorded = || state.runs.last().map(|run| run.started.program.clone());
-    found.program.clone().or_else(recorded).unwrap_or_else(|| found.folder.display().to_string())
+    found.program.clone().or_else(recorded).unwrap_or_else(|| found.place.text())
 }
 
 /// A line for each site that the program has, or that something is recorded of.

@@ -76,7 +76,7 @@ fn known(command: &Why) -> Result<(String, State, Vec<Told>), u8> {
         return Ok((file.clone(), State::new(String::new()), Vec::new()));
     }
     let found = place::find(&command.place)?;
-    let state = place::peek(&found.folder)?;
+    let state = place::peek(&found.place)?;
     let recorded = || state.runs.last().map(|run| run.started.program.clone());
     let Some(file) = found.program.clone().or_else(recorded) else {
         note("error[E0922]: which program is meant does not follow from the state");
@@ -84,7 +84,7 @@ fn known(command: &Why) -> Result<(String, State, Vec<Told>), u8> {
         return Err(WRONG);
     };
     let records =
-        StateStore::records_of(&found.folder, state.last_run).map_err(|error| place::refused(&error))?;
+        StateStore::records_of(found.place.logs(), state.last_run).map_err(|error| place::refused(&error))?;
     let told = records.into_iter().filter_map(|record| match record {
         Record::Told { told } => Some(told),
         _ => None,

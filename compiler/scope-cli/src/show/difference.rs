@@ -130,7 +130,7 @@ pub fn rows(plan: &Plan, survey: &Report, state: &State) -> Vec<Row> {
         }
     }
     for row in rows.iter_mut().filter(|row| row.what == What::Unknown) {
-        if let Some(Resource { run, .. }) = state.resource(&row.name, &row.site) {
+        if let Some(Resource { run, .. }) = state.called(&row.name, &row.site) {
             let _ = write!(row.why, "; recorded by run {run}");
         }
     }

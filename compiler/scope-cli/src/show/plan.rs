@@ -110,7 +110,7 @@ fn sign_of(plan: &Plan, step: &Step, state: Option<&State>) -> &'static str {
     match &step.action {
         Action::Ensure { .. } => {
             let site = &plan.sites[step.site.index()].name;
-            if state.is_some_and(|state| state.resource(&step.name, site).is_some()) { "=" } else { "+" }
+            if state.is_some_and(|state| state.called(&step.name, site).is_some()) { "=" } else { "+" }
         }
         Action::Bring { .. } => ">",
         Action::Lookup { .. } => "?",

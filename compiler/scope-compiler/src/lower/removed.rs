@@ -9,7 +9,7 @@ use scope_analysis::hir::{self, Program, Replace};
 use scope_diagnostics::{Diagnostic, codes};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Edge, EdgeReason, SiteId, Step, StepId};
-use scope_plan::recorded::{How, Recorded, RecordedResource};
+use scope_plan::recorded::{How, Recorded, RecordedResource, borrowed_name};
 
 use super::{Lowering, NewStep};
 
@@ -62,8 +62,21 @@ impl<'a> Lowering<'a> {
             let sites = step.location.sites().into_iter();
             sites.map(|site| (step.name.clone(), self.program.sites[site.0 as usize].name.clone()))
         });
-        let planned = self.plan.steps.iter().map(|step| (step.name.clone(), self.name_of(step.site)));
-        let named: BTreeSet<(String, String)> = planned.chain(made).collect();
+        let mut named: BTreeSet<(String, String)> = made.collect();
+        let site_names = self.site_names();
+        let site_name = |site: SiteId| site_names.get(&site).cloned().unwrap_or_default();
+        for step in &self.plan.steps {
+            let site = site_name(step.site);
+            if let Action::Bring { sources, .. } = &step.action {
+                // A copy from any of these is wanted.
+                named.extend(sources.iter().map(|source| {
+                    let origin = site_name(self.plan.steps[source.index()].site);
+                    (borrowed_name(&step.name, &origin), site.clone())
+                }));
+            } else {
+                named.insert((step.name.clone(), site));
+            }
+        }
         let mut deletions: Places<'a> = BTreeMap::new();
         for resource in &recorded.resources {
             let is_ours = resource.how != How::Adopted;

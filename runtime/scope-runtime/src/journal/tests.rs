@@ -90,10 +90,12 @@ fn records_that_were_never_durable_may_be_torn_in_the_middle() {
 fn other_files_and_versions_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("other");
-    for bytes in ["scope-journal/2\n", "hello, this is something else"] {
+    for bytes in ["scope-journal/x\n", "scope-journal/22", "hello, this is something else"] {
         std::fs::write(&path, bytes).expect("written");
         assert!(matches!(read::<Value>(&path), Err(JournalError::Version { .. })), "{bytes}");
     }
+    std::fs::write(&path, "scope-journal/3\n").expect("written");
+    assert!(matches!(read::<Value>(&path), Err(JournalError::Newer { found: 3, by: None, .. })));
 }
 
 #[test]

@@ -48,8 +48,12 @@ pub(super) async fn bring(
     };
     let mut last = None;
     for (source, record) in known {
-        let origin = Origin::of(subject, source, record, keep, same.as_deref());
-        match copy(subject, origin, memory).await {
+        // What is there of it, half made perhaps, is gone on with under the name that it has.
+        let sites = || sources.iter().map(|source| shared.plan.step(*source).site);
+        let begun = sites().find(|site| subject.copied_from(*site).recorded().is_some());
+        let subject = subject.copied_from(begun.unwrap_or(shared.plan.step(source).site));
+        let origin = Origin::of(&subject, source, record, keep, same.as_deref());
+        match copy(&subject, origin, memory).await {
             Ok(good) => return Ok(good),
             // Nothing was made yet, and the source is to blame: another one may do.
             Err(NotCopied::Source(bad)) if !bad.is_stopped => last = Some(bad),

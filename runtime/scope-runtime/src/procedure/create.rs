@@ -233,7 +233,7 @@ pub(super) fn may_have_acted(trouble: &Trouble) -> bool {
 pub(super) async fn announce(subject: &Subject<'_>, operation: &Operation, given: &Given) -> Result<(), Bad> {
     let run = subject.shared.ledger.with(|state| state.sent.get(subject.key).map(|sent| sent.run));
     let sent = Sent {
-        name: subject.name.to_owned(),
+        name: subject.recorded_name().into_owned(),
         site: subject.site_name().to_owned(),
         resource_type: subject.resource_type.name.clone(),
         operation: operation.name.clone(),

@@ -241,13 +241,13 @@ fn not_ours(subject: &Subject<'_>, found: &[Record]) -> Failure {
 impl Subject<'_> {
     /// The global name and the site's, as the state has them.
     pub(super) fn place(&self) -> (String, String) {
-        (self.name.to_owned(), self.site_name().to_owned())
+        (self.recorded_name().into_owned(), self.site_name().to_owned())
     }
 
     /// What is recorded of this resource here, if it is of this type.
     pub(super) fn recorded(&self) -> Option<Resource> {
         self.shared.ledger.with(|state| {
-            let resource = state.resource(self.name, self.site_name())?;
+            let resource = state.resource(&self.recorded_name(), self.site_name())?;
             (resource.resource_type == self.resource_type.name).then(|| resource.clone())
         })
     }

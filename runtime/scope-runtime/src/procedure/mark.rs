@@ -17,7 +17,7 @@ impl Subject<'_> {
     pub(super) fn mark(&self) -> Option<String> {
         self.resource_type.mark.as_ref()?;
         let deployment = self.shared.ledger.with(|state| state.deployment.clone());
-        Some(mark_text(&deployment, self.name, self.site_name()))
+        Some(mark_text(&deployment, &self.recorded_name(), self.site_name()))
     }
 }
 

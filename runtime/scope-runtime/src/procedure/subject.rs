@@ -3,6 +3,7 @@
 //! `subject.ask(create, …)` → the site's answer, or [`Trouble`]: silence when the time is over, *stopped* when the user
 //! interrupts. While the site says *busy*, it is asked again.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use scope_plan::driver::{Driver, Operation, OperationKind, ResourceType};
 use scope_plan::expr::FileRef;
 use scope_plan::plan::{SiteId, Step};
+use scope_plan::recorded::borrowed_name;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -18,6 +20,7 @@ use crate::events::{Failure, Outcome, Progress as ProgressEvent};
 use crate::runner::Shared;
 use crate::schedule::Touched;
 use crate::site::{Answer, Content, ContentStream, OperationCall, Progress, Site, SiteError, SiteErrorKind};
+use crate::state::Changed;
 
 /// The first pause while a site is busy, and the longest.
 const BUSY_PAUSE: Duration = Duration::from_millis(500);
@@ -33,7 +36,8 @@ pub(crate) struct Memory {
     first_start: Cell<Option<Instant>>,
     touched: Cell<Touched>,
     is_cut_off: Cell<bool>,
-    changed: RefCell<Vec<Change>>,
+    /// The identity of what was changed, and how.
+    changed: RefCell<(String, Vec<Change>)>,
 }
 
 /// An attribute that a step changed of something that was there before.
@@ -42,6 +46,14 @@ pub(super) struct Change {
     pub(super) attribute: String,
     pub(super) before: Value,
     pub(super) set: Value,
+}
+
+/// What is recorded of a change, as far as it can be set back.
+pub(super) fn changes_of(changed: &Changed) -> impl Iterator<Item = Change> + '_ {
+    changed.attributes.iter().filter_map(|known| {
+        let (before, set) = known.values.clone()?;
+        Some(Change { attribute: known.attribute.clone(), before, set })
+    })
 }
 
 impl Memory {
@@ -68,9 +80,10 @@ impl Memory {
     }
 
     /// Takes note of what is about to be changed; what was noted first is what there was.
-    pub(super) fn change(&self, changes: impl IntoIterator<Item = Change>) {
+    pub(super) fn change(&self, identity: &str, changes: impl IntoIterator<Item = Change>) {
         self.touch(self.touched().max(Touched::Changed));
-        let mut changed = self.changed.borrow_mut();
+        let (known_identity, changed) = &mut *self.changed.borrow_mut();
+        identity.clone_into(known_identity);
         for change in changes {
             match changed.iter_mut().find(|known| known.attribute == change.attribute) {
                 Some(known) => known.set = change.set,
@@ -79,9 +92,16 @@ impl Memory {
         }
     }
 
-    /// What was changed.
-    pub(super) fn changed(&self) -> Vec<Change> {
+    /// What was changed: its identity, and how.
+    pub(super) fn changed(&self) -> (String, Vec<Change>) {
         self.changed.borrow().clone()
+    }
+
+    /// Takes note of what a run that did not come to its end had changed.
+    pub(super) fn remember(&self, changed: &Changed) {
+        if self.touched() == Touched::Nothing {
+            self.change(&changed.identity, changes_of(changed));
+        }
     }
 
     /// Takes note whether the site answered the last attempt.
@@ -105,6 +125,8 @@ pub(crate) struct Subject<'s> {
     pub(crate) site: Rc<dyn Site>,
     /// The global name.
     pub(crate) name: &'s str,
+    /// A copy: the site of its origin.
+    pub(crate) from: Option<&'s str>,
     /// The step's key.
     pub(crate) key: &'s str,
     /// Its step, for progress.
@@ -147,6 +169,7 @@ impl<'s> Subject<'s> {
             site_id: step.site,
             site: shared.sites.site(step.site),
             name: &step.name,
+            from: None,
             key: &step.key,
             step: Some(step),
             deadline,
@@ -157,6 +180,16 @@ impl<'s> Subject<'s> {
     /// The same resource at another site.
     pub(super) fn at(&self, site: SiteId) -> Self {
         Self { site_id: site, site: self.shared.sites.site(site), ..self.clone() }
+    }
+
+    /// The same as a copy of what is at another site.
+    pub(super) fn copied_from(&self, site: SiteId) -> Self {
+        Self { from: Some(&self.shared.plan.site(site).name), ..self.clone() }
+    }
+
+    /// The name that it is recorded with.
+    pub(super) fn recorded_name(&self) -> Cow<'s, str> {
+        self.from.map_or(Cow::Borrowed(self.name), |from| borrowed_name(self.name, from).into())
     }
 
     /// The same with so much more time from now on, at least.
@@ -218,6 +251,11 @@ impl<'s> Subject<'s> {
                 content: now,
                 progress: if reports_progress { self.byte_progress() } else { None },
             };
+            let reads =
+                matches!(operation.kind, OperationKind::Find | OperationKind::Read | OperationKind::Download);
+            if !reads && self.shared.ledger.assure().await.is_err() {
+                return Err(Trouble::Stopped);
+            }
             let answer = self.awaited(self.site.operate(call)).await;
             let is_busy = matches!(&answer, Err(Trouble::Site(error)) if error.kind == SiteErrorKind::Busy);
             if !is_busy || !is_repeatable || Instant::now() + pause >= self.deadline {

@@ -13,12 +13,15 @@ use super::ensure::what_is_there;
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::record::identity_text;
-use super::subject::{Change, Subject};
+use super::subject::{Change, Subject, changes_of};
 use super::update;
 use super::{guard, mark};
 use crate::runner::Shared;
 use crate::schedule::Touched;
-use crate::state::{Owed, Record as Fact};
+use crate::state::{Changed, Owed, Record as Fact};
+
+/// How long a debt of an earlier run may take.
+const LATER_MS: u64 = 30_000;
 
 /// An undo ends in words for people; an error is one that is owed.
 pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, String> {
@@ -28,7 +31,7 @@ pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, Str
     };
     // It has the time of a step of its own, whatever the step itself used up.
     let deadline = Instant::now() + Duration::from_millis(step.timeout_ms);
-    let subject = Subject { deadline, ..subject };
+    let subject = as_recorded(Subject { deadline, ..subject }, step);
     if let Action::Protect { of, .. } = &step.action {
         return guard::undo(&subject, of).await;
     }
@@ -40,7 +43,8 @@ pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, Str
     };
     let memory = shared.memory(step.id);
     if memory.touched() == Touched::Changed {
-        return set_back(&subject, &given, &memory.changed()).await;
+        let (identity, changed) = memory.changed();
+        return set_back(&subject, &identity, &given, &changed).await;
     }
     let recorded = subject.recorded();
     let n_tries = if shared.memory(step.id).is_cut_off() { 1 } else { step.retry.times.max(1) };
@@ -75,23 +79,42 @@ pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, Str
     Err(owe(&subject, &given, recorded.map(|resource| resource.identity), &Bad::stopped()).await)
 }
 
+/// A copy is known by its origin: the one that this step made one of, if it did.
+fn as_recorded<'s>(subject: Subject<'s>, step: &Step) -> Subject<'s> {
+    let Action::Bring { sources, .. } = &step.action else { return subject };
+    let mut copies = sources.iter().map(|source| subject.copied_from(subject.shared.plan.step(*source).site));
+    let sent = subject.shared.ledger.with(|state| state.sent.get(subject.key).map(|sent| sent.name.clone()));
+    let is_it =
+        |copy: &Subject<'_>| copy.recorded().is_some() || sent.as_deref() == Some(&copy.recorded_name());
+    copies.find(is_it).unwrap_or(subject)
+}
+
 /// What was there before and was changed is set back, where it is still as this evaluation set it.
-async fn set_back(subject: &Subject<'_>, given: &Given, changed: &[Change]) -> Result<String, String> {
+async fn set_back(
+    subject: &Subject<'_>,
+    identity: &str,
+    given: &Given,
+    changed: &[Change],
+) -> Result<String, String> {
     let what = format!("{} `{}` at `{}`", subject.kind(), subject.name, subject.site_name());
     let names = |changes: &[String]| {
         changes.iter().map(|name| format!("`{name}`")).collect::<Vec<String>>().join(", ")
     };
     let seen = async {
-        let found = match subject.recorded() {
-            Some(resource) => subject.read(&resource.identity, &given.values).await,
-            None => Ok(None),
-        };
+        let found = subject.read(identity, &given.values).await;
         match found.map_err(|trouble| subject.failed(trouble))? {
             Some(record) => update::set_back(subject, record, given, changed).await,
             None => Ok(Vec::new()),
         }
     };
-    match seen.await {
+    let seen = seen.await;
+    if seen.is_ok() {
+        let ended = Fact::ChangeEnded { key: subject.key.to_owned() };
+        let is_durable =
+            subject.shared.ledger.append(ended).is_ok() && subject.shared.ledger.commit().await.is_ok();
+        tracing::debug!(is_durable, "set back");
+    }
+    match seen {
         Ok(back) if back.is_empty() => {
             Ok(format!("{what} is not as this run set it any more, and is left so"))
         }
@@ -99,11 +122,43 @@ async fn set_back(subject: &Subject<'_>, given: &Given, changed: &[Change]) -> R
         Err(bad) => {
             let all: Vec<String> = changed.iter().map(|change| change.attribute.clone()).collect();
             Err(format!(
-                "{what} is left with {} changed: {}; set it back by hand",
+                "{what} is left with {} changed: {}; it is set back when that can be done again",
                 names(&all),
                 bad.failure.message
             ))
         }
+    }
+}
+
+/// Sets back what a run changed that did not come to its end, for an alternative that is not wanted any more.
+pub(crate) async fn set_back_later(
+    shared: &Shared<'_>,
+    key: &str,
+    changed: &Changed,
+    site: SiteId,
+) -> Result<String, String> {
+    let unknown = || format!("the plan has no type `{}` any more", changed.resource_type);
+    let (driver, resource_type) = shared.plan.resource_type(&changed.resource_type).ok_or_else(unknown)?;
+    let subject = Subject {
+        shared,
+        driver,
+        resource_type,
+        site_id: site,
+        site: shared.sites.site(site),
+        name: &changed.name,
+        from: None,
+        key,
+        step: None,
+        deadline: Instant::now() + Duration::from_millis(LATER_MS),
+        time_out_ms: LATER_MS,
+    };
+    let changes: Vec<Change> = changes_of(changed).collect();
+    let words = set_back(&subject, &changed.identity, &Given::default(), &changes).await?;
+    let secret = changed.attributes.iter().filter(|known| known.values.is_none());
+    let secret: Vec<String> = secret.map(|known| format!("`{}`", known.attribute)).collect();
+    match secret.is_empty() {
+        true => Ok(words),
+        false => Ok(format!("{words}; {}, which is secret, is to be set back by hand", secret.join(", "))),
     }
 }
 
@@ -112,7 +167,7 @@ pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Resul
     let Some((driver, resource_type)) = shared.plan.resource_type(&owed.resource_type) else {
         return Err(owed.words.clone());
     };
-    let time_out_ms = 30_000;
+    let time_out_ms = LATER_MS;
     let subject = Subject {
         shared,
         driver,
@@ -120,6 +175,7 @@ pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Resul
         site_id: site,
         site: shared.sites.site(site),
         name: &owed.name,
+        from: None,
         key: &owed.key,
         step: None,
         deadline: Instant::now() + Duration::from_millis(time_out_ms),
@@ -206,7 +262,7 @@ async fn owe(subject: &Subject<'_>, given: &Given, identity: Option<String>, bad
         .and_then(identity_text);
     let owed = Owed {
         key: subject.key.to_owned(),
-        name: subject.name.to_owned(),
+        name: subject.recorded_name().into_owned(),
         site: subject.site_name().to_owned(),
         resource_type: subject.resource_type.name.clone(),
         identity,

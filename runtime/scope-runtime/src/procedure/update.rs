@@ -3,7 +3,7 @@
 //! `name: "b"` at the site, `"a"` in the program → one `update` with `changes: {name: "a"}`.
 
 use scope_plan::driver::{Operation, OperationKind, Repeat, Type};
-use scope_plan::plan::Step;
+use scope_plan::plan::{Step, Undo};
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
@@ -16,7 +16,9 @@ use super::record::{Record, with_defaults};
 use super::subject::{Asked, Change, Memory, Subject};
 use super::{guard, mark};
 use crate::events::{Failure, Outcome};
+use crate::redact::hide_in_value;
 use crate::site::Answer;
+use crate::state::{Changed, ChangedAttribute, Record as Fact};
 
 /// The record afterwards and what was changed; nothing where all is as the program says.
 pub(super) async fn update(
@@ -42,11 +44,17 @@ pub(super) async fn update(
     let changes = changes(subject, &differences, &there.record, is_ours);
     let mut inputs = with_defaults(subject, given, operation);
     inputs.extend(known_inputs(subject, &there.record, given));
-    memory.change(differences.iter().map(|difference| Change {
-        attribute: difference.attribute.clone(),
-        before: difference.found.clone(),
-        set: difference.wanted.clone(),
-    }));
+    memory.change(
+        &there.identity,
+        differences.iter().map(|difference| Change {
+            attribute: difference.attribute.clone(),
+            before: difference.found.clone(),
+            set: difference.wanted.clone(),
+        }),
+    );
+    if step.undo == Undo::DeleteCreated {
+        note_change(subject, memory).await?;
+    }
     let asked = Asked {
         changes: Some(changes.clone()),
         mark: subject.mark().filter(|_| is_ours),
@@ -85,6 +93,36 @@ pub(super) async fn update(
         subject.shared.ledger.commit().await?;
     }
     Ok(Some((record, names)))
+}
+
+/// Has it recorded what there was, before it is no more: a run that goes on after a crash sets it back if need be.
+async fn note_change(subject: &Subject<'_>, memory: &Memory) -> Result<(), Bad> {
+    let (identity, changes) = memory.changed();
+    let (name, site) = subject.place();
+    let shared = subject.shared;
+    let attributes = changes.into_iter().map(|change| {
+        let is_secret = |value: &Value| {
+            let mut hidden = value.clone();
+            hide_in_value(&*shared.options.redact, &mut hidden);
+            hidden != *value
+        };
+        let declared = subject.resource_type.attribute(&change.attribute);
+        let is_secret = declared.is_some_and(|attribute| attribute.is_secret)
+            || is_secret(&change.before)
+            || is_secret(&change.set);
+        let values = (!is_secret).then_some((change.before, change.set));
+        ChangedAttribute { attribute: change.attribute, values }
+    });
+    let changed = Changed {
+        name,
+        site,
+        resource_type: subject.resource_type.name.clone(),
+        identity,
+        run: shared.run,
+        attributes: attributes.collect(),
+    };
+    shared.ledger.append(Fact::Changing { key: subject.key.to_owned(), changed }).map_err(Bad::from)?;
+    Ok(shared.ledger.commit().await?)
 }
 
 /// Sets back what was changed, as far as it is still as it was changed to; the names of what was set back.

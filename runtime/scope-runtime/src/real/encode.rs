@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Everything but letters, digits and `-._~` as `%XX`.
-pub(super) fn percent_encode(text: &str) -> String {
+pub(crate) fn percent_encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -34,6 +34,39 @@ pub(super) fn base64_parts(bytes: &[u8]) -> Vec<String> {
         .collect()
 }
 
+/// Base64 as most have it.
+pub(crate) fn base64_padded(bytes: &[u8]) -> String {
+    let mut encoded = base64(bytes);
+    encoded.extend(std::iter::repeat_n('=', (4 - encoded.len() % 4) % 4));
+    encoded
+}
+
+/// The bytes of such a text; nothing where it is none.
+pub(crate) fn base64_decoded(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim_end_matches('=').as_bytes();
+    if digits.len() % 4 == 1 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);
+    for group in digits.chunks(4) {
+        let mut joined = 0_u32;
+        for digit in group {
+            let value = match digit {
+                b'A'..=b'Z' => digit - b'A',
+                b'a'..=b'z' => digit - b'a' + 26,
+                b'0'..=b'9' => digit - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                _ => return None,
+            };
+            joined = joined << 6 | u32::from(value);
+        }
+        joined <<= 6 * (4 - group.len());
+        bytes.extend_from_slice(&joined.to_be_bytes()[1..group.len()]);
+    }
+    Some(bytes)
+}
+
 /// Base64 without padding.
 fn base64(bytes: &[u8]) -> String {
     let mut encoded = String::with_capacity(bytes.len().div_ceil(3) * 4);
@@ -56,6 +89,12 @@ mod tests {
         assert_eq!(base64(b"Man"), "TWFu");
         assert_eq!(base64(b"Ma"), "TWE");
         assert_eq!(base64(b"M"), "TQ");
+        for text in ["", "a", "ab", "abc", "abcd", "\u{fe}\u{ff}?>~"] {
+            assert_eq!(base64_decoded(&base64_padded(text.as_bytes())).as_deref(), Some(text.as_bytes()));
+        }
+        assert_eq!(base64_padded(b"M"), "TQ==");
+        assert_eq!(base64_decoded("T"), None);
+        assert_eq!(base64_decoded("T Q="), None);
         assert_eq!(percent_encode("a b/c€~"), "a%20b%2Fc%E2%82%AC~");
     }
 }

@@ -167,7 +167,7 @@ pub(super) fn seconds(duration: Duration) -> String {
 }
 
 /// The innermost cause, which is the one that says something: `connection refused`. Never an address with its query.
-pub(super) fn root_cause(error: &reqwest::Error) -> String {
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;

@@ -56,7 +56,9 @@ use scope_plan::plan::{self, Plan, SiteId};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+pub(crate) use encode::{base64_decoded, base64_padded, percent_encode};
 pub use enter::{Entered, Refusal};
+pub(crate) use http::root_cause;
 pub use missing::{MissingSecret, SecretUse, check_all, secret_uses};
 
 use crate::site::{Answer, LocalFuture, OperationCall, ServiceProbe, Site, SiteError};

@@ -11,11 +11,11 @@ use serde_json::Value;
 use super::Shared;
 use super::turn::Ended;
 use crate::events::{Effect, Failure, Outcome, RunEventKind, SkipReason};
-use crate::procedure::{output_value, pay};
+use crate::procedure::{output_value, pay, set_back_later};
 use crate::redact::{hide_in_effect, hide_in_value};
 use crate::report::{Counts, OutputValue, Report, StepReport, StepStatus, UndoStatus, Verdict};
 use crate::schedule::{StepState, UndoState};
-use crate::state::StateError;
+use crate::state::{Record, StateError};
 
 /// The report of a run that could not even begin.
 pub(super) fn not_begun(plan: &Plan, error: &StateError) -> Report {
@@ -49,6 +49,12 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     let is_interrupted = ended.verdict.is_none_or(|verdict| verdict == Verdict::Interrupted);
     let n_paid =
         if is_interrupted || shared.options.survey { 0 } else { pay_debts(shared, &ended, &mut owed).await };
+    let n_paid = n_paid
+        + if is_interrupted || shared.options.survey {
+            0
+        } else {
+            end_changes(shared, &ended, &mut owed).await
+        };
     let steps: Vec<StepReport> =
         shared.plan.steps.iter().map(|step| step_report(shared, &ended, step.id)).collect();
     let is_any_change = n_paid > 0
@@ -125,6 +131,40 @@ async fn pay_debts(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>) 
         }
     }
     n_paid
+}
+
+/// Changes that may have had to be set back: those of steps that are wanted stay from now on; those of steps that nobody
+/// wants any more, of a run that did not come to set them back, are set back now. How many these are.
+async fn end_changes(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>) -> usize {
+    let mut n_back = 0;
+    for (key, changed) in shared.ledger.with(|state| state.changed.clone()) {
+        let step = shared.plan.steps.iter().find(|step| step.key == key).map(|step| step.id);
+        if let Some(step) = step {
+            match ended.schedule.state(step) {
+                StepState::Done if ended.schedule.is_live(step) => {
+                    // A failure is kept by the ledger, and met when the run is ended.
+                    let _ = shared.ledger.append(Record::ChangeEnded { key });
+                    continue;
+                }
+                StepState::Skipped { because: SkipReason::NotChosen } => {}
+                // It failed or waits: its next attempt goes on with it; or its undo was tried a moment ago.
+                _ => continue,
+            }
+        }
+        let site = shared.plan.sites.iter().position(|site| site.name == changed.site);
+        let Some(site) = site.map(|index| SiteId(index as u32)) else { continue };
+        match set_back_later(shared, &key, &changed, site).await {
+            Ok(done) => {
+                n_back += 1;
+                shared.emit(RunEventKind::UndoDone { step: None, words: done });
+            }
+            Err(why) => {
+                words.push(shared.options.redact.hide(&why));
+                shared.emit(RunEventKind::UndoOwed { step: None, words: why });
+            }
+        }
+    }
+    n_back
 }
 
 /// Whether a step at the site ended well after another one's undo was owed there. A site that is cut for good has none.

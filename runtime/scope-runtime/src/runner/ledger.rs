@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::state::{Record, State, StateError, StateStore};
+use crate::state::{Record, SharedFault, State, StateError, StateStore};
 
 /// The state cannot be written; the ledger keeps why.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct Ledger {
     n_appended: Cell<u64>,
     n_durable: Cell<u64>,
     failure: RefCell<Option<StateError>>,
+    /// Who writes to a shared place.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Ledger {
@@ -26,6 +28,7 @@ impl Ledger {
             n_appended: Cell::new(0),
             n_durable: Cell::new(0),
             failure: RefCell::new(None),
+            turn: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -52,6 +55,9 @@ impl Ledger {
         if self.is_durable(wanted)? {
             return Ok(());
         }
+        if self.store.borrow().is_shared() {
+            return self.commit_shared(wanted).await;
+        }
         if self.store.borrow().is_dirty() {
             // Others that are ready to run may have something to record, too.
             tokio::task::yield_now().await;
@@ -62,8 +68,38 @@ impl Ledger {
         self.commit_now()
     }
 
+    /// The same at a place that several machines share: one write at a time, and what was recorded meanwhile goes with the
+    /// next one.
+    async fn commit_shared(&self, wanted: u64) -> Result<(), LedgerFailed> {
+        let _turn = self.turn.lock().await;
+        if self.is_durable(wanted)? {
+            return Ok(());
+        }
+        let appended = self.n_appended.get();
+        let result = self.store.borrow_mut().commit_here();
+        self.noted(result)?;
+        let Some(end) = self.store.borrow_mut().begin_share() else { return Ok(()) };
+        let result = end.await.unwrap_or_else(|_| Err(SharedFault::Unusable("its thread ended".into())));
+        let result = self.store.borrow().finish_share(result);
+        self.noted(result)?;
+        self.n_durable.set(appended);
+        Ok(())
+    }
+
+    /// Before something is sent that changes a site: makes sure that the state is still ours. A process that was frozen after
+    /// its last commit may have been taken over, and must not send what another one has looked for and not found.
+    pub(crate) async fn assure(&self) -> Result<(), LedgerFailed> {
+        if !self.is_sound() {
+            return Err(LedgerFailed);
+        }
+        if self.store.borrow().is_assured() {
+            return Ok(());
+        }
+        self.commit_shared(u64::MAX).await
+    }
+
     /// The same without waiting for others.
-    pub(crate) fn commit_now(&self) -> Result<(), LedgerFailed> {
+    fn commit_now(&self) -> Result<(), LedgerFailed> {
         let appended = self.n_appended.get();
         let result = self.store.borrow_mut().commit();
         self.noted(result)?;

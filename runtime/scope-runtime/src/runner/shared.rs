@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use scope_plan::plan::{Action, EdgeReason, Plan, SiteId, Step, StepId};
-use scope_plan::recorded::Relied;
+use scope_plan::recorded::{Relied, borrowed_name};
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -146,9 +146,23 @@ impl<'r> Shared<'r> {
         let mut needs = BTreeSet::new();
         while let Some(needed) = open.pop() {
             let needed = self.plan.step(needed);
-            if matches!(needed.action, Action::Ensure { .. } | Action::Bring { .. }) {
-                needs.insert((needed.name.clone(), self.plan.site(needed.site).name.clone()));
-                continue;
+            let site = &self.plan.site(needed.site).name;
+            match &needed.action {
+                Action::Ensure { .. } => {
+                    needs.insert((needed.name.clone(), site.clone()));
+                    continue;
+                }
+                Action::Bring { sources, .. } => {
+                    // The copy that there is, from whichever of them.
+                    let names = sources.iter().map(|source| {
+                        borrowed_name(&needed.name, &self.plan.site(self.plan.step(*source).site).name)
+                    });
+                    let is_there =
+                        |name: &String| self.ledger.with(|state| state.resource(name, site).is_some());
+                    needs.extend(names.filter(is_there).map(|name| (name, site.clone())));
+                    continue;
+                }
+                _ => {}
             }
             let further = self.before[needed.id.index()].iter().copied();
             open.extend(further.filter(|step| seen.insert(*step)));

@@ -87,6 +87,27 @@ impl Lock {
     }
 }
 
+impl Lock {
+    /// Removes the name of a holder that has no lock of the operating system any more: one of another machine, mostly.
+    pub(super) fn clear(folder: &Path) -> Result<Option<Holder>, StateError> {
+        let path = folder.join(NAME);
+        let io = |error| StateError::Io { path: path.clone(), error };
+        let mut file = match private_file(OpenOptions::new().read(true).write(true), &path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io(error)),
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StateError::Locked { holder: holder_in(&mut file) }),
+            Err(TryLockError::Error(error)) => return Err(io(error)),
+        }
+        let holder = holder_in(&mut file);
+        file.set_len(0).and_then(|()| file.sync_all()).map_err(io)?;
+        Ok(holder)
+    }
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
         // The name goes before the lock does. If that fails, the next run sees a name of this host and takes over.

@@ -7,7 +7,7 @@
 use scope_plan::recorded::RecordedGuard;
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Hold, OpenWave, Owed, Parked, Resource, Sent, Started, Told};
+use super::{Call, Changed, Hold, OpenWave, Owed, Parked, Resource, Sent, Started, Told};
 use crate::events::Outcome;
 use crate::report::{Counts, Verdict};
 
@@ -23,6 +23,9 @@ pub enum Record {
         by: String,
         /// When, in milliseconds since 1970.
         at_ms: u64,
+        /// The program that wrote it, for those that cannot read the rest.
+        #[serde(default)]
+        written_by: String,
         /// The digest of its plan.
         plan: String,
         /// What it was started with, for resuming.
@@ -38,6 +41,18 @@ pub enum Record {
     },
     /// The end of such a request is known.
     Settled {
+        /// The step's key.
+        key: String,
+    },
+    /// Something older is about to be changed, by a step that takes back what it did if its alternative is given up.
+    Changing {
+        /// The step's key.
+        key: String,
+        /// What there was, and what there will be.
+        changed: Changed,
+    },
+    /// Such a change stays, or was set back.
+    ChangeEnded {
         /// The step's key.
         key: String,
     },

@@ -10,6 +10,12 @@ pub fn utc(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
+/// The same without anything between: `20231114T221320Z`.
+pub(crate) fn compact_utc(ms: u64) -> String {
+    let digits = |c: &char| c.is_ascii_digit() || *c == ' ';
+    utc(ms).trim_end_matches(" UTC").chars().filter(digits).collect::<String>().replace(' ', "T") + "Z"
+}
+
 /// The date of a day counted from 1970-01-01, in the Gregorian calendar. Years begin in March here, so that the day that
 /// is not always there is the last one (Hinnant's algorithm).
 pub(crate) fn civil_date(days: u64) -> (u64, u64, u64) {
@@ -32,6 +38,7 @@ mod tests {
         assert_eq!(utc(0), "1970-01-01 00:00:00 UTC");
         assert_eq!(utc(951_782_400_000), "2000-02-29 00:00:00 UTC");
         assert_eq!(utc(1_700_000_000_999), "2023-11-14 22:13:20 UTC");
+        assert_eq!(super::compact_utc(1_700_000_000_999), "20231114T221320Z");
         assert_eq!(utc(4_102_444_799_000), "2099-12-31 23:59:59 UTC");
     }
 }

@@ -61,7 +61,7 @@ fn an_identity_that_is_used_up_is_not_insisted_on() {
         ],
     );
     assert_eq!(*played.effect(1), Effect::Borrowed { from: "paris".into(), bytes: Some(6) });
-    let resource = played.state.state().resource("loan.book", "nantes").expect("recorded");
+    let resource = played.state.state().called("loan.book", "nantes").expect("recorded");
     assert_eq!((resource.identity.as_str(), resource.how), ("b2", How::Borrowed));
     assert_eq!(resource.formerly, ["b1"]);
     let details = played.events.iter().filter_map(|event| match &event.kind {
@@ -166,7 +166,7 @@ fn copied_with_its_identity_and_compared() {
     assert_eq!(*played.effect(1), Effect::Borrowed { from: "paris".into(), bytes: Some(14) });
     assert_eq!(played.request("upload").content.as_deref(), Some("It was a truth"));
     assert_eq!(played.request("create").inputs["id"], "b1");
-    let resource = played.state.state().resource("loan.book", "nantes").expect("recorded");
+    let resource = played.state.state().called("loan.book", "nantes").expect("recorded");
     assert_eq!(
         (resource.how, resource.from.as_deref(), resource.is_complete),
         (How::Borrowed, Some("paris"), true)

@@ -259,3 +259,87 @@ fn what_cannot_be_set_back_is_said() {
     assert!(played.report.owed[0].contains("is left with `pages` changed"), "{:?}", played.report.owed);
     assert!(played.state.state().resource("emma", "paris").is_some(), "never deleted");
 }
+
+/// A run that died between the change and its undo: the next one has only the state to know of it.
+fn changing_recorded(run: u64) -> (Plan, StateStore) {
+    let (plan, store) = changing();
+    let mut state = store.state().clone();
+    let key = plan.steps.iter().find(|step| step.name == "emma").expect("it is there").key.clone();
+    let pages =
+        crate::state::ChangedAttribute { attribute: "pages".into(), values: Some((json!(300), json!(400))) };
+    let changed = crate::state::Changed {
+        name: "emma".into(),
+        site: "paris".into(),
+        resource_type: "shelf.book".into(),
+        identity: "p1".into(),
+        run,
+        attributes: vec![pages],
+    };
+    state.apply(&crate::state::Record::Changing { key, changed });
+    (plan, StateStore::of(state))
+}
+
+#[test]
+fn a_change_is_recorded_before_it_is_made_and_forgotten_when_it_is_set_back() {
+    let played = changed_and_given_up(400, vec![("paris", "update", done(with_pages(300)))]);
+    assert!(played.state.state().changed.is_empty());
+    let refused = Reply::Error(SiteErrorKind::Denied, "read only today");
+    let played = changed_and_given_up(400, vec![("paris", "update", refused)]);
+    let changed = played.state.state().changed.values().next().expect("it is still to be set back");
+    assert_eq!((changed.name.as_str(), changed.identity.as_str()), ("emma", "p1"));
+    assert_eq!(changed.attributes[0].values, Some((json!(300), json!(400))));
+}
+
+#[test]
+fn what_a_dead_run_changed_is_set_back_when_its_alternative_is_given_up() {
+    let (plan, state) = changing_recorded(1);
+    // It is as the program says already: this run changes nothing, and yet knows what there was.
+    let mut script = vec![
+        ("paris", "read", found(with_pages(400))),
+        ("paris", "find", list([])),
+        ("paris", "create", Reply::Error(SiteErrorKind::Refused, "no more loans")),
+        ("paris", "read", found(with_pages(400))),
+        ("paris", "update", done(with_pages(300))),
+    ];
+    script.extend(at_nantes_with(400));
+    let played = play(&plan, state, script);
+    let updates: Vec<_> = played.requests.iter().filter(|request| request.operation == "update").collect();
+    assert_eq!(updates[0].changes.as_ref().expect("changes")["pages"], json!(300));
+    assert!(played.state.state().changed.is_empty());
+}
+
+#[test]
+fn what_a_dead_run_changed_is_set_back_though_its_alternative_is_not_tried_any_more() {
+    let (mut plan, state) = changing_recorded(1);
+    // The dead run had recorded its choice, and not set back what it gave up.
+    plan.choices[0].recorded = Some(1);
+    let mut script = at_nantes_with(400);
+    script.push(("paris", "read", found(with_pages(400))));
+    script.push(("paris", "update", done(with_pages(300))));
+    let played = play(&plan, state, script);
+    let last = played.requests.last().expect("requests");
+    assert_eq!(
+        (last.operation.as_str(), &last.changes.as_ref().expect("changes")["pages"]),
+        ("update", &json!(300))
+    );
+    assert!(played.state.state().changed.is_empty());
+    let is_said = played.events.iter().any(
+        |event| matches!(&event.kind, RunEventKind::UndoDone { step: None, words } if words.contains("`pages` set back")),
+    );
+    assert!(is_said);
+}
+
+#[test]
+fn a_change_that_stays_is_not_remembered() {
+    let (plan, state) = changing();
+    let loan = json!({ "id": "l1", "book": "p1", "reader": "ana" });
+    let script = vec![
+        ("paris", "read", found(with_pages(300))),
+        ("paris", "update", done(with_pages(400))),
+        ("paris", "read", found(with_pages(400))),
+        ("paris", "find", list([])),
+        ("paris", "create", done(loan)),
+    ];
+    let played = play(&plan, state, script);
+    assert!(played.state.state().changed.is_empty(), "{:?}", played.state.state().changed);
+}

@@ -1,0 +1,46 @@
+//! The arguments of `scope state`: about a state as a whole, and where it is kept.
+//!
+//! `scope state unlock --program web.scope`, `scope state copy --to s3://team/scope/`
+
+use clap::{Args as ClapArgs, Subcommand};
+
+use super::{Place, Rebuild};
+
+/// `scope state`
+#[derive(Debug, ClapArgs)]
+pub struct State {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: StateCommand,
+}
+
+/// What can be done with a state.
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// Where it is, what it holds in numbers, and who has its lock.
+    Show {
+        /// Which deployment.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Free the lock that a dead run left. One that is alive keeps it.
+    Unlock {
+        /// Which deployment.
+        #[command(flatten)]
+        place: Place,
+        /// Take it away though its lease lasts: a run that is alive after all stops at its next record.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Make a lost one anew from the marks at the sites; changes nothing there.
+    Rebuild(Rebuild),
+    /// Copy it to another place, where there is none yet.
+    Copy {
+        /// Which deployment.
+        #[command(flatten)]
+        place: Place,
+        /// The other place: a folder or an address.
+        #[arg(long, value_name = "PLACE")]
+        to: String,
+    },
+}

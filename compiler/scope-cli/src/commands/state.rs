@@ -1,0 +1,84 @@
+//! `scope state show`, `unlock`, `copy`: where a state is kept and who has it; `rebuild` is next door.
+
+use std::path::Path;
+
+use scope_runtime::state::{Holder, Place, StateStore, utc};
+use serde_json::json;
+
+use super::place::{self, Found};
+use super::{OK, now_ms};
+use crate::args::{Format, State, StateCommand};
+use crate::output::{Output, line};
+
+pub fn run(command: &State, output: Output) -> u8 {
+    let done = match &command.command {
+        StateCommand::Show { place } => place::find(place).and_then(|found| show(&found, output)),
+        StateCommand::Unlock { place, force } => place::find(place).and_then(|found| unlock(&found, *force)),
+        StateCommand::Rebuild(command) => return super::rebuild::run(command, output),
+        StateCommand::Copy { place, to } => place::find(place).and_then(|found| copy(&found, to)),
+    };
+    done.err().unwrap_or(OK)
+}
+
+fn show(found: &Found, output: Output) -> Result<(), u8> {
+    let state = place::peek(&found.place)?;
+    let lease = StateStore::lease(&found.place).map_err(|error| place::refused(&error))?;
+    let n_resources: usize = state.resources.values().map(|sites| sites.len()).sum();
+    if output.format == Format::Json {
+        let lock = lease.as_ref().map(|lease| json!({ "holder": lease.holder, "for_ms": lease.for_ms }));
+        let shown = json!({
+            "format": "scope-state/1",
+            "place": found.place.text(),
+            "deployment": state.deployment,
+            "serial": state.serial,
+            "resources": n_resources,
+            "last_run": state.last_run,
+            "lock": lock,
+        });
+        line(&shown.to_string());
+        return Ok(());
+    }
+    line(&format!("place       {}", found.place.text()));
+    line(&format!("deployment  {}", state.deployment));
+    line(&format!("serial      {}   {n_resources} resources, {} runs", state.serial, state.last_run));
+    match (lease, &found.place) {
+        (Some(lease), _) if lease.for_ms > 0 => {
+            let for_s = lease.for_ms.div_ceil(1000);
+            line(&format!(
+                "lock        {}; it lasts {for_s} s more if it is not renewed",
+                words(&lease.holder)
+            ));
+        }
+        (Some(lease), _) => {
+            line(&format!("lock        left by {}; the next run takes it over", words(&lease.holder)))
+        }
+        (None, Place::Shared(_)) => line("lock        free"),
+        (None, Place::Folder(_)) => {}
+    }
+    Ok(())
+}
+
+fn unlock(found: &Found, is_forced: bool) -> Result<(), u8> {
+    match StateStore::unlock(&found.place, is_forced).map_err(|error| place::refused(&error))? {
+        Some(holder) => line(&format!("unlocked: {} had it", words(&holder))),
+        None => line("nothing to unlock: nobody has it"),
+    }
+    Ok(())
+}
+
+fn copy(found: &Found, to: &str) -> Result<(), u8> {
+    let program = found.program.as_deref().map(Path::new);
+    let to = Place::of(to, program).map_err(|error| place::refused(&error))?;
+    let holder = Holder::current("scope state copy", now_ms());
+    let store = StateStore::open_at(&found.place, &holder).map_err(|error| place::refused(&error))?;
+    store.copy_to(&to, &holder).map_err(|error| place::refused(&error))?;
+    let from = found.place.text();
+    line(&format!("copied: {from} -> {}", to.text()));
+    line(&format!("use it: `--state {}`, or `[state] place = \"{}\"` in scope.toml", to.text(), to.text()));
+    Ok(())
+}
+
+fn words(holder: &Holder) -> String {
+    let Holder { user, host, pid, since_ms, command } = holder;
+    format!("{user} at {host} (process {pid}, since {}, `{command}`)", utc(*since_ms))
+}

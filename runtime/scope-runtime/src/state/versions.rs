@@ -1,0 +1,124 @@
+//! States and journals of older versions, made what this version would have written; newer ones, told apart.
+//!
+//! | version | what came with it |
+//! |---|---|
+//! | 1 | |
+//! | 2 | a borrowed copy is known by its name *and* its origin; who wrote it is said; changes that can be set back are recorded |
+//!
+//! `{"version":1,"resources":{"image:debian":{"nantes":{"from":"paris",…}}}}` → `"image:debian from paris"`. One step from
+//! each version to the next; nothing is ever lost on the way, and the file is rewritten with the next change.
+
+use std::collections::BTreeMap;
+
+use scope_plan::recorded::{How, borrowed_name, borrowed_parts};
+use serde_json::{Map, Value};
+
+use super::{State, VERSION};
+
+/// The program that wrote version 1, which did not say so.
+const BEFORE: &str = "scope 0.1.0";
+
+/// A state that only a newer version can read.
+pub(super) struct Newer {
+    pub(super) found: u64,
+    pub(super) by: Option<String>,
+}
+
+/// The text of a state as this version has it.
+pub(super) fn state(mut value: Value) -> Result<Value, Newer> {
+    let found = value["version"].as_u64().unwrap_or(0);
+    if found > u64::from(VERSION) {
+        let by = value["written_by"].as_str().map(str::to_owned);
+        return Err(Newer { found, by });
+    }
+    if found == 1 {
+        state_from_1(&mut value);
+    }
+    Ok(value)
+}
+
+/// The records of a journal, one after the other, as this version has them.
+pub(super) struct Records {
+    /// As version 1 calls a copy, and its site → as it is called now.
+    copies: BTreeMap<(String, String), String>,
+}
+
+impl Records {
+    /// Of a journal that goes on after this state.
+    pub(super) fn after(state: &State) -> Self {
+        let recorded =
+            state.resources.iter().flat_map(|(name, sites)| sites.iter().map(move |site| (name, site)));
+        let copies = recorded.filter(|(_, (_, resource))| resource.how == How::Borrowed);
+        let copies = copies.filter_map(|(name, (site, _))| {
+            let (before, _) = borrowed_parts(name)?;
+            Some(((before.to_owned(), site.clone()), name.clone()))
+        });
+        Self { copies: copies.collect() }
+    }
+
+    /// The next one, of a version.
+    pub(super) fn next(&mut self, version: u8, mut record: Value) -> Value {
+        if version == 1 {
+            self.from_1(&mut record);
+        }
+        record
+    }
+
+    fn from_1(&mut self, record: &mut Value) {
+        let text = |record: &Value, field: &str| record[field].as_str().map(str::to_owned);
+        match record["record"].as_str() {
+            Some("run_started") => record["written_by"] = Value::from(BEFORE),
+            Some("resource" | "complete" | "gone") => {
+                let (Some(name), Some(site)) = (text(record, "name"), text(record, "site")) else { return };
+                let now = name_from_1(&name, &record["resource"]);
+                if now != name {
+                    self.copies.insert((name.clone(), site.clone()), now);
+                }
+                if let Some(now) = self.copies.get(&(name, site)) {
+                    record["name"] = Value::from(now.as_str());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn state_from_1(state: &mut Value) {
+    state["version"] = Value::from(2);
+    state["written_by"] = Value::from(BEFORE);
+    let Some(resources) = state["resources"].as_object_mut() else { return };
+    let mut renamed: Map<String, Value> = Map::new();
+    let mut copies: BTreeMap<(String, String), String> = BTreeMap::new();
+    for (name, sites) in std::mem::take(resources) {
+        let Value::Object(sites) = sites else { continue };
+        for (site, resource) in sites {
+            let now = name_from_1(&name, &resource);
+            copies.insert((name.clone(), site.clone()), now.clone());
+            renamed.entry(now).or_insert_with(|| Value::Object(Map::new()))[site.as_str()] = resource;
+        }
+    }
+    // What was made from a copy names it, too.
+    for resource in renamed.values_mut().filter_map(Value::as_object_mut).flat_map(|sites| sites.values_mut())
+    {
+        for need in resource["needs"].as_array_mut().into_iter().flatten() {
+            let of = (
+                need[0].as_str().unwrap_or_default().to_owned(),
+                need[1].as_str().unwrap_or_default().to_owned(),
+            );
+            if let Some(now) = copies.get(&of) {
+                need[0] = Value::from(now.as_str());
+            }
+        }
+    }
+    *resources = renamed;
+}
+
+fn name_from_1(name: &str, resource: &Value) -> String {
+    match (resource["how"].as_str(), resource["from"].as_str()) {
+        (Some("borrowed"), Some(from)) => borrowed_name(name, from),
+        _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
