@@ -153,8 +153,7 @@ pub struct Step {
     pub when: Vec<Guard>,
     /// When its site cannot be reached.
     pub on_unreachable: OnUnreachable,
-    /// Whether what was done is taken back when the arm it belongs to is abandoned; outside of arms, when its resource fails
-    /// at one of its sites.
+    /// Whether what was done is taken back: when the arms it belongs to are abandoned, or also when its resource fails.
     pub undo: Undo,
     /// Attempts and pauses.
     pub retry: Retry,
@@ -397,6 +396,15 @@ pub enum Undo {
     /// What this evaluation created is deleted; what it changed of something older is set back, where it is still as it was
     /// changed to.
     DeleteCreated,
+    /// As that; and when its resource fails in the end, at whatever site (`on_failure: undo`).
+    DeleteWithResource,
+}
+
+impl Undo {
+    /// Whether it is taken back when its arms are abandoned.
+    pub fn is_wanted(self) -> bool {
+        self != Undo::Keep
+    }
 }
 
 /// Attempts.

@@ -216,8 +216,10 @@ fn conditions(plan: &Plan, step: &Step, after: &[StepId]) -> Vec<String> {
         OnUnreachable::Skip => all.push("left out when the site is cut".into()),
         OnUnreachable::Fail => {}
     }
-    if step.undo == Undo::DeleteCreated {
-        all.push("undone if the arm is given up".into());
+    match step.undo {
+        Undo::DeleteCreated => all.push("undone if the arm is given up".into()),
+        Undo::DeleteWithResource => all.push("undone if the resource fails".into()),
+        Undo::Keep => {}
     }
     all
 }

@@ -26,3 +26,6 @@ pub mod hooks;
 pub mod scenario;
 
 pub mod real;
+
+#[cfg(test)]
+mod oracle;

@@ -19,6 +19,7 @@ mod cuts;
 mod ending;
 mod gates;
 mod graph;
+pub(crate) mod mutants;
 mod queue;
 mod quorum;
 mod rows;
@@ -38,6 +39,7 @@ use crate::report::Verdict;
 use choices::{ArmRecord, ChoiceRecord};
 use cuts::{Failed, LaneRecord};
 use graph::{Arm, Graph, OnCut, Work as StepWork};
+use mutants::Mutant;
 use queue::{Job, ReadyQueue};
 use undo::Batch;
 
@@ -129,12 +131,11 @@ impl Schedule {
         let graph = Graph::new(plan);
         let steps = plan.steps.iter().map(|step| {
             let n_guards = graph.guards(step.id).len() as u32;
-            let decision = u32::from(matches!(graph.work(step.id), StepWork::Choose(..)));
             StepRecord {
                 state: StepState::Waiting,
                 attempt: 0,
                 touched: Touched::Nothing,
-                n_waits: graph.n_needs(step.id) + decision,
+                n_waits: graph.n_needs(step.id) + graph.n_decisions(step.id),
                 blocked: None,
                 n_live: n_guards,
                 n_active: 0,
@@ -261,7 +262,8 @@ impl Schedule {
     }
 
     fn is_current(&self, step: StepId, attempt: u32) -> bool {
-        self.state(step) == (StepState::Running { attempt })
+        let is_any = mutants::is(Mutant::LateAnswerTaken);
+        matches!(self.state(step), StepState::Running { attempt: now } if now == attempt || is_any)
     }
 
     fn leave_site(&mut self, step: StepId, touched: Touched) {

@@ -72,15 +72,13 @@ impl Lowering<'_> {
                         self.location(part, name, &format!("{key}.{}", index + 1), place, position, leaf)
                     })
                     .collect();
-                let mut leaves: Vec<(SiteId, StepId)> = Vec::new();
-                for leaf in parts.iter().flat_map(|part| &part.leaves) {
-                    if !leaves.contains(leaf) {
-                        leaves.push(*leaf);
-                    }
-                }
+                let leaves = leaves_of(&parts);
                 let ends = parts.iter().flat_map(|part| part.ends.clone()).collect();
                 if let [(_, only)] = leaves.as_slice() {
-                    return Lowered { result: *only, ends, leaves, is_single: true };
+                    // Where it stands only in alternatives, it is these that give a result here.
+                    let is_plain = parts.iter().any(|part| part.result == *only);
+                    let result = if is_plain { *only } else { parts[0].result };
+                    return Lowered { result, ends, leaves, is_single: true };
                 }
                 let result = self.gather(key, place, leaves.clone(), position.guard, location);
                 Lowered { result, ends, leaves, is_single: false }
@@ -105,7 +103,7 @@ impl Lowering<'_> {
                     lowered.push(self.location(arm, name, &key, place, position, leaf));
                 }
                 let is_single = lowered.iter().all(|arm| arm.is_single);
-                let leaves = lowered.iter().flat_map(|arm| arm.leaves.clone()).collect();
+                let leaves = leaves_of(&lowered);
                 let results = lowered.iter().map(|arm| arm.result).collect();
                 let result = self.step(NewStep {
                     name: name.step.to_string(),
@@ -231,4 +229,15 @@ fn flattened(location: &Location) -> Vec<&Location> {
         LocationKind::And(parts) => parts.iter().flat_map(flattened).collect(),
         _ => vec![location],
     }
+}
+
+/// Every site's own step, each once: a site may stand in several parts.
+fn leaves_of(parts: &[Lowered]) -> Vec<(SiteId, StepId)> {
+    let mut leaves: Vec<(SiteId, StepId)> = Vec::new();
+    for leaf in parts.iter().flat_map(|part| &part.leaves) {
+        if !leaves.contains(leaf) {
+            leaves.push(*leaf);
+        }
+    }
+    leaves
 }

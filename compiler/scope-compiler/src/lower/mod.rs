@@ -10,6 +10,7 @@ mod driver_expr;
 mod group;
 mod let_go;
 pub(crate) mod only;
+mod places;
 mod reference;
 mod removed;
 mod request;
@@ -31,6 +32,7 @@ use scope_plan::recorded::Recorded;
 use choice::Lowered;
 use declared::{Acted, Declared};
 use only::Only;
+use places::Places;
 
 /// The default of a request's time-out, without readiness.
 const TIMEOUT_MS: u64 = 30_000;
@@ -94,6 +96,7 @@ pub(crate) fn lower_from(
         types: BTreeSet::new(),
         done: BTreeMap::new(),
         instances: BTreeMap::new(),
+        places: BTreeMap::new(),
         gathers: BTreeMap::new(),
         group: None,
         guard: None,
@@ -183,6 +186,8 @@ pub(crate) struct Lowering<'a> {
     types: BTreeSet<String>,
     done: BTreeMap<ResourceId, Lowered>,
     instances: BTreeMap<(ResourceId, hir::SiteId), StepId>,
+    /// Where the steps of instances stand, and what was made for each.
+    places: BTreeMap<StepId, Places>,
     gathers: BTreeMap<ResourceId, StepId>,
     /// The group whose alternatives the location at hand shares.
     group: Option<String>,
@@ -241,22 +246,6 @@ impl Lowering<'_> {
         id
     }
 
-    /// A step that is needed in one more place.
-    fn also_needed(&mut self, step: StepId, guard: Option<Guard>) {
-        let when = &mut self.plan.steps[step.index()].when;
-        match guard {
-            None => when.clear(),
-            Some(guard) if !when.is_empty() && !when.contains(&guard) => when.push(guard),
-            Some(_) => {}
-        }
-        if let Some(Guard { choice, arm }) = guard {
-            let members = &mut self.plan.choices[choice.index()].arms[arm as usize].members;
-            if !members.contains(&step) {
-                members.push(step);
-            }
-        }
-    }
-
     fn outputs(&mut self) {
         for output in &self.program.outputs {
             let mut used = Vec::new();
@@ -276,6 +265,7 @@ impl Lowering<'_> {
             used.iter().map(|(site, _)| sites::site(self.program, *site, self.sources)).collect();
         sites::put_existing(self.program, &self.sites, &mut self.plan.sites);
         self.plan.links = sites::links(self.program, &self.sites);
+        places::outer_choices_first(&mut self.plan);
         for driver in self.program.drivers.values() {
             let prefix = format!("{}.", driver.name);
             let types: BTreeSet<String> =

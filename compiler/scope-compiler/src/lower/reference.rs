@@ -9,6 +9,7 @@ use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, OnUnreachable, Purpose, StepId, Undo};
 
 use super::choice::{Names, Position};
+use super::places::{on_unreachable, undo};
 use super::{Lowering, NewStep};
 
 impl Lowering<'_> {
@@ -34,12 +35,13 @@ impl Lowering<'_> {
         let user = (reference.is_guarded && is_owned).then(|| User {
             name: resource.name.clone(),
             site: here_name.clone(),
-            on_unreachable: super::request::on_unreachable(
+            on_unreachable: on_unreachable(
                 resource.with.on_disconnect.as_ref(),
-                position,
+                position.is_left,
+                position.is_copy,
                 is_owned,
             ),
-            undo: super::request::undo(resource, position),
+            undo: undo(resource, position.is_left),
         });
         match &reference.target {
             ReferenceTarget::Resource(target) => {

@@ -5,7 +5,7 @@ use scope_analysis::hir::{
 };
 use scope_plan::driver::Repeat;
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Edge, EdgeReason, OnUnreachable, Purpose, Retry, StepId, Undo};
+use scope_plan::plan::{Action, Edge, EdgeReason, Purpose, Retry, StepId};
 
 use super::choice::{Names, Position};
 use super::{Lowering, NewStep, RETRY, TIMEOUT_MS};
@@ -104,10 +104,10 @@ impl Lowering<'_> {
 
     fn instance(&mut self, resource: &Resource, site: hir::SiteId, position: Position) -> StepId {
         if let Some(step) = self.instances.get(&(resource.id, site)).copied() {
-            self.also_needed(step, position.guard);
-            // Undone only when every occurrence is abandoned; what waits in one place may wait.
+            self.stands_also(resource, step, position);
             return step;
         }
+        let before = self.made_so_far();
         let driver_type = self.driver_type(&resource.ty).clone();
         let instance = &resource.instances[&site];
         let references: Vec<Expr> = instance
@@ -150,13 +150,10 @@ impl Lowering<'_> {
         let ready_within_ms = with.ready_within.map(milliseconds);
         let ready_ms =
             ready_within_ms.or(driver_type.ready.as_ref().map(|ready| ready.within_ms)).unwrap_or(0);
-        let is_owned = resource.kind == ResourceKind::Managed;
         let step = self.step(NewStep {
             name: resource.name.clone(),
             site: site_id,
             guard: position.guard,
-            on_unreachable: on_unreachable(with.on_disconnect.as_ref(), position, is_owned),
-            undo: undo(resource, position),
             retry: Retry {
                 times: with.retry_times.unwrap_or(RETRY.times),
                 backoff_ms: with.retry_backoff.map_or(RETRY.backoff_ms, milliseconds),
@@ -167,6 +164,7 @@ impl Lowering<'_> {
             key: format!("{site_name}/{}/{verb}", resource.name),
             ..NewStep::new(site_id, action, origin)
         });
+        self.stands(resource, step, position, before);
         if let Some(subject) = subject {
             self.in_order(resource, site, &subject, step);
         }
@@ -326,38 +324,6 @@ fn subject(
     let by = [Some(&driver_type.identity), driver_type.name_attribute.as_ref()];
     let mut named = by.into_iter().flatten();
     named.find_map(|by| attributes.iter().find(|(name, _)| name == by)).map(|(_, expr)| expr.clone())
-}
-
-/// What was made left of a `|` is taken back where that is given up.
-pub(super) fn undo(resource: &Resource, position: Position) -> Undo {
-    let is_owned = resource.kind == ResourceKind::Managed;
-    if is_owned && (position.is_left || resource.with.on_failure == Some(hir::OnFailure::Undo)) {
-        Undo::DeleteCreated
-    } else {
-        Undo::Keep
-    }
-}
-
-/// The defaults of semantics.md: copies of a `&` wait, everything else fails; left of a `|` always fails.
-pub(super) fn on_unreachable(
-    written: Option<&OnDisconnect>,
-    position: Position,
-    is_owned: bool,
-) -> OnUnreachable {
-    if position.is_left {
-        return match written {
-            Some(OnDisconnect::Skip) => OnUnreachable::Skip,
-            _ => OnUnreachable::Fail,
-        };
-    }
-    match written {
-        Some(OnDisconnect::Queue(limit)) => OnUnreachable::Queue { for_ms: limit.map(milliseconds) },
-        Some(OnDisconnect::Skip) => OnUnreachable::Skip,
-        Some(OnDisconnect::Fail | OnDisconnect::LocalOnly) => OnUnreachable::Fail,
-        // A read has nothing to wait with: it is asked again by running again.
-        None if position.is_copy && is_owned => OnUnreachable::Queue { for_ms: None },
-        None => OnUnreachable::Fail,
-    }
 }
 
 fn repeat(kind: &ResourceKind, driver_type: &hir::ResourceType) -> Repeat {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{Report, Rule, named, twice};
 use crate::driver::OperationKind;
-use crate::plan::{Action, Guard, OnUnreachable, Plan, Step, Undo};
+use crate::plan::{Action, Guard, OnUnreachable, Plan, Step};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -225,7 +225,7 @@ fn queue(plan: &Plan, report: &mut Report) {
 }
 
 fn undo(plan: &Plan, report: &mut Report) {
-    for step in plan.steps.iter().filter(|step| step.undo == Undo::DeleteCreated) {
+    for step in plan.steps.iter().filter(|step| step.undo.is_wanted()) {
         if !is_creating(plan, step) {
             report.step(step.id, "is undone, and creates nothing that an undo takes back");
         }

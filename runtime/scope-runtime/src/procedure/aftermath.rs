@@ -41,10 +41,9 @@ pub(super) async fn arriving(
     }
     subject.report(|| "looks whether an earlier request still arrives".to_owned());
     while Instant::now() < settled {
-        subject
-            .pause(LOOK_EVERY.min(settled - Instant::now()))
-            .await
-            .map_err(|trouble| subject.failed(trouble))?;
+        let pause = LOOK_EVERY.min(settled - Instant::now());
+        subject.pause(pause).await.map_err(|trouble| subject.failed(trouble))?;
+        subject.has_waited(pause);
         match look_again(subject, given).await {
             Ok(None) => {}
             Ok(Some(record)) => return Ok(Some(record)),
@@ -155,7 +154,7 @@ pub(super) async fn after_silence(
             Err(Trouble::Stopped) => return Err(Bad::stopped()),
             Err(_) => n_silences += 1,
         }
-        if Instant::now() + LOOK_EVERY >= patient.deadline {
+        if Instant::now() + LOOK_EVERY >= patient.deadline.get() {
             break;
         }
         patient.pause(LOOK_EVERY).await.map_err(|trouble| subject.failed(trouble))?;

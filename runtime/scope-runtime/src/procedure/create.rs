@@ -47,7 +47,16 @@ pub(super) async fn make(
     let answered = aftermath::asked(subject, operation, given).await?;
     let mut record = match aftermath::arriving(subject, operation, given).await?.or(answered) {
         Some(record) => record,
-        None => send(subject, operation, given, memory).await?,
+        None => match send(subject, operation, given, memory).await? {
+            Made::Seen(record) => record,
+            Made::Unseen(record, trouble) => {
+                // It was done, and cannot be looked at: what is known of it is recorded, so that an undo finds it.
+                if let Some(identity) = identity_of(subject, &record, given) {
+                    note(subject, &identity, given, memory, how, lineage).await?;
+                }
+                return Err(subject.failed(trouble));
+            }
+        },
     };
     let Some(identity) = identity_of(subject, &record, given) else {
         let trouble = unexpected(&format!("without `{}`", subject.resource_type.identity));
@@ -55,13 +64,33 @@ pub(super) async fn make(
     };
     let told = record.attributes.entry(subject.resource_type.identity.clone());
     told.or_insert_with(|| Value::from(identity.as_str()));
+    note(subject, &identity, given, memory, how, lineage).await?;
+    Ok(record)
+}
+
+/// A creation that was answered well.
+enum Made {
+    /// With what came of it.
+    Seen(Record),
+    /// The answer tells nothing of it, and then the site did not answer: what was sent.
+    Unseen(Record, Trouble),
+}
+
+/// Records what was made. From here on nothing is lost: the next run would find it.
+async fn note(
+    subject: &Subject<'_>,
+    identity: &str,
+    given: &Given,
+    memory: &Memory,
+    how: How,
+    lineage: &Lineage,
+) -> Result<(), Bad> {
     memory.touch(Touched::Created);
-    let mut resource = subject.resource(&identity, how, false, given);
+    let mut resource = subject.resource(identity, how, false, given);
     lineage.write(&mut resource);
     subject.record(resource)?;
-    // From here on nothing is lost: the next run would find it.
     subject.shared.ledger.commit().await?;
-    Ok(record)
+    Ok(())
 }
 
 /// Sends the creation: the record that came of it.
@@ -70,7 +99,7 @@ async fn send(
     operation: &Operation,
     given: &Given,
     memory: &Memory,
-) -> Result<Record, Bad> {
+) -> Result<Made, Bad> {
     let mut inputs = with_defaults(subject, given, operation);
     let mark = subject.mark();
     if let (Some(place), Some(mark)) = (&subject.resource_type.mark, &mark) {
@@ -78,6 +107,7 @@ async fn send(
     }
     let was_sent_before = subject.was_sent();
     announce(subject, operation, given).await?;
+    memory.sends();
     let asked = Asked {
         content: content_of_creation(subject, operation, given),
         mark,
@@ -85,20 +115,29 @@ async fn send(
         ..Asked::with(inputs.clone())
     };
     match subject.ask(operation, asked).await {
-        Ok(Answer::Done(Some(body)) | Answer::Found(body)) => Ok(Record::read(subject, body, &inputs)),
-        Ok(Answer::Done(None)) => match aftermath::look_again(subject, given).await {
-            Ok(Some(record)) => Ok(record),
-            // It cannot be asked for: what the program says of it is all there is to know.
-            Ok(None) => Ok(Record::known(inputs)),
-            Err(trouble) => Err(subject.failed(trouble)),
-        },
-        Ok(Answer::Exists(there)) => existing(subject, given, there, was_sent_before, memory).await,
+        Ok(Answer::Done(Some(body)) | Answer::Found(body)) => {
+            Ok(Made::Seen(Record::read(subject, body, &inputs)))
+        }
+        Ok(Answer::Done(None)) => {
+            let seen = aftermath::look_again(subject, given).await;
+            let sent = Record::known(inputs);
+            match seen {
+                Ok(Some(record)) => Ok(Made::Seen(record)),
+                // It cannot be asked for: what the program says of it is all there is to know.
+                Ok(None) => Ok(Made::Seen(sent)),
+                Err(Trouble::Stopped) => Err(Bad::stopped()),
+                Err(trouble) => Ok(Made::Unseen(sent, trouble)),
+            }
+        }
+        Ok(Answer::Exists(there)) => {
+            existing(subject, given, there, was_sent_before, memory).await.map(Made::Seen)
+        }
         Ok(Answer::List(_) | Answer::Gone | Answer::Content(_)) => {
             subject.settle()?;
             Err(subject.failed(unexpected("something else")))
         }
         Err(trouble) if may_have_acted(&trouble) => {
-            aftermath::after_silence(subject, operation, given, memory, trouble).await
+            aftermath::after_silence(subject, operation, given, memory, trouble).await.map(Made::Seen)
         }
         Err(Trouble::Stopped) => Err(Bad::stopped()),
         Err(trouble) => {

@@ -106,7 +106,7 @@ async fn until_gone(subject: &Subject<'_>, identity: &str, given: &Map<String, V
             Err(Trouble::Site(_)) => return Ok(()),
             Err(Trouble::Stopped) => return Err(Bad::stopped()),
         }
-        if Instant::now() + every > subject.deadline {
+        if Instant::now() + every > subject.deadline.get() {
             let message = format!(
                 "`{}` is still at `{}` {} after it was deleted",
                 subject.name,

@@ -135,8 +135,11 @@ pub(super) async fn find_out(
     if others.is_empty() {
         return Ok(None);
     }
-    // Before a request that was sent, none was there: where there is no room for a mark, this one is its effect.
-    let was_sent = subject.resource_type.mark.is_none() && subject.was_sent();
+    // Before a request that was sent, none was there: where there is no room for a mark, this one is its effect, however
+    // late. So is what an undo should have deleted, which now is wanted again.
+    let has_sent = subject.step.is_some_and(|step| subject.shared.memory(step.id).has_sent());
+    let is_effect = subject.was_sent() || has_sent || subject.is_owed(&others);
+    let was_sent = subject.resource_type.mark.is_none() && is_effect;
     match (was_sent || adopt, others.len()) {
         (true, 1) => {
             let how = if was_sent { How::Created } else { How::Adopted };
@@ -255,6 +258,16 @@ impl Subject<'_> {
     /// Whether a creation was sent whose end is not recorded.
     pub(super) fn was_sent(&self) -> bool {
         self.shared.ledger.with(|state| state.sent.contains_key(self.key))
+    }
+
+    /// Whether one of these is what an undo should have deleted.
+    fn is_owed(&self, found: &[Record]) -> bool {
+        let identity = |record: &Record| record.identity(self.resource_type);
+        let found: Vec<String> = found.iter().filter_map(identity).collect();
+        self.shared.ledger.with(|state| {
+            let mut owed = state.owed.iter().filter(|owed| owed.key == self.key);
+            owed.any(|owed| owed.identity.as_ref().is_some_and(|identity| found.contains(identity)))
+        })
     }
 
     /// Whether a record bears the mark of this very resource.

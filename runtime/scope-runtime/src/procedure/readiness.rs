@@ -52,7 +52,7 @@ impl Subject<'_> {
         let Some(identity) = record.identity(self.resource_type) else { return Ok(record) };
         let own_limit = self.step.and_then(|step| step.ready_within_ms);
         let within_ms = own_limit.or(readiness.map(|ready| ready.within_ms)).unwrap_or(0);
-        let deadline = self.deadline.min(Instant::now() + Duration::from_millis(within_ms));
+        let deadline = self.deadline.get().min(Instant::now() + Duration::from_millis(within_ms));
         let every = Duration::from_millis(readiness.map_or(1_000, |ready| ready.every_ms.max(1)));
         let (mut n_silences, mut n_unseen) = (0, 0);
         loop {

@@ -36,6 +36,8 @@ pub(crate) struct Memory {
     first_start: Cell<Option<Instant>>,
     touched: Cell<Touched>,
     is_cut_off: Cell<bool>,
+    has_sent: Cell<bool>,
+    waited: Cell<Duration>,
     /// The identity of what was changed, and how.
     changed: RefCell<(String, Vec<Change>)>,
 }
@@ -104,6 +106,26 @@ impl Memory {
         }
     }
 
+    /// Takes note of time that does not count.
+    fn waits(&self, waited: Duration) {
+        self.waited.set(self.waited.get() + waited);
+    }
+
+    /// How much of its time does not count: an earlier run's request was waited for.
+    pub(crate) fn waited(&self) -> Duration {
+        self.waited.get()
+    }
+
+    /// Takes note that a creation left.
+    pub(super) fn sends(&self) {
+        self.has_sent.set(true);
+    }
+
+    /// Whether an attempt sent a creation.
+    pub(super) fn has_sent(&self) -> bool {
+        self.has_sent.get()
+    }
+
     /// Takes note whether the site answered the last attempt.
     pub(crate) fn set_cut_off(&self, is_cut_off: bool) {
         self.is_cut_off.set(is_cut_off);
@@ -131,7 +153,7 @@ pub(crate) struct Subject<'s> {
     pub(crate) key: &'s str,
     /// Its step, for progress.
     pub(crate) step: Option<&'s Step>,
-    pub(crate) deadline: Instant,
+    pub(crate) deadline: Cell<Instant>,
     pub(crate) time_out_ms: u64,
 }
 
@@ -156,7 +178,8 @@ impl<'s> Subject<'s> {
     /// The subject of a step; its time began with the first attempt.
     pub(crate) fn of_step(shared: &'s Shared<'s>, step: &'s Step) -> Result<Self, Bad> {
         let start = shared.memory(step.id).first_start();
-        let deadline = start + Duration::from_millis(step.timeout_ms);
+        let waited = shared.memory(step.id).waited();
+        let deadline = Cell::new(start + Duration::from_millis(step.timeout_ms) + waited);
         let of = |name: &str| shared.plan.resource_type(name);
         let Some((driver, resource_type)) = step.action.resource_type().and_then(of) else {
             let message = format!("the plan does not have the type of `{}`", step.name);
@@ -194,7 +217,8 @@ impl<'s> Subject<'s> {
 
     /// The same with so much more time from now on, at least.
     pub(super) fn in_aftermath(&self) -> Self {
-        Self { deadline: self.deadline.max(Instant::now() + AFTERMATH), ..self.clone() }
+        let deadline = self.deadline.get().max(Instant::now() + AFTERMATH);
+        Self { deadline: Cell::new(deadline), ..self.clone() }
     }
 
     /// The site's name.
@@ -202,9 +226,17 @@ impl<'s> Subject<'s> {
         &self.shared.plan.site(self.site_id).name
     }
 
+    /// Time that an earlier run's request took is none of this one's.
+    pub(super) fn has_waited(&self, waited: Duration) {
+        self.deadline.set(self.deadline.get() + waited);
+        if let Some(step) = self.step {
+            self.shared.memory(step.id).waits(waited);
+        }
+    }
+
     /// Whether the time is over.
     pub(super) fn is_out_of_time(&self) -> bool {
-        Instant::now() >= self.deadline
+        Instant::now() >= self.deadline.get()
     }
 
     /// The time limit for people: `30 s`.
@@ -258,7 +290,7 @@ impl<'s> Subject<'s> {
             }
             let answer = self.awaited(self.site.operate(call)).await;
             let is_busy = matches!(&answer, Err(Trouble::Site(error)) if error.kind == SiteErrorKind::Busy);
-            if !is_busy || !is_repeatable || Instant::now() + pause >= self.deadline {
+            if !is_busy || !is_repeatable || Instant::now() + pause >= self.deadline.get() {
                 return answer;
             }
             self.report(|| "waits: the site is busy with it".to_owned());
@@ -279,7 +311,7 @@ impl<'s> Subject<'s> {
         };
         tokio::select! {
             biased;
-            answer = tokio::time::timeout_at(self.deadline, answer) => match answer {
+            answer = tokio::time::timeout_at(self.deadline.get(), answer) => match answer {
                 Ok(answer) => answer.map_err(Trouble::Site),
                 Err(_) => Err(Trouble::Site(SiteError {
                     kind: SiteErrorKind::Lost,

@@ -5,6 +5,7 @@
 
 use scope_plan::plan::{Action, SiteId, Step};
 use serde_json::{Map, Value};
+use std::cell::Cell;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -16,6 +17,7 @@ use super::record::identity_text;
 use super::subject::{Change, Subject, changes_of};
 use super::update;
 use super::{guard, mark};
+use crate::events::{Failure, Outcome};
 use crate::runner::Shared;
 use crate::schedule::Touched;
 use crate::state::{Changed, Owed, Record as Fact};
@@ -30,7 +32,7 @@ pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, Str
         Err(bad) => return Err(bad.failure.message),
     };
     // It has the time of a step of its own, whatever the step itself used up.
-    let deadline = Instant::now() + Duration::from_millis(step.timeout_ms);
+    let deadline = Cell::new(Instant::now() + Duration::from_millis(step.timeout_ms));
     let subject = as_recorded(Subject { deadline, ..subject }, step);
     if let Action::Protect { of, .. } = &step.action {
         return guard::undo(&subject, of).await;
@@ -149,7 +151,7 @@ pub(crate) async fn set_back_later(
         from: None,
         key,
         step: None,
-        deadline: Instant::now() + Duration::from_millis(LATER_MS),
+        deadline: Cell::new(Instant::now() + Duration::from_millis(LATER_MS)),
         time_out_ms: LATER_MS,
     };
     let changes: Vec<Change> = changes_of(changed).collect();
@@ -178,7 +180,7 @@ pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Resul
         from: None,
         key: &owed.key,
         step: None,
-        deadline: Instant::now() + Duration::from_millis(time_out_ms),
+        deadline: Cell::new(Instant::now() + Duration::from_millis(time_out_ms)),
         time_out_ms,
     };
     let result = match &owed.identity {
@@ -221,25 +223,45 @@ async fn remove_if_there(subject: &Subject<'_>, given: &Given) -> Result<String,
     Ok(removed)
 }
 
+/// What was perhaps made and never seen: deleted where it bears our mark. Without room for a mark a name alone does not
+/// prove that it is ours: while there is one so called, it is left, and still owed.
 async fn remove_owed(subject: &Subject<'_>, owed: &Owed) -> Result<String, Bad> {
-    let mut wanted = Map::new();
-    if let (Some(attribute), Some(called)) = (&subject.resource_type.name_attribute, &owed.called) {
-        wanted.insert(attribute.clone(), Value::from(called.as_str()));
-    }
-    let found = subject.find(&wanted).await.map_err(|trouble| subject.failed(trouble))?;
-    let mut removed = String::new();
-    for record in found {
-        let is_ours = match (&subject.resource_type.mark, &owed.mark) {
-            (Some(place), Some(text)) => mark::is_on(place, text, &record),
-            // Without a mark a name alone does not prove that it is ours: left, and said again.
-            _ => false,
+    let named = subject.resource_type.name_attribute.as_ref().zip(owed.called.as_deref());
+    let found = match named {
+        Some((_, called)) if subject.find_operation().is_none() => {
+            subject.read(called, &Map::new()).await.map(|found| found.into_iter().collect())
+        }
+        named => {
+            let wanted = named.map(|(attribute, called)| (attribute.clone(), Value::from(called)));
+            subject.find(&wanted.into_iter().collect()).await
+        }
+    };
+    let mut found = found.map_err(|trouble| subject.failed(trouble))?;
+    found.retain(|record| {
+        let is_called = |(attribute, called): (&String, &str)| {
+            record.attribute(attribute).and_then(identity_text).as_deref() == Some(called)
         };
-        if let (true, Some(identity)) = (is_ours, record.identity(subject.resource_type)) {
+        named.is_none_or(is_called)
+    });
+    let Some((place, text)) = subject.resource_type.mark.as_ref().zip(owed.mark.as_ref()) else {
+        return if found.is_empty() { Ok(String::new()) } else { Err(Bad::new(whose_is_it(subject))) };
+    };
+    let mut removed = String::new();
+    for record in found.iter().filter(|record| mark::is_on(place, text, record)) {
+        if let Some(identity) = record.identity(subject.resource_type) {
             remove(subject, &identity, &Map::new()).await?;
             removed = identity;
         }
     }
     Ok(removed)
+}
+
+fn whose_is_it(subject: &Subject<'_>) -> Failure {
+    let message = format!(
+        "{} so called is there, and it bears no mark that would tell whose it is: delete it by hand if it is yours",
+        subject.one_of_its_kind()
+    );
+    Failure::new("E0907", Outcome::Invalid, message)
 }
 
 async fn owe(subject: &Subject<'_>, given: &Given, identity: Option<String>, bad: &Bad) -> String {

@@ -104,6 +104,8 @@ impl Ledger {
         let result = self.store.borrow_mut().commit();
         self.noted(result)?;
         self.n_durable.set(appended);
+        #[cfg(test)]
+        crate::oracle::killing::committed();
         Ok(())
     }
 

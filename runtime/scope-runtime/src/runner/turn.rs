@@ -198,7 +198,8 @@ impl<'t> Turn<'t> {
 
     /// Whether the pause before the next attempt ends within the step's time.
     fn has_time_for_another(&self, step: StepId, attempt: u32) -> bool {
-        let elapsed_ms = self.shared.memory(step).elapsed().as_millis();
+        let memory = self.shared.memory(step);
+        let elapsed_ms = memory.elapsed().saturating_sub(memory.waited()).as_millis();
         let step = self.shared.plan.step(step);
         let pause_ms = u128::from(step.retry.backoff_ms) << (attempt - 1).min(20);
         elapsed_ms + pause_ms < u128::from(step.timeout_ms)

@@ -7,6 +7,7 @@
 use scope_plan::plan::{ChoiceId, Plan, StepId};
 
 use super::graph::{Arm, Graph};
+use super::mutants::{self, Mutant};
 use super::{Command, Outcome, Schedule, StepState, Work};
 
 /// Where an arm is in its life.
@@ -95,7 +96,8 @@ pub(super) fn arm_records(graph: &Graph) -> Vec<ArmRecord> {
 pub(super) fn choice_records(plan: &Plan, graph: &Graph, reconsider: bool) -> Vec<ChoiceRecord> {
     let choices = plan.choices.iter().map(|choice| {
         let n_arms = graph.n_arms_of(choice.id);
-        let recorded = choice.recorded.filter(|arm| !reconsider && *arm < n_arms);
+        let is_ignored = reconsider || mutants::is(Mutant::RecordedIgnored);
+        let recorded = choice.recorded.filter(|arm| !is_ignored && *arm < n_arms);
         let others = (0..n_arms).filter(|arm| Some(*arm) != recorded);
         ChoiceRecord {
             state: ChoiceState::Waiting,
@@ -150,10 +152,19 @@ impl Schedule {
         }
         let (outcome, worst) = (record.outcome, record.worst);
         let (choice, number) = self.graph.choice_of(arm);
+        let outcome = match outcome {
+            Outcome::Unknown if mutants::is(Mutant::UnknownFallsThrough) => Outcome::Unavailable,
+            Outcome::Invalid if mutants::is(Mutant::InvalidFallsThrough) => Outcome::Unavailable,
+            Outcome::Pending if mutants::is(Mutant::PendingFallsThrough) => Outcome::Unavailable,
+            Outcome::Unavailable if mutants::is(Mutant::UnavailableHolds) => Outcome::Unknown,
+            outcome => outcome,
+        };
         match outcome {
             Outcome::Done | Outcome::Pending => {
                 self.arms[arm.index()].state = ArmState::Holds;
-                self.commands.push(Command::RecordChoice { choice, arm: number });
+                if !mutants::is(Mutant::ChoiceNotRecorded) {
+                    self.commands.push(Command::RecordChoice { choice, arm: number });
+                }
                 self.drop_untried(choice);
                 self.decide(choice, outcome, Some(number), worst);
             }
@@ -161,6 +172,9 @@ impl Schedule {
             Outcome::Unavailable if self.has_next_arm(choice) => {
                 self.arms[arm.index()].state = ArmState::Abandoned;
                 self.give_up(vec![arm], Some(choice));
+                if mutants::is(Mutant::NextArmBeforeUndo) {
+                    self.work.push_back(Work::NextArm(choice));
+                }
             }
             Outcome::Unavailable | Outcome::Unknown | Outcome::Invalid => {
                 self.arms[arm.index()].state = ArmState::Failed;
@@ -168,6 +182,11 @@ impl Schedule {
                 self.decide(choice, outcome, None, worst);
             }
         }
+    }
+
+    /// Whether the arm is what its choice ended with, well or not.
+    pub(super) fn is_ended(&self, arm: Arm) -> bool {
+        matches!(self.arms[arm.index()].state, ArmState::Holds | ArmState::Failed)
     }
 
     fn has_next_arm(&self, choice: ChoiceId) -> bool {
@@ -229,7 +248,7 @@ impl Schedule {
                 let record = &mut self.steps[step.index()];
                 record.n_live -= 1;
                 record.n_active -= u32::from(was_tried);
-                if record.n_live == 0 {
+                if record.n_live == 0 || mutants::is(Mutant::UndoOfWhatIsWanted) {
                     unwanted.push(*step);
                 }
             }
@@ -274,7 +293,7 @@ fn note(arm: &mut ArmRecord, part: Option<(Outcome, Option<StepId>)>) {
     arm.n_open -= 1;
     let Some((outcome, step)) = part else { return };
     let is_worse = outcome > arm.outcome || (outcome == arm.outcome && step.is_some() && step < arm.worst);
-    if outcome > Outcome::Done && is_worse {
+    if (outcome > Outcome::Done && is_worse) || mutants::is(Mutant::LastOutcomeCounts) {
         arm.outcome = outcome;
         arm.worst = step;
     }

@@ -6,6 +6,7 @@
 use scope_plan::plan::{SiteId, StepId};
 
 use super::graph::{Lane, OnCut};
+use super::mutants::{self, Mutant};
 use super::queue::Job;
 use super::{Command, Outcome, Schedule, SkipReason, StepState};
 
@@ -36,14 +37,23 @@ impl Schedule {
             self.hear_from(step);
         }
         let is_known_down = is_cut_off && self.is_down(step);
-        let has_tries_left = attempt < self.graph.tries(step) && !self.is_interrupted && !is_known_down;
+        let n_tries = if mutants::is(Mutant::RetriesUnbounded) { 9 } else { self.graph.tries(step) };
+        let has_tries_left = attempt < n_tries && !self.is_interrupted && !is_known_down;
+        let is_retryable = (is_retryable && !mutants::is(Mutant::RetryForgotten))
+            || (outcome == Outcome::Unknown && mutants::is(Mutant::RetriedNone));
         if is_retryable && has_tries_left {
             self.transition(step, StepState::Retrying { attempt });
             let after_ms = self.graph.backoff_ms(step).saturating_mul(1 << (attempt - 1).min(20));
             self.commands.push(Command::SetTimer { step, attempt, after_ms });
             return;
         }
-        let state = match (outcome, self.graph.on_cut(step)) {
+        let on_cut = match self.graph.on_cut(step) {
+            OnCut::Queue if mutants::is(Mutant::QueueIgnored) => OnCut::Fail,
+            OnCut::Skip if mutants::is(Mutant::SkipIgnored) => OnCut::Fail,
+            OnCut::Fail if mutants::is(Mutant::QueuedAnyway) => OnCut::Queue,
+            on_cut => on_cut,
+        };
+        let state = match (outcome, on_cut) {
             (Outcome::Unavailable, OnCut::Queue) if is_cut_off && !is_overdue => StepState::Parked,
             (Outcome::Unavailable, OnCut::Skip) if is_cut_off => {
                 StepState::Skipped { because: SkipReason::Unreachable }
@@ -71,7 +81,7 @@ impl Schedule {
 
     /// The step's service answered: what waits for it is tried again.
     pub(super) fn hear_from(&mut self, step: StepId) {
-        if std::mem::take(&mut self.lane_of(step).is_down) {
+        if std::mem::take(&mut self.lane_of(step).is_down) && !mutants::is(Mutant::WakeForgotten) {
             let Lane(lane) = self.graph.lane(step);
             self.wake(lane as usize);
         }

@@ -3,9 +3,11 @@
 //! In comes a plan, out come for each step its edges both ways, the arms it stands in and the service it asks; for each
 //! arm its steps and the choices inside. Every question is answered by a slice, in the order of the plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use scope_plan::plan::{Action, ChoiceId, Edge, EdgeReason, OnUnreachable, Plan, SiteId, StepId, Undo};
+use scope_plan::plan::{
+    Action, ChoiceId, Edge, EdgeReason, Guard, OnUnreachable, Plan, SiteId, StepId, Undo,
+};
 
 use super::rows::Rows;
 
@@ -26,14 +28,17 @@ pub(super) struct Lane(pub(super) u32);
 /// What an edge waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Need {
-    /// That the other ends well.
+    /// That the other ends well: its result is used.
     Done,
+    /// That the other ends well, or is left out as the program allows: it only comes before.
+    Order,
     /// That it settles, well or not.
     Settled,
     /// That it ends, well or not: what is parked may still end well in this run.
     Ended,
-    /// Nothing: it is one of the results of a `choose`, which waits for its choice. The one that is taken has settled by then,
-    /// and another one may still be wanted by an arm around it. Only undoing goes along this edge.
+    /// Nothing: it is one of the results of a `choose`, or a part of a `gather` in an alternative inside of it. These wait
+    /// for the choice: what it took has settled by then, and another one may still be wanted by an arm around. Only undoing
+    /// goes along this edge.
     Decided,
 }
 
@@ -91,8 +96,10 @@ pub(super) struct Graph {
     arm_choices: Rows<ChoiceId>,
     /// Of a choice: the arms it stands in.
     choice_guards: Rows<Arm>,
-    /// Of a choice: its `choose` steps.
+    /// Of a choice: the steps that wait for its decision: its `choose`, and what gathers from inside of it.
     choosers: Rows<StepId>,
+    /// Of a `gather` and its parts in alternatives inside of it: the arms they are there for.
+    inner_arms: BTreeMap<(StepId, StepId), Vec<Arm>>,
     /// Of a `choose`: the results; of a `gather`: the parts.
     sources: Rows<StepId>,
     /// The first arm of each choice, and one past the last.
@@ -166,6 +173,7 @@ impl Graph {
         let n_arms = choice_of_arm.len();
         let arm = |guard: &scope_plan::plan::Guard| Arm(first_arm[guard.choice.index()] + guard.arm);
 
+        let inner = inner_guards(plan);
         let need = |edge: &Edge| match (&edge.reason, &plan.step(edge.to).action) {
             (EdgeReason::Settled, Action::Choose { results, .. }) if results.contains(&edge.from) => {
                 Need::Decided
@@ -173,15 +181,12 @@ impl Graph {
             (EdgeReason::Settled, Action::Gate { .. } | Action::Gather { quorum: Some(_), .. }) => {
                 Need::Ended
             }
+            (EdgeReason::Settled, Action::Gather { .. }) if inner.contains_key(&(edge.to, edge.from)) => {
+                Need::Decided
+            }
             (EdgeReason::Settled, _) => Need::Settled,
-            (
-                EdgeReason::Data
-                | EdgeReason::After
-                | EdgeReason::Relation
-                | EdgeReason::Wave
-                | EdgeReason::Move,
-                _,
-            ) => Need::Done,
+            (EdgeReason::Data | EdgeReason::Wave | EdgeReason::Move, _) => Need::Done,
+            (EdgeReason::After | EdgeReason::Relation, _) => Need::Order,
         };
         let edges = || plan.edges.iter().map(|edge| (edge, need(edge)));
         let out = edges().map(|(edge, need)| (edge.from.index(), Neighbour { step: edge.to, need }));
@@ -223,7 +228,7 @@ impl Graph {
                 OnUnreachable::Skip => OnCut::Skip,
                 OnUnreachable::Fail => OnCut::Fail,
             },
-            is_undone: step.undo == Undo::DeleteCreated,
+            is_undone: step.undo.is_wanted(),
             tries: step.retry.times.max(1),
             backoff_ms: step.retry.backoff_ms,
         });
@@ -241,6 +246,11 @@ impl Graph {
             Action::Choose { choice, .. } => Some((choice.index(), step.id)),
             _ => None,
         });
+        let gatherers: BTreeSet<(usize, StepId)> = inner
+            .iter()
+            .flat_map(|((gather, _), guards)| guards.iter().map(|guard| (guard.choice.index(), *gather)))
+            .collect();
+        let choosers = choosers.chain(gatherers);
         Self {
             steps,
             out_edges: Rows::new(n_steps, out),
@@ -259,6 +269,10 @@ impl Graph {
             ),
             choosers: Rows::new(n_choices, choosers),
             sources: Rows::new(n_steps, sources),
+            inner_arms: inner
+                .into_iter()
+                .map(|(place, guards)| (place, guards.iter().map(arm).collect()))
+                .collect(),
             first_arm,
             choice_of_arm,
             n_lanes: lanes.n_lanes,
@@ -414,9 +428,63 @@ impl Graph {
         self.quorums.needs.get(&gather).copied()
     }
 
+    /// The arms that a part of a `gather` is there for, where these are alternatives inside of the whole.
+    pub(super) fn inner_arms(&self, gather: StepId, part: StepId) -> Option<&[Arm]> {
+        self.inner_arms.get(&(gather, part)).map(Vec::as_slice)
+    }
+
+    /// How many decisions a step waits for.
+    pub(super) fn n_decisions(&self, step: StepId) -> u32 {
+        match self.work(step) {
+            Work::AtSite | Work::Gate(_) => 0,
+            Work::Choose(_) => 1,
+            Work::Gather => {
+                let parts = self.parts(step).iter().filter_map(|part| self.inner_arms(step, *part));
+                let choices: BTreeSet<ChoiceId> = parts.flatten().map(|arm| self.choice_of(*arm).0).collect();
+                choices.len() as u32
+            }
+        }
+    }
+
     pub(super) fn groups(&self) -> &[Vec<StepId>] {
         &self.groups
     }
+}
+
+/// Parts of a `gather` that are there only in alternatives inside of what is gathered, and the arms: `a & (b | c)` has two.
+/// Such a part may stand elsewhere, too: in `(a & (b | c)) | c` the second c is not waited for. A quorum counts its copies
+/// by themselves.
+fn inner_guards(plan: &Plan) -> BTreeMap<(StepId, StepId), Vec<Guard>> {
+    let mut inner = BTreeMap::new();
+    for step in &plan.steps {
+        let Action::Gather { parts, quorum: None } = &step.action else { continue };
+        for (_, part) in parts {
+            let when = &plan.step(*part).when;
+            let is_direct = when.is_empty() || when.iter().any(|guard| step.when.contains(guard));
+            let is_inside =
+                |guard: &&Guard| step.when.is_empty() || is_around(plan, &step.when, guard.choice);
+            let inside: Vec<Guard> = when.iter().filter(is_inside).copied().collect();
+            if !is_direct && !inside.is_empty() {
+                inner.insert((step.id, *part), inside);
+            }
+        }
+    }
+    inner
+}
+
+/// Whether one of these arms is around a choice.
+fn is_around(plan: &Plan, arms: &[Guard], choice: ChoiceId) -> bool {
+    let mut open = vec![choice];
+    let mut seen: BTreeSet<ChoiceId> = BTreeSet::from([choice]);
+    while let Some(choice) = open.pop() {
+        for guard in &plan.choice(choice).when {
+            if arms.contains(guard) {
+                return true;
+            }
+            open.extend(Some(guard.choice).filter(|outer| seen.insert(*outer)));
+        }
+    }
+    false
 }
 
 /// Every (step, arm) where the arm waits for the step: those it is done for, and members. What counts only with the other
@@ -436,12 +504,11 @@ fn places(plan: &Plan, guards: &[(usize, Arm)], first_arm: &[u32], quorums: &Quo
     places.into_iter().map(|((arm, step), is_member)| Place { step, arm, is_member }).collect()
 }
 
-/// The resources that take back all they created when one of their sites fails: unguarded steps with an undo, by name.
-/// Steps of alternatives are left to their `|`.
+/// The resources that take back all they created when they fail in the end (`on_failure: undo`): their steps, by name.
 fn groups(plan: &Plan) -> Vec<Vec<StepId>> {
     let mut undone: BTreeMap<&str, Vec<StepId>> = BTreeMap::new();
     for step in &plan.steps {
-        if step.undo == Undo::DeleteCreated && step.when.is_empty() {
+        if step.undo == Undo::DeleteWithResource {
             undone.entry(&step.name).or_default().push(step.id);
         }
     }

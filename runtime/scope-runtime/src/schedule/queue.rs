@@ -8,6 +8,8 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use scope_plan::plan::{SiteId, StepId};
 
+use super::mutants::{self, Mutant};
+
 /// Something that takes a place at a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Job {
@@ -57,7 +59,7 @@ impl ReadyQueue {
         while let Some(site) = self.ring.pop_front() {
             let queue = &mut self.sites[site.index()];
             queue.is_in_ring = false;
-            if queue.n_taken >= queue.limit {
+            if queue.n_taken >= queue.limit && !mutants::is(Mutant::TwoInOnePlace) {
                 continue;
             }
             if let Some((_, Reverse(job))) = queue.jobs.pop() {
@@ -84,7 +86,8 @@ impl ReadyQueue {
 
     fn enter_ring(&mut self, site: SiteId) {
         let queue = &mut self.sites[site.index()];
-        if !queue.is_in_ring && !queue.jobs.is_empty() && queue.n_taken < queue.limit {
+        let has_place = queue.n_taken < queue.limit || mutants::is(Mutant::TwoInOnePlace);
+        if !queue.is_in_ring && !queue.jobs.is_empty() && has_place {
             queue.is_in_ring = true;
             self.ring.push_back(site);
         }

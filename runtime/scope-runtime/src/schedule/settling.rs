@@ -4,7 +4,8 @@
 
 use scope_plan::plan::{ChoiceId, StepId};
 
-use super::graph::{Need, Work as StepWork};
+use super::graph::{Need, OnCut, Work as StepWork};
+use super::mutants::{self, Mutant};
 use super::{Blocked, Outcome, Schedule, SkipReason, StepState, Work};
 
 impl Schedule {
@@ -12,11 +13,13 @@ impl Schedule {
     pub(super) fn check(&mut self, step: StepId) {
         let record = &self.steps[step.index()];
         let is_wanted = record.n_active > 0 || self.graph.guards(step).is_empty();
-        let is_early = record.n_waits > 0 && !self.is_quorum_decided(step);
+        let is_by_mistake =
+            mutants::is(Mutant::StartedTooEarly) && matches!(self.graph.work(step), StepWork::AtSite);
+        let is_early = record.n_waits > 0 && !self.is_quorum_decided(step) && !is_by_mistake;
         if record.state != StepState::Waiting || is_early || !is_wanted {
             return;
         }
-        if let Some((blocked, by)) = record.blocked {
+        if let Some((blocked, by)) = record.blocked.filter(|_| !mutants::is(Mutant::BlockedIgnored)) {
             let because = match blocked {
                 Blocked::NotChosen => SkipReason::NotChosen,
                 // Other copies may be enough.
@@ -66,7 +69,11 @@ impl Schedule {
     /// The parts that are there; if there are none, what is worst about them.
     fn resolve_gather(&mut self, step: StepId) {
         // What an abandoned alternative made is no result of the whole.
-        let parts = self.graph.parts(step).iter().copied().filter(|part| self.is_live(*part));
+        let is_wanted = |part: &StepId| match self.graph.inner_arms(step, *part) {
+            Some(arms) => arms.iter().any(|arm| self.is_ended(*arm)),
+            None => self.is_live(*part),
+        };
+        let parts = self.graph.parts(step).iter().copied().filter(is_wanted);
         let parts: Vec<StepId> = parts.collect();
         let is_any_done = parts.iter().any(|part| self.state(*part) == StepState::Done);
         let worst = parts.iter().map(|part| (*part, self.state(*part))).max_by_key(|(part, state)| {
@@ -100,10 +107,28 @@ impl Schedule {
             StepState::Skipped { because: SkipReason::NotChosen } => Some(Blocked::NotChosen),
             _ => Some(Blocked::Outcome(outcome)),
         };
+        // A part of the alternative that holds may still wait for its site, though there is a result: what comes after waits.
+        let whole = match self.graph.work(step) {
+            StepWork::Choose(choice) => self.choices[choice.index()].outcome(),
+            StepWork::AtSite | StepWork::Gather | StepWork::Gate(_) => None,
+        };
+        let waits = whole.filter(|whole| *whole == Outcome::Pending).map(Blocked::Outcome);
+        let is_left_out = state == StepState::Skipped { because: SkipReason::Unreachable };
         for edge in self.graph.out_edges(step) {
             let (tells, blocked) = match edge.need {
                 Need::Settled => (tells_settled, None),
                 Need::Ended => (tells_end, None),
+                Need::Order if is_left_out => (tells_end, None),
+                // What needs it is as if its own site were cut.
+                Need::Done if is_left_out => {
+                    let outcome = match self.graph.on_cut(edge.step) {
+                        OnCut::Skip => Outcome::Done,
+                        OnCut::Queue => Outcome::Pending,
+                        OnCut::Fail => Outcome::Unavailable,
+                    };
+                    (tells_end, Some(Blocked::Outcome(outcome)))
+                }
+                Need::Order => (tells_end, blocked.or(waits)),
                 Need::Done => (tells_end, blocked),
                 Need::Decided => continue,
             };

@@ -7,6 +7,7 @@
 use scope_plan::plan::{ChoiceId, StepId};
 
 use super::graph::Arm;
+use super::mutants::{self, Mutant};
 use super::queue::Job;
 use super::{Outcome, Schedule, SkipReason, StepState, Touched, Work};
 
@@ -46,6 +47,7 @@ pub(super) struct Batch {
 impl Schedule {
     /// Gives up arms (already marked so) and everything that only they wanted.
     pub(super) fn give_up(&mut self, arms: Vec<Arm>, then: Option<ChoiceId>) {
+        let then = then.filter(|_| !mutants::is(Mutant::NextArmBeforeUndo));
         let unwanted = self.let_go(arms);
         for step in &unwanted {
             if !self.is_begun(*step) {
@@ -55,11 +57,15 @@ impl Schedule {
         self.undo_all(&unwanted, then);
     }
 
-    /// `on_failure: undo` outside of alternatives: a resource of which a site failed takes back what it created at the
-    /// others. True if there is something to do.
+    /// `on_failure: undo`: a resource that failed at a site takes back what it created at the others. What failed in an
+    /// alternative that was given up is no failure of the whole. True if there is something to do.
     pub(super) fn undo_failed_groups(&mut self) -> bool {
+        if mutants::is(Mutant::GroupUndoForgotten) {
+            return false;
+        }
         let has_failed = |group: &Vec<StepId>| {
-            let outcomes = group.iter().filter_map(|step| self.state(*step).outcome());
+            let live = group.iter().filter(|step| self.is_live(**step));
+            let outcomes = live.filter_map(|step| self.state(*step).outcome());
             matches!(outcomes.max(), Some(Outcome::Unavailable | Outcome::Invalid))
         };
         let is_open = |step: &StepId| self.steps[step.index()].undo.batch.is_none() && self.is_to_undo(*step);
@@ -82,7 +88,8 @@ impl Schedule {
         }
         self.n_undoing -= 1;
         self.queue.release(self.graph.site(step));
-        self.steps[step.index()].undo.state = state;
+        let is_dropped = mutants::is(Mutant::OwedUndoDropped);
+        self.steps[step.index()].undo.state = if is_dropped { UndoState::Done } else { state };
         self.advance(Vec::new(), vec![step]);
     }
 
@@ -114,7 +121,7 @@ impl Schedule {
     fn advance(&mut self, mut free: Vec<StepId>, mut through: Vec<StepId>) {
         loop {
             for step in std::mem::take(&mut free) {
-                if !self.is_to_undo(step) {
+                if !self.is_to_undo(step) || mutants::is(Mutant::ForgottenUndo) {
                     through.push(step);
                 } else if self.is_used(step) {
                     self.steps[step.index()].undo.state = UndoState::Kept;

@@ -10,7 +10,7 @@ use scope_plan::driver::{OperationKind, Repeat, Share, Type};
 use scope_plan::eval::value::canonical;
 use serde_json::{Map, Value, json};
 
-use super::answer::existing;
+use super::answer::{answers_with_record, existing};
 use super::call::{Call, Outcome};
 use super::clock::Moment;
 use super::content::Content;
@@ -80,7 +80,7 @@ impl World {
         seen.extend(self.inputs_seen(call));
         take_over_echo(call, &seen, &mut record.attributes, true);
         self.begin(site, call, &mut record, &seen, at, is_broken);
-        let answer = model.answer(&record);
+        let answer = answers_with_record(call).then(|| model.answer(&record));
         let table = self.table(site, &model);
         table.made += 1;
         if table.put(record, Some(&call.key), &model).is_none() {
@@ -89,7 +89,7 @@ impl World {
                 model.resource_type.identity, model.resource_type.name
             )));
         }
-        Ok(Outcome::Done(Some(answer)))
+        Ok(Outcome::Done(answer))
     }
 
     /// The inputs of a creation or the changes of an update: known, of their types, references to be found here.
@@ -205,6 +205,7 @@ impl World {
         }
         let record = self.table(site, &model).get(identity, at, &model, &names);
         Ok(if is_replaced || is_same_request {
+            let record = record.filter(|_| answers_with_record(call));
             Outcome::Done(record.map(|record| model.answer(record)))
         } else {
             Outcome::Exists(existing(call, record.as_deref()))

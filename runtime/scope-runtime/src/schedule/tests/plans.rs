@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! site paris 2                                    a site and how many at once (else 8; sites need not be named before)
-//! a @paris queue undo tries=3 prio=5 needs=x,y settled=z in=X.0,Y.1 of=base
+//! a @paris queue undo tries=3 prio=5 needs=x,y after=v settled=z in=X.0,Y.1 of=base
+//! b @paris undo=all                                also when its resource fails
 //! g @paris gather=a,b                              a gather, with its settled edges
 //! q @paris quorum=2:a,b,c                          a gather of which so many are enough
 //! c @paris choose=X:a,b                            a choose, with its settled edges
@@ -184,12 +185,14 @@ fn parse_word(named: &mut Named, id: StepId, word: &str) {
             let Action::Lookup { purpose, .. } = action else { panic!("a look-up") };
             *purpose = Purpose::Reference;
         }
+        "undo" if value == "all" => named.plan.steps[id.index()].undo = Undo::DeleteWithResource,
         "undo" => named.plan.steps[id.index()].undo = Undo::DeleteCreated,
         "tries" => named.plan.steps[id.index()].retry.times = number(),
         "prio" => named.plan.steps[id.index()].priority = u64::from(number()),
         "of" => named.plan.steps[id.index()].name = value.into(),
         "in" => named.plan.steps[id.index()].when = named.guards(value),
         "needs" => named.edges(id, &named.list(value), &EdgeReason::Data),
+        "after" => named.edges(id, &named.list(value), &EdgeReason::After),
         "settled" => named.edges(id, &named.list(value), &EdgeReason::Settled),
         "gather" => {
             let parts = named.list(value);

@@ -46,10 +46,10 @@ pub(super) fn choices(plan: &Plan) -> Vec<ChoiceView> {
         .collect()
 }
 
-/// Steps outside of alternatives that the program wants undone together: those of one resource.
+/// Steps that the program wants undone together: those of one resource.
 pub(super) fn groups(plan: &Plan) -> Vec<String> {
     let mut groups: indexmap::IndexMap<&str, Vec<String>> = indexmap::IndexMap::new();
-    for step in plan.steps.iter().filter(|step| step.undo == Undo::DeleteCreated && step.when.is_empty()) {
+    for step in plan.steps.iter().filter(|step| step.undo == Undo::DeleteWithResource) {
         groups.entry(step.name.as_str()).or_default().push(step.id.0.to_string());
     }
     groups.into_values().map(|steps| steps.join(",")).collect()

@@ -1,7 +1,7 @@
 //! One step as the shell has it: what it is about, what it waits for, and the verb with its arguments.
 
 use scope_plan::driver::ResourceType;
-use scope_plan::plan::{Action, EdgeReason, OnUnreachable, Step, Undo};
+use scope_plan::plan::{Action, EdgeReason, OnUnreachable, Step};
 
 use super::facts::StepView;
 use super::order::{guards, ids};
@@ -64,7 +64,7 @@ impl Builder<'_> {
                 OnUnreachable::Skip => "skip",
                 OnUnreachable::Fail => "fail",
             },
-            undo: yes(step.undo == Undo::DeleteCreated),
+            undo: yes(step.undo.is_wanted()),
             content_file: inputs.content_file.unwrap_or_default(),
             content_text: yes(inputs.is_content_made),
             choice: String::new(),

@@ -1,0 +1,182 @@
+//! Where a request stands in its scope, and what follows from it: whether it may wait, and whether it is undone.
+//!
+//! A site named twice is one step: `a & (a | b)` → one step at a, in no arm, a member of one; it may not wait, for one of
+//! its places is left of a `|`. It does not matter in which order the places are written.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use scope_analysis::hir::{self, OnDisconnect, Resource, ResourceKind};
+use scope_plan::plan::{Action, ChoiceId, Guard, OnUnreachable, Plan, StepId, Undo};
+
+use super::Lowering;
+use super::choice::Position;
+use super::request::milliseconds;
+
+/// All places of a step together, and what was made for it: look-ups, copies brought, the alternatives of both.
+#[derive(Debug)]
+pub(crate) struct Places {
+    is_left: bool,
+    is_copy: bool,
+    steps: Range<u32>,
+    choices: Range<u32>,
+}
+
+/// How many steps and choices there were.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Made {
+    n_steps: u32,
+    n_choices: u32,
+}
+
+impl Lowering<'_> {
+    pub(super) fn made_so_far(&self) -> Made {
+        Made { n_steps: self.plan.steps.len() as u32, n_choices: self.plan.choices.len() as u32 }
+    }
+
+    /// The first place of a step; `before` is what there was before anything was made for it.
+    pub(super) fn stands(&mut self, resource: &Resource, step: StepId, position: Position, before: Made) {
+        let now = self.made_so_far();
+        let Position { is_left, is_copy, .. } = position;
+        let (steps, choices) = (before.n_steps..step.0, before.n_choices..now.n_choices);
+        self.places.insert(step, Places { is_left, is_copy, steps, choices });
+        self.follow(resource, step);
+    }
+
+    /// One more place, for it and for what was made for it alone.
+    pub(super) fn stands_also(&mut self, resource: &Resource, step: StepId, position: Position) {
+        let places = self.places.get_mut(&step).expect("it has a first place");
+        places.is_left |= position.is_left;
+        places.is_copy |= position.is_copy;
+        let (steps, choices) = (places.steps.clone(), places.choices.clone());
+        let when = self.plan.steps[step.index()].when.clone();
+        for made in steps.map(StepId).chain([step]) {
+            if self.plan.steps[made.index()].when == when {
+                self.is_also_done_in(made, position.guard);
+            }
+        }
+        for made in choices.map(ChoiceId) {
+            if self.plan.choices[made.index()].when == when {
+                self.is_also_made_in(made, position.guard);
+            }
+        }
+        self.follow(resource, step);
+    }
+
+    fn is_also_done_in(&mut self, step: StepId, guard: Option<Guard>) {
+        also(&mut self.plan.steps[step.index()].when, guard);
+        if let Some(Guard { choice, arm }) = guard {
+            let members = &mut self.plan.choices[choice.index()].arms[arm as usize].members;
+            if !members.contains(&step) {
+                members.push(step);
+            }
+        }
+    }
+
+    fn is_also_made_in(&mut self, choice: ChoiceId, guard: Option<Guard>) {
+        also(&mut self.plan.choices[choice.index()].when, guard);
+        if let Some(Guard { choice: outer, arm }) = guard {
+            let inside = &mut self.plan.choices[outer.index()].arms[arm as usize].choices;
+            if !inside.contains(&choice) {
+                inside.push(choice);
+            }
+        }
+    }
+
+    /// Left of a `|` in one of its places it may not wait; it is undone when all of them are given up.
+    fn follow(&mut self, resource: &Resource, step: StepId) {
+        let places = &self.places[&step];
+        let is_owned = resource.kind == ResourceKind::Managed;
+        let with = &resource.with;
+        let step = &mut self.plan.steps[step.index()];
+        step.on_unreachable =
+            on_unreachable(with.on_disconnect.as_ref(), places.is_left, places.is_copy, is_owned);
+        step.undo = undo(resource, places.is_left);
+    }
+}
+
+/// What was made left of a `|` is taken back where that is given up; `on_failure: undo`, where the whole fails.
+pub(super) fn undo(resource: &Resource, is_left: bool) -> Undo {
+    match resource.with.on_failure {
+        _ if resource.kind != ResourceKind::Managed => Undo::Keep,
+        Some(hir::OnFailure::Undo) => Undo::DeleteWithResource,
+        _ if is_left => Undo::DeleteCreated,
+        _ => Undo::Keep,
+    }
+}
+
+fn also(when: &mut Vec<Guard>, guard: Option<Guard>) {
+    match guard {
+        None => when.clear(),
+        Some(guard) if !when.is_empty() && !when.contains(&guard) => when.push(guard),
+        Some(_) => {}
+    }
+}
+
+/// The defaults of semantics.md: copies of a `&` wait, everything else fails; left of a `|` always fails.
+pub(super) fn on_unreachable(
+    written: Option<&OnDisconnect>,
+    is_left: bool,
+    is_copy: bool,
+    is_owned: bool,
+) -> OnUnreachable {
+    if is_left {
+        return match written {
+            Some(OnDisconnect::Skip) => OnUnreachable::Skip,
+            _ => OnUnreachable::Fail,
+        };
+    }
+    match written {
+        Some(OnDisconnect::Queue(limit)) => OnUnreachable::Queue { for_ms: limit.map(milliseconds) },
+        Some(OnDisconnect::Skip) => OnUnreachable::Skip,
+        Some(OnDisconnect::Fail | OnDisconnect::LocalOnly) => OnUnreachable::Fail,
+        // A read has nothing to wait with: it is asked again by running again.
+        None if is_copy && is_owned => OnUnreachable::Queue { for_ms: None },
+        None => OnUnreachable::Fail,
+    }
+}
+
+/// Numbers the choices anew, each after those it stands in; what was made for a step that stands in one more place may
+/// have come before.
+pub(super) fn outer_choices_first(plan: &mut Plan) {
+    let is_in_order =
+        plan.choices.iter().all(|choice| choice.when.iter().all(|guard| guard.choice < choice.id));
+    if is_in_order {
+        return;
+    }
+    let mut order: Vec<ChoiceId> = Vec::with_capacity(plan.choices.len());
+    let mut is_placed = vec![false; plan.choices.len()];
+    for start in plan.choices.iter().map(|choice| choice.id) {
+        let mut open = vec![start];
+        while let Some(choice) = open.last().copied() {
+            let outer = plan.choices[choice.index()].when.iter().map(|guard| guard.choice);
+            match outer.into_iter().find(|outer| !is_placed[outer.index()]) {
+                Some(outer) if !is_placed[choice.index()] => open.push(outer),
+                _ => {
+                    open.pop();
+                    if !std::mem::replace(&mut is_placed[choice.index()], true) {
+                        order.push(choice);
+                    }
+                }
+            }
+        }
+    }
+    let new: BTreeMap<ChoiceId, ChoiceId> =
+        order.iter().enumerate().map(|(index, choice)| (*choice, ChoiceId(index as u32))).collect();
+    for guard in plan.steps.iter_mut().flat_map(|step| &mut step.when) {
+        guard.choice = new[&guard.choice];
+    }
+    for step in &mut plan.steps {
+        if let Action::Choose { choice, .. } = &mut step.action {
+            *choice = new[choice];
+        }
+    }
+    for choice in &mut plan.choices {
+        choice.id = new[&choice.id];
+        choice.when.iter_mut().for_each(|guard| guard.choice = new[&guard.choice]);
+        for inner in choice.arms.iter_mut().flat_map(|arm| &mut arm.choices) {
+            *inner = new[inner];
+        }
+    }
+    plan.choices.sort_by_key(|choice| choice.id);
+}

@@ -1,0 +1,223 @@
+//! Simulated sites behind [`Fate`]s: each request passes, fails, or is done and not answered; and what must never happen
+//! between them is noticed.
+//!
+//! A create that is answered is not sent again; one that must not be repeated is not sent again either way; a site gets no
+//! more requests at once than it takes.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use scope_plan::driver::Repeat;
+use scope_plan::expr::{FileRef, SecretSource};
+use scope_plan::plan::{Plan, SiteId};
+
+use super::fate::{Fate, Fates};
+use super::program::{Program, SITES, site_number};
+use super::rules::Leaf;
+use crate::runner::SiteSet;
+use crate::simulator::Simulator;
+use crate::site::{Answer, LocalFuture, OperationCall, ServiceProbe, Site, SiteError, SiteErrorKind};
+
+/// Simulated sites behind fates.
+pub(super) struct Doomed<'s> {
+    simulator: &'s Simulator,
+    doom: Rc<Doom>,
+    names: Vec<String>,
+}
+
+/// What happens, and what has happened by now.
+struct Doom {
+    fates: Fates,
+    /// The types' names and the resources of them.
+    resources: BTreeMap<String, usize>,
+    /// Services that cannot be reached any more, and how many requests and creates each got.
+    past: RefCell<BTreeMap<Leaf, Past>>,
+    cut: RefCell<BTreeSet<usize>>,
+    /// How many requests each site takes at once, and has now.
+    limits: BTreeMap<usize, usize>,
+    n_under_way: RefCell<BTreeMap<usize, usize>>,
+    wrong: RefCell<Vec<String>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Past {
+    is_silent: bool,
+    n_requests: usize,
+    n_creates: usize,
+    /// A create was answered well; one was sent of which nothing was heard.
+    is_made: bool,
+    is_unheard: bool,
+}
+
+impl<'s> Doomed<'s> {
+    pub(super) fn new(program: &Program, plan: &Plan, simulator: &'s Simulator, fates: &Fates) -> Self {
+        for ((resource, site), fate) in &fates.by_leaf {
+            if *fate == Fate::Broken {
+                let fault = format!("break={}@{}", program.resource_type(*resource), SITES[*site]);
+                // A site that the plan does not touch breaks nothing.
+                let _ = simulator.inject(fault.parse().expect("a fault"));
+            }
+        }
+        let numbers = 0..program.resources.len();
+        let doom = Doom {
+            fates: fates.clone(),
+            resources: numbers.map(|number| (program.resource_type(number), number)).collect(),
+            past: RefCell::default(),
+            cut: RefCell::default(),
+            limits: plan
+                .sites
+                .iter()
+                .map(|site| (site_number(&site.name), site.concurrency as usize))
+                .collect(),
+            n_under_way: RefCell::default(),
+            wrong: RefCell::default(),
+        };
+        let names = plan.sites.iter().map(|site| site.name.clone()).collect();
+        Self { simulator, doom: Rc::new(doom), names }
+    }
+
+    /// What must never happen, and did.
+    pub(super) fn wrong(&self) -> Vec<String> {
+        self.doom.wrong.take()
+    }
+}
+
+impl SiteSet for Doomed<'_> {
+    fn site(&self, id: SiteId) -> Rc<dyn Site> {
+        let number = site_number(&self.names[id.index()]);
+        Rc::new(DoomedSite { site: self.simulator.site(id), number, doom: self.doom.clone() })
+    }
+
+    fn secret<'a>(&'a self, source: &'a SecretSource) -> LocalFuture<'a, Result<String, SiteError>> {
+        self.simulator.secret(source)
+    }
+
+    fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {
+        self.simulator.file(file)
+    }
+}
+
+struct DoomedSite {
+    site: Rc<dyn Site>,
+    number: usize,
+    doom: Rc<Doom>,
+}
+
+impl Site for DoomedSite {
+    fn operate<'a>(&'a self, call: OperationCall<'a>) -> LocalFuture<'a, Result<Answer, SiteError>> {
+        Box::pin(async move {
+            let _place = Place::take(&self.doom, self.number);
+            let leaf = (self.doom.resources[&call.resource_type.name], self.number);
+            let create = call.resource_type.create_operation();
+            let is_create = create.is_some_and(|create| create.name == call.operation.name);
+            let is_delete = call.operation.name == "delete";
+            if is_create {
+                self.doom.creates(leaf, &call.operation.repeat);
+            }
+            let answer = self.answer(leaf, call, is_create).await;
+            let mut past = self.doom.past.borrow_mut();
+            let past = past.entry(leaf).or_default();
+            let is_lost = matches!(&answer, Err(error) if error.kind == SiteErrorKind::Lost);
+            past.is_unheard |= is_create && is_lost;
+            past.is_made = (past.is_made && !is_delete) || (is_create && answer.is_ok());
+            answer
+        })
+    }
+
+    fn probe(&self) -> LocalFuture<'_, Result<Vec<ServiceProbe>, SiteError>> {
+        self.site.probe()
+    }
+}
+
+impl DoomedSite {
+    async fn answer(
+        &self,
+        leaf: Leaf,
+        call: OperationCall<'_>,
+        is_create: bool,
+    ) -> Result<Answer, SiteError> {
+        let (fate, past) = {
+            let mut all = self.doom.past.borrow_mut();
+            let past = all.entry(leaf).or_default();
+            past.n_requests += 1;
+            past.n_creates += usize::from(is_create);
+            (self.doom.fates.of(leaf), *past)
+        };
+        let fall_silent = || self.doom.past.borrow_mut().entry(leaf).or_default().is_silent = true;
+        let is_first_create = is_create && past.n_creates == 1;
+        if past.is_silent || self.doom.cut.borrow().contains(&self.number) {
+            return Err(error(SiteErrorKind::Unreachable));
+        }
+        match fate {
+            Fate::Cut => return Err(error(SiteErrorKind::Unreachable)),
+            Fate::Blinks if past.n_requests == 1 => return Err(error(SiteErrorKind::Unreachable)),
+            Fate::Denied => return Err(error(SiteErrorKind::Denied)),
+            Fate::Refused if is_create => return Err(error(SiteErrorKind::Refused)),
+            Fate::Down if is_create => return Err(error(SiteErrorKind::Unavailable)),
+            Fate::Flickers if is_first_create => return Err(error(SiteErrorKind::Unavailable)),
+            Fate::RequestLost if is_first_create => return Err(error(SiteErrorKind::Lost)),
+            Fate::RequestLostThenCut if is_create => {
+                fall_silent();
+                return Err(error(SiteErrorKind::Lost));
+            }
+            _ => {}
+        }
+        let answer = self.site.operate(call).await;
+        match fate {
+            Fate::AnswerLost if is_first_create => return Err(error(SiteErrorKind::Lost)),
+            Fate::AnswerLostThenCut if is_create => {
+                fall_silent();
+                return Err(error(SiteErrorKind::Lost));
+            }
+            Fate::CutAfterCreate if is_create => fall_silent(),
+            _ => {}
+        }
+        if is_create && self.doom.fates.cut.is_some_and(|cut| (cut.resource, cut.site) == leaf) {
+            self.doom.cut.borrow_mut().insert(self.number);
+        }
+        answer
+    }
+}
+
+impl Doom {
+    /// A create is about to leave.
+    fn creates(&self, leaf: Leaf, repeat: &Repeat) {
+        let past = self.past.borrow().get(&leaf).copied().unwrap_or_default();
+        let place = || format!("r{} at {}", leaf.0, SITES[leaf.1]);
+        if past.is_made {
+            self.wrong.borrow_mut().push(format!("{} is made twice", place()));
+        }
+        if past.is_unheard && *repeat == Repeat::None {
+            self.wrong.borrow_mut().push(format!("{} is sent twice, and must not be repeated", place()));
+        }
+    }
+}
+
+/// A place at a site, given back when it is dropped.
+struct Place<'d>(&'d Doom, usize);
+
+impl<'d> Place<'d> {
+    fn take(doom: &'d Doom, site: usize) -> Self {
+        let mut all = doom.n_under_way.borrow_mut();
+        let n_under_way = all.entry(site).or_default();
+        *n_under_way += 1;
+        if doom.limits.get(&site).is_some_and(|limit| *n_under_way > *limit) {
+            doom.wrong.borrow_mut().push(format!("{} gets too much at once", SITES[site]));
+        }
+        Self(doom, site)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(n_under_way) = self.0.n_under_way.borrow_mut().get_mut(&self.1) {
+            *n_under_way -= 1;
+        }
+    }
+}
+
+fn error(kind: SiteErrorKind) -> SiteError {
+    let words = format!("{kind:?}").to_lowercase();
+    SiteError { kind, words, request: None, status: None }
+}

@@ -1,0 +1,58 @@
+//! What happens to the requests for one resource at one site, as the program's resources see it.
+//!
+//! Each is about one service at one site, and none depends on the clock or on what else is going on: so what must come of a
+//! program can be said without saying in which order its requests are made. A [`Cut`] is about all of a site; it comes in
+//! programs that do one thing after the other.
+
+use std::collections::BTreeMap;
+
+/// What happens to a create, and to what is asked before and after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Nothing goes wrong.
+    Fine,
+    /// The service cannot be reached.
+    Cut,
+    /// The service refuses the credentials.
+    Denied,
+    /// There is no room.
+    Refused,
+    /// The service says that it cannot answer now, each time.
+    Down,
+    /// What is made never becomes ready.
+    Broken,
+    /// It is made, the answer is lost; the site can be asked.
+    AnswerLost,
+    /// The request is lost on its way, once.
+    RequestLost,
+    /// It is made, the answer is lost, and the service cannot be reached any more.
+    AnswerLostThenCut,
+    /// The request is lost on its way, and the service cannot be reached any more.
+    RequestLostThenCut,
+    /// It is made, that is answered, and the service cannot be reached any more.
+    CutAfterCreate,
+    /// The first request does not reach the service.
+    Blinks,
+    /// The first create is answered with "not now".
+    Flickers,
+}
+
+/// From the answer to this create on, its whole site is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cut {
+    pub(super) resource: usize,
+    pub(super) site: usize,
+}
+
+/// What happens in one run; what is not named is fine.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fates {
+    pub(super) by_leaf: BTreeMap<(usize, usize), Fate>,
+    pub(super) cut: Option<Cut>,
+}
+
+impl Fates {
+    pub(super) fn of(&self, leaf: (usize, usize)) -> Fate {
+        self.by_leaf.get(&leaf).copied().unwrap_or(Fate::Fine)
+    }
+}

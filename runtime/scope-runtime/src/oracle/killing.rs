@@ -1,0 +1,261 @@
+//! Stopped after every commit to the journal, and the journal cut at each record of it and inside of one: what is resumed ends as if
+//! nothing had happened (guarantee 6), for each example and for generated programs.
+//!
+//! The process dies right after a commit, while the sites are as they are then; of what that commit wrote any part may be
+//! missing: nothing that builds on it has happened. The real process is killed by `tests/durable`.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
+
+use scope_plan::driver::OperationKind;
+use scope_plan::plan::{Action, Plan};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::examples::{self, with_recorded};
+use super::play;
+use super::random::{self, Dice};
+use super::seeds::failures;
+use crate::report::{Report, StepStatus, Verdict};
+use crate::runner::{Known, RunOptions, run};
+use crate::simulator::{SimulationOptions, Simulator, virtual_runtime};
+use crate::state::{Holder, StateStore};
+
+const N_PROGRAMS: u64 = 8;
+
+thread_local! {
+    /// How many commits the process lives for.
+    static LIFE: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// What a death leaves behind it.
+struct Died;
+
+/// Told after each commit.
+pub(crate) fn committed() {
+    if let Some(left) = LIFE.get() {
+        LIFE.set(left.checked_sub(1));
+        if left == 1 {
+            LIFE.set(None);
+            resume_unwind(Box::new(Died));
+        }
+    }
+}
+
+fn holder() -> Holder {
+    Holder::current("scope run test.scope", 7)
+}
+
+/// A folder whose syncs cost nothing, where there is one.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    folder.or_else(|_| tempfile::tempdir()).expect("a folder")
+}
+
+/// Simulated sites whose time goes on, and a folder with the state.
+struct Place {
+    sites: Simulator,
+    folder: tempfile::TempDir,
+    runtime: Runtime,
+}
+
+impl Place {
+    fn new(plan: &Plan) -> Self {
+        let sites = Simulator::new(plan, SimulationOptions::default()).expect("a simulation");
+        Self { sites, folder: folder(), runtime: virtual_runtime().expect("a runtime") }
+    }
+}
+
+/// One run with the state in a folder; `None` if the process died.
+fn go(place: &Place, plan: &Plan, life: Option<usize>, options: &RunOptions) -> Option<Report> {
+    LIFE.set(life);
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        let mut state = StateStore::open(place.folder.path(), &holder()).expect("it opens");
+        let plan = with_recorded(plan, &state);
+        place.runtime.block_on(run(&plan, &place.sites, &mut state, options, &mut |_| {}))
+    }));
+    LIFE.set(None);
+    match ended {
+        Ok(report) => Some(report),
+        Err(died) if is_death(&*died) => None,
+        Err(panic) => resume_unwind(panic),
+    }
+}
+
+fn is_death(panic: &(dyn Any + Send)) -> bool {
+    panic.is::<Died>()
+}
+
+/// What the sites hold, without what differs from run to run: of each type the names.
+fn end_state(simulator: &Simulator) -> BTreeMap<(String, String), Vec<String>> {
+    let mut end = BTreeMap::new();
+    let Value::Object(sites) = simulator.snapshot() else { return end };
+    for (site, types) in sites {
+        for (ty, records) in types.as_object().into_iter().flatten() {
+            let name = |record: &Value| {
+                let named = ["name", "title", "path"].iter().find_map(|by| record[by].as_str());
+                format!("{} {}", named.unwrap_or_default(), record["value"])
+            };
+            let mut names: Vec<String> = records.as_array().into_iter().flatten().map(name).collect();
+            names.sort();
+            end.insert((site.clone(), ty.clone()), names);
+        }
+    }
+    end
+}
+
+/// Operations that are no part of making something, each with how often it was done.
+fn deeds(plan: &Plan, simulator: &Simulator) -> BTreeMap<String, usize> {
+    let mut deeds = BTreeMap::new();
+    let once = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Call { operation, once: true, .. } => Some(operation.clone()),
+        _ => None,
+    });
+    let once: Vec<String> = once.collect();
+    for call in simulator.calls() {
+        let is_done = matches!(call.outcome, "done" | "gone" | "found");
+        if call.kind == OperationKind::Action && is_done && once.contains(&call.operation) {
+            *deeds.entry(format!("{} at {}", call.operation, call.site)).or_default() += 1;
+        }
+    }
+    deeds
+}
+
+/// The last commit's records: where each begins, and where the last ends.
+fn last_commit(journal: &[u8]) -> Vec<usize> {
+    let mut bounds = vec![crate::journal::HEADER.len()];
+    let mut durable = Vec::new();
+    let number = |at: usize| {
+        let bytes = journal.get(at..at + 4)?;
+        Some(u32::from_le_bytes(bytes.try_into().expect("four bytes")) as usize)
+    };
+    while let Some(length) = bounds.last().and_then(|start| number(*start)) {
+        let start = *bounds.last().expect("there is one");
+        if start + 16 + length > journal.len() {
+            break;
+        }
+        durable.push(
+            u64::from_le_bytes(journal[start + 8..start + 16].try_into().expect("eight bytes")) as usize
+        );
+        bounds.push(start + 16 + length);
+    }
+    let synced = durable.last().copied().unwrap_or_default().max(crate::journal::HEADER.len());
+    bounds.retain(|bound| *bound >= synced);
+    bounds
+}
+
+fn journal(folder: &Path) -> std::path::PathBuf {
+    folder.join("runs/00000001.journal")
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    n_commits: usize,
+    n_cuts: usize,
+    n_asked: usize,
+}
+
+/// Stops a plan's run after each commit, cuts its journal at each record of it and inside of one, and resumes.
+fn killed_everywhere(name: &str, plan: &Plan, counted: &mut Counted) {
+    let whole = Place::new(plan);
+    let report = go(&whole, plan, None, &RunOptions::default()).expect("nobody dies");
+    let wished = (end_state(&whole.sites), deeds(plan, &whole.sites), report.verdict);
+    for commit in 1.. {
+        let mut cuts: Vec<usize> = vec![usize::MAX];
+        let mut is_over = false;
+        for number in 0.. {
+            let Some(cut) = cuts.get(number).copied() else { break };
+            let place = Place::new(plan);
+            if go(&place, plan, Some(commit), &RunOptions::default()).is_some() {
+                is_over = true;
+                break;
+            }
+            let path = journal(place.folder.path());
+            let bytes = std::fs::read(&path).expect("a journal");
+            if cut == usize::MAX {
+                counted.n_commits += 1;
+                let bounds = last_commit(&bytes);
+                let inside = bounds.windows(2).map(|pair| usize::midpoint(pair[0], pair[1])).take(1);
+                cuts.extend(bounds.iter().copied().filter(|bound| *bound < bytes.len()).chain(inside));
+            } else {
+                std::fs::write(&path, &bytes[..cut]).expect("it can be cut");
+            }
+            counted.n_cuts += 1;
+            let what = format!("{name}, commit {commit}, {} of {} bytes", cut.min(bytes.len()), bytes.len());
+            resume(&what, plan, &place, &wished, counted);
+        }
+        if is_over {
+            break;
+        }
+    }
+}
+
+type Wished = (BTreeMap<(String, String), Vec<String>>, BTreeMap<String, usize>, Verdict);
+
+fn resume(what: &str, plan: &Plan, place: &Place, wished: &Wished, counted: &mut Counted) {
+    let sites = &place.sites;
+    let mut report = go(place, plan, None, &RunOptions::default()).expect("nobody dies");
+    let unknown: Vec<String> = report
+        .steps
+        .iter()
+        .filter(|step| matches!(&step.status, StepStatus::Failed { failure } if failure.code == "E0906"))
+        .map(|step| plan.step(step.step).key.clone())
+        .collect();
+    if !unknown.is_empty() {
+        // What must not be repeated is asked; whoever answers has looked at the site.
+        counted.n_asked += 1;
+        let is_done = |key: &String| {
+            let step = plan.steps.iter().find(|step| step.key == *key).expect("it is of this plan");
+            let Action::Call { operation, .. } = &step.action else { return false };
+            deeds(plan, sites).contains_key(&format!("{operation} at {}", plan.site(step.site).name))
+        };
+        let answers = unknown.into_iter().map(|key| {
+            let known = if is_done(&key) { Known::Done } else { Known::Retry };
+            (key, known)
+        });
+        let options = RunOptions { answers: answers.collect(), ..RunOptions::default() };
+        report = go(place, plan, None, &options).expect("nobody dies");
+    }
+    let is_wished =
+        matches!(report.verdict, Verdict::Done | Verdict::NothingToDo) || report.verdict == wished.2;
+    assert!(is_wished, "{what}: {:?}: {}", report.verdict, failures(&report));
+    assert_eq!(end_state(sites), wished.0, "{what}");
+    assert_eq!(deeds(plan, sites), wished.1, "{what}");
+}
+
+#[test]
+fn examples_stopped_after_every_record_end_the_same() {
+    let mut counted = Counted::default();
+    let plans = examples::plans();
+    for (name, plan) in &plans {
+        killed_everywhere(name, plan, &mut counted);
+    }
+    println!(
+        "{} examples, stopped after {} commits, {} cuts of the journal, asked {} times: the same end each time",
+        plans.len(),
+        counted.n_commits,
+        counted.n_cuts,
+        counted.n_asked
+    );
+    assert!(counted.n_commits > 50 && counted.n_cuts > 2 * counted.n_commits, "{counted:?}");
+}
+
+#[test]
+fn generated_programs_stopped_after_every_record_end_the_same() {
+    let mut counted = Counted::default();
+    for seed in 0..N_PROGRAMS {
+        let numbers = random::numbers(seed.wrapping_add(77), 80);
+        let program = random::program(&mut Dice::new(&numbers));
+        let plan = play::optimised(&play::lowered(&program));
+        killed_everywhere(&format!("seed {seed}\n{}\n", program.items().join("\n")), &plan, &mut counted);
+    }
+    println!(
+        "{N_PROGRAMS} programs, stopped after {} commits, {} cuts of the journal: the same end each time",
+        counted.n_commits, counted.n_cuts
+    );
+    assert!(counted.n_cuts > 100, "{counted:?}");
+}

@@ -1,0 +1,156 @@
+//! The tests tested: each mistake that the scheduler could make ([`ALL`]) is switched on, and the simulation must find it.
+//!
+//! *Found* is: some program of the seeds does not end as the rules say, something that must never happen does, or the run
+//! never ends. Without a mistake nothing is found.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use scope_plan::plan::{Plan, StepId};
+
+use super::differential::{compare_plan, shown};
+use super::fate::Fates;
+use super::play;
+use super::program::{Kind, Loc, Program, Resource};
+use super::random::{self, Dice};
+use super::seeds;
+use crate::events::Outcome;
+use crate::schedule::mutants::{ALL, Mutant, with};
+use crate::schedule::{Command, Event, Schedule, ScheduleOptions, StepState, Touched};
+
+/// A mutant that survives so many is not found.
+const N_CASES: u64 = 120;
+
+struct Case {
+    seed: u64,
+    program: Program,
+    fates: Fates,
+    plan: Plan,
+}
+
+/// Of many seeds those in which something happens.
+fn cases() -> Vec<Case> {
+    let cases = (0..N_CASES).map(|seed| {
+        let numbers = random::numbers(seed, 120);
+        let mut dice = Dice::new(&numbers);
+        let program = random::program(&mut dice);
+        let fates = random::fates(&mut dice, &program);
+        let plan = play::optimised(&play::lowered(&program));
+        Case { seed, program, fates, plan }
+    });
+    cases.filter(|case| !case.fates.by_leaf.is_empty()).collect()
+}
+
+fn ends(case: &Case) -> Result<(), String> {
+    let Case { program, fates, plan, .. } = case;
+    let compared = catch_unwind(AssertUnwindSafe(|| compare_plan("", program, plan, fates)));
+    compared.unwrap_or_else(|_| Err("it panics, or never ends".to_owned()))
+}
+
+/// The first that finds it, and how it is seen.
+fn found(mutant: Mutant, cases: &[Case]) -> Option<String> {
+    let differs = |case: &Case| {
+        let different = with(mutant, || ends(case)).err()?;
+        Some(format!("seed {}: {}", case.seed, different.lines().take(3).collect::<Vec<_>>().join(" ")))
+    };
+    cases
+        .iter()
+        .find_map(differs)
+        .or_else(|| with(mutant, || cases.iter().find_map(late_answers)))
+        .or_else(|| with(mutant, || a_site_comes_back().err()))
+}
+
+/// Answers of attempts that are over come in between, and change nothing: the scheduler by itself, for the runner never
+/// awaits two attempts of one step.
+fn late_answers(case: &Case) -> Option<String> {
+    let (quiet, noisy) = (alone(case, false), alone(case, true));
+    (quiet != noisy).then(|| format!("seed {}: late answers change how it ends", case.seed))
+}
+
+/// The scheduler alone: each step fails once and then succeeds. How all of them end.
+fn alone(case: &Case, is_noisy: bool) -> Vec<StepState> {
+    let mut schedule = Schedule::new(&case.plan, ScheduleOptions::default());
+    let mut events = VecDeque::from([Event::Started]);
+    while let Some(event) = events.pop_front() {
+        for command in schedule.on(event) {
+            match command {
+                Command::Start { step, attempt } => {
+                    let failed = |attempt, outcome, is_retryable| Event::Failed {
+                        step,
+                        attempt,
+                        outcome,
+                        is_cut_off: false,
+                        is_overdue: false,
+                        is_retryable,
+                        touched: Touched::Nothing,
+                    };
+                    if attempt == 1 {
+                        events.push_back(failed(1, Outcome::Unavailable, true));
+                        continue;
+                    }
+                    if is_noisy {
+                        events.push_back(failed(1, Outcome::Invalid, false));
+                    }
+                    events.push_back(Event::Succeeded { step, attempt, touched: Touched::Created });
+                }
+                Command::SetTimer { step, attempt, .. } => {
+                    events.push_back(Event::TimerFired { step, attempt });
+                }
+                Command::Undo { step } => events.push_back(Event::UndoDone { step }),
+                Command::Settled { .. }
+                | Command::TryArm { .. }
+                | Command::RecordChoice { .. }
+                | Command::Finish { .. } => {}
+            }
+        }
+    }
+    (0..case.plan.steps.len() as u32).map(|step| schedule.state(StepId(step))).collect()
+}
+
+/// Paris is cut for a while; `r0` waits for it, and is done when `r3` is heard from there, some seconds later.
+fn a_site_comes_back() -> Result<(), String> {
+    let resource = |kind, loc, after| Resource {
+        kind,
+        loc,
+        after,
+        on_disconnect: None,
+        is_undone: false,
+        total: 0,
+        weights: None,
+    };
+    let program = Program {
+        n_sites: 2,
+        concurrency: 8,
+        has_one_service: true,
+        resources: vec![
+            resource(Kind::Note, Loc::And(vec![Loc::Site(0), Loc::Site(1)]), vec![]),
+            resource(Kind::Card, Loc::Site(0), vec![]),
+            resource(Kind::Card, Loc::Site(0), vec![1]),
+            resource(Kind::Note, Loc::Site(1), vec![2]),
+        ],
+    };
+    let plan = play::optimised(&play::lowered(&program));
+    let ready = |number| format!("ready=toy.card{number}@nantes:9s");
+    let faults = ["cut=paris@..17500ms".to_owned(), ready(1), ready(2)];
+    seeds::weathered(&program, &plan, &faults, &mut 0)
+}
+
+#[test]
+fn every_mutant_is_found() {
+    let cases = cases();
+    for case in &cases {
+        let ended = ends(case);
+        assert!(ended.is_ok(), "seed {}: {ended:?}\n{}", case.seed, shown(&case.program, &case.fates));
+    }
+    assert!(cases.iter().find_map(late_answers).is_none(), "late answers change nothing");
+    assert_eq!(a_site_comes_back(), Ok(()));
+    let mut living = Vec::new();
+    for mutant in ALL {
+        match found(*mutant, &cases) {
+            Some(how) => println!("{mutant:?}: {how}"),
+            None => living.push(*mutant),
+        }
+    }
+    println!("{} of {} mutants found, in {} programs", ALL.len() - living.len(), ALL.len(), cases.len());
+    assert!(living.is_empty(), "not found: {living:?}");
+}

@@ -1,0 +1,165 @@
+//! Sites as the rules see them: what each holds, and what happens to a request under a [`Fate`].
+//!
+//! No time, no transport: `AnswerLostThenCut` of a note → it is there, and the program sees *unavailable* (or waits, where
+//! it may); of a coin, whose request must not be repeated → *unknown*.
+
+use std::collections::BTreeMap;
+
+use super::fate::{Fate, Fates};
+use super::program::{Kind, Program};
+use super::rules::{Answer, End, Leaf, OnCut, Outcome, Places};
+
+/// What the sites hold and what is remembered from run to run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct World {
+    /// What is there, and whether it is broken.
+    pub(super) there: BTreeMap<Leaf, There>,
+    /// Undos that wait for their site; what each will find, if it can be told whose it is.
+    pub(super) owed: BTreeMap<Leaf, bool>,
+    chosen: BTreeMap<(usize, Vec<usize>), usize>,
+}
+
+/// A resource at a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct There {
+    is_broken: bool,
+    /// The run that made it learnt that it did.
+    is_known: bool,
+    /// And saw all of it done.
+    is_whole: bool,
+}
+
+/// The sites during one run.
+pub(super) struct Run<'r> {
+    program: &'r Program,
+    fates: &'r Fates,
+    world: &'r mut World,
+    /// Sites that are cut as a whole, by now.
+    cut: Vec<usize>,
+}
+
+impl<'r> Run<'r> {
+    pub(super) fn new(program: &'r Program, fates: &'r Fates, world: &'r mut World) -> Self {
+        Self { program, fates, world, cut: Vec::new() }
+    }
+
+    /// At the end earlier debts are paid, where the site answers and the thing can be told from another's.
+    pub(super) fn pay(world: &mut World) {
+        let World { there, owed, .. } = world;
+        owed.retain(|leaf, can_be_told| {
+            if *can_be_told {
+                there.remove(leaf);
+            }
+            there.contains_key(leaf)
+        });
+    }
+
+    /// What is wanted again is not owed any more.
+    fn make(&mut self, leaf: Leaf, there: There) {
+        if there.is_whole {
+            self.world.owed.remove(&leaf);
+        }
+        self.world.there.insert(leaf, there);
+    }
+
+    /// Sent, no answer, and the site cannot be asked.
+    fn unheard(&self, kind: Kind, on_cut: OnCut) -> Answer {
+        let end = if kind.is_repeatable() { cut_off(on_cut) } else { End::Failed(Outcome::Unknown) };
+        Answer { end, has_made: true }
+    }
+}
+
+impl Places for Run<'_> {
+    fn request(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer {
+        let kind = self.program.resources[leaf.0].kind;
+        let nothing = |end| Answer { end, has_made: false };
+        let fate = if self.cut.contains(&leaf.1) { Fate::Cut } else { self.fates.of(leaf) };
+        match fate {
+            Fate::Cut => return nothing(cut_off(on_cut)),
+            Fate::Denied => return nothing(End::Failed(Outcome::Invalid)),
+            _ => {}
+        }
+        let there = self.world.there.get(&leaf).copied();
+        match there {
+            Some(There { is_broken: false, is_whole: true, .. }) => {
+                return nothing(End::Done { is_new: false });
+            }
+            // Found by its mark, its name, or because the request is remembered: this run finishes what that one began.
+            Some(There { is_broken: false, is_whole: false, .. }) => {
+                self.make(leaf, There { is_broken: false, is_known: true, is_whole: true });
+                return Answer { end: End::Done { is_new: true }, has_made: true };
+            }
+            // Ours and broken: made anew.
+            Some(There { is_broken: true, .. }) | None => {}
+        }
+        let well = There { is_broken: false, is_known: true, is_whole: true };
+        let answer = match fate {
+            Fate::Refused | Fate::Down => return nothing(End::Failed(Outcome::Unavailable)),
+            Fate::Broken => {
+                self.make(leaf, There { is_broken: true, ..well });
+                Answer { end: End::Failed(Outcome::Unavailable), has_made: true }
+            }
+            // It is looked for before anything else: it was not done. Whether it may be sent again is the driver's word.
+            Fate::RequestLost if !kind.is_repeatable() => return nothing(End::Failed(Outcome::Unknown)),
+            Fate::AnswerLostThenCut => {
+                self.make(leaf, There { is_known: false, is_whole: false, ..well });
+                self.unheard(kind, on_cut)
+            }
+            Fate::RequestLostThenCut => self.unheard(kind, on_cut),
+            Fate::CutAfterCreate => self.answered(leaf, on_cut),
+            Fate::Fine | Fate::AnswerLost | Fate::RequestLost | Fate::Blinks | Fate::Flickers => {
+                self.make(leaf, well);
+                Answer { end: End::Done { is_new: true }, has_made: true }
+            }
+            Fate::Cut | Fate::Denied => unreachable!("answered above"),
+        };
+        if self.fates.cut.is_some_and(|cut| (cut.resource, cut.site) == leaf) {
+            self.cut.push(leaf.1);
+            return self.answered(leaf, on_cut);
+        }
+        answer
+    }
+
+    fn undo(&mut self, leaf: Leaf) -> bool {
+        let silent = [Fate::Cut, Fate::AnswerLostThenCut, Fate::RequestLostThenCut, Fate::CutAfterCreate];
+        if self.cut.contains(&leaf.1) || silent.contains(&self.fates.of(leaf)) {
+            // Known by its identity, or by our mark.
+            let kind = self.program.resources[leaf.0].kind;
+            let is_known = self.world.there.get(&leaf).is_some_and(|there| there.is_known);
+            self.world.owed.insert(leaf, is_known || kind == Kind::Card);
+            if let Some(there) = self.world.there.get_mut(&leaf) {
+                (there.is_known, there.is_whole) = (false, false);
+            }
+            return false;
+        }
+        self.world.there.remove(&leaf);
+        true
+    }
+
+    fn chosen(&self, resource: usize, place: &[usize]) -> Option<usize> {
+        self.world.chosen.get(&(resource, place.to_vec())).copied()
+    }
+
+    fn choose(&mut self, resource: usize, place: &[usize], arm: usize) {
+        self.world.chosen.insert((resource, place.to_vec()), arm);
+    }
+}
+
+impl Run<'_> {
+    /// The create was answered, and nothing after it is. A card is ready only later, and a note's answer tells nothing of
+    /// it; of the others the answer is all there is to know.
+    fn answered(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer {
+        let is_whole = matches!(self.program.resources[leaf.0].kind, Kind::Coin | Kind::Tally);
+        self.make(leaf, There { is_broken: false, is_known: true, is_whole });
+        let end = if is_whole { End::Done { is_new: true } } else { cut_off(on_cut) };
+        Answer { end, has_made: true }
+    }
+}
+
+fn cut_off(on_cut: OnCut) -> End {
+    match on_cut {
+        OnCut::Queue => End::Waits,
+        OnCut::Skip => End::LeftOut,
+        OnCut::Fail => End::Failed(Outcome::Unavailable),
+    }
+}

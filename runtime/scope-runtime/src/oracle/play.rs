@@ -1,0 +1,219 @@
+//! A program compiled and run over simulated sites: what is seen of it, in the words of the rules.
+//!
+//! `r0` created at nantes, parked at paris → `{ (0, nantes): Done, (0, paris): Waits }`, *pending*.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use scope_compiler::{Compilation, FileDigest, Options, ReadError};
+use scope_plan::plan::{Action, Plan};
+use tokio::runtime::Runtime;
+
+use super::doomed::Doomed;
+use super::examples::with_recorded;
+use super::fate::Fates;
+use super::program::{Program, SITES, site_number};
+use super::rules::{End, Leaf, Outcome, Seen, Undo};
+use super::watch::Watch;
+use crate::events::{self, Effect, SkipReason};
+use crate::report::{Report, StepStatus, UndoStatus, Verdict};
+use crate::runner::{RunOptions, SiteSet, run};
+use crate::simulator::{SimulationOptions, Simulator, virtual_runtime};
+use crate::state::StateStore;
+
+/// No run takes so long.
+const LONGEST_RUN: Duration = Duration::from_secs(10 * 86_400);
+
+/// One file in memory, beside the standard library.
+struct OneFile<'t>(&'t str);
+
+impl scope_compiler::World for OneFile<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        let found = match path.strip_prefix("std:") {
+            Some(module) => scope_stdlib::module(module),
+            None => (path == "main.scope").then_some(self.0),
+        };
+        found.map(|text| text.as_bytes().to_vec()).ok_or(ReadError::NotFound)
+    }
+
+    fn digest(&self, _path: &str) -> Result<FileDigest, ReadError> {
+        Err(ReadError::NotFound)
+    }
+
+    fn library(&self) -> Vec<String> {
+        scope_stdlib::modules().map(str::to_string).collect()
+    }
+
+    fn env(&self, _name: &str) -> Option<String> {
+        None
+    }
+}
+
+/// Compiles a text, to the plan as lowered.
+pub(super) fn compile(text: &str) -> Compilation {
+    let options = Options { simulate: true, unoptimised: true, ..Options::default() };
+    scope_compiler::compile(&OneFile(text), "main.scope", &options)
+}
+
+/// The plan of a program as it is lowered, verified.
+pub(super) fn lowered(program: &Program) -> Plan {
+    let text = program.text();
+    let compilation = compile(&text);
+    let reports = compilation.diagnostics.iter();
+    let reports: Vec<String> = reports.map(|report| format!("{} {}", report.code, report.message)).collect();
+    let plan = compilation.plan.unwrap_or_else(|| panic!("it does not compile: {reports:#?}\n{text}"));
+    let wrong: Vec<String> =
+        scope_plan::verify::verify(&plan).iter().map(|wrong| wrong.to_string()).collect();
+    assert!(wrong.is_empty(), "its plan is not well-formed: {wrong:#?}");
+    plan
+}
+
+/// The same plan after all passes.
+pub(super) fn optimised(plan: &Plan) -> Plan {
+    scope_plan::pipeline::optimise(plan.clone(), &mut |_, _| {}).expect("passes keep a plan well-formed")
+}
+
+/// A deployment: simulated sites and the state, through one run after the other.
+pub(super) struct Deployment<'p> {
+    program: &'p Program,
+    plan: Plan,
+    /// One for all runs: their time goes on.
+    pub(super) runtime: Runtime,
+    pub(super) state: StateStore,
+    pub(super) simulator: Option<Simulator>,
+}
+
+impl<'p> Deployment<'p> {
+    pub(super) fn new(program: &'p Program, plan: Plan) -> Self {
+        let runtime = virtual_runtime().expect("a runtime");
+        Self { program, plan, runtime, state: StateStore::in_memory(), simulator: None }
+    }
+
+    /// The plan as of now.
+    pub(super) fn plan(&self) -> Plan {
+        with_recorded(&self.plan, &self.state)
+    }
+
+    /// One run in which this happens: what is seen, and what must never happen.
+    pub(super) fn run(&mut self, fates: &Fates) -> (Seen, Report, Vec<String>) {
+        let simulator = self.simulator(SimulationOptions::default());
+        let plan = self.plan();
+        let sites = Doomed::new(self.program, &plan, &simulator, fates);
+        let (report, mut wrong) = play(&self.runtime, &plan, &sites, &mut self.state);
+        wrong.extend(sites.wrong());
+        (seen(&plan, &report), report, wrong)
+    }
+
+    /// The sites, which last from run to run.
+    pub(super) fn simulator(&mut self, options: SimulationOptions) -> Simulator {
+        let plan = &self.plan;
+        let new = || Simulator::new(plan, options).expect("it can be simulated");
+        self.simulator.get_or_insert_with(new).clone()
+    }
+
+    /// How many of each resource each site holds, and the shares.
+    pub(super) fn held(&self) -> BTreeMap<Leaf, Vec<Option<u64>>> {
+        let simulator = self.simulator.as_ref().expect("there was a run");
+        let mut held = BTreeMap::new();
+        let snapshot = simulator.snapshot();
+        for (number, _) in self.program.resources.iter().enumerate() {
+            for (site, name) in SITES[..self.program.n_sites].iter().enumerate() {
+                let records = snapshot[*name][self.program.resource_type(number)].as_array();
+                let values: Vec<Option<u64>> =
+                    records.into_iter().flatten().map(|record| record["value"].as_u64()).collect();
+                if !values.is_empty() {
+                    held.insert((number, site), values);
+                }
+            }
+        }
+        held
+    }
+
+    /// What is owed.
+    pub(super) fn owed(&self) -> BTreeSet<Leaf> {
+        self.state.state().owed.iter().map(|owed| (number(&owed.name), site_number(&owed.site))).collect()
+    }
+}
+
+/// One run, watched.
+pub(super) fn play(
+    runtime: &Runtime,
+    plan: &Plan,
+    sites: &dyn SiteSet,
+    state: &mut StateStore,
+) -> (Report, Vec<String>) {
+    let mut watch = Watch::new(plan);
+    let options = RunOptions::default();
+    let mut see = |event: &_| watch.see(event);
+    // Where all is waiting for nothing, virtual time jumps to this.
+    let ended = runtime.block_on(async {
+        tokio::time::timeout(LONGEST_RUN, run(plan, sites, state, &options, &mut see)).await
+    });
+    let report = ended.expect("a run ends");
+    let wrong = watch.end(&report);
+    (report, wrong)
+}
+
+/// `r3` → 3
+fn number(name: &str) -> usize {
+    name[1..].parse().expect("resources are numbered")
+}
+
+/// A report in the words of the rules.
+pub(super) fn seen(plan: &Plan, report: &Report) -> Seen {
+    let mut leaves = BTreeMap::new();
+    for step in &report.steps {
+        let planned = plan.step(step.step);
+        if !matches!(planned.action, Action::Ensure { .. }) {
+            continue;
+        }
+        let leaf = (number(&planned.name), site_number(&plan.site(planned.site).name));
+        let end = match &step.status {
+            StepStatus::Done { effect } => {
+                End::Done { is_new: matches!(effect, Effect::Created | Effect::Replaced) }
+            }
+            StepStatus::Failed { failure } => End::Failed(outcome(failure.outcome)),
+            StepStatus::Parked { .. } => End::Waits,
+            StepStatus::Skipped { because: SkipReason::NotChosen } => End::Untried,
+            StepStatus::Skipped { because: SkipReason::Unreachable } => End::LeftOut,
+            StepStatus::Skipped { because: SkipReason::Dependency { outcome: why, .. } } => {
+                End::Blocked(outcome(*why))
+            }
+            StepStatus::Skipped { because: SkipReason::Interrupted } => panic!("nobody interrupts"),
+        };
+        let undo = match step.undo {
+            UndoStatus::None => Undo::None,
+            UndoStatus::Done => Undo::Done,
+            UndoStatus::Owed => Undo::Owed,
+        };
+        leaves.insert(leaf, (end, undo));
+    }
+    let verdict = match report.verdict {
+        Verdict::Done | Verdict::NothingToDo => Outcome::Done,
+        Verdict::Pending => Outcome::Pending,
+        Verdict::Failed => worst(report).max(Outcome::Unavailable),
+        Verdict::Interrupted => panic!("nobody interrupts"),
+    };
+    Seen { verdict, leaves }
+}
+
+/// What a failed run says of itself does not tell how: that is in its steps.
+fn worst(report: &Report) -> Outcome {
+    let steps = report.steps.iter().filter(|step| !step.is_abandoned);
+    let failed = steps.filter_map(|step| match &step.status {
+        StepStatus::Failed { failure } => Some(outcome(failure.outcome)),
+        StepStatus::Skipped { because: SkipReason::Dependency { outcome: why, .. } } => Some(outcome(*why)),
+        _ => None,
+    });
+    failed.max().unwrap_or(Outcome::Done)
+}
+
+fn outcome(outcome: events::Outcome) -> Outcome {
+    match outcome {
+        events::Outcome::Done => Outcome::Done,
+        events::Outcome::Pending => Outcome::Pending,
+        events::Outcome::Unavailable => Outcome::Unavailable,
+        events::Outcome::Unknown => Outcome::Unknown,
+        events::Outcome::Invalid => Outcome::Invalid,
+    }
+}

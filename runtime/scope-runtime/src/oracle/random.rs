@@ -1,0 +1,168 @@
+//! Any numbers → a well-typed program and what happens to its requests. Fewer and smaller numbers make a smaller one, so
+//! that what proptest shrinks to can be read.
+//!
+//! `[]` → one note at one site, and nothing goes wrong.
+
+use std::collections::BTreeMap;
+
+use super::fate::{Cut, Fate, Fates};
+use super::program::{Kind, Loc, OnDisconnect, Program, Resource, SITES};
+
+const DEEPEST: usize = 3;
+
+/// Takes one number after the other; zeros when they are used up.
+pub(super) struct Dice<'n> {
+    numbers: std::slice::Iter<'n, u16>,
+}
+
+impl<'n> Dice<'n> {
+    pub(super) fn new(numbers: &'n [u16]) -> Self {
+        Self { numbers: numbers.iter() }
+    }
+
+    pub(super) fn below(&mut self, below: usize) -> usize {
+        self.numbers.next().map_or(0, |number| usize::from(*number) % below.max(1))
+    }
+
+    /// One time in so many; never when the numbers are used up.
+    fn is_one_in(&mut self, n: usize) -> bool {
+        self.below(n) + 1 == n
+    }
+}
+
+/// So many numbers from a seed (splitmix64).
+pub(super) fn numbers(seed: u64, count: usize) -> Vec<u16> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) as u16
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// A program.
+pub(super) fn program(dice: &mut Dice<'_>) -> Program {
+    let n_sites = 1 + dice.below(SITES.len());
+    let n_resources = 1 + dice.below(4);
+    // A chain is done one after the other, so that a cut has its place in it.
+    let is_chain = dice.below(3) == 1;
+    let resources = (0..n_resources).map(|number| resource(dice, n_sites, number, is_chain)).collect();
+    Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], has_one_service: false, resources }
+}
+
+fn resource(dice: &mut Dice<'_>, n_sites: usize, number: usize, is_chain: bool) -> Resource {
+    let kind = [Kind::Note, Kind::Card, Kind::Coin, Kind::Tally][dice.below(4)];
+    let loc = match kind {
+        Kind::Tally if n_sites > 1 && dice.below(3) > 0 => cross(dice, n_sites),
+        _ => loc(dice, n_sites, 0),
+    };
+    let mut after: Vec<usize> =
+        if is_chain { number.checked_sub(1).into_iter().collect() } else { Vec::new() };
+    if !is_chain && number > 0 && dice.is_one_in(3) {
+        after = vec![dice.below(number)];
+    }
+    let on_disconnect = match dice.below(12) {
+        8 if !loc.has_choice() => Some(OnDisconnect::Queue),
+        9 => Some(OnDisconnect::Skip),
+        10 => Some(OnDisconnect::Fail),
+        11 if loc.sites().contains(&0) && loc.cross().is_none() => Some(OnDisconnect::LocalOnly),
+        _ => None,
+    };
+    let weights = loc.cross().and_then(|(parts, _)| {
+        let weights: Vec<u32> = parts.iter().map(|_| dice.below(4) as u32).collect();
+        weights.iter().any(|weight| *weight > 0).then_some(weights)
+    });
+    Resource {
+        kind,
+        loc,
+        after,
+        on_disconnect,
+        is_undone: dice.is_one_in(4),
+        total: dice.below(20) as u32,
+        weights,
+    }
+}
+
+fn loc(dice: &mut Dice<'_>, n_sites: usize, depth: usize) -> Loc {
+    let shape = if depth < DEEPEST { dice.below(5) } else { 0 };
+    let parts = |dice: &mut Dice<'_>| {
+        let count = 2 + dice.below(2);
+        (0..count).map(|_| loc(dice, n_sites, depth + 1)).collect()
+    };
+    match shape {
+        1 => Loc::And(parts(dice)),
+        2 | 3 => Loc::Or(parts(dice)),
+        _ => Loc::Site(dice.below(n_sites)),
+    }
+}
+
+/// Parts share no site; the prime is at one; the whole may be an alternative of another site.
+fn cross(dice: &mut Dice<'_>, n_sites: usize) -> Loc {
+    let mut sites: Vec<usize> = (0..n_sites).collect();
+    for index in (1..sites.len()).rev() {
+        let other = dice.below(index + 1);
+        sites.swap(index, other);
+    }
+    let n_parts = 2 + dice.below(sites.len() - 1);
+    let mut parts: Vec<Loc> = sites.drain(..n_parts).map(Loc::Site).collect();
+    let prime = dice.below(n_parts);
+    if let (Some(site), true) = (sites.pop(), dice.below(2) == 1) {
+        let index = (prime + 1) % n_parts;
+        parts[index] = Loc::Or(vec![parts[index].clone(), Loc::Site(site)]);
+    }
+    let whole = Loc::Cross(parts, prime);
+    match (sites.pop(), dice.below(3)) {
+        (Some(site), 1) => Loc::Or(vec![whole, Loc::Site(site)]),
+        (Some(site), 2) => Loc::Or(vec![Loc::Site(site), whole]),
+        _ => whole,
+    }
+}
+
+/// What happens to the program's requests in one run.
+pub(super) fn fates(dice: &mut Dice<'_>, program: &Program) -> Fates {
+    let mut by_leaf = BTreeMap::new();
+    for (number, resource) in program.resources.iter().enumerate() {
+        for site in resource.loc.sites() {
+            let fate = fate(dice, resource.kind);
+            if fate != Fate::Fine {
+                by_leaf.insert((number, site), fate);
+            }
+        }
+    }
+    let is_chain = program
+        .resources
+        .iter()
+        .enumerate()
+        .all(|(number, resource)| number == 0 || resource.after == [number - 1]);
+    let mut cut = None;
+    if is_chain && dice.below(2) == 1 {
+        let resource = dice.below(program.resources.len());
+        let sites: Vec<usize> = program.resources[resource].loc.sites().into_iter().collect();
+        let site = sites[dice.below(sites.len())];
+        // The create must be answered for the cut to come.
+        by_leaf.remove(&(resource, site));
+        cut = Some(Cut { resource, site });
+    }
+    Fates { by_leaf, cut }
+}
+
+fn fate(dice: &mut Dice<'_>, kind: Kind) -> Fate {
+    match dice.below(24) {
+        12 => Fate::Cut,
+        13 => Fate::Denied,
+        14 => Fate::Refused,
+        15 => Fate::Down,
+        16 if kind == Kind::Card => Fate::Broken,
+        17 => Fate::AnswerLost,
+        18 => Fate::RequestLost,
+        19 => Fate::AnswerLostThenCut,
+        20 => Fate::RequestLostThenCut,
+        21 => Fate::CutAfterCreate,
+        22 => Fate::Blinks,
+        23 => Fate::Flickers,
+        _ => Fate::Fine,
+    }
+}

@@ -1,0 +1,229 @@
+//! Thousands of seeds: generated programs and the examples, each under random faults in time, then healed and run again.
+//!
+//! What a seed finds is printed with the seed, which plays it again exactly:
+//!
+//! ```console
+//! $ SCOPE_SEED=4711 cargo test -p scope-runtime oracle::seeds -- --nocapture
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use scope_plan::plan::{Action, Plan};
+use serde_json::Value;
+
+use super::examples;
+use super::play::{self, Deployment};
+use super::program::Program;
+use super::random::{self, Dice};
+use super::rules::Leaf;
+use super::{trace, weather};
+use crate::report::{Report, Verdict};
+use crate::simulator::{SimulationOptions, Simulator, virtual_runtime};
+use crate::state::StateStore;
+
+/// Seeds of generated programs, and of each example; fewer only on a machine that takes longer than the time.
+const N_PROGRAMS: u64 = 500;
+const FAULTS_EACH: u64 = 4;
+const N_FOR_EACH_EXAMPLE: u64 = 25;
+const TIME: Duration = Duration::from_secs(20);
+/// At the latest in this run there must be nothing to do any more.
+const MOST_RUNS: usize = 7;
+
+/// The seed that is asked for, if one is.
+fn wanted_seed() -> Option<u64> {
+    std::env::var("SCOPE_SEED").ok().map(|seed| seed.parse().expect("SCOPE_SEED is a number"))
+}
+
+/// The program of a seed, and the numbers its faults are drawn from.
+fn program_of(seed: u64) -> (Program, Vec<u16>) {
+    let numbers = random::numbers(seed / FAULTS_EACH, 80);
+    let program = random::program(&mut Dice::new(&numbers));
+    let program = Program { has_one_service: (seed / FAULTS_EACH).is_multiple_of(2), ..program };
+    (program, random::numbers(!seed, 40))
+}
+
+#[test]
+fn generated_programs_end_well_whatever_the_weather() {
+    let start = Instant::now();
+    let mut n_runs = 0;
+    let mut n_seeds = 0;
+    let mut wrong = Vec::new();
+    let mut plan: Option<(u64, Plan)> = None;
+    let seeds = wanted_seed().map_or(0..N_PROGRAMS * FAULTS_EACH, |seed| seed..seed + 1);
+    for seed in seeds {
+        if start.elapsed() > TIME {
+            break;
+        }
+        let (program, numbers) = program_of(seed);
+        let number = seed / FAULTS_EACH;
+        if plan.as_ref().is_none_or(|(known, _)| *known != number) {
+            plan = Some((number, play::optimised(&play::lowered(&program))));
+        }
+        let plan = &plan.as_ref().expect("just made").1;
+        let faults = weather::faults(&mut Dice::new(&numbers), plan);
+        if wanted_seed().is_some() {
+            println!("{}\n{faults:?}", program.items().join("\n"));
+        }
+        n_seeds += 1;
+        if let Err(why) = weathered(&program, plan, &faults, &mut n_runs) {
+            wrong.push(format!(
+                "SCOPE_SEED={seed}: {why}\n{}\n{}\n",
+                program.items().join("\n"),
+                faults.join(" ")
+            ));
+        }
+    }
+    println!("{n_seeds} seeds of generated programs, {n_runs} runs, {:.1} s", start.elapsed().as_secs_f64());
+    wrong.sort_by_key(String::len);
+    assert!(
+        wrong.is_empty(),
+        "{} of {n_seeds} seeds:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(5)].join("\n")
+    );
+    assert!(n_seeds > 0);
+}
+
+pub(super) fn weathered(
+    program: &Program,
+    plan: &Plan,
+    faults: &[String],
+    n_runs: &mut usize,
+) -> Result<(), String> {
+    let mut deployment = Deployment::new(program, plan.clone());
+    let simulator = deployment.simulator(options(faults)?);
+    for number in 1..=MOST_RUNS {
+        *n_runs += 1;
+        let before = simulator.snapshot();
+        let plan = deployment.plan();
+        let (report, mut wrong) = play::play(&deployment.runtime, &plan, &simulator, &mut deployment.state);
+        let seen = play::seen(&plan, &report);
+        let held = deployment.held();
+        wrong.extend(twice(&held));
+        if number == 1 {
+            let held: BTreeSet<Leaf> = held.keys().copied().collect();
+            wrong.extend(trace::wrong(program, &seen, &held));
+            wrong.extend(lost(&seen, &held, &deployment.owed()));
+        }
+        if report.verdict == Verdict::NothingToDo && number > 1 {
+            if simulator.snapshot() != before {
+                wrong.push("a run that has nothing to do changes something".to_owned());
+            }
+            if wrong.is_empty() {
+                return Ok(());
+            }
+        }
+        if number == MOST_RUNS {
+            wrong.push(format!("it is still {:?}: {:?}: {}", report.verdict, seen.leaves, failures(&report)));
+        }
+        if !wrong.is_empty() {
+            return Err(format!("run {number}: {}", wrong.join("; ")));
+        }
+        // A fault may begin only in a later run; each is over after that.
+        simulator.heal(None).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// What a site has twice.
+fn twice(held: &BTreeMap<Leaf, Vec<Option<u64>>>) -> Vec<String> {
+    let twice = held.iter().filter(|(_, records)| records.len() > 1);
+    twice.map(|(leaf, records)| format!("{leaf:?} is there {} times", records.len())).collect()
+}
+
+/// What was undone and is still there, with nobody who owes it.
+fn lost(seen: &super::rules::Seen, held: &BTreeSet<Leaf>, owed: &BTreeSet<Leaf>) -> Vec<String> {
+    use super::rules::Undo;
+    let undone = seen.leaves.iter().filter(|(_, (_, undo))| *undo != Undo::None);
+    let lost = undone.filter(|(leaf, _)| held.contains(leaf) && !owed.contains(leaf));
+    lost.map(|(leaf, _)| format!("{leaf:?} is undone, still there, and nobody owes it")).collect()
+}
+
+fn options(faults: &[String]) -> Result<SimulationOptions, String> {
+    let parsed: Result<Vec<_>, _> = faults.iter().map(|fault| fault.parse()).collect();
+    let faults = parsed.map_err(|error: crate::simulator::FaultError| error.to_string())?;
+    Ok(SimulationOptions { faults, ..SimulationOptions::default() })
+}
+
+#[test]
+fn examples_end_well_whatever_the_weather() {
+    let start = Instant::now();
+    let (mut n_seeds, mut n_runs) = (0, 0);
+    let mut wrong = Vec::new();
+    let examples = examples::plans();
+    let n_all = examples.len() as u64 * N_FOR_EACH_EXAMPLE;
+    let seeds = wanted_seed().map_or(0..n_all, |seed| seed..seed + 1);
+    for seed in seeds {
+        if start.elapsed() > TIME {
+            break;
+        }
+        let (name, plan) = &examples[(seed % examples.len() as u64) as usize];
+        let faults = weather::faults(&mut Dice::new(&random::numbers(seed, 40)), plan);
+        n_seeds += 1;
+        if let Err(why) = example(plan, &faults, &mut n_runs) {
+            wrong.push(format!("SCOPE_SEED={seed}: {name} {}: {why}", faults.join(" ")));
+        }
+    }
+    println!("{n_seeds} seeds of examples, {n_runs} runs, {:.1} s", start.elapsed().as_secs_f64());
+    assert!(wrong.is_empty(), "{} of {n_seeds} seeds:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(n_seeds > 0);
+}
+
+fn example(plan: &Plan, faults: &[String], n_runs: &mut usize) -> Result<(), String> {
+    let simulator = Simulator::new(plan, options(faults)?).map_err(|error| error.to_string())?;
+    let before = simulator.snapshot();
+    let mut state = StateStore::in_memory();
+    let runtime = virtual_runtime().map_err(|error| error.to_string())?;
+    for number in 1..=MOST_RUNS {
+        *n_runs += 1;
+        let recorded = examples::with_recorded(plan, &state);
+        let (report, mut wrong) = play::play(&runtime, &recorded, &simulator, &mut state);
+        wrong.extend(too_many(plan, &before, &simulator.snapshot()));
+        if !wrong.is_empty() {
+            return Err(format!("run {number}: {}", wrong.join("; ")));
+        }
+        if number > 1 && report.verdict == Verdict::NothingToDo {
+            return Ok(());
+        }
+        if number == MOST_RUNS {
+            return Err(format!(
+                "after {number} runs it is still {:?}: {}",
+                report.verdict,
+                failures(&report)
+            ));
+        }
+        simulator.heal(None).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+pub(super) fn failures(report: &Report) -> String {
+    let failed = report.steps.iter().filter_map(|step| match &step.status {
+        crate::report::StepStatus::Failed { failure } => {
+            Some(format!("{} {}", failure.code, failure.message))
+        }
+        _ => None,
+    });
+    failed.collect::<Vec<_>>().join("; ")
+}
+
+/// More of a type at a site than was there before and the plan makes.
+fn too_many(plan: &Plan, before: &Value, after: &Value) -> Vec<String> {
+    let count = |snapshot: &Value, site: &str, ty: &str| snapshot[site][ty].as_array().map_or(0, Vec::len);
+    let mut makes: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for step in &plan.steps {
+        if let (Action::Ensure { .. } | Action::Bring { .. } | Action::Call { .. }, Some(ty)) =
+            (&step.action, step.action.resource_type())
+        {
+            let name = step.name.rsplit(':').next().unwrap_or_default();
+            makes.entry((&plan.site(step.site).name, ty)).or_default().insert(name);
+        }
+    }
+    let wrong = makes.into_iter().filter_map(|((site, ty), names)| {
+        let most = count(before, site, ty) + names.len();
+        let found = count(after, site, ty);
+        (found > most).then(|| format!("{site} has {found} of {ty}, and at most {most} are wanted"))
+    });
+    wrong.collect()
+}

@@ -1,0 +1,59 @@
+//! A run that was seen, held against the rules: given how each request ended, the rest must be as they say.
+//!
+//! The ends are taken from the report, so that faults may fall at any time; which requests were made, what was undone, what
+//! the whole came to is the rules' word. Paris timed out, and lille was asked → right; lille was not asked → wrong.
+
+use std::collections::BTreeSet;
+
+use super::program::Program;
+use super::rules::{self, Answer, End, Leaf, OnCut, Places, Seen, Undo};
+
+/// What is wrong with the first run of a deployment; `held` is what its sites have after it.
+pub(super) fn wrong(program: &Program, seen: &Seen, held: &BTreeSet<Leaf>) -> Vec<String> {
+    let mut trace = Trace { seen, held, wrong: Vec::new() };
+    let wanted = rules::run(program, &mut trace);
+    let mut wrong = trace.wrong;
+    for (leaf, wanted) in &wanted.leaves {
+        let found = seen.leaves.get(leaf);
+        if found != Some(wanted) {
+            wrong.push(format!("{leaf:?}: {found:?}, not {wanted:?}"));
+        }
+    }
+    if wanted.verdict != seen.verdict {
+        wrong.push(format!("verdict {:?}, not {:?}", seen.verdict, wanted.verdict));
+    }
+    wrong
+}
+
+struct Trace<'t> {
+    seen: &'t Seen,
+    held: &'t BTreeSet<Leaf>,
+    wrong: Vec<String>,
+}
+
+impl Places for Trace<'_> {
+    fn request(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer {
+        let (end, undo) = self.seen.leaves.get(&leaf).copied().unwrap_or((End::Untried, Undo::None));
+        let is_possible = match end {
+            End::Untried | End::Blocked(_) => false,
+            End::Waits => on_cut == OnCut::Queue,
+            End::LeftOut => on_cut == OnCut::Skip,
+            End::Done { .. } | End::Failed(_) => true,
+        };
+        if !is_possible {
+            self.wrong.push(format!("{leaf:?} is wanted, {on_cut:?} where it is cut, and ended {end:?}"));
+        }
+        let is_left = matches!(end, End::Failed(_) | End::Waits | End::LeftOut) && self.held.contains(&leaf);
+        Answer { end, has_made: end == End::Done { is_new: true } || undo != Undo::None || is_left }
+    }
+
+    fn undo(&mut self, leaf: Leaf) -> bool {
+        self.seen.leaves.get(&leaf).is_none_or(|(_, undo)| *undo != Undo::Owed)
+    }
+
+    fn chosen(&self, _resource: usize, _place: &[usize]) -> Option<usize> {
+        None
+    }
+
+    fn choose(&mut self, _resource: usize, _place: &[usize], _arm: usize) {}
+}

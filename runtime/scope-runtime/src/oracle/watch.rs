@@ -1,0 +1,127 @@
+//! What must hold in every run, whatever goes wrong: seen from its events, as they come.
+//!
+//! A step begins only after what it needs; no more attempts than said; the next alternative only after the undo of the one
+//! before; what was parked is tried when its service is heard from. In come a plan and events, out come sentences about
+//! what does not hold.
+
+use std::collections::BTreeMap;
+
+use scope_plan::plan::{ChoiceId, EdgeReason, Plan, StepId};
+
+use crate::events::{RunEvent, RunEventKind, SkipReason};
+use crate::report::{Report, StepStatus};
+
+/// How often a parked step is tried again in one run, at most.
+const MOST_WAKES: usize = 3;
+
+pub(super) struct Watch<'p> {
+    plan: &'p Plan,
+    /// Steps that ended well, and those that were left out.
+    is_done: Vec<bool>,
+    is_left_out: Vec<bool>,
+    n_parked: Vec<usize>,
+    /// When each step was parked last: the number of the event.
+    parked_at: BTreeMap<StepId, usize>,
+    /// When a service was heard from last.
+    heard_at: BTreeMap<(u32, String), usize>,
+    tried: BTreeMap<ChoiceId, Vec<u32>>,
+    n_events: usize,
+    pub(super) wrong: Vec<String>,
+}
+
+impl<'p> Watch<'p> {
+    pub(super) fn new(plan: &'p Plan) -> Self {
+        let n_steps = plan.steps.len();
+        Self {
+            plan,
+            is_done: vec![false; n_steps],
+            is_left_out: vec![false; n_steps],
+            n_parked: vec![0; n_steps],
+            parked_at: BTreeMap::new(),
+            heard_at: BTreeMap::new(),
+            tried: BTreeMap::new(),
+            n_events: 0,
+            wrong: Vec::new(),
+        }
+    }
+
+    pub(super) fn see(&mut self, event: &RunEvent) {
+        self.n_events += 1;
+        match &event.kind {
+            RunEventKind::StepStarted { step, attempt } => self.started(*step, *attempt),
+            RunEventKind::StepDone { step, .. } => {
+                self.is_done[step.index()] = true;
+                if let Some(lane) = self.lane(*step) {
+                    self.heard_at.insert(lane, self.n_events);
+                }
+            }
+            RunEventKind::StepSkipped { step, because: SkipReason::Unreachable } => {
+                self.is_left_out[step.index()] = true;
+            }
+            RunEventKind::StepParked { step, .. } => {
+                self.n_parked[step.index()] += 1;
+                self.parked_at.insert(*step, self.n_events);
+            }
+            RunEventKind::ChoiceTried { choice, arm, .. } => {
+                self.tried.entry(*choice).or_default().push(*arm);
+            }
+            RunEventKind::UndoDone { step: Some(step), .. }
+            | RunEventKind::UndoOwed { step: Some(step), .. } => {
+                self.undone(*step);
+            }
+            _ => {}
+        }
+    }
+
+    fn started(&mut self, step: StepId, attempt: u32) {
+        let plan = self.plan;
+        for edge in plan.edges.iter().filter(|edge| edge.to == step) {
+            let is_met = match edge.reason {
+                EdgeReason::Settled => true,
+                EdgeReason::Data | EdgeReason::Wave | EdgeReason::Move => self.is_done[edge.from.index()],
+                EdgeReason::After | EdgeReason::Relation => {
+                    self.is_done[edge.from.index()] || self.is_left_out[edge.from.index()]
+                }
+            };
+            if !is_met {
+                let from = &plan.step(edge.from).key;
+                self.wrong.push(format!("`{}` begins before `{from}` ended well", plan.step(step).key));
+            }
+        }
+        let most = plan.step(step).retry.times.max(1) as usize * (1 + self.n_parked[step.index()]);
+        if attempt as usize > most {
+            self.wrong.push(format!("`{}` is tried {attempt} times", plan.step(step).key));
+        }
+    }
+
+    /// A step of one arm only is undone before the next one is tried.
+    fn undone(&mut self, step: StepId) {
+        let [guard] = self.plan.step(step).when.as_slice() else { return };
+        let tried = self.tried.get(&guard.choice).map_or(&[][..], Vec::as_slice);
+        if tried.last().is_some_and(|last| *last != guard.arm) {
+            let key = &self.plan.step(step).key;
+            self.wrong.push(format!("`{key}` is undone after the next alternative was begun"));
+        }
+    }
+
+    /// What is wrong with the whole.
+    pub(super) fn end(mut self, report: &Report) -> Vec<String> {
+        for step in &report.steps {
+            let parked_at = self.parked_at.get(&step.step).copied();
+            let heard_at = self.lane(step.step).and_then(|lane| self.heard_at.get(&lane).copied());
+            let may_wake = self.n_parked[step.step.index()] <= MOST_WAKES;
+            let is_parked = matches!(step.status, StepStatus::Parked { .. });
+            if is_parked && may_wake && heard_at > parked_at {
+                let key = &self.plan.step(step.step).key;
+                self.wrong.push(format!("`{key}` waits though its service was heard from"));
+            }
+        }
+        self.wrong
+    }
+
+    fn lane(&self, step: StepId) -> Option<(u32, String)> {
+        let step = self.plan.step(step);
+        let (_, resource_type) = self.plan.resource_type_of(step)?;
+        Some((step.site.0, resource_type.service.clone()))
+    }
+}

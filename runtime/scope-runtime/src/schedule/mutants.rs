@@ -1,0 +1,102 @@
+//! Mistakes that a scheduler can make, for the tests to find: each stands at the place where it would be made.
+//!
+//! In the product none can be switched on, and nothing of them is left. In tests `with(Mutant::ForgottenUndo, || …)` runs
+//! something with that mistake; `oracle/mutants.rs` demands that the simulation finds each of [`ALL`].
+
+macro_rules! mutants {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+        /// A mistake.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Mutant {
+            $($(#[$doc])* $name),+
+        }
+
+        /// Every one.
+        #[cfg(test)]
+        pub(crate) const ALL: &[Mutant] = &[$(Mutant::$name),+];
+    };
+}
+
+mutants! {
+    /// What an abandoned alternative made is not deleted.
+    ForgottenUndo,
+    /// What another place still wants is deleted.
+    UndoOfWhatIsWanted,
+    /// An undo that could not be done counts as done.
+    OwedUndoDropped,
+    /// `on_failure: undo` is not obeyed.
+    GroupUndoForgotten,
+    /// The next alternative does not wait for the undo of the one before.
+    NextArmBeforeUndo,
+    /// What must not be repeated is tried again.
+    RetriedNone,
+    /// A request that may be tried again is not.
+    RetryForgotten,
+    /// Attempts are not counted.
+    RetriesUnbounded,
+    /// The answer of an attempt that is over counts as that of the one under way.
+    LateAnswerTaken,
+    /// *Unknown* goes on to the next alternative.
+    UnknownFallsThrough,
+    /// *Invalid* goes on to the next alternative.
+    InvalidFallsThrough,
+    /// *Pending* goes on to the next alternative.
+    PendingFallsThrough,
+    /// *Unavailable* does not go on.
+    UnavailableHolds,
+    /// Of several outcomes the last counts.
+    LastOutcomeCounts,
+    /// What was chosen is not recorded.
+    ChoiceNotRecorded,
+    /// What was recorded is not tried first.
+    RecordedIgnored,
+    /// What may be queued fails.
+    QueueIgnored,
+    /// What may be left out fails.
+    SkipIgnored,
+    /// What must not be queued is.
+    QueuedAnyway,
+    /// What waits for a site is not tried when it is heard from.
+    WakeForgotten,
+    /// A site gets more requests at once than it takes.
+    TwoInOnePlace,
+    /// A step begins before all that it needs has ended.
+    StartedTooEarly,
+    /// A step begins though what it needs failed.
+    BlockedIgnored,
+    /// What an abandoned alternative met with counts for the whole.
+    AbandonedCounts,
+    /// A step that waits at the end counts as done.
+    PendingCountsAsDone,
+}
+
+/// In the product: never.
+#[cfg(not(test))]
+pub(crate) const fn is(_: Mutant) -> bool {
+    false
+}
+
+#[cfg(test)]
+thread_local! {
+    static ON: std::cell::Cell<Option<Mutant>> = const { std::cell::Cell::new(None) };
+}
+
+/// Whether this mistake is made now.
+#[cfg(test)]
+pub(crate) fn is(mutant: Mutant) -> bool {
+    ON.get() == Some(mutant)
+}
+
+/// Does something with this mistake; also a panic ends it.
+#[cfg(test)]
+pub(crate) fn with<T>(mutant: Mutant, does: impl FnOnce() -> T) -> T {
+    struct Off;
+    impl Drop for Off {
+        fn drop(&mut self) {
+            ON.set(None);
+        }
+    }
+    ON.set(Some(mutant));
+    let _off = Off;
+    does()
+}
