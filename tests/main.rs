@@ -8,6 +8,7 @@ mod support;
 
 mod codes;
 mod documents;
+mod drivers;
 mod durable;
 mod editors;
 mod events;

@@ -9,12 +9,13 @@ use serde_json::Value;
 use crate::support::root;
 
 /// Which of our crates each crate may use (besides in tests).
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("scope-diagnostics", &[]),
     ("scope-plan", &[]),
     ("scope-stdlib", &[]),
     ("scope-syntax", &["scope-diagnostics"]),
     ("scope-analysis", &["scope-diagnostics", "scope-syntax"]),
+    ("scope-schema", &["scope-analysis", "scope-diagnostics", "scope-syntax"]),
     ("scope-compiler", &["scope-analysis", "scope-diagnostics", "scope-plan", "scope-syntax"]),
     ("scope-runtime", &["scope-plan"]),
     ("scope-web", &["scope-plan", "scope-runtime"]),
@@ -28,6 +29,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "scope-lsp",
             "scope-plan",
             "scope-runtime",
+            "scope-schema",
             "scope-stdlib",
             "scope-targets",
             "scope-web",
@@ -188,6 +190,7 @@ fn pure_crates_ban_files_clock_and_network() {
         "compiler/scope-syntax",
         "compiler/scope-analysis",
         "compiler/scope-plan",
+        "compiler/scope-schema",
         "compiler/scope-compiler",
         "targets/scope-targets",
     ] {

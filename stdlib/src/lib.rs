@@ -1,7 +1,7 @@
 //! The drivers of the standard library, as text.
 //!
 //! Comes in: the name of a module as an import writes it, `openstack`. Goes out: its text. Modules are files of this
-//! folder (`kubernetes/apps/v1.scope` would be `kubernetes.apps.v1`); the compiler reads them as it reads any file.
+//! folder (`kubernetes/apps/v1.scope` is `kubernetes.apps.v1`); the compiler reads them as it reads any file.
 //!
 //! ```
 //! assert!(scope_stdlib::module("openstack").is_some_and(|text| text.contains("driver openstack")));
@@ -12,6 +12,13 @@
 const MODULES: &[(&str, &str)] = &[
     ("exec", include_str!("../exec.scope")),
     ("http", include_str!("../http.scope")),
+    ("kubernetes", include_str!("../kubernetes.scope")),
+    ("kubernetes.apps.v1", include_str!("../kubernetes/apps/v1.scope")),
+    ("kubernetes.batch.v1", include_str!("../kubernetes/batch/v1.scope")),
+    ("kubernetes.core.v1", include_str!("../kubernetes/core/v1.scope")),
+    ("kubernetes.meta", include_str!("../kubernetes/meta.scope")),
+    ("kubernetes.networking.v1", include_str!("../kubernetes/networking/v1.scope")),
+    ("kubernetes.types", include_str!("../kubernetes/types.scope")),
     ("openstack", include_str!("../openstack.scope")),
     ("placement", include_str!("../placement.scope")),
 ];

@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
 use scope_syntax::ast;
 
+use crate::driver::types::Declared as DeclaredTypes;
 use crate::eval::Frame;
 use crate::group::{Given, Group};
 use crate::hir::{self, GroupId, ResourceId, SiteId, Value};
@@ -55,6 +56,8 @@ pub(crate) struct Context<'a> {
     pub options: &'a Options,
     pub names: Names,
     pub drivers: IndexMap<String, hir::Driver>,
+    /// The declared types.
+    pub types: DeclaredTypes,
     pub sites: RefCell<Vec<hir::Site>>,
     pub entry: Cell<Option<SiteId>>,
     /// Memoised values of `let` and `param` items; `None` while one is being evaluated.
@@ -104,6 +107,7 @@ impl<'a> Context<'a> {
             options,
             names: Names::default(),
             drivers: IndexMap::new(),
+            types: DeclaredTypes::default(),
             sites: RefCell::new(Vec::new()),
             entry: Cell::new(None),
             values: RefCell::new(BTreeMap::new()),

@@ -100,14 +100,26 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 }
 
-/// Why a file is no data: in the reader's words, and where, in bytes, if it says so.
-pub(crate) struct DataError {
+/// Why a file is no data.
+pub struct DataError {
+    /// In the reader's words.
     pub words: String,
+    /// Where, in bytes, if it says so.
     pub offset: Option<u32>,
 }
 
 /// The documents of a YAML (or JSON) text: one gives its value, several a list of theirs.
 pub(crate) fn documents(text: &str, file: FileId) -> Result<Value, DataError> {
+    let mut slots = each_document(text, file)?;
+    Ok(match slots.len() {
+        0 => Value::Null,
+        1 => slots.pop().map_or(Value::Null, |slot| slot.value),
+        _ => Value::List(slots),
+    })
+}
+
+/// The documents of a YAML (or JSON) text, empty ones left out.
+pub fn each_document(text: &str, file: FileId) -> Result<Vec<Slot>, DataError> {
     if text.len() > MAX_BYTES {
         let words = format!("it is larger than {} MiB", MAX_BYTES / 1024 / 1024);
         return Err(DataError { words, offset: None });
@@ -127,11 +139,7 @@ pub(crate) fn documents(text: &str, file: FileId) -> Result<Value, DataError> {
         nodes.retain(|node| !matches!(node.value, Node::Null));
     }
     let whole = Span::new(file, 0, 0);
-    Ok(match nodes.len() {
-        0 => Value::Null,
-        1 => nodes.pop().map_or(Value::Null, |node| node_value(node.value, file, text)),
-        _ => Value::List(nodes.into_iter().map(|node| node_slot(node, whole, file, text)).collect()),
-    })
+    Ok(nodes.into_iter().map(|node| node_slot(node, whole, file, text)).collect())
 }
 
 fn node_value(node: Node, file: FileId, text: &str) -> Value {

@@ -7,7 +7,8 @@ use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, ItemKind};
 
 use crate::context::Context;
-use crate::driver::types::{type_of, unknown_type};
+use crate::driver::base_of;
+use crate::driver::types::{is_plain, mean, type_of, unknown_type};
 use crate::eval::Frame;
 use crate::hir::{GroupId, SiteId, Slot, Type, Value};
 use crate::modules::{ModuleId, Modules};
@@ -217,10 +218,18 @@ impl Context<'_> {
         match self.names.get(module, &first.text).map(|named| (&named.definition, named.span)) {
             Some((Definition::Type(module, item), span)) if path.names.len() == 1 => {
                 self.record_use(first.span, span, format!("type `{}`", first.text));
-                match &self.item(*module, *item).kind {
-                    ItemKind::Type(alias) => Ok(self.declared_type(&alias.ty, *module)),
-                    _ => Ok(Type::Error),
-                }
+                Ok(self.type_of_item(*module, *item))
+            }
+            // `types.Pod`, of a module under its alias.
+            Some((Definition::Module(target), _))
+                if path.names.len() == 2
+                    && matches!(
+                        self.names.get(*target, &path.names[1].text).map(|named| &named.definition),
+                        Some(Definition::Type(..))
+                    ) =>
+            {
+                let name = ast::Path { names: path.names[1..].to_vec(), span: path.names[1].span };
+                self.named_type(&name, *target)
             }
             Some((Definition::Driver(_), _)) => match self.resource_type(path, module) {
                 Some(ty) => Ok(Type::Reference(ty.name.clone())),
@@ -251,6 +260,41 @@ impl Context<'_> {
             }
             _ => None,
         })
+    }
+
+    /// The declared type that a path names in a module; nothing where it names no type.
+    pub fn declared_in(&self, module: ModuleId, path: &ast::Path) -> Option<Type> {
+        let is_type = |module: ModuleId, name: &str| {
+            self.names.get(module, name).is_some_and(|named| matches!(named.definition, Definition::Type(..)))
+        };
+        let is_declared = match path.names.as_slice() {
+            [name] => is_type(module, &name.text),
+            [alias, name] => match self.names.get(module, &alias.text).map(|named| &named.definition) {
+                Some(Definition::Module(target)) => is_type(*target, &name.text),
+                _ => false,
+            },
+            _ => false,
+        };
+        if is_declared { self.named_type(path, module).ok() } else { None }
+    }
+
+    /// What a `type` item stands for.
+    fn type_of_item(&self, module: ModuleId, item: usize) -> Type {
+        let ItemKind::Type(alias) = &self.item(module, item).kind else { return Type::Error };
+        if is_plain(&alias.ty) {
+            return self.declared_type(&alias.ty, module);
+        }
+        let named = self.types.get(module, item, &alias.name.text);
+        self.types.once(|| {
+            while let Some((module, item, named)) = self.types.next() {
+                let ItemKind::Type(alias) = &self.item(module, item).kind else { continue };
+                let meaning = self.declared_type(&alias.ty, module);
+                let mut diagnostics = Vec::new();
+                mean(&named, meaning, alias.name.span, &mut diagnostics);
+                self.report_all(diagnostics);
+            }
+        });
+        Type::Named(named)
     }
 
     /// The resource type a path names, reported where there is none.
@@ -287,6 +331,11 @@ impl Context<'_> {
             return None;
         };
         let Definition::Driver(driver_name) = &named.definition else {
+            if let Definition::Module(target) = &named.definition
+                && let Some(ty) = self.type_of_parts(*target, path)
+            {
+                return Some(ty);
+            }
             match named.definition {
                 Definition::Hole => {}
                 Definition::Module(_) => self.report(
@@ -304,7 +353,7 @@ impl Context<'_> {
             }
             return None;
         };
-        let driver = self.drivers.get(driver_name)?;
+        let driver = self.drivers.get(base_of(driver_name))?;
         self.record_use(first.span, driver.span, format!("driver `{driver_name}`"));
         let rest: Vec<&str> = path.names[1..].iter().map(|name| name.text.as_str()).collect();
         let full = format!("{driver_name}.{}", rest.join("."));
@@ -324,15 +373,37 @@ impl Context<'_> {
             },
         )
         .label("no such type");
-        let short: Vec<&str> = driver.types.values().map(|ty| ty.short_name.as_str()).collect();
+        let of_part = format!("{driver_name}.");
+        let of_part = driver.types.values().filter(|ty| ty.name.starts_with(&of_part));
+        let short: Vec<&str> = of_part.map(|ty| &ty.name[driver_name.len() + 1..]).collect();
         report = match similar::nearest(&rest.join("."), short.iter().copied()) {
             Some(nearest) => report
                 .help(format!("did you mean `{driver_name}.{nearest}`?"))
                 .fix(format!("write `{nearest}`"), vec![Edit::new(span, nearest)]),
+            None if short.is_empty() => report.help(format!(
+                "its types are in parts of it, which are imported by themselves: `import {driver_name}.PART`"
+            )),
             None => report.help(format!("it has {}", short.join(", "))),
         };
         self.report(report);
         None
+    }
+
+    /// `certs.Certificate`, `certs.v1.Certificate`: a type of a part of a driver, by the alias of the module that declares
+    /// the part. The first part that has it, if the version is not said.
+    fn type_of_parts(&self, module: ModuleId, path: &ast::Path) -> Option<&crate::hir::ResourceType> {
+        let names: Vec<&str> = path.names[1..].iter().map(|name| name.text.as_str()).collect();
+        let (short, part) = names.split_last()?;
+        let end = part.iter().map(|word| format!(".{word}")).collect::<String>();
+        let parts = self.names.all(module).filter_map(|(_, named)| match &named.definition {
+            Definition::Driver(name) if name.ends_with(&end) => Some(name),
+            _ => None,
+        });
+        let ty = parts
+            .filter_map(|part| self.drivers.get(base_of(part))?.types.get(&format!("{part}.{short}")))
+            .next()?;
+        self.record_use(path.names[path.names.len() - 1].span, ty.span, type_hover(ty));
+        Some(ty)
     }
 
     /// Finds the entry site: `--at`, else the `entry` of the program or of a file it imports.

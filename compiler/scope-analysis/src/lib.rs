@@ -15,6 +15,7 @@ pub mod hir;
 pub mod lint;
 pub mod modules;
 pub mod native;
+pub mod versions;
 pub mod world;
 
 mod check;
@@ -41,7 +42,7 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, codes};
-use scope_syntax::ast::ItemKind;
+use scope_syntax::ast::{self, ItemKind};
 
 use context::Context;
 use eval::Frame;
@@ -94,27 +95,48 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     Analysis { program, diagnostics, uses }
 }
 
-/// Every driver that a loaded file declares.
+/// Every driver that a loaded file declares, with its parts.
 fn drivers(context: &Context<'_>) -> IndexMap<String, hir::Driver> {
-    let mut drivers = IndexMap::new();
-    for module in &context.modules.modules {
+    let mut declared: IndexMap<&str, (ModuleId, driver::Part<'_>)> = IndexMap::new();
+    for (index, module) in context.modules.modules.iter().enumerate() {
         for item in &module.tree.items {
             let ItemKind::Driver(tree) = &item.kind else { continue };
-            let (driver, diagnostics) = driver::elaborate(&module.tree, tree);
-            context.report_all(diagnostics);
-            if drivers.contains_key(&driver.name) {
+            if declared.contains_key(tree.name.text.as_str()) {
                 context.report(
                     Diagnostic::new(
                         codes::E0103,
                         tree.name.span,
-                        format!("driver `{}` is declared twice", driver.name),
+                        format!("driver `{}` is declared twice", tree.name.text),
                     )
                     .label("again here")
                     .help("import one of them"),
                 );
                 continue;
             }
-            drivers.insert(driver.name.clone(), driver);
+            let part = driver::Part { module: &module.tree, driver: tree };
+            declared.insert(&tree.name.text, (ModuleId(index as u32), part));
+        }
+    }
+    let mut drivers = IndexMap::new();
+    for name in declared.keys().filter(|name| !name.contains('.')) {
+        // The driver itself, then its parts in the order they were loaded.
+        let of_driver: Vec<(ModuleId, driver::Part<'_>)> = std::iter::once(declared[name])
+            .chain(
+                declared
+                    .iter()
+                    .filter(|(part, _)| driver::base_of(part) == *name && *part != name)
+                    .map(|(_, p)| *p),
+            )
+            .collect();
+        let parts: Vec<driver::Part<'_>> = of_driver.iter().map(|(_, part)| *part).collect();
+        let outside = |part: usize, path: &ast::Path| context.declared_in(of_driver[part].0, path);
+        let (driver, diagnostics) = driver::elaborate_parts(&parts, &outside);
+        context.report_all(diagnostics);
+        drivers.insert(driver.name.clone(), driver);
+    }
+    for (name, (_, part)) in &declared {
+        if name.contains('.') && !drivers.contains_key(driver::base_of(name)) {
+            context.report(driver::without_base(part.driver));
         }
     }
     drivers

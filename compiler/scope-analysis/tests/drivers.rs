@@ -34,7 +34,11 @@ fn shown(text: &str, diagnostics: &[Diagnostic]) -> String {
 
 #[test]
 fn the_standard_library_is_without_a_report() {
-    for name in scope_stdlib::modules() {
+    // Parts of drivers, and drivers with patterns, need their imports: the whole command looks at those.
+    let is_alone = |name: &&str| {
+        !scope_stdlib::modules().any(|part| part.starts_with(&format!("{name}."))) && !name.contains('.')
+    };
+    for name in scope_stdlib::modules().filter(is_alone) {
         let text = scope_stdlib::module(name).expect("it is one of the modules");
         let (drivers, diagnostics) = drivers(text);
         assert!(diagnostics.is_empty(), "{name}\n{}", shown(text, &diagnostics));
@@ -216,7 +220,7 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
     ("value: int = 0", "value: itn = 0", "E0207", "no type is called `itn`"),
     ("value: int = 0", "value: list = 0", "E0207", "`list` takes one type"),
     ("value: int = 0", "value: int in \"a\" = 0", "E0201", "expected a range of numbers"),
-    ("value: int = 0", "value: \"a\" | int", "E0201", "alternatives of a type are texts"),
+    ("value: int = 0", "value: \"a\" | nothing", "E0207", "no type is called `nothing`"),
     // Functions.
     (
         "//! A tiny",

@@ -1,5 +1,6 @@
 //! The arguments of `scope`, as clap reads them.
 
+mod driver;
 mod past;
 mod state;
 mod watch;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub use driver::{Driver, DriverAction, DriverImport};
 pub use past::{Attach, Destroy, Drift, History, Hold, Import, Logs, Place, Rebuild, Resume, Status, Why};
 pub use state::{State, StateCommand};
 pub use watch::{Log, Watch};
@@ -107,6 +109,8 @@ pub enum Command {
     Lint(Lint),
     /// Apply the fixes of reports that a machine can apply safely.
     Fix(Fix),
+    /// Check drivers, and make types for them from published schemas.
+    Driver(Driver),
     /// Write HTML pages of a program or a driver.
     Doc(Doc),
     /// Format programs in the one style of the language.

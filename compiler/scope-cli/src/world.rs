@@ -85,3 +85,35 @@ pub fn state_place(program: &str, given: Option<&str>) -> Result<Place, Failure>
         None => Ok(Place::beside(path)),
     }
 }
+
+/// A world that holds one program: `import DRIVER`; the standard library is the real one.
+pub struct Importing {
+    /// The module's name.
+    pub driver: String,
+}
+
+impl Importing {
+    /// The program's file.
+    pub const FILE: &str = "import.scope";
+}
+
+impl World for Importing {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        match path {
+            Self::FILE => Ok(format!("import {}\n", self.driver).into_bytes()),
+            other => Disk.read(other),
+        }
+    }
+
+    fn digest(&self, path: &str) -> Result<FileDigest, ReadError> {
+        Disk.digest(path)
+    }
+
+    fn library(&self) -> Vec<String> {
+        Disk.library()
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        Disk.env(name)
+    }
+}

@@ -18,6 +18,7 @@ mod sequence;
 pub use configuration::{HookEntry, hooks, state_place};
 pub use fixing::{Fixed, fix};
 pub use formatting::{Formatted, format, format_file};
+pub use scope_analysis::driver::review;
 pub use scope_analysis::world::{FileDigest, ReadError, World};
 pub use scope_analysis::{Use, data, hir, lint};
 

@@ -138,8 +138,9 @@ impl Context<'_> {
             let LocationKind::Site(prime) = parts[*prime].kind else { continue };
             let Some(weights) = self.part_weights(whole.name, parts, with) else { continue };
             for name in &division.divided {
-                let Some(attribute) = whole.ty.attributes.get(name) else { continue };
-                self.divide_attribute(whole, attribute, (parts, prime), &weights, instances);
+                let path: Vec<&str> = name.split('.').collect();
+                let Some(attribute) = whole.ty.attributes.get(path[0]) else { continue };
+                self.divide_attribute(whole, (attribute, &path), (parts, prime), &weights, instances);
             }
             let Some(link) = &division.link else { continue };
             let others = parts.iter().flat_map(Location::sites).filter(|site| *site != prime);
@@ -203,20 +204,19 @@ impl Context<'_> {
     fn divide_attribute(
         &self,
         whole: &Whole<'_>,
-        attribute: &Attribute,
+        (attribute, path): (&Attribute, &[&str]),
         (parts, prime): (&[Location], SiteId),
         weights: &[u64],
         instances: &mut IndexMap<SiteId, Instance>,
     ) {
-        let written =
-            instances.get(&prime).and_then(|instance| instance.attributes.get(&attribute.name)).cloned();
+        let written = instances.get(&prime).and_then(|instance| slot_at(&instance.attributes, path)).cloned();
         let total = match (&written, &attribute.default) {
             (Some(slot), _) => slot.clone(),
-            (None, Some(default)) => {
+            (None, Some(default)) if path.len() == 1 => {
                 let value = self.eval(default, &Frame::new(Modules::ROOT));
                 Slot { value, key: whole.span, span: whole.span }
             }
-            (None, None) => return,
+            (None, _) => return,
         };
         let shares: Vec<Value> = match total.value {
             Value::Int(amount) if amount >= 0 => {
@@ -230,7 +230,7 @@ impl Context<'_> {
                     Diagnostic::new(
                         codes::E0307,
                         total.span,
-                        format!("`{}` is divided, and {} cannot be", attribute.name, describe(&other)),
+                        format!("`{}` is divided, and {} cannot be", path.join("."), describe(&other)),
                     )
                     .label("divided over the sites")
                     .secondary(attribute.span, "declared here")
@@ -242,13 +242,13 @@ impl Context<'_> {
         for (part, share) in parts.iter().zip(shares) {
             for site in part.sites() {
                 let Some(instance) = instances.get_mut(&site) else { continue };
-                let own = instance.attributes.get(&attribute.name);
+                let own = slot_at(&instance.attributes, path);
                 if let Some(own) = own.filter(|own| own.value != total.value && own.value != Value::Error) {
                     self.report(
                         Diagnostic::new(
                             codes::E0307,
                             own.span,
-                            format!("`{}` of `{}` is one number for the whole", attribute.name, whole.name),
+                            format!("`{}` of `{}` is one number for the whole", path.join("."), whole.name),
                         )
                         .label(format!("{} at {}", describe(&own.value), self.site_name(site)))
                         .secondary(total.span, format!("{} at the prime", describe(&total.value)))
@@ -257,9 +257,38 @@ impl Context<'_> {
                     return;
                 }
                 let slot = Slot { value: share.clone(), ..total.clone() };
-                instance.attributes.insert(attribute.name.clone(), slot);
+                put_at(&mut instance.attributes, path, slot);
             }
         }
+    }
+}
+
+/// What stands at a path of a record.
+fn slot_at<'s>(fields: &'s IndexMap<String, Slot>, path: &[&str]) -> Option<&'s Slot> {
+    let (first, rest) = path.split_first()?;
+    let slot = fields.get(*first)?;
+    match (&slot.value, rest) {
+        (_, []) => Some(slot),
+        (Value::Record(fields), rest) => slot_at(fields, rest),
+        _ => None,
+    }
+}
+
+/// Puts a value at a path of a record; the records on the way are made where they are missing.
+fn put_at(fields: &mut IndexMap<String, Slot>, path: &[&str], value: Slot) {
+    let Some((first, rest)) = path.split_first() else { return };
+    if rest.is_empty() {
+        fields.insert((*first).to_owned(), value);
+        return;
+    }
+    let (key, span) = (value.key, value.span);
+    let inner = fields.entry((*first).to_owned()).or_insert(Slot {
+        value: Value::Record(IndexMap::new()),
+        key,
+        span,
+    });
+    if let Value::Record(fields) = &mut inner.value {
+        put_at(fields, rest, value);
     }
 }
 

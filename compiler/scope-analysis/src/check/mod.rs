@@ -9,6 +9,7 @@ mod references;
 mod rollouts;
 mod secrets;
 mod values;
+mod versions;
 
 pub(crate) use cross::Whole;
 pub(crate) use cycles::check_cycles;

@@ -38,6 +38,9 @@ impl Context<'_> {
             (Type::Optional(inner), _) => {
                 self.take_references(slot, &inner.clone(), attribute, referring, references);
             }
+            (Type::Named(named), _) => {
+                self.take_references(slot, named.meaning(), attribute, referring, references);
+            }
             (Type::List(inner), Value::List(slots)) => {
                 for element in slots {
                     self.take_references(element, inner, attribute, referring, references);
@@ -49,8 +52,8 @@ impl Context<'_> {
                 }
             }
             (Type::Record(declared), Value::Record(fields)) => {
-                for field in declared {
-                    if let Some(inner) = fields.get_mut(&field.name) {
+                for (name, inner) in fields {
+                    if let Some(field) = Type::field(declared, name) {
                         self.take_references(inner, &field.ty, attribute, referring, references);
                     }
                 }

@@ -6,7 +6,7 @@ use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 
 use crate::context::Context;
 use crate::eval::describe;
-use crate::hir::{Deferred, Slot, Type, Value};
+use crate::hir::{Deferred, OPEN, Slot, Type, Value};
 
 impl Context<'_> {
     /// Checks a value; `what` names it in messages (`replicas`).
@@ -17,6 +17,8 @@ impl Context<'_> {
             (Type::Optional(_), Value::Null) => Value::Null,
             (Type::Optional(inner), value) => self.check_value(value, inner, span, what),
             (Type::Secret(inner), value) => self.check_value(value, inner, span, what),
+            (Type::Named(named), value) => self.check_value(value, named.meaning(), span, what),
+            (Type::OneOf(branches), value) => self.check_branches(value, branches, span, what),
             // A secret is a text whose content is not known; where it may go is checked for itself.
             (Type::String | Type::Matching(..) | Type::Enum(_) | Type::Bytes, value @ Value::Secret(_)) => {
                 value
@@ -73,7 +75,7 @@ impl Context<'_> {
             (Type::Record(fields), Value::Record(record)) => {
                 let mut checked = record;
                 for (key, slot) in &mut checked {
-                    match fields.iter().find(|field| field.name == *key) {
+                    match Type::field(fields, key) {
                         Some(field) => {
                             let value = std::mem::replace(&mut slot.value, Value::Error);
                             slot.value = self.check_value(value, &field.ty, slot.span, key);
@@ -90,7 +92,11 @@ impl Context<'_> {
                     let unknown = checked.iter().filter(|(_, slot)| slot.value == Value::Error);
                     let is_misspelt =
                         similar::nearest(&field.name, unknown.map(|(key, _)| key.as_str())).is_some();
-                    if !field.is_optional && !checked.contains_key(&field.name) && !is_misspelt {
+                    if !field.is_optional
+                        && field.name != OPEN
+                        && !checked.contains_key(&field.name)
+                        && !is_misspelt
+                    {
                         self.report(
                             Diagnostic::new(codes::E0204, span, format!("`{what}` needs `{}`", field.name))
                                 .label("not set here")
@@ -161,6 +167,38 @@ impl Context<'_> {
                 matches!(text.as_str(), "true" | "false").then(|| text.clone())
             }
             _ => None,
+        }
+    }
+
+    /// The alternative that the value is of; of several records, the one that has most of its fields and asks for none
+    /// that it does not set. What fits none is told by all of them.
+    fn check_branches(&self, value: Value, branches: &[Type], span: Span, what: &str) -> Value {
+        if let Value::Deferred(deferred) = &value {
+            let found = self.deferred_type(deferred);
+            let may_fit = found.is_none_or(|found| branches.iter().any(|branch| fits(&found, branch)));
+            if may_fit {
+                return value;
+            }
+        }
+        let distances = branches.iter().map(|branch| distance(&value, branch));
+        match distances
+            .zip(branches)
+            .filter_map(|(distance, branch)| Some((distance?, branch)))
+            .min_by_key(|(d, _)| *d)
+        {
+            Some((_, nearest)) => self.check_value(value, nearest, span, what),
+            None => {
+                let words: Vec<String> = branches.iter().map(in_words).collect();
+                self.report(
+                    Diagnostic::new(
+                        codes::E0201,
+                        span,
+                        format!("expected `{what}` to be {}, found {}", words.join(" or "), describe(&value)),
+                    )
+                    .label(format!("this is {}", describe(&value))),
+                );
+                Value::Error
+            }
         }
     }
 
@@ -327,10 +365,54 @@ fn is_cidr(text: &str) -> bool {
     }
 }
 
+/// How far a value is from a type of its own kind: 0 fits at first sight; nothing where the kind is another.
+fn distance(value: &Value, ty: &Type) -> Option<usize> {
+    match (ty.required(), value) {
+        (Type::Any | Type::Error, _) => Some(1),
+        (_, Value::Null) => ty.is_optional().then_some(0),
+        (Type::OneOf(branches), value) => branches.iter().filter_map(|branch| distance(value, branch)).min(),
+        (Type::Secret(inner), value) => distance(value, inner),
+        (Type::Enum(values), Value::Text(text)) => Some(usize::from(!values.contains(text))),
+        (Type::String, Value::Text(_) | Value::Secret(_) | Value::File { .. }) => Some(0),
+        (
+            Type::Matching(..) | Type::Cidr | Type::Ip | Type::Reference(_),
+            Value::Text(_) | Value::Secret(_),
+        ) => Some(1),
+        (Type::Reference(_), Value::Resource(_)) => Some(0),
+        (Type::InRange(inner, low, high), Value::Int(number)) => {
+            let is_within = (*low..=*high).contains(&(*number as f64));
+            distance(value, inner).map(|distance| distance + usize::from(!is_within))
+        }
+        (Type::InRange(inner, ..), value) => distance(value, inner),
+        (Type::Int, Value::Int(_)) => Some(0),
+        (Type::Float, Value::Int(_) | Value::Float(_)) => Some(1),
+        (Type::Bool, Value::Bool(_))
+        | (Type::Duration, Value::Duration(_))
+        | (Type::Size, Value::Size(_))
+        | (Type::Rate, Value::Rate(_))
+        | (Type::Percent, Value::Percent(_))
+        | (Type::Bytes, Value::File { .. } | Value::Text(_))
+        | (Type::Site, Value::Site(_))
+        | (Type::Location, Value::Site(_) | Value::Location(_))
+        | (Type::List(_), Value::List(_)) => Some(0),
+        (Type::Map(_), Value::Record(_)) => Some(1),
+        (Type::Record(fields), Value::Record(record)) => {
+            let unknown = record.keys().filter(|key| Type::field(fields, key).is_none()).count();
+            let is_missing = |field: &&crate::hir::Field| {
+                !field.is_optional && field.name != OPEN && !record.contains_key(&field.name)
+            };
+            Some(unknown * 2 + fields.iter().filter(is_missing).count())
+        }
+        _ => None,
+    }
+}
+
 /// Whether what will be of one type may stand where another is wanted; where in doubt, yes: the site checks too.
 fn fits(found: &Type, wanted: &Type) -> bool {
     let (found, wanted) = (base(found), base(wanted));
     match (found, wanted) {
+        (Type::OneOf(branches), wanted) => branches.iter().any(|branch| fits(branch, wanted)),
+        (found, Type::OneOf(branches)) => branches.iter().any(|branch| fits(found, branch)),
         (Type::Any | Type::Error, _) | (_, Type::Any | Type::Error) => true,
         (Type::List(a), Type::List(b)) | (Type::Map(a), Type::Map(b)) => fits(a, b),
         (Type::Record(_), Type::Map(_)) | (Type::Map(_), Type::Record(_)) => true,
@@ -346,6 +428,7 @@ fn base(ty: &Type) -> &Type {
         Type::Optional(inner) | Type::Secret(inner) | Type::InRange(inner, ..) | Type::Matching(inner, _) => {
             base(inner)
         }
+        Type::Named(named) => base(named.meaning()),
         other => other,
     }
 }
@@ -375,6 +458,8 @@ fn in_words(ty: &Type) -> String {
         Type::Map(_) | Type::Record(_) => "a record".into(),
         Type::Optional(inner) | Type::Secret(inner) | Type::InRange(inner, ..) => in_words(inner),
         Type::Reference(name) => format!("a reference to `{name}`"),
+        Type::Named(named) => in_words(named.meaning()),
+        Type::OneOf(branches) => branches.iter().map(in_words).collect::<Vec<_>>().join(" or "),
         other => format!("`{other}`"),
     }
 }

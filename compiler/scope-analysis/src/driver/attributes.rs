@@ -8,7 +8,7 @@ use scope_diagnostics::{Diagnostic, Edit, codes, similar};
 use scope_syntax::ast::{self, ExprKind};
 
 use super::{names::Names, phrases::malformed, read, settings::declared_twice, types};
-use crate::hir::{Attribute, ReferenceRule, Relation, Share, Type};
+use crate::hir::{Attribute, Life, OPEN, ReferenceRule, Relation, Share, Type};
 
 /// The words that may follow an attribute's type.
 const MODIFIERS: &[&str] = &[
@@ -24,6 +24,8 @@ const MODIFIERS: &[&str] = &[
     "composed",
     "shared",
     "on_delete",
+    "since",
+    "until",
 ];
 
 /// Adds one attribute. `resolve` knows the driver's types; the expressions in it are checked by [`check`], when every
@@ -53,6 +55,7 @@ pub(super) fn attribute(
         default: written.default.clone(),
         read: None,
         reference: None,
+        life: Life::default(),
         docs: docs.to_vec(),
         span: written.name.span,
         ty,
@@ -65,6 +68,52 @@ pub(super) fn attribute(
         return;
     }
     into.insert(attribute.name.clone(), attribute);
+}
+
+/// `like types.Server`: every field of a declared record is an attribute, except those that the type declares itself.
+pub(super) fn like_record(
+    like: &ast::Phrase,
+    resolve: &mut dyn FnMut(&ast::Path) -> Result<Type, Diagnostic>,
+    into: &mut IndexMap<String, Attribute>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let Some(value) = like.values.first() else { return };
+    let Some(names) = read::expect(read::path(value), value, "the name of a declared record", diagnostics)
+    else {
+        return;
+    };
+    let names = names.into_iter().map(|text| ast::Ident { text, span: value.span }).collect();
+    let found = resolve(&ast::Path { names, span: value.span });
+    let Some(Type::Record(fields)) = found.as_ref().ok().map(Type::required) else {
+        let report = Diagnostic::new(
+            codes::E0411,
+            value.span,
+            "this is neither an abstract type nor a declared record",
+        )
+        .label("nothing to be like");
+        diagnostics.push(report.help("`type NAME abstract { … }` in a service of the driver, or `type Name = { … }` in a module that this one imports"));
+        return;
+    };
+    for field in fields.iter().filter(|field| field.name != OPEN) {
+        let attribute = Attribute {
+            name: field.name.clone(),
+            is_computed: false,
+            is_settable: true,
+            is_identity: false,
+            is_immutable: false,
+            is_write_only: false,
+            is_secret: false,
+            is_required: !field.is_optional,
+            default: None,
+            read: None,
+            reference: None,
+            life: Life::default(),
+            docs: Vec::new(),
+            span: value.span,
+            ty: field.ty.clone(),
+        };
+        into.entry(field.name.clone()).or_insert(attribute);
+    }
 }
 
 /// The type that a reference attribute refers to: itself, or the element of a list of them.
@@ -140,11 +189,26 @@ fn modifiers(written: &[ast::Modifier], attribute: &mut Attribute, diagnostics: 
                     "on_delete(refuse)` or `on_delete(let_go)",
                 )),
             },
+            "since" | "until" => match modifier.args.as_slice() {
+                [argument] if read::text(&argument.value).is_some_and(|text| !text.trim().is_empty()) => {
+                    let version = read::text(&argument.value);
+                    if word == "since" {
+                        attribute.life.since = version;
+                    } else {
+                        attribute.life.until = version;
+                    }
+                }
+                _ => diagnostics.push(malformed(
+                    modifier.word.span,
+                    format!("`{word}` names a version"),
+                    "since(\"1.9\")",
+                )),
+            },
             "shared" => shared = share(modifier, diagnostics).map(|share| (share, modifier.word.span)),
             _ => diagnostics.push(unknown(modifier)),
         }
         if !modifier.args.is_empty()
-            && !matches!(word, "read" | "shared" | "on_delete")
+            && !matches!(word, "read" | "shared" | "on_delete" | "since" | "until")
             && MODIFIERS.contains(&word)
         {
             diagnostics.push(malformed(modifier.word.span, format!("`{word}` takes no arguments"), word));

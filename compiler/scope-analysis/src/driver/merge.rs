@@ -1,7 +1,7 @@
 //! The merge matrix of a type, as written.
 //!
-//! Comes in: `merge { create then update -> keep-order }`. Goes out: triples of two operations and a relation. Whether
-//! it is complete and lawful is a check of its own.
+//! Comes in: `merge { create then update -> keep-order }`. Goes out: rules of two operations and a relation. Whether
+//! they are lawful is a check of its own (`laws`).
 
 use scope_diagnostics::{Diagnostic, Edit, codes, similar};
 use scope_syntax::ast::{self, LineKind};
@@ -11,7 +11,7 @@ use super::{
     phrases::{self, Block, malformed},
     read,
 };
-use crate::hir::{MergeRelation, ResourceType};
+use crate::hir::{MergeRelation, MergeRule, ResourceType};
 
 const RELATIONS: &[(&str, MergeRelation)] = &[
     ("take-one", MergeRelation::TakeOne),
@@ -25,8 +25,8 @@ pub(super) fn merge(
     body: &[ast::Line],
     ty: &ResourceType,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<(String, String, MergeRelation)> {
-    let mut matrix: Vec<(String, String, MergeRelation)> = Vec::new();
+) -> Vec<MergeRule> {
+    let mut matrix: Vec<MergeRule> = Vec::new();
     for line in body {
         if !phrases::is_allowed(Block::Merge, line, diagnostics) {
             continue;
@@ -49,12 +49,17 @@ pub(super) fn merge(
             diagnostics.push(unknown_relation(relation, rule.result.span));
             continue;
         };
-        if matrix.iter().any(|(one, two, _)| one == first && two == second) {
+        if matrix.iter().any(|rule| rule.first == first && rule.second == second) {
             let message = format!("`{first} then {second}` is written twice");
             diagnostics.push(Diagnostic::new(codes::E0103, line.span, message));
             continue;
         }
-        matrix.push((first.to_owned(), second.to_owned(), *relation));
+        matrix.push(MergeRule {
+            first: first.to_owned(),
+            second: second.to_owned(),
+            relation: *relation,
+            span: line.span,
+        });
     }
     matrix
 }

@@ -11,6 +11,8 @@ mod attributes;
 mod commands;
 mod expansion;
 pub mod functions;
+pub mod laws;
+mod likeness;
 mod merge;
 mod names;
 mod operation;
@@ -19,10 +21,13 @@ mod promises;
 mod read;
 mod request;
 mod resource;
+mod review;
 mod service;
 mod settings;
 pub mod types;
 mod walk;
+
+pub use review::review;
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, codes};
@@ -36,18 +41,56 @@ use self::{
 };
 use crate::hir::{Driver, Login, ResourceType, Service, Share, Type};
 
+/// A driver's text in one module: the driver itself, or a part of it (`driver base.apps.v1 { … }`), which adds types and
+/// services. The module gives the functions that its expressions may call, for all parts.
+#[derive(Clone, Copy)]
+pub struct Part<'a> {
+    /// The module.
+    pub module: &'a ast::Module,
+    /// The item.
+    pub driver: &'a ast::Driver,
+}
+
+/// What a path means in the module of a part, if it is a declared type there.
+pub type Outside<'r> = &'r dyn Fn(usize, &ast::Path) -> Option<Type>;
+
 /// A type's phrase, with what the second reading needs.
 struct Declared<'a> {
+    part: usize,
     service: &'a str,
     phrase: &'a ast::Phrase,
     docs: &'a [String],
 }
 
-/// Reads the driver of a module. The module gives the functions that its expressions may call.
+/// The driver that a name of a driver or of a part begins with: `base.apps.v1` → `base`.
+pub fn base_of(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
+}
+
+/// The report for a part whose driver is not there.
+pub fn without_base(part: &ast::Driver) -> Diagnostic {
+    let base = base_of(&part.name.text);
+    Diagnostic::new(
+        codes::E0412,
+        part.name.span,
+        format!("there is no driver `{base}` that this could be a part of"),
+    )
+    .label("a part of a driver")
+    .help(format!("import it: `import {base}`"))
+}
+
+/// Reads the driver of one module.
 pub fn elaborate(module: &ast::Module, driver: &ast::Driver) -> (Driver, Vec<Diagnostic>) {
+    elaborate_parts(&[Part { module, driver }], &|_, _| None)
+}
+
+/// Reads a driver with its parts; the driver itself comes first.
+pub fn elaborate_parts(parts: &[Part<'_>], outside: Outside<'_>) -> (Driver, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let functions = functions_of(module);
+    let driver = parts[0].driver;
+    let functions = functions_of(parts, &mut diagnostics);
     let expansions = functions::check(&functions, &mut diagnostics);
+    let patterns = likeness::patterns(parts);
     let mut out = Driver {
         name: driver.name.text.clone(),
         span: driver.name.span,
@@ -59,17 +102,31 @@ pub fn elaborate(module: &ast::Module, driver: &ast::Driver) -> (Driver, Vec<Dia
         types: IndexMap::new(),
         functions: IndexMap::new(),
         clients: IndexMap::new(),
+        parts: parts[1..].iter().map(|part| (part.driver.name.text.clone(), part.driver.name.span)).collect(),
+        patterns: patterns.iter().map(|pattern| (pattern.service.clone(), pattern.name.clone())).collect(),
     };
-    let services = outer_blocks(driver, &functions, &expansions, &mut out, &mut diagnostics);
-    let declared = types_of(&services, &mut diagnostics);
-    let mut types = first_reading(&driver.name.text, &services, &declared, &mut diagnostics);
+    let bodies: Vec<_> =
+        parts.iter().map(|part| likeness::carried_out(part.driver, &patterns, &mut diagnostics)).collect();
+    let mut services = Vec::new();
+    for (part, body) in bodies.iter().enumerate() {
+        services.extend(outer_blocks(part, body, &functions, &expansions, &mut out, &mut diagnostics));
+    }
+    let part_names: Vec<&str> = parts.iter().map(|part| part.driver.name.text.as_str()).collect();
+    let declared = types_of(&services, &part_names, &mut diagnostics);
+    let mut types = first_reading(&part_names, &services, &declared, outside, &mut diagnostics);
 
     let heads = types.clone();
     let mut names = Names::new(&heads, &functions, &expansions);
     names.add("site", settings::site_type(&out.settings));
     out.login = logins(&services, &names, &mut diagnostics);
     names.add("session", service::session_type(out.login.as_ref()));
-    for (name, docs, body) in &services {
+    for ServiceBody { name, docs, body, part } in &services {
+        if let Some(first) = out.services.get(&name.text)
+            && *part > 0
+        {
+            added_types_only(body, first, &mut diagnostics);
+            continue;
+        }
         let service = service::service(name, docs, body, &names, &mut diagnostics);
         if let Some(first) = out.services.get(&service.name) {
             diagnostics.push(declared_twice("service", &service.name, service.span, first.span));
@@ -88,19 +145,58 @@ pub fn elaborate(module: &ast::Module, driver: &ast::Driver) -> (Driver, Vec<Dia
     (out, diagnostics)
 }
 
-fn functions_of(module: &ast::Module) -> IndexMap<String, ast::Function> {
-    let functions = module.items.iter().filter_map(|item| match &item.kind {
+/// The functions of every part's module; two of one name are reported.
+fn functions_of(parts: &[Part<'_>], diagnostics: &mut Vec<Diagnostic>) -> IndexMap<String, ast::Function> {
+    let mut functions: IndexMap<String, ast::Function> = IndexMap::new();
+    for function in parts.iter().flat_map(|part| &part.module.items).filter_map(|item| match &item.kind {
         ItemKind::Function(function) if !function.is_operator => Some(function),
         _ => None,
-    });
-    functions.map(|function| (function.name.text.clone(), function.clone())).collect()
+    }) {
+        match functions.get(&function.name.text) {
+            // Within one module this is reported where names are; several parts may stand in one module.
+            Some(first) if first.name.span.file != function.name.span.file => diagnostics
+                .push(declared_twice("function", &function.name.text, function.name.span, first.name.span)),
+            Some(_) => {}
+            None => {
+                functions.insert(function.name.text.clone(), function.clone());
+            }
+        }
+    }
+    functions
 }
 
-type ServiceBody<'a> = (ast::Ident, &'a [String], &'a [ast::Line]);
+/// A service as one part has it.
+struct ServiceBody<'a> {
+    part: usize,
+    name: ast::Ident,
+    docs: &'a [String],
+    body: &'a [ast::Line],
+}
+
+/// A part adds types to a service of its driver, and nothing else.
+fn added_types_only(body: &[ast::Line], service: &Service, diagnostics: &mut Vec<Diagnostic>) {
+    for line in body {
+        if matches!(&line.kind, LineKind::Error)
+            || matches!(&line.kind, LineKind::Phrase(phrase) if phrase.word.text == "type")
+        {
+            continue;
+        }
+        diagnostics.push(
+            Diagnostic::new(
+                codes::E0401,
+                line.span,
+                format!("a part adds types to the service `{}`, and nothing else", service.name),
+            )
+            .label("not here")
+            .secondary(service.span, "the driver says this of its service here"),
+        );
+    }
+}
 
 /// Versions, settings, configuration files and clients; the services' bodies are given back.
 fn outer_blocks<'a>(
-    driver: &'a ast::Driver,
+    part: usize,
+    lines: &'a [ast::Line],
     functions: &IndexMap<String, ast::Function>,
     expansions: &Expansions,
     out: &mut Driver,
@@ -110,8 +206,9 @@ fn outer_blocks<'a>(
     let no_types = IndexMap::new();
     let no_names = Names::new(&no_types, functions, expansions);
     let mut configs = Vec::new();
-    for line in &driver.body {
-        if !phrases::is_allowed(Block::Driver, line, diagnostics) {
+    for line in lines {
+        let block = if part == 0 { Block::Driver } else { Block::Part };
+        if !phrases::is_allowed(block, line, diagnostics) {
             continue;
         }
         match &line.kind {
@@ -131,7 +228,8 @@ fn outer_blocks<'a>(
                     [name] if read::word(name).is_some() => {
                         let text = read::word(name).unwrap_or_default();
                         let body = phrase.body.as_deref().unwrap_or_default();
-                        services.push((ast::Ident { text, span: name.span }, line.docs.as_slice(), body));
+                        let name = ast::Ident { text, span: name.span };
+                        services.push(ServiceBody { part, name, docs: &line.docs, body });
                     }
                     _ => diagnostics.push(malformed(
                         phrase.word.span,
@@ -158,9 +256,14 @@ fn versions(value: &ast::Expr, diagnostics: &mut Vec<Diagnostic>) -> Option<(Str
 }
 
 /// Every `type` phrase of the services.
-fn types_of<'a>(services: &'a [ServiceBody<'a>], diagnostics: &mut Vec<Diagnostic>) -> Vec<Declared<'a>> {
+fn types_of<'a>(
+    services: &'a [ServiceBody<'a>],
+    parts: &[&str],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Declared<'a>> {
     let mut declared: Vec<Declared<'a>> = Vec::new();
-    for (service, _, body) in services {
+    let mut known: IndexMap<(&str, &str), scope_diagnostics::Span> = IndexMap::new();
+    for ServiceBody { part, name: service, body, .. } in services {
         for line in *body {
             let LineKind::Phrase(phrase) = &line.kind else { continue };
             if phrase.word.text != "type" {
@@ -173,45 +276,74 @@ fn types_of<'a>(services: &'a [ServiceBody<'a>], diagnostics: &mut Vec<Diagnosti
             let Some(text) = read::expect(read::name(name), name, "the name of a type", diagnostics) else {
                 continue;
             };
-            let is_same = |other: &&Declared<'_>| read::name(&other.phrase.values[0]) == Some(text);
-            if let Some(first) = declared.iter().find(is_same) {
-                diagnostics.push(declared_twice("type", text, name.span, first.phrase.values[0].span));
+            if let Some(first) = known.get(&(parts[*part], text)) {
+                diagnostics.push(declared_twice("type", text, name.span, *first));
                 continue;
             }
-            declared.push(Declared { service: &service.text, phrase, docs: &line.docs });
+            known.insert((parts[*part], text), name.span);
+            declared.push(Declared { part: *part, service: &service.text, phrase, docs: &line.docs });
         }
     }
     declared
 }
 
-/// All types with their attributes. A type is named by itself, with its service, or with the driver.
+/// All types with their attributes. A type is named by itself, with its service, or with the driver or part.
 fn first_reading(
-    driver: &str,
+    parts: &[&str],
     services: &[ServiceBody<'_>],
     declared: &[Declared<'_>],
+    outside: Outside<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> IndexMap<String, ResourceType> {
-    let known: Vec<(&str, &str)> =
-        declared.iter().filter_map(|ty| Some((ty.service, read::name(&ty.phrase.values[0])?))).collect();
-    let mut resolve = |path: &ast::Path| {
-        let names: Vec<&str> = path.names.iter().map(|name| name.text.as_str()).collect();
-        let found = match names.as_slice() {
-            [name] => known.iter().find(|(_, ty)| ty == name),
-            [owner, name] => known.iter().find(|(service, ty)| {
-                ty == name
-                    && (service == owner
-                        || *owner == driver && !services.iter().any(|(s, ..)| s.text == driver))
-            }),
-            _ => None,
-        };
-        match found {
-            Some((_, ty)) => Ok(Type::Reference(format!("{driver}.{ty}"))),
-            None => Err(types::unknown_type(path, known.iter().map(|(_, ty)| *ty))),
+    let driver = parts[0];
+    // Part, service, name; by the name, in the order of parts.
+    let mut known: IndexMap<&str, Vec<(usize, &str)>> = IndexMap::new();
+    for ty in declared {
+        if let Some(name) = read::name(&ty.phrase.values[0]) {
+            known.entry(name).or_default().push((ty.part, ty.service));
         }
-    };
+    }
     let mut types = IndexMap::new();
     for ty in declared {
-        let read = resource::attributes_of(ty.phrase, ty.docs, driver, ty.service, &mut resolve, diagnostics);
+        let mut resolve = |path: &ast::Path| {
+            let names: Vec<&str> = path.names.iter().map(|name| name.text.as_str()).collect();
+            let (name, owner) = names.split_last().map_or(("", &[][..]), |(name, owner)| (*name, owner));
+            let of_name = known.get(name).map(Vec::as_slice).unwrap_or_default();
+            let found = match owner {
+                // Its own part first, then the driver itself, then the only other part that has it.
+                [] => of_name
+                    .iter()
+                    .find(|(part, _)| *part == ty.part)
+                    .or_else(|| of_name.iter().find(|(part, _)| *part == 0))
+                    .or_else(|| of_name.first().filter(|_| of_name.len() == 1)),
+                [owner] if of_name.iter().any(|(_, service)| service == owner) => {
+                    of_name.iter().find(|(_, service)| service == owner)
+                }
+                [owner]
+                    if *owner == driver && !services.iter().any(|service| service.name.text == driver) =>
+                {
+                    of_name.iter().find(|(part, _)| *part == 0)
+                }
+                owner => {
+                    let end = owner.join(".");
+                    let is_meant = |part: &str| {
+                        part == end || part.ends_with(&end) && part[..part.len() - end.len()].ends_with('.')
+                    };
+                    of_name.iter().find(|(part, _)| is_meant(parts[*part]))
+                }
+            };
+            match found {
+                Some((part, _)) => Ok(Type::Reference(format!("{}.{name}", parts[*part]))),
+                // What a pattern names is known where the pattern stands.
+                None => match outside(ty.part, path).or_else(|| outside(0, path)) {
+                    Some(found) => Ok(found),
+                    None => Err(types::unknown_type(path, known.keys().copied())),
+                },
+            }
+        };
+        let name = parts[ty.part];
+        let read =
+            resource::attributes_of(ty.phrase, ty.docs, name, driver, ty.service, &mut resolve, diagnostics);
         if let Some(read) = read {
             types.insert(read.name.clone(), read);
         }
@@ -225,7 +357,7 @@ fn logins(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Login> {
     let mut login: Option<Login> = None;
-    for (name, _, body) in services {
+    for ServiceBody { name, body, .. } in services {
         for line in *body {
             let LineKind::Phrase(phrase) = &line.kind else { continue };
             if phrase.word.text != "login" {
@@ -248,7 +380,7 @@ fn check_services(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let known: Vec<&str> = services.keys().map(String::as_str).collect();
-    for (_, _, body) in bodies {
+    for ServiceBody { body, .. } in bodies {
         service::check_uses(body, &known, diagnostics);
     }
     let mut taken: IndexMap<String, &Service> = IndexMap::new();

@@ -239,7 +239,7 @@ impl Checker<'_, '_> {
             Type::Map(inner) => return (**inner).clone(),
             Type::Secret(inner) => return self.field(&(**inner).clone(), name, is_site),
             Type::Record(fields) => {
-                if let Some(field) = fields.iter().find(|field| field.name == name.text) {
+                if let Some(field) = Type::field(fields, &name.text) {
                     return field.ty.clone();
                 }
                 let owner = if is_site { "the driver's `site`" } else { "the record" };

@@ -79,6 +79,7 @@ pub(super) fn operation(
         name: name.to_owned(),
         kind,
         repeat: natural_repeat(kind, phrase),
+        is_repeat_said: false,
         request: request?,
         inputs,
         after,
@@ -175,7 +176,10 @@ fn body_line(
             _ => {}
         },
         LineKind::Phrase(phrase) => match phrase.word.text.as_str() {
-            "repeat" => operation.repeat = repeat(phrase, diagnostics).unwrap_or(Repeat::None),
+            "repeat" => {
+                operation.repeat = repeat(phrase, diagnostics).unwrap_or(Repeat::None);
+                operation.is_repeat_said = true;
+            }
             "settles" => match phrase.links.as_slice() {
                 [link] if link.word.text == "within" => {
                     let within = read::milliseconds(&link.value);

@@ -11,6 +11,8 @@ use scope_syntax::ast::{self, LineKind};
 pub(super) enum Block {
     /// `driver NAME { … }`
     Driver,
+    /// `driver NAME.PART { … }`
+    Part,
     /// `site { … }`
     Site,
     /// `config "FILE" { … }`
@@ -75,6 +77,7 @@ const fn allowed(block: Block) -> Allowed {
             phrases: &["site", "config", "client", "service"],
             ..NOTHING
         },
+        Block::Part => Allowed { name: "a part of a driver", phrases: &["service"], ..NOTHING },
         Block::Site => Allowed { name: "`site`", attributes: true, ..NOTHING },
         Block::Config => {
             Allowed { name: "`config`", entries: Some(&["search", "select", "path", "map"]), ..NOTHING }
@@ -103,6 +106,9 @@ const fn allowed(block: Block) -> Allowed {
         Block::Type => Allowed {
             name: "a type",
             phrases: &[
+                "like",
+                "since",
+                "until",
                 "operation",
                 "create",
                 "named",

@@ -8,7 +8,7 @@ use scope_diagnostics::{Diagnostic, codes, similar};
 use scope_syntax::ast::{self, ExprKind, LineKind};
 
 use super::{
-    answers, attributes, commands, merge,
+    answers, attributes, commands, laws, merge,
     names::Names,
     operation,
     phrases::{self, Block, malformed},
@@ -16,13 +16,15 @@ use super::{
     settings::declared_twice,
 };
 use crate::hir::{
-    Answer, Attribute, Cross, Division, Operation, OperationKind, Relation, Repeat, ResourceType, Share, Type,
+    Answer, Attribute, Cross, Division, Life, Operation, OperationKind, Relation, Repeat, ResourceType,
+    Share, Type,
 };
 
 /// The type with its attributes, all else still empty.
 pub(super) fn attributes_of(
     phrase: &ast::Phrase,
     docs: &[String],
+    part: &str,
     driver: &str,
     service: &str,
     resolve: &mut dyn FnMut(&ast::Path) -> Result<Type, Diagnostic>,
@@ -34,6 +36,13 @@ pub(super) fn attributes_of(
     for line in phrase.body.iter().flatten() {
         if let LineKind::Attribute(written) = &line.kind {
             attributes::attribute(written, &line.docs, resolve, &mut attributes, diagnostics);
+        }
+    }
+    for line in phrase.body.iter().flatten() {
+        if let LineKind::Phrase(like) = &line.kind
+            && like.word.text == "like"
+        {
+            attributes::like_record(like, resolve, &mut attributes, diagnostics);
         }
     }
     let marked: Vec<_> = attributes.values().filter(|attribute| attribute.is_identity).collect();
@@ -59,7 +68,7 @@ pub(super) fn attributes_of(
         }
     };
     Some(ResourceType {
-        name: format!("{driver}.{short_name}"),
+        name: format!("{part}.{short_name}"),
         name_attribute: attributes.contains_key("name").then(|| "name".to_owned()),
         short_name,
         driver: driver.to_owned(),
@@ -80,8 +89,31 @@ pub(super) fn attributes_of(
         create: None,
         merge: Vec::new(),
         commands: Vec::new(),
+        life: life(phrase, diagnostics),
         span: name.span,
     })
+}
+
+/// `since "1.9" until "1.15"`, `until "1.15"`
+fn life(ty: &ast::Phrase, diagnostics: &mut Vec<Diagnostic>) -> Life {
+    const WRITTEN: &str = "since \"1.9\" until \"1.15\"";
+    let mut life = Life::default();
+    for line in ty.body.iter().flatten() {
+        let LineKind::Phrase(phrase) = &line.kind else { continue };
+        let version = |value: &ast::Expr| read::text(value).filter(|text| !text.trim().is_empty());
+        match (phrase.word.text.as_str(), phrase.values.as_slice(), phrase.links.as_slice()) {
+            ("since", [since], []) => life.since = version(since),
+            ("until", [until], []) => life.until = version(until),
+            ("since", [since], [link]) if link.word.text == "until" => {
+                life = Life { since: version(since), until: version(&link.value) };
+            }
+            ("since" | "until", ..) => {
+                diagnostics.push(malformed(phrase.span, "`since` and `until` name a version", WRITTEN));
+            }
+            _ => {}
+        }
+    }
+    life
 }
 
 /// Reads the rest of a type's body. `names` holds `site` and `session`.
@@ -140,6 +172,7 @@ pub(super) fn complete(
         ty.guard = guard(phrase, ty, diagnostics);
     }
     after_what(ty, diagnostics);
+    laws::check(ty, diagnostics);
     ty.commands = commands::commands(body, ty, &names, diagnostics);
     // An unreadable operation may be the one that is missing.
     if is_whole && !body.iter().any(|line| matches!(line.kind, LineKind::Error)) {
@@ -398,19 +431,20 @@ fn cross(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnost
     let mut division = Division { divided: Vec::new(), link: None };
     for argument in args {
         let key = argument.name.as_ref().map(|name| name.text.as_str());
-        let name = read::expect(read::name(&argument.value), &argument.value, "an attribute", diagnostics)?;
-        if !known_attribute(name, argument.value.span, ty, diagnostics) {
+        let path = read::expect(read::path(&argument.value), &argument.value, "an attribute", diagnostics)?;
+        if !known_attribute(&path[0], argument.value.span, ty, diagnostics) {
             return None;
         }
-        let attribute = &ty.attributes[name];
-        let is_number = matches!(number(&attribute.ty), Type::Int | Type::Size);
+        let name = path.join(".");
+        let attribute = &ty.attributes[&path[0]];
+        let is_number = matches!(below(&attribute.ty, &path[1..]).map(number), Some(Type::Int | Type::Size));
         match key {
             None if is_by_parts => {
                 let said = "`parts` divides no number: what the resource is composed of is divided";
                 diagnostics.push(malformed(argument.value.span, said, WRITTEN));
                 return None;
             }
-            None if is_number && attribute.is_settable => division.divided.push(name.to_owned()),
+            None if is_number && attribute.is_settable => division.divided.push(name),
             None => {
                 let said = format!("`{name}` cannot be divided: it is no number that a program sets");
                 diagnostics.push(
@@ -418,7 +452,7 @@ fn cross(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnost
                 );
                 return None;
             }
-            Some("link") if attribute.is_settable => division.link = Some(name.to_owned()),
+            Some("link") if attribute.is_settable && path.len() == 1 => division.link = Some(name),
             Some("link") => {
                 let said = format!("`{name}` cannot name the prime: it is given by the site");
                 diagnostics.push(
@@ -456,10 +490,20 @@ fn has_parts(ty: &ResourceType, span: scope_diagnostics::Span, diagnostics: &mut
     false
 }
 
+/// The type of a field at any depth.
+fn below<'t>(ty: &'t Type, path: &[String]) -> Option<&'t Type> {
+    let Some((field, rest)) = path.split_first() else { return Some(ty) };
+    match ty.required() {
+        Type::Record(fields) => below(&Type::field(fields, field)?.ty, rest),
+        _ => None,
+    }
+}
+
 /// The type without `?` and range.
 fn number(ty: &Type) -> &Type {
     match ty {
         Type::Optional(inner) | Type::InRange(inner, ..) => number(inner),
+        Type::Named(named) => number(named.meaning()),
         other => other,
     }
 }

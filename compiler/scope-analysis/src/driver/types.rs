@@ -4,16 +4,99 @@
 //! diagnostics; a part that is wrong is [`Type::Error`]. Parameters, functions and drivers all read types here.
 //! `"raw" | "qcow2"` → `Enum(["raw", "qcow2"])`.
 
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
 use scope_diagnostics::{Diagnostic, Span, codes, similar};
 use scope_syntax::ast::{self, BinaryOp, ExprKind, NumberValue, TypeKind, UnaryOp};
 
-use crate::hir::{Field, Type};
+use crate::hir::{Field, NamedType, Type};
+use crate::modules::ModuleId;
 
 /// The types that every program knows, without those that take arguments.
 pub const BUILT_IN: &[&str] = &[
     "any", "string", "int", "float", "bool", "bytes", "duration", "size", "rate", "percent", "cidr", "ip",
     "site", "loc", "list", "map", "set", "secret",
 ];
+
+/// The types that are declared, and what they mean, each read once.
+///
+/// A record is kept by its name, so that it may hold itself; what is only another name of something plain stands for it.
+/// `type Port = int in 1..65535` → `int in 1..65535`, `type Pod = { … }` → `Pod`.
+#[derive(Default)]
+pub struct Declared {
+    known: RefCell<BTreeMap<(ModuleId, usize), Arc<NamedType>>>,
+    waiting: RefCell<VecDeque<(ModuleId, usize)>>,
+    is_reading: Cell<bool>,
+}
+
+impl Declared {
+    /// The type of an item, and whether it is still to be read. Whoever asks first reads it, and what it names in turn:
+    /// [`Declared::next`] until there is nothing, so that however long the chain of names is, nothing is nested.
+    pub fn get(&self, module: ModuleId, item: usize, name: &str) -> Arc<NamedType> {
+        let mut known = self.known.borrow_mut();
+        let named = known.entry((module, item)).or_insert_with(|| {
+            self.waiting.borrow_mut().push_back((module, item));
+            NamedType::new(name)
+        });
+        Arc::clone(named)
+    }
+
+    /// The next that is to be read; nothing while somebody else is at it.
+    pub fn next(&self) -> Option<(ModuleId, usize, Arc<NamedType>)> {
+        let (module, item) = self.waiting.borrow_mut().pop_front()?;
+        let named = self.known.borrow().get(&(module, item)).cloned()?;
+        Some((module, item, named))
+    }
+
+    /// Runs `read` unless it is running already.
+    pub fn once(&self, read: impl FnOnce()) {
+        if !self.is_reading.replace(true) {
+            read();
+            self.is_reading.set(false);
+        }
+    }
+}
+
+/// Keeps what a declared type means, unless it is itself and nothing else.
+pub fn mean(named: &Arc<NamedType>, meaning: Type, declared: Span, diagnostics: &mut Vec<Diagnostic>) {
+    if !is_itself(&meaning, named) {
+        return named.mean(meaning);
+    }
+    diagnostics.push(
+        Diagnostic::new(codes::E0112, declared, format!("`{}` is itself and nothing else", named.name))
+            .label("a type that has no values")
+            .help("a type may hold itself in a field, a list or a map"),
+    );
+    named.mean(Type::Error);
+}
+
+/// Whether a type is written without a name that has to be looked up, and holds nothing.
+pub fn is_plain(written: &ast::TypeExpr) -> bool {
+    match &*written.kind {
+        TypeKind::Error | TypeKind::Literal(_) => true,
+        TypeKind::Optional(inner) | TypeKind::In(inner, _) | TypeKind::Matching(inner, _) => is_plain(inner),
+        TypeKind::Union(members) => members.iter().all(is_plain),
+        TypeKind::Named { path, args } => {
+            args.is_empty()
+                && matches!(path.names.as_slice(), [name] if BUILT_IN.contains(&name.text.as_str()))
+        }
+        TypeKind::Record(_) => false,
+    }
+}
+
+/// Whether what a type stands for is that type again, with nothing in between.
+fn is_itself(meaning: &Type, named: &Arc<NamedType>) -> bool {
+    match meaning {
+        Type::Named(other) => Arc::ptr_eq(other, named) || is_itself(other.meaning(), named),
+        Type::Optional(inner) | Type::InRange(inner, ..) | Type::Matching(inner, _) | Type::Secret(inner) => {
+            is_itself(inner, named)
+        }
+        Type::OneOf(branches) => branches.iter().any(|branch| is_itself(branch, named)),
+        _ => false,
+    }
+}
 
 /// What a written type means. `resolve` is asked for every name that is not built in, and says itself what is wrong
 /// with one that it does not know; see [`unknown_type`].
@@ -29,7 +112,7 @@ pub fn type_of(
             Type::Optional(inner) => Type::Optional(inner),
             inner => Type::Optional(Box::new(inner)),
         },
-        TypeKind::Union(members) => union(members, diagnostics),
+        TypeKind::Union(members) => union(members, resolve, diagnostics),
         TypeKind::Record(fields) => Type::Record(
             fields
                 .iter()
@@ -180,9 +263,14 @@ fn named(
     }
 }
 
-/// A union is an enumeration of texts; one optional member makes the whole optional.
-fn union(members: &[ast::TypeExpr], diagnostics: &mut Vec<Diagnostic>) -> Type {
+/// Texts alone are an enumeration, other types alternatives; one optional member makes the whole optional.
+fn union(
+    members: &[ast::TypeExpr],
+    resolve: &mut dyn FnMut(&ast::Path) -> Result<Type, Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Type {
     let mut values: Vec<String> = Vec::new();
+    let mut branches: Vec<Type> = Vec::new();
     let mut is_optional = false;
     for member in members {
         let mut literal = &member.kind;
@@ -198,21 +286,21 @@ fn union(members: &[ast::TypeExpr], diagnostics: &mut Vec<Diagnostic>) -> Type {
             )),
             TypeKind::Literal(value) => values.push(value.clone()),
             TypeKind::Error => return Type::Error,
-            _ => {
-                diagnostics.push(
-                    Diagnostic::new(
-                        codes::E0201,
-                        member.span,
-                        "alternatives of a type are texts: `\"a\" | \"b\"`",
-                    )
-                    .label("not a text"),
-                );
-                return Type::Error;
-            }
+            _ => match type_of(member, resolve, diagnostics) {
+                Type::Error => return Type::Error,
+                Type::Optional(inner) => branches.push(*inner),
+                branch => branches.push(branch),
+            },
         }
     }
-    let values = Type::Enum(values);
-    if is_optional { Type::Optional(Box::new(values)) } else { values }
+    if !values.is_empty() {
+        branches.insert(0, Type::Enum(values));
+    }
+    let ty = match branches.len() {
+        1 => branches.remove(0),
+        _ => Type::OneOf(branches),
+    };
+    if is_optional { Type::Optional(Box::new(ty)) } else { ty }
 }
 
 fn bounds(range: &ast::Expr) -> Option<(f64, f64)> {

@@ -31,6 +31,19 @@ pub struct Driver {
     pub functions: IndexMap<String, ast::Function>,
     /// Programs whose command lines the driver reads, by the first word.
     pub clients: IndexMap<String, Client>,
+    /// Its parts that are loaded, by their whole names, and where each is declared.
+    pub parts: Vec<(String, Span)>,
+    /// Its abstract types: service and name.
+    pub patterns: Vec<(String, String)>,
+}
+
+/// The versions of an application that have something, both ends included; open where nothing is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Life {
+    /// `since "1.9"`
+    pub since: Option<String>,
+    /// `until "1.15"`
+    pub until: Option<String>,
 }
 
 /// A native client: which of its flags say nothing about a resource.
@@ -153,10 +166,12 @@ pub struct ResourceType {
     pub operations: IndexMap<String, Operation>,
     /// `create by set`
     pub create: Option<String>,
-    /// The merge matrix as written: first kind, second kind, relation.
-    pub merge: Vec<(String, String, MergeRelation)>,
+    /// The merge matrix as written.
+    pub merge: Vec<MergeRule>,
     /// Native command lines that stand for operations.
     pub commands: Vec<Command>,
+    /// `since "1.9" until "1.15"`
+    pub life: Life,
     /// Its name in the driver.
     pub span: Span,
 }
@@ -188,6 +203,8 @@ pub struct Attribute {
     pub read: Option<ast::Expr>,
     /// What a reference means.
     pub reference: Option<ReferenceRule>,
+    /// `since("1.9")`, `until("1.15")`
+    pub life: Life,
     /// `///` text.
     pub docs: Vec<String>,
     /// Its name in the driver.
@@ -260,8 +277,8 @@ pub enum Cross {
 /// one (R6).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Division {
-    /// Attributes of which each part has a share, and whose sum over the parts is the whole's. None of a type that is
-    /// divided through what it is composed of.
+    /// Attributes of which each part has a share, and whose sum over the parts is the whole's; a field of one by its
+    /// path, `spec.replicas`. None of a type that is divided through what it is composed of.
     pub divided: Vec<String>,
     /// The attribute in which every other part names the prime.
     pub link: Option<String>,
@@ -297,6 +314,8 @@ pub struct Operation {
     pub answers: Vec<Answer>,
     /// `repeat by …`
     pub repeat: Repeat,
+    /// Whether the driver says it, or it is told from the method.
+    pub is_repeat_said: bool,
     /// `settles within 60s`, in milliseconds.
     pub settles_ms: u64,
     /// `ready when …` of its own.
@@ -422,6 +441,19 @@ pub enum Repeat {
     Mark,
     /// `none`
     None,
+}
+
+/// `create then update -> keep-order`
+#[derive(Clone, Debug, PartialEq)]
+pub struct MergeRule {
+    /// The operation that is named first.
+    pub first: String,
+    /// The other.
+    pub second: String,
+    /// What becomes of them.
+    pub relation: MergeRelation,
+    /// Where it is written.
+    pub span: Span,
 }
 
 /// The four relations of a merge matrix.

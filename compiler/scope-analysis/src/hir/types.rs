@@ -1,8 +1,9 @@
 //! Types, as written in programs and drivers.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// A type.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,9 +56,61 @@ pub enum Type {
     InRange(Box<Type>, f64, f64),
     /// `string matching r"…"`
     Matching(Box<Type>, String),
+    /// `int | string`: one of several; what the value is tells which.
+    OneOf(Vec<Type>),
+    /// A declared type, by its name: it may hold itself, and is read once however often it is used.
+    Named(Arc<NamedType>),
     /// A hole: already reported, fits everything.
     Error,
 }
+
+/// A declared type: `type Pod = { … }`.
+pub struct NamedType {
+    /// `Pod`
+    pub name: String,
+    meaning: OnceLock<Type>,
+}
+
+impl NamedType {
+    /// One whose meaning is still to be found.
+    pub fn new(name: impl Into<String>) -> Arc<NamedType> {
+        Arc::new(NamedType { name: name.into(), meaning: OnceLock::new() })
+    }
+
+    /// What it stands for. A hole while that is being found: no type that is whole leads there.
+    pub fn meaning(&self) -> &Type {
+        self.meaning.get().unwrap_or(&Type::Error)
+    }
+
+    /// Keeps what it stands for, once.
+    pub fn mean(&self, meaning: Type) {
+        // Set a second time only by a mistake of ours; the first stands.
+        let _ = self.meaning.set(meaning);
+    }
+}
+
+/// By name: what it stands for may hold itself.
+impl fmt::Debug for NamedType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NamedType({})", self.name)
+    }
+}
+
+/// Two are the same if they were declared by the same item, of which there is one value.
+impl PartialEq for NamedType {
+    fn eq(&self, other: &NamedType) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Serialize for NamedType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name)
+    }
+}
+
+/// The name of a record's field that stands for every field without a type of its own.
+pub const OPEN: &str = "...";
 
 /// A field of a record type.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -71,17 +124,30 @@ pub struct Field {
 }
 
 impl Type {
-    /// The type without `?`.
+    /// The type without `?`, a declared one by what it stands for.
     pub fn required(&self) -> &Type {
         match self {
             Type::Optional(inner) => inner.required(),
+            Type::Named(named) => named.meaning().required(),
             other => other,
         }
     }
 
     /// Whether `null` fits.
     pub fn is_optional(&self) -> bool {
-        matches!(self, Type::Optional(_) | Type::Any | Type::Error)
+        match self {
+            Type::Optional(_) | Type::Any | Type::Error => true,
+            Type::Named(named) => named.meaning().is_optional(),
+            _ => false,
+        }
+    }
+
+    /// The field of a record type, by its name: a declared one, else what stands for all others.
+    pub fn field<'t>(fields: &'t [Field], name: &str) -> Option<&'t Field> {
+        fields
+            .iter()
+            .find(|field| field.name == name)
+            .or_else(|| fields.iter().find(|field| field.name == OPEN))
     }
 }
 
@@ -119,6 +185,11 @@ impl fmt::Display for Type {
             Type::Secret(inner) => write!(f, "secret<{inner}>"),
             Type::InRange(inner, low, high) => write!(f, "{inner} in {low}..{high}"),
             Type::Matching(inner, pattern) => write!(f, "{inner} matching r\"{pattern}\""),
+            Type::OneOf(branches) => {
+                let branches: Vec<String> = branches.iter().map(Type::to_string).collect();
+                f.write_str(&branches.join(" | "))
+            }
+            Type::Named(named) => f.write_str(&named.name),
             Type::Error => f.write_str("?"),
         }
     }

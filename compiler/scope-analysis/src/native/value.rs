@@ -31,9 +31,7 @@ pub(super) fn filled(
     if let Some((field, below)) = below.split_first() {
         let inner = match ty.required() {
             Type::Map(inner) => inner,
-            Type::Record(fields) => {
-                fields.iter().find(|known| known.name == *field).map_or(&Type::Any, |f| &f.ty)
-            }
+            Type::Record(fields) => Type::field(fields, field).map_or(&Type::Any, |field| &field.ty),
             _ => &Type::Any,
         };
         let value = filled(None, below, word, is_file, inner)?;

@@ -144,6 +144,9 @@ impl<'a> Context<'a> {
                 );
                 continue;
             }
+            if !self.check_attribute_version(attribute, ty, site, slot.key) {
+                continue;
+            }
             if !attribute.is_secret && holds_secret(&slot.value) {
                 self.check_secret_flow(
                     &slot.value,

@@ -78,6 +78,7 @@ impl<'a> Context<'a> {
         let own = clauses.scope.map(|(scope, frame)| Scoped { scope, frame, group: String::new() });
         let place = self.place(ty, driver, &group.scopes, own.as_ref(), &name, span);
         self.check_place(ty, driver, place.scope.as_ref(), &place.location, &name, span);
+        self.check_versions(ty, driver, &place.location, &name, span);
         self.check_cross(&place.location, ty, &kind, &name);
         if place.scope.is_none() && thing.kind == ThingKind::Resource && self.sites.borrow().len() > 1 {
             self.report(

@@ -70,6 +70,7 @@ impl<'a> Context<'a> {
         });
         let place = self.place(ty, found.driver, &group.scopes, own.as_ref(), &name, span);
         self.check_place(ty, found.driver, place.scope.as_ref(), &place.location, &name, span);
+        self.check_versions(ty, found.driver, &place.location, &name, span);
         self.check_cross(&place.location, ty, &kind, &name);
         Some(Head {
             id,

@@ -7,6 +7,7 @@ mod destroy;
 mod detach;
 mod doc;
 mod drift;
+mod driver;
 mod exec;
 mod explain;
 mod fix;
@@ -85,6 +86,7 @@ pub fn run(args: Args) -> u8 {
         Command::Explain(command) => explain::run(&command),
         Command::Lint(command) => lint::run(&command, output),
         Command::Fix(command) => fix::run(&command, output),
+        Command::Driver(command) => driver::run(&command, output),
         Command::Doc(command) => doc::run(&command, output),
         Command::Fmt(command) => fmt::run(&command, output),
         Command::Sites(command) => sites::run(&command, output),

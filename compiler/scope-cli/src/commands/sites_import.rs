@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use super::{OK, WRONG};
 use crate::args::SitesImport;
 use crate::output::{line, note};
-use crate::world::Disk;
+use crate::world::{Disk, Importing};
 
 /// Names of the field that names a record, in any case, the likeliest first.
 const NAMES: [&str; 4] = ["name", "id", "region", "site"];
@@ -308,34 +308,4 @@ fn reader_of(file_name: &str, driver: Option<&str>) -> Option<(Driver, Option<Co
             (layout.is_some() || driver.is_some()).then_some((declared, layout))
         })
     })
-}
-
-/// A world that holds one program: `import DRIVER`; the standard library is the real one.
-struct Importing {
-    driver: String,
-}
-
-impl Importing {
-    const FILE: &str = "import.scope";
-}
-
-impl World for Importing {
-    fn read(&self, path: &str) -> Result<Vec<u8>, scope_compiler::ReadError> {
-        match path {
-            Self::FILE => Ok(format!("import {}\n", self.driver).into_bytes()),
-            other => Disk.read(other),
-        }
-    }
-
-    fn digest(&self, path: &str) -> Result<scope_compiler::FileDigest, scope_compiler::ReadError> {
-        Disk.digest(path)
-    }
-
-    fn library(&self) -> Vec<String> {
-        Disk.library()
-    }
-
-    fn env(&self, name: &str) -> Option<String> {
-        Disk.env(name)
-    }
 }

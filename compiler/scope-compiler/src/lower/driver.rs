@@ -182,6 +182,8 @@ fn type_of(ty: &hir::Type) -> plan::Type {
         hir::Type::Optional(inner) => plan::Type::Optional(Box::new(type_of(inner))),
         hir::Type::Reference(name) => plan::Type::Reference(name.clone()),
         hir::Type::Secret(inner) | hir::Type::InRange(inner, ..) => type_of(inner),
+        // Of declared types a plan knows no more than that they were checked: they may hold themselves.
+        hir::Type::Named(_) | hir::Type::OneOf(_) => plan::Type::Any,
         hir::Type::Any | hir::Type::Error => plan::Type::Any,
     }
 }

@@ -60,9 +60,11 @@ impl Lowering<'_> {
                 if step.name != resource.name {
                     continue;
                 }
-                for (name, value) in attributes.iter().filter(|(name, _)| divided.contains(name)) {
-                    if let Expr::Value(share) = value {
-                        part.shares.insert(name.clone(), share.clone());
+                for name in &divided {
+                    let path: Vec<&str> = name.split('.').collect();
+                    let root = attributes.iter().find(|(attribute, _)| attribute == path[0]);
+                    if let Some(share) = root.and_then(|(_, value)| value.known_at(&path[1..]).cloned()) {
+                        part.shares.insert(name.clone(), share);
                     }
                 }
             }

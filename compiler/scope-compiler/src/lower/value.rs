@@ -107,12 +107,11 @@ impl Lowering<'_> {
         }
         let resource = &self.program.resources[resource.0 as usize];
         if let hir::Cross::By(division) = &self.driver_type(&resource.ty).cross
-            && let [attribute] = path.as_slice()
-            && division.divided.contains(attribute)
+            && division.divided.contains(&path.join("."))
             && let [cross] = resource.location.crosses().as_slice()
             && cross.span == resource.location.span
         {
-            return aggregated(cross, attribute, gathered, self.program);
+            return aggregated(cross, &path, gathered, self.program);
         }
         let generator = Generator {
             name: "site".into(),
@@ -169,7 +168,7 @@ impl Lowering<'_> {
 /// not be read.
 fn aggregated(
     cross: &hir::Location,
-    attribute: &str,
+    path: &[String],
     gathered: scope_plan::plan::StepId,
     program: &Program,
 ) -> Expr {
@@ -177,8 +176,10 @@ fn aggregated(
     let hir::LocationKind::Cross { parts, .. } = &cross.kind else { return Expr::Value(Json::Null) };
     let all = || Expr::Step { step: gathered, path: Vec::new() };
     let has = |site: hir::SiteId| Expr::Call(Builtin::Has, vec![all(), Expr::Value(name_of(site).into())]);
-    let share =
-        |site: hir::SiteId| Expr::Step { step: gathered, path: vec![name_of(site), attribute.into()] };
+    let share = |site: hir::SiteId| Expr::Step {
+        step: gathered,
+        path: std::iter::once(name_of(site)).chain(path.iter().cloned()).collect(),
+    };
     let sum = cross
         .sites()
         .into_iter()
@@ -190,7 +191,9 @@ fn aggregated(
         .unwrap_or(Expr::Value(0.into()));
     let by_site =
         Generator { name: "site".into(), second: Some("record".into()), source: all(), condition: None };
-    let of_record = Expr::Field(Box::new(Expr::Name("record".into())), attribute.into());
+    let of_record = path
+        .iter()
+        .fold(Expr::Name("record".into()), |base, field| Expr::Field(Box::new(base), field.clone()));
     let shares = Expr::MapFor(Box::new(by_site), Box::new(Expr::Name("site".into())), Box::new(of_record));
     let missing = parts.iter().map(|part| {
         let is_read = part

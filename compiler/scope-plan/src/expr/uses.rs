@@ -16,6 +16,18 @@ impl Expr {
         Expr::Value(serde_json::Value::String(text.into()))
     }
 
+    /// What is known, without evaluating anything, of a field at any depth of a record; `&[]` is all of it.
+    pub fn known_at(&self, path: &[&str]) -> Option<&serde_json::Value> {
+        match (self, path.split_first()) {
+            (Expr::Value(value), _) => path.iter().try_fold(value, |value, field| value.get(*field)),
+            (Expr::Record(entries), Some((field, rest))) => {
+                let (_, inner) = entries.iter().find(|(key, _)| key == field)?;
+                inner.known_at(rest)
+            }
+            _ => None,
+        }
+    }
+
     /// A name of the environment.
     pub fn name(name: impl Into<String>) -> Expr {
         Expr::Name(name.into())

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Report, Rule};
-use crate::expr::Expr;
 use crate::graph::Neighbours;
 use crate::plan::{Action, Cross, EdgeReason, Plan, SiteId, StepId};
 
@@ -76,8 +75,11 @@ fn shares(plan: &Plan, report: &mut Report) {
                     continue;
                 };
                 for (name, share) in &part.shares {
-                    let set = attributes.iter().find(|(set, _)| set == name).map(|(_, value)| value);
-                    if set != Some(&Expr::Value(share.clone())) {
+                    // `spec.replicas` is a field of the attribute `spec`.
+                    let path: Vec<&str> = name.split('.').collect();
+                    let root = attributes.iter().find(|(set, _)| set == path[0]);
+                    let set = root.and_then(|(_, value)| value.known_at(&path[1..]));
+                    if set != Some(share) {
                         report.step(*step, format!("does not set its share {share} of `{name}`"));
                     }
                 }

@@ -9,7 +9,7 @@ use super::{Argument, Expr, Ident, Native, TypeExpr};
 /// `driver NAME { … }`: its lines are read uniformly; analysis knows which phrase may stand where.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Driver {
-    /// Its name.
+    /// Its name; with dots, `base.apps.v1`, it is a part of the driver `base`.
     pub name: Ident,
     /// The lines of its body.
     pub body: Vec<Line>,

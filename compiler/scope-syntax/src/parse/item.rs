@@ -434,9 +434,14 @@ fn test<'t>(expressions: &Expressions<'t>, bodies: &Bodies<'t>) -> Rule<'t, Item
 }
 
 fn driver<'t>(bodies: &Bodies<'t>) -> Rule<'t, ItemKind> {
+    // `driver base.part.v1`: a part of a driver; its whole name is one.
     word("driver")
-        .ignore_then(name())
+        .ignore_then(path())
         .then(shallow(bodies.body.clone()))
-        .map(|(name, body)| ItemKind::Driver(Driver { name, body }))
+        .map(|(path, body)| {
+            let words: Vec<&str> = path.names.iter().map(|name| name.text.as_str()).collect();
+            let name = Ident { text: words.join("."), span: path.span };
+            ItemKind::Driver(Driver { name, body })
+        })
         .boxed()
 }

@@ -1,0 +1,167 @@
+//! Versions: whether each site of a request has what it asks for.
+//!
+//! A site declares its version in its settings (`version: "1.8"`); a driver says from which version to which a type or an
+//! attribute is there. `since "1.9"` and a site with 1.8 → "`apps.v1.Deployment` is not at lille". A site that says
+//! nothing is taken to have everything: it is asked when running.
+
+use scope_diagnostics::{Diagnostic, Severity, Span, codes};
+
+use crate::context::Context;
+use crate::hir::{Attribute, Driver, Life, Location, ResourceType, SiteId, Value};
+use crate::versions;
+
+/// The setting in which a site says its version of an application.
+const SETTING: &str = "version";
+
+impl Context<'_> {
+    /// Checks the type of a request against the version of each of its sites.
+    pub fn check_versions(
+        &self,
+        ty: &ResourceType,
+        driver: &Driver,
+        location: &Location,
+        name: &str,
+        span: Span,
+    ) {
+        let mut lacking: Vec<(SiteId, String, Span)> = Vec::new();
+        let mut having: Vec<String> = Vec::new();
+        for site in location.sites() {
+            let Some((version, at)) = self.site_version(site, &driver.name) else { continue };
+            self.check_driver_versions(driver, site, &version, at);
+            if is_alive(&ty.life, &version) {
+                having.push(format!("{} ({version})", self.site_name(site)));
+            } else {
+                lacking.push((site, version, at));
+            }
+        }
+        let Some((first, version, _)) = lacking.first() else { return };
+        let other = driver.types.values().find(|other| {
+            let is_everywhere = lacking.iter().all(|(_, version, _)| is_alive(&other.life, version));
+            other.name != ty.name && other.short_name == ty.short_name && is_everywhere
+        });
+        let places: Vec<String> = lacking.iter().map(|(site, ..)| self.site_name(*site)).collect();
+        let mut message = format!("`{}` is not at {}", ty.name, places.join(", "));
+        if let Some(other) = other {
+            message.push_str(&format!(", which only has `{}`", part_of(other, driver)));
+        }
+        let mut report = Diagnostic::new(codes::E0706, span, message).label(format!(
+            "`{name}` needs version {}, {} has {version}",
+            range(&ty.life),
+            self.site_name(*first)
+        ));
+        for (site, version, at) in &lacking {
+            report = report.secondary(*at, format!("{} has {version}", self.site_name(*site)));
+        }
+        report = report.secondary(ty.span, format!("there {}", range_in_words(&ty.life)));
+        if !having.is_empty() {
+            report = report.note(format!("it is at {}", having.join(", ")));
+        }
+        self.report(match other {
+            Some(other) => report.help(format!(
+                "make it a `{}` there, or leave {} out of the scope",
+                other.name,
+                places.join(", ")
+            )),
+            None => report.help(format!("leave {} out of the scope, or upgrade", places.join(", "))),
+        });
+    }
+
+    /// Checks an attribute that is set at a site; false where the site does not know it.
+    pub fn check_attribute_version(
+        &self,
+        attribute: &Attribute,
+        ty: &ResourceType,
+        site: SiteId,
+        span: Span,
+    ) -> bool {
+        if attribute.life == Life::default() {
+            return true;
+        }
+        let Some((version, at)) = self.site_version(site, &ty.driver) else { return true };
+        if is_alive(&attribute.life, &version) {
+            return true;
+        }
+        let place = self.site_name(site);
+        self.report(
+            Diagnostic::new(
+                codes::E0707,
+                span,
+                format!("`{}` of `{}` is not known at {place}", attribute.name, ty.name),
+            )
+            .label(format!("there {}", range_in_words(&attribute.life)))
+            .secondary(at, format!("{place} has {version}"))
+            .secondary(attribute.span, "declared here")
+            .help(format!("set it only where it is known: `at SITES {{ {}: … }}`", attribute.name)),
+        );
+        false
+    }
+
+    /// A site whose version the driver was not written for: probably right, never sure.
+    fn check_driver_versions(&self, driver: &Driver, site: SiteId, version: &str, at: Span) {
+        let Some((first, last)) = &driver.versions else { return };
+        let life = Life { since: Some(first.clone()), until: Some(last.clone()) };
+        if is_alive(&life, version) {
+            return;
+        }
+        let report = Diagnostic::new(
+            codes::E0708,
+            at,
+            format!(
+                "the driver `{}` is written for {first} to {last}, and {} has {version}",
+                driver.name,
+                self.site_name(site)
+            ),
+        )
+        .label("outside of what the driver was tried with")
+        .secondary(driver.span, "says its versions")
+        .help("what the site answers may mean something else: try it at one site first");
+        self.report(Diagnostic { severity: Severity::Warning, ..report });
+    }
+
+    /// The version that a site declares, and where.
+    fn site_version(&self, site: SiteId, driver: &str) -> Option<(String, Span)> {
+        let sites = self.sites.borrow();
+        let slot = sites.get(site.0 as usize)?.settings.get(driver)?.get(SETTING)?;
+        match &slot.value {
+            Value::Text(version) => Some((version.clone(), slot.span)),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a version has something. `until "1.15"` holds for `1.15.3` too.
+fn is_alive(life: &Life, version: &str) -> bool {
+    use std::cmp::Ordering::{Greater, Less};
+    let is_since = life.since.as_ref().is_none_or(|since| versions::compare(version, since) != Less);
+    let is_until = life.until.as_ref().is_none_or(|until| {
+        let is_below =
+            version.trim_start_matches('v').starts_with(&format!("{}.", until.trim_start_matches('v')));
+        is_below || versions::compare(version, until) != Greater
+    });
+    is_since && is_until
+}
+
+/// `1.9 or later`, `1.9 to 1.15`, `1.15 or earlier`
+fn range(life: &Life) -> String {
+    match (&life.since, &life.until) {
+        (Some(since), Some(until)) => format!("{since} to {until}"),
+        (Some(since), None) => format!("{since} or later"),
+        (None, Some(until)) => format!("{until} or earlier"),
+        (None, None) => "any".to_owned(),
+    }
+}
+
+fn range_in_words(life: &Life) -> String {
+    match (&life.since, &life.until) {
+        (Some(since), Some(until)) => format!("from {since} to {until}"),
+        (Some(since), None) => format!("since {since}"),
+        (None, Some(until)) => format!("until {until}"),
+        (None, None) => "always".to_owned(),
+    }
+}
+
+/// What tells a type of a part from its like in another: `v1beta2`.
+fn part_of(ty: &ResourceType, driver: &Driver) -> String {
+    let part = ty.name.strip_prefix(&format!("{}.", driver.name)).unwrap_or(&ty.name);
+    part.rsplit_once('.').map_or(part, |(part, _)| part).to_owned()
+}

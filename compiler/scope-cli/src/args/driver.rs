@@ -1,0 +1,41 @@
+//! The arguments of `scope driver`.
+
+use clap::{Args as ClapArgs, Subcommand};
+
+/// `scope driver`
+#[derive(Debug, ClapArgs)]
+pub struct Driver {
+    /// What to do with drivers.
+    #[command(subcommand)]
+    pub action: DriverAction,
+}
+
+/// What to do with drivers.
+#[derive(Debug, Subcommand)]
+pub enum DriverAction {
+    /// Check a driver: its operations, answers, readiness, marks, command lines, and its merge matrices by their laws.
+    Check {
+        /// Files with drivers, or drivers of the standard library by name.
+        #[arg(required = true, value_name = "FILE|DRIVER")]
+        of: Vec<String>,
+    },
+    /// Write types from published schemas: OpenAPI, JSON Schema, resource definitions (CRDs).
+    Import(DriverImport),
+}
+
+/// `scope driver import`
+#[derive(Debug, ClapArgs)]
+pub struct DriverImport {
+    /// The schemas, JSON or YAML. Files that refer to each other are given together.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// The file to write; stdout without it.
+    #[arg(long, short)]
+    pub out: Option<String>,
+    /// Only this type and what it uses; may be given several times.
+    #[arg(long, value_name = "TYPE")]
+    pub only: Vec<String>,
+    /// Make resource definitions types of this driver: its name, or the file that declares it.
+    #[arg(long, value_name = "DRIVER|FILE")]
+    pub extend: Option<String>,
+}

@@ -1,0 +1,175 @@
+//! `scope driver check`, `scope driver import`: drivers looked at, and types made from published schemas.
+
+use scope_compiler::{Compilation, Options, hir};
+use scope_diagnostics::{Diagnostic, Diagnostics};
+use scope_schema::{Extension, Source};
+
+use super::{FAILED, OK, WRONG};
+use crate::args::{Driver, DriverAction, DriverImport};
+use crate::output::{Output, line, note};
+use crate::world::{Disk, Importing};
+
+/// Larger schemas are not read.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What reading schemas may use of the stack, in bytes: records are read one within another.
+const STACK: usize = 512 * 1024 * 1024;
+
+pub fn run(command: &Driver, output: Output) -> u8 {
+    match &command.action {
+        DriverAction::Check { of } => of.iter().map(|of| check(of, output)).max().unwrap_or(OK),
+        DriverAction::Import(import) => self::import(import, output),
+    }
+}
+
+/// The driver of a file, or of the standard library; nothing is evaluated but its text.
+fn compiled(of: &str) -> Compilation {
+    let options = Options { simulate: true, ..Options::default() };
+    if of.ends_with(".scope") || of.contains('/') {
+        return scope_compiler::compile_sites(&Disk, of, true);
+    }
+    scope_compiler::compile(&Importing { driver: of.to_owned() }, Importing::FILE, &options)
+}
+
+fn check(of: &str, output: Output) -> u8 {
+    let mut compilation = compiled(of);
+    // Drivers that the file only imports have been looked at where they are.
+    let own = |driver: &&hir::Driver| {
+        let is_here = |span: scope_diagnostics::Span| {
+            let path = compilation.sources.get(span.file).path();
+            path == of || path == format!("std:{of}")
+        };
+        is_here(driver.span) || driver.parts.iter().any(|(_, span)| is_here(*span))
+    };
+    let drivers: Vec<&hir::Driver> = compilation.program.drivers.values().filter(own).collect();
+    let has_errors = compilation.has_errors();
+    if drivers.is_empty() && !has_errors {
+        note(&format!("error: `{of}` declares no driver"));
+        return WRONG;
+    }
+    let reports: Vec<Diagnostic> = match has_errors {
+        true => Vec::new(),
+        false => drivers.iter().flat_map(|driver| scope_compiler::review(driver)).collect(),
+    };
+    let said: Vec<String> = drivers.iter().map(|driver| summary(driver)).collect();
+    let mut sink = Diagnostics::new();
+    sink.extend(compilation.diagnostics.drain(..).chain(reports));
+    compilation.diagnostics = sink.finish(&compilation.sources);
+    if !output.compiled(&compilation) {
+        return WRONG;
+    }
+    said.iter().for_each(|words| line(words));
+    OK
+}
+
+/// `counter: 1 service, 1 type, 4 operations, 1 merge matrix`
+fn summary(driver: &hir::Driver) -> String {
+    let n_operations: usize = driver.types.values().map(|ty| ty.operations.len()).sum();
+    let n_matrices = driver.types.values().filter(|ty| !ty.merge.is_empty()).count();
+    let count = |n: usize, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
+    format!(
+        "{}: {}, {}, {}, {}: as they should be",
+        driver.name,
+        count(driver.services.len(), "service", "services"),
+        count(driver.types.len(), "type", "types"),
+        count(n_operations, "operation", "operations"),
+        count(n_matrices, "merge matrix", "merge matrices"),
+    )
+}
+
+fn import(command: &DriverImport, output: Output) -> u8 {
+    let mut files = Vec::new();
+    for path in &command.files {
+        match read(path) {
+            Ok(text) => files.push(Source { path: path.clone(), text }),
+            Err(words) => {
+                note(&format!("error[E0405]: `{path}` cannot be read: {words}"));
+                return WRONG;
+            }
+        }
+    }
+    let extend = match &command.extend {
+        None => None,
+        Some(driver) => match extension(driver, output) {
+            Ok(extension) => Some(extension),
+            Err(code) => return code,
+        },
+    };
+    let options = scope_schema::Options { only: command.only.clone(), command: written(command), extend };
+    // However deep the records of a file are within each other, reading them is no deeper than this.
+    let reading =
+        std::thread::Builder::new().stack_size(STACK).spawn(move || scope_schema::import(&files, &options));
+    let imported = match reading.map(std::thread::JoinHandle::join) {
+        Ok(Ok(imported)) => imported,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(error) => {
+            note(&format!("error: no thread to read with: {error}"));
+            return FAILED;
+        }
+    };
+    let has_errors = imported.diagnostics.iter().any(Diagnostic::is_error);
+    output.diagnostics(&imported.diagnostics, &imported.sources);
+    if has_errors {
+        return WRONG;
+    }
+    match &command.out {
+        None => line(imported.text.trim_end()),
+        Some(path) => {
+            if let Err(code) = super::write_file(path, imported.text.as_bytes()) {
+                return code;
+            }
+            note(&format!("{path}: {} types", imported.n_types));
+        }
+    }
+    OK
+}
+
+fn read(path: &str) -> Result<String, String> {
+    let metadata = std::fs::metadata(path).map_err(|error| crate::files::words(&error))?;
+    if metadata.len() > MOST_BYTES {
+        return Err(format!("it is larger than {} MiB", MOST_BYTES / 1024 / 1024));
+    }
+    let bytes = std::fs::read(path).map_err(|error| crate::files::words(&error))?;
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
+}
+
+/// The command that does the same again: the files by their names, as their folders are of this machine.
+fn written(command: &DriverImport) -> String {
+    let name = |path: &String| path.rsplit('/').next().unwrap_or(path).to_owned();
+    let mut words = vec!["scope driver import".to_owned()];
+    words.extend(command.files.iter().map(name));
+    words.extend(command.only.iter().map(|only| format!("--only {only}")));
+    words.extend(command.extend.iter().map(|extend| format!("--extend {}", name(extend))));
+    words.extend(command.out.iter().map(|out| format!("--out {}", name(out))));
+    words.join(" ")
+}
+
+/// The driver to extend: where it has an abstract type, resources are like that.
+fn extension(driver: &str, output: Output) -> Result<Extension, u8> {
+    let compilation = compiled(driver);
+    if !output.compiled(&compilation) {
+        return Err(WRONG);
+    }
+    let found =
+        compilation.program.drivers.values().find_map(|driver| Some((driver, driver.patterns.first()?)));
+    let Some((declared, (service, pattern))) = found else {
+        note(&format!(
+            "error[E0411]: `{driver}` has no abstract type that resources could be like\nhelp: `type NAME abstract {{ … }}` in a service of the driver"
+        ));
+        return Err(FAILED);
+    };
+    let is_file = driver.ends_with(".scope") || driver.contains('/');
+    let import = match is_file {
+        true => format!(
+            "{:?}",
+            if driver.starts_with(['.', '/']) { driver.to_owned() } else { format!("./{driver}") }
+        ),
+        false => declared.name.clone(),
+    };
+    Ok(Extension {
+        driver: declared.name.clone(),
+        import,
+        service: service.clone(),
+        pattern: pattern.clone(),
+    })
+}

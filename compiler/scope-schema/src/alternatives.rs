@@ -1,0 +1,138 @@
+//! `oneOf` and `anyOf`.
+//!
+//! Comes in: the layers of a schema that has them. Goes out: `int | string`, `t?` where one of them is `null`, or nothing
+//! where its members say no type: `oneOf: [{ required: [a] }, { required: [b] }]` bounds what may be set together, which
+//! no type says.
+
+use std::collections::HashSet;
+
+use scope_analysis::hir::{Slot, Value};
+
+use crate::convert::Importer;
+use crate::layers::{Layer, Layers};
+use crate::types::Ty;
+
+/// More alternatives are `any`.
+const MOST_BRANCHES: usize = 40;
+
+impl<'d> Importer<'d> {
+    /// What the alternatives of these layers come to, if they say a type.
+    pub fn alternatives(&mut self, layers: &Layers<'d>, depth: usize) -> Option<Ty> {
+        let keyword = ["oneOf", "anyOf"].into_iter().find(|keyword| layers.has(keyword))?;
+        let slot = layers.get(keyword)?;
+        let Value::List(members) = &slot.value else {
+            self.wrong(slot.span, format!("`{keyword}` holds a list of schemas"));
+            return None;
+        };
+        let document = self.document_of(layers, keyword);
+        let has_fields = layers.has("properties");
+        // A member that only says which fields are set says no type.
+        let says_type = |member: &&Slot| match &member.value {
+            Value::Record(schema) => {
+                let is_of_type = ["type", "$ref", "enum", "const", "items", "allOf", "oneOf", "anyOf"]
+                    .iter()
+                    .any(|key| schema.contains_key(*key));
+                is_of_type || (schema.contains_key("properties") && !has_fields)
+            }
+            _ => false,
+        };
+        let typed: Vec<&Slot> = members.iter().filter(says_type).collect();
+        if typed.is_empty() || typed.len() != members.len() && has_fields {
+            return None;
+        }
+        if typed.len() > MOST_BRANCHES {
+            return Some(Ty::Any);
+        }
+        let mut branches = Vec::new();
+        for member in typed {
+            let branch = if has_fields {
+                self.on_top(member, layers, document, depth)
+            } else {
+                self.ty(member, document, depth + 1)
+            };
+            branches.push(branch);
+        }
+        Some(one_of(branches))
+    }
+
+    /// An alternative together with the fields that all of them have.
+    fn on_top(&mut self, member: &'d Slot, layers: &Layers<'d>, document: usize, depth: usize) -> Ty {
+        let Value::Record(schema) = &member.value else { return Ty::Any };
+        let mut all = self.layers(Layer { schema, span: member.span, document });
+        self.add_referred(schema, document, &mut Vec::new(), &mut all);
+        let is_nested = all.has("oneOf") || all.has("anyOf");
+        if is_nested {
+            return self.object(layers, depth);
+        }
+        all.0.extend(layers.0.iter().copied());
+        self.object(&all, depth)
+    }
+}
+
+/// One of several types, as simply as it can be said.
+pub(crate) fn one_of(branches: Vec<Ty>) -> Ty {
+    let mut is_optional = false;
+    let mut flat: Vec<Ty> = Vec::new();
+    let mut waiting: Vec<Ty> = branches.into_iter().rev().collect();
+    while let Some(branch) = waiting.pop() {
+        match branch {
+            Ty::Optional(inner) => {
+                is_optional = true;
+                waiting.push(*inner);
+            }
+            Ty::OneOf(inner) => waiting.extend(inner.into_iter().rev()),
+            Ty::Any => return Ty::Any,
+            other if flat.contains(&other) => {}
+            other => flat.push(other),
+        }
+    }
+    let flat = texts_together(flat);
+    let ty = match flat.len() {
+        0 => Ty::Any,
+        1 => flat.into_iter().next().unwrap_or(Ty::Any),
+        n_branches if n_branches > MOST_BRANCHES => Ty::Any,
+        _ => Ty::OneOf(flat),
+    };
+    if is_optional { ty.optional() } else { ty }
+}
+
+/// Enumerations become one; beside a plain text they say nothing. Of numbers, the widest stays.
+fn texts_together(branches: Vec<Ty>) -> Vec<Ty> {
+    let has_text =
+        branches.iter().any(|branch| matches!(branch, Ty::Plain("string" | "ip" | "cidr") | Ty::Matching(_)));
+    let n_text = branches.iter().filter(|branch| is_text(branch)).count();
+    let n_numbers = branches.iter().filter(|branch| matches!(branch, Ty::Int(_) | Ty::Float(_))).count();
+    let has_float = branches.iter().any(|branch| matches!(branch, Ty::Float(_)));
+    let mut out: Vec<Ty> = Vec::with_capacity(branches.len());
+    let mut values: Vec<String> = Vec::new();
+    let mut seen: HashSet<String> = HashSet::new();
+    let (mut text_at, mut number_at) = (None, None);
+    for branch in branches {
+        match branch {
+            branch if is_text(&branch) && n_text > 1 => {
+                if let Ty::Enum(more) = branch {
+                    values.extend(more.into_iter().filter(|value| seen.insert(value.clone())));
+                }
+                text_at.get_or_insert_with(|| {
+                    out.push(Ty::Plain("string"));
+                    out.len() - 1
+                });
+            }
+            Ty::Int(_) | Ty::Float(_) if n_numbers > 1 => {
+                number_at.get_or_insert_with(|| {
+                    out.push(if has_float { Ty::Float(None) } else { Ty::Int(None) });
+                    out.len() - 1
+                });
+            }
+            other => out.push(other),
+        }
+    }
+    if let Some(index) = text_at.filter(|_| !has_text) {
+        out[index] = Ty::Enum(values);
+    }
+    out
+}
+
+fn is_text(ty: &Ty) -> bool {
+    matches!(ty, Ty::Plain("string" | "ip" | "cidr") | Ty::Matching(_) | Ty::Enum(_))
+}

@@ -1,0 +1,153 @@
+//! Texts, numbers and enumerations.
+//!
+//! `{ type: integer, minimum: 1, maximum: 9 }` → `int in 1..9`, `{ type: string, format: ipv4 }` → `ip`,
+//! `{ enum: [a, b] }` → `"a" | "b"`. A pattern that our regular expressions cannot say (look-around) is left out.
+
+use scope_analysis::hir::{Slot, Value};
+
+use crate::convert::Importer;
+use crate::layers::Layers;
+use crate::types::Ty;
+
+/// Longer patterns are left out: they are programs of their own.
+const LONGEST_PATTERN: usize = 1000;
+
+/// Enumerations of more texts are texts.
+const MOST_VALUES: usize = 500;
+
+/// Whole numbers beyond are not exact in every reader of JSON.
+const LARGEST: f64 = 9_007_199_254_740_992.0;
+
+impl<'d> Importer<'d> {
+    pub fn string(&mut self, layers: &Layers<'d>) -> Ty {
+        match layers.text("format") {
+            Some("ipv4" | "ipv6" | "ip") => return Ty::Plain("ip"),
+            Some("cidr") => return Ty::Plain("cidr"),
+            Some("binary") => return Ty::Plain("bytes"),
+            _ => {}
+        }
+        let Some(slot) = layers.get("pattern") else { return Ty::Plain("string") };
+        let Some(pattern) = crate::layers::text(slot) else {
+            self.wrong(slot.span, "`pattern` is a text");
+            return Ty::Plain("string");
+        };
+        if pattern.len() > LONGEST_PATTERN
+            || pattern.contains(['\n', '\r', '\0'])
+            || regex::Regex::new(pattern).is_err()
+        {
+            return Ty::Plain("string");
+        }
+        Ty::Matching(pattern.to_owned())
+    }
+
+    /// `enum` and `const`.
+    pub fn listed(&mut self, layers: &Layers<'d>) -> Option<Ty> {
+        let slot = layers.get("const").or_else(|| layers.get("enum"))?;
+        let values: Vec<&Slot> = match &slot.value {
+            Value::List(values) if !layers.has("const") => values.iter().collect(),
+            _ if layers.has("const") => vec![slot],
+            _ => {
+                self.wrong(slot.span, "`enum` is a list of values");
+                return None;
+            }
+        };
+        let has_null = values.iter().any(|value| value.value == Value::Null);
+        let values: Vec<&Value> =
+            values.into_iter().map(|slot| &slot.value).filter(|value| **value != Value::Null).collect();
+        let ty = enumeration(&values);
+        // A nullable type lists `null` or not, as its author thinks.
+        let says_null = match layers.get("type").map(|slot| &slot.value) {
+            Some(Value::List(words)) => words.iter().any(|word| crate::layers::text(word) == Some("null")),
+            _ => false,
+        };
+        Some(if has_null || says_null { ty.optional() } else { ty })
+    }
+}
+
+fn enumeration(values: &[&Value]) -> Ty {
+    let texts: Option<Vec<&String>> = values
+        .iter()
+        .map(|value| match value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        })
+        .collect();
+    if let Some(texts) = texts.filter(|texts| !texts.is_empty()) {
+        let is_plain = |text: &&String| !text.contains(|c: char| c.is_control()) && text.len() <= 200;
+        if texts.len() > MOST_VALUES || !texts.iter().all(|text| is_plain(text)) {
+            return Ty::Plain("string");
+        }
+        let mut unique: Vec<String> = Vec::with_capacity(texts.len());
+        let mut seen = std::collections::HashSet::new();
+        for text in texts {
+            if seen.insert(text) {
+                unique.push(text.clone());
+            }
+        }
+        return Ty::Enum(unique);
+    }
+    let numbers: Option<Vec<i64>> = values
+        .iter()
+        .map(|value| match value {
+            Value::Int(number) => Some(*number),
+            _ => None,
+        })
+        .collect();
+    if let Some(numbers) = numbers.filter(|numbers| !numbers.is_empty()) {
+        let (low, high) =
+            numbers.iter().fold((i64::MAX, i64::MIN), |(low, high), n| (low.min(*n), high.max(*n)));
+        return Ty::Int(Some((low, high)));
+    }
+    let is_bool = !values.is_empty() && values.iter().all(|value| matches!(value, Value::Bool(_)));
+    if is_bool { Ty::Plain("bool") } else { Ty::Any }
+}
+
+/// `integer` with its bounds, if both are there.
+pub(crate) fn integer(layers: &Layers<'_>) -> Ty {
+    let (low, high) = bounds(layers, 1.0);
+    match (low, high) {
+        (Some(low), Some(high)) if low <= high && low.abs() < LARGEST && high.abs() < LARGEST => {
+            Ty::Int(Some((low.ceil() as i64, high.floor() as i64)))
+        }
+        // A count that is not negative and has no end.
+        (Some(0.0), None) => Ty::Int(None),
+        _ => Ty::Int(None),
+    }
+}
+
+/// `number` with its bounds, if both are there.
+pub(crate) fn number(layers: &Layers<'_>) -> Ty {
+    match bounds(layers, 0.0) {
+        (Some(low), Some(high)) if low <= high && low.abs() < LARGEST && high.abs() < LARGEST => {
+            Ty::Float(Some((low, high)))
+        }
+        _ => Ty::Float(None),
+    }
+}
+
+/// The least and the greatest value; an excluded bound is a `step` further in.
+fn bounds(layers: &Layers<'_>, step: f64) -> (Option<f64>, Option<f64>) {
+    let read = |keyword: &str| layers.get(keyword).and_then(|slot| as_number(&slot.value));
+    // Until draft 4, a flag beside the bound; a number of its own since.
+    let low = match read("exclusiveMinimum") {
+        Some(bound) => Some(bound + step),
+        None => {
+            read("minimum").map(|bound| if layers.flag("exclusiveMinimum") { bound + step } else { bound })
+        }
+    };
+    let high = match read("exclusiveMaximum") {
+        Some(bound) => Some(bound - step),
+        None => {
+            read("maximum").map(|bound| if layers.flag("exclusiveMaximum") { bound - step } else { bound })
+        }
+    };
+    (low, high)
+}
+
+fn as_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(number) => Some(*number as f64),
+        Value::Float(number) if number.is_finite() => Some(*number),
+        _ => None,
+    }
+}

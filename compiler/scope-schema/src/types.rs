@@ -1,0 +1,65 @@
+//! A type on its way from a schema to text.
+
+use scope_diagnostics::Span;
+
+/// A position in the importer's list of named types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TypeId(pub usize);
+
+/// A type.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Ty {
+    /// `any`
+    Any,
+    /// A built-in type without parameters: `string`, `bool`, `ip`.
+    Plain(&'static str),
+    /// `string matching r"…"`
+    Matching(String),
+    /// `int in 1..100`
+    Int(Option<(i64, i64)>),
+    /// `float in 0..1`
+    Float(Option<(f64, f64)>),
+    /// `"a" | "b"`
+    Enum(Vec<String>),
+    /// `list<t>`
+    List(Box<Ty>),
+    /// `map<t>`
+    Map(Box<Ty>),
+    /// `{ a: int }`
+    Record(Vec<Field>),
+    /// A named type.
+    Named(TypeId),
+    /// `t?`
+    Optional(Box<Ty>),
+    /// `int | string`: one of several that are told apart by what the value is.
+    OneOf(Vec<Ty>),
+}
+
+/// A field of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Field {
+    /// Its name; [`OPEN`] stands for every field that is not named.
+    pub name: String,
+    pub ty: Ty,
+    /// What the schema says about it.
+    pub docs: String,
+    /// Only given by the site (`readOnly`).
+    pub is_read_only: bool,
+    /// Only sent to the site (`writeOnly`).
+    pub is_write_only: bool,
+    /// Where its name stands in the schema.
+    pub span: Span,
+}
+
+/// The name of the field that stands for all others.
+pub(crate) const OPEN: &str = "...";
+
+impl Ty {
+    /// The type, or `null`.
+    pub fn optional(self) -> Ty {
+        match self {
+            Ty::Optional(_) | Ty::Any => self,
+            other => Ty::Optional(Box::new(other)),
+        }
+    }
+}

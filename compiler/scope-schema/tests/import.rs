@@ -1,0 +1,150 @@
+//! Schemas as types: what every kind of document gives, with the input beside it, and what hostile ones do not do.
+
+use scope_diagnostics::render;
+use scope_schema::{Extension, Options, Source, import};
+
+fn source(path: &str, text: &str) -> Source {
+    Source { path: path.to_owned(), text: text.to_owned() }
+}
+
+fn options() -> Options {
+    Options { command: "scope driver import FILE".to_owned(), ..Options::default() }
+}
+
+/// What importing gives, text and reports; that it can be read again is part of it.
+fn imported(files: &[Source], options: &Options) -> String {
+    let imported = import(files, options);
+    let file = scope_diagnostics::FileId(0);
+    let parsed = scope_syntax::parse(file, &imported.text);
+    assert!(
+        parsed.diagnostics.is_empty(),
+        "what is written can be read: {:?}\n{}",
+        parsed.diagnostics,
+        imported.text
+    );
+    assert_eq!(scope_syntax::format(&parsed.module, &imported.text), imported.text, "and is formatted");
+    let again = import(files, options);
+    assert_eq!(again.text, imported.text, "the same again");
+    format!("{}\n{}", imported.text, render::short(&imported.diagnostics, &imported.sources))
+}
+
+#[test]
+fn every_kind_of_document() {
+    let extend = Extension {
+        driver: "base".to_owned(),
+        import: "base".to_owned(),
+        service: "api".to_owned(),
+        pattern: "object".to_owned(),
+    };
+    let extended = Options { extend: Some(extend), ..options() };
+    for (name, text, options) in [
+        ("house.json", include_str!("cases/house.json"), options()),
+        ("lamps.yaml", include_str!("cases/lamps.yaml"), options()),
+        ("certs.yaml", include_str!("cases/certs.yaml"), options()),
+        ("wrong.json", include_str!("cases/wrong.json"), options()),
+        ("certs.yaml", include_str!("cases/certs.yaml"), extended),
+    ] {
+        let suffix = if options.extend.is_some() { "extending" } else { "types" };
+        let shown = imported(&[source(name, text)], &options);
+        insta::with_settings!({ description => text, omit_expression => true }, {
+            insta::assert_snapshot!(format!("{}_{suffix}", name.replace('.', "_")), shown);
+        });
+    }
+}
+
+#[test]
+fn only_what_is_asked_for_and_what_it_uses() {
+    let files = [source("lamps.yaml", include_str!("cases/lamps.yaml"))];
+    let only =
+        |names: &[&str]| Options { only: names.iter().map(|name| (*name).to_owned()).collect(), ..options() };
+    let text = import(&files, &only(&["Shape"])).text;
+    assert!(
+        text.contains("type Ball") && text.contains("type Shape") && !text.contains("type Lamp"),
+        "{text}"
+    );
+    let wrong = import(&files, &only(&["Shpae"]));
+    assert_eq!(wrong.diagnostics.len(), 1);
+    assert_eq!(wrong.diagnostics[0].help, ["did you mean `Shape`?"]);
+    // By its whole name, where the last word is another's too.
+    let text = import(&files, &only(&["acme.v2.Event"])).text;
+    assert!(text.contains("at: int?") && !text.contains("string"), "{text}");
+}
+
+#[test]
+fn files_that_refer_to_each_other() {
+    let house = source(
+        "a/house.json",
+        r##"{"type": "object", "properties": {"lamp": {"$ref": "https://x.example/v2/shapes.json#/$defs/Lamp"}}}"##,
+    );
+    let shapes = source(
+        "b/shapes.json",
+        r##"{"$defs": {"Lamp": {"type": "object", "properties": {"on": {"type": "boolean"}}}}}"##,
+    );
+    let both = import(&[house.clone(), shapes], &options());
+    assert!(both.diagnostics.is_empty(), "{:?}", both.diagnostics);
+    assert!(both.text.contains("lamp: Lamp?"), "{}", both.text);
+    let alone = import(&[house], &options());
+    assert_eq!(alone.diagnostics[0].code.as_str(), "E0406");
+    assert!(alone.text.contains("lamp: any?"), "the rest is there: {}", alone.text);
+}
+
+/// A schema of records within records.
+fn deep(n_levels: usize) -> String {
+    let mut text = String::new();
+    for _ in 0..n_levels {
+        text.push_str(r#"{"type":"object","properties":{"a":"#);
+    }
+    text.push_str("{}");
+    text.push_str(&"}}".repeat(n_levels));
+    text
+}
+
+#[test]
+fn hostile_schemas_are_bounded() {
+    // As the command line does: the reader goes as deep as the text.
+    let thread = std::thread::Builder::new().stack_size(512 * 1024 * 1024).spawn(hostile);
+    thread.expect("a thread").join().expect("nothing overflows, nothing panics");
+}
+
+fn hostile() {
+    let code = |text: &str| {
+        let imported = import(&[source("hostile.json", text)], &options());
+        let parsed = scope_syntax::parse(scope_diagnostics::FileId(0), &imported.text);
+        assert!(parsed.diagnostics.is_empty(), "{}", imported.text);
+        imported.diagnostics.first().map(|report| report.code.as_str())
+    };
+    assert_eq!(code(&deep(60)), Some("E0408"), "too deep");
+    assert!(code(&deep(20_000)).is_some(), "far too deep");
+    assert_eq!(code("{"), Some("E0405"));
+    assert_eq!(code(""), None, "nothing is nothing");
+    assert_eq!(code("[1, 2]"), Some("E0405"));
+    assert_eq!(code("a: [unclosed"), Some("E0405"));
+    // Each level twice the one below: 2^30 layers if nobody counted.
+    let mut bomb = String::from(r#"{"definitions":{"x0":{"type":"object","properties":{"a":{}}}"#);
+    for level in 1..=30 {
+        let below = format!(r##"{{"$ref":"#/definitions/x{}"}}"##, level - 1);
+        bomb.push_str(&format!(r#","x{level}":{{"allOf":[{below},{below}]}}"#));
+    }
+    bomb.push_str("}}");
+    assert_eq!(code(&bomb), Some("E0408"), "too much");
+    // Names and texts that are no names of the language, or would end a text.
+    let odd = r##"{"title":"} evil ${x}","type":"object","properties":{"a\"b":{"enum":["\"}\n","${env(\"X\")}","\\"]},"\u202eabc":{"description":"\u202e*/ }\n\n}"}}}"##;
+    let shown = imported(&[source("odd.json", odd)], &options());
+    assert!(shown.contains("type EvilX = {"), "{shown}");
+    assert!(!shown.contains('\u{202e}') || shown.contains("\"\u{202e}abc\""), "{shown}");
+}
+
+#[test]
+fn large_descriptions_take_a_time_that_grows_with_them() {
+    let schemas = |n: usize| {
+        let each: Vec<String> = (0..n)
+            .map(|index| format!(r##""T{index}":{{"type":"object","properties":{{"next":{{"$ref":"#/$defs/T{}"}},"name":{{"type":"string"}}}}}}"##, (index + 1) % n))
+            .collect();
+        format!(r#"{{"$defs":{{{}}}}}"#, each.join(","))
+    };
+    let imported = import(&[source("many.json", &schemas(5000))], &options());
+    assert_eq!(imported.n_types, 5000);
+    assert!(imported.diagnostics.is_empty());
+    let too_many = import(&[source("many.json", &schemas(20_001))], &options());
+    assert_eq!(too_many.diagnostics[0].code.as_str(), "E0408");
+}

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""A stand-in for kubectl in tests: the verbs that the driver uses, over a folder for each context beside it.
+
+What is applied is kept as it was sent (`NAME.sent.json`) and with what a cluster adds: uid, generation, a status that is
+ready. A context with a file `CONTEXT.down` does not answer.
+"""
+import json
+import os
+import sys
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clusters")
+
+
+def fail(words):
+    sys.stderr.write(words + "\n")
+    sys.exit(1)
+
+
+def flags(words):
+    """Plain words, and flags with their values."""
+    plain, given, rest = [], {}, list(words)
+    alone = {"--server-side", "--force-conflicts", "--ignore-not-found"}
+    while rest:
+        word = rest.pop(0)
+        if word in alone:
+            given[word] = True
+        elif word.startswith("--"):
+            given[word] = rest.pop(0)
+        else:
+            plain.append(word)
+    return plain, given
+
+
+def merged(base, over):
+    if not isinstance(base, dict) or not isinstance(over, dict):
+        return over
+    out = dict(base)
+    for key, value in over.items():
+        out[key] = merged(base.get(key), value) if key in base else value
+    return out
+
+
+def ready(thing):
+    """What the controllers of a cluster come to."""
+    replicas = (thing.get("spec") or {}).get("replicas", 1)
+    return {
+        "Deployment": {"observedGeneration": 1, "replicas": replicas, "updatedReplicas": replicas, "availableReplicas": replicas},
+        "Job": {"conditions": [{"type": "Complete", "status": "True"}]},
+        "Namespace": {"phase": "Active"},
+    }.get(thing["kind"], {})
+
+
+def main():
+    plain, given = flags(sys.argv[1:])
+    context = given.get("--context", "default")
+    folder = os.path.join(FOLDER, context)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(FOLDER, "asked.log"), "a") as log:
+        log.write(json.dumps([context] + sys.argv[1:]) + "\n")
+    if os.path.exists(folder + ".down"):
+        fail("Unable to connect to the server: dial tcp 192.0.2.1:6443: connect: connection refused")
+
+    def place(plural, namespace, name, end=".json"):
+        return os.path.join(folder, "@".join([plural, namespace or "", name]) + end)
+
+    def read(path):
+        if not os.path.exists(path):
+            return None
+        with open(path) as file:
+            return json.load(file)
+
+    def write(path, thing):
+        with open(path, "w") as file:
+            json.dump(thing, file, indent=1)
+
+    verb = plain.pop(0)
+    if verb == "version":
+        print(json.dumps({"serverVersion": {"gitVersion": "v1.33.1"}}))
+        return
+    if verb == "apply":
+        thing = json.load(sys.stdin)
+        plural = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}.get(thing["kind"], thing["kind"].lower() + "s")
+        group, _, version = thing["apiVersion"].rpartition("/")
+        at = (plural + "." + version + "." + group, thing["metadata"].get("namespace"), thing["metadata"]["name"])
+        write(place(*at, end=".sent.json"), thing)
+        kept = merged(read(place(*at)) or {"metadata": {"uid": "u-1", "generation": 1}}, thing)
+        # What a server fills in.
+        kept["status"] = ready(kept)
+        write(place(*at), kept)
+        print(json.dumps(kept))
+        return
+    path = place(plain[0], given.get("--namespace"), plain[1])
+    found = read(path)
+    if verb == "get":
+        if found:
+            print(json.dumps(found))
+        elif "--ignore-not-found" not in given:
+            fail('Error from server (NotFound): %s "%s" not found' % (plain[0], plain[1]))
+    elif verb == "delete":
+        if found:
+            os.remove(path)
+            print(plain[0] + "/" + plain[1])
+
+
+main()
