@@ -74,7 +74,7 @@ fn lost_and_found(clouds: &Clouds) {
     let import = ["import", "main.scope", "hand:openstack.network", "CloudOne", id.as_str(), "--write"];
     expect(&place.scope(&import), 0, &["written to main.scope: hand"]);
     let program = std::fs::read_to_string(place.folder.join("main.scope")).expect("readable");
-    assert!(program.contains("description: \"by hand\""), "{program}");
+    assert!(program.contains("\"by hand\"") && program.contains("adopt: true"), "{program}");
     expect(
         &place.scope(&["plan", "main.scope"]),
         0,
