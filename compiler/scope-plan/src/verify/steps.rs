@@ -194,9 +194,9 @@ fn protect_guarded(plan: &Plan, report: &mut Report) {
 fn sources_given(plan: &Plan, report: &mut Report) {
     for step in &plan.steps {
         let sources = step.action.sources();
-        let has_sources = !matches!(
+        let has_sources = matches!(
             step.action,
-            Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } | Action::Delete { .. }
+            Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. }
         );
         if has_sources && sources.is_empty() {
             report.step(step.id, "has no source");
