@@ -43,8 +43,8 @@ pub(crate) fn assign(importer: &Importer<'_>) -> Names {
     let most_words = words.iter().map(Vec::len).max().unwrap_or(0);
     for _ in 0..most_words {
         let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for index in 0..words.len() {
-            by_name.entry(name(index, n_words[index])).or_default().push(index);
+        for (index, n) in n_words.iter().enumerate() {
+            by_name.entry(name(index, *n)).or_default().push(index);
         }
         let shared: Vec<usize> = by_name.into_values().filter(|all| all.len() > 1).flatten().collect();
         let mut has_grown = false;

@@ -14,10 +14,13 @@ use crate::types::{Field, OPEN, Ty};
 /// A field's name, where it can be one.
 const LONGEST_NAME: usize = 200;
 
+/// Where a property is first named, and what each layer says of it, with the layer's document.
+type Property<'d> = (Span, Vec<(&'d Slot, usize)>);
+
 impl<'d> Importer<'d> {
     pub fn object(&mut self, layers: &Layers<'d>, depth: usize) -> Ty {
         // Each property with every layer that says something of it.
-        let mut properties: IndexMap<&'d str, (Span, Vec<(&'d Slot, usize)>)> = IndexMap::new();
+        let mut properties: IndexMap<&'d str, Property<'d>> = IndexMap::new();
         for layer in &layers.0 {
             let Some(slot) = layer.schema.get("properties") else { continue };
             let Value::Record(fields) = &slot.value else {

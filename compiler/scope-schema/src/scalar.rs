@@ -74,7 +74,7 @@ fn enumeration(values: &[&Value]) -> Ty {
         .collect();
     if let Some(texts) = texts.filter(|texts| !texts.is_empty()) {
         let is_plain = |text: &&String| !text.contains(|c: char| c.is_control()) && text.len() <= 200;
-        if texts.len() > MOST_VALUES || !texts.iter().all(|text| is_plain(text)) {
+        if texts.len() > MOST_VALUES || !texts.iter().all(is_plain) {
             return Ty::Plain("string");
         }
         let mut unique: Vec<String> = Vec::with_capacity(texts.len());

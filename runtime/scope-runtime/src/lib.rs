@@ -28,4 +28,6 @@ pub mod scenario;
 pub mod real;
 
 #[cfg(test)]
+// The counts of cases are what these tests are for.
+#[allow(clippy::print_stdout)]
 mod oracle;

@@ -77,7 +77,8 @@ fn events(names: &[String]) -> Result<Vec<String>, String> {
     if names.is_empty() {
         return Err(format!("a hook names events: {}", EVENTS.join(", ")));
     }
-    for name in names.iter().filter(|name| *name != "*" && !EVENTS.contains(&name.as_str())) {
+    let unknown = names.iter().find(|name| *name != "*" && !EVENTS.contains(&name.as_str()));
+    if let Some(name) = unknown {
         return Err(match similar::nearest(name, EVENTS) {
             Some(nearest) => format!("no event is called `{name}`: did you mean `{nearest}`?"),
             None => format!("no event is called `{name}`: it is one of {}", EVENTS.join(", ")),

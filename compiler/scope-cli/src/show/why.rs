@@ -183,8 +183,8 @@ fn at(
         say("held", past::hold_words(hold, known.now_ms));
     }
     let ends = ["done", "failed", "parked", "skipped", "undone", "owed"];
-    let told = known.told.iter().filter(|told| told.name == name && told.site == site.name);
-    if let Some(last) = told.filter(|told| ends.contains(&told.word.as_str())).last() {
+    let mut told = known.told.iter().filter(|told| told.name == name && told.site == site.name);
+    if let Some(last) = told.rfind(|told| ends.contains(&told.word.as_str())) {
         say("last run", format!("run {}: {} {}", known.state.last_run, last.word, last.words));
     }
     At { site: site.name.clone(), is_recorded: recorded.is_some(), is_wanted, reasons }
@@ -286,7 +286,7 @@ fn choices(known: &Known<'_>, step: &Step) -> Vec<String> {
                     arm.members.iter().any(|member| known.plan.step(*member).key == told.key)
                         && matches!(told.word.as_str(), "failed" | "again")
                 };
-                let failed = known.told.iter().filter(of_arm).last()?;
+                let failed = known.told.iter().rfind(of_arm)?;
                 Some(format!("`{}` could not: {}", arm.label, failed.words))
             })
             .collect();

@@ -39,7 +39,7 @@ struct Count {
 enum Reach {
     Open,
     Reached,
-    OutOfReach,
+    Missed,
 }
 
 impl Quorums {
@@ -59,7 +59,7 @@ impl Schedule {
         };
         match (count.n_done >= need, n_copies - count.n_lost < need) {
             (true, _) => Reach::Reached,
-            (false, true) => Reach::OutOfReach,
+            (false, true) => Reach::Missed,
             (false, false) => Reach::Open,
         }
     }
@@ -75,7 +75,7 @@ impl Schedule {
         else {
             return false;
         };
-        if self.reach(gather) == Reach::OutOfReach || self.is_last_hope(gather, step) {
+        if self.reach(gather) == Reach::Missed || self.is_last_hope(gather, step) {
             return false;
         }
         let is_reached = self.reach(gather) == Reach::Reached;
@@ -139,7 +139,7 @@ impl Schedule {
             if self.state(step) != StepState::Parked {
                 continue;
             }
-            if reach == Reach::OutOfReach {
+            if reach == Reach::Missed {
                 self.transition(step, StepState::Failed { outcome: Outcome::Unavailable });
             } else {
                 self.steps[step.index()].is_parked_for_good = true;
@@ -166,7 +166,7 @@ impl Schedule {
     pub(super) fn resolve_quorum(&mut self, gather: StepId) {
         let state = match self.reach(gather) {
             Reach::Reached => StepState::Done,
-            Reach::OutOfReach => StepState::Failed { outcome: Outcome::Unavailable },
+            Reach::Missed => StepState::Failed { outcome: Outcome::Unavailable },
             Reach::Open => {
                 let mut parts = self.graph.parts(gather).iter().copied();
                 let waits = parts.find(|part| self.state(*part) == StepState::Parked).unwrap_or(gather);

@@ -59,12 +59,12 @@ impl Records {
     /// The next one, of a version.
     pub(super) fn next(&mut self, version: u8, mut record: Value) -> Value {
         if version == 1 {
-            self.from_1(&mut record);
+            self.rewrite_1(&mut record);
         }
         record
     }
 
-    fn from_1(&mut self, record: &mut Value) {
+    fn rewrite_1(&mut self, record: &mut Value) {
         let text = |record: &Value, field: &str| record[field].as_str().map(str::to_owned);
         match record["record"].as_str() {
             Some("run_started") => record["written_by"] = Value::from(BEFORE),
