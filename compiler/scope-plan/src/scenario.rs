@@ -149,7 +149,7 @@ pub enum Claim {
     },
     /// A truth, at each site where it is claimed.
     Truth {
-        /// What must be true, over [`Claim::Truth::readings`] as `r0`, `r1`, ….
+        /// What must be true, over its `readings` as `r0`, `r1`, ….
         conditions: Vec<Condition>,
     },
     /// How the last run ended: `done`, `unchanged`, `pending`, `failed`, `interrupted`.

@@ -185,7 +185,7 @@ pub struct Thing {
 /// A clause of a [`Thing`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Clause {
-    /// `scope { … }` (an [`ExprKind::Scope`]) or `scope name`.
+    /// `scope { … }` (an [`super::ExprKind::Scope`]) or `scope name`.
     Scope(Expr),
     /// `with { … }` or `with name`.
     With(Expr),

@@ -90,6 +90,12 @@ fn is_death(panic: &(dyn Any + Send)) -> bool {
     panic.is::<Died>()
 }
 
+/// A path whose ids, which a site makes up anew each time, are left out.
+fn without_ids(name: &str) -> String {
+    let is_id = |part: &str| part.len() == 36 && part.matches('-').count() == 4;
+    name.split('/').map(|part| if is_id(part) { "…" } else { part }).collect::<Vec<_>>().join("/")
+}
+
 /// What the sites hold, without what differs from run to run: of each type the names.
 fn end_state(simulator: &Simulator) -> BTreeMap<(String, String), Vec<String>> {
     let mut end = BTreeMap::new();
@@ -98,7 +104,7 @@ fn end_state(simulator: &Simulator) -> BTreeMap<(String, String), Vec<String>> {
         for (ty, records) in types.as_object().into_iter().flatten() {
             let name = |record: &Value| {
                 let named = ["name", "title", "path"].iter().find_map(|by| record[by].as_str());
-                format!("{} {}", named.unwrap_or_default(), record["value"])
+                format!("{} {}", without_ids(named.unwrap_or_default()), record["value"])
             };
             let mut names: Vec<String> = records.as_array().into_iter().flatten().map(name).collect();
             names.sort();

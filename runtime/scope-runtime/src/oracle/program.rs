@@ -220,13 +220,18 @@ impl Program {
     /// The whole program.
     pub(super) fn text(&self) -> String {
         let mut text = self.frame();
-        for (number, item) in self.items().iter().enumerate() {
-            text.push_str(item);
-            text.push('\n');
-            let attribute = self.resources[number].kind.shown();
-            let _ = writeln!(text, "output o{number} = r{number}.{attribute}");
+        for (item, output) in self.items().iter().zip(self.outputs()) {
+            let _ = writeln!(text, "{item}\n{output}");
         }
         text
+    }
+
+    /// What is printed of each resource.
+    pub(super) fn outputs(&self) -> Vec<String> {
+        let output = |(number, resource): (usize, &Resource)| {
+            format!("output o{number} = r{number}.{}", resource.kind.shown())
+        };
+        self.resources.iter().enumerate().map(output).collect()
     }
 
     /// The driver, the sites and the entry.

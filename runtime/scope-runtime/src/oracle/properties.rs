@@ -52,6 +52,7 @@ fn shuffled(program: &Program, keys: &[u32]) -> String {
     let mut items: Vec<(u32, String)> = program
         .items()
         .into_iter()
+        .chain(program.outputs())
         .enumerate()
         .map(|(index, item)| (keys[index % keys.len()], item))
         .collect();
