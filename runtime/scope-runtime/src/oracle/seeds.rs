@@ -152,7 +152,7 @@ fn examples_end_well_whatever_the_weather() {
     let (mut n_seeds, mut n_runs) = (0, 0);
     let mut wrong = Vec::new();
     let mut examples = examples::plans();
-    // A simulated `kubectl apply` whose effect comes late does not find what another one of that name made meanwhile.
+    // A simulated command whose effect comes late does not find what another one of that name made meanwhile.
     examples.retain(|(name, _)| name != "web.scope");
     let n_all = examples.len() as u64 * N_FOR_EACH_EXAMPLE;
     let seeds = wanted_seed().map_or(0..n_all, |seed| seed..seed + 1);

@@ -43,7 +43,10 @@ fn fault(dice: &mut Dice<'_>, plan: &Plan, types: &[&str]) -> String {
         11 => format!("duplicate=delete@{site}:*"),
         12 if !ty.is_empty() => format!("refuse={ty}@{site}"),
         13 if !ty.is_empty() => format!("deny={ty}@{site}"),
-        14 if !ty.is_empty() => format!("break={ty}@{site}"),
+        // What does not say when it is broken is never replaced: it would not end.
+        14 if plan.resource_type(ty).is_some_and(|(_, ty)| ty.broken.is_some()) => {
+            format!("break={ty}@{site}")
+        }
         _ => format!("lose=find@{site}"),
     }
 }
