@@ -55,16 +55,16 @@ fn relied_upon(clouds: &Clouds) {
 }
 
 fn lost_and_found(clouds: &Clouds) {
-    let program = "resource net: openstack.network { name: \"found-net\" } scope { CloudOne & CloudTwo }\n\
-                   resource p: openstack.port { name: \"found-port\", network: net } scope { CloudOne & CloudTwo }";
+    let program = "resource net: openstack.network { name: \"lost-net\" } scope { CloudOne & CloudTwo }\n\
+                   resource p: openstack.port { name: \"lost-port\", network: net } scope { CloudOne & CloudTwo }";
     let place = Place::new("guard-found", clouds).program(program);
     place.runs();
-    let before = (networks(&clouds.one, "found-net"), networks(&clouds.two, "found-net"));
+    let before = (networks(&clouds.one, "lost-net"), networks(&clouds.two, "lost-net"));
     std::fs::remove_dir_all(place.folder.join(".scope")).expect("there was a state");
     let rebuilt = place.scope(&["state", "rebuild", "main.scope"]);
     expect(&rebuilt, 0, &["4 found, 0 not there, 0 without the mark, 0 unknown"]);
     place.changes_nothing();
-    assert_eq!((networks(&clouds.one, "found-net"), networks(&clouds.two, "found-net")), before);
+    assert_eq!((networks(&clouds.one, "lost-net"), networks(&clouds.two, "lost-net")), before);
     expect(&place.scope(&["destroy", "main.scope", "--yes"]), 0, &["4 deleted"]);
     // Made by hand: taken over, never deleted.
     let body = serde_json::json!({ "network": { "name": "hand-net", "description": "by hand" } });
