@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::Good;
 use super::failure::{Bad, Trouble};
 use super::inputs::evaluate_one;
+use super::mark;
 use super::record::{Record, identity_text};
 use super::subject::{Asked, Memory, Subject};
 use super::survey::planned;
@@ -382,15 +383,7 @@ fn parted(text: &str) -> (String, Vec<String>) {
 
 /// Adds a guard to values that are about to be sent.
 fn add(place: &Mark, guard: &str, values: &mut Map<String, Value>) {
-    let Some((root, inside)) = place.path.split_first() else { return };
-    let mut slot = values.entry(root.clone()).or_insert(Value::Null);
-    for field in inside {
-        if !slot.is_object() {
-            *slot = Value::Object(Map::new());
-        }
-        let Value::Object(fields) = slot else { return };
-        slot = fields.entry(field.clone()).or_insert(Value::Null);
-    }
+    let Some(slot) = mark::slot(place, values) else { return };
     match slot {
         Value::Array(items) => {
             if !items.iter().any(|item| item == guard) {

@@ -26,17 +26,22 @@ pub(super) fn mark_text(deployment: &str, name: &str, site: &str) -> String {
     format!("{START}{deployment}/{name}@{site}")
 }
 
-/// Writes the mark into values that are about to be sent.
-pub(super) fn write(mark: &Mark, text: &str, values: &mut Map<String, Value>) {
-    let Some((root, inside)) = mark.path.split_first() else { return };
+/// Where a mark or a guard stands in values that are about to be sent; what is not there yet is made.
+pub(super) fn slot<'v>(place: &Mark, values: &'v mut Map<String, Value>) -> Option<&'v mut Value> {
+    let (root, inside) = place.path.split_first()?;
     let mut slot = values.entry(root.clone()).or_insert(Value::Null);
     for field in inside {
         if !slot.is_object() {
             *slot = Value::Object(Map::new());
         }
-        let Value::Object(fields) = slot else { return };
-        slot = fields.entry(field.clone()).or_insert(Value::Null);
+        slot = slot.as_object_mut()?.entry(field.clone()).or_insert(Value::Null);
     }
+    Some(slot)
+}
+
+/// Writes the mark into values that are about to be sent.
+pub(super) fn write(mark: &Mark, text: &str, values: &mut Map<String, Value>) {
+    let Some(slot) = slot(mark, values) else { return };
     match slot {
         Value::Array(items) => {
             if !items.iter().any(|item| item == text) {
