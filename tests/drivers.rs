@@ -171,17 +171,33 @@ fn three_clusters_by_kubectl() {
     let ran = scope(&["run", "web.scope"]);
     assert!(ran.stdout.contains("1 changed, 8 unchanged"), "{}", ran.all());
 
-    // A cluster that does not answer: its part fails, the others are as they should be, and later all are.
+    // A cluster that does not answer: its part waits, the others are as they should be, and later all are.
     std::fs::write(folder.join("bin/clusters/edge-lille.down"), "").expect("written");
     let text =
         std::fs::read_to_string(folder.join("web.scope")).expect("there").replace("from the edge", "all");
     std::fs::write(folder.join("web.scope"), text).expect("written");
+    let ran = scope(&["plan", "web.scope"]);
+    assert!(ran.stdout.contains("3 unknown"), "{}", ran.all());
     let ran = scope(&["run", "web.scope"]);
-    assert_eq!(ran.code, 1, "{}", ran.all());
-    assert!(ran.all().contains("2 changed, 4 unchanged, 3 failed"), "{}", ran.all());
-    std::fs::remove_file(folder.join("bin/clusters/edge-lille.down")).expect("removed");
+    assert_eq!(ran.code, 4, "{}", ran.all());
+    assert!(ran.all().contains("3 parked"), "{}", ran.all());
+    assert!(ran.all().contains("did you specify the right host"), "in its own words: {}", ran.all());
+    assert!(!ran.all().contains("memcache.go"), "without the client's log: {}", ran.all());
+    let ran = scope(&["sites", "clusters.scope"]);
+    assert!(ran.all().contains("was refused - did you specify"), "{}", ran.all());
+    // Still down: it goes on waiting. Back: what waited is done, also where the answer to it is lost on its way.
+    let ran = scope(&["resume"]);
+    assert_eq!(ran.code, 4, "{}", ran.all());
+    std::fs::rename(
+        folder.join("bin/clusters/edge-lille.down"),
+        folder.join("bin/clusters/edge-lille.breaks"),
+    )
+    .expect("renamed");
+    let ran = scope(&["resume", "--wait", "1min"]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(!folder.join("bin/clusters/edge-lille.breaks").exists(), "the answer was lost once");
     let ran = scope(&["run", "web.scope"]);
-    assert!(ran.stdout.contains("1 changed, 8 unchanged"), "{}", ran.all());
+    assert!(ran.all().contains("nothing to do: 9 of 9 as the program says"), "{}", ran.all());
 
     let ran = scope(&["destroy", "web.scope", "--yes"]);
     assert_eq!(ran.code, 0, "{}", ran.all());
@@ -191,4 +207,73 @@ fn three_clusters_by_kubectl() {
         .filter(|name| !name.ends_with(".sent.json"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_host_that_ssh_does_not_reach_is_waited_for() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = binary::folder("ssh");
+    // As `ssh` does: 255 where the connection is the trouble, else what the command ends with.
+    let ssh = "#!/bin/sh\nif [ -e down ]; then echo 'ssh: connect to host paris port 22: Connection refused' >&2; exit 255; fi\n\
+               shift; exec \"$@\"\n";
+    std::fs::write(folder.join("ssh"), ssh).expect("written");
+    std::fs::set_permissions(folder.join("ssh"), std::fs::Permissions::from_mode(0o755)).expect("set");
+    let program = r#"import exec
+site paris { exec: { via: ["./ssh", "root@paris"] } }
+entry paris
+resource made: exec.command {
+    argv:  ["touch", "made.txt"]
+    check: ["test", "-e", "made.txt"]
+} scope { paris } with { on_disconnect: queue }
+"#;
+    std::fs::write(folder.join("main.scope"), program).expect("written");
+    std::fs::write(folder.join("down"), "").expect("written");
+    let scope = |args: &[&str]| binary::scope(&folder, args, &[]);
+    let ran = scope(&["run", "main.scope"]);
+    assert_eq!(ran.code, 4, "{}", ran.all());
+    assert!(ran.all().contains("`paris` is unreachable: ssh: connect to host paris"), "{}", ran.all());
+    std::fs::remove_file(folder.join("down")).expect("removed");
+    let ran = scope(&["resume"]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(folder.join("made.txt").exists());
+}
+
+#[test]
+fn a_command_that_cannot_say_unreachable_is_told() {
+    let folder = binary::folder("driver-silence");
+    let lamps = |rule: &str| {
+        format!(
+            r#"driver lamps {{
+    versions: "1".."2"
+    service lamps {{
+        probe {{
+            argv: ["lampctl", "version"]
+            0 -> done(out)
+        }}
+        answers {{
+            {rule}
+            any -> invalid(err)
+        }}
+        type lamp {{
+            name: string  identity
+            operation read {{
+                $ lampctl show ${{name}}
+                0 -> found(json(out))
+            }}
+        }}
+    }}
+}}
+"#
+        )
+    };
+    let check = |rule: &str| {
+        std::fs::write(folder.join("lamps.scope"), lamps(rule)).expect("written");
+        binary::scope(&folder, &["driver", "check", "lamps.scope", "--format", "short"], &[])
+    };
+    let ran = check("7 -> unavailable(err)");
+    let said = "warning[E0414]: no answer of `lamps` says that its site cannot be reached";
+    assert!(ran.stderr.contains(said), "{}", ran.all());
+    let ran = check("7 -> unreachable(err)");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.all());
 }

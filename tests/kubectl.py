@@ -2,13 +2,28 @@
 """A stand-in for kubectl in tests: the verbs that the driver uses, over a folder for each context beside it.
 
 What is applied is kept as it was sent (`NAME.sent.json`) and with what a cluster adds: uid, generation, a status that is
-ready. A context with a file `CONTEXT.down` does not answer.
+ready. A context with a file `CONTEXT.down` does not answer, in the words of kubectl 1.32 over a refused connection; one with
+`CONTEXT.breaks` does what is asked once more, but the connection breaks before it has said so.
 """
 import json
 import os
 import sys
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clusters")
+
+REFUSED = "The connection to the server 192.0.2.1:6443 was refused - did you specify the right host or port?"
+REFUSED_LOG = (
+    'E1128 06:43:00.157386   23313 memcache.go:265] "Unhandled Error" err="couldn\'t get current server API group list: '
+    'Get \\"https://192.0.2.1:6443/api?timeout=32s\\": dial tcp 192.0.2.1:6443: connect: connection refused"\n'
+)
+REFUSED_APPLY = (
+    "error: error validating data: failed to download openapi: "
+    'Get "https://192.0.2.1:6443/openapi/v2?timeout=32s": dial tcp 192.0.2.1:6443: connect: connection refused'
+)
+BROKEN = (
+    'error: Patch "https://192.0.2.1:6443/apis/apps/v1/namespaces/default/deployments/web?fieldManager=scope-lang": '
+    "read tcp 192.0.2.7:32968->192.0.2.1:6443: read: connection reset by peer"
+)
 
 
 def fail(words):
@@ -57,8 +72,10 @@ def main():
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(FOLDER, "asked.log"), "a") as log:
         log.write(json.dumps([context] + sys.argv[1:]) + "\n")
+    verb = plain.pop(0)
     if os.path.exists(folder + ".down"):
-        fail("Unable to connect to the server: dial tcp 192.0.2.1:6443: connect: connection refused")
+        fail(REFUSED_APPLY if verb == "apply" else REFUSED_LOG + REFUSED)
+    breaks = verb == "apply" and os.path.exists(folder + ".breaks")
 
     def place(plural, namespace, name, end=".json"):
         return os.path.join(folder, "@".join([plural, namespace or "", name]) + end)
@@ -73,7 +90,6 @@ def main():
         with open(path, "w") as file:
             json.dump(thing, file, indent=1)
 
-    verb = plain.pop(0)
     if verb == "version":
         print(json.dumps({"serverVersion": {"gitVersion": "v1.33.1"}}))
         return
@@ -87,6 +103,9 @@ def main():
         # What a server fills in.
         kept["status"] = ready(kept)
         write(place(*at), kept)
+        if breaks:
+            os.remove(folder + ".breaks")
+            fail(BROKEN)
         print(json.dumps(kept))
         return
     path = place(plain[0], given.get("--namespace"), plain[1])

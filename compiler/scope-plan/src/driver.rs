@@ -348,7 +348,7 @@ pub struct Answer {
     pub meaning: Meaning,
 }
 
-/// What an answer means. R5 (otherwise) goes on after `not_found`, `refused`, `unavailable`; stops at `denied`, `invalid`.
+/// What an answer means. R5 (otherwise) goes on after `not_found`, `refused`, `unavailable`, `unreachable`; stops at `denied`, `invalid`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Meaning {
@@ -370,6 +370,10 @@ pub enum Meaning {
     Refused(Option<Expr>),
     /// The service cannot answer now.
     Unavailable(Option<Expr>),
+    /// What was asked says that it did not come through to the site: nothing was sent, the site is cut off.
+    Unreachable(Option<Expr>),
+    /// It came through, but no answer came back: whether it took effect is not known, the site is cut off.
+    Lost(Option<Expr>),
     /// Not allowed.
     Denied(Option<Expr>),
     /// Malformed.

@@ -23,6 +23,8 @@ const MEANINGS: &[(&str, Meaning, usize, usize)] = &[
     ("not_found", Meaning::NotFound, 0, 1),
     ("refused", Meaning::Refused, 0, 1),
     ("unavailable", Meaning::Unavailable, 0, 1),
+    ("unreachable", Meaning::Unreachable, 0, 1),
+    ("lost", Meaning::Lost, 0, 1),
     ("denied", Meaning::Denied, 0, 1),
     ("invalid", Meaning::Invalid, 0, 1),
     ("reauthenticate", Meaning::Reauthenticate, 0, 0),

@@ -41,6 +41,9 @@ pub fn review(driver: &Driver) -> Vec<Diagnostic> {
             );
         }
     }
+    for service in driver.services.values() {
+        silence(service, driver, &mut diagnostics);
+    }
     let mut open: Gaps<'_> = IndexMap::new();
     for ty in driver.types.values() {
         one_type(ty, driver, &mut open, &mut diagnostics);
@@ -77,6 +80,32 @@ fn gap(service: Option<&Service>, statuses: &str, operations: &[(&Operation, &Re
         Some(service) => report.secondary(service.span, "the service"),
         None => report,
     }
+}
+
+/// A service asked by commands, whose words for a site that is cut off nobody knows: a command ends all the same.
+fn silence(service: &Service, driver: &Driver, diagnostics: &mut Vec<Diagnostic>) {
+    let is_cut = |answers: &[Answer]| {
+        answers.iter().any(|answer| matches!(answer.meaning, Meaning::Unreachable | Meaning::Lost))
+    };
+    let types = driver.types.values().filter(|ty| ty.service == service.name);
+    let mut asked = types
+        .flat_map(|ty| ty.operations.values())
+        .filter(|operation| matches!(operation.request, Request::Exec { .. }))
+        .peekable();
+    if asked.peek().is_none() || is_cut(&service.answers) || asked.any(|operation| is_cut(&operation.answers))
+    {
+        return;
+    }
+    warn(
+        Diagnostic::new(
+            codes::E0414,
+            service.span,
+            format!("no answer of `{}` says that its site cannot be reached", service.name),
+        )
+        .label("steps fail where a site is cut off, instead of waiting for it")
+        .help("add to its `answers`: `any if err matching r\"refused|no route\" -> unreachable(err)`"),
+        diagnostics,
+    );
 }
 
 fn warn(report: Diagnostic, diagnostics: &mut Vec<Diagnostic>) {

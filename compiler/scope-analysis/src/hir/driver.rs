@@ -416,6 +416,10 @@ pub enum Meaning {
     Refused,
     /// `unavailable`
     Unavailable,
+    /// `unreachable`
+    Unreachable,
+    /// `lost`
+    Lost,
     /// `denied`
     Denied,
     /// `invalid`

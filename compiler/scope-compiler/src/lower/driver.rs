@@ -292,6 +292,8 @@ fn answer(
         }),
         hir::Meaning::Refused => plan::Meaning::Refused(argument),
         hir::Meaning::Unavailable => plan::Meaning::Unavailable(argument),
+        hir::Meaning::Unreachable => plan::Meaning::Unreachable(argument),
+        hir::Meaning::Lost => plan::Meaning::Lost(argument),
         hir::Meaning::Denied => plan::Meaning::Denied(argument),
         hir::Meaning::Invalid => plan::Meaning::Invalid(argument),
         hir::Meaning::Reauthenticate => plan::Meaning::Reauthenticate,

@@ -159,6 +159,8 @@ fn of_answers<'d>(answers: &'d [Answer], all: &mut Vec<&'d Expr>) {
             | Meaning::NotFound(expr)
             | Meaning::Refused(expr)
             | Meaning::Unavailable(expr)
+            | Meaning::Unreachable(expr)
+            | Meaning::Lost(expr)
             | Meaning::Denied(expr)
             | Meaning::Invalid(expr)
             | Meaning::Busy(expr) => all.extend(expr),

@@ -160,6 +160,8 @@ fn meaning(
         }
         Meaning::Refused(said) => bad(SiteErrorKind::Refused, said),
         Meaning::Unavailable(said) => bad(SiteErrorKind::Unavailable, said),
+        Meaning::Unreachable(said) => bad(SiteErrorKind::Unreachable, said),
+        Meaning::Lost(said) => bad(SiteErrorKind::Lost, said),
         Meaning::Denied(said) => bad(SiteErrorKind::Denied, said),
         Meaning::Invalid(said) => bad(SiteErrorKind::Invalid, said),
         Meaning::Busy(said) => bad(SiteErrorKind::Busy, said),

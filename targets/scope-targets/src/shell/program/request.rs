@@ -220,6 +220,8 @@ impl Program {
             Meaning::NotFound(_) => "means_in_words(\"not_found\", NULL)".to_owned(),
             Meaning::Refused(expr) => said(self, "refused", expr)?,
             Meaning::Unavailable(expr) => said(self, "unavailable", expr)?,
+            Meaning::Unreachable(expr) => said(self, "unreachable", expr)?,
+            Meaning::Lost(expr) => said(self, "lost", expr)?,
             Meaning::Denied(expr) => said(self, "denied", expr)?,
             Meaning::Invalid(expr) => said(self, "invalid", expr)?,
             Meaning::Reauthenticate => "means_in_words(\"reauthenticate\", NULL)".to_owned(),
