@@ -20,6 +20,7 @@ const MODULES: &[(&str, &str)] = &[
     ("kubernetes.networking.v1", include_str!("../kubernetes/networking/v1.scope")),
     ("kubernetes.types", include_str!("../kubernetes/types.scope")),
     ("openstack", include_str!("../openstack.scope")),
+    ("openstack.types", include_str!("../openstack/types.scope")),
     ("placement", include_str!("../placement.scope")),
 ];
 

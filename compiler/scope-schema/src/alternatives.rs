@@ -43,6 +43,10 @@ impl<'d> Importer<'d> {
         if typed.len() > MOST_BRANCHES {
             return Some(Ty::Any);
         }
+        // One that is only `null` says that there may be nothing.
+        let n_all = typed.len();
+        let typed: Vec<&Slot> = typed.into_iter().filter(|member| !is_null(member)).collect();
+        let has_null = typed.len() < n_all;
         let mut branches = Vec::new();
         for member in typed {
             let branch = if has_fields {
@@ -52,7 +56,8 @@ impl<'d> Importer<'d> {
             };
             branches.push(branch);
         }
-        Some(one_of(branches))
+        let ty = one_of(branches);
+        Some(if has_null { ty.optional() } else { ty })
     }
 
     /// An alternative together with the fields that all of them have.
@@ -66,6 +71,14 @@ impl<'d> Importer<'d> {
         }
         all.0.extend(layers.0.iter().copied());
         self.object(&all, depth)
+    }
+}
+
+/// `{ type: "null" }`
+fn is_null(member: &Slot) -> bool {
+    match &member.value {
+        Value::Record(schema) => schema.get("type").and_then(crate::layers::text) == Some("null"),
+        _ => false,
     }
 }
 

@@ -24,6 +24,7 @@ mod pointer;
 mod roots;
 mod scalar;
 mod types;
+mod wanted;
 mod write;
 
 use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap};

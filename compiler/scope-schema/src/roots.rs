@@ -14,6 +14,7 @@ use crate::convert::{Importer, description, words_of};
 use crate::layers::{Schema, shortened, text};
 use crate::pointer::{Document, Place};
 use crate::types::Field;
+use crate::wanted::Wanted;
 use crate::{Options, Source};
 
 /// The documents of all files.
@@ -168,8 +169,9 @@ impl Search<'_> {
             let place = Place { document, keys: [path, std::slice::from_ref(name)].concat() };
             let words = words_of(&place, importer.documents);
             if self.is_wanted(name, &words) {
-                importer.named(place, slot, words);
+                importer.named(place.clone(), slot, words.clone());
             }
+            self.parts_of(importer, name, &words, &place, slot);
         }
     }
 
@@ -303,6 +305,31 @@ impl Search<'_> {
                 importer.named(Place { document, keys }, slot, words);
             }
             self.resources.push(resource);
+        }
+    }
+
+    /// The parts of a schema that are asked for by their path in it, and a schema that is asked for under another name.
+    fn parts_of<'d>(
+        &mut self,
+        importer: &mut Importer<'d>,
+        name: &str,
+        words: &[String],
+        place: &Place,
+        slot: &'d Slot,
+    ) {
+        for index in 0..self.options.only.len() {
+            let wanted = Wanted::of(&self.options.only[index]);
+            let Some(path) = wanted.below(name, words.last()) else { continue };
+            if wanted.alias.is_none() && path.is_empty() {
+                continue;
+            }
+            self.found[index] = true;
+            let Some((place, slot, path)) = importer.part(place.clone(), slot, &path) else { continue };
+            let words = match wanted.alias {
+                Some(alias) => vec![alias.to_owned()],
+                None => words.iter().cloned().chain(path).collect(),
+            };
+            importer.named(place, slot, words);
         }
     }
 

@@ -9,6 +9,9 @@ use crate::convert::Importer;
 use crate::layers::Layers;
 use crate::types::Ty;
 
+/// `format: uuid`
+const UUID: &str = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$";
+
 /// Longer patterns are left out: they are programs of their own.
 const LONGEST_PATTERN: usize = 1000;
 
@@ -24,6 +27,7 @@ impl<'d> Importer<'d> {
             Some("ipv4" | "ipv6" | "ip") => return Ty::Plain("ip"),
             Some("cidr") => return Ty::Plain("cidr"),
             Some("binary") => return Ty::Plain("bytes"),
+            Some("uuid") if !layers.has("pattern") => return Ty::Matching(UUID.to_owned()),
             _ => {}
         }
         let Some(slot) = layers.get("pattern") else { return Ty::Plain("string") };
@@ -64,6 +68,9 @@ impl<'d> Importer<'d> {
     }
 }
 
+/// Words for `true` and `false`.
+const TRUTH: [&str; 13] = ["", "0", "1", "f", "false", "n", "no", "off", "on", "t", "true", "y", "yes"];
+
 fn enumeration(values: &[&Value]) -> Ty {
     let texts: Option<Vec<&String>> = values
         .iter()
@@ -98,7 +105,14 @@ fn enumeration(values: &[&Value]) -> Ty {
             numbers.iter().fold((i64::MAX, i64::MIN), |(low, high), n| (low.min(*n), high.max(*n)));
         return Ty::Int(Some((low, high)));
     }
-    let is_bool = !values.is_empty() && values.iter().all(|value| matches!(value, Value::Bool(_)));
+    // Services that read `"yes"` for `true` list every word for it; to say `true` is enough.
+    let is_truth = |value: &&Value| match value {
+        Value::Bool(_) => true,
+        Value::Text(text) => TRUTH.contains(&text.to_ascii_lowercase().as_str()),
+        _ => false,
+    };
+    let is_bool =
+        values.iter().any(|value| matches!(value, Value::Bool(_))) && values.iter().all(is_truth);
     if is_bool { Ty::Plain("bool") } else { Ty::Any }
 }
 

@@ -71,6 +71,35 @@ fn only_what_is_asked_for_and_what_it_uses() {
 }
 
 #[test]
+fn a_part_of_a_schema_under_a_name_of_ones_own() {
+    let text = r##"{"openapi": "3.1.0", "components": {"schemas": {
+        "LampCreate": {"properties": {"lamp": {"$ref": "#/components/schemas/Body"}}},
+        "Body": {"allOf": [{"$ref": "#/components/schemas/Base"}], "properties": {
+            "watts": {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 1, "maximum": 60},
+            "on": {"type": ["boolean", "string"], "enum": [true, "True", "yes", false, "0"]},
+            "rooms": {"type": "array", "items": {"properties": {"id": {"type": "string", "format": "uuid"}}}}}},
+        "Base": {"properties": {"colour": {"enum": ["red", "blue"], "description": "What it shines in."}}}}}}"##;
+    let files = [source("lamps.json", text)];
+    let only = |names: &[&str]| Options { only: names.iter().map(|name| (*name).to_owned()).collect(), ..options() };
+    let wanted =
+        ["Watts=LampCreate.lamp.watts", "On=Body.on", "RoomId=Body.rooms.[].id", "Colour=LampCreate.lamp.colour"];
+    let imported = imported(&files, &only(&wanted));
+    for said in [
+        "type Watts = int in 1..60\n",
+        "type On = bool\n",
+        "type RoomId = string matching r\"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$\"\n",
+        "/// What it shines in.\ntype Colour = \"red\" | \"blue\"\n",
+    ] {
+        assert!(imported.contains(said), "{said}\n{imported}");
+    }
+    assert_eq!(imported.matches("\ntype ").count(), 4, "and nothing else: {imported}");
+    let wrong = import(&files, &only(&["Body.wats"]));
+    assert_eq!(wrong.diagnostics.len(), 1, "{:?}", wrong.diagnostics);
+    assert!(wrong.diagnostics[0].message.contains("has no part `wats`"), "{:?}", wrong.diagnostics);
+    assert_eq!(wrong.diagnostics[0].help, ["did you mean `watts`?"]);
+}
+
+#[test]
 fn files_that_refer_to_each_other() {
     let house = source(
         "a/house.json",

@@ -4,6 +4,8 @@
 //! them. Goes out: E0402 for what is not there, with the nearest name. `site.urll` → "the driver has no setting
 //! `urll`", `image.idd` → "`openstack.image` has no attribute `idd`".
 
+use std::rc::Rc;
+
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, BinaryOp, ChainOp, Element, ExprKind, RecordEntry, TextPart};
@@ -14,7 +16,10 @@ use crate::hir::{ResourceType, Type};
 /// The names that may be used at one place.
 #[derive(Clone)]
 pub(super) struct Names<'a> {
-    words: IndexMap<String, Type>,
+    /// Shared by all places of a type, since there are many and most differ by a few names.
+    words: Rc<IndexMap<String, Type>>,
+    /// Those of this place alone; the last of a name hides the others.
+    own: Vec<(String, Type)>,
     types: &'a IndexMap<String, ResourceType>,
     functions: &'a IndexMap<String, ast::Function>,
     expansions: &'a Expansions,
@@ -28,19 +33,29 @@ impl<'a> Names<'a> {
         functions: &'a IndexMap<String, ast::Function>,
         expansions: &'a Expansions,
     ) -> Names<'a> {
-        Names { words: IndexMap::new(), types, functions, expansions, allows_file: false }
+        Names { words: Rc::default(), own: Vec::new(), types, functions, expansions, allows_file: false }
     }
 
-    /// Adds a name; one that is there already is replaced.
+    /// Adds a name for all that is made from these; one that is there already is replaced.
     pub(super) fn add(&mut self, name: &str, ty: Type) {
-        self.words.insert(name.to_owned(), ty);
+        Rc::make_mut(&mut self.words).insert(name.to_owned(), ty);
+    }
+
+    /// Adds a name here; one that is there already is hidden.
+    pub(super) fn hide(&mut self, name: &str, ty: Type) {
+        self.own.push((name.to_owned(), ty));
+    }
+
+    fn get(&self, name: &str) -> Option<&Type> {
+        let own = self.own.iter().rev().find(|(own, _)| own == name).map(|(_, ty)| ty);
+        own.or_else(|| self.words.get(name))
     }
 
     /// Also these names.
     pub(super) fn with(&self, more: impl IntoIterator<Item = (&'static str, Type)>) -> Names<'a> {
         let mut names = self.clone();
         for (name, ty) in more {
-            names.add(name, ty);
+            names.hide(name, ty);
         }
         names
     }
@@ -207,13 +222,14 @@ impl Checker<'_, '_> {
         if let Some((_, ty)) = self.locals.iter().rev().find(|(local, _)| local == name) {
             return ty.clone();
         }
-        if let Some(ty) = self.names.words.get(name) {
+        if let Some(ty) = self.names.get(name) {
             return ty.clone();
         }
         let known: Vec<&str> = self
             .locals
             .iter()
             .map(|(name, _)| name)
+            .chain(self.names.own.iter().map(|(name, _)| name))
             .chain(self.names.words.keys())
             .map(String::as_str)
             .collect();

@@ -62,11 +62,11 @@ pub(super) fn operation(
     let inputs = inputs(body, names, diagnostics);
     let mut names = names.with([("mark", Type::String)]);
     for (name, (ty, _)) in &inputs {
-        names.add(name, ty.clone());
+        names.hide(name, ty.clone());
     }
     // What changes is known to an update, and to what runs as a part of one.
     if kind == OperationKind::Update || phrase.links.iter().any(|link| link.word.text == "after") {
-        names.add("changes", Type::Map(Box::new(Type::Any)));
+        names.hide("changes", Type::Map(Box::new(Type::Any)));
     }
     let (after, when) = links(phrase, &names, diagnostics);
     let request = request::read(phrase, &names, diagnostics);

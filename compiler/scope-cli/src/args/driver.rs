@@ -32,8 +32,9 @@ pub struct DriverImport {
     /// The file to write; stdout without it.
     #[arg(long, short)]
     pub out: Option<String>,
-    /// Only this type and what it uses; may be given several times.
-    #[arg(long, value_name = "TYPE")]
+    /// Only this type and what it uses; may be given several times. `TYPE.field` is a part of it, `[]` what a list holds, and
+    /// `NAME=TYPE.field` gives it another name.
+    #[arg(long, value_name = "[NAME=]TYPE")]
     pub only: Vec<String>,
     /// Make resource definitions types of this driver: its name, or the file that declares it.
     #[arg(long, value_name = "DRIVER|FILE")]

@@ -76,9 +76,10 @@ fn operations(plan: &Plan, report: &mut Report) {
 fn pure(plan: &Plan, report: &mut Report) {
     for driver in &plan.drivers {
         for expr in driver.expressions() {
-            let is_pure = expr.steps_used().is_empty()
-                && expr.secrets_used().is_empty()
-                && expr.files_used().is_empty();
+            let mut is_pure = true;
+            expr.visit(&mut |part| {
+                is_pure &= !matches!(part, Expr::Step { .. } | Expr::Secret(_) | Expr::File(_));
+            });
             if !is_pure {
                 report.plan(format!("driver `{}` is not the same for every program: {expr}", driver.name));
             }

@@ -61,8 +61,11 @@ fn first_word<'t>(test: fn(&str) -> bool) -> impl Parser<'t, Tokens<'t>, Token<'
 
 /// Words whose body declares attributes; misspelt ones too, so that the word is the one thing that is wrong.
 fn has_attributes(word: &str) -> bool {
-    similar::nearest(word, ["type", "site", "input"]).is_some()
+    !WITH_LINES.contains(&word) && similar::nearest(word, ["type", "site", "input"]).is_some()
 }
+
+/// The words that most bodies of a driver belong to, none of them a misspelt one.
+const WITH_LINES: [&str; 8] = ["operation", "merge", "flags", "answers", "service", "probe", "login", "like"];
 
 fn is_link(token: &Token<'_>) -> bool {
     token.kind == Kind::Word && LINK_WORDS.contains(&token.text)
