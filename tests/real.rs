@@ -12,6 +12,7 @@ mod life;
 mod otherwise;
 mod place;
 mod proxy;
+mod restarted;
 mod shell;
 mod sites;
 mod two_clouds;
@@ -50,6 +51,7 @@ fn real_clouds() {
         freezing::CASES,
         guarding::CASES,
         killed::CASES,
+        restarted::CASES,
         shell::CASES,
         place::CASES,
     ];

@@ -65,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
         subcommand = _subcommand(subcommands, name, run)
         subcommand.add_argument("service", nargs="*", help="a name or type, such as glance or image; default all")
         subcommand.add_argument("--cloud", required=True, metavar="NAME")
+        if name == "stop-service":
+            subcommand.add_argument("--kill", action="store_true", help="kill -9, as where the power fails")
 
     request = _subcommand(subcommands, "request", commands.request)
     request.add_argument("method", help="GET, POST, …")

@@ -171,6 +171,16 @@ impl Cloud {
         }
     }
 
+    /// Does something to all services at once, such as `freeze`, also on another thread.
+    pub fn all(&self, what: &str, options: &[&str]) -> impl Fn() + Send + use<> {
+        let args = [&[what, "--cloud", &self.name], options].concat();
+        let args: Vec<String> = args.into_iter().map(str::to_string).collect();
+        move || {
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            json_of(&command(&args).output().expect("python starts"), &args);
+        }
+    }
+
     /// Lets a service go on.
     pub fn thaw(&self, service: &str) {
         self.control("thaw", &[service]);

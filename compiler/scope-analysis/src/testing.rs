@@ -21,7 +21,7 @@ use crate::names::Definition;
 use reader::Reader;
 
 /// The first words of statements, each with its form.
-const FORMS: [(&str, &str); 17] = [
+const FORMS: [(&str, &str); 18] = [
     ("at", "at paris { $ … }"),
     ("break", "break base at paris"),
     ("concurrently", "concurrently { run, at paris { $ … } }"),
@@ -36,6 +36,7 @@ const FORMS: [(&str, &str); 17] = [
     ("limit", "limit base at paris to 2"),
     ("lose", "lose create at paris, lose 10% at paris"),
     ("ready", "ready base at paris after 10min"),
+    ("restart", "restart paris at 1s until 9s, restart paris after create of base"),
     ("run", "run, run at paris, run { replicas: 9 }"),
     ("slow", "slow paris by 500ms"),
     ("unavailable", "unavailable paris until 30s"),
@@ -116,8 +117,8 @@ impl Context<'_> {
         let word = phrase.word.text.as_str();
         let mut reader = Reader::new(self, phrase);
         let kind = match word {
-            "cut" | "freeze" | "slow" | "unavailable" | "deny" | "limit" | "lose" | "delay" | "duplicate"
-            | "break" | "ready" => self.weather(&mut reader).map(TestStatementKind::Weather),
+            "cut" | "freeze" | "restart" | "slow" | "unavailable" | "deny" | "limit" | "lose" | "delay"
+            | "duplicate" | "break" | "ready" => self.weather(&mut reader).map(TestStatementKind::Weather),
             "heal" => self.healing(&mut reader),
             "wait" => self.waiting(&mut reader),
             "run" | "destroy" => {

@@ -114,6 +114,8 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
     ("cross by sum(value)", "ready within 5s", "E0401", "`ready` needs a condition"),
     ("cross by sum(value)", "ready when value > 0 within 5GiB", "E0401", "expected a time"),
     ("cross by sum(value)", "broken because \"x\"", "E0401", "`broken` needs a condition"),
+    ("cross by sum(value)", "stuck", "E0401", "`stuck` needs a condition"),
+    ("cross by sum(value)", "stuck when value < 0", "E0401", "nothing says for how long"),
     ("cross by sum(value)", "share by none", "E0401", "`share` says how"),
     ("cross by sum(value)", "mark at value", "E0401", "`mark` names an attribute"),
     ("create by set", "create set", "E0401", "`create` names the operation"),

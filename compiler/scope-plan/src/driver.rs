@@ -114,6 +114,9 @@ pub struct ResourceType {
     pub ready: Option<Readiness>,
     /// When it never will be, and the site's own words for why.
     pub broken: Option<Broken>,
+    /// As a restart of the application leaves one that was being made: it does not move on by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<Expr>,
     /// How a copy is taken to another site.
     pub share: Share,
     /// Its operations.

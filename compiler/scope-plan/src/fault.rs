@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `cut=paris@1s..30s` | nothing reaches the site; `cut=nantes--paris` cuts one link |
 //! | `freeze=paris@1s..30s` | the site takes requests and answers when it thaws |
+//! | `restart=paris@1s..9s` | the site is down, and what it was making then stays half made |
 //! | `slow=paris:500ms` | each answer takes so much longer |
 //! | `unavailable=create@paris` | the service says it cannot answer now |
 //! | `deny=paris`, `deny=shelf.book@paris` | not allowed |
@@ -45,6 +46,13 @@ pub enum Fault {
     },
     /// Requests are taken, and carried out and answered when the site thaws.
     Freeze {
+        /// The site.
+        site: String,
+        /// How long.
+        when: When,
+    },
+    /// Down, and what was being made when it went down stays as it was.
+    Restart {
         /// The site.
         site: String,
         /// How long.
@@ -188,7 +196,10 @@ impl Fault {
     pub fn sites(&self) -> (&str, Option<&str>) {
         match self {
             Fault::Cut { site, other, .. } => (site, other.as_deref()),
-            Fault::Freeze { site, .. } | Fault::Slow { site, .. } | Fault::Loss { site, .. } => (site, None),
+            Fault::Freeze { site, .. }
+            | Fault::Restart { site, .. }
+            | Fault::Slow { site, .. }
+            | Fault::Loss { site, .. } => (site, None),
             other => (other.target().map_or("*", |target| target.site.as_str()), None),
         }
     }
@@ -196,7 +207,11 @@ impl Fault {
     /// Which requests it is about; `None` where it is about all of a site.
     pub fn target(&self) -> Option<&Target> {
         match self {
-            Fault::Cut { .. } | Fault::Freeze { .. } | Fault::Slow { .. } | Fault::Loss { .. } => None,
+            Fault::Cut { .. }
+            | Fault::Freeze { .. }
+            | Fault::Restart { .. }
+            | Fault::Slow { .. }
+            | Fault::Loss { .. } => None,
             Fault::Unavailable { target, .. }
             | Fault::Deny { target, .. }
             | Fault::Refuse { target, .. }
@@ -213,6 +228,7 @@ impl Fault {
         match self {
             Fault::Cut { when, .. }
             | Fault::Freeze { when, .. }
+            | Fault::Restart { when, .. }
             | Fault::Slow { when, .. }
             | Fault::Unavailable { when, .. }
             | Fault::Deny { when, .. }
@@ -231,6 +247,7 @@ impl Fault {
         match &mut self {
             Fault::Cut { when, .. }
             | Fault::Freeze { when, .. }
+            | Fault::Restart { when, .. }
             | Fault::Slow { when, .. }
             | Fault::Unavailable { when, .. }
             | Fault::Deny { when, .. }
@@ -257,6 +274,7 @@ impl fmt::Display for Fault {
                 write!(out, "{when}")
             }
             Fault::Freeze { site, when } => write!(out, "freeze={}{when}", Quoted(site)),
+            Fault::Restart { site, when } => write!(out, "restart={}{when}", Quoted(site)),
             Fault::Slow { site, by_us, when } => {
                 write!(out, "slow={}:{}{when}", Quoted(site), Time(*by_us))
             }

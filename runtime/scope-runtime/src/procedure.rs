@@ -22,6 +22,7 @@ mod origin;
 mod query;
 mod readiness;
 mod record;
+mod stuck;
 mod subject;
 mod survey;
 mod undo;

@@ -94,6 +94,9 @@ pub struct Resource {
     pub how: How,
     /// Made, filled and seen ready: what is not was interrupted, and is finished by the next run.
     pub is_complete: bool,
+    /// When it was begun, in milliseconds since 1970, as long as it is not complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_ms: Option<u64>,
     /// The digest of what the program set last: for types that cannot be read back, and to tell a change of the program
     /// from one that was made outside.
     pub inputs: Option<String>,
@@ -460,6 +463,7 @@ impl State {
             Record::Complete { name, site } => {
                 if let Some(resource) = self.resources.get_mut(name).and_then(|sites| sites.get_mut(site)) {
                     resource.is_complete = true;
+                    resource.begun_ms = None;
                 }
             }
             Record::Gone { name, site } => {

@@ -165,10 +165,11 @@ class Cloud:
         started = process.spawn(command, self._environment(), self.folder, self.layout.log(self.name, service.name))
         process.save(self.folder / "run" / f"{service.name}.json", started)
 
-    def stop(self, services: Iterable[Service] = ALL) -> None:
+    def stop(self, services: Iterable[Service] = ALL, is_killed: bool = False) -> None:
         """End the processes of these services, frozen ones too, and return when they are gone."""
         chosen = list(services)
-        process.end(found for service in chosen if (found := self.recorded(service)))
+        end = process.kill if is_killed else process.end
+        end(found for service in chosen if (found := self.recorded(service)))
         for service in chosen:
             (self.folder / "run" / f"{service.name}.json").unlink(missing_ok=True)
 

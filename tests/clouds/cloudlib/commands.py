@@ -77,7 +77,7 @@ def stop_service(layout: Layout, arguments: argparse.Namespace) -> dict[str, Any
     """End services of one cloud: their ports then refuse connections."""
     with layout.locked():
         cloud = Cloud(layout, arguments.cloud)
-        cloud.stop(_services_of(cloud, arguments.service))
+        cloud.stop(_services_of(cloud, arguments.service), is_killed=arguments.kill)
         return report(layout, [cloud])
 
 

@@ -116,6 +116,7 @@ const fn allowed(block: Block) -> Allowed {
                 "guard",
                 "ready",
                 "broken",
+                "stuck",
                 "share",
                 "cross",
                 "stateful",

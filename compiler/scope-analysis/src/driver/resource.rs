@@ -80,6 +80,7 @@ pub(super) fn attributes_of(
         guard: None,
         ready: None,
         broken: None,
+        stuck: None,
         share: Share::None {
             because: "the driver does not say how it could be used at another site".to_owned(),
         },
@@ -166,6 +167,9 @@ pub(super) fn complete(
     for (phrase, _) in &phrases {
         one_phrase(phrase, ty, &names, diagnostics);
     }
+    for (phrase, _) in of("stuck") {
+        stuck_until_when(ty, phrase, diagnostics);
+    }
     created_and_updated(ty, &phrases, diagnostics);
     // What updates one may be what creates one.
     for (phrase, _) in of("guard") {
@@ -195,6 +199,7 @@ fn one_phrase(
         "mark" => ty.mark = attribute_path(phrase, "in", "mark in metadata.scope_mark", ty, diagnostics),
         "ready" => ty.ready = operation::ready(phrase, names, diagnostics),
         "broken" => ty.broken = broken(phrase, names, diagnostics),
+        "stuck" => ty.stuck = stuck(phrase, names, diagnostics),
         "share" => {
             if let Some(share) = share(phrase, ty, diagnostics) {
                 ty.share = share;
@@ -356,6 +361,31 @@ fn broken(
         names.with([("body", Type::Any)]).check(because, diagnostics);
     }
     Some((condition.clone(), because.cloned()))
+}
+
+/// `stuck when status == "BUILD"`
+fn stuck(phrase: &ast::Phrase, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<ast::Expr> {
+    match phrase.links.as_slice() {
+        [link] if link.word.text == "when" && phrase.values.is_empty() => {
+            names.check(&link.value, diagnostics);
+            Some(link.value.clone())
+        }
+        _ => {
+            diagnostics.push(malformed(phrase.span, "`stuck` needs a condition", "stuck when CONDITION"));
+            None
+        }
+    }
+}
+
+/// How long one may be in that state is what its readiness says.
+fn stuck_until_when(ty: &ResourceType, phrase: &ast::Phrase, diagnostics: &mut Vec<Diagnostic>) {
+    if ty.stuck.is_some() && ty.ready.is_none() {
+        diagnostics.push(malformed(
+            phrase.span,
+            format!("`{}` has no `ready`, so nothing says for how long it may be so", ty.short_name),
+            "ready when CONDITION within 10min every 1s",
+        ));
+    }
 }
 
 /// `share by copy(keep: [id, name], same: checksum)`, `share by place`, `share by none because "…"`

@@ -156,6 +156,8 @@ pub struct ResourceType {
     pub ready: Option<Readiness>,
     /// `broken when … because …`
     pub broken: Option<(ast::Expr, Option<ast::Expr>)>,
+    /// `stuck when …`: as a restart of the application leaves one that was being made.
+    pub stuck: Option<ast::Expr>,
     /// `share by …`
     pub share: Share,
     /// `cross by …`

@@ -83,6 +83,8 @@ pub enum WeatherKind {
     Cut(Option<SiteId>),
     /// `freeze`
     Freeze,
+    /// `restart`
+    Restart,
     /// `slow paris by 500ms`
     Slow(i64),
     /// `unavailable`

@@ -1,5 +1,5 @@
-//! What goes wrong in a test: `cut`, `freeze`, `slow`, `lose`, `delay`, `duplicate`, `break`, `deny`, `unavailable`, `limit`,
-//! `ready`.
+//! What goes wrong in a test: `cut`, `freeze`, `restart`, `slow`, `lose`, `delay`, `duplicate`, `break`, `deny`,
+//! `unavailable`, `limit`, `ready`.
 //!
 //! `lose create of base at paris` → the first answer to a `create` of the step `base` at paris is lost.
 
@@ -19,7 +19,7 @@ const KINDS: [&str; 8] = ["find", "read", "create", "upload", "download", "updat
 impl Context<'_> {
     pub(super) fn weather(&self, reader: &mut Reader<'_, '_, '_>) -> Option<Weather> {
         match reader.word() {
-            "cut" | "freeze" | "slow" => self.site_weather(reader),
+            "cut" | "freeze" | "restart" | "slow" => self.site_weather(reader),
             _ => self.request_weather(reader),
         }
     }
@@ -34,6 +34,7 @@ impl Context<'_> {
         let sites = self.test_sites(first)?;
         let kind = match word {
             "freeze" => WeatherKind::Freeze,
+            "restart" => WeatherKind::Restart,
             "slow" => {
                 let Some(by) = reader.link("by") else {
                     reader.wrong("`slow` says by how much", "no `by`");

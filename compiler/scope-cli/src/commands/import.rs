@@ -60,6 +60,7 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
         identity: command.id.clone(),
         how: How::Adopted,
         is_complete: true,
+        begun_ms: None,
         inputs: None,
         run: 0,
         from: None,

@@ -149,6 +149,7 @@ impl Lowering<'_> {
                 Fault::Cut { site, other: other.map(|other| self.name(other)), when }
             }
             hir::WeatherKind::Freeze => Fault::Freeze { site, when },
+            hir::WeatherKind::Restart => Fault::Restart { site, when },
             hir::WeatherKind::Slow(by) => Fault::Slow { site, by_us: microseconds(by), when },
             hir::WeatherKind::Unavailable => Fault::Unavailable { target, when },
             hir::WeatherKind::Deny => Fault::Deny { target, when },

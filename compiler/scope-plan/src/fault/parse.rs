@@ -7,9 +7,10 @@ use std::str::FromStr;
 use super::{Fault, Start, Target, When, Which};
 
 /// The kinds of faults, as written before the `=`.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "cut",
     "freeze",
+    "restart",
     "slow",
     "loss",
     "unavailable",
@@ -81,7 +82,7 @@ fn parse(text: &str) -> Result<Fault, String> {
     if when.is_some() && matches!(kind, "lose" | "late" | "duplicate" | "break" | "ready") {
         return Err(format!("`{kind}` counts requests and takes no time; write `{kind}=what@site:2`"));
     }
-    if (what.is_some() || of.is_some()) && matches!(kind, "cut" | "freeze" | "slow" | "loss") {
+    if (what.is_some() || of.is_some()) && matches!(kind, "cut" | "freeze" | "restart" | "slow" | "loss") {
         return Err(format!("`{kind}` is about a whole site; write `{kind}=site@when`"));
     }
     let when = when.unwrap_or(When::ALWAYS);
@@ -101,6 +102,10 @@ fn parse(text: &str) -> Result<Fault, String> {
         "freeze" => {
             settings.refuse_all()?;
             Fault::Freeze { site, when }
+        }
+        "restart" => {
+            settings.refuse_all()?;
+            Fault::Restart { site, when }
         }
         "loss" => Fault::Loss { site, permille: settings.permille()?, when },
         "slow" => Fault::Slow { site, by_us: settings.time("slow=paris:500ms")?, when },
@@ -292,6 +297,7 @@ mod tests {
             "cut=paris@after:base",
             "cut=paris@after:create:lab.base..+10min",
             "freeze=paris@1s..90s",
+            "restart=paris@after:create:base..+9s",
             "slow=paris:500ms@1h",
             "unavailable=paris@0s..2s",
             "deny=shelf.book.create@paris",

@@ -109,6 +109,7 @@ fn book() -> ResourceType {
             condition: equal(status(), "torn"),
             message: Some(Expr::name("notes").field("damage")),
         }),
+        stuck: None,
         share: Share::Copy {
             keep: ["id", "title", "pages", "language", "content"].map(str::to_owned).into(),
             same: Some("checksum".into()),
@@ -190,6 +191,7 @@ fn loan() -> ResourceType {
         guard: None,
         ready: None,
         broken: None,
+        stuck: None,
         share: Share::None { because: "a loan is between one reader and one library".into() },
         operations: vec![
             find("/loans", "loans", "reader"),

@@ -120,6 +120,7 @@ fn of_type<'d>(resource_type: &'d ResourceType, all: &mut Vec<&'d Expr>) {
     if let Some(broken) = &resource_type.broken {
         all.extend([&broken.condition].into_iter().chain(&broken.message));
     }
+    all.extend(&resource_type.stuck);
     for operation in &resource_type.operations {
         of_operation(operation, all);
     }

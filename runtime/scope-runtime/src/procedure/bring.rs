@@ -12,7 +12,6 @@ use scope_plan::plan::{Step, StepId};
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
-use super::Good;
 use super::create::{complete, create_operation, known_inputs, make, may_have_acted, seen_again};
 use super::delete::remove;
 use super::failure::Bad;
@@ -21,6 +20,7 @@ use super::origin::Origin;
 use super::query::unexpected;
 use super::record::{Record, identity_text};
 use super::subject::{Asked, Memory, Subject};
+use super::{Good, stuck};
 use crate::events::{Change, Effect, Failure, Outcome};
 use crate::schedule::Touched;
 use crate::site::{Answer, ChunkSource, Content, ContentStream, NextChunk};
@@ -84,15 +84,24 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
     let there = find_copy(subject, &origin, &given).await?;
     let from = origin.subject.site_name();
     if subject.shared.options.survey {
-        let is_broken = |there: &Copy| there.is_ours && subject.broken(&there.record, &given).is_some();
+        let is_broken =
+            |there: &Copy| there.is_ours && stuck::hopeless_now(subject, &there.record, &given).is_some();
         let is_there = there.as_ref().is_some_and(|there| there.is_finished && !is_broken(there));
         if !is_there {
             let change = Change::Borrow { from: from.to_owned() };
             return Ok(Good::new(Effect::Planned { change }, Value::Object(origin.record.clone())));
         }
     }
+    let mut there = there;
+    let hopeless = match &mut there {
+        Some(there) if there.is_ours => stuck::hopeless(subject, &mut there.record, &given, memory).await?,
+        _ => None,
+    };
     let copy = match there {
-        Some(there) if there.is_ours && subject.broken(&there.record, &given).is_some() => {
+        Some(there) if hopeless.is_some() => {
+            subject.report(|| {
+                format!("is broken ({}): is deleted and made again", hopeless.unwrap_or_default())
+            });
             if let Some(identity) = there.record.identity(subject.resource_type) {
                 remove(subject, &identity, &given.values).await?;
             }

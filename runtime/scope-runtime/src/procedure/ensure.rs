@@ -1,7 +1,7 @@
 //! Ensuring: after it, a resource as the program says is at the site and ours; a second time nothing is done.
 //!
 //! ```text
-//! recorded?  read it ──────────────────────► there        there and broken, ours → delete, create
+//! recorded?  read it ──────────────────────► there        there and broken or stuck, ours → delete, create
 //! else       find by identity or name                     there, unfinished      → finish
 //!            bears our mark ───────────────► there        there, differs         → update
 //!            merely matches: error, unless `adopt`        there                  → nothing
@@ -20,7 +20,7 @@ use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::record::{Record, identity_text};
 use super::subject::{Memory, Subject};
-use super::{Good, create, mark, update};
+use super::{Good, create, mark, stuck, update};
 use crate::events::{Effect, Failure, Outcome};
 use crate::schedule::Touched;
 use crate::state::{Record as Fact, Resource};
@@ -33,12 +33,16 @@ pub(super) async fn ensure(
     memory: &Memory,
 ) -> Result<Good, Bad> {
     let given = evaluate(subject, attributes).await?;
-    let Some(there) = find_out(subject, &given, adopt).await? else {
+    let Some(mut there) = find_out(subject, &given, adopt).await? else {
         return create::create(subject, &given, memory, Effect::Created).await;
     };
     let is_ours = there.how == How::Created;
-    if is_ours && subject.broken(&there.record, &given).is_some() {
-        subject.report(|| "is broken: is deleted and made again".to_owned());
+    let hopeless = match is_ours {
+        true => stuck::hopeless(subject, &mut there.record, &given, memory).await?,
+        false => None,
+    };
+    if let Some(why) = hopeless {
+        subject.report(|| format!("is broken ({why}): is deleted and made again"));
         remove(subject, &there.identity, &given.values).await?;
         let (name, site) = subject.place();
         subject.shared.ledger.append(Fact::Gone { name, site })?;
@@ -50,7 +54,6 @@ pub(super) async fn ensure(
         subject.shared.ledger.commit().await?;
     }
     let was_created = memory.touched() == Touched::Created;
-    let mut there = there;
     let is_finished_now = !there.is_complete;
     if is_finished_now {
         // What was interrupted belongs to this evaluation, as if nothing had happened in between.
@@ -283,6 +286,7 @@ impl Subject<'_> {
             identity: identity.to_owned(),
             how,
             is_complete,
+            begun_ms: (!is_complete).then(|| self.begun_ms()),
             inputs: Some(given.digest()),
             run: self.shared.run,
             from: None,

@@ -50,8 +50,7 @@ impl Subject<'_> {
         let readiness = readiness.or(self.resource_type.ready.as_ref());
         let mut record = record;
         let Some(identity) = record.identity(self.resource_type) else { return Ok(record) };
-        let own_limit = self.step.and_then(|step| step.ready_within_ms);
-        let within_ms = own_limit.or(readiness.map(|ready| ready.within_ms)).unwrap_or(0);
+        let within_ms = self.ready_within_ms(readiness);
         let deadline = self.deadline.get().min(Instant::now() + Duration::from_millis(within_ms));
         let every = Duration::from_millis(readiness.map_or(1_000, |ready| ready.every_ms.max(1)));
         let (mut n_silences, mut n_unseen) = (0, 0);
@@ -65,7 +64,7 @@ impl Subject<'_> {
                 return Ok(record);
             }
             if Instant::now() + every > deadline {
-                return Err(self.is_not_ready(within_ms, &record));
+                return Err(self.is_not_ready(within_ms, &record, given));
             }
             self.report(|| format!("waits until ready ({})", state_of(self, &record)));
             self.pause(every).await.map_err(|trouble| self.failed(trouble))?;
@@ -88,6 +87,13 @@ impl Subject<'_> {
         }
     }
 
+    /// How long it may take until it is ready: as the program says, else as `readiness` or its type has it.
+    pub(super) fn ready_within_ms(&self, readiness: Option<&Readiness>) -> u64 {
+        let own_limit = self.step.and_then(|step| step.ready_within_ms);
+        let readiness = readiness.or(self.resource_type.ready.as_ref());
+        own_limit.or(readiness.map(|ready| ready.within_ms)).unwrap_or(0)
+    }
+
     fn is_broken(&self, words: String) -> Bad {
         let message = format!("`{}` is broken at `{}`", self.name, self.site_name());
         Bad::new(Failure {
@@ -97,7 +103,7 @@ impl Subject<'_> {
         })
     }
 
-    fn is_not_ready(&self, within_ms: u64, record: &Record) -> Bad {
+    fn is_not_ready(&self, within_ms: u64, record: &Record, given: &Given) -> Bad {
         let limit_ms = within_ms.min(self.time_out_ms);
         let message = format!(
             "`{}` was not ready at `{}` within {} ({})",
@@ -106,7 +112,11 @@ impl Subject<'_> {
             duration_words(limit_ms),
             state_of(self, record)
         );
-        let help = format!("`with {{ ready_within: {} }}`", duration_literal(limit_ms.saturating_mul(2)));
+        let longer = format!("`with {{ ready_within: {} }}`", duration_literal(limit_ms.saturating_mul(2)));
+        let help = match self.is_made_again(record, given) {
+            true => format!("{longer}; as it is, the next run deletes it and makes it again"),
+            false => longer,
+        };
         Bad::new(Failure::new("E0909", Outcome::Unavailable, message).with_help(help))
     }
 }
@@ -118,7 +128,7 @@ fn is_passing(trouble: &Trouble) -> bool {
 }
 
 /// The attributes that readiness is about: `status BUILD`.
-fn state_of(subject: &Subject<'_>, record: &Record) -> String {
+pub(super) fn state_of(subject: &Subject<'_>, record: &Record) -> String {
     let conditions = [
         subject.resource_type.ready.as_ref().map(|ready| &ready.condition),
         subject.resource_type.broken.as_ref().map(|broken| &broken.condition),

@@ -13,7 +13,7 @@ use super::ensure::{There, find_out};
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::subject::{Memory, Subject};
-use super::{Good, bring, call, guard, lookup, update};
+use super::{Good, bring, call, guard, lookup, stuck, update};
 use crate::events::{Change, Difference, Effect};
 
 pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<Good, Bad> {
@@ -95,7 +95,7 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     }
     let output = there.record.output(subject.resource_type, &given.values);
     let is_ours = there.how == How::Created;
-    if let (true, Some(why)) = (is_ours, subject.broken(&there.record, &given)) {
+    if let (true, Some(why)) = (is_ours, stuck::hopeless_now(subject, &there.record, &given)) {
         return Ok(planned(Change::Replace { why }, output));
     }
     if !there.is_complete {

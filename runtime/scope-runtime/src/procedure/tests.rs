@@ -6,4 +6,5 @@ mod ensuring;
 mod fake;
 mod looking;
 mod losing;
+mod stuck;
 mod undoing;

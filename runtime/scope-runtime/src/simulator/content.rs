@@ -218,18 +218,22 @@ impl Road {
     /// # Errors
     /// [`SiteErrorKind::Lost`] when they cannot for too long.
     pub(super) async fn open(&self) -> Result<(), SiteError> {
+        let broke_off = || SiteError {
+            kind: SiteErrorKind::Lost,
+            words: "the content broke off".into(),
+            request: None,
+            status: None,
+        };
+        if self.weather.is_restarting(self.site, self.clock.now()) {
+            return Err(broke_off());
+        }
         let deadline = self.clock.now().saturating_add(self.patience);
         loop {
             let now = self.clock.now();
             let closed = [self.weather.cut_until(self.site, now), self.weather.frozen_until(self.site, now)];
             let Some(until) = closed.into_iter().flatten().max() else { return Ok(()) };
             if now >= deadline {
-                return Err(SiteError {
-                    kind: SiteErrorKind::Lost,
-                    words: "the content broke off".into(),
-                    request: None,
-                    status: None,
-                });
+                return Err(broke_off());
             }
             self.weather.wait_until(until.min(deadline)).await;
         }

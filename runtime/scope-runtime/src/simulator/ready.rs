@@ -125,6 +125,9 @@ impl World {
         sets: Vec<(String, Value)>,
         condition: Option<Expr>,
     ) {
+        if record.is_stuck {
+            return;
+        }
         let usual = self.options.ready_after_us.min(ready.within_ms.saturating_mul(500));
         let after = self.weather.ready_after(call.asked(site)).unwrap_or(usual);
         record.transitions.push(Transition { at: at.saturating_add(after), sets, condition });

@@ -105,6 +105,8 @@ pub(super) struct Record {
     /// Waits for its content before it becomes ready.
     pub(super) is_awaiting_content: bool,
     pub(super) transitions: Vec<Transition>,
+    /// Left half made by a restart: it changes no more.
+    pub(super) is_stuck: bool,
 }
 
 /// A change that comes by itself.
@@ -124,6 +126,21 @@ impl Record {
             mark: None,
             is_awaiting_content: false,
             transitions: Vec::new(),
+            is_stuck: false,
+        }
+    }
+
+    /// The site goes down while this is on its way to being ready: it stays as the driver says that a restart leaves one.
+    /// What the driver says nothing about goes on by itself.
+    fn restart(&mut self, model: &Model, given: &Map<String, Value>) {
+        let Some(stuck) = &model.resource_type.stuck else { return };
+        if self.transitions.is_empty() || self.is_ready(model, given) {
+            return;
+        }
+        if let Some(left) = solve::reached(stuck, &self.attributes, given, &model.resource_type) {
+            self.attributes = left;
+            self.transitions.clear();
+            self.is_stuck = true;
         }
     }
 
@@ -201,6 +218,14 @@ impl Table {
         let record = self.records.get_mut(identity)?;
         record.settle(at, model, given);
         Some(record)
+    }
+
+    /// The site goes down at that moment.
+    pub(super) fn restart(&mut self, at: Moment, model: &Model, given: &Map<String, Value>) {
+        for record in self.records.values_mut() {
+            record.settle(at, model, given);
+            record.restart(model, given);
+        }
     }
 
     /// Puts a record in, in the place of one of the same identity. Gives the identity, `None` if it has none.

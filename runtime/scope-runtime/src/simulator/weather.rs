@@ -147,7 +147,11 @@ impl Weather {
             let is_meant =
                 wanted.is_none() || active.site.is_none() || active.site == wanted || active.other == wanted;
             if is_meant {
-                active.windows.retain(|(from, until)| *from > now || *until <= now);
+                for (_, until) in
+                    active.windows.iter_mut().filter(|(from, until)| *from <= now && now < *until)
+                {
+                    *until = now;
+                }
             }
         }
         self.changed.notify_waiters();
@@ -158,7 +162,7 @@ impl Weather {
     pub(super) fn cut_until(&self, site: usize, at: Moment) -> Option<Moment> {
         let entry = *self.entry.lock().expect("no code panics while it holds the lock");
         self.until(at, |active| {
-            matches!(active.fault, Fault::Cut { .. })
+            matches!(active.fault, Fault::Cut { .. } | Fault::Restart { .. })
                 && match active.other {
                     None => active.is_of(site),
                     Some(other) => active.site.is_some_and(|first| {
@@ -176,6 +180,28 @@ impl Weather {
     /// Until when the site does nothing; `None` when it works at this moment.
     pub(super) fn frozen_until(&self, site: usize, at: Moment) -> Option<Moment> {
         self.until(at, |active| matches!(active.fault, Fault::Freeze { .. }) && active.is_of(site))
+    }
+
+    /// Whether the site is down at this moment, so that what flows breaks off.
+    pub(super) fn is_restarting(&self, site: usize, at: Moment) -> bool {
+        let faults = self.lock();
+        let mut restarting = faults
+            .iter()
+            .filter(|active| matches!(active.fault, Fault::Restart { .. }) && active.is_of(site));
+        restarting.any(|active| active.is_in_force(at))
+    }
+
+    /// When the site went down for a restart, after `since` and until `now`, in order.
+    pub(super) fn restarts(&self, site: usize, since: Option<Moment>, now: Moment) -> Vec<Moment> {
+        let faults = self.lock();
+        let restarting = faults
+            .iter()
+            .filter(|active| matches!(active.fault, Fault::Restart { .. }) && active.is_of(site));
+        let moments = restarting.flat_map(|active| active.windows.iter().map(|(from, _)| *from));
+        let mut moments: Vec<Moment> =
+            moments.filter(|from| *from <= now && since.is_none_or(|since| *from > since)).collect();
+        moments.sort_unstable();
+        moments
     }
 
     /// By how much the site's answers are later than usual, in microseconds.

@@ -53,6 +53,8 @@ pub(super) struct SiteState {
     /// Requests on their way, by the time of their arrival.
     deliveries: BTreeMap<(Moment, u64), Delivery>,
     sent: u64,
+    /// Up to when restarts have had their effect.
+    restarted: Option<Moment>,
     /// The round trip from the entry site, in microseconds.
     pub(super) rtt_us: u64,
     pub(super) bits_per_second: u64,
@@ -155,7 +157,23 @@ impl World {
             && at <= now
             && let Some((_, delivery)) = self.sites[site].deliveries.pop_first()
         {
+            self.restart(site, at);
             self.deliver(site, delivery, at);
+        }
+        self.restart(site, now);
+    }
+
+    /// What the site was making when it went down stays as it was: nobody works at it any more.
+    fn restart(&mut self, site: usize, now: Moment) {
+        let since = self.sites[site].restarted;
+        for moment in self.weather.restarts(site, since, now) {
+            for (name, model) in &self.models {
+                let names = self.sites[site].given_to(&model.driver);
+                if let Some(table) = self.sites[site].tables.get_mut(name) {
+                    table.restart(moment, model, &names);
+                }
+            }
+            self.sites[site].restarted = Some(moment);
         }
     }
 
@@ -337,6 +355,7 @@ impl SiteState {
             tables: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             sent: 0,
+            restarted: None,
             rtt_us,
             bits_per_second,
         }

@@ -449,6 +449,7 @@ fn resource_type(name: &str, identity: &str, attributes: Vec<Attribute>, repeat:
         guard: None,
         ready: None,
         broken: None,
+        stuck: None,
         share: Share::None { because: "it is rooted".into() },
         create: Some("create".into()),
         operations,

@@ -33,6 +33,7 @@ pub(super) fn recorded(identity: &str, how: How, is_complete: bool) -> StateStor
             identity: identity.into(),
             how,
             is_complete,
+            begun_ms: None,
             inputs: None,
             run: 1,
             from: None,

@@ -17,6 +17,7 @@ fn resource(identity: &str) -> Record {
             identity: identity.into(),
             how: How::Created,
             is_complete: true,
+            begun_ms: None,
             inputs: None,
             run: 1,
             from: None,
