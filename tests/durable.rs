@@ -3,6 +3,7 @@
 //! `desk` is the sites: a service with three kinds of things, each with another way of being repeated safely, that counts
 //! what it did and can do something (kill the runner) around any request.
 
+mod consoles;
 mod damage;
 mod depot;
 pub mod desk;

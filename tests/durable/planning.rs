@@ -111,15 +111,26 @@ fn drift_is_what_somebody_else_did() {
     let drift = ends(&folder, &["drift", "main.scope"], 2).stdout;
     has(
         &drift,
-        &["~ note welcome text \"somebody else\"", "was deleted outside", "1 changed, 1 gone, 0 unknown"],
+        &[
+            "~ note welcome text \"hello from nantes\" -> \"somebody else\" changed outside",
+            "- note welcome deleted outside",
+            "1 changed, 1 gone, 0 unknown",
+            "accept: scope drift main.scope --accept welcome.text nantes",
+        ],
     );
     assert_eq!(desks.nantes.held()["notes"]["welcome"], "somebody else", "drift changes nothing");
-    // What the program changes itself is none.
+    // What the program changes itself is none; what both change is a conflict.
     let other = desks.place("drift-other", &PROGRAM.replace("hello from", "good day from"));
     std::fs::copy(other.join("main.scope"), folder.join("main.scope")).expect("writable");
     let drift = ends(&folder, &["drift", "main.scope"], 2).stdout;
-    has(&drift, &["0 changed, 1 gone"]);
-    ends(&folder, &["drift", "main.scope", "--accept"], 2);
+    let conflict = "! note welcome text \"hello from nantes\" -> \"somebody else\" outside, \"good day from nantes\" in the program conflict";
+    has(&drift, &[conflict, "0 changed, 1 gone, 1 in conflict"]);
+    let wrong = ends(&folder, &["drift", "main.scope", "--accept", "welcome.txt"], 3).stderr;
+    has(&wrong, &["E0963", "did you mean `welcome.text`?"]);
+    let program = ends(&folder, &["drift", "main.scope", "--accept", "second"], 3).stderr;
+    has(&program, &["E0963", "nothing called `second`"]);
+    let accepted = ends(&folder, &["drift", "main.scope", "--accept"], 0).all();
+    has(&accepted, &["accepted: welcome at nantes: text", "welcome at paris: it is gone, and forgotten"]);
     has(&ends(&folder, &["drift", "main.scope"], 0).stdout, &["no drift"]);
 }
 

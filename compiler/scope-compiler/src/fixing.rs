@@ -58,28 +58,42 @@ fn round<'c>(
 ) -> (Vec<&'c Fix>, usize) {
     let candidates: Vec<&Fix> =
         compilation.diagnostics.iter().filter_map(|report| report.fix.as_ref()).collect();
-    let chosen = without_overlaps(&compilation.sources, &candidates);
-    let before = errors(compilation);
-    let is_safe = |fixes: &[&Fix]| {
-        let mut texts = world.texts.clone();
-        texts.extend(applied(&compilation.sources, fixes));
-        let after = compile(&Over { world: world.world, texts: &texts }, entry, options);
-        errors(&after).iter().all(|(error, count)| before.get(error).is_some_and(|had| had >= count))
-    };
-    let accepted = if chosen.is_empty() || is_safe(&chosen) {
-        chosen
-    } else {
-        let mut accepted: Vec<&Fix> = Vec::new();
-        for fix in chosen {
-            accepted.push(fix);
-            if !is_safe(&accepted) {
-                accepted.pop();
-            }
-        }
-        accepted
-    };
+    let accepted = safe(world, entry, options, compilation, &candidates);
     let left_out = candidates.len() - accepted.len();
     (accepted, left_out)
+}
+
+/// Of these changes to a program those that are safe together: all that can be, from the first on.
+pub(crate) fn safe<'c>(
+    world: &dyn World,
+    entry: &str,
+    options: &Options,
+    compilation: &Compilation,
+    candidates: &[&'c Fix],
+) -> Vec<&'c Fix> {
+    let chosen = without_overlaps(&compilation.sources, candidates);
+    let before = errors(compilation);
+    let is_safe = |fixes: &[&Fix]| {
+        let texts = applied(&compilation.sources, fixes);
+        let after = compile(&Over { world, texts: &texts }, entry, options);
+        errors(&after).iter().all(|(error, count)| before.get(error).is_some_and(|had| had >= count))
+    };
+    if chosen.is_empty() || is_safe(&chosen) {
+        return chosen;
+    }
+    let mut accepted: Vec<&Fix> = Vec::new();
+    for fix in chosen {
+        accepted.push(fix);
+        if !is_safe(&accepted) {
+            accepted.pop();
+        }
+    }
+    accepted
+}
+
+/// A file that a person wrote in the language.
+pub(crate) fn is_of_program(path: &str) -> bool {
+    path.ends_with(".scope") && !path.starts_with("std:")
 }
 
 /// Errors by code and message, with how many there are: places move.
@@ -97,11 +111,10 @@ fn without_overlaps<'c>(sources: &SourceMap, fixes: &[&'c Fix]) -> Vec<&'c Fix> 
     let mut chosen = Vec::new();
     for fix in fixes {
         let is_ours = !fix.edits.is_empty()
-            && fix.edits.iter().all(|edit| {
-                sources
-                    .try_get(edit.span.file)
-                    .is_some_and(|file| file.path().ends_with(".scope") && !file.path().starts_with("std:"))
-            });
+            && fix
+                .edits
+                .iter()
+                .all(|edit| sources.try_get(edit.span.file).is_some_and(|file| is_of_program(file.path())));
         let overlaps = fix.edits.iter().any(|edit| {
             let (start, end) = (edit.span.start, edit.span.end);
             let Some(taken) = taken.get(&edit.span.file) else { return false };
@@ -121,7 +134,7 @@ fn without_overlaps<'c>(sources: &SourceMap, fixes: &[&'c Fix]) -> Vec<&'c Fix> 
 }
 
 /// The texts with these edits.
-fn applied(sources: &SourceMap, fixes: &[&Fix]) -> BTreeMap<String, String> {
+pub(crate) fn applied(sources: &SourceMap, fixes: &[&Fix]) -> BTreeMap<String, String> {
     let mut edits: BTreeMap<FileId, Vec<(u32, u32, &str)>> = BTreeMap::new();
     for edit in fixes.iter().flat_map(|fix| &fix.edits) {
         edits.entry(edit.span.file).or_default().push((edit.span.start, edit.span.end, &edit.replacement));

@@ -7,6 +7,7 @@
 //! Each station takes the value of the one before and always gives one, plus diagnostics; the plan is there only if
 //! nothing is an error. Everything that is outside comes in through the [`World`].
 
+pub mod accepting;
 mod configuration;
 mod fixing;
 mod follow_ups;

@@ -7,7 +7,7 @@ use scope_plan::plan::{ChoiceId, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::report::{Counts, Verdict};
+use crate::report::{ChangedBy, Counts, Verdict};
 
 #[cfg(test)]
 mod tests;
@@ -344,6 +344,15 @@ pub struct Difference {
     pub found: Value,
     /// As the program says; masked.
     pub wanted: Value,
+    /// As the program set it last, if that is recorded; masked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Value>,
+    /// Who changed it since.
+    #[serde(default)]
+    pub by: ChangedBy,
+    /// It can only be had by making the resource anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_immutable: bool,
 }
 
 impl Effect {

@@ -22,6 +22,7 @@ mod origin;
 mod query;
 mod readiness;
 mod record;
+mod seen;
 mod stuck;
 mod subject;
 mod survey;

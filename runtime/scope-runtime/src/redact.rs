@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::events::{Change, Effect, Failure, Progress, RunEvent, RunEventKind};
+use crate::events::{Change, Difference, Effect, Failure, Progress, RunEvent, RunEventKind};
 
 /// Knows the secrets that were resolved so far.
 pub trait Redact {
@@ -68,13 +68,19 @@ pub fn hide_in_effect(redact: &dyn Redact, effect: &mut Effect) {
     match effect {
         Effect::Printed { value } => hide_in_value(redact, value),
         Effect::Planned { change: Change::Update { differences, .. } } => {
-            for difference in differences {
-                hide_in_value(redact, &mut difference.found);
-                hide_in_value(redact, &mut difference.wanted);
-            }
+            hide_in_differences(redact, differences);
         }
         Effect::Planned { change: Change::Replace { why } } => hide_in_text(redact, why),
         _ => {}
+    }
+}
+
+/// Hides secrets in what differs.
+pub fn hide_in_differences(redact: &dyn Redact, differences: &mut [Difference]) {
+    for difference in differences {
+        hide_in_value(redact, &mut difference.found);
+        hide_in_value(redact, &mut difference.wanted);
+        difference.last.iter_mut().for_each(|last| hide_in_value(redact, last));
     }
 }
 

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use scope_plan::plan::{ChoiceId, StepId};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::events::{Effect, Failure, SkipReason};
+use crate::events::{Difference, Effect, Failure, SkipReason};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +94,68 @@ pub struct StepReport {
     pub millis: u64,
     /// Its output, masked; `null` where it has none.
     pub output: Value,
+    /// In a survey: how what is recorded was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
+}
+
+/// How something that is recorded was found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// It is not there any more.
+    pub is_gone: bool,
+    /// Whose mark it bears.
+    pub marked: Marked,
+    /// What is not as the program says; of what the program no longer names, not as it was set last.
+    pub differences: Vec<Difference>,
+    /// What the site says of what can be compared, as the state would keep it.
+    #[serde(skip)]
+    pub values: Map<String, Value>,
+    /// It is a copy.
+    pub copy: Option<CopyOf>,
+}
+
+/// Whose mark a resource bears.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Marked {
+    /// This deployment's.
+    Ours,
+    /// None, though there is room for one.
+    Lost,
+    /// Somebody else's.
+    Others {
+        /// As it stands there.
+        mark: String,
+    },
+    /// The site does not tell, there is no room for one, or it needs none.
+    #[default]
+    Unknown,
+}
+
+/// A copy beside its origin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyOf {
+    /// The origin's site.
+    pub from: String,
+    /// Whether both have the same content; nothing where either site does not tell.
+    pub is_same: Option<bool>,
+}
+
+/// Who changed something since the last run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ChangedBy {
+    /// The program.
+    Program,
+    /// Somebody at the site.
+    Site,
+    /// Both, and not to the same: a conflict.
+    Both,
+    /// What was set last is not recorded.
+    #[default]
+    Unknown,
 }
 
 /// How a step ended.

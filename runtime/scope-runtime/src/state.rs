@@ -21,8 +21,9 @@ use scope_plan::recorded::{
     How, Recorded, RecordedGuard, RecordedResource, RecordedWave, Relied, borrowed_parts,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::events::Outcome;
 use crate::report::{Counts, Verdict};
 
 pub use digest::{Digest, digest_of_value};
@@ -100,8 +101,15 @@ pub struct Resource {
     /// The digest of what the program set last: for types that cannot be read back, and to tell a change of the program
     /// from one that was made outside.
     pub inputs: Option<String>,
+    /// What the program set last, as far as it can be compared with what the site says (and is not long): tells who changed
+    /// what since.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub set: Map<String, Value>,
     /// The run that recorded it.
     pub run: u64,
+    /// The last run that saw it as the program said then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<u64>,
     /// Borrowed: the site it was copied from.
     pub from: Option<String>,
     /// Borrowed: the identities that it had here before, and that of its origin. What was made with one of these is not
@@ -342,12 +350,24 @@ impl State {
 
     /// What is recorded at a site of what a program calls so: the resource, or a copy of one, from wherever.
     pub fn called(&self, name: &str, site: &str) -> Option<&Resource> {
+        self.called_as(name, site).map(|(_, resource)| resource)
+    }
+
+    /// The same with the name that it is recorded under: a copy's says where it is from.
+    pub fn called_as(&self, name: &str, site: &str) -> Option<(&str, &Resource)> {
         let is_copy = |known: &str| borrowed_parts(known).is_some_and(|(name_there, _)| name_there == name);
         let copies = || {
-            let mut after = self.resources.range::<str, _>((Bound::Excluded(name), Bound::Unbounded));
-            after.find_map(|(known, sites)| is_copy(known).then(|| sites.get(site)).flatten())
+            let after = self.resources.range::<str, _>((Bound::Excluded(name), Bound::Unbounded));
+            let mut after = after.take_while(|(known, _)| known.starts_with(name));
+            after.find_map(|(known, sites)| {
+                Some((known.as_str(), sites.get(site).filter(|_| is_copy(known))?))
+            })
         };
-        self.resource(name, site).or_else(copies)
+        let own = self
+            .resources
+            .get_key_value(name)
+            .and_then(|(known, sites)| Some((known.as_str(), sites.get(site)?)));
+        own.or_else(copies)
     }
 
     /// Whether what is at the site under one identity replaces what was there under the other.
@@ -356,6 +376,18 @@ impl State {
         let mut known =
             here.filter(|known| known.resource_type == resource_type && known.identity == identity);
         known.any(|known| known.formerly.iter().any(|known| known == former))
+    }
+
+    /// A step ended well: what it is about, if it is recorded, was seen as the program says. Its key is `site/name/verb`, and
+    /// either may hold a slash.
+    fn saw(&mut self, key: &str) {
+        let Some((place, _)) = key.rsplit_once('/') else { return };
+        for (slash, _) in place.match_indices('/') {
+            let (site, name) = (&place[..slash], &place[slash + 1..]);
+            if let Some(known) = self.resources.get_mut(name).and_then(|sites| sites.get_mut(site)) {
+                known.seen = Some(self.last_run);
+            }
+        }
     }
 
     /// What was called `from` is called `to` from now on.
@@ -502,8 +534,11 @@ impl State {
                 }
                 self.parked.insert(key.clone(), parked);
             }
-            Record::Step { key, .. } => {
+            Record::Step { key, outcome, .. } => {
                 self.parked.remove(key);
+                if *outcome == Outcome::Done {
+                    self.saw(key);
+                }
             }
             Record::Hold { site, hold: Some(hold) } => {
                 self.holds.insert(site.clone(), hold.clone());

@@ -176,9 +176,10 @@ pub struct Hold {
     /// Which deployment.
     #[command(flatten)]
     pub place: Place,
-    /// For how long from now: `2h`. For good, until released, without it.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub until: Option<Duration>,
+    /// For how long from now (`2h`), or until when (`18:00`, the next time that it is so in UTC). For good, until released,
+    /// without it.
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    pub until: Option<Until>,
     /// Why, for those who meet it.
     #[arg(long, default_value = "")]
     pub reason: String,
@@ -199,9 +200,13 @@ pub struct Drift {
     /// Where the state is kept: a folder or an address (default: as `scope.toml` says, else `.scope/NAME` beside the program).
     #[arg(long, value_name = "PLACE")]
     pub state: Option<String>,
-    /// Take it as it is: forget what is gone, so that it is no longer missed (the next run would make it again).
-    #[arg(long)]
-    pub accept: bool,
+    /// Take into the state what a site says, and print the program's text that goes with it: a resource or one attribute of
+    /// it, at one site where one follows (`--accept vm.flavor nantes --accept base`); all of it with none.
+    #[arg(long, value_name = "RESOURCE[.ATTRIBUTE] [SITE]", num_args = 0..)]
+    pub accept: Option<Vec<String>>,
+    /// Write that text into the program, instead of printing it.
+    #[arg(long, requires = "accept")]
+    pub write: bool,
 }
 
 /// `scope destroy`
@@ -213,6 +218,42 @@ pub struct Destroy {
     /// How to run.
     #[command(flatten)]
     pub how: How,
+}
+
+/// The end of a hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// So long from now.
+    In(Duration),
+    /// The next time that it is so late in UTC: milliseconds from midnight.
+    At(u64),
+}
+
+impl Until {
+    /// As a moment, in milliseconds since 1970.
+    pub fn after(self, now_ms: u64) -> u64 {
+        const DAY_MS: u64 = 86_400_000;
+        match self {
+            Until::In(time) => now_ms.saturating_add(time.as_millis() as u64),
+            Until::At(of_day_ms) => {
+                let today = now_ms - now_ms % DAY_MS + of_day_ms;
+                if today > now_ms { today } else { today + DAY_MS }
+            }
+        }
+    }
+}
+
+/// `2h`, `18:00`.
+fn until(text: &str) -> Result<Until, String> {
+    let Some((hours, minutes)) = text.split_once(':') else { return duration(text).map(Until::In) };
+    let number = |text: &str, below: u64| {
+        let is_number = (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u64>().ok().filter(|number| is_number && *number < below)
+    };
+    match (number(hours, 24), number(minutes, 60)) {
+        (Some(hours), Some(minutes)) => Ok(Until::At((hours * 60 + minutes) * 60_000)),
+        _ => Err("write a time of day in UTC, `18:00`, or how long, `2h`".into()),
+    }
 }
 
 /// `90s`, `10min`, `2h`, `1d`.
@@ -251,6 +292,14 @@ mod tests {
         assert_eq!(duration("2h"), Ok(Duration::from_secs(7_200)));
         for wrong in ["", "2", "h", "2 weeks", "-1s", "99999999999999999999h"] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        let (noon, day) = (12 * 3_600_000, 24 * 3_600_000);
+        assert_eq!(until("2h").expect("a time").after(noon), noon + 7_200_000);
+        assert_eq!(until("18:30").expect("a time").after(noon), noon + 23_400_000);
+        assert_eq!(until("9:00").expect("a time").after(noon), day + 32_400_000, "that is tomorrow");
+        assert_eq!(until("12:00").expect("a time").after(noon), day + noon);
+        for wrong in ["24:00", "12:60", "12:+1", ":", "1:2:3", "soon"] {
+            assert!(until(wrong).is_err(), "{wrong}");
         }
         assert_eq!(answer("a=b=done"), Ok(("a=b".into(), Known::Done)));
         assert!(answer("vm=perhaps").is_err());

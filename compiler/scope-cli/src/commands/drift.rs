@@ -1,86 +1,87 @@
-//! `scope drift`: what somebody else changed or deleted, or cannot be seen; changes nothing. Exit 2 where there is any.
+//! `scope drift`: what is not as it was left, three ways: the program, the state, the sites; changes nothing. Exit 2 where
+//! somebody outside changed something, or something cannot be seen; what only the program changed is no drift.
+//!
+//! With `--accept` what the sites say is taken over instead of told; exit 2 where there is drift that was not accepted.
 
-use scope_runtime::state::{Holder, Place, Record, State, StateStore};
+use scope_runtime::state::State;
 use serde_json::json;
 
+use super::accept::{self, Accepted};
 use super::survey::{NotAsked, survey};
 use super::{DIFFERENT, OK, WRONG, now_ms, place};
 use crate::args::{Drift, Format};
 use crate::output::{Output, line, note};
-use crate::show;
-use crate::show::difference::{self, Row, What};
+use crate::show::drift::{self, Drifted};
 
 pub fn run(command: &Drift, output: Output) -> u8 {
-    let at = match place::of_program(&command.program.file, command.state.as_deref()) {
-        Ok(at) => at,
-        Err(code) => return code,
-    };
-    let state = match place::peek(&at) {
-        Ok(state) => state,
-        Err(code) => return code,
-    };
-    let compilation = match super::compile_quietly(&command.program, state.recorded(), output) {
-        Ok(compilation) => compilation,
-        Err(code) => return code,
-    };
+    match drift(command, output) {
+        Ok(true) => DIFFERENT,
+        Ok(false) => OK,
+        Err(code) => code,
+    }
+}
+
+/// Whether there is drift left.
+fn drift(command: &Drift, output: Output) -> Result<bool, u8> {
+    let at = place::of_program(&command.program.file, command.state.as_deref())?;
+    let state = place::peek(&at)?;
+    let compilation = super::compile_quietly(&command.program, state.recorded(), output)?;
     let plan = super::plan_of(&compilation);
     let report = match survey(plan, &state, &compilation.sources, output) {
         Ok(report) => report,
-        Err(NotAsked::Refused(code)) => return code,
+        Err(NotAsked::Refused(code)) => return Err(code),
         Err(NotAsked::Secrets(why)) => {
             note(&format!("no site was asked: {}", why.join("; ")));
-            return WRONG;
+            return Err(WRONG);
         }
     };
-    // Only what is recorded can have drifted; what the program changed since is no drift.
-    let rows: Vec<Row> = difference::rows(plan, &report, &state)
-        .into_iter()
-        .filter(|row| state.called(&row.name, &row.site).is_some())
-        .filter(|row| row.is_outside || matches!(row.what, What::Unknown | What::Replace))
-        .collect();
-    if output.format == Format::Json {
-        line(
-            &json!({ "format": "scope-drift/1", "program": command.program.file, "resources": rows })
-                .to_string(),
-        );
-    } else {
-        print(command, plan, &rows);
-    }
-    if command.accept
-        && let Err(code) = accept(&at, &rows, &state)
-    {
-        return code;
-    }
-    if rows.is_empty() { OK } else { DIFFERENT }
-}
-
-fn print(command: &Drift, plan: &scope_plan::plan::Plan, rows: &[Row]) {
-    if rows.is_empty() {
-        line("no drift: every recorded resource is as it was left");
-        return;
-    }
-    line(show::difference::by_site(plan, rows, command.verbose).trim_matches('\n'));
-    let gone = difference::count(rows, &[What::Create]);
-    let changed = difference::count(rows, &[What::Update, What::Replace]);
-    let unknown = difference::count(rows, &[What::Unknown]);
+    let rows = drift::drifted(plan, &report, &state, now_ms());
     let file = &command.program.file;
-    line(&format!(
-        "\n{changed} changed, {gone} gone, {unknown} unknown      repair: scope run {file}   forget what is gone: scope drift {file} --accept"
-    ));
+    let is_json = output.format == Format::Json;
+    let Some(wanted) = &command.accept else {
+        if is_json {
+            line(&json_twin(file, &state, &rows).to_string());
+        } else {
+            line(drift::report(plan, file, &state, &rows, now_ms(), command.verbose).trim_end());
+        }
+        return Ok(rows.iter().any(Drifted::is_drift));
+    };
+    let accepted = accept::chosen(wanted, &rows, &compilation.program)?;
+    if accepted.is_empty() {
+        note("nothing was accepted: nothing that somebody changed at a site is known");
+    }
+    let options = super::options(&command.program, state.recorded()).map_err(|_| WRONG)?;
+    let taking =
+        accept::Taking { command, at: &at, state: &state, compilation: &compilation, options: &options };
+    let patch = taking.accept(&accepted)?;
+    if is_json {
+        let mut twin = json_twin(file, &state, &rows);
+        twin["accepted"] = accepted.iter().map(json_accepted).collect();
+        twin["patch"] = json!(patch);
+        line(&twin.to_string());
+    } else if !command.write && !patch.is_empty() {
+        line(patch.trim_end());
+    }
+    let is_accepted = |row: &&Drifted| {
+        accepted
+            .iter()
+            .any(|one| std::ptr::eq(one.row, *row) && one.attributes.len() == row.differences.len())
+    };
+    Ok(rows.iter().any(|row| row.is_drift() && !is_accepted(&row)))
 }
 
-/// Forgets what is gone.
-fn accept(at: &Place, rows: &[Row], state: &State) -> Result<(), u8> {
-    let holder = Holder::current("scope drift --accept", now_ms());
-    let mut store = StateStore::open_at(at, &holder).map_err(|error| place::refused(&error))?;
-    if store.state().serial != state.serial {
-        note("the state changed meanwhile: nothing was accepted, look again");
-        return Err(super::FAILED);
-    }
-    for row in rows.iter().filter(|row| row.what == What::Create && row.is_outside) {
-        let gone = Record::Gone { name: row.name.clone(), site: row.site.clone() };
-        store.remember(gone).map_err(|error| place::refused(&error))?;
-        line(&format!("forgotten: {} at {}", row.name, row.site));
-    }
-    Ok(())
+fn json_twin(file: &str, state: &State, rows: &[Drifted]) -> serde_json::Value {
+    json!({
+        "format": "scope-drift/2",
+        "program": file,
+        "serial": state.serial,
+        "run": state.runs.last().map(|run| run.run),
+        "is_drift": rows.iter().any(Drifted::is_drift),
+        "resources": rows,
+    })
+}
+
+fn json_accepted(accepted: &Accepted<'_>) -> serde_json::Value {
+    let Drifted { name, site, what, .. } = accepted.row;
+    json!({ "name": name, "site": site, "what": what, "attributes": accepted.attributes })
 }

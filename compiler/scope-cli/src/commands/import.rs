@@ -62,6 +62,8 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
         is_complete: true,
         begun_ms: None,
         inputs: None,
+        set: Map::new(),
+        seen: None,
         run: 0,
         from: None,
         formerly: Vec::new(),
@@ -279,7 +281,7 @@ fn without_marks(
 }
 
 /// What the program calls a resource of this type and identity.
-fn program_name(
+pub fn program_name(
     compilation: &Compilation,
     state: &State,
     target: &str,

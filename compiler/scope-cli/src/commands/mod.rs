@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod accept;
 mod attach;
 mod build;
 mod check;

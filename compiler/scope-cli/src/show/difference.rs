@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use scope_plan::plan::{Action, Plan, Step};
 use scope_runtime::events::{Change, Difference, Effect, SkipReason};
-use scope_runtime::report::{Report, StepStatus};
+use scope_runtime::report::{ChangedBy, Report, StepStatus};
 use scope_runtime::state::{Resource, State};
 use serde::Serialize;
 use serde_json::Value;
@@ -154,7 +154,13 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus) -> Option<Row> {
                     is_outside = *outside;
                     let why =
                         if found.is_empty() { "the program changed".into() } else { difference_words(found) };
-                    (What::Update, if *outside { format!("{why}   changed outside") } else { why })
+                    let is_conflict = found.iter().any(|difference| difference.by == ChangedBy::Both);
+                    let who = match (*outside, is_conflict) {
+                        (true, _) => "   changed outside",
+                        (false, true) => "   changed outside, too",
+                        (false, false) => "",
+                    };
+                    (What::Update, why + who)
                 }
                 Change::Replace { why } => (What::Replace, format!("broken: {why}")),
                 Change::Borrow { from } => (
@@ -225,7 +231,8 @@ fn difference_words(differences: &[Difference]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn short(value: &Value) -> String {
+/// A value in a line: long ones cut.
+pub fn short(value: &Value) -> String {
     let text = value.to_string();
     if text.chars().count() <= 40 {
         return text;

@@ -3,6 +3,7 @@
 
 pub mod by_site;
 pub mod difference;
+pub mod drift;
 pub mod failure;
 mod live;
 mod meter;

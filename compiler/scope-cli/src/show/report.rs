@@ -214,8 +214,9 @@ fn verdict(plan: &Plan, report: &Report, again: &str, simulated: bool) -> String
         Verdict::Done => format!("ok: {done} in {took}   {end}"),
         Verdict::Pending => {
             let sites = waiting_sites(plan, report);
+            let answer = if sites.contains([',', '…']) { "answer" } else { "answers" };
             format!(
-                "pending: {done}, {} parked (waits for {sites})   {end}\n  next: {again}, when {sites} answers",
+                "pending: {done}, {} parked (waits for {sites})   {end}\n  next: {again}, when {sites} {answer}",
                 counts.parked
             )
         }
@@ -268,5 +269,5 @@ fn waiting_sites(plan: &Plan, report: &Report) -> String {
         .collect();
     sites.sort_unstable();
     sites.dedup();
-    sites.join(", ")
+    scope_plan::fleet::listed(&sites)
 }

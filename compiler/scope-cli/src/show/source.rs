@@ -78,7 +78,7 @@ fn is_default(planned: &ResourceType, name: &str, value: &Value) -> bool {
 }
 
 /// A value as the language writes it.
-fn text(value: &Value, ty: &hir::Type, named: &dyn Fn(&str, &str) -> Option<String>) -> String {
+pub fn text(value: &Value, ty: &hir::Type, named: &dyn Fn(&str, &str) -> Option<String>) -> String {
     match (value, ty.required()) {
         (value, hir::Type::Reference(target)) => {
             let identity = match value {

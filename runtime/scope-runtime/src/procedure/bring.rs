@@ -22,6 +22,7 @@ use super::record::{Record, identity_text};
 use super::subject::{Asked, Memory, Subject};
 use super::{Good, stuck};
 use crate::events::{Change, Effect, Failure, Outcome};
+use crate::report::CopyOf;
 use crate::schedule::Touched;
 use crate::site::{Answer, ChunkSource, Content, ContentStream, NextChunk};
 use crate::state::Record as Fact;
@@ -195,6 +196,7 @@ async fn find_copy(
         None => None,
     };
     if found.is_none() && recorded.is_some() {
+        subject.saw_nothing();
         let (name, site) = subject.place();
         subject.shared.ledger.append(Fact::Gone { name, site }).map_err(Bad::from)?;
     }
@@ -228,6 +230,11 @@ async fn find_same(
 /// Whether what was found is ours and whole; recorded, if it is ours and was not.
 fn take_note(subject: &Subject<'_>, origin: &Origin<'_>, record: Record, given: &Given) -> Result<Copy, Bad> {
     let recorded = subject.recorded();
+    if recorded.is_some() {
+        let pair = origin.proof().zip(origin.same.and_then(|same| record.attribute(same)));
+        let is_same = pair.map(|(origin, own)| equal(origin, own));
+        subject.saw_copy(&record, CopyOf { from: origin.subject.site_name().to_owned(), is_same });
+    }
     let is_ours = recorded.is_some() || subject.bears_our_mark(&record) || subject.was_sent();
     let is_whole = subject.is_ready(&record, given) && subject.broken(&record, given).is_none();
     let has_proof =

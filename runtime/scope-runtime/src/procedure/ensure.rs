@@ -64,6 +64,7 @@ pub(super) async fn ensure(
     }
     let changed = update::update(subject, &there, &given, step, memory).await?;
     keep_relations(subject, step)?;
+    keep_set(subject, &given)?;
     let effect = match changed {
         Some((record, attributes)) => {
             there.record = record;
@@ -84,6 +85,17 @@ fn keep_relations(subject: &Subject<'_>, step: &Step) -> Result<(), Bad> {
     match subject.recorded() {
         Some(known) if known.relies != relies || known.needs != needs => {
             subject.record(Resource { needs, relies, ..known })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the program sets now: recorded also where the site had it so already, so that it can be told later who changed it.
+fn keep_set(subject: &Subject<'_>, given: &Given) -> Result<(), Bad> {
+    let set = subject.kept(given.public());
+    match subject.recorded() {
+        Some(known) if known.set != set && subject.can_be_read() => {
+            subject.record(Resource { set, inputs: Some(given.digest()), ..known })
         }
         _ => Ok(()),
     }
@@ -288,7 +300,9 @@ impl Subject<'_> {
             is_complete,
             begun_ms: (!is_complete).then(|| self.begun_ms()),
             inputs: Some(given.digest()),
+            set: self.kept(given.public()),
             run: self.shared.run,
+            seen: None,
             from: None,
             formerly: Vec::new(),
             needs: self.step.map(|step| self.shared.needs(step.id)).unwrap_or_default(),

@@ -58,6 +58,11 @@ impl GivenContent {
 }
 
 impl Given {
+    /// The values, with secrets replaced by where they come from.
+    pub(super) fn public(&self) -> &Map<String, Value> {
+        &self.public
+    }
+
     /// A digest in which no secret is: it changes when the program's values change.
     pub(crate) fn digest(&self) -> String {
         let mut all = self.public.clone();

@@ -23,7 +23,12 @@ impl Subject<'_> {
 
 /// `scope:9f2c/base@nantes`
 pub(super) fn mark_text(deployment: &str, name: &str, site: &str) -> String {
-    format!("{START}{deployment}/{name}@{site}")
+    format!("{}{name}@{site}", of_deployment(deployment))
+}
+
+/// What all marks of a deployment begin with.
+pub(super) fn of_deployment(deployment: &str) -> String {
+    format!("{START}{deployment}/")
 }
 
 /// Where a mark or a guard stands in values that are about to be sent; what is not there yet is made.

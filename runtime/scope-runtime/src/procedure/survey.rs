@@ -9,12 +9,13 @@ use scope_plan::plan::{Action, Step};
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
-use super::ensure::{There, find_out};
+use super::ensure::find_out;
 use super::failure::Bad;
-use super::inputs::{Given, evaluate};
+use super::inputs::evaluate;
 use super::subject::{Memory, Subject};
 use super::{Good, bring, call, guard, lookup, stuck, update};
 use crate::events::{Change, Difference, Effect};
+use crate::report::ChangedBy;
 
 pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<Good, Bad> {
     match &step.action {
@@ -55,9 +56,12 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             Some(resource) if resource.how == How::Adopted => planned(Change::Forget, Value::Null),
             Some(resource) => {
                 // A site that cannot be asked is unknown for this, too.
-                if subject.resource_type.guard.is_none() && subject.can_be_read() {
+                if subject.can_be_read() {
                     let there = subject.read(&resource.identity, &Map::new()).await;
-                    there.map_err(|trouble| subject.failed(trouble))?;
+                    match there.map_err(|trouble| subject.failed(trouble))? {
+                        Some(record) => subject.saw_there(&resource, &record, None),
+                        None => subject.saw_nothing(),
+                    }
                 }
                 let users = guard::users(subject, &resource.identity).await?;
                 match users.is_empty() {
@@ -84,6 +88,9 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     let recorded = subject.recorded();
     let Some(there) = find_out(subject, &given, adopt).await? else {
         let output = Value::Object(given.values.clone());
+        if recorded.is_some() {
+            subject.saw_nothing();
+        }
         return Ok(planned(Change::Create { is_gone: recorded.is_some() }, output));
     };
     if subject.shared.options.rebuild && recorded.is_none() {
@@ -93,6 +100,9 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         resource.inputs = None;
         subject.record(resource)?;
     }
+    if let Some(recorded) = &recorded {
+        subject.saw_there(recorded, &there.record, Some(&given));
+    }
     let output = there.record.output(subject.resource_type, &given.values);
     let is_ours = there.how == How::Created;
     if let (true, Some(why)) = (is_ours, stuck::hopeless_now(subject, &there.record, &given)) {
@@ -101,43 +111,24 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     if !there.is_complete {
         return Ok(planned(Change::Finish, output));
     }
-    let differences = differences(subject, &there, &given)?;
+    let found = subject.differences(&given.values, &there.record);
+    update::can_change(subject, &found)?;
     let is_unseen = is_whole
         && !subject.can_be_read()
         && there.inputs.as_ref().is_some_and(|inputs| *inputs != given.digest());
-    if !differences.is_empty() || is_unseen {
-        let last = recorded.and_then(|resource| resource.inputs);
-        let is_outside = is_whole && !is_unseen && last.is_some_and(|last| last == given.digest());
+    if !found.is_empty() || is_unseen {
+        // What was never recorded is adopted, or was made by a run that nobody remembers.
+        let before = recorded.unwrap_or_else(|| subject.resource(&there.identity, there.how, true, &given));
+        let differences: Vec<Difference> =
+            found.into_iter().map(|found| subject.told(&before, &given, found)).collect();
+        let is_outside =
+            is_whole && !is_unseen && differences.iter().all(|difference| difference.by == ChangedBy::Site);
         return Ok(planned(Change::Update { differences, is_outside }, output));
     }
     if there.is_adopted_now {
         return Ok(planned(Change::Adopt, output));
     }
     Ok(Good { detail: subject.status_of(&there.record), ..Good::new(Effect::Unchanged, output) })
-}
-
-/// The differences, or why they cannot be mended in place.
-fn differences(subject: &Subject<'_>, there: &There, given: &Given) -> Result<Vec<Difference>, Bad> {
-    let found = subject.differences(&given.values, &there.record);
-    update::can_change(subject, &found)?;
-    Ok(found
-        .into_iter()
-        .map(|difference| Difference {
-            attribute: difference.attribute,
-            found: short(difference.found),
-            wanted: short(difference.wanted),
-        })
-        .collect())
-}
-
-/// A reference by its name: the rest of its record is of no interest here.
-fn short(value: Value) -> Value {
-    match &value {
-        Value::Object(fields) if fields.contains_key("id") || fields.contains_key("name") => {
-            fields.get("name").or_else(|| fields.get("id")).cloned().unwrap_or(value)
-        }
-        _ => value,
-    }
 }
 
 /// The expressions whose values are known before the run.

@@ -12,7 +12,7 @@ use super::Shared;
 use super::turn::Ended;
 use crate::events::{Effect, Failure, Outcome, RunEventKind, SkipReason};
 use crate::procedure::{output_value, pay, set_back_later};
-use crate::redact::{hide_in_effect, hide_in_value};
+use crate::redact::{hide_in_differences, hide_in_effect, hide_in_value};
 use crate::report::{Counts, OutputValue, Report, StepReport, StepStatus, UndoStatus, Verdict};
 use crate::schedule::{StepState, UndoState};
 use crate::state::{Record, StateError};
@@ -27,6 +27,7 @@ pub(super) fn not_begun(plan: &Plan, error: &StateError) -> Report {
         attempts: 0,
         millis: 0,
         output: Value::Null,
+        seen: None,
     });
     let mut report = Report {
         run: 0,
@@ -214,6 +215,10 @@ fn step_report(shared: &Shared<'_>, ended: &Ended, step: StepId) -> StepReport {
         attempts: ended.schedule.attempts(step),
         millis: u64::try_from(shared.memory(step).elapsed().as_millis()).unwrap_or(u64::MAX),
         output,
+        seen: shared.seen(step).map(|mut seen| {
+            hide_in_differences(&*shared.options.redact, &mut seen.differences);
+            seen
+        }),
     }
 }
 

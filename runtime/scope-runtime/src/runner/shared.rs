@@ -21,6 +21,7 @@ use super::{Ledger, RunOptions, SiteSet};
 use crate::events::{Effect, FORMAT, Failure, Progress, RunEvent, RunEventKind, StepInfo};
 use crate::procedure::Memory;
 use crate::redact::{hide_in_event, hide_in_failure};
+use crate::report::Seen;
 use crate::state::{Digest, Record};
 
 /// Progress of one step is told at most so often.
@@ -45,6 +46,8 @@ pub(crate) struct Shared<'r> {
     /// For each step, those whose output or end it waits for.
     before: Vec<Vec<StepId>>,
     ends: RefCell<Vec<StepEnd>>,
+    /// What a survey saw.
+    seen: RefCell<BTreeMap<StepId, Seen>>,
 }
 
 /// What is known of a step's end.
@@ -84,6 +87,7 @@ impl<'r> Shared<'r> {
             waves: Waves::new(plan),
             memories: plan.steps.iter().map(|_| Memory::default()).collect(),
             ends: RefCell::new(plan.steps.iter().map(|_| StepEnd::default()).collect()),
+            seen: RefCell::default(),
         }
     }
 
@@ -254,6 +258,18 @@ impl<'r> Shared<'r> {
         let ends = self.ends.borrow();
         let failure = ends[step.index()].failure.as_ref();
         failure.is_some_and(|failure| matches!(failure.code.as_str(), "E0902" | "E0903"))
+    }
+
+    /// Takes note of what a survey saw; a run has no use for it.
+    pub(crate) fn saw(&self, step: StepId, seen: Seen) {
+        if self.options.survey {
+            self.seen.borrow_mut().insert(step, seen);
+        }
+    }
+
+    /// What a survey saw of a step's resource.
+    pub(crate) fn seen(&self, step: StepId) -> Option<Seen> {
+        self.seen.borrow().get(&step).cloned()
     }
 
     /// Takes note of a step's end.

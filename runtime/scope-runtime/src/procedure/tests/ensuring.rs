@@ -35,6 +35,8 @@ pub(super) fn recorded(identity: &str, how: How, is_complete: bool) -> StateStor
             is_complete,
             begun_ms: None,
             inputs: None,
+            set: Default::default(),
+            seen: None,
             run: 1,
             from: None,
             formerly: Vec::new(),

@@ -19,6 +19,8 @@ fn resource(identity: &str) -> Record {
             is_complete: true,
             begun_ms: None,
             inputs: None,
+            set: Default::default(),
+            seen: None,
             run: 1,
             from: None,
             formerly: Vec::new(),

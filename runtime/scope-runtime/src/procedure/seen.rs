@@ -1,0 +1,161 @@
+//! What a look saw of something that is recorded, and who changed it since: the program, somebody outside, or both.
+//!
+//! Last set `m1.tiny`, at the site `m1.small`, in the program `m1.tiny` → `flavor`: by the site. What is kept of what was set
+//! is what can be compared: no secret, no content, a reference as its identity, nothing that is long.
+
+use scope_plan::driver::Type;
+use scope_plan::recorded::How;
+use serde_json::{Map, Value};
+
+use super::compare::{Difference, is_comparable};
+use super::inputs::{Given, inner};
+use super::mark;
+use super::record::{Record, identity_text};
+use super::subject::Subject;
+use crate::events;
+use crate::redact::hide_in_value;
+use crate::report::{ChangedBy, CopyOf, Marked, Seen};
+use crate::state::Resource;
+
+/// The longest value that is kept, as JSON.
+const LONGEST: usize = 16 << 10;
+
+impl Subject<'_> {
+    /// What a program sets, as it is kept to be compared with later.
+    pub(super) fn kept(&self, values: &Map<String, Value>) -> Map<String, Value> {
+        let attributes = self.resource_type.attributes.iter().filter(|attribute| is_comparable(attribute));
+        let kept = attributes.filter_map(|attribute| {
+            let mut value = self.plain(inner(&attribute.ty), values.get(&attribute.name)?);
+            hide_in_value(&*self.shared.options.redact, &mut value);
+            let is_short = value.as_str().map_or_else(|| value.to_string().len(), str::len) <= LONGEST;
+            is_short.then(|| (attribute.name.clone(), value))
+        });
+        kept.collect()
+    }
+
+    /// A value whose references are identities: the rest of their records changes by itself.
+    fn plain(&self, ty: &Type, value: &Value) -> Value {
+        match (ty, value) {
+            (Type::Reference(referred), Value::Object(fields)) => {
+                let identity = self.shared.plan.resource_type(referred).map(|(_, ty)| ty.identity.as_str());
+                let told = [identity, Some("id"), Some("name")].into_iter().flatten();
+                let text = told.filter_map(|name| fields.get(name)).find_map(identity_text);
+                text.map_or_else(|| value.clone(), Value::String)
+            }
+            (Type::List(item), Value::Array(items)) => {
+                items.iter().map(|value| self.plain(inner(item), value)).collect()
+            }
+            (Type::Map(of), Value::Object(fields)) => {
+                let plain = |(key, value): (&String, &Value)| (key.clone(), self.plain(inner(of), value));
+                Value::Object(fields.iter().map(plain).collect())
+            }
+            (Type::Record(declared), Value::Object(fields)) => {
+                let plain = |(key, value): (&String, &Value)| {
+                    let ty = declared.iter().find(|(name, _)| name == key).map_or(&Type::Any, |(_, ty)| ty);
+                    (key.clone(), self.plain(inner(ty), value))
+                };
+                Value::Object(fields.iter().map(plain).collect())
+            }
+            (_, value) => value.clone(),
+        }
+    }
+
+    /// Takes note that something recorded is not there any more.
+    pub(super) fn saw_nothing(&self) {
+        self.saw(Seen { is_gone: true, ..Seen::default() });
+    }
+
+    /// Takes note of how something recorded is there; `given` is what the program sets of it, if it still names it.
+    pub(super) fn saw_there(&self, recorded: &Resource, record: &Record, given: Option<&Given>) {
+        let differences = match given {
+            Some(given) => self
+                .differences(&given.values, record)
+                .into_iter()
+                .map(|found| self.told(recorded, given, found))
+                .collect(),
+            None => {
+                let last = self.differences(&recorded.set, record).into_iter();
+                last.map(|found| events::Difference {
+                    last: Some(short(found.wanted.clone())),
+                    ..difference(found, ChangedBy::Site)
+                })
+                .collect()
+            }
+        };
+        let marked = if recorded.how == How::Created { self.marked(record) } else { Marked::Unknown };
+        let mut found = record.attributes.clone();
+        if let (Some(place), Some(text)) = (&self.resource_type.mark, self.mark()) {
+            mark::strip(place, &text, &mut found);
+        }
+        self.saw(Seen { marked, differences, values: self.kept(&found), ..Seen::default() });
+    }
+
+    /// Takes note of how a recorded copy is there, beside its origin.
+    pub(super) fn saw_copy(&self, record: &Record, copy: CopyOf) {
+        self.saw(Seen { marked: self.marked(record), copy: Some(copy), ..Seen::default() });
+    }
+
+    fn saw(&self, seen: Seen) {
+        if let Some(step) = self.step {
+            self.shared.saw(step.id, seen);
+        }
+    }
+
+    /// A difference, and who changed it since the last run.
+    pub(super) fn told(&self, recorded: &Resource, given: &Given, found: Difference) -> events::Difference {
+        let name = &found.attribute;
+        let now = self.kept(given.public());
+        let ty = self.resource_type.attribute(name).map_or(&Type::Any, |attribute| inner(&attribute.ty));
+        let last = recorded.set.get(name);
+        let by = match (last, now.get(name)) {
+            (Some(last), Some(now)) => match (last != now, !self.is_as_wanted(ty, last, &found.found)) {
+                (true, true) => ChangedBy::Both,
+                (true, false) => ChangedBy::Program,
+                (false, _) => ChangedBy::Site,
+            },
+            // It was not set before: what the site has there was its own.
+            (None, Some(_)) if !recorded.set.is_empty() => ChangedBy::Program,
+            _ if recorded.inputs.as_ref() == Some(&given.digest()) => ChangedBy::Site,
+            _ => ChangedBy::Unknown,
+        };
+        events::Difference { last: last.cloned().map(short), ..difference(found, by) }
+    }
+
+    /// Whose mark it bears.
+    fn marked(&self, record: &Record) -> Marked {
+        let Some(place) = &self.resource_type.mark else { return Marked::Unknown };
+        let deployment = self.shared.ledger.with(|state| mark::of_deployment(&state.deployment));
+        match mark::any_on(place, record) {
+            _ if self.bears_our_mark(record) => Marked::Ours,
+            // Under the name that it had before.
+            Some(mark) if mark.starts_with(&deployment) => Marked::Ours,
+            Some(mark) => Marked::Others { mark },
+            None if place.path.first().is_some_and(|root| record.attributes.contains_key(root)) => {
+                Marked::Lost
+            }
+            // This answer does not tell.
+            None => Marked::Unknown,
+        }
+    }
+}
+
+fn difference(found: Difference, by: ChangedBy) -> events::Difference {
+    events::Difference {
+        attribute: found.attribute,
+        found: short(found.found),
+        wanted: short(found.wanted),
+        last: None,
+        by,
+        is_immutable: found.is_immutable,
+    }
+}
+
+/// A reference by its name: the rest of its record is of no interest here.
+fn short(value: Value) -> Value {
+    match &value {
+        Value::Object(fields) if fields.contains_key("id") || fields.contains_key("name") => {
+            fields.get("name").or_else(|| fields.get("id")).cloned().unwrap_or(value)
+        }
+        _ => value,
+    }
+}

@@ -1,0 +1,142 @@
+//! The consoles of some documents of the reference, one after the other, against two real services.
+//!
+//! `$ scope …` is run, `# exit 2` behind it is its end, and the lines below are all that it prints, complaints first;
+//! `$ curl -X PUT http://paris.example/…` is somebody else; `# paris is cut off` does that. `SCOPE_UPDATE=1` rewrites them.
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+
+use super::desk::Desks;
+use crate::support::markdown::sections;
+use crate::support::{binary, root};
+
+#[test]
+fn what_somebody_else_did_is_told_and_accepted_as_the_reference_says() {
+    assert!(consoles("61-drift") >= 20);
+}
+
+#[test]
+fn many_sites_are_told_as_the_reference_says() {
+    assert!(consoles("62-many-sites") >= 3);
+}
+
+/// Holds a document against what its commands print; how many there are.
+fn consoles(name: &str) -> usize {
+    let path = root().join(format!("tests/spec/{name}.md"));
+    let document = std::fs::read_to_string(&path).expect("it is there");
+    let desks = Desks::start();
+    let folder = binary::folder(&format!("consoles-{name}"));
+    let mut updated = document.clone();
+    let mut n_commands = 0;
+    for section in sections(&document) {
+        for fence in &section.fences {
+            match (fence.info.as_str(), &fence.path) {
+                ("scope" | "data", Some(name)) => {
+                    std::fs::write(folder.join(name), desks.local(&fence.text)).expect("writable");
+                }
+                ("console", _) => {
+                    let (played, n) = play(&desks, &folder, &fence.text);
+                    n_commands += n;
+                    updated = updated.replacen(&fence.text, &played, 1);
+                }
+                _ => {}
+            }
+        }
+    }
+    if std::env::var("SCOPE_UPDATE").is_ok_and(|value| value == "1") {
+        std::fs::write(&path, updated).expect("writable");
+        return n_commands;
+    }
+    let (is, wanted) = (settled(&updated), settled(&document));
+    for (is, wanted) in is.iter().zip(&wanted) {
+        assert_eq!(is, wanted, "in\n{updated}");
+    }
+    assert_eq!(is.len(), wanted.len(), "\n{updated}");
+    n_commands
+}
+
+/// What a console shows when its commands are run, and how many there are.
+fn play(desks: &Desks, folder: &Path, console: &str) -> (String, usize) {
+    let (mut shown, mut n) = (String::new(), 0);
+    for line in console.lines() {
+        let site = line.strip_prefix("# ").and_then(|line| line.split_once(' '));
+        if let Some((site, "is cut off" | "is back")) = site {
+            let desk = if site == "nantes" { &desks.nantes } else { &desks.paris };
+            desk.set_down(line.ends_with("off"));
+            let _ = writeln!(shown, "{line}");
+        }
+        let Some(command) = line.strip_prefix("$ ") else { continue };
+        n += 1;
+        let (words, exit) = command.split_once("# exit ").unwrap_or((command, "0"));
+        let output = match words.split_whitespace().collect::<Vec<_>>().as_slice() {
+            ["scope", args @ ..] => {
+                let ran = binary::scope(folder, args, &[]);
+                assert_eq!(ran.code.to_string(), exit.trim(), "{command}\n{}", ran.all());
+                format!("{}{}", ran.stderr, ran.stdout)
+            }
+            ["curl", "-X", method, address, ..] => {
+                let body = words.split_once("-d '").and_then(|(_, body)| body.trim_end().strip_suffix('\''));
+                somebody(&desks.local(address), method, body.unwrap_or_default());
+                String::new()
+            }
+            _ => {
+                let ended = Command::new("sh").args(["-c", words]).current_dir(folder).status();
+                assert!(ended.expect("a shell").success(), "{command}");
+                String::new()
+            }
+        };
+        let _ = write!(shown, "{line}\n{}", desks.published(&output));
+    }
+    (shown, n)
+}
+
+/// A request of somebody else.
+fn somebody(address: &str, method: &str, body: &str) {
+    let (host, path) = address.trim_start_matches("http://").split_once('/').expect("an address has a path");
+    let mut stream = TcpStream::connect(host).expect("it listens");
+    let length = body.len();
+    let head = format!("{method} /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes()).expect("it reads");
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).expect("it answers");
+    assert!(status.starts_with(b"HTTP/1.1 20"), "{}", String::from_utf8_lossy(&status));
+}
+
+impl Desks {
+    fn local(&self, text: &str) -> String {
+        text.replace("http://nantes.example", &self.nantes.url)
+            .replace("http://paris.example", &self.paris.url)
+    }
+
+    fn published(&self, text: &str) -> String {
+        text.replace(&self.nantes.url, "http://nantes.example")
+            .replace(&self.paris.url, "http://paris.example")
+    }
+}
+
+/// The lines without what differs from run to run: times, and the order in which steps are done.
+fn settled(document: &str) -> Vec<String> {
+    let mut lines: Vec<String> = document.lines().map(timeless).collect();
+    let is_done = |line: &String| line.starts_with("done ");
+    lines.chunk_by_mut(|one, next| is_done(one) && is_done(next)).for_each(<[String]>::sort);
+    lines
+}
+
+/// A line whose times are not compared: `2 min ago`, `0.4 s`.
+fn timeless(line: &str) -> String {
+    let mut words: Vec<&str> = line.split(' ').collect();
+    let is_number = |word: &str| word.split('-').all(|part| part.parse::<f64>().is_ok());
+    for at in 0..words.len() {
+        let is_time =
+            |next: &&str| matches!(next.trim_end_matches([')', ',']), "ms" | "s" | "min" | "h" | "days");
+        if is_number(words[at]) && words.get(at + 1).is_some_and(is_time) {
+            words[at] = "…";
+            words[at + 1] = "time";
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words.join(" ")
+}
