@@ -56,6 +56,8 @@ fn a_held_site_is_asked_nothing() {
     let folder = desks.place("held", PROGRAM);
     ends(&folder, &["run", "main.scope", "--except", "paris"], 4);
     assert_eq!(desks.paris.n_requests(), 0, "left out");
+    let wrong = ends(&folder, &["hold", "pari"], 3).stderr;
+    assert!(wrong.contains("E0101") && wrong.contains("did you mean `paris`?"), "{wrong}");
     ends(&folder, &["hold", "paris", "--until", "2h", "--reason", "rack move"], 0);
     let ran = ends(&folder, &["run", "main.scope"], 4);
     assert!(ran.all().contains("rack move"), "{}", ran.all());

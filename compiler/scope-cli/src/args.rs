@@ -472,6 +472,9 @@ pub struct Sites {
     /// Ask simulated sites.
     #[arg(long)]
     pub simulate: bool,
+    /// Tell every site by itself, also where the same is to be said of many.
+    #[arg(long, short)]
+    pub verbose: bool,
 }
 
 /// `scope sites import`

@@ -11,9 +11,10 @@
 //! cannot be reached for the whole run. `-` is as without the cut. Of more sites than fit beside each other there is a
 //! paragraph each, with what differs from a run without the cut; sites of which the same is to be said share one.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::cuts::{self, Cut, Outcome};
+use crate::cuts::{Cut, Cuts, Outcome};
 use crate::fleet::{self, Rows};
 use crate::plan::{Action, Choice, Plan, Purpose, SiteId, Step};
 use crate::text::short_type;
@@ -26,16 +27,14 @@ const SAME: &str = "-";
 
 /// See above. Ends with a newline.
 pub fn to_text(plan: &Plan) -> String {
-    let usual = cuts::cut(plan, SiteId(u32::MAX));
-    let sites: Vec<SiteId> = (0..plan.sites.len())
-        .map(|site| SiteId(site as u32))
-        .filter(|site| plan.steps.iter().any(|step| step.site == *site))
-        .collect();
+    let cuts = Cuts::new(plan);
+    let usual = cuts.usual();
+    let sites: BTreeSet<SiteId> = plan.steps.iter().map(|step| step.site).collect();
     let rows = rows(plan);
     let mut text = String::from("if this site is cut, from the start to the end of the run\n\n");
     if sites.len() <= MOST_COLUMNS {
         let columns: Vec<Vec<&str>> =
-            sites.iter().map(|site| column(plan, &usual, &cuts::cut(plan, *site))).collect();
+            sites.iter().map(|site| column(plan, &usual, &cuts.cut(*site))).collect();
         let names = sites.iter().map(|site| plan.site(*site).name.clone());
         let mut shown: Rows = vec![["step".to_owned(), "at".to_owned()].into_iter().chain(names).collect()];
         shown.extend(rows.into_iter().enumerate().map(|(index, [name, site])| {
@@ -45,7 +44,7 @@ pub fn to_text(plan: &Plan) -> String {
         table(&shown, &mut text);
     } else {
         let said = sites.iter().map(|site| {
-            let column = column(plan, &usual, &cuts::cut(plan, *site));
+            let column = column(plan, &usual, &cuts.cut(*site));
             let differing = rows.iter().zip(column).filter(|(_, cell)| *cell != SAME);
             let cells = differing.map(|([name, at], cell)| vec![name.clone(), at.clone(), cell.to_owned()]);
             (plan.site(*site).name.as_str(), cells.collect())

@@ -43,26 +43,320 @@ pub struct Cut {
     pub outcomes: Vec<Outcome>,
     /// By choice, the arm that holds; `None` where none does.
     pub arms: Vec<Option<u32>>,
+    /// The steps that the cut comes to, by id: all others end as without it.
+    pub reached: Vec<StepId>,
 }
 
-/// The plan with `site` cut.
+/// The plan with `site` cut. For several sites of a plan, [`Cuts`] finds out once what they have in common.
 pub fn cut(plan: &Plan, site: SiteId) -> Cut {
-    let mut cut = Tried::new(plan, site).run();
-    let owner = crate::quorum::of_steps(plan);
-    for step in &plan.steps {
-        // With enough other copies done it is kept for later.
-        let is_enough = owner[step.id.index()].is_some_and(|all| cut.outcomes[all.index()] == Outcome::Done);
-        if is_enough && cut.outcomes[step.id.index()] == Outcome::Fails {
-            cut.outcomes[step.id.index()] = Outcome::Waits;
+    Cuts::new(plan).cut(site)
+}
+
+/// What is different under the cut, in short sentences: what waits, is left out and fails, and which arm is taken instead.
+/// Empty where nothing is.
+pub fn summary(plan: &Plan, cut: &Cut) -> Vec<String> {
+    Cuts::new(plan).summary(cut)
+}
+
+/// How a plan goes without a cut, and in which order its ends follow from each other: from there a cut costs what it comes
+/// to, however large the plan is.
+pub struct Cuts<'p> {
+    plan: &'p Plan,
+    before: Neighbours,
+    /// Steps, then choices: what follows from each.
+    after: Vec<Vec<usize>>,
+    /// Steps and choices in one order: a choice after its members and inner choices, a `choose` after its choice.
+    order: Vec<usize>,
+    /// The place of each in it.
+    rank: Vec<usize>,
+    by_site: Vec<Vec<usize>>,
+    /// The gates of each rollout, in order.
+    gates: Vec<Vec<StepId>>,
+    /// The steps of arms.
+    guarded: Vec<StepId>,
+    /// By step, the gather whose quorum it counts for.
+    owner: Vec<Option<StepId>>,
+    /// By step and by choice, whether its end counts only with that of other copies.
+    is_copy: (Vec<bool>, Vec<bool>),
+    usual: Ends,
+}
+
+/// How each step ends if it is tried, choices decided as soon as all their members are.
+#[derive(Clone)]
+struct Ends {
+    outcomes: Vec<Outcome>,
+    arms: Vec<Option<u32>>,
+    choices: Vec<Outcome>,
+    /// By gate, at how many sites the wave before it failed.
+    failures: Vec<usize>,
+}
+
+impl<'p> Cuts<'p> {
+    /// Of a plan.
+    pub fn new(plan: &'p Plan) -> Self {
+        let steps = plan.steps.len();
+        let mut waits_for = vec![0_usize; steps + plan.choices.len()];
+        let mut after: Vec<Vec<usize>> = vec![Vec::new(); waits_for.len()];
+        let mut edge = |from: usize, to: usize| {
+            after[from].push(to);
+            waits_for[to] += 1;
+        };
+        for each in &plan.edges {
+            edge(each.from.index(), each.to.index());
+        }
+        for choice in &plan.choices {
+            for arm in &choice.arms {
+                arm.members.iter().for_each(|member| edge(member.index(), steps + choice.id.index()));
+                arm.choices.iter().for_each(|inner| edge(steps + inner.index(), steps + choice.id.index()));
+            }
+        }
+        for step in &plan.steps {
+            if let Action::Choose { choice, .. } = step.action {
+                edge(steps + choice.index(), step.id.index());
+            }
+        }
+        let mut ready: Vec<usize> = (0..waits_for.len()).filter(|node| waits_for[*node] == 0).collect();
+        let (mut order, mut rank) = (Vec::with_capacity(waits_for.len()), vec![usize::MAX; waits_for.len()]);
+        while let Some(node) = ready.pop() {
+            rank[node] = order.len();
+            order.push(node);
+            for next in &after[node] {
+                waits_for[*next] -= 1;
+                if waits_for[*next] == 0 {
+                    ready.push(*next);
+                }
+            }
+        }
+        let mut by_site = vec![Vec::new(); plan.sites.len()];
+        let mut gates: Vec<Vec<StepId>> = vec![Vec::new(); plan.rollouts.len()];
+        for node in order.iter().copied().filter(|node| *node < steps) {
+            let step = &plan.steps[node];
+            by_site[step.site.index()].push(node);
+            if let Action::Gate { rollout, .. } = &step.action {
+                gates[rollout.index()].push(step.id);
+            }
+        }
+        let owner = crate::quorum::of_steps(plan);
+        let choices = crate::quorum::of_choices(plan, &owner);
+        let mut cuts = Self {
+            plan,
+            before: Neighbours::before(plan, |edge| edge.reason != EdgeReason::Settled),
+            after,
+            order,
+            rank,
+            by_site,
+            gates,
+            guarded: plan.steps.iter().filter(|step| !step.when.is_empty()).map(|step| step.id).collect(),
+            is_copy: (owner.iter().map(Option::is_some).collect(), choices),
+            owner,
+            usual: Ends {
+                outcomes: vec![Outcome::Done; steps],
+                arms: vec![None; plan.choices.len()],
+                choices: vec![Outcome::Done; plan.choices.len()],
+                failures: vec![0; steps],
+            },
+        };
+        let mut usual = cuts.usual.clone();
+        for node in &cuts.order {
+            cuts.settle(None, &mut usual, *node);
+        }
+        cuts.usual = usual;
+        cuts
+    }
+
+    /// The plan without a cut.
+    pub fn usual(&self) -> Cut {
+        self.come_to(SiteId(u32::MAX), self.usual.clone(), Vec::new())
+    }
+
+    /// The plan with `site` cut.
+    pub fn cut(&self, site: SiteId) -> Cut {
+        let Some(there) = self.by_site.get(site.index()) else { return self.usual() };
+        let mut ends = self.usual.clone();
+        let mut open: BTreeSet<usize> = there.iter().map(|node| self.rank[*node]).collect();
+        let mut reached = Vec::new();
+        while let Some(rank) = open.pop_first() {
+            let node = self.order[rank];
+            let failures = self.plan.steps.get(node).map(|_| ends.failures[node]);
+            if self.settle(Some(site), &mut ends, node) {
+                open.extend(
+                    self.after[node].iter().map(|next| self.rank[*next]).filter(|rank| *rank != usize::MAX),
+                );
+            }
+            if failures.is_some_and(|before| before != ends.failures[node]) {
+                let Action::Gate { rollout, .. } = &self.plan.steps[node].action else { continue };
+                let later = self.gates[rollout.index()].iter().map(|gate| self.rank[gate.index()]);
+                open.extend(later.filter(|later| *later > rank));
+            }
+            if node < self.plan.steps.len() {
+                reached.push(StepId(node as u32));
+            }
+        }
+        reached.sort();
+        self.come_to(site, ends, reached)
+    }
+
+    /// What ends with others, and what is not tried at all.
+    fn come_to(&self, site: SiteId, ends: Ends, reached: Vec<StepId>) -> Cut {
+        let Ends { mut outcomes, arms, .. } = ends;
+        for step in &reached {
+            // With enough other copies done it is kept for later.
+            let is_enough =
+                self.owner[step.index()].is_some_and(|all| outcomes[all.index()] == Outcome::Done);
+            if is_enough && outcomes[step.index()] == Outcome::Fails {
+                outcomes[step.index()] = Outcome::Waits;
+            }
+        }
+        let is_come_to = choices_come_to(self.plan, &arms);
+        for step in &self.guarded {
+            if !is_tried(self.plan, &self.plan.step(*step).when, &arms, &is_come_to) {
+                outcomes[step.index()] = Outcome::NotTried;
+            }
+        }
+        Cut { site, outcomes, arms, reached }
+    }
+
+    /// Decides how a step or a choice ends; whether that is other than it was.
+    fn settle(&self, site: Option<SiteId>, ends: &mut Ends, node: usize) -> bool {
+        let Some(step) = self.plan.steps.get(node) else {
+            let choice = node - self.plan.steps.len();
+            let before = (ends.arms[choice], ends.choices[choice]);
+            (ends.arms[choice], ends.choices[choice]) = self.decide(ends, ChoiceId(choice as u32));
+            return before != (ends.arms[choice], ends.choices[choice]);
+        };
+        if let Action::Gate { steps, .. } = &step.action {
+            ends.failures[node] = self.failures(ends, steps);
+        }
+        let outcome = self.step(site, ends, step);
+        std::mem::replace(&mut ends.outcomes[node], outcome) != outcome
+    }
+
+    fn step(&self, site: Option<SiteId>, ends: &Ends, step: &Step) -> Outcome {
+        let of = |step: &StepId| ends.outcomes[step.index()];
+        let inputs = match &step.action {
+            Action::Gate { rollout, steps, .. } => return self.gate(ends, rollout.index(), step, steps),
+            Action::Gather { quorum: Some(quorum), .. } => return quorum_of(ends, quorum),
+            // A part that waits or fails is left out of the result.
+            Action::Gather { quorum: None, .. } => return Outcome::Done,
+            Action::Choose { choice, .. } => return ends.choices[choice.index()],
+            // One source is enough; with a `&`, every one that can be reached.
+            Action::Bring { sources, .. } => sources.iter().map(of).min().unwrap_or(Outcome::Done),
+            _ => Outcome::Done,
+        };
+        let needs = self.before.of(step.id).iter().map(of).filter(|outcome| *outcome != Outcome::LeftOut);
+        let needs = needs.chain([inputs]).max().unwrap_or(Outcome::Done);
+        let is_left_out = step.steps_used().iter().any(|used| of(used) == Outcome::LeftOut);
+        let own = match step.on_unreachable {
+            _ if Some(step.site) != site => Outcome::Done,
+            OnUnreachable::Queue { .. } => Outcome::Waits,
+            OnUnreachable::Skip => Outcome::LeftOut,
+            OnUnreachable::Fail => Outcome::Fails,
+        };
+        match (needs, own) {
+            (Outcome::Done | Outcome::LeftOut, own) if !is_left_out => own,
+            (Outcome::Waits, Outcome::Done | Outcome::Waits) if !is_left_out => Outcome::Waits,
+            (_, Outcome::LeftOut) => Outcome::LeftOut,
+            (Outcome::HeldBack, Outcome::Done | Outcome::Waits) if !is_left_out => Outcome::HeldBack,
+            _ => Outcome::Fails,
         }
     }
-    let is_come_to = choices_come_to(plan, &cut.arms);
-    for step in &plan.steps {
-        if !is_tried(plan, &step.when, &cut.arms, &is_come_to) {
-            cut.outcomes[step.id.index()] = Outcome::NotTried;
+
+    /// As the scheduler: too many failures hold the rest back, and a wave of which nothing is done proves nothing.
+    fn gate(&self, ends: &Ends, rollout: usize, gate: &Step, steps: &[StepId]) -> Outcome {
+        let is = |wanted: Outcome| steps.iter().any(|step| ends.outcomes[step.index()] == wanted);
+        let waits = is(Outcome::Waits) && !is(Outcome::Done);
+        let so_far = self.gates[rollout]
+            .iter()
+            .filter(|earlier| self.rank[earlier.index()] <= self.rank[gate.id.index()]);
+        let failures: usize = so_far.map(|earlier| ends.failures[earlier.index()]).sum();
+        match failures >= self.plan.rollouts[rollout].stop_after as usize {
+            true => Outcome::HeldBack,
+            false if waits => Outcome::Waits,
+            false => Outcome::Done,
         }
     }
-    cut
+
+    /// At how many sites a wave failed.
+    fn failures(&self, ends: &Ends, steps: &[StepId]) -> usize {
+        let is_bad =
+            |step: &&StepId| matches!(ends.outcomes[step.index()], Outcome::Fails | Outcome::HeldBack);
+        let failed: BTreeSet<SiteId> =
+            steps.iter().filter(is_bad).map(|step| self.plan.step(*step).site).collect();
+        failed.len()
+    }
+
+    /// The first arm that does not fail.
+    fn decide(&self, ends: &Ends, choice: ChoiceId) -> (Option<u32>, Outcome) {
+        let choice = self.plan.choice(choice);
+        let first = choice.recorded.unwrap_or(0);
+        let mut order: Vec<u32> = (0..choice.arms.len() as u32).collect();
+        order.sort_by_key(|arm| rank(*arm, first));
+        let end = |arm: &u32| {
+            let arm = &choice.arms[*arm as usize];
+            let members = arm.members.iter().filter(|member| !self.is_copy.0[member.index()]);
+            let members = members.map(|member| ends.outcomes[member.index()]);
+            let inner = arm.choices.iter().filter(|inner| !self.is_copy.1[inner.index()]);
+            let inner = inner.map(|inner| ends.choices[inner.index()]);
+            members.chain(inner).filter(|outcome| *outcome != Outcome::LeftOut).max().unwrap_or(Outcome::Done)
+        };
+        let held = order.iter().map(|arm| (*arm, end(arm))).find(|(_, end)| *end != Outcome::Fails);
+        (held.map(|(arm, _)| arm), held.map_or(Outcome::Fails, |(_, end)| end))
+    }
+
+    /// What is different under the cut, in short sentences: what waits, is left out and fails, and which arm is taken instead.
+    /// Empty where nothing is.
+    pub fn summary(&self, cut: &Cut) -> Vec<String> {
+        let plan = self.plan;
+        let is_come_to = choices_come_to(plan, &cut.arms);
+        let is_held = choices_held(plan, cut);
+        let mut sentences = Vec::new();
+        let mut said = BTreeSet::new();
+        for choice in &plan.choices {
+            let arms = (self.usual.arms[choice.id.index()], cut.arms[choice.id.index()]);
+            if let (Some(usual), Some(held)) = arms
+                && usual != held
+                && is_come_to[choice.id.index()]
+            {
+                sentences
+                    .push(format!("{} is taken from {}", choice.label, choice.arms[held as usize].label));
+            }
+        }
+        for step in cut.reached.iter().map(|step| plan.step(*step)) {
+            let outcome = cut.outcomes[step.id.index()];
+            // Failing in an arm is what the others are for.
+            let is_mended = outcome == Outcome::Fails
+                && !step.when.is_empty()
+                && step.when.iter().all(|guard| is_held[guard.choice.index()]);
+            if !is_of_interest(step) || is_mended {
+                continue;
+            }
+            let sentence = match outcome {
+                Outcome::Done | Outcome::NotTried => continue,
+                Outcome::Waits => format!("`{}` waits", step.name),
+                Outcome::LeftOut => format!("`{}` is left out", step.name),
+                Outcome::HeldBack => format!("`{}` is held back", step.name),
+                Outcome::Fails => format!("`{}` fails{}", step.name, because(plan, cut, step)),
+            };
+            if said.insert(sentence.clone()) {
+                sentences.push(sentence);
+            }
+        }
+        sentences
+    }
+}
+
+/// Enough copies are done, or can be when the site is back, or neither.
+fn quorum_of(ends: &Ends, quorum: &Quorum) -> Outcome {
+    let end = |copy: &Vec<StepId>| {
+        copy.iter().map(|step| ends.outcomes[step.index()]).max().unwrap_or(Outcome::Done)
+    };
+    let ended: Vec<Outcome> = quorum.copies.iter().map(end).collect();
+    let so_many = |best: Outcome| ended.iter().filter(|end| **end <= best).count() >= quorum.need as usize;
+    match (so_many(Outcome::Done), so_many(Outcome::Waits)) {
+        (true, _) => Outcome::Done,
+        (false, true) => Outcome::Waits,
+        (false, false) => Outcome::Fails,
+    }
 }
 
 /// Whether each choice is come to; outer choices stand before inner ones.
@@ -88,198 +382,6 @@ fn is_tried(plan: &Plan, when: &[Guard], arms: &[Option<u32>], is_come_to: &[boo
 /// The recorded arm is tried first.
 fn rank(arm: u32, first: u32) -> u32 {
     if arm == first { 0 } else { arm + 1 }
-}
-
-/// How each step ends if it is tried, choices decided as soon as all their members are.
-struct Tried<'p> {
-    plan: &'p Plan,
-    site: SiteId,
-    before: Neighbours,
-    outcomes: Vec<Outcome>,
-    arms: Vec<Option<u32>>,
-    ends: Vec<Outcome>,
-    /// By rollout, the failures of the waves so far.
-    failures: Vec<usize>,
-    /// By step and by choice, whether its end counts only with that of other copies.
-    is_copy: (Vec<bool>, Vec<bool>),
-}
-
-impl<'p> Tried<'p> {
-    fn new(plan: &'p Plan, site: SiteId) -> Self {
-        let owner = crate::quorum::of_steps(plan);
-        let choices = crate::quorum::of_choices(plan, &owner);
-        Self {
-            plan,
-            site,
-            is_copy: (owner.iter().map(Option::is_some).collect(), choices),
-            before: Neighbours::before(plan, |edge| edge.reason != EdgeReason::Settled),
-            outcomes: vec![Outcome::Done; plan.steps.len()],
-            arms: vec![None; plan.choices.len()],
-            ends: vec![Outcome::Done; plan.choices.len()],
-            failures: vec![0; plan.rollouts.len()],
-        }
-    }
-
-    /// Steps and choices in one order: a choice after its members and inner choices, a `choose` after its choice.
-    fn run(mut self) -> Cut {
-        let steps = self.plan.steps.len();
-        let mut waits_for = vec![0_usize; steps + self.plan.choices.len()];
-        let mut after: Vec<Vec<usize>> = vec![Vec::new(); waits_for.len()];
-        let mut edge = |from: usize, to: usize| {
-            after[from].push(to);
-            waits_for[to] += 1;
-        };
-        for each in &self.plan.edges {
-            edge(each.from.index(), each.to.index());
-        }
-        for choice in &self.plan.choices {
-            for arm in &choice.arms {
-                arm.members.iter().for_each(|member| edge(member.index(), steps + choice.id.index()));
-                arm.choices.iter().for_each(|inner| edge(steps + inner.index(), steps + choice.id.index()));
-            }
-        }
-        for step in &self.plan.steps {
-            if let Action::Choose { choice, .. } = step.action {
-                edge(steps + choice.index(), step.id.index());
-            }
-        }
-        let mut ready: Vec<usize> = (0..waits_for.len()).filter(|node| waits_for[*node] == 0).collect();
-        while let Some(node) = ready.pop() {
-            if node < steps {
-                self.outcomes[node] = self.step(&self.plan.steps[node]);
-            } else {
-                self.decide(ChoiceId((node - steps) as u32));
-            }
-            for next in &after[node] {
-                waits_for[*next] -= 1;
-                if waits_for[*next] == 0 {
-                    ready.push(*next);
-                }
-            }
-        }
-        Cut { site: self.site, outcomes: self.outcomes, arms: self.arms }
-    }
-
-    fn step(&mut self, step: &Step) -> Outcome {
-        if let Action::Gate { rollout, steps, .. } = &step.action {
-            return self.gate(rollout.index(), steps);
-        }
-        let of = |step: &StepId| self.outcomes[step.index()];
-        let inputs = match &step.action {
-            Action::Gather { quorum: Some(quorum), .. } => return self.quorum(quorum),
-            // A part that waits or fails is left out of the result.
-            Action::Gather { quorum: None, .. } => return Outcome::Done,
-            Action::Choose { choice, .. } => return self.ends[choice.index()],
-            // One source is enough; with a `&`, every one that can be reached.
-            Action::Bring { sources, .. } => sources.iter().map(of).min().unwrap_or(Outcome::Done),
-            _ => Outcome::Done,
-        };
-        let needs = self.before.of(step.id).iter().map(of).filter(|outcome| *outcome != Outcome::LeftOut);
-        let needs = needs.chain([inputs]).max().unwrap_or(Outcome::Done);
-        let is_left_out = step.steps_used().iter().any(|used| of(used) == Outcome::LeftOut);
-        let own = match step.on_unreachable {
-            _ if step.site != self.site => Outcome::Done,
-            OnUnreachable::Queue { .. } => Outcome::Waits,
-            OnUnreachable::Skip => Outcome::LeftOut,
-            OnUnreachable::Fail => Outcome::Fails,
-        };
-        match (needs, own) {
-            (Outcome::Done | Outcome::LeftOut, own) if !is_left_out => own,
-            (Outcome::Waits, Outcome::Done | Outcome::Waits) if !is_left_out => Outcome::Waits,
-            (_, Outcome::LeftOut) => Outcome::LeftOut,
-            (Outcome::HeldBack, Outcome::Done | Outcome::Waits) if !is_left_out => Outcome::HeldBack,
-            _ => Outcome::Fails,
-        }
-    }
-
-    /// Enough copies are done, or can be when the site is back, or neither.
-    fn quorum(&self, quorum: &Quorum) -> Outcome {
-        let end = |copy: &Vec<StepId>| {
-            copy.iter().map(|step| self.outcomes[step.index()]).max().unwrap_or(Outcome::Done)
-        };
-        let ends: Vec<Outcome> = quorum.copies.iter().map(end).collect();
-        let so_many = |best: Outcome| ends.iter().filter(|end| **end <= best).count() >= quorum.need as usize;
-        match (so_many(Outcome::Done), so_many(Outcome::Waits)) {
-            (true, _) => Outcome::Done,
-            (false, true) => Outcome::Waits,
-            (false, false) => Outcome::Fails,
-        }
-    }
-
-    /// As the scheduler: too many failures hold the rest back, and a wave of which nothing is done proves nothing.
-    fn gate(&mut self, rollout: usize, steps: &[StepId]) -> Outcome {
-        let ends: Vec<Outcome> = steps.iter().map(|step| self.outcomes[step.index()]).collect();
-        let is_bad =
-            |step: &&StepId| matches!(self.outcomes[step.index()], Outcome::Fails | Outcome::HeldBack);
-        let failed: BTreeSet<SiteId> =
-            steps.iter().filter(is_bad).map(|step| self.plan.step(*step).site).collect();
-        self.failures[rollout] += failed.len();
-        let waits = ends.contains(&Outcome::Waits) && !ends.contains(&Outcome::Done);
-        match self.failures[rollout] >= self.plan.rollouts[rollout].stop_after as usize {
-            true => Outcome::HeldBack,
-            false if waits => Outcome::Waits,
-            false => Outcome::Done,
-        }
-    }
-
-    /// The first arm that does not fail.
-    fn decide(&mut self, choice: ChoiceId) {
-        let choice = self.plan.choice(choice);
-        let first = choice.recorded.unwrap_or(0);
-        let mut order: Vec<u32> = (0..choice.arms.len() as u32).collect();
-        order.sort_by_key(|arm| rank(*arm, first));
-        let end = |arm: &u32| {
-            let arm = &choice.arms[*arm as usize];
-            let members = arm.members.iter().filter(|member| !self.is_copy.0[member.index()]);
-            let members = members.map(|member| self.outcomes[member.index()]);
-            let inner = arm.choices.iter().filter(|inner| !self.is_copy.1[inner.index()]);
-            let inner = inner.map(|inner| self.ends[inner.index()]);
-            members.chain(inner).filter(|outcome| *outcome != Outcome::LeftOut).max().unwrap_or(Outcome::Done)
-        };
-        let held = order.iter().map(|arm| (*arm, end(arm))).find(|(_, end)| *end != Outcome::Fails);
-        self.arms[choice.id.index()] = held.map(|(arm, _)| arm);
-        self.ends[choice.id.index()] = held.map_or(Outcome::Fails, |(_, end)| end);
-    }
-}
-
-/// What is different under the cut, in short sentences: what waits, is left out and fails, and which arm is taken instead.
-/// Empty where nothing is.
-pub fn summary(plan: &Plan, cut: &Cut) -> Vec<String> {
-    let without = Tried::new(plan, SiteId(u32::MAX)).run();
-    let is_come_to = choices_come_to(plan, &cut.arms);
-    let is_held = choices_held(plan, cut);
-    let mut sentences = Vec::new();
-    let mut said = BTreeSet::new();
-    for choice in &plan.choices {
-        let arms = (without.arms[choice.id.index()], cut.arms[choice.id.index()]);
-        if let (Some(usual), Some(held)) = arms
-            && usual != held
-            && is_come_to[choice.id.index()]
-        {
-            sentences.push(format!("{} is taken from {}", choice.label, choice.arms[held as usize].label));
-        }
-    }
-    for step in &plan.steps {
-        let outcome = cut.outcomes[step.id.index()];
-        // Failing in an arm is what the others are for.
-        let is_mended = outcome == Outcome::Fails
-            && !step.when.is_empty()
-            && step.when.iter().all(|guard| is_held[guard.choice.index()]);
-        if !is_of_interest(step) || is_mended {
-            continue;
-        }
-        let sentence = match outcome {
-            Outcome::Done | Outcome::NotTried => continue,
-            Outcome::Waits => format!("`{}` waits", step.name),
-            Outcome::LeftOut => format!("`{}` is left out", step.name),
-            Outcome::HeldBack => format!("`{}` is held back", step.name),
-            Outcome::Fails => format!("`{}` fails{}", step.name, because(plan, cut, step)),
-        };
-        if said.insert(sentence.clone()) {
-            sentences.push(sentence);
-        }
-    }
-    sentences
 }
 
 /// Whether each choice, or every one around it, has an arm that holds.

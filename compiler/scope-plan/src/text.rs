@@ -13,9 +13,10 @@
 //! if cut:  paris: `vm` fails (needs `vm.image`, which is at paris)
 //! ```
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::cuts;
+use crate::cuts::Cuts;
 use crate::estimate;
 use crate::expr::Expr;
 use crate::graph::{self, Neighbours};
@@ -327,12 +328,10 @@ fn outputs(plan: &Plan, text: &mut String) {
 fn if_cut(plan: &Plan) -> String {
     let mut text = String::new();
     let mut label = "if cut:";
-    for site in 0..plan.sites.len() {
-        let site = SiteId(site as u32);
-        if !plan.steps.iter().any(|step| step.site == site) {
-            continue;
-        }
-        let mut sentences = cuts::summary(plan, &cuts::cut(plan, site));
+    let cuts = Cuts::new(plan);
+    let sites: BTreeSet<SiteId> = plan.steps.iter().map(|step| step.site).collect();
+    for site in sites {
+        let mut sentences = cuts.summary(&cuts.cut(site));
         let more = sentences.len().saturating_sub(MOST_SENTENCES);
         sentences.truncate(MOST_SENTENCES);
         if more > 0 {

@@ -1,5 +1,7 @@
-//! `scope hold SITE --until 2h --reason "rack move"`: every run leaves the site alone, as if it were cut off.
+//! `scope hold SITE --until 18:00 --reason "rack move"`: every run leaves the site alone, as if it were cut off.
 
+use scope_diagnostics::similar;
+use scope_plan::fleet::listed;
 use scope_runtime::state::{Hold as Held, Holder, Record, StateStore};
 use serde_json::json;
 
@@ -7,6 +9,7 @@ use super::{OK, WRONG, now_ms, place};
 use crate::args::{Format, Hold};
 use crate::output::{Output, line, note};
 use crate::show::past;
+use crate::world::Disk;
 
 pub fn run(command: &Hold, output: Output) -> u8 {
     let found = match place::find(&command.place) {
@@ -20,6 +23,11 @@ pub fn run(command: &Hold, output: Output) -> u8 {
             Err(code) => code,
         };
     };
+    if let (false, Some(program)) = (command.release, &found.program)
+        && let Err(code) = is_declared(site, program)
+    {
+        return code;
+    }
     let holder = Holder::current(&format!("scope hold {site}"), now);
     let mut state = match StateStore::open_at(&found.place, &holder) {
         Ok(state) => state,
@@ -28,7 +36,7 @@ pub fn run(command: &Hold, output: Output) -> u8 {
     let hold = (!command.release).then(|| Held {
         by: holder.user.clone(),
         since_ms: now,
-        until_ms: command.until.map(|time| now.saturating_add(time.as_millis() as u64)),
+        until_ms: command.until.map(|until| until.after(now)),
         reason: command.reason.clone(),
     });
     if hold.is_none() && !state.state().holds.contains_key(site) {
@@ -44,6 +52,21 @@ pub fn run(command: &Hold, output: Output) -> u8 {
         None => line(&format!("released: {site}")),
     }
     OK
+}
+
+/// A hold on a site that the program does not have would hold nothing. One that cannot be read is no reason not to hold.
+fn is_declared(site: &str, program: &str) -> Result<(), u8> {
+    let compilation = scope_compiler::compile_sites(&Disk, program, true);
+    let names: Vec<&str> = compilation.program.sites.iter().map(|site| site.name.as_str()).collect();
+    if compilation.has_errors() || names.contains(&site) {
+        return Ok(());
+    }
+    note(&format!("error[E0101]: no site of {program} is called `{site}`"));
+    match similar::nearest(site, names.iter().copied()) {
+        Some(near) => note(&format!("help: did you mean `{near}`?")),
+        None => note(&format!("help: it has {}", listed(&names))),
+    }
+    Err(WRONG)
 }
 
 fn list(state: &scope_runtime::state::State, now: u64, output: Output) -> u8 {

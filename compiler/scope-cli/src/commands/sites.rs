@@ -11,7 +11,7 @@ use scope_runtime::simulator::{SimulationOptions, Simulator};
 use scope_runtime::site::{ServiceProbe, SiteError};
 
 use super::{FAILED, OK, WRONG};
-use crate::args::{Sites, SitesAction};
+use crate::args::{Format, Sites, SitesAction};
 use crate::output::{Output, line, note};
 use crate::show;
 use crate::world::Disk;
@@ -32,7 +32,9 @@ pub fn run(command: &Sites, output: Output) -> u8 {
         return super::sites_import::run(import);
     }
     let compilation = scope_compiler::compile_sites(&Disk, &command.file, command.simulate);
-    if !output.compiled(&compilation) {
+    let is_json = output.format == Format::Json;
+    // A JSON reader gets one document.
+    if (compilation.has_errors() || !is_json) && !output.compiled(&compilation) {
         return WRONG;
     }
     let plan = super::plan_of(&compilation);
@@ -59,7 +61,10 @@ pub fn run(command: &Sites, output: Output) -> u8 {
     match probed {
         Ok(probed) => {
             let failed = probed.iter().filter(|probed| !show::sites::answers(probed)).count();
-            line(show::sites::table(&probed).trim_end());
+            match is_json {
+                true => line(&show::sites::json_twin(&probed).to_string()),
+                false => line(show::sites::table(&probed, command.verbose).trim_end()),
+            }
             if failed == 0 { OK } else { FAILED }
         }
         Err(code) => code,

@@ -262,9 +262,9 @@ pub fn secret_name(source: &SecretSource) -> String {
 /// What waits and what fails when one site cannot be reached.
 fn if_cut(plan: &Plan, all: bool) -> Vec<String> {
     let mut told = Vec::new();
+    let cuts = cuts::Cuts::new(plan);
     for (index, site) in plan.sites.iter().enumerate() {
-        let cut = cuts::cut(plan, SiteId(index as u32));
-        let summary = cuts::summary(plan, &cut);
+        let summary = cuts.summary(&cuts.cut(SiteId(index as u32)));
         if !summary.is_empty() {
             told.push((site.name.as_str(), vec![vec![summary.join("; ")]]));
         }

@@ -16,6 +16,7 @@ use std::fmt::Write;
 
 use scope_compiler::Compilation;
 use scope_compiler::hir::{self, Placing};
+use scope_plan::fleet;
 use scope_plan::plan::{Action, Plan, Step};
 use scope_plan::recorded::{How, Relied};
 use scope_runtime::state::{State, Told, utc};
@@ -411,13 +412,20 @@ pub fn text(why: &Why) -> String {
     ];
     let head: Vec<String> = head.into_iter().flatten().filter(|part| !part.is_empty()).collect();
     let _ = writeln!(text, "{}", head.join("   "));
-    for at in &why.sites {
-        let _ = writeln!(text, "\n{}", at.site);
-        if at.reasons.is_empty() {
+    let told = why.sites.iter().map(|at| {
+        let rows = at.reasons.iter().map(|reason| vec![reason.about.to_string(), reason.words.clone()]);
+        (at.site.as_str(), rows.collect())
+    });
+    // What is the same at many sites is said last: it is rarely what was asked about.
+    let mut groups = fleet::fold(told.collect());
+    groups.sort_by_key(|group| group.sites.len() > 1);
+    for group in groups {
+        let _ = writeln!(text, "\n{}", fleet::listed(&group.sites));
+        if group.rows.is_empty() {
             let _ = writeln!(text, "  nothing puts it here, and nothing is recorded");
         }
-        for reason in &at.reasons {
-            let _ = writeln!(text, "  {:<9}  {}", reason.about, reason.words);
+        for row in &group.rows {
+            let _ = writeln!(text, "  {:<9}  {}", row[0], row[1]);
         }
     }
     text
