@@ -28,6 +28,7 @@ mod differential;
 mod mutants;
 mod properties;
 
+mod explore;
 mod seeds;
 mod trace;
 mod weather;

@@ -1,11 +1,11 @@
 //! `quorum`: how many copies there are to count.
 //!
-//! `quorum: 3` at `a & b` → E0318: 3 of 2 copies.
+//! `quorum: 3` at `a & b` → E0318: 3 of 2 copies. `quorum: 2` at `a & (a | b)` → E0865: what is at `a` would be counted twice.
 
 use scope_diagnostics::{Diagnostic, codes};
 
 use crate::context::Context;
-use crate::hir::{Location, LocationKind, OnDisconnect, Quorum, With};
+use crate::hir::{Location, LocationKind, OnDisconnect, Quorum, SiteId, With};
 use crate::request::Head;
 
 impl Context<'_> {
@@ -30,6 +30,24 @@ impl Context<'_> {
             if !quorum.is_inherited && !head.location.sites().is_empty() {
                 self.no_copies(head, quorum);
             }
+            return;
+        }
+        if let Some((first, second, site)) = counted.iter().find_map(|(place, _)| shared(place)) {
+            let site = self.site_name(site);
+            let mut report = Diagnostic::new(
+                codes::E0865,
+                second.span,
+                format!("two copies of `{}` may both be the one at {site}", head.name),
+            )
+            .label(format!("{site} is in this copy"));
+            if first.span != second.span {
+                report = report.secondary(first.span, "and in this one");
+            }
+            self.report(
+                report
+                    .secondary(quorum.span, "a quorum counts copies at different sites")
+                    .help(format!("name {site} in one copy only, or leave `quorum` out")),
+            );
             return;
         }
         let need = quorum.need as usize;
@@ -78,5 +96,25 @@ fn n_copies(location: &Location) -> usize {
     match &location.kind {
         LocationKind::And(parts) => parts.iter().map(n_copies).sum(),
         _ => 1,
+    }
+}
+
+/// Two copies of one `&` that have a site in common.
+fn shared(location: &Location) -> Option<(&Location, &Location, SiteId)> {
+    let mut copies: Vec<&Location> = Vec::new();
+    flatten(location, &mut copies);
+    copies.iter().enumerate().find_map(|(index, second)| {
+        let sites = second.sites();
+        copies[..index].iter().find_map(|first| {
+            let common = first.sites().into_iter().find(|site| sites.contains(site))?;
+            Some((*first, *second, common))
+        })
+    })
+}
+
+fn flatten<'l>(location: &'l Location, copies: &mut Vec<&'l Location>) {
+    match &location.kind {
+        LocationKind::And(parts) => parts.iter().for_each(|part| flatten(part, copies)),
+        _ => copies.push(location),
     }
 }

@@ -3,9 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
 use proptest::prelude::*;
 use scope_plan::plan::Plan;
 
+use super::explore::Exploration;
 use super::fate::Fates;
 use super::places::{self, World};
 use super::play::{self, Deployment};
@@ -25,7 +29,7 @@ struct After {
 /// What the rules say of a run.
 fn wanted(program: &Program, fates: &Fates, world: &mut World) -> After {
     let seen = rules::run(program, &mut places::Run::new(program, fates, world));
-    if fates.by_leaf.is_empty() && fates.cut.is_none() {
+    if fates.by_leaf.is_empty() {
         places::Run::pay(world);
     }
     let held = world.there.keys().map(|leaf| {
@@ -37,12 +41,15 @@ fn wanted(program: &Program, fates: &Fates, world: &mut World) -> After {
     After { seen, held: held.collect(), owed: world.owed.keys().copied().collect() }
 }
 
-/// What is seen of one.
-fn found(deployment: &mut Deployment<'_>, fates: &Fates) -> (After, Vec<String>) {
-    let (seen, _, wrong) = deployment.run(fates);
+/// What is seen of one, and what the fates turned out to be.
+fn found(deployment: &mut Deployment<'_>, fates: &Fates) -> (After, Fates, Vec<String>) {
+    let (seen, _, met, wrong) = deployment.run(fates);
     let held = deployment.held().into_iter().collect();
-    (After { seen, held, owed: deployment.owed() }, wrong)
+    (After { seen, held, owed: deployment.owed() }, met, wrong)
 }
+
+/// Runs of one comparison: three of each plan.
+const RUNS: usize = 6;
 
 /// Compares all three; an error is what is different.
 fn compare(program: &Program, fates: &Fates) -> Result<(), String> {
@@ -55,23 +62,19 @@ fn compare(program: &Program, fates: &Fates) -> Result<(), String> {
 /// Compares a plan's runs with what the rules say.
 pub(super) fn compare_plan(which: &str, program: &Program, plan: &Plan, fates: &Fates) -> Result<(), String> {
     let mut world = World::default();
-    let first = wanted(program, fates, &mut world);
-    let second = wanted(program, &Fates::default(), &mut world);
     let mut deployment = Deployment::new(program, plan.clone());
-    let mut check = |run: &str, wanted: &After, fates: &Fates| {
-        let (found, wrong) = found(&mut deployment, fates);
-        match found == *wanted && wrong.is_empty() {
-            true => Ok(()),
-            false => {
-                let different = different(&format!("{run}, {which}"), wanted, &found);
-                Err(format!("{different}{}", wrong.join("\n")))
-            }
+    let mut verdict = rules::Outcome::Done;
+    for (run, fates) in [("the run", fates), ("the next run", &Fates::default())] {
+        let (found, met, wrong) = found(&mut deployment, fates);
+        let wanted = wanted(program, &met, &mut world);
+        if found != wanted || !wrong.is_empty() {
+            let different = different(&format!("{run}, {which}"), &wanted, &found);
+            return Err(format!("{different}{}", wrong.join("\n")));
         }
-    };
-    check("the run", &first, fates)?;
-    check("the next run", &second, &Fates::default())?;
-    if second.seen.verdict == rules::Outcome::Done {
-        let (_, report, _) = deployment.run(&Fates::default());
+        verdict = wanted.seen.verdict;
+    }
+    if verdict == rules::Outcome::Done {
+        let (_, report, _, _) = deployment.run(&Fates::default());
         if report.verdict != Verdict::NothingToDo {
             return Err(format!("the third run, {which}, ends {:?}: {:#?}", report.verdict, report.steps));
         }
@@ -114,8 +117,24 @@ pub(super) fn shown(program: &Program, fates: &Fates) -> String {
     format!("{}\n{}", program.items().join("\n"), happens.join("\n"))
 }
 
+const PROGRAMS: Exploration =
+    Exploration { of: "programs against the rules", n_seeds: 500, time: Duration::from_secs(20) };
+
+#[test]
+fn seeds_end_as_the_rules_say() {
+    PROGRAMS.each(|seed| {
+        let numbers = random::numbers(seed, 160);
+        let mut dice = Dice::new(&numbers);
+        let program = random::program(&mut dice);
+        let fates = random::fates(&mut dice, &program);
+        let compared = catch_unwind(AssertUnwindSafe(|| compare(&program, &fates)));
+        let compared = compared.unwrap_or_else(|_| Err("it panics, or never ends".to_owned()));
+        compared.map(|()| RUNS).map_err(|different| format!("{different}\n{}", shown(&program, &fates)))
+    });
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn plans_end_as_the_rules_say(numbers in prop::collection::vec(any::<u16>(), 0..120)) {

@@ -12,12 +12,16 @@ use scope_plan::driver::Repeat;
 use scope_plan::expr::{FileRef, SecretSource};
 use scope_plan::plan::{Plan, SiteId};
 
-use super::fate::{Fate, Fates};
+use super::fate::{Fate, Fates, Progress};
 use super::program::{Program, SITES, site_number};
 use super::rules::Leaf;
+use crate::events::{RunEvent, RunEventKind};
 use crate::runner::SiteSet;
 use crate::simulator::Simulator;
 use crate::site::{Answer, LocalFuture, OperationCall, ServiceProbe, Site, SiteError, SiteErrorKind};
+
+/// Less than the drivers say that a lost request may take.
+const LATE_BY: &str = "1500ms";
 
 /// Simulated sites behind fates.
 pub(super) struct Doomed<'s> {
@@ -48,16 +52,23 @@ struct Past {
     /// A create was answered well; one was sent of which nothing was heard.
     is_made: bool,
     is_unheard: bool,
+    /// Its step has ended: what is asked after that is asked to undo it.
+    is_over: bool,
+    /// Something before that did not get through, for the whole site was cut.
+    is_refused: bool,
 }
 
 impl<'s> Doomed<'s> {
     pub(super) fn new(program: &Program, plan: &Plan, simulator: &'s Simulator, fates: &Fates) -> Self {
         for ((resource, site), fate) in &fates.by_leaf {
-            if *fate == Fate::Broken {
-                let fault = format!("break={}@{}", program.resource_type(*resource), SITES[*site]);
-                // A site that the plan does not touch breaks nothing.
-                let _ = simulator.inject(fault.parse().expect("a fault"));
-            }
+            let (ty, site) = (program.resource_type(*resource), SITES[*site]);
+            let fault = match fate {
+                Fate::Broken => format!("break={ty}@{site}"),
+                Fate::Late => format!("late={ty}.create@{site}:{LATE_BY}"),
+                _ => continue,
+            };
+            // A site that the plan does not touch breaks nothing.
+            let _ = simulator.inject(fault.parse().expect("a fault"));
         }
         let numbers = 0..program.resources.len();
         let doom = Doom {
@@ -75,6 +86,29 @@ impl<'s> Doomed<'s> {
         };
         let names = plan.sites.iter().map(|site| site.name.clone()).collect();
         Self { simulator, doom: Rc::new(doom), names }
+    }
+
+    /// A step that ended well has been done as a whole.
+    pub(super) fn see(&self, plan: &Plan, event: &RunEvent) {
+        if let RunEventKind::StepDone { step, .. } = &event.kind
+            && let step = plan.step(*step)
+            && let Some(resource) = step.action.resource_type().and_then(|ty| self.doom.resources.get(ty))
+        {
+            let leaf = (*resource, site_number(&plan.site(step.site).name));
+            self.doom.past.borrow_mut().entry(leaf).or_default().is_over = true;
+        }
+    }
+
+    /// The fates as they turned out to be: a cut as what it met each request with.
+    pub(super) fn met(&self) -> Fates {
+        let past = self.doom.past.borrow();
+        let progress = past
+            .iter()
+            .map(|(leaf, past)| (*leaf, Progress { is_made: past.is_made, is_refused: past.is_refused }));
+        match self.doom.cut.borrow().is_empty() {
+            true => Fates { cut: None, ..self.doom.fates.clone() },
+            false => self.doom.fates.with_cut(&progress.collect()),
+        }
     }
 
     /// What must never happen, and did.
@@ -115,12 +149,14 @@ impl Site for DoomedSite {
             if is_create {
                 self.doom.creates(leaf, &call.operation.repeat);
             }
+            let is_refused = self.doom.cut.borrow().contains(&self.number);
             let answer = self.answer(leaf, call, is_create).await;
             let mut past = self.doom.past.borrow_mut();
             let past = past.entry(leaf).or_default();
             let is_lost = matches!(&answer, Err(error) if error.kind == SiteErrorKind::Lost);
             past.is_unheard |= is_create && is_lost;
-            past.is_made = (past.is_made && !is_delete) || (is_create && answer.is_ok());
+            past.is_made = (past.is_made && !(is_delete && answer.is_ok())) || (is_create && answer.is_ok());
+            past.is_refused |= is_refused && !past.is_over;
             answer
         })
     }

@@ -1,8 +1,8 @@
 //! What happens to the requests for one resource at one site, as the program's resources see it.
 //!
 //! Each is about one service at one site, and none depends on the clock or on what else is going on: so what must come of a
-//! program can be said without saying in which order its requests are made. A [`Cut`] is about all of a site; it comes in
-//! programs that do one thing after the other.
+//! program can be said without saying in which order its requests are made. A [`Cut`] is about all of a site: what it means
+//! for each request is known when it is seen how far that one had come ([`Fates::with_cut`]).
 
 use std::collections::BTreeMap;
 
@@ -29,8 +29,12 @@ pub(super) enum Fate {
     AnswerLostThenCut,
     /// The request is lost on its way, and the service cannot be reached any more.
     RequestLostThenCut,
+    /// It is made, but only after the answer is lost.
+    Late,
     /// It is made, that is answered, and the service cannot be reached any more.
     CutAfterCreate,
+    /// All of it is done, and then the service cannot be reached any more.
+    CutWhenDone,
     /// The first request does not reach the service.
     Blinks,
     /// The first create is answered with "not now".
@@ -51,7 +55,34 @@ pub(super) struct Fates {
     pub(super) cut: Option<Cut>,
 }
 
+/// How far the requests for one resource at one site had come when the site was cut.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Progress {
+    /// It was made, and not undone.
+    pub(super) is_made: bool,
+    /// Something was asked for after the cut, in vain, that was needed to have it.
+    pub(super) is_refused: bool,
+}
+
 impl Fates {
+    /// The same without the cut: each request at its site met with what the cut made of it.
+    pub(super) fn with_cut(&self, progress: &BTreeMap<(usize, usize), Progress>) -> Fates {
+        let mut by_leaf = self.by_leaf.clone();
+        let cut = self.cut.map(|cut| cut.site);
+        for (leaf, progress) in progress.iter().filter(|((_, site), _)| Some(*site) == cut) {
+            by_leaf.insert(
+                *leaf,
+                match (progress.is_made, progress.is_refused) {
+                    (true, true) => Fate::CutAfterCreate,
+                    (true, false) => Fate::CutWhenDone,
+                    (false, true) => Fate::Cut,
+                    (false, false) => continue,
+                },
+            );
+        }
+        Fates { by_leaf, cut: None }
+    }
+
     pub(super) fn of(&self, leaf: (usize, usize)) -> Fate {
         self.by_leaf.get(&leaf).copied().unwrap_or(Fate::Fine)
     }

@@ -19,7 +19,7 @@ use crate::schedule::mutants::{ALL, Mutant, with};
 use crate::schedule::{Command, Event, Schedule, ScheduleOptions, StepState, Touched};
 
 /// A mutant that survives so many is not found.
-const N_CASES: u64 = 120;
+const N_CASES: u64 = 700;
 
 struct Case {
     seed: u64,
@@ -31,7 +31,7 @@ struct Case {
 /// Of many seeds those in which something happens.
 fn cases() -> Vec<Case> {
     let cases = (0..N_CASES).map(|seed| {
-        let numbers = random::numbers(seed, 120);
+        let numbers = random::numbers(seed, 160);
         let mut dice = Dice::new(&numbers);
         let program = random::program(&mut dice);
         let fates = random::fates(&mut dice, &program);
@@ -117,6 +117,7 @@ fn a_site_comes_back() -> Result<(), String> {
         is_undone: false,
         total: 0,
         weights: None,
+        quorum: None,
     };
     let program = Program {
         n_sites: 2,

@@ -34,13 +34,11 @@ pub(super) struct Run<'r> {
     program: &'r Program,
     fates: &'r Fates,
     world: &'r mut World,
-    /// Sites that are cut as a whole, by now.
-    cut: Vec<usize>,
 }
 
 impl<'r> Run<'r> {
     pub(super) fn new(program: &'r Program, fates: &'r Fates, world: &'r mut World) -> Self {
-        Self { program, fates, world, cut: Vec::new() }
+        Self { program, fates, world }
     }
 
     /// At the end earlier debts are paid, where the site answers and the thing can be told from another's.
@@ -73,7 +71,7 @@ impl Places for Run<'_> {
     fn request(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer {
         let kind = self.program.resources[leaf.0].kind;
         let nothing = |end| Answer { end, has_made: false };
-        let fate = if self.cut.contains(&leaf.1) { Fate::Cut } else { self.fates.of(leaf) };
+        let fate = self.fates.of(leaf);
         match fate {
             Fate::Cut => return nothing(cut_off(on_cut)),
             Fate::Denied => return nothing(End::Failed(Outcome::Invalid)),
@@ -93,36 +91,44 @@ impl Places for Run<'_> {
             Some(There { is_broken: true, .. }) | None => {}
         }
         let well = There { is_broken: false, is_known: true, is_whole: true };
-        let answer = match fate {
-            Fate::Refused | Fate::Down => return nothing(End::Failed(Outcome::Unavailable)),
+        match fate {
+            Fate::Refused | Fate::Down => nothing(End::Failed(Outcome::Unavailable)),
             Fate::Broken => {
                 self.make(leaf, There { is_broken: true, ..well });
                 Answer { end: End::Failed(Outcome::Unavailable), has_made: true }
             }
             // It is looked for before anything else: it was not done. Whether it may be sent again is the driver's word.
-            Fate::RequestLost if !kind.is_repeatable() => return nothing(End::Failed(Outcome::Unknown)),
+            Fate::RequestLost if !kind.is_repeatable() => nothing(End::Failed(Outcome::Unknown)),
             Fate::AnswerLostThenCut => {
                 self.make(leaf, There { is_known: false, is_whole: false, ..well });
                 self.unheard(kind, on_cut)
             }
             Fate::RequestLostThenCut => self.unheard(kind, on_cut),
             Fate::CutAfterCreate => self.answered(leaf, on_cut),
-            Fate::Fine | Fate::AnswerLost | Fate::RequestLost | Fate::Blinks | Fate::Flickers => {
+            Fate::Fine
+            | Fate::AnswerLost
+            | Fate::RequestLost
+            | Fate::Late
+            | Fate::Blinks
+            | Fate::Flickers
+            | Fate::CutWhenDone => {
                 self.make(leaf, well);
                 Answer { end: End::Done { is_new: true }, has_made: true }
             }
             Fate::Cut | Fate::Denied => unreachable!("answered above"),
-        };
-        if self.fates.cut.is_some_and(|cut| (cut.resource, cut.site) == leaf) {
-            self.cut.push(leaf.1);
-            return self.answered(leaf, on_cut);
         }
-        answer
     }
 
     fn undo(&mut self, leaf: Leaf) -> bool {
-        let silent = [Fate::Cut, Fate::AnswerLostThenCut, Fate::RequestLostThenCut, Fate::CutAfterCreate];
-        if self.cut.contains(&leaf.1) || silent.contains(&self.fates.of(leaf)) {
+        let is_silent = matches!(
+            self.fates.of(leaf),
+            Fate::Cut
+                | Fate::AnswerLostThenCut
+                | Fate::RequestLostThenCut
+                | Fate::CutAfterCreate
+                | Fate::CutWhenDone
+        );
+        if is_silent {
             // Known by its identity, or by our mark.
             let kind = self.program.resources[leaf.0].kind;
             let is_known = self.world.there.get(&leaf).is_some_and(|there| there.is_known);

@@ -15,7 +15,7 @@ use super::fate::Fates;
 use super::program::{Program, SITES, site_number};
 use super::rules::{End, Leaf, Outcome, Seen, Undo};
 use super::watch::Watch;
-use crate::events::{self, Effect, SkipReason};
+use crate::events::{self, Effect, RunEvent, SkipReason};
 use crate::report::{Report, StepStatus, UndoStatus, Verdict};
 use crate::runner::{RunOptions, SiteSet, run};
 use crate::simulator::{SimulationOptions, Simulator, virtual_runtime};
@@ -94,14 +94,17 @@ impl<'p> Deployment<'p> {
         with_recorded(&self.plan, &self.state)
     }
 
-    /// One run in which this happens: what is seen, and what must never happen.
-    pub(super) fn run(&mut self, fates: &Fates) -> (Seen, Report, Vec<String>) {
+    /// One run in which this happens: what is seen, what the fates turned out to be, and what must never happen.
+    pub(super) fn run(&mut self, fates: &Fates) -> (Seen, Report, Fates, Vec<String>) {
         let simulator = self.simulator(SimulationOptions::default());
         let plan = self.plan();
         let sites = Doomed::new(self.program, &plan, &simulator, fates);
-        let (report, mut wrong) = play(&self.runtime, &plan, &sites, &mut self.state);
+        let mut see = |event: &RunEvent| sites.see(&plan, event);
+        let (report, mut wrong) = play(&self.runtime, &plan, &sites, &mut self.state, &mut see);
         wrong.extend(sites.wrong());
-        (seen(&plan, &report), report, wrong)
+        // What happens in one run does not happen in the next.
+        simulator.calm();
+        (seen(&plan, &report), report, sites.met(), wrong)
     }
 
     /// The sites, which last from run to run.
@@ -135,23 +138,36 @@ impl<'p> Deployment<'p> {
     }
 }
 
-/// One run, watched.
+/// One run, watched, and its events shown to whom they concern.
 pub(super) fn play(
     runtime: &Runtime,
     plan: &Plan,
     sites: &dyn SiteSet,
     state: &mut StateStore,
+    show: &mut dyn FnMut(&RunEvent),
 ) -> (Report, Vec<String>) {
     let mut watch = Watch::new(plan);
     let options = RunOptions::default();
-    let mut see = |event: &_| watch.see(event);
+    let mut see = |event: &RunEvent| {
+        watch.see(event);
+        show(event);
+    };
     // Where all is waiting for nothing, virtual time jumps to this.
     let ended = runtime.block_on(async {
         tokio::time::timeout(LONGEST_RUN, run(plan, sites, state, &options, &mut see)).await
     });
     let report = ended.expect("a run ends");
-    let wrong = watch.end(&report);
+    let mut wrong = watch.end(&report);
+    wrong.extend(left_waiting(plan, &report));
     (report, wrong)
+}
+
+/// Steps that the end of the run found waiting, though nobody interrupted it.
+fn left_waiting(plan: &Plan, report: &Report) -> Vec<String> {
+    let is_left =
+        |status: &StepStatus| matches!(status, StepStatus::Skipped { because: SkipReason::Interrupted });
+    let left = report.steps.iter().filter(|step| is_left(&step.status));
+    left.map(|step| format!("`{}` is left waiting", plan.step(step.step).key)).collect()
 }
 
 /// `r3` → 3
@@ -174,12 +190,12 @@ pub(super) fn seen(plan: &Plan, report: &Report) -> Seen {
             }
             StepStatus::Failed { failure } => End::Failed(outcome(failure.outcome)),
             StepStatus::Parked { .. } => End::Waits,
-            StepStatus::Skipped { because: SkipReason::NotChosen } => End::Untried,
+            // Told by `left_waiting`.
+            StepStatus::Skipped { because: SkipReason::NotChosen | SkipReason::Interrupted } => End::Untried,
             StepStatus::Skipped { because: SkipReason::Unreachable } => End::LeftOut,
             StepStatus::Skipped { because: SkipReason::Dependency { outcome: why, .. } } => {
                 End::Blocked(outcome(*why))
             }
-            StepStatus::Skipped { because: SkipReason::Interrupted } => panic!("nobody interrupts"),
         };
         let undo = match step.undo {
             UndoStatus::None => Undo::None,

@@ -40,6 +40,8 @@ pub(super) struct Resource {
     pub(super) total: u32,
     /// `with { weights: … }`, for the parts in order.
     pub(super) weights: Option<Vec<u32>>,
+    /// `with { quorum: … }`
+    pub(super) quorum: Option<usize>,
 }
 
 /// What a site makes of a request, and what makes its repeat safe.
@@ -100,6 +102,23 @@ impl Loc {
             Loc::Cross(parts, prime) => Some((parts, *prime)),
             Loc::Or(arms) | Loc::And(arms) => arms.iter().find_map(Loc::cross),
             Loc::Site(_) => None,
+        }
+    }
+
+    /// The copies of an `&`, those of one inside it too; of anything else it is one.
+    pub(super) fn copies(&self) -> Vec<&Loc> {
+        match self {
+            Loc::And(parts) => parts.iter().flat_map(Loc::copies).collect(),
+            _ => vec![self],
+        }
+    }
+
+    /// How many copies each outermost `&` has.
+    pub(super) fn counts(&self) -> Vec<usize> {
+        match self {
+            Loc::And(_) => vec![self.copies().len()],
+            Loc::Or(arms) => arms.iter().flat_map(Loc::counts).collect(),
+            Loc::Site(_) | Loc::Cross(..) => Vec::new(),
         }
     }
 
@@ -312,6 +331,9 @@ impl Resource {
         }
         if self.is_undone {
             with.push("on_failure: undo".to_owned());
+        }
+        if let Some(quorum) = self.quorum {
+            with.push(format!("quorum: {quorum}"));
         }
         if let (Some(weights), Some((parts, _))) = (&self.weights, self.loc.cross()) {
             let weigh = |(part, weight): (&Loc, &u32)| {

@@ -47,7 +47,6 @@ pub(super) fn numbers(seed: u64, count: usize) -> Vec<u16> {
 pub(super) fn program(dice: &mut Dice<'_>) -> Program {
     let n_sites = 1 + dice.below(SITES.len());
     let n_resources = 1 + dice.below(4);
-    // A chain is done one after the other, so that a cut has its place in it.
     let is_chain = dice.below(3) == 1;
     let resources = (0..n_resources).map(|number| resource(dice, n_sites, number, is_chain)).collect();
     Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], has_one_service: false, resources }
@@ -55,7 +54,9 @@ pub(super) fn program(dice: &mut Dice<'_>) -> Program {
 
 fn resource(dice: &mut Dice<'_>, n_sites: usize, number: usize, is_chain: bool) -> Resource {
     let kind = [Kind::Note, Kind::Card, Kind::Coin, Kind::Tally][dice.below(4)];
+    let has_quorum = n_sites > 1 && dice.is_one_in(4);
     let loc = match kind {
+        _ if has_quorum => copies(dice, n_sites),
         Kind::Tally if n_sites > 1 && dice.below(3) > 0 => cross(dice, n_sites),
         _ => loc(dice, n_sites, 0),
     };
@@ -75,15 +76,10 @@ fn resource(dice: &mut Dice<'_>, n_sites: usize, number: usize, is_chain: bool) 
         let weights: Vec<u32> = parts.iter().map(|_| dice.below(4) as u32).collect();
         weights.iter().any(|weight| *weight > 0).then_some(weights)
     });
-    Resource {
-        kind,
-        loc,
-        after,
-        on_disconnect,
-        is_undone: dice.is_one_in(4),
-        total: dice.below(20) as u32,
-        weights,
-    }
+    let (is_undone, total) = (dice.is_one_in(4), dice.below(20) as u32);
+    let fewest = loc.counts().into_iter().min().filter(|_| on_disconnect != Some(OnDisconnect::LocalOnly));
+    let quorum = fewest.filter(|_| has_quorum).map(|fewest| 1 + dice.below(fewest));
+    Resource { kind, loc, after, on_disconnect, is_undone, total, weights, quorum }
 }
 
 fn loc(dice: &mut Dice<'_>, n_sites: usize, depth: usize) -> Loc {
@@ -99,13 +95,38 @@ fn loc(dice: &mut Dice<'_>, n_sites: usize, depth: usize) -> Loc {
     }
 }
 
-/// Parts share no site; the prime is at one; the whole may be an alternative of another site.
-fn cross(dice: &mut Dice<'_>, n_sites: usize) -> Loc {
+fn shuffled(dice: &mut Dice<'_>, n_sites: usize) -> Vec<usize> {
     let mut sites: Vec<usize> = (0..n_sites).collect();
     for index in (1..sites.len()).rev() {
         let other = dice.below(index + 1);
         sites.swap(index, other);
     }
+    sites
+}
+
+/// Copies to be counted share no site; one of them may have alternatives, and so may the whole, of any kind.
+fn copies(dice: &mut Dice<'_>, n_sites: usize) -> Loc {
+    let mut sites = shuffled(dice, n_sites);
+    let n_parts = 2 + dice.below(sites.len() - 1);
+    let mut parts: Vec<Loc> = sites.drain(..n_parts).map(Loc::Site).collect();
+    if let (Some(site), true) = (sites.pop(), dice.below(2) == 1) {
+        let other = Loc::Site(site);
+        let part = &mut parts[dice.below(n_parts)];
+        let arms = [[part.clone(), other.clone()], [other, part.clone()]];
+        *part = Loc::Or(arms[dice.below(2)].to_vec());
+    }
+    let whole = Loc::And(parts);
+    match dice.below(4) {
+        1 => Loc::Or(vec![whole, Loc::Site(dice.below(n_sites))]),
+        2 => Loc::Or(vec![Loc::Site(dice.below(n_sites)), whole]),
+        3 => Loc::Or(vec![whole, copies(dice, n_sites)]),
+        _ => whole,
+    }
+}
+
+/// Parts share no site; the prime is at one; the whole may be an alternative of another site.
+fn cross(dice: &mut Dice<'_>, n_sites: usize) -> Loc {
+    let mut sites = shuffled(dice, n_sites);
     let n_parts = 2 + dice.below(sites.len() - 1);
     let mut parts: Vec<Loc> = sites.drain(..n_parts).map(Loc::Site).collect();
     let prime = dice.below(n_parts);
@@ -132,25 +153,20 @@ pub(super) fn fates(dice: &mut Dice<'_>, program: &Program) -> Fates {
             }
         }
     }
-    let is_chain = program
-        .resources
-        .iter()
-        .enumerate()
-        .all(|(number, resource)| number == 0 || resource.after == [number - 1]);
     let mut cut = None;
-    if is_chain && dice.below(2) == 1 {
+    if dice.below(3) == 1 {
         let resource = dice.below(program.resources.len());
         let sites: Vec<usize> = program.resources[resource].loc.sites().into_iter().collect();
         let site = sites[dice.below(sites.len())];
-        // The create must be answered for the cut to come.
-        by_leaf.remove(&(resource, site));
+        // Nothing else goes wrong at the site.
+        by_leaf.retain(|(_, other), _| *other != site);
         cut = Some(Cut { resource, site });
     }
     Fates { by_leaf, cut }
 }
 
 fn fate(dice: &mut Dice<'_>, kind: Kind) -> Fate {
-    match dice.below(24) {
+    match dice.below(25) {
         12 => Fate::Cut,
         13 => Fate::Denied,
         14 => Fate::Refused,
@@ -163,6 +179,7 @@ fn fate(dice: &mut Dice<'_>, kind: Kind) -> Fate {
         21 => Fate::CutAfterCreate,
         22 => Fate::Blinks,
         23 => Fate::Flickers,
+        24 => Fate::Late,
         _ => Fate::Fine,
     }
 }

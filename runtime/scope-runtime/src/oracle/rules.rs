@@ -1,4 +1,4 @@
-//! The meaning of scopes, by plain recursion: R4 (`&`), R5 (`|`), R6 (`%`), R11 (`after`), what a cut does, and undoing.
+//! The meaning of scopes, by plain recursion: R4 (`&`), R5 (`|`), R6 (`%`), R11 (`after`), quorums, what a cut does, and undoing.
 //!
 //! Written from the rules; of the scheduler, the plan and the lowering nothing is used. In come a program and [`Places`],
 //! which answer single requests; out comes what must be seen of a run. `nantes & paris | lille`, paris refuses → nantes is
@@ -91,10 +91,13 @@ pub(super) trait Places {
 pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
     let mut run = Run { places, leaves: BTreeMap::new(), has_made: BTreeMap::new() };
     let mut outcomes: Vec<Outcome> = Vec::new();
+    let mut verdict = Outcome::Done;
     for (number, resource) in program.resources.iter().enumerate() {
         let before = resource.after.iter().map(|other| outcomes[*other]).max();
         let blocked = before.filter(|outcome| *outcome > Outcome::Done);
-        outcomes.push(run.resource(number, resource, blocked));
+        let ended = run.resource(number, resource, blocked);
+        outcomes.push(ended.outcome);
+        verdict = verdict.max(ended.whole);
     }
     // `on_failure: undo`: only when all has ended is it known that it failed.
     for (number, resource) in program.resources.iter().enumerate() {
@@ -105,7 +108,7 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
             }
         }
     }
-    Seen { verdict: outcomes.into_iter().max().unwrap_or(Outcome::Done), leaves: run.leaves }
+    Seen { verdict, leaves: run.leaves }
 }
 
 impl End {
@@ -136,6 +139,8 @@ struct Standing {
 struct Evaluation {
     resource: usize,
     on_disconnect: Option<OnDisconnect>,
+    /// Of the outermost `&`, while it has not come.
+    quorum: Option<usize>,
     standings: BTreeMap<usize, Standing>,
     /// For each site, whether each of its occurrences still holds it.
     holds: BTreeMap<usize, Vec<bool>>,
@@ -144,8 +149,35 @@ struct Evaluation {
 /// An occurrence of a site: the site and its number.
 type Occurrence = (usize, usize);
 
+/// How a location ended.
+struct Ended {
+    /// For what stands around it and comes after it.
+    outcome: Outcome,
+    /// For the run: with a quorum the location may be done, and not all of it.
+    whole: Outcome,
+    /// Something is there: not all of it was left out.
+    is_there: bool,
+    occurrences: Vec<Occurrence>,
+}
+
+impl Ended {
+    fn new(outcome: Outcome, is_there: bool, occurrences: Vec<Occurrence>) -> Self {
+        Self { outcome, whole: outcome, is_there, occurrences }
+    }
+
+    /// The worst of several counts (R4).
+    fn all(parts: Vec<Ended>) -> Self {
+        Self {
+            outcome: parts.iter().map(|part| part.outcome).max().unwrap_or(Outcome::Done),
+            whole: parts.iter().map(|part| part.whole).max().unwrap_or(Outcome::Done),
+            is_there: parts.iter().any(|part| part.is_there),
+            occurrences: parts.into_iter().flat_map(|part| part.occurrences).collect(),
+        }
+    }
+}
+
 impl Run<'_> {
-    fn resource(&mut self, number: usize, resource: &Resource, blocked: Option<Outcome>) -> Outcome {
+    fn resource(&mut self, number: usize, resource: &Resource, blocked: Option<Outcome>) -> Ended {
         let loc = kept(resource);
         let mut standings = BTreeMap::new();
         stand(&loc, Standing::default(), &mut standings);
@@ -155,17 +187,18 @@ impl Run<'_> {
         let mut evaluation = Evaluation {
             resource: number,
             on_disconnect: resource.on_disconnect,
+            quorum: resource.quorum,
             standings,
             holds: BTreeMap::new(),
         };
-        let (outcome, _) = self.location(&loc, &mut evaluation, &mut Vec::new(), blocked);
+        let ended = self.location(&loc, &mut evaluation, &mut Vec::new(), blocked);
         // A site named twice is one request, undone only when every occurrence is given up.
         for (site, holds) in &evaluation.holds {
             if holds.iter().all(|holds| !holds) {
                 self.undo((number, *site));
             }
         }
-        outcome
+        ended
     }
 
     fn location(
@@ -174,40 +207,89 @@ impl Run<'_> {
         evaluation: &mut Evaluation,
         place: &mut Vec<usize>,
         blocked: Option<Outcome>,
-    ) -> (Outcome, Vec<Occurrence>) {
+    ) -> Ended {
         match loc {
             Loc::Site(site) => {
-                let outcome = self.request((evaluation.resource, *site), evaluation, blocked);
-                (outcome, vec![evaluation.occurrence(*site, true)])
+                let leaf = (evaluation.resource, *site);
+                let outcome = self.request(leaf, evaluation, blocked);
+                let is_there = matches!(self.leaves[&leaf].0, End::Done { .. });
+                Ended::new(outcome, is_there, vec![evaluation.occurrence(*site, true)])
             }
-            Loc::And(parts) => {
-                let mut worst = Outcome::Done;
-                let mut occurrences = Vec::new();
-                for (index, part) in parts.iter().enumerate() {
-                    place.push(index);
-                    let (outcome, inside) = self.location(part, evaluation, place, blocked);
-                    place.pop();
-                    worst = worst.max(outcome);
-                    occurrences.extend(inside);
+            Loc::And(parts) => match evaluation.quorum.take() {
+                Some(need) => {
+                    let ended = self.quorum(need, &loc.copies(), evaluation, place, blocked);
+                    evaluation.quorum = Some(need);
+                    ended
                 }
-                (worst, occurrences)
-            }
+                None => Ended::all(self.parts(parts.iter().enumerate(), evaluation, place, blocked)),
+            },
             Loc::Or(arms) => self.otherwise(arms, evaluation, place, blocked),
             Loc::Cross(parts, prime) => {
-                place.push(*prime);
-                let (mut worst, mut occurrences) = self.location(&parts[*prime], evaluation, place, blocked);
-                place.pop();
-                let blocked = Some(worst).filter(|outcome| *outcome > Outcome::Done);
-                for (index, part) in parts.iter().enumerate().filter(|(index, _)| index != prime) {
-                    place.push(index);
-                    let (outcome, inside) = self.location(part, evaluation, place, blocked);
-                    place.pop();
-                    worst = worst.max(outcome);
-                    occurrences.extend(inside);
-                }
-                (worst, occurrences)
+                let numbered = parts.iter().enumerate();
+                let (first, others): (Vec<_>, Vec<_>) = numbered.partition(|(index, _)| index == prime);
+                let mut all = self.parts(first.into_iter(), evaluation, place, blocked);
+                let blocked = Some(all[0].outcome).filter(|outcome| *outcome > Outcome::Done);
+                all.extend(self.parts(others.into_iter(), evaluation, place, blocked));
+                Ended::all(all)
             }
         }
+    }
+
+    fn parts<'l>(
+        &mut self,
+        parts: impl Iterator<Item = (usize, &'l Loc)>,
+        evaluation: &mut Evaluation,
+        place: &mut Vec<usize>,
+        blocked: Option<Outcome>,
+    ) -> Vec<Ended> {
+        let mut all = Vec::new();
+        for (index, part) in parts {
+            place.push(index);
+            all.push(self.location(part, evaluation, place, blocked));
+            place.pop();
+        }
+        all
+    }
+
+    /// So many copies are enough: with them it is done, and the others are kept for later. With too few that are done or
+    /// may still be, it is unavailable; *unknown* and *invalid* are no matter of counting.
+    fn quorum(
+        &mut self,
+        need: usize,
+        parts: &[&Loc],
+        evaluation: &mut Evaluation,
+        place: &mut Vec<usize>,
+        blocked: Option<Outcome>,
+    ) -> Ended {
+        // What an alternative before asked for has ended, and keeps its end.
+        let is_asked = |run: &Self, site| run.leaves[&(evaluation.resource, site)].0 != End::Untried;
+        let fresh = parts.iter().filter_map(|copy| match copy {
+            Loc::Site(site) if !is_asked(self, *site) => Some((evaluation.resource, *site)),
+            _ => None,
+        });
+        let fresh: Vec<Leaf> = fresh.collect();
+        let copies = self.parts(parts.iter().copied().enumerate(), evaluation, place, blocked);
+        let count = |is: &dyn Fn(&Ended) -> bool| copies.iter().filter(|copy| is(copy)).count();
+        let n_done = count(&|copy| copy.outcome == Outcome::Done && copy.is_there);
+        let n_waiting = count(&|copy| copy.outcome == Outcome::Pending);
+        let worst = copies.iter().map(|copy| copy.outcome).max().unwrap_or(Outcome::Done);
+        let is_missed = n_done + n_waiting < need;
+        let outcome = match worst {
+            _ if n_done >= need => Outcome::Done,
+            Outcome::Unknown | Outcome::Invalid => worst,
+            _ if is_missed => Outcome::Unavailable,
+            _ => Outcome::Pending,
+        };
+        let kept = |outcome| if outcome == Outcome::Unavailable { Outcome::Pending } else { outcome };
+        let whole = copies.iter().map(|copy| kept(copy.whole)).max().unwrap_or(Outcome::Done);
+        for leaf in fresh.into_iter().filter(|_| !is_missed) {
+            let (end, undo) = self.leaves[&leaf];
+            if end == End::Failed(Outcome::Unavailable) {
+                self.leaves.insert(leaf, (End::Waits, undo));
+            }
+        }
+        let all = Ended::all(copies);
+        Ended { outcome, whole: whole.max(outcome), ..all }
     }
 
     /// From the left, what was chosen before first; only *unavailable* goes on.
@@ -217,30 +299,28 @@ impl Run<'_> {
         evaluation: &mut Evaluation,
         place: &mut Vec<usize>,
         blocked: Option<Outcome>,
-    ) -> (Outcome, Vec<Occurrence>) {
+    ) -> Ended {
         let chosen = self.places.chosen(evaluation.resource, place).filter(|arm| *arm < arms.len());
         let others = (0..arms.len()).filter(|arm| Some(*arm) != chosen);
         let order: Vec<usize> = chosen.into_iter().chain(others).collect();
-        let mut occurrences = Vec::new();
         for (turn, arm) in order.iter().copied().enumerate() {
             place.push(arm);
-            let (outcome, inside) = self.location(&arms[arm], evaluation, place, blocked);
+            let ended = self.location(&arms[arm], evaluation, place, blocked);
             place.pop();
             let is_last = turn + 1 == arms.len();
-            if outcome == Outcome::Unavailable && !is_last {
-                evaluation.give_up(&inside);
+            if ended.outcome == Outcome::Unavailable && !is_last {
+                evaluation.give_up(&ended.occurrences);
                 continue;
             }
-            if outcome <= Outcome::Pending {
+            if ended.outcome <= Outcome::Pending {
                 self.places.choose(evaluation.resource, place, arm);
             }
             for untried in &order[turn + 1..] {
                 evaluation.pass_over(&arms[*untried]);
             }
-            occurrences.extend(inside);
-            return (outcome, occurrences);
+            return ended;
         }
-        (Outcome::Unavailable, occurrences)
+        Ended::new(Outcome::Unavailable, false, Vec::new())
     }
 
     fn request(&mut self, leaf: Leaf, evaluation: &Evaluation, blocked: Option<Outcome>) -> Outcome {

@@ -1,18 +1,15 @@
 //! Thousands of seeds: generated programs and the examples, each under random faults in time, then healed and run again.
 //!
-//! What a seed finds is printed with the seed, which plays it again exactly:
-//!
-//! ```console
-//! $ SCOPE_SEED=4711 cargo test -p scope-runtime oracle::seeds -- --nocapture
-//! ```
+//! What a seed finds is printed with the seed, which plays it again exactly; how many are tried: see [`super::explore`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use scope_plan::plan::{Action, Plan};
 use serde_json::Value;
 
 use super::examples;
+use super::explore::Exploration;
 use super::play::{self, Deployment};
 use super::program::Program;
 use super::random::{self, Dice};
@@ -22,18 +19,13 @@ use crate::report::{Report, Verdict};
 use crate::simulator::{SimulationOptions, Simulator, virtual_runtime};
 use crate::state::StateStore;
 
-/// Seeds of generated programs, and of each example; fewer only on a machine that takes longer than the time.
-const N_PROGRAMS: u64 = 500;
+const PROGRAMS: Exploration =
+    Exploration { of: "generated programs", n_seeds: 2_000, time: Duration::from_secs(25) };
+const EXAMPLES: Exploration = Exploration { of: "examples", n_seeds: 1_000, time: Duration::from_secs(25) };
+/// Each program is played under so many weathers.
 const FAULTS_EACH: u64 = 4;
-const N_FOR_EACH_EXAMPLE: u64 = 25;
-const TIME: Duration = Duration::from_secs(20);
 /// At the latest in this run there must be nothing to do any more.
 const MOST_RUNS: usize = 7;
-
-/// The seed that is asked for, if one is.
-fn wanted_seed() -> Option<u64> {
-    std::env::var("SCOPE_SEED").ok().map(|seed| seed.parse().expect("SCOPE_SEED is a number"))
-}
 
 /// The program of a seed, and the numbers its faults are drawn from.
 fn program_of(seed: u64) -> (Program, Vec<u16>) {
@@ -45,16 +37,8 @@ fn program_of(seed: u64) -> (Program, Vec<u16>) {
 
 #[test]
 fn generated_programs_end_well_whatever_the_weather() {
-    let start = Instant::now();
-    let mut n_runs = 0;
-    let mut n_seeds = 0;
-    let mut wrong = Vec::new();
     let mut plan: Option<(u64, Plan)> = None;
-    let seeds = wanted_seed().map_or(0..N_PROGRAMS * FAULTS_EACH, |seed| seed..seed + 1);
-    for seed in seeds {
-        if start.elapsed() > TIME {
-            break;
-        }
+    PROGRAMS.each(|seed| {
         let (program, numbers) = program_of(seed);
         let number = seed / FAULTS_EACH;
         if plan.as_ref().is_none_or(|(known, _)| *known != number) {
@@ -62,27 +46,12 @@ fn generated_programs_end_well_whatever_the_weather() {
         }
         let plan = &plan.as_ref().expect("just made").1;
         let faults = weather::faults(&mut Dice::new(&numbers), plan);
-        if wanted_seed().is_some() {
-            println!("{}\n{faults:?}", program.items().join("\n"));
-        }
-        n_seeds += 1;
-        if let Err(why) = weathered(&program, plan, &faults, &mut n_runs) {
-            wrong.push(format!(
-                "SCOPE_SEED={seed}: {why}\n{}\n{}\n",
-                program.items().join("\n"),
-                faults.join(" ")
-            ));
-        }
-    }
-    println!("{n_seeds} seeds of generated programs, {n_runs} runs, {:.1} s", start.elapsed().as_secs_f64());
-    wrong.sort_by_key(String::len);
-    assert!(
-        wrong.is_empty(),
-        "{} of {n_seeds} seeds:\n{}",
-        wrong.len(),
-        wrong[..wrong.len().min(5)].join("\n")
-    );
-    assert!(n_seeds > 0);
+        let mut n_runs = 0;
+        let ended = weathered(&program, plan, &faults, &mut n_runs);
+        ended
+            .map(|()| n_runs)
+            .map_err(|why| format!("{why}\n{}\n{}", program.items().join("\n"), faults.join(" ")))
+    });
 }
 
 pub(super) fn weathered(
@@ -97,7 +66,8 @@ pub(super) fn weathered(
         *n_runs += 1;
         let before = simulator.snapshot();
         let plan = deployment.plan();
-        let (report, mut wrong) = play::play(&deployment.runtime, &plan, &simulator, &mut deployment.state);
+        let (report, mut wrong) =
+            play::play(&deployment.runtime, &plan, &simulator, &mut deployment.state, &mut |_| {});
         let seen = play::seen(&plan, &report);
         let held = deployment.held();
         wrong.extend(twice(&held));
@@ -148,28 +118,15 @@ fn options(faults: &[String]) -> Result<SimulationOptions, String> {
 
 #[test]
 fn examples_end_well_whatever_the_weather() {
-    let start = Instant::now();
-    let (mut n_seeds, mut n_runs) = (0, 0);
-    let mut wrong = Vec::new();
-    let mut examples = examples::plans();
-    // A simulated command whose effect comes late does not find what another one of that name made meanwhile.
-    examples.retain(|(name, _)| name != "web.scope");
-    let n_all = examples.len() as u64 * N_FOR_EACH_EXAMPLE;
-    let seeds = wanted_seed().map_or(0..n_all, |seed| seed..seed + 1);
-    for seed in seeds {
-        if start.elapsed() > TIME {
-            break;
-        }
+    let examples = examples::plans();
+    assert!(examples.iter().any(|(name, _)| name == "web.scope"), "all examples are here");
+    EXAMPLES.each(|seed| {
         let (name, plan) = &examples[(seed % examples.len() as u64) as usize];
         let faults = weather::faults(&mut Dice::new(&random::numbers(seed, 40)), plan);
-        n_seeds += 1;
-        if let Err(why) = example(plan, &faults, &mut n_runs) {
-            wrong.push(format!("SCOPE_SEED={seed}: {name} {}: {why}", faults.join(" ")));
-        }
-    }
-    println!("{n_seeds} seeds of examples, {n_runs} runs, {:.1} s", start.elapsed().as_secs_f64());
-    assert!(wrong.is_empty(), "{} of {n_seeds} seeds:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(n_seeds > 0);
+        let mut n_runs = 0;
+        let ended = example(plan, &faults, &mut n_runs);
+        ended.map(|()| n_runs).map_err(|why| format!("{name} {}: {why}", faults.join(" ")))
+    });
 }
 
 fn example(plan: &Plan, faults: &[String], n_runs: &mut usize) -> Result<(), String> {
@@ -180,7 +137,7 @@ fn example(plan: &Plan, faults: &[String], n_runs: &mut usize) -> Result<(), Str
     for number in 1..=MOST_RUNS {
         *n_runs += 1;
         let recorded = examples::with_recorded(plan, &state);
-        let (report, mut wrong) = play::play(&runtime, &recorded, &simulator, &mut state);
+        let (report, mut wrong) = play::play(&runtime, &recorded, &simulator, &mut state, &mut |_| {});
         wrong.extend(too_many(plan, &before, &simulator.snapshot()));
         if !wrong.is_empty() {
             return Err(format!("run {number}: {}", wrong.join("; ")));

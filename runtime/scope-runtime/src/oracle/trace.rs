@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 
 use super::program::Program;
-use super::rules::{self, Answer, End, Leaf, OnCut, Places, Seen, Undo};
+use super::rules::{self, Answer, End, Leaf, OnCut, Outcome, Places, Seen, Undo};
 
 /// What is wrong with the first run of a deployment; `held` is what its sites have after it.
 pub(super) fn wrong(program: &Program, seen: &Seen, held: &BTreeSet<Leaf>) -> Vec<String> {
-    let mut trace = Trace { seen, held, wrong: Vec::new() };
+    let mut trace = Trace { program, seen, held, wrong: Vec::new() };
     let wanted = rules::run(program, &mut trace);
     let mut wrong = trace.wrong;
     for (leaf, wanted) in &wanted.leaves {
@@ -26,14 +26,24 @@ pub(super) fn wrong(program: &Program, seen: &Seen, held: &BTreeSet<Leaf>) -> Ve
 }
 
 struct Trace<'t> {
+    program: &'t Program,
     seen: &'t Seen,
     held: &'t BTreeSet<Leaf>,
     wrong: Vec<String>,
 }
 
+impl Trace<'_> {
+    fn has_quorum(&self, (resource, _): Leaf) -> bool {
+        self.program.resources[resource].quorum.is_some()
+    }
+}
+
 impl Places for Trace<'_> {
     fn request(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer {
         let (end, undo) = self.seen.leaves.get(&leaf).copied().unwrap_or((End::Untried, Undo::None));
+        // A copy that others may make up for waits, too, whatever became of it.
+        let is_spare = end == End::Waits && on_cut != OnCut::Queue && self.has_quorum(leaf);
+        let end = if is_spare { End::Failed(Outcome::Unavailable) } else { end };
         let is_possible = match end {
             End::Untried | End::Blocked(_) => false,
             End::Waits => on_cut == OnCut::Queue,

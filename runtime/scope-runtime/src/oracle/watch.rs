@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use scope_plan::plan::{ChoiceId, EdgeReason, Plan, StepId};
 
-use crate::events::{RunEvent, RunEventKind, SkipReason};
+use crate::events::{Outcome, RunEvent, RunEventKind, SkipReason};
 use crate::report::{Report, StepStatus};
 
 /// How often a parked step is tried again in one run, at most.
@@ -55,7 +55,10 @@ impl<'p> Watch<'p> {
                     self.heard_at.insert(lane, self.n_events);
                 }
             }
-            RunEventKind::StepSkipped { step, because: SkipReason::Unreachable } => {
+            RunEventKind::StepSkipped {
+                step,
+                because: SkipReason::Unreachable | SkipReason::Dependency { outcome: Outcome::Done, .. },
+            } => {
                 self.is_left_out[step.index()] = true;
             }
             RunEventKind::StepParked { step, .. } => {

@@ -226,8 +226,10 @@ impl Schedule {
     }
 
     fn close_choice(&mut self, choice: ChoiceId, outcome: Outcome, worst: Option<StepId>) {
-        let counts = (!self.graph.is_copy(choice)).then_some((outcome, worst));
         for outer in self.graph.choice_guards(choice) {
+            // In the alternatives around the copies only their quorum counts.
+            let is_inside = self.graph.is_copy(self.graph.choice_of(*outer).0);
+            let counts = (is_inside || !self.graph.is_copy(choice)).then_some((outcome, worst));
             note(&mut self.arms[outer.index()], counts);
             self.work.push_back(Work::EndArm(*outer));
         }

@@ -9,6 +9,7 @@ use scope_plan::plan::{
     Action, ChoiceId, Edge, EdgeReason, Guard, OnUnreachable, Plan, SiteId, StepId, Undo,
 };
 
+use super::mutants::{self, Mutant};
 use super::rows::Rows;
 
 /// All arms of all choices, numbered through.
@@ -125,8 +126,12 @@ struct Quorums {
     copies_of: Rows<u32>,
     /// Of a copy, the `gather` that counts it, and its steps.
     copies: Vec<(StepId, u32)>,
+    /// Of a step, each `gather` that has it as a part: a site may stand in several alternatives.
+    gathers_of: Rows<StepId>,
     /// Of a `gather`, how many copies it needs and how many there are.
     needs: BTreeMap<StepId, (u32, u32)>,
+    /// Of a `gather`, the last steps of its copies.
+    ends: BTreeMap<StepId, Vec<StepId>>,
 }
 
 impl Quorums {
@@ -135,16 +140,32 @@ impl Quorums {
         let of_choice = scope_plan::quorum::of_choices(plan, &of_step);
         let mut copies = Vec::new();
         let mut needs = BTreeMap::new();
+        let mut ends = BTreeMap::new();
         let mut parts: Vec<(usize, u32)> = Vec::new();
+        let mut gathers: Vec<(usize, StepId)> = Vec::new();
         for step in &plan.steps {
             let Action::Gather { quorum: Some(quorum), .. } = &step.action else { continue };
             needs.insert(step.id, (quorum.need, quorum.copies.len() as u32));
+            ends.insert(step.id, quorum.copies.concat());
+            gathers.extend(step.action.sources().into_iter().map(|part| (part.index(), step.id)));
             for copy in &quorum.copies {
                 parts.extend(copy.iter().map(|part| (part.index(), copies.len() as u32)));
                 copies.push((step.id, copy.len() as u32));
             }
         }
-        Self { of_step, of_choice, copies_of: Rows::new(plan.steps.len(), parts.into_iter()), copies, needs }
+        let n_steps = plan.steps.len();
+        let copies_of = Rows::new(n_steps, parts.into_iter());
+        let gathers_of = Rows::new(n_steps, gathers.into_iter());
+        Self { of_step, of_choice, copies_of, copies, gathers_of, needs, ends }
+    }
+}
+
+impl Quorums {
+    /// Whether a step has no say of its own beside these: it serves copies, or the `gather` that counts it is among them.
+    fn is_counted_among(&self, step: StepId, members: &[StepId]) -> bool {
+        let gathers = self.gathers_of.row(step.index());
+        self.of_step[step.index()].is_some()
+            && (gathers.is_empty() || gathers.iter().any(|gather| members.contains(gather)))
     }
 }
 
@@ -403,9 +424,15 @@ impl Graph {
         &self.stop_after
     }
 
-    /// The `gather` with whose quorum a step counts.
-    pub(super) fn quorum_of(&self, step: StepId) -> Option<StepId> {
-        self.quorums.of_step[step.index()]
+    /// The `gather`s that count a step, if it counts only with the other copies of a quorum; what only serves copies is a
+    /// part of none.
+    pub(super) fn gathers_of(&self, step: StepId) -> Option<&[StepId]> {
+        self.quorums.of_step[step.index()].map(|_| self.quorums.gathers_of.row(step.index()))
+    }
+
+    /// The last steps of a `gather`'s copies.
+    pub(super) fn ends_of_copies(&self, gather: StepId) -> &[StepId] {
+        self.quorums.ends.get(&gather).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a choice counts only with the other copies of a quorum.
@@ -488,7 +515,7 @@ fn is_around(plan: &Plan, arms: &[Guard], choice: ChoiceId) -> bool {
 }
 
 /// Every (step, arm) where the arm waits for the step: those it is done for, and members. What counts only with the other
-/// copies of a quorum has no say of its own.
+/// copies of a quorum has no say of its own in the alternatives around them; in those of its own copy it has.
 fn places(plan: &Plan, guards: &[(usize, Arm)], first_arm: &[u32], quorums: &Quorums) -> Vec<Place> {
     let mut places: BTreeMap<(Arm, StepId), bool> = BTreeMap::new();
     for (step, arm) in guards {
@@ -497,7 +524,9 @@ fn places(plan: &Plan, guards: &[(usize, Arm)], first_arm: &[u32], quorums: &Quo
     for choice in &plan.choices {
         for (number, arm) in choice.arms.iter().enumerate() {
             let id = Arm(first_arm[choice.id.index()] + number as u32);
-            let counts = |member: &StepId| quorums.of_step[member.index()].is_none();
+            let is_copy =
+                quorums.of_choice[choice.id.index()] && !mutants::is(Mutant::QuorumCopyNeverFallsBack);
+            let counts = |member: &StepId| is_copy || !quorums.is_counted_among(*member, &arm.members);
             places.extend(arm.members.iter().map(|member| ((id, *member), counts(member))));
         }
     }

@@ -68,6 +68,26 @@ mutants! {
     AbandonedCounts,
     /// A step that waits at the end counts as done.
     PendingCountsAsDone,
+    /// What comes after something that was left out is held back.
+    LeftOutHoldsBack,
+    /// One copy fewer is enough for a quorum.
+    QuorumOfOneLess,
+    /// All copies are needed.
+    QuorumNeedsAll,
+    /// A quorum that is out of reach is waited for.
+    QuorumMissedWaits,
+    /// A copy that is not to be had fails, though others are enough.
+    QuorumStops,
+    /// What a quorum has is undone when it has not all.
+    QuorumUndoneWhenShort,
+    /// A copy alone makes the whole fail.
+    QuorumCopyFailsAll,
+    /// *Invalid* and *unknown* copies are counted as any other.
+    QuorumPassesInvalid,
+    /// Alternatives inside of a copy end well whatever their parts do.
+    QuorumCopyNeverFallsBack,
+    /// A copy that waits for its site can be lost, as one that failed.
+    QuorumPendingIsLost,
 }
 
 /// In the product: never.

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use scope_plan::plan::StepId;
 
-use super::graph::Graph;
+use super::graph::{Graph, Work as StepWork};
+use super::mutants::{self, Mutant};
 use super::{Outcome, Schedule, SkipReason, StepState, Work};
 
 /// How far every quorum is.
@@ -16,8 +17,8 @@ use super::{Outcome, Schedule, SkipReason, StepState, Work};
 pub(super) struct Quorums {
     copies: Vec<Copy>,
     counts: BTreeMap<StepId, Count>,
-    /// Parked steps that are not waiting for their site.
-    spares: Vec<StepId>,
+    /// Parked steps that are not waiting for their site, and the `gather` that may do without them.
+    spares: Vec<(StepId, StepId)>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,32 +58,58 @@ impl Schedule {
         else {
             return Reach::Open;
         };
+        let need = match need {
+            _ if mutants::is(Mutant::QuorumNeedsAll) => n_copies,
+            need => need - u32::from(mutants::is(Mutant::QuorumOfOneLess)),
+        };
         match (count.n_done >= need, n_copies - count.n_lost < need) {
             (true, _) => Reach::Reached,
+            (false, true) if mutants::is(Mutant::QuorumMissedWaits) => Reach::Open,
             (false, true) => Reach::Missed,
             (false, false) => Reach::Open,
         }
     }
 
-    /// Whether a `gather` need not wait for the rest of its copies.
+    /// Whether a `gather` need not wait any more: enough of its copies are done, or all have ended. Alternatives inside of a
+    /// copy that were not needed may be untried for ever.
     pub(super) fn is_quorum_decided(&self, gather: StepId) -> bool {
-        self.reach(gather) != Reach::Open
+        let ends = self.graph.ends_of_copies(gather);
+        let have_all_ended = || ends.iter().all(|end| self.steps[end.index()].is_end_told);
+        !ends.is_empty() && (self.is_quorum_reached(gather) || have_all_ended())
+    }
+
+    fn is_quorum_reached(&self, gather: StepId) -> bool {
+        self.reach(gather) == Reach::Reached
+    }
+
+    /// The `gather` whose quorum a step is counted in now: a site may stand in several alternatives, each with its own.
+    fn gather_of(&self, step: StepId) -> Option<StepId> {
+        let copies = self.graph.copies_of(step).iter();
+        let mut gathers = copies.map(|copy| self.graph.copies()[*copy as usize].0);
+        gathers
+            .find(|gather| self.graph.guards(*gather).is_empty() || self.steps[gather.index()].n_active > 0)
+    }
+
+    /// The step whose end says what became of this one for the resource as a whole.
+    pub(super) fn counted_by(&self, step: StepId) -> StepId {
+        let gathers = self.graph.gathers_of(step).filter(|_| !mutants::is(Mutant::QuorumUndoneWhenShort));
+        let gathers = gathers.unwrap_or_default();
+        gathers.iter().copied().find(|gather| self.is_live(*gather)).unwrap_or(step)
     }
 
     /// A copy is unavailable: it is parked while others may be enough. True if it was.
     pub(super) fn is_spared(&mut self, step: StepId) -> bool {
-        let Some(gather) = self.graph.quorum_of(step).filter(|_| !self.graph.copies_of(step).is_empty())
-        else {
+        let Some(gather) = self.gather_of(step).filter(|_| !mutants::is(Mutant::QuorumStops)) else {
             return false;
         };
         if self.reach(gather) == Reach::Missed || self.is_last_hope(gather, step) {
             return false;
         }
-        let is_reached = self.reach(gather) == Reach::Reached;
+        let is_reached = self.is_quorum_reached(gather);
         let record = &mut self.steps[step.index()];
         record.is_spare = true;
         record.is_parked_for_good = is_reached;
-        self.quorums.spares.push(step);
+        self.quorums.spares.push((step, gather));
         self.transition(step, StepState::Parked);
         true
     }
@@ -94,18 +121,23 @@ impl Schedule {
         else {
             return false;
         };
-        let copies = self.graph.copies_of(step).iter();
-        let n_lost = copies.filter(|copy| !self.quorums.copies[**copy as usize].is_lost).count() as u32;
+        let copies = self.graph.copies_of(step).iter().map(|copy| *copy as usize);
+        let mine = copies.filter(|copy| self.graph.copies()[*copy].0 == gather);
+        let n_lost = mine.filter(|copy| !self.quorums.copies[*copy].is_lost).count() as u32;
         count.n_done < need && n_copies - count.n_lost - n_lost < need
     }
 
     /// A step settled: the copies that it is a part of are counted.
     pub(super) fn count_copies(&mut self, step: StepId, state: StepState) {
-        let is_done = state == StepState::Done;
+        let is_done = state == StepState::Done && self.end_of_copy(step) == Some(Outcome::Done);
         // Parked by a cut it may still be done.
         let is_lost = match state {
-            StepState::Parked => self.steps[step.index()].is_spare,
-            StepState::Skipped { because: SkipReason::Interrupted } => false,
+            StepState::Parked => {
+                self.steps[step.index()].is_spare || mutants::is(Mutant::QuorumPendingIsLost)
+            }
+            StepState::Skipped {
+                because: SkipReason::Interrupted | SkipReason::Dependency { outcome: Outcome::Pending, .. },
+            } => false,
             StepState::Failed { .. } | StepState::Unknown | StepState::Skipped { .. } => true,
             _ => false,
         };
@@ -124,18 +156,17 @@ impl Schedule {
             let reach = self.reach(gather);
             if reach != before {
                 self.decide_spares(gather, reach);
-                self.work.push_back(Work::Check(gather));
             }
+            self.work.push_back(Work::Check(gather));
         }
     }
 
     /// What was spared is kept for later, or was in vain.
     fn decide_spares(&mut self, gather: StepId, reach: Reach) {
         let spares = std::mem::take(&mut self.quorums.spares);
-        let (mine, others): (Vec<StepId>, Vec<StepId>) =
-            spares.into_iter().partition(|step| self.graph.quorum_of(*step) == Some(gather));
+        let (mine, others): (Vec<_>, Vec<_>) = spares.into_iter().partition(|(_, of)| *of == gather);
         self.quorums.spares = others;
-        for step in mine {
+        for (step, _) in mine {
             if self.state(step) != StepState::Parked {
                 continue;
             }
@@ -152,7 +183,7 @@ impl Schedule {
     pub(super) fn end_spares(&mut self) -> bool {
         let spares = std::mem::take(&mut self.quorums.spares);
         let mut is_any = false;
-        for step in spares {
+        for (step, _) in spares {
             if self.state(step) != StepState::Parked {
                 continue;
             }
@@ -162,25 +193,51 @@ impl Schedule {
         is_any
     }
 
-    /// Enough copies, too few, or some that wait for their sites.
+    /// Enough copies; or one that must not be passed over, too few, or some that wait for their sites.
     pub(super) fn resolve_quorum(&mut self, gather: StepId) {
-        let state = match self.reach(gather) {
-            Reach::Reached => StepState::Done,
-            Reach::Missed => StepState::Failed { outcome: Outcome::Unavailable },
-            Reach::Open => {
+        let because =
+            |step, outcome| StepState::Skipped { because: SkipReason::Dependency { step, outcome } };
+        let state = match (self.reach(gather), self.worst_copy(gather)) {
+            (Reach::Reached, _) => StepState::Done,
+            (_, Some((step, outcome))) => because(step, outcome),
+            (Reach::Missed, None) => StepState::Failed { outcome: Outcome::Unavailable },
+            (Reach::Open, None) => {
                 let mut parts = self.graph.parts(gather).iter().copied();
                 let waits = parts.find(|part| self.state(*part) == StepState::Parked).unwrap_or(gather);
-                let because = SkipReason::Dependency { step: waits, outcome: Outcome::Pending };
-                StepState::Skipped { because }
+                because(waits, Outcome::Pending)
             }
         };
         self.transition(gather, state);
     }
 
+    /// The copy that is *unknown* or *invalid*, of several the worst: no matter of counting.
+    fn worst_copy(&self, gather: StepId) -> Option<(StepId, Outcome)> {
+        if mutants::is(Mutant::QuorumPassesInvalid) {
+            return None;
+        }
+        let ends = self.graph.ends_of_copies(gather).iter();
+        let ends = ends.filter_map(|end| Some((*end, self.end_of_copy(*end)?)));
+        let worse = ends.filter(|(_, outcome)| *outcome > Outcome::Unavailable);
+        worse.max_by_key(|(end, outcome)| (*outcome, std::cmp::Reverse(*end)))
+    }
+
+    /// How a copy ended: an alternative that holds may have parts that wait.
+    fn end_of_copy(&self, end: StepId) -> Option<Outcome> {
+        match self.graph.work(end) {
+            StepWork::Choose(choice) => self.choices[choice.index()].outcome(),
+            StepWork::AtSite | StepWork::Gather | StepWork::Gate(_) => None,
+        }
+        .max(self.state(end).outcome())
+    }
+
     /// What a step's end counts as for the whole run: a copy alone is no failure.
     pub(super) fn outcome_in_whole(&self, step: StepId) -> Outcome {
+        let is_copy = || {
+            let gathers = self.graph.gathers_of(step);
+            gathers.is_some_and(|all| all.is_empty() || all.iter().any(|gather| self.is_live(*gather)))
+        };
         match self.state(step).outcome().unwrap_or(Outcome::Pending) {
-            Outcome::Unavailable if self.graph.quorum_of(step).is_some() => Outcome::Pending,
+            Outcome::Unavailable if is_copy() && !mutants::is(Mutant::QuorumCopyFailsAll) => Outcome::Pending,
             outcome => outcome,
         }
     }

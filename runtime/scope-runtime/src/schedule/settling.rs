@@ -22,10 +22,6 @@ impl Schedule {
         if let Some((blocked, by)) = record.blocked.filter(|_| !mutants::is(Mutant::BlockedIgnored)) {
             let because = match blocked {
                 Blocked::NotChosen => SkipReason::NotChosen,
-                // Other copies may be enough.
-                Blocked::Outcome(Outcome::Unavailable) if self.graph.quorum_of(step).is_some() => {
-                    SkipReason::Dependency { step: by, outcome: Outcome::Pending }
-                }
                 Blocked::Outcome(outcome) => SkipReason::Dependency { step: by, outcome },
             };
             return self.transition(step, StepState::Skipped { because });
@@ -113,7 +109,13 @@ impl Schedule {
             StepWork::AtSite | StepWork::Gather | StepWork::Gate(_) => None,
         };
         let waits = whole.filter(|whole| *whole == Outcome::Pending).map(Blocked::Outcome);
-        let is_left_out = state == StepState::Skipped { because: SkipReason::Unreachable };
+        // An alternative that holds may be one whose site was left out.
+        let is_left_out = matches!(
+            state,
+            StepState::Skipped {
+                because: SkipReason::Unreachable | SkipReason::Dependency { outcome: Outcome::Done, .. }
+            }
+        ) && !mutants::is(Mutant::LeftOutHoldsBack);
         for edge in self.graph.out_edges(step) {
             let (tells, blocked) = match edge.need {
                 Need::Settled => (tells_settled, None),

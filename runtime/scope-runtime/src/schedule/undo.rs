@@ -64,8 +64,8 @@ impl Schedule {
             return false;
         }
         let has_failed = |group: &Vec<StepId>| {
-            let live = group.iter().filter(|step| self.is_live(**step));
-            let outcomes = live.filter_map(|step| self.state(*step).outcome());
+            let live = group.iter().copied().filter(|step| self.is_live(*step));
+            let outcomes = live.filter_map(|step| self.state(self.counted_by(step)).outcome());
             matches!(outcomes.max(), Some(Outcome::Unavailable | Outcome::Invalid))
         };
         let is_open = |step: &StepId| self.steps[step.index()].undo.batch.is_none() && self.is_to_undo(*step);

@@ -4,10 +4,12 @@
 //! `create { "title": "Dune" }` of `shelf.book` → `{ "id": "3f0c…", "title": "Dune", "pages": 1, "status": "ordered" }`,
 //! which becomes `"shelved"` a second later, because that is when the driver says that a book is ready.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use scope_plan::driver::{OperationKind, Repeat, Share, Type};
+use scope_plan::driver::{Operation, OperationKind, Repeat, Request, Share, Type};
 use scope_plan::eval::value::canonical;
+use scope_plan::expr::Expr;
 use serde_json::{Map, Value, json};
 
 use super::answer::{answers_with_record, existing};
@@ -181,10 +183,25 @@ impl World {
         if let Some(identity) = model.identity(given).filter(|identity| table.has(identity)) {
             return Some(identity);
         }
-        if call.operation.repeat == Repeat::Name {
-            return model.name(given).and_then(|name| table.named(&name).into_iter().next());
+        match call.operation.repeat {
+            Repeat::Name => model.name(given).and_then(|name| table.named(&name).into_iter().next()),
+            Repeat::Always => self.looked_up_alike(site, &model, given),
+            _ => None,
         }
-        None
+    }
+
+    /// The identity of what a look-up for the new one would find: where a creation may be repeated at will, what is looked
+    /// up by the same words is the same thing, whatever its identity is made of.
+    fn looked_up_alike(&mut self, site: usize, model: &Model, given: &Map<String, Value>) -> Option<String> {
+        let find = model.resource_type.operations.iter().find(|own| own.kind == OperationKind::Find)?;
+        let names = self.sites[site].given_to(&model.driver);
+        let wanted = looked_up_by(find, model, &names, given)?;
+        let table = self.table(site, model);
+        table.identities().into_iter().find(|identity| {
+            let record = table.record(identity);
+            record.and_then(|record| looked_up_by(find, model, &names, &record.attributes)).as_ref()
+                == Some(&wanted)
+        })
     }
 
     fn answer_of_existing(
@@ -306,6 +323,28 @@ impl World {
         record.attributes.insert(name.to_string(), told);
         record.contents.insert(name.to_string(), content);
     }
+}
+
+/// What a look-up for a record is made of; `None` where it is not made of what the record says.
+fn looked_up_by(
+    find: &Operation,
+    model: &Model,
+    given: &Map<String, Value>,
+    attributes: &Map<String, Value>,
+) -> Option<Vec<Value>> {
+    let parts: Vec<&Expr> = match &find.request {
+        Request::Http { path, query, .. } => {
+            std::iter::once(path).chain(query.iter().map(|(_, value)| value)).collect()
+        }
+        Request::Exec { argv, .. } => argv.iter().collect(),
+    };
+    let used: BTreeSet<&str> = parts.iter().flat_map(|part| part.names_used()).collect();
+    let is_told = |name: &&str| model.attribute(name).is_some();
+    if !used.iter().any(is_told) || !used.iter().all(|name| is_told(name) || *name == "site") {
+        return None;
+    }
+    let names = Names { given, attributes };
+    parts.into_iter().map(|part| names.value(part).ok()).collect()
 }
 
 /// Is it the attribute by which copies of the type are compared?

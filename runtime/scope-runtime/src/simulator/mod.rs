@@ -206,6 +206,13 @@ impl Simulator {
         Ok(())
     }
 
+    /// Nothing goes wrong any more: also what has not come yet never will.
+    #[cfg(test)]
+    pub(crate) fn calm(&self) {
+        self.world.borrow().weather.clear();
+        self.world.borrow_mut().try_held_again();
+    }
+
     /// The bytes of a file of the program; `None` where the simulation was given no files.
     pub fn read_file(&self, file: &scope_plan::expr::FileRef) -> Option<std::io::Result<Vec<u8>>> {
         let files = self.world.borrow().options.files.clone()?;

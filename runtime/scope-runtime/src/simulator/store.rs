@@ -207,6 +207,11 @@ impl Table {
         self.records.keys().cloned().collect()
     }
 
+    /// The record as it was last looked at.
+    pub(super) fn record(&self, identity: &str) -> Option<&Record> {
+        self.records.get(identity)
+    }
+
     /// The record as it stands at that moment.
     pub(super) fn get(
         &mut self,

@@ -158,6 +158,13 @@ impl Weather {
         Ok(())
     }
 
+    /// Forgets every fault.
+    #[cfg(test)]
+    pub(super) fn clear(&self) {
+        self.lock().clear();
+        self.changed.notify_waiters();
+    }
+
     /// Until when nothing passes between the runner and the site; `None` when it does at this moment.
     pub(super) fn cut_until(&self, site: usize, at: Moment) -> Option<Moment> {
         let entry = *self.entry.lock().expect("no code panics while it holds the lock");

@@ -1,0 +1,59 @@
+//! One seed after the other, until the last of them or until the time is over; what fails is printed with its seed.
+//!
+//! ```console
+//! $ cargo test -p scope-runtime oracle::seeds                                   # a bounded number, as in every run of the tests
+//! $ SCOPE_SEEDS=0..20000 cargo test -p scope-runtime oracle::seeds -- --nocapture    # as many as that, however long it takes
+//! $ SCOPE_SEEDS=4711 cargo test -p scope-runtime oracle::seeds -- --nocapture        # this one again, exactly
+//! ```
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+/// So many failures are printed; of more only the number.
+const MOST_SHOWN: usize = 5;
+
+/// What is explored.
+pub(super) struct Exploration {
+    /// As people call it: `generated programs`.
+    pub(super) of: &'static str,
+    /// Seeds where none are asked for.
+    pub(super) n_seeds: u64,
+    /// What they may take.
+    pub(super) time: Duration,
+}
+
+/// The seeds that are asked for by `SCOPE_SEEDS=0..20000` or `SCOPE_SEEDS=4711`.
+fn wanted() -> Option<Range<u64>> {
+    let text = std::env::var("SCOPE_SEEDS").ok()?;
+    let number = |text: &str| text.trim().parse::<u64>().expect("SCOPE_SEEDS is `4711` or `0..20000`");
+    Some(match text.split_once("..") {
+        Some((from, to)) => number(from)..number(to),
+        None => number(&text)..number(&text) + 1,
+    })
+}
+
+impl Exploration {
+    /// Tries each seed; gives how many runs it took, or what is wrong.
+    pub(super) fn each(self, mut does: impl FnMut(u64) -> Result<usize, String>) {
+        let start = Instant::now();
+        let wanted = wanted();
+        let is_bounded = wanted.is_none();
+        let (mut n_seeds, mut n_runs) = (0, 0);
+        let mut wrong: Vec<String> = Vec::new();
+        for seed in wanted.unwrap_or(0..self.n_seeds) {
+            if is_bounded && start.elapsed() > self.time {
+                break;
+            }
+            n_seeds += 1;
+            match does(seed) {
+                Ok(runs) => n_runs += runs,
+                Err(why) => wrong.push(format!("SCOPE_SEEDS={seed}: {why}\n")),
+            }
+        }
+        println!("{n_seeds} seeds of {}, {n_runs} runs, {:.1} s", self.of, start.elapsed().as_secs_f64());
+        wrong.sort_by_key(String::len);
+        let shown = &wrong[..wrong.len().min(MOST_SHOWN)];
+        assert!(wrong.is_empty(), "{} of {n_seeds} seeds:\n{}", wrong.len(), shown.join("\n"));
+        assert!(n_seeds > 0, "no seed was tried");
+    }
+}
