@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{binary, root};
+use crate::support::{binary, root, schemas};
 
 const PROGRAM: &str = r#"import openstack
 site nantes { openstack: { cloud: "nantes" } }
@@ -68,6 +68,34 @@ fn results_are_written_for_ci() {
             xml.lines().filter(|line| line.contains(&format!("<{name} ")) && line.ends_with("/>")).count();
         assert_eq!(opened - alone, xml.matches(&format!("</{name}>")).count(), "{name} in {xml}");
     }
+}
+
+#[test]
+fn results_are_one_sarif_log_with_a_run_for_each_program() {
+    let folder = place("sarif", PROGRAM);
+    std::fs::write(folder.join("wrong.scope"), PROGRAM.replace("cut paris until", "cut pariss until"))
+        .expect("writable");
+    let ran = binary::scope(&folder, &["test", "main.scope", "wrong.scope", "--format", "sarif"], &[]);
+    assert_eq!(ran.code, 3, "{}", ran.all());
+    let log: Value = serde_json::from_str(&ran.stdout).expect("one document");
+    let validator = schemas::sarif();
+    let errors: Vec<String> = validator.iter_errors(&log).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{}", ran.stdout);
+    let told = |run: usize| {
+        let result = &log["runs"][run]["results"][0];
+        let place = &result["locations"][0]["physicalLocation"];
+        (
+            result["ruleId"].clone(),
+            place["artifactLocation"]["uri"].clone(),
+            place["region"]["startLine"].clone(),
+        )
+    };
+    assert_eq!(told(0), ("E0860".into(), "main.scope".into(), 17.into()));
+    assert_eq!(told(1), ("E0101".into(), "wrong.scope".into(), 8.into()));
+    let good =
+        binary::scope(&folder, &["test", "main.scope", "--filter", "holds &", "--format", "sarif"], &[]);
+    let log: Value = serde_json::from_str(&good.stdout).expect("one document");
+    assert!(good.code == 0 && validator.is_valid(&log) && log["runs"][0]["results"] == serde_json::json!([]));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod clouds;
 pub mod markdown;
+pub mod schemas;
 pub mod world;
 
 use std::path::PathBuf;

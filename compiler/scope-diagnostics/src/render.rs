@@ -22,7 +22,7 @@ use crate::{Diagnostic, Severity};
 
 pub use json::{JSON_SCHEMA, JSON_VERSION, json};
 pub use rich::{RichOptions, rich};
-pub use sarif::sarif;
+pub use sarif::{sarif, sarif_of_all};
 pub use short::short;
 
 /// The last line of a list of reports: "2 errors, 1 warning"; empty for none.

@@ -57,6 +57,8 @@ pub fn run(command: &Test, output: Output) -> u8 {
     };
     let began = Instant::now();
     let mut results = Vec::new();
+    // For SARIF, which is one document for all programs.
+    let mut reported = Vec::new();
     let (mut n_wrong, mut n_tests) = (0_usize, 0_usize);
     for path in &paths {
         if !command.files.contains(path) && !may_have_tests(path) {
@@ -66,7 +68,10 @@ pub fn run(command: &Test, output: Output) -> u8 {
         let compilation = scope_compiler::compile(&Disk, path, &options);
         let Some((mut scenarios, world)) = compilation.tests() else {
             n_wrong += 1;
-            output.diagnostics(&compilation.diagnostics, &compilation.sources);
+            match output.format {
+                Format::Sarif => reported.push((compilation.diagnostics, compilation.sources)),
+                _ => output.diagnostics(&compilation.diagnostics, &compilation.sources),
+            }
             continue;
         };
         let is_meant = |scenario: &Scenario| {
@@ -88,13 +93,18 @@ pub fn run(command: &Test, output: Output) -> u8 {
             }
         };
         let plans = Recompiling { compilation: &compilation, path, others: RefCell::default() };
+        let mut misses = Vec::new();
         for scenario in &scenarios {
             let mut result = played(command, path, scenario, &world, &plans);
             kept.compare(&mut result, command.update);
-            if output.format == Format::Rich || output.format == Format::Short {
-                line(&show::row(&result, command.seeds));
-                let reports = show::reports(&result, command.seeds, &compilation.sources);
-                output.reports(&reports, &compilation.sources);
+            let reports = show::reports(&result, command.seeds, &compilation.sources);
+            match output.format {
+                Format::Rich | Format::Short => {
+                    line(&show::row(&result, command.seeds));
+                    output.reports(&reports, &compilation.sources);
+                }
+                Format::Sarif => misses.extend(reports),
+                Format::Json => {}
             }
             results.push(result);
         }
@@ -104,6 +114,7 @@ pub fn run(command: &Test, output: Output) -> u8 {
             note(&format!("error: {message}"));
             return FAILED;
         }
+        reported.push((misses, compilation.sources));
     }
     if n_tests == 0 && n_wrong == 0 {
         match &command.filter {
@@ -123,7 +134,8 @@ pub fn run(command: &Test, output: Output) -> u8 {
     }
     match output.format {
         Format::Json => line(&show::json(&results)),
-        Format::Rich | Format::Short | Format::Sarif => {
+        Format::Sarif => line(scope_diagnostics::render::sarif_of_all(&reported).trim_end()),
+        Format::Rich | Format::Short => {
             let wall = output.is_live.then(|| began.elapsed());
             line(&show::summary(&results, command.seed, command.seeds, n_wrong, wall));
         }

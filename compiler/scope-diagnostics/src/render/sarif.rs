@@ -1,6 +1,6 @@
 //! The reports as SARIF 2.1.0, for code scanning.
 //!
-//! Comes in: finished reports. Goes out: one log of one run: every code that occurs is a rule with its page, every
+//! Comes in: finished reports. Goes out: one log, with one run for each program: every code that occurs is a rule with its page, every
 //! report a result with its places, and its fix as replacements. Columns count UTF-16 units, as the format has it.
 //!
 //! ```text
@@ -21,6 +21,23 @@ const SCHEMA: &str =
 /// The reports as one SARIF log of several lines, in the order given.
 #[must_use]
 pub fn sarif(reports: &[Diagnostic], sources: &SourceMap) -> String {
+    log(vec![run(reports, sources)])
+}
+
+/// The reports of several programs as one log.
+#[must_use]
+pub fn sarif_of_all(programs: &[(Vec<Diagnostic>, SourceMap)]) -> String {
+    log(programs.iter().map(|(reports, sources)| run(reports, sources)).collect())
+}
+
+fn log(runs: Vec<Value>) -> String {
+    let log = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": runs });
+    let mut text = serde_json::to_string_pretty(&log).expect("strings, numbers and lists always serialize");
+    text.push('\n');
+    text
+}
+
+fn run(reports: &[Diagnostic], sources: &SourceMap) -> Value {
     let codes: BTreeSet<Code> = reports.iter().map(|report| report.code).collect();
     let rules: Vec<Value> = codes.iter().map(|code| rule(*code)).collect();
     let codes: Vec<Code> = codes.into_iter().collect();
@@ -31,23 +48,16 @@ pub fn sarif(reports: &[Diagnostic], sources: &SourceMap) -> String {
             result(report, index, sources)
         })
         .collect();
-    let log = json!({
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "scope",
-                "version": env!("CARGO_PKG_VERSION"),
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": rules,
-            } },
-            "columnKind": "utf16CodeUnits",
-            "results": results,
-        }],
-    });
-    let mut text = serde_json::to_string_pretty(&log).expect("strings, numbers and lists always serialize");
-    text.push('\n');
-    text
+    json!({
+        "tool": { "driver": {
+            "name": "scope",
+            "version": env!("CARGO_PKG_VERSION"),
+            "semanticVersion": env!("CARGO_PKG_VERSION"),
+            "rules": rules,
+        } },
+        "columnKind": "utf16CodeUnits",
+        "results": results,
+    })
 }
 
 fn rule(code: Code) -> Value {

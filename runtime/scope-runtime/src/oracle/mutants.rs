@@ -18,8 +18,9 @@ use crate::events::Outcome;
 use crate::schedule::mutants::{ALL, Mutant, with};
 use crate::schedule::{Command, Event, Schedule, ScheduleOptions, StepState, Touched};
 
-/// A mutant that survives so many is not found.
-const N_CASES: u64 = 700;
+/// A mutant that survives so many, and those in which what is rare comes about, is not found.
+const N_CASES: u64 = 100;
+const RARE: [u64; 3] = [132, 220, 300];
 
 struct Case {
     seed: u64,
@@ -30,7 +31,7 @@ struct Case {
 
 /// Of many seeds those in which something happens.
 fn cases() -> Vec<Case> {
-    let cases = (0..N_CASES).map(|seed| {
+    let cases = (0..N_CASES).chain(RARE).map(|seed| {
         let numbers = random::numbers(seed, 160);
         let mut dice = Dice::new(&numbers);
         let program = random::program(&mut dice);

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::claims::verdict_word;
 use super::stage::{Last, Stage};
@@ -42,14 +42,16 @@ impl Stage<'_> {
             }
         };
         let Value::Object(sites) = self.simulator.snapshot() else { return text };
-        let names = names(&sites);
+        let names = self.names(&sites);
         let holds_something = |types: &Value| types.as_object().is_some_and(|types| !types.is_empty());
         for (site, types) in sites.iter().filter(|(_, types)| holds_something(types)) {
             text += &format!("{site}\n");
             for (resource_type, records) in types.as_object().into_iter().flatten() {
                 let short = resource_type.rsplit('.').next().unwrap_or(resource_type);
+                let (_, named_by) = self.simulator.identified_by(resource_type);
                 for record in records.as_array().into_iter().flatten().filter_map(Value::as_object) {
-                    let called = record.get("name").and_then(Value::as_str).unwrap_or("without a name");
+                    let called = named_by.as_ref().and_then(|name| record.get(name)?.as_str());
+                    let called = called.unwrap_or("without a name");
                     text += &format!("  {short} {called}\n");
                     for (name, value) in record.iter().filter(|(_, value)| !is_nothing(value)) {
                         text += &format!("    {name}: {}\n", told(value, &names));
@@ -58,6 +60,24 @@ impl Stage<'_> {
             }
         }
         text
+    }
+
+    /// Identity → what has it, for those that a site makes up.
+    fn names(&self, sites: &Map<String, Value>) -> BTreeMap<String, String> {
+        let mut names = BTreeMap::new();
+        for (resource_type, records) in sites.values().filter_map(Value::as_object).flatten() {
+            let short = resource_type.rsplit('.').next().unwrap_or(resource_type);
+            let (Some(identified_by), named_by) = self.simulator.identified_by(resource_type) else {
+                continue;
+            };
+            for (index, record) in records.as_array().into_iter().flatten().enumerate() {
+                let Some(identity) = record.get(&identified_by).and_then(Value::as_str) else { continue };
+                let called = named_by.as_ref().and_then(|name| record.get(name)?.as_str());
+                let called = called.map_or_else(|| index.to_string(), str::to_owned);
+                names.insert(identity.to_owned(), format!("<{short} {called}>"));
+            }
+        }
+        names
     }
 }
 
@@ -71,23 +91,6 @@ fn is_nothing(value: &Value) -> bool {
         Value::Array(items) => items.is_empty(),
         Value::Object(fields) => fields.is_empty(),
     }
-}
-
-/// Identity → what has it.
-fn names(sites: &serde_json::Map<String, Value>) -> BTreeMap<String, String> {
-    let mut names = BTreeMap::new();
-    for types in sites.values().filter_map(Value::as_object) {
-        for (resource_type, records) in types {
-            let short = resource_type.rsplit('.').next().unwrap_or(resource_type);
-            for (index, record) in records.as_array().into_iter().flatten().enumerate() {
-                let Some(identity) = record.get("id").and_then(Value::as_str) else { continue };
-                let called = record.get("name").and_then(Value::as_str);
-                let called = called.map_or_else(|| index.to_string(), str::to_owned);
-                names.insert(identity.to_owned(), format!("<{short} {called}>"));
-            }
-        }
-    }
-    names
 }
 
 /// A value without what a seed made up.

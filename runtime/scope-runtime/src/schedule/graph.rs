@@ -165,7 +165,9 @@ impl Quorums {
     fn is_counted_among(&self, step: StepId, members: &[StepId]) -> bool {
         let gathers = self.gathers_of.row(step.index());
         self.of_step[step.index()].is_some()
-            && (gathers.is_empty() || gathers.iter().any(|gather| members.contains(gather)))
+            && (gathers.is_empty()
+                || mutants::is(Mutant::QuorumCopyNeverFallsBack)
+                || gathers.iter().any(|gather| members.contains(gather)))
     }
 }
 
@@ -524,8 +526,8 @@ fn places(plan: &Plan, guards: &[(usize, Arm)], first_arm: &[u32], quorums: &Quo
     for choice in &plan.choices {
         for (number, arm) in choice.arms.iter().enumerate() {
             let id = Arm(first_arm[choice.id.index()] + number as u32);
-            let is_copy =
-                quorums.of_choice[choice.id.index()] && !mutants::is(Mutant::QuorumCopyNeverFallsBack);
+            let is_copy = quorums.of_choice[choice.id.index()];
+            let is_copy = is_copy && !mutants::is(Mutant::QuorumCopyNeverFallsBack);
             let counts = |member: &StepId| is_copy || !quorums.is_counted_among(*member, &arm.members);
             places.extend(arm.members.iter().map(|member| ((id, *member), counts(member))));
         }

@@ -13,6 +13,15 @@ use super::types::{check, map_references};
 use super::{LoggedCall, SimulationError, Simulator};
 
 impl Simulator {
+    /// The attribute by which a site identifies what is of a type, where the site makes it up, and the one that names it.
+    pub(crate) fn identified_by(&self, resource_type: &str) -> (Option<String>, Option<String>) {
+        let world = self.world.borrow();
+        let Some(model) = world.models.get(resource_type) else { return (None, None) };
+        let ty = &model.resource_type;
+        let is_made_up = model.attribute(&ty.identity).is_some_and(|identity| identity.is_computed);
+        (is_made_up.then(|| ty.identity.clone()), ty.name_attribute.clone())
+    }
+
     /// All that the sites hold, the same bytes for the same state: site → type → records, by name and identity. What
     /// the driver calls secret is masked.
     pub fn snapshot(&self) -> Value {
