@@ -119,6 +119,7 @@ fn a_site_comes_back() -> Result<(), String> {
         total: 0,
         weights: None,
         quorum: None,
+        rollout: None,
     };
     let program = Program {
         n_sites: 2,

@@ -42,6 +42,18 @@ pub(super) struct Resource {
     pub(super) weights: Option<Vec<u32>>,
     /// `with { quorum: … }`
     pub(super) quorum: Option<usize>,
+    /// `with { rollout: … }`, of copies at plain sites.
+    pub(super) rollout: Option<Rollout>,
+}
+
+/// Waves, in which also what is new is made.
+#[derive(Clone, Debug)]
+pub(super) struct Rollout {
+    /// The first wave.
+    pub(super) first: Vec<usize>,
+    /// So many sites at a time after it.
+    pub(super) then: usize,
+    pub(super) stop_after: usize,
 }
 
 /// What a site makes of a request, and what makes its repeat safe.
@@ -312,6 +324,15 @@ impl Program {
 }
 
 impl Resource {
+    /// The waves of a rollout: the first one, then so many of the other sites at a time, in the order of the scope.
+    pub(super) fn waves(&self) -> Vec<Vec<usize>> {
+        let (Some(rollout), Loc::And(parts)) = (&self.rollout, &self.loc) else { return Vec::new() };
+        let sites = parts.iter().flat_map(Loc::sites);
+        let others: Vec<usize> = sites.filter(|site| !rollout.first.contains(site)).collect();
+        let first = std::iter::once(rollout.first.clone());
+        first.chain(others.chunks(rollout.then).map(<[usize]>::to_vec)).collect()
+    }
+
     fn with(&self) -> Vec<String> {
         let mut with = Vec::new();
         let names: Vec<String> = self.after.iter().map(|other| format!("r{other}")).collect();
@@ -334,6 +355,13 @@ impl Resource {
         }
         if let Some(quorum) = self.quorum {
             with.push(format!("quorum: {quorum}"));
+        }
+        if let Some(Rollout { first, then, stop_after }) = &self.rollout {
+            let first: Vec<&str> = first.iter().map(|site| SITES[*site]).collect();
+            let first = first.join(", ");
+            with.push(format!(
+                "rollout: {{ first: [{first}], then: {then}, soak: 5min, stop_after: {stop_after}, create: true }}"
+            ));
         }
         if let (Some(weights), Some((parts, _))) = (&self.weights, self.loc.cross()) {
             let weigh = |(part, weight): (&Loc, &u32)| {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::fate::{Cut, Fate, Fates};
-use super::program::{Kind, Loc, OnDisconnect, Program, Resource, SITES};
+use super::program::{Kind, Loc, OnDisconnect, Program, Resource, Rollout, SITES};
 
 const DEEPEST: usize = 3;
 
@@ -55,7 +55,13 @@ pub(super) fn program(dice: &mut Dice<'_>) -> Program {
 fn resource(dice: &mut Dice<'_>, n_sites: usize, number: usize, is_chain: bool) -> Resource {
     let kind = [Kind::Note, Kind::Card, Kind::Coin, Kind::Tally][dice.below(4)];
     let has_quorum = n_sites > 1 && dice.is_one_in(4);
+    let has_waves = n_sites > 1 && !has_quorum && dice.is_one_in(6);
     let loc = match kind {
+        _ if has_waves => {
+            let mut sites = shuffled(dice, n_sites);
+            sites.truncate(2 + dice.below(n_sites - 1));
+            Loc::And(sites.into_iter().map(Loc::Site).collect())
+        }
         _ if has_quorum => copies(dice, n_sites),
         Kind::Tally if n_sites > 1 && dice.below(3) > 0 => cross(dice, n_sites),
         _ => loc(dice, n_sites, 0),
@@ -69,7 +75,9 @@ fn resource(dice: &mut Dice<'_>, n_sites: usize, number: usize, is_chain: bool) 
         8 if !loc.has_choice() => Some(OnDisconnect::Queue),
         9 => Some(OnDisconnect::Skip),
         10 => Some(OnDisconnect::Fail),
-        11 if loc.sites().contains(&0) && loc.cross().is_none() => Some(OnDisconnect::LocalOnly),
+        11 if loc.sites().contains(&0) && loc.cross().is_none() && !has_waves => {
+            Some(OnDisconnect::LocalOnly)
+        }
         _ => None,
     };
     let weights = loc.cross().and_then(|(parts, _)| {
@@ -79,7 +87,8 @@ fn resource(dice: &mut Dice<'_>, n_sites: usize, number: usize, is_chain: bool) 
     let (is_undone, total) = (dice.is_one_in(4), dice.below(20) as u32);
     let fewest = loc.counts().into_iter().min().filter(|_| on_disconnect != Some(OnDisconnect::LocalOnly));
     let quorum = fewest.filter(|_| has_quorum).map(|fewest| 1 + dice.below(fewest));
-    Resource { kind, loc, after, on_disconnect, is_undone, total, weights, quorum }
+    let rollout = has_waves.then(|| rollout(dice, loc.copies().len(), &loc));
+    Resource { kind, loc, after, on_disconnect, is_undone, total, weights, quorum, rollout }
 }
 
 fn loc(dice: &mut Dice<'_>, n_sites: usize, depth: usize) -> Loc {
@@ -93,6 +102,13 @@ fn loc(dice: &mut Dice<'_>, n_sites: usize, depth: usize) -> Loc {
         2 | 3 => Loc::Or(parts(dice)),
         _ => Loc::Site(dice.below(n_sites)),
     }
+}
+
+/// A first wave that is not all of it, and fewer failures borne than there are sites.
+fn rollout(dice: &mut Dice<'_>, n_sites: usize, loc: &Loc) -> Rollout {
+    let n_first = 1 + dice.below(n_sites - 1);
+    let first = loc.copies().into_iter().take(n_first).flat_map(Loc::sites).collect();
+    Rollout { first, then: 1 + dice.below(2), stop_after: 1 + dice.below(n_sites - 1) }
 }
 
 fn shuffled(dice: &mut Dice<'_>, n_sites: usize) -> Vec<usize> {

@@ -1,4 +1,4 @@
-//! The meaning of scopes, by plain recursion: R4 (`&`), R5 (`|`), R6 (`%`), R11 (`after`), quorums, what a cut does, and undoing.
+//! The meaning of scopes, by plain recursion: R4 (`&`), R5 (`|`), R6 (`%`), R11 (`after`, waves), quorums, what a cut does, and undoing.
 //!
 //! Written from the rules; of the scheduler, the plan and the lowering nothing is used. In come a program and [`Places`],
 //! which answer single requests; out comes what must be seen of a run. `nantes & paris | lille`, paris refuses → nantes is
@@ -191,7 +191,10 @@ impl Run<'_> {
             standings,
             holds: BTreeMap::new(),
         };
-        let ended = self.location(&loc, &mut evaluation, &mut Vec::new(), blocked);
+        let ended = match &resource.rollout {
+            Some(rollout) => self.waves(&resource.waves(), rollout.stop_after, &mut evaluation, blocked),
+            None => self.location(&loc, &mut evaluation, &mut Vec::new(), blocked),
+        };
         // A site named twice is one request, undone only when every occurrence is given up.
         for (site, holds) in &evaluation.holds {
             if holds.iter().all(|holds| !holds) {
@@ -249,6 +252,38 @@ impl Run<'_> {
             place.pop();
         }
         all
+    }
+
+    /// One wave after the other, while fewer sites than are borne have failed; one of which all that there is waits proves
+    /// nothing, and those after it wait, too.
+    fn waves(
+        &mut self,
+        waves: &[Vec<usize>],
+        stop_after: usize,
+        evaluation: &mut Evaluation,
+        blocked: Option<Outcome>,
+    ) -> Ended {
+        let mut all = Vec::new();
+        let mut n_failed = 0;
+        let mut held = None;
+        for wave in waves {
+            let blocked = blocked.max(held);
+            let sites = wave
+                .iter()
+                .map(|site| self.location(&Loc::Site(*site), evaluation, &mut Vec::new(), blocked));
+            let sites: Vec<Ended> = sites.collect();
+            let is_any = |is: &dyn Fn(Outcome) -> bool| sites.iter().any(|site| is(site.outcome));
+            n_failed += sites.iter().filter(|site| site.outcome > Outcome::Pending).count();
+            held = match n_failed >= stop_after {
+                true => Some(Outcome::Unavailable),
+                false if is_any(&|end| end == Outcome::Pending) && !is_any(&|end| end == Outcome::Done) => {
+                    Some(Outcome::Pending)
+                }
+                false => held,
+            };
+            all.extend(sites);
+        }
+        Ended::all(all)
     }
 
     /// So many copies are enough: with them it is done, and the others are kept for later. With too few that are done or

@@ -16,6 +16,8 @@ const MOST_WAKES: usize = 3;
 
 pub(super) struct Watch<'p> {
     plan: &'p Plan,
+    /// The `gather` that counts each step, if one does.
+    counted: Vec<Option<StepId>>,
     /// Steps that ended well, and those that were left out.
     is_done: Vec<bool>,
     is_left_out: Vec<bool>,
@@ -34,6 +36,7 @@ impl<'p> Watch<'p> {
         let n_steps = plan.steps.len();
         Self {
             plan,
+            counted: scope_plan::quorum::of_steps(plan),
             is_done: vec![false; n_steps],
             is_left_out: vec![false; n_steps],
             n_parked: vec![0; n_steps],
@@ -61,9 +64,13 @@ impl<'p> Watch<'p> {
             } => {
                 self.is_left_out[step.index()] = true;
             }
-            RunEventKind::StepParked { step, .. } => {
+            RunEventKind::StepParked { step, words } => {
                 self.n_parked[step.index()] += 1;
-                self.parked_at.insert(*step, self.n_events);
+                // A copy that others make up for does not wait for its service.
+                let is_spare = self.counted[step.index()].is_some() && !words.contains("unreachable");
+                if !is_spare {
+                    self.parked_at.insert(*step, self.n_events);
+                }
             }
             RunEventKind::ChoiceTried { choice, arm, .. } => {
                 self.tried.entry(*choice).or_default().push(*arm);
@@ -114,7 +121,7 @@ impl<'p> Watch<'p> {
             let heard_at = self.lane(step.step).and_then(|lane| self.heard_at.get(&lane).copied());
             let may_wake = self.n_parked[step.step.index()] <= MOST_WAKES;
             let is_parked = matches!(step.status, StepStatus::Parked { .. });
-            if is_parked && may_wake && heard_at > parked_at {
+            if is_parked && may_wake && parked_at.is_some() && heard_at > parked_at {
                 let key = &self.plan.step(step.step).key;
                 self.wrong.push(format!("`{key}` waits though its service was heard from"));
             }
