@@ -10,6 +10,7 @@ pub mod desk;
 mod detaching;
 mod guarding;
 mod hostile;
+mod keeping;
 mod killing;
 mod moves;
 mod objects;

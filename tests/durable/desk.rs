@@ -1,7 +1,7 @@
 //! A small service on loopback, one for each site, and a program over two of them.
 //!
 //! `Desk::start()` → `http://127.0.0.1:PORT`; a `note` has a name of its own (a `PUT`), a `card` gets its identity there and
-//! is found by its mark, a `bell` is rung by a `POST` that must not be repeated.
+//! is found by its mark, a `bell`, which may need a note, is rung by a `POST` that must not be repeated.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -64,6 +64,7 @@ driver desk {
 
         type bell {
             name: string identity
+            about: note?
             share by none because "a bell stays where it is"
             cross by none because "a bell has no parts"
             stateful because "how often it was rung is known only there"

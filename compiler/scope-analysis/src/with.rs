@@ -2,6 +2,7 @@
 
 mod moving;
 mod rollout;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -11,10 +12,9 @@ use scope_syntax::ast::{Expr, ExprKind, RecordEntry};
 
 use crate::context::Context;
 use crate::eval::{Frame, describe, merge_slot};
-use crate::hir::{OnDisconnect, OnFailure, Slot, Value, With};
+use crate::hir::{OnDisconnect, Slot, Value, With};
 
-/// The keys of this release.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 15] = [
     "timeout",
     "retry",
     "on_disconnect",
@@ -27,14 +27,26 @@ const KEYS: [&str; 12] = [
     "rollout",
     "moved_from",
     "replace",
+    "on_unknown",
+    "on_delete",
+    "borrow",
 ];
 
-/// The keys of the next releases.
-const LATER: [&str; 3] = ["on_unknown", "on_delete", "borrow"];
-
 /// Words that stand as names where `with` is read: `on_disconnect: queue`.
-pub(crate) const WORDS: [&str; 9] =
-    ["queue", "skip", "fail", "local_only", "keep", "undo", "retry", "move", "never"];
+pub(crate) const WORDS: [&str; 12] = [
+    "queue",
+    "skip",
+    "fail",
+    "local_only",
+    "keep",
+    "undo",
+    "retry",
+    "move",
+    "never",
+    "ask",
+    "delete",
+    "copy",
+];
 
 /// By key of `with`, the item and the element of a family that it is written at.
 pub(crate) type WrittenAt = BTreeMap<String, (String, String)>;
@@ -46,10 +58,7 @@ pub(crate) fn is_with_record(expr: &Expr) -> bool {
     let mut is_any = false;
     for entry in entries {
         if let RecordEntry::Field { key, .. } = entry {
-            let is_key = key
-                .literal()
-                .is_some_and(|key| KEYS.contains(&key.as_str()) || LATER.contains(&key.as_str()));
-            if !is_key {
+            if !key.literal().is_some_and(|key| is_key(&key)) {
                 return false;
             }
             is_any = true;
@@ -60,7 +69,7 @@ pub(crate) fn is_with_record(expr: &Expr) -> bool {
 
 /// Whether a word is a key of `with`.
 pub(crate) fn is_key(word: &str) -> bool {
-    KEYS.contains(&word) || LATER.contains(&word)
+    KEYS.contains(&word)
 }
 
 impl Context<'_> {
@@ -107,15 +116,10 @@ impl Context<'_> {
                 "ready_within" => with.ready_within = self.positive_duration("ready_within", &slot),
                 "retry" => self.retry(&mut with, slot),
                 "on_disconnect" => with.on_disconnect = self.on_disconnect(&slot),
-                "on_failure" => match &slot.value {
-                    Value::Text(word) if word == "keep" => with.on_failure = Some(OnFailure::Keep),
-                    Value::Text(word) if word == "undo" => with.on_failure = Some(OnFailure::Undo),
-                    other => self.wrong(
-                        &format!("`on_failure` is `keep` or `undo`, not {}", describe(other)),
-                        span,
-                        "write `keep` or `undo`",
-                    ),
-                },
+                "on_failure" => with.on_failure = self.on_failure(&slot),
+                "on_unknown" => with.on_unknown = self.on_unknown(&slot),
+                "on_delete" => with.on_delete = self.on_delete(&slot),
+                "borrow" => with.borrow = self.borrow(&slot).map(|borrow| (borrow, span)),
                 "after" => self.after(&mut with, slot),
                 "adopt" => match slot.value {
                     Value::Bool(value) => with.adopt = value,
@@ -130,7 +134,6 @@ impl Context<'_> {
                 "quorum" => with.quorum = self.quorum(&slot, written["quorum"].1 != name),
                 "moved_from" => with.moved_from = self.moved_from(&slot, &written["moved_from"], name),
                 "replace" => with.replace = self.replace(&slot),
-                later if LATER.contains(&later) => self.unavailable(slot.key, &format!("`{later}`")),
                 other => {
                     let mut report =
                         Diagnostic::new(codes::E0209, slot.key, format!("`with` has no `{other}`"))

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::expr::Expr;
-use crate::plan::{Action, Edge, EdgeReason, Plan, Step, StepId};
+use crate::plan::{Action, Borrow, Edge, EdgeReason, Plan, Step, StepId};
 
 impl Action {
     /// The expressions in it, with the name each has there: an attribute's, `text`, `identity`.
@@ -100,6 +100,7 @@ impl Action {
             Action::Ensure { .. } => "ensure",
             Action::Bring { .. } => "bring",
             Action::Call { operation, .. } => operation,
+            Action::Delete { keep: true, .. } => "release",
             Action::Delete { .. } => "delete",
             Action::Protect { users, .. } if users.is_empty() => "let go",
             Action::Protect { .. } => "protect",
@@ -107,6 +108,11 @@ impl Action {
             Action::Gather { .. } => "gather",
             Action::Gate { .. } => "gate",
         }
+    }
+
+    /// Whether what it makes stays at its site when the program no longer has it.
+    pub fn stays(&self) -> bool {
+        matches!(self, Action::Ensure { keep: true, .. } | Action::Bring { borrow: Borrow::Keep, .. })
     }
 }
 

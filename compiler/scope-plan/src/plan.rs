@@ -163,6 +163,9 @@ pub struct Step {
     pub ready_within_ms: Option<u64>,
     /// What makes a repeat safe.
     pub repeat: Repeat,
+    /// Where a repeat is not safe and it is not known whether it was done.
+    #[serde(default, skip_serializing_if = "OnUnknown::is_ask")]
+    pub on_unknown: OnUnknown,
     /// The same for the same resource at the same site in every run of a deployment: `nantes/vm/ensure`.
     pub key: String,
     /// Steps with a greater priority are started first: the critical path below them, in estimated milliseconds.
@@ -194,6 +197,9 @@ pub enum Action {
         attributes: Vec<(String, Expr)>,
         /// Take over what matches and bears no mark of ours.
         adopt: bool,
+        /// Where the program no longer has it, it is left at its site and forgotten.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keep: bool,
     },
     /// Have at this site a copy of a resource of another; nothing if it is there. Output: the copy's record.
     Bring {
@@ -203,6 +209,9 @@ pub enum Action {
         sources: Vec<StepId>,
         /// Every *reachable* source must have it (`&`), else one is enough.
         every_source: bool,
+        /// Whether it may be copied, and how long the copy stays.
+        #[serde(default, skip_serializing_if = "Borrow::is_copy")]
+        borrow: Borrow,
     },
     /// One explicit operation. Output: its result.
     Call {
@@ -226,6 +235,9 @@ pub enum Action {
         /// Only where this step, which wants it here after all, is not done: its alternative is chosen again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unless: Option<StepId>,
+        /// Left at its site: the owner mark is taken off, and it is forgotten.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keep: bool,
     },
     /// Guard a resource that others rely upon from deletion (R9): their mark is left on it, where the driver says. Without
     /// users it is taken off. Output: the resource's record.
@@ -404,6 +416,44 @@ impl Undo {
     /// Whether it is taken back when its arms are abandoned.
     pub fn is_wanted(self) -> bool {
         self != Undo::Keep
+    }
+}
+
+/// Where it is not known whether an operation that must not be repeated was done: what a person would answer, beforehand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnknown {
+    /// A person is asked.
+    #[default]
+    Ask,
+    /// It counts as failed: the step ends *unavailable*.
+    Fail,
+    /// It is sent again, and may be done twice.
+    Retry,
+}
+
+impl OnUnknown {
+    fn is_ask(&self) -> bool {
+        *self == OnUnknown::Ask
+    }
+}
+
+/// Whether what is at another site is copied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Borrow {
+    /// Copied; the copy goes with its last user.
+    #[default]
+    Copy,
+    /// Copied; the copy stays when nobody here needs it any more.
+    Keep,
+    /// Not copied: it is at the step's own site, or *unavailable*.
+    Never,
+}
+
+impl Borrow {
+    fn is_copy(&self) -> bool {
+        *self == Borrow::Copy
     }
 }
 

@@ -57,6 +57,9 @@ pub struct RecordedResource {
     /// What it relies upon as long as it lives: not deleted meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relies: Vec<Relied>,
+    /// It is left at its site where the program no longer has it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep: bool,
 }
 
 /// A resource that another one relies upon.

@@ -33,8 +33,8 @@ pub use random::plan_from;
 use crate::driver::{Driver, Repeat};
 use crate::expr::Expr;
 use crate::plan::{
-    Action, Arm, Choice, ChoiceId, Edge, EdgeReason, Guard, Link, OnUnreachable, Origin, Output, Plan,
-    Program, Purpose, Quorum, Retry, Rollout, RolloutId, Site, SiteId, Step, StepId, Undo, VERSION, Wave,
+    Action, Arm, Borrow, Choice, ChoiceId, Edge, EdgeReason, Guard, Link, OnUnknown, OnUnreachable, Origin,
+    Output, Plan, Program, Purpose, Quorum, Retry, Rollout, RolloutId, Site, SiteId, Step, StepId, Undo, VERSION, Wave,
 };
 
 /// Puts a plan together; ids, edges, arms' members and keys follow by themselves.
@@ -136,7 +136,7 @@ impl Builder {
         self.step(
             site,
             name,
-            Action::Ensure { resource_type: resource_type.into(), attributes, adopt: false },
+            Action::Ensure { resource_type: resource_type.into(), attributes, adopt: false, keep: false },
         )
     }
 
@@ -146,6 +146,7 @@ impl Builder {
             resource_type: resource_type.into(),
             sources: sources.to_vec(),
             every_source: false,
+            borrow: Borrow::Copy,
         };
         self.step(site, name, action)
     }
@@ -178,6 +179,7 @@ impl Builder {
                 resource_type: resource_type.into(),
                 identity: Expr::text(identity),
                 unless: None,
+                keep: false,
             },
         )
     }
@@ -287,6 +289,7 @@ impl Builder {
             timeout_ms: 30_000,
             ready_within_ms: None,
             repeat,
+            on_unknown: OnUnknown::Ask,
             key,
             priority: 0,
             origin: self.origin(),

@@ -22,7 +22,9 @@ use crate::expr::Expr;
 use crate::graph::{self, Neighbours};
 use crate::guarding;
 use crate::inputs::is_given;
-use crate::plan::{Action, Guard, OnUnreachable, Plan, SiteId, Step, StepId, Undo};
+use crate::plan::{
+    Action, Borrow, Guard, OnUnknown, OnUnreachable, Plan, SiteId, Step, StepId, Undo,
+};
 
 /// So many columns, where names are not longer than usual.
 const WIDTH: usize = 100;
@@ -147,6 +149,11 @@ pub fn details(plan: &Plan, step: &Step) -> String {
         Action::Ensure { attributes, adopt, .. } => {
             format!("{}{}", named(attributes), if *adopt { "  (adopt)" } else { "" })
         }
+        Action::Bring { sources, borrow: Borrow::Never, .. } => {
+            let is_here = |source: &&StepId| plan.location(**source) == Some(step.site);
+            let own = sources.iter().find(is_here).map(|source| format!("#{}", source.0));
+            own.unwrap_or_else(|| "not copied to here".to_owned())
+        }
         Action::Bring { sources, every_source, .. } => {
             let sources: Vec<String> = sources
                 .iter()
@@ -160,9 +167,10 @@ pub fn details(plan: &Plan, step: &Step) -> String {
             format!("from {every}{}{}", sources.join(" or "), size.unwrap_or_default())
         }
         Action::Call { inputs, .. } => named(inputs),
-        Action::Delete { identity, unless, .. } => {
+        Action::Delete { identity, unless, keep, .. } => {
+            let keep = if *keep { "   left at the site" } else { "" };
             let unless = unless.map(|step| format!("   unless #{} is done", step.0));
-            format!("{}{}", expr(identity), unless.unwrap_or_default())
+            format!("{}{keep}{}", expr(identity), unless.unwrap_or_default())
         }
         Action::Protect { of, users, .. } => {
             let users: Vec<String> = users.iter().map(|(name, site)| format!("{name} at {site}")).collect();
@@ -221,6 +229,16 @@ fn conditions(plan: &Plan, step: &Step, after: &[StepId]) -> Vec<String> {
         Undo::DeleteCreated => all.push("undone if the arm is given up".into()),
         Undo::DeleteWithResource => all.push("undone if the resource fails".into()),
         Undo::Keep => {}
+    }
+    match step.on_unknown {
+        OnUnknown::Fail => all.push("counts as failed if its end is not known".into()),
+        OnUnknown::Retry => all.push("sent again if its end is not known, so perhaps done twice".into()),
+        OnUnknown::Ask => {}
+    }
+    match &step.action {
+        Action::Ensure { keep: true, .. } => all.push("stays when the program no longer has it".into()),
+        Action::Bring { borrow: Borrow::Keep, .. } => all.push("stays when nobody needs it any more".into()),
+        _ => {}
     }
     all
 }

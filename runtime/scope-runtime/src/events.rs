@@ -246,6 +246,8 @@ pub enum Effect {
     },
     /// Removed.
     Deleted,
+    /// Left at its site, and no longer the program's.
+    Released,
     /// Guarded from deletion: those who rely upon it are written on it.
     Protected,
     /// The guard is taken off.
@@ -317,6 +319,8 @@ pub enum Change {
     LetGo,
     /// It is not ours to delete: forget it.
     Forget,
+    /// It is to stay at its site: take the owner mark off, and forget it.
+    Release,
 }
 
 impl Change {
@@ -327,6 +331,7 @@ impl Change {
             Change::Adopt
                 | Change::Update { .. }
                 | Change::Forget
+                | Change::Release
                 | Change::Refuse { .. }
                 | Change::Protect { of_new: false }
                 | Change::LetGo
@@ -366,6 +371,7 @@ impl Effect {
             | Effect::Borrowed { .. }
             | Effect::Called
             | Effect::Deleted
+            | Effect::Released
             | Effect::Protected
             | Effect::LetGo => true,
             Effect::Unchanged

@@ -5,6 +5,7 @@
 //! before it leaves. `ensure(base at nantes)` → find by name → create → upload → wait until ready → `Created`.
 
 mod aftermath;
+mod amend;
 mod bring;
 mod call;
 mod candidates;
@@ -22,6 +23,7 @@ mod origin;
 mod query;
 mod readiness;
 mod record;
+mod release;
 mod seen;
 mod stuck;
 mod subject;
@@ -73,7 +75,17 @@ pub(crate) async fn perform(shared: &Shared<'_>, step: &Step) -> (Result<Good, B
         Ok(subject) => attempt(&subject, step, memory).await,
         Err(bad) => Err(bad),
     };
+    let result = result.map(|good| match memory.is_repeated() {
+        true => Good { detail: Some(and_twice(good.detail)), ..good },
+        false => good,
+    });
     (result, memory.touched())
+}
+
+/// What may have been done twice, because the program says that it is sent again, is said.
+fn and_twice(detail: Option<String>) -> String {
+    let words = "sent again after a lost answer: perhaps done twice";
+    detail.map_or_else(|| words.to_owned(), |detail| format!("{detail}; {words}"))
 }
 
 async fn attempt(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<Good, Bad> {
@@ -88,13 +100,15 @@ async fn attempt(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<
         Action::Ensure { attributes, adopt, .. } => {
             ensure::ensure(subject, step, attributes, *adopt, memory).await
         }
-        Action::Bring { sources, every_source, .. } => {
-            bring::bring(subject, step, sources, *every_source, memory).await
+        Action::Bring { sources, every_source, borrow, .. } => {
+            bring::bring(subject, step, sources, *every_source, *borrow, memory).await
         }
         Action::Call { operation, inputs, once, prints, .. } => {
             call::call(subject, operation, inputs, *once, *prints, memory).await
         }
-        Action::Delete { identity, unless, .. } => delete::delete(subject, identity, *unless).await,
+        Action::Delete { identity, unless, keep, .. } => {
+            delete::delete(subject, identity, *unless, *keep).await
+        }
         Action::Protect { of, users, .. } => guard::protect(subject, of, users, memory).await,
         Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => {
             unreachable!("choices and gatherings are resolved by the scheduler")

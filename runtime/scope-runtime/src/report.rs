@@ -224,6 +224,9 @@ pub struct Counts {
     pub updated: usize,
     /// Removed.
     pub deleted: usize,
+    /// Left at their sites, no longer the program's.
+    #[serde(default)]
+    pub released: usize,
     /// Copied from another site.
     pub borrowed: usize,
     /// Guards left on what is relied upon, or taken off.
@@ -267,6 +270,7 @@ impl Counts {
                     Effect::Borrowed { .. } => self.borrowed += 1,
                     Effect::Called => self.called += 1,
                     Effect::Deleted => self.deleted += 1,
+                    Effect::Released => self.released += 1,
                     Effect::Protected | Effect::LetGo => self.guarded += 1,
                     Effect::Chosen { .. } | Effect::Gathered | Effect::Opened | Effect::Planned { .. } => {}
                 }

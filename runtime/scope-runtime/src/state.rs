@@ -125,6 +125,9 @@ pub struct Resource {
     /// The rollout that it is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RecordedWave>,
+    /// It is left at its site where the program no longer has it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep: bool,
 }
 
 /// A wave that was begun and is not yet followed by the next one.
@@ -430,6 +433,7 @@ impl State {
                 needs: resource.needs.clone(),
                 rollout: resource.rollout.clone(),
                 relies: resource.relies.clone(),
+                keep: resource.keep,
             })
         });
         Recorded {

@@ -1,5 +1,6 @@
 //! The checks, one file a family of rules.
 
+mod borrowing;
 mod cross;
 mod cycles;
 mod laws;

@@ -4,7 +4,7 @@ use scope_diagnostics::{Diagnostic, Span, codes};
 
 use crate::context::Context;
 use crate::hir::{
-    Attribute, Deferred, Location, LocationKind, Reference, ReferenceTarget, Relation, ResourceId,
+    Attribute, Borrow, Deferred, Location, LocationKind, Reference, ReferenceTarget, Relation, ResourceId,
     ResourceType, Share, SiteId, Slot, Type, Value,
 };
 use crate::scope::RequestScope;
@@ -117,6 +117,7 @@ impl Context<'_> {
             target: target_value,
             location,
             share,
+            borrow: Borrow::Copy,
             is_guarded: attribute.reference.as_ref().is_some_and(|rule| rule.is_guarded()),
             span,
         };
@@ -254,7 +255,7 @@ impl Context<'_> {
     }
 
     /// What is referred to, as a message names it.
-    fn target_words(&self, reference: &Reference) -> String {
+    pub(super) fn target_words(&self, reference: &Reference) -> String {
         match &reference.target {
             ReferenceTarget::Resource(resource) => {
                 self.head_summary(*resource).map_or_else(String::new, |head| format!("`{}`", head.name))

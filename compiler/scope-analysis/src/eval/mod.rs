@@ -120,15 +120,6 @@ impl Context<'_> {
         }
     }
 
-    /// A construct of the language that the next release brings.
-    pub fn unavailable(&self, span: Span, what: &str) {
-        self.report(
-            Diagnostic::new(codes::E0305, span, format!("{what} is not available yet"))
-                .label("part of the language, not of this release")
-                .help("leave it out, or write out what it would expand to"),
-        );
-    }
-
     fn conditional(&self, branches: &[(Expr, Expr)], otherwise: &Expr, frame: &Frame) -> Value {
         let Some(((condition, value), rest)) = branches.split_first() else {
             return self.eval(otherwise, frame);

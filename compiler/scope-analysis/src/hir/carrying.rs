@@ -99,6 +99,37 @@ pub enum Replace {
     Never,
 }
 
+/// `on_unknown`: the answer to the question whether it was done, given beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnUnknown {
+    /// A person is asked.
+    Ask,
+    /// It counts as failed.
+    Fail,
+    /// It is sent again, and may be done twice.
+    Retry,
+}
+
+/// `on_delete`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDelete {
+    /// Deleted.
+    Delete,
+    /// Left at its site, and forgotten.
+    Keep,
+}
+
+/// `borrow`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Borrow {
+    /// What is needed of other sites is copied, and goes with its last user.
+    Copy,
+    /// It is copied, and the copy stays.
+    Keep,
+    /// Nothing is copied.
+    Never,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

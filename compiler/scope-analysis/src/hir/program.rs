@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 use scope_diagnostics::Span;
 use serde::Serialize;
 
-use super::{Driver, Location, MovedFrom, Quorum, Replace, Rollout, Share, Slot, Test, Value};
+use super::{
+    Borrow, Driver, Location, MovedFrom, OnDelete, OnUnknown, Quorum, Replace, Rollout, Share, Slot, Test, Value,
+};
 
 /// A position in [`Program::sites`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -186,6 +188,8 @@ pub struct Reference {
     pub location: Location,
     /// How it gets from there to the instance's site.
     pub share: Share,
+    /// Whether it may be copied from there, where that is how it gets here.
+    pub borrow: Borrow,
     /// It may not be deleted as long as what refers to it lives (R9).
     pub is_guarded: bool,
     /// Where it was written.
@@ -230,6 +234,12 @@ pub struct With {
     pub moved_from: Option<MovedFrom>,
     /// Whether it may be made anew elsewhere.
     pub replace: Option<Replace>,
+    /// Where it is not known whether something that must not be repeated was done.
+    pub on_unknown: Option<OnUnknown>,
+    /// What becomes of it where the program no longer has it.
+    pub on_delete: Option<OnDelete>,
+    /// Whether what it needs of other sites is copied, and where that is written.
+    pub borrow: Option<(Borrow, Span)>,
 }
 
 /// `on_disconnect`.

@@ -34,6 +34,7 @@ impl<'a> Context<'a> {
         }
         let whole = Whole { name: &head.name, ty, kind: &head.kind, span: head.span };
         self.divide(&whole, &head.location, &with, &mut instances);
+        self.borrowed(head, &with, &mut instances);
         self.check_patches(head, &sites);
         let name_of = |site: SiteId| self.site_name(site);
         Some(Resource {

@@ -1,4 +1,4 @@
-//! `quorum`, `moved_from` and `replace` of a `with` record.
+//! `quorum` and `moved_from` of a `with` record.
 //!
 //! `quorum: 2` → at least two of the copies; `moved_from: "web"` → what was recorded as `web`.
 
@@ -6,7 +6,7 @@ use scope_diagnostics::{Diagnostic, codes};
 
 use crate::context::Context;
 use crate::eval::describe;
-use crate::hir::{MovedFrom, Quorum, Replace, Slot, Value};
+use crate::hir::{MovedFrom, Quorum, Slot, Value};
 
 impl Context<'_> {
     pub(super) fn quorum(&self, slot: &Slot, is_inherited: bool) -> Option<Quorum> {
@@ -52,21 +52,6 @@ impl Context<'_> {
             other => {
                 let message = format!("`moved_from` is the path of a resource, not {}", describe(other));
                 self.wrong(&message, slot.span, help);
-                None
-            }
-        }
-    }
-
-    pub(super) fn replace(&self, slot: &Slot) -> Option<Replace> {
-        match &slot.value {
-            Value::Text(word) if word == "move" => Some(Replace::Move),
-            Value::Text(word) if word == "never" => Some(Replace::Never),
-            other => {
-                self.wrong(
-                    &format!("`replace` is `move` or `never`, not {}", describe(other)),
-                    slot.span,
-                    "`move`: it may be made anew at another site, what is in it stays behind; `never`: it is neither moved nor made anew",
-                );
                 None
             }
         }

@@ -51,8 +51,14 @@ fn unwatched(command: &Destroy, output: Output) -> u8 {
     }
     let plan = super::plan_of(&compilation);
     let deletions: Vec<&Step> =
-        plan.steps.iter().filter(|step| matches!(step.action, Action::Delete { .. })).collect();
-    let n_unreached = ours.len().saturating_sub(deletions.len());
+        plan.steps.iter().filter(|step| matches!(step.action, Action::Delete { keep: false, .. })).collect();
+    let kept = plan.steps.iter().filter(|step| matches!(step.action, Action::Delete { keep: true, .. }));
+    let kept: Vec<&Step> = kept.collect();
+    for step in &kept {
+        let site = &plan.site(step.site).name;
+        line(&format!("  stays   {site}  {}   not deleted, as it was said (`on_delete: keep`)", step.name));
+    }
+    let n_unreached = ours.len().saturating_sub(deletions.len() + kept.len());
     if n_unreached > 0 && command.program.only.is_empty() {
         note(&format!(
             "{n_unreached} recorded resources are at sites or of types that the program no longer has: left"

@@ -70,6 +70,7 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
         needs: Vec::new(),
         relies: Vec::new(),
         rollout: None,
+        keep: false,
     };
     let fact = Record::Resource { name: name.to_string(), site: command.site.clone(), resource };
     if declared.is_some() {

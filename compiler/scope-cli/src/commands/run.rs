@@ -474,7 +474,7 @@ fn confirm_deletions(plan: &Plan, how: &How) -> Result<(), u8> {
     let deletions: Vec<String> = plan
         .steps
         .iter()
-        .filter(|step| matches!(step.action, Action::Delete { unless: None, .. }))
+        .filter(|step| matches!(step.action, Action::Delete { unless: None, keep: false, .. }))
         .map(|step| format!("{} at {}", show::short_name(&step.name), plan.sites[step.site.index()].name))
         .collect();
     if how.yes || deletions.len() <= how.max_delete {

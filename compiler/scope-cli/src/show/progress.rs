@@ -173,6 +173,7 @@ pub fn effect_word(effect: &Effect) -> &'static str {
         Effect::Called => "called",
         Effect::Printed { .. } => "printed",
         Effect::Deleted => "deleted",
+        Effect::Released => "released",
         Effect::Protected => "guarded",
         Effect::LetGo => "let go",
         Effect::Chosen { .. } => "chosen",

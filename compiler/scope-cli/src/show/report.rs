@@ -166,13 +166,14 @@ fn output_text(value: &Value) -> String {
 }
 
 /// What ended well, in the order in which it is told.
-pub fn ended_well(counts: &Counts) -> [(usize, &'static str); 8] {
+pub fn ended_well(counts: &Counts) -> [(usize, &'static str); 9] {
     [
         (counts.created, "created"),
         (counts.borrowed, "borrowed"),
         (counts.adopted, "adopted"),
         (counts.updated, "changed"),
         (counts.deleted, "deleted"),
+        (counts.released, "released"),
         (counts.guarded, "guarded"),
         (counts.called, "called"),
         (counts.unchanged, "unchanged"),

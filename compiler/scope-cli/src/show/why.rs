@@ -376,6 +376,12 @@ fn needed_by(known: &Known<'_>, here: &[&Step]) -> Vec<String> {
 
 fn recorded_words(known: &Known<'_>, resource: &scope_runtime::state::Resource) -> String {
     let how = match (resource.how, &resource.from) {
+        (How::Borrowed, Some(from)) if resource.keep => {
+            format!("borrowed from {from}, and stays when nobody here needs it any more")
+        }
+        (How::Created, _) if resource.keep => {
+            "created, and stays when the program no longer has it".to_string()
+        }
         (How::Created, _) => "created".to_string(),
         (How::Adopted, _) => "adopted, so never deleted by this program".to_string(),
         (How::Borrowed, Some(from)) => format!("borrowed from {from}, removed with its last user"),

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use scope_analysis::hir::{self, Program, ReferenceTarget, ResourceId};
 use scope_diagnostics::{Diagnostic, SourceMap, Span};
 use scope_plan::plan::{
-    Action, Choice, ChoiceId, Guard, OnUnreachable, Origin, Output, Plan, Program as Source, Retry, SiteId,
+    Action, Borrow, Choice, ChoiceId, Guard, OnUnknown, OnUnreachable, Origin, Output, Plan, Program as Source, Retry, SiteId,
     Step, StepId, Undo, VERSION,
 };
 use scope_plan::recorded::Recorded;
@@ -237,6 +237,7 @@ impl Lowering<'_> {
             timeout_ms: new.timeout_ms,
             ready_within_ms: new.ready_within_ms,
             repeat: new.repeat,
+            on_unknown: new.on_unknown,
             key: new.key,
             priority: 0,
             origin: new.origin,
@@ -266,6 +267,7 @@ impl Lowering<'_> {
         sites::put_existing(self.program, &self.sites, &mut self.plan.sites);
         self.plan.links = sites::links(self.program, &self.sites);
         places::outer_choices_first(&mut self.plan);
+        self.keep_copies();
         for driver in self.program.drivers.values() {
             let prefix = format!("{}.", driver.name);
             let types: BTreeSet<String> =
@@ -276,6 +278,25 @@ impl Lowering<'_> {
             }
         }
         self.plan
+    }
+
+    /// A copy is one thing for all who need it: it stays if one of them says so.
+    fn keep_copies(&mut self) {
+        let copy = |step: &Step| match &step.action {
+            Action::Bring { resource_type, borrow, .. } => {
+                Some(((step.site, step.name.clone(), resource_type.clone()), *borrow))
+            }
+            _ => None,
+        };
+        let copies = self.plan.steps.iter().filter_map(copy);
+        let kept: BTreeSet<_> =
+            copies.filter(|(_, borrow)| *borrow == Borrow::Keep).map(|(copy, _)| copy).collect();
+        for step in &mut self.plan.steps {
+            let is_kept = copy(step).is_some_and(|(copy, _)| kept.contains(&copy));
+            if let (true, Action::Bring { borrow: borrow @ Borrow::Copy, .. }) = (is_kept, &mut step.action) {
+                *borrow = Borrow::Keep;
+            }
+        }
     }
 
     fn new_choice(
@@ -314,6 +335,7 @@ pub(crate) struct NewStep {
     pub timeout_ms: u64,
     pub ready_within_ms: Option<u64>,
     pub repeat: scope_plan::driver::Repeat,
+    pub on_unknown: OnUnknown,
     pub key: String,
     pub origin: Origin,
 }
@@ -331,6 +353,7 @@ impl NewStep {
             timeout_ms: TIMEOUT_MS,
             ready_within_ms: None,
             repeat: scope_plan::driver::Repeat::Always,
+            on_unknown: OnUnknown::Ask,
             key: String::new(),
             origin,
         }

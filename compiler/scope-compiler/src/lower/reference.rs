@@ -6,7 +6,7 @@
 
 use scope_analysis::hir::{self, Location, LocationKind, Reference, ReferenceTarget, Resource, Share, Value};
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, OnUnreachable, Purpose, StepId, Undo};
+use scope_plan::plan::{Action, Borrow, OnUnreachable, Purpose, StepId, Undo};
 
 use super::choice::{Names, Position};
 use super::places::{on_unreachable, undo};
@@ -232,7 +232,16 @@ impl Lowering<'_> {
             key: format!("{here_name}/{key}{arm}"),
             ..NewStep::new(
                 site_id,
-                Action::Bring { resource_type: reference.ty.clone(), sources, every_source },
+                Action::Bring {
+                    resource_type: reference.ty.clone(),
+                    sources,
+                    every_source,
+                    borrow: match reference.borrow {
+                        hir::Borrow::Copy => Borrow::Copy,
+                        hir::Borrow::Keep => Borrow::Keep,
+                        hir::Borrow::Never => Borrow::Never,
+                    },
+                },
                 origin,
             )
         })

@@ -89,12 +89,52 @@ impl<'a> Lowering<'a> {
             }
         }
         self.left_behind(&mut deletions);
+        self.stays_whole(&deletions);
         if !deletions.is_empty() {
             self.moves(&deletions);
             self.users_first(&deletions);
             self.removed_in_waves(&deletions);
         }
         self.let_go(&deletions);
+    }
+
+    /// What stays at its site keeps what it relies upon: that is not deleted from under it.
+    fn stays_whole(&mut self, deletions: &Places<'a>) {
+        let recorded = self.recorded;
+        let stays = |resource: &&RecordedResource| resource.keep;
+        let leaves = |resource: &&RecordedResource| {
+            deletions.contains_key(&(resource.name.as_str(), resource.site.as_str()))
+        };
+        let leaving: Vec<&RecordedResource> = recorded.resources.iter().filter(leaves).collect();
+        for user in leaving.iter().copied().filter(stays) {
+            let is_relied_upon = |known: &RecordedResource| {
+                user.relies.iter().any(|relied| {
+                    (&relied.resource_type, &relied.site, &relied.identity)
+                        == (&known.resource_type, &known.site, &known.identity)
+                })
+            };
+            let Some(lost) = leaving.iter().find(|known| !known.keep && is_relied_upon(known)) else {
+                continue;
+            };
+            let declared = self.program.sites.iter().find(|site| site.name == lost.site);
+            let Some(declared) = declared else { continue };
+            self.refused.push(
+                Diagnostic::new(
+                    codes::E0323,
+                    declared.span,
+                    format!(
+                        "`{}` stays at {}, and relies upon `{}`, which would be deleted",
+                        user.name, user.site, lost.name
+                    ),
+                )
+                .label(format!("`{}` is recorded here", lost.name))
+                .note("neither is in the program any more; the one was written with `on_delete: keep`")
+                .help(format!(
+                    "put both back, have `{}` with `on_delete: keep` too, run, and take both out again",
+                    lost.name
+                )),
+            );
+        }
     }
 
     pub(super) fn name_of(&self, site: SiteId) -> String {
@@ -115,6 +155,7 @@ impl<'a> Lowering<'a> {
             resource_type: resource.resource_type.clone(),
             identity: Expr::Value(resource.identity.clone().into()),
             unless,
+            keep: resource.keep,
         };
         Some(self.step(NewStep {
             name: resource.name.clone(),

@@ -1,11 +1,11 @@
 //! One requested item to its steps, site by site.
 
 use scope_analysis::hir::{
-    self, Location, LocationKind, OnDisconnect, OperationKind, Resource, ResourceKind,
+    self, Location, LocationKind, OnDelete, OnDisconnect, OperationKind, Resource, ResourceKind,
 };
 use scope_plan::driver::Repeat;
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Edge, EdgeReason, Purpose, Retry, StepId};
+use scope_plan::plan::{Action, Edge, EdgeReason, OnUnknown, Purpose, Retry, StepId};
 
 use super::choice::{Names, Position};
 use super::{Lowering, NewStep, RETRY, TIMEOUT_MS};
@@ -163,6 +163,7 @@ impl Lowering<'_> {
             timeout_ms: with.timeout.map_or(TIMEOUT_MS + ready_ms + content, milliseconds),
             ready_within_ms,
             repeat: repeat(&resource.kind, &driver_type),
+            on_unknown: on_unknown(with.on_unknown),
             key: format!("{site_name}/{}/{verb}", resource.name),
             ..NewStep::new(site_id, action, origin)
         });
@@ -264,7 +265,15 @@ impl Lowering<'_> {
         let resource_type = resource.ty.clone();
         match &resource.kind {
             ResourceKind::Managed => {
-                ("ensure", Action::Ensure { resource_type, attributes, adopt: resource.with.adopt })
+                (
+                    "ensure",
+                    Action::Ensure {
+                        resource_type,
+                        attributes,
+                        adopt: resource.with.adopt,
+                        keep: resource.with.on_delete == Some(OnDelete::Keep),
+                    },
+                )
             }
             ResourceKind::Existing => {
                 let by = [Some(&driver_type.identity), driver_type.name_attribute.as_ref()];
@@ -335,6 +344,14 @@ fn repeat(kind: &ResourceKind, driver_type: &hir::ResourceType) -> Repeat {
         ResourceKind::Existing | ResourceKind::Print { .. } => return Repeat::Always,
     };
     driver_type.operations.get(operation).map_or(Repeat::None, |operation| lower_repeat(&operation.repeat))
+}
+
+fn on_unknown(written: Option<hir::OnUnknown>) -> OnUnknown {
+    match written {
+        None | Some(hir::OnUnknown::Ask) => OnUnknown::Ask,
+        Some(hir::OnUnknown::Fail) => OnUnknown::Fail,
+        Some(hir::OnUnknown::Retry) => OnUnknown::Retry,
+    }
 }
 
 /// The plan's form of what makes a repeat safe.

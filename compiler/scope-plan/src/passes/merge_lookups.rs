@@ -22,7 +22,7 @@ use crate::eval::value::canonical;
 use crate::expr::Expr;
 use crate::graph;
 use crate::inputs::is_given;
-use crate::plan::{Action, Edge, Plan, Purpose, Step, StepId, Undo};
+use crate::plan::{Action, Borrow, Edge, Plan, Purpose, Step, StepId, Undo};
 
 /// See above.
 pub fn merge_lookups(mut plan: Plan) -> Plan {
@@ -47,6 +47,7 @@ pub fn merge_lookups(mut plan: Plan) -> Plan {
         if let Fate::By(other) = *fate {
             keep_the_item(&mut plan, StepId(position as u32), other);
             unite_users(&mut plan, StepId(position as u32), other);
+            unite_borrowing(&mut plan, StepId(position as u32), other);
         }
     }
     let choices = vec![true; plan.choices.len()];
@@ -59,9 +60,11 @@ fn question(step: &Step, given: &[&Edge], stands_for: &[StepId]) -> Option<Strin
         Action::Lookup { resource_type, text, filter, purpose: _ } => {
             looked_up(resource_type, text.as_ref(), filter, stands_for)
         }
-        Action::Bring { resource_type, sources, every_source } => {
+        Action::Bring { resource_type, sources, every_source, borrow } => {
             let origins: BTreeSet<StepId> = sources.iter().map(|source| stands_for[source.index()]).collect();
-            json!(["bring", resource_type, origins, every_source])
+            // A copy that stays serves those who would let it go.
+            let copies = *borrow != Borrow::Never;
+            json!(["bring", resource_type, origins, every_source, copies])
         }
         Action::Protect { resource_type, of, users: _ } => {
             json!(["protect", resource_type, with_merged(of, stands_for)])
@@ -126,6 +129,15 @@ fn unite_users(plan: &mut Plan, goes: StepId, stays: StepId) {
     }
     if is_kept {
         stays.undo = Undo::Keep;
+    }
+}
+
+/// A copy stays if one of those who need it says so.
+fn unite_borrowing(plan: &mut Plan, goes: StepId, stays: StepId) {
+    if let Action::Bring { borrow: Borrow::Keep, .. } = plan.step(goes).action
+        && let Action::Bring { borrow, .. } = &mut plan.steps[stays.index()].action
+    {
+        *borrow = Borrow::Keep;
     }
 }
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use scope_plan::driver::{Operation, Repeat};
+use scope_plan::plan::OnUnknown;
 use tokio::time::Instant;
 
 use super::ensure::what_is_there;
@@ -94,7 +95,18 @@ impl Subject<'_> {
     pub(super) fn answer(&self) -> Option<Known> {
         let answers = &self.shared.options.answers;
         let by_place = || answers.get(&format!("{}@{}", self.name, self.site_name()));
-        answers.get(self.key).or_else(by_place).or_else(|| answers.get(self.name)).copied()
+        let told = answers.get(self.key).or_else(by_place).or_else(|| answers.get(self.name)).copied();
+        // The program may answer beforehand.
+        told.or(match self.on_unknown() {
+            OnUnknown::Ask => None,
+            OnUnknown::Fail => Some(Known::Failed),
+            OnUnknown::Retry => Some(Known::Retry),
+        })
+    }
+
+    /// What the program says of operations that must not be repeated, and whose end is not known.
+    pub(super) fn on_unknown(&self) -> OnUnknown {
+        self.step.map(|step| step.on_unknown).unwrap_or_default()
     }
 
     /// The answer was that it took no effect, and that it shall not be sent again: what a `|` may pass over.
@@ -167,9 +179,10 @@ pub(super) async fn after_silence(
     }
 }
 
-/// Nothing came of the request. Repeating it is another matter: only where the driver says that it is safe.
+/// Nothing came of the request. Repeating it is another matter: only where the driver says that it is safe, or the
+/// program that it is wanted.
 fn absent(subject: &Subject<'_>, operation: &Operation, trouble: Trouble) -> Result<Bad, Bad> {
-    if operation.repeat == Repeat::None {
+    if operation.repeat == Repeat::None && subject.on_unknown() != OnUnknown::Retry {
         return Ok(subject.unknown(&operation.name, trouble));
     }
     subject.settle()?;

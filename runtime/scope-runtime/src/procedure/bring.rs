@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use scope_plan::driver::{Operation, OperationKind, Repeat, Share};
 use scope_plan::eval::value::equal;
-use scope_plan::plan::{Step, StepId};
+use scope_plan::plan::{Borrow, Step, StepId};
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
@@ -25,13 +25,14 @@ use crate::events::{Change, Effect, Failure, Outcome};
 use crate::report::CopyOf;
 use crate::schedule::Touched;
 use crate::site::{Answer, ChunkSource, Content, ContentStream, NextChunk};
-use crate::state::Record as Fact;
+use crate::state::{Record as Fact, Resource};
 
 pub(super) async fn bring(
     subject: &Subject<'_>,
     step: &Step,
     sources: &[StepId],
     every_source: bool,
+    borrow: Borrow,
     memory: &Memory,
 ) -> Result<Good, Bad> {
     let shared = subject.shared;
@@ -42,6 +43,9 @@ pub(super) async fn bring(
         sources.iter().filter_map(|source| Some((*source, (*shared.output(*source)?).clone()))).collect();
     if let Some((_, own)) = known.iter().find(|(source, _)| shared.plan.step(*source).site == step.site) {
         return Ok(Good::new(Effect::Found, own.clone()));
+    }
+    if borrow == Borrow::Never {
+        return Err(Bad::new(not_here(subject, step, sources)));
     }
     let Share::Copy { keep, same } = &subject.resource_type.share else {
         let message = format!("`{}` cannot be brought to `{}`", subject.name, subject.site_name());
@@ -62,6 +66,15 @@ pub(super) async fn bring(
         }
     }
     Err(last.unwrap_or_else(|| Bad::new(nowhere(subject, sources))))
+}
+
+/// Whether it stays when nobody needs it any more is as the program says now.
+fn keep_staying(subject: &Subject<'_>) -> Result<(), Bad> {
+    let keep = subject.step.is_some_and(|step| step.action.stays());
+    match subject.recorded() {
+        Some(known) if known.keep != keep => subject.record(Resource { keep, ..known }),
+        _ => Ok(()),
+    }
 }
 
 /// Who is to blame.
@@ -114,6 +127,7 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
         None => make_copy(subject, &origin, &given, memory).await?,
     };
     if copy.is_finished {
+        keep_staying(subject)?;
         let effect = if copy.is_ours { Effect::Unchanged } else { Effect::Found };
         return Ok(Good::new(effect, copy.record.output(subject.resource_type, &Map::new())));
     }
@@ -342,6 +356,17 @@ fn not_at_every(subject: &Subject<'_>, lacking: StepId) -> Failure {
     let message = format!("`{}` is not at `{site}`, and every site that answers must have it", subject.name);
     Failure::new("E0902", Outcome::Unavailable, message)
         .with_help("`|` instead of `&`: one of them is enough")
+}
+
+/// Nothing is copied, and there is none here; where that is not known, because this site did not say, why.
+fn not_here(subject: &Subject<'_>, step: &Step, sources: &[StepId]) -> Failure {
+    let own = sources.iter().find(|source| subject.shared.plan.step(**source).site == step.site);
+    if own.is_some_and(|own| !subject.shared.is_missing(*own)) {
+        return nowhere(subject, sources);
+    }
+    let message = format!("`{}` is not at `{}`, and nothing is copied there", subject.name, subject.site_name());
+    Failure::new("E0902", Outcome::Unavailable, message)
+        .with_help("have it there too, or leave `borrow: never` out")
 }
 
 fn nowhere(subject: &Subject<'_>, sources: &[StepId]) -> Failure {

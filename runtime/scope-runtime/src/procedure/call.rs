@@ -45,7 +45,10 @@ pub(super) async fn call(
         if is_unknown(subject, operation) {
             match subject.answer() {
                 None => return Err(Bad::new(still_unknown(subject, operation))),
-                Some(Known::Retry) => subject.settle()?,
+                Some(Known::Retry) => {
+                    memory.repeats();
+                    subject.settle()?;
+                }
                 Some(Known::Failed) => return Err(subject.answered_failed(operation).await?),
                 Some(Known::Done) => {
                     let call = Call { inputs: given.digest(), result: Value::Null, run: subject.shared.run };
@@ -65,7 +68,11 @@ pub(super) async fn call(
         guard::refuse_if_relied_upon(subject, &identity).await?;
     }
     if !reads {
+        if memory.has_sent() && !is_repeatable(operation) {
+            memory.repeats();
+        }
         announce(subject, operation, &given).await?;
+        memory.sends();
     }
     let result = send(subject, operation, &given, memory).await;
     let is_settled = match &result {
@@ -127,7 +134,7 @@ async fn send(
         Ok(Answer::Gone) => Value::Null,
         Ok(Answer::Content(content)) => shown(subject, content).await?,
         Err(trouble) if may_have_acted(&trouble) => {
-            let is_safe = !matches!(operation.repeat, Repeat::None | Repeat::Mark)
+            let is_safe = is_repeatable(operation)
                 || matches!(
                     operation.kind,
                     OperationKind::Find | OperationKind::Read | OperationKind::Download
@@ -233,8 +240,12 @@ pub(super) fn done_before(subject: &Subject<'_>, given: &Given) -> Option<Value>
 
 /// Whether an earlier run sent it, never learned its end, and it cannot be repeated.
 fn is_unknown(subject: &Subject<'_>, operation: &Operation) -> bool {
-    let is_repeatable = !matches!(operation.repeat, Repeat::None | Repeat::Mark);
-    !is_repeatable && subject.was_sent()
+    !is_repeatable(operation) && subject.was_sent()
+}
+
+/// Whether it may be sent again. What it makes bears no mark that would tell.
+fn is_repeatable(operation: &Operation) -> bool {
+    !matches!(operation.repeat, Repeat::None | Repeat::Mark)
 }
 
 /// Content as text, if it is short; else how long it is.

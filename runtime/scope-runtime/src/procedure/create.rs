@@ -107,6 +107,9 @@ async fn send(
     }
     let was_sent_before = subject.was_sent();
     announce(subject, operation, given).await?;
+    if operation.repeat == Repeat::None && (was_sent_before || memory.has_sent()) {
+        memory.repeats();
+    }
     memory.sends();
     let asked = Asked {
         content: content_of_creation(subject, operation, given),

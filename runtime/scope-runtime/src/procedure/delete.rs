@@ -15,7 +15,7 @@ use super::failure::{Bad, Trouble};
 use super::inputs::evaluate_one;
 use super::record::identity_text;
 use super::subject::{Asked, Subject};
-use super::{Good, guard};
+use super::{Good, guard, release};
 use crate::events::{Effect, Failure, Outcome};
 use crate::state::Record as Fact;
 
@@ -28,6 +28,7 @@ pub(super) async fn delete(
     subject: &Subject<'_>,
     identity: &Expr,
     unless: Option<StepId>,
+    keep: bool,
 ) -> Result<Good, Bad> {
     if unless.is_some_and(|step| subject.shared.end(step, |end| end.effect.is_some())) {
         let detail = Some("its alternative is taken again".to_owned());
@@ -43,6 +44,9 @@ pub(super) async fn delete(
         let detail = Some("forgotten before".to_owned());
         return Ok(Good { detail, ..Good::new(Effect::Unchanged, Value::Null) });
     };
+    if keep {
+        return release::release(subject, &identity).await;
+    }
     let is_adopted = recorded.how == How::Adopted;
     if !is_adopted {
         guard::refuse_if_relied_upon(subject, &identity).await?;

@@ -79,12 +79,14 @@ pub(super) async fn ensure(
     Ok(Good { detail: subject.status_of(&there.record), ..Good::new(effect, output) })
 }
 
-/// What it relies upon now, and no longer: recorded, so that the one is kept and the other may be deleted.
+/// What it relies upon now, and no longer, and whether it stays when the program no longer has it: recorded, for the runs
+/// that do not see this program any more.
 fn keep_relations(subject: &Subject<'_>, step: &Step) -> Result<(), Bad> {
     let (needs, relies) = (subject.shared.needs(step.id), subject.shared.relied(step));
+    let keep = step.action.stays();
     match subject.recorded() {
-        Some(known) if known.relies != relies || known.needs != needs => {
-            subject.record(Resource { needs, relies, ..known })
+        Some(known) if known.relies != relies || known.needs != needs || known.keep != keep => {
+            subject.record(Resource { needs, relies, keep, ..known })
         }
         _ => Ok(()),
     }
@@ -308,6 +310,7 @@ impl Subject<'_> {
             needs: self.step.map(|step| self.shared.needs(step.id)).unwrap_or_default(),
             rollout: self.wave(),
             relies: self.step.map(|step| self.shared.relied(step)).unwrap_or_default(),
+            keep: self.step.is_some_and(|step| step.action.stays()),
         }
     }
 

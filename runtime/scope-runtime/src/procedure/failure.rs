@@ -2,6 +2,8 @@
 //!
 //! `Refused("Quota exceeded")` of `vm` at `nantes` → `E0904`, *unavailable*, "`nantes` has no room for `vm`".
 
+use scope_plan::plan::OnUnknown;
+
 use crate::events::{Failure, Outcome};
 use crate::runner::LedgerFailed;
 use crate::site::{SiteError, SiteErrorKind};
@@ -157,17 +159,34 @@ impl Subject<'_> {
             .with_help(format!("`with {{ timeout: {} }}`", self.double_time_out()))
     }
 
-    /// Sent, the answer lost, the site cannot be asked, and a repeat is not safe.
+    /// Sent, the answer lost, the site cannot be asked, and a repeat is not safe: what the program says of that.
     pub(super) fn unknown(&self, operation: &str, trouble: Trouble) -> Bad {
+        let on_unknown = self.on_unknown();
+        if on_unknown == OnUnknown::Retry {
+            return self.failed(trouble);
+        }
         let Trouble::Site(error) = trouble else { return Bad::stopped() };
         let message =
             format!("it is unknown whether `{}` did `{operation}` of `{}`", self.site_name(), self.name);
+        let failure = match on_unknown {
+            OnUnknown::Fail => {
+                // What can be looked for is, by the next run; of the rest nothing is left to ask.
+                if !self.can_be_read()
+                    && let Err(bad) = self.settle()
+                {
+                    return bad;
+                }
+                Failure::new("E0906", Outcome::Unavailable, format!("{message}; it counts as failed"))
+                    .with_help("`on_unknown: fail` is written at it: the next run does it again, perhaps twice then")
+            }
+            OnUnknown::Ask | OnUnknown::Retry => Failure::new("E0906", Outcome::Unknown, message)
+                .with_help("run again when the site answers: it is asked first, and nothing is sent twice"),
+        };
         Bad::new(Failure {
             site_words: Some(error.words).filter(|words| !words.is_empty()),
             request: error.request,
             status: error.status,
-            ..Failure::new("E0906", Outcome::Unknown, message)
-                .with_help("run again when the site answers: it is asked first, and nothing is sent twice")
+            ..failure
         })
     }
 }

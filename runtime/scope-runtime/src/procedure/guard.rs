@@ -12,15 +12,15 @@ use scope_plan::recorded::{RecordedGuard, Relied};
 use serde_json::{Map, Value};
 
 use super::Good;
-use super::failure::{Bad, Trouble};
+use super::amend::{Amended, amend};
+use super::failure::Bad;
 use super::inputs::evaluate_one;
 use super::mark;
 use super::record::{Record, identity_text};
-use super::subject::{Asked, Memory, Subject};
+use super::subject::{Memory, Subject};
 use super::survey::planned;
 use crate::events::{Change, Effect, Failure, Outcome};
 use crate::schedule::Touched;
-use crate::site::SiteErrorKind;
 use crate::state::Record as Fact;
 
 /// What every guard begins with.
@@ -250,31 +250,12 @@ async fn write(subject: &Subject<'_>, identity: &str, wanted: Option<&str>) -> R
         if let Some(text) = wanted {
             add(place, text, &mut changes);
         }
-        let mut inputs = record.attributes.clone();
-        inputs.retain(|_, value| !value.is_null());
-        inputs.extend(changes.clone());
-        inputs.insert(subject.resource_type.identity.clone(), Value::from(identity));
-        let asked = Asked { changes: Some(changes.clone()), ..Asked::with(inputs.clone()) };
-        match subject.ask(operation, asked).await {
-            Ok(_) => written.is_changed = true,
-            Err(Trouble::Site(error))
-                if matches!(error.kind, SiteErrorKind::Denied | SiteErrorKind::Invalid) =>
-            {
-                written.refusal = Some(error.words);
+        match amend(subject, operation, identity, &record, &changes).await? {
+            Amended::Sent => written.is_changed = true,
+            Amended::Unanswered => {}
+            Amended::Refused(words) => {
+                written.refusal = Some(words);
                 return Ok(written);
-            }
-            Err(trouble) if super::create::may_have_acted(&trouble) => {}
-            Err(trouble) => return Err(subject.failed(trouble)),
-        }
-        for later in subject.resource_type.operations_after(&operation.name) {
-            let names = super::record::Names {
-                first: Some(&inputs),
-                changes: Some(&changes),
-                ..super::record::Names::over(subject, &record.body)
-            };
-            if later.when.as_ref().is_none_or(|when| names.holds(when)) {
-                let asked = Asked { changes: Some(changes.clone()), ..Asked::with(inputs.clone()) };
-                subject.ask(later, asked).await.map_err(|trouble| subject.failed(trouble))?;
             }
         }
     }

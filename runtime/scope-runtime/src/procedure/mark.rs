@@ -3,9 +3,12 @@
 //! `base` at `nantes` of the deployment `9f2c` → `scope:9f2c/base@nantes`, kept where the driver says: alone in a map or a
 //! list, or in brackets after a text: `my network [scope:9f2c/base@nantes]`.
 
-use scope_plan::driver::Mark;
+use scope_plan::driver::{Mark, OperationKind};
 use serde_json::{Map, Value};
 
+use super::amend::{Amended, amend};
+use super::failure::Bad;
+use super::guard;
 use super::record::Record;
 use super::subject::Subject;
 
@@ -57,6 +60,71 @@ pub(super) fn write(mark: &Mark, text: &str, values: &mut Map<String, Value>) {
         Value::String(own) if !own.is_empty() => *own = format!("{own} [{text}]"),
         slot => *slot = Value::from(text),
     }
+}
+
+/// What became of rewriting a mark.
+pub(super) enum Rewritten {
+    /// It is as wanted.
+    Done,
+    /// The resource does not bear it.
+    NotOn,
+    /// The resource is not there.
+    Gone,
+    /// It stays as it was; why.
+    Refused(String),
+}
+
+/// How often a change of it that the site does not keep is sent.
+const MOST_WRITTEN: usize = 3;
+
+/// Has another mark on a resource instead of this one, or none: a field of its own is emptied then.
+pub(super) async fn rewrite(
+    subject: &Subject<'_>,
+    identity: &str,
+    from: &str,
+    to: Option<&str>,
+) -> Result<Rewritten, Bad> {
+    let Some(place) = &subject.resource_type.mark else { return Ok(Rewritten::NotOn) };
+    let operation = subject.resource_type.operation_of(OperationKind::Update);
+    let (Some(operation), true) = (operation, subject.can_be_read()) else {
+        return Ok(Rewritten::Refused("its driver has no way to change it".to_owned()));
+    };
+    let mut is_sent = false;
+    for attempt in 0..=MOST_WRITTEN {
+        let seen = subject.read(identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
+        let Some(record) = seen else { return Ok(Rewritten::Gone) };
+        if !is_on(place, from, &record) {
+            return Ok(if is_sent { Rewritten::Done } else { Rewritten::NotOn });
+        }
+        if attempt == MOST_WRITTEN {
+            break;
+        }
+        let mut changes = without(place, from, &record);
+        if let Some(to) = to {
+            write(place, to, &mut changes);
+        }
+        guard::keep(subject, &record, &mut changes);
+        if let Amended::Refused(words) = amend(subject, operation, identity, &record, &changes).await? {
+            return Ok(Rewritten::Refused(words));
+        }
+        is_sent = true;
+    }
+    Ok(Rewritten::Refused(format!("`{}` does not keep the change", subject.site_name())))
+}
+
+/// The attribute that a mark stands in, without it. A field of its own is emptied and not left out: many applications
+/// change only the fields that are sent.
+fn without(place: &Mark, mark: &str, record: &Record) -> Map<String, Value> {
+    let mut changes = Map::new();
+    let root = place.path.first().and_then(|root| Some((root.clone(), record.attributes.get(root)?.clone())));
+    changes.extend(root);
+    strip(place, mark, &mut changes);
+    if let Some(slot) = slot(place, &mut changes)
+        && slot.is_null()
+    {
+        *slot = Value::from("");
+    }
+    changes
 }
 
 /// Whether a resource bears this mark.

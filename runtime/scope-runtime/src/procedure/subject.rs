@@ -37,6 +37,7 @@ pub(crate) struct Memory {
     touched: Cell<Touched>,
     is_cut_off: Cell<bool>,
     has_sent: Cell<bool>,
+    is_repeated: Cell<bool>,
     waited: Cell<Duration>,
     /// The identity of what was changed, and how.
     changed: RefCell<(String, Vec<Change>)>,
@@ -106,6 +107,16 @@ impl Memory {
         }
     }
 
+    /// Takes note that what must not be repeated is sent once more, because a person or the program says so.
+    pub(super) fn repeats(&self) {
+        self.is_repeated.set(true);
+    }
+
+    /// Whether it may have been done twice.
+    pub(super) fn is_repeated(&self) -> bool {
+        self.is_repeated.get()
+    }
+
     /// Takes note of time that does not count.
     fn waits(&self, waited: Duration) {
         self.waited.set(self.waited.get() + waited);
@@ -116,12 +127,12 @@ impl Memory {
         self.waited.get()
     }
 
-    /// Takes note that a creation left.
+    /// Takes note that a creation or a call left.
     pub(super) fn sends(&self) {
         self.has_sent.set(true);
     }
 
-    /// Whether an attempt sent a creation.
+    /// Whether an attempt sent one.
     pub(super) fn has_sent(&self) -> bool {
         self.has_sent.get()
     }

@@ -26,8 +26,8 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             lookup::look_up(subject, text.as_ref(), filter, *purpose).await
         }
         Action::Ensure { attributes, adopt, .. } => ensure(subject, attributes, *adopt).await,
-        Action::Bring { sources, every_source, .. } => {
-            bring::bring(subject, step, sources, *every_source, memory).await
+        Action::Bring { sources, every_source, borrow, .. } => {
+            bring::bring(subject, step, sources, *every_source, *borrow, memory).await
         }
         Action::Call { operation, inputs, once, .. } => {
             let known = known(subject, inputs);
@@ -52,8 +52,9 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
         {
             Ok(Good::new(Effect::Unchanged, Value::Null))
         }
-        Action::Delete { .. } => Ok(match subject.recorded() {
+        Action::Delete { keep, .. } => Ok(match subject.recorded() {
             Some(resource) if resource.how == How::Adopted => planned(Change::Forget, Value::Null),
+            Some(_) if *keep => planned(Change::Release, Value::Null),
             Some(resource) => {
                 // A site that cannot be asked is unknown for this, too.
                 if subject.can_be_read() {

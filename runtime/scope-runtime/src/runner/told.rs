@@ -56,6 +56,7 @@ pub(crate) fn effect_words(effect: &Effect) -> String {
         // What it printed may be long, and is not repeated.
         Effect::Printed { .. } => "printed".to_owned(),
         Effect::Deleted => "deleted".to_owned(),
+        Effect::Released => "released".to_owned(),
         Effect::Protected => "guarded".to_owned(),
         Effect::LetGo => "let go".to_owned(),
         Effect::Chosen { label, .. } => format!("chosen {label}"),

@@ -43,6 +43,7 @@ pub(super) fn recorded(identity: &str, how: How, is_complete: bool) -> StateStor
             needs: Vec::new(),
             rollout: None,
             relies: Vec::new(),
+            keep: false,
         },
     });
     StateStore::of(state)

@@ -117,6 +117,7 @@ fn what_was_there_before_is_not_deleted() {
             needs: Vec::new(),
             rollout: None,
             relies: Vec::new(),
+            keep: false,
         },
     });
     let mut script = vec![("paris", "read", unreachable())];
@@ -203,6 +204,7 @@ fn changing() -> (Plan, StateStore) {
             needs: Vec::new(),
             rollout: None,
             relies: Vec::new(),
+            keep: false,
             formerly: Vec::new(),
         },
     });

@@ -27,6 +27,7 @@ fn resource(identity: &str) -> Record {
             needs: Vec::new(),
             rollout: None,
             relies: Vec::new(),
+            keep: false,
         },
     }
 }

@@ -1,7 +1,7 @@
 //! One step as the shell has it: what it is about, what it waits for, and the verb with its arguments.
 
 use scope_plan::driver::ResourceType;
-use scope_plan::plan::{Action, EdgeReason, OnUnreachable, Step};
+use scope_plan::plan::{Action, Borrow, EdgeReason, OnUnknown, OnUnreachable, Step};
 
 use super::facts::StepView;
 use super::order::{guards, ids};
@@ -30,6 +30,10 @@ impl Builder<'_> {
         })?;
         let short = type_name.map_or("", |name| name.rsplit('.').next().unwrap_or(name));
         let (verb, command) = self.command(step, declared)?;
+        let command = match on_unknown(step.on_unknown) {
+            Some(word) => format!("ON_UNKNOWN={word}; {command}; ON_UNKNOWN=ask"),
+            None => command,
+        };
         let (mut needs, mut settled) = (Vec::new(), Vec::new());
         for (from, reason) in &self.edges_to[step.id.index()] {
             let list = if *reason == EdgeReason::Settled { &mut settled } else { &mut needs };
@@ -95,7 +99,8 @@ impl Builder<'_> {
         Ok(match &step.action {
             Action::Lookup { .. } => ("lookup", "look_up".to_owned()),
             Action::Ensure { adopt, .. } => ("ensure", format!("ensure {}", yes(*adopt))),
-            Action::Bring { sources, every_source, .. } => {
+            Action::Bring { sources, every_source, borrow, .. } => {
+                let borrow = if *borrow == Borrow::Never { "never" } else { "copy" };
                 let sources = sources.iter().map(|source| {
                     let at = self.plan.steps.get(source.index()).map(|source| source.site.0);
                     at.map(|site| format!(" {}:{site}", source.0)).ok_or_else(|| {
@@ -105,7 +110,7 @@ impl Builder<'_> {
                         ))
                     })
                 });
-                ("bring", format!("bring {}{}", yes(*every_source), sources.collect::<Result<String, _>>()?))
+                ("bring", format!("bring {} {borrow}{}", yes(*every_source), sources.collect::<Result<String, _>>()?))
             }
             Action::Call { operation, once, prints, .. } => {
                 let place = declared.and_then(|(number, resource_type)| {
@@ -120,11 +125,20 @@ impl Builder<'_> {
                 })?;
                 ("call", format!("call {number} {} {}", yes(*once), yes(*prints)))
             }
-            Action::Delete { .. } => ("delete", "delete_it".to_owned()),
+            Action::Delete { keep, .. } => ("delete", format!("delete_it {}", yes(*keep))),
             Action::Protect { .. } => return Err(no_guard(&step.name)),
             Action::Choose { .. } => ("choose", String::new()),
             Action::Gather { .. } | Action::Gate { .. } => ("gather", String::new()),
         })
+    }
+}
+
+/// The word for what is not asked about.
+fn on_unknown(on_unknown: OnUnknown) -> Option<&'static str> {
+    match on_unknown {
+        OnUnknown::Ask => None,
+        OnUnknown::Fail => Some("fail"),
+        OnUnknown::Retry => Some("retry"),
     }
 }
 

@@ -24,7 +24,7 @@ usage() {
 }
 
 begin() {
-    VERBOSE=no FILES='' STATE='' AGAIN='' RECONSIDER=no W=''
+    VERBOSE=no FILES='' STATE='' AGAIN='' RECONSIDER=no W='' ON_UNKNOWN=ask
     while [ $# -gt 0 ]; do
         case $1 in
             -h | --help) usage; exit 0 ;;

@@ -282,6 +282,7 @@ after_silence() {
     silence=$MEANING
     operation_"$CREATE"
     create_repeat=$REPEAT
+    [ "$ON_UNKNOWN" != retry ] || create_repeat=asked-for
     until=$(($(now) + SETTLES))
     # Looking has a little time of its own.
     [ "$DEADLINE" -ge $(($(now) + 10)) ] || DEADLINE=$(($(now) + 10))
@@ -308,7 +309,9 @@ after_silence() {
         [ "$n_silences" -le 1 ] && [ "$(now)" -lt "$DEADLINE" ] || break
         sleep 1
     done
-    if [ "$create_repeat" = none ]; then
+    if [ "$create_repeat" = none ] && [ "$ON_UNKNOWN" = fail ]; then
+        end unavailable "it was asked for at $SITE_NAME, but no answer came: it counts as failed"
+    elif [ "$create_repeat" = none ]; then
         end unknown "it was asked for at $SITE_NAME, but no answer came, and asking again is not safe"
     else
         MEANING=$silence

@@ -136,10 +136,10 @@ look_up_identity() {
     esac
 }
 
-# bring EVERY STEP:SITE…: a copy of what the first of these steps found, unless it is here already.
+# bring EVERY BORROW STEP:SITE…: a copy of what the first of these steps found, unless it is here already.
 bring() {
-    every=$1
-    shift
+    every=$1 borrow=$2
+    shift 2
     known_sources='' lacking=''
     for candidate in "$@"; do
         eval "state=\$state_${candidate%%:*} cut=\${cut_${candidate%%:*}:-no}"
@@ -164,6 +164,7 @@ bring() {
         end 'done' 'it is there'
         return 0
     fi
+    [ "$borrow" != never ] || { end unavailable "it is not here, and nothing is copied to here"; return 0; }
     [ -n "$known_sources" ] || { end unavailable "no site that is named for it has it and answers"; return 0; }
     [ -n "$IS_COPIED" ] || { end invalid "\`$TYPE_NAME\` cannot be copied to another site"; return 0; }
     for candidate in $known_sources; do
@@ -327,8 +328,13 @@ call() {
                     operation_"$called"
                     case $REPEAT in
                         none | mark)
-                            end unknown "an earlier run sent it and got no answer; --again $NAME sends it again"
-                            return 0
+                            case $ON_UNKNOWN in
+                                ask)
+                                    end unknown "an earlier run sent it and got no answer; --again $NAME sends it again"
+                                    return 0
+                                    ;;
+                                *) tell "$NAME at $PLACE: an earlier run sent it and got no answer: sent again, perhaps done twice" ;;
+                            esac
                             ;;
                     esac
                     ;;
@@ -348,9 +354,14 @@ call() {
     case $MEANING in
         done | found | list | exists | gone | content) ;;
         lost | malformed)
-            case $call_repeat in
-                none | mark)
+            case $call_repeat$ON_UNKNOWN in
+                noneask | markask)
                     end unknown "it was sent, but no answer came, and sending it again is not safe"
+                    return 0
+                    ;;
+                nonefail | markfail)
+                    [ "$once" = no ] || forget call "$KEY"
+                    end unavailable "it was sent, but no answer came: it counts as failed"
                     return 0
                     ;;
             esac
@@ -391,8 +402,9 @@ call() {
     end 'done' ''
 }
 
-# delete_it: what the program does not name any more.
+# delete_it KEEP: what the program does not name any more; it is left where it is to stay.
 delete_it() {
+    keep=$1
     MEANING=$(js "inputs_$STEP")
     [ "$MEANING" = ok ] || { judge; return 0; }
     how=$(recall resource "$NAME" "$SITE_NAME" "$TYPE_NAME")
@@ -400,6 +412,12 @@ delete_it() {
         forget resource "$NAME" "$SITE_NAME" "$TYPE_NAME"
         EFFECT=unchanged
         end 'done' 'adopted before: left at the site, and forgotten'
+        return 0
+    fi
+    if [ "$keep" = yes ]; then
+        forget resource "$NAME" "$SITE_NAME" "$TYPE_NAME"
+        EFFECT=released
+        end 'done' 'left at the site with its owner mark, and forgotten'
         return 0
     fi
     js identified "$IDENTITY" "$(js part SCOPE_INPUTS "$IDENTITY")" >/dev/null
