@@ -71,7 +71,7 @@ fn what_is_to_stay_is_left_without_its_mark() {
                  resource goes: desk.card { title: \"goes\" }\n";
     let folder = desks.place("stay", cards);
     ends(&folder, &["run", "main.scope"], 0);
-    let said = ends(&folder, &["why", "stays", "main.scope"], 0).stdout;
+    let said = ends(&folder, &["why", "stays", "--program", "main.scope"], 0).stdout;
     assert!(said.contains("stays when the program no longer has it"), "{said}");
     let program = std::fs::read_to_string(folder.join("main.scope")).expect("written before");
     std::fs::write(folder.join("main.scope"), program.replace(cards, "")).expect("writable");
@@ -109,7 +109,8 @@ fn a_copy_goes_with_its_last_user_or_stays() {
     for (with, left) in [("copy", json!({})), ("keep", json!({ "memo": "x" }))] {
         let desks = Desks::start();
         let memo = "resource memo: desk.note { name: \"memo\", text: \"x\" } scope { paris }\n";
-        let bell = format!("resource door: desk.bell {{ name: \"door\", about: memo }} with {{ borrow: {with} }}\n");
+        let bell =
+            format!("resource door: desk.bell {{ name: \"door\", about: memo }} with {{ borrow: {with} }}\n");
         let folder = desks.place(&format!("copies-{with}"), &format!("{memo}{bell}"));
         ends(&folder, &["run", "main.scope"], 0);
         assert_eq!(desks.nantes.held()["notes"], json!({ "memo": "x" }));

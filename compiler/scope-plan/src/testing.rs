@@ -34,7 +34,8 @@ use crate::driver::{Driver, Repeat};
 use crate::expr::Expr;
 use crate::plan::{
     Action, Arm, Borrow, Choice, ChoiceId, Edge, EdgeReason, Guard, Link, OnUnknown, OnUnreachable, Origin,
-    Output, Plan, Program, Purpose, Quorum, Retry, Rollout, RolloutId, Site, SiteId, Step, StepId, Undo, VERSION, Wave,
+    Output, Plan, Program, Purpose, Quorum, Retry, Rollout, RolloutId, Site, SiteId, Step, StepId, Undo,
+    VERSION, Wave,
 };
 
 /// Puts a plan together; ids, edges, arms' members and keys follow by themselves.

@@ -22,9 +22,7 @@ use crate::expr::Expr;
 use crate::graph::{self, Neighbours};
 use crate::guarding;
 use crate::inputs::is_given;
-use crate::plan::{
-    Action, Borrow, Guard, OnUnknown, OnUnreachable, Plan, SiteId, Step, StepId, Undo,
-};
+use crate::plan::{Action, Borrow, Guard, OnUnknown, OnUnreachable, Plan, SiteId, Step, StepId, Undo};
 
 /// So many columns, where names are not longer than usual.
 const WIDTH: usize = 100;

@@ -43,6 +43,7 @@ use crate::schedule::Touched;
 
 pub(crate) use failure::{Bad, Trouble};
 pub(crate) use inputs::output_value;
+pub(crate) use record::identity_text;
 pub(crate) use subject::{Memory, Subject};
 pub(crate) use undo::{pay, set_back_later, undo};
 

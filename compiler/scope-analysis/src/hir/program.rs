@@ -5,7 +5,8 @@ use scope_diagnostics::Span;
 use serde::Serialize;
 
 use super::{
-    Borrow, Driver, Location, MovedFrom, OnDelete, OnUnknown, Quorum, Replace, Rollout, Share, Slot, Test, Value,
+    Borrow, Driver, Location, MovedFrom, OnDelete, OnUnknown, Quorum, Replace, Rollout, Share, Slot, Test,
+    Value,
 };
 
 /// A position in [`Program::sites`].

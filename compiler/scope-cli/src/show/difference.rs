@@ -180,9 +180,10 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus) -> Option<Row> {
                 ),
                 Change::Protect { .. } => (What::Guard, super::plan::details(plan, step)),
                 Change::LetGo => (What::LetGo, super::plan::details(plan, step)),
-                Change::Release => {
-                    (What::Forget, "no longer in the program; left at the site, as it was said (`on_delete: keep`)".into())
-                }
+                Change::Release => (
+                    What::Forget,
+                    "no longer in the program; left at the site, as it was said (`on_delete: keep`)".into(),
+                ),
                 Change::Forget => {
                     (What::Forget, "no longer in the program; adopted before, so it stays at the site".into())
                 }

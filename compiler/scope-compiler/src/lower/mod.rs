@@ -24,8 +24,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use scope_analysis::hir::{self, Program, ReferenceTarget, ResourceId};
 use scope_diagnostics::{Diagnostic, SourceMap, Span};
 use scope_plan::plan::{
-    Action, Borrow, Choice, ChoiceId, Guard, OnUnknown, OnUnreachable, Origin, Output, Plan, Program as Source, Retry, SiteId,
-    Step, StepId, Undo, VERSION,
+    Action, Borrow, Choice, ChoiceId, Guard, OnUnknown, OnUnreachable, Origin, Output, Plan,
+    Program as Source, Retry, SiteId, Step, StepId, Undo, VERSION,
 };
 use scope_plan::recorded::Recorded;
 

@@ -264,17 +264,15 @@ impl Lowering<'_> {
     ) -> (&'static str, Action) {
         let resource_type = resource.ty.clone();
         match &resource.kind {
-            ResourceKind::Managed => {
-                (
-                    "ensure",
-                    Action::Ensure {
-                        resource_type,
-                        attributes,
-                        adopt: resource.with.adopt,
-                        keep: resource.with.on_delete == Some(OnDelete::Keep),
-                    },
-                )
-            }
+            ResourceKind::Managed => (
+                "ensure",
+                Action::Ensure {
+                    resource_type,
+                    attributes,
+                    adopt: resource.with.adopt,
+                    keep: resource.with.on_delete == Some(OnDelete::Keep),
+                },
+            ),
             ResourceKind::Existing => {
                 let by = [Some(&driver_type.identity), driver_type.name_attribute.as_ref()];
                 let named = attributes.iter().position(|(name, _)| by.contains(&Some(name)));

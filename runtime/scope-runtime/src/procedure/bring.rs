@@ -364,7 +364,8 @@ fn not_here(subject: &Subject<'_>, step: &Step, sources: &[StepId]) -> Failure {
     if own.is_some_and(|own| !subject.shared.is_missing(*own)) {
         return nowhere(subject, sources);
     }
-    let message = format!("`{}` is not at `{}`, and nothing is copied there", subject.name, subject.site_name());
+    let message =
+        format!("`{}` is not at `{}`, and nothing is copied there", subject.name, subject.site_name());
     Failure::new("E0902", Outcome::Unavailable, message)
         .with_help("have it there too, or leave `borrow: never` out")
 }

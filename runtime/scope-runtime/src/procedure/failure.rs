@@ -177,7 +177,9 @@ impl Subject<'_> {
                     return bad;
                 }
                 Failure::new("E0906", Outcome::Unavailable, format!("{message}; it counts as failed"))
-                    .with_help("`on_unknown: fail` is written at it: the next run does it again, perhaps twice then")
+                    .with_help(
+                        "`on_unknown: fail` is written at it: the next run does it again, perhaps twice then",
+                    )
             }
             OnUnknown::Ask | OnUnknown::Retry => Failure::new("E0906", Outcome::Unknown, message)
                 .with_help("run again when the site answers: it is asked first, and nothing is sent twice"),

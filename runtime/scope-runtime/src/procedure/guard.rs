@@ -1,7 +1,7 @@
 //! Guards from deletion (R9): who relies upon a resource is written on it, and looked for before it is deleted.
 //!
 //! `port` of the deployment `9f2c` relies upon `net` → `net.description` is `mine [scope-used:9f2c/port@nantes]`. With two
-//! users `…/port@nantes+1`; with none any more it is taken off. Deleting `net`, also from another deployment, is `E0930`.
+//! users `…/port@nantes,vm@nantes`; with none any more it is taken off. Deleting `net`, also from another deployment, is `E0930`.
 //!
 //! In a text it stands in brackets, in a list it is an element of its own. Two who write at the same time could lose one
 //! another's: each reads again what it wrote.
@@ -42,19 +42,18 @@ pub(super) async fn protect(
         if !subject.shared.users_of(&relied(subject, &identity)).is_empty() {
             return Ok(Good::new(Effect::Found, record));
         }
-        let was_on = write(subject, &identity, None).await?.is_on_before;
+        let was_on = write(subject, &identity, &|| None).await?.is_on_before;
         subject.shared.ledger.append(Fact::LetGo { guard })?;
         subject.shared.ledger.commit().await?;
         return Ok(Good::new(if was_on { Effect::LetGo } else { Effect::Found }, record));
     }
-    let text = text_of(subject, users);
     // A guard that nobody knows of would never be taken off.
     let is_known = subject.shared.ledger.with(|state| state.guards.contains(&guard));
     if !is_known {
         subject.shared.ledger.append(Fact::Protected { guard })?;
         subject.shared.ledger.commit().await?;
     }
-    let written = write(subject, &identity, Some(&text)).await?;
+    let written = write(subject, &identity, &|| Some(text_of(subject, &identity, users))).await?;
     if !is_known && written.refusal.is_none() {
         memory.touch(Touched::Created);
     }
@@ -83,7 +82,7 @@ pub(super) async fn survey(
     let is_needed = !subject.shared.users_of(&relied(subject, &identity)).is_empty();
     let is_as_wished = match (users.is_empty(), ours) {
         (true, ours) => ours.is_none() || is_needed,
-        (false, ours) => ours.is_some_and(|ours| *ours == text_of(subject, users)),
+        (false, ours) => ours.is_some_and(|ours| *ours == text_of(subject, &identity, users)),
     };
     Ok(match (is_as_wished, users.is_empty()) {
         (true, _) => Good::new(Effect::Found, record),
@@ -100,7 +99,7 @@ pub(super) async fn undo(subject: &Subject<'_>, of: &Expr) -> Result<String, Str
         if !subject.shared.users_of(&relied).is_empty() {
             return Ok(format!("{} is still relied upon by others, and stays guarded", words_of(subject)));
         }
-        write(subject, &identity, None).await?;
+        write(subject, &identity, &|| None).await?;
         subject.shared.ledger.append(Fact::LetGo { guard: recorded(subject, &identity) })?;
         subject.shared.ledger.commit().await?;
         Ok(format!("{} is let go", words_of(subject)))
@@ -159,16 +158,18 @@ pub(super) async fn users(subject: &Subject<'_>, identity: &str) -> Result<Vec<U
     if subject.resource_type.guard.is_some() && subject.can_be_read() {
         let seen = subject.read(identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
         let guards = seen.into_iter().flat_map(|record| record.guards);
-        users.extend(guards.filter(|guard| !is_ours(subject, guard)).map(|guard| user_of(&guard)));
+        users.extend(guards.filter(|guard| !is_ours(subject, guard)).flat_map(|guard| users_in(&guard)));
     }
     Ok(users)
 }
 
-/// `vm at paris`, `vm at paris and 2 more (deployment 9f2c)`
+/// `vm at paris`, `vm at paris and 2 more (deployment 9f2c)`; of several of one deployment the last one names it.
 pub(super) fn words_for(users: &[User]) -> Vec<String> {
-    let words = users.iter().map(|user| {
+    let words = users.iter().enumerate().map(|(number, user)| {
         let more = if user.n_more > 0 { format!(" and {} more", user.n_more) } else { String::new() };
-        let of = user.deployment.as_ref().map(|id| format!(" (deployment {id})")).unwrap_or_default();
+        let is_last = users.get(number + 1).is_none_or(|next| next.deployment != user.deployment);
+        let of = user.deployment.as_ref().filter(|_| is_last);
+        let of = of.map(|id| format!(" (deployment {id})")).unwrap_or_default();
         format!("`{}` at {}{more}{of}", user.name, user.site)
     });
     words.collect()
@@ -215,8 +216,13 @@ struct Written {
     refusal: Option<String>,
 }
 
-/// Has our guard on the resource as wanted: read, change, read again.
-async fn write(subject: &Subject<'_>, identity: &str, wanted: Option<&str>) -> Result<Written, Bad> {
+/// Has our guard on the resource as wanted: read, change, read again. What is wanted is asked each time: another step may
+/// guard the same thing for somebody else meanwhile.
+async fn write(
+    subject: &Subject<'_>,
+    identity: &str,
+    wanted: &dyn Fn() -> Option<String>,
+) -> Result<Written, Bad> {
     let mut written = Written { is_changed: false, is_on_before: false, refusal: None };
     let operation = subject.resource_type.operation_of(OperationKind::Update);
     let (Some(place), Some(operation)) = (&subject.resource_type.guard, operation) else {
@@ -224,6 +230,7 @@ async fn write(subject: &Subject<'_>, identity: &str, wanted: Option<&str>) -> R
     };
     for attempt in 0..=MOST_WRITTEN {
         let seen = subject.read(identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
+        let wanted = wanted();
         let Some(record) = seen else {
             return match wanted {
                 None => Ok(written),
@@ -232,7 +239,7 @@ async fn write(subject: &Subject<'_>, identity: &str, wanted: Option<&str>) -> R
         };
         let ours: Vec<&String> = record.guards.iter().filter(|guard| is_ours(subject, guard)).collect();
         written.is_on_before |= attempt == 0 && !ours.is_empty();
-        let is_as_wanted = match wanted {
+        let is_as_wanted = match &wanted {
             None => ours.is_empty(),
             Some(text) => ours.len() == 1 && ours[0] == text,
         };
@@ -247,7 +254,7 @@ async fn write(subject: &Subject<'_>, identity: &str, wanted: Option<&str>) -> R
         changes.extend(record.attributes.get(root).map(|value| (root.clone(), value.clone())));
         let others = record.guards.iter().filter(|guard| !is_ours(subject, guard));
         others.for_each(|guard| add(place, guard, &mut changes));
-        if let Some(text) = wanted {
+        if let Some(text) = &wanted {
             add(place, text, &mut changes);
         }
         match amend(subject, operation, identity, &record, &changes).await? {
@@ -306,16 +313,39 @@ fn relied(subject: &Subject<'_>, identity: &str) -> Relied {
     }
 }
 
-/// `scope-used:9f2c/port@nantes+1`: room is short where it is kept, so one user stands for all of a deployment.
-fn text_of(subject: &Subject<'_>, users: &[(String, String)]) -> String {
+/// `scope-used:9f2c/port@nantes,vm@nantes`: everyone of this deployment who relies upon it, this step's users among them.
+fn text_of(subject: &Subject<'_>, identity: &str, users: &[(String, String)]) -> String {
     let deployment = subject.shared.ledger.with(|state| state.deployment.clone());
-    guard_text(&deployment, users)
+    let mut all = subject.shared.users_in_the_end(&relied(subject, identity));
+    all.extend(users.iter().cloned());
+    guard_text(&deployment, all.iter())
 }
 
-fn guard_text(deployment: &str, users: &[(String, String)]) -> String {
-    let (name, site) = &users[0];
-    let more = if users.len() > 1 { format!("+{}", users.len() - 1) } else { String::new() };
-    format!("{START}{deployment}/{name}@{site}{more}")
+/// Room is short where it is kept: after so many bytes only how many more there are is said.
+const MOST_BYTES: usize = 160;
+
+fn guard_text<'u>(deployment: &str, users: impl Iterator<Item = &'u (String, String)>) -> String {
+    let mut text = format!("{START}{deployment}/");
+    let mut n_more = 0;
+    for (number, (name, site)) in users.enumerate() {
+        let user = escaped(&format!("{name}@{site}"));
+        if number > 0 && (n_more > 0 || text.len() + user.len() >= MOST_BYTES) {
+            n_more += 1;
+            continue;
+        }
+        text.push_str(if number > 0 { "," } else { "" });
+        text.push_str(&user);
+    }
+    if n_more > 0 { format!("{text}+{n_more}") } else { text }
+}
+
+/// What stands between users is not in their names.
+fn escaped(user: &str) -> String {
+    user.replace('%', "%25").replace(',', "%2C")
+}
+
+fn unescaped(user: &str) -> String {
+    user.replace("%2C", ",").replace("%25", "%")
 }
 
 fn is_ours(subject: &Subject<'_>, guard: &str) -> bool {
@@ -324,15 +354,28 @@ fn is_ours(subject: &Subject<'_>, guard: &str) -> bool {
 }
 
 /// Who a guard is for; of a text that is not ours as much as can be told.
-fn user_of(guard: &str) -> User {
+fn users_in(guard: &str) -> Vec<User> {
     let rest = guard.strip_prefix(START).unwrap_or(guard);
     let (deployment, rest) = rest.split_once('/').unwrap_or((rest, ""));
     let (rest, n_more) = match rest.rsplit_once('+').map(|(rest, n)| (rest, n.parse())) {
         Some((before, Ok(n_more))) => (before, n_more),
         _ => (rest, 0),
     };
-    let (name, site) = rest.rsplit_once('@').unwrap_or((rest, "a site"));
-    User { name: name.to_owned(), site: site.to_owned(), n_more, deployment: Some(deployment.to_owned()) }
+    let users = rest.split(',').map(|user| {
+        let user = unescaped(user);
+        let (name, site) = user.rsplit_once('@').unwrap_or((&user, "a site"));
+        User {
+            name: name.to_owned(),
+            site: site.to_owned(),
+            n_more: 0,
+            deployment: Some(deployment.to_owned()),
+        }
+    });
+    let mut users: Vec<User> = users.collect();
+    if let Some(last) = users.last_mut() {
+        last.n_more = n_more;
+    }
+    users
 }
 
 /// A guard on a resource is hostile text: cut where no name is so long.
@@ -394,9 +437,9 @@ mod tests {
 
     #[test]
     fn what_is_added_is_taken_out_again() {
-        let one = guard_text("d1", &[("p".into(), "nantes".into())]);
+        let one = guard_text("d1", [("p".into(), "nantes".into())].iter());
         let other =
-            guard_text("d2", &[("vm[\"a\"]".into(), "New York".into()), ("w".into(), "lille".into())]);
+            guard_text("d2", [("vm[\"a\"]".into(), "New York".into()), ("w".into(), "lille".into())].iter());
         for (path, before) in [
             (&["about"][..], json!({ "about": "mine" })),
             (&["about"][..], json!({ "about": "" })),
@@ -418,10 +461,22 @@ mod tests {
     #[test]
     fn a_guard_says_who() {
         let guard =
-            guard_text("d2", &[("vm[\"a\"]".into(), "New York".into()), ("w".into(), "lille".into())]);
-        assert_eq!(words_for(&[user_of(&guard)]), ["`vm[\"a\"]` at New York and 1 more (deployment d2)"]);
-        let strange = user_of("scope-used:");
+            guard_text("d2", [("vm[\"a\"]".into(), "New York".into()), ("w".into(), "lille".into())].iter());
+        assert_eq!(words_for(&users_in(&guard)), ["`vm[\"a\"]` at New York", "`w` at lille (deployment d2)"]);
+        let strange = &users_in("scope-used:")[0];
         assert_eq!((strange.name.as_str(), strange.n_more), ("", 0));
+    }
+
+    #[test]
+    fn where_room_is_short_the_rest_is_counted() {
+        let users: Vec<(String, String)> =
+            (0..40).map(|number| (format!("vm[\"a,{number}\"]"), "paris".to_owned())).collect();
+        let guard = guard_text("d2", users.iter());
+        assert!(guard.len() < MOST_BYTES + 4, "{guard}");
+        let told = users_in(&guard);
+        assert_eq!(told[1].name, "vm[\"a,1\"]");
+        assert_eq!(told.len() + told.last().expect("some").n_more, 40, "{guard}");
+        assert!(words_for(&told).last().expect("some").contains(" more (deployment d2)"));
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Record {
 }
 
 /// An identity or a name as text; numbers are some applications' identities.
-pub(super) fn identity_text(value: &Value) -> Option<String> {
+pub(crate) fn identity_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

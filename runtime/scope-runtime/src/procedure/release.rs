@@ -3,10 +3,10 @@
 //! `base` with `on_delete: keep`, left out of the program → its owner mark is taken off, and the state forgets it. With the
 //! mark on it, a rebuilt state would take it for ours again, and delete it.
 
+use super::Good;
 use super::failure::Bad;
 use super::mark::{self, Rewritten};
 use super::subject::Subject;
-use super::Good;
 use crate::events::Effect;
 use crate::state::Record as Fact;
 

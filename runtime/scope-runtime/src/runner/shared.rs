@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
+use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, EdgeReason, Plan, SiteId, Step, StepId};
 use scope_plan::recorded::{Relied, borrowed_name};
 use serde_json::Value;
@@ -19,7 +20,7 @@ use super::told;
 use super::waves::Waves;
 use super::{Ledger, RunOptions, SiteSet};
 use crate::events::{Effect, FORMAT, Failure, Progress, RunEvent, RunEventKind, StepInfo};
-use crate::procedure::Memory;
+use crate::procedure::{Memory, identity_text};
 use crate::redact::{hide_in_event, hide_in_failure};
 use crate::report::Seen;
 use crate::state::{Digest, Record};
@@ -228,6 +229,43 @@ impl<'r> Shared<'r> {
             // They were deleted or changed before, and the state says so.
             return recorded;
         }
+        self.still_users(relied, recorded)
+    }
+
+    /// Who relies upon a resource when this run is over: those that are recorded and that it does not delete or change, and
+    /// those that the plan guards it for, as far as is known by now.
+    pub(crate) fn users_in_the_end(&self, relied: &Relied) -> BTreeSet<(String, String)> {
+        let owned = |(name, site): (&str, &str)| (name.to_owned(), site.to_owned());
+        let recorded = self.ledger.with(|state| state.users_of(relied).into_iter().map(owned).collect());
+        let mut users: BTreeSet<(String, String)> = self.still_users(relied, recorded).into_iter().collect();
+        for step in &self.plan.steps {
+            let Action::Protect { resource_type, of, users: named } = &step.action else { continue };
+            let is_same_place =
+                *resource_type == relied.resource_type && self.plan.site(step.site).name == relied.site;
+            if is_same_place && self.identity_of(of, resource_type).as_ref() == Some(&relied.identity) {
+                users.extend(named.iter().cloned());
+            }
+        }
+        users
+    }
+
+    /// The identity that an expression over a step that has ended gives.
+    fn identity_of(&self, of: &Expr, resource_type: &str) -> Option<String> {
+        let known = match of {
+            Expr::Value(value) => value.clone(),
+            Expr::Step { step, path } if path.is_empty() => (*self.output(*step)?).clone(),
+            _ => return None,
+        };
+        match &known {
+            Value::Object(record) => {
+                let (_, resource_type) = self.plan.resource_type(resource_type)?;
+                identity_text(record.get(&resource_type.identity)?)
+            }
+            other => identity_text(other),
+        }
+    }
+
+    fn still_users(&self, relied: &Relied, recorded: Vec<(String, String)>) -> Vec<(String, String)> {
         let is_still = |(name, site): &(String, String)| {
             let mut steps = self.plan.steps.iter().filter(|step| {
                 step.name == *name

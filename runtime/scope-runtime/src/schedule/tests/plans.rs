@@ -53,6 +53,7 @@ pub(super) fn step(id: StepId, name: &str, site: SiteId) -> Step {
         timeout_ms: 30_000,
         ready_within_ms: None,
         repeat: scope_plan::driver::Repeat::Always,
+        on_unknown: scope_plan::plan::OnUnknown::Ask,
         key: format!("{}/{name}", site.0),
         priority: 0,
         origin: origin(),

@@ -110,7 +110,14 @@ impl Builder<'_> {
                         ))
                     })
                 });
-                ("bring", format!("bring {} {borrow}{}", yes(*every_source), sources.collect::<Result<String, _>>()?))
+                (
+                    "bring",
+                    format!(
+                        "bring {} {borrow}{}",
+                        yes(*every_source),
+                        sources.collect::<Result<String, _>>()?
+                    ),
+                )
             }
             Action::Call { operation, once, prints, .. } => {
                 let place = declared.and_then(|(number, resource_type)| {
