@@ -8,6 +8,7 @@ mod damage;
 mod depot;
 pub mod desk;
 mod detaching;
+mod dividing;
 mod guarding;
 mod hostile;
 mod keeping;

@@ -48,3 +48,28 @@ fn line_by_line_once_and_again() {
     assert_eq!(exec(&["--again", "note.two"]).code, 0);
     assert_eq!(log(), "one two two three one two three two ");
 }
+
+#[test]
+fn without_a_name_they_are_listed() {
+    let folder = binary::folder("sequences-listed");
+    let program = PROGRAM.replace("sequence note", "/// Notes three words.\nsequence note");
+    std::fs::write(folder.join("main.scope"), program).expect("writable");
+    let listed = binary::scope(&folder, &["exec", "--program", "main.scope"], &[]);
+    assert_eq!(listed.code, 0, "{}", listed.all());
+    let lines: Vec<&str> = listed.stdout.lines().collect();
+    assert_eq!(lines[0], "note   Notes three words.");
+    assert!(lines[1].starts_with("  call one: exec.command.create { argv:"), "{}", listed.stdout);
+    assert_eq!(lines.len(), 6, "{}", listed.stdout);
+    let json = binary::scope(&folder, &["exec", "--program", "main.scope", "--format", "json"], &[]);
+    assert!(json.stdout.starts_with("{\"format\":\"scope-sequences/1\""), "{}", json.all());
+    assert!(
+        json.stdout.contains("\"docs\":\"Notes three words.\",\"steps\":[\"call one:"),
+        "{}",
+        json.stdout
+    );
+    // There is none, and nothing is to be done.
+    std::fs::write(folder.join("main.scope"), "import exec\nsite a { exec: {} }\nentry a\n")
+        .expect("writable");
+    let none = binary::scope(&folder, &["exec", "--program", "main.scope"], &[]);
+    assert!(none.code == 3 && none.stderr.contains("has no sequence"), "{}", none.all());
+}

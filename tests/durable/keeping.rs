@@ -69,7 +69,8 @@ fn what_is_to_stay_is_left_without_its_mark() {
     let desks = Desks::start();
     let cards = "resource stays: desk.card { title: \"stays\", remark: \"mine\" } with { on_delete: keep }\n\
                  resource goes: desk.card { title: \"goes\" }\n";
-    let folder = desks.place("stay", cards);
+    let note = "resource note: desk.note { name: \"n\", text: \"x\" }\n";
+    let folder = desks.place("stay", &format!("{note}{cards}"));
     ends(&folder, &["run", "main.scope"], 0);
     let said = ends(&folder, &["why", "stays", "--program", "main.scope"], 0).stdout;
     assert!(said.contains("stays when the program no longer has it"), "{said}");
@@ -77,7 +78,7 @@ fn what_is_to_stay_is_left_without_its_mark() {
     std::fs::write(folder.join("main.scope"), program.replace(cards, "")).expect("writable");
     let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
     assert!(plan.contains("left at the site, as it was said"), "{plan}");
-    let ran = ends(&folder, &["run", "main.scope"], 0).stdout;
+    let ran = ends(&folder, &["run", "main.scope"], 0).all();
     assert!(ran.contains("its owner mark taken off") && ran.contains("1 deleted, 1 released"), "{ran}");
     assert_eq!(desks.nantes.held()["cards"], json!(["stays"]));
     desks.nantes.change(|_, cards| {

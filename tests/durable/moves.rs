@@ -1,5 +1,5 @@
 //! Moves: from paris to nantes the new one is made first; what has something in it moves only where the program says so; a
-//! new name touches no site.
+//! new name is written in the owner mark.
 
 use std::path::Path;
 
@@ -106,7 +106,7 @@ fn what_has_something_in_it_moves_only_where_the_program_says_so() {
 }
 
 #[test]
-fn a_new_name_touches_no_site() {
+fn a_new_name_is_written_in_the_owner_mark_and_touches_nothing_else() {
     let desks = Desks::start();
     let old = "resource first: desk.card { title: \"first\" } scope { nantes & paris }\n\
                resource said for s in [nantes, paris]: desk.note { name: \"n\", text: first.title } scope { s }\n";
@@ -118,11 +118,17 @@ fn a_new_name_touches_no_site() {
     ends(&folder, &["run", "main.scope"], 0);
     let before = desks.held();
     rewrite(&desks, &folder, new);
-    let plan = ends(&folder, &["plan", "main.scope", "--check"], 0).stdout;
-    assert!(plan.contains("nothing to do"), "{plan}");
+    let plan = ends(&folder, &["plan", "main.scope", "--check"], 2).stdout;
+    assert!(plan.contains("owner mark \"first@nantes\" -> \"card@nantes\""), "{plan}");
+    assert!(plan.contains("0 to create, 2 to change, 0 to delete"), "{plan}");
     let ran = ends(&folder, &["run", "main.scope"], 0);
-    assert!(ran.stdout.contains("nothing to do"), "{}", ran.all());
+    assert!(ran.stdout.contains("2 changed"), "{}", ran.all());
     assert_eq!(desks.held(), before);
+    desks.paris.change(|_, cards| {
+        let remark = cards.values().next().expect("one card")["remark"].to_string();
+        assert!(remark.contains("/card@paris") && !remark.contains("first"), "{remark}");
+    });
+    assert!(ends(&folder, &["run", "main.scope"], 0).stdout.contains("nothing to do"));
     // The name holds from then on, without `moved_from`.
     rewrite(&desks, &folder, &new.replace("with { moved_from: \"first\" }", ""));
     assert!(ends(&folder, &["run", "main.scope"], 0).stdout.contains("nothing to do"));
@@ -158,4 +164,27 @@ fn choosing_again_moves_and_the_plan_shows_it() {
     ends(&folder, &["run", "main.scope"], 0);
     ends(&folder, &["run", "main.scope", "--reconsider"], 0);
     assert_eq!(desks.nantes.held()["notes"], json!({ "n": "hello" }));
+}
+
+#[test]
+fn choosing_again_takes_the_copy_along() {
+    let desks = Desks::start();
+    let folder = desks.place(
+        "reconsider-copy",
+        "resource memo: desk.note { name: \"memo\", text: \"x\" } scope { paris }\n\
+         resource door: desk.bell { name: \"door\", about: memo } scope { paris | nantes } with { replace: move }\n",
+    );
+    ends(&folder, &["run", "main.scope"], 0);
+    // The bell is made at nantes, with a copy of the memo there.
+    let program = std::fs::read_to_string(folder.join("main.scope")).expect("written before");
+    std::fs::write(folder.join("main.scope"), program.replace("{ paris | nantes }", "{ nantes }"))
+        .expect("writable");
+    ends(&folder, &["run", "main.scope"], 0);
+    assert_eq!(desks.nantes.held()["notes"], json!({ "memo": "x" }));
+    std::fs::write(folder.join("main.scope"), program).expect("writable");
+    ends(&folder, &["run", "main.scope", "--reconsider"], 0);
+    assert_eq!(desks.paris.held()["bells"], json!({ "door": 0 }));
+    assert_eq!(desks.nantes.held()["bells"], json!({}));
+    assert_eq!(desks.nantes.held()["notes"], json!({}), "its last user moved");
+    assert!(ends(&folder, &["run", "main.scope", "--reconsider"], 0).stdout.contains("nothing to do"));
 }

@@ -366,7 +366,7 @@ pub enum Events {
 /// `scope exec`
 #[derive(Debug, ClapArgs)]
 pub struct Exec {
-    /// A sequence of the program, run line by line.
+    /// A sequence of the program, run line by line; with none, and no command, the program's sequences are listed.
     #[arg(value_name = "SEQUENCE", conflicts_with = "words")]
     pub sequence: Option<String>,
     /// The file that declares the sites and imports the drivers.
@@ -391,7 +391,7 @@ pub struct Exec {
     #[command(flatten)]
     pub how: How,
     /// The command, its scope included: `openstack server create vm --scope '{"image": "paris"}'`.
-    #[arg(last = true, required_unless_present = "sequence")]
+    #[arg(last = true)]
     pub words: Vec<String>,
 }
 

@@ -75,7 +75,11 @@ fn rows(plan: &Plan) -> Vec<[String; 2]> {
         let kind = step.action.resource_type().map_or("", short_type);
         [format!("{} {kind} {}", step.action.verb(), step.name), plan.site(step.site).name.clone()]
     });
-    let choices = plan.choices.iter().map(|choice| [format!("choose {}", choice.key), String::new()]);
+    // As it is written, not as it is recorded: of `back`, `back` itself and `nantes | paris of back`.
+    let choices = plan
+        .choices
+        .iter()
+        .map(|choice| [format!("choose {}", choice.label.replace('`', "")), String::new()]);
     steps.chain(choices).collect()
 }
 

@@ -18,8 +18,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::expr::Expr;
+use crate::quantity::Unit;
 
 /// The name of an entry (of headers, environment, files) whose value is a record: its fields stand in its place.
 /// `headers: { ...headers, "Accept": "x" }` → `[("...", name headers), ("Accept", "x")]`; later entries win.
@@ -155,6 +157,16 @@ pub struct Attribute {
     /// Of a reference: it may be to a resource of another site, which is used from there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_in_place: bool,
+    /// What its numbers count; `None`: nothing but themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
+}
+
+impl Attribute {
+    /// A value of it as people read it: `1 TiB`, `6 h`; nothing where it has no unit.
+    pub fn quantity(&self, value: &Value) -> Option<String> {
+        self.unit?.of(value)
+    }
 }
 
 /// What one resource is to another that refers to it (R9).

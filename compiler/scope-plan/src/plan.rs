@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::driver::{Driver, Repeat};
 use crate::expr::Expr;
+use crate::quantity::Unit;
 
 /// The version of the plan's format; a reader refuses any other.
 pub const VERSION: u32 = 1;
@@ -79,7 +80,8 @@ pub struct Plan {
     /// Every rollout: which steps change their sites one wave after the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rollouts: Vec<Rollout>,
-    /// What the state calls otherwise (`moved_from`): old name and new name. Done before anything else; no site is touched.
+    /// What the state calls otherwise (`moved_from`): old name and new name. Done before anything else; at the
+    /// sites it is the owner marks that change, where what is called so is ensured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub renames: Vec<(String, String)>,
     /// The program's outputs.
@@ -97,6 +99,9 @@ pub struct Program {
     pub files: BTreeMap<String, String>,
     /// The parameters' values; secret ones are left out.
     pub params: IndexMap<String, Value>,
+    /// What the numbers of measures among them count.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub units: BTreeMap<String, Unit>,
 }
 
 /// A site.
@@ -352,10 +357,13 @@ pub struct Cross {
 pub struct CrossPart {
     /// As written, for people: `paris | lille`.
     pub label: String,
-    /// The step that makes it; several where it is a `|`.
+    /// The step that makes it; several where it is a `|`, none where it is left out (`local_only`).
     pub steps: Vec<StepId>,
     /// Divided attribute → the part's share, made once over all parts, whatever is cut.
     pub shares: IndexMap<String, Value>,
+    /// The share that an earlier run gave it, where it was another one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub before: BTreeMap<String, Value>,
 }
 
 /// Sites that are changed one wave after the other.

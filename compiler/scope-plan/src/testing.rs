@@ -64,6 +64,7 @@ impl Builder {
             entry: None,
             files: BTreeMap::new(),
             params: IndexMap::new(),
+            units: BTreeMap::new(),
         };
         Self {
             plan: Plan {

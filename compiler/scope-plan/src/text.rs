@@ -16,13 +16,15 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use serde_json::Value;
+
 use crate::cuts::Cuts;
 use crate::estimate;
 use crate::expr::Expr;
 use crate::graph::{self, Neighbours};
 use crate::guarding;
 use crate::inputs::is_given;
-use crate::plan::{Action, Borrow, Guard, OnUnknown, OnUnreachable, Plan, SiteId, Step, StepId, Undo};
+use crate::plan::{Action, Borrow, Cross, Guard, OnUnknown, OnUnreachable, Plan, SiteId, Step, StepId, Undo};
 
 /// So many columns, where names are not longer than usual.
 const WIDTH: usize = 100;
@@ -96,8 +98,11 @@ fn head(plan: &Plan, text: &mut String) {
     let steps = counted(plan.steps.len(), "step");
     let time = duration(estimate::plan_ms(plan));
     writeln!(text, "   {sites}, {steps}, about {time}").expect("a String takes any text");
-    let params: Vec<String> =
-        program.params.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    let param = |(name, value): (&String, &Value)| {
+        let quantity = program.units.get(name).and_then(|unit| unit.of(value));
+        format!("{name} = {}", quantity.unwrap_or_else(|| value.to_string()))
+    };
+    let params: Vec<String> = program.params.iter().map(param).collect();
     if !params.is_empty() {
         writeln!(text, "params: {}", cut_to(&params.join(", "), WIDTH)).expect("a String takes any text");
     }
@@ -135,8 +140,16 @@ fn site_steps(plan: &Plan, steps: &[&Step], given: &Neighbours, text: &mut Strin
 /// What a step is given, on one line.
 pub fn details(plan: &Plan, step: &Step) -> String {
     let expr = |expr: &Expr| expr.to_string();
+    let resource_type = plan.resource_type_of(step).map(|(_, resource_type)| resource_type);
+    let value = |name: &str, value: &Expr| match value {
+        Expr::Value(known) => resource_type.and_then(|of| of.attribute(name)?.quantity(known)),
+        _ => None,
+    };
     let named = |entries: &[(String, Expr)]| {
-        let entries = entries.iter().map(|(name, value)| format!("{name}: {}", expr(value)));
+        let entries = entries.iter().map(|(name, given)| {
+            let text = value(name, given).unwrap_or_else(|| expr(given));
+            format!("{name}: {text}")
+        });
         entries.collect::<Vec<_>>().join(", ")
     };
     match &step.action {
@@ -263,23 +276,55 @@ fn choices(plan: &Plan, text: &mut String) {
 }
 
 fn crosses(plan: &Plan, text: &mut String) {
-    if plan.crosses.is_empty() {
-        return;
+    if !plan.crosses.is_empty() {
+        text.push_str("\ndivided over sites, the prime first\n");
+        text.push_str(&divisions(plan, plan.crosses.iter()));
     }
-    text.push_str("\ndivided over sites, the prime first\n");
-    for cross in &plan.crosses {
+}
+
+/// What is divided otherwise than by an earlier run: each part's share before and now; empty where nothing is.
+///
+/// ```text
+/// divided anew
+///   hits: nantes (prime) value 4 -> 6 % paris value 3 -> 2
+/// ```
+pub fn divided_anew(plan: &Plan) -> String {
+    let is_anew = |cross: &&Cross| cross.parts.iter().any(|part| !part.before.is_empty());
+    match divisions(plan, plan.crosses.iter().filter(is_anew)) {
+        lines if lines.is_empty() => lines,
+        lines => format!("\ndivided anew\n{lines}"),
+    }
+}
+
+fn divisions<'p>(plan: &'p Plan, crosses: impl Iterator<Item = &'p Cross>) -> String {
+    let mut text = String::new();
+    for cross in crosses {
+        let of = plan.resource_type_of(plan.step(cross.prime));
         let parts: Vec<String> = cross
             .parts
             .iter()
             .map(|part| {
-                let shares: Vec<String> =
-                    part.shares.iter().map(|(name, share)| format!(" {name} {share}")).collect();
-                let prime = if part.steps.contains(&cross.prime) { " (prime)" } else { "" };
+                let share = |(name, share): (&String, &Value)| {
+                    let attribute = of.and_then(|(_, of)| of.attribute(name.split('.').next()?));
+                    let text = |share: &Value| {
+                        let quantity = attribute.and_then(|attribute| attribute.quantity(share));
+                        quantity.unwrap_or_else(|| share.to_string())
+                    };
+                    let before = part.before.get(name).map(|before| format!("{} -> ", text(before)));
+                    format!(" {name} {}{}", before.unwrap_or_default(), text(share))
+                };
+                let shares: Vec<String> = part.shares.iter().map(share).collect();
+                let prime = match part.steps.as_slice() {
+                    [] => " (left out)",
+                    steps if steps.contains(&cross.prime) => " (prime)",
+                    _ => "",
+                };
                 format!("{}{prime}{}", part.label, shares.join(","))
             })
             .collect();
         writeln!(text, "  {}: {}", cross.key, parts.join(" % ")).expect("a String takes any text");
     }
+    text
 }
 
 /// The waves of every rollout, for people; empty where there is none.

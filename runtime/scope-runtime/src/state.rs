@@ -128,6 +128,9 @@ pub struct Resource {
     /// It is left at its site where the program no longer has it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep: bool,
+    /// A part of a `%`: divided attribute → its share.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shares: BTreeMap<String, Value>,
 }
 
 /// A wave that was begun and is not yet followed by the next one.
@@ -434,6 +437,7 @@ impl State {
                 rollout: resource.rollout.clone(),
                 relies: resource.relies.clone(),
                 keep: resource.keep,
+                shares: resource.shares.clone(),
             })
         });
         Recorded {

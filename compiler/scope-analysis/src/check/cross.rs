@@ -13,6 +13,7 @@ use crate::hir::{
     SiteId, Slot, Value, With,
 };
 use crate::modules::Modules;
+use crate::request::Head;
 
 /// What is divided, for the checks and messages.
 pub(crate) struct Whole<'a> {
@@ -101,6 +102,33 @@ impl Context<'_> {
                 )
                 .label("holds the identity of the whole")
                 .help("name the prime: `prime: SITE`, the site of another part"),
+            );
+        }
+    }
+
+    /// `local_only` leaves one part of a `%`: it has to be the prime, which holds the identity of the whole.
+    pub fn check_local_part(&self, head: &Head<'_>, entry: SiteId) {
+        for cross in head.location.crosses() {
+            let LocationKind::Cross { parts, prime } = &cross.kind else { continue };
+            let sites = parts[*prime].sites();
+            if !cross.sites().contains(&entry) || sites.contains(&entry) {
+                continue;
+            }
+            let (entry, at) = (self.site_name(entry), self.site_name(sites[0]));
+            self.report(
+                Diagnostic::new(
+                    codes::E0324,
+                    cross.span,
+                    format!(
+                        "`local_only` would leave the part of `{}` at {entry} without its prime",
+                        head.name
+                    ),
+                )
+                .label(format!("the prime is at {at}"))
+                .note("the prime holds the identity of the whole, and is made first")
+                .help(format!(
+                    "make the entry site the prime: `prime: {entry}`; or choose `queue`, `skip` or `fail`"
+                )),
             );
         }
     }

@@ -234,6 +234,8 @@ impl<'a> Context<'a> {
                         .label("does not hold the entry site")
                         .help("add the entry site, or choose `queue`, `skip` or `fail`"),
                     );
+                } else if let Some(entry) = entry {
+                    self.check_local_part(head, entry);
                 }
             }
             _ => {}
@@ -296,6 +298,9 @@ fn unknown_attribute(
         .secondary(ty.span, "declared here");
     let inputs = operation.into_iter().flat_map(|operation| operation.inputs.keys());
     let names = ty.attributes.keys().chain(inputs).map(String::as_str);
+    if name == "scope" {
+        return report.help("`scope` is no part of the record: write it behind, `} scope { … }`");
+    }
     if crate::with::is_key(name) {
         return report
             .help(format!("`{name}` says how it is carried out: write it behind, `with {{ {name}: … }}`"));

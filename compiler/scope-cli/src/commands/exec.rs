@@ -1,15 +1,19 @@
 //! `scope exec -- openstack server create vm --scope '{"image": "paris"}'`: one native command, with the sites and
 //! drivers of a file. Its state is that file's.
 //!
-//! `scope exec restart --program shop.scope`: a sequence of a program, which is a run as any other.
+//! `scope exec restart --program shop.scope`: a sequence of a program, which is a run as any other. `scope exec --program
+//! shop.scope`: which there are.
 
 use scope_compiler::Options;
+use scope_diagnostics::Span;
 use scope_plan::recorded::Recorded;
 
-use super::WRONG;
+use serde_json::json;
+
 use super::watched::watched;
-use crate::args::{Exec, Program, Run};
-use crate::output::Output;
+use super::{OK, WRONG};
+use crate::args::{Exec, Format, Program, Run};
+use crate::output::{Output, line, note};
 use crate::world::Disk;
 
 /// How one command goes on.
@@ -18,6 +22,9 @@ const SAME_WORDS: &str = "scope exec with the same words";
 pub fn run(command: &Exec, output: Output) -> u8 {
     if let Some(sequence) = &command.sequence {
         return run_sequence(command, sequence, output);
+    }
+    if command.words.is_empty() {
+        return list_sequences(command, output);
     }
     watched(&command.how.watch, output, |output| unwatched(command, output))
 }
@@ -61,8 +68,60 @@ fn unwatched(command: &Exec, output: Output) -> u8 {
     }
 }
 
+/// Every sequence with what is written about it and what it does, line by line; no site is asked.
+fn list_sequences(command: &Exec, output: Output) -> u8 {
+    let program = program_of(command, None);
+    let compilation = match super::compile_quietly(&program, Recorded::default(), output) {
+        Ok(compilation) => compilation,
+        Err(code) => return code,
+    };
+    let sources = &compilation.sources;
+    let line_of = |span: Span| {
+        let text = sources.get(span.file).text();
+        let start = text[..span.start as usize].rfind('\n').map_or(0, |end| end + 1);
+        text[start..].lines().next().unwrap_or_default().trim().to_string()
+    };
+    let sequences: Vec<(&str, String, Vec<String>)> = compilation
+        .program
+        .sequences
+        .iter()
+        .map(|sequence| {
+            // The elements of a family stand in one line.
+            let mut lines: Vec<String> = sequence.steps.iter().map(|step| line_of(step.span)).collect();
+            lines.dedup();
+            (sequence.name.as_str(), sequence.docs.join(" "), lines)
+        })
+        .collect();
+    if output.format == Format::Json {
+        let listed: Vec<serde_json::Value> = sequences
+            .iter()
+            .map(|(name, docs, steps)| json!({ "name": name, "docs": docs, "steps": steps }))
+            .collect();
+        let listed =
+            json!({ "format": "scope-sequences/1", "program": command.program, "sequences": listed });
+        line(&listed.to_string());
+        return OK;
+    }
+    if sequences.is_empty() {
+        note(&format!("error: `{}` has no sequence, and no command is given", command.program));
+        note("  help: write one, `sequence NAME { … }`, or a command behind `--`");
+        return WRONG;
+    }
+    for (name, docs, steps) in &sequences {
+        line(if docs.is_empty() { (*name).to_string() } else { format!("{name}   {docs}") }.trim_end());
+        steps.iter().for_each(|step| line(&format!("  {step}")));
+    }
+    line(&format!("\nrun one:  scope exec NAME --program {}", command.program));
+    OK
+}
+
 fn run_sequence(command: &Exec, sequence: &str, output: Output) -> u8 {
-    let program = Program {
+    let program = program_of(command, Some(sequence));
+    super::run::run(&Run { program, how: command.how.clone(), detaching: Default::default() }, output)
+}
+
+fn program_of(command: &Exec, sequence: Option<&str>) -> Program {
+    Program {
         file: command.program.clone(),
         set: command.set.clone(),
         params: command.params.clone(),
@@ -70,7 +129,6 @@ fn run_sequence(command: &Exec, sequence: &str, output: Output) -> u8 {
         only: Vec::new(),
         simulate: command.simulate,
         policies: command.policies.clone(),
-        sequence: Some(sequence.to_string()),
-    };
-    super::run::run(&Run { program, how: command.how.clone(), detaching: Default::default() }, output)
+        sequence: sequence.map(str::to_string),
+    }
 }

@@ -71,6 +71,7 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
         relies: Vec::new(),
         rollout: None,
         keep: false,
+        shares: Default::default(),
     };
     let fact = Record::Resource { name: name.to_string(), site: command.site.clone(), resource };
     if declared.is_some() {

@@ -152,8 +152,10 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus) -> Option<Row> {
                 Change::Update { differences: found, is_outside: outside } => {
                     differences.clone_from(found);
                     is_outside = *outside;
-                    let why =
-                        if found.is_empty() { "the program changed".into() } else { difference_words(found) };
+                    let why = match found.is_empty() {
+                        true => "the program changed".into(),
+                        false => difference_words(plan, step, found),
+                    };
                     let is_conflict = found.iter().any(|difference| difference.by == ChangedBy::Both);
                     let who = match (*outside, is_conflict) {
                         (true, _) => "   changed outside",
@@ -228,9 +230,14 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus) -> Option<Row> {
     })
 }
 
-fn difference_words(differences: &[Difference]) -> String {
+fn difference_words(plan: &Plan, step: &Step, differences: &[Difference]) -> String {
+    let of = |name: &str| plan.resource_type_of(step).and_then(|(_, of)| of.attribute(name));
     let words = differences.iter().map(|difference| {
-        format!("{} {} -> {}", difference.attribute, short(&difference.found), short(&difference.wanted))
+        let attribute = of(&difference.attribute);
+        let text = |value: &Value| {
+            attribute.and_then(|attribute| attribute.quantity(value)).unwrap_or_else(|| short(value))
+        };
+        format!("{} {} -> {}", difference.attribute, text(&difference.found), text(&difference.wanted))
     });
     words.collect::<Vec<_>>().join(", ")
 }

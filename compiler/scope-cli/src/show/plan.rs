@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use scope_plan::driver::Attribute;
 use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::{Action, Plan, SiteId, Step, StepId};
 use scope_plan::{cuts, fleet};
@@ -26,6 +27,7 @@ pub fn surveyed(plan: &Plan, file: &str, state: &State, rows: &[Row], now_ms: u6
     let mut text = heading(plan, file, &known, &format!("sites {n_answer} of {} answer", sites.len()));
     text += &difference::by_site(plan, rows, all);
     text += &scope_plan::text::waves(plan);
+    text += &scope_plan::text::divided_anew(plan);
     text += &footing(plan, &difference::summary(rows), all);
     let is_any = rows.iter().any(|row| row.what.is_change());
     let _ = match is_any {
@@ -51,6 +53,7 @@ pub fn plan(plan: &Plan, file: &str, state: Option<&State>, all: bool) -> String
     }
     text += &by_site(plan, all, |site| lines.remove(&site).unwrap_or_default());
     text += &scope_plan::text::waves(plan);
+    text += &scope_plan::text::divided_anew(plan);
     // Of the alternatives of a `|`, the one that is made if nothing goes wrong is counted.
     let usual = cuts::cut(plan, SiteId(u32::MAX));
     let is_expected = |step: &Step| usual.outcomes[step.id.index()] != cuts::Outcome::NotTried;
@@ -148,7 +151,10 @@ pub fn details(plan: &Plan, step: &Step) -> String {
         Action::Ensure { attributes, .. } => attributes
             .iter()
             .filter(|(name, _)| name != "name")
-            .filter_map(|(name, value)| Some(format!("{name} {}", value_text(plan, value)?)))
+            .filter_map(|(name, value)| {
+                let of = plan.resource_type_of(step).and_then(|(_, of)| of.attribute(name));
+                Some(format!("{name} {}", value_text(plan, of, value)?))
+            })
             .take(4)
             .collect::<Vec<_>>()
             .join(", "),
@@ -185,7 +191,13 @@ pub fn details(plan: &Plan, step: &Step) -> String {
     }
 }
 
-fn value_text(plan: &Plan, value: &Expr) -> Option<String> {
+/// A value of an attribute, where it is short.
+fn value_text(plan: &Plan, of: Option<&Attribute>, value: &Expr) -> Option<String> {
+    if let (Some(attribute), Expr::Value(known)) = (of, value)
+        && let Some(quantity) = attribute.quantity(known)
+    {
+        return Some(quantity);
+    }
     Some(match value {
         Expr::Value(serde_json::Value::String(text)) if text.len() <= 40 => text.clone(),
         Expr::Value(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => value.to_string(),

@@ -7,6 +7,7 @@
 use scope_compiler::hir;
 use scope_plan::driver::ResourceType;
 use scope_plan::expr::Expr;
+use scope_plan::quantity::Unit;
 use serde_json::{Map, Value};
 
 /// What is declared.
@@ -112,10 +113,17 @@ pub fn text(value: &Value, ty: &hir::Type, named: &dyn Fn(&str, &str) -> Option<
             format!("{{ {} }}", fields.join(", "))
         }
         (Value::String(text), _) => quoted(text),
-        (Value::Number(number), hir::Type::Duration) => format!("{number}ms"),
-        (Value::Number(number), hir::Type::Size) => format!("{number}B"),
+        (Value::Number(number), hir::Type::Duration) => literal(Unit::Seconds, number),
+        (Value::Number(number), hir::Type::Size) => literal(Unit::Bytes, number),
+        (Value::Number(number), hir::Type::Rate) => literal(Unit::BitsPerSecond, number),
+        (Value::Number(number), hir::Type::Percent) => literal(Unit::Percent, number),
         (other, _) => other.to_string(),
     }
+}
+
+/// `6h`, as a program writes it.
+fn literal(unit: Unit, number: &serde_json::Number) -> String {
+    number.as_f64().map_or_else(|| number.to_string(), |amount| unit.text(amount, ""))
 }
 
 /// A text between quotes; what a JSON reader takes, this language takes, but for its `${`.

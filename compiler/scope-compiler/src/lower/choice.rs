@@ -1,6 +1,8 @@
 //! Locations to steps: `&` to steps side by side, `|` to a choice with an arm for each alternative, `%` to the prime and
 //! the parts that wait for it.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use scope_analysis::hir::{self, Location, LocationKind};
 use scope_plan::plan::{Action, Cross, CrossPart, Edge, EdgeReason, Guard, Quorum, SiteId, StepId};
@@ -176,7 +178,9 @@ impl Lowering<'_> {
         let prime_position = Position { is_copy: false, ..position };
         let first = self.location(&parts[prime], name, &at(prime), place, prime_position, leaf);
         let mut lowered: Vec<(usize, Lowered)> = vec![(prime, first)];
-        for (index, part) in parts.iter().enumerate().filter(|(index, _)| *index != prime) {
+        let is_made = |index: &usize| *index != prime && !self.is_local_only;
+        let others: Vec<usize> = (0..parts.len()).filter(is_made).collect();
+        for (index, part) in others.into_iter().map(|index| (index, &parts[index])) {
             let position = Position { is_copy: true, ..position };
             lowered.push((index, self.location(part, name, &at(index), place, position, leaf)));
         }
@@ -191,13 +195,17 @@ impl Lowering<'_> {
             lowered.iter().flat_map(|(_, part)| part.leaves.clone()).collect();
         let ends = lowered.iter().flat_map(|(_, part)| part.ends.clone()).collect();
         let name_of = |site: hir::SiteId| self.program.sites[site.0 as usize].name.clone();
-        lowered.sort_by_key(|(index, _)| *index);
-        let parts = lowered
+        let made = |index: usize| lowered.iter().find(|(made, _)| *made == index);
+        let parts = parts
             .iter()
+            .enumerate()
             .map(|(index, part)| CrossPart {
-                label: parts[*index].text(&name_of),
-                steps: part.leaves.iter().map(|(_, step)| *step).collect(),
+                label: part.text(&name_of),
+                steps: made(index)
+                    .map(|(_, part)| part.leaves.iter().map(|(_, step)| *step).collect())
+                    .unwrap_or_default(),
                 shares: IndexMap::new(),
+                before: BTreeMap::new(),
             })
             .collect();
         self.plan.crosses.push(Cross { key: key.to_string(), prime: prime_step, parts });

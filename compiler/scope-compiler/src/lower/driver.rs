@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use scope_analysis::hir;
-use scope_plan::{driver as plan, expr::Expr};
+use scope_plan::{driver as plan, expr::Expr, quantity::Unit};
 use serde_json::Value;
 
 use super::driver_expr::Translation;
@@ -151,6 +151,23 @@ fn attribute(
             hir::Relation::Composed => plan::Relation::Composed,
         }),
         is_in_place,
+        unit: unit_of(&attribute.ty),
+    }
+}
+
+/// What the numbers of a measure count; in the plan they are plain numbers.
+fn unit_of(ty: &hir::Type) -> Option<Unit> {
+    match ty {
+        hir::Type::Size => Some(Unit::Bytes),
+        hir::Type::Rate => Some(Unit::BitsPerSecond),
+        hir::Type::Duration => Some(Unit::Seconds),
+        hir::Type::Percent => Some(Unit::Percent),
+        hir::Type::Optional(inner)
+        | hir::Type::List(inner)
+        | hir::Type::Secret(inner)
+        | hir::Type::InRange(inner, ..) => unit_of(inner),
+        hir::Type::Named(named) => unit_of(named.meaning()),
+        _ => None,
     }
 }
 
@@ -162,7 +179,7 @@ fn type_of(ty: &hir::Type) -> plan::Type {
         | hir::Type::Site
         | hir::Type::Location
         | hir::Type::Matching(..) => plan::Type::String,
-        // Measures have become plain numbers: milliseconds, bytes, bits a second.
+        // Measures have become plain numbers: seconds, bytes, bits a second.
         hir::Type::Int | hir::Type::Duration | hir::Type::Size | hir::Type::Rate => plan::Type::Int,
         hir::Type::Float | hir::Type::Percent => plan::Type::Float,
         hir::Type::Bool => plan::Type::Bool,

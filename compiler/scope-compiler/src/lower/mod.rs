@@ -80,6 +80,7 @@ pub(crate) fn lower_from(
                 entry: None,
                 files: file_digests(files, sources),
                 params: value::params(program),
+                units: value::units(program),
             },
             sites: Vec::new(),
             links: Vec::new(),
@@ -105,6 +106,7 @@ pub(crate) fn lower_from(
         only,
         acted: BTreeMap::new(),
         quorum: None,
+        is_local_only: false,
         refused: Vec::new(),
     };
     lowering.plan.program.entry = program.entry.map(|site| lowering.site(site));
@@ -201,6 +203,8 @@ pub(crate) struct Lowering<'a> {
     acted: BTreeMap<(String, hir::SiteId, String), Acted>,
     /// How many copies of the location at hand are enough.
     quorum: Option<u32>,
+    /// Of the parts of a `%` at hand only the prime is made, which is at the entry site.
+    is_local_only: bool,
     /// What cannot be planned.
     refused: Vec<Diagnostic>,
 }

@@ -9,7 +9,7 @@ use scope_analysis::hir::{self, Program, Replace};
 use scope_diagnostics::{Diagnostic, codes};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Edge, EdgeReason, SiteId, Step, StepId};
-use scope_plan::recorded::{How, Recorded, RecordedResource, borrowed_name};
+use scope_plan::recorded::{How, Recorded, RecordedResource, borrowed_name, borrowed_parts};
 
 use super::{Lowering, NewStep};
 
@@ -195,6 +195,29 @@ impl<'a> Lowering<'a> {
                 self.refused.push(report);
             }
             deletions.insert((&known.name, &known.site), deletion);
+        }
+        self.copies_left_behind(deletions);
+    }
+
+    /// A copy that is brought for an alternative only, and is there: it goes where that is not taken.
+    fn copies_left_behind(&mut self, deletions: &mut Places<'a>) {
+        let recorded = self.recorded;
+        for known in recorded.resources.iter().filter(|known| known.how == How::Borrowed && !known.keep) {
+            let Some((name, origin)) = borrowed_parts(&known.name) else { continue };
+            let brings = self.plan.steps.iter().filter(|step| {
+                let Action::Bring { sources, .. } = &step.action else { return false };
+                let is_from = |source: &StepId| self.name_of(self.plan.steps[source.index()].site) == origin;
+                step.name == name && self.name_of(step.site) == known.site && sources.iter().any(is_from)
+            });
+            // Two who need it decide together only when they are one step.
+            let [bring] = brings.map(|step| step.id).collect::<Vec<_>>()[..] else { continue };
+            let when = &self.plan.steps[bring.index()].when;
+            if when.is_empty() || when.iter().all(|guard| guard.arm == 0) {
+                continue;
+            }
+            if let Some(deletion) = self.deletion(known, Some(bring)) {
+                deletions.insert((&known.name, &known.site), deletion);
+            }
         }
     }
 

@@ -1,11 +1,14 @@
 //! One requested item to its steps, site by site.
 
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
 use scope_analysis::hir::{
     self, Location, LocationKind, OnDelete, OnDisconnect, OperationKind, Resource, ResourceKind,
 };
 use scope_plan::driver::Repeat;
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Edge, EdgeReason, OnUnknown, Purpose, Retry, StepId};
+use scope_plan::plan::{Action, Cross, Edge, EdgeReason, OnUnknown, Purpose, Retry, StepId};
 
 use super::choice::{Names, Position};
 use super::{Lowering, NewStep, RETRY, TIMEOUT_MS};
@@ -16,7 +19,7 @@ const TRANSFER_MS: u64 = 600_000;
 /// Content is given so long for each byte: a slow uplink of 1 MiB/s.
 const BYTES_PER_MS: u64 = 1024 * 1024 / 1000;
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
     pub(super) fn resource(&mut self, resource: &Resource) {
         let location = self.kept_location(resource);
         let place = match (self.program.entry, location.sites().first()) {
@@ -29,46 +32,75 @@ impl Lowering<'_> {
         let names = Names { step: &name, label: &label };
         self.group = resource.group.clone();
         self.quorum = resource.with.quorum.map(|quorum| quorum.need);
+        self.is_local_only = resource.with.on_disconnect == Some(OnDisconnect::LocalOnly);
         let lowered =
             self.location(&location, &names, &name, place, Position::TOP, &mut |lowering, site, position| {
                 // What is looked up for it has alternatives of its own.
                 let group = lowering.group.take();
                 let quorum = lowering.quorum.take();
+                let is_local_only = std::mem::take(&mut lowering.is_local_only);
                 lowering.guard = position.guard;
                 let step = lowering.instance(resource, site, position);
                 lowering.guard = None;
                 lowering.group = group;
                 lowering.quorum = quorum;
+                lowering.is_local_only = is_local_only;
                 step
             });
         self.group = None;
         self.quorum = None;
+        self.is_local_only = false;
         self.done.insert(resource.id, lowered);
         self.shares(resource);
     }
 
-    /// Which part of a `%` has how much, kept in the plan.
+    /// Which part of a `%` has how much, and had by an earlier run, kept in the plan.
     fn shares(&mut self, resource: &Resource) {
         let hir::Cross::By(division) = &self.driver_type(&resource.ty).cross else { return };
         let divided = division.divided.clone();
-        for cross in &mut self.plan.crosses {
-            for part in &mut cross.parts {
-                let Some(step) = part.steps.first().map(|step| &self.plan.steps[step.index()]) else {
-                    continue;
-                };
-                let Action::Ensure { attributes, .. } = &step.action else { continue };
-                if step.name != resource.name {
-                    continue;
-                }
+        let crosses = resource.location.crosses();
+        let is_of_it = |cross: &Cross| self.plan.steps[cross.prime.index()].name == resource.name;
+        let found: Vec<usize> =
+            (0..self.plan.crosses.len()).filter(|index| is_of_it(&self.plan.crosses[*index])).collect();
+        for (index, written) in found.into_iter().zip(crosses) {
+            let LocationKind::Cross { parts, .. } = &written.kind else { continue };
+            for (place, part) in parts.iter().enumerate() {
+                let Some(site) = part.sites().first().copied() else { continue };
+                let (mut shares, mut before) = (IndexMap::new(), BTreeMap::new());
                 for name in &divided {
                     let path: Vec<&str> = name.split('.').collect();
-                    let root = attributes.iter().find(|(attribute, _)| attribute == path[0]);
-                    if let Some(share) = root.and_then(|(_, value)| value.known_at(&path[1..]).cloned()) {
-                        part.shares.insert(name.clone(), share);
+                    let root = resource.instances[&site].attributes.get(path[0]);
+                    let share = root.and_then(|slot| {
+                        self.value(&slot.value, Some(site), &[]).known_at(&path[1..]).cloned()
+                    });
+                    let Some(share) = share else { continue };
+                    if let Some(known) =
+                        self.recorded_share(resource, part, name).filter(|known| **known != share)
+                    {
+                        before.insert(name.clone(), known.clone());
                     }
+                    shares.insert(name.clone(), share);
                 }
+                let part = &mut self.plan.crosses[index].parts[place];
+                (part.shares, part.before) = (shares, before);
             }
         }
+    }
+
+    /// The share that an earlier run gave to a part, at whichever of its sites.
+    fn recorded_share(
+        &self,
+        resource: &Resource,
+        part: &Location,
+        attribute: &str,
+    ) -> Option<&'a serde_json::Value> {
+        let sites: Vec<&str> =
+            part.sites().iter().map(|site| self.program.sites[site.0 as usize].name.as_str()).collect();
+        let mut known = self.recorded.resources.iter();
+        known.find_map(|known| {
+            let is_it = known.name == resource.name && sites.contains(&known.site.as_str());
+            if is_it { known.shares.get(attribute) } else { None }
+        })
     }
 
     /// R9: where the driver says how, a part of a `%` names the prime.
@@ -94,12 +126,10 @@ impl Lowering<'_> {
         Some((link.clone(), Expr::Step { step, path }))
     }
 
-    /// `local_only` keeps the entry site; the others are dropped.
+    /// `local_only` keeps the entry site; the others are dropped. Of a `%` the prime is there, and stays the part it is.
     fn kept_location(&self, resource: &Resource) -> Location {
         match (&resource.with.on_disconnect, self.program.entry) {
-            (Some(OnDisconnect::LocalOnly), Some(entry)) => {
-                Location { kind: LocationKind::Site(entry), span: resource.location.span }
-            }
+            (Some(OnDisconnect::LocalOnly), Some(entry)) => kept_at(&resource.location, entry),
             _ => resource.location.clone(),
         }
     }
@@ -314,6 +344,17 @@ impl Lowering<'_> {
     pub(super) fn transfer_ms(&self, resource_type: &str) -> u64 {
         let ready = self.driver_type(resource_type).ready.as_ref().map_or(0, |ready| ready.within_ms);
         TIMEOUT_MS + ready + TRANSFER_MS
+    }
+}
+
+fn kept_at(location: &Location, entry: hir::SiteId) -> Location {
+    match &location.kind {
+        LocationKind::And(parts) | LocationKind::Or(parts) => {
+            let holder = parts.iter().find(|part| part.sites().contains(&entry));
+            holder.map_or_else(|| location.clone(), |part| kept_at(part, entry))
+        }
+        LocationKind::Cross { .. } => location.clone(),
+        _ => Location { kind: LocationKind::Site(entry), span: location.span },
     }
 }
 

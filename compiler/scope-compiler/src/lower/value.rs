@@ -1,9 +1,12 @@
 //! Values to the plan's expressions: known ones to constants, deferred ones to expressions over other steps.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use scope_analysis::hir::{self, Deferred, Program, ResourceId, Value};
 use scope_plan::expr::{BinaryOp, Builtin, Expr, FileRef, Generator, SecretSource, UnaryOp};
 use scope_plan::plan::{Edge, EdgeReason, Guard};
+use scope_plan::quantity::Unit;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
@@ -252,6 +255,18 @@ pub(super) fn secret(source: &hir::SecretSource) -> SecretSource {
             SecretSource::Config { file: file.clone(), keys: keys.clone() }
         }
     }
+}
+
+/// What the numbers of parameters count.
+pub(super) fn units(program: &Program) -> BTreeMap<String, Unit> {
+    let unit = |value: &Value| match value {
+        Value::Size(_) => Some(Unit::Bytes),
+        Value::Rate(_) => Some(Unit::BitsPerSecond),
+        Value::Duration(_) => Some(Unit::Seconds),
+        Value::Percent(_) => Some(Unit::Percent),
+        _ => None,
+    };
+    program.params.iter().filter_map(|(name, value)| Some((name.clone(), unit(value)?))).collect()
 }
 
 /// The parameters whose values are known.

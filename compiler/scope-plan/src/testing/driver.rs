@@ -229,6 +229,7 @@ fn attribute(name: &str, ty: Type) -> Attribute {
         read: None,
         relation: None,
         is_in_place: false,
+        unit: None,
     }
 }
 

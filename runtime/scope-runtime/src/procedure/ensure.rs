@@ -18,12 +18,16 @@ use super::compare::is_comparable;
 use super::delete::remove;
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
+use super::mark::Rewritten;
 use super::record::{Record, identity_text};
 use super::subject::{Memory, Subject};
 use super::{Good, create, mark, stuck, update};
 use crate::events::{Effect, Failure, Outcome};
 use crate::schedule::Touched;
 use crate::state::{Record as Fact, Resource};
+
+/// What is changed of a resource that got another name.
+pub(super) const OWNER_MARK: &str = "owner mark";
 
 pub(super) async fn ensure(
     subject: &Subject<'_>,
@@ -53,6 +57,13 @@ pub(super) async fn ensure(
         subject.record(resource)?;
         subject.shared.ledger.commit().await?;
     }
+    let is_renamed = match (&there.former_mark, subject.mark()) {
+        (Some(former), Some(own)) => {
+            let rewritten = mark::rewrite(subject, &there.identity, former, Some(&own)).await?;
+            matches!(rewritten, Rewritten::Done)
+        }
+        _ => false,
+    };
     let was_created = memory.touched() == Touched::Created;
     let is_finished_now = !there.is_complete;
     if is_finished_now {
@@ -71,6 +82,7 @@ pub(super) async fn ensure(
             Effect::Updated { attributes }
         }
         None if there.is_adopted_now => Effect::Adopted,
+        None if is_renamed => Effect::Updated { attributes: vec![OWNER_MARK.to_owned()] },
         None if is_ours && (is_finished_now || was_created) => Effect::Created,
         None => Effect::Unchanged,
     };
@@ -79,17 +91,18 @@ pub(super) async fn ensure(
     Ok(Good { detail: subject.status_of(&there.record), ..Good::new(effect, output) })
 }
 
-/// What it relies upon now, and no longer, and whether it stays when the program no longer has it: recorded, for the runs
-/// that do not see this program any more.
+/// What it relies upon now, and no longer, its share of a whole, and whether it stays when the program no longer has it:
+/// recorded, for the runs that do not see this program any more.
 fn keep_relations(subject: &Subject<'_>, step: &Step) -> Result<(), Bad> {
-    let (needs, relies) = (subject.shared.needs(step.id), subject.shared.relied(step));
-    let keep = step.action.stays();
-    match subject.recorded() {
-        Some(known) if known.relies != relies || known.needs != needs || known.keep != keep => {
-            subject.record(Resource { needs, relies, keep, ..known })
-        }
-        _ => Ok(()),
-    }
+    let Some(known) = subject.recorded() else { return Ok(()) };
+    let now = Resource {
+        needs: subject.shared.needs(step.id),
+        relies: subject.shared.relied(step),
+        keep: step.action.stays(),
+        shares: subject.shared.shares(step.id),
+        ..known.clone()
+    };
+    if now == known { Ok(()) } else { subject.record(now) }
 }
 
 /// What the program sets now: recorded also where the site had it so already, so that it can be told later who changed it.
@@ -113,6 +126,8 @@ pub(super) struct There {
     /// In the state already.
     is_recorded: bool,
     pub(super) is_adopted_now: bool,
+    /// The owner mark that it bears, of the name that it had (`moved_from`). Its record is as if it bore the new one.
+    pub(super) former_mark: Option<String>,
     /// The digest of what it was made from, where it cannot be read.
     pub(super) inputs: Option<String>,
 }
@@ -123,7 +138,14 @@ pub(super) async fn find_out(
     adopt: bool,
 ) -> Result<Option<There>, Bad> {
     if let Some(resource) = subject.recorded() {
-        if let Some(record) = look_at(subject, &resource, given).await? {
+        if let Some(mut record) = look_at(subject, &resource, given).await? {
+            let former_mark = subject.former_mark(&record).filter(|_| resource.how == How::Created);
+            if let (Some(place), Some(former), Some(own)) =
+                (&subject.resource_type.mark, &former_mark, subject.mark())
+            {
+                mark::strip(place, former, &mut record.attributes);
+                mark::write(place, &own, &mut record.attributes);
+            }
             let Resource { identity, how, is_complete, inputs, .. } = resource;
             return Ok(Some(There {
                 identity,
@@ -132,6 +154,7 @@ pub(super) async fn find_out(
                 is_complete,
                 is_recorded: true,
                 is_adopted_now: false,
+                former_mark,
                 inputs,
             }));
         }
@@ -143,7 +166,16 @@ pub(super) async fn find_out(
         found.into_iter().partition(|record| subject.bears_our_mark(record));
     let there = |record: Record, how, is_complete, is_adopted_now| {
         let identity = record.identity(subject.resource_type)?;
-        Some(There { identity, record, how, is_complete, is_recorded: false, is_adopted_now, inputs: None })
+        Some(There {
+            identity,
+            record,
+            how,
+            is_complete,
+            is_recorded: false,
+            is_adopted_now,
+            former_mark: None,
+            inputs: None,
+        })
     };
     if let Some(record) = best(subject, ours, given) {
         // The state was lost, or the run that made it was: whether all of it was done is not known.
@@ -287,6 +319,14 @@ impl Subject<'_> {
         })
     }
 
+    /// The mark of this deployment that a record bears for another name.
+    fn former_mark(&self, record: &Record) -> Option<String> {
+        let (place, own) = (self.resource_type.mark.as_ref()?, self.mark()?);
+        let deployment = self.shared.ledger.with(|state| state.deployment.clone());
+        let found = mark::any_on(place, record)?;
+        (found != own && mark::is_of(&found, &deployment)).then_some(found)
+    }
+
     /// Whether a record bears the mark of this very resource.
     pub(super) fn bears_our_mark(&self, record: &Record) -> bool {
         let mark = self.resource_type.mark.as_ref().zip(self.mark());
@@ -311,6 +351,7 @@ impl Subject<'_> {
             rollout: self.wave(),
             relies: self.step.map(|step| self.shared.relied(step)).unwrap_or_default(),
             keep: self.step.is_some_and(|step| step.action.stays()),
+            shares: self.step.map(|step| self.shared.shares(step.id)).unwrap_or_default(),
         }
     }
 

@@ -132,6 +132,12 @@ pub(super) fn is_on(mark: &Mark, text: &str, record: &Record) -> bool {
     texts_at(mark, record).iter().any(|own| is_in(text, own))
 }
 
+/// Whether a mark is of this deployment.
+pub(super) fn is_of(mark: &str, deployment: &str) -> bool {
+    let of = mark.strip_prefix(START).and_then(|rest| rest.split_once('/'));
+    of.is_some_and(|(of, _)| of == deployment)
+}
+
 /// Whatever mark of ours or another deployment's a resource bears.
 pub(super) fn any_on(mark: &Mark, record: &Record) -> Option<String> {
     texts_at(mark, record).iter().find_map(|own| {

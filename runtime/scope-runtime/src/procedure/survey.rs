@@ -9,7 +9,7 @@ use scope_plan::plan::{Action, Step};
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
-use super::ensure::find_out;
+use super::ensure::{OWNER_MARK, find_out};
 use super::failure::Bad;
 use super::inputs::evaluate;
 use super::subject::{Memory, Subject};
@@ -114,14 +114,23 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     }
     let found = subject.differences(&given.values, &there.record);
     update::can_change(subject, &found)?;
+    let renamed = there.former_mark.as_deref().zip(subject.mark()).map(|(former, own)| Difference {
+        attribute: OWNER_MARK.to_owned(),
+        found: name_in(former),
+        wanted: name_in(&own),
+        last: None,
+        by: ChangedBy::Program,
+        is_immutable: false,
+    });
     let is_unseen = is_whole
         && !subject.can_be_read()
         && there.inputs.as_ref().is_some_and(|inputs| *inputs != given.digest());
-    if !found.is_empty() || is_unseen {
+    if !found.is_empty() || is_unseen || renamed.is_some() {
         // What was never recorded is adopted, or was made by a run that nobody remembers.
         let before = recorded.unwrap_or_else(|| subject.resource(&there.identity, there.how, true, &given));
-        let differences: Vec<Difference> =
+        let mut differences: Vec<Difference> =
             found.into_iter().map(|found| subject.told(&before, &given, found)).collect();
+        differences.extend(renamed);
         let is_outside =
             is_whole && !is_unseen && differences.iter().all(|difference| difference.by == ChangedBy::Site);
         return Ok(planned(Change::Update { differences, is_outside }, output));
@@ -130,6 +139,11 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         return Ok(planned(Change::Adopt, output));
     }
     Ok(Good { detail: subject.status_of(&there.record), ..Good::new(Effect::Unchanged, output) })
+}
+
+/// `web@nantes` of `scope:9f2c/web@nantes`.
+fn name_in(mark: &str) -> Value {
+    Value::from(mark.split_once('/').map_or(mark, |(_, name)| name))
 }
 
 /// The expressions whose values are known before the run.

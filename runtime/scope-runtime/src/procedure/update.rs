@@ -215,6 +215,11 @@ fn changes(
 
 fn cannot_change(subject: &Subject<'_>, difference: &Difference) -> Failure {
     let Difference { attribute, found, wanted, .. } = difference;
+    let declared = subject.resource_type.attribute(attribute);
+    let short = |value: &Value| {
+        let quantity = declared.and_then(|declared| declared.quantity(value));
+        quantity.map_or_else(|| short(value), |quantity| format!("`{quantity}`"))
+    };
     let message = format!(
         "`{attribute}` of `{}` at `{}` is {} and cannot be changed to {} in place",
         subject.name,

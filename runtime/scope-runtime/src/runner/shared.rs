@@ -219,6 +219,13 @@ impl<'r> Shared<'r> {
         }
     }
 
+    /// The share of a whole (`%`) that a step's resource has.
+    pub(crate) fn shares(&self, step: StepId) -> BTreeMap<String, Value> {
+        let parts = self.plan.crosses.iter().flat_map(|cross| &cross.parts);
+        let of_step = parts.filter(|part| part.steps.contains(&step)).flat_map(|part| &part.shares);
+        of_step.map(|(name, share)| (name.clone(), share.clone())).collect()
+    }
+
     /// Who relies upon a resource, name and site: as recorded, but for those that this very run deletes or lets change
     /// before.
     pub(crate) fn users_of(&self, relied: &Relied) -> Vec<(String, String)> {

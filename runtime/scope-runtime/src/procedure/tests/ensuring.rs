@@ -44,6 +44,7 @@ pub(super) fn recorded(identity: &str, how: How, is_complete: bool) -> StateStor
             rollout: None,
             relies: Vec::new(),
             keep: false,
+            shares: Default::default(),
         },
     });
     StateStore::of(state)

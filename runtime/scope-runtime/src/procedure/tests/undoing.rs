@@ -118,6 +118,7 @@ fn what_was_there_before_is_not_deleted() {
             rollout: None,
             relies: Vec::new(),
             keep: false,
+            shares: Default::default(),
         },
     });
     let mut script = vec![("paris", "read", unreachable())];
@@ -205,6 +206,7 @@ fn changing() -> (Plan, StateStore) {
             rollout: None,
             relies: Vec::new(),
             keep: false,
+            shares: Default::default(),
             formerly: Vec::new(),
         },
     });

@@ -28,6 +28,7 @@ fn resource(identity: &str) -> Record {
             rollout: None,
             relies: Vec::new(),
             keep: false,
+            shares: Default::default(),
         },
     }
 }
