@@ -297,6 +297,14 @@ impl Context<'_> {
         Type::Named(named)
     }
 
+    /// The full name of the one resource type with this short name, of the drivers that the program imports.
+    fn type_called(&self, short: &str) -> Option<&str> {
+        let types = self.drivers.values().flat_map(|driver| driver.types.keys());
+        let mut called = types.filter(|name| name.rsplit_once('.').is_some_and(|(_, last)| last == short));
+        let only = called.next()?;
+        called.next().is_none().then_some(only)
+    }
+
     /// The resource type a path names, reported where there is none.
     pub fn resource_type(&self, path: &ast::Path, module: ModuleId) -> Option<&crate::hir::ResourceType> {
         let first = &path.names[0];
@@ -323,6 +331,13 @@ impl Context<'_> {
                         format!("import it as `{}`", first.text),
                         vec![Edit::new(import.after(), format!(" as {}", first.text))],
                     ),
+                (None, _) if is_alone && self.type_called(&first.text).is_some() => {
+                    let meant = self.type_called(&first.text).expect("asked just now");
+                    report
+                        .label("a type of which driver?")
+                        .help(format!("did you mean `{meant}`?"))
+                        .fix(format!("write `{meant}`"), vec![Edit::new(first.span, meant)])
+                }
                 (None, _) if is_alone => {
                     report.help("a resource type is written `driver.type`; a file is one under a name: `import \"…\" as name`")
                 }

@@ -125,7 +125,33 @@ impl Context<'_> {
             }
         }
         self.place_prime(&mut resolved);
+        self.check_trailing(scope, &resolved, driver, type_name);
         resolved
+    }
+
+    /// `{ image: nantes, paris }` for an image: the second is the place of every *other* service, which reads as a list of
+    /// two places of the first.
+    fn check_trailing(&self, scope: &ast::Scope, resolved: &RequestScope, driver: &Driver, type_name: &str) {
+        let [.., named, last] = scope.entries.as_slice() else { return };
+        let own = driver.types.get(type_name).map(|ty| ty.service.as_str());
+        let is_own = named.key.as_ref().and_then(|key| self.service_named(driver, key)).as_deref() == own;
+        if last.key.is_some() || named.key.is_none() || !is_own || resolved.has_holes {
+            return;
+        }
+        let Some(key) = &named.key else { return };
+        let text = |span: Span| self.sources.borrow().snippet(span).to_string();
+        let (first, second) = (text(named.location.span), text(last.location.span));
+        let joined = format!("{}: {first} & {second}", key.text);
+        self.report(
+            Diagnostic::new(
+                codes::W0344,
+                last.span,
+                format!("`{second}` is the place of every service but `{}`", key.text),
+            )
+            .label(format!("nothing of `{}` is made here", key.text))
+            .secondary(named.span, format!("`{}` is here only", key.text))
+            .help(format!("for both write `{joined}`; if the other services are meant, write it first: `{{ {second}, {}: {first} }}`", key.text)),
+        );
     }
 
     /// `prime: A`

@@ -221,6 +221,7 @@ impl Context<'_> {
             );
             return;
         };
+        let mut is_reported = false;
         for (name, inner) in fields {
             let Some((site, _)) = self.names.sites.get(&name) else {
                 self.report(self.unknown_site(&name, inner.key));
@@ -231,11 +232,19 @@ impl Context<'_> {
                     with.weights.push((*site, weight.unsigned_abs(), inner.key));
                 }
                 Value::Error => {}
-                other => self.wrong(
-                    &format!("a weight is a whole number from 0, not {}", describe(&other)),
-                    inner.span,
-                    "write `1` for an equal share",
-                ),
+                // One mistake, made for every site.
+                _ if is_reported => {}
+                other => {
+                    is_reported = true;
+                    let help = match other {
+                        Value::Percent(_) => {
+                            "weights are compared with each other: `2`, `1` and `1` are 50%, 25% and 25%"
+                        }
+                        _ => "write `1` for an equal share",
+                    };
+                    let message = format!("a weight is a whole number from 0, not {}", describe(&other));
+                    self.wrong(&message, inner.span, help);
+                }
             }
         }
     }

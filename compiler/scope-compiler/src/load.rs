@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use scope_analysis::{Module, ModuleId, Modules, join_path};
-use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, Span, codes, similar};
+use scope_diagnostics::{Diagnostic, Diagnostics, Edit, SourceMap, Span, codes, similar};
 use scope_syntax::ast::{self, ImportSource, ItemKind};
 
 use crate::{ReadError, World};
@@ -212,6 +212,13 @@ fn unreadable(world: &dyn World, path: &str, error: &ReadError, imported: Option
     };
     let report = Diagnostic::new(codes::E0104, span, format!("the standard library has no `{module}`"))
         .label("not there");
+    if module.ends_with(".scope") {
+        let path = format!("\"./{module}\"");
+        let fix = vec![Edit::new(span, path.clone())];
+        return report
+            .help(format!("a file is imported by its path, as a text: `import {path}`"))
+            .fix(format!("write `{path}`"), fix);
+    }
     let library = world.library();
     let names = library.iter().map(String::as_str);
     match similar::nearest(module, names.clone()) {

@@ -87,6 +87,7 @@ fn good() -> Plan {
         label: label.into(),
         steps: vec![step],
         shares: [("pages".to_owned(), json!(pages))].into_iter().collect(),
+        before: Default::default(),
     };
     let parts = vec![part("nantes", prime, 200), part("lille", other, 100)];
     plan.crosses.push(Cross { key: "whole".into(), prime, parts });

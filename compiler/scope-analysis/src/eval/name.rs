@@ -78,6 +78,18 @@ impl Context<'_> {
                 || frame.locals.iter().any(|(local, _)| local == word)
                 || word.parse::<i64>().is_ok()
         };
+        let lower = name.to_ascii_lowercase();
+        let word = match lower.as_str() {
+            "true" | "yes" | "on" => Some("true"),
+            "false" | "no" | "off" => Some("false"),
+            "null" | "none" | "nil" => Some("null"),
+            _ => None,
+        };
+        if let Some(word) = word {
+            return report
+                .help(format!("write `{word}`"))
+                .fix(format!("write `{word}`"), vec![Edit::new(span, word)]);
+        }
         let parts: Vec<&str> = name.split('-').collect();
         if parts.len() > 1 && parts.iter().all(|part| declared(part)) {
             let difference = parts.join(" - ");

@@ -187,6 +187,10 @@ impl Context<'_> {
                         None => value,
                     });
                 }
+                place @ (Value::Site(_) | Value::Location(_)) => {
+                    self.report(self.joined_by_a_word(stops, &place, operand.span));
+                    return Value::Error;
+                }
                 other => {
                     self.mismatch("true or false", &other, operand.span);
                     return Value::Error;
@@ -194,6 +198,21 @@ impl Context<'_> {
             }
         }
         left.unwrap_or(Value::Bool(!stops))
+    }
+
+    /// `nantes and paris`: a place is joined to another by a sign.
+    fn joined_by_a_word(&self, is_or: bool, place: &Value, span: Span) -> Diagnostic {
+        let (word, help) = match is_or {
+            true => ("or", "for the first that can write `a | b`"),
+            false => ("and", "for both of them write `a & b`"),
+        };
+        Diagnostic::new(
+            codes::E0201,
+            span,
+            format!("`{word}` joins what is true or false, and this is {}", describe(place)),
+        )
+        .label("a place")
+        .help(help)
     }
 
     fn concat(&self, left: Value, right: Value, span: Span) -> Value {

@@ -19,6 +19,21 @@ impl Context<'_> {
             {
                 let count = list.len();
                 let at = |place: u32, text: &str| Edit::new(Span::new(span.file, place, place), text);
+                if let [only] = list.as_slice() {
+                    self.report(
+                        Diagnostic::new(codes::E0108, span, "expected a site, found a list of one")
+                            .label("a list is no place")
+                            .help("name the site itself, without `[` and `]`")
+                            .fix(
+                                "take the brackets away",
+                                vec![
+                                    Edit::new(Span::new(span.file, span.start, only.span.start), ""),
+                                    Edit::new(Span::new(span.file, only.span.end, span.end), ""),
+                                ],
+                            ),
+                    );
+                    return None;
+                }
                 self.report(
                     Diagnostic::new(codes::E0108, span, format!("{count} sites are no place by themselves"))
                         .label("at each of them, or at one?")

@@ -72,6 +72,7 @@ pub const ALL: &[Lint] = &[
     Lint { code: codes::W0341, name: "unused_allow" },
     Lint { code: codes::W0342, name: "unknown_lint" },
     Lint { code: codes::W0343, name: "allow_without_reason" },
+    Lint { code: codes::W0344, name: "trailing_place" },
 ];
 
 /// The rule that a name or a code means.

@@ -1,7 +1,7 @@
 //! The head of a request: what type, what operation, where.
 
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
-use scope_syntax::ast::{self, Clause, ItemKind, ThingKind};
+use scope_syntax::ast::{self, Clause, Expr, ExprKind, ItemKind, RecordEntry, ThingKind};
 
 use super::expand::path;
 use super::{Body, Clauses, Patch, Requested};
@@ -80,7 +80,10 @@ impl<'a> Context<'a> {
         self.check_place(ty, driver, place.scope.as_ref(), &place.location, &name, span);
         self.check_versions(ty, driver, &place.location, &name, span);
         self.check_cross(&place.location, ty, &kind, &name);
-        if place.scope.is_none() && thing.kind == ThingKind::Resource && self.sites.borrow().len() > 1 {
+        // A scope in the body is reported as what it is.
+        let is_inside = matches!(&body, Body::Expr(expr) if has_key(expr, "scope"));
+        let is_placed = place.scope.is_some() || is_inside;
+        if !is_placed && thing.kind == ThingKind::Resource && self.sites.borrow().len() > 1 {
             self.report(
                 Diagnostic::new(codes::W0313, span, format!("`{name}` has no scope"))
                     .label("made at the entry site only")
@@ -279,4 +282,13 @@ pub(crate) fn attribute_hover(attribute: &crate::hir::Attribute) -> String {
         }
     }
     crate::items::with_docs(words.join(", "), &attribute.docs)
+}
+
+/// Whether a record has a literal key.
+fn has_key(expr: &Expr, key: &str) -> bool {
+    let ExprKind::Record(entries) = expr.kind.as_ref() else { return false };
+    entries.iter().any(|entry| match entry {
+        RecordEntry::Field { key: written, .. } => written.literal().is_some_and(|written| written == key),
+        _ => false,
+    })
 }

@@ -56,7 +56,7 @@ fn unwatched(command: &Destroy, output: Output) -> u8 {
     let kept: Vec<&Step> = kept.collect();
     for step in &kept {
         let site = &plan.site(step.site).name;
-        line(&format!("  stays   {site}  {}   not deleted, as it was said (`on_delete: keep`)", step.name));
+        line(&format!("  stays   {site}  {}   not deleted, as it was said (`keep`)", step.name));
     }
     let n_unreached = ours.len().saturating_sub(deletions.len() + kept.len());
     if n_unreached > 0 && command.program.only.is_empty() {

@@ -184,7 +184,7 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus) -> Option<Row> {
                 Change::LetGo => (What::LetGo, super::plan::details(plan, step)),
                 Change::Release => (
                     What::Forget,
-                    "no longer in the program; left at the site, as it was said (`on_delete: keep`)".into(),
+                    "no longer in the program; left at the site, as it was said (`keep`)".into(),
                 ),
                 Change::Forget => {
                     (What::Forget, "no longer in the program; adopted before, so it stays at the site".into())

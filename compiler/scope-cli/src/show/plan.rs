@@ -176,7 +176,7 @@ pub fn details(plan: &Plan, step: &Step) -> String {
             }
         }
         Action::Delete { keep: true, .. } => {
-            "no longer in the program; left at the site (`on_delete: keep`)".into()
+            "no longer in the program; left at the site (`keep`)".into()
         }
         Action::Delete { .. } => "no longer in the program".into(),
         Action::Protect { users, .. } if users.is_empty() => {

@@ -5,6 +5,8 @@
 //!
 //! `{ name = "x" }` → "expected `:`, found `=`", with the fix.
 
+mod habits;
+
 use super::fault::{Label, Labels};
 use crate::token::{CLAUSE_WORDS, ITEM_WORDS, Kind, RESERVED_WORDS, Token};
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
@@ -21,9 +23,15 @@ pub(crate) fn place(tokens: &[Token<'_>], at: usize) -> Span {
 /// Explains a fault.
 pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diagnostic {
     let fault = Place { tokens, at, expected };
-    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 15] = [
+    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 21] = [
         |fault| fault.prose(),
         |fault| fault.no_item(),
+        |fault| fault.untyped(),
+        |fault| fault.colon_for_assign(),
+        |fault| fault.bare_with(),
+        |fault| fault.queue_for(),
+        |fault| fault.apart_from_its_unit(),
+        |fault| fault.require_without_else(),
         |fault| fault.modulo(),
         |fault| fault.assign_for_colon(),
         |fault| fault.assign_for_equal(),

@@ -374,6 +374,7 @@ pub fn place_with(driver: Value, settings: Value, options: Options) -> Place {
             entry: None,
             files: Default::default(),
             params: Default::default(),
+            units: Default::default(),
         },
         sites: vec![PlanSite {
             name: "nantes".into(),

@@ -68,6 +68,7 @@ pub(super) fn empty_plan() -> Plan {
             entry: None,
             files: Default::default(),
             params: Default::default(),
+            units: Default::default(),
         },
         sites: Vec::new(),
         links: Vec::new(),

@@ -1,0 +1,111 @@
+//! What people write out of habit: of another language, of an older draft, of speech.
+//!
+//! `resource openstack.server vm {` → "the name comes first: `resource vm: openstack.server`", with the fix.
+
+use scope_diagnostics::{Diagnostic, Edit};
+
+use super::Place;
+use crate::parse::fault::Label;
+use crate::token::Kind;
+use crate::units;
+
+/// Items that are written `word name: type`.
+const TYPED: [&str; 2] = ["resource", "existing"];
+
+impl Place<'_, '_> {
+    /// Whether the item begins with one of these words, and reading stopped so many tokens behind it.
+    fn is_behind(&self, words: &[&'static str], n_tokens: usize) -> Option<&'static str> {
+        let first = self.before(n_tokens)?;
+        words.iter().find(|word| first.is_word(word)).copied()
+    }
+
+    /// `resource vm {`, `resource openstack.server vm {`, `resource vm[s] for s in …`
+    pub(super) fn untyped(&self) -> Option<Diagnostic> {
+        let item = self.is_behind(&TYPED, 2).filter(|_| self.expected.has(Label::Colon))?;
+        let name = self.before(1).filter(|name| name.kind == Kind::Word)?;
+        match self.kind()? {
+            Kind::BraceOpen => Some(
+                self.expected_found(&format!("`:` after `{}`", name.text)).label("of which type?").help(
+                    format!("the type stands behind the name: `{item} {}: driver.type {{ … }}`", name.text),
+                ),
+            ),
+            Kind::Dot => {
+                let (of, meant) = (self.tokens.get(self.at + 1)?, self.tokens.get(self.at + 2)?);
+                let is_swapped = of.kind == Kind::Word && meant.kind == Kind::Word;
+                is_swapped.then(|| {
+                    let right = format!("{}: {}.{}", meant.text, name.text, of.text);
+                    self.expected_found("`:`")
+                        .label("the name comes first")
+                        .help(format!("write `{item} {right}`"))
+                        .fix(
+                            format!("write `{right}`"),
+                            vec![Edit::new(name.span().to(meant.span()), right.clone())],
+                        )
+                })
+            }
+            Kind::BracketOpen => Some(self.expected_found(&format!("`:` after `{}`", name.text)).help(format!(
+                "a family is written `{item} {name} for x in xs: type`; its elements are `{name}[key]` then",
+                name = name.text
+            ))),
+            _ => None,
+        }
+    }
+
+    /// `output address: vm.id`
+    pub(super) fn colon_for_assign(&self) -> Option<Diagnostic> {
+        self.is_behind(&["output", "let"], 2).filter(|_| self.expected.has(Label::Assign))?;
+        let name = self.before(1)?;
+        (self.kind() == Some(Kind::Colon)).then(|| {
+            self.expected_found("`=`")
+                .help(format!("write `{} = …`", name.text))
+                .fix("write `=`", vec![Edit::new(self.span(), " =")])
+        })
+    }
+
+    /// `with on_disconnect: queue`
+    pub(super) fn bare_with(&self) -> Option<Diagnostic> {
+        let key = self.before(1).filter(|key| key.kind == Kind::Word)?;
+        let is_bare = self.kind() == Some(Kind::Colon) && self.before(2)?.is_word("with");
+        is_bare.then(|| {
+            self.expected_found("`{` after `with`")
+                .label("an entry of no record")
+                .help(format!("`with` takes a record: `with {{ {}: … }}`", key.text))
+        })
+    }
+
+    /// `queue 2h`
+    pub(super) fn queue_for(&self) -> Option<Diagnostic> {
+        let word = self.before(1).filter(|word| word.is_word("queue"))?;
+        let found = self.found().filter(|found| found.kind == Kind::Number)?;
+        Some(
+            self.expected_found("`for` after `queue`")
+                .help(format!("write `queue for {}`", found.text))
+                .fix("write `for`", vec![Edit::new(word.span().after(), " for")]),
+        )
+    }
+
+    /// `200 GB`
+    pub(super) fn apart_from_its_unit(&self) -> Option<Diagnostic> {
+        let number = self.before(1).filter(|number| number.kind == Kind::Number)?;
+        let unit = self.found().filter(|unit| unit.kind == Kind::Word && units::find(unit.text).is_some())?;
+        let whole = format!("{}{}", number.text, unit.text);
+        Some(
+            self.expected_found("a unit right behind its number")
+                .help(format!("write `{whole}`, without a blank"))
+                .fix(
+                    format!("write `{whole}`"),
+                    vec![Edit::new(number.span().to(unit.span()), whole.clone())],
+                ),
+        )
+    }
+
+    /// `require a > 1, "why"`
+    pub(super) fn require_without_else(&self) -> Option<Diagnostic> {
+        let is_required = self.tokens.iter().find(|token| token.kind == Kind::Word)?.is_word("require");
+        (is_required && self.expected.has(Label::Else) && self.kind() == Some(Kind::Comma)).then(|| {
+            self.expected_found("`else`")
+                .help("what is told where it does not hold stands behind `else`: `require … else \"…\"`")
+                .fix("write `else`", vec![Edit::new(self.span(), " else")])
+        })
+    }
+}
