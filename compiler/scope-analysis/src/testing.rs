@@ -6,6 +6,7 @@
 mod claims;
 mod outside;
 mod reader;
+mod truth;
 mod weather;
 
 use std::collections::BTreeMap;

@@ -84,8 +84,13 @@ impl<'a> Context<'a> {
         let is_inside = matches!(&body, Body::Expr(expr) if has_key(expr, "scope"));
         let is_placed = place.scope.is_some() || is_inside;
         if !is_placed && thing.kind == ThingKind::Resource && self.sites.borrow().len() > 1 {
+            // All of a group lack the scope of the group: it is said once, there. So it is for the elements of a family.
+            let (what, at) = match group.name.as_str() {
+                "" => (thing.name.text.as_str(), span),
+                group_name => (group_name, group.span),
+            };
             self.report(
-                Diagnostic::new(codes::W0313, span, format!("`{name}` has no scope"))
+                Diagnostic::new(codes::W0313, at, format!("`{what}` has no scope"))
                     .label("made at the entry site only")
                     .note("the program has several sites")
                     .help("say where: `scope { … }`; `scope { here }` is the entry site"),

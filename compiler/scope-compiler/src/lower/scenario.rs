@@ -274,7 +274,7 @@ impl Lowering<'_> {
         let site = condition.site.map(|site| self.name(site));
         // A condition that is one comparison is shown by its two sides.
         let (left, right) = match (left, right) {
-            (Expr::Binary(op, left, right), None) if is_comparison(op) => (*left, Some((op, *right))),
+            (Expr::Binary(op, left, right), None) if op.is_comparison() => (*left, Some((op, *right))),
             sides => sides,
         };
         Condition { site, text: condition.text.clone(), left, right, readings }
@@ -340,20 +340,6 @@ fn read(reading: Reading, readings: &mut Vec<Reading>) -> Expr {
         readings.len() - 1
     });
     Expr::Name(format!("r{index}"))
-}
-
-fn is_comparison(op: BinaryOp) -> bool {
-    matches!(
-        op,
-        BinaryOp::Equal
-            | BinaryOp::NotEqual
-            | BinaryOp::Less
-            | BinaryOp::LessEqual
-            | BinaryOp::Greater
-            | BinaryOp::GreaterEqual
-            | BinaryOp::In
-            | BinaryOp::Matching
-    )
 }
 
 /// The variant of a plan's enumeration with this name; analysis uses the plan's own names.

@@ -320,6 +320,12 @@ impl Builtin {
 }
 
 impl BinaryOp {
+    /// Whether it compares: its result is true or false.
+    pub fn is_comparison(self) -> bool {
+        use BinaryOp::{Equal, Greater, GreaterEqual, In, Less, LessEqual, Matching, NotEqual};
+        matches!(self, Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual | In | Matching)
+    }
+
     /// As written.
     pub fn symbol(self) -> &'static str {
         match self {

@@ -215,6 +215,44 @@ pub enum BinaryOp {
     Except,
 }
 
+impl BinaryOp {
+    /// Whether it compares: its result is true or false.
+    #[must_use]
+    pub fn is_comparison(self) -> bool {
+        use BinaryOp::{
+            Equal, Greater, GreaterEqual, In, Less, LessEqual, Matching, NotEqual, NotIn, Within,
+        };
+        matches!(
+            self,
+            Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual | In | NotIn | Matching | Within
+        )
+    }
+
+    /// How it is written.
+    #[must_use]
+    pub fn symbol(self) -> &'static str {
+        match self {
+            BinaryOp::Multiply => "*",
+            BinaryOp::Divide => "/",
+            BinaryOp::Subtract => "-",
+            BinaryOp::Range => "..",
+            BinaryOp::Default => "??",
+            BinaryOp::Equal => "==",
+            BinaryOp::NotEqual => "!=",
+            BinaryOp::Less => "<",
+            BinaryOp::LessEqual => "<=",
+            BinaryOp::Greater => ">",
+            BinaryOp::GreaterEqual => ">=",
+            BinaryOp::In => "in",
+            BinaryOp::NotIn => "not in",
+            BinaryOp::Matching => "matching",
+            BinaryOp::Within => "within",
+            BinaryOp::Where => "where",
+            BinaryOp::Except => "except",
+        }
+    }
+}
+
 /// Operators whose chains are kept flat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum ChainOp {

@@ -44,18 +44,7 @@ pub(crate) fn power(op: Infix) -> u8 {
         Infix::Chain(ChainOp::Or) => 8,
         Infix::Binary(BinaryOp::Default) => 7,
         Infix::Binary(BinaryOp::Where | BinaryOp::Except) => 6,
-        Infix::Binary(
-            BinaryOp::Equal
-            | BinaryOp::NotEqual
-            | BinaryOp::Less
-            | BinaryOp::LessEqual
-            | BinaryOp::Greater
-            | BinaryOp::GreaterEqual
-            | BinaryOp::In
-            | BinaryOp::NotIn
-            | BinaryOp::Matching
-            | BinaryOp::Within,
-        ) => COMPARISON,
+        Infix::Binary(_) => COMPARISON,
         Infix::Chain(ChainOp::LogicalAnd) => 3,
         Infix::Chain(ChainOp::LogicalOr) => 2,
     }
@@ -260,25 +249,7 @@ fn join(left: Value, op: Infix, right: Value) -> Value {
 /// How an operator is written.
 pub(crate) fn symbol(op: Infix) -> &'static str {
     match op {
-        Infix::Binary(op) => match op {
-            BinaryOp::Multiply => "*",
-            BinaryOp::Divide => "/",
-            BinaryOp::Subtract => "-",
-            BinaryOp::Range => "..",
-            BinaryOp::Default => "??",
-            BinaryOp::Equal => "==",
-            BinaryOp::NotEqual => "!=",
-            BinaryOp::Less => "<",
-            BinaryOp::LessEqual => "<=",
-            BinaryOp::Greater => ">",
-            BinaryOp::GreaterEqual => ">=",
-            BinaryOp::In => "in",
-            BinaryOp::NotIn => "not in",
-            BinaryOp::Matching => "matching",
-            BinaryOp::Within => "within",
-            BinaryOp::Where => "where",
-            BinaryOp::Except => "except",
-        },
+        Infix::Binary(op) => op.symbol(),
         Infix::Chain(op) => match op {
             ChainOp::Add => "+",
             ChainOp::Concat => "++",

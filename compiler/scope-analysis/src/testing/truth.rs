@@ -1,0 +1,282 @@
+//! The truths that a test expects: what is read, compared with what, at which sites.
+//!
+//! `expect x.value at each == 30` → the readings `x.value` at every site of `x`, each equal to 30.
+
+use scope_diagnostics::{Diagnostic, Span, codes};
+use scope_syntax::ast::{BinaryOp, Expr, ExprKind};
+
+use super::claims::runs;
+use super::reader::Reader;
+use crate::context::Context;
+use crate::eval::Frame;
+use crate::hir::{Claim, Deferred, ResourceId, SiteId, TestCondition, TestSide, Type, Value};
+use crate::modules::Modules;
+use crate::names::Definition;
+
+/// What can be asked of the last run.
+const FACTS: [&str; 12] = [
+    "created",
+    "changed",
+    "adopted",
+    "deleted",
+    "borrowed",
+    "called",
+    "unchanged",
+    "parked",
+    "failed",
+    "skipped",
+    "owed",
+    "took",
+];
+
+/// A comparison taken apart.
+pub(super) struct Comparison<'e> {
+    pub(super) left: &'e Expr,
+    /// The operator and the right side; without, the left is a truth.
+    pub(super) right: Option<(BinaryOp, &'e Expr)>,
+}
+
+impl Context<'_> {
+    /// A truth, at each of the sites if some are named.
+    pub(super) fn truth(
+        &self,
+        left: &Expr,
+        right: Option<(BinaryOp, &Expr)>,
+        at: Option<&Expr>,
+        reader: &mut Reader<'_, '_, '_>,
+    ) -> Option<Claim> {
+        let text = match right {
+            None => self.as_written(left.span),
+            Some((op, right)) => {
+                format!("{} {} {}", self.as_written(left.span), op.symbol(), self.as_written(right.span))
+            }
+        };
+        if let Some(fact) = self.run_fact(left) {
+            let fact = fact?;
+            let (op, right) = match right {
+                Some((op, right)) => (op, right),
+                None => {
+                    reader.wrong_at(left.span, "a number is compared", "not a truth");
+                    return None;
+                }
+            };
+            let value = self.known_side(right)?;
+            let ty = if fact == "took" { Type::Duration } else { Type::Int };
+            let value =
+                if op == BinaryOp::In { value } else { self.check_value(value, &ty, right.span, &fact) };
+            if value == Value::Error {
+                return None;
+            }
+            let right = Some((self.operator_name(op, left.span)?, value));
+            return Some(Claim::Truth(vec![TestCondition {
+                site: None,
+                text,
+                left: TestSide::Run(fact),
+                right,
+            }]));
+        }
+        let own =
+            self.resources_in(left).into_iter().flat_map(|id| self.sites_of_resource(id)).collect::<Vec<_>>();
+        let sites: Vec<Option<SiteId>> = match at {
+            None => vec![None],
+            Some(at) => {
+                let sites = self.test_sites_in(at, &self.frame_with_each(&own, at.span))?;
+                if let Some(stranger) = sites.iter().find(|site| !own.is_empty() && !own.contains(site)) {
+                    self.report(
+                        Diagnostic::new(
+                            codes::E0854,
+                            at.span,
+                            format!(
+                                "`{}` is never at {}",
+                                self.as_written(left.span),
+                                self.site_name(*stranger)
+                            ),
+                        )
+                        .label("the program does not put it there")
+                        .help(format!("it is at {}", self.site_names(&unique(&own)))),
+                    );
+                    return None;
+                }
+                unique(&sites).into_iter().map(Some).collect()
+            }
+        };
+        let mut conditions = Vec::new();
+        for site in sites {
+            let frame = Frame { here: site, ..Frame::program() };
+            let pin = |value: Value| match site {
+                Some(site) => self.pinned(value, site),
+                None => value,
+            };
+            let left_value = self.eval(left, &frame);
+            if left_value == Value::Error {
+                return None;
+            }
+            let right = match right {
+                None => {
+                    if let Value::Bool(_) | Value::Deferred(_) = left_value {
+                        None
+                    } else {
+                        self.mismatch("a resource or a truth", &left_value, left.span);
+                        return None;
+                    }
+                }
+                Some((op, expr)) => {
+                    let name = self.operator_name(op, left.span.to(expr.span))?;
+                    let value = self.eval(expr, &frame);
+                    let value = self.compared_value(
+                        &left_value,
+                        value,
+                        op,
+                        expr,
+                        &self.as_written(left.span),
+                        site.is_some(),
+                    )?;
+                    Some((name, pin(value)))
+                }
+            };
+            let left = TestSide::Value(pin(left_value));
+            conditions.push(TestCondition { site, text: text.clone(), left, right });
+        }
+        Some(Claim::Truth(conditions))
+    }
+
+    /// The right side of a comparison, checked against the type of the left.
+    fn compared_value(
+        &self,
+        left: &Value,
+        right: Value,
+        op: BinaryOp,
+        expr: &Expr,
+        what: &str,
+        is_at_site: bool,
+    ) -> Option<Value> {
+        if right == Value::Error {
+            return None;
+        }
+        let Value::Deferred(deferred) = left else { return Some(right) };
+        let Some(ty) = self.deferred_type(deferred) else { return Some(right) };
+        // Where it is at several sites, and none is named, it is a record by site.
+        let is_by_site = match deferred.as_ref() {
+            Deferred::Output { resource, site: None, .. } if !is_at_site => {
+                self.sites_of_resource(*resource).len() > 1 && matches!(right, Value::Record(_))
+            }
+            _ => false,
+        };
+        if right == Value::Null || is_by_site || matches!(ty.required(), Type::Reference(_)) {
+            return Some(right);
+        }
+        let checked = match op {
+            BinaryOp::Equal
+            | BinaryOp::NotEqual
+            | BinaryOp::Less
+            | BinaryOp::LessEqual
+            | BinaryOp::Greater
+            | BinaryOp::GreaterEqual => {
+                // A range is for what may be written, not for what may be compared with.
+                let ty = match ty.required() {
+                    Type::InRange(inner, ..) | Type::Matching(inner, _) => inner.required().clone(),
+                    other => other.clone(),
+                };
+                self.check_value(right, &ty, expr.span, what)
+            }
+            _ => right,
+        };
+        (checked != Value::Error).then_some(checked)
+    }
+
+    /// A value that is known before anything runs.
+    pub(super) fn known_side(&self, expr: &Expr) -> Option<Value> {
+        let value = self.eval(expr, &Frame::program());
+        match value {
+            Value::Error => None,
+            Value::Deferred(_) | Value::Resource(_) => {
+                self.report(
+                    Diagnostic::new(codes::E0855, expr.span, "this is known only when the program runs")
+                        .label("not known before")
+                        .help("compare with a value of its own"),
+                );
+                None
+            }
+            value => Some(value),
+        }
+    }
+
+    pub(super) fn operator_name(&self, op: BinaryOp, span: Span) -> Option<&'static str> {
+        let name = match op {
+            BinaryOp::Equal => "equal",
+            BinaryOp::NotEqual => "not_equal",
+            BinaryOp::Less => "less",
+            BinaryOp::LessEqual => "less_equal",
+            BinaryOp::Greater => "greater",
+            BinaryOp::GreaterEqual => "greater_equal",
+            BinaryOp::In => "in",
+            BinaryOp::Matching => "matching",
+            _ => {
+                self.report(
+                    Diagnostic::new(codes::E0853, span, format!("`{}` is no comparison", op.symbol()))
+                        .label("cannot be expected")
+                        .help("compare with ==, !=, <, <=, >, >=, in or matching"),
+                );
+                return None;
+            }
+        };
+        Some(name)
+    }
+
+    /// `run.created`: `None` where it is none, `Some(None)` where it is misspelt (reported).
+    #[allow(clippy::option_option, reason = "no fact at all and a wrong one are told apart by the outer one")]
+    fn run_fact(&self, expr: &Expr) -> Option<Option<String>> {
+        let ExprKind::Field { base, name, .. } = expr.kind.as_ref() else { return None };
+        if !runs(base) || self.names.get(Modules::ROOT, "run").is_some() {
+            return None;
+        }
+        if FACTS.contains(&name.text.as_str()) {
+            return Some(Some(name.text.clone()));
+        }
+        self.no_field(&name.text, name.span, "`run`", FACTS.into_iter());
+        Some(None)
+    }
+
+    /// The resources of the program whose values an expression reads.
+    fn resources_in(&self, expr: &Expr) -> Vec<ResourceId> {
+        let mut ids = Vec::new();
+        if let Some(value) = self.quietly(|| self.eval(expr, &Frame::program())) {
+            crate::check::outputs(&value, &mut ids);
+        }
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
+    /// The program's names, and `each`: every site of what is claimed.
+    pub(super) fn frame_with_each(&self, sites: &[SiteId], span: Span) -> Frame {
+        let mut frame = Frame::program();
+        if self
+            .names
+            .get(Modules::ROOT, "each")
+            .is_none_or(|named| !matches!(named.definition, Definition::Site(_)))
+        {
+            frame.locals.push(("each".into(), self.site_list(unique(sites).into_iter(), span)));
+        }
+        frame
+    }
+}
+
+pub(super) fn unique(sites: &[SiteId]) -> Vec<SiteId> {
+    let mut seen = Vec::new();
+    for site in sites {
+        if !seen.contains(site) {
+            seen.push(*site);
+        }
+    }
+    seen
+}
+
+pub(super) fn taken_apart(expr: &Expr) -> Comparison<'_> {
+    match expr.kind.as_ref() {
+        ExprKind::Binary { op, left, right } if op.is_comparison() && *op != BinaryOp::Within => {
+            Comparison { left, right: Some((*op, right)) }
+        }
+        _ => Comparison { left: expr, right: None },
+    }
+}
