@@ -164,6 +164,13 @@ impl<'a> Context<'a> {
         (!said.has_errors()).then_some(value)
     }
 
+    /// Evaluates, and gives what it reports instead of reporting it.
+    pub fn overheard<T>(&self, evaluate: impl FnOnce() -> T) -> (T, Vec<Diagnostic>) {
+        let kept = self.diagnostics.replace(Diagnostics::new());
+        let value = evaluate();
+        (value, self.diagnostics.replace(kept).into_vec())
+    }
+
     /// The declared links; none while they themselves are being evaluated.
     pub fn links(&self) -> &[hir::Link] {
         self.links.get().map_or(&[], Vec::as_slice)

@@ -8,6 +8,7 @@ use std::fmt;
 use indexmap::IndexMap;
 use scope_diagnostics::{FileId, Span};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Location, Spanned};
 
 use crate::context::Context;
@@ -106,6 +107,8 @@ pub struct DataError {
     pub words: String,
     /// Where, in bytes, if it says so.
     pub offset: Option<u32>,
+    /// Whether it may well be data, but is larger or deeper than is read.
+    pub is_too_much: bool,
 }
 
 /// The documents of a YAML (or JSON) text: one gives its value, several a list of theirs.
@@ -118,22 +121,36 @@ pub(crate) fn documents(text: &str, file: FileId) -> Result<Value, DataError> {
     })
 }
 
+/// What there is too much of, if that is the trouble.
+fn too_much(error: &serde_saphyr::Error) -> Option<String> {
+    let serde_saphyr::Error::Budget { breach, .. } = error.without_snippet() else { return None };
+    Some(match breach {
+        BudgetBreach::Depth { depth } => format!("values more than {} deep", depth.saturating_sub(1)),
+        BudgetBreach::Nodes { nodes } => format!("more than {} values", nodes.saturating_sub(1)),
+        _ => "more than is read of one file".to_owned(),
+    })
+}
+
 /// The documents of a YAML (or JSON) text, empty ones left out.
 pub fn each_document(text: &str, file: FileId) -> Result<Vec<Slot>, DataError> {
     if text.len() > MAX_BYTES {
         let words = format!("it is larger than {} MiB", MAX_BYTES / 1024 / 1024);
-        return Err(DataError { words, offset: None });
+        return Err(DataError { words, offset: None, is_too_much: true });
     }
     let mut nodes: Vec<Spanned<Node>> = serde_saphyr::from_multiple(text).map_err(|error| {
         // The first line says what is wrong; the rest is a drawing of the place, which the report makes itself.
         let words = error.to_string().lines().next().unwrap_or_default().to_string();
         let words = words.strip_prefix("error: ").unwrap_or(&words).to_string();
         let location = error.location();
+        let offset = location.map(|location| offset_of(location, text));
+        if let Some(words) = too_much(&error) {
+            return DataError { words, offset, is_too_much: true };
+        }
         let words = match (location, words.split_once(": ")) {
             (Some(_), Some((place, rest))) if place.starts_with("line ") => rest.to_string(),
             _ => words,
         };
-        DataError { words, offset: location.map(|location| offset_of(location, text)) }
+        DataError { words, offset, is_too_much: false }
     })?;
     if nodes.len() > 1 {
         nodes.retain(|node| !matches!(node.value, Node::Null));

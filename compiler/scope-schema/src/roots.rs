@@ -35,11 +35,15 @@ pub(crate) fn read(files: &[Source], sources: &mut SourceMap) -> Documents {
             }
             Err(error) => {
                 let span = Span::at(file, error.offset.unwrap_or(0));
-                out.diagnostics.push(
+                out.diagnostics.push(if error.is_too_much {
+                    Diagnostic::new(codes::E0408, span, format!("this is too much: {}", error.words))
+                        .label("here it ends")
+                        .help("give a file with less in it: the schemas that are needed, and those they refer to")
+                } else {
                     Diagnostic::new(codes::E0405, span, format!("`{}` is no JSON or YAML", source.path))
                         .label(error.words)
-                        .help("give a file with OpenAPI, JSON Schema or resource definitions"),
-                );
+                        .help("give a file with OpenAPI, JSON Schema or resource definitions")
+                });
             }
         }
     }

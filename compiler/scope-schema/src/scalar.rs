@@ -111,8 +111,7 @@ fn enumeration(values: &[&Value]) -> Ty {
         Value::Text(text) => TRUTH.contains(&text.to_ascii_lowercase().as_str()),
         _ => false,
     };
-    let is_bool =
-        values.iter().any(|value| matches!(value, Value::Bool(_))) && values.iter().all(is_truth);
+    let is_bool = values.iter().any(|value| matches!(value, Value::Bool(_))) && values.iter().all(is_truth);
     if is_bool { Ty::Plain("bool") } else { Ty::Any }
 }
 

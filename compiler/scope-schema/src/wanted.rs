@@ -60,10 +60,11 @@ impl<'d> Importer<'d> {
                 Some((layer.document, found))
             });
             let Some((document, found)) = found else {
-                let fields = layers.0.iter().filter_map(|layer| match &layer.schema.get("properties")?.value {
-                    Value::Record(fields) => Some(fields.keys().map(String::as_str)),
-                    _ => None,
-                });
+                let fields =
+                    layers.0.iter().filter_map(|layer| match &layer.schema.get("properties")?.value {
+                        Value::Record(fields) => Some(fields.keys().map(String::as_str)),
+                        _ => None,
+                    });
                 let offered: Vec<&str> = fields.flatten().collect();
                 return self.no_part(slot, path, index, &offered);
             };

@@ -120,7 +120,7 @@ def _neutron(settings: Settings) -> Sections:
         "DEFAULT": {
             "bind_host": ADDRESS,
             "core_plugin": "ml2",
-            "service_plugins": "",
+            "service_plugins": "router",
             "transport_url": "fake:///",
             "auth_strategy": "keystone",
             "state_path": settings.folder / "data" / "neutron",

@@ -1,6 +1,7 @@
 //! The checks, one file a family of rules.
 
 mod borrowing;
+mod branches;
 mod cross;
 mod cycles;
 mod laws;

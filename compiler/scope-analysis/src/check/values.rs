@@ -170,38 +170,6 @@ impl Context<'_> {
         }
     }
 
-    /// The alternative that the value is of; of several records, the one that has most of its fields and asks for none
-    /// that it does not set. What fits none is told by all of them.
-    fn check_branches(&self, value: Value, branches: &[Type], span: Span, what: &str) -> Value {
-        if let Value::Deferred(deferred) = &value {
-            let found = self.deferred_type(deferred);
-            let may_fit = found.is_none_or(|found| branches.iter().any(|branch| fits(&found, branch)));
-            if may_fit {
-                return value;
-            }
-        }
-        let distances = branches.iter().map(|branch| distance(&value, branch));
-        match distances
-            .zip(branches)
-            .filter_map(|(distance, branch)| Some((distance?, branch)))
-            .min_by_key(|(d, _)| *d)
-        {
-            Some((_, nearest)) => self.check_value(value, nearest, span, what),
-            None => {
-                let words: Vec<String> = branches.iter().map(in_words).collect();
-                self.report(
-                    Diagnostic::new(
-                        codes::E0201,
-                        span,
-                        format!("expected `{what}` to be {}, found {}", words.join(" or "), describe(&value)),
-                    )
-                    .label(format!("this is {}", describe(&value))),
-                );
-                Value::Error
-            }
-        }
-    }
-
     fn check_slot(&self, slot: Slot, ty: &Type, what: &str) -> Slot {
         Slot { value: self.check_value(slot.value, ty, slot.span, what), ..slot }
     }
@@ -291,7 +259,7 @@ impl Context<'_> {
         }
     }
 
-    fn check_enum(&self, values: &[String], text: String, span: Span, what: &str) -> Value {
+    pub(super) fn check_enum(&self, values: &[String], text: String, span: Span, what: &str) -> Value {
         if values.contains(&text) {
             return Value::Text(text);
         }
@@ -365,50 +333,8 @@ fn is_cidr(text: &str) -> bool {
     }
 }
 
-/// How far a value is from a type of its own kind: 0 fits at first sight; nothing where the kind is another.
-fn distance(value: &Value, ty: &Type) -> Option<usize> {
-    match (ty.required(), value) {
-        (Type::Any | Type::Error, _) => Some(1),
-        (_, Value::Null) => ty.is_optional().then_some(0),
-        (Type::OneOf(branches), value) => branches.iter().filter_map(|branch| distance(value, branch)).min(),
-        (Type::Secret(inner), value) => distance(value, inner),
-        (Type::Enum(values), Value::Text(text)) => Some(usize::from(!values.contains(text))),
-        (Type::String, Value::Text(_) | Value::Secret(_) | Value::File { .. }) => Some(0),
-        (
-            Type::Matching(..) | Type::Cidr | Type::Ip | Type::Reference(_),
-            Value::Text(_) | Value::Secret(_),
-        ) => Some(1),
-        (Type::Reference(_), Value::Resource(_)) => Some(0),
-        (Type::InRange(inner, low, high), Value::Int(number)) => {
-            let is_within = (*low..=*high).contains(&(*number as f64));
-            distance(value, inner).map(|distance| distance + usize::from(!is_within))
-        }
-        (Type::InRange(inner, ..), value) => distance(value, inner),
-        (Type::Int, Value::Int(_)) => Some(0),
-        (Type::Float, Value::Int(_) | Value::Float(_)) => Some(1),
-        (Type::Bool, Value::Bool(_))
-        | (Type::Duration, Value::Duration(_))
-        | (Type::Size, Value::Size(_))
-        | (Type::Rate, Value::Rate(_))
-        | (Type::Percent, Value::Percent(_))
-        | (Type::Bytes, Value::File { .. } | Value::Text(_))
-        | (Type::Site, Value::Site(_))
-        | (Type::Location, Value::Site(_) | Value::Location(_))
-        | (Type::List(_), Value::List(_)) => Some(0),
-        (Type::Map(_), Value::Record(_)) => Some(1),
-        (Type::Record(fields), Value::Record(record)) => {
-            let unknown = record.keys().filter(|key| Type::field(fields, key).is_none()).count();
-            let is_missing = |field: &&crate::hir::Field| {
-                !field.is_optional && field.name != OPEN && !record.contains_key(&field.name)
-            };
-            Some(unknown * 2 + fields.iter().filter(is_missing).count())
-        }
-        _ => None,
-    }
-}
-
 /// Whether what will be of one type may stand where another is wanted; where in doubt, yes: the site checks too.
-fn fits(found: &Type, wanted: &Type) -> bool {
+pub(super) fn fits(found: &Type, wanted: &Type) -> bool {
     let (found, wanted) = (base(found), base(wanted));
     match (found, wanted) {
         (Type::OneOf(branches), wanted) => branches.iter().any(|branch| fits(branch, wanted)),
@@ -438,7 +364,7 @@ fn is_text(ty: &Type) -> bool {
 }
 
 /// A type in the user's words.
-fn in_words(ty: &Type) -> String {
+pub(super) fn in_words(ty: &Type) -> String {
     match ty {
         Type::String | Type::Matching(..) => "a text".into(),
         Type::Int => "a whole number".into(),

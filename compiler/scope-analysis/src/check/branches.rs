@@ -1,0 +1,180 @@
+//! Which of several types a value is meant to be of, and what is said where it is of none.
+//!
+//! Comes in: a value and a type such as `Git | Folder | string`. Goes out: the value as the nearest of them has it. What is
+//! wrong with it is told by that one alone, with a note of what else it may be: `{ kind: "git", urll: "…" }` is a `Git` whose
+//! `url` is misspelt, since its text `"git"` tells it from a `Folder`.
+
+use scope_diagnostics::{Diagnostic, Span, codes};
+
+use super::values::{fits, in_words};
+use crate::context::Context;
+use crate::eval::describe;
+use crate::hir::{Field, OPEN, Type, Value};
+
+/// A text that only another alternative has weighs more than a few misspelt fields.
+const OTHER_TEXT: usize = 8;
+
+/// So many fields of a record are named in a note.
+const MOST_NAMED: usize = 3;
+
+impl Context<'_> {
+    /// The alternative that the value is of; of several records, the one whose texts it has, then the one that has most of
+    /// its fields and asks for none that it does not set. What fits none is told by all of them.
+    pub(super) fn check_branches(&self, value: Value, branches: &[Type], span: Span, what: &str) -> Value {
+        if let Value::Deferred(deferred) = &value {
+            let found = self.deferred_type(deferred);
+            let may_fit = found.is_none_or(|found| branches.iter().any(|branch| fits(&found, branch)));
+            if may_fit {
+                return value;
+            }
+        }
+        if let Some((key, texts)) = untold(&value, branches)
+            && let Value::Record(record) = &value
+            && let Some(slot) = record.get(key)
+            && let Value::Text(text) = &slot.value
+        {
+            return self.check_enum(&texts, text.clone(), slot.span, key);
+        }
+        let near = branches.iter().enumerate().filter_map(|(index, ty)| Some((distance(&value, ty)?, index)));
+        let Some((_, nearest)) = near.min() else {
+            let mut words: Vec<String> = branches.iter().map(called).collect();
+            words.dedup();
+            self.report(
+                Diagnostic::new(
+                    codes::E0201,
+                    span,
+                    format!("expected `{what}` to be {}, found {}", words.join(" or "), describe(&value)),
+                )
+                .label(format!("this is {}", describe(&value))),
+            );
+            return Value::Error;
+        };
+        let (checked, said) = self.overheard(|| self.check_value(value, &branches[nearest], span, what));
+        let others = branches.iter().enumerate().filter(|(index, _)| *index != nearest);
+        let others: Vec<String> = others.map(|(_, branch)| named(branch)).collect();
+        let note = format!("`{what}` may also be {}", others.join(", or "));
+        self.report_all(said.into_iter().map(|report| {
+            // Of alternatives within alternatives, the innermost are what it is about.
+            let is_told = report.notes.iter().any(|note| note.contains("` may also be "));
+            if is_told || !report.is_error() { report } else { report.note(note.clone()) }
+        }));
+        checked
+    }
+}
+
+/// The field by whose text all records among the alternatives are told apart, with their texts, where the value has none
+/// of them.
+fn untold<'t>(value: &Value, branches: &'t [Type]) -> Option<(&'t str, Vec<String>)> {
+    let Value::Record(record) = value else { return None };
+    let records: Vec<&[Field]> = branches
+        .iter()
+        .filter_map(|branch| match branch.required() {
+            Type::Record(fields) => Some(fields.as_slice()),
+            _ => None,
+        })
+        .collect();
+    records.first()?.iter().find_map(|field| {
+        let Value::Text(found) = &record.get(&field.name)?.value else { return None };
+        let texts: Vec<String> = records
+            .iter()
+            .map(|fields| Some(only_text(Type::field(fields, &field.name)?)?.to_owned()))
+            .collect::<Option<_>>()?;
+        (records.len() > 1 && !texts.contains(found)).then_some((field.name.as_str(), texts))
+    })
+}
+
+/// An alternative in an error: a declared type by its name.
+fn called(ty: &Type) -> String {
+    match ty {
+        Type::Named(named) if matches!(ty.required(), Type::Record(_)) => format!("`{}`", named.name),
+        ty => in_words(ty),
+    }
+}
+
+/// An alternative, for a note: by its name, by the texts that tell it from the others, or by its fields.
+fn named(ty: &Type) -> String {
+    let fields = match ty.required() {
+        Type::Record(fields) => fields,
+        _ => return in_words(ty),
+    };
+    let name = match ty {
+        Type::Named(named) => format!("`{}`", named.name),
+        _ => "a record".to_owned(),
+    };
+    let texts: Vec<String> = fields.iter().filter_map(telling).collect();
+    if !texts.is_empty() {
+        return format!("{name} with {}", texts.join(", "));
+    }
+    let required = fields.iter().filter(|field| !field.is_optional && field.name != OPEN);
+    let required: Vec<String> = required.take(MOST_NAMED).map(|field| format!("`{}`", field.name)).collect();
+    if required.is_empty() { name } else { format!("{name} with {}", required.join(", ")) }
+}
+
+/// A field that can have but one text.
+fn telling(field: &Field) -> Option<String> {
+    only_text(field).map(|only| format!("`{}: \"{only}\"`", field.name))
+}
+
+fn only_text(field: &Field) -> Option<&str> {
+    match field.ty.required() {
+        Type::Enum(values) => match values.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// How far a value is from a type of its own kind: 0 fits at first sight; nothing where the kind is another.
+fn distance(value: &Value, ty: &Type) -> Option<usize> {
+    match (ty.required(), value) {
+        (Type::Any | Type::Error, _) => Some(1),
+        (_, Value::Null) => ty.is_optional().then_some(0),
+        (Type::OneOf(branches), value) => branches.iter().filter_map(|branch| distance(value, branch)).min(),
+        (Type::Secret(inner), value) => distance(value, inner),
+        (Type::Enum(values), Value::Text(text)) => Some(usize::from(!values.contains(text))),
+        (Type::String, Value::Text(_) | Value::Secret(_) | Value::File { .. }) => Some(0),
+        (
+            Type::Matching(..) | Type::Cidr | Type::Ip | Type::Reference(_),
+            Value::Text(_) | Value::Secret(_),
+        ) => Some(1),
+        (Type::Reference(_), Value::Resource(_)) => Some(0),
+        (Type::InRange(inner, low, high), Value::Int(number)) => {
+            let is_within = (*low..=*high).contains(&(*number as f64));
+            distance(value, inner).map(|distance| distance + usize::from(!is_within))
+        }
+        (Type::InRange(inner, ..), value) => distance(value, inner),
+        (Type::Int, Value::Int(_)) => Some(0),
+        (Type::Float, Value::Int(_) | Value::Float(_)) => Some(1),
+        (Type::Bool, Value::Bool(_))
+        | (Type::Duration, Value::Duration(_))
+        | (Type::Size, Value::Size(_))
+        | (Type::Rate, Value::Rate(_))
+        | (Type::Percent, Value::Percent(_))
+        | (Type::Bytes, Value::File { .. } | Value::Text(_))
+        | (Type::Site, Value::Site(_))
+        | (Type::Location, Value::Site(_) | Value::Location(_))
+        | (Type::List(_), Value::List(_)) => Some(0),
+        (Type::Map(_), Value::Record(_)) => Some(1),
+        (Type::Record(fields), Value::Record(record)) => {
+            let unknown = record.keys().filter(|key| Type::field(fields, key).is_none()).count();
+            let otherwise: usize =
+                record.iter().map(|(key, slot)| not_as_said(&slot.value, Type::field(fields, key))).sum();
+            let is_missing = |field: &&Field| {
+                !field.is_optional && field.name != OPEN && !record.contains_key(&field.name)
+            };
+            Some(unknown * 2 + otherwise + fields.iter().filter(is_missing).count())
+        }
+        _ => None,
+    }
+}
+
+/// How much a field's value speaks against its record: a text that it cannot have tells that another is meant.
+fn not_as_said(value: &Value, field: Option<&Field>) -> usize {
+    let Some(field) = field else { return 0 };
+    match (field.ty.required(), value) {
+        (Type::Enum(values), Value::Text(text)) if !values.contains(text) => OTHER_TEXT,
+        (Type::Any | Type::Error, _) | (_, Value::Null | Value::Error | Value::Deferred(_)) => 0,
+        (ty, value) => usize::from(distance(value, ty).is_none()),
+    }
+}
