@@ -227,13 +227,25 @@ pub(super) async fn what_is_there(subject: &Subject<'_>, given: &Given) -> Resul
     let mut found = subject.find(&given.values).await.map_err(failed)?;
     let name = resource_type.name_attribute.as_ref().and_then(|name| Some((name, given.values.get(name)?)));
     found.retain(|record| match name {
-        Some((attribute, name)) => record.attribute(attribute).and_then(identity_text) == identity_text(name),
+        Some((attribute, name)) => {
+            record.attribute(attribute).and_then(identity_text) == identity_text(name)
+                // A name that bears the mark is no longer the name alone.
+                || (is_marked_in(subject, attribute) && subject.bears_our_mark(record))
+        }
         None => {
             subject.bears_our_mark(record)
                 || (has_no_mark(subject) && subject.differences(&given.values, record).is_empty())
         }
     });
     Ok(found)
+}
+
+fn is_marked_in(subject: &Subject<'_>, attribute: &str) -> bool {
+    subject
+        .resource_type
+        .mark
+        .as_ref()
+        .is_some_and(|mark| mark.path.first().is_some_and(|first| first == attribute))
 }
 
 fn has_no_mark(subject: &Subject<'_>) -> bool {
