@@ -37,6 +37,7 @@ pub use check::{former_names, outputs as outputs_used};
 pub use context::Options;
 pub use eval::files::join_path;
 pub use modules::{Module, ModuleId, Modules, Use};
+pub use with::KEYS as WITH_KEYS;
 
 use std::rc::Rc;
 

@@ -14,7 +14,8 @@ use crate::context::Context;
 use crate::eval::{Frame, describe, merge_slot};
 use crate::hir::{OnDisconnect, Slot, Value, With};
 
-const KEYS: [&str; 15] = [
+/// The keys that a request may have.
+pub const KEYS: [&str; 15] = [
     "timeout",
     "retry",
     "on_disconnect",

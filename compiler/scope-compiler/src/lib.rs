@@ -8,12 +8,14 @@
 //! nothing is an error. Everything that is outside comes in through the [`World`].
 
 pub mod accepting;
+pub mod completing;
 mod configuration;
 mod fixing;
 mod follow_ups;
 mod formatting;
 mod load;
 mod lower;
+pub mod renaming;
 mod sequence;
 
 pub use configuration::{HookEntry, hooks, state_place};

@@ -14,6 +14,7 @@ mod actions;
 mod documents;
 mod formatting;
 mod library;
+mod names;
 mod paths;
 mod positions;
 mod publish;

@@ -4,6 +4,8 @@
 //! answer, and so do quick fixes. A request that the editor has cancelled meanwhile is answered as cancelled. Whatever comes, every request gets
 //! an answer and nothing panics: a failure inside the compiler is the answer's error, and the server goes on.
 
+mod named;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -118,6 +120,11 @@ impl<'c> Server<'c> {
         let mut result = serde_json::to_value(result).unwrap_or(Value::Null);
         if let Some(capabilities) = result.get_mut("capabilities") {
             capabilities["codeActionProvider"] = json!({ "codeActionKinds": ["quickfix"] });
+            capabilities["completionProvider"] = json!({ "triggerCharacters": [".", ":", "{", " "] });
+            capabilities["referencesProvider"] = json!(true);
+            capabilities["documentHighlightProvider"] = json!(true);
+            capabilities["renameProvider"] = json!({ "prepareProvider": true });
+            capabilities["documentSymbolProvider"] = json!(true);
         }
         result
     }
@@ -174,6 +181,12 @@ impl<'c> Server<'c> {
             catch_unwind(AssertUnwindSafe(|| match method.as_str() {
                 "textDocument/hover" => self.hover(params),
                 "textDocument/definition" => self.definition(params),
+                "textDocument/completion" => self.completion(params),
+                "textDocument/references" => self.references(params),
+                "textDocument/documentHighlight" => self.highlights(params),
+                "textDocument/prepareRename" => self.can_rename(params),
+                "textDocument/rename" => self.rename(params),
+                "textDocument/documentSymbol" => self.symbols(&params),
                 "textDocument/formatting" => self.formatting(params),
                 "textDocument/codeAction" => self.code_actions(&params),
                 "shutdown" => {

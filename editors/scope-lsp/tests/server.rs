@@ -11,12 +11,19 @@ struct Answer {
     result: Option<Value>,
     /// The code.
     error: Option<i64>,
+    message: String,
 }
 
 fn answer(response: lsp_server::Response) -> Answer {
     let id = response.id.clone();
     let mut value = serde_json::to_value(response).expect("it is JSON");
-    Answer { id, error: value["error"]["code"].as_i64(), result: value.get_mut("result").map(Value::take) }
+    let message = value["error"]["message"].as_str().unwrap_or_default().to_owned();
+    Answer {
+        id,
+        error: value["error"]["code"].as_i64(),
+        message,
+        result: value.get_mut("result").map(Value::take),
+    }
 }
 
 /// An editor with a workspace folder.
@@ -362,5 +369,127 @@ fn what_a_machine_can_put_right_is_offered_where_it_is() {
     assert!(!after.to_string().contains("write `flavor`"), "{after:#}");
     let wrong = editor.ask("textDocument/codeAction", json!({ "textDocument": {} }));
     assert_eq!(wrong.error, Some(-32602));
+    editor.end();
+}
+
+/// A second site beside the first.
+fn two() -> String {
+    let paris = SITES.replace("nantes", "paris").replace("import openstack\n", "");
+    format!("{SITES}{paris}")
+}
+
+const NAMED: &str = r#"import openstack
+import "./sites.scope"
+entry nantes
+param size: string = "m1.tiny"
+let both = scope { nantes & paris }
+resource base: openstack.image { name: "base", disk_format: "raw" } scope both
+resource vm for s in sites: openstack.server {
+    name: "vm"
+    flavor: size
+    image: base
+} scope { s }
+sequence restart {
+    call again: openstack.image.delete { id: base.id }
+}
+test "all is there" {
+    run
+    expect base at nantes
+}
+output where = base.name
+"#;
+
+/// The labels that are offered at a place, where `|` stands.
+fn offered(editor: &mut Editor, text: &str) -> Vec<String> {
+    let at = text.find('|').expect("a place");
+    let (line, character) =
+        (text[..at].matches('\n').count(), at - text[..at].rfind('\n').map_or(0, |end| end + 1));
+    editor.open("typed.scope", &text.replacen('|', "", 1));
+    let answer = editor
+        .at("textDocument/completion", "typed.scope", line as u32, character as u32)
+        .result
+        .expect("an answer");
+    let items = answer["items"].as_array().unwrap_or_else(|| panic!("no items: {answer}"));
+    items.iter().map(|item| item["label"].as_str().expect("a label").to_owned()).collect()
+}
+
+#[test]
+fn what_may_stand_there_is_offered_while_the_line_is_written() {
+    let (mut editor, _) = Editor::start(&[]);
+    editor.write("sites.scope", &two());
+    let head = "import openstack\nimport \"./sites.scope\"\nentry nantes\n";
+    for (rest, wanted, unwanted) in [
+        ("|", "resource", "flavor"),
+        ("import open|", "openstack", "resource"),
+        ("resource vm: |", "openstack.server", "nantes"),
+        ("resource vm: openstack.server { name: \"a\", fl|", "flavor", "name"),
+        (
+            "resource base: openstack.image { name: \"base\" }\nresource vm: openstack.server {\n    image: |\n}",
+            "base",
+            "flavor",
+        ),
+        ("resource base: openstack.image { name: \"b\" }\noutput o = base.|", "checksum", "nantes"),
+        ("resource vm: openstack.server { name: \"a\" } scope { |", "compute", "flavor"),
+        ("resource vm: openstack.server { name: \"a\" } scope { compute: |", "paris", "compute"),
+        ("resource vm: openstack.server { name: \"a\" } with { on_d|", "on_disconnect", "flavor"),
+        ("resource vm: openstack.server { name: \"a\" } with { on_disconnect: |", "queue", "timeout"),
+    ] {
+        let labels = offered(&mut editor, &format!("{head}{rest}"));
+        assert!(labels.iter().any(|label| label == wanted), "{rest}: {labels:?}");
+        assert!(labels.iter().all(|label| label != unwanted), "{rest}: {labels:?}");
+    }
+    assert!(offered(&mut editor, &format!("{head}let a = \"fl|")).is_empty(), "nothing inside a text");
+    editor.end();
+}
+
+#[test]
+fn a_name_is_found_and_renamed_wherever_it_stands() {
+    let (mut editor, _) = Editor::start(&[]);
+    editor.write("sites.scope", &two());
+    editor.open("named.scope", NAMED);
+    let params = |name: &str, line: u32, character: u32, editor: &Editor| {
+        json!({
+            "textDocument": { "uri": editor.uri("named.scope") },
+            "position": { "line": line, "character": character },
+            "newName": name,
+            "context": { "includeDeclaration": true },
+        })
+    };
+    // `base`: declared, referred to, called with, expected, put out.
+    let found = editor.ask("textDocument/references", params("", 5, 10, &editor)).result.expect("an answer");
+    let lines: Vec<u64> = found
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|place| place["range"]["start"]["line"].as_u64().expect("a line"))
+        .collect();
+    assert_eq!(lines, [5, 9, 12, 16, 18], "{found:#}");
+    let renamed =
+        editor.ask("textDocument/rename", params("image", 9, 12, &editor)).result.expect("an answer");
+    let edits = renamed["changes"][editor.uri("named.scope")].as_array().expect("edits");
+    assert_eq!(edits.len(), 5, "{renamed:#}");
+    assert!(edits.iter().all(|edit| edit["newText"] == "image"));
+    // What is taken, and what is no name, is refused; the library is not ours.
+    for name in ["vm", "two words", "if", ""] {
+        let refused = editor.ask("textDocument/rename", params(name, 5, 10, &editor));
+        assert!(refused.error.is_some(), "{name}");
+    }
+    let library = editor.at("textDocument/prepareRename", "named.scope", 5, 28).result;
+    assert_eq!(library, Some(Value::Null), "a type of the library");
+    // A site is named in both files.
+    let renamed = editor.ask("textDocument/rename", params("north", 2, 8, &editor));
+    let renamed = renamed.result.unwrap_or_else(|| panic!("{}", renamed.message));
+    let files = renamed["changes"].as_object().expect("files");
+    assert!(
+        files.contains_key(&editor.uri("sites.scope")) && files.contains_key(&editor.uri("named.scope")),
+        "{renamed:#}"
+    );
+    let here = editor.at("textDocument/documentHighlight", "named.scope", 2, 8).result.expect("an answer");
+    assert_eq!(here.as_array().map(Vec::len), Some(3), "{here:#}");
+    let symbols =
+        editor.ask("textDocument/documentSymbol", params("", 0, 0, &editor)).result.expect("an answer");
+    let names: Vec<&str> =
+        symbols.as_array().expect("a list").iter().map(|one| one["name"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["size", "both", "base", "vm", "restart", "all is there", "where"]);
     editor.end();
 }
