@@ -147,11 +147,7 @@ impl Weather {
             let is_meant =
                 wanted.is_none() || active.site.is_none() || active.site == wanted || active.other == wanted;
             if is_meant {
-                for (_, until) in
-                    active.windows.iter_mut().filter(|(from, until)| *from <= now && now < *until)
-                {
-                    *until = now;
-                }
+                active.windows.retain(|(from, until)| *from > now || *until <= now);
             }
         }
         self.changed.notify_waiters();
