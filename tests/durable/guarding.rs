@@ -90,6 +90,22 @@ fn thread(name: &str, card: &str) -> String {
 }
 
 #[test]
+fn two_who_name_it_differently_share_one_guard() {
+    let desks = Desks::start();
+    let owner = place(&desks, "shared-owner", BOARD);
+    ends(&owner, &["run", "main.scope"], 0);
+    // By its name and by its identity: two look-ups, and a guard of each.
+    let users = format!("{}{}", thread("t", "\"board\""), thread("u", "\"c1\""));
+    let user = place(&desks, "shared-user", &users);
+    has(&ends(&user, &["run", "main.scope"], 0), &["2 created"]);
+    assert!(remark(&desks).ends_with("/t@nantes,u@nantes]"), "{}", remark(&desks));
+    has(&ends(&user, &["run", "main.scope"], 0), &["nothing to do"]);
+    write(&desks, &user, &thread("u", "\"c1\""));
+    ends(&user, &["run", "main.scope"], 0);
+    assert!(remark(&desks).ends_with("/u@nantes]"), "{}", remark(&desks));
+}
+
+#[test]
 fn another_program_that_relies_upon_it_is_seen() {
     let desks = Desks::start();
     let owner = place(&desks, "owner", BOARD);

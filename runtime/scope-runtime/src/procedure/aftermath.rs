@@ -10,7 +10,7 @@ use scope_plan::plan::OnUnknown;
 use tokio::time::Instant;
 
 use super::ensure::what_is_there;
-use super::failure::{Bad, Trouble};
+use super::failure::{Bad, Trouble, how_to_answer};
 use super::inputs::Given;
 use super::record::Record;
 use super::subject::{Memory, Subject};
@@ -84,10 +84,7 @@ pub(super) fn still_unknown(subject: &Subject<'_>, operation: &Operation) -> Fai
         operation.name,
         subject.name
     );
-    Failure::new("E0906", Outcome::Unknown, message).with_help(format!(
-        "look at the site, then `scope resume --answer {}=done`, `=failed`, or `=retry` to send it once more",
-        subject.name
-    ))
+    Failure::new("E0906", Outcome::Unknown, message).with_help(how_to_answer(subject.name))
 }
 
 impl Subject<'_> {

@@ -2,7 +2,7 @@
 //!
 //! `Refused("Quota exceeded")` of `vm` at `nantes` → `E0904`, *unavailable*, "`nantes` has no room for `vm`".
 
-use scope_plan::plan::OnUnknown;
+use scope_plan::plan::{Action, OnUnknown};
 
 use crate::events::{Failure, Outcome};
 use crate::runner::LedgerFailed;
@@ -181,8 +181,16 @@ impl Subject<'_> {
                         "`on_unknown: fail` is written at it: the next run does it again, perhaps twice then",
                     )
             }
-            OnUnknown::Ask | OnUnknown::Retry => Failure::new("E0906", Outcome::Unknown, message)
-                .with_help("run again when the site answers: it is asked first, and nothing is sent twice"),
+            OnUnknown::Ask | OnUnknown::Retry => {
+                let is_call = self.step.is_some_and(|step| matches!(step.action, Action::Call { .. }));
+                let help = match is_call || !self.can_be_read() {
+                    // Looking tells nothing of it.
+                    true => how_to_answer(self.name),
+                    false => "run again when the site answers: it is asked first, and nothing is sent twice"
+                        .to_owned(),
+                };
+                Failure::new("E0906", Outcome::Unknown, message).with_help(help)
+            }
         };
         Bad::new(Failure {
             site_words: Some(error.words).filter(|words| !words.is_empty()),
@@ -191,6 +199,13 @@ impl Subject<'_> {
             ..failure
         })
     }
+}
+
+/// What a person does who is asked whether it was done.
+pub(super) fn how_to_answer(name: &str) -> String {
+    format!(
+        "look at the site, then `scope resume --answer {name}=done`, `=failed`, or `=retry` to send it once more"
+    )
 }
 
 fn mentions_certificate(words: &str) -> bool {

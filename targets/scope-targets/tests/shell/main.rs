@@ -424,6 +424,20 @@ fn deletes_what_the_program_does_not_name_any_more() {
 }
 
 #[test]
+fn what_is_to_stay_is_only_forgotten() {
+    let nantes = Library::start("n");
+    nantes.put(json!({ "id": "old", "title": "Old", "status": "open" }), b"");
+    let mut plan = builder();
+    let site = plan.site("nantes");
+    let deletion = plan.delete(site, "old", "shelf.book", "old");
+    let Action::Delete { keep, .. } = &mut plan.step_mut(deletion).action else { panic!("it is one") };
+    *keep = true;
+    let script = Scripted::new(&at(plan.finish(), &[&nantes]));
+    script.run().expect(0, &["left at the site with its owner mark"]);
+    assert_eq!(nantes.books().len(), 1);
+}
+
+#[test]
 fn wrong_settings_are_told_before_anything_is_sent() {
     let nantes = Library::start("n");
     let mut plan = builder();

@@ -12,7 +12,7 @@ conclude() {
                 settled=$((settled + 1))
                 case $effect in
                     created | borrowed) created=$((created + 1)) ;;
-                    adopted | replaced | updated | called) changed=$((changed + 1)) ;;
+                    adopted | replaced | updated | called | released) changed=$((changed + 1)) ;;
                     deleted) deleted=$((deleted + 1)) ;;
                     unchanged) same=$((same + 1)) ;;
                 esac

@@ -87,7 +87,7 @@ settle() {
     case $2 in
         done)
             case $3 in
-                created | borrowed | adopted | replaced | updated | called | deleted) report 'done' "$3${4:+  $4}" ;;
+                created | borrowed | adopted | replaced | updated | called | deleted | released) report 'done' "$3${4:+  $4}" ;;
                 *) [ "$VERBOSE" = no ] || report 'done' "${3:-as it is}${4:+  $4}" ;;
             esac
             [ ! -f "$W/shown.$1" ] || { cat -- "$W/shown.$1"; echo; }
