@@ -119,18 +119,23 @@ fn what_cannot_be_imported_is_said_where_it_stands() {
 
 /// A folder with the example of three clusters, and a stand-in for `kubectl` first on the path.
 fn clusters(name: &str) -> (std::path::PathBuf, String) {
-    use std::os::unix::fs::PermissionsExt;
-
     let folder = binary::folder(name);
     for file in ["web.scope", "web.yaml", "clusters.scope"] {
         std::fs::copy(root().join("examples").join(file), folder.join(file)).expect("copied");
     }
+    let path = stand_in(&folder);
+    (folder, path)
+}
+
+/// Puts a stand-in for `kubectl` into a folder; gives the path that has it first.
+pub fn stand_in(folder: &std::path::Path) -> String {
+    use std::os::unix::fs::PermissionsExt;
+
     let program = folder.join("bin/kubectl");
     std::fs::create_dir_all(folder.join("bin")).expect("made");
     std::fs::copy(root().join("tests/kubectl.py"), &program).expect("copied");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("set");
-    let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap_or_default());
-    (folder, path)
+    format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap_or_default())
 }
 
 #[test]

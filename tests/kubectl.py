@@ -60,6 +60,8 @@ def ready(thing):
     replicas = (thing.get("spec") or {}).get("replicas", 1)
     return {
         "Deployment": {"observedGeneration": 1, "replicas": replicas, "updatedReplicas": replicas, "availableReplicas": replicas},
+        "StatefulSet": {"observedGeneration": 1, "replicas": replicas, "readyReplicas": replicas, "updatedReplicas": replicas},
+        "DaemonSet": {"observedGeneration": 1, "desiredNumberScheduled": 1, "numberAvailable": 1},
         "Job": {"conditions": [{"type": "Complete", "status": "True"}]},
         "Namespace": {"phase": "Active"},
     }.get(thing["kind"], {})

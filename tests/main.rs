@@ -17,6 +17,7 @@ mod formatting;
 mod fuzz;
 mod imports;
 mod lints;
+mod manifests;
 mod order;
 mod policies;
 mod properties;

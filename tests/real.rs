@@ -13,6 +13,7 @@ mod otherwise;
 mod place;
 mod proxy;
 mod restarted;
+mod routing;
 mod shell;
 mod sites;
 mod two_clouds;
@@ -50,6 +51,7 @@ fn real_clouds() {
         failures::CASES,
         freezing::CASES,
         guarding::CASES,
+        routing::CASES,
         killed::CASES,
         restarted::CASES,
         shell::CASES,

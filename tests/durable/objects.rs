@@ -3,12 +3,13 @@
 //! `SCOPE_REAL=0` leaves it out, as the real clouds.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::desk::{Desks, PROGRAM};
 use crate::support::binary::{self, Ran};
+use crate::support::python;
 
 const PACKAGE: &str = "moto[server]==5.2.5";
 
@@ -27,7 +28,7 @@ impl Drop for Store {
 
 impl Store {
     fn start() -> Store {
-        let python = installed();
+        let python = python::with("object-store", PACKAGE);
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("it is bound").port();
         drop(free);
@@ -48,29 +49,9 @@ impl Store {
     }
 }
 
-/// The Python that has it.
-fn installed() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("object-store");
-    let (python, stamp) = (folder.join("bin/python"), folder.join("installed"));
-    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == PACKAGE) {
-        return python;
-    }
-    let run = |program: &Path, args: &[&str]| {
-        let status = Command::new(program).args(args).stdout(Stdio::null()).status();
-        assert!(status.is_ok_and(|status| status.success()), "{} {args:?}", program.display());
-    };
-    let _ = std::fs::remove_dir_all(&folder);
-    run(Path::new("python3"), &["-m", "venv", folder.to_str().expect("UTF-8")]);
-    run(&python, &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE]);
-    std::fs::write(stamp, PACKAGE).expect("writable");
-    python
-}
-
 #[test]
 fn a_state_is_an_object_of_a_real_store() {
-    let has_python =
-        || Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success());
-    if std::env::var("SCOPE_REAL").is_ok_and(|chosen| chosen == "0") || !has_python() {
+    if std::env::var("SCOPE_REAL").is_ok_and(|chosen| chosen == "0") || !python::is_possible() {
         println!("object store: left out (SCOPE_REAL=0, or there is no python3)");
         return;
     }

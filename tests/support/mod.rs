@@ -1,8 +1,9 @@
-//! What the tests share: a world in memory, Markdown read into tests, the `scope` binary, two real clouds.
+//! What the tests share: a world in memory, Markdown read into tests, the `scope` binary, two real clouds, Python packages.
 
 pub mod binary;
 pub mod clouds;
 pub mod markdown;
+pub mod python;
 pub mod schemas;
 pub mod world;
 
