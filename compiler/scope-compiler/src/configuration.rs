@@ -18,6 +18,7 @@
 
 use scope_analysis::lint::{self, Level, Levels, levels};
 use scope_diagnostics::{Diagnostic, SourceMap, Span, codes, similar};
+use scope_plan::expr::SecretSource;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -134,6 +135,8 @@ pub struct HookEntry {
     pub command: Option<Vec<String>>,
     /// An address to post to.
     pub webhook: Option<String>,
+    /// Where the token comes from that is shown there.
+    pub token: Option<SecretSource>,
     /// How often it is tried again.
     pub retries: Option<u32>,
     /// How many seconds one try may take.

@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt;
 
 use crate::events::{RunEvent, RunEventKind, StepInfo};
+use crate::real::secrets::Secret;
 
 /// At most so many events wait for one hook.
 pub const QUEUE: usize = 256;
@@ -65,7 +66,12 @@ pub enum Deed {
     /// A program and its arguments.
     Command(Vec<String>),
     /// An address to post to.
-    Webhook(String),
+    Webhook {
+        /// Where.
+        address: String,
+        /// Shown there as `Authorization: Bearer`.
+        token: Option<Secret>,
+    },
 }
 
 impl Hook {
@@ -82,7 +88,7 @@ impl Hook {
     fn words(&self) -> String {
         match &self.deed {
             Deed::Command(words) => words.first().cloned().unwrap_or_default(),
-            Deed::Webhook(address) => address.split(['?', '#']).next().unwrap_or_default().to_owned(),
+            Deed::Webhook { address, .. } => address.split(['?', '#']).next().unwrap_or_default().to_owned(),
         }
     }
 }
@@ -237,7 +243,7 @@ async fn with_retries(hook: &Hook, client: Option<&reqwest::Client>, text: &str)
         let once = async {
             match &hook.deed {
                 Deed::Command(words) => command(words, text).await,
-                Deed::Webhook(address) => post(client, address, text).await,
+                Deed::Webhook { address, token } => post(client, address, token.as_ref(), text).await,
             }
         };
         result = match tokio::time::timeout(hook.timeout, once).await {
@@ -277,9 +283,17 @@ async fn command(words: &[String], text: &str) -> Result<(), String> {
     }
 }
 
-async fn post(client: Option<&reqwest::Client>, address: &str, text: &str) -> Result<(), String> {
+async fn post(
+    client: Option<&reqwest::Client>,
+    address: &str,
+    token: Option<&Secret>,
+    text: &str,
+) -> Result<(), String> {
     let client = client.ok_or("no connection can be made")?;
-    let request = client.post(address).header("content-type", "application/json").body(text.to_owned());
+    let mut request = client.post(address).header("content-type", "application/json").body(text.to_owned());
+    if let Some(token) = token {
+        request = request.bearer_auth(token.expose());
+    }
     // Not the library's own words: they quote the address, which may hold a token.
     let response = request.send().await.map_err(|error| {
         if error.is_timeout() { "no answer came" } else { "it cannot be reached" }.to_owned()
@@ -360,7 +374,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_is_said_without_the_token_in_the_address() {
-        let deed = Deed::Webhook("http://127.0.0.1:9/hook?token=hunter2".into());
+        let address = "http://127.0.0.1:9/hook?token=hunter2".into();
+        let deed = Deed::Webhook { address, token: Some(Secret::new("hunter2".into())) };
         let mut hooks = Hooks::start(vec![
             quick(&["run_ended"], deed),
             quick(&["run_ended"], words(&["/no/such/program"])),
@@ -395,7 +410,7 @@ mod tests {
         });
         let mut hooks = Hooks::start(vec![Hook {
             timeout: Duration::from_secs(5),
-            ..quick(&["run_ended"], Deed::Webhook(address))
+            ..quick(&["run_ended"], Deed::Webhook { address, token: Some(Secret::new("of-the-chat".into())) })
         }]);
         hooks.tell(&started());
         hooks.tell(&ended());
@@ -405,6 +420,7 @@ mod tests {
             bodies[1].contains("\"verdict\":\"pending\"") && bodies[1].contains("\"run\":9"),
             "{bodies:?}"
         );
+        assert!(bodies.iter().all(|text| text.contains("authorization: Bearer of-the-chat")), "{bodies:?}");
     }
 
     #[test]

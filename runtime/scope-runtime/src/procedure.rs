@@ -64,11 +64,12 @@ impl Good {
     }
 }
 
-/// One attempt of a step, and what all its attempts so far left at the site.
+/// One attempt of a step, and what all its attempts so far left at the site. What is done is boxed by its kind, so that a
+/// look-up under way does not take the room that the greatest of them would need.
 pub(crate) async fn perform(shared: &Shared<'_>, step: &Step) -> (Result<Good, Bad>, Touched) {
     let memory = shared.memory(step.id);
     if let Action::Gate { .. } = step.action {
-        return (gate::wait(shared, step).await, Touched::Nothing);
+        return (Box::pin(gate::wait(shared, step)).await, Touched::Nothing);
     }
     // A run that died had changed something: with its alternative given up, that is set back as this run's own.
     shared.ledger.with(|state| state.changed.get(&step.key).map(|changed| memory.remember(changed)));
@@ -91,26 +92,28 @@ fn and_twice(detail: Option<String>) -> String {
 
 async fn attempt(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<Good, Bad> {
     if subject.shared.options.survey {
-        return survey::survey(subject, step, memory).await;
+        return Box::pin(survey::survey(subject, step, memory)).await;
     }
-    waves::begin(subject.shared, step.id).await?;
+    if subject.shared.waves.has_gate(step.id) {
+        Box::pin(waves::begin(subject.shared, step.id)).await?;
+    }
     match &step.action {
         Action::Lookup { text, filter, purpose, .. } => {
-            lookup::look_up(subject, text.as_ref(), filter, *purpose).await
+            Box::pin(lookup::look_up(subject, text.as_ref(), filter, *purpose)).await
         }
         Action::Ensure { attributes, adopt, .. } => {
-            ensure::ensure(subject, step, attributes, *adopt, memory).await
+            Box::pin(ensure::ensure(subject, step, attributes, *adopt, memory)).await
         }
         Action::Bring { sources, every_source, borrow, .. } => {
-            bring::bring(subject, step, sources, *every_source, *borrow, memory).await
+            Box::pin(bring::bring(subject, step, sources, *every_source, *borrow, memory)).await
         }
         Action::Call { operation, inputs, once, prints, .. } => {
-            call::call(subject, operation, inputs, *once, *prints, memory).await
+            Box::pin(call::call(subject, operation, inputs, *once, *prints, memory)).await
         }
         Action::Delete { identity, unless, keep, .. } => {
-            delete::delete(subject, identity, *unless, *keep).await
+            Box::pin(delete::delete(subject, identity, *unless, *keep)).await
         }
-        Action::Protect { of, users, .. } => guard::protect(subject, of, users, memory).await,
+        Action::Protect { of, users, .. } => Box::pin(guard::protect(subject, of, users, memory)).await,
         Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => {
             unreachable!("choices and gatherings are resolved by the scheduler")
         }

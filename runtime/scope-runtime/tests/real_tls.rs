@@ -25,6 +25,11 @@ fn certificates(name: &str) -> Vec<CertificateDer<'static>> {
 }
 
 async fn server(asks_client: bool) -> Server {
+    server_with("server.pem", asks_client).await
+}
+
+/// One that shows this certificate.
+async fn server_with(certificate: &str, asks_client: bool) -> Server {
     let mut roots = RootCertStore::empty();
     roots.add(certificates("authority.pem").remove(0)).expect("an authority");
     let key = PrivateKeyDer::from_pem_file(folder().join("server.key")).expect("a key");
@@ -36,7 +41,7 @@ async fn server(asks_client: bool) -> Server {
     } else {
         builder.with_no_client_auth()
     };
-    let tls = builder.with_single_cert(certificates("server.pem"), key).expect("a configuration");
+    let tls = builder.with_single_cert(certificates(certificate), key).expect("a configuration");
     let settings = Settings { tls: Some(Arc::new(tls)), ..Settings::default() };
     Server::start_with(settings, |_| ok(json!({ "id": "x" }))).await
 }
@@ -76,6 +81,19 @@ async fn a_site_is_verified_unless_the_program_says_otherwise() {
         json!({ "verify": value(false) }),
     ] {
         shown(at(&server, tls).operate("read", json!({})).await);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_must_be_in_date_and_of_that_name() {
+    for (certificate, words) in
+        [("expired.pem", "certificate expired"), ("elsewhere.pem", "not valid for name")]
+    {
+        let server = server_with(certificate, false).await;
+        let error = error(at(&server, json!({ "ca": value("authority.pem") }))).await;
+        assert_eq!(error.kind, SiteErrorKind::Unreachable, "{error:?}");
+        assert!(error.words.contains(words), "{error:?}");
+        assert!(server.asked().is_empty(), "nothing is sent");
     }
 }
 

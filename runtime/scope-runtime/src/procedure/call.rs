@@ -65,13 +65,13 @@ pub(super) async fn call(
     if operation.kind == OperationKind::Delete
         && let Some(identity) = given.values.get(&subject.resource_type.identity).and_then(identity_text)
     {
-        guard::refuse_if_relied_upon(subject, &identity).await?;
+        Box::pin(guard::refuse_if_relied_upon(subject, &identity)).await?;
     }
     if !reads {
         if memory.has_sent() && !is_repeatable(operation) {
             memory.repeats();
         }
-        announce(subject, operation, &given).await?;
+        Box::pin(announce(subject, operation, &given)).await?;
         memory.sends();
     }
     let result = send(subject, operation, &given, memory).await;
@@ -112,7 +112,7 @@ async fn send(
         changes
     });
     if let Some(changes) = &mut changes {
-        keep_mark(subject, given, changes, &mut inputs).await?;
+        Box::pin(keep_mark(subject, given, changes, &mut inputs)).await?;
     }
     let asked = Asked {
         changes,
@@ -132,7 +132,7 @@ async fn send(
         Ok(Answer::Done(Some(body)) | Answer::Exists(Some(body))) if body.is_object() => output(body),
         Ok(Answer::Done(result) | Answer::Exists(result)) => result.unwrap_or(Value::Null),
         Ok(Answer::Gone) => Value::Null,
-        Ok(Answer::Content(content)) => shown(subject, content).await?,
+        Ok(Answer::Content(content)) => Box::pin(shown(subject, content)).await?,
         Err(trouble) if may_have_acted(&trouble) => {
             let is_safe = is_repeatable(operation)
                 || matches!(
@@ -150,7 +150,9 @@ async fn send(
     if operation.kind == OperationKind::Create {
         memory.touch(Touched::Created);
     }
-    until_done(subject, operation, given, &inputs, &result).await?;
+    if operation.ready.is_some() {
+        Box::pin(until_done(subject, operation, given, &inputs, &result)).await?;
+    }
     Ok(result)
 }
 

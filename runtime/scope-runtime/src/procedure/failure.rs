@@ -91,6 +91,7 @@ impl Subject<'_> {
             SiteErrorKind::Lost if is_late => self.out_of_time(failure),
             SiteErrorKind::Unreachable if mentions_certificate(&error.words) => {
                 failure("E0702", Unavailable, format!("no encrypted connection to `{site}` came about"))
+                    .with_help(certificate_help(site, &error.words))
             }
             SiteErrorKind::Unreachable => {
                 failure("E0701", Unavailable, format!("`{site}` is unreachable")).with_help(check())
@@ -208,6 +209,24 @@ pub(super) fn how_to_answer(name: &str) -> String {
     )
 }
 
+/// What can be done about a certificate, by what is wrong with it.
+fn certificate_help(site: &str, words: &str) -> String {
+    let says = |text: &str| words.to_lowercase().contains(text);
+    if says("unknownissuer") || says("unknown issuer") || says("badsignature") {
+        format!("name the authority that signed its certificate: `tls: {{ ca: \"FILE\" }}` of `{site}`")
+    } else if says("expired") || says("notvalidyet") || says("not valid before") {
+        format!("have its certificate renewed at `{site}`, unless the clock of this machine is wrong")
+    } else if says("not valid for name") || says("notvalidforname") {
+        "use an address that its certificate names, or have one made for this address".to_owned()
+    } else if says("certificaterequired") || says("certificate required") || says("unknownca") {
+        format!(
+            "show it a certificate that it accepts: `tls: {{ client_cert: \"FILE\", client_key: secret(\"NAME\") }}` of `{site}`"
+        )
+    } else {
+        format!("scope sites --check {site}")
+    }
+}
+
 fn mentions_certificate(words: &str) -> bool {
     words.contains("certificate") || words.contains("TLS")
 }
@@ -225,4 +244,27 @@ pub(super) fn duration_words(milliseconds: u64) -> String {
 /// A time as a program writes it: `30s`, `10min`.
 pub(super) fn duration_literal(milliseconds: u64) -> String {
     duration_words(milliseconds).replace(' ', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::certificate_help;
+
+    /// The words are those of real handshakes: see `tests/real_tls.rs`.
+    #[test]
+    fn what_helps_is_said_by_what_is_wrong_with_a_certificate() {
+        for (words, help) in [
+            ("invalid peer certificate: UnknownIssuer", "tls: { ca: \"FILE\" }` of `paris`"),
+            (
+                "invalid peer certificate: certificate expired: verification time 1 (UNIX)",
+                "renewed at `paris`",
+            ),
+            ("invalid peer certificate: certificate not valid for name \"localhost\"", "use an address that"),
+            ("received fatal alert: CertificateRequired", "client_cert: \"FILE\""),
+            ("received fatal alert: HandshakeFailure (TLS)", "scope sites --check paris"),
+        ] {
+            let said = certificate_help("paris", words);
+            assert!(said.contains(help), "{words}: {said}");
+        }
+    }
 }

@@ -104,7 +104,9 @@ pub(crate) async fn evaluate(subject: &Subject<'_>, exprs: &[(String, Expr)]) ->
         }
         let value_ = value(subject, name, expr, &environment)?;
         if !value_.is_null() {
-            given.public.insert(name.clone(), value(subject, name, expr, &public)?);
+            let is_public = expr.secrets_used().is_empty();
+            let shown = if is_public { value_.clone() } else { value(subject, name, expr, &public)? };
+            given.public.insert(name.clone(), shown);
             given.values.insert(name.clone(), value_);
         }
     }

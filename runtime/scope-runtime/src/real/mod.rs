@@ -36,6 +36,7 @@ mod exec_stream;
 mod failure;
 mod http;
 mod operate;
+mod post;
 mod probe;
 mod pump;
 mod request;
@@ -60,6 +61,7 @@ pub(crate) use encode::{base64_decoded, base64_padded, percent_encode};
 pub use enter::{Entered, Refusal};
 pub(crate) use http::root_cause;
 pub use missing::{MissingSecret, SecretUse, check_all, secret_uses};
+pub use post::post;
 
 use crate::site::{Answer, LocalFuture, OperationCall, ServiceProbe, Site, SiteError};
 use client::ClientPool;

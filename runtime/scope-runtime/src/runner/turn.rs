@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use scope_plan::plan::{Action, ChoiceId, Guard, OnUnreachable, Plan, SiteId, StepId};
 use serde_json::{Map, Value};
@@ -87,6 +88,13 @@ pub(super) async fn turn(shared: &Shared<'_>, observe: &mut dyn FnMut(&RunEvent)
             continue;
         }
         let next_level = if is_interrupted { 2 } else { 1 };
+        // What has ended already is taken without listening to anything else: most steps wait for nothing.
+        if shared.options.interrupt.level() < next_level
+            && let Some(Some(done)) = turn.tasks.next().now_or_never()
+        {
+            turn.end(done);
+            continue;
+        }
         tokio::select! {
             biased;
             () = shared.options.interrupt.reached(next_level) => {

@@ -52,6 +52,11 @@ impl Waves {
         self.places.get(step.index()).copied().flatten()
     }
 
+    /// Whether what comes after a step's wave waits for that wave.
+    pub(crate) fn has_gate(&self, step: StepId) -> bool {
+        self.place(step).is_some_and(|place| place.gate.is_some())
+    }
+
     /// What is recorded with a resource of a rollout.
     pub(crate) fn recorded(&self, plan: &Plan, step: StepId) -> Option<RecordedWave> {
         let place = self.place(step)?;

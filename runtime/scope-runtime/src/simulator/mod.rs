@@ -201,6 +201,8 @@ impl Simulator {
     /// When the plan has no such site.
     pub fn heal(&self, site: Option<&str>) -> Result<(), FaultError> {
         let mut world = self.world.borrow_mut();
+        // What went down meanwhile has gone down, though nobody has asked since.
+        world.restart_all();
         world.weather.heal(site)?;
         world.try_held_again();
         Ok(())

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use scope_plan::driver::Driver;
+use tracing::Instrument;
 
 use super::call::{Call, Outcome};
 use super::clock::Moment;
@@ -56,12 +57,15 @@ impl Site for SimulatedSite {
                 content: None,
             };
             let words = call.words();
-            self.reach(&words).await?;
-            if let Some(content) = content {
-                call.content = Some(self.take_in(content, progress.as_ref()).await?);
-            }
-            let outcome = self.request(call, &words).await?;
-            Ok(self.answer(outcome))
+            let span = tracing::debug_span!("request", request = words);
+            let outcome = async {
+                self.reach(&words).await?;
+                if let Some(content) = content {
+                    call.content = Some(self.take_in(content, progress.as_ref()).await?);
+                }
+                self.request(call, &words).await
+            };
+            Ok(self.answer(outcome.instrument(span).await?))
         })
     }
 

@@ -163,6 +163,12 @@ impl World {
         self.restart(site, now);
     }
 
+    /// The same for what has gone down anywhere up to now.
+    pub(super) fn restart_all(&mut self) {
+        let now = self.clock.now();
+        (0..self.sites.len()).for_each(|site| self.restart(site, now));
+    }
+
     /// What the site was making when it went down stays as it was: nobody works at it any more.
     fn restart(&mut self, site: usize, now: Moment) {
         let since = self.sites[site].restarted;

@@ -1,7 +1,7 @@
 //! States opened, crashed, damaged and opened again.
 
 use super::*;
-use crate::state::Resource;
+use crate::state::{Holder, Resource};
 use scope_plan::recorded::How;
 
 fn holder() -> Holder {

@@ -1,0 +1,197 @@
+//! What can be wrong with a state, and the failure that a run makes of it.
+//!
+//! `Locked { holder: ana }` → E0911, "the state is locked by ana at …", "wait until that run ends; …".
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::super::lock::Holder;
+use super::super::shared::{Lease, SharedFault};
+use super::super::{VERSION, WRITTEN_BY, utc};
+use crate::events::{Failure, Outcome};
+use crate::journal::JournalError;
+
+/// What can be wrong with a state.
+#[derive(Debug, Error)]
+pub enum StateError {
+    /// Another run uses it.
+    #[error("{}", words_for_locked(.holder.as_ref()))]
+    Locked {
+        /// Who, if it can be read.
+        holder: Option<Holder>,
+    },
+    /// It cannot be read or written.
+    #[error("the state cannot be read or written: {path}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It was written by a newer version.
+    #[error(
+        "{path} was written by {} (format {found}); this is {WRITTEN_BY}, which reads up to format {}",
+        .by.as_deref().unwrap_or("a newer version of the tool"),
+        VERSION
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+        /// The program that wrote it, if it says so.
+        by: Option<String>,
+    },
+    /// The address of a shared place is none.
+    #[error("`{text}` is no place for a state: {words}")]
+    Address {
+        /// As given, without what could be secret.
+        text: String,
+        /// Why not.
+        words: String,
+    },
+    /// Another machine, perhaps, has the shared state.
+    #[error("{}, at {place}", words_for_locked(Some(&.lease.holder)))]
+    Leased {
+        /// The address.
+        place: String,
+        /// Who, and for how long yet.
+        lease: Lease,
+    },
+    /// A lock is not taken away from one that lives.
+    #[error("{} and is alive: its lease lasts {} s more if it is not renewed", words_for_locked(Some(&.lease.holder)), .lease.for_ms.div_ceil(1000))]
+    Alive {
+        /// The address.
+        place: String,
+        /// Who, and for how long yet.
+        lease: Lease,
+    },
+    /// Another state is where one should be copied to.
+    #[error("{place} holds the state of the deployment {deployment}, with runs of its own")]
+    Occupied {
+        /// Where.
+        place: String,
+        /// Whose.
+        deployment: String,
+    },
+    /// A shared place cannot be used.
+    #[error("{}", words_for_shared(.place, .fault))]
+    Shared {
+        /// The address.
+        place: String,
+        /// Why.
+        fault: SharedFault,
+    },
+    /// It is not what was written.
+    #[error("the state is damaged: {path}: {error}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        error: String,
+    },
+    /// A run's journal.
+    #[error("the journal cannot be used: {0}")]
+    Journal(#[from] JournalError),
+}
+
+impl StateError {
+    /// As the failure of a run.
+    pub fn failure(&self) -> Failure {
+        let code = match self {
+            StateError::Journal(JournalError::Damaged { .. }) | StateError::Damaged { .. } => "E0920",
+            StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => "E0921",
+            StateError::Shared { fault: SharedFault::Unusable(_), .. } => "E0943",
+            StateError::Shared { fault: SharedFault::TakenOver(_), .. } => "E0944",
+            StateError::Shared { fault: SharedFault::Unfit(_), .. } => "E0945",
+            StateError::Newer { .. } | StateError::Journal(JournalError::Newer { .. }) => "E0946",
+            StateError::Address { .. } => "E0947",
+            StateError::Alive { .. } => "E0948",
+            StateError::Occupied { .. } => "E0949",
+            _ => "E0911",
+        };
+        let failure = Failure::new(code, Outcome::Invalid, self.to_string());
+        match self {
+            StateError::Locked { .. } => failure
+                .with_help("wait until that run ends; if its process is no longer alive, the next run takes the lock over"),
+            StateError::Leased { lease, .. } => failure.with_help(format!(
+                "wait until that run ends; if its machine died, the lock ends in {} s, or at once by `scope state unlock`",
+                lease.for_ms.div_ceil(1000)
+            )),
+            StateError::Alive { .. } => failure.with_help(
+                "wait until that run ends; if you know that it does not live, `scope state unlock --force`: should it live after all, it stops at its next record",
+            ),
+            StateError::Newer { by, .. } => failure.with_help(match by {
+                Some(by) => format!("use {by}, or a newer one"),
+                None => "use the version of the tool that wrote it".to_owned(),
+            }),
+            StateError::Journal(JournalError::Newer { .. }) => {
+                failure.with_help("use the version of the tool that wrote it")
+            }
+            StateError::Damaged { .. } | StateError::Journal(JournalError::Damaged { .. }) => failure.with_help(
+                "bring the state's folder back from a copy; without one, move it away and `scope state rebuild FILE`: what bears its mark is found again",
+            ),
+            StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => failure
+                .with_help("mend the disk, then `scope resume`: what was recorded before is kept, the rest is looked up"),
+            StateError::Shared { fault: SharedFault::Unusable(_), .. } => failure.with_help(
+                "when the place answers again: `scope resume`; what was recorded there before is kept, the rest is looked up",
+            ),
+            StateError::Shared { fault: SharedFault::TakenOver(_), .. } => failure.with_help(
+                "this run has stopped, and what it had sent is recorded there: `scope status` says what the other one does",
+            ),
+            StateError::Shared { fault: SharedFault::Unfit(_), .. } => failure.with_help(
+                "two runs could overwrite each other there: use a place that gives ETags and heeds `If-Match` and `If-None-Match`",
+            ),
+            StateError::Address { .. } => failure.with_help(
+                "a folder, `https://HOST/PATH`, `s3://BUCKET/KEY`, or a secret of a cluster; with `/` at its end, for many programs",
+            ),
+            StateError::Occupied { .. } => {
+                failure.with_help("copy to another place; a state is never overwritten with another deployment's")
+            }
+            StateError::Io { .. } | StateError::Journal(_) => failure,
+        }
+    }
+
+    /// Whether it is another run that has the state: it is only a matter of waiting.
+    pub fn is_locked(&self) -> bool {
+        matches!(self, StateError::Locked { .. } | StateError::Leased { .. } | StateError::Alive { .. })
+    }
+
+    pub(in crate::state) fn shared(place: &str, fault: SharedFault) -> Self {
+        StateError::Shared { place: place.to_owned(), fault }
+    }
+}
+
+fn words_for_shared(place: &str, fault: &SharedFault) -> String {
+    match fault {
+        SharedFault::Unusable(words) => {
+            format!("the shared state cannot be read or written: {place}: {words}")
+        }
+        SharedFault::TakenOver(Some(holder)) => format!(
+            "{} at {} (process {}, since {}, `{}`) took the shared state over: {place}",
+            holder.user,
+            holder.host,
+            holder.pid,
+            utc(holder.since_ms),
+            holder.command
+        ),
+        SharedFault::TakenOver(None) => format!("somebody else took the shared state over: {place}"),
+        SharedFault::Unfit(words) => format!("a state cannot be shared there: {place}: {words}"),
+    }
+}
+
+fn words_for_locked(holder: Option<&Holder>) -> String {
+    match holder {
+        Some(holder) => format!(
+            "the state is locked by {} at {} (process {}, since {}, `{}`)",
+            holder.user,
+            holder.host,
+            holder.pid,
+            utc(holder.since_ms),
+            holder.command
+        ),
+        None => "the state is locked by another process".to_owned(),
+    }
+}

@@ -1,0 +1,106 @@
+//! The files of a state's folder: `state.json` as this version or an older one wrote it, and the journals of runs.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::super::folder::sync_folder;
+use super::super::{Record, State, WRITTEN_BY, versions};
+use super::StateError;
+use crate::journal::{self, JournalError};
+
+pub(in crate::state) const FILE: &str = "state.json";
+pub(super) const RUNS: &str = "runs";
+
+/// `state.json`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::state) struct StateFile {
+    /// The program that wrote it, for those that cannot read it any more.
+    written_by: String,
+    #[serde(flatten)]
+    pub(in crate::state) state: State,
+    /// How much of which run's journal is in it.
+    pub(super) through: Through,
+}
+
+impl StateFile {
+    pub(in crate::state) fn of(state: State, through: Through) -> Self {
+        Self { written_by: WRITTEN_BY.to_owned(), state, through }
+    }
+
+    /// In one line.
+    pub(in crate::state) fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("text keys only")
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(in crate::state) struct Through {
+    pub(super) run: u64,
+    pub(super) bytes: u64,
+}
+
+pub(super) fn load(folder: &Path) -> Result<Option<StateFile>, StateError> {
+    let path = folder.join(FILE);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StateError::Io { path, error }),
+    };
+    read_file(&bytes, &path).map(Some)
+}
+
+/// Reads a state's text, of this version or an older one.
+pub(in crate::state) fn read_file(bytes: &[u8], path: &Path) -> Result<StateFile, StateError> {
+    let damaged =
+        |error: serde_json::Error| StateError::Damaged { path: path.to_owned(), error: error.to_string() };
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(damaged)?;
+    let value = versions::state(value).map_err(|newer| StateError::Newer {
+        path: path.to_owned(),
+        found: newer.found,
+        by: newer.by,
+    })?;
+    serde_json::from_value(value).map_err(damaged)
+}
+
+/// The records of a journal that goes on after a state, of this version or an older one.
+pub(super) fn records(path: &Path, before: &State) -> Result<journal::Contents<Record>, JournalError> {
+    let mut migration = versions::Records::after(before);
+    journal::read_with(path, |version, record| migration.next(version, record))
+}
+
+/// Makes a folder, those above it where they are not there, and their names durable.
+pub(super) fn make_durable_folder(folder: &Path) -> io::Result<()> {
+    let is_there = |folder: &&Path| folder.as_os_str().is_empty() || folder.exists();
+    let Some(there) = folder.ancestors().find(is_there) else { return std::fs::create_dir_all(folder) };
+    std::fs::create_dir_all(folder)?;
+    let made = folder.ancestors().take_while(|made| *made != there);
+    for parent in made.filter_map(Path::parent) {
+        sync_folder(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?;
+    }
+    Ok(())
+}
+
+/// The journals in a state's folder, oldest first.
+pub(super) fn journals(folder: &Path) -> Result<Vec<(u64, PathBuf)>, StateError> {
+    let runs = folder.join(RUNS);
+    let entries = match std::fs::read_dir(&runs) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StateError::Io { path: runs, error }),
+    };
+    let mut journals: Vec<(u64, PathBuf)> = entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let run = path.file_name()?.to_str()?.strip_suffix(".journal")?.parse().ok()?;
+            Some((run, path))
+        })
+        .collect();
+    journals.sort();
+    Ok(journals)
+}
+
+pub(super) fn file_name(run: u64) -> String {
+    format!("{run:08}.journal")
+}

@@ -1,0 +1,185 @@
+//! A state taken up: its lock taken, what a crashed run recorded after the last `state.json` replayed; or only looked at.
+//!
+//! A shared place needs no replay: it has every record that anything was built on, and the journals of this machine are for
+//! its logs only.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::Path;
+
+use super::super::folder::replace_file;
+use super::super::lock::{Holder, Lock};
+use super::super::place;
+use super::super::shared::{self, Lease, Shared};
+use super::super::{Place, Record, State};
+use super::files::{RUNS, Through, file_name, journals, load, make_durable_folder, records};
+use super::{FILE, Kept, StateError, StateFile, StateStore};
+use crate::journal;
+
+impl StateStore {
+    /// The state in `folder` (made if need be), for this process alone until it is dropped.
+    ///
+    /// # Errors
+    /// Locked, unreadable, newer, damaged.
+    pub fn open(folder: &Path, holder: &Holder) -> Result<Self, StateError> {
+        let io = |error| StateError::Io { path: folder.to_owned(), error };
+        make_durable_folder(&folder.join(RUNS)).map_err(io)?;
+        let lock = Lock::take(folder, holder)?;
+        let (state, through, is_new) = match load(folder)? {
+            Some(loaded) => (loaded.state, loaded.through, false),
+            None => (State::new(random_id()), Through::default(), true),
+        };
+        let kept = Kept { folder: folder.to_owned(), through, journal: None, shared: None, _lock: lock };
+        let mut store = Self { state, kept: Some(kept), is_changed: false };
+        let n_replayed = store.replay(true)?;
+        if is_new || n_replayed > 0 {
+            // The id is in every mark: it must be durable before the first one leaves.
+            store.is_changed |= n_replayed > 0;
+            store.write()?;
+        }
+        Ok(store)
+    }
+
+    /// The state at a place, for this process alone until it is dropped.
+    ///
+    /// # Errors
+    /// As [`StateStore::open`]; a shared place that does not answer, or cannot keep two writers apart.
+    pub fn open_at(place: &Place, holder: &Holder) -> Result<Self, StateError> {
+        let shared = match place {
+            Place::Folder(folder) => return Self::open(folder, holder),
+            Place::Shared(shared) => shared,
+        };
+        let folder = place.logs();
+        make_durable_folder(&folder.join(RUNS))
+            .map_err(|error| StateError::Io { path: folder.to_owned(), error })?;
+        let lock = Lock::take(folder, holder)?;
+        // So that it is found again without being named.
+        replace_file(folder, place::NAME, shared.address.as_bytes())
+            .map_err(|error| StateError::Io { path: folder.to_owned(), error })?;
+        let fresh = || StateFile::of(State::new(random_id()), Through::default());
+        let (StateFile { state, .. }, _, shared) = Shared::take(shared, holder, fresh)?;
+        // A run that did not come to its end may have changed what a plan relied on.
+        let is_changed = state.runs.last().is_some_and(|run| run.verdict.is_none());
+        let kept = Kept {
+            folder: folder.to_owned(),
+            through: Through::default(),
+            journal: None,
+            shared: Some(shared),
+            _lock: lock,
+        };
+        Ok(Self { state, kept: Some(kept), is_changed })
+    }
+
+    /// The state at a place as it is now, without taking the lock or changing anything; an empty one if there is none.
+    ///
+    /// # Errors
+    /// As [`StateStore::peek`].
+    pub fn peek_at(place: &Place) -> Result<State, StateError> {
+        match place {
+            Place::Folder(folder) => Self::peek(folder),
+            Place::Shared(shared) => {
+                let file = shared::look(shared)?.file;
+                Ok(file.map_or_else(|| State::new(String::new()), |file| file.state))
+            }
+        }
+    }
+
+    /// The state in `folder` as it is now, without taking the lock or changing anything; an empty one if there is none.
+    ///
+    /// # Errors
+    /// Unreadable, newer, damaged.
+    pub fn peek(folder: &Path) -> Result<State, StateError> {
+        let Some(loaded) = load(folder)? else { return Ok(State::new(String::new())) };
+        let mut state = loaded.state;
+        for (run, path) in journals(folder)? {
+            if run < loaded.through.run {
+                continue;
+            }
+            let contents = records(&path, &state)?;
+            // What is in the file as a whole is not applied again: later facts, outside of runs, are in the file only.
+            if (Through { run, bytes: contents.length }) != loaded.through {
+                contents.records.iter().for_each(|record| state.apply(record));
+            }
+        }
+        Ok(state)
+    }
+
+    /// Writes this state to another place, where there is none yet.
+    ///
+    /// # Errors
+    /// [`StateError::Occupied`]; as [`StateStore::open_at`].
+    pub fn copy_to(&self, place: &Place, holder: &Holder) -> Result<(), StateError> {
+        let mut other = Self::open_at(place, holder)?;
+        if other.state.last_run > 0 || other.state.serial > 0 {
+            let (place, deployment) = (place.text(), other.state.deployment.clone());
+            return Err(StateError::Occupied { place, deployment });
+        }
+        other.state = self.state.clone();
+        other.write()
+    }
+
+    /// Takes the lock of a state away from whoever has it; who that was. One that is alive keeps it, unless forced: then it
+    /// stops at its next record. On a folder, a process of this machine that lives keeps it in any case.
+    ///
+    /// # Errors
+    /// [`StateError::Alive`], [`StateError::Locked`], unreadable.
+    pub fn unlock(place: &Place, is_forced: bool) -> Result<Option<Holder>, StateError> {
+        match place {
+            Place::Folder(folder) => Lock::clear(folder),
+            Place::Shared(place) => shared::unlock(place, is_forced),
+        }
+    }
+
+    /// Who has the shared state, for how long yet; nothing where nobody has it, or it is in a folder.
+    ///
+    /// # Errors
+    /// As [`StateStore::peek_at`].
+    pub fn lease(place: &Place) -> Result<Option<Lease>, StateError> {
+        match place {
+            Place::Folder(_) => Ok(None),
+            Place::Shared(place) => Ok(shared::look(place)?.lease),
+        }
+    }
+
+    /// The records of a run, for `logs`; empty where its journal is not kept any more.
+    ///
+    /// # Errors
+    /// Unreadable, damaged.
+    pub fn records_of(folder: &Path, run: u64) -> Result<Vec<Record>, StateError> {
+        let path = folder.join(RUNS).join(file_name(run));
+        if path.exists() { Ok(records(&path, &State::new(String::new()))?.records) } else { Ok(Vec::new()) }
+    }
+
+    /// Applies what journals hold beyond `state.json`; the number of records.
+    fn replay(&mut self, cuts: bool) -> Result<usize, StateError> {
+        let Some(kept) = &mut self.kept else { return Ok(0) };
+        let mut n_replayed = 0;
+        for (run, path) in journals(&kept.folder)? {
+            if run < kept.through.run {
+                continue;
+            }
+            let contents = records(&path, &self.state)?;
+            if cuts && contents.n_torn > 0 {
+                journal::cut(&path, contents.length)?;
+            }
+            let through = Through { run, bytes: contents.length };
+            if through == kept.through {
+                continue;
+            }
+            if run == kept.through.run && contents.length < kept.through.bytes {
+                let error = format!("it is shorter than `{FILE}` says");
+                return Err(StateError::Damaged { path, error });
+            }
+            // Applying a record twice changes nothing, so a journal that is partly in the file is applied whole.
+            contents.records.iter().for_each(|record| self.state.apply(record));
+            self.state.last_run = self.state.last_run.max(run);
+            n_replayed += contents.records.len();
+            kept.through = through;
+        }
+        Ok(n_replayed)
+    }
+}
+
+/// 64 random bits; the standard library seeds its hashers from the operating system.
+fn random_id() -> String {
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}
