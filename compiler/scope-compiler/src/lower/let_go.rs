@@ -20,8 +20,7 @@ impl Lowering<'_> {
         if recorded.guards.is_empty() || !self.only.is_everything() {
             return;
         }
-        let names = self.site_names();
-        let place = |name: &str, site: SiteId| (name.to_owned(), names[&site].clone());
+        let place = |name: &str, site: SiteId| (name.to_owned(), self.name_of(site).to_owned());
         let mut left: BTreeSet<(String, String)> = BTreeSet::new();
         let mut kept: BTreeMap<(String, String), StepId> = BTreeMap::new();
         for step in &self.plan.steps {
@@ -83,11 +82,5 @@ impl Lowering<'_> {
             key: format!("{}/{}/{}/let_go", guard.site, guard.name, guard.identity),
             ..NewStep::new(site_id, action, origin)
         }))
-    }
-
-    /// The plan's sites by name.
-    pub(super) fn site_names(&self) -> BTreeMap<SiteId, String> {
-        let sites = self.sites.iter();
-        sites.map(|(site, id)| (*id, self.program.sites[site.0 as usize].name.clone())).collect()
     }
 }

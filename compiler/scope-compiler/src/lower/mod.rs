@@ -94,6 +94,7 @@ pub(crate) fn lower_from(
             outputs: Vec::new(),
         },
         sites: BTreeMap::new(),
+        placed: Vec::new(),
         types: BTreeSet::new(),
         done: BTreeMap::new(),
         instances: BTreeMap::new(),
@@ -184,6 +185,8 @@ pub(crate) struct Lowering<'a> {
     plan: Plan,
     /// Sites of the program that the plan has, in the order met.
     sites: BTreeMap<hir::SiteId, SiteId>,
+    /// The same, by the plan's id.
+    placed: Vec<hir::SiteId>,
     /// Resource types used, by full name.
     types: BTreeSet<String>,
     done: BTreeMap<ResourceId, Lowered>,
@@ -209,11 +212,19 @@ pub(crate) struct Lowering<'a> {
     refused: Vec<Diagnostic>,
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
     /// The plan's id of a site, which is taken into the plan when first met.
     fn site(&mut self, site: hir::SiteId) -> SiteId {
-        let next = SiteId(u32::try_from(self.sites.len()).expect("bounded by the program"));
-        *self.sites.entry(site).or_insert(next)
+        let next = SiteId(u32::try_from(self.placed.len()).expect("bounded by the program"));
+        *self.sites.entry(site).or_insert_with(|| {
+            self.placed.push(site);
+            next
+        })
+    }
+
+    /// The name of a site of the plan.
+    fn name_of(&self, site: SiteId) -> &'a str {
+        &self.program.sites[self.placed[site.index()].0 as usize].name
     }
 
     fn origin(&self, span: Span, scope: Option<&str>) -> Origin {

@@ -63,8 +63,7 @@ impl<'a> Lowering<'a> {
             sites.map(|site| (step.name.clone(), self.program.sites[site.0 as usize].name.clone()))
         });
         let mut named: BTreeSet<(String, String)> = made.collect();
-        let site_names = self.site_names();
-        let site_name = |site: SiteId| site_names.get(&site).cloned().unwrap_or_default();
+        let site_name = |site: SiteId| self.name_of(site).to_owned();
         for step in &self.plan.steps {
             let site = site_name(step.site);
             if let Action::Bring { sources, .. } = &step.action {
@@ -135,11 +134,6 @@ impl<'a> Lowering<'a> {
                 )),
             );
         }
-    }
-
-    pub(super) fn name_of(&self, site: SiteId) -> String {
-        let site = self.sites.iter().find(|(_, id)| **id == site).map(|(site, _)| *site);
-        site.map_or_else(String::new, |site| self.program.sites[site.0 as usize].name.clone())
     }
 
     /// Nothing where the program has the site or the type no more.
@@ -284,18 +278,13 @@ impl<'a> Lowering<'a> {
 
     /// What was made from another one is deleted before it; one that is kept is changed before, so that it lets go.
     fn users_first(&mut self, deletions: &Places<'_>) {
-        let names: BTreeMap<SiteId, &str> = self
-            .sites
-            .iter()
-            .map(|(site, id)| (*id, self.program.sites[site.0 as usize].name.as_str()))
-            .collect();
         let is_ensure = |step: &&Step| matches!(step.action, Action::Ensure { .. });
         let kept: Places<'_> = self
             .plan
             .steps
             .iter()
             .filter(is_ensure)
-            .map(|step| ((step.name.as_str(), names[&step.site]), step.id))
+            .map(|step| ((step.name.as_str(), self.name_of(step.site)), step.id))
             .collect();
         // What somebody relies upon is known by its identity, whatever it was called.
         let deleted: BTreeMap<(&str, &str, &str), StepId> = self
