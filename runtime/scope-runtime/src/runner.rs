@@ -73,6 +73,8 @@ pub struct RunOptions {
     pub held: BTreeMap<String, String>,
     /// What it is started with, for resuming.
     pub started: Started,
+    /// The digest of the plan, where the caller has it: a large plan takes a while.
+    pub digest: Option<String>,
     /// Knows the secrets.
     pub redact: Rc<dyn Redact>,
     /// Told when the user wants to stop.
@@ -93,6 +95,7 @@ impl Default for RunOptions {
             rebuild: false,
             held: BTreeMap::new(),
             started: Started::default(),
+            digest: None,
             redact: Rc::new(NoSecrets),
             interrupt: Interrupt::new(),
         }
@@ -135,7 +138,7 @@ pub async fn run(
     options: &RunOptions,
     observe: &mut dyn FnMut(&RunEvent),
 ) -> Report {
-    let digest = shared::digest_of_plan(plan);
+    let digest = options.digest.clone().unwrap_or_else(|| shared::digest_of_plan(plan));
     let run = match state.begin_run(&options.by, options.started_at_ms, &digest, options.started.clone()) {
         Ok(run) => run,
         Err(error) => return conclude::not_begun(plan, &error),

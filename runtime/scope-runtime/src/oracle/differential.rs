@@ -24,6 +24,7 @@ struct After {
     seen: Seen,
     held: Vec<(Leaf, Vec<Option<u64>>)>,
     owed: BTreeSet<Leaf>,
+    n_called: usize,
 }
 
 /// What the rules say of a run.
@@ -38,14 +39,14 @@ fn wanted(program: &Program, fates: &Fates, world: &mut World) -> After {
         let value = (resource.kind == super::program::Kind::Tally).then(|| u64::from(shares[&leaf.1]));
         (*leaf, vec![value])
     });
-    After { seen, held: held.collect(), owed: world.owed.keys().copied().collect() }
+    After { seen, held: held.collect(), owed: world.owed.keys().copied().collect(), n_called: world.n_called }
 }
 
 /// What is seen of one, and what the fates turned out to be.
 fn found(deployment: &mut Deployment<'_>, fates: &Fates) -> (After, Fates, Vec<String>) {
     let (seen, _, met, wrong) = deployment.run(fates);
     let held = deployment.held().into_iter().collect();
-    (After { seen, held, owed: deployment.owed() }, met, wrong)
+    (After { seen, held, owed: deployment.owed(), n_called: deployment.n_called() }, met, wrong)
 }
 
 /// Runs of one comparison: three of each plan.
@@ -97,6 +98,9 @@ fn different(which: &str, wanted: &After, found: &After) -> String {
     }
     if wanted.held != found.held {
         text += &format!("  the sites hold {:?}, not {:?}\n", found.held, wanted.held);
+    }
+    if wanted.n_called != found.n_called {
+        text += &format!("  called {} times, not {}\n", found.n_called, wanted.n_called);
     }
     if wanted.owed != found.owed {
         text += &format!("  owed {:?}, not {:?}\n", found.owed, wanted.owed);

@@ -10,10 +10,10 @@ use std::rc::Rc;
 
 use scope_plan::driver::Repeat;
 use scope_plan::expr::{FileRef, SecretSource};
-use scope_plan::plan::{Plan, SiteId};
+use scope_plan::plan::{Action, Plan, SiteId};
 
 use super::fate::{Fate, Fates, Progress};
-use super::program::{Program, SITES, site_number};
+use super::program::{CALL, Program, SITES, site_number};
 use super::rules::Leaf;
 use crate::events::{RunEvent, RunEventKind};
 use crate::runner::SiteSet;
@@ -60,7 +60,8 @@ struct Past {
 
 impl<'s> Doomed<'s> {
     pub(super) fn new(program: &Program, plan: &Plan, simulator: &'s Simulator, fates: &Fates) -> Self {
-        for ((resource, site), fate) in &fates.by_leaf {
+        let of_resources = fates.by_leaf.iter().filter(|((resource, _), _)| *resource != CALL);
+        for ((resource, site), fate) in of_resources {
             let (ty, site) = (program.resource_type(*resource), SITES[*site]);
             let fault = match fate {
                 Fate::Broken => format!("break={ty}@{site}"),
@@ -94,7 +95,9 @@ impl<'s> Doomed<'s> {
             && let step = plan.step(*step)
             && let Some(resource) = step.action.resource_type().and_then(|ty| self.doom.resources.get(ty))
         {
-            let leaf = (*resource, site_number(&plan.site(step.site).name));
+            let is_call = matches!(step.action, Action::Call { .. });
+            let resource = if is_call { CALL } else { *resource };
+            let leaf = (resource, site_number(&plan.site(step.site).name));
             self.doom.past.borrow_mut().entry(leaf).or_default().is_over = true;
         }
     }
@@ -142,9 +145,11 @@ impl Site for DoomedSite {
     fn operate<'a>(&'a self, call: OperationCall<'a>) -> LocalFuture<'a, Result<Answer, SiteError>> {
         Box::pin(async move {
             let _place = Place::take(&self.doom, self.number);
-            let leaf = (self.doom.resources[&call.resource_type.name], self.number);
+            let is_call = call.operation.name == "spin";
+            let resource = self.doom.resources[&call.resource_type.name];
+            let leaf = (if is_call { CALL } else { resource }, self.number);
             let create = call.resource_type.create_operation();
-            let is_create = create.is_some_and(|create| create.name == call.operation.name);
+            let is_create = is_call || create.is_some_and(|create| create.name == call.operation.name);
             let is_delete = call.operation.name == "delete";
             if is_create {
                 self.doom.creates(leaf, &call.operation.repeat);

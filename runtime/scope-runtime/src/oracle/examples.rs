@@ -57,9 +57,14 @@ pub(super) fn plans() -> Vec<(String, Plan)> {
 /// The plan as compiling it again with what is recorded would make it.
 pub(super) fn with_recorded(plan: &Plan, state: &StateStore) -> Plan {
     let mut plan = plan.clone();
+    recall(&mut plan, state);
+    plan
+}
+
+/// The same, in place.
+pub(super) fn recall(plan: &mut Plan, state: &StateStore) {
     let recorded = state.recorded();
     for choice in &mut plan.choices {
         choice.recorded = recorded.choices.get(&choice.key).copied();
     }
-    plan
 }

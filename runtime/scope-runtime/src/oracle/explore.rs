@@ -47,7 +47,21 @@ impl Exploration {
             n_seeds += 1;
             match does(seed) {
                 Ok(runs) => n_runs += runs,
-                Err(why) => wrong.push(format!("SCOPE_SEEDS={seed}: {why}\n")),
+                Err(why) => {
+                    let why = format!("SCOPE_SEEDS={seed}: {why}\n");
+                    if !is_bounded {
+                        println!("{why}");
+                    }
+                    wrong.push(why);
+                }
+            }
+            if !is_bounded && n_seeds % 500 == 0 {
+                let seconds = start.elapsed().as_secs_f64();
+                println!(
+                    "{n_seeds} seeds of {}, {n_runs} runs, {seconds:.1} s, {} wrong",
+                    self.of,
+                    wrong.len()
+                );
             }
         }
         println!("{n_seeds} seeds of {}, {n_runs} runs, {:.1} s", self.of, start.elapsed().as_secs_f64());

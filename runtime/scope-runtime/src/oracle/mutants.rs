@@ -125,6 +125,7 @@ fn a_site_comes_back() -> Result<(), String> {
         n_sites: 2,
         concurrency: 8,
         has_one_service: true,
+        call: None,
         resources: vec![
             resource(Kind::Note, Loc::And(vec![Loc::Site(0), Loc::Site(1)]), vec![]),
             resource(Kind::Card, Loc::Site(0), vec![]),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::fate::{Fate, Fates};
-use super::program::{Kind, Program};
+use super::program::{CALL, Kind, Program};
 use super::rules::{Answer, End, Leaf, OnCut, Outcome, Places};
 
 /// What the sites hold and what is remembered from run to run.
@@ -17,6 +17,9 @@ pub(super) struct World {
     /// Undos that wait for their site; what each will find, if it can be told whose it is.
     pub(super) owed: BTreeMap<Leaf, bool>,
     chosen: BTreeMap<(usize, Vec<usize>), usize>,
+    /// How the call ended, once it was sent; and how often it was done.
+    called: Option<End>,
+    pub(super) n_called: usize,
 }
 
 /// A resource at a site.
@@ -140,6 +143,25 @@ impl Places for Run<'_> {
         }
         self.world.there.remove(&leaf);
         true
+    }
+
+    /// Known to be done, or sent and nothing heard: either way it is not sent again.
+    fn call(&mut self, site: usize) -> End {
+        match self.world.called {
+            Some(End::Done { .. }) => return End::Done { is_new: false },
+            Some(unknown) => return unknown,
+            None => {}
+        }
+        let (end, n_called) = match self.fates.of((CALL, site)) {
+            Fate::Cut => return End::Failed(Outcome::Unavailable),
+            Fate::Denied => return End::Failed(Outcome::Invalid),
+            Fate::AnswerLost | Fate::AnswerLostThenCut => (End::Failed(Outcome::Unknown), 1),
+            Fate::RequestLost => (End::Failed(Outcome::Unknown), 0),
+            _ => (End::Done { is_new: true }, 1),
+        };
+        self.world.called = Some(end);
+        self.world.n_called += n_called;
+        end
     }
 
     fn chosen(&self, resource: usize, place: &[usize]) -> Option<usize> {

@@ -12,13 +12,13 @@ use tokio::runtime::Runtime;
 use super::doomed::Doomed;
 use super::examples::with_recorded;
 use super::fate::Fates;
-use super::program::{Program, SITES, site_number};
+use super::program::{CALL, Program, SITES, site_number};
 use super::rules::{End, Leaf, Outcome, Seen, Undo};
 use super::watch::Watch;
 use crate::events::{self, Effect, RunEvent, SkipReason};
 use crate::report::{Report, StepStatus, UndoStatus, Verdict};
 use crate::runner::{RunOptions, SiteSet, run};
-use crate::simulator::{SimulationOptions, Simulator, virtual_runtime};
+use crate::simulator::{LoggedCall, SimulationOptions, Simulator, virtual_runtime};
 use crate::state::StateStore;
 
 /// No run takes so long.
@@ -132,6 +132,13 @@ impl<'p> Deployment<'p> {
         held
     }
 
+    /// How often the call was done.
+    pub(super) fn n_called(&self) -> usize {
+        let simulator = self.simulator.as_ref().expect("there was a run");
+        let is_done = |call: &LoggedCall| call.operation == "spin" && call.outcome == "done";
+        simulator.calls().iter().filter(|call| is_done(call)).count()
+    }
+
     /// What is owed.
     pub(super) fn owed(&self) -> BTreeSet<Leaf> {
         self.state.state().owed.iter().map(|owed| (number(&owed.name), site_number(&owed.site))).collect()
@@ -147,7 +154,8 @@ pub(super) fn play(
     show: &mut dyn FnMut(&RunEvent),
 ) -> (Report, Vec<String>) {
     let mut watch = Watch::new(plan);
-    let options = RunOptions::default();
+    // Nothing here asks whether a plan is the one of before.
+    let options = RunOptions { digest: Some(String::new()), ..RunOptions::default() };
     let mut see = |event: &RunEvent| {
         watch.see(event);
         show(event);
@@ -180,13 +188,15 @@ pub(super) fn seen(plan: &Plan, report: &Report) -> Seen {
     let mut leaves = BTreeMap::new();
     for step in &report.steps {
         let planned = plan.step(step.step);
-        if !matches!(planned.action, Action::Ensure { .. }) {
-            continue;
-        }
-        let leaf = (number(&planned.name), site_number(&plan.site(planned.site).name));
+        let number = match planned.action {
+            Action::Ensure { .. } => number(&planned.name),
+            Action::Call { .. } => CALL,
+            _ => continue,
+        };
+        let leaf = (number, site_number(&plan.site(planned.site).name));
         let end = match &step.status {
             StepStatus::Done { effect } => {
-                End::Done { is_new: matches!(effect, Effect::Created | Effect::Replaced) }
+                End::Done { is_new: matches!(effect, Effect::Created | Effect::Replaced | Effect::Called) }
             }
             StepStatus::Failed { failure } => End::Failed(outcome(failure.outcome)),
             StepStatus::Parked { .. } => End::Waits,

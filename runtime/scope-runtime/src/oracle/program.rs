@@ -23,7 +23,12 @@ pub(super) struct Program {
     /// All resources are of one service, `s0`, so that what is heard from one is heard of all.
     pub(super) has_one_service: bool,
     pub(super) resources: Vec<Resource>,
+    /// `call c: toy.coin0.spin { id: r0.id }` of a coin at one site: an operation that must not be repeated.
+    pub(super) call: Option<usize>,
 }
+
+/// What stands for the call where resources are numbered.
+pub(super) const CALL: usize = 100;
 
 /// One `resource` item.
 #[derive(Clone, Debug)]
@@ -216,6 +221,7 @@ impl Kind {
             operation find GET "/" { query: { title: title }, 200 -> list(body) }
             operation read GET "/${id}" { 200 -> found(body), 404 -> not_found }
             operation create POST "/" { body: { title: title }, repeat by none, settles within 2s, 201 -> done(body) }
+            operation spin POST "/${id}/spin" { repeat by none, settles within 2s, 200 -> done }
             operation delete DELETE "/${id}" { 204 | 404 -> gone }"#
             }
             Kind::Tally => {
@@ -245,14 +251,27 @@ impl Program {
 
     /// The items that are about one resource, without the driver and the sites.
     pub(super) fn items(&self) -> Vec<String> {
-        (0..self.resources.len()).map(|resource| self.item(resource)).collect()
+        let resources = (0..self.resources.len()).map(|resource| self.item(resource));
+        let call = self.called().map(|(resource, site)| self.call_item(resource, site));
+        resources.chain(call).collect()
+    }
+
+    /// The resource that the call is of, and its site.
+    pub(super) fn called(&self) -> Option<(usize, usize)> {
+        let resource = self.call?;
+        Some((resource, self.resources[resource].loc.sites().into_iter().next()?))
+    }
+
+    fn call_item(&self, resource: usize, site: usize) -> String {
+        let (ty, site) = (self.resource_type(resource), SITES[site]);
+        format!("call c: {ty}.spin {{ id: r{resource}.id }} scope {{ {site} }}")
     }
 
     /// The whole program.
     pub(super) fn text(&self) -> String {
         let mut text = self.frame();
-        for (item, output) in self.items().iter().zip(self.outputs()) {
-            let _ = writeln!(text, "{item}\n{output}");
+        for item in self.items().into_iter().chain(self.outputs()) {
+            let _ = writeln!(text, "{item}");
         }
         text
     }

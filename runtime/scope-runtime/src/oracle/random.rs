@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::fate::{Cut, Fate, Fates};
-use super::program::{Kind, Loc, OnDisconnect, Program, Resource, Rollout, SITES};
+use super::program::{CALL, Kind, Loc, OnDisconnect, Program, Resource, Rollout, SITES};
 
 const DEEPEST: usize = 3;
 
@@ -48,8 +48,14 @@ pub(super) fn program(dice: &mut Dice<'_>) -> Program {
     let n_sites = 1 + dice.below(SITES.len());
     let n_resources = 1 + dice.below(4);
     let is_chain = dice.below(3) == 1;
-    let resources = (0..n_resources).map(|number| resource(dice, n_sites, number, is_chain)).collect();
-    Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], has_one_service: false, resources }
+    let resources: Vec<Resource> =
+        (0..n_resources).map(|number| resource(dice, n_sites, number, is_chain)).collect();
+    let may_be_called = |resource: &Resource| {
+        let is_plain = matches!(resource.loc, Loc::Site(_)) && resource.on_disconnect.is_none();
+        is_plain && resource.kind == Kind::Coin
+    };
+    let call = resources.iter().position(may_be_called);
+    Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], has_one_service: false, resources, call }
 }
 
 fn resource(dice: &mut Dice<'_>, n_sites: usize, number: usize, is_chain: bool) -> Resource {
@@ -167,6 +173,12 @@ pub(super) fn fates(dice: &mut Dice<'_>, program: &Program) -> Fates {
             if fate != Fate::Fine {
                 by_leaf.insert((number, site), fate);
             }
+        }
+    }
+    if let Some((_, site)) = program.called() {
+        let fate = [Fate::Cut, Fate::Denied, Fate::AnswerLost, Fate::RequestLost, Fate::AnswerLostThenCut];
+        if let Some(fate) = fate.get(dice.below(8)) {
+            by_leaf.insert((CALL, site), *fate);
         }
     }
     let mut cut = None;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::program::{Loc, OnDisconnect, Program, Resource};
+use super::program::{CALL, Loc, OnDisconnect, Program, Resource};
 
 /// A resource at a site.
 pub(super) type Leaf = (usize, usize);
@@ -80,6 +80,9 @@ pub(super) trait Places {
     /// Takes back what this run made there; false where it is owed.
     fn undo(&mut self, leaf: Leaf) -> bool;
 
+    /// Has the operation done that must be done at most once.
+    fn call(&mut self, site: usize) -> End;
+
     /// The alternative that an earlier run chose at this place of the resource's location.
     fn chosen(&self, resource: usize, place: &[usize]) -> Option<usize>;
 
@@ -98,6 +101,14 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
         let ended = run.resource(number, resource, blocked);
         outcomes.push(ended.outcome);
         verdict = verdict.max(ended.whole);
+    }
+    if let Some((resource, site)) = program.called() {
+        let end = match outcomes[resource] {
+            Outcome::Done => run.places.call(site),
+            blocked => End::Blocked(blocked),
+        };
+        run.leaves.insert((CALL, site), (end, Undo::None));
+        verdict = verdict.max(end.outcome());
     }
     // `on_failure: undo`: only when all has ended is it known that it failed.
     for (number, resource) in program.resources.iter().enumerate() {

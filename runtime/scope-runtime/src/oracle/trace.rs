@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::program::Program;
+use super::program::{CALL, Program};
 use super::rules::{self, Answer, End, Leaf, OnCut, Outcome, Places, Seen, Undo};
 
 /// What is wrong with the first run of a deployment; `held` is what its sites have after it.
@@ -59,6 +59,10 @@ impl Places for Trace<'_> {
 
     fn undo(&mut self, leaf: Leaf) -> bool {
         self.seen.leaves.get(&leaf).is_none_or(|(_, undo)| *undo != Undo::Owed)
+    }
+
+    fn call(&mut self, site: usize) -> End {
+        self.seen.leaves.get(&(CALL, site)).map_or(End::Untried, |(end, _)| *end)
     }
 
     fn chosen(&self, _resource: usize, _place: &[usize]) -> Option<usize> {

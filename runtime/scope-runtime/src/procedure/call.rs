@@ -12,12 +12,12 @@ use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::record::{Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
-use super::{Good, guard, mark};
+use super::{Good, Trouble, guard, mark};
 use crate::events::{Change, Effect, Failure, Outcome};
 use crate::redact::hide_in_value;
 use crate::runner::Known;
 use crate::schedule::Touched;
-use crate::site::{Answer, ContentStream};
+use crate::site::{Answer, ContentStream, SiteErrorKind};
 use crate::state::{Call, Record as Fact};
 
 /// The longest result that is kept for later runs, and the longest content that is shown.
@@ -67,6 +67,7 @@ pub(super) async fn call(
     {
         Box::pin(guard::refuse_if_relied_upon(subject, &identity)).await?;
     }
+    let was_sent = subject.was_sent();
     if !reads {
         if memory.has_sent() && !is_repeatable(operation) {
             memory.repeats();
@@ -74,7 +75,7 @@ pub(super) async fn call(
         Box::pin(announce(subject, operation, &given)).await?;
         memory.sends();
     }
-    let result = send(subject, operation, &given, memory).await;
+    let result = send(subject, operation, &given, memory, was_sent).await;
     let is_settled = match &result {
         Ok(_) => true,
         // Not sent, or refused: nothing is on its way.
@@ -103,6 +104,7 @@ async fn send(
     operation: &Operation,
     given: &Given,
     memory: &Memory,
+    was_sent: bool,
 ) -> Result<Value, Bad> {
     let mut inputs = with_defaults(subject, given, operation);
     // What an explicit update is given is what it changes.
@@ -145,7 +147,13 @@ async fn send(
                 subject.unknown(&operation.name, trouble)
             });
         }
-        Err(trouble) => return Err(subject.failed(trouble)),
+        Err(trouble) => {
+            // A site that was not reached has nothing of it: that is no unknown outcome.
+            if is_unsent(&trouble) && !was_sent {
+                subject.settle()?;
+            }
+            return Err(subject.failed(trouble));
+        }
     };
     if operation.kind == OperationKind::Create {
         memory.touch(Touched::Created);
@@ -232,6 +240,11 @@ pub(super) fn asked_about(
     }
 }
 
+/// Whether the request never left.
+fn is_unsent(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::Site(error) if error.kind == SiteErrorKind::Unreachable)
+}
+
 /// The result of an earlier run with the same inputs.
 pub(super) fn done_before(subject: &Subject<'_>, given: &Given) -> Option<Value> {
     subject.shared.ledger.with(|state| {
@@ -256,7 +269,7 @@ async fn shown(subject: &Subject<'_>, content: ContentStream) -> Result<Value, B
     let mut bytes = Vec::new();
     let mut length: u64 = 0;
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| subject.failed(super::Trouble::Site(error)))?;
+        let chunk = chunk.map_err(|error| subject.failed(Trouble::Site(error)))?;
         length += chunk.len() as u64;
         if bytes.len() + chunk.len() <= LONGEST_CONTENT {
             bytes.extend(chunk);

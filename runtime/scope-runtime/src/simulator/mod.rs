@@ -45,6 +45,7 @@ mod weather;
 mod world;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use scope_plan::driver::{Driver, OperationKind};
@@ -57,6 +58,7 @@ pub use scope_plan::fault::{self, Fault, FaultError};
 
 use crate::site::Site;
 use site::SimulatedSite;
+use store::Model;
 use world::World;
 
 /// How a simulation goes. Times are virtual, in microseconds.
@@ -131,6 +133,24 @@ pub struct LoggedCall {
     pub outcome: &'static str,
 }
 
+/// What the drivers of a plan say of their types, taken in once for any number of simulations.
+#[derive(Clone)]
+pub(crate) struct Types {
+    models: BTreeMap<String, Rc<Model>>,
+    drivers: Rc<Vec<Driver>>,
+}
+
+impl Types {
+    pub(crate) fn new(plan: &Plan) -> Types {
+        let models = plan
+            .drivers
+            .iter()
+            .flat_map(|driver| driver.types.iter().map(move |ty| (ty.name.clone(), Model::new(driver, ty))))
+            .collect();
+        Types { models, drivers: Rc::new(plan.drivers.clone()) }
+    }
+}
+
 /// Simulated sites, and what can be asked of them from outside.
 #[derive(Clone)]
 pub struct Simulator {
@@ -143,9 +163,18 @@ impl Simulator {
     ///
     /// # Errors
     /// When a fault names a site, type or operation that the plan has not, or a declared resource is not of its type.
-    pub fn new(plan: &Plan, mut options: SimulationOptions) -> Result<Simulator, SimulationError> {
+    pub fn new(plan: &Plan, options: SimulationOptions) -> Result<Simulator, SimulationError> {
+        Simulator::with_types(plan, &Types::new(plan), options)
+    }
+
+    /// The same, with what was taken in of the drivers before.
+    pub(crate) fn with_types(
+        plan: &Plan,
+        types: &Types,
+        mut options: SimulationOptions,
+    ) -> Result<Simulator, SimulationError> {
         let faults = std::mem::take(&mut options.faults);
-        let mut world = World::new(plan, options);
+        let mut world = World::new(plan, types.models.clone(), options);
         let added = faults.into_iter().map(|fault| world.weather.add(fault));
         let mut problems: Vec<String> =
             added.filter_map(|result| result.err().map(|error| error.to_string())).collect();
@@ -155,7 +184,7 @@ impl Simulator {
         if !problems.is_empty() {
             return Err(SimulationError { problems });
         }
-        Ok(Simulator { world: Rc::new(RefCell::new(world)), drivers: Rc::new(plan.drivers.clone()) })
+        Ok(Simulator { world: Rc::new(RefCell::new(world)), drivers: Rc::clone(&types.drivers) })
     }
 
     /// One of the sites.

@@ -92,14 +92,9 @@ struct Delivery {
 }
 
 impl World {
-    pub(super) fn new(plan: &Plan, options: SimulationOptions) -> World {
+    pub(super) fn new(plan: &Plan, models: BTreeMap<String, Rc<Model>>, options: SimulationOptions) -> World {
         let clock = Clock::default();
         let weather = Arc::new(Weather::new(plan, clock.clone(), options.seed));
-        let models = plan
-            .drivers
-            .iter()
-            .flat_map(|driver| driver.types.iter().map(move |ty| (ty.name.clone(), Model::new(driver, ty))))
-            .collect();
         let sites = (0..plan.sites.len()).map(|site| SiteState::new(plan, site, &options)).collect();
         World {
             clock,
