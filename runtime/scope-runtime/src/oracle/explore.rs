@@ -38,7 +38,7 @@ impl Exploration {
         let start = Instant::now();
         let wanted = wanted();
         let is_bounded = wanted.is_none();
-        let (mut n_seeds, mut n_runs) = (0, 0);
+        let (mut n_seeds, mut n_runs) = (0_u64, 0);
         let mut wrong: Vec<String> = Vec::new();
         for seed in wanted.unwrap_or(0..self.n_seeds) {
             if is_bounded && start.elapsed() > self.time {
@@ -55,7 +55,7 @@ impl Exploration {
                     wrong.push(why);
                 }
             }
-            if !is_bounded && n_seeds % 500 == 0 {
+            if !is_bounded && n_seeds.is_multiple_of(500) {
                 let seconds = start.elapsed().as_secs_f64();
                 println!(
                     "{n_seeds} seeds of {}, {n_runs} runs, {seconds:.1} s, {} wrong",

@@ -119,8 +119,11 @@ fn options(faults: &[String]) -> Result<SimulationOptions, String> {
 
 #[test]
 fn examples_end_well_whatever_the_weather() {
-    let mut examples: Vec<(String, Plan, Types)> =
-        examples::plans().into_iter().map(|(name, plan)| (name, plan.clone(), Types::new(&plan))).collect();
+    let prepared = examples::plans().into_iter().map(|(name, plan)| {
+        let types = Types::new(&plan);
+        (name, plan, types)
+    });
+    let mut examples: Vec<(String, Plan, Types)> = prepared.collect();
     assert!(examples.iter().any(|(name, ..)| name == "web.scope"), "all examples are here");
     EXAMPLES.each(|seed| {
         let index = (seed % examples.len() as u64) as usize;
