@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use scope_plan::plan::{Plan, StepId};
 
 use super::differential::{compare_plan, shown};
-use super::fate::Fates;
+use super::fate::{Fate, Fates};
 use super::play;
 use super::program::{Kind, Loc, Program, Resource};
 use super::random::{self, Dice};
@@ -39,7 +39,32 @@ fn cases() -> Vec<Case> {
         let plan = play::optimised(&play::lowered(&program));
         Case { seed, program, fates, plan }
     });
-    cases.filter(|case| !case.fates.by_leaf.is_empty()).collect()
+    cases.filter(|case| !case.fates.by_leaf.is_empty()).chain([a_copy_waits()]).collect()
+}
+
+fn plain(kind: Kind, loc: Loc, after: Vec<usize>) -> Resource {
+    Resource {
+        kind,
+        loc,
+        after,
+        on_disconnect: None,
+        is_undone: false,
+        total: 0,
+        weights: None,
+        quorum: None,
+        rollout: None,
+    }
+}
+
+/// Two copies of three are enough; one is done, one waits for its site, one is refused: it may still be done.
+fn a_copy_waits() -> Case {
+    let copies = Loc::And((0..3).map(Loc::Site).collect());
+    let resource = Resource { quorum: Some(2), ..plain(Kind::Note, copies, Vec::new()) };
+    let program =
+        Program { n_sites: 3, concurrency: 8, has_one_service: false, resources: vec![resource], call: None };
+    let by_leaf = [((0, 1), Fate::Cut), ((0, 2), Fate::Refused)].into_iter().collect();
+    let plan = play::optimised(&play::lowered(&program));
+    Case { seed: u64::MAX, program, fates: Fates { by_leaf, cut: None }, plan }
 }
 
 fn ends(case: &Case) -> Result<(), String> {
@@ -110,27 +135,16 @@ fn alone(case: &Case, is_noisy: bool) -> Vec<StepState> {
 
 /// Paris is cut for a while; `r0` waits for it, and is done when `r3` is heard from there, some seconds later.
 fn a_site_comes_back() -> Result<(), String> {
-    let resource = |kind, loc, after| Resource {
-        kind,
-        loc,
-        after,
-        on_disconnect: None,
-        is_undone: false,
-        total: 0,
-        weights: None,
-        quorum: None,
-        rollout: None,
-    };
     let program = Program {
         n_sites: 2,
         concurrency: 8,
         has_one_service: true,
         call: None,
         resources: vec![
-            resource(Kind::Note, Loc::And(vec![Loc::Site(0), Loc::Site(1)]), vec![]),
-            resource(Kind::Card, Loc::Site(0), vec![]),
-            resource(Kind::Card, Loc::Site(0), vec![1]),
-            resource(Kind::Note, Loc::Site(1), vec![2]),
+            plain(Kind::Note, Loc::And(vec![Loc::Site(0), Loc::Site(1)]), vec![]),
+            plain(Kind::Card, Loc::Site(0), vec![]),
+            plain(Kind::Card, Loc::Site(0), vec![1]),
+            plain(Kind::Note, Loc::Site(1), vec![2]),
         ],
     };
     let plan = play::optimised(&play::lowered(&program));
