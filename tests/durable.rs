@@ -19,5 +19,6 @@ mod past;
 mod planning;
 mod secrets;
 mod sharing;
+mod terminal;
 mod waiting;
 mod waves;

@@ -133,6 +133,30 @@ pub struct Resource {
     pub shares: BTreeMap<String, Value>,
 }
 
+impl Resource {
+    /// Something whole that is at a site; nothing more is known of it.
+    pub fn new(resource_type: impl Into<String>, identity: impl Into<String>, how: How) -> Self {
+        Self {
+            resource_type: resource_type.into(),
+            identity: identity.into(),
+            how,
+            is_complete: true,
+            begun_ms: None,
+            inputs: None,
+            set: Map::new(),
+            run: 0,
+            seen: None,
+            from: None,
+            formerly: Vec::new(),
+            needs: Vec::new(),
+            relies: Vec::new(),
+            rollout: None,
+            keep: false,
+            shares: Default::default(),
+        }
+    }
+}
+
 /// A wave that was begun and is not yet followed by the next one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenWave {

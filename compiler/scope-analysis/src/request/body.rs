@@ -1,10 +1,13 @@
 //! The body of a request, evaluated once for each site: attributes checked, defaults left to the driver, references
 //! taken out.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 
-use super::{Body, Head};
+use super::{Body, Head, Patch};
 use crate::check::{Referring, Whole, holds_secret};
 use crate::context::Context;
 use crate::eval::{Frame, merge_slot};
@@ -35,7 +38,6 @@ impl<'a> Context<'a> {
         let whole = Whole { name: &head.name, ty, kind: &head.kind, span: head.span };
         self.divide(&whole, &head.location, &with, &mut instances);
         self.borrowed(head, &with, &mut instances);
-        self.check_patches(head, &sites);
         let name_of = |site: SiteId| self.site_name(site);
         Some(Resource {
             id: head.id,
@@ -242,25 +244,43 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn check_patches(&self, head: &Head<'_>, sites: &[SiteId]) {
-        for patch in &head.patches {
-            let value = self.eval(patch.sites, &head.frame);
-            match self.sites_of(&value) {
-                Some(patched) => {
-                    if let Some(outside) = patched.iter().find(|site| !sites.contains(site)) {
-                        self.report(
-                            Diagnostic::new(
-                                codes::E0209,
-                                patch.sites.span,
-                                format!("`{}` is never at {}", head.name, self.site_name(*outside)),
-                            )
-                            .label("this patch changes nothing there")
-                            .secondary(head.location.span, "where it is")
-                            .help("name a site of its scope"),
-                        );
-                    }
-                }
-                None => self.mismatch("sites", &value, patch.sites.span),
+    /// A patch at a site where nothing is that it belongs to (of a family or a module that is used often: none of them)
+    /// changes nothing.
+    pub(super) fn check_patches(&self, heads: &[Option<Rc<Head<'a>>>]) {
+        let mut uses: BTreeMap<Span, Vec<(&Patch<'a>, &Head<'a>)>> = BTreeMap::new();
+        for head in heads.iter().flatten() {
+            for patch in &head.patches {
+                uses.entry(patch.sites.span).or_default().push((patch, head));
+            }
+        }
+        for uses in uses.values() {
+            let places: BTreeSet<SiteId> = uses.iter().flat_map(|(_, head)| head.location.sites()).collect();
+            // Where one is not known, it may be anywhere.
+            if uses.iter().any(|(_, head)| head.location.sites().is_empty()) {
+                continue;
+            }
+            for (patch, head) in uses {
+                let value = self.eval(patch.sites, &head.frame);
+                let Some(patched) = self.sites_of(&value) else {
+                    self.mismatch("sites", &value, patch.sites.span);
+                    break;
+                };
+                let Some(outside) = patched.iter().find(|site| !places.contains(site)) else { continue };
+                let name = match uses.len() {
+                    1 => head.name.as_str(),
+                    _ => head.name.split('[').next().unwrap_or_default(),
+                };
+                self.report(
+                    Diagnostic::new(
+                        codes::E0209,
+                        patch.sites.span,
+                        format!("`{name}` is never at {}", self.site_name(*outside)),
+                    )
+                    .label("this patch changes nothing there")
+                    .secondary(head.location.span, "where it is")
+                    .help("name a site of its scope"),
+                );
+                break;
             }
         }
     }

@@ -68,6 +68,7 @@ impl<'a> Context<'a> {
         let count = self.requested.borrow().len();
         let ids = (0..count).map(|index| ResourceId(index as u32));
         let heads: Vec<Option<Rc<Head<'a>>>> = ids.map(|id| self.head(id)).collect();
+        self.check_patches(&heads);
         heads.into_iter().filter_map(|head| self.resource(head?.as_ref())).collect()
     }
 

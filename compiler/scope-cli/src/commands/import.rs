@@ -55,24 +55,7 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
     }
     let (ty, plan, record) = read(command, &options, &written_type, store.state(), output)?;
     let record = without_marks(&ty, &record, store.state(), &command.site)?;
-    let resource = Resource {
-        resource_type: ty.name.clone(),
-        identity: command.id.clone(),
-        how: How::Adopted,
-        is_complete: true,
-        begun_ms: None,
-        inputs: None,
-        set: Map::new(),
-        seen: None,
-        run: 0,
-        from: None,
-        formerly: Vec::new(),
-        needs: Vec::new(),
-        relies: Vec::new(),
-        rollout: None,
-        keep: false,
-        shares: Default::default(),
-    };
+    let resource = Resource::new(&ty.name, &command.id, How::Adopted);
     let fact = Record::Resource { name: name.to_string(), site: command.site.clone(), resource };
     if declared.is_some() {
         store.remember(fact).map_err(|error| place::refused(&error))?;

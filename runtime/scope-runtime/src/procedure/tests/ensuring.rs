@@ -28,24 +28,7 @@ pub(super) fn recorded(identity: &str, how: How, is_complete: bool) -> StateStor
     state.apply(&Record::Resource {
         name: "emma".into(),
         site: "nantes".into(),
-        resource: Resource {
-            resource_type: "shelf.book".into(),
-            identity: identity.into(),
-            how,
-            is_complete,
-            begun_ms: None,
-            inputs: None,
-            set: Default::default(),
-            seen: None,
-            run: 1,
-            from: None,
-            formerly: Vec::new(),
-            needs: Vec::new(),
-            rollout: None,
-            relies: Vec::new(),
-            keep: false,
-            shares: Default::default(),
-        },
+        resource: Resource { is_complete, run: 1, ..Resource::new("shelf.book", identity, how) },
     });
     StateStore::of(state)
 }

@@ -103,22 +103,8 @@ fn what_was_there_before_is_not_deleted() {
         name: "emma".into(),
         site: "paris".into(),
         resource: crate::state::Resource {
-            resource_type: "shelf.book".into(),
-            identity: "p1".into(),
-            how: scope_plan::recorded::How::Created,
-            is_complete: true,
-            begun_ms: None,
-            inputs: None,
-            set: Default::default(),
-            seen: None,
             run: 1,
-            from: None,
-            formerly: Vec::new(),
-            needs: Vec::new(),
-            rollout: None,
-            relies: Vec::new(),
-            keep: false,
-            shares: Default::default(),
+            ..crate::state::Resource::new("shelf.book", "p1", scope_plan::recorded::How::Created)
         },
     });
     let mut script = vec![("paris", "read", unreachable())];
@@ -192,22 +178,8 @@ fn changing() -> (Plan, StateStore) {
         name: "emma".into(),
         site: "paris".into(),
         resource: crate::state::Resource {
-            resource_type: "shelf.book".into(),
-            identity: "p1".into(),
-            how: scope_plan::recorded::How::Created,
-            is_complete: true,
-            begun_ms: None,
-            inputs: None,
-            set: Default::default(),
-            seen: None,
             run: 1,
-            from: None,
-            needs: Vec::new(),
-            rollout: None,
-            relies: Vec::new(),
-            keep: false,
-            shares: Default::default(),
-            formerly: Vec::new(),
+            ..crate::state::Resource::new("shelf.book", "p1", scope_plan::recorded::How::Created)
         },
     });
     (plan.finish(), StateStore::of(state))

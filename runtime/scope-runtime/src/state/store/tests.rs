@@ -12,24 +12,7 @@ fn resource(identity: &str) -> Record {
     Record::Resource {
         name: "base".into(),
         site: "nantes".into(),
-        resource: Resource {
-            resource_type: "toy.image".into(),
-            identity: identity.into(),
-            how: How::Created,
-            is_complete: true,
-            begun_ms: None,
-            inputs: None,
-            set: Default::default(),
-            seen: None,
-            run: 1,
-            from: None,
-            formerly: Vec::new(),
-            needs: Vec::new(),
-            rollout: None,
-            relies: Vec::new(),
-            keep: false,
-            shares: Default::default(),
-        },
+        resource: Resource { run: 1, ..Resource::new("toy.image", identity, How::Created) },
     }
 }
 
