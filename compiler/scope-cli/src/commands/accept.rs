@@ -125,7 +125,7 @@ fn refusal(row: &Drifted) -> Option<&'static str> {
         What::Broken => Some("is broken: a run makes it anew"),
         What::Unfinished => Some("was begun by a run that was interrupted: `scope resume` finishes it"),
         _ if row.by == ChangedBy::Program => Some("was changed by the program alone: `scope run` does it"),
-        What::Added => Some("is new in the program"),
+        What::Added => Some("was not made yet"),
         What::Gone | What::Taken | What::Unmarked | What::Changed | What::Removed => None,
     }
 }

@@ -65,7 +65,7 @@ pub enum What {
     Stale,
     /// An interrupted run began it.
     Unfinished,
-    /// The program has it since the last run.
+    /// The program has it, and no run made it.
     Added,
     /// The program does not have it any more.
     Removed,
@@ -228,13 +228,13 @@ impl Looked<'_> {
     fn added(&self) -> Option<Drifted> {
         let why = match &self.ended.status {
             StepStatus::Done { effect: Effect::Planned { change } } if change.is_making() => {
-                "new in the program".to_string()
+                "not made yet".to_string()
             }
             StepStatus::Done { effect: Effect::Planned { change: Change::Adopt } } => {
-                "new in the program; is there, and would be adopted".to_string()
+                "is there, and not adopted yet".to_string()
             }
             StepStatus::Failed { failure } if failure.code == "E0907" => {
-                format!("new in the program; {}", failure.message)
+                format!("not made yet: {}", failure.message)
             }
             _ => return None,
         };
