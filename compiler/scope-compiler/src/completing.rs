@@ -311,12 +311,10 @@ fn place(before: &str) -> Place {
     // The word that is being typed stands for nothing yet.
     let is_typing = before.chars().next_back().is_some_and(is_of_word);
     let typed = if is_typing { words.pop().unwrap_or_default() } else { String::new() };
-    if let Some((name, _)) =
-        typed.rsplit_once('.').filter(|_| words.last().is_none_or(|word| word != ":") || !open.is_empty())
-    {
-        if words.first().is_none_or(|word| word != "import") {
-            return Place::Member(name.to_string());
-        }
+    let is_type = open.is_empty() && words.last().is_some_and(|word| word == ":");
+    let is_import = words.first().is_some_and(|word| word == "import");
+    if let Some((name, _)) = typed.rsplit_once('.').filter(|_| !is_type && !is_import) {
+        return Place::Member(name.to_string());
     }
     match open.last() {
         None => at_margin(&words, before, &typed),

@@ -138,7 +138,8 @@ impl Server<'_> {
         let mut compilations = own.chain(others).filter_map(|(_, program)| program.compilation.as_ref());
         compilations.find_map(|compilation| {
             let is_it = |path: &str| path == key || paths::absolute(&self.root, path) == key;
-            let file = compilation.sources.iter().filter(|file| is_it(file.path())).next_back()?;
+            let mut files = compilation.sources.iter();
+            let file = files.rfind(|file| is_it(file.path()))?;
             Some((compilation, file.id(), self.encoding.offset(file, place.position)))
         })
     }
