@@ -17,6 +17,7 @@ fn without_places(plan: &Plan) -> Plan {
     plan.program.files.clear();
     plan.sites.iter_mut().for_each(|site| site.origin = nowhere.clone());
     plan.choices.iter_mut().for_each(|choice| choice.origin = nowhere.clone());
+    plan.rollouts.iter_mut().for_each(|rollout| rollout.origin = nowhere.clone());
     for step in &mut plan.steps {
         step.origin = Origin { scope: step.origin.scope.clone(), ..nowhere.clone() };
     }
