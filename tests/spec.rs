@@ -23,8 +23,11 @@
 //! assertion fails, and an assertion without a report; a `diagnostics` fence asserts all of them at once.
 //! `SCOPE_UPDATE=1` rewrites the fences that print; `SCOPE_SPEC=word` takes only the documents whose name has the word.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use scope_compiler::{Compilation, Options};
 use scope_diagnostics::{Diagnostic, Severity};
@@ -38,39 +41,79 @@ const PRINTED: [&str; 9] =
 
 #[test]
 fn the_reference_holds() {
-    let folder = root().join("tests/spec");
-    let mut documents: Vec<_> = std::fs::read_dir(&folder)
-        .expect("the reference is there")
-        .map(|entry| entry.expect("readable").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .collect();
-    documents.sort();
+    let mut documents = documents();
     if let Ok(word) = std::env::var("SCOPE_SPEC") {
         documents.retain(|path| path.to_string_lossy().contains(&word));
     }
     assert!(!documents.is_empty(), "the reference has documents");
+    let next = AtomicUsize::new(0);
+    let checked = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(path) = documents.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = check_document(path);
+                    checked.lock().expect("no document panics").insert(path, found);
+                }
+            });
+        }
+    });
+    let checked = checked.into_inner().expect("no document panics");
+    println!("{} sections of the reference", checked.values().map(|(count, _)| count).sum::<usize>());
+    let failures: String = checked.into_values().map(|(_, failures)| failures).collect();
+    assert!(failures.is_empty(), "\n{failures}");
+}
+
+#[test]
+fn the_index_names_every_document_by_its_title() {
+    let index = std::fs::read_to_string(root().join("tests/spec/README.md")).expect("the index is there");
+    let listed: Vec<&str> = index.lines().filter(|line| line.starts_with("- ")).collect();
+    let documents = documents();
+    let expected: Vec<String> = documents
+        .iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(path).expect("UTF-8");
+            let title = text.lines().next().and_then(|line| line.strip_prefix("# ")).expect("a title");
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            format!("- {} [{title}]({name})", &name[..2])
+        })
+        .collect();
+    assert_eq!(listed, expected);
+}
+
+/// All but the index, in their order.
+fn documents() -> Vec<PathBuf> {
+    let mut documents: Vec<PathBuf> = std::fs::read_dir(root().join("tests/spec"))
+        .expect("the reference is there")
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .filter(|path| !path.ends_with("README.md"))
+        .collect();
+    documents.sort();
+    documents
+}
+
+/// How many sections it has, and what does not hold.
+fn check_document(path: &Path) -> (usize, String) {
     let update = std::env::var("SCOPE_UPDATE").is_ok_and(|value| value == "1");
+    let text = std::fs::read_to_string(path).expect("UTF-8");
+    let mut updated = text.clone();
     let mut failures = String::new();
     let mut count = 0;
-    for path in documents {
-        let text = std::fs::read_to_string(&path).expect("UTF-8");
-        let mut updated = text.clone();
-        // From the end, so that earlier line numbers stay true while fences are rewritten.
-        let all = sections(&text);
-        let shared: Vec<Fence> = all.first().map(|title| title.fences.clone()).unwrap_or_default();
-        for section in all.iter().rev().filter(|section| is_test(section)) {
-            count += 1;
-            for failure in check(&path, section, &shared, update.then_some(&mut updated)) {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                let _ = writeln!(failures, "── {name}:{} {}\n{failure}", section.line, section.name);
-            }
-        }
-        if update && updated != text {
-            std::fs::write(&path, updated).expect("writable");
+    // From the end, so that earlier line numbers stay true while fences are rewritten.
+    let all = sections(&text);
+    let shared: Vec<Fence> = all.first().map(|title| title.fences.clone()).unwrap_or_default();
+    for section in all.iter().rev().filter(|section| is_test(section)) {
+        count += 1;
+        for failure in check(path, section, &shared, update.then_some(&mut updated)) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let _ = writeln!(failures, "── {name}:{} {}\n{failure}", section.line, section.name);
         }
     }
-    println!("{count} sections of the reference");
-    assert!(failures.is_empty(), "\n{failures}");
+    if update && updated != text {
+        std::fs::write(path, updated).expect("writable");
+    }
+    (count, failures)
 }
 
 fn is_test(section: &Section) -> bool {
