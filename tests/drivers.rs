@@ -214,6 +214,40 @@ fn three_clusters_by_kubectl() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// Lille declares no version. Before anything is sent it is asked, and the program is checked against what it reports.
+#[test]
+fn a_cluster_reports_its_version() {
+    let (folder, path) = clusters("reported-version");
+    let scope = |args: &[&str]| binary::scope(&folder, args, &[("PATH", &path)]);
+    let clusters = folder.join("bin/clusters");
+    std::fs::create_dir_all(&clusters).expect("made");
+    std::fs::write(clusters.join("edge-lille.version"), "v1.8.4").expect("written");
+    let ran = scope(&["check", "web.scope"]);
+    assert_eq!(ran.code, 0, "a check asks nobody: {}", ran.all());
+    for command in ["plan", "run"] {
+        let ran = scope(&[command, "web.scope"]);
+        assert_eq!(ran.code, 3, "{}", ran.all());
+        for said in [
+            "error[E0706]: `kubernetes.apps.v1.Deployment` is not at lille",
+            "`web` needs version 1.9 or later, lille reports v1.8.4",
+            "it is at nantes (1.33), paris (1.31)",
+        ] {
+            assert!(ran.all().contains(said), "{said}: {}", ran.all());
+        }
+    }
+    for cluster in ["edge-nantes", "edge-paris", "edge-lille"] {
+        let held = std::fs::read_dir(clusters.join(cluster)).map_or(0, |entries| entries.count());
+        assert_eq!(held, 0, "nothing was sent to {cluster}");
+    }
+
+    // Left alone, it is not asked; upgraded, it is no hindrance any more.
+    let ran = scope(&["run", "web.scope", "--except", "lille"]);
+    assert_eq!(ran.code, 4, "{}", ran.all());
+    std::fs::write(clusters.join("edge-lille.version"), "v1.30.2+k3s1").expect("written");
+    let ran = scope(&["run", "web.scope"]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+}
+
 #[test]
 fn a_host_that_ssh_does_not_reach_is_waited_for() {
     use std::os::unix::fs::PermissionsExt;

@@ -93,7 +93,11 @@ def main():
             json.dump(thing, file, indent=1)
 
     if verb == "version":
-        print(json.dumps({"serverVersion": {"gitVersion": "v1.33.1"}}))
+        said = "v1.33.1"
+        if os.path.exists(folder + ".version"):
+            with open(folder + ".version") as file:
+                said = file.read().strip()
+        print(json.dumps({"serverVersion": {"gitVersion": said}}))
         return
     if verb == "apply":
         thing = json.load(sys.stdin)

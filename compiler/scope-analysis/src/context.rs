@@ -4,7 +4,7 @@
 //! memoised: a `let` is evaluated once however often it is used.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
@@ -40,7 +40,12 @@ pub struct Options {
     pub entry: Option<String>,
     /// `--simulate`: no client's configuration file is read, and no setting is missing.
     pub simulate: bool,
+    /// What sites said of their versions when they were asked.
+    pub reported: Reported,
 }
+
+/// Site → driver → version.
+pub type Reported = BTreeMap<String, BTreeMap<String, String>>;
 
 /// A value by where it is asked for: in which use of a module, of which item, at which site.
 type Values = BTreeMap<(Option<GroupId>, ModuleId, usize, Option<SiteId>), Option<Value>>;
@@ -71,6 +76,8 @@ pub(crate) struct Context<'a> {
     pub declared: RefCell<BTreeMap<(GroupId, usize), Option<Declared>>>,
     pub requested: RefCell<Vec<Requested>>,
     pub is_over_bound: Cell<bool>,
+    /// Sites that say no version, and are asked for what not every version has.
+    pub unversioned: RefCell<BTreeSet<SiteId>>,
     /// Every item is expanded: `resources` may be asked for.
     pub is_expanded: Cell<bool>,
     /// How many of those requested are the program's own; the rest are steps of its sequences.
@@ -117,6 +124,7 @@ impl<'a> Context<'a> {
             declared: RefCell::new(BTreeMap::new()),
             requested: RefCell::new(Vec::new()),
             is_over_bound: Cell::new(false),
+            unversioned: RefCell::default(),
             is_expanded: Cell::new(false),
             n_own: Cell::new(0),
             sequences: RefCell::new(Vec::new()),

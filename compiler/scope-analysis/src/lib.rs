@@ -34,7 +34,7 @@ mod testing;
 mod with;
 
 pub use check::{former_names, outputs as outputs_used};
-pub use context::Options;
+pub use context::{Options, Reported};
 pub use eval::files::join_path;
 pub use modules::{Module, ModuleId, Modules, Use};
 pub use with::KEYS as WITH_KEYS;
@@ -59,6 +59,9 @@ pub struct Analysis {
     pub diagnostics: Diagnostics,
     /// Every resolved name, sorted by place.
     pub uses: Vec<Use>,
+    /// Sites, by name, that say no version and are asked for what not every version has: what they report of themselves
+    /// would be checked.
+    pub unversioned: Vec<String>,
 }
 
 /// Analyses a loaded program. Files that it names (data, images) are read through `world`; the texts of `--set` and the
@@ -90,10 +93,11 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     context.check_laws();
     let entry = context.entry.get();
     let links = context.links().to_vec();
+    let unversioned = context.unversioned.take().into_iter().map(|site| context.site_name(site)).collect();
     let (diagnostics, uses, drivers, sites) = context.into_collected();
     let resources = Rc::try_unwrap(resources).unwrap_or_else(|shared| shared.as_ref().clone());
     let program = hir::Program { sites, links, drivers, entry, params, resources, sequences, outputs, tests };
-    Analysis { program, diagnostics, uses }
+    Analysis { program, diagnostics, uses, unversioned }
 }
 
 /// Every driver that a loaded file declares, with its parts.

@@ -23,7 +23,7 @@ pub use fixing::{Fixed, fix};
 pub use formatting::{Formatted, format, format_file};
 pub use scope_analysis::driver::review;
 pub use scope_analysis::world::{FileDigest, ReadError, World};
-pub use scope_analysis::{Use, data, hir, lint};
+pub use scope_analysis::{Reported, Use, data, hir, lint};
 
 use configuration::Configuration;
 use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap};
@@ -43,6 +43,8 @@ pub struct Options {
     pub entry: Option<String>,
     /// `--simulate`: sites are simulated, so no client's configuration file is read, and no setting is missing.
     pub simulate: bool,
+    /// What sites said of their versions when they were asked.
+    pub reported: Reported,
     /// What earlier runs recorded.
     pub recorded: Recorded,
     /// `--policy FILE`, in order: rules from outside, besides those that `scope.toml` names.
@@ -72,6 +74,8 @@ pub struct Compilation {
     pub uses: Vec<Use>,
     /// The plan, if nothing is an error.
     pub plan: Option<Plan>,
+    /// Sites, by name, whose version would be checked if they were asked for it.
+    pub unversioned: Vec<String>,
     /// The program's own file, and every file read.
     entry: String,
     files: Vec<String>,
@@ -161,6 +165,7 @@ fn finish(
         matches: Some(matches),
         entry: options.entry.clone(),
         simulate: options.simulate,
+        reported: options.reported.clone(),
     };
     let analysis = scope_analysis::analyse(&loaded.modules, world, &mut sources, &analysis_options);
     let mut read = loaded.diagnostics.into_vec();
@@ -226,6 +231,7 @@ fn finish(
         program: analysis.program,
         uses: analysis.uses,
         plan,
+        unversioned: analysis.unversioned,
         entry: entry.to_string(),
         files: loaded.files,
     }

@@ -2,7 +2,7 @@
 //!
 //! A site declares its version in its settings (`version: "1.8"`); a driver says from which version to which a type or an
 //! attribute is there. `since "1.9"` and a site with 1.8 → "`apps.v1.Deployment` is not at lille". A site that says
-//! nothing is taken to have everything: it is asked when running.
+//! nothing is taken to have everything, until it was asked: then what it reported counts.
 
 use scope_diagnostics::{Diagnostic, Severity, Span, codes};
 
@@ -12,6 +12,15 @@ use crate::versions;
 
 /// The setting in which a site says its version of an application.
 const SETTING: &str = "version";
+
+/// The version of an application at a site.
+struct Version {
+    text: String,
+    /// Where the program says it; the site, where it was asked.
+    at: Span,
+    /// `has`, `reports`
+    verb: &'static str,
+}
 
 impl Context<'_> {
     /// Checks the type of a request against the version of each of its sites.
@@ -23,20 +32,20 @@ impl Context<'_> {
         name: &str,
         span: Span,
     ) {
-        let mut lacking: Vec<(SiteId, String, Span)> = Vec::new();
+        let mut lacking: Vec<(SiteId, Version)> = Vec::new();
         let mut having: Vec<String> = Vec::new();
         for site in location.sites() {
-            let Some((version, at)) = self.site_version(site, &driver.name) else { continue };
-            self.check_driver_versions(driver, site, &version, at);
-            if is_alive(&ty.life, &version) {
-                having.push(format!("{} ({version})", self.site_name(site)));
+            let Some(version) = self.site_version(site, &driver.name, &ty.life) else { continue };
+            self.check_driver_versions(driver, site, &version);
+            if is_alive(&ty.life, &version.text) {
+                having.push(format!("{} ({})", self.site_name(site), version.text));
             } else {
-                lacking.push((site, version, at));
+                lacking.push((site, version));
             }
         }
-        let Some((first, version, _)) = lacking.first() else { return };
+        let Some((first, Version { text: version, verb, .. })) = lacking.first() else { return };
         let other = driver.types.values().find(|other| {
-            let is_everywhere = lacking.iter().all(|(_, version, _)| is_alive(&other.life, version));
+            let is_everywhere = lacking.iter().all(|(_, version)| is_alive(&other.life, &version.text));
             other.name != ty.name && other.short_name == ty.short_name && is_everywhere
         });
         let places: Vec<String> = lacking.iter().map(|(site, ..)| self.site_name(*site)).collect();
@@ -45,12 +54,12 @@ impl Context<'_> {
             message.push_str(&format!(", which only has `{}`", part_of(other, driver)));
         }
         let mut report = Diagnostic::new(codes::E0706, span, message).label(format!(
-            "`{name}` needs version {}, {} has {version}",
+            "`{name}` needs version {}, {} {verb} {version}",
             range(&ty.life),
             self.site_name(*first)
         ));
-        for (site, version, at) in &lacking {
-            report = report.secondary(*at, format!("{} has {version}", self.site_name(*site)));
+        for (site, Version { text, at, verb }) in &lacking {
+            report = report.secondary(*at, format!("{} {verb} {text}", self.site_name(*site)));
         }
         report = report.secondary(ty.span, format!("there {}", range_in_words(&ty.life)));
         if !having.is_empty() {
@@ -77,10 +86,11 @@ impl Context<'_> {
         if attribute.life == Life::default() {
             return true;
         }
-        let Some((version, at)) = self.site_version(site, &ty.driver) else { return true };
-        if is_alive(&attribute.life, &version) {
+        let Some(version) = self.site_version(site, &ty.driver, &attribute.life) else { return true };
+        if is_alive(&attribute.life, &version.text) {
             return true;
         }
+        let Version { text, at, verb } = version;
         let place = self.site_name(site);
         self.report(
             Diagnostic::new(
@@ -89,7 +99,7 @@ impl Context<'_> {
                 format!("`{}` of `{}` is not known at {place}", attribute.name, ty.name),
             )
             .label(format!("there {}", range_in_words(&attribute.life)))
-            .secondary(at, format!("{place} has {version}"))
+            .secondary(at, format!("{place} {verb} {text}"))
             .secondary(attribute.span, "declared here")
             .help(format!("set it only where it is known: `at SITES {{ {}: … }}`", attribute.name)),
         );
@@ -97,17 +107,18 @@ impl Context<'_> {
     }
 
     /// A site whose version the driver was not written for: probably right, never sure.
-    fn check_driver_versions(&self, driver: &Driver, site: SiteId, version: &str, at: Span) {
+    fn check_driver_versions(&self, driver: &Driver, site: SiteId, version: &Version) {
         let Some((first, last)) = &driver.versions else { return };
         let life = Life { since: Some(first.clone()), until: Some(last.clone()) };
-        if is_alive(&life, version) {
+        let Version { text, at, verb } = version;
+        if is_alive(&life, text) {
             return;
         }
         let report = Diagnostic::new(
             codes::E0708,
-            at,
+            *at,
             format!(
-                "the driver `{}` is written for {first} to {last}, and {} has {version}",
+                "the driver `{}` is written for {first} to {last}, and {} {verb} {text}",
                 driver.name,
                 self.site_name(site)
             ),
@@ -118,14 +129,25 @@ impl Context<'_> {
         self.report(Diagnostic { severity: Severity::Warning, ..report });
     }
 
-    /// The version that a site declares, and where.
-    fn site_version(&self, site: SiteId, driver: &str) -> Option<(String, Span)> {
+    /// The version that a site declares, else the one that it reported. Neither, where that matters for what lives so
+    /// long: it is remembered that it should be asked.
+    fn site_version(&self, site: SiteId, driver: &str, life: &Life) -> Option<Version> {
         let sites = self.sites.borrow();
-        let slot = sites.get(site.0 as usize)?.settings.get(driver)?.get(SETTING)?;
-        match &slot.value {
-            Value::Text(version) => Some((version.clone(), slot.span)),
-            _ => None,
+        let declared = sites.get(site.0 as usize)?;
+        let slot = declared.settings.get(driver).and_then(|settings| settings.get(SETTING));
+        if let Some(slot) = slot
+            && let Value::Text(version) = &slot.value
+        {
+            return Some(Version { text: version.clone(), at: slot.span, verb: "has" });
         }
+        let reported = self.options.reported.get(&declared.name).and_then(|drivers| drivers.get(driver));
+        if let Some(version) = reported {
+            return Some(Version { text: version.clone(), at: declared.span, verb: "reports" });
+        }
+        if *life != Life::default() {
+            self.unversioned.borrow_mut().insert(site);
+        }
+        None
     }
 }
 

@@ -33,11 +33,12 @@ mod status;
 mod survey;
 mod test;
 pub use test::Result as TestResult;
+mod versions;
 mod waiting;
 mod watched;
 mod why;
 
-use scope_compiler::{Compilation, Options};
+use scope_compiler::{Compilation, Options, Reported};
 use scope_plan::recorded::Recorded;
 
 use crate::args::{Args, Command, Program};
@@ -123,6 +124,7 @@ fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
         policies: program.policies.clone(),
         sequence: program.sequence.clone(),
         simulate: program.simulate,
+        reported: Reported::new(),
         recorded,
         lint: false,
         only: program.only.clone(),
@@ -133,23 +135,38 @@ fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
 
 /// Compiles and prints what was reported; `Err` is the exit code.
 fn compile(program: &Program, recorded: Recorded, output: Output) -> Result<Compilation, u8> {
-    let options = options(program, recorded).map_err(|message| {
-        note(&format!("error: {message}"));
-        WRONG
-    })?;
-    let compilation = scope_compiler::compile(&Disk, &program.file, &options);
+    let compilation = compiled(program, recorded, None)?;
     if output.compiled(&compilation) { Ok(compilation) } else { Err(WRONG) }
 }
 
 /// The same for a command that prints JSON of its own: a program without errors is passed over in silence.
 fn compile_quietly(program: &Program, recorded: Recorded, output: Output) -> Result<Compilation, u8> {
-    let options = options(program, recorded).map_err(|message| {
+    shown_quietly(compiled(program, recorded, None)?, output)
+}
+
+fn shown_quietly(compilation: Compilation, output: Output) -> Result<Compilation, u8> {
+    let is_silent = output.format == crate::args::Format::Json && !compilation.has_errors();
+    if is_silent || output.compiled(&compilation) { Ok(compilation) } else { Err(WRONG) }
+}
+
+/// Compiles. With `is_left_alone` the sites are there: those that it is not true of are asked for their version, where the
+/// program declares none and it matters.
+fn compiled(
+    program: &Program,
+    recorded: Recorded,
+    is_left_alone: Option<&dyn Fn(&str) -> bool>,
+) -> Result<Compilation, u8> {
+    let mut options = options(program, recorded).map_err(|message| {
         note(&format!("error: {message}"));
         WRONG
     })?;
     let compilation = scope_compiler::compile(&Disk, &program.file, &options);
-    let is_silent = output.format == crate::args::Format::Json && !compilation.has_errors();
-    if is_silent || output.compiled(&compilation) { Ok(compilation) } else { Err(WRONG) }
+    let Some(is_left_alone) = is_left_alone.filter(|_| !program.simulate) else { return Ok(compilation) };
+    options.reported = versions::reported(&compilation, is_left_alone);
+    if options.reported.is_empty() {
+        return Ok(compilation);
+    }
+    Ok(scope_compiler::compile(&Disk, &program.file, &options))
 }
 
 /// The plan of a program without errors.

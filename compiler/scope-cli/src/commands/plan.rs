@@ -25,12 +25,22 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     };
     let recorded = state.as_ref().map(State::recorded).unwrap_or_default();
     let recorded = Recorded { reconsider: command.reconsider, ..recorded };
-    let compilation = match super::compile_quietly(&command.program.with(&command.of), recorded, output) {
+    let is_asking = !command.offline && !command.steps && !command.cuts;
+    let now = now_ms();
+    let holds = state.as_ref().map(|state| &state.holds);
+    let is_held =
+        |site: &str| holds.and_then(|holds| holds.get(site)).is_some_and(|hold| hold.is_in_force(now));
+    let compiled = super::compiled(
+        &command.program.with(&command.of),
+        recorded,
+        is_asking.then_some(&is_held as &dyn Fn(&str) -> bool),
+    );
+    let compilation = match compiled.and_then(|compilation| super::shown_quietly(compilation, output)) {
         Ok(compilation) => compilation,
         Err(code) => return code,
     };
     let plan = super::plan_of(&compilation);
-    let (state, unused) = match !command.offline && !command.steps && !command.cuts {
+    let (state, unused) = match is_asking {
         true => (state, None),
         false => (None, state),
     };

@@ -33,7 +33,7 @@ pub fn run(command: &Run, output: Output) -> u8 {
 
 fn unwatched(command: &Run, output: Output) -> u8 {
     if command.program.simulate {
-        let (plan, sources) = match ready(command, Recorded::default(), output) {
+        let (plan, sources) = match ready(command, Recorded::default(), None, output) {
             Ok(ready) => ready,
             Err(code) => return code,
         };
@@ -115,7 +115,9 @@ fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u
     };
     let mut patience = command.how.wait.map(Patience::new);
     loop {
-        let (plan, sources) = match ready(command, state.recorded(), output) {
+        let now = now_ms();
+        let is_left_alone = |site: &str| left_alone(site, &state, &command.how, now).is_some();
+        let (plan, sources) = match ready(command, state.recorded(), Some(&is_left_alone), output) {
             Ok(ready) => ready,
             Err(code) => return code,
         };
@@ -229,23 +231,37 @@ fn held(
     let now = now_ms();
     let mut held = beginning.silent.clone();
     for site in plan.sites.iter().map(|site| &site.name) {
-        let is_left_out = !how.site.is_empty() && !how.site.contains(site);
-        if is_left_out || how.except.contains(site) {
-            held.insert(site.clone(), "left out of this run".into());
-        }
-        if let Some(hold) = state.state().holds.get(site).filter(|hold| hold.is_in_force(now)) {
-            held.insert(site.clone(), format!("held {}", show::past::hold_words(hold, now)));
+        if let Some(why) = left_alone(site, state, how, now) {
+            held.insert(site.clone(), why);
         }
     }
     Ok(held)
 }
 
-/// The plan: compiled, or read from a file that `scope build` wrote.
-fn ready(command: &Run, recorded: Recorded, output: Output) -> Result<(Plan, SourceMap), u8> {
+/// Why a site is asked nothing in this run, if that is so.
+fn left_alone(site: &str, state: &StateStore, how: &How, now: u64) -> Option<String> {
+    let is_named = |names: &[String]| names.iter().any(|name| name == site);
+    if let Some(hold) = state.state().holds.get(site).filter(|hold| hold.is_in_force(now)) {
+        return Some(format!("held {}", show::past::hold_words(hold, now)));
+    }
+    let is_left_out = (!how.site.is_empty() && !is_named(&how.site)) || is_named(&how.except);
+    is_left_out.then(|| "left out of this run".into())
+}
+
+/// The plan: compiled, or read from a file that `scope build` wrote. Sites that it is not true of may be asked.
+fn ready(
+    command: &Run,
+    recorded: Recorded,
+    is_left_alone: Option<&dyn Fn(&str) -> bool>,
+    output: Output,
+) -> Result<(Plan, SourceMap), u8> {
     let file = &command.program.file;
     if !file.ends_with(".json") {
         let recorded = Recorded { reconsider: command.how.reconsider, ..recorded };
-        let mut compilation = super::compile(&command.program, recorded, output)?;
+        let mut compilation = super::compiled(&command.program, recorded, is_left_alone)?;
+        if !output.compiled(&compilation) {
+            return Err(WRONG);
+        }
         let plan = compilation.plan.take().expect("a program without errors has a plan");
         return Ok((plan, compilation.sources));
     }

@@ -74,12 +74,18 @@ pub fn run(command: &Sites, output: Output) -> u8 {
 /// Asks the sites of a program, each for at most so long. Nothing where the program cannot be compiled any more.
 pub fn probe_program(file: &str, patience: Duration) -> Vec<Probed> {
     let compilation = scope_compiler::compile_sites(&Disk, file, false);
-    let Some(plan) = compilation.plan.as_ref().filter(|_| !compilation.has_errors()) else {
-        return Vec::new();
-    };
+    match compilation.plan.as_ref().filter(|_| !compilation.has_errors()) {
+        Some(plan) => probe_plan(plan, &|_| true, patience),
+        None => Vec::new(),
+    }
+}
+
+/// Asks those sites of a plan that are wanted, by name, each for at most so long.
+pub fn probe_plan(plan: &Plan, is_wanted: &dyn Fn(&str) -> bool, patience: Duration) -> Vec<Probed> {
     let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(super::run::config_value)));
     let sites = RealSites::new(plan, secrets, real::Options::at("."));
-    let wanted: Vec<usize> = (0..plan.sites.len()).collect();
+    let wanted: Vec<usize> =
+        (0..plan.sites.len()).filter(|index| is_wanted(&plan.sites[*index].name)).collect();
     runner::block_on(false, probe(plan, &wanted, &sites, patience))
 }
 
