@@ -42,7 +42,7 @@ fn relied_upon(clouds: &Clouds) {
     expect(
         &owner.scope(&["plan", "main.scope"]),
         0,
-        &["- network net still relied upon by p at CloudTwo and 1 more"],
+        &["- network net still relied upon by p at CloudTwo, s at CloudTwo"],
     );
     owner.fails(1, &["error[E0931]", "network `net` at `CloudTwo` is still relied upon by `p` at CloudTwo"]);
     assert_eq!(networks(&clouds.two, "guard-net").len(), 1);

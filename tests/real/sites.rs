@@ -19,6 +19,9 @@ fn sites(clouds: &Clouds) {
         assert_eq!(lines.len(), 2, "{}", ran.all());
         assert!(lines.iter().all(|line| line.contains(version) && line.contains(" ms ")), "{}", ran.all());
     }
+    // No cloud has to have every service that the driver knows.
+    let absent: Vec<&str> = ran.stdout.lines().filter(|line| line.contains("volume")).collect();
+    assert!(absent.len() == 2 && absent.iter().all(|line| line.contains("not there")), "{}", ran.all());
     let _down = clouds.two.stopped(&["glance"]);
     let ran = place.scope(&["sites"]);
     expect(&ran, 1, &["1 of 2 sites answer", "refused"]);

@@ -278,6 +278,7 @@ mod tests {
                     version: None,
                     rtt_us: 9_000,
                     error: None,
+                    is_absent: false,
                 };
                 Ok(vec![probe])
             })

@@ -137,6 +137,8 @@ pub struct ServiceProbe {
     pub rtt_us: u64,
     /// Why it does not answer.
     pub error: Option<String>,
+    /// It does not answer since the site has no such service, which is no failure of the site.
+    pub is_absent: bool,
 }
 
 /// One site.

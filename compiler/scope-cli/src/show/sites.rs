@@ -16,9 +16,12 @@ use serde_json::{Value, json};
 
 use crate::commands::sites::Probed;
 
-/// Whether a site and all its services answer.
+/// Whether a site and all services that it has answer.
 pub fn answers(probed: &Probed) -> bool {
-    probed.result.as_ref().is_ok_and(|services| services.iter().all(|service| service.error.is_none()))
+    probed.result.as_ref().is_ok_and(|services| {
+        let is_whole = services.iter().all(|service| service.error.is_none() || service.is_absent);
+        is_whole && (services.is_empty() || services.iter().any(|service| service.error.is_none()))
+    })
 }
 
 /// The table. `all` tells every site by itself.
@@ -73,6 +76,7 @@ fn rows(probed: &Probed) -> Vec<Vec<String>> {
 
 fn state(service: &ServiceProbe) -> String {
     match (&service.error, &service.version) {
+        (Some(_), _) if service.is_absent => "not there".into(),
         (Some(error), _) => format!("does not answer: {error}"),
         (None, Some(version)) => version.clone(),
         (None, None) => "answers".into(),
@@ -81,8 +85,12 @@ fn state(service: &ServiceProbe) -> String {
 
 /// `9.1 ms`, of several sites `1.2-41.0 ms`.
 fn round_trips(sites: &[&Probed], index: usize) -> String {
-    let times = sites.iter().filter_map(|probed| Some(probed.result.as_ref().ok()?.get(index)?.rtt_us));
-    let times: Vec<u64> = times.collect();
+    let services = sites.iter().filter_map(|probed| probed.result.as_ref().ok()?.get(index));
+    let times: Vec<u64> =
+        services.filter(|service| !service.is_absent).map(|service| service.rtt_us).collect();
+    if times.is_empty() {
+        return String::new();
+    }
     let ms = |time: Option<&u64>| time.map_or(0.0, |us| *us as f64 / 1000.0);
     let (least, most) = (ms(times.iter().min()), ms(times.iter().max()));
     if sites.len() == 1 { format!("{most:.1} ms") } else { format!("{least:.1}-{most:.1} ms") }
@@ -103,6 +111,7 @@ pub fn json_twin(all_sites: &[Probed]) -> Value {
                 "version": service.version,
                 "rtt_us": service.rtt_us,
                 "error": service.error,
+                "absent": service.is_absent,
             })
         });
         json!({

@@ -17,7 +17,7 @@ use super::operate::version;
 use super::request::base_address;
 use super::session::Session;
 use super::{DriverAtSite, RealSite};
-use crate::site::{ServiceProbe, SiteError};
+use crate::site::{ServiceProbe, SiteError, SiteErrorKind};
 
 impl RealSite {
     /// Asks every service.
@@ -45,6 +45,7 @@ impl RealSite {
                         version: None,
                         rtt_us: 0,
                         error: Some(error.words.clone()),
+                        is_absent: false,
                     });
                     first_error.get_or_insert(error);
                 }
@@ -85,6 +86,7 @@ impl RealSite {
             version: None,
             rtt_us: 0,
             error: None,
+            is_absent: false,
         };
         let mut measured = match address {
             Some(Err(error)) => Err(error),
@@ -102,7 +104,10 @@ impl RealSite {
                 probe.version = version.map(|version| self.shared.mask.hide(&version));
                 probe.rtt_us = u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX);
             }
-            Err(error) => probe.error = Some(masked(error, &self.shared.mask).words),
+            Err(error) => {
+                probe.is_absent = error.kind == SiteErrorKind::NoService;
+                probe.error = Some(masked(error, &self.shared.mask).words);
+            }
         }
         probe
     }

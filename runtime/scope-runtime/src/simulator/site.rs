@@ -100,6 +100,7 @@ impl Site for SimulatedSite {
                         version: Some(version),
                         rtt_us: self.now().saturating_sub(sent),
                         error: None,
+                        is_absent: false,
                     });
                 }
             }
