@@ -541,6 +541,9 @@ impl State {
                 self.guards.retain(|guard| guard.name != *name || guard.site != *site);
             }
             Record::Call { key, call } => {
+                if self.sent.get(key).is_some_and(|sent| sent.inputs == call.inputs) {
+                    self.sent.remove(key);
+                }
                 self.calls.insert(key.clone(), call.clone());
             }
             Record::Choice { key, arm } => {

@@ -81,7 +81,8 @@ pub(super) async fn call(
         // Not sent, or refused: nothing is on its way.
         Err(bad) => bad.failure.outcome != Outcome::Unknown && !bad.is_stopped && !bad.is_cut_off,
     };
-    if !reads && is_settled {
+    // What is done once is settled by the record of its result itself: stopped between two records it would be done again.
+    if !reads && is_settled && !(once && result.is_ok()) {
         subject.settle()?;
     }
     let result = result?;
