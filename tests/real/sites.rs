@@ -9,7 +9,7 @@ pub const CASES: &[Case] = &[("sites: both answer with their versions; one that 
 fn sites(clouds: &Clouds) {
     let place = Place::new("sites", clouds);
     let ran = place.scope(&["sites"]);
-    expect(&ran, 0, &["CloudOne\n", "CloudTwo\n", "2 of 2 sites answer"]);
+    expect(&ran, 0, &["CloudOne", "CloudTwo", "2 of 2 sites answer"]);
     for (service, version) in
         [("identity", "v3."), ("image", "v2."), ("compute", "2."), ("network", "v2."), ("placement", "1.")]
     {
