@@ -220,22 +220,3 @@ pub struct Subject {
     /// What it is called there, by site; under "" what it is called everywhere else.
     pub called: BTreeMap<String, String>,
 }
-
-/// What can be asked of a run: `expect run.created == 3`.
-pub const RUN_FACTS: [&str; 12] = [
-    "created",
-    "changed",
-    "adopted",
-    "deleted",
-    "borrowed",
-    "called",
-    "unchanged",
-    "parked",
-    "failed",
-    "skipped",
-    "owed",
-    "took",
-];
-
-/// How a run can end.
-pub const VERDICTS: [&str; 5] = ["done", "unchanged", "pending", "failed", "interrupted"];
