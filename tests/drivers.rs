@@ -129,13 +129,17 @@ fn clusters(name: &str) -> (std::path::PathBuf, String) {
 
 /// Puts a stand-in for `kubectl` into a folder; gives the path that has it first.
 pub fn stand_in(folder: &std::path::Path) -> String {
-    use std::os::unix::fs::PermissionsExt;
-
     let program = folder.join("bin/kubectl");
     std::fs::create_dir_all(folder.join("bin")).expect("made");
     std::fs::copy(root().join("tests/kubectl.py"), &program).expect("copied");
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("set");
+    executable(&program);
     format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap_or_default())
+}
+
+/// Lets a file be run.
+pub fn executable(program: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).expect("set");
 }
 
 #[test]

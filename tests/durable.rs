@@ -1,7 +1,7 @@
 //! A run that is killed, cut off, held, or whose disk fails: the real `scope` process over local HTTP sites.
 //!
 //! `desk` is the sites: a service with three kinds of things, each with another way of being repeated safely, that counts
-//! what it did and can do something (kill the runner) around any request.
+//! what it did and can do something (kill the runner) around any request. `town` is the sites of the examples.
 
 mod consoles;
 mod damage;
@@ -9,6 +9,7 @@ mod depot;
 pub mod desk;
 mod detaching;
 mod dividing;
+mod each;
 mod guarding;
 mod hostile;
 mod keeping;
@@ -20,5 +21,7 @@ mod planning;
 mod secrets;
 mod sharing;
 mod terminal;
+mod town;
 mod waiting;
 mod waves;
+mod wire;

@@ -4,12 +4,14 @@
 //! can misbehave: ignore conditions, give no ETag, swallow answers, be down, send elsewhere.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use serde_json::{Value, json};
+
+use super::wire;
 
 /// How it misbehaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,7 +111,7 @@ impl Depot {
 
 fn serve(mut client: TcpStream, shelf: &Mutex<Shelf>) -> Option<()> {
     loop {
-        let (head, body) = request(&mut client)?;
+        let (head, body) = wire::request(&mut client)?;
         let mut words = head.split_whitespace();
         let (method, path) = (words.next()?.to_string(), words.next()?.to_string());
         let header = |name: &str| {
@@ -248,20 +250,4 @@ impl Shelf {
         self.keep(path, bytes.clone());
         bytes
     }
-}
-
-/// Head and body.
-fn request(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        client.read_exact(&mut byte).ok()?;
-        head.extend(byte);
-    }
-    let head = String::from_utf8(head).ok()?;
-    let lower = head.to_lowercase();
-    let length = lower.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
-    let mut body = vec![0; length.unwrap_or(0)];
-    client.read_exact(&mut body).ok()?;
-    Some((head, body))
 }

@@ -4,7 +4,7 @@
 //! is found by its mark, a `bell`, which may need a note, is rung by a `POST` that must not be repeated.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,6 +14,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
+use super::wire;
 use crate::support::binary::{self, Ran};
 
 /// The driver of the service.
@@ -320,20 +321,9 @@ fn gone(was_there: bool) -> (u16, Value) {
 
 /// Method, path, body.
 fn request(client: &mut TcpStream) -> Option<(String, String, String)> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        client.read_exact(&mut byte).ok()?;
-        head.extend(byte);
-    }
-    let head = String::from_utf8(head).ok()?;
-    let mut words = head.split_whitespace();
-    let (method, path) = (words.next()?.to_string(), words.next()?.to_string());
-    let lower = head.to_lowercase();
-    let length = lower.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
-    let mut body = vec![0; length.unwrap_or(0)];
-    client.read_exact(&mut body).ok()?;
-    Some((method, path, String::from_utf8(body).ok()?))
+    let (head, body) = wire::request(client)?;
+    let (method, path) = wire::first_line(&head)?;
+    Some((method.to_string(), path.to_string(), String::from_utf8(body).ok()?))
 }
 
 /// Starts `scope` without waiting for it.
