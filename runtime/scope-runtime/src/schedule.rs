@@ -109,8 +109,10 @@ struct StepRecord {
     n_wakes: u8,
     /// Parked for the rest of this run.
     is_parked_for_good: bool,
-    /// Parked because other copies may be enough, not because its site does not answer.
+    /// Parked because other copies may be enough; as a copy it is lost until it is tried again.
     is_spare: bool,
+    /// It is counted as lost in the copies that it is a part of.
+    is_lost: bool,
     /// Those that wait for it to settle in any way were told.
     is_settle_told: bool,
     /// Those that wait for it to end well, and its arms, were told.
@@ -142,6 +144,7 @@ impl Schedule {
                 n_wakes: 0,
                 is_parked_for_good: false,
                 is_spare: false,
+                is_lost: false,
                 is_settle_told: false,
                 is_end_told: false,
                 undo: undo::UndoRecord::default(),

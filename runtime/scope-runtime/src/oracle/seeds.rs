@@ -3,7 +3,6 @@
 //! What a seed finds is printed with the seed, which plays it again exactly; how many are tried: see [`super::explore`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use scope_plan::plan::{Action, Plan};
 use serde_json::Value;
@@ -19,9 +18,8 @@ use crate::report::{Report, Verdict};
 use crate::simulator::{SimulationOptions, Simulator, Types, virtual_runtime};
 use crate::state::StateStore;
 
-const PROGRAMS: Exploration =
-    Exploration { of: "generated programs", n_seeds: 2_000, time: Duration::from_secs(25) };
-const EXAMPLES: Exploration = Exploration { of: "examples", n_seeds: 3_000, time: Duration::from_secs(40) };
+const PROGRAMS: Exploration = Exploration { of: "generated programs", n_seeds: 2_000 };
+const EXAMPLES: Exploration = Exploration { of: "examples", n_seeds: 2_000 };
 /// Each program is played under so many weathers.
 const FAULTS_EACH: u64 = 4;
 /// At the latest in this run there must be nothing to do any more.

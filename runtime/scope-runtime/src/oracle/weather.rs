@@ -38,7 +38,9 @@ fn fault(dice: &mut Dice<'_>, plan: &Plan, types: &[&str]) -> String {
         6 => format!("slow={site}:{}ms", 100 + dice.below(1400)),
         7 => format!("unavailable=create@{site}@..{}s", 1 + dice.below(8)),
         8 => format!("lose=create@{site}{}", ["", ":*", ":2"][dice.below(3)]),
-        9 => format!("late=create@{site}:{}ms", 100 + dice.below(1800)),
+        9 if most_late(plan, ty) > 0 => {
+            format!("late={ty}.create@{site}:{}ms", 1 + dice.below(most_late(plan, ty)))
+        }
         10 => format!("lose=delete@{site}:*"),
         11 => format!("duplicate=delete@{site}:*"),
         12 if !ty.is_empty() => format!("refuse={ty}@{site}"),
@@ -49,4 +51,12 @@ fn fault(dice: &mut Dice<'_>, plan: &Plan, types: &[&str]) -> String {
         }
         _ => format!("lose=find@{site}"),
     }
+}
+
+/// By how many milliseconds a create of a type may be late: no more than its driver says, where only that tells whose
+/// effect it is.
+fn most_late(plan: &Plan, ty: &str) -> usize {
+    let Some((_, ty)) = plan.resource_type(ty) else { return 0 };
+    let settles_ms = ty.create_operation().map_or(0, |create| create.settles_ms);
+    if ty.mark.is_some() { 1_900 } else { settles_ms.min(1_900) as usize }
 }

@@ -105,9 +105,10 @@ async fn send(
     if let (Some(place), Some(mark)) = (&subject.resource_type.mark, &mark) {
         mark::write(place, mark, &mut inputs);
     }
-    let was_sent_before = subject.was_sent();
+    // Also by an earlier attempt of this run, of which it seemed certain that nothing came: it may have come since.
+    let was_sent_before = subject.was_sent() || memory.has_sent();
     announce(subject, operation, given).await?;
-    if operation.repeat == Repeat::None && (was_sent_before || memory.has_sent()) {
+    if operation.repeat == Repeat::None && was_sent_before {
         memory.repeats();
     }
     memory.sends();

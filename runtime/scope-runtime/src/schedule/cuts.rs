@@ -64,7 +64,8 @@ impl Schedule {
         if is_cut_off {
             self.lane_of(step).is_down = true;
         }
-        if state == (StepState::Failed { outcome: Outcome::Unavailable }) && self.is_spared(step) {
+        if state == (StepState::Failed { outcome: Outcome::Unavailable }) && self.is_spared(step, is_cut_off)
+        {
             return;
         }
         self.transition(step, state);
@@ -93,6 +94,7 @@ impl Schedule {
             let may_wake = record.state == StepState::Parked && record.n_wakes < MOST_WAKES;
             if may_wake && !self.is_interrupted {
                 record.n_wakes += 1;
+                self.hope_again(step);
                 self.make_ready(step);
             } else if self.state(step) == StepState::Parked {
                 self.lanes[lane].parked.push(step);

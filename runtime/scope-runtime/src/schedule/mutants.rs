@@ -88,6 +88,8 @@ mutants! {
     QuorumCopyNeverFallsBack,
     /// A copy that waits for its site can be lost, as one that failed.
     QuorumPendingIsLost,
+    /// A copy that others may make up for is not tried again in this run, though its site is heard from.
+    SpareNeverWakes,
 }
 
 /// In the product: never.

@@ -17,7 +17,7 @@ use super::{Outcome, Schedule, SkipReason, StepState, Work};
 pub(super) struct Quorums {
     copies: Vec<Copy>,
     counts: BTreeMap<StepId, Count>,
-    /// Parked steps that are not waiting for their site, and the `gather` that may do without them.
+    /// Parked steps that were unavailable, and the `gather` that may do without them.
     spares: Vec<(StepId, StepId)>,
 }
 
@@ -25,8 +25,8 @@ pub(super) struct Quorums {
 struct Copy {
     /// Steps of it that are not done.
     n_left: u32,
-    /// One of them cannot be any more.
-    is_lost: bool,
+    /// Steps of it that cannot be any more, as far as is known.
+    n_lost: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,7 +45,7 @@ enum Reach {
 
 impl Quorums {
     pub(super) fn new(graph: &Graph) -> Self {
-        let copies = graph.copies().iter().map(|(_, n_steps)| Copy { n_left: *n_steps, is_lost: false });
+        let copies = graph.copies().iter().map(|(_, n_steps)| Copy { n_left: *n_steps, n_lost: 0 });
         let counts = graph.copies().iter().map(|(gather, _)| (*gather, Count::default()));
         Self { copies: copies.collect(), counts: counts.collect(), spares: Vec::new() }
     }
@@ -97,8 +97,9 @@ impl Schedule {
         gathers.iter().copied().find(|gather| self.is_live(*gather)).unwrap_or(step)
     }
 
-    /// A copy is unavailable: it is parked while others may be enough. True if it was.
-    pub(super) fn is_spared(&mut self, step: StepId) -> bool {
+    /// A copy is unavailable: it is parked while others may be enough. True if it was. One whose site was cut is tried again
+    /// when its service is heard from.
+    pub(super) fn is_spared(&mut self, step: StepId, is_cut_off: bool) -> bool {
         let Some(gather) = self.gather_of(step).filter(|_| !mutants::is(Mutant::QuorumStops)) else {
             return false;
         };
@@ -111,7 +112,26 @@ impl Schedule {
         record.is_parked_for_good = is_reached;
         self.quorums.spares.push((step, gather));
         self.transition(step, StepState::Parked);
+        if is_cut_off && !mutants::is(Mutant::SpareNeverWakes) {
+            self.lane_of(step).parked.push(step);
+        }
         true
+    }
+
+    /// A spared copy is tried again: it may still be done.
+    pub(super) fn hope_again(&mut self, step: StepId) {
+        let record = &mut self.steps[step.index()];
+        record.is_spare = false;
+        if !std::mem::replace(&mut record.is_lost, false) {
+            return;
+        }
+        for copy in self.graph.copies_of(step) {
+            let (gather, _) = self.graph.copies()[*copy as usize];
+            let record = &mut self.quorums.copies[*copy as usize];
+            record.n_lost -= 1;
+            let count = self.quorums.counts.entry(gather).or_default();
+            count.n_lost -= u32::from(record.n_lost == 0);
+        }
     }
 
     /// Whether the quorum is out of reach without the copies that a step is a part of.
@@ -123,7 +143,7 @@ impl Schedule {
         };
         let copies = self.graph.copies_of(step).iter().map(|copy| *copy as usize);
         let mine = copies.filter(|copy| self.graph.copies()[*copy].0 == gather);
-        let n_lost = mine.filter(|copy| !self.quorums.copies[*copy].is_lost).count() as u32;
+        let n_lost = mine.filter(|copy| self.quorums.copies[*copy].n_lost == 0).count() as u32;
         count.n_done < need && n_copies - count.n_lost - n_lost < need
     }
 
@@ -141,6 +161,7 @@ impl Schedule {
             StepState::Failed { .. } | StepState::Unknown | StepState::Skipped { .. } => true,
             _ => false,
         };
+        let is_newly_lost = is_lost && !std::mem::replace(&mut self.steps[step.index()].is_lost, true);
         for index in 0..self.graph.copies_of(step).len() {
             let copy = self.graph.copies_of(step)[index] as usize;
             let (gather, _) = self.graph.copies()[copy];
@@ -150,8 +171,9 @@ impl Schedule {
             if is_done && record.n_left > 0 {
                 record.n_left -= 1;
                 count.n_done += u32::from(record.n_left == 0);
-            } else if is_lost && !std::mem::replace(&mut record.is_lost, true) {
-                count.n_lost += 1;
+            } else if is_newly_lost {
+                record.n_lost += 1;
+                count.n_lost += u32::from(record.n_lost == 1);
             }
             let reach = self.reach(gather);
             if reach != before {

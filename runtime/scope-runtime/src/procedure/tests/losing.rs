@@ -70,6 +70,30 @@ fn one_that_was_not_done_is_repeated_after_its_time_with_the_same_key() {
 }
 
 #[test]
+fn an_attempt_that_took_effect_after_all_is_no_stranger_to_the_next_one() {
+    let mut unmarked = with_repeat(Repeat::Name);
+    let shelf = &mut unmarked.drivers[0].types[0];
+    shelf.mark = None;
+    shelf.operations.iter_mut().for_each(|operation| operation.settles_ms = 0);
+    let there = || book("b1", "Emma", "open", None);
+    let played = play(
+        &unmarked,
+        StateStore::in_memory(),
+        vec![
+            ("nantes", "find", list([])),
+            ("nantes", "create", lost()),
+            // It takes effect at once or never, says the driver; and then it takes effect between two requests.
+            ("nantes", "find", list([])),
+            ("nantes", "find", list([])),
+            ("nantes", "create", Reply::Exists(Some(json!("b1")))),
+            ("nantes", "read", found(there())),
+        ],
+    );
+    assert_eq!(*played.effect(0), Effect::Created);
+    assert_eq!(played.state.state().resource("emma", "nantes").expect("recorded").identity, "b1");
+}
+
+#[test]
 fn where_a_repeat_is_not_safe_it_is_unknown() {
     let played = play(
         &with_repeat(Repeat::None),
