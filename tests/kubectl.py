@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A stand-in for kubectl in tests: the verbs that the driver uses, over a folder for each context beside it.
 
-What is applied is kept as it was sent (`NAME.sent.json`) and with what a cluster adds: uid, generation, a status that is
-ready. A context with a file `CONTEXT.down` does not answer, in the words of kubectl 1.32 over a refused connection; one with
+What is applied is kept as it was sent (`NAME.sent.json`) and with what a cluster adds: uid, generation, defaults, amounts in
+its own way, a status that is ready. A context with a file `CONTEXT.down` does not answer, in the words of kubectl 1.32 over a refused connection; one with
 `CONTEXT.breaks` does what is asked once more, but the connection breaks before it has said so.
 """
 import json
@@ -67,6 +67,71 @@ def ready(thing):
     }.get(thing["kind"], {})
 
 
+def amount(value):
+    """An amount as a server writes it: whole ones as text, parts of one as thousandths, in the largest binary prefix."""
+    text = str(value)
+    for prefix, factor in (("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40)):
+        if text.endswith(prefix):
+            number = int(float(text[:-2]) * 2**factor)
+            for larger, power in (("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)):
+                if number % 2**power == 0:
+                    return "%d%s" % (number // 2**power, larger)
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return str(int(number)) if number == int(number) else "%dm" % round(number * 1000)
+
+
+def pod_defaults(pod):
+    """What a server fills in of a pod that is not said."""
+    pod.setdefault("restartPolicy", "Always")
+    pod.setdefault("dnsPolicy", "ClusterFirst")
+    pod.setdefault("schedulerName", "default-scheduler")
+    pod.setdefault("securityContext", {})
+    pod.setdefault("terminationGracePeriodSeconds", 30)
+    if "serviceAccountName" in pod:
+        pod["serviceAccount"] = pod["serviceAccountName"]
+    for container in pod.get("containers", []) + pod.get("initContainers", []):
+        container.setdefault("imagePullPolicy", "IfNotPresent")
+        container.setdefault("terminationMessagePath", "/dev/termination-log")
+        container.setdefault("terminationMessagePolicy", "File")
+        for port in container.get("ports", []):
+            port.setdefault("protocol", "TCP")
+        for of in container.setdefault("resources", {}).values():
+            of.update({key: amount(value) for key, value in of.items()})
+        if "limits" in container["resources"]:
+            container["resources"].setdefault("requests", {})
+            for key, value in container["resources"]["limits"].items():
+                container["resources"]["requests"].setdefault(key, value)
+        for probe in ("readinessProbe", "livenessProbe"):
+            if probe in container:
+                container[probe].setdefault("timeoutSeconds", 1)
+                container[probe].setdefault("failureThreshold", 3)
+
+
+def defaults(thing):
+    """What a server fills in: amounts in its own way, and what is not said."""
+    spec = thing.get("spec") or {}
+    for template in (spec.get("template"), ((spec.get("jobTemplate") or {}).get("spec") or {}).get("template")):
+        if template and template.get("spec"):
+            template.setdefault("metadata", {}).setdefault("creationTimestamp", None)
+            pod_defaults(template["spec"])
+    if thing["kind"] == "Deployment":
+        spec.setdefault("strategy", {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}})
+        spec.setdefault("progressDeadlineSeconds", 600)
+    if thing["kind"] == "Service":
+        spec.setdefault("clusterIP", "10.96.0.17")
+        spec.setdefault("sessionAffinity", "None")
+        for port in spec.get("ports", []):
+            port.setdefault("protocol", "TCP")
+            port.setdefault("targetPort", port["port"])
+    if thing["kind"] == "PersistentVolumeClaim":
+        spec.setdefault("volumeMode", "Filesystem")
+        for of in spec.get("resources", {}).values():
+            of.update({key: amount(value) for key, value in of.items()})
+
+
 def main():
     plain, given = flags(sys.argv[1:])
     context = given.get("--context", "default")
@@ -106,7 +171,7 @@ def main():
         at = (plural + "." + version + "." + group, thing["metadata"].get("namespace"), thing["metadata"]["name"])
         write(place(*at, end=".sent.json"), thing)
         kept = merged(read(place(*at)) or {"metadata": {"uid": "u-1", "generation": 1}}, thing)
-        # What a server fills in.
+        defaults(kept)
         kept["status"] = ready(kept)
         write(place(*at), kept)
         if breaks:

@@ -6,6 +6,7 @@
 
 mod support;
 
+mod amounts;
 mod codes;
 mod documents;
 mod drivers;

@@ -25,7 +25,7 @@ for line in sys.stdin:
 ";
 
 /// One of each kind that has a type, with most of what people write in them.
-const PROGRAM: &str = r#"import kubernetes
+pub const PROGRAM: &str = r#"import kubernetes
 import kubernetes.apps.v1 as apps
 import kubernetes.batch.v1 as batch
 import kubernetes.core.v1 as core

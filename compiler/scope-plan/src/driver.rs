@@ -16,6 +16,8 @@
 //!
 //! A reference attribute's value is the referenced resource's record (`image.id`).
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -42,6 +44,9 @@ pub struct Driver {
     pub services: Vec<Service>,
     /// The resource types used.
     pub types: Vec<ResourceType>,
+    /// What [`Type::Named`] stands for, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub declared: BTreeMap<String, Type>,
 }
 
 /// One setting of a site.
@@ -208,12 +213,21 @@ pub enum Type {
     Bytes,
     /// One of these texts.
     Enum(Vec<String>),
-    /// A list.
+    /// An amount: a number, or a text such as `500m` or `1Gi`. Two are equal that are as much ([`crate::amount`]).
+    Quantity,
+    /// A number or a text, where a number is the same as its text: `80` and `"80"`.
+    NumberOrText,
+    /// A list, which may come back in another order.
     List(Box<Type>),
+    /// A list whose order counts.
+    Sequence(Box<Type>),
     /// Text → value.
     Map(Box<Type>),
     /// A record with these fields.
     Record(Vec<(String, Type)>),
+    /// A declared type, by its name in [`Driver::declared`]: it may hold itself. Only what tells how values are compared is
+    /// kept of it; other fields are like [`Type::Any`].
+    Named(String),
     /// A reference to a resource type, by its full name.
     Reference(String),
     /// May be `null`.

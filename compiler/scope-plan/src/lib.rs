@@ -24,6 +24,7 @@ pub mod expr;
 
 pub mod driver;
 
+pub mod amount;
 pub mod quantity;
 pub mod quorum;
 pub mod recorded;

@@ -40,6 +40,8 @@ pub(crate) struct Importer<'d> {
     pub documents: &'d [Document],
     pub types: Vec<Named<'d>>,
     pub diagnostics: Vec<Diagnostic>,
+    /// Names of types whose values are amounts.
+    quantities: &'d [String],
     known: HashMap<Place, TypeId>,
     waiting: VecDeque<TypeId>,
     n_schemas: usize,
@@ -47,11 +49,12 @@ pub(crate) struct Importer<'d> {
 }
 
 impl<'d> Importer<'d> {
-    pub fn new(documents: &'d [Document]) -> Importer<'d> {
+    pub fn new(documents: &'d [Document], quantities: &'d [String]) -> Importer<'d> {
         Importer {
             documents,
             types: Vec::new(),
             diagnostics: Vec::new(),
+            quantities,
             known: HashMap::new(),
             waiting: VecDeque::new(),
             n_schemas: 0,
@@ -81,11 +84,37 @@ impl<'d> Importer<'d> {
         while let Some(id) = self.waiting.pop_front() {
             let named = &self.types[id.0];
             let (at, document) = (named.at, named.place.document);
+            if self.quantities.iter().any(|name| is_called(named, name)) {
+                self.types[id.0].ty = Ty::Plain("quantity");
+                continue;
+            }
             // Whether a field may be `null` is said where the field is.
             let ty = not_null(self.ty(at, document, 0));
             self.types[id.0].ty = ty;
         }
         self.cut_circles();
+    }
+
+    /// A name of amounts that no type has is a mistake.
+    pub fn check_quantities(&mut self) {
+        for name in self.quantities {
+            if self.types.iter().any(|named| is_called(named, name)) {
+                continue;
+            }
+            let Some(document) = self.documents.first() else { return };
+            let names = self.types.iter().filter_map(|named| named.words.last()).map(String::as_str);
+            let near = scope_diagnostics::similar::nearest(name, names);
+            let report = Diagnostic::new(
+                codes::E0406,
+                document.root.span,
+                format!("no type that is imported is called `{}`", crate::layers::shortened(name)),
+            )
+            .label("not in here, or not used by what is imported");
+            self.diagnostics.push(match near {
+                Some(near) => report.help(format!("did you mean `--quantity {near}`?")),
+                None => report.help("`--quantity` names a schema: its last word, or its name in full"),
+            });
+        }
     }
 
     /// What a schema says, as a type.
@@ -141,6 +170,9 @@ impl<'d> Importer<'d> {
     }
 
     fn not_null(&mut self, layers: &Layers<'d>, depth: usize) -> Ty {
+        if crate::scalar::is_quantity(layers) {
+            return Ty::Plain("quantity");
+        }
         if layers.vendor_flag("-int-or-string") || layers.text("format") == Some("int-or-string") {
             return Ty::OneOf(vec![Ty::Int(None), Ty::Plain("string")]);
         }
@@ -298,6 +330,12 @@ impl<'d> Importer<'d> {
             }
         }
     }
+}
+
+/// Whether a type has this name: the last word of its own, or all of them.
+fn is_called(named: &Named<'_>, name: &str) -> bool {
+    named.words.last().is_some_and(|last| last == name)
+        || named.place.keys.last().is_some_and(|key| key == name)
 }
 
 /// What a type is another name of.

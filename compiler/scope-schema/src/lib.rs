@@ -45,6 +45,8 @@ pub struct Source {
 pub struct Options {
     /// Only these types and what they use; all, if empty.
     pub only: Vec<String>,
+    /// Types whose values are amounts, compared by how much they are, where no pattern tells.
+    pub quantities: Vec<String>,
     /// The command that does the same again, for the first line of what is written.
     pub command: String,
     /// The driver that resource definitions become types of.
@@ -81,10 +83,11 @@ pub struct Imported {
 pub fn import(files: &[Source], options: &Options) -> Imported {
     let mut sources = SourceMap::new();
     let documents = roots::read(files, &mut sources);
-    let mut importer = Importer::new(&documents.documents);
+    let mut importer = Importer::new(&documents.documents, &options.quantities);
     importer.diagnostics.extend(documents.diagnostics);
     let roots = roots::find(&mut importer, options);
     importer.finish_types();
+    importer.check_quantities();
     let named = names::assign(&importer);
     let text = write::module(&importer, &roots, &named, options);
     let n_types = named.n_written;

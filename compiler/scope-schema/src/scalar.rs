@@ -21,6 +21,14 @@ const MOST_VALUES: usize = 500;
 /// Whole numbers beyond are not exact in every reader of JSON.
 const LARGEST: f64 = 9_007_199_254_740_992.0;
 
+/// What the pattern of an amount has: a number's binary or decimal prefix.
+const PREFIXES: &str = "([KMGTPE]i)|[numkMGTPE]|";
+
+/// Whether a schema describes amounts, as published patterns do: `500m`, `1Gi`.
+pub(crate) fn is_quantity(layers: &Layers<'_>) -> bool {
+    layers.text("pattern").is_some_and(|pattern| pattern.contains(PREFIXES))
+}
+
 impl<'d> Importer<'d> {
     pub fn string(&mut self, layers: &Layers<'d>) -> Ty {
         match layers.text("format") {

@@ -134,6 +134,7 @@ fn distance(value: &Value, ty: &Type) -> Option<usize> {
         (Type::Secret(inner), value) => distance(value, inner),
         (Type::Enum(values), Value::Text(text)) => Some(usize::from(!values.contains(text))),
         (Type::String, Value::Text(_) | Value::Secret(_) | Value::File { .. }) => Some(0),
+        (Type::Quantity, Value::Int(_) | Value::Float(_) | Value::Size(_) | Value::Text(_)) => Some(1),
         (
             Type::Matching(..) | Type::Cidr | Type::Ip | Type::Reference(_),
             Value::Text(_) | Value::Secret(_),

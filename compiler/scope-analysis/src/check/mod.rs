@@ -6,6 +6,7 @@ mod cross;
 mod cycles;
 mod laws;
 mod places;
+mod quantity;
 mod quorum;
 mod references;
 mod rollouts;

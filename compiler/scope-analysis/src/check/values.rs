@@ -27,6 +27,12 @@ impl Context<'_> {
             (Type::String | Type::Matching(..) | Type::Cidr | Type::Ip, Value::Text(text)) => {
                 self.check_text(text, ty, span, what)
             }
+            (Type::Quantity, Value::Text(text)) => self.check_quantity(text, span, what),
+            // Services that take texts and whole numbers for amounts take no `0.5`.
+            (Type::Quantity, value @ Value::Float(_)) => {
+                Value::Text(self.as_text(&value).unwrap_or_default())
+            }
+            (Type::Quantity, value @ (Value::Int(_) | Value::Size(_) | Value::Secret(_))) => value,
             (Type::Int, value @ Value::Int(_)) | (Type::Bool, value @ Value::Bool(_)) => value,
             (Type::Float, Value::Int(number)) => Value::Float(number as f64),
             (Type::Float, value @ Value::Float(_)) => value,
@@ -345,6 +351,8 @@ pub(super) fn fits(found: &Type, wanted: &Type) -> bool {
         (Type::String | Type::Enum(_), Type::Reference(_) | Type::Ip | Type::Cidr) => true,
         (Type::Reference(a), Type::Reference(b)) => a == b,
         (Type::Int, Type::Float) => true,
+        (Type::Int | Type::Float | Type::Size | Type::String, Type::Quantity)
+        | (Type::Quantity, Type::String) => true,
         (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b) || (is_text(a) && is_text(b)),
     }
 }
@@ -375,6 +383,7 @@ pub(super) fn in_words(ty: &Type) -> String {
         Type::Size => "a size such as `2GiB`".into(),
         Type::Rate => "a rate such as `1Gbps`".into(),
         Type::Percent => "a percentage such as `25%`".into(),
+        Type::Quantity => "an amount such as \"500m\" or \"1Gi\"".into(),
         Type::Cidr => "a network such as \"10.0.0.0/24\"".into(),
         Type::Ip => "an address such as \"10.0.0.7\"".into(),
         Type::Site => "a site".into(),

@@ -16,8 +16,8 @@ use crate::modules::ModuleId;
 
 /// The types that every program knows, without those that take arguments.
 pub const BUILT_IN: &[&str] = &[
-    "any", "string", "int", "float", "bool", "bytes", "duration", "size", "rate", "percent", "cidr", "ip",
-    "site", "loc", "list", "map", "set", "secret",
+    "any", "string", "int", "float", "bool", "bytes", "duration", "size", "rate", "percent", "quantity",
+    "cidr", "ip", "site", "loc", "list", "map", "set", "secret",
 ];
 
 /// The types that are declared, and what they mean, each read once.
@@ -220,6 +220,7 @@ fn named(
         "size" => Some(Type::Size),
         "rate" => Some(Type::Rate),
         "percent" => Some(Type::Percent),
+        "quantity" => Some(Type::Quantity),
         "cidr" => Some(Type::Cidr),
         "ip" => Some(Type::Ip),
         "site" => Some(Type::Site),

@@ -28,6 +28,8 @@ pub enum Type {
     Rate,
     /// `percent`
     Percent,
+    /// `quantity`: an amount as sites write it, `500m` or `1Gi`; a number, a size.
+    Quantity,
     /// `cidr`
     Cidr,
     /// `ip`
@@ -164,6 +166,7 @@ impl fmt::Display for Type {
             Type::Size => f.write_str("size"),
             Type::Rate => f.write_str("rate"),
             Type::Percent => f.write_str("percent"),
+            Type::Quantity => f.write_str("quantity"),
             Type::Cidr => f.write_str("cidr"),
             Type::Ip => f.write_str("ip"),
             Type::Site => f.write_str("site"),

@@ -36,6 +36,10 @@ pub struct DriverImport {
     /// `NAME=TYPE.field` gives it another name.
     #[arg(long, value_name = "[NAME=]TYPE")]
     pub only: Vec<String>,
+    /// The values of this type are amounts such as `500m` or `1Gi`, equal where they are as much; may be given several
+    /// times. A type whose published pattern says so needs no telling.
+    #[arg(long, value_name = "TYPE")]
+    pub quantity: Vec<String>,
     /// Make resource definitions types of this driver: its name, or the file that declares it.
     #[arg(long, value_name = "DRIVER|FILE")]
     pub extend: Option<String>,

@@ -95,7 +95,12 @@ fn import(command: &DriverImport, output: Output) -> u8 {
             Err(code) => return code,
         },
     };
-    let options = scope_schema::Options { only: command.only.clone(), command: written(command), extend };
+    let options = scope_schema::Options {
+        only: command.only.clone(),
+        quantities: command.quantity.clone(),
+        command: written(command),
+        extend,
+    };
     // However deep the records of a file are within each other, reading them is no deeper than this.
     let reading =
         std::thread::Builder::new().stack_size(STACK).spawn(move || scope_schema::import(&files, &options));
@@ -139,6 +144,7 @@ fn written(command: &DriverImport) -> String {
     let mut words = vec!["scope driver import".to_owned()];
     words.extend(command.files.iter().map(name));
     words.extend(command.only.iter().map(|only| format!("--only {only}")));
+    words.extend(command.quantity.iter().map(|name| format!("--quantity {name}")));
     words.extend(command.extend.iter().map(|extend| format!("--extend {}", name(extend))));
     words.extend(command.out.iter().map(|out| format!("--out {}", name(out))));
     words.join(" ")

@@ -12,6 +12,7 @@ use scope_plan::{driver as plan, expr::Expr, quantity::Unit};
 use serde_json::Value;
 
 use super::driver_expr::Translation;
+use super::types::Types;
 
 /// The driver, with the types of `used` (full names; others are ignored).
 pub(crate) fn lower_driver(driver: &hir::Driver, used: &BTreeSet<String>) -> plan::Driver {
@@ -24,16 +25,18 @@ pub(crate) fn lower_driver(driver: &hir::Driver, used: &BTreeSet<String>) -> pla
         .filter_map(|attribute| attribute.reference.as_ref().map(|rule| &rule.target))
         .filter(|target| !used.contains(*target))
         .collect();
+    let mut known = Types::default();
     let types = driver.types.values().filter_map(|ty| {
         if used.contains(&ty.name) {
-            Some(resource_type(ty, &driver.types, &translation, |_| true))
+            Some(resource_type(ty, &driver.types, &translation, &mut known, |_| true))
         } else if referred.contains(&ty.name) {
             let finds = |kind| matches!(kind, hir::OperationKind::Find | hir::OperationKind::Read);
-            Some(resource_type(ty, &driver.types, &translation, finds))
+            Some(resource_type(ty, &driver.types, &translation, &mut known, finds))
         } else {
             None
         }
     });
+    let types: Vec<plan::ResourceType> = types.collect();
     plan::Driver {
         name: driver.name.clone(),
         versions: driver.versions.clone(),
@@ -53,7 +56,8 @@ pub(crate) fn lower_driver(driver: &hir::Driver, used: &BTreeSet<String>) -> pla
             secret_fields: login.secret_fields.clone(),
         }),
         services: driver.services.values().map(|of_driver| service(of_driver, &translation)).collect(),
-        types: types.collect(),
+        types,
+        declared: known.declared(),
     }
 }
 
@@ -75,6 +79,7 @@ fn resource_type(
     ty: &hir::ResourceType,
     types: &IndexMap<String, hir::ResourceType>,
     translation: &Translation<'_>,
+    known: &mut Types,
     is_wanted: impl Fn(hir::OperationKind) -> bool,
 ) -> plan::ResourceType {
     let operations: Vec<plan::Operation> = ty
@@ -89,7 +94,7 @@ fn resource_type(
         attributes: ty
             .attributes
             .values()
-            .map(|of_type| attribute(of_type, is_in_place(of_type, types), translation))
+            .map(|of_type| attribute(of_type, is_in_place(of_type, types), translation, known))
             .collect(),
         identity: ty.identity.clone(),
         name_attribute: ty.name_attribute.clone(),
@@ -132,10 +137,11 @@ fn attribute(
     attribute: &hir::Attribute,
     is_in_place: bool,
     translation: &Translation<'_>,
+    known: &mut Types,
 ) -> plan::Attribute {
     plan::Attribute {
         name: attribute.name.clone(),
-        ty: type_of(&attribute.ty),
+        ty: known.of_attribute(&attribute.ty),
         is_computed: attribute.is_computed,
         is_settable: attribute.is_settable,
         is_immutable: attribute.is_immutable,
@@ -168,41 +174,6 @@ fn unit_of(ty: &hir::Type) -> Option<Unit> {
         | hir::Type::InRange(inner, ..) => unit_of(inner),
         hir::Type::Named(named) => unit_of(named.meaning()),
         _ => None,
-    }
-}
-
-fn type_of(ty: &hir::Type) -> plan::Type {
-    match ty {
-        hir::Type::String
-        | hir::Type::Cidr
-        | hir::Type::Ip
-        | hir::Type::Site
-        | hir::Type::Location
-        | hir::Type::Matching(..) => plan::Type::String,
-        // Measures have become plain numbers: seconds, bytes, bits a second.
-        hir::Type::Int | hir::Type::Duration | hir::Type::Size | hir::Type::Rate => plan::Type::Int,
-        hir::Type::Float | hir::Type::Percent => plan::Type::Float,
-        hir::Type::Bool => plan::Type::Bool,
-        hir::Type::Bytes => plan::Type::Bytes,
-        hir::Type::Enum(values) => plan::Type::Enum(values.clone()),
-        hir::Type::List(inner) => plan::Type::List(Box::new(type_of(inner))),
-        hir::Type::SiteSet => plan::Type::List(Box::new(plan::Type::String)),
-        hir::Type::Map(inner) => plan::Type::Map(Box::new(type_of(inner))),
-        hir::Type::Record(fields) => plan::Type::Record(
-            fields
-                .iter()
-                .map(|field| match (field.is_optional, type_of(&field.ty)) {
-                    (true, ty @ plan::Type::Optional(_)) | (false, ty) => (field.name.clone(), ty),
-                    (true, ty) => (field.name.clone(), plan::Type::Optional(Box::new(ty))),
-                })
-                .collect(),
-        ),
-        hir::Type::Optional(inner) => plan::Type::Optional(Box::new(type_of(inner))),
-        hir::Type::Reference(name) => plan::Type::Reference(name.clone()),
-        hir::Type::Secret(inner) | hir::Type::InRange(inner, ..) => type_of(inner),
-        // Of declared types a plan knows no more than that they were checked: they may hold themselves.
-        hir::Type::Named(_) | hir::Type::OneOf(_) => plan::Type::Any,
-        hir::Type::Any | hir::Type::Error => plan::Type::Any,
     }
 }
 

@@ -17,6 +17,7 @@ mod request;
 mod rollout;
 pub(crate) mod scenario;
 mod sites;
+mod types;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -45,6 +45,7 @@ pub fn shelf() -> Driver {
                 answers: vec![answer(200, Meaning::Done(Some(Expr::name("body").field("version"))))],
             }),
         }],
+        declared: Default::default(),
         types: vec![book(), loan()],
     }
 }

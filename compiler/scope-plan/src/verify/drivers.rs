@@ -3,7 +3,7 @@
 //! A type of a service that the driver does not have → `driver-service`.
 
 use super::{Report, Rule, twice};
-use crate::driver::{Answer, Driver, Meaning, Operation, Request, ResourceType, Share};
+use crate::driver::{Answer, Driver, Meaning, Operation, Request, ResourceType, Share, Type};
 use crate::expr::Expr;
 use crate::plan::Plan;
 
@@ -20,6 +20,7 @@ pub(super) const RULES: &[Rule] = &[
         demands: "create and what goes before an operation are there",
         check: operations,
     },
+    Rule { name: "driver-declared", demands: "a type that is named is declared", check: declared },
     Rule { name: "driver-pure", demands: "a driver's expressions use no step, file or secret", check: pure },
 ];
 
@@ -58,6 +59,17 @@ fn attributes(plan: &Plan, report: &mut Report) {
             .chain(copied);
         for name in named.filter(|name| resource_type.attribute(name).is_none()) {
             report.plan(format!("type `{}` has no attribute `{name}`", resource_type.name));
+        }
+    }
+}
+
+fn declared(plan: &Plan, report: &mut Report) {
+    for driver in &plan.drivers {
+        let attributes = driver.types.iter().flat_map(|resource_type| &resource_type.attributes);
+        for ty in attributes.map(|attribute| &attribute.ty).chain(driver.declared.values()) {
+            for name in ty.names().into_iter().filter(|name| !driver.declared.contains_key(*name)) {
+                report.plan(format!("driver `{}` declares no `{name}`", driver.name));
+            }
         }
     }
 }
@@ -109,6 +121,20 @@ impl Driver {
             of_type(resource_type, &mut all);
         }
         all
+    }
+}
+
+impl Type {
+    /// The declared types that it names.
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Type::Named(name) => vec![name],
+            Type::Optional(inner) | Type::List(inner) | Type::Sequence(inner) | Type::Map(inner) => {
+                inner.names()
+            }
+            Type::Record(fields) => fields.iter().flat_map(|(_, ty)| ty.names()).collect(),
+            _ => Vec::new(),
+        }
     }
 }
 

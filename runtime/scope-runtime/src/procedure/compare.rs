@@ -3,6 +3,7 @@
 //! What the program does not set is left; what the site does not tell is unknown, and never called a difference.
 //! `{name: "a", tags: ["x", "y"]}` against `{name: "b", tags: ["y", "x"], size: 3}` → `name`: "b" → "a".
 
+use scope_plan::amount;
 use scope_plan::driver::{Attribute, Type};
 use scope_plan::eval::value::equal;
 use serde_json::{Map, Value};
@@ -53,7 +54,17 @@ impl Subject<'_> {
     /// Whether the site has a value as the program wants it, as far as the site tells.
     pub(super) fn is_as_wanted(&self, ty: &Type, wanted: &Value, found: &Value) -> bool {
         match (ty, wanted, found) {
+            (Type::Named(name), wanted, found) => {
+                let ty = self.driver.declared.get(name).map_or(&Type::Any, inner);
+                self.is_as_wanted(ty, wanted, found)
+            }
             (Type::Reference(referred), wanted, found) => self.is_same_reference(referred, wanted, found),
+            (Type::Quantity, wanted, found) => equal(wanted, found) || amount::is_as_much(wanted, found),
+            (Type::NumberOrText, wanted, found) => equal(wanted, found) || is_same_text(wanted, found),
+            (Type::Sequence(item), Value::Array(wanted), Value::Array(found)) => {
+                wanted.len() == found.len()
+                    && wanted.iter().zip(found).all(|(w, f)| self.is_as_wanted(inner(item), w, f))
+            }
             (Type::List(item), Value::Array(wanted), Value::Array(found)) => {
                 // Applications give lists back in an order of their own.
                 wanted.len() == found.len()
@@ -116,6 +127,16 @@ pub(super) fn is_comparable(attribute: &Attribute) -> bool {
         && !attribute.is_write_only
         && !attribute.is_secret
         && *inner(&attribute.ty) != Type::Bytes
+}
+
+/// `80` and `"80"`.
+fn is_same_text(wanted: &Value, found: &Value) -> bool {
+    match (wanted, found) {
+        (Value::Number(number), Value::String(text)) | (Value::String(text), Value::Number(number)) => {
+            number.to_string() == *text
+        }
+        _ => false,
+    }
 }
 
 /// Whether each of the one can be paired with one of the other. Both are as long.

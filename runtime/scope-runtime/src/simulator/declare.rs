@@ -184,10 +184,19 @@ impl World {
 fn has_reference(ty: &Type) -> bool {
     match ty {
         Type::Reference(_) => true,
-        Type::Optional(inner) | Type::List(inner) | Type::Map(inner) => has_reference(inner),
-        Type::Record(fields) => fields.iter().any(|(_, ty)| has_reference(ty)),
-        Type::Any | Type::String | Type::Int | Type::Float | Type::Bool | Type::Bytes | Type::Enum(_) => {
-            false
+        Type::Optional(inner) | Type::List(inner) | Type::Sequence(inner) | Type::Map(inner) => {
+            has_reference(inner)
         }
+        Type::Record(fields) => fields.iter().any(|(_, ty)| has_reference(ty)),
+        Type::Any
+        | Type::Named(_)
+        | Type::String
+        | Type::Int
+        | Type::Float
+        | Type::Quantity
+        | Type::NumberOrText
+        | Type::Bool
+        | Type::Bytes
+        | Type::Enum(_) => false,
     }
 }

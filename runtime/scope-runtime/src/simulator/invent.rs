@@ -42,7 +42,7 @@ impl Occasion<'_> {
     /// Optional ones stay `null` unless their name says what they are: a site that has nothing to tell tells nothing.
     pub(super) fn value(&self, ty: &Type, name: &str) -> Value {
         match ty {
-            Type::Any | Type::Bytes | Type::Reference(_) => Value::Null,
+            Type::Any | Type::Named(_) | Type::Bytes | Type::Reference(_) => Value::Null,
             Type::Optional(inner) if matches!(**inner, Type::String) => {
                 self.telling_text(name).map_or(Value::Null, Value::String)
             }
@@ -50,11 +50,11 @@ impl Occasion<'_> {
             Type::String => Value::String(
                 self.telling_text(name).unwrap_or_else(|| format!("{name}-{}", &hex(&self.bytes(name))[..8])),
             ),
-            Type::Int => Value::from(1 + self.bytes(name)[0] % 16),
+            Type::Int | Type::Quantity | Type::NumberOrText => Value::from(1 + self.bytes(name)[0] % 16),
             Type::Float => Value::from(f64::from(1 + self.bytes(name)[0] % 16)),
             Type::Bool => Value::Bool(false),
             Type::Enum(words) => words.first().cloned().map_or(Value::Null, Value::String),
-            Type::List(_) => Value::Array(Vec::new()),
+            Type::List(_) | Type::Sequence(_) => Value::Array(Vec::new()),
             Type::Map(_) => Value::Object(Map::new()),
             Type::Record(fields) => Value::Object(
                 fields

@@ -98,10 +98,10 @@ pub(super) fn before(
             Type::Enum(words) => words.iter().cloned().map(Value::String).collect(),
             Type::String => vec![json!("pending")],
             Type::Bool => vec![json!(false), json!(true)],
-            Type::Int | Type::Float => vec![json!(0), json!(-1)],
-            Type::List(_) => vec![json!([])],
+            Type::Int | Type::Float | Type::Quantity | Type::NumberOrText => vec![json!(0), json!(-1)],
+            Type::List(_) | Type::Sequence(_) => vec![json!([])],
             Type::Map(_) | Type::Record(_) => vec![json!({})],
-            Type::Any | Type::Bytes | Type::Reference(_) | Type::Optional(_) => Vec::new(),
+            Type::Any | Type::Named(_) | Type::Bytes | Type::Reference(_) | Type::Optional(_) => Vec::new(),
         };
         if matches!(attribute.ty, Type::Optional(_) | Type::Any) {
             candidates.push(Value::Null);

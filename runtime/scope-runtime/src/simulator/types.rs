@@ -12,7 +12,11 @@ use serde_json::{Map, Value};
 pub(super) fn check(ty: &Type, value: &Value, place: &str) -> Result<(), String> {
     let expected = |what: &str| Err(format!("expected {what}, found {} at `{place}`", shown(value)));
     match ty {
-        Type::Any => Ok(()),
+        // What was declared was checked before there was a plan.
+        Type::Any | Type::Named(_) => Ok(()),
+        Type::Quantity | Type::NumberOrText if value.is_number() || value.is_string() => Ok(()),
+        Type::Quantity => expected("an amount"),
+        Type::NumberOrText => expected("a number or a text"),
         Type::Optional(inner) => {
             if value.is_null() {
                 return Ok(());
@@ -35,7 +39,7 @@ pub(super) fn check(ty: &Type, value: &Value, place: &str) -> Result<(), String>
         Type::Enum(words) => {
             expected(&words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or "))
         }
-        Type::List(inner) => {
+        Type::List(inner) | Type::Sequence(inner) => {
             let Some(items) = value.as_array() else { return expected("a list") };
             items
                 .iter()
@@ -84,7 +88,7 @@ pub(super) fn map_references<E>(
     match (ty, value) {
         (Type::Reference(target), value) => resolve(target, value),
         (Type::Optional(inner), value) => map_references(inner, value, resolve),
-        (Type::List(inner), Value::Array(items)) => {
+        (Type::List(inner) | Type::Sequence(inner), Value::Array(items)) => {
             let items: Result<Vec<Value>, E> =
                 items.iter().map(|item| map_references(inner, item, resolve)).collect();
             Ok(Value::Array(items?))

@@ -173,6 +173,7 @@ pub fn garden() -> Driver {
             answers: Vec::new(),
             probe: None,
         }],
+        declared: Default::default(),
         types: vec![bed(), plant(), tree(), well(), pot(), errand(), film()],
     }
 }
