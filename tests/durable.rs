@@ -22,6 +22,7 @@ mod secrets;
 mod sharing;
 mod terminal;
 mod town;
+mod trust;
 mod waiting;
 mod waves;
 mod wire;

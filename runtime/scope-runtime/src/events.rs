@@ -86,6 +86,9 @@ pub enum RunEventKind {
         step: StepId,
         /// Why.
         words: String,
+        /// It does not wait for its site, which answers: it is a copy that the others of its quorum may make up for.
+        #[serde(default)]
+        is_spare: bool,
     },
     /// It ended well.
     StepDone {

@@ -347,7 +347,11 @@ mod tests {
         let target = format!("of={}", path.display());
         let mut hooks = Hooks::start(vec![quick(&["step_parked"], words(&["dd", &target, "status=none"]))]);
         hooks.tell(&started());
-        let parked = RunEventKind::StepParked { step: StepId(0), words: "cut; $(touch x) `y`".into() };
+        let parked = RunEventKind::StepParked {
+            step: StepId(0),
+            words: "cut; $(touch x) `y`".into(),
+            is_spare: false,
+        };
         hooks.tell(&RunEvent { at_ms: 5, kind: parked });
         hooks.tell(&ended());
         assert_eq!(hooks.finish(Duration::from_secs(10)), Vec::<String>::new());

@@ -106,6 +106,8 @@ pub enum SiteErrorKind {
     Unavailable,
     /// Nothing was sent: refused connection, no route, name not resolved, connect time-out.
     Unreachable,
+    /// Nothing was done: the site's certificate is not valid for us, or ours not for it. Trying again changes nothing.
+    Untrusted,
     /// Sent, but no answer came: the effect is not known.
     Lost,
     /// Not allowed, credentials refused.

@@ -70,7 +70,7 @@ async fn a_site_is_verified_unless_the_program_says_otherwise() {
         (json!({ "ca": value("stranger.pem") }), "nvalid peer certificate"),
     ] {
         let error = error(at(&server, tls)).await;
-        assert_eq!(error.kind, SiteErrorKind::Unreachable, "{error:?}");
+        assert_eq!(error.kind, SiteErrorKind::Untrusted, "{error:?}");
         assert!(error.words.contains(words), "{error:?}");
     }
     assert!(server.asked().is_empty());
@@ -91,7 +91,7 @@ async fn a_certificate_must_be_in_date_and_of_that_name() {
     {
         let server = server_with(certificate, false).await;
         let error = error(at(&server, json!({ "ca": value("authority.pem") }))).await;
-        assert_eq!(error.kind, SiteErrorKind::Unreachable, "{error:?}");
+        assert_eq!(error.kind, SiteErrorKind::Untrusted, "{error:?}");
         assert!(error.words.contains(words), "{error:?}");
         assert!(server.asked().is_empty(), "nothing is sent");
     }
@@ -113,7 +113,7 @@ async fn a_client_certificate_is_shown() {
     );
     // The server refuses the others, in the handshake or (TLS 1.3) as the answer to the first request.
     let error = error(with(json!({}))).await;
-    assert!(matches!(error.kind, SiteErrorKind::Unreachable | SiteErrorKind::Lost), "{error:?}");
+    assert_eq!(error.kind, SiteErrorKind::Untrusted, "{error:?}");
     assert!(error.words.to_lowercase().contains("certificate"), "{error:?}");
 }
 

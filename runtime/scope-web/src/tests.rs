@@ -36,7 +36,7 @@ fn parts(page: &Page) -> (String, String) {
 
 fn empty_plan() -> Plan {
     serde_json::from_value(serde_json::json!({
-        "version": scope_plan::plan::VERSION,
+        "format": format!("scope-plan/{}", scope_plan::plan::VERSION),
         "program": { "file": "main.scope", "entry": null, "files": {}, "params": {} },
         "sites": [], "links": [], "drivers": [], "steps": [], "edges": [], "choices": [], "crosses": [], "outputs": []
     }))

@@ -16,8 +16,6 @@ const MOST_WAKES: usize = 3;
 
 pub(super) struct Watch<'p> {
     plan: &'p Plan,
-    /// The `gather` that counts each step, if one does.
-    counted: Vec<Option<StepId>>,
     /// Steps that ended well, and those that were left out.
     is_done: Vec<bool>,
     is_left_out: Vec<bool>,
@@ -36,7 +34,6 @@ impl<'p> Watch<'p> {
         let n_steps = plan.steps.len();
         Self {
             plan,
-            counted: scope_plan::quorum::of_steps(plan),
             is_done: vec![false; n_steps],
             is_left_out: vec![false; n_steps],
             n_parked: vec![0; n_steps],
@@ -64,10 +61,9 @@ impl<'p> Watch<'p> {
             } => {
                 self.is_left_out[step.index()] = true;
             }
-            RunEventKind::StepParked { step, words } => {
+            RunEventKind::StepParked { step, is_spare, .. } => {
                 self.n_parked[step.index()] += 1;
                 // A copy that others make up for does not wait for its service.
-                let is_spare = self.counted[step.index()].is_some() && !words.contains("unreachable");
                 if !is_spare {
                     self.parked_at.insert(*step, self.n_events);
                 }

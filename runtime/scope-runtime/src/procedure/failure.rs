@@ -89,7 +89,7 @@ impl Subject<'_> {
         let check = || format!("scope sites --check {site}");
         let failure = match &error.kind {
             SiteErrorKind::Lost if is_late => self.out_of_time(failure),
-            SiteErrorKind::Unreachable if mentions_certificate(&error.words) => {
+            SiteErrorKind::Untrusted => {
                 failure("E0702", Unavailable, format!("no encrypted connection to `{site}` came about"))
                     .with_help(certificate_help(site, &error.words))
             }
@@ -225,10 +225,6 @@ fn certificate_help(site: &str, words: &str) -> String {
     } else {
         format!("scope sites --check {site}")
     }
-}
-
-fn mentions_certificate(words: &str) -> bool {
-    words.contains("certificate") || words.contains("TLS")
 }
 
 /// A time for people: `30 s`, `10 min`.

@@ -1,6 +1,6 @@
 //! One HTTP exchange: a request out, its answer's head back, everything bounded, and every failure told apart.
 //!
-//! *Unreachable*: nothing was sent (no route, refused, name not known, no TLS). *Lost*: it was sent, at least in part, and no
+//! *Unreachable*: nothing was sent (no route, refused, name not known). *Untrusted*: a certificate is not accepted. *Lost*: it was sent, at least in part, and no
 //! whole answer came: its effect is not known. *Malformed*: an answer that is none. Only reads are sent again by
 //! themselves, once, when a kept connection turned out to be closed; only reads follow redirects, to the same origin.
 
@@ -241,6 +241,8 @@ fn failed(broken: &reqwest::Error, host: &str, bounds: Bounds) -> Failed {
     let hyper = hyper_error(broken);
     let (kind, words) = if broken.is_builder() {
         (SiteErrorKind::Configuration, format!("the request cannot be made: {cause}"))
+    } else if is_distrust(&cause) {
+        (SiteErrorKind::Untrusted, format!("no connection: {cause}"))
     } else if broken.is_connect() {
         let words = if broken.is_timeout() {
             format!("no connection within {}", seconds(bounds.connect))
@@ -257,6 +259,15 @@ fn failed(broken: &reqwest::Error, host: &str, bounds: Bounds) -> Failed {
     };
     let was_closed = kind == SiteErrorKind::Lost && !broken.is_timeout();
     Failed { error: error(kind, words), was_closed }
+}
+
+/// Whether one side does not accept what the other one shows. A client's certificate is refused in the handshake or, with
+/// TLS 1.3, as the answer to the first request.
+fn is_distrust(cause: &str) -> bool {
+    let cause = cause.to_lowercase();
+    let alerts = ["handshakefailure", "unknownca", "accessdenied", "certificate"];
+    cause.contains("peer certificate")
+        || cause.contains("fatal alert") && alerts.iter().any(|alert| cause.contains(alert))
 }
 
 fn hyper_error(broken: &reqwest::Error) -> Option<&hyper::Error> {

@@ -16,7 +16,7 @@ pub(crate) fn told(plan: &Plan, event: &RunEvent) -> Option<Told> {
             let next = format!("(try {attempt}, next in {:.1} s)", *after_ms as f64 / 1000.0);
             (Some(*step), "again", format!("{words} {next}"))
         }
-        RunEventKind::StepParked { step, words } => (Some(*step), "parked", words.clone()),
+        RunEventKind::StepParked { step, words, .. } => (Some(*step), "parked", words.clone()),
         RunEventKind::StepDone { step, effect, detail, .. } => {
             let detail = detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
             (Some(*step), "done", format!("{}{detail}", effect_words(effect)))

@@ -257,7 +257,9 @@ impl<'t> Turn<'t> {
                     words: words.clone(),
                 };
                 let _ = shared.ledger.append(Record::Parked { key: key.clone(), parked });
-                shared.emit(RunEventKind::StepParked { step, words });
+                // One that was cut off waits for its site all the same.
+                let is_spare = schedule.is_spare(step) && !shared.memory(step).is_cut_off();
+                shared.emit(RunEventKind::StepParked { step, words, is_spare });
             }
             StepState::Skipped { because } => {
                 let was_parked = shared.ledger.with(|state| state.parked.contains_key(key));

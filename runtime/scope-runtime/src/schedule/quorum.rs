@@ -134,6 +134,11 @@ impl Schedule {
         }
     }
 
+    /// Whether it is a copy that was unavailable, and that the others of its quorum may make up for.
+    pub fn is_spare(&self, step: StepId) -> bool {
+        self.steps[step.index()].is_spare
+    }
+
     /// Whether the quorum is out of reach without the copies that a step is a part of.
     fn is_last_hope(&self, gather: StepId, step: StepId) -> bool {
         let (Some((need, n_copies)), Some(count)) =

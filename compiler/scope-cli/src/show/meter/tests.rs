@@ -35,7 +35,7 @@ fn failed(step: u32) -> RunEventKind {
 }
 
 fn parked(step: u32) -> RunEventKind {
-    RunEventKind::StepParked { step: StepId(step), words: "gone".into() }
+    RunEventKind::StepParked { step: StepId(step), words: "gone".into(), is_spare: false }
 }
 
 fn sent(step: u32, done: u64) -> RunEventKind {

@@ -1,0 +1,67 @@
+//! A site whose certificate is not accepted: its steps fail at once with a code and what helps, the others go on. It is not
+//! silence: nothing is tried again, and nothing is parked for it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use super::desk::{self, Desks};
+use crate::support::{binary, root};
+
+/// Shows a certificate that nobody here trusts, and tells of every connection.
+const SERVER: &str = "\
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1], sys.argv[2])
+listener = socket.create_server(('127.0.0.1', 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    client, _ = listener.accept()
+    print('connection', flush=True)
+    try:
+        context.wrap_socket(client, server_side=True).close()
+    except (ssl.SSLError, OSError):
+        client.close()
+";
+
+struct Stranger(Child);
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_refused_certificate_stops_its_site_at_once() {
+    let certificates = root().join("runtime/scope-runtime/tests/real_tls");
+    let mut server = Command::new("python3")
+        .args(["-c", SERVER])
+        .arg(certificates.join("server.pem"))
+        .arg(certificates.join("server.key"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python 3 is there");
+    let mut told = BufReader::new(server.stdout.take().expect("it is piped")).lines();
+    let stranger = Stranger(server);
+    let port = told.next().expect("it begins").expect("readable");
+    let desks = Desks::start();
+    let folder = binary::folder("durable-trust");
+    let program = format!(
+        "{}site nantes {{ desk: {{ url: \"{}\" }} }}\nsite paris {{ desk: {{ url: \"https://127.0.0.1:{port}\" }} }}\nentry nantes\n\
+         resource welcome: desk.note {{ name: \"welcome\", text: \"hello\" }} scope {{ nantes & paris }} with {{ on_disconnect: queue, retry: 5 }}\n",
+        desk::DRIVER,
+        desks.nantes.url,
+    );
+    std::fs::write(folder.join("main.scope"), program).expect("writable");
+    let ran = desk::scope(&folder, &["run", "main.scope"]);
+    assert_eq!(ran.code, 1, "it is not parked: {}", ran.all());
+    for words in ["error[E0702]", "no encrypted connection to `paris`", "tls: { ca: \"FILE\" }` of `paris`"] {
+        assert!(ran.stderr.contains(words), "`{words}`: {}", ran.all());
+    }
+    assert!(!ran.stderr.contains("again") && !ran.all().contains("parked"), "{}", ran.all());
+    assert_eq!(desks.nantes.held()["notes"]["welcome"], "hello", "the other site goes on");
+    drop(stranger);
+    let n_connections = told.map_while(Result::ok).filter(|line| line == "connection").count();
+    assert_eq!(n_connections, 1, "it is tried once");
+}
