@@ -25,8 +25,10 @@ pub use scope_analysis::driver::review;
 pub use scope_analysis::world::{FileDigest, ReadError, World};
 pub use scope_analysis::{Reported, Use, data, hir, lint};
 
+use std::collections::BTreeSet;
+
 use configuration::Configuration;
-use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap};
+use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
 use scope_plan::scenario::Scenario;
@@ -174,14 +176,18 @@ fn finish(
     let found = follow_ups::without_follow_ups(&read, analysis.diagnostics.into_vec(), &loaded.modules);
     let mut reports: Vec<Diagnostic> = read.into_iter().chain(found).collect();
     if options.lint {
-        reports.extend(lint::lint(&lint::Input {
+        let lints = lint::lint(&lint::Input {
             modules: &loaded.modules,
             program: &analysis.program,
             uses: &analysis.uses,
             sources: &sources,
             levels: &levels,
             has_errors: reports.iter().any(Diagnostic::is_error),
-        }));
+        });
+        // Of words that an error is about, a lint says the same once more.
+        let wrong: BTreeSet<Span> =
+            reports.iter().filter(|report| report.is_error()).map(|report| report.primary.span).collect();
+        reports.extend(lints.into_iter().filter(|lint| !wrong.contains(&lint.primary.span)));
     }
     let is_wrong = reports.iter().any(Diagnostic::is_error);
     let sequence = options.sequence.as_ref().filter(|_| !is_wrong).map(|name| {

@@ -3,9 +3,9 @@
 use scope_diagnostics::{Diagnostic, codes};
 use scope_syntax::ast::{ItemKind, Line, LineKind, TypeExpr, TypeKind};
 
-use super::Input;
+use super::{Input, reports::Reports};
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     for module in input.own_modules() {
         for item in &module.tree.items {
             let mut types: Vec<&TypeExpr> = Vec::new();
@@ -35,7 +35,7 @@ fn lines<'a>(body: &'a [Line], types: &mut Vec<&'a TypeExpr>) {
     }
 }
 
-fn one(ty: &TypeExpr, reports: &mut Vec<Diagnostic>) {
+fn one(ty: &TypeExpr, reports: &mut Reports) {
     match ty.kind.as_ref() {
         TypeKind::Named { path, args } => {
             if args.is_empty() && path.names.len() == 1 && path.names[0].text == "any" {

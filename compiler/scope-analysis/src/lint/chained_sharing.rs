@@ -3,10 +3,10 @@
 
 use scope_diagnostics::{Diagnostic, codes};
 
-use super::Input;
+use super::{Input, reports::Reports};
 use crate::hir::ReferenceTarget;
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     for resource in &input.program.resources {
         for (site, instance) in &resource.instances {
             for reference in &instance.references {
@@ -23,7 +23,8 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
                     let names: Vec<&str> =
                         further.location.sites().iter().map(|site| input.site(*site).name.as_str()).collect();
                     let (here, there) = (&input.site(*site).name, &input.site(*at).name);
-                    reports.push(
+                    reports.push_of(
+                        &resource.name,
                         Diagnostic::new(
                             codes::W0321,
                             reference.span,

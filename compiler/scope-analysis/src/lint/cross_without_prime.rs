@@ -3,9 +3,9 @@
 use scope_diagnostics::{Diagnostic, Edit, Span, codes};
 use scope_syntax::ast::{ChainOp, Expr, ExprKind};
 
-use super::{Input, walk};
+use super::{Input, reports::Reports, walk};
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     for module in input.own_modules() {
         for scope in input.scopes(module) {
             if scope.entries.iter().any(|entry| entry.key.as_ref().is_some_and(|key| key.text == "prime")) {

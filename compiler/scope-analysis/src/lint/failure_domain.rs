@@ -2,10 +2,10 @@
 
 use scope_diagnostics::{Diagnostic, codes};
 
-use super::Input;
+use super::{Input, reports::Reports};
 use crate::hir::{Location, LocationKind, SiteId, Value};
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     for resource in &input.program.resources {
         replicas(&resource.location, &mut |location, sites| {
             for label in &input.levels.failure_domains {
@@ -24,14 +24,13 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
                 let elsewhere = input.program.sites.iter().find(|site| {
                     site.labels.get(label).is_some_and(|slot| slot.value != Value::Text(domain.clone()))
                 });
-                reports.push(match elsewhere {
-                    Some(site) => {
-                        report.help(format!("put one at a site of another {label}, such as {}", site.name))
+                let help = match elsewhere {
+                    Some(site) => format!("put one at a site of another {label}, such as {}", site.name),
+                    None => {
+                        format!("every labelled site is in this {label}: a second copy guards only the site")
                     }
-                    None => report.help(format!(
-                        "every labelled site is in this {label}: a second copy guards only the site"
-                    )),
-                });
+                };
+                reports.push_of(&resource.name, report.help(help));
                 return;
             }
         });

@@ -3,9 +3,9 @@
 use scope_diagnostics::{Diagnostic, Edit, codes};
 use scope_syntax::ast::ExprKind;
 
-use super::Input;
+use super::{Input, reports::Reports};
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     for module in input.own_modules() {
         for scope in input.scopes(module) {
             for entry in scope.entries.iter().filter(|entry| entry.key.is_none()) {

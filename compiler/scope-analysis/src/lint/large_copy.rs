@@ -2,10 +2,10 @@
 
 use scope_diagnostics::{Diagnostic, codes};
 
-use super::{Input, undeclared_link::link};
+use super::{Input, reports::Reports, undeclared_link::link};
 use crate::hir::Value;
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     let Some(entry) = input.program.entry else { return };
     for resource in &input.program.resources {
         if resource.instances.len() < 2 {
@@ -30,7 +30,8 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
             .collect();
         if !slow.is_empty() {
             let mebibytes = size.div_ceil(1024 * 1024);
-            reports.push(
+            reports.push_of(
+                &resource.name,
                 Diagnostic::new(
                     codes::W0336,
                     span,

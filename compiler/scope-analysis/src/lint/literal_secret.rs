@@ -1,14 +1,14 @@
 //! `password: "hunter2"`: whoever reads the program has it, and so has everyone who reads its history.
 
 use scope_diagnostics::{Diagnostic, Edit, Span, codes};
-use scope_syntax::ast::{Expr, ExprKind, ItemKind, RecordEntry, Text};
+use scope_syntax::ast::{Expr, ExprKind, ItemKind, RecordEntry};
 
-use super::{Input, walk};
+use super::{Input, reports::Reports, walk};
 
 /// Words that, alone or as the last part of a name, say that a value is secret.
 const SECRET: [&str; 6] = ["password", "passwd", "secret", "token", "api_key", "private_key"];
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     for module in input.own_modules() {
         for item in &module.tree.items {
             match &item.kind {
@@ -39,7 +39,7 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
 }
 
 /// Every entry of every record.
-fn below(value: &Expr, reports: &mut Vec<Diagnostic>) {
+fn below(value: &Expr, reports: &mut Reports) {
     walk::expressions(value, &mut |inner| {
         let ExprKind::Record(entries) = inner.kind.as_ref() else { return };
         for entry in entries {
@@ -52,16 +52,16 @@ fn below(value: &Expr, reports: &mut Vec<Diagnostic>) {
     });
 }
 
-fn named(name: &str, value: &Expr, reports: &mut Vec<Diagnostic>) {
+fn named(name: &str, value: &Expr, reports: &mut Reports) {
     let lower = name.to_lowercase();
     let is_secret = SECRET.iter().any(|word| lower == *word || lower.ends_with(&format!("_{word}")));
     let ExprKind::Text(text) = value.kind.as_ref() else { return };
     if is_secret && text.literal().is_some_and(|text| !text.is_empty()) {
-        reports.push(report(name, text, value.span));
+        reports.push(report(name, value.span));
     }
 }
 
-fn report(name: &str, _: &Text, span: Span) -> Diagnostic {
+fn report(name: &str, span: Span) -> Diagnostic {
     let variable = name.to_uppercase();
     Diagnostic::new(codes::W0324, span, format!("`{name}` is written into the program"))
         .label("readable by everyone who reads this file, now or in its history")

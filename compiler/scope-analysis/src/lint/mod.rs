@@ -20,6 +20,7 @@ mod name_by_site;
 mod plain_http;
 mod published_spelling;
 mod repeated_arm;
+mod reports;
 mod retries;
 mod secret_in_name;
 mod undeclared_link;
@@ -33,6 +34,7 @@ use scope_syntax::ast;
 
 use crate::hir::Program;
 use crate::modules::{Module, Modules, Use};
+use reports::Reports;
 
 /// A rule, by its code and the name that a configuration calls it.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +100,7 @@ pub struct Input<'a> {
 
 /// What every rule reports, unsorted.
 pub fn lint(input: &Input<'_>) -> Vec<Diagnostic> {
-    let mut reports = Vec::new();
+    let mut reports = Reports::default();
     cross_without_prime::check(input, &mut reports);
     here_for_local::check(input, &mut reports);
     any_type::check(input, &mut reports);
@@ -116,7 +118,7 @@ pub fn lint(input: &Input<'_>) -> Vec<Diagnostic> {
         name_by_site::check(input, &mut reports);
         unused::check(input, &mut reports);
     }
-    reports
+    reports.finish()
 }
 
 impl<'a> Input<'a> {

@@ -2,10 +2,10 @@
 
 use scope_diagnostics::{Diagnostic, codes};
 
-use super::Input;
+use super::{Input, reports::Reports};
 use crate::hir::{LocationKind, Value};
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     for resource in &input.program.resources {
         if !matches!(resource.location.kind, LocationKind::And(_)) {
             continue;
@@ -22,7 +22,8 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
         });
         let Some((first_site, first, span)) = names.next() else { continue };
         if let Some((site, other, _)) = names.find(|(_, text, _)| *text != first) {
-            reports.push(
+            reports.push_of(
+                &resource.name,
                 Diagnostic::new(
                     codes::W0339,
                     span,

@@ -2,10 +2,10 @@
 
 use scope_diagnostics::{Diagnostic, codes};
 
-use super::Input;
+use super::{Input, reports::Reports};
 use crate::hir::Value;
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     for site in &input.program.sites {
         for (driver, settings) in &site.settings {
             let declared = input.program.drivers.get(driver);
@@ -28,7 +28,8 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
                 )
                 .label(format!("`{name}` is `http://` and not of this machine"));
                 let report = report.secondary(given.span, "given here");
-                reports.push(
+                reports.push_of(
+                    &site.name,
                     report.help(
                         "use `https://`; a certificate of your own is named by the site's `tls` setting",
                     ),

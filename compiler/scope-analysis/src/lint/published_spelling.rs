@@ -3,9 +3,9 @@
 use scope_diagnostics::{Diagnostic, Edit, Span, codes};
 use scope_syntax::ast::{ChainOp, Expr, ExprKind, ItemKind, NativeItem};
 
-use super::{Input, walk};
+use super::{Input, reports::Reports, walk};
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     for module in input.own_modules() {
         for item in &module.tree.items {
             if let ItemKind::Native(item) = &item.kind
@@ -30,7 +30,7 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
     }
 }
 
-fn bare(item: &NativeItem, reports: &mut Vec<Diagnostic>) {
+fn bare(item: &NativeItem, reports: &mut Reports) {
     // The assignment form is put right by the formatter, which has the whole of it.
     let span = item.native.words.first().map_or(item.native.span, |word| word.span);
     let report = Diagnostic::new(codes::W0337, span, "a command without `$`")
@@ -44,7 +44,7 @@ fn bare(item: &NativeItem, reports: &mut Vec<Diagnostic>) {
 }
 
 /// What stands between the operands, where it is not `|`.
-fn operators(input: &Input<'_>, operands: &[Expr], reports: &mut Vec<Diagnostic>) {
+fn operators(input: &Input<'_>, operands: &[Expr], reports: &mut Reports) {
     for pair in operands.windows(2) {
         let gap = Span::new(pair[0].span.file, pair[0].span.end, pair[1].span.start);
         let text = input.sources.snippet(gap);
@@ -65,7 +65,7 @@ fn operators(input: &Input<'_>, operands: &[Expr], reports: &mut Vec<Diagnostic>
 }
 
 /// `"CloudTwo"`, where the word `CloudTwo` is the same site.
-fn quoted(input: &Input<'_>, name: &str, span: Span, reports: &mut Vec<Diagnostic>) {
+fn quoted(input: &Input<'_>, name: &str, span: Span, reports: &mut Reports) {
     let is_text = input.sources.snippet(span).starts_with('"');
     let site = input.program.sites.iter().find(|site| site.name == name);
     let is_word = name.chars().all(|letter| letter.is_alphanumeric() || letter == '_')

@@ -2,16 +2,16 @@
 
 use scope_diagnostics::{Diagnostic, codes};
 
-use super::Input;
+use super::{Input, reports::Reports};
 use crate::hir::{Location, LocationKind, SiteId};
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     for resource in &input.program.resources {
-        arms(input, &resource.location, reports);
+        arms(input, &resource.name, &resource.location, reports);
     }
 }
 
-fn arms(input: &Input<'_>, location: &Location, reports: &mut Vec<Diagnostic>) {
+fn arms(input: &Input<'_>, of: &str, location: &Location, reports: &mut Reports) {
     match &location.kind {
         LocationKind::Or(parts) => {
             let mut tried: Vec<SiteId> = Vec::new();
@@ -20,7 +20,8 @@ fn arms(input: &Input<'_>, location: &Location, reports: &mut Vec<Diagnostic>) {
                     && let Some(site) = part.sites().into_iter().find(|site| tried.contains(site))
                 {
                     let name = &input.site(site).name;
-                    reports.push(
+                    reports.push_of(
+                        of,
                         Diagnostic::new(
                             codes::W0322,
                             part.span,
@@ -33,10 +34,10 @@ fn arms(input: &Input<'_>, location: &Location, reports: &mut Vec<Diagnostic>) {
                 if let LocationKind::Site(site) = part.kind {
                     tried.push(site);
                 }
-                arms(input, part, reports);
+                arms(input, of, part, reports);
             }
         }
-        LocationKind::And(parts) => parts.iter().for_each(|part| arms(input, part, reports)),
+        LocationKind::And(parts) => parts.iter().for_each(|part| arms(input, of, part, reports)),
         _ => {}
     }
 }

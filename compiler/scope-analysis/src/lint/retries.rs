@@ -2,14 +2,15 @@
 
 use scope_diagnostics::{Diagnostic, codes};
 
-use super::Input;
+use super::{Input, reports::Reports};
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     let Some(entry) = input.program.entry else { return };
     for resource in &input.program.resources {
         let away = resource.instances.keys().find(|site| **site != entry);
         let Some(away) = away.filter(|_| resource.with.retry_times == Some(1)) else { continue };
-        reports.push(
+        reports.push_of(
+            &resource.name,
             Diagnostic::new(
                 codes::W0334,
                 resource.span,

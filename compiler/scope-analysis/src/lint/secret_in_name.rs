@@ -2,13 +2,13 @@
 
 use scope_diagnostics::{Diagnostic, codes};
 
-use super::Input;
+use super::{Input, reports::Reports};
 use crate::hir::Value;
 
 /// What stands before a credential in addresses and settings.
 const BEFORE: [&str; 5] = ["password", "passwd", "token", "secret", "api_key"];
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     for resource in &input.program.resources {
         for instance in resource.instances.values() {
             for name in ["name", "description", "tags", "labels"] {
@@ -16,7 +16,8 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
                 let mut texts = Vec::new();
                 gather(&slot.value, &mut texts);
                 if let Some(word) = texts.iter().find_map(|text| credential(text)) {
-                    reports.push(
+                    reports.push_of(
+                        &resource.name,
                         Diagnostic::new(codes::W0325, slot.span, format!("`{name}` seems to hold a {word}"))
                             .label("shown in lists, logs and plans")
                             .help("keep it in an attribute that the driver calls secret, and read it with `secret(\"NAME\")`"),

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use scope_diagnostics::{Diagnostic, codes};
 
-use super::Input;
+use super::{Input, reports::Reports};
 use crate::hir::{Link, SiteId};
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     let mut said = BTreeSet::new();
     for resource in &input.program.resources {
         for (site, instance) in &resource.instances {
@@ -18,7 +18,8 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
                         continue;
                     }
                     let (here, there) = (&input.site(*site).name, &input.site(other).name);
-                    reports.push(
+                    reports.push_of(
+                        format!("{here} -- {there}"),
                         Diagnostic::new(
                             codes::W0335,
                             reference.span,

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use scope_diagnostics::{Code, Diagnostic, Edit, FileId, Span, codes};
 use scope_syntax::ast::{Ident, Item, ItemKind, ThingKind};
 
-use super::Input;
+use super::{Input, reports::Reports};
 use crate::hir::Value;
 use crate::modules::{Module, ModuleId};
 
-pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     let mut used: BTreeSet<Span> = BTreeSet::new();
     let mut files: BTreeMap<FileId, BTreeSet<FileId>> = BTreeMap::new();
     for usage in input.uses.iter().filter(|usage| usage.span != usage.definition) {
@@ -20,13 +20,20 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
     for item in &root.tree.items {
         one(input, item, &used, reports);
     }
+    // The parameters of a module that is a resource type are its attributes, and of use in it only.
+    let groups: BTreeSet<ModuleId> = input.own_modules().flat_map(groups).collect();
+    for item in groups.iter().flat_map(|id| &input.modules.get(*id).tree.items) {
+        if matches!(item.kind, ItemKind::Param(_)) {
+            one(input, item, &used, reports);
+        }
+    }
     for module in input.own_modules() {
         imports(input, module, &files, reports);
     }
     sites(input, reports);
 }
 
-fn one(input: &Input<'_>, item: &Item, used: &BTreeSet<Span>, reports: &mut Vec<Diagnostic>) {
+fn one(input: &Input<'_>, item: &Item, used: &BTreeSet<Span>, reports: &mut Reports) {
     let (code, word, name): (Code, &str, &Ident) = match &item.kind {
         ItemKind::Let(item) => (codes::W0326, "let", &item.name),
         ItemKind::Param(param) => (codes::W0327, "param", &param.name),
@@ -54,12 +61,24 @@ fn one(input: &Input<'_>, item: &Item, used: &BTreeSet<Span>, reports: &mut Vec<
     });
 }
 
+/// The files that a file imports as resource types.
+fn groups(module: &Module) -> Vec<ModuleId> {
+    let imports = module.tree.items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Import(import) => Some(import),
+        _ => None,
+    });
+    let aliased = imports.zip(&module.imports).filter(|(import, _)| {
+        import.alias.is_some() && matches!(import.source, scope_syntax::ast::ImportSource::File(_))
+    });
+    aliased.filter_map(|(_, target)| *target).collect()
+}
+
 /// An import is used if something in its file is, or if that file says what holds without a name: sites, links, rules.
 fn imports(
     input: &Input<'_>,
     module: &Module,
     files: &BTreeMap<FileId, BTreeSet<FileId>>,
-    reports: &mut Vec<Diagnostic>,
+    reports: &mut Reports,
 ) {
     let nothing = BTreeSet::new();
     let used = files.get(&module.file).unwrap_or(&nothing);
@@ -136,7 +155,7 @@ fn reached(input: &Input<'_>, from: ModuleId) -> Vec<ModuleId> {
 }
 
 /// A site that nothing is at, nothing is taken from, and no expression names.
-fn sites(input: &Input<'_>, reports: &mut Vec<Diagnostic>) {
+fn sites(input: &Input<'_>, reports: &mut Reports) {
     let mut used: BTreeSet<u32> = input.program.entry.iter().map(|site| site.0).collect();
     for resource in &input.program.resources {
         used.extend(resource.location.sites().iter().map(|site| site.0));
