@@ -2,7 +2,7 @@
 //! mistakes and of every page of a code are shuffled, and the same reports come out, each at the same words, and the same
 //! plan.
 //!
-//! What is declared twice, and where a circle is entered, are said of whichever comes second, and an unclosed bracket
+//! What is told once of several places is compared as the set of them. What is declared twice, and where a circle is entered, are said of whichever comes second, and an unclosed bracket
 //! reaches into what follows: programs about these are left out. Of the reference every third program is taken, each once;
 //! `SCOPE_SEEDS=20` takes all of them and shuffles each in twenty ways.
 
@@ -108,6 +108,13 @@ fn reports(compilation: &Compilation, entry: &str, shuffled: Option<&Shuffled>) 
             );
             for label in &report.secondary {
                 said += &format!("\n  {} {}", place(label.span), label.text);
+            }
+            // What is told once of several places is about all of them alike: which one is the first is their order.
+            if report.secondary.iter().any(|label| label.text == report.primary.text) {
+                let labels = std::iter::once(&report.primary).chain(&report.secondary);
+                let mut places: Vec<String> = labels.map(|label| place(label.span)).collect();
+                places.sort();
+                said = format!("[{}] {} at {}", report.code, report.message, places.join(", "));
             }
             for words in report.notes.iter().chain(&report.help) {
                 said += &format!("\n  {}", without_place(words));

@@ -297,6 +297,23 @@ impl Context<'_> {
         Type::Named(named)
     }
 
+    /// The report for a driver that a file does not import.
+    pub(crate) fn not_imported(&self, name: &str, span: Span) -> Diagnostic {
+        Diagnostic::new(codes::E0207, span, format!("no driver is called `{name}`"))
+            .label("not imported")
+            .help(match self.is_in_library(name) {
+                true => format!("import it: `import {name}`"),
+                false => format!(
+                    "declare it, `driver {name} {{ … }}`, or import the file that does: `import \"./{name}.scope\"`"
+                ),
+            })
+    }
+
+    /// Whether the standard library has a module of this name.
+    pub(crate) fn is_in_library(&self, name: &str) -> bool {
+        self.world.library().iter().any(|module| module == name)
+    }
+
     /// The full name of the one resource type with this short name, of the drivers that the program imports.
     fn type_called(&self, short: &str) -> Option<&str> {
         let types = self.drivers.values().flat_map(|driver| driver.types.keys());
@@ -341,7 +358,7 @@ impl Context<'_> {
                 (None, _) if is_alone => {
                     report.help("a resource type is written `driver.type`; a file is one under a name: `import \"…\" as name`")
                 }
-                (None, _) => report.help(format!("import it: `import {}`", first.text)),
+                (None, _) => self.not_imported(&first.text, path.span),
             });
             return None;
         };

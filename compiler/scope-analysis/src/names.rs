@@ -244,9 +244,15 @@ impl Collector<'_> {
             );
             return;
         }
-        if let Some(first) = table.get(&name.text) {
-            self.diagnostics.push(declared_twice(&name.text, name.span, first.span));
-            return;
+        match table.get(&name.text) {
+            // What an item in error, or a file that could not be read, is thought to declare gives way.
+            Some(first) if first.definition == Definition::Hole => {}
+            Some(_) if definition == Definition::Hole => return,
+            Some(first) => {
+                self.diagnostics.push(declared_twice(&name.text, name.span, first.span));
+                return;
+            }
+            None => {}
         }
         table.insert(name.text.clone(), Named { definition, span: name.span });
     }
@@ -263,7 +269,10 @@ impl Collector<'_> {
             _ => None,
         });
         for (import, target) in items.zip(&self.modules.get(module).imports) {
-            let Some(target) = *target else { continue };
+            let Some(target) = *target else {
+                self.unread(table, import);
+                continue;
+            };
             let exported = &own[target.0 as usize];
             if let Some(names) = &import.names {
                 for name in names {
@@ -298,6 +307,10 @@ impl Collector<'_> {
                     for (name, named) in exported {
                         match table.get(name) {
                             Some(first) if first.definition == named.definition => {}
+                            Some(_) if named.definition == Definition::Hole => {}
+                            Some(first) if first.definition == Definition::Hole => {
+                                table.insert(name.clone(), named.clone());
+                            }
                             Some(first) => {
                                 self.diagnostics.push(
                                     Diagnostic::new(
@@ -321,6 +334,17 @@ impl Collector<'_> {
         }
     }
 
+    /// The names that an import brings which could not be read, and was reported.
+    fn unread(&mut self, table: &mut BTreeMap<String, Named>, import: &ast::Import) {
+        let of_library = match &import.source {
+            ImportSource::Library(path) if import.alias.is_none() => path.names.last(),
+            _ => None,
+        };
+        for name in import.names.iter().flatten().chain(&import.alias).chain(of_library) {
+            self.declare(table, name, Definition::Hole);
+        }
+    }
+
     fn import_name(
         &mut self,
         table: &mut BTreeMap<String, Named>,
@@ -332,7 +356,7 @@ impl Collector<'_> {
             if table.get(&name.text).is_some_and(|first| first.definition == named.definition) {
                 return;
             }
-            if let Some(first) = table.get(&name.text) {
+            if let Some(first) = table.get(&name.text).filter(|first| first.definition != Definition::Hole) {
                 self.diagnostics.push(declared_twice(&name.text, name.span, first.span));
                 return;
             }

@@ -1,14 +1,22 @@
-//! Follow-up reports left out: what analysis says only because the text of an item could not be read.
+//! Follow-up reports left out: what analysis says only because the text of an item, or a file, could not be read.
 //!
 //! Comes in: the reports of reading and those of analysing. Goes out: the second, without those about the very words that
 //! the first are about, and without "is missing" in an item of which a part was lost. `param n: int 3` → the report for
-//! the missing `=`, and not also that `n` has no value. Other mistakes in the same item stay.
+//! the missing `=`, and not also that `n` has no value. Other mistakes in the same item stay. Where an import could not be
+//! read, names that nothing declares may have come from it: `import "./sitse.scope"` → the report for the import only.
 
-use scope_analysis::Modules;
-use scope_diagnostics::{Code, Diagnostic, Span, codes};
+use scope_analysis::{Module, Modules};
+use scope_diagnostics::{Code, Diagnostic, FileId, Span, codes};
+use scope_syntax::ast::{ImportSource, ItemKind};
 
 /// Reports that something is not there: it may stand in the part that was lost.
 const MISSING: [Code; 2] = [codes::E0111, codes::E0204];
+
+/// Reports of sites that are not there; one of any file may be declared in the one that could not be read.
+const NO_SITE: [Code; 2] = [codes::E0101, codes::E0105];
+
+/// Reports of names that the same file does not know.
+const NO_NAME: [Code; 3] = [codes::E0102, codes::E0207, codes::E0216];
 
 /// The reports of analysis that say something of their own.
 pub(crate) fn without_follow_ups(
@@ -16,6 +24,7 @@ pub(crate) fn without_follow_ups(
     analysis: Vec<Diagnostic>,
     modules: &Modules,
 ) -> Vec<Diagnostic> {
+    let analysis = without_unread(analysis, modules);
     let reported = Spans::new(
         syntax
             .iter()
@@ -39,6 +48,33 @@ pub(crate) fn without_follow_ups(
             !(reported.overlap(span) || is_missing && broken.overlap(span))
         })
         .collect()
+}
+
+/// Without names that a file which could not be read may declare.
+fn without_unread(analysis: Vec<Diagnostic>, modules: &Modules) -> Vec<Diagnostic> {
+    let open: Vec<FileId> =
+        modules.modules.iter().filter(|module| is_open(module)).map(|module| module.file).collect();
+    if open.is_empty() {
+        return analysis;
+    }
+    let is_misspelt = |report: &Diagnostic| report.help.iter().any(|help| help.starts_with("did you mean"));
+    let is_of_unread = |report: &Diagnostic| {
+        NO_SITE.contains(&report.code)
+            || NO_NAME.contains(&report.code) && open.contains(&report.primary.span.file)
+    };
+    analysis.into_iter().filter(|report| is_misspelt(report) || !is_of_unread(report)).collect()
+}
+
+/// Whether a file may have names that are not known, as what it imports without naming them could not be read.
+fn is_open(module: &Module) -> bool {
+    let imports = module.tree.items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Import(import) => Some(import),
+        _ => None,
+    });
+    imports.zip(&module.imports).any(|(import, target)| {
+        let is_named = import.names.is_some() || import.alias.is_some();
+        target.is_none() && (!is_named || matches!(import.source, ImportSource::Library(_)))
+    })
 }
 
 /// Spans, asked whether any of them shares a byte with another one.

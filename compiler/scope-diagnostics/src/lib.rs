@@ -28,6 +28,7 @@ pub mod similar;
 mod sink;
 mod source_map;
 mod span;
+mod told_once;
 
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Edit, Fix, Label, Severity};

@@ -1,7 +1,7 @@
 //! Where every station puts its reports, and where they get their one order.
 //!
 //! Comes in: reports in the order in which checks happen to run. Goes out: at most [`MAXIMUM_REPORTS`] of them, sorted
-//! by path, start and code, each code once a place, so that the output does not depend on the order of declarations.
+//! by path, start and code, each code once a place and each cause once, so that the output does not depend on the order of declarations.
 //!
 //! ```
 //! use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, Span, codes};
@@ -16,6 +16,7 @@
 //! assert_eq!(messages, ["first", "second"]);
 //! ```
 
+use crate::told_once::told_once;
 use crate::{Code, Diagnostic, Severity, SourceMap, Span, codes};
 use std::cmp::Reverse;
 
@@ -101,7 +102,7 @@ impl Diagnostics {
                 && (later.message == earlier.message
                     || !later.primary.span.is_dummy() && !STATED.contains(&later.code))
         });
-        cut(reports)
+        cut(told_once(reports))
     }
 }
 

@@ -55,6 +55,11 @@ const UNITS: &[(&str, Dimension, f64)] = &[
     ("%", Dimension::Percent, 0.01),
 ];
 
+/// Every unit, as it is written.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    UNITS.iter().map(|(unit, ..)| *unit)
+}
+
 /// What the unit measures and its factor to the base unit; nothing if it is none. Case matters, as `M` and `m` differ.
 #[must_use]
 pub fn find(unit: &str) -> Option<(Dimension, f64)> {

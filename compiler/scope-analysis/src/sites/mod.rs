@@ -99,6 +99,7 @@ impl Context<'_> {
             Some(nearest) => report
                 .help(format!("did you mean `{nearest}`?"))
                 .fix(format!("write `{nearest}`"), vec![Edit::new(span, nearest)]),
+            None if self.is_in_library(key) => self.not_imported(key, span),
             None => report.help(format!("import the driver in this program: `import {key}`")),
         }
     }

@@ -9,6 +9,10 @@ use crate::parse::fault::Label;
 use crate::token::Kind;
 use crate::units;
 
+/// Types that people of other languages write before the name.
+const TYPES: [&str; 11] =
+    ["string", "int", "float", "bool", "bytes", "duration", "size", "rate", "percent", "cidr", "ip"];
+
 /// Items that are written `word name: type`.
 const TYPED: [&str; 2] = ["resource", "existing"];
 
@@ -49,6 +53,20 @@ impl Place<'_, '_> {
             ))),
             _ => None,
         }
+    }
+
+    /// `param string name`, `let int count = 3`
+    pub(super) fn type_first(&self) -> Option<Diagnostic> {
+        let item = self.is_behind(&["let", "param"], 2).filter(|_| self.expected.has(Label::Colon))?;
+        let ty = self.before(1).filter(|ty| TYPES.contains(&ty.text))?;
+        let name = self.tokens.get(self.at).filter(|name| name.kind == Kind::Word)?;
+        let right = format!("{}: {}", name.text, ty.text);
+        Some(
+            self.expected_found("`:`")
+                .label("the name comes first")
+                .help(format!("write `{item} {right}`"))
+                .fix(format!("write `{right}`"), vec![Edit::new(ty.span().to(name.span()), right.clone())]),
+        )
     }
 
     /// `output address: vm.id`
