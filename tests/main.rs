@@ -17,6 +17,7 @@ mod examples;
 mod formatting;
 mod fuzz;
 mod imports;
+mod json;
 mod lints;
 mod manifests;
 mod order;

@@ -71,7 +71,7 @@ fn results_are_written_for_ci() {
 }
 
 #[test]
-fn results_are_one_sarif_log_with_a_run_for_each_program() {
+fn results_are_one_sarif_log_for_all_programs() {
     let folder = place("sarif", PROGRAM);
     std::fs::write(folder.join("wrong.scope"), PROGRAM.replace("cut paris until", "cut pariss until"))
         .expect("writable");
@@ -81,8 +81,8 @@ fn results_are_one_sarif_log_with_a_run_for_each_program() {
     let validator = schemas::sarif();
     let errors: Vec<String> = validator.iter_errors(&log).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:#?}\n{}", ran.stdout);
-    let told = |run: usize| {
-        let result = &log["runs"][run]["results"][0];
+    let told = |index: usize| {
+        let result = &log["runs"][0]["results"][index];
         let place = &result["locations"][0]["physicalLocation"];
         (
             result["ruleId"].clone(),

@@ -24,8 +24,13 @@ fn main() -> ExitCode {
             let code = if error.use_stderr() { commands::WRONG } else { 0 };
             // A closed pipe is no reason to panic.
             let _ = error.print();
+            if code == commands::WRONG {
+                output::document::refused(std::env::args(), &error.to_string());
+            }
             return ExitCode::from(code);
         }
     };
-    ExitCode::from(commands::run(args))
+    let code = commands::run(args);
+    output::document::end();
+    ExitCode::from(code)
 }

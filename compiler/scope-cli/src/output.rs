@@ -1,9 +1,17 @@
 //! Where text goes: reports to stdout, diagnostics and progress to stderr; colour by terminal, `NO_COLOR` and `--color`.
+//!
+//! With `--format json` or `sarif` stdout has one document and nothing else ([`document`]): lines for people are not printed,
+//! reports are gathered for it.
+
+pub mod document;
+mod gathered;
+
+pub use gathered::Gathered;
 
 use std::io::{IsTerminal, Write};
 
 use scope_compiler::Compilation;
-use scope_diagnostics::{Diagnostic, SourceMap, render};
+use scope_diagnostics::{Code, Diagnostic, SourceMap, Span, render};
 use scope_plan::plan::Plan;
 use scope_web::Page;
 
@@ -25,6 +33,7 @@ pub struct Output {
 impl Output {
     /// From the arguments and the terminal.
     pub fn new(format: Format, color: Color) -> Output {
+        document::begin(format);
         let is_terminal = std::io::stderr().is_terminal();
         let is_colored = match color {
             Color::Always => true,
@@ -44,48 +53,46 @@ impl Output {
         }
     }
 
-    /// Prints diagnostics, and for people what they come to.
+    /// Prints diagnostics, and for people what they come to; for programs they are gathered.
     pub fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &SourceMap) {
-        match self.format {
-            Format::Json => line(&render::json(diagnostics, sources)),
-            Format::Sarif => line(render::sarif(diagnostics, sources).trim_end()),
-            Format::Short => note(render::short(diagnostics, sources).trim_end()),
-            Format::Rich => {
-                if diagnostics.is_empty() {
-                    return;
-                }
-                let options =
-                    render::RichOptions { color: self.is_colored, ..render::RichOptions::default() };
-                note(render::rich(diagnostics, sources, options).trim_end());
-                note(&render::summary(diagnostics));
-            }
+        if document::is_wanted() {
+            return document::add(diagnostics, sources);
+        }
+        self.reports(diagnostics, sources);
+        if self.format == Format::Rich {
+            note(&render::summary(diagnostics));
         }
     }
 
     /// Prints reports without what they come to: that is said otherwise.
     pub fn reports(&self, diagnostics: &[Diagnostic], sources: &SourceMap) {
-        match self.format {
-            Format::Short => note(render::short(diagnostics, sources).trim_end()),
-            _ => {
-                let options =
-                    render::RichOptions { color: self.is_colored, ..render::RichOptions::default() };
-                note(render::rich(diagnostics, sources, options).trim_end());
-            }
+        if document::is_wanted() {
+            return document::add(diagnostics, sources);
         }
+        if self.format == Format::Short {
+            return note(render::short(diagnostics, sources).trim_end());
+        }
+        let options = render::RichOptions { color: self.is_colored, ..render::RichOptions::default() };
+        note(render::rich(diagnostics, sources, options).trim_end());
     }
 
     /// Prints what compiling reported; false if it cannot go on.
     pub fn compiled(&self, compilation: &Compilation) -> bool {
-        // A JSON reader gets one document, also when all is well.
-        if !compilation.diagnostics.is_empty() || matches!(self.format, Format::Json | Format::Sarif) {
-            self.diagnostics(&compilation.diagnostics, &compilation.sources);
-        }
+        self.diagnostics(&compilation.diagnostics, &compilation.sources);
         !compilation.has_errors()
     }
 }
 
-/// One line, or several, on stdout. A closed pipe ends the process quietly, as for any filter.
+/// One line, or several, on stdout, for people.
 pub fn line(text: &str) {
+    if !document::is_wanted() {
+        always(text);
+    }
+}
+
+/// The same also where a document follows: the events of `--events json`, one a line, and the document itself. A closed
+/// pipe ends the process quietly, as for any filter.
+pub fn always(text: &str) {
     let mut stdout = std::io::stdout().lock();
     if writeln!(stdout, "{text}").is_err() {
         std::process::exit(0);
@@ -97,4 +104,23 @@ pub fn note(text: &str) {
     if !text.is_empty() {
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
+}
+
+/// Something went wrong that is at no line of a program.
+pub fn say_error(code: Code, message: &str) {
+    say(&Diagnostic::new(code, Span::DUMMY, message));
+}
+
+/// A report that is at no line of a program.
+pub fn say(report: &Diagnostic) {
+    note(&format!("error[{}]: {}", report.code, report.message));
+    report.notes.iter().for_each(|text| note(&format!("  note: {text}")));
+    report.help.iter().for_each(|text| note(&format!("help: {text}")));
+    document::add(std::slice::from_ref(report), &SourceMap::new());
+}
+
+/// What can be done about the error that was said last.
+pub fn say_help(text: &str) {
+    note(&format!("help: {text}"));
+    document::help(text);
 }

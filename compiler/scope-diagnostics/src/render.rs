@@ -20,9 +20,9 @@ mod view;
 
 use crate::{Diagnostic, Severity};
 
-pub use json::{JSON_SCHEMA, JSON_VERSION, json};
+pub use json::{JSON_FORMAT, JSON_SCHEMA, json, json_entries};
 pub use rich::{RichOptions, rich};
-pub use sarif::{sarif, sarif_of_all};
+pub use sarif::sarif;
 pub use short::short;
 
 /// The last line of a list of reports: "2 errors, 1 warning"; empty for none.

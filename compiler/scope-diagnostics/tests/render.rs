@@ -128,7 +128,7 @@ fn json_document() {
     let document = json(&reports, &sources);
     assert_snapshot!("json", document);
     let value: serde_json::Value = serde_json::from_str(&document).expect("it is JSON");
-    assert_eq!(value["version"], 1);
+    assert_eq!(value["format"], "scope-diagnostics/2");
     assert_eq!(value["diagnostics"].as_array().map(Vec::len), Some(reports.len()));
 }
 

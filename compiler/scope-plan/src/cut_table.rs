@@ -11,8 +11,10 @@
 //! cannot be reached for the whole run. `-` is as without the cut. Of more sites than fit beside each other there is a
 //! paragraph each, with what differs from a run without the cut; sites of which the same is to be said share one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+
+use serde::Serialize;
 
 use crate::cuts::{Cut, Cuts, Outcome};
 use crate::fleet::{self, Rows};
@@ -30,7 +32,7 @@ pub fn to_text(plan: &Plan) -> String {
     let cuts = Cuts::new(plan);
     let usual = cuts.usual();
     let sites: BTreeSet<SiteId> = plan.steps.iter().map(|step| step.site).collect();
-    let rows = rows(plan);
+    let rows = heads(plan);
     let mut text = String::from("if this site is cut, from the start to the end of the run\n\n");
     if sites.len() <= MOST_COLUMNS {
         let columns: Vec<Vec<&str>> =
@@ -69,8 +71,42 @@ pub fn to_text(plan: &Plan) -> String {
     text
 }
 
+/// A row of the table, for programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CutRow {
+    /// `ensure server vm`, `choose nantes | paris of back`
+    pub step: String,
+    /// Its site; of a choice none.
+    pub site: Option<String>,
+    /// What becomes of it, by the site that is cut: the same words.
+    pub cut: BTreeMap<String, String>,
+}
+
+/// The same as data: every step and choice, and what becomes of it for each site.
+pub fn rows(plan: &Plan) -> Vec<CutRow> {
+    let cuts = Cuts::new(plan);
+    let usual = cuts.usual();
+    let sites: BTreeSet<SiteId> = plan.steps.iter().map(|step| step.site).collect();
+    let columns: Vec<(&str, Vec<String>)> = sites
+        .iter()
+        .map(|site| {
+            let cut = cuts.cut(*site);
+            let cells = column(plan, &usual, &cut).into_iter().map(str::to_owned).collect();
+            (plan.site(*site).name.as_str(), cells)
+        })
+        .collect();
+    let heads = heads(plan).into_iter().enumerate();
+    heads
+        .map(|(index, [step, site])| CutRow {
+            step,
+            site: (!site.is_empty()).then_some(site),
+            cut: columns.iter().map(|(name, cells)| ((*name).to_owned(), cells[index].clone())).collect(),
+        })
+        .collect()
+}
+
 /// What the table tells of: a step and its site, or a choice.
-fn rows(plan: &Plan) -> Vec<[String; 2]> {
+fn heads(plan: &Plan) -> Vec<[String; 2]> {
     let steps = plan.steps.iter().filter(|step| is_asked_for(step)).map(|step| {
         let kind = step.action.resource_type().map_or("", short_type);
         [format!("{} {kind} {}", step.action.verb(), step.name), plan.site(step.site).name.clone()]

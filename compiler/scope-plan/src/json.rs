@@ -9,10 +9,10 @@
 //!
 //! let plan = testing::borrowed();
 //! let text = json::to_json(&plan);
-//! assert!(text.starts_with("{\n  \"version\": 1,\n  \"program\": {"));
+//! assert!(text.starts_with("{\n  \"format\": \"scope-plan/1\",\n  \"program\": {"));
 //! assert_eq!(json::from_json(&text)?, plan);
 //!
-//! let newer = text.replacen("\"version\": 1", "\"version\": 9", 1);
+//! let newer = text.replacen("scope-plan/1", "scope-plan/9", 1);
 //! assert_eq!(
 //!     json::from_json(&newer).unwrap_err().to_string(),
 //!     "this is a plan of version 9, and this program reads version 1: build the plan again",
@@ -20,6 +20,7 @@
 //! # Ok::<(), json::ReadError>(())
 //! ```
 
+pub(crate) mod format;
 mod layout;
 pub(crate) mod shared;
 
@@ -39,8 +40,8 @@ pub enum ReadError {
     /// It is no JSON at all.
     #[error("this is no JSON: {0}")]
     NotJson(String),
-    /// It is JSON without a version of a plan.
-    #[error("this is no plan: it has no `version`")]
+    /// It is JSON that does not say that it is a plan.
+    #[error("this is no plan: it has no `format` as `scope-plan/{VERSION}`")]
     NoVersion,
     /// A plan of another version.
     #[error("this is a plan of version {0}, and this program reads version {VERSION}: build the plan again")]
@@ -85,7 +86,7 @@ fn compact(plan: &Plan) -> String {
 pub fn from_json(text: &str) -> Result<Plan, ReadError> {
     #[derive(Deserialize)]
     struct Head {
-        version: Option<Value>,
+        format: Option<String>,
     }
 
     if depth(text) > DEEPEST {
@@ -95,7 +96,7 @@ pub fn from_json(text: &str) -> Result<Plan, ReadError> {
         serde_json::error::Category::Data => ReadError::NoVersion,
         _ => ReadError::NotJson(error.to_string()),
     })?;
-    match head.version.as_ref().and_then(Value::as_u64) {
+    match head.format.as_deref().and_then(format::version) {
         Some(version) if version == u64::from(VERSION) => {}
         Some(other) => return Err(ReadError::OtherVersion(other)),
         None => return Err(ReadError::NoVersion),
@@ -144,7 +145,7 @@ fn depth(text: &str) -> usize {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Plan).to_value();
     schema["title"] = json!(format!("Scope-Lang plan, version {VERSION}"));
-    schema["properties"]["version"]["const"] = json!(VERSION);
+    schema["properties"]["format"]["const"] = json!(format::name(VERSION));
     let driver = &mut schema["$defs"]["Driver"]["properties"];
     driver[shared::FIELD] = json!({
         "description": "Expressions that stand several times in this driver; each names only those before it.",

@@ -56,7 +56,9 @@ id! {
 /// A whole plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
-    /// [`VERSION`].
+    /// [`VERSION`]; written with the format's name, as `"format": "scope-plan/1"`.
+    #[serde(rename = "format", with = "crate::json::format")]
+    #[schemars(with = "String")]
     pub version: u32,
     /// What it was made from.
     pub program: Program,

@@ -81,20 +81,26 @@ fn what_is_no_plan_is_told_apart() {
     assert!(refused("resource vm").starts_with("this is no JSON: expected value at line 1 column 1"));
     assert!(refused(&text[..text.len() / 2]).starts_with("this is no JSON: EOF"));
     assert!(refused(&format!("{text}x")).starts_with("this is no JSON: trailing characters"));
-    assert_eq!(refused("{}"), "this is no plan: it has no `version`");
+    assert_eq!(refused("{}"), "this is no plan: it has no `format` as `scope-plan/1`");
     assert!(refused("[1]").starts_with("this is no plan"));
-    assert_eq!(refused("7"), "this is no plan: it has no `version`");
-    assert_eq!(refused("{\"version\": \"1\"}"), "this is no plan: it has no `version`");
+    assert_eq!(refused("7"), "this is no plan: it has no `format` as `scope-plan/1`");
     assert_eq!(
-        refused("{\"version\": 2}"),
+        refused("{\"format\": \"scope-events/1\"}"),
+        "this is no plan: it has no `format` as `scope-plan/1`"
+    );
+    assert_eq!(
+        refused("{\"format\": \"scope-plan/2\"}"),
         "this is a plan of version 2, and this program reads version 1: build the plan again"
     );
-    assert!(refused("{\"version\": 1}").starts_with("this is no plan of version 1: missing field `program`"));
+    assert!(
+        refused("{\"format\": \"scope-plan/1\"}")
+            .starts_with("this is no plan of version 1: missing field `program`")
+    );
     let misspelt = text.replacen("\"do\": \"ensure\"", "\"do\": \"insure\"", 1);
     assert!(refused(&misspelt).contains("unknown variant `insure`, expected one of `lookup`, `ensure`"));
     let broken = text.replacen("\"from\": 0", "\"from\": 7", 1);
     assert!(matches!(from_json(&broken), Err(ReadError::Broken(_))));
-    let bomb = format!("{{\"version\": 1, \"x\": {}", "[".repeat(1_000_000));
+    let bomb = format!("{{\"format\": \"scope-plan/1\", \"x\": {}", "[".repeat(1_000_000));
     assert_eq!(from_json(&bomb), Err(ReadError::TooDeep));
 }
 
@@ -125,7 +131,7 @@ fn the_schema_refuses_what_is_no_plan() {
     let validator = jsonschema::draft202012::new(&schema()).unwrap();
     let good: Value = serde_json::from_str(&to_json(&testing::both())).unwrap();
     let broken: [fn(&mut Value); 6] = [
-        |plan| plan["version"] = json!(2),
+        |plan| plan["format"] = json!("scope-plan/2"),
         |plan| plan["steps"][0]["action"]["do"] = json!("insure"),
         |plan| plan["steps"][0]["site"] = json!("nantes"),
         |plan| drop(plan.as_object_mut().unwrap().shift_remove("edges")),
@@ -135,7 +141,7 @@ fn the_schema_refuses_what_is_no_plan() {
     for break_it in broken {
         let mut plan = good.clone();
         break_it(&mut plan);
-        assert!(!validator.is_valid(&plan), "{}", plan["version"]);
+        assert!(!validator.is_valid(&plan), "{}", plan["format"]);
     }
 }
 

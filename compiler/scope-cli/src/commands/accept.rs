@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use scope_compiler::accepting::{self, Rewritten, Said, SaidWhat};
 use scope_compiler::{Compilation, Options, World, hir};
-use scope_diagnostics::similar;
+use scope_diagnostics::{codes, similar};
 use scope_plan::recorded::How;
 use scope_runtime::report::ChangedBy;
 use scope_runtime::state::{Holder, Place, Record, State, StateStore};
@@ -16,7 +16,7 @@ use scope_runtime::state::{Holder, Place, Record, State, StateStore};
 use super::{FAILED, WRONG, now_ms, place};
 use crate::args::Drift;
 use crate::files;
-use crate::output::note;
+use crate::output::{note, say_error, say_help};
 use crate::show::drift::{Drifted, What};
 use crate::show::source;
 use crate::world::Disk;
@@ -70,8 +70,8 @@ pub fn chosen<'a>(
             }
         }
         if open.is_empty() {
-            note(&format!("error[E0964]: {}", refused.join("; ")));
-            note("help: `--accept` takes what somebody changed at a site, when that is known");
+            say_error(codes::E0964, &format!("{}", refused.join("; ")));
+            say_help("`--accept` takes what somebody changed at a site, when that is known");
             return Err(WRONG);
         }
         chosen.extend(open);
@@ -101,7 +101,7 @@ fn found<'a>(word: &str, site: Option<&str>, rows: &'a [Drifted]) -> Vec<Accepte
 
 fn unknown(word: &str, site: Option<&str>, rows: &[Drifted]) -> u8 {
     let at = site.map(|site| format!(" at {site}")).unwrap_or_default();
-    note(&format!("error[E0963]: nothing called `{word}`{at} is other than it was left"));
+    say_error(codes::E0963, &format!("nothing called `{word}`{at} is other than it was left"));
     let mut names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
     names
         .extend(rows.iter().flat_map(|row| {
@@ -110,9 +110,9 @@ fn unknown(word: &str, site: Option<&str>, rows: &[Drifted]) -> u8 {
     names.sort();
     names.dedup();
     match similar::nearest(word, names.iter().map(String::as_str)) {
-        Some(near) => note(&format!("help: did you mean `{near}`?")),
-        None if names.is_empty() => note("help: all is as it was left: there is nothing to accept"),
-        None => note(&format!("help: what differs: {}", names.join(", "))),
+        Some(near) => say_help(&format!("did you mean `{near}`?")),
+        None if names.is_empty() => say_help("all is as it was left: there is nothing to accept"),
+        None => say_help(&format!("what differs: {}", names.join(", "))),
     }
     WRONG
 }
@@ -173,7 +173,7 @@ impl Taking<'_> {
             patch += &files::difference(&path, &String::from_utf8_lossy(&before), &text);
             if command.write {
                 files::replace(&path, text.as_bytes()).map_err(|error| {
-                    note(&format!("error: `{path}` cannot be written: {}", files::words(&error)));
+                    say_error(codes::E0981, &format!("`{path}` cannot be written: {}", files::words(&error)));
                     FAILED
                 })?;
                 note(&format!("written: {path}"));

@@ -7,13 +7,14 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use scope_diagnostics::codes;
 use scope_plan::plan::Plan;
 use scope_runtime::events::{RunEvent, RunEventKind};
 
 use super::detach::Detached;
 use super::{WRONG, place};
 use crate::args::Attach;
-use crate::output::{Output, line, note};
+use crate::output::{Output, document, line, note, say_error, say_help};
 use crate::show::progress::Shower;
 
 /// How often there is a look at what is new.
@@ -29,9 +30,9 @@ pub fn run(command: &Attach, output: Output) -> u8 {
     let detached = Detached::of(found.place.logs());
     let Some(process) = detached.process() else {
         let program = found.program.as_deref().unwrap_or("this program");
-        note(&format!("error[E0938]: no run of `{program}` was detached"));
-        note(&format!(
-            "help: `scope run {program} --detach` starts one; `scope status` says where the deployment is"
+        say_error(codes::E0938, &format!("no run of `{program}` was detached"));
+        say_help(&format!(
+            "`scope run {program} --detach` starts one; `scope status` says where the deployment is"
         ));
         return WRONG;
     };
@@ -75,6 +76,9 @@ impl Follower<'_> {
             }
             self.say_log();
             if is_over {
+                if let Some(report) = self.detached.report() {
+                    document::tell("scope-run/1", report);
+                }
                 return match self.detached.ended() {
                     Some(code) => code,
                     None => {

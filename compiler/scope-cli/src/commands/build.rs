@@ -2,15 +2,23 @@
 
 use std::path::Path;
 
+use scope_diagnostics::codes;
 use scope_plan::recorded::Recorded;
+
+use serde_json::json;
 
 use super::{FAILED, OK, WRONG};
 use crate::args::Build;
-use crate::output::{Output, line, note};
+use crate::output::{Output, document, line, say_error};
 use crate::world::Disk;
 
 pub fn run(command: &Build, output: Output) -> u8 {
     if command.target.as_deref() == Some("list") {
+        let listed: Vec<_> = scope_targets::targets()
+            .iter()
+            .map(|target| json!({ "name": target.name, "description": target.description }))
+            .collect();
+        document::tell("scope-targets/1", json!({ "targets": listed }));
         for target in scope_targets::targets() {
             line(&format!("{:<8} {}", target.name, target.description));
         }
@@ -19,7 +27,7 @@ pub fn run(command: &Build, output: Output) -> u8 {
     let mut options = match super::options(&command.program.with(&command.of), Recorded::default()) {
         Ok(options) => options,
         Err(message) => {
-            note(&format!("error: {message}"));
+            say_error(codes::E0980, &message);
             return WRONG;
         }
     };
@@ -33,8 +41,12 @@ pub fn run(command: &Build, output: Output) -> u8 {
         None => {
             let text = scope_plan::json::to_json(plan);
             match &command.out {
-                Some(path) => super::write_file(path, text.as_bytes()).map_or_else(|code| code, |()| OK),
+                Some(path) => {
+                    document::tell("scope-build/1", json!({ "target": null, "files": [{ "path": path }] }));
+                    super::write_file(path, text.as_bytes()).map_or_else(|code| code, |()| OK)
+                }
                 None => {
+                    document::tell_whole(&text);
                     line(text.trim_end());
                     OK
                 }
@@ -57,7 +69,7 @@ fn render(target: &str, plan: &scope_plan::plan::Plan, command: &Build) -> u8 {
     let files = match scope_targets::render(target, plan, &targets_options(command)) {
         Ok(files) => files,
         Err(error) => {
-            note(&format!("error: {error}"));
+            say_error(codes::E0980, &error.to_string());
             return WRONG;
         }
     };
@@ -65,22 +77,27 @@ fn render(target: &str, plan: &scope_plan::plan::Plan, command: &Build) -> u8 {
     if command.out.is_none()
         && let [file] = files.as_slice()
     {
+        let told = json!({ "path": null, "text": file.contents });
+        document::tell("scope-build/1", json!({ "target": target, "files": [told] }));
         line(file.contents.trim_end());
         return OK;
     }
+    let mut written = Vec::new();
     let folder = command.out.clone().unwrap_or_else(|| crate::world::stem(&command.program.file));
     for file in &files {
         let path = Path::new(&folder).join(&file.path);
         let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
         if let Err(error) = made.and_then(|()| std::fs::write(&path, &file.contents)) {
-            note(&format!("error: `{}` cannot be written: {error}", path.display()));
+            say_error(codes::E0981, &format!("`{}` cannot be written: {error}", path.display()));
             return FAILED;
         }
         if file.executable {
             set_executable(&path);
         }
         line(&path.display().to_string());
+        written.push(json!({ "path": path }));
     }
+    document::tell("scope-build/1", json!({ "target": target, "files": written }));
     OK
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, IsTerminal};
 
+use scope_diagnostics::codes;
 use scope_plan::plan::{Action, Step};
 use scope_plan::recorded::How;
 use scope_runtime::state::Started;
@@ -10,8 +11,8 @@ use super::run::{Beginning, open_state, real_run};
 use super::watched::watched;
 use super::{OK, WRONG};
 use crate::args::{Destroy, How as RunHow};
-use crate::output::{Output, line, note};
-use crate::show::short_name;
+use crate::output::{Output, document, line, note, say_error};
+use crate::show::{self, short_name};
 use crate::world::Disk;
 
 pub fn run(command: &Destroy, output: Output) -> u8 {
@@ -21,7 +22,7 @@ pub fn run(command: &Destroy, output: Output) -> u8 {
 fn unwatched(command: &Destroy, output: Output) -> u8 {
     let file = &command.program.file;
     if command.program.simulate {
-        note("error: a simulation leaves nothing behind that could be destroyed");
+        say_error(codes::E0980, "a simulation leaves nothing behind that could be destroyed");
         return WRONG;
     }
     let mut state = match open_state(file, &command.how) {
@@ -35,13 +36,14 @@ fn unwatched(command: &Destroy, output: Output) -> u8 {
         line(&format!("  stays   {}  {}   adopted, so not ours to delete", resource.site, resource.name));
     }
     if ours.is_empty() && state.state().owed.is_empty() {
+        document::tell("scope-run/1", show::report::nothing_done(file, state.state().last_run));
         line("nothing to destroy: nothing that this program made is recorded");
         return OK;
     }
     let options = match super::options(&command.program, recorded) {
         Ok(options) => scope_compiler::Options { destroy: true, ..options },
         Err(message) => {
-            note(&format!("error: {message}"));
+            say_error(codes::E0980, &message);
             return WRONG;
         }
     };
@@ -88,7 +90,10 @@ fn is_confirmed(names: &[String], most: usize) -> bool {
         if names.len() <= most {
             return true;
         }
-        note(&format!("error: that is more than {most}: add `--yes`, or `--max-delete {}`", names.len()));
+        say_error(
+            codes::E0982,
+            &format!("that is more than {most}: add `--yes`, or `--max-delete {}`", names.len()),
+        );
         return false;
     }
     note("delete them? [y/N]");

@@ -15,11 +15,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use scope_diagnostics::codes;
 use scope_plan::plan::Plan;
 use serde::{Deserialize, Serialize};
 
+use serde_json::json;
+
 use super::{FAILED, LOCKED, OK, now_ms};
-use crate::output::{line, note};
+use crate::output::{document, line, note, say_error, say_help};
 
 /// The folder, beside the state.
 const FOLDER: &str = "detached";
@@ -89,6 +92,16 @@ impl Detached {
         let _ = self.put("process.json", &serde_json::to_vec(&process).expect("plain data"));
     }
 
+    /// What a run of it ended with, for whoever follows.
+    pub fn told(&self, document: &serde_json::Value) {
+        let _ = self.put("report.json", document.to_string().as_bytes());
+    }
+
+    /// What the last run ended with.
+    pub fn report(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&fs::read(self.path("report.json")).ok()?).ok()
+    }
+
     /// It is over.
     pub fn end(&self, code: u8) {
         let _ = self.put("ended", code.to_string().as_bytes());
@@ -109,14 +122,14 @@ pub fn start(program: &str, state: &Path) -> u8 {
     let detached = Detached::of(state);
     if detached.is_alive() {
         let run = detached.process().map_or_else(String::new, |process| format!("run {} of ", process.run));
-        note(&format!("error[E0911]: {run}`{program}` goes on already"));
-        note("help: `scope attach` follows it");
+        say_error(codes::E0911, &format!("{run}`{program}` goes on already"));
+        say_help("`scope attach` follows it");
         return LOCKED;
     }
     match spawn(&detached) {
         Ok(child) => wait_for_begin(child, &detached, program),
         Err(error) => {
-            note(&format!("error: the run cannot be started: {error}"));
+            say_error(codes::E0981, &format!("the run cannot be started: {error}"));
             FAILED
         }
     }
@@ -124,7 +137,7 @@ pub fn start(program: &str, state: &Path) -> u8 {
 
 fn spawn(detached: &Detached) -> io::Result<std::process::Child> {
     fs::create_dir_all(&detached.folder)?;
-    for name in ["process.json", "plan.json", "ended"] {
+    for name in ["process.json", "plan.json", "report.json", "ended"] {
         let _ = fs::remove_file(detached.path(name));
     }
     let mut arguments: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();
@@ -158,6 +171,15 @@ fn wait_for_begin(mut child: std::process::Child, detached: &Detached, program: 
     loop {
         let ended = child.try_wait().ok().flatten();
         if let Some(process) = detached.process().filter(|process| process.process == child.id()) {
+            document::tell(
+                "scope-detached/1",
+                json!({
+                    "program": program,
+                    "run": process.run,
+                    "process": process.process,
+                    "log": detached.path("log"),
+                }),
+            );
             line(&format!(
                 "run {} of {program} goes on by itself (process {})",
                 process.run, process.process

@@ -5,10 +5,13 @@
 use std::path::Path;
 
 use scope_compiler::{Options, World};
+use scope_diagnostics::codes;
+
+use serde_json::json;
 
 use super::{FAILED, OK, WRONG, write_file};
 use crate::args::Doc;
-use crate::output::{Output, line, note};
+use crate::output::{Output, document, line, say_error};
 use crate::world::Disk;
 
 pub fn run(command: &Doc, output: Output) -> u8 {
@@ -22,7 +25,7 @@ pub fn run(command: &Doc, output: Output) -> u8 {
         return WRONG;
     }
     if let Err(error) = std::fs::create_dir_all(&command.out) {
-        note(&format!("error: `{}` cannot be made: {error}", command.out));
+        say_error(codes::E0981, &format!("`{}` cannot be made: {error}", command.out));
         return FAILED;
     }
     let pages = crate::doc::pages(&compilation, entry);
@@ -32,6 +35,8 @@ pub fn run(command: &Doc, output: Output) -> u8 {
             return code;
         }
     }
+    let names: Vec<&String> = pages.iter().map(|(name, _)| name).collect();
+    document::tell("scope-doc/1", json!({ "folder": command.out, "pages": names }));
     line(&format!("{} pages: {}", pages.len(), Path::new(&command.out).join("index.html").display()));
     OK
 }

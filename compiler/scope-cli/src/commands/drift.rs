@@ -9,8 +9,8 @@ use serde_json::json;
 use super::accept::{self, Accepted};
 use super::survey::{NotAsked, survey};
 use super::{DIFFERENT, OK, WRONG, now_ms, place};
-use crate::args::{Drift, Format};
-use crate::output::{Output, line, note};
+use crate::args::Drift;
+use crate::output::{Output, document, line, note};
 use crate::show::drift::{self, Drifted};
 
 pub fn run(command: &Drift, output: Output) -> u8 {
@@ -25,7 +25,7 @@ pub fn run(command: &Drift, output: Output) -> u8 {
 fn drift(command: &Drift, output: Output) -> Result<bool, u8> {
     let at = place::of_program(&command.program.file, command.state.as_deref())?;
     let state = place::peek(&at)?;
-    let compilation = super::compile_quietly(&command.program, state.recorded(), output)?;
+    let compilation = super::compile(&command.program, state.recorded(), output)?;
     let plan = super::plan_of(&compilation);
     let report = match survey(plan, &state, &compilation.sources, output) {
         Ok(report) => report,
@@ -37,13 +37,9 @@ fn drift(command: &Drift, output: Output) -> Result<bool, u8> {
     };
     let rows = drift::drifted(plan, &report, &state, now_ms());
     let file = &command.program.file;
-    let is_json = output.format == Format::Json;
     let Some(wanted) = &command.accept else {
-        if is_json {
-            line(&json_twin(file, &state, &rows).to_string());
-        } else {
-            line(drift::report(plan, file, &state, &rows, now_ms(), command.verbose).trim_end());
-        }
+        document::tell("scope-drift/2", json_twin(file, &state, &rows));
+        line(drift::report(plan, file, &state, &rows, now_ms(), command.verbose).trim_end());
         return Ok(rows.iter().any(Drifted::is_drift));
     };
     let accepted = accept::chosen(wanted, &rows, &compilation.program)?;
@@ -54,12 +50,11 @@ fn drift(command: &Drift, output: Output) -> Result<bool, u8> {
     let taking =
         accept::Taking { command, at: &at, state: &state, compilation: &compilation, options: &options };
     let patch = taking.accept(&accepted)?;
-    if is_json {
-        let mut twin = json_twin(file, &state, &rows);
-        twin["accepted"] = accepted.iter().map(json_accepted).collect();
-        twin["patch"] = json!(patch);
-        line(&twin.to_string());
-    } else if !command.write && !patch.is_empty() {
+    let mut twin = json_twin(file, &state, &rows);
+    twin["accepted"] = accepted.iter().map(json_accepted).collect();
+    twin["patch"] = json!(patch);
+    document::tell("scope-drift/2", twin);
+    if !command.write && !patch.is_empty() {
         line(patch.trim_end());
     }
     let is_accepted = |row: &&Drifted| {
@@ -72,7 +67,6 @@ fn drift(command: &Drift, output: Output) -> Result<bool, u8> {
 
 fn json_twin(file: &str, state: &State, rows: &[Drifted]) -> serde_json::Value {
     json!({
-        "format": "scope-drift/2",
         "program": file,
         "serial": state.serial,
         "run": state.runs.last().map(|run| run.run),

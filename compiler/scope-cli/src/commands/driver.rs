@@ -1,12 +1,15 @@
 //! `scope driver check`, `scope driver import`: drivers looked at, and types made from published schemas.
 
 use scope_compiler::{Compilation, Options, hir};
-use scope_diagnostics::{Diagnostic, Diagnostics};
+use scope_diagnostics::{Diagnostic, Diagnostics, codes};
 use scope_schema::{Extension, Source};
+
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{FAILED, OK, WRONG};
 use crate::args::{Driver, DriverAction, DriverImport};
-use crate::output::{Output, line, note};
+use crate::output::{Output, document, line, note, say_error};
 use crate::world::{Disk, Importing};
 
 /// Larger schemas are not read.
@@ -17,7 +20,12 @@ const STACK: usize = 512 * 1024 * 1024;
 
 pub fn run(command: &Driver, output: Output) -> u8 {
     match &command.action {
-        DriverAction::Check { of } => of.iter().map(|of| check(of, output)).max().unwrap_or(OK),
+        DriverAction::Check { of } => {
+            let mut told = Vec::new();
+            let code = of.iter().map(|of| check(of, &mut told, output)).max().unwrap_or(OK);
+            document::tell("scope-drivers/1", json!({ "drivers": told }));
+            code
+        }
         DriverAction::Import(import) => self::import(import, output),
     }
 }
@@ -31,7 +39,7 @@ fn compiled(of: &str) -> Compilation {
     scope_compiler::compile(&Importing { driver: of.to_owned() }, Importing::FILE, &options)
 }
 
-fn check(of: &str, output: Output) -> u8 {
+fn check(of: &str, told: &mut Vec<Value>, output: Output) -> u8 {
     let mut compilation = compiled(of);
     // Drivers that the file only imports have been looked at where they are.
     let own = |driver: &&hir::Driver| {
@@ -44,37 +52,60 @@ fn check(of: &str, output: Output) -> u8 {
     let drivers: Vec<&hir::Driver> = compilation.program.drivers.values().filter(own).collect();
     let has_errors = compilation.has_errors();
     if drivers.is_empty() && !has_errors {
-        note(&format!("error: `{of}` declares no driver"));
+        say_error(codes::E0980, &format!("`{of}` declares no driver"));
         return WRONG;
     }
     let reports: Vec<Diagnostic> = match has_errors {
         true => Vec::new(),
         false => drivers.iter().flat_map(|driver| scope_compiler::review(driver)).collect(),
     };
-    let said: Vec<String> = drivers.iter().map(|driver| summary(driver)).collect();
+    let counted: Vec<Counted> = drivers.iter().map(|driver| Counted::of(driver)).collect();
     let mut sink = Diagnostics::new();
     sink.extend(compilation.diagnostics.drain(..).chain(reports));
     compilation.diagnostics = sink.finish(&compilation.sources);
     if !output.compiled(&compilation) {
         return WRONG;
     }
-    said.iter().for_each(|words| line(words));
+    for driver in counted {
+        line(&driver.words());
+        told.push(serde_json::to_value(driver).expect("plain data"));
+    }
     OK
 }
 
-/// `counter: 1 service, 1 type, 4 operations, 1 merge matrix`
-fn summary(driver: &hir::Driver) -> String {
-    let n_operations: usize = driver.types.values().map(|ty| ty.operations.len()).sum();
-    let n_matrices = driver.types.values().filter(|ty| !ty.merge.is_empty()).count();
-    let count = |n: usize, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
-    format!(
-        "{}: {}, {}, {}, {}: as they should be",
-        driver.name,
-        count(driver.services.len(), "service", "services"),
-        count(driver.types.len(), "type", "types"),
-        count(n_operations, "operation", "operations"),
-        count(n_matrices, "merge matrix", "merge matrices"),
-    )
+/// A driver that is as it should be, in numbers.
+#[derive(Serialize)]
+struct Counted {
+    name: String,
+    services: usize,
+    types: usize,
+    operations: usize,
+    merge_matrices: usize,
+}
+
+impl Counted {
+    fn of(driver: &hir::Driver) -> Counted {
+        Counted {
+            name: driver.name.clone(),
+            services: driver.services.len(),
+            types: driver.types.len(),
+            operations: driver.types.values().map(|ty| ty.operations.len()).sum(),
+            merge_matrices: driver.types.values().filter(|ty| !ty.merge.is_empty()).count(),
+        }
+    }
+
+    /// `counter: 1 service, 1 type, 4 operations, 1 merge matrix`
+    fn words(&self) -> String {
+        let count = |n: usize, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
+        format!(
+            "{}: {}, {}, {}, {}: as they should be",
+            self.name,
+            count(self.services, "service", "services"),
+            count(self.types, "type", "types"),
+            count(self.operations, "operation", "operations"),
+            count(self.merge_matrices, "merge matrix", "merge matrices"),
+        )
+    }
 }
 
 fn import(command: &DriverImport, output: Output) -> u8 {
@@ -83,7 +114,7 @@ fn import(command: &DriverImport, output: Output) -> u8 {
         match read(path) {
             Ok(text) => files.push(Source { path: path.clone(), text }),
             Err(words) => {
-                note(&format!("error[E0405]: `{path}` cannot be read: {words}"));
+                say_error(codes::E0405, &format!("`{path}` cannot be read: {words}"));
                 return WRONG;
             }
         }
@@ -108,7 +139,7 @@ fn import(command: &DriverImport, output: Output) -> u8 {
         Ok(Ok(imported)) => imported,
         Ok(Err(panic)) => std::panic::resume_unwind(panic),
         Err(error) => {
-            note(&format!("error: no thread to read with: {error}"));
+            say_error(codes::E0981, &format!("no thread to read with: {error}"));
             return FAILED;
         }
     };
@@ -117,6 +148,14 @@ fn import(command: &DriverImport, output: Output) -> u8 {
     if has_errors {
         return WRONG;
     }
+    document::tell(
+        "scope-driver-import/1",
+        json!({
+            "types": imported.n_types,
+            "out": command.out,
+            "text": command.out.is_none().then_some(&imported.text),
+        }),
+    );
     match &command.out {
         None => line(imported.text.trim_end()),
         Some(path) => {
@@ -159,9 +198,12 @@ fn extension(driver: &str, output: Output) -> Result<Extension, u8> {
     let found =
         compilation.program.drivers.values().find_map(|driver| Some((driver, driver.patterns.first()?)));
     let Some((declared, (service, pattern))) = found else {
-        note(&format!(
-            "error[E0411]: `{driver}` has no abstract type that resources could be like\nhelp: `type NAME abstract {{ … }}` in a service of the driver"
-        ));
+        say_error(
+            codes::E0411,
+            &format!(
+                "`{driver}` has no abstract type that resources could be like\nhelp: `type NAME abstract {{ … }}` in a service of the driver"
+            ),
+        );
         return Err(FAILED);
     };
     let is_file = driver.ends_with(".scope") || driver.contains('/');

@@ -5,15 +5,15 @@
 //! shop.scope`: which there are.
 
 use scope_compiler::Options;
-use scope_diagnostics::Span;
+use scope_diagnostics::{Span, codes};
 use scope_plan::recorded::Recorded;
 
 use serde_json::json;
 
 use super::watched::watched;
 use super::{OK, WRONG};
-use crate::args::{Exec, Format, Program, Run};
-use crate::output::{Output, line, note};
+use crate::args::{Exec, Program, Run};
+use crate::output::{Output, document, line, say_error, say_help};
 use crate::world::Disk;
 
 /// How one command goes on.
@@ -71,7 +71,7 @@ fn unwatched(command: &Exec, output: Output) -> u8 {
 /// Every sequence with what is written about it and what it does, line by line; no site is asked.
 fn list_sequences(command: &Exec, output: Output) -> u8 {
     let program = program_of(command, None);
-    let compilation = match super::compile_quietly(&program, Recorded::default(), output) {
+    let compilation = match super::compile(&program, Recorded::default(), output) {
         Ok(compilation) => compilation,
         Err(code) => return code,
     };
@@ -92,19 +92,15 @@ fn list_sequences(command: &Exec, output: Output) -> u8 {
             (sequence.name.as_str(), sequence.docs.join(" "), lines)
         })
         .collect();
-    if output.format == Format::Json {
-        let listed: Vec<serde_json::Value> = sequences
-            .iter()
-            .map(|(name, docs, steps)| json!({ "name": name, "docs": docs, "steps": steps }))
-            .collect();
-        let listed =
-            json!({ "format": "scope-sequences/1", "program": command.program, "sequences": listed });
-        line(&listed.to_string());
-        return OK;
-    }
-    if sequences.is_empty() {
-        note(&format!("error: `{}` has no sequence, and no command is given", command.program));
-        note("  help: write one, `sequence NAME { … }`, or a command behind `--`");
+    let listed: Vec<serde_json::Value> = sequences
+        .iter()
+        .map(|(name, docs, steps)| json!({ "name": name, "docs": docs, "steps": steps }))
+        .collect();
+    document::tell("scope-sequences/1", json!({ "program": command.program, "sequences": listed }));
+    // A program that reads takes an empty list for what it is.
+    if sequences.is_empty() && !document::is_wanted() {
+        say_error(codes::E0980, &format!("`{}` has no sequence, and no command is given", command.program));
+        say_help("write one, `sequence NAME { … }`, or a command behind `--`");
         return WRONG;
     }
     for (name, docs, steps) in &sequences {

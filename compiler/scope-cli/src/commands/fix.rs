@@ -6,18 +6,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scope_compiler::{Options, World};
+use scope_diagnostics::codes;
+
+use serde_json::json;
 
 use super::{FAILED, OK, WRONG};
 use crate::args::Fix;
 use crate::files;
-use crate::output::{Output, line, note};
+use crate::output::{Output, document, line, note, say_error};
 use crate::world::Disk;
 
 pub fn run(command: &Fix, _: Output) -> u8 {
     let paths = match files::programs(&command.files) {
         Ok(paths) => paths,
         Err(message) => {
-            note(&format!("error: {message}"));
+            say_error(codes::E0980, &message);
             return WRONG;
         }
     };
@@ -36,17 +39,29 @@ pub fn run(command: &Fix, _: Output) -> u8 {
         } else {
             for (path, text) in &fixed.texts {
                 if let Err(error) = files::replace(path, text.as_bytes()) {
-                    note(&format!("error: `{path}` cannot be written: {}", files::words(&error)));
+                    say_error(codes::E0981, &format!("`{path}` cannot be written: {}", files::words(&error)));
                     return FAILED;
                 }
             }
         }
         applied.extend(fixed.applied);
     }
-    for (path, text) in &texts {
+    let differences = texts.iter().map(|(path, text)| {
         let old = Disk.read(path).unwrap_or_default();
-        line(files::difference(path, &String::from_utf8_lossy(&old), text).trim_end());
+        files::difference(path, &String::from_utf8_lossy(&old), text)
+    });
+    let patch: String = differences.collect();
+    if !patch.is_empty() {
+        line(patch.trim_end());
     }
+    let told: Vec<_> = applied
+        .iter()
+        .map(|(path, number, title)| json!({ "path": path, "line": number, "title": title }))
+        .collect();
+    document::tell(
+        "scope-fix/1",
+        json!({ "written": !command.diff, "fixes": told, "left_out": left_out, "patch": patch }),
+    );
     if !command.diff {
         for (path, number, title) in &applied {
             line(&format!("{path}:{number}: {title}"));

@@ -7,33 +7,42 @@
 use std::io::{Read, Write};
 
 use scope_compiler::Formatted;
-use scope_diagnostics::{Diagnostic, SourceMap};
+use scope_diagnostics::{Diagnostic, SourceMap, codes};
+
+use serde_json::{Value, json};
 
 use super::{DIFFERENT, FAILED, OK, WRONG};
 use crate::args::Fmt;
 use crate::files;
-use crate::output::{Output, line, note};
+use crate::output::{Output, document, line, say_error};
 
 /// What standard input is called in reports.
 const STDIN: &str = "stdin";
 
 pub fn run(command: &Fmt, output: Output) -> u8 {
-    let mut work = Work { command, sources: SourceMap::new(), reports: Vec::new(), changed: 0, code: OK };
+    let mut work = Work {
+        command,
+        sources: SourceMap::new(),
+        reports: Vec::new(),
+        changed: 0,
+        told: Vec::new(),
+        code: OK,
+    };
     if command.files.iter().any(|file| file == "-") {
         if command.files.len() > 1 {
-            note("error: `-` stands alone: stdin is one program");
+            say_error(codes::E0980, "`-` stands alone: stdin is one program");
             return WRONG;
         }
         work.stdin();
     } else {
         match files::programs(&command.files) {
             Ok(paths) if paths.is_empty() => {
-                note(&format!("error: no `.scope` file below {}", quoted(&command.files)));
+                say_error(codes::E0980, &format!("no `.scope` file below {}", quoted(&command.files)));
                 return WRONG;
             }
             Ok(paths) => paths.iter().for_each(|path| work.file(path)),
             Err(message) => {
-                note(&format!("error: {message}"));
+                say_error(codes::E0980, &message);
                 return WRONG;
             }
         }
@@ -41,6 +50,7 @@ pub fn run(command: &Fmt, output: Output) -> u8 {
     if !work.reports.is_empty() {
         output.diagnostics(&work.reports, &work.sources);
     }
+    document::tell("scope-fmt/1", json!({ "changed": work.changed, "files": work.told }));
     match work.code {
         OK if work.changed > 0 && (command.check || command.diff) => DIFFERENT,
         code => code,
@@ -52,6 +62,8 @@ struct Work<'a> {
     sources: SourceMap,
     reports: Vec<Diagnostic>,
     changed: usize,
+    /// For programs: what changes, and how.
+    told: Vec<Value>,
     /// The worst so far.
     code: u8,
 }
@@ -65,7 +77,9 @@ impl Work<'_> {
         let Some(text) = self.formatted(STDIN, &bytes) else { return };
         let is_changed = text.as_bytes() != bytes;
         self.changed += usize::from(is_changed);
-        if self.command.check || self.command.diff {
+        if document::is_wanted() {
+            self.told.push(json!({ "path": null, "written": false, "text": text }));
+        } else if self.command.check || self.command.diff {
             if is_changed {
                 self.say(STDIN, &bytes, &text);
             }
@@ -87,15 +101,22 @@ impl Work<'_> {
             return;
         }
         self.changed += 1;
+        let mut is_written = false;
         if self.command.check || self.command.diff {
-            return self.say(path, &bytes, &text);
-        }
-        match files::replace(path, text.as_bytes()) {
-            Ok(()) => line(&format!("formatted {path}")),
-            Err(error) => {
-                self.fail(FAILED, &format!("`{path}` cannot be written: {}", files::words(&error)));
+            self.say(path, &bytes, &text);
+        } else {
+            match files::replace(path, text.as_bytes()) {
+                Ok(()) => {
+                    line(&format!("formatted {path}"));
+                    is_written = true;
+                }
+                Err(error) => {
+                    self.fail(FAILED, &format!("`{path}` cannot be written: {}", files::words(&error)));
+                }
             }
         }
+        let patch = files::difference(path, &String::from_utf8_lossy(&bytes), &text);
+        self.told.push(json!({ "path": path, "written": is_written, "patch": patch }));
     }
 
     /// The text in the one style. What would not be read back as itself is never written over a file.
@@ -127,7 +148,7 @@ impl Work<'_> {
     }
 
     fn fail(&mut self, code: u8, message: &str) {
-        note(&format!("error: {message}"));
+        say_error(codes::E0981, message);
         self.code = self.code.max(code);
     }
 }

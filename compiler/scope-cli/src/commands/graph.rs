@@ -3,9 +3,11 @@
 use scope_plan::draw::{to_dot, to_mermaid, to_svg};
 use scope_plan::recorded::Recorded;
 
+use serde_json::json;
+
 use super::OK;
 use crate::args::{Drawing, Graph};
-use crate::output::{Output, line};
+use crate::output::{Output, document, line};
 
 pub fn run(command: &Graph, output: Output) -> u8 {
     let compilation = match super::compile(&command.program.with(&command.of), Recorded::default(), output) {
@@ -13,11 +15,15 @@ pub fn run(command: &Graph, output: Output) -> u8 {
         Err(code) => return code,
     };
     let plan = super::plan_of(&compilation);
-    let text = match command.to {
-        Drawing::Dot => to_dot(plan),
-        Drawing::Mermaid => to_mermaid(plan),
-        Drawing::Svg => to_svg(plan),
+    let (form, text) = match command.to {
+        Drawing::Dot => ("dot", to_dot(plan)),
+        Drawing::Mermaid => ("mermaid", to_mermaid(plan)),
+        Drawing::Svg => ("svg", to_svg(plan)),
     };
+    document::tell(
+        "scope-graph/1",
+        json!({ "to": form, "out": command.out, "text": command.out.is_none().then_some(&text) }),
+    );
     match &command.out {
         Some(path) => match super::write_file(path, text.as_bytes()) {
             Ok(()) => OK,

@@ -4,19 +4,16 @@ use scope_runtime::state::State;
 use serde_json::json;
 
 use super::{OK, place};
-use crate::args::{Format, History};
-use crate::output::{Output, line};
+use crate::args::History;
+use crate::output::{document, line};
 use crate::show::past;
 
-pub fn run(command: &History, output: Output) -> u8 {
+pub fn run(command: &History) -> u8 {
     let state = match place::find(&command.place).and_then(|found| place::peek(&found.place)) {
         Ok(state) => state,
         Err(code) => return code,
     };
-    if output.format == Format::Json {
-        line(&json!({ "format": "scope-history/1", "runs": runs(&state) }).to_string());
-        return OK;
-    }
+    document::tell("scope-history/1", json!({ "runs": runs(&state) }));
     line(past::history(&state, super::now_ms()).trim_end());
     OK
 }

@@ -1,17 +1,19 @@
 //! `scope hold SITE --until 18:00 --reason "rack move"`: every run leaves the site alone, as if it were cut off.
 
-use scope_diagnostics::similar;
+use std::collections::BTreeMap;
+
+use scope_diagnostics::{codes, similar};
 use scope_plan::fleet::listed;
 use scope_runtime::state::{Hold as Held, Holder, Record, StateStore};
 use serde_json::json;
 
 use super::{OK, WRONG, now_ms, place};
-use crate::args::{Format, Hold};
-use crate::output::{Output, line, note};
+use crate::args::Hold;
+use crate::output::{document, line, say_error, say_help};
 use crate::show::past;
 use crate::world::Disk;
 
-pub fn run(command: &Hold, output: Output) -> u8 {
+pub fn run(command: &Hold) -> u8 {
     let found = match place::find(&command.place) {
         Ok(found) => found,
         Err(code) => return code,
@@ -19,7 +21,7 @@ pub fn run(command: &Hold, output: Output) -> u8 {
     let now = now_ms();
     let Some(site) = &command.site else {
         return match place::peek(&found.place) {
-            Ok(state) => list(&state, now, output),
+            Ok(state) => list(&state, now),
             Err(code) => code,
         };
     };
@@ -40,13 +42,17 @@ pub fn run(command: &Hold, output: Output) -> u8 {
         reason: command.reason.clone(),
     });
     if hold.is_none() && !state.state().holds.contains_key(site) {
-        note(&format!("error[E0922]: `{site}` is not held"));
+        say_error(codes::E0922, &format!("`{site}` is not held"));
         return WRONG;
     }
     let words = hold.as_ref().map(|hold| past::hold_words(hold, now));
     if let Err(error) = state.remember(Record::Hold { site: site.clone(), hold }) {
         return place::refused(&error);
     }
+    // For a program: the holds as they are now.
+    let now_held: BTreeMap<_, _> =
+        state.state().holds.iter().filter(|(_, hold)| hold.is_in_force(now)).collect();
+    document::tell("scope-holds/1", json!({ "holds": now_held }));
     match words {
         Some(words) => line(&format!("held: {site} {words}\n  end it: scope hold {site} --release")),
         None => line(&format!("released: {site}")),
@@ -61,21 +67,18 @@ fn is_declared(site: &str, program: &str) -> Result<(), u8> {
     if compilation.has_errors() || names.contains(&site) {
         return Ok(());
     }
-    note(&format!("error[E0101]: no site of {program} is called `{site}`"));
+    say_error(codes::E0101, &format!("no site of {program} is called `{site}`"));
     match similar::nearest(site, names.iter().copied()) {
-        Some(near) => note(&format!("help: did you mean `{near}`?")),
-        None => note(&format!("help: it has {}", listed(&names))),
+        Some(near) => say_help(&format!("did you mean `{near}`?")),
+        None => say_help(&format!("it has {}", listed(&names))),
     }
     Err(WRONG)
 }
 
-fn list(state: &scope_runtime::state::State, now: u64, output: Output) -> u8 {
+fn list(state: &scope_runtime::state::State, now: u64) -> u8 {
     let holds = state.holds.iter().filter(|(_, hold)| hold.is_in_force(now));
-    if output.format == Format::Json {
-        let holds: std::collections::BTreeMap<_, _> = holds.collect();
-        line(&json!({ "format": "scope-holds/1", "holds": holds }).to_string());
-        return OK;
-    }
+    let twin: BTreeMap<_, _> = holds.clone().collect();
+    document::tell("scope-holds/1", json!({ "holds": twin }));
     let lines: Vec<String> =
         holds.map(|(site, hold)| format!("{site} {}", past::hold_words(hold, now))).collect();
     line(&if lines.is_empty() { "no site is held".to_string() } else { lines.join("\n") });

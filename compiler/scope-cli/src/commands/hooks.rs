@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use scope_diagnostics::similar;
+use scope_diagnostics::{codes, similar};
 use scope_runtime::hooks::{Deed, EVENTS, Hook, Hooks};
 use scope_runtime::real::secrets::{SecretStore, Secrets};
 
 use super::WRONG;
-use crate::output::note;
+use crate::output::{note, say_error};
 use crate::world::Disk;
 
 /// How long hooks have when a run is over.
@@ -23,7 +23,7 @@ pub fn start(program: &str, given: &[Hook]) -> Result<Hooks, u8> {
     match configured {
         Ok(configured) => Ok(Hooks::start(configured.into_iter().chain(given.iter().cloned()).collect())),
         Err(message) => {
-            note(&format!("error[E0939]: {message}"));
+            say_error(codes::E0939, &message);
             Err(WRONG)
         }
     }

@@ -4,17 +4,18 @@
 //! `--write`. One that bears another deployment's mark is that one's, and is refused.
 
 use scope_compiler::{Compilation, FileDigest, Options, ReadError, World, hir};
-use scope_diagnostics::similar;
+use scope_diagnostics::{codes, similar};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::How;
+use scope_runtime::events::Failure;
 use scope_runtime::report::StepStatus;
 use scope_runtime::state::{Hold, Holder, Record, Resource, State, StateStore};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::survey::{NotAsked, survey};
 use super::{FAILED, OK, WRONG, now_ms, place};
 use crate::args::Import;
-use crate::output::{Output, line, note};
+use crate::output::{Output, document, line, note, say, say_error, say_help};
 use crate::show::short_type;
 use crate::show::source::{self, Declared};
 use crate::world::Disk;
@@ -35,10 +36,10 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
     let holder = Holder::current(&format!("scope import {file}"), now_ms());
     let mut store = StateStore::open_at(&kept, &holder).map_err(|error| place::refused(&error))?;
     let options = super::options(&command.program, store.recorded()).map_err(|message| {
-        note(&format!("error: {message}"));
+        say_error(codes::E0980, &message);
         WRONG
     })?;
-    let compilation = super::compile_quietly(&command.program, store.recorded(), output)?;
+    let compilation = super::compile(&command.program, store.recorded(), output)?;
     let (name, written_type) = match command.resource.split_once(':') {
         Some((name, ty)) => (name.trim(), Some(ty.trim())),
         None => (command.resource.as_str(), None),
@@ -59,6 +60,7 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
     let fact = Record::Resource { name: name.to_string(), site: command.site.clone(), resource };
     if declared.is_some() {
         store.remember(fact).map_err(|error| place::refused(&error))?;
+        told(command, name, &ty, None);
         line(&format!("adopted: {} {name} at {} is {}", short_type(&ty.name), command.site, command.id));
         line(&format!("next: scope plan {file}"));
         return Ok(());
@@ -78,6 +80,7 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
     };
     let (text, untold) = source::resource(&shown, &named);
     let text = scope_compiler::format(&text).unwrap_or(text);
+    told(command, name, &ty, Some(&text));
     if command.write {
         append(file, &text)?;
         line(&format!("written to {file}: {name}"));
@@ -90,6 +93,22 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
     Ok(())
 }
 
+/// The same for programs; `text` is the program's, where it did not have it.
+fn told(command: &Import, name: &str, ty: &hir::ResourceType, text: Option<&str>) {
+    document::tell(
+        "scope-import/1",
+        json!({
+            "program": command.program.file,
+            "name": name,
+            "type": ty.name,
+            "site": command.site,
+            "id": command.id,
+            "text": text,
+            "written": command.write && text.is_some(),
+        }),
+    );
+}
+
 /// The type as the program writes it, when it fits what is declared and asked.
 fn wanted_type(
     compilation: &Compilation,
@@ -100,10 +119,10 @@ fn wanted_type(
 ) -> Result<String, u8> {
     let program = &compilation.program;
     let Some(site) = program.sites.iter().position(|site| site.name == command.site) else {
-        note(&format!("error[E0101]: no site is called `{}`", command.site));
+        say_error(codes::E0101, &format!("no site is called `{}`", command.site));
         let names = program.sites.iter().map(|site| site.name.as_str());
         if let Some(near) = similar::nearest(&command.site, names) {
-            note(&format!("help: did you mean `{near}`?"));
+            say_help(&format!("did you mean `{near}`?"));
         }
         return Err(WRONG);
     };
@@ -183,11 +202,11 @@ fn read(
         Some((StepStatus::Done { .. }, Value::Object(record))) => Ok((ty, plan, record.clone())),
         Some((StepStatus::Failed { failure }, _)) => {
             let message = failure.message.replace(PROBE, &command.id);
-            note(&format!("error[{}]: {message}", failure.code));
+            say(&crate::show::failure::of_run(&Failure { message, ..failure.clone() }));
             Err(FAILED)
         }
         Some((StepStatus::Parked { words }, _)) => {
-            note(&format!("error[E0701]: {words}"));
+            say_error(codes::E0701, &format!("{words}"));
             Err(FAILED)
         }
         _ => refuse(
@@ -284,7 +303,7 @@ pub fn program_name(
 /// Adds the text at the end of the program, and keeps a formatted one formatted.
 fn append(file: &str, text: &str) -> Result<(), u8> {
     let before = std::fs::read_to_string(file).map_err(|error| {
-        note(&format!("error: `{file}` cannot be read: {error}"));
+        say_error(codes::E0981, &format!("`{file}` cannot be read: {error}"));
         FAILED
     })?;
     let all = format!("{}\n\n{text}", before.trim_end());
@@ -297,8 +316,8 @@ fn append(file: &str, text: &str) -> Result<(), u8> {
 }
 
 fn refuse<T>(message: &str, help: &str) -> Result<T, u8> {
-    note(&format!("error[E0936]: {message}"));
-    note(&format!("help: {help}"));
+    say_error(codes::E0936, &message);
+    say_help(&format!("{help}"));
     Err(WRONG)
 }
 

@@ -6,16 +6,23 @@
 use std::collections::BTreeSet;
 
 use scope_compiler::{Compilation, Options, lint};
-use scope_diagnostics::{Diagnostic, SourceMap, Span};
+use scope_diagnostics::{Diagnostic, codes};
+
+use serde_json::json;
 
 use super::{OK, WRONG};
 use crate::args::{Format, Lint};
 use crate::files;
-use crate::output::{Output, line, note};
+use crate::output::{Gathered, Output, document, line, say_error};
 use crate::world::Disk;
 
 pub fn run(command: &Lint, output: Output) -> u8 {
     if command.list {
+        let listed: Vec<_> = lint::ALL
+            .iter()
+            .map(|rule| json!({ "code": rule.code, "name": rule.name, "title": rule.code.title() }))
+            .collect();
+        document::tell("scope-lints/1", json!({ "lints": listed }));
         for rule in lint::ALL {
             line(&format!("{}  {:<26} {}", rule.code, rule.name, rule.code.title()));
         }
@@ -24,17 +31,17 @@ pub fn run(command: &Lint, output: Output) -> u8 {
     let paths = match files::programs(&command.files) {
         Ok(paths) => paths,
         Err(message) => {
-            note(&format!("error: {message}"));
+            say_error(codes::E0980, &message);
             return WRONG;
         }
     };
     if paths.is_empty() {
-        note("error: there is no `.scope` file there");
+        say_error(codes::E0980, "there is no `.scope` file there");
         return WRONG;
     }
     let mut all = Gathered::default();
     for (_, compilation) in compiled(&command.files, &paths, command.simulate, &command.policies) {
-        all.add(&compilation);
+        all.add(&compilation.diagnostics, &compilation.sources);
     }
     let reports = all.reports;
     output.diagnostics(&reports, &all.sources);
@@ -63,48 +70,4 @@ pub fn compiled(
         .collect();
     compiled.retain(|(path, _)| named.contains(path) || !imported.contains(path));
     compiled
-}
-
-/// The reports of several compilations over one map of texts.
-#[derive(Default)]
-pub struct Gathered {
-    /// Every text that a report is in.
-    pub sources: SourceMap,
-    /// The reports, in the order of the programs.
-    pub reports: Vec<Diagnostic>,
-    seen: BTreeSet<String>,
-}
-
-impl Gathered {
-    /// Adds what one compilation reported, without what another one did.
-    pub fn add(&mut self, compilation: &Compilation) {
-        for report in &compilation.diagnostics {
-            let mut report = report.clone();
-            let place = compilation.sources.location(report.primary.span);
-            if !self.seen.insert(format!("{} {place} {}", report.code, report.message)) {
-                continue;
-            }
-            for span in spans(&mut report) {
-                *span = self.moved(*span, &compilation.sources);
-            }
-            self.reports.push(report);
-        }
-    }
-
-    /// The same place in the texts kept here.
-    fn moved(&mut self, span: Span, from: &SourceMap) -> Span {
-        let Some(file) = from.try_get(span.file) else { return span };
-        let id = match self.sources.file_id(file.path()) {
-            Some(id) => id,
-            None => self.sources.add(file.path(), file.text_arc()),
-        };
-        Span::new(id, span.start, span.end)
-    }
-}
-
-fn spans(report: &mut Diagnostic) -> Vec<&mut Span> {
-    let mut spans = vec![&mut report.primary.span];
-    spans.extend(report.secondary.iter_mut().map(|label| &mut label.span));
-    spans.extend(report.fix.iter_mut().flat_map(|fix| &mut fix.edits).map(|edit| &mut edit.span));
-    spans
 }

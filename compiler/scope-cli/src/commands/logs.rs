@@ -1,14 +1,15 @@
 //! `scope logs [STEP] [--run N]`: what happened to a step, line by line, as the journal has it.
 
+use scope_diagnostics::codes;
 use scope_runtime::state::{Place, Record, StateStore, Told};
 use serde_json::json;
 
 use super::{FAILED, OK, WRONG, place};
-use crate::args::{Format, Logs};
-use crate::output::{Output, line, note};
+use crate::args::Logs;
+use crate::output::{document, line, note, say_error};
 use crate::show::{past, short_name};
 
-pub fn run(command: &Logs, output: Output) -> u8 {
+pub fn run(command: &Logs) -> u8 {
     let (found, state) = match place::find(&command.place)
         .and_then(|found| place::peek(&found.place).map(|state| (found, state)))
     {
@@ -17,7 +18,7 @@ pub fn run(command: &Logs, output: Output) -> u8 {
     };
     let number = command.run.unwrap_or(state.last_run);
     let Some(run) = state.runs.iter().find(|run| run.run == number) else {
-        note(&format!("error[E0922]: there is no run {number}: see `scope history`"));
+        say_error(codes::E0922, &format!("there is no run {number}: see `scope history`"));
         return WRONG;
     };
     let records = match StateStore::records_of(found.place.logs(), number) {
@@ -41,17 +42,11 @@ pub fn run(command: &Logs, output: Output) -> u8 {
         let mut names: Vec<&str> = all.iter().map(|told| short_name(&told.name)).collect();
         names.sort_unstable();
         names.dedup();
-        note(&format!("error[E0922]: run {number} has no step `{step}`: it has {}", names.join(", ")));
+        say_error(codes::E0922, &format!("run {number} has no step `{step}`: it has {}", names.join(", ")));
         return FAILED;
     }
-    if output.format == Format::Json {
-        line(
-            &json!({ "format": "scope-logs/1", "run": number, "started_ms": run.started_ms, "lines": lines })
-                .to_string(),
-        );
-    } else {
-        line(past::logs(run, &lines).trim_end());
-    }
+    document::tell("scope-logs/1", json!({ "run": number, "started_ms": run.started_ms, "lines": lines }));
+    line(past::logs(run, &lines).trim_end());
     OK
 }
 

@@ -39,10 +39,11 @@ mod watched;
 mod why;
 
 use scope_compiler::{Compilation, Options, Reported};
+use scope_diagnostics::codes;
 use scope_plan::recorded::Recorded;
 
-use crate::args::{Args, Command, Program};
-use crate::output::{Output, note};
+use crate::args::{self, Args, Command, Format, Program};
+use crate::output::{Output, note, say_error};
 use crate::world::Disk;
 
 /// As wished.
@@ -63,7 +64,10 @@ pub const INTERRUPTED: u8 = 130;
 
 /// Carries out a command; gives the exit code.
 pub fn run(args: Args) -> u8 {
-    let output = Output::new(args.format, args.color);
+    // What goes on by itself leaves its document in a file, for whoever follows.
+    let is_detached = matches!(&args.command, Command::Run(args::Run { detaching, .. }) | Command::Resume(args::Resume { detaching, .. }) if detaching.detached);
+    let format = if is_detached { Format::Rich } else { args.format };
+    let output = Output::new(format, args.color);
     let Ok(listening) = crate::trace::listen(&args.log, output.is_colored) else { return WRONG };
     let output = Output { is_live: output.is_live && !listening.is_on_stderr, ..output };
     match args.command {
@@ -73,14 +77,14 @@ pub fn run(args: Args) -> u8 {
         Command::Run(command) => run::run(&command, output),
         Command::Resume(command) => resume::run(&command, output),
         Command::Attach(command) => attach::run(&command, output),
-        Command::Status(command) => status::run(&command, output),
-        Command::History(command) => history::run(&command, output),
-        Command::Logs(command) => logs::run(&command, output),
+        Command::Status(command) => status::run(&command),
+        Command::History(command) => history::run(&command),
+        Command::Logs(command) => logs::run(&command),
         Command::Import(command) => import::run(&command, output),
         Command::Why(command) => why::run(&command, output),
         Command::Drift(command) => drift::run(&command, output),
         Command::Destroy(command) => destroy::run(&command, output),
-        Command::Hold(command) => hold::run(&command, output),
+        Command::Hold(command) => hold::run(&command),
         Command::State(command) => state::run(&command, output),
         Command::Exec(command) => exec::run(&command, output),
         Command::Test(command) => test::run(&command, output),
@@ -135,18 +139,12 @@ fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
 
 /// Compiles and prints what was reported; `Err` is the exit code.
 fn compile(program: &Program, recorded: Recorded, output: Output) -> Result<Compilation, u8> {
-    let compilation = compiled(program, recorded, None)?;
+    shown(compiled(program, recorded, None)?, output)
+}
+
+/// What was compiled, if it can be gone on with; what was reported is printed.
+fn shown(compilation: Compilation, output: Output) -> Result<Compilation, u8> {
     if output.compiled(&compilation) { Ok(compilation) } else { Err(WRONG) }
-}
-
-/// The same for a command that prints JSON of its own: a program without errors is passed over in silence.
-fn compile_quietly(program: &Program, recorded: Recorded, output: Output) -> Result<Compilation, u8> {
-    shown_quietly(compiled(program, recorded, None)?, output)
-}
-
-fn shown_quietly(compilation: Compilation, output: Output) -> Result<Compilation, u8> {
-    let is_silent = output.format == crate::args::Format::Json && !compilation.has_errors();
-    if is_silent || output.compiled(&compilation) { Ok(compilation) } else { Err(WRONG) }
 }
 
 /// Compiles. With `is_left_alone` the sites are there: those that it is not true of are asked for their version, where the
@@ -157,7 +155,7 @@ fn compiled(
     is_left_alone: Option<&dyn Fn(&str) -> bool>,
 ) -> Result<Compilation, u8> {
     let mut options = options(program, recorded).map_err(|message| {
-        note(&format!("error: {message}"));
+        say_error(codes::E0980, &message);
         WRONG
     })?;
     let compilation = scope_compiler::compile(&Disk, &program.file, &options);
@@ -177,7 +175,7 @@ fn plan_of(compilation: &Compilation) -> &scope_plan::plan::Plan {
 /// Writes a file; says what is wrong on stderr.
 fn write_file(path: &str, contents: &[u8]) -> Result<(), u8> {
     std::fs::write(path, contents).map_err(|error| {
-        note(&format!("error: `{path}` cannot be written: {error}"));
+        say_error(codes::E0981, &format!("`{path}` cannot be written: {error}"));
         FAILED
     })
 }

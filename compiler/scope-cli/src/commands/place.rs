@@ -4,12 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
+use scope_diagnostics::codes;
 use scope_runtime::events::Failure;
 use scope_runtime::state::{self, Place, State, StateError, StateStore};
 
 use super::{FAILED, LOCKED, WRONG};
 use crate::args;
-use crate::output::note;
+use crate::output::{say, say_error, say_help};
 use crate::world;
 
 /// A deployment.
@@ -38,15 +39,18 @@ pub fn find(place: &args::Place) -> Result<Found, u8> {
             Ok(Found { place, program })
         }
         0 => {
-            note("error[E0922]: no program was run here: there is no `.scope` folder");
-            note("help: `--program FILE` or `--state PLACE` says which deployment is meant");
+            say_error(codes::E0922, "no program was run here: there is no `.scope` folder");
+            say_help("`--program FILE` or `--state PLACE` says which deployment is meant");
             Err(WRONG)
         }
         several => {
             let programs: Vec<String> =
                 here.iter().map(|place| program_of(place).unwrap_or_else(|| place.text())).collect();
-            note(&format!("error[E0922]: {several} programs have a state here: {}", programs.join(", ")));
-            note(&format!("help: `--program {}`", programs[0]));
+            say_error(
+                codes::E0922,
+                &format!("{several} programs have a state here: {}", programs.join(", ")),
+            );
+            say_help(&format!("`--program {}`", programs[0]));
             Err(WRONG)
         }
     }
@@ -60,14 +64,14 @@ pub fn peek(place: &Place) -> Result<State, u8> {
 /// Where a program's state is; `Err` is the exit code, and why is said.
 pub fn of_program(program: &str, given: Option<&str>) -> Result<Place, u8> {
     world::state_place(program, given).map_err(|failure| {
-        say(&failure);
+        told(&failure);
         WRONG
     })
 }
 
 /// Says why a state cannot be used; the exit code.
 pub fn refused(error: &StateError) -> u8 {
-    say(&error.failure());
+    told(&error.failure());
     match error {
         error if error.is_locked() => LOCKED,
         StateError::Address { .. } => WRONG,
@@ -75,11 +79,8 @@ pub fn refused(error: &StateError) -> u8 {
     }
 }
 
-fn say(failure: &Failure) {
-    note(&format!("error[{}]: {}", failure.code, failure.message));
-    for help in &failure.help {
-        note(&format!("help: {help}"));
-    }
+fn told(failure: &Failure) {
+    say(&crate::show::failure::of_run(failure));
 }
 
 /// The states below the working folder and the folders in it, and those at shared places that were used from here.

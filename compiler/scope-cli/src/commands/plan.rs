@@ -8,8 +8,8 @@ use serde_json::json;
 use super::saved::{self, Relied};
 use super::survey::{NotAsked, survey};
 use super::{DIFFERENT, FAILED, OK, now_ms, place};
-use crate::args::{Format, Plan};
-use crate::output::{Output, line, note};
+use crate::args::Plan;
+use crate::output::{Output, document, line, note};
 use crate::show;
 use crate::show::difference::{self, Row, What};
 
@@ -35,7 +35,7 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         recorded,
         is_asking.then_some(&is_held as &dyn Fn(&str) -> bool),
     );
-    let compilation = match compiled.and_then(|compilation| super::shown_quietly(compilation, output)) {
+    let compilation = match compiled.and_then(|compilation| super::shown(compilation, output)) {
         Ok(compilation) => compilation,
         Err(code) => return code,
     };
@@ -61,14 +61,9 @@ pub fn run(command: &Plan, output: Output) -> u8 {
             return code;
         }
     }
-    if output.format == Format::Json {
-        line(&json_twin(&command.program.file, &state, &rows, plan).to_string());
-    } else {
-        line(
-            show::plan::surveyed(plan, &command.program.file, &state, &rows, now_ms(), command.verbose)
-                .trim_end(),
-        );
-    }
+    let file = &command.program.file;
+    document::tell("scope-difference/1", json_twin(file, Some(&state), &rows, plan));
+    line(show::plan::surveyed(plan, file, &state, &rows, now_ms(), command.verbose).trim_end());
     let is_different = rows.iter().any(|row| row.what.is_change() || row.what == What::Unknown);
     match command.check {
         true if rows.iter().any(|row| row.what == What::Fails) => FAILED,
@@ -91,12 +86,17 @@ fn unasked(
         return code;
     }
     let state = state.filter(|_| !command.program.simulate);
+    let file = &command.program.file;
     let text = if command.cuts {
+        let rows = scope_plan::cut_table::rows(plan);
+        document::tell("scope-cuts/1", json!({ "program": file, "steps": rows }));
         scope_plan::cut_table::to_text(plan)
     } else if command.steps {
+        document::tell_whole(&scope_plan::json::to_json(plan));
         scope_plan::text::to_text(plan)
     } else {
-        show::plan::plan(plan, &command.program.file, state, command.verbose)
+        document::tell("scope-difference/1", json_twin(file, state, &show::plan::rows(plan, state), plan));
+        show::plan::plan(plan, file, state, command.verbose)
     };
     line(text.trim_end());
     if let Some(missing) = missing {
@@ -108,15 +108,19 @@ fn unasked(
     OK
 }
 
-fn json_twin(file: &str, state: &State, rows: &[Row], plan: &scope_plan::plan::Plan) -> serde_json::Value {
+fn json_twin(
+    file: &str,
+    state: Option<&State>,
+    rows: &[Row],
+    plan: &scope_plan::plan::Plan,
+) -> serde_json::Value {
     let sites: Vec<_> = difference::answering(plan, rows)
         .into_iter()
         .map(|(site, answers)| json!({ "site": site, "answers": answers }))
         .collect();
     json!({
-        "format": "scope-difference/1",
         "program": file,
-        "serial": state.serial,
+        "serial": state.map(|state| state.serial),
         "sites": sites,
         "resources": rows,
     })

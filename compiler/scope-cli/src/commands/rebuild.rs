@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scope_diagnostics::codes;
 use scope_plan::plan::{Action, Plan};
 use scope_runtime::report::{Report, StepStatus};
 use scope_runtime::runner::Known;
@@ -15,8 +16,8 @@ use serde_json::json;
 
 use super::survey::{NotAsked, seek};
 use super::{DIFFERENT, OK, WRONG, now_ms, place};
-use crate::args::{Format, Rebuild};
-use crate::output::{Output, line, note};
+use crate::args::Rebuild;
+use crate::output::{Output, document, line, note, say_error, say_help};
 use crate::show::{short_name, short_type};
 
 pub fn run(command: &Rebuild, output: Output) -> u8 {
@@ -28,22 +29,25 @@ pub fn run(command: &Rebuild, output: Output) -> u8 {
 fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
     let file = &command.program.file;
     if command.program.simulate {
-        note("error: a simulation leaves no state behind");
+        say_error(codes::E0980, "a simulation leaves no state behind");
         return Err(WRONG);
     }
     let kept = place::of_program(file, command.state.as_deref())?;
     let holder = Holder::current(&format!("scope state rebuild {file}"), now_ms());
     let mut store = StateStore::open_at(&kept, &holder).map_err(|error| place::refused(&error))?;
     if !store.state().resources.is_empty() || store.state().last_run > 0 {
-        note(&format!(
-            "error[E0933]: there is a state already: {} resources, run {}",
-            store.state().resources.len(),
-            store.state().last_run
-        ));
-        note(&format!("help: to rebuild it all the same, move `{}` away first", kept.text()));
+        say_error(
+            codes::E0933,
+            &format!(
+                "there is a state already: {} resources, run {}",
+                store.state().resources.len(),
+                store.state().last_run
+            ),
+        );
+        say_help(&format!("to rebuild it all the same, move `{}` away first", kept.text()));
         return Err(WRONG);
     }
-    let compilation = super::compile_quietly(&command.program, Default::default(), output)?;
+    let compilation = super::compile(&command.program, Default::default(), output)?;
     let plan = super::plan_of(&compilation);
     let answers: BTreeMap<String, Known> = command.answer.iter().cloned().collect();
     let search = |state: &State| {
@@ -72,7 +76,7 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
     state.calls.values_mut().for_each(|call| call.run = 0);
     let rows = rows(plan, &rounds, &state);
     store.replace(state.clone()).map_err(|error| place::refused(&error))?;
-    print(file, &state, &rows, output);
+    print(file, &state, &rows);
     Ok(if rows.iter().any(|row| matches!(row.what, What::Unknown | What::Asked)) { DIFFERENT } else { OK })
 }
 
@@ -136,6 +140,11 @@ fn one_of(deployments: &BTreeMap<String, usize>) -> Result<String, Whose> {
 fn told(whose: Whose, file: &str) -> Result<u8, u8> {
     match whose {
         Whose::Nobodys => {
+            let nothing: [Row; 0] = [];
+            document::tell(
+                "scope-rebuild/1",
+                json!({ "program": file, "deployment": null, "resources": nothing }),
+            );
             line(
                 "nothing at the sites that answer bears a mark with a name of this program: nothing to rebuild",
             );
@@ -143,11 +152,11 @@ fn told(whose: Whose, file: &str) -> Result<u8, u8> {
             Ok(OK)
         }
         Whose::Several(ids) => {
-            note(&format!(
-                "error[E0935]: several deployments left marks with names of this program: {}",
-                ids.join(", ")
-            ));
-            note("help: say which one with `--deployment ID`");
+            say_error(
+                codes::E0935,
+                &format!("several deployments left marks with names of this program: {}", ids.join(", ")),
+            );
+            say_help("say which one with `--deployment ID`");
             Err(WRONG)
         }
     }
@@ -242,17 +251,11 @@ fn rows(plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
     rows
 }
 
-fn print(file: &str, state: &State, rows: &[Row], output: Output) {
-    if output.format == Format::Json {
-        let twin = json!({
-            "format": "scope-rebuild/1",
-            "program": file,
-            "deployment": state.deployment,
-            "resources": rows,
-        });
-        line(&twin.to_string());
-        return;
-    }
+fn print(file: &str, state: &State, rows: &[Row]) {
+    document::tell(
+        "scope-rebuild/1",
+        json!({ "program": file, "deployment": state.deployment, "resources": rows }),
+    );
     let width = |of: fn(&Row) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);
     let (sites, kinds) = (width(|row| &row.site), width(|row| &row.kind));
     let names = width(|row| short_name(&row.name));

@@ -2,6 +2,7 @@
 //!
 //! The program is compiled again with what was recorded, so that what was queued is planned anew.
 
+use scope_diagnostics::codes;
 use scope_runtime::report::Verdict;
 use scope_runtime::state::{Run as PastRun, State};
 
@@ -9,7 +10,8 @@ use super::place;
 use super::watched::watched;
 use super::{OK, WRONG};
 use crate::args::{How, Program, Resume, Run};
-use crate::output::{Output, line, note};
+use crate::output::{Output, document, line, say_error, say_help};
+use crate::show;
 
 pub fn run(command: &Resume, output: Output) -> u8 {
     watched(&command.watch, output, |output| unwatched(command, output))
@@ -25,35 +27,36 @@ fn unwatched(command: &Resume, output: Output) -> u8 {
     let past = match past_run(&state, command.run) {
         Ok(past) => past,
         Err(message) => {
-            note(&format!("error[E0922]: {message}"));
+            say_error(codes::E0922, &message);
             return WRONG;
         }
     };
     let is_as_wished = matches!(past.verdict, Some(Verdict::Done | Verdict::NothingToDo));
     let is_open = !state.parked.is_empty() || !state.owed.is_empty() || !state.sent.is_empty();
     if is_as_wished && !is_open {
+        document::tell("scope-run/1", show::report::nothing_done(&past.started.program, past.run));
         line(&format!("nothing to resume: run {} ended as wished", past.run));
         return OK;
     }
     if let Err(message) = check_answers(command, &state) {
-        note(&format!("error[E0922]: {message}"));
+        say_error(codes::E0922, &message);
         return WRONG;
     }
     let started = &past.started;
     let recorded = (!started.program.is_empty()).then(|| started.program.clone());
     let is_plan = started.program.ends_with(".json");
     let Some(file) = recorded.clone().filter(|_| is_plan).or(found.program).or(recorded) else {
-        note(&format!("error[E0922]: run {} was one command of `scope exec`: give it again", past.run));
+        say_error(codes::E0922, &format!("run {} was one command of `scope exec`: give it again", past.run));
         return WRONG;
     };
     let given = |name: &str| command.set.iter().any(|set| set.split('=').next() == Some(name));
     let missing: Vec<&String> = started.secret.iter().filter(|name| !given(name)).collect();
     if let Some(name) = missing.first() {
-        note(&format!(
-            "error[E0922]: run {} was given `{name}`, which is secret and was not recorded",
-            past.run
-        ));
-        note(&format!("help: give it again: `scope resume {} --set {name}=…`", past.run));
+        say_error(
+            codes::E0922,
+            &format!("run {} was given `{name}`, which is secret and was not recorded", past.run),
+        );
+        say_help(&format!("give it again: `scope resume {} --set {name}=…`", past.run));
         return WRONG;
     }
     let mut set = started.set.clone();

@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal};
 use std::rc::Rc;
 
 use scope_compiler::data;
-use scope_diagnostics::SourceMap;
+use scope_diagnostics::{Diagnostic, SourceMap, Span, codes};
 use scope_plan::plan::{Action, Plan};
 use scope_plan::recorded::Recorded;
 use scope_runtime::events::{RunEvent, RunEventKind};
@@ -14,7 +14,7 @@ use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::report::Report;
 use scope_runtime::runner::{self, Interrupt, Known, RunOptions};
-use scope_runtime::simulator::{SimulationOptions, Simulator};
+use scope_runtime::simulator::{Fault, SimulationOptions, Simulator};
 use scope_runtime::state::{Holder, Started, StateStore};
 
 use super::detach::{self, Detached};
@@ -24,7 +24,7 @@ use super::waiting::{Patience, Waited};
 use super::watched::watched;
 use super::{FAILED, INTERRUPTED, PENDING, WRONG, now_ms, place};
 use crate::args::{Events, How, Program, Run};
-use crate::output::{Output, note};
+use crate::output::{Output, document, note, say, say_error, say_help};
 use crate::show::{self, progress::Shower};
 
 pub fn run(command: &Run, output: Output) -> u8 {
@@ -80,7 +80,7 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
     if let Some(detached) = &mut detached
         && let Err(error) = detached.enter()
     {
-        note(&format!("error: the run cannot go on by itself: {error}"));
+        say_error(codes::E0981, &format!("the run cannot go on by itself: {error}"));
         return FAILED;
     }
     let hooks = match super::hooks::start(file, &command.how.on) {
@@ -175,11 +175,11 @@ fn is_as_planned(
     if changes.is_empty() {
         return Ok(());
     }
-    note(&format!("error[E0923]: the plan `{file}` is no longer what a run would do"));
-    for change in &changes {
-        note(&format!("  note: {change}"));
-    }
-    note(&format!("help: plan again: `scope plan {} --out {file}`; nothing was sent", plan.program.file));
+    let words = format!("the plan `{file}` is no longer what a run would do");
+    say(&changes.iter().fold(Diagnostic::new(codes::E0923, Span::DUMMY, words), |report, change| {
+        report.note(change.to_string())
+    }));
+    say_help(&format!("plan again: `scope plan {} --out {file}`; nothing was sent", plan.program.file));
     Err(WRONG)
 }
 
@@ -225,7 +225,7 @@ fn held(
     let is_known = |name: &String| plan.sites.iter().any(|site| site.name == *name);
     if let Some(name) = how.site.iter().chain(&how.except).find(|name| !is_known(name)) {
         let sites: Vec<&str> = plan.sites.iter().map(|site| site.name.as_str()).collect();
-        note(&format!("error[E0101]: this plan has no site `{name}`: it has {}", sites.join(", ")));
+        say_error(codes::E0101, &format!("this plan has no site `{name}`: it has {}", sites.join(", ")));
         return Err(WRONG);
     }
     let now = now_ms();
@@ -266,13 +266,14 @@ fn ready(
         return Ok((plan, compilation.sources));
     }
     let text = std::fs::read_to_string(file).map_err(|error| {
-        note(&format!("error[E0802]: `{file}` cannot be read: {error}"));
+        say_error(codes::E0802, &format!("`{file}` cannot be read: {error}"));
         WRONG
     })?;
     let plan = scope_plan::json::from_json(&text).map_err(|error| {
-        note(&format!(
-            "error[E0802]: `{file}` is not a plan: {error}\nhelp: write it with `scope build --out {file}`"
-        ));
+        say_error(
+            codes::E0802,
+            &format!("`{file}` is not a plan: {error}\nhelp: write it with `scope build --out {file}`"),
+        );
         WRONG
     })?;
     // The program's text, if it is still there, so that failures can point into it.
@@ -289,10 +290,10 @@ fn ready(
 
 /// Runs against simulated sites.
 pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, again: &str, output: Output) -> u8 {
-    let faults = match how.fault.iter().map(|fault| fault.parse()).collect::<Result<Vec<_>, _>>() {
+    let faults = match how.fault.iter().map(|fault| fault.parse()).collect::<Result<Vec<Fault>, _>>() {
         Ok(faults) => faults,
         Err(error) => {
-            note(&format!("error: {error}"));
+            say_error(codes::E0980, &error.to_string());
             return WRONG;
         }
     };
@@ -309,19 +310,33 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, again: &str, output
         run_options(plan, how, how.seed, 0, Rc::new(scope_runtime::redact::NoSecrets), Interrupt::new());
     let report: Result<Report, u8> = runner::block_on(true, async {
         let simulator = Simulator::new(plan, options).map_err(|error| {
-            note(&format!("error: {error}"));
+            say_error(codes::E0980, &error.to_string());
             WRONG
         })?;
         Ok(runner::run(plan, &simulator, &mut state, &run_options, &mut |event| shower.show(event)).await)
     });
     match report {
         Ok(report) => {
-            if how.events == Events::Text {
-                show::report::report(plan, &report, sources, output, again, true);
-            }
+            told(plan, &report, sources, how, again, true, output);
             report.exit_code()
         }
         Err(code) => code,
+    }
+}
+
+/// The report at the end; after the events of `--events json` it is in their last one, and in the document if one is wanted.
+fn told(
+    plan: &Plan,
+    report: &Report,
+    sources: &SourceMap,
+    how: &How,
+    again: &str,
+    is_simulated: bool,
+    output: Output,
+) {
+    document::tell("scope-run/1", show::report::document(plan, report, is_simulated));
+    if how.events == Events::Text || document::is_wanted() {
+        show::report::report(plan, report, sources, output, again, is_simulated);
     }
 }
 
@@ -428,8 +443,9 @@ fn run_once(
             return WRONG;
         }
     };
-    if how.events == Events::Text {
-        show::report::report(plan, &report, sources, output, &beginning.again, false);
+    told(plan, &report, sources, how, &beginning.again, false, output);
+    if is_detached && let Some(detached) = detached {
+        detached.told(&show::report::document(plan, &report, false));
     }
     report.exit_code()
 }
@@ -498,11 +514,14 @@ fn confirm_deletions(plan: &Plan, how: &How) -> Result<(), u8> {
     }
     note(&format!("{} resources would be deleted: {}", deletions.len(), deletions.join(", ")));
     if !std::io::stdin().is_terminal() {
-        note(&format!(
-            "error: that is more than {}: add `--yes`, or `--max-delete {}`",
-            how.max_delete,
-            deletions.len()
-        ));
+        say_error(
+            codes::E0982,
+            &format!(
+                "that is more than {}: add `--yes`, or `--max-delete {}`",
+                how.max_delete,
+                deletions.len()
+            ),
+        );
         return Err(WRONG);
     }
     note("delete them? [y/N]");

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use scope_diagnostics::codes;
 use scope_plan::plan::{Plan, SiteId};
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
@@ -11,8 +12,8 @@ use scope_runtime::simulator::{SimulationOptions, Simulator};
 use scope_runtime::site::{ServiceProbe, SiteError};
 
 use super::{FAILED, OK, WRONG};
-use crate::args::{Format, Sites, SitesAction};
-use crate::output::{Output, line, note};
+use crate::args::{Sites, SitesAction};
+use crate::output::{Output, document, line, say_error};
 use crate::show;
 use crate::world::Disk;
 
@@ -32,9 +33,7 @@ pub fn run(command: &Sites, output: Output) -> u8 {
         return super::sites_import::run(import);
     }
     let compilation = scope_compiler::compile_sites(&Disk, &command.file, command.simulate);
-    let is_json = output.format == Format::Json;
-    // A JSON reader gets one document.
-    if (compilation.has_errors() || !is_json) && !output.compiled(&compilation) {
+    if !output.compiled(&compilation) {
         return WRONG;
     }
     let plan = super::plan_of(&compilation);
@@ -42,13 +41,13 @@ pub fn run(command: &Sites, output: Output) -> u8 {
         .filter(|index| command.check.as_ref().is_none_or(|name| plan.sites[*index].name == *name))
         .collect();
     if let (Some(name), true) = (&command.check, wanted.is_empty()) {
-        note(&format!("error[E0101]: no site is called `{name}`"));
+        say_error(codes::E0101, &format!("no site is called `{name}`"));
         return WRONG;
     }
     let probed = if command.simulate {
         runner::block_on(true, async {
             let simulator = Simulator::new(plan, SimulationOptions::default()).map_err(|error| {
-                note(&format!("error: {error}"));
+                say_error(codes::E0980, &error.to_string());
                 WRONG
             })?;
             Ok(probe(plan, &wanted, &simulator, PATIENCE).await)
@@ -61,10 +60,8 @@ pub fn run(command: &Sites, output: Output) -> u8 {
     match probed {
         Ok(probed) => {
             let failed = probed.iter().filter(|probed| !show::sites::answers(probed)).count();
-            match is_json {
-                true => line(&show::sites::json_twin(&probed).to_string()),
-                false => line(show::sites::table(&probed, command.verbose).trim_end()),
-            }
+            document::tell("scope-sites/1", show::sites::json_twin(&probed));
+            line(show::sites::table(&probed, command.verbose).trim_end());
             if failed == 0 { OK } else { FAILED }
         }
         Err(code) => code,

@@ -12,12 +12,12 @@ use std::fmt::Write;
 
 use scope_compiler::hir::{ConfigFile, Driver};
 use scope_compiler::{World, data};
-use scope_diagnostics::similar;
-use serde_json::{Map, Value};
+use scope_diagnostics::{Code, Diagnostic, Span, codes, similar};
+use serde_json::{Map, Value, json};
 
 use super::{OK, WRONG};
 use crate::args::SitesImport;
-use crate::output::{line, note};
+use crate::output::{document, line, say};
 use crate::world::{Disk, Importing};
 
 /// Names of the field that names a record, in any case, the likeliest first.
@@ -26,18 +26,22 @@ const NAMES: [&str; 4] = ["name", "id", "region", "site"];
 pub fn run(command: &SitesImport) -> u8 {
     let config = &command.config;
     let text = std::fs::read(config)
-        .map_err(|error| format!("error[E0603]: `{config}` cannot be read: {error}"))
+        .map_err(|error| wrong(codes::E0603, format!("`{config}` cannot be read: {error}")))
         .and_then(|bytes| {
-            data::parse(&bytes).map_err(|_| format!("error[E0603]: `{config}` is not valid YAML"))
+            data::parse(&bytes).map_err(|_| wrong(codes::E0603, format!("`{config}` is not valid YAML")))
         })
         .and_then(|document| declarations(command, &document));
     let text = match text {
         Ok(text) => text,
-        Err(message) => {
-            note(&message);
+        Err(report) => {
+            say(&report);
             return WRONG;
         }
     };
+    document::tell(
+        "scope-sites-import/1",
+        json!({ "out": command.out, "text": command.out.is_none().then_some(&text) }),
+    );
     match &command.out {
         Some(path) => super::write_file(path, text.as_bytes()).map_or_else(|code| code, |()| OK),
         None => {
@@ -48,7 +52,7 @@ pub fn run(command: &SitesImport) -> u8 {
 }
 
 /// The text of the declarations; `Err` says why there is none.
-fn declarations(command: &SitesImport, document: &Value) -> Result<String, String> {
+fn declarations(command: &SitesImport, document: &Value) -> Result<String, Diagnostic> {
     let config = &command.config;
     let by_name = file_name(config);
     // A file of a list is no client's configuration, however it is called.
@@ -56,7 +60,7 @@ fn declarations(command: &SitesImport, document: &Value) -> Result<String, Strin
         None => records(document),
         Some(field) => match document.get(field).and_then(list) {
             Some(records) => Some((Some(field.clone()), records)),
-            None => return Err(format!("error[E0603]: `{config}` has no list of records `{field}`")),
+            None => return Err(wrong(codes::E0603, format!("`{config}` has no list of records `{field}`"))),
         },
     };
     let known = reader_of(&by_name, command.driver.as_deref());
@@ -66,29 +70,28 @@ fn declarations(command: &SitesImport, document: &Value) -> Result<String, Strin
         }
         if records.is_none() {
             let keys: Vec<&str> = above(layout).iter().map(|key| key.as_str()).collect();
-            return Err(format!("error[E0603]: `{config}` has no `{}`", keys.join(".")));
+            return Err(wrong(codes::E0603, format!("`{config}` has no `{}`", keys.join("."))));
         }
     }
     let Some((below, records)) = records else {
         return Err(match (&known, &command.driver) {
-            (None, Some(driver)) => format!("error[E0104]: there is no driver `{driver}`"),
-            (Some(_), Some(driver)) => format!("error: the driver `{driver}` reads no such file"),
-            (_, None) => format!(
-                "error: no driver reads a file called like `{config}`\nhelp: name one with `--driver`"
-            ),
+            (None, Some(driver)) => wrong(codes::E0104, format!("there is no driver `{driver}`")),
+            (Some(_), Some(driver)) => {
+                wrong(codes::E0980, format!("the driver `{driver}` reads no such file"))
+            }
+            (_, None) => wrong(codes::E0980, format!("no driver reads a file called like `{config}`"))
+                .help("name one with `--driver`"),
         });
     };
     let Some((driver, _)) = known else {
         return Err(match &command.driver {
-            Some(driver) => format!("error[E0104]: there is no driver `{driver}`"),
-            None => "error: whose sites are these?\nhelp: name the driver: `--driver NAME`".into(),
+            Some(driver) => wrong(codes::E0104, format!("there is no driver `{driver}`")),
+            None => wrong(codes::E0980, "whose sites are these?").help("name the driver: `--driver NAME`"),
         });
     };
     let Some(name_key) = name_key(&records) else {
-        return Err(format!(
-            "error[E0603]: the records of `{config}` have no field that names each of them\nhelp: one of {}",
-            NAMES.join(", ")
-        ));
+        let words = format!("the records of `{config}` have no field that names each of them");
+        return Err(wrong(codes::E0603, words).help(format!("one of {}", NAMES.join(", "))));
     };
     match &command.names {
         Some(setting) => {
@@ -204,28 +207,27 @@ fn quoted(text: &str) -> String {
 }
 
 /// `--with SETTING=VALUE`
-fn given(driver: &Driver, command: &SitesImport) -> Result<Vec<(String, String)>, String> {
+fn given(driver: &Driver, command: &SitesImport) -> Result<Vec<(String, String)>, Diagnostic> {
     command
         .with
         .iter()
         .map(|given| {
             let Some((name, value)) = given.split_once('=') else {
-                return Err(format!("error: `--with {given}` has no `=`: write `--with {given}=VALUE`"));
+                let words = format!("`--with {given}` has no `=`: write `--with {given}=VALUE`");
+                return Err(wrong(codes::E0980, words));
             };
             check_setting(driver, name)?;
             if driver.settings[name].is_secret {
-                return Err(format!(
-                    "error[E0601]: `{name}` is secret, and would stand in a file\nhelp: write \
-                     `{name}: secret(\"{}\")` there yourself",
-                    name.to_uppercase()
-                ));
+                let instead = format!("write `{name}: secret(\"{}\")` there yourself", name.to_uppercase());
+                let words = format!("`{name}` is secret, and would stand in a file");
+                return Err(wrong(codes::E0601, words).help(instead));
             }
             Ok((name.to_string(), value.to_string()))
         })
         .collect()
 }
 
-fn check_setting(driver: &Driver, name: &str) -> Result<(), String> {
+fn check_setting(driver: &Driver, name: &str) -> Result<(), Diagnostic> {
     if driver.settings.contains_key(name) {
         return Ok(());
     }
@@ -234,7 +236,12 @@ fn check_setting(driver: &Driver, name: &str) -> Result<(), String> {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None => format!("it has {}", names.collect::<Vec<_>>().join(", ")),
     };
-    Err(format!("error[E0212]: a site has no setting `{name}` for `{}`\nhelp: {help}", driver.name))
+    Err(wrong(codes::E0212, format!("a site has no setting `{name}` for `{}`", driver.name)).help(help))
+}
+
+/// A report that is at no line of a program.
+fn wrong(code: Code, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(code, Span::DUMMY, message)
 }
 
 /// A list, and the field of the document that it is.

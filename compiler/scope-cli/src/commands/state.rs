@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::place::{self, Found};
 use super::{OK, now_ms};
-use crate::args::{Format, State, StateCommand};
-use crate::output::{Output, line};
+use crate::args::{State, StateCommand};
+use crate::output::{Output, document, line};
 
 pub fn run(command: &State, output: Output) -> u8 {
     let done = match &command.command {
-        StateCommand::Show { place } => place::find(place).and_then(|found| show(&found, output)),
+        StateCommand::Show { place } => place::find(place).and_then(|found| show(&found)),
         StateCommand::Unlock { place, force } => place::find(place).and_then(|found| unlock(&found, *force)),
         StateCommand::Rebuild(command) => return super::rebuild::run(command, output),
         StateCommand::Copy { place, to } => place::find(place).and_then(|found| copy(&found, to)),
@@ -20,24 +20,22 @@ pub fn run(command: &State, output: Output) -> u8 {
     done.err().unwrap_or(OK)
 }
 
-fn show(found: &Found, output: Output) -> Result<(), u8> {
+fn show(found: &Found) -> Result<(), u8> {
     let state = place::peek(&found.place)?;
     let lease = StateStore::lease(&found.place).map_err(|error| place::refused(&error))?;
     let n_resources: usize = state.resources.values().map(|sites| sites.len()).sum();
-    if output.format == Format::Json {
-        let lock = lease.as_ref().map(|lease| json!({ "holder": lease.holder, "for_ms": lease.for_ms }));
-        let shown = json!({
-            "format": "scope-state/1",
+    let lock = lease.as_ref().map(|lease| json!({ "holder": lease.holder, "for_ms": lease.for_ms }));
+    document::tell(
+        "scope-state/1",
+        json!({
             "place": found.place.text(),
             "deployment": state.deployment,
             "serial": state.serial,
             "resources": n_resources,
             "last_run": state.last_run,
             "lock": lock,
-        });
-        line(&shown.to_string());
-        return Ok(());
-    }
+        }),
+    );
     line(&format!("place       {}", found.place.text()));
     line(&format!("deployment  {}", state.deployment));
     line(&format!("serial      {}   {n_resources} resources, {} runs", state.serial, state.last_run));
@@ -59,7 +57,9 @@ fn show(found: &Found, output: Output) -> Result<(), u8> {
 }
 
 fn unlock(found: &Found, is_forced: bool) -> Result<(), u8> {
-    match StateStore::unlock(&found.place, is_forced).map_err(|error| place::refused(&error))? {
+    let holder = StateStore::unlock(&found.place, is_forced).map_err(|error| place::refused(&error))?;
+    document::tell("scope-unlock/1", json!({ "place": found.place.text(), "holder": holder }));
+    match holder {
         Some(holder) => line(&format!("unlocked: {} had it", words(&holder))),
         None => line("nothing to unlock: nobody has it"),
     }
@@ -73,6 +73,7 @@ fn copy(found: &Found, to: &str) -> Result<(), u8> {
     let store = StateStore::open_at(&found.place, &holder).map_err(|error| place::refused(&error))?;
     store.copy_to(&to, &holder).map_err(|error| place::refused(&error))?;
     let from = found.place.text();
+    document::tell("scope-copy/1", json!({ "from": from, "to": to.text() }));
     line(&format!("copied: {from} -> {}", to.text()));
     line(&format!("use it: `--state {}`, or `[state] place = \"{}\"` in scope.toml", to.text(), to.text()));
     Ok(())

@@ -9,14 +9,14 @@ use serde_json::json;
 use super::place::{self, Found};
 use super::sites::{self, Probed};
 use super::{OK, now_ms};
-use crate::args::{Format, Status};
-use crate::output::{Output, line};
+use crate::args::Status;
+use crate::output::{document, line};
 use crate::show::{self, past::SiteLine};
 
 /// A site that says nothing for so long does not answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub fn run(command: &Status, output: Output) -> u8 {
+pub fn run(command: &Status) -> u8 {
     let (found, state) = match place::find(&command.place)
         .and_then(|found| place::peek(&found.place).map(|state| (found, state)))
     {
@@ -30,20 +30,18 @@ pub fn run(command: &Status, output: Output) -> u8 {
     let program = program(&found, &state);
     let probed = if command.offline { Vec::new() } else { sites::probe_program(&program, PATIENCE) };
     let lines = lines(&state, &told, &probed);
-    if output.format == Format::Json {
-        let status = json!({
-            "format": "scope-status/1",
+    document::tell(
+        "scope-status/1",
+        json!({
             "program": program,
             "run": state.runs.last(),
             "sites": lines,
             "open": state.sent,
             "owed": state.owed,
             "parked": state.parked,
-        });
-        line(&status.to_string());
-    } else {
-        line(show::past::status(&program, &state, &lines, now_ms(), command.verbose).trim_end());
-    }
+        }),
+    );
+    line(show::past::status(&program, &state, &lines, now_ms(), command.verbose).trim_end());
     OK
 }
 

@@ -9,16 +9,18 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use scope_compiler::{Compilation, Options};
-use scope_diagnostics::Diagnostic;
+use scope_diagnostics::{Diagnostic, codes};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
 use scope_plan::scenario::{RunAs, Scenario};
 use scope_runtime::scenario::{Plans, PlayOptions, Played, play};
 
+use serde_json::json;
+
 use super::{FAILED, OK, WRONG, run::DiskFiles};
-use crate::args::{Format, Test};
+use crate::args::Test;
 use crate::files;
-use crate::output::{Output, line, note};
+use crate::output::{Output, document, line, say_error, say_help};
 use crate::show::tests as show;
 use crate::world::Disk;
 
@@ -51,14 +53,12 @@ pub fn run(command: &Test, output: Output) -> u8 {
     let paths = match files::programs(&command.files) {
         Ok(paths) => paths,
         Err(message) => {
-            note(&format!("error: {message}"));
+            say_error(codes::E0980, &message);
             return WRONG;
         }
     };
     let began = Instant::now();
-    let mut results = Vec::new();
-    // For SARIF, which is one document for all programs.
-    let mut reported = Vec::new();
+    let (mut results, mut listed) = (Vec::new(), Vec::new());
     let (mut n_wrong, mut n_tests) = (0_usize, 0_usize);
     for path in &paths {
         if !command.files.contains(path) && !may_have_tests(path) {
@@ -68,10 +68,7 @@ pub fn run(command: &Test, output: Output) -> u8 {
         let compilation = scope_compiler::compile(&Disk, path, &options);
         let Some((mut scenarios, world)) = compilation.tests() else {
             n_wrong += 1;
-            match output.format {
-                Format::Sarif => reported.push((compilation.diagnostics, compilation.sources)),
-                _ => output.diagnostics(&compilation.diagnostics, &compilation.sources),
-            }
+            output.diagnostics(&compilation.diagnostics, &compilation.sources);
             continue;
         };
         let is_meant = |scenario: &Scenario| {
@@ -82,49 +79,45 @@ pub fn run(command: &Test, output: Output) -> u8 {
         scenarios.retain(is_meant);
         n_tests += scenarios.len();
         if command.list {
-            scenarios.iter().for_each(|scenario| line(&show::listed(path, scenario)));
+            for scenario in &scenarios {
+                line(&show::listed(path, scenario));
+                listed.push(json!({ "file": path, "line": scenario.origin.line, "name": scenario.name }));
+            }
             continue;
         }
         let mut kept = match snapshots::Kept::read(path) {
             Ok(kept) => kept,
             Err(message) => {
-                note(&format!("error[E0863]: {message}"));
+                say_error(codes::E0863, &message);
                 return WRONG;
             }
         };
         let plans = Recompiling { compilation: &compilation, path, others: RefCell::default() };
-        let mut misses = Vec::new();
         for scenario in &scenarios {
             let mut result = played(command, path, scenario, &world, &plans);
             kept.compare(&mut result, command.update);
             let reports = show::reports(&result, command.seeds, &compilation.sources);
-            match output.format {
-                Format::Rich | Format::Short => {
-                    line(&show::row(&result, command.seeds));
-                    output.reports(&reports, &compilation.sources);
-                }
-                Format::Sarif => misses.extend(reports),
-                Format::Json => {}
-            }
+            line(&show::row(&result, command.seeds));
+            output.reports(&reports, &compilation.sources);
             results.push(result);
         }
         if command.update
             && let Err(message) = kept.write(is_whole_file)
         {
-            note(&format!("error: {message}"));
+            say_error(codes::E0981, &message);
             return FAILED;
         }
-        reported.push((misses, compilation.sources));
     }
     if n_tests == 0 && n_wrong == 0 {
         match &command.filter {
-            Some(filter) => note(&format!("error[E0864]: no test has `{filter}` in its name")),
-            None => note(&format!("error[E0864]: there is no test in {}", command.files.join(", "))),
+            Some(filter) => say_error(codes::E0864, &format!("no test has `{filter}` in its name")),
+            None => say_error(codes::E0864, &format!("there is no test in {}", command.files.join(", "))),
         }
-        note("help: a test is written `test \"…\" { … }` in a program; `scope test --list` names them");
+        say_help("a test is written `test \"…\" { … }` in a program; `scope test --list` names them");
         return WRONG;
     }
     if command.list {
+        document::tell("scope-test-list/1", json!({ "tests": listed }));
         return if n_wrong > 0 { WRONG } else { OK };
     }
     if let Some(path) = &command.junit
@@ -132,14 +125,9 @@ pub fn run(command: &Test, output: Output) -> u8 {
     {
         return code;
     }
-    match output.format {
-        Format::Json => line(&show::json(&results)),
-        Format::Sarif => line(scope_diagnostics::render::sarif_of_all(&reported).trim_end()),
-        Format::Rich | Format::Short => {
-            let wall = output.is_live.then(|| began.elapsed());
-            line(&show::summary(&results, command.seed, command.seeds, n_wrong, wall));
-        }
-    }
+    document::tell("scope-tests/1", show::json(&results));
+    let wall = output.is_live.then(|| began.elapsed());
+    line(&show::summary(&results, command.seed, command.seeds, n_wrong, wall));
     match (n_wrong, results.iter().all(Result::is_passed)) {
         (0, true) => OK,
         (0, false) => FAILED,

@@ -6,13 +6,14 @@
 //! the page stays at http://127.0.0.1:40123/5f0c…/ (Ctrl-C ends it)
 //! ```
 
+use scope_diagnostics::codes;
 use scope_runtime::runner;
 use scope_web::Page;
 
 use super::waiting::stopped;
 use super::{INTERRUPTED, WRONG};
 use crate::args::Watch;
-use crate::output::{Output, note};
+use crate::output::{Output, note, say_error, say_help};
 use crate::show::seconds;
 
 /// Carries out a command, with the page if one is asked for. The page stays after it, the command's code is given then.
@@ -23,8 +24,11 @@ pub fn watched(watch: &Watch, output: Output, command: impl FnOnce(Output) -> u8
         // It is there until the process ends.
         Ok(page) => Box::leak(Box::new(page)),
         Err(error) => {
-            note(&format!("error[E0960]: the page cannot be served at port {port} of 127.0.0.1: {error}"));
-            note("help: `--web` takes a port that is free; nothing was sent");
+            say_error(
+                codes::E0960,
+                &format!("the page cannot be served at port {port} of 127.0.0.1: {error}"),
+            );
+            say_help("`--web` takes a port that is free; nothing was sent");
             return WRONG;
         }
     };

@@ -2,13 +2,13 @@
 //! run's log say it.
 
 use scope_compiler::Compilation;
-use scope_diagnostics::similar;
+use scope_diagnostics::{codes, similar};
 use scope_runtime::state::{Record, State, StateStore, Told};
 use serde_json::json;
 
 use super::{OK, WRONG, now_ms, place};
-use crate::args::{Format, Program, Why};
-use crate::output::{Output, line, note};
+use crate::args::{Program, Why};
+use crate::output::{Output, document, line, say_error, say_help};
 use crate::show::short_name;
 use crate::show::why::{self, Asked, Known};
 
@@ -31,15 +31,18 @@ fn explained(command: &Why, output: Output) -> Result<(), u8> {
         sequence: None,
         only: Vec::new(),
     };
-    let compilation = super::compile_quietly(&program, state.recorded(), output)?;
+    let compilation = super::compile(&program, state.recorded(), output)?;
     let plan = super::plan_of(&compilation);
     let all = names(&compilation, &state);
     let Some(name) = all.iter().find(|name| is_called(name, &command.resource)) else {
-        note(&format!("error[E0932]: `{file}` has no resource `{}`, and none is recorded", command.resource));
+        say_error(
+            codes::E0932,
+            &format!("`{file}` has no resource `{}`, and none is recorded", command.resource),
+        );
         let candidates: Vec<&str> = all.iter().map(|name| short_name(name)).collect();
         match similar::nearest(&command.resource, candidates.iter().copied()) {
-            Some(near) => note(&format!("help: did you mean `{near}`?")),
-            None => note(&format!("help: it has {}", candidates.join(", "))),
+            Some(near) => say_help(&format!("did you mean `{near}`?")),
+            None => say_help(&format!("it has {}", candidates.join(", "))),
         }
         return Err(WRONG);
     };
@@ -47,11 +50,11 @@ fn explained(command: &Why, output: Output) -> Result<(), u8> {
     if let Some(site) = &command.site
         && !sites.iter().any(|known| known.name == *site)
     {
-        note(&format!("error[E0101]: no site is called `{site}`"));
+        say_error(codes::E0101, &format!("no site is called `{site}`"));
         match similar::nearest(site, sites.iter().map(|site| site.name.as_str())) {
-            Some(near) => note(&format!("help: did you mean `{near}`?")),
-            None => note(&format!(
-                "help: the sites are {}",
+            Some(near) => say_help(&format!("did you mean `{near}`?")),
+            None => say_help(&format!(
+                "the sites are {}",
                 sites.iter().map(|site| site.name.as_str()).collect::<Vec<_>>().join(", ")
             )),
         }
@@ -59,14 +62,10 @@ fn explained(command: &Why, output: Output) -> Result<(), u8> {
     }
     let known = Known { compilation: &compilation, plan, state: &state, told: &told, now_ms: now_ms() };
     let why = why::explain(&known, &Asked { name, site: command.site.as_deref() });
-    if output.format == Format::Json {
-        let mut twin = serde_json::to_value(&why).expect("text keys only");
-        twin["format"] = json!("scope-why/1");
-        twin["program"] = json!(file);
-        line(&twin.to_string());
-    } else {
-        line(why::text(&why).trim_end());
-    }
+    let mut twin = serde_json::to_value(&why).expect("text keys only");
+    twin["program"] = json!(file);
+    document::tell("scope-why/1", twin);
+    line(why::text(&why).trim_end());
     Ok(())
 }
 
@@ -79,8 +78,8 @@ fn known(command: &Why) -> Result<(String, State, Vec<Told>), u8> {
     let state = place::peek(&found.place)?;
     let recorded = || state.runs.last().map(|run| run.started.program.clone());
     let Some(file) = found.program.clone().or_else(recorded) else {
-        note("error[E0922]: which program is meant does not follow from the state");
-        note("help: `--program FILE`");
+        say_error(codes::E0922, "which program is meant does not follow from the state");
+        say_help("`--program FILE`");
         return Err(WRONG);
     };
     let records =

@@ -3,7 +3,7 @@
 //! Comes in: finished reports. Goes out, with a version that changes when a reader would have to:
 //!
 //! ```text
-//! { "version": 1, "summary": { "errors": 1, "warnings": 0, "notes": 0 }, "diagnostics": [ {
+//! { "format": "scope-diagnostics/2", "summary": { "errors": 1, "warnings": 0, "notes": 0 }, "diagnostics": [ {
 //!     "code": "E0101", "severity": "error", "title": "no such site", "message": "no site is called `nante`",
 //!     "primary": { "path": "a.scope", "start": { "byte": 31, "line": 2, "column": 20 }, "end": { … }, "text": "" },
 //!     "secondary": [], "notes": [], "help": [ "did you mean `nantes`?" ],
@@ -16,8 +16,8 @@
 use crate::{Code, Diagnostic, Severity, SourceMap, Span};
 use serde::Serialize;
 
-/// The version of the document that [`json`] writes.
-pub const JSON_VERSION: u32 = 1;
+/// The name and version of the document that [`json()`] writes.
+pub const JSON_FORMAT: &str = "scope-diagnostics/2";
 
 /// The schema of the document that [`json()`] writes, as JSON. It is generated from what is written, checked by a test.
 pub const JSON_SCHEMA: &str = include_str!("../../diagnostics.schema.json");
@@ -27,7 +27,7 @@ pub const JSON_SCHEMA: &str = include_str!("../../diagnostics.schema.json");
 pub fn json(reports: &[Diagnostic], sources: &SourceMap) -> String {
     let count = |severity| reports.iter().filter(|report| report.severity == severity).count();
     let document = Document {
-        version: JSON_VERSION,
+        format: JSON_FORMAT,
         summary: Summary {
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
@@ -41,10 +41,17 @@ pub fn json(reports: &[Diagnostic], sources: &SourceMap) -> String {
     text
 }
 
+/// The list of reports alone, for a document that has more to tell.
+#[must_use]
+pub fn json_entries(reports: &[Diagnostic], sources: &SourceMap) -> serde_json::Value {
+    let entries: Vec<Entry> = reports.iter().map(|report| Entry::new(report, sources)).collect();
+    serde_json::to_value(entries).expect("strings, numbers and lists always serialize")
+}
+
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Document<'a> {
-    version: u32,
+    format: &'a str,
     summary: Summary,
     diagnostics: Vec<Entry<'a>>,
 }
@@ -173,7 +180,7 @@ mod tests {
         let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
         let mut schema = settings.into_generator().into_root_schema_for::<Document<'static>>().to_value();
         schema["title"] = "scope diagnostics".into();
-        schema["properties"]["version"]["const"] = JSON_VERSION.into();
+        schema["properties"]["format"]["const"] = JSON_FORMAT.into();
         let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
         if std::env::var("SCOPE_UPDATE").is_ok_and(|value| value == "1") {
             std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/diagnostics.schema.json"), &text)

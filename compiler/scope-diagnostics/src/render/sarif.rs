@@ -1,6 +1,6 @@
 //! The reports as SARIF 2.1.0, for code scanning.
 //!
-//! Comes in: finished reports. Goes out: one log, with one run for each program: every code that occurs is a rule with its page, every
+//! Comes in: finished reports. Goes out: one log, with one run: every code that occurs is a rule with its page, every
 //! report a result with its places, and its fix as replacements. Columns count UTF-16 units, as the format has it.
 //!
 //! ```text
@@ -21,17 +21,7 @@ const SCHEMA: &str =
 /// The reports as one SARIF log of several lines, in the order given.
 #[must_use]
 pub fn sarif(reports: &[Diagnostic], sources: &SourceMap) -> String {
-    log(vec![run(reports, sources)])
-}
-
-/// The reports of several programs as one log.
-#[must_use]
-pub fn sarif_of_all(programs: &[(Vec<Diagnostic>, SourceMap)]) -> String {
-    log(programs.iter().map(|(reports, sources)| run(reports, sources)).collect())
-}
-
-fn log(runs: Vec<Value>) -> String {
-    let log = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": runs });
+    let log = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run(reports, sources)] });
     let mut text = serde_json::to_string_pretty(&log).expect("strings, numbers and lists always serialize");
     text.push('\n');
     text
