@@ -74,6 +74,8 @@ pub enum What {
     Read,
     /// The site cannot be asked.
     Unknown,
+    /// No site was asked: the state has it.
+    Recorded,
     /// A run would fail there.
     Fails,
 }
@@ -87,7 +89,7 @@ impl What {
             What::Move => ">",
             What::Call => "!",
             What::Delete | What::Forget | What::Refused => "-",
-            What::Unchanged | What::Read => "=",
+            What::Unchanged | What::Read | What::Recorded => "=",
             What::Unknown => "?",
             What::Fails => "x",
         }
@@ -95,7 +97,10 @@ impl What {
 
     /// Whether a run would change something.
     pub fn is_change(self) -> bool {
-        !matches!(self, What::Unchanged | What::Read | What::Unknown | What::Refused | What::Fails)
+        !matches!(
+            self,
+            What::Unchanged | What::Read | What::Unknown | What::Recorded | What::Refused | What::Fails
+        )
     }
 }
 

@@ -43,10 +43,31 @@ pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceM
         }
         report = report.note(parts.join(", "));
     }
+    if let Some(help) = help_of_origin(plan, step, failure) {
+        report = report.help(help);
+    }
     for help in &failure.help {
         report = report.help(help.clone());
     }
     report
+}
+
+/// What can be done where the origin of a copy does not answer: wait for it, or have the thing where it is needed.
+fn help_of_origin(plan: &Plan, step: &Step, failure: &Failure) -> Option<String> {
+    let brings = |step: &Step| matches!(step.action, Action::Bring { .. });
+    let bring = match step {
+        _ if failure.code != "E0701" => None,
+        step if brings(step) => Some(step),
+        step => {
+            let users = plan.edges.iter().filter(|edge| edge.from == step.id).map(|edge| plan.step(edge.to));
+            users.filter(|user| brings(user)).find(|user| user.site != step.site)
+        }
+    }?;
+    let needed_at = &plan.site(bring.site).name;
+    Some(format!(
+        "`with {{ on_disconnect: queue }}` waits for it; or have `{}` at {needed_at} too",
+        short_name(&step.name)
+    ))
 }
 
 /// What a step is about: ``image `base` at paris``, or all the alternatives of a choice, the copies of a quorum.

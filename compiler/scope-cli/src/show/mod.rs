@@ -42,10 +42,38 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
-/// `1.6 s`, `2 min 5 s`.
+/// `1.6 s`, `2 min 5 s`, `3 h`, `4 d 2 h`: the two greatest units, without a second one that is nothing.
 pub fn seconds(millis: u64) -> String {
-    if millis < 60_000 {
-        return format!("{:.1} s", millis as f64 / 1000.0);
+    let whole = millis / 1000;
+    let two = |(great, unit): (u64, &str), (small, other): (u64, &str)| match small {
+        0 => format!("{great} {unit}"),
+        small => format!("{great} {unit} {small} {other}"),
+    };
+    match whole {
+        0..60 => format!("{:.1} s", millis as f64 / 1000.0),
+        60..3_600 => two((whole / 60, "min"), (whole % 60, "s")),
+        3_600..86_400 => two((whole / 3_600, "h"), (whole % 3_600 / 60, "min")),
+        _ => two((whole / 86_400, "d"), (whole % 86_400 / 3_600, "h")),
     }
-    format!("{} min {} s", millis / 60_000, millis % 60_000 / 1000)
+}
+
+#[cfg(test)]
+mod times {
+    use super::seconds;
+
+    #[test]
+    fn the_two_greatest_units() {
+        for (millis, text) in [
+            (0, "0.0 s"),
+            (59_949, "59.9 s"),
+            (60_000, "1 min"),
+            (125_900, "2 min 5 s"),
+            (3_600_000, "1 h"),
+            (7_500_000, "2 h 5 min"),
+            (345_600_000, "4 d"),
+            (352_800_000, "4 d 2 h"),
+        ] {
+            assert_eq!(seconds(millis), text);
+        }
+    }
 }

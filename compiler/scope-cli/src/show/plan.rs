@@ -125,6 +125,30 @@ fn sign_of(plan: &Plan, step: &Step, state: Option<&State>) -> &'static str {
     }
 }
 
+/// The same for programs: what is there is not known, as no site was asked.
+pub fn rows(plan: &Plan, state: Option<&State>) -> Vec<Row> {
+    let row = |step: &Step| Row {
+        site: plan.site(step.site).name.clone(),
+        kind: step.action.resource_type().map_or("", short_type).to_string(),
+        name: step.name.clone(),
+        what: match sign_of(plan, step, state) {
+            "+" => What::Create,
+            "=" => What::Recorded,
+            ">" => What::Borrow,
+            "?" => What::Read,
+            "!" => What::Call,
+            "~" => What::Guard,
+            _ => What::Delete,
+        },
+        why: step_line(plan, step, state).why.trim_end().to_string(),
+        differences: Vec::new(),
+        is_outside: false,
+        line: if matches!(step.action, Action::Delete { .. }) { 0 } else { step.origin.line },
+        key: step.key.clone(),
+    };
+    plan.steps.iter().filter(|step| touches_site(step)).map(row).collect()
+}
+
 fn step_line(plan: &Plan, step: &Step, state: Option<&State>) -> Line {
     let mut why = details(plan, step);
     let arms: Vec<String> = step

@@ -9,11 +9,12 @@ use super::live::Live;
 use super::plan::touches_site;
 use super::{seconds, short_name, short_type};
 use crate::args::Events;
-use crate::output::{Output, line, note};
+use crate::output::{Output, always, note};
 
 /// Shows a run's events.
 pub struct Shower<'a> {
     plan: &'a Plan,
+    columns: Columns,
     form: Form,
     is_verbose: bool,
     page: Option<&'static Page>,
@@ -36,7 +37,7 @@ impl<'a> Shower<'a> {
             Events::Text if output.is_live => Form::Live(Live::new(plan)),
             Events::Text => Form::Plain,
         };
-        Shower { plan, form, is_verbose, page: output.page }
+        Shower { plan, columns: Columns::of(plan), form, is_verbose, page: output.page }
     }
 
     /// Shows one event.
@@ -45,7 +46,7 @@ impl<'a> Shower<'a> {
             page.event(event);
         }
         if let Form::Json = self.form {
-            line(&event.to_json_line());
+            always(&event.to_json_line());
             return;
         }
         if let Form::Live(live) = &self.form {
@@ -64,7 +65,7 @@ impl<'a> Shower<'a> {
             RunEventKind::StepDone { step, effect, millis, detail } => {
                 self.done(*step, effect, *millis, detail.as_deref());
             }
-            RunEventKind::StepParked { step, words } => {
+            RunEventKind::StepParked { step, words, .. } => {
                 self.say(*step, "parked", words);
             }
             RunEventKind::StepFailed { step, failure, .. } => {
@@ -130,7 +131,7 @@ impl<'a> Shower<'a> {
     }
 
     fn say(&self, id: StepId, word: &str, text: &str) {
-        self.print(&step_line(self.plan, self.step(id), word, text));
+        self.print(&self.columns.line(self.plan, self.step(id), word, text));
     }
 
     /// An undo, of a step of this run or of one before.
@@ -150,14 +151,36 @@ impl<'a> Shower<'a> {
     }
 }
 
-/// `  done  CloudOne  image   base   created …`
-pub fn step_line(plan: &Plan, step: &Step, word: &str, text: &str) -> String {
-    let width = plan.sites.iter().map(|site| site.name.chars().count()).max().unwrap_or(0);
-    let kind = step.action.resource_type().map_or("", short_type);
-    let site = &plan.sites[step.site.index()].name;
-    format!("  {word:<7} {site:<width$}  {kind:<10} {:<16} {text}", short_name(&step.name))
-        .trim_end()
-        .to_string()
+/// How wide the columns of a run's lines are: as wide as what stands in them, within bounds.
+#[derive(Clone, Copy)]
+pub struct Columns {
+    site: usize,
+    kind: usize,
+    name: usize,
+}
+
+impl Columns {
+    /// Of the steps of a plan that are told.
+    pub fn of(plan: &Plan) -> Columns {
+        let width = |text: &str| text.chars().count();
+        let told = || plan.steps.iter().filter(|step| touches_site(step));
+        let kinds = told().filter_map(|step| step.action.resource_type());
+        Columns {
+            site: plan.sites.iter().map(|site| width(&site.name)).max().unwrap_or(0),
+            kind: kinds.map(|kind| width(short_type(kind))).max().unwrap_or(0).clamp(10, 24),
+            name: told().map(|step| width(short_name(&step.name))).max().unwrap_or(0).clamp(16, 40),
+        }
+    }
+
+    /// `  done  CloudOne  image   base   created …`
+    pub fn line(self, plan: &Plan, step: &Step, word: &str, text: &str) -> String {
+        let Columns { site: site_width, kind: kind_width, name: name_width } = self;
+        let kind = step.action.resource_type().map_or("", short_type);
+        let (site, name) = (&plan.sites[step.site.index()].name, short_name(&step.name));
+        format!("  {word:<7} {site:<site_width$}  {kind:<kind_width$} {name:<name_width$} {text}")
+            .trim_end()
+            .to_string()
+    }
 }
 
 /// The word for what a step did.

@@ -4,7 +4,7 @@ use scope_diagnostics::SourceMap;
 use scope_plan::plan::{Action, Guard, Plan, Step};
 use scope_runtime::events::{Effect, SkipReason};
 use scope_runtime::report::{Counts, OutputValue, Report, StepStatus, Verdict};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::plan::touches_site;
 use super::{failure, seconds, short_name};
@@ -30,6 +30,7 @@ pub fn report(
     }
     diagnostics.extend(report.stopped.as_ref().map(failure::of_run));
     output.diagnostics(&diagnostics, sources);
+    let columns = super::progress::Columns::of(plan);
     for (step, ended) in plan.steps.iter().zip(&report.steps) {
         if let StepStatus::Skipped { because: SkipReason::Dependency { step: on, .. } } = &ended.status
             && touches_site(step)
@@ -45,9 +46,13 @@ pub fn report(
                         format!("after wave {} of {}", rollout.waves[*wave as usize].number, rollout.key),
                     )
                 }
+                _ if needed.site != step.site && touches_site(needed) => {
+                    let (name, at) = (short_name(&needed.name), &plan.site(needed.site).name);
+                    ("skipped", format!("needs {name} at {at}"))
+                }
                 _ => ("skipped", format!("needs {}", short_name(&needed.name))),
             };
-            line(&super::progress::step_line(plan, step, word, &why));
+            line(&columns.line(plan, step, word, &why));
         }
     }
     for owed in &report.owed {
@@ -56,6 +61,78 @@ pub fn report(
     printed(plan, report);
     outputs(report);
     line(&verdict(plan, report, again, simulated));
+}
+
+/// The same for programs: every step's end, what is masked stays masked.
+pub fn document(plan: &Plan, report: &Report, is_simulated: bool) -> Value {
+    let steps = plan.steps.iter().zip(&report.steps).map(|(step, ended)| {
+        let mut told = json!({
+            "step": step.id,
+            "key": step.key,
+            "name": step.name,
+            "site": plan.site(step.site).name,
+            "verb": step.action.verb(),
+            "type": step.action.resource_type(),
+            "file": step.origin.file,
+            "line": step.origin.line,
+        });
+        let ended = json!({
+            "status": ended.status,
+            "abandoned": ended.is_abandoned,
+            "undo": ended.undo,
+            "attempts": ended.attempts,
+            "millis": ended.millis,
+            "output": ended.output,
+        });
+        for (name, value) in ended.as_object().into_iter().flatten() {
+            // How it ended is a record of its own: what comes with it stands beside it.
+            match value {
+                Value::Object(status) if name == "status" => {
+                    status.iter().for_each(|(name, value)| told[name] = value.clone());
+                }
+                _ => told[name] = value.clone(),
+            }
+        }
+        told
+    });
+    let choices = report.choices.iter().map(|(id, arm)| {
+        let choice = plan.choice(*id);
+        json!({ "choice": choice.label, "arm": arm, "label": choice.arms[*arm as usize].label })
+    });
+    json!({
+        "program": plan.program.file,
+        "run": report.run,
+        "simulated": is_simulated,
+        "verdict": report.verdict,
+        "exit_code": report.exit_code(),
+        "millis": report.millis,
+        "counts": report.counts,
+        "by_site": report.by_site,
+        "outputs": report.outputs,
+        "choices": choices.collect::<Vec<_>>(),
+        "owed": report.owed,
+        "stopped": report.stopped,
+        "steps": steps.collect::<Vec<_>>(),
+    })
+}
+
+/// The same of a command that had nothing to do, after this run.
+pub fn nothing_done(program: &str, run: u64) -> Value {
+    json!({
+        "program": program,
+        "run": run,
+        "simulated": false,
+        "verdict": Verdict::NothingToDo,
+        "exit_code": 0,
+        "millis": 0,
+        "counts": Counts::default(),
+        "by_site": {},
+        "outputs": {},
+        "choices": [],
+        "owed": [],
+        "stopped": null,
+        "steps": [],
+    })
 }
 
 /// Whether a step failed in an alternative of a choice of which none held: the choice's own report tells of them all.

@@ -121,5 +121,5 @@ pub fn json_twin(all_sites: &[Probed]) -> Value {
             "services": services.collect::<Vec<_>>(),
         })
     });
-    json!({ "format": "scope-sites/1", "sites": sites.collect::<Vec<_>>() })
+    json!({ "sites": sites.collect::<Vec<_>>() })
 }

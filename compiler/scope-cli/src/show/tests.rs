@@ -22,10 +22,10 @@ pub fn listed(path: &str, scenario: &Scenario) -> String {
 pub fn row(result: &Result, seeds: u64) -> String {
     let word = if result.is_passed() { "ok    " } else { "FAILED" };
     let played = &result.played;
-    let seconds = played.millis as f64 / 1000.0;
+    let took = super::seconds(played.millis);
     let of = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     let mut row = format!(
-        "{word}  {}  ({seconds:.1} s, {}, {})",
+        "{word}  {}  ({took}, {}, {})",
         result.name,
         of(played.n_runs, "run"),
         of(played.n_claims, "claim")
@@ -87,8 +87,8 @@ pub fn summary(results: &[Result], seed: u64, seeds: u64, n_wrong: usize, wall: 
     text
 }
 
-/// The results as one document, `scope-tests/1`.
-pub fn json(results: &[Result]) -> String {
+/// The results for programs.
+pub fn json(results: &[Result]) -> serde_json::Value {
     let tests: Vec<_> = results
         .iter()
         .map(|result| {
@@ -124,8 +124,7 @@ pub fn json(results: &[Result]) -> String {
         })
         .collect();
     let failed = results.iter().filter(|result| !result.is_passed()).count();
-    let document = json!({ "format": "scope-tests/1", "passed": results.len() - failed, "failed": failed, "tests": tests });
-    serde_json::to_string_pretty(&document).expect("plain data")
+    json!({ "passed": results.len() - failed, "failed": failed, "tests": tests })
 }
 
 /// The results as JUnit XML: a suite a file.
