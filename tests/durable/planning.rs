@@ -135,6 +135,27 @@ fn drift_is_what_somebody_else_did() {
 }
 
 #[test]
+fn what_is_gone_at_one_site_is_accepted_with_a_narrower_scope() {
+    let desks = Desks::start();
+    let folder = desks.place("drift-narrower", PROGRAM);
+    ends(&folder, &["run", "main.scope"], 0);
+    desks.paris.change(|notes, _cards| drop(notes.remove("welcome")));
+    let accepted =
+        ends(&folder, &["drift", "main.scope", "--accept", "welcome", "paris", "--write"], 0).all();
+    has(&accepted, &["welcome at paris: it is gone, and forgotten", "written: main.scope"]);
+    let program = std::fs::read_to_string(folder.join("main.scope")).expect("readable");
+    has(
+        &program,
+        &[
+            "resource welcome: desk.note { name: \"welcome\", text: \"hello from ${here.name}\" } scope { nantes }",
+        ],
+    );
+    has(&ends(&folder, &["drift", "main.scope"], 0).stdout, &["no drift"]);
+    has(&ends(&folder, &["run", "main.scope"], 0).stdout, &["nothing to do"]);
+    assert_eq!(desks.paris.held()["notes"], json!({}), "it is not made again");
+}
+
+#[test]
 fn destroying_leaves_nothing_of_ours_and_all_of_theirs() {
     let desks = Desks::start();
     let program = format!(

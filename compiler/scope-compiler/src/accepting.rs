@@ -2,14 +2,18 @@
 //!
 //! Comes in: values that sites have, and what is gone there. Goes out: the texts that change, and what could not be written
 //! as a change of the text. A value is written where the program gives it, if that place speaks of these sites alone, else as
-//! a patch for the site; a resource that is gone everywhere is taken out. What would not compile is not written.
+//! a patch for the site; a resource that is gone everywhere is taken out, one that is gone at some of its sites has a narrower
+//! scope. What would not compile is not written.
 //!
 //! `flavor: "m1.tiny"` at nantes and paris, `m1.small` at nantes → `at nantes { flavor: "m1.small" }`
+
+mod narrowing;
 
 use std::collections::BTreeMap;
 
 use scope_analysis::hir;
 use scope_diagnostics::{Edit, Fix, Span};
+use scope_syntax::ast::{ItemKind, Thing};
 
 use crate::{Compilation, Options, World, fixing};
 
@@ -83,6 +87,7 @@ impl Writer<'_> {
         let mut values: BTreeMap<Span, Change> = BTreeMap::new();
         let mut patches: BTreeMap<Span, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
         let mut gone: BTreeMap<Span, Change> = BTreeMap::new();
+        let mut gone_at: BTreeMap<Span, Vec<usize>> = BTreeMap::new();
         let mut unwritable = Vec::new();
         for (index, said) in self.said.iter().enumerate() {
             let Some((resource, site)) = self.resource(said) else {
@@ -110,12 +115,22 @@ impl Writer<'_> {
                         let edit = Edit { span: self.with_docs(item), replacement: String::new() };
                         gone.entry(item).or_insert_with(|| change(edit)).of.push(index);
                     }
+                    Some(item) if self.is_gone_of_all(resource, &said.site) => {
+                        gone_at.entry(item).or_default().push(index);
+                    }
                     _ => unwritable.push((index, self.advice(said))),
                 },
             }
         }
+        let mut narrower = Vec::new();
+        for (item, of) in gone_at {
+            match self.narrower(item, &of) {
+                Some(edit) => narrower.push(Change { of, ..change(edit) }),
+                None => unwritable.extend(of.iter().map(|index| (*index, self.advice(&self.said[*index])))),
+            }
+        }
         let patches = patches.into_iter().map(|(item, sites)| self.patch(item, &sites));
-        let changes = values.into_values().chain(gone.into_values()).chain(patches).collect();
+        let changes = values.into_values().chain(gone.into_values()).chain(narrower).chain(patches).collect();
         (changes, unwritable)
     }
 
@@ -128,6 +143,10 @@ impl Writer<'_> {
 
     /// The whole item around a place, in a file of the program.
     fn item(&self, head: Span) -> Option<Span> {
+        self.thing(head).map(|(span, _)| span)
+    }
+
+    fn thing(&self, head: Span) -> Option<(Span, Thing)> {
         let file = self.compilation.sources.try_get(head.file)?;
         if !fixing::is_of_program(file.path()) {
             return None;
@@ -135,7 +154,19 @@ impl Writer<'_> {
         let items = scope_syntax::parse(head.file, file.text()).module.items;
         let item =
             items.into_iter().find(|item| item.span.start <= head.start && head.end <= item.span.end)?;
-        matches!(item.kind, scope_syntax::ast::ItemKind::Thing(_)).then_some(item.span)
+        match item.kind {
+            ItemKind::Thing(thing) => Some((item.span, thing)),
+            _ => None,
+        }
+    }
+
+    /// The scope of an item without the sites at which what it declares is gone.
+    fn narrower(&self, item: Span, of: &[usize]) -> Option<Edit> {
+        let (_, thing) = self.thing(item)?;
+        let mut sites: Vec<&str> = of.iter().map(|index| self.said[*index].site.as_str()).collect();
+        sites.sort_unstable();
+        sites.dedup();
+        narrowing::without(&thing, &sites, |span| self.compilation.sources.snippet(span).to_string())
     }
 
     /// Whether every resource at every site that takes its value from this place is said to have it so.
@@ -162,17 +193,30 @@ impl Writer<'_> {
 
     /// Every resource that this item declares is gone at every site.
     fn is_gone_everywhere(&self, resource: &hir::Resource) -> bool {
-        let program = &self.compilation.program;
-        let of_item = program.resources.iter().filter(|other| other.span == resource.span);
-        let is_gone = |name: &str, site: &hir::SiteId| {
-            let site = &program.sites[site.0 as usize].name;
-            self.said
-                .iter()
-                .any(|said| said.name == name && said.site == *site && matches!(said.what, SaidWhat::Gone))
-        };
-        of_item
-            .into_iter()
-            .all(|resource| resource.instances.keys().all(|site| is_gone(&resource.name, site)))
+        let mut of_item = self.of_item(resource);
+        of_item.all(|resource| resource.instances.keys().all(|site| self.is_gone(resource, self.site(*site))))
+    }
+
+    /// Every resource that this item declares for the site is gone there.
+    fn is_gone_of_all(&self, resource: &hir::Resource, at: &str) -> bool {
+        let mut of_item = self.of_item(resource);
+        of_item.all(|resource| {
+            let is_there = resource.instances.keys().any(|site| self.site(*site) == at);
+            !is_there || self.is_gone(resource, at)
+        })
+    }
+
+    fn of_item<'r>(&'r self, resource: &'r hir::Resource) -> impl Iterator<Item = &'r hir::Resource> {
+        self.compilation.program.resources.iter().filter(|other| other.span == resource.span)
+    }
+
+    fn site(&self, site: hir::SiteId) -> &str {
+        &self.compilation.program.sites[site.0 as usize].name
+    }
+
+    fn is_gone(&self, resource: &hir::Resource, at: &str) -> bool {
+        let mut said = self.said.iter();
+        said.any(|said| said.name == resource.name && said.site == at && matches!(said.what, SaidWhat::Gone))
     }
 
     /// One clause a site, before `with`.
