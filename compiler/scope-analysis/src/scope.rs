@@ -26,6 +26,10 @@ pub(crate) struct RequestScope {
     pub has_holes: bool,
 }
 
+/// What people call places that are tried in an order, or used together.
+const ORDER: [&str; 9] =
+    ["first", "second", "third", "primary", "secondary", "main", "backup", "fallback", "failover"];
+
 impl Context<'_> {
     /// A scope as a value: with the names of where it is written, so that it can be shared.
     pub fn scope_value(&self, scope: &ast::Scope, frame: &Frame) -> Value {
@@ -269,6 +273,9 @@ impl Context<'_> {
                 "`{}` is the driver: without a service, `{{ … }}` places the whole request",
                 key.text
             )),
+            None if ORDER.contains(&key.text.as_str()) => report.help(
+                "for one after another write them with `|`: `scope { SITE | OTHER }`; for all of them with `&`",
+            ),
             None => report.help("name one of these services"),
         };
         report

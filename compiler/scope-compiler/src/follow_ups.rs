@@ -10,7 +10,7 @@ use scope_diagnostics::{Code, Diagnostic, FileId, Span, codes};
 use scope_syntax::ast::{ImportSource, ItemKind};
 
 /// Reports that something is not there: it may stand in the part that was lost.
-const MISSING: [Code; 2] = [codes::E0111, codes::E0204];
+const MISSING: [Code; 3] = [codes::E0111, codes::E0204, codes::W0313];
 
 /// Reports of sites that are not there; one of any file may be declared in the one that could not be read.
 const NO_SITE: [Code; 2] = [codes::E0101, codes::E0105];

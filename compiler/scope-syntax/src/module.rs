@@ -33,6 +33,7 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     let Lexed { tokens, comments, docs, mut diagnostics } = lex::lex(file, text);
     let laid = layout::lay_out(text, &tokens);
     diagnostics.retain(|report| !layout::is_inside(&laid.yaml, report.primary.span));
+    let unread: BTreeSet<u32> = diagnostics.iter().map(|report| report.primary.span.start).collect();
     let grammar = Grammar::new();
     let mut items = Vec::with_capacity(laid.items.len());
     let mut pasted: Vec<Span> = vec![];
@@ -54,6 +55,8 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
         report(&laid, tokens, faults, &mut diagnostics);
         items.push(Item { docs: vec![], kind, span: span_of(tokens) });
     }
+    // What the lexer said of a sign, the parser does not say again.
+    diagnostics.retain(|report| report.code != codes::E0001 || !unread.contains(&report.primary.span.start));
     diagnostics.extend(laid.diagnostics);
     diagnostics.retain(|report| !layout::is_inside(&pasted, report.primary.span));
     diagnostics.extend(pasted.into_iter().map(|span| pasted_report(span, text)));

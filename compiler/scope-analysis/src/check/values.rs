@@ -166,6 +166,9 @@ impl Context<'_> {
                 let fits = self.quietly(|| self.check_value(value.clone(), inner, span, "")).is_some();
                 fits.then(|| format!("[{written}]"))
             }
+            (Type::Bytes, Value::Text(text)) if is_plain && written == format!("\"{text}\"") => {
+                Some(format!("file({written})"))
+            }
             (Type::Int, Value::Text(text)) if written == format!("\"{text}\"") => {
                 text.parse::<i64>().ok().map(|_| text.clone())
             }

@@ -40,7 +40,15 @@ impl Context<'_> {
                 ))),
             },
             other => {
-                self.mismatch("a record, a site or a resource before the dot", &other, base_span);
+                let expected = "a record, a site or a resource before the dot";
+                let is_length = matches!(name.text.as_str(), "length" | "len" | "size" | "count");
+                match &other {
+                    Value::List(_) if is_length => {
+                        let list = self.sources.borrow().snippet(base_span).to_string();
+                        self.mismatch_with(expected, &other, base_span, &format!("write `length({list})`"));
+                    }
+                    _ => self.mismatch(expected, &other, base_span),
+                }
                 Value::Error
             }
         }
@@ -85,6 +93,16 @@ impl Context<'_> {
                     .chain(declared.settings.keys().cloned())
                     .collect();
                 let owner = format!("site `{}`", declared.name);
+                if declared.labels.contains_key(other) {
+                    let label = format!("labels.{other}");
+                    self.report(
+                        Diagnostic::new(codes::E0212, name.span, format!("{owner} has no `{other}`"))
+                            .label("it is one of its labels")
+                            .help(format!("did you mean `{label}`?"))
+                            .fix(format!("write `{label}`"), vec![Edit::new(name.span, label.clone())]),
+                    );
+                    return Value::Error;
+                }
                 drop(sites);
                 self.no_field(other, name.span, &owner, fields.iter().map(String::as_str));
                 Value::Error
@@ -144,6 +162,14 @@ impl Context<'_> {
             }
             (Value::Record(_), other) => {
                 self.mismatch("text", &other, index_span);
+                Value::Error
+            }
+            (other @ Value::Resource(_), Value::Text(key)) => {
+                let name = self.sources.borrow().snippet(base_span).to_string();
+                let help = format!(
+                    "`{name}` is one resource: what it is at a site is `{name}.ATTRIBUTE[{key:?}]`; only a family has elements"
+                );
+                self.mismatch_with("a list or a record before the bracket", &other, base_span, &help);
                 Value::Error
             }
             (other, _) => {

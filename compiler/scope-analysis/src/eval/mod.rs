@@ -142,6 +142,11 @@ impl Context<'_> {
 
     /// `expected …, found …`, once.
     pub fn mismatch(&self, expected: &str, found: &Value, span: Span) {
+        self.mismatch_with(expected, found, span, &format!("write {expected} here"));
+    }
+
+    /// The same with what helps in this case.
+    pub fn mismatch_with(&self, expected: &str, found: &Value, span: Span, help: &str) {
         if matches!(found, Value::Error) {
             return;
         }
@@ -149,7 +154,7 @@ impl Context<'_> {
         self.report(
             Diagnostic::new(codes::E0201, span, format!("expected {expected}, found {found}"))
                 .label(format!("this is {found}"))
-                .help(format!("write {expected} here")),
+                .help(help),
         );
     }
 }

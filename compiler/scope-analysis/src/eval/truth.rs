@@ -50,6 +50,11 @@ impl Context<'_> {
                         None => value,
                     });
                 }
+                other @ Value::Site(_) => {
+                    let help = "of sites, `each(…)` is all of them and `any(…)` the first that can";
+                    self.mismatch_with("true or false", &other, argument.span, help);
+                    return Value::Error;
+                }
                 other => {
                     self.mismatch("true or false", &other, slot.span);
                     return Value::Error;

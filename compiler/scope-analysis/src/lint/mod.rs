@@ -23,6 +23,7 @@ mod repeated_arm;
 mod reports;
 mod retries;
 mod secret_in_name;
+mod shell_text;
 mod undeclared_link;
 mod unused;
 mod walk;
@@ -75,6 +76,7 @@ pub const ALL: &[Lint] = &[
     Lint { code: codes::W0342, name: "unknown_lint" },
     Lint { code: codes::W0343, name: "allow_without_reason" },
     Lint { code: codes::W0344, name: "trailing_place" },
+    Lint { code: codes::W0345, name: "shell_text" },
 ];
 
 /// The rule that a name or a code means.
@@ -106,6 +108,7 @@ pub fn lint(input: &Input<'_>) -> Vec<Diagnostic> {
     any_type::check(input, &mut reports);
     literal_secret::check(input, &mut reports);
     published_spelling::check(input, &mut reports);
+    shell_text::check(input, &mut reports);
     if !input.has_errors {
         failure_domain::check(input, &mut reports);
         repeated_arm::check(input, &mut reports);

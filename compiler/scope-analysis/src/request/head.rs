@@ -93,7 +93,7 @@ impl<'a> Context<'a> {
                 Diagnostic::new(codes::W0313, at, format!("`{what}` has no scope"))
                     .label("made at the entry site only")
                     .note("the program has several sites")
-                    .help("say where: `scope { … }`; `scope { here }` is the entry site"),
+                    .help("say where: `scope { … }`; `scope { local }` is the entry site"),
             );
         }
         let item_path = path(&group, &thing.name.text);

@@ -23,11 +23,16 @@ pub(crate) fn place(tokens: &[Token<'_>], at: usize) -> Span {
 /// Explains a fault.
 pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diagnostic {
     let fault = Place { tokens, at, expected };
-    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 22] = [
+    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 27] = [
         |fault| fault.prose(),
         |fault| fault.no_item(),
         |fault| fault.untyped(),
         |fault| fault.type_first(),
+        |fault| fault.one_entry(),
+        |fault| fault.of_for_in(),
+        |fault| fault.arrow_for_dashes(),
+        |fault| fault.comma_in_number(),
+        |fault| fault.depends_on(),
         |fault| fault.colon_for_assign(),
         |fault| fault.bare_with(),
         |fault| fault.queue_for(),

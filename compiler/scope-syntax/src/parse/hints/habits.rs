@@ -2,7 +2,7 @@
 //!
 //! `resource openstack.server vm {` → "the name comes first: `resource vm: openstack.server`", with the fix.
 
-use scope_diagnostics::{Diagnostic, Edit};
+use scope_diagnostics::{Diagnostic, Edit, codes};
 
 use super::Place;
 use crate::parse::fault::Label;
@@ -67,6 +67,73 @@ impl Place<'_, '_> {
                 .help(format!("write `{item} {right}`"))
                 .fix(format!("write `{right}`"), vec![Edit::new(ty.span().to(name.span()), right.clone())]),
         )
+    }
+
+    /// `entry = nantes`, `entry nantes, paris`
+    pub(super) fn one_entry(&self) -> Option<Diagnostic> {
+        if self.is_behind(&["entry"], 1).is_some() && matches!(self.kind(), Some(Kind::Assign | Kind::Colon))
+        {
+            return Some(
+                self.expected_found("a site")
+                    .help("write it behind the word: `entry SITE`")
+                    .fix("leave it out", vec![Edit::new(self.span(), "")]),
+            );
+        }
+        self.is_behind(&["entry"], 2).filter(|_| self.kind() == Some(Kind::Comma))?;
+        Some(
+            self.expected_found("the end of the line")
+                .label("a program has one entry site")
+                .help("name one; `--at SITE` enters a run at another"),
+        )
+    }
+
+    /// `for s of sites`
+    pub(super) fn of_for_in(&self) -> Option<Diagnostic> {
+        let found = self.found().filter(|found| found.is_word("of") && self.expected.has(Label::In))?;
+        Some(
+            self.expected_found("`in`")
+                .help("write `in`: `for x in xs`")
+                .fix("write `in`", vec![Edit::new(found.span(), "in")]),
+        )
+    }
+
+    /// `link nantes -> paris`
+    pub(super) fn arrow_for_dashes(&self) -> Option<Diagnostic> {
+        let is_arrow = matches!(self.kind(), Some(Kind::Arrow | Kind::FatArrow));
+        (is_arrow && self.expected.has(Label::DashDash)).then(|| {
+            self.expected_found("`--`")
+                .label("a link has no direction")
+                .help("write `--` between its two sites")
+                .fix("write `--`", vec![Edit::new(self.span(), "--")])
+        })
+    }
+
+    /// `above: 10,000`
+    pub(super) fn comma_in_number(&self) -> Option<Diagnostic> {
+        let (first, rest) = (self.before(2)?, self.found()?);
+        let is_number = |text: &str| text.chars().all(|letter| letter.is_ascii_digit());
+        let is_cut = [first, rest].iter().all(|token| token.kind == Kind::Number && is_number(token.text))
+            && self.kind_before(1) == Some(Kind::Comma)
+            && rest.text.len() == 3
+            && first.text.len() <= 3;
+        let whole = format!("{}{}", first.text, rest.text);
+        is_cut.then(|| {
+            Diagnostic::new(codes::E0001, first.span().to(rest.span()), "a number has no commas")
+                .label("two numbers")
+                .help(format!("write `{whole}`, or `{}_{}`", first.text, rest.text))
+                .fix(format!("write `{whole}`"), vec![Edit::new(first.span().to(rest.span()), whole.clone())])
+        })
+    }
+
+    /// `} depends_on: [range]`
+    pub(super) fn depends_on(&self) -> Option<Diagnostic> {
+        const WORDS: [&str; 5] = ["depends_on", "dependsOn", "needs", "requires", "after"];
+        let word = self.found().filter(|word| word.kind == Kind::Word && WORDS.contains(&word.text))?;
+        self.expected.has(Label::Clause).then(|| {
+            self.expected_found("`scope`, `at` or `with`")
+                .label(format!("`{}` is no clause", word.text))
+                .help("what comes first without being named in the body is said in `with { after: NAME }`; what is named there waits by itself")
+        })
     }
 
     /// `output address: vm.id`
