@@ -29,6 +29,7 @@ mod mutants;
 mod properties;
 
 mod explore;
+mod pinned;
 mod seeds;
 mod trace;
 mod weather;

@@ -3,11 +3,18 @@
 //! ```console
 //! $ cargo test -p scope-runtime oracle::seeds                                        # those of every run of the tests
 //! $ SCOPE_SEEDS=0..20000 cargo test -p scope-runtime oracle::seeds -- --nocapture    # as many as that, however long it takes
-//! $ SCOPE_SEEDS=4711 cargo test -p scope-runtime oracle::seeds -- --nocapture        # this one again, exactly
+//! $ SCOPE_SEEDS=4711 cargo test -p scope-runtime oracle::seeds -- --nocapture        # this one again, exactly, with its log
 //! ```
 
 use std::ops::Range;
+use std::sync::LazyLock;
 use std::time::Instant;
+
+use scope_plan::plan::Plan;
+
+use crate::events::RunEvent;
+use crate::runner::told::told;
+use crate::state::Told;
 
 /// So many failures are printed; of more only the number.
 const MOST_SHOWN: usize = 5;
@@ -21,20 +28,30 @@ pub(super) struct Exploration {
 }
 
 /// The seeds that are asked for by `SCOPE_SEEDS=0..20000` or `SCOPE_SEEDS=4711`.
-fn wanted() -> Option<Range<u64>> {
+static WANTED: LazyLock<Option<Range<u64>>> = LazyLock::new(|| {
     let text = std::env::var("SCOPE_SEEDS").ok()?;
     let number = |text: &str| text.trim().parse::<u64>().expect("SCOPE_SEEDS is `4711` or `0..20000`");
     Some(match text.split_once("..") {
         Some((from, to)) => number(from)..number(to),
         None => number(&text)..number(&text) + 1,
     })
+});
+
+/// Tells what happens in a run, if it is one of the only seed that is asked for.
+pub(super) fn tell(plan: &Plan, event: &RunEvent) {
+    if WANTED.as_ref().is_none_or(|seeds| seeds.end != seeds.start + 1) {
+        return;
+    }
+    if let Some(Told { at_ms, key, word, words, .. }) = told(plan, event) {
+        println!("{:>9.3} s  {word:<8} {key}  {words}", at_ms as f64 / 1000.0);
+    }
 }
 
 impl Exploration {
     /// Tries each seed; gives how many runs it took, or what is wrong.
     pub(super) fn each(self, mut does: impl FnMut(u64) -> Result<usize, String>) {
         let start = Instant::now();
-        let wanted = wanted();
+        let wanted = WANTED.clone();
         let is_asked_for = wanted.is_some();
         let (mut n_seeds, mut n_runs) = (0_u64, 0);
         let mut wrong: Vec<String> = Vec::new();

@@ -43,7 +43,7 @@ fn cases() -> Vec<Case> {
     [a_copy_waits(), one_is_left_out()].into_iter().chain(drawn).collect()
 }
 
-fn plain(kind: Kind, loc: Loc, after: Vec<usize>) -> Resource {
+pub(super) fn plain(kind: Kind, loc: Loc, after: Vec<usize>) -> Resource {
     Resource {
         kind,
         loc,

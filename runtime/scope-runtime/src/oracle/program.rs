@@ -206,6 +206,7 @@ impl Kind {
             share by none because "a card stays where it is"
             ready when state == "on" within 10s every 500ms
             broken when state == "bad"
+            stuck when state == "new"
             operation find GET "/" { query: { title: title }, 200 -> list(body) }
             operation read GET "/${id}" { 200 -> found(body), 404 -> not_found }
             operation create POST "/" { body: { title: title, remark: remark }, repeat by mark, settles within 2s, 201 -> done(body) }

@@ -8,12 +8,13 @@ use scope_plan::plan::{Action, Plan};
 use serde_json::Value;
 
 use super::examples;
-use super::explore::Exploration;
+use super::explore::{self, Exploration};
 use super::play::{self, Deployment};
 use super::program::Program;
 use super::random::{self, Dice};
 use super::rules::Leaf;
 use super::{trace, weather};
+use crate::events::RunEvent;
 use crate::report::{Report, Verdict};
 use crate::simulator::{SimulationOptions, Simulator, Types, virtual_runtime};
 use crate::state::StateStore;
@@ -66,7 +67,9 @@ pub(super) fn weathered(
         let before = simulator.snapshot();
         let plan = deployment.plan();
         let (report, mut wrong) =
-            play::play(&deployment.runtime, &plan, &simulator, &mut deployment.state, &mut |_| {});
+            play::play(&deployment.runtime, &plan, &simulator, &mut deployment.state, &mut |event| {
+                explore::tell(&plan, event);
+            });
         let seen = play::seen(&plan, &report);
         let held = deployment.held();
         wrong.extend(twice(&held));
@@ -109,7 +112,7 @@ fn lost(seen: &super::rules::Seen, held: &BTreeSet<Leaf>, owed: &BTreeSet<Leaf>)
     lost.map(|(leaf, _)| format!("{leaf:?} is undone, still there, and nobody owes it")).collect()
 }
 
-fn options(faults: &[String]) -> Result<SimulationOptions, String> {
+pub(super) fn options(faults: &[String]) -> Result<SimulationOptions, String> {
     let parsed: Result<Vec<_>, _> = faults.iter().map(|fault| fault.parse()).collect();
     let faults = parsed.map_err(|error: crate::simulator::FaultError| error.to_string())?;
     Ok(SimulationOptions { faults, ..SimulationOptions::default() })
@@ -133,7 +136,12 @@ fn examples_end_well_whatever_the_weather() {
     });
 }
 
-fn example(plan: &mut Plan, types: &Types, faults: &[String], n_runs: &mut usize) -> Result<(), String> {
+pub(super) fn example(
+    plan: &mut Plan,
+    types: &Types,
+    faults: &[String],
+    n_runs: &mut usize,
+) -> Result<(), String> {
     let simulator =
         Simulator::with_types(plan, types, options(faults)?).map_err(|error| error.to_string())?;
     let before = simulator.snapshot();
@@ -142,7 +150,8 @@ fn example(plan: &mut Plan, types: &Types, faults: &[String], n_runs: &mut usize
     for number in 1..=MOST_RUNS {
         *n_runs += 1;
         examples::recall(plan, &state);
-        let (report, mut wrong) = play::play(&runtime, plan, &simulator, &mut state, &mut |_| {});
+        let mut tell = |event: &RunEvent| explore::tell(plan, event);
+        let (report, mut wrong) = play::play(&runtime, plan, &simulator, &mut state, &mut tell);
         wrong.extend(too_many(plan, &before, &simulator.snapshot()));
         if !wrong.is_empty() {
             return Err(format!("run {number}: {}", wrong.join("; ")));

@@ -64,9 +64,10 @@ impl<'p> Watch<'p> {
             RunEventKind::StepParked { step, is_spare, .. } => {
                 self.n_parked[step.index()] += 1;
                 // A copy that others make up for does not wait for its service.
-                if !is_spare {
-                    self.parked_at.insert(*step, self.n_events);
-                }
+                match is_spare {
+                    true => self.parked_at.remove(step),
+                    false => self.parked_at.insert(*step, self.n_events),
+                };
             }
             RunEventKind::ChoiceTried { choice, arm, .. } => {
                 self.tried.entry(*choice).or_default().push(*arm);

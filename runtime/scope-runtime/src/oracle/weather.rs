@@ -1,4 +1,4 @@
-//! Random faults in time: cuts, freezes, lost and late answers, full and broken sites, as texts of the simulator.
+//! Random faults in time: cuts, restarts, freezes, lost and late answers, full and broken sites, as texts of the simulator.
 //!
 //! Where and when is drawn from what the plan has: `cut="paris"@op3..+20s lose=create@"nantes"`.
 
@@ -23,7 +23,7 @@ pub(super) fn faults(dice: &mut Dice<'_>, plan: &Plan) -> Vec<String> {
 fn fault(dice: &mut Dice<'_>, plan: &Plan, types: &[&str]) -> String {
     let site = format!("\"{}\"", plan.sites[dice.below(plan.sites.len())].name);
     let ty = types.get(dice.below(types.len())).copied().unwrap_or_default();
-    match dice.below(15) {
+    match dice.below(17) {
         0 => format!("cut={site}@..{}s", 1 + dice.below(20)),
         1 => {
             let from = dice.below(8);
@@ -48,6 +48,11 @@ fn fault(dice: &mut Dice<'_>, plan: &Plan, types: &[&str]) -> String {
         // What does not say when it is broken is never replaced: it would not end.
         14 if plan.resource_type(ty).is_some_and(|(_, ty)| ty.broken.is_some()) => {
             format!("break={ty}@{site}")
+        }
+        15 => format!("restart={site}@op{}..+{}s", 1 + dice.below(9), 1 + dice.below(30)),
+        16 => {
+            let from = dice.below(8);
+            format!("restart={site}@{from}s..{}s", from + 1 + dice.below(40))
         }
         _ => format!("lose=find@{site}"),
     }

@@ -140,7 +140,7 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
         None => None,
     };
     let readiness = create_operation(subject)?.ready.as_ref();
-    let record = subject.until_ready(record, &given, readiness).await?;
+    let record = subject.until_ready(record, &origin.filled(), readiness).await?;
     if let Err(failure) = compare(subject, &origin, &record) {
         // The copy is not what it should be, and ours: it is taken away again.
         if let Some(identity) = record.identity(subject.resource_type) {
@@ -250,7 +250,7 @@ fn take_note(subject: &Subject<'_>, origin: &Origin<'_>, record: Record, given: 
         subject.saw_copy(&record, CopyOf { from: origin.subject.site_name().to_owned(), is_same });
     }
     let is_ours = recorded.is_some() || subject.bears_our_mark(&record) || subject.was_sent();
-    let is_whole = subject.is_ready(&record, given) && subject.broken(&record, given).is_none();
+    let is_whole = subject.is_ready(&record, &origin.filled()) && subject.broken(&record, given).is_none();
     let has_proof =
         origin.same.is_none_or(|same| record.attribute(same).is_some() || origin.proof().is_none());
     let is_finished = is_whole && has_proof;

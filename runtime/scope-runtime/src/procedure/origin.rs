@@ -3,8 +3,6 @@
 //! The image `debian-12` of `paris`, for `nantes` → `{ id, name, disk_format, … }` to create the copy with, `checksum` to
 //! compare, and the identities that copies of it had at `nantes` before.
 
-use std::collections::BTreeMap;
-
 use scope_plan::driver::{Attribute, Type};
 use scope_plan::plan::StepId;
 use serde_json::{Map, Value};
@@ -93,29 +91,32 @@ impl<'s> Origin<'s> {
         self.record.get(self.same?).filter(|value| !value.is_null())
     }
 
+    /// The same with its content, as conditions such as `data == null` are asked: where a type may be ready without any, a
+    /// copy that waits for it is not.
+    pub(super) fn filled(&self) -> Given {
+        let mut given = self.kept();
+        let contents = self.keep.iter().filter(|name| is_content(self.subject.resource_type, name));
+        given.contents = contents.map(|name| (name.clone(), GivenContent::Text(String::new()))).collect();
+        given
+    }
+
     /// Fails where its content is not there (yet): an empty copy is of no use, and would be taken for a whole one.
     pub(super) fn has_content(&self) -> Result<(), Bad> {
         let resource_type = self.subject.resource_type;
-        let contents: BTreeMap<String, GivenContent> = self
-            .keep
-            .iter()
-            .filter(|name| is_content(resource_type, name))
-            .map(|name| (name.clone(), GivenContent::Text(String::new())))
-            .collect();
-        let Some(ready) = resource_type.ready.as_ref().filter(|_| !contents.is_empty()) else {
+        let filled = self.filled();
+        let Some(ready) = resource_type.ready.as_ref().filter(|_| !filled.contents.is_empty()) else {
             return Ok(());
         };
         let state: Vec<&str> = ready
             .condition
             .names_used()
             .into_iter()
-            .filter(|name| resource_type.attribute(name).is_some() && !contents.contains_key(*name))
+            .filter(|name| resource_type.attribute(name).is_some() && !filled.contents.contains_key(*name))
             .collect();
         let record = Record::known(self.record.clone());
         let is_told = state.iter().all(|name| record.attribute(name).is_some());
-        // As one that is to have content: where it may be ready without, this one is not.
         let mut with_content = Given::default();
-        with_content.contents = contents;
+        with_content.contents = filled.contents;
         if !is_told || self.subject.is_ready(&record, &with_content) {
             return Ok(());
         }

@@ -39,6 +39,7 @@ pub(crate) struct Memory {
     has_sent: Cell<bool>,
     is_repeated: Cell<bool>,
     waited: Cell<Duration>,
+    is_parked: Cell<bool>,
     /// The identity of what was changed, and how.
     changed: RefCell<(String, Vec<Change>)>,
 }
@@ -117,12 +118,24 @@ impl Memory {
         self.is_repeated.get()
     }
 
+    /// Takes note that it waits for its site.
+    pub(crate) fn parks(&self) {
+        self.is_parked.set(true);
+    }
+
+    /// An attempt begins: of what was parked its time begins anew.
+    fn begins(&self) {
+        if self.is_parked.take() {
+            self.waited.set(self.elapsed());
+        }
+    }
+
     /// Takes note of time that does not count.
     fn waits(&self, waited: Duration) {
         self.waited.set(self.waited.get() + waited);
     }
 
-    /// How much of its time does not count: an earlier run's request was waited for.
+    /// How much of its time does not count: it was parked, or an earlier run's request was waited for.
     pub(crate) fn waited(&self) -> Duration {
         self.waited.get()
     }
@@ -186,8 +199,9 @@ impl Asked {
 }
 
 impl<'s> Subject<'s> {
-    /// The subject of a step; its time began with the first attempt.
+    /// The subject of a step; its time began with the first attempt, or with the first one after it was parked.
     pub(crate) fn of_step(shared: &'s Shared<'s>, step: &'s Step) -> Result<Self, Bad> {
+        shared.memory(step.id).begins();
         let start = shared.memory(step.id).first_start();
         let waited = shared.memory(step.id).waited();
         let deadline = Cell::new(start + Duration::from_millis(step.timeout_ms) + waited);

@@ -256,6 +256,7 @@ impl<'t> Turn<'t> {
                     since_ms: shared.now_ms(),
                     words: words.clone(),
                 };
+                shared.memory(step).parks();
                 let _ = shared.ledger.append(Record::Parked { key: key.clone(), parked });
                 // One that was cut off waits for its site all the same.
                 let is_spare = schedule.is_spare(step) && !shared.memory(step).is_cut_off();

@@ -140,6 +140,11 @@ impl World {
         let Some(mut record) = self.take(site, call, &identity, at) else {
             return Err(self.not_found(site, call));
         };
+        if record.is_stuck {
+            // It believes that somebody else is filling it.
+            self.put_back(site, call, record);
+            return Ok(Outcome::Done(None));
+        }
         self.keep_content(&model, &mut record, &attribute, content);
         let mut seen = Map::clone(&self.sites[site].given_to(&model.driver));
         seen.extend(self.inputs_seen(call));
@@ -147,6 +152,27 @@ impl World {
         let answer = answers_with_record(call).then(|| model.answer(&record));
         self.put_back(site, call, record);
         Ok(Outcome::Done(answer))
+    }
+
+    /// Content begins to come for a record that is there: its type and identity.
+    pub(super) fn begin_filling(&mut self, site: usize, call: &Call, at: Moment) -> Option<(String, String)> {
+        if call.model.kind(&call.operation) != OperationKind::Upload {
+            return None;
+        }
+        let model = Rc::clone(&call.model);
+        let identity = self.one(site, call, at).ok()?;
+        self.table(site, &model).record_mut(&identity)?.n_filling += 1;
+        Some((model.resource_type.name.clone(), identity))
+    }
+
+    /// All of the content has come, or no more will.
+    pub(super) fn end_filling(&mut self, site: usize, resource_type: &str, identity: &str) {
+        // What went down before this did so while it was being filled.
+        self.restart(site, self.clock.now());
+        let table = self.sites[site].tables.get_mut(resource_type);
+        if let Some(record) = table.and_then(|table| table.record_mut(identity)) {
+            record.n_filling = record.n_filling.saturating_sub(1);
+        }
     }
 
     fn download(&mut self, site: usize, call: &Call, at: Moment) -> Result<Outcome, SiteError> {

@@ -61,7 +61,9 @@ impl Site for SimulatedSite {
             let outcome = async {
                 self.reach(&words).await?;
                 if let Some(content) = content {
+                    let filling = Filling::begin(self, &call);
                     call.content = Some(self.take_in(content, progress.as_ref()).await?);
+                    drop(filling);
                 }
                 self.request(call, &words).await
             };
@@ -254,6 +256,29 @@ impl SimulatedSite {
             Outcome::Exists(record) => Answer::Exists(record),
             Outcome::Gone => Answer::Gone,
             Outcome::Content(content) => Answer::Content(content.stream(self.world.borrow().road(self.site))),
+        }
+    }
+}
+
+/// A site knows that content is coming from its first byte on: a restart in between leaves the resource half filled. Over
+/// when it is dropped, however the upload ended.
+struct Filling<'s> {
+    at: &'s SimulatedSite,
+    /// Type and identity.
+    what: Option<(String, String)>,
+}
+
+impl<'s> Filling<'s> {
+    fn begin(at: &'s SimulatedSite, call: &Call) -> Self {
+        let now = at.now();
+        Self { at, what: at.world.borrow_mut().begin_filling(at.site, call, now) }
+    }
+}
+
+impl Drop for Filling<'_> {
+    fn drop(&mut self) {
+        if let Some((resource_type, identity)) = &self.what {
+            self.at.world.borrow_mut().end_filling(self.at.site, resource_type, identity);
         }
     }
 }

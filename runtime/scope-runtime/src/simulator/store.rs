@@ -105,6 +105,8 @@ pub(super) struct Record {
     /// Waits for its content before it becomes ready.
     pub(super) is_awaiting_content: bool,
     pub(super) transitions: Vec<Transition>,
+    /// Uploads of its content that are under way.
+    pub(super) n_filling: u32,
     /// Left half made by a restart: it changes no more.
     pub(super) is_stuck: bool,
 }
@@ -126,15 +128,17 @@ impl Record {
             mark: None,
             is_awaiting_content: false,
             transitions: Vec::new(),
+            n_filling: 0,
             is_stuck: false,
         }
     }
 
-    /// The site goes down while this is on its way to being ready: it stays as the driver says that a restart leaves one.
+    /// The site goes down while this is filled or on its way to being ready: it stays as the driver says that a restart leaves one.
     /// What the driver says nothing about goes on by itself.
     fn restart(&mut self, model: &Model, given: &Map<String, Value>) {
         let Some(stuck) = &model.resource_type.stuck else { return };
-        if self.transitions.is_empty() || self.is_ready(model, given) {
+        let is_under_way = self.n_filling > 0 || !self.transitions.is_empty();
+        if !is_under_way || self.is_ready(model, given) {
             return;
         }
         if let Some(left) = solve::reached(stuck, &self.attributes, given, &model.resource_type) {
@@ -223,6 +227,11 @@ impl Table {
         let record = self.records.get_mut(identity)?;
         record.settle(at, model, given);
         Some(record)
+    }
+
+    /// The record as it stood when it was looked at last.
+    pub(super) fn record_mut(&mut self, identity: &str) -> Option<&mut Record> {
+        self.records.get_mut(identity)
     }
 
     /// The site goes down at that moment.

@@ -165,7 +165,7 @@ impl World {
     }
 
     /// What the site was making when it went down stays as it was: nobody works at it any more.
-    fn restart(&mut self, site: usize, now: Moment) {
+    pub(super) fn restart(&mut self, site: usize, now: Moment) {
         let since = self.sites[site].restarted;
         for moment in self.weather.restarts(site, since, now) {
             for (name, model) in &self.models {

@@ -1,0 +1,57 @@
+//! What random weather has found, each as a program of a few lines that shows it alone.
+
+use super::examples;
+use super::mutants::plain;
+use super::play::{self, Deployment};
+use super::program::{Kind, Loc, Program, Resource, Rollout};
+use super::rules::{End, Leaf};
+use super::seeds::{self, options};
+use crate::simulator::Types;
+
+/// How a request ends in the first run under this weather.
+fn ends(resources: Vec<Resource>, faults: &[&str], leaf: Leaf) -> End {
+    let program = Program { n_sites: 2, concurrency: 8, has_one_service: true, call: None, resources };
+    let mut deployment = Deployment::new(&program, play::optimised(&play::lowered(&program)));
+    let faults: Vec<String> = faults.iter().map(|fault| (*fault).to_owned()).collect();
+    let simulator = deployment.simulator(options(&faults).expect("they can be read"));
+    let plan = deployment.plan();
+    let (report, wrong) =
+        play::play(&deployment.runtime, &plan, &simulator, &mut deployment.state, &mut |_| {});
+    assert!(wrong.is_empty(), "{wrong:?}");
+    play::seen(&plan, &report).leaves[&leaf].0
+}
+
+fn both() -> Vec<Loc> {
+    vec![Loc::Site(0), Loc::Site(1)]
+}
+
+/// At nantes, and five minutes later at paris.
+fn one_wave_after_the_other() -> Resource {
+    let rollout = Rollout { first: vec![0], then: 1, stop_after: 1 };
+    Resource { rollout: Some(rollout), ..plain(Kind::Note, Loc::And(both()), vec![]) }
+}
+
+#[test]
+fn what_was_parked_has_its_whole_time_when_its_site_is_back() {
+    let waits = plain(Kind::Card, Loc::And(both()), vec![]);
+    let end = ends(vec![waits, one_wave_after_the_other()], &["cut=paris@0s..21s"], (0, 1));
+    assert_eq!(end, End::Done { is_new: true });
+}
+
+#[test]
+fn a_copy_that_others_made_up_for_is_made_when_its_site_is_back() {
+    let whole = Loc::Or(vec![Loc::And(both()), Loc::Site(0)]);
+    let spared = Resource { quorum: Some(1), ..plain(Kind::Note, whole, vec![]) };
+    let end = ends(vec![spared, one_wave_after_the_other()], &["cut=paris@0s..21s"], (0, 1));
+    assert_eq!(end, End::Done { is_new: true });
+}
+
+#[test]
+fn a_copy_that_has_its_content_and_is_not_ready_yet_may_still_be_left_half_made() {
+    let mut plans = examples::plans().into_iter();
+    let (_, mut plan) = plans.find(|(name, _)| name == "two-clouds.scope").expect("it is there");
+    let types = Types::new(&plan);
+    // The content is there after 1.8 s, and the copy can be used after 2.8 s.
+    let faults = ["restart=CloudOne@2s..41s".to_owned()];
+    assert_eq!(seeds::example(&mut plan, &types, &faults, &mut 0), Ok(()));
+}
