@@ -7,14 +7,14 @@ use crate::drivers::stand_in;
 use crate::support::{binary, root};
 
 /// A folder with a program, and how `scope` is run in it.
-fn with(name: &str, program: &str) -> (PathBuf, String) {
+pub fn with(name: &str, program: &str) -> (PathBuf, String) {
     let folder = binary::folder(name);
     let path = stand_in(&folder);
     std::fs::write(folder.join("main.scope"), program).expect("written");
     (folder, path)
 }
 
-fn run(folder: &Path, path: &str) -> String {
+pub fn run(folder: &Path, path: &str) -> String {
     let ran = binary::scope(folder, &["run", "main.scope"], &[("PATH", path), ("KEY", "planted-key")]);
     assert_eq!(ran.code, 0, "{}", ran.all());
     ran.all()

@@ -20,6 +20,7 @@ mod imports;
 mod json;
 mod lints;
 mod manifests;
+mod names;
 mod order;
 mod policies;
 mod properties;

@@ -288,7 +288,7 @@ impl Context<'_> {
         self.types.once(|| {
             while let Some((module, item, named)) = self.types.next() {
                 let ItemKind::Type(alias) = &self.item(module, item).kind else { continue };
-                let meaning = self.declared_type(&alias.ty, module);
+                let meaning = self.types.with_names(module, item, self.declared_type(&alias.ty, module));
                 let mut diagnostics = Vec::new();
                 mean(&named, meaning, alias.name.span, &mut diagnostics);
                 self.report_all(diagnostics);

@@ -122,6 +122,9 @@ fn drivers(context: &Context<'_>) -> IndexMap<String, hir::Driver> {
             declared.insert(&tree.name.text, (ModuleId(index as u32), part));
         }
     }
+    for (module, part) in declared.values() {
+        context.read_names(*module, part.driver);
+    }
     let mut drivers = IndexMap::new();
     for name in declared.keys().filter(|name| !name.contains('.')) {
         // The driver itself, then its parts in the order they were loaded.

@@ -178,7 +178,7 @@ fn values_of(program: &hir::Program, ty: &Type) -> Vec<Candidate> {
         }
         Type::Bool => words(&["true", "false"]),
         Type::List(inner) => values_of(program, inner),
-        Type::Reference(target) => program
+        Type::Reference(target) | Type::NameOf(target) => program
             .resources
             .iter()
             .filter(|resource| resource.ty == *target)

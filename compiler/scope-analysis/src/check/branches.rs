@@ -136,10 +136,10 @@ fn distance(value: &Value, ty: &Type) -> Option<usize> {
         (Type::String, Value::Text(_) | Value::Secret(_) | Value::File { .. }) => Some(0),
         (Type::Quantity, Value::Int(_) | Value::Float(_) | Value::Size(_) | Value::Text(_)) => Some(1),
         (
-            Type::Matching(..) | Type::Cidr | Type::Ip | Type::Reference(_),
+            Type::Matching(..) | Type::Cidr | Type::Ip | Type::Reference(_) | Type::NameOf(_),
             Value::Text(_) | Value::Secret(_),
         ) => Some(1),
-        (Type::Reference(_), Value::Resource(_)) => Some(0),
+        (Type::Reference(_) | Type::NameOf(_), Value::Resource(_)) => Some(0),
         (Type::InRange(inner, low, high), Value::Int(number)) => {
             let is_within = (*low..=*high).contains(&(*number as f64));
             distance(value, inner).map(|distance| distance + usize::from(!is_within))

@@ -53,7 +53,11 @@ impl Context<'_> {
             }
             (Type::Record(declared), Value::Record(fields)) => {
                 for (name, inner) in fields {
-                    if let Some(field) = Type::field(declared, name) {
+                    let Some(field) = Type::field(declared, name) else { continue };
+                    if let Type::NameOf(target) = field.ty.required() {
+                        let attribute = Attribute { name: name.clone(), ..attribute.clone() };
+                        self.take_name(inner, target, &attribute, referring, references);
+                    } else {
                         self.take_references(inner, &field.ty, attribute, referring, references);
                     }
                 }
@@ -66,6 +70,28 @@ impl Context<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The name of a resource of the program, where one is named; a text stays: what it names is at the site already.
+    fn take_name(
+        &self,
+        slot: &mut Slot,
+        target: &str,
+        attribute: &Attribute,
+        referring: &Referring<'_>,
+        references: &mut Vec<Reference>,
+    ) {
+        if !matches!(slot.value, Value::Resource(_)) {
+            return;
+        }
+        let value = std::mem::replace(&mut slot.value, Value::Error);
+        let Some(ty) = self.driver_type(target) else { return };
+        let name = ty.name_attribute.as_ref().unwrap_or(&ty.identity).clone();
+        if let Some(reference) = self.reference(value, target, attribute, referring, slot.span) {
+            let record = Value::Reference(references.len());
+            slot.value = Value::Deferred(Box::new(Deferred::Field(record, name)));
+            references.push(reference);
         }
     }
 

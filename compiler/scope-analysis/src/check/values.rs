@@ -20,9 +20,10 @@ impl Context<'_> {
             (Type::Named(named), value) => self.check_value(value, named.meaning(), span, what),
             (Type::OneOf(branches), value) => self.check_branches(value, branches, span, what),
             // A secret is a text whose content is not known; where it may go is checked for itself.
-            (Type::String | Type::Matching(..) | Type::Enum(_) | Type::Bytes, value @ Value::Secret(_)) => {
-                value
-            }
+            (
+                Type::String | Type::Matching(..) | Type::Enum(_) | Type::Bytes | Type::NameOf(_),
+                value @ Value::Secret(_),
+            ) => value,
             (_, Value::Deferred(deferred)) => self.check_deferred(*deferred, ty, span, what),
             (Type::String | Type::Matching(..) | Type::Cidr | Type::Ip, Value::Text(text)) => {
                 self.check_text(text, ty, span, what)
@@ -112,7 +113,7 @@ impl Context<'_> {
                 }
                 Value::Record(checked)
             }
-            (Type::Reference(_), value @ (Value::Text(_) | Value::Resource(_))) => value,
+            (Type::Reference(_) | Type::NameOf(_), value @ (Value::Text(_) | Value::Resource(_))) => value,
             (Type::Duration, value @ (Value::Int(_) | Value::Float(_))) => {
                 self.wrong_unit(what, "a duration such as `30s`", &value, span)
             }
@@ -371,7 +372,7 @@ fn base(ty: &Type) -> &Type {
 }
 
 fn is_text(ty: &Type) -> bool {
-    matches!(ty, Type::String | Type::Enum(_) | Type::Ip | Type::Cidr)
+    matches!(ty, Type::String | Type::Enum(_) | Type::Ip | Type::Cidr | Type::NameOf(_))
 }
 
 /// A type in the user's words.
@@ -396,6 +397,7 @@ pub(super) fn in_words(ty: &Type) -> String {
         Type::Map(_) | Type::Record(_) => "a record".into(),
         Type::Optional(inner) | Type::Secret(inner) | Type::InRange(inner, ..) => in_words(inner),
         Type::Reference(name) => format!("a reference to `{name}`"),
+        Type::NameOf(name) => format!("a text or a reference to `{name}`"),
         Type::Named(named) => in_words(named.meaning()),
         Type::OneOf(branches) => branches.iter().map(in_words).collect::<Vec<_>>().join(" or "),
         other => format!("`{other}`"),

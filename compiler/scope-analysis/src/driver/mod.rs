@@ -14,6 +14,7 @@ pub mod functions;
 pub mod laws;
 mod likeness;
 mod merge;
+mod named_in;
 mod names;
 mod operation;
 mod phrases;

@@ -191,6 +191,8 @@ fn one_phrase(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     match phrase.word.text.as_str() {
+        // `named in …` is about fields of declared types, and read before them.
+        "named" if phrase.links.first().is_some_and(|link| link.word.text == "in") => {}
         "named" => {
             if let Some(path) = attribute_path(phrase, "by", "named by title", ty, diagnostics) {
                 ty.name_attribute = path.first().cloned();

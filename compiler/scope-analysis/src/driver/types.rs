@@ -5,7 +5,7 @@
 //! `"raw" | "qcow2"` → `Enum(["raw", "qcow2"])`.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use scope_diagnostics::{Diagnostic, Span, codes, similar};
@@ -29,9 +29,34 @@ pub struct Declared {
     known: RefCell<BTreeMap<(ModuleId, usize), Arc<NamedType>>>,
     waiting: RefCell<VecDeque<(ModuleId, usize)>>,
     is_reading: Cell<bool>,
+    names: RefCell<HashMap<(ModuleId, usize), Vec<(String, String)>>>,
 }
 
 impl Declared {
+    /// A field of a declared record holds names of resources of a type, as a driver says of it (`named in …`).
+    pub fn hold_name(&self, module: ModuleId, item: usize, field: &str, target: &str) {
+        let mut names = self.names.borrow_mut();
+        names.entry((module, item)).or_default().push((field.to_owned(), target.to_owned()));
+    }
+
+    /// What an item means, with what drivers say of its fields.
+    pub fn with_names(&self, module: ModuleId, item: usize, meaning: Type) -> Type {
+        let names = self.names.borrow();
+        let (Some(names), Type::Record(mut fields)) = (names.get(&(module, item)), meaning.clone()) else {
+            return meaning;
+        };
+        for (name, target) in names {
+            for field in fields.iter_mut().filter(|field| field.name == *name) {
+                let of_name = Type::NameOf(target.clone());
+                field.ty = match field.ty {
+                    Type::Optional(_) => Type::Optional(Box::new(of_name)),
+                    _ => of_name,
+                };
+            }
+        }
+        Type::Record(fields)
+    }
+
     /// The type of an item, and whether it is still to be read. Whoever asks first reads it, and what it names in turn:
     /// [`Declared::next`] until there is nothing, so that however long the chain of names is, nothing is nested.
     pub fn get(&self, module: ModuleId, item: usize, name: &str) -> Arc<NamedType> {

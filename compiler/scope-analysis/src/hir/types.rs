@@ -52,6 +52,8 @@ pub enum Type {
     Optional(Box<Type>),
     /// `openstack.image`: a reference to a resource of that type, by its full name.
     Reference(String),
+    /// The name of a resource of that type: a text, or one of the program, whose name is then sent.
+    NameOf(String),
     /// `secret<t>`
     Secret(Box<Type>),
     /// `int in 1..100`, both ends included.
@@ -185,6 +187,7 @@ impl fmt::Display for Type {
             }
             Type::Optional(inner) => write!(f, "{inner}?"),
             Type::Reference(name) => f.write_str(name),
+            Type::NameOf(name) => write!(f, "string | {name}"),
             Type::Secret(inner) => write!(f, "secret<{inner}>"),
             Type::InRange(inner, low, high) => write!(f, "{inner} in {low}..{high}"),
             Type::Matching(inner, pattern) => write!(f, "{inner} matching r\"{pattern}\""),

@@ -58,6 +58,7 @@ impl Types {
             | hir::Type::Ip
             | hir::Type::Site
             | hir::Type::Location
+            | hir::Type::NameOf(_)
             | hir::Type::Matching(..) => plan::Type::String,
             // Measures have become plain numbers: seconds, bytes, bits a second.
             hir::Type::Int | hir::Type::Duration | hir::Type::Size | hir::Type::Rate => plan::Type::Int,
