@@ -101,6 +101,7 @@ pub(crate) fn lower_from(
         instances: BTreeMap::new(),
         places: BTreeMap::new(),
         gathers: BTreeMap::new(),
+        brought: BTreeMap::new(),
         group: None,
         guard: None,
         group_choices: BTreeMap::new(),
@@ -195,6 +196,8 @@ pub(crate) struct Lowering<'a> {
     /// Where the steps of instances stand, and what was made for each.
     places: BTreeMap<StepId, Places>,
     gathers: BTreeMap<ResourceId, StepId>,
+    /// Site, sources, whether each of them must have it, whether it may be copied → the transfer.
+    brought: BTreeMap<(hir::SiteId, Vec<StepId>, bool, bool), StepId>,
     /// The group whose alternatives the location at hand shares.
     group: Option<String>,
     /// The arm in which the request at hand stands.
@@ -283,6 +286,7 @@ impl<'a> Lowering<'a> {
         sites::put_existing(self.program, &self.sites, &mut self.plan.sites);
         self.plan.links = sites::links(self.program, &self.sites);
         places::outer_choices_first(&mut self.plan);
+        places::references_follow_their_users(&mut self.plan);
         self.keep_copies();
         for driver in self.program.drivers.values() {
             let prefix = format!("{}.", driver.name);

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use scope_analysis::hir::{self, OnDisconnect, Resource, ResourceKind};
-use scope_plan::plan::{Action, ChoiceId, Guard, OnUnreachable, Plan, StepId, Undo};
+use scope_plan::plan::{
+    Action, ChoiceId, EdgeReason, Guard, OnUnreachable, Plan, Purpose, Step, StepId, Undo,
+};
 
 use super::Lowering;
 use super::choice::Position;
@@ -55,6 +57,13 @@ impl Lowering<'_> {
                 self.is_also_done_in(made, position.guard);
             }
         }
+        // A copy that is brought may serve others, too, and stand in other places for them.
+        let used = self.plan.steps[step.index()].steps_used();
+        for brought in used {
+            if matches!(self.plan.steps[brought.index()].action, Action::Bring { .. }) {
+                self.is_also_done_in(brought, position.guard);
+            }
+        }
         for made in choices.map(ChoiceId) {
             if self.plan.choices[made.index()].when == when {
                 self.is_also_made_in(made, position.guard);
@@ -63,7 +72,7 @@ impl Lowering<'_> {
         self.follow(resource, step);
     }
 
-    fn is_also_done_in(&mut self, step: StepId, guard: Option<Guard>) {
+    pub(super) fn is_also_done_in(&mut self, step: StepId, guard: Option<Guard>) {
         also(&mut self.plan.steps[step.index()].when, guard);
         if let Some(Guard { choice, arm }) = guard {
             let members = &mut self.plan.choices[choice.index()].arms[arm as usize].members;
@@ -133,6 +142,39 @@ pub(super) fn on_unreachable(
         // A read has nothing to wait with: it is asked again by running again.
         None if is_copy && is_owned => OnUnreachable::Queue { for_ms: None },
         None => OnUnreachable::Fail,
+    }
+}
+
+/// What is looked up or brought at the site of the step that needs it is a part of what that site is asked: if the site
+/// cannot be reached, it waits, fails or is left out as that step does. Where several need it and differ, it is left out,
+/// and each of them is as if its own site were cut. A choice among look-ups goes on to the next one instead.
+pub(super) fn references_follow_their_users(plan: &mut Plan) {
+    let mut users: Vec<Vec<StepId>> = vec![Vec::new(); plan.steps.len()];
+    for edge in plan.edges.iter().filter(|edge| edge.reason == EdgeReason::Data) {
+        users[edge.from.index()].push(edge.to);
+    }
+    // Who needs it has been decided before it: users come later in the order.
+    for id in scope_plan::graph::order(plan).into_iter().rev() {
+        let step = plan.step(id);
+        let is_for_others =
+            matches!(step.action, Action::Bring { .. } | Action::Lookup { purpose: Purpose::Reference, .. });
+        let users = users[id.index()].iter().map(|user| plan.step(*user));
+        let is_of_a_resource = |user: &Step| {
+            matches!(user.action, Action::Ensure { .. } | Action::Bring { .. } | Action::Protect { .. })
+        };
+        if !is_for_others || !users.clone().all(|user| user.site == step.site && is_of_a_resource(user)) {
+            continue;
+        }
+        let mut ways: Vec<OnUnreachable> = Vec::new();
+        for user in users {
+            if !ways.contains(&user.on_unreachable) {
+                ways.push(user.on_unreachable.clone());
+            }
+        }
+        let way = if ways.len() > 1 { Some(OnUnreachable::Skip) } else { ways.pop() };
+        if let Some(way) = way {
+            plan.steps[id.index()].on_unreachable = way;
+        }
     }
 }
 

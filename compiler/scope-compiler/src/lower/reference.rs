@@ -88,7 +88,22 @@ impl Lowering<'_> {
             sites.iter().filter_map(|site| self.instances.get(&(target, *site)).copied()).collect();
         let name = self.program.resources[target.0 as usize].name.clone();
         let every_source = matches!(reference.location.kind, LocationKind::And(_));
-        self.bring(here, reference, &format!("{path}/bring"), &name, sources, every_source, position)
+        // One step for an origin and a site, for all who need it there: two at once would each make a copy.
+        let is_copied = reference.borrow != hir::Borrow::Never;
+        let of = (here, sources.clone(), every_source, is_copied);
+        if let Some(known) = self.brought.get(&of).copied() {
+            self.is_also_done_in(known, position.guard);
+            if let (hir::Borrow::Keep, Action::Bring { borrow, .. }) =
+                (reference.borrow, &mut self.plan.steps[known.index()].action)
+            {
+                *borrow = Borrow::Keep;
+            }
+            return known;
+        }
+        let key = format!("{path}/bring");
+        let step = self.bring(here, reference, &key, &name, sources, every_source, position);
+        self.brought.insert(of, step);
+        step
     }
 
     fn look_up(&mut self, location: &Location, lookup: &LookUp<'_>, position: Position) -> StepId {

@@ -12,6 +12,7 @@
 //! Equal are those that ask the same (the outputs they ask with being of merged look-ups too), wait for the same by
 //! `after`, and treat failures alike. The one that stays is done whenever any of them was, and a member of all their
 //! arms; if one of them is an `existing` item, it is that item. Guards on the same thing become one, for all its users.
+//! Transfers for users that differ in what a cut site means to them are one, too: each is as if its own site were cut.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +23,7 @@ use crate::eval::value::canonical;
 use crate::expr::Expr;
 use crate::graph;
 use crate::inputs::is_given;
-use crate::plan::{Action, Borrow, Edge, Plan, Purpose, Step, StepId, Undo};
+use crate::plan::{Action, Borrow, Edge, OnUnreachable, Plan, Purpose, Step, StepId, Undo};
 
 /// See above.
 pub fn merge_lookups(mut plan: Plan) -> Plan {
@@ -78,11 +79,12 @@ fn question(step: &Step, given: &[&Edge], stands_for: &[StepId]) -> Option<Strin
     };
     let waits_for: BTreeSet<(StepId, String)> =
         given.iter().map(|edge| (stands_for[edge.from.index()], format!("{:?}", edge.reason))).collect();
+    let is_bring = matches!(step.action, Action::Bring { .. });
     let question = json!([
         step.site,
         asked,
         waits_for,
-        step.on_unreachable,
+        Some(&step.on_unreachable).filter(|_| !is_bring),
         step.retry,
         step.timeout_ms,
         step.ready_within_ms,
@@ -132,8 +134,13 @@ fn unite_users(plan: &mut Plan, goes: StepId, stays: StepId) {
     }
 }
 
-/// A copy stays if one of those who need it says so.
+/// A copy stays if one of those who need it says so; where it cannot be had, each of them is as if its own site were cut.
 fn unite_borrowing(plan: &mut Plan, goes: StepId, stays: StepId) {
+    let (one, other) = (plan.step(goes), plan.step(stays));
+    let is_bring = matches!(other.action, Action::Bring { .. });
+    if is_bring && one.on_unreachable != other.on_unreachable {
+        plan.steps[stays.index()].on_unreachable = OnUnreachable::Skip;
+    }
     if let Action::Bring { borrow: Borrow::Keep, .. } = plan.step(goes).action
         && let Action::Bring { borrow, .. } = &mut plan.steps[stays.index()].action
     {

@@ -135,6 +135,22 @@ fn seeds_end_as_the_rules_say() {
     });
 }
 
+const REFERENCES: Exploration =
+    Exploration { of: "programs with references against the rules", n_seeds: 120 };
+
+#[test]
+fn references_end_as_the_rules_say() {
+    REFERENCES.each(|seed| {
+        let numbers = random::numbers(seed, 160);
+        let mut dice = Dice::new(&numbers);
+        let program = random::referring(&mut dice);
+        let fates = random::referring_fates(&mut dice, &program);
+        let compared = catch_unwind(AssertUnwindSafe(|| compare(&program, &fates)));
+        let compared = compared.unwrap_or_else(|_| Err("it panics, or never ends".to_owned()));
+        compared.map(|()| RUNS).map_err(|different| format!("{different}\n{}", shown(&program, &fates)))
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -54,6 +54,7 @@ pub(super) fn plain(kind: Kind, loc: Loc, after: Vec<usize>) -> Resource {
         weights: None,
         quorum: None,
         rollout: None,
+        about: None,
     }
 }
 

@@ -122,6 +122,10 @@ impl Places for Run<'_> {
         }
     }
 
+    fn bring(&mut self, leaf: Leaf) -> End {
+        self.request(leaf, OnCut::Queue).end
+    }
+
     fn undo(&mut self, leaf: Leaf) -> bool {
         let is_silent = matches!(
             self.fates.of(leaf),
@@ -177,7 +181,7 @@ impl Run<'_> {
     /// The create was answered, and nothing after it is. A card is ready only later, and a note's answer tells nothing of
     /// it; of the others the answer is all there is to know.
     fn answered(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer {
-        let is_whole = matches!(self.program.resources[leaf.0].kind, Kind::Coin | Kind::Tally);
+        let is_whole = !matches!(self.program.resources[leaf.0].kind, Kind::Note | Kind::Card);
         self.make(leaf, There { is_broken: false, is_known: true, is_whole });
         let end = if is_whole { End::Done { is_new: true } } else { cut_off(on_cut) };
         Answer { end, has_made: true }

@@ -49,6 +49,8 @@ pub(super) struct Resource {
     pub(super) quorum: Option<usize>,
     /// `with { rollout: … }`, of copies at plain sites.
     pub(super) rollout: Option<Rollout>,
+    /// The seal that a slip refers to.
+    pub(super) about: Option<usize>,
 }
 
 /// Waves, in which also what is new is made.
@@ -72,6 +74,10 @@ pub(super) enum Kind {
     Coin,
     /// A number that can be divided.
     Tally,
+    /// What others refer to, and may be copied to where they are.
+    Seal,
+    /// Refers to a seal.
+    Slip,
 }
 
 /// A location.
@@ -162,13 +168,16 @@ impl Kind {
             Kind::Card => "card",
             Kind::Coin => "coin",
             Kind::Tally => "tally",
+            Kind::Seal => "seal",
+            Kind::Slip => "slip",
         }
     }
 
     /// An attribute that the site tells.
     fn shown(self) -> &'static str {
         match self {
-            Kind::Note => "text",
+            Kind::Note | Kind::Seal => "text",
+            Kind::Slip => "name",
             Kind::Card => "state",
             Kind::Coin => "id",
             Kind::Tally => "value",
@@ -236,6 +245,28 @@ impl Kind {
             operation delete DELETE "/${name}" { 204 | 404 -> gone }
             create by set"#
             }
+            Kind::Seal => {
+                r#"
+            name: string identity immutable
+            text: string = ""
+            cross by none because "a seal has no parts"
+            share by copy(keep: [name, text])
+            operation read GET "/${name}" { 200 -> found(body), 404 -> not_found }
+            operation press PUT "/${name}" { body: { text: text }, repeat by name, settles within 2s, 200 | 201 -> done(body) }
+            operation delete DELETE "/${name}" { 204 | 404 -> gone }
+            create by press"#
+            }
+            Kind::Slip => {
+                r#"
+            name: string identity immutable
+            about: SEAL requires shared(copy) immutable
+            cross by none because "a slip has no parts"
+            share by none because "a slip stays where it is"
+            operation read GET "/${name}" { 200 -> found(body), 404 -> not_found }
+            operation write PUT "/${name}" { body: { about: about.name }, repeat by name, settles within 2s, 200 | 201 -> done(body) }
+            operation delete DELETE "/${name}" { 204 | 404 -> gone }
+            create by write"#
+            }
         }
     }
 }
@@ -289,7 +320,8 @@ impl Program {
     pub(super) fn frame(&self) -> String {
         let mut text = String::from("driver toy {\n    site { url: string }\n");
         for (resource, what) in self.resources.iter().enumerate() {
-            let (kind, body) = (what.kind.name(), what.kind.body());
+            let seal = what.about.map_or(String::new(), |seal| format!("seal{seal}"));
+            let (kind, body) = (what.kind.name(), what.kind.body().replace("SEAL", &seal));
             if self.service(resource) == resource {
                 let answers = "answers { 400..499 -> invalid(text), 500..599 -> unavailable(text) }";
                 let _ = writeln!(
@@ -322,6 +354,11 @@ impl Program {
             Kind::Note => format!("name: \"r{number}\", text: \"of ${{here.name}}\""),
             Kind::Card | Kind::Coin => format!("title: \"r{number}\""),
             Kind::Tally => format!("name: \"r{number}\", value: {}", resource.total),
+            Kind::Seal => format!("name: \"r{number}\", text: \"sealed\""),
+            Kind::Slip => {
+                let about = resource.about.expect("a slip is about a seal");
+                format!("name: \"r{number}\", about: r{about}")
+            }
         };
         let mut scope = String::new();
         resource.loc.write(&mut scope, false);

@@ -94,7 +94,7 @@ fn resource(dice: &mut Dice<'_>, n_sites: usize, number: usize, is_chain: bool) 
     let fewest = loc.counts().into_iter().min().filter(|_| on_disconnect != Some(OnDisconnect::LocalOnly));
     let quorum = fewest.filter(|_| has_quorum).map(|fewest| 1 + dice.below(fewest));
     let rollout = has_waves.then(|| rollout(dice, loc.copies().len(), &loc));
-    Resource { kind, loc, after, on_disconnect, is_undone, total, weights, quorum, rollout }
+    Resource { kind, loc, after, on_disconnect, is_undone, total, weights, quorum, rollout, about: None }
 }
 
 fn loc(dice: &mut Dice<'_>, n_sites: usize, depth: usize) -> Loc {
@@ -162,6 +162,63 @@ fn cross(dice: &mut Dice<'_>, n_sites: usize) -> Loc {
         (Some(site), 2) => Loc::Or(vec![Loc::Site(site), whole]),
         _ => whole,
     }
+}
+
+/// A seal at one site or several, and slips about it anywhere: where it is not, a copy is brought.
+pub(super) fn referring(dice: &mut Dice<'_>) -> Program {
+    let n_sites = 2 + dice.below(SITES.len() - 1);
+    let mut sites = shuffled(dice, n_sites);
+    sites.truncate(1 + dice.below(2));
+    let mut copies: Vec<Loc> = sites.into_iter().map(Loc::Site).collect();
+    let origin = if copies.len() == 1 { copies.remove(0) } else { Loc::And(copies) };
+    let on_disconnect = [None, Some(OnDisconnect::Skip), Some(OnDisconnect::Queue)][dice.below(3)];
+    let seal = Resource {
+        kind: Kind::Seal,
+        loc: origin,
+        after: Vec::new(),
+        on_disconnect,
+        is_undone: false,
+        total: 0,
+        weights: None,
+        quorum: None,
+        rollout: None,
+        about: None,
+    };
+    let mut resources = vec![seal];
+    for number in 1..=1 + dice.below(3) {
+        let mut slip = resource(dice, n_sites, number, false);
+        if slip.loc.cross().is_some() {
+            (slip.loc, slip.weights) = (loc(dice, n_sites, 0), None);
+            slip.on_disconnect = None;
+        }
+        (slip.kind, slip.about, slip.quorum) = (Kind::Slip, Some(0), None);
+        resources.push(slip);
+    }
+    Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], has_one_service: false, resources, call: None }
+}
+
+/// The same for a program with references: what is copied from answers once it has been made, and so does its site.
+pub(super) fn referring_fates(dice: &mut Dice<'_>, program: &Program) -> Fates {
+    let origins = program.resources[0].loc.sites();
+    let mut fates = fates(dice, program);
+    for site in 0..program.n_sites {
+        let fate = fate(dice, Kind::Seal);
+        if fate != Fate::Fine {
+            fates.by_leaf.insert((0, site), fate);
+        }
+    }
+    let falls_silent =
+        |fate: &Fate| matches!(fate, Fate::AnswerLostThenCut | Fate::CutAfterCreate | Fate::CutWhenDone);
+    fates
+        .by_leaf
+        .retain(|(number, site), fate| !(*number == 0 && origins.contains(site) && falls_silent(fate)));
+    if let Some(cut) = fates.cut {
+        match origins.contains(&cut.site) || cut.resource == 0 {
+            true => fates.cut = None,
+            false => fates.by_leaf.retain(|(_, site), _| *site != cut.site),
+        }
+    }
+    fates
 }
 
 /// What happens to the program's requests in one run.

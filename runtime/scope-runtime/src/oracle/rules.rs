@@ -1,4 +1,5 @@
-//! The meaning of scopes, by plain recursion: R4 (`&`), R5 (`|`), R6 (`%`), R11 (`after`, waves), quorums, what a cut does, and undoing.
+//! The meaning of scopes, by plain recursion: R4 (`&`), R5 (`|`), R6 (`%`), R8 (references, copies that are brought), R11
+//! (`after`, waves), quorums, what a cut does, and undoing.
 //!
 //! Written from the rules; of the scheduler, the plan and the lowering nothing is used. In come a program and [`Places`],
 //! which answer single requests; out comes what must be seen of a run. `nantes & paris | lille`, paris refuses → nantes is
@@ -77,6 +78,9 @@ pub(super) trait Places {
     /// Has the resource at the site, if it may be.
     fn request(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer;
 
+    /// Has a copy of the resource there, brought from where it is; what is silent counts as one that waits.
+    fn bring(&mut self, leaf: Leaf) -> End;
+
     /// Takes back what this run made there; false where it is owed.
     fn undo(&mut self, leaf: Leaf) -> bool;
 
@@ -92,7 +96,8 @@ pub(super) trait Places {
 
 /// What must come of a run.
 pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
-    let mut run = Run { places, leaves: BTreeMap::new(), has_made: BTreeMap::new() };
+    let (leaves, has_made, copies) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let mut run = Run { program, places, leaves, has_made, copies };
     let mut outcomes: Vec<Outcome> = Vec::new();
     let mut verdict = Outcome::Done;
     for (number, resource) in program.resources.iter().enumerate() {
@@ -134,9 +139,12 @@ impl End {
 }
 
 struct Run<'r> {
+    program: &'r Program,
     places: &'r mut dyn Places,
     leaves: BTreeMap<Leaf, (End, Undo)>,
     has_made: BTreeMap<Leaf, bool>,
+    /// What was brought where: one copy for all who need it there.
+    copies: BTreeMap<Leaf, End>,
 }
 
 /// Where a site stands in a location, for all its occurrences.
@@ -374,6 +382,7 @@ impl Run<'_> {
         if known != End::Untried {
             return known.outcome();
         }
+        let blocked = blocked.max(self.lacks(leaf, evaluation.on_cut(leaf.1)));
         let end = match blocked {
             Some(outcome) => End::Blocked(outcome),
             None => {
@@ -384,6 +393,41 @@ impl Run<'_> {
         };
         self.leaves.insert(leaf, (end, Undo::None));
         end.outcome()
+    }
+
+    /// What is wrong with what it refers to, where it is needed (R8): in place, or a copy of one that is there. Where that is
+    /// left out or cannot be reached, it is as if its own site were cut.
+    fn lacks(&mut self, (resource, site): Leaf, on_cut: OnCut) -> Option<Outcome> {
+        let about = self.program.resources[resource].about?;
+        let sites = kept(&self.program.resources[about]).sites();
+        let ends: Vec<End> = sites.iter().map(|origin| self.leaves[&(about, *origin)].0).collect();
+        let is_done = |end: &End| matches!(end, End::Done { .. });
+        let end = match ends.as_slice() {
+            _ if sites.contains(&site) => self.leaves[&(about, site)].0,
+            [one] if !is_done(one) => *one,
+            all if !all.iter().any(is_done) => End::Failed(Outcome::Unavailable),
+            _ => match self.copies.get(&(about, site)) {
+                Some(known) => *known,
+                None => {
+                    let brought = match self.places.bring((about, site)) {
+                        End::Waits => End::LeftOut,
+                        other => other,
+                    };
+                    self.copies.insert((about, site), brought);
+                    brought
+                }
+            },
+        };
+        let as_if_cut = match on_cut {
+            OnCut::Queue => Outcome::Pending,
+            OnCut::Skip => Outcome::Done,
+            OnCut::Fail => Outcome::Unavailable,
+        };
+        match end {
+            End::Done { .. } => None,
+            End::LeftOut | End::Blocked(Outcome::Done) => Some(as_if_cut),
+            other => Some(other.outcome()),
+        }
     }
 
     fn undo(&mut self, leaf: Leaf) {

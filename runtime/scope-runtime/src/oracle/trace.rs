@@ -57,6 +57,11 @@ impl Places for Trace<'_> {
         Answer { end, has_made: end == End::Done { is_new: true } || undo != Undo::None || is_left }
     }
 
+    /// Of what is brought the report says nothing in the words of the rules: no such program is played here.
+    fn bring(&mut self, _leaf: Leaf) -> End {
+        End::Untried
+    }
+
     fn undo(&mut self, leaf: Leaf) -> bool {
         self.seen.leaves.get(&leaf).is_none_or(|(_, undo)| *undo != Undo::Owed)
     }

@@ -61,7 +61,8 @@ pub(super) async fn bring(
         match copy(&subject, origin, memory).await {
             Ok(good) => return Ok(good),
             // Nothing was made yet, and the source is to blame: another one may do.
-            Err(NotCopied::Source(bad)) if !bad.is_stopped => last = Some(bad),
+            // Nor is it waited for: this site may well be there (R8).
+            Err(NotCopied::Source(bad)) if !bad.is_stopped => last = Some(Bad { is_cut_off: false, ..bad }),
             Err(NotCopied::Source(bad) | NotCopied::Here(bad)) => return Err(bad),
         }
     }
