@@ -15,7 +15,7 @@ use crate::driver::types::Declared as DeclaredTypes;
 use crate::eval::Frame;
 use crate::group::{Given, Group};
 use crate::hir::{self, GroupId, ResourceId, SiteId, Value};
-use crate::modules::{ModuleId, Modules, Use};
+use crate::modules::{ModuleId, Modules, NameKind, Use};
 use crate::names::Names;
 use crate::request::{Declared, Head, Requested, Steps};
 use crate::world::World;
@@ -148,8 +148,8 @@ impl<'a> Context<'a> {
         self.diagnostics.borrow_mut().extend(diagnostics);
     }
 
-    pub fn record_use(&self, span: Span, definition: Span, hover: impl Into<String>) {
-        self.uses.borrow_mut().push(Use { span, definition, hover: hover.into() });
+    pub fn record_use(&self, kind: NameKind, span: Span, definition: Span, hover: impl Into<String>) {
+        self.uses.borrow_mut().push(Use { span, definition, kind, hover: hover.into() });
     }
 
     /// Counts one step of evaluation; false once the bound is passed.

@@ -14,7 +14,7 @@ use scope_syntax::ast::{self, Expr, ExprKind, ItemKind, RecordEntry};
 use crate::context::Context;
 use crate::eval::{Frame, merge_slot};
 use crate::hir::{Deferred, GroupId, LocationKind, ResourceId, SiteId, Slot, Value};
-use crate::modules::ModuleId;
+use crate::modules::{ModuleId, NameKind};
 use crate::request::Patch;
 
 /// One use of a module.
@@ -199,7 +199,7 @@ impl<'a> Context<'a> {
             return Value::Error;
         };
         let hover = crate::items::with_docs(format!("output `{}`", output.name.text), &item.docs);
-        self.record_use(name.span, output.name.span, hover);
+        self.record_use(NameKind::Attribute, name.span, output.name.span, hover);
         let sites = self.group_sites(id);
         let frame = Frame { group: Some(id), ..Frame::new(group.module) };
         let at = |site: SiteId| self.output_value(output, &Frame { here: Some(site), ..frame.clone() });
@@ -263,7 +263,14 @@ impl<'a> Context<'a> {
             .collect();
         for (key, slot) in self.given(id, here) {
             match params.iter().find(|param| param.name.text == key) {
-                Some(param) => self.record_use(slot.key, param.name.span, format!("parameter `{key}`")),
+                Some(param) => {
+                    self.record_use(
+                        NameKind::Parameter,
+                        slot.key,
+                        param.name.span,
+                        format!("parameter `{key}`"),
+                    );
+                }
                 None => self.report(self.unknown_parameter(group, &key, slot.key, &params)),
             }
         }

@@ -11,7 +11,7 @@ use crate::driver::base_of;
 use crate::driver::types::{is_plain, mean, type_of, unknown_type};
 use crate::eval::Frame;
 use crate::hir::{GroupId, SiteId, Slot, Type, Value};
-use crate::modules::{ModuleId, Modules};
+use crate::modules::{ModuleId, Modules, NameKind};
 use crate::names::Definition;
 
 impl Context<'_> {
@@ -217,7 +217,7 @@ impl Context<'_> {
         let first = &path.names[0];
         match self.names.get(module, &first.text).map(|named| (&named.definition, named.span)) {
             Some((Definition::Type(module, item), span)) if path.names.len() == 1 => {
-                self.record_use(first.span, span, format!("type `{}`", first.text));
+                self.record_use(NameKind::Type, first.span, span, format!("type `{}`", first.text));
                 Ok(self.type_of_item(*module, *item))
             }
             // `types.Pod`, of a module under its alias.
@@ -386,12 +386,12 @@ impl Context<'_> {
             return None;
         };
         let driver = self.drivers.get(base_of(driver_name))?;
-        self.record_use(first.span, driver.span, format!("driver `{driver_name}`"));
+        self.record_use(NameKind::Driver, first.span, driver.span, format!("driver `{driver_name}`"));
         let rest: Vec<&str> = path.names[1..].iter().map(|name| name.text.as_str()).collect();
         let full = format!("{driver_name}.{}", rest.join("."));
         if let Some(ty) = driver.types.get(&full) {
             let span = path.names[1].span.to(path.names[path.names.len() - 1].span);
-            self.record_use(span, ty.span, type_hover(ty));
+            self.record_use(NameKind::Type, span, ty.span, type_hover(ty));
             return Some(ty);
         }
         let span = path.names.get(1).map_or(path.span, |name| name.span.to(path.span.after()));
@@ -434,7 +434,8 @@ impl Context<'_> {
         let ty = parts
             .filter_map(|part| self.drivers.get(base_of(part))?.types.get(&format!("{part}.{short}")))
             .next()?;
-        self.record_use(path.names[path.names.len() - 1].span, ty.span, type_hover(ty));
+        let last = path.names[path.names.len() - 1].span;
+        self.record_use(NameKind::Type, last, ty.span, type_hover(ty));
         Some(ty)
     }
 

@@ -36,7 +36,7 @@ mod with;
 pub use check::{former_names, outputs as outputs_used};
 pub use context::{Options, Reported};
 pub use eval::files::join_path;
-pub use modules::{Module, ModuleId, Modules, Use};
+pub use modules::{Module, ModuleId, Modules, NameKind, Use};
 pub use with::KEYS as WITH_KEYS;
 
 use std::rc::Rc;

@@ -9,6 +9,7 @@ use scope_syntax::ast::{Argument, ChainOp, Expr, ExprKind};
 use crate::context::Context;
 use crate::eval::{Frame, number::duration_text};
 use crate::hir::{Link, Location, LocationKind, SiteId, Value};
+use crate::modules::NameKind;
 use crate::names::Definition;
 
 impl Context<'_> {
@@ -83,7 +84,7 @@ impl Context<'_> {
             return self.as_location(value, span);
         }
         if let Some((_, declared)) = self.names.sites.get(name) {
-            self.record_use(span, *declared, format!("site `{name}`"));
+            self.record_use(NameKind::Site, span, *declared, format!("site `{name}`"));
             return self.site_by_name(name, span);
         }
         self.report(self.unknown_location(name, span));
@@ -124,7 +125,7 @@ impl Context<'_> {
     fn site_by_name(&self, name: &str, span: Span) -> Option<Location> {
         match self.names.sites.get(name) {
             Some((site, declared)) => {
-                self.record_use(span, *declared, format!("site `{name}`"));
+                self.record_use(NameKind::Site, span, *declared, format!("site `{name}`"));
                 Some(Location { kind: LocationKind::Site(*site), span })
             }
             None => {

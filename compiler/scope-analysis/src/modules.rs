@@ -39,6 +39,33 @@ impl Modules {
     pub const ROOT: ModuleId = ModuleId(0);
 }
 
+/// What kind of thing a name names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NameKind {
+    /// A site.
+    Site,
+    /// A driver.
+    Driver,
+    /// A service of a driver.
+    Service,
+    /// A file under its name.
+    Module,
+    /// A type, of the program or of a driver.
+    Type,
+    /// An attribute of a resource, a setting of a site, an output of a group.
+    Attribute,
+    /// An operation of a type.
+    Operation,
+    /// A parameter.
+    Parameter,
+    /// A `let`, or what else has a value.
+    Value,
+    /// A resource.
+    Resource,
+    /// A function or an operator.
+    Function,
+}
+
 /// A place where a name is declared or used, for editors.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
@@ -46,6 +73,8 @@ pub struct Use {
     pub span: Span,
     /// Where it is declared.
     pub definition: Span,
+    /// What kind of thing it names.
+    pub kind: NameKind,
     /// What it is, as Markdown.
     pub hover: String,
 }

@@ -12,6 +12,7 @@ use scope_syntax::ast::{self, ExprKind};
 use crate::context::Context;
 use crate::eval::Frame;
 use crate::hir::{Driver, Location, LocationKind, SiteId, Value};
+use crate::modules::NameKind;
 
 /// A scope with its services' names resolved, not yet completed.
 #[derive(Clone, Debug, Default)]
@@ -246,7 +247,8 @@ impl Context<'_> {
                     || service.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(&key.text))
             })
         })?;
-        self.record_use(key.span, service.span, format!("service `{}` of `{}`", service.name, driver.name));
+        let hover = format!("service `{}` of `{}`", service.name, driver.name);
+        self.record_use(NameKind::Service, key.span, service.span, hover);
         Some(service.name.clone())
     }
 

@@ -4,6 +4,8 @@
 //! from the text before it, by brackets and words, so that a line which is not yet one does no harm:
 //! `resource vm: openstack.server { fl` → `flavor`.
 
+mod groups;
+
 use scope_analysis::WITH_KEYS;
 use scope_analysis::hir::{self, ResourceType, Type};
 use scope_diagnostics::FileId;
@@ -110,19 +112,25 @@ pub fn complete(compilation: &Compilation, library: &[String], file: FileId, off
             "adopt" => words(&["true", "false"]),
             _ => values(compilation),
         },
-        Place::Body { ty, set, key: None } => resource_type(program, &ty)
-            .into_iter()
-            .flat_map(|ty| ty.attributes.values())
-            .filter(|attribute| attribute.is_settable && !set.contains(&attribute.name))
-            .map(attribute)
-            .collect(),
+        Place::Body { ty, set, key: None } => match resource_type(program, &ty) {
+            Some(ty) => {
+                let open = ty.attributes.values();
+                let open = open.filter(|attribute| attribute.is_settable && !set.contains(&attribute.name));
+                open.map(attribute).collect()
+            }
+            None => groups::parameters(compilation, file, &ty, &set),
+        },
         Place::Body { ty, key: Some(key), .. } => {
             let attribute = resource_type(program, &ty).and_then(|ty| ty.attributes.get(&key));
             let mut all = attribute.map(|attribute| values_of(program, &attribute.ty)).unwrap_or_default();
             all.extend(values(compilation));
             all
         }
-        Place::Member(name) => members(program, &name),
+        Place::Member(name) => {
+            let mut all = members(program, &name);
+            all.extend(groups::members(compilation, file, &name));
+            all
+        }
         Place::Value => values(compilation),
     };
     let mut seen = std::collections::BTreeSet::new();

@@ -19,6 +19,7 @@ mod paths;
 mod positions;
 mod publish;
 mod server;
+mod tokens;
 mod world;
 
 use lsp_server::Connection;

@@ -30,6 +30,7 @@ use crate::library::Library;
 use crate::paths;
 use crate::positions::Encoding;
 use crate::publish::Translator;
+use crate::tokens;
 use crate::world::Overlay;
 
 /// How long nothing must come before what changed is compiled: as long as a pause between two keys.
@@ -125,6 +126,7 @@ impl<'c> Server<'c> {
             capabilities["documentHighlightProvider"] = json!(true);
             capabilities["renameProvider"] = json!({ "prepareProvider": true });
             capabilities["documentSymbolProvider"] = json!(true);
+            capabilities["semanticTokensProvider"] = tokens::legend();
         }
         result
     }
@@ -187,6 +189,7 @@ impl<'c> Server<'c> {
                 "textDocument/prepareRename" => self.can_rename(params),
                 "textDocument/rename" => self.rename(params),
                 "textDocument/documentSymbol" => self.symbols(&params),
+                "textDocument/semanticTokens/full" => self.semantic_tokens(&params),
                 "textDocument/formatting" => self.formatting(params),
                 "textDocument/codeAction" => self.code_actions(&params),
                 "shutdown" => {
@@ -296,6 +299,24 @@ impl<'c> Server<'c> {
             Some(location) => value_of(Definition::Location(location)),
             None => Ok(Value::Null),
         }
+    }
+
+    fn semantic_tokens(&mut self, params: &Value) -> Answer {
+        let Some(uri) = params["textDocument"]["uri"].as_str() else {
+            return Err((ErrorCode::InvalidParams, "a document is wanted".to_owned()));
+        };
+        let key = key_of(uri);
+        self.compile_stale();
+        let own = self.programs.get_key_value(&key).into_iter();
+        let others = self.programs.iter().filter(|(other, _)| **other != key);
+        for compilation in own.chain(others).filter_map(|(_, program)| program.compilation.as_ref()) {
+            let mut files = compilation.sources.iter();
+            let is_meant = |path: &str| path == key || paths::absolute(&self.root, path) == key;
+            if let Some(file) = files.rfind(|file| is_meant(file.path())) {
+                return Ok(tokens::tokens(compilation, file, self.encoding));
+            }
+        }
+        Ok(Value::Null)
     }
 
     fn formatting(&self, params: Value) -> Answer {

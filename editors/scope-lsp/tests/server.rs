@@ -493,3 +493,79 @@ fn a_name_is_found_and_renamed_wherever_it_stands() {
     assert_eq!(names, ["size", "both", "base", "vm", "restart", "all is there", "where"]);
     editor.end();
 }
+
+const GROUP: &str = "import openstack\nparam title: string\nresource image: openstack.image { name: title }\noutput name = image.name\n";
+const OF_GROUP: &str = "import openstack\nimport \"./sites.scope\"\nimport \"./group.scope\" as group\nentry nantes\nresource lab: group { title: \"a\" } scope { nantes }\noutput called = lab.name\n";
+
+#[test]
+fn a_module_is_gone_into_offered_and_renamed_over_its_files() {
+    let (mut editor, _) = Editor::start(&[]);
+    editor.write("sites.scope", SITES);
+    editor.open("group.scope", GROUP);
+    editor.open("main.scope", OF_GROUP);
+    // The parameter that is given, and the output that is asked for, are declared in the module.
+    for (line, character, declared) in
+        [(4, 24, json!({ "line": 1, "character": 6 })), (5, 21, json!({ "line": 3, "character": 7 }))]
+    {
+        let answer =
+            editor.at("textDocument/definition", "main.scope", line, character).result.expect("an answer");
+        assert_eq!(answer["uri"], editor.uri("group.scope"), "{answer:#}");
+        assert_eq!(answer["range"]["start"], declared, "{answer:#}");
+    }
+    let labels = offered(&mut editor, &format!("{OF_GROUP}output other = lab.|"));
+    assert!(labels.iter().any(|label| label == "name"), "an output of the group: {labels:?}");
+    let labels = offered(&mut editor, &OF_GROUP.replace("title: \"a\"", "ti|"));
+    assert_eq!(labels, ["title"], "a parameter of the module");
+    let params = json!({
+        "textDocument": { "uri": editor.uri("main.scope") }, "position": { "line": 4, "character": 24 }, "newName": "label",
+    });
+    let renamed = editor.ask("textDocument/rename", params).result.expect("an answer");
+    let count =
+        |name: &str, editor: &Editor| renamed["changes"][editor.uri(name)].as_array().map_or(0, Vec::len);
+    assert_eq!((count("main.scope", &editor), count("group.scope", &editor)), (1, 2), "{renamed:#}");
+    editor.end();
+}
+
+#[test]
+fn names_are_told_by_what_they_name() {
+    let (mut editor, started) = Editor::start(&[]);
+    editor.write("sites.scope", SITES);
+    editor.write("group.scope", GROUP);
+    editor.open("main.scope", OF_GROUP);
+    let legend = &started["capabilities"]["semanticTokensProvider"]["legend"]["tokenTypes"];
+    let params = json!({ "textDocument": { "uri": editor.uri("main.scope") } });
+    let answer = editor.ask("textDocument/semanticTokens/full", params).result.expect("an answer");
+    let numbers: Vec<usize> = answer["data"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one.as_u64().expect("a number") as usize)
+        .collect();
+    let lines: Vec<&str> = OF_GROUP.lines().collect();
+    let (mut line, mut start) = (0, 0);
+    let mut told = Vec::new();
+    for token in numbers.chunks(5) {
+        start = if token[0] == 0 { start + token[1] } else { token[1] };
+        line += token[0];
+        let kind = legend[token[3]].as_str().expect("a kind");
+        told.push(format!(
+            "{} {kind}{}",
+            &lines[line][start..start + token[2]],
+            if token[4] == 1 { " declared" } else { "" }
+        ));
+    }
+    assert_eq!(
+        told,
+        [
+            "nantes namespace",
+            "lab variable declared",
+            "group class",
+            "title parameter",
+            "nantes namespace",
+            "lab variable",
+            "name property"
+        ],
+        "{answer}"
+    );
+    editor.end();
+}

@@ -10,7 +10,7 @@ use super::Frame;
 use super::network::NETWORK;
 use crate::context::Context;
 use crate::hir::{Deferred, Location, LocationKind, Slot, Value};
-use crate::modules::ModuleId;
+use crate::modules::{ModuleId, NameKind};
 use crate::names::Definition;
 
 /// Functions that may be deferred to the run, with the least and greatest number of arguments.
@@ -65,7 +65,7 @@ impl Context<'_> {
         if let Some(named) = self.names.get(frame.module, name)
             && let Definition::Function(module, item) = named.definition
         {
-            self.record_use(callee.span, named.span, self.hover(name, &named.definition));
+            self.record_use(NameKind::Function, callee.span, named.span, self.hover(name, &named.definition));
             let ItemKind::Function(function) = &self.item(module, item).kind else { return Value::Error };
             return self.call_declared(function, (module, item), args, span, frame);
         }
@@ -108,7 +108,7 @@ impl Context<'_> {
         };
         let named = self.names.get(module, &name.text)?;
         let Definition::Function(module, item) = named.definition else { return None };
-        self.record_use(name.span, named.span, self.hover(&name.text, &named.definition));
+        self.record_use(NameKind::Function, name.span, named.span, self.hover(&name.text, &named.definition));
         match &self.item(module, item).kind {
             ItemKind::Function(function) => Some((function, (module, item))),
             _ => None,

@@ -8,7 +8,7 @@ use scope_syntax::ast::{self, Expr, ExprKind, ItemKind};
 use super::Frame;
 use crate::context::Context;
 use crate::hir::{Location, LocationKind, Value};
-use crate::modules::ModuleId;
+use crate::modules::{ModuleId, NameKind};
 use crate::names::Definition;
 
 impl Context<'_> {
@@ -31,7 +31,7 @@ impl Context<'_> {
         let Some(named) = self.names.get(frame.module, name) else {
             // The sites of a family are known by name in the whole program.
             if let Some((site, declared)) = self.names.sites.get(name) {
-                self.record_use(span, *declared, format!("site `{name}`"));
+                self.record_use(NameKind::Site, span, *declared, format!("site `{name}`"));
                 return Value::Site(*site);
             }
             self.report(self.unknown_name(name, span, frame));
@@ -39,7 +39,7 @@ impl Context<'_> {
         };
         let definition = named.definition.clone();
         let declared = named.span;
-        self.record_use(span, declared, self.hover(name, &definition));
+        self.record_use(self.kind_of(&definition), span, declared, self.hover(name, &definition));
         match definition {
             Definition::Site(site) => Value::Site(site),
             Definition::Value(module, item) => self.item_value(module, item, span, frame),
@@ -56,6 +56,23 @@ impl Context<'_> {
             Definition::Type(..) => self.no_value(name, "a type", span, declared),
             Definition::Module(_) => self.no_value(name, "a module", span, declared),
             Definition::NoValue(what) => self.no_value(name, what, span, declared),
+        }
+    }
+
+    /// What kind of thing a definition is.
+    fn kind_of(&self, definition: &Definition) -> NameKind {
+        match definition {
+            Definition::Site(_) => NameKind::Site,
+            Definition::Driver(_) => NameKind::Driver,
+            Definition::Module(_) => NameKind::Module,
+            Definition::Type(..) => NameKind::Type,
+            Definition::Function(..) => NameKind::Function,
+            Definition::Resource(..) => NameKind::Resource,
+            Definition::Value(module, item) => match &self.item(*module, *item).kind {
+                ItemKind::Param(_) => NameKind::Parameter,
+                _ => NameKind::Value,
+            },
+            Definition::NoValue(_) | Definition::Hole => NameKind::Value,
         }
     }
 
@@ -143,7 +160,7 @@ impl Context<'_> {
             && let Some(named) = self.names.get(frame.module, module_name)
             && let Definition::Module(module) = named.definition
         {
-            self.record_use(base.span, named.span, format!("module `{module_name}`"));
+            self.record_use(NameKind::Module, base.span, named.span, format!("module `{module_name}`"));
             return Ok(self.name_value(
                 &name.text,
                 name.span,

@@ -12,6 +12,7 @@ use scope_syntax::ast::{Expr, ExprKind};
 use super::Frame;
 use crate::context::Context;
 use crate::hir::{Instance, ReferenceTarget, Resource, ResourceId, ResourceKind, Slot, Value};
+use crate::modules::NameKind;
 use crate::names::Definition;
 
 impl Context<'_> {
@@ -123,7 +124,7 @@ impl Context<'_> {
             && let Some(named) = self.names.get(frame.module, name)
             && let Definition::Driver(driver) = &named.definition
         {
-            self.record_use(expr.span, named.span, format!("driver `{driver}`"));
+            self.record_use(NameKind::Driver, expr.span, named.span, format!("driver `{driver}`"));
             return Value::Text(driver.clone());
         }
         self.eval(expr, frame)

@@ -14,6 +14,7 @@ use crate::eval::{Frame, merge_slot};
 use crate::hir::{
     Instance, LocationKind, OnDisconnect, Resource, ResourceKind, ResourceType, SiteId, Slot, Value, With,
 };
+use crate::modules::NameKind;
 use crate::with::WrittenAt;
 
 impl<'a> Context<'a> {
@@ -136,7 +137,12 @@ impl<'a> Context<'a> {
                 unknown.push(name);
                 continue;
             };
-            self.record_use(slot.key, attribute.span, super::head::attribute_hover(attribute));
+            self.record_use(
+                NameKind::Attribute,
+                slot.key,
+                attribute.span,
+                super::head::attribute_hover(attribute),
+            );
             let may_be_set = attribute.is_settable || head.kind != ResourceKind::Managed;
             if !may_be_set {
                 self.report(

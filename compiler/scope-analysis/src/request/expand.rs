@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::eval::{Frame, describe};
 use crate::group::{Carrying, Group, Scoped};
 use crate::hir::{GroupId, ResourceId, Slot, Value};
-use crate::modules::{ModuleId, Modules};
+use crate::modules::{ModuleId, Modules, NameKind};
 use crate::names::Definition;
 
 /// At most so many requests and groups a program.
@@ -239,7 +239,7 @@ impl<'a> Context<'a> {
         }));
         let span = thing.name.span;
         let hover = format!("`{}`: module `{}`", name, self.modules.get(module).path);
-        self.record_use(span, span, hover);
+        self.record_use(NameKind::Resource, span, span, hover);
         let id = {
             let mut groups = self.groups.borrow_mut();
             let id = GroupId(u32::try_from(groups.len()).expect("bounded"));
@@ -308,7 +308,8 @@ impl<'a> Context<'a> {
         let first = &path.names[0];
         let last = &path.names[path.names.len() - 1];
         let hover = format!("module `{}`", self.modules.get(module).path);
-        self.record_use(first.span.to(last.span), Span::at(self.modules.get(module).file, 0), hover);
+        let start = Span::at(self.modules.get(module).file, 0);
+        self.record_use(NameKind::Module, first.span.to(last.span), start, hover);
         Some(module)
     }
 

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::eval::Frame;
 use crate::group::{Carrying, Scoped};
 use crate::hir::{Location, ResourceId, ResourceKind, ResourceType, Value};
-use crate::modules::ModuleId;
+use crate::modules::{ModuleId, NameKind};
 use crate::scope::RequestScope;
 
 /// A request whose place is known and whose body is not yet evaluated.
@@ -69,6 +69,7 @@ impl<'a> Context<'a> {
         };
         let span = thing.name.span;
         self.record_use(
+            NameKind::Resource,
             span,
             span,
             crate::items::with_docs(format!("`{}`: `{}`", thing.name.text, ty.name), &item.docs),
@@ -135,7 +136,12 @@ impl<'a> Context<'a> {
         let span = rest[0].span.to(rest[rest.len() - 1].span);
         let ty = self.resource_type(&ast::Path { names: rest.to_vec(), span }, module)?;
         if let Some(declared) = ty.operations.get(&operation.text) {
-            self.record_use(operation.span, declared.span, format!("operation `{}`", operation.text));
+            self.record_use(
+                NameKind::Operation,
+                operation.span,
+                declared.span,
+                format!("operation `{}`", operation.text),
+            );
             return Some((ty, operation.text.clone()));
         }
         let mut report = Diagnostic::new(
@@ -250,7 +256,7 @@ impl<'a> Context<'a> {
         }
         let Some(ty) = self.driver_type(&head.ty) else { return Value::Error };
         if let Some(attribute) = ty.attributes.get(&name.text) {
-            self.record_use(name.span, attribute.span, attribute_hover(attribute));
+            self.record_use(NameKind::Attribute, name.span, attribute.span, attribute_hover(attribute));
             if attribute.is_secret {
                 self.report(
                     Diagnostic::new(

@@ -16,7 +16,7 @@ use scope_syntax::ast::{self, ItemKind};
 use crate::context::Context;
 use crate::eval::Frame;
 use crate::hir::{self, Driver, Site, Slot, Value};
-use crate::modules::ModuleId;
+use crate::modules::{ModuleId, NameKind};
 use crate::names::DeclaredSite;
 
 /// Requests at once at a site that says nothing.
@@ -120,6 +120,7 @@ impl Context<'_> {
                 }
             } else if let Some(setting) = driver.settings.get(&name) {
                 self.record_use(
+                    NameKind::Attribute,
                     inner.key,
                     setting.span,
                     crate::items::with_docs(format!("setting `{name}`: `{}`", setting.ty), &setting.docs),
