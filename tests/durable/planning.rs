@@ -135,6 +135,30 @@ fn drift_is_what_somebody_else_did() {
 }
 
 #[test]
+fn what_bears_anothers_mark_is_told_and_never_touched() {
+    let desks = Desks::start();
+    let folder = desks.place("drift-taken", PROGRAM);
+    ends(&folder, &["run", "main.scope"], 0);
+    let others = "[scope:0123456789abcdef/first@nantes]";
+    desks.nantes.change(|_notes, cards| {
+        let mut ours = cards.values_mut().filter(|card| card["title"] == "first");
+        ours.next().expect("it was made")["remark"] = json!(others);
+    });
+    let drift = ends(&folder, &["drift", "main.scope"], 2).stdout;
+    has(
+        &drift,
+        &["! card first", "0123456789abcdef", "accept: scope drift main.scope --accept first nantes"],
+    );
+    // A run does not set it back: it is somebody else's now.
+    let refused = desk::scope(&folder, &["run", "main.scope"]);
+    assert_eq!(refused.code, 1, "{}", refused.all());
+    let accepted = ends(&folder, &["drift", "main.scope", "--accept", "first", "nantes"], 0).all();
+    has(&accepted, &["first at nantes: it is another deployment's, and forgotten"]);
+    ends(&folder, &["destroy", "main.scope", "--yes"], 0);
+    assert_eq!(desks.nantes.held()["cards"], json!(["first"]), "what is another's stays");
+}
+
+#[test]
 fn what_is_gone_at_one_site_is_accepted_with_a_narrower_scope() {
     let desks = Desks::start();
     let folder = desks.place("drift-narrower", PROGRAM);
