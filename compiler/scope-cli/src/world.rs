@@ -1,10 +1,11 @@
 //! The real world of the compiler: files, the standard library, environment variables.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use scope_compiler::{FileDigest, ReadError, World};
+use scope_compiler::{Compilation, FileDigest, Options, Over, ReadError, World};
 use scope_runtime::events::{Failure, Outcome};
 use scope_runtime::state::Place;
 
@@ -86,34 +87,10 @@ pub fn state_place(program: &str, given: Option<&str>) -> Result<Place, Failure>
     }
 }
 
-/// A world that holds one program: `import DRIVER`; the standard library is the real one.
-pub struct Importing {
-    /// The module's name.
-    pub driver: String,
-}
-
-impl Importing {
-    /// The program's file.
-    pub const FILE: &str = "import.scope";
-}
-
-impl World for Importing {
-    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        match path {
-            Self::FILE => Ok(format!("import {}\n", self.driver).into_bytes()),
-            other => Disk.read(other),
-        }
-    }
-
-    fn digest(&self, path: &str) -> Result<FileDigest, ReadError> {
-        Disk.digest(path)
-    }
-
-    fn library(&self) -> Vec<String> {
-        Disk.library()
-    }
-
-    fn env(&self, name: &str) -> Option<String> {
-        Disk.env(name)
-    }
+/// A driver of the standard library, compiled through a program that imports only it; no client's file is read.
+pub fn imported(driver: &str) -> Compilation {
+    const FILE: &str = "import.scope";
+    let texts = BTreeMap::from([(FILE.to_string(), format!("import {driver}\n"))]);
+    let options = Options { simulate: true, ..Options::default() };
+    scope_compiler::compile(&Over { world: &Disk, texts: &texts }, FILE, &options)
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scope_diagnostics::{Diagnostic, FileId, Fix, SourceMap};
 
-use crate::{Compilation, FileDigest, Options, ReadError, World, compile};
+use crate::{Compilation, Options, Over, World, compile};
 
 /// What fixing a program gives.
 #[derive(Debug, Default)]
@@ -155,31 +155,4 @@ pub(crate) fn applied(sources: &SourceMap, fixes: &[&Fix]) -> BTreeMap<String, S
             (file.path().to_string(), text)
         })
         .collect()
-}
-
-/// A world with some texts in the place of its own.
-struct Over<'a> {
-    world: &'a dyn World,
-    texts: &'a BTreeMap<String, String>,
-}
-
-impl World for Over<'_> {
-    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        match self.texts.get(path) {
-            Some(text) => Ok(text.as_bytes().to_vec()),
-            None => self.world.read(path),
-        }
-    }
-
-    fn digest(&self, path: &str) -> Result<FileDigest, ReadError> {
-        self.world.digest(path)
-    }
-
-    fn library(&self) -> Vec<String> {
-        self.world.library()
-    }
-
-    fn env(&self, name: &str) -> Option<String> {
-        self.world.env(name)
-    }
 }

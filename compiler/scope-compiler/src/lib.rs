@@ -15,15 +15,17 @@ mod follow_ups;
 mod formatting;
 mod load;
 mod lower;
+mod over;
 pub mod renaming;
 mod sequence;
 
 pub use configuration::{HookEntry, hooks, state_place};
 pub use fixing::{Fixed, fix};
 pub use formatting::{Formatted, format, format_file};
+pub use over::Over;
 pub use scope_analysis::driver::review;
 pub use scope_analysis::world::{FileDigest, ReadError, World};
-pub use scope_analysis::{Reported, Use, data, hir, lint};
+pub use scope_analysis::{NameKind, Reported, Use, data, hir, lint};
 
 use std::collections::BTreeSet;
 

@@ -70,7 +70,7 @@ pub fn chosen<'a>(
             }
         }
         if open.is_empty() {
-            say_error(codes::E0964, &format!("{}", refused.join("; ")));
+            say_error(codes::E0964, &refused.join("; "));
             say_help("`--accept` takes what somebody changed at a site, when that is known");
             return Err(WRONG);
         }

@@ -35,7 +35,7 @@ pub fn run(command: &Doc, output: Output) -> u8 {
             return code;
         }
     }
-    let names: Vec<&String> = pages.iter().map(|(name, _)| name).collect();
+    let names: Vec<&String> = pages.keys().collect();
     document::tell("scope-doc/1", json!({ "folder": command.out, "pages": names }));
     line(&format!("{} pages: {}", pages.len(), Path::new(&command.out).join("index.html").display()));
     OK

@@ -1,6 +1,6 @@
 //! `scope driver check`, `scope driver import`: drivers looked at, and types made from published schemas.
 
-use scope_compiler::{Compilation, Options, hir};
+use scope_compiler::{Compilation, hir};
 use scope_diagnostics::{Diagnostic, Diagnostics, codes};
 use scope_schema::{Extension, Source};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{FAILED, OK, WRONG};
 use crate::args::{Driver, DriverAction, DriverImport};
 use crate::output::{Output, document, line, note, say_error};
-use crate::world::{Disk, Importing};
+use crate::world::{Disk, imported};
 
 /// Larger schemas are not read.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
@@ -32,11 +32,10 @@ pub fn run(command: &Driver, output: Output) -> u8 {
 
 /// The driver of a file, or of the standard library; nothing is evaluated but its text.
 fn compiled(of: &str) -> Compilation {
-    let options = Options { simulate: true, ..Options::default() };
-    if of.ends_with(".scope") || of.contains('/') {
-        return scope_compiler::compile_sites(&Disk, of, true);
+    match of.ends_with(".scope") || of.contains('/') {
+        true => scope_compiler::compile_sites(&Disk, of, true),
+        false => imported(of),
     }
-    scope_compiler::compile(&Importing { driver: of.to_owned() }, Importing::FILE, &options)
 }
 
 fn check(of: &str, told: &mut Vec<Value>, output: Output) -> u8 {

@@ -3,7 +3,9 @@
 //! It is read by its identity, recorded as adopted (so it is never deleted), and its text is printed, or appended with
 //! `--write`. One that bears another deployment's mark is that one's, and is refused.
 
-use scope_compiler::{Compilation, FileDigest, Options, ReadError, World, hir};
+use std::collections::BTreeMap;
+
+use scope_compiler::{Compilation, Options, Over, World, hir};
 use scope_diagnostics::{codes, similar};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::How;
@@ -175,7 +177,8 @@ fn read(
     let probe = |body: &str| {
         let site = Value::from(command.site.as_str());
         let text = format!("{text}\nexisting {PROBE}: {written_type} {{{body}}} scope {{ {site} }}\n");
-        scope_compiler::compile(&Over { file, text }, file, options)
+        let texts = BTreeMap::from([(file.clone(), text)]);
+        scope_compiler::compile(&Over { world: &Disk, texts: &texts }, file, options)
     };
     let first = probe("");
     let Some(ty) = types(&first) else {
@@ -206,7 +209,7 @@ fn read(
             Err(FAILED)
         }
         Some((StepStatus::Parked { words }, _)) => {
-            say_error(codes::E0701, &format!("{words}"));
+            say_error(codes::E0701, words);
             Err(FAILED)
         }
         _ => refuse(
@@ -316,31 +319,7 @@ fn append(file: &str, text: &str) -> Result<(), u8> {
 }
 
 fn refuse<T>(message: &str, help: &str) -> Result<T, u8> {
-    say_error(codes::E0936, &message);
-    say_help(&format!("{help}"));
+    say_error(codes::E0936, message);
+    say_help(help);
     Err(WRONG)
-}
-
-/// The disk, with another text in place of one file.
-struct Over<'a> {
-    file: &'a str,
-    text: String,
-}
-
-impl World for Over<'_> {
-    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        if path == self.file { Ok(self.text.clone().into_bytes()) } else { Disk.read(path) }
-    }
-
-    fn digest(&self, path: &str) -> Result<FileDigest, ReadError> {
-        Disk.digest(path)
-    }
-
-    fn library(&self) -> Vec<String> {
-        Disk.library()
-    }
-
-    fn env(&self, name: &str) -> Option<String> {
-        Disk.env(name)
-    }
 }

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use super::{OK, WRONG};
 use crate::args::SitesImport;
 use crate::output::{document, line, say};
-use crate::world::{Disk, Importing};
+use crate::world::{Disk, imported};
 
 /// Names of the field that names a record, in any case, the likeliest first.
 const NAMES: [&str; 4] = ["name", "id", "region", "site"];
@@ -303,10 +303,7 @@ fn reader_of(file_name: &str, driver: Option<&str>) -> Option<(Driver, Option<Co
     let candidates = driver.map_or_else(|| Disk.library(), |driver| vec![driver.to_string()]);
     candidates.into_iter().find_map(|module| {
         // How the file is laid out is asked of the driver, through a program that imports only it.
-        let world = Importing { driver: module };
-        let options = scope_compiler::Options::default();
-        let compilation = scope_compiler::compile(&world, Importing::FILE, &options);
-        compilation.program.drivers.into_values().find_map(|declared| {
+        imported(&module).program.drivers.into_values().find_map(|declared| {
             let is_called_so = |layout: &&ConfigFile| {
                 layout.search.iter().any(|path| path.rsplit('/').next() == Some(file_name))
             };
