@@ -188,3 +188,28 @@ fn choosing_again_takes_the_copy_along() {
     assert_eq!(desks.nantes.held()["notes"], json!({}), "its last user moved");
     assert!(ends(&folder, &["run", "main.scope", "--reconsider"], 0).stdout.contains("nothing to do"));
 }
+
+#[test]
+fn choosing_again_takes_the_copy_of_two_along() {
+    let desks = Desks::start();
+    let bells = "resource door: desk.bell { name: \"door\", about: memo } scope { paris | nantes } with { replace: move }\n\
+         resource gate: desk.bell { name: \"gate\", about: memo } scope { paris | nantes } with { replace: move }\n";
+    let memo = "resource memo: desk.note { name: \"memo\", text: \"x\" } scope { paris }\n";
+    let folder = desks.place("reconsider-copies", &format!("{memo}{bells}"));
+    ends(&folder, &["run", "main.scope"], 0);
+    let program = std::fs::read_to_string(folder.join("main.scope")).expect("written before");
+    std::fs::write(folder.join("main.scope"), program.replace("{ paris | nantes }", "{ nantes }"))
+        .expect("writable");
+    ends(&folder, &["run", "main.scope"], 0);
+    assert_eq!(desks.nantes.held()["notes"], json!({ "memo": "x" }));
+    // One of them stays: so does its copy.
+    let one = program.replacen("{ paris | nantes }", "{ nantes }", 1);
+    std::fs::write(folder.join("main.scope"), one).expect("writable");
+    ends(&folder, &["run", "main.scope", "--reconsider"], 0);
+    assert_eq!(desks.nantes.held()["bells"], json!({ "door": 0 }));
+    assert_eq!(desks.nantes.held()["notes"], json!({ "memo": "x" }), "the door needs it");
+    std::fs::write(folder.join("main.scope"), program).expect("writable");
+    ends(&folder, &["run", "main.scope", "--reconsider"], 0);
+    assert_eq!(desks.nantes.held(), json!({ "notes": {}, "cards": [], "bells": {} }), "both moved");
+    assert!(ends(&folder, &["run", "main.scope", "--reconsider"], 0).stdout.contains("nothing to do"));
+}

@@ -48,7 +48,8 @@ impl Action {
         match self {
             Action::Bring { sources, .. }
             | Action::Choose { results: sources, .. }
-            | Action::Gate { steps: sources, .. } => sources.clone(),
+            | Action::Gate { steps: sources, .. }
+            | Action::Delete { unless: sources, .. } => sources.clone(),
             Action::Gather { parts, quorum } => {
                 let mut sources: Vec<StepId> = parts.iter().map(|(_, step)| *step).collect();
                 let copies = quorum.iter().flat_map(|quorum| quorum.copies.iter().flatten());
@@ -56,7 +57,6 @@ impl Action {
                 sources.extend(others);
                 sources
             }
-            Action::Delete { unless, .. } => unless.iter().copied().collect(),
             Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } | Action::Protect { .. } => {
                 Vec::new()
             }
@@ -68,12 +68,12 @@ impl Action {
         match self {
             Action::Bring { sources, .. }
             | Action::Choose { results: sources, .. }
-            | Action::Gate { steps: sources, .. } => sources.iter_mut().collect(),
+            | Action::Gate { steps: sources, .. }
+            | Action::Delete { unless: sources, .. } => sources.iter_mut().collect(),
             Action::Gather { parts, quorum } => {
                 let copies = quorum.iter_mut().flat_map(|quorum| quorum.copies.iter_mut().flatten());
                 parts.iter_mut().map(|(_, step)| step).chain(copies).collect()
             }
-            Action::Delete { unless, .. } => unless.iter_mut().collect(),
             Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } | Action::Protect { .. } => {
                 Vec::new()
             }

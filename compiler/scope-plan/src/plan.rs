@@ -239,9 +239,9 @@ pub enum Action {
         resource_type: String,
         /// Its identity at the site.
         identity: Expr,
-        /// Only where this step, which wants it here after all, is not done: its alternative is chosen again.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        unless: Option<StepId>,
+        /// Only where none of these steps, which want it here after all, is done: their alternatives are chosen again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unless: Vec<StepId>,
         /// Left at its site: the owner mark is taken off, and it is forgotten.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         keep: bool,

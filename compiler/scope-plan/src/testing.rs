@@ -180,7 +180,7 @@ impl Builder {
             Action::Delete {
                 resource_type: resource_type.into(),
                 identity: Expr::text(identity),
-                unless: None,
+                unless: Vec::new(),
                 keep: false,
             },
         )

@@ -180,8 +180,12 @@ pub fn details(plan: &Plan, step: &Step) -> String {
         Action::Call { inputs, .. } => named(inputs),
         Action::Delete { identity, unless, keep, .. } => {
             let keep = if *keep { "   left at the site" } else { "" };
-            let unless = unless.map(|step| format!("   unless #{} is done", step.0));
-            format!("{}{keep}{}", expr(identity), unless.unwrap_or_default())
+            let wanted: Vec<String> = unless.iter().map(|step| format!("#{}", step.0)).collect();
+            let unless = match wanted.is_empty() {
+                true => String::new(),
+                false => format!("   unless {} is done", wanted.join(" or ")),
+            };
+            format!("{}{keep}{unless}", expr(identity))
         }
         Action::Protect { of, users, .. } => {
             let users: Vec<String> = users.iter().map(|(name, site)| format!("{name} at {site}")).collect();

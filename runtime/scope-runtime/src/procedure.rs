@@ -111,7 +111,7 @@ async fn attempt(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<
             Box::pin(call::call(subject, operation, inputs, *once, *prints, memory)).await
         }
         Action::Delete { identity, unless, keep, .. } => {
-            Box::pin(delete::delete(subject, identity, *unless, *keep)).await
+            Box::pin(delete::delete(subject, identity, unless, *keep)).await
         }
         Action::Protect { of, users, .. } => Box::pin(guard::protect(subject, of, users, memory)).await,
         Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => {

@@ -506,7 +506,9 @@ fn confirm_deletions(plan: &Plan, how: &How) -> Result<(), u8> {
     let deletions: Vec<String> = plan
         .steps
         .iter()
-        .filter(|step| matches!(step.action, Action::Delete { unless: None, keep: false, .. }))
+        .filter(
+            |step| matches!(&step.action, Action::Delete { unless, keep: false, .. } if unless.is_empty()),
+        )
         .map(|step| format!("{} at {}", show::short_name(&step.name), plan.sites[step.site.index()].name))
         .collect();
     if how.yes || deletions.len() <= how.max_delete {

@@ -82,7 +82,7 @@ impl<'a> Lowering<'a> {
             if is_ours
                 && !named.contains(&(resource.name.clone(), resource.site.clone()))
                 && self.only.may_delete(&resource.name)
-                && let Some(step) = self.deletion(resource, None)
+                && let Some(step) = self.deletion(resource, Vec::new())
             {
                 deletions.insert((&resource.name, &resource.site), step);
             }
@@ -137,7 +137,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Nothing where the program has the site or the type no more.
-    fn deletion(&mut self, resource: &RecordedResource, unless: Option<StepId>) -> Option<StepId> {
+    fn deletion(&mut self, resource: &RecordedResource, unless: Vec<StepId>) -> Option<StepId> {
         let index = self.program.sites.iter().position(|site| site.name == resource.site)?;
         let (driver, _) = resource.resource_type.split_once('.')?;
         if !self.program.drivers.get(driver)?.types.contains_key(&resource.resource_type) {
@@ -177,7 +177,7 @@ impl<'a> Lowering<'a> {
                 !when.is_empty() && when.iter().any(|guard| guard.arm > 0)
             };
             let Some(step) = step.filter(is_optional) else { continue };
-            let Some(deletion) = self.deletion(known, Some(step)) else { continue };
+            let Some(deletion) = self.deletion(known, vec![step]) else { continue };
             for end in self.done.get(&resource.id).map(|lowered| lowered.ends.clone()).unwrap_or_default() {
                 self.plan.edges.push(Edge { from: end, to: deletion, reason: EdgeReason::Move });
             }
@@ -193,7 +193,7 @@ impl<'a> Lowering<'a> {
         self.copies_left_behind(deletions);
     }
 
-    /// A copy that is brought for an alternative only, and is there: it goes where that is not taken.
+    /// A copy that is brought for alternatives only, and is there: it goes where none of them is taken.
     fn copies_left_behind(&mut self, deletions: &mut Places<'a>) {
         let recorded = self.recorded;
         for known in recorded.resources.iter().filter(|known| known.how == How::Borrowed && !known.keep) {
@@ -203,13 +203,13 @@ impl<'a> Lowering<'a> {
                 let is_from = |source: &StepId| self.name_of(self.plan.steps[source.index()].site) == origin;
                 step.name == name && self.name_of(step.site) == known.site && sources.iter().any(is_from)
             });
-            // Two who need it decide together only when they are one step.
-            let [bring] = brings.map(|step| step.id).collect::<Vec<_>>()[..] else { continue };
-            let when = &self.plan.steps[bring.index()].when;
-            if when.is_empty() || when.iter().all(|guard| guard.arm == 0) {
+            let brings: Vec<StepId> = brings.map(|step| step.id).collect();
+            let when = |bring: &StepId| &self.plan.steps[bring.index()].when;
+            let is_always = brings.iter().any(|bring| when(bring).is_empty());
+            if is_always || brings.iter().all(|bring| when(bring).iter().all(|guard| guard.arm == 0)) {
                 continue;
             }
-            if let Some(deletion) = self.deletion(known, Some(bring)) {
+            if let Some(deletion) = self.deletion(known, brings) {
                 deletions.insert((&known.name, &known.site), deletion);
             }
         }
@@ -234,8 +234,7 @@ impl<'a> Lowering<'a> {
                 .map(site_name)
                 .filter(|site| !recorded.contains(&(*name, *site)))
                 .collect();
-            let is_chosen_again =
-                matches!(&self.plan.steps[deletion.index()].action, Action::Delete { unless: Some(_), .. });
+            let is_chosen_again = matches!(&self.plan.steps[deletion.index()].action, Action::Delete { unless, .. } if !unless.is_empty());
             if arriving.is_empty() || is_chosen_again || resource.kind != hir::ResourceKind::Managed {
                 continue;
             }

@@ -27,10 +27,10 @@ const MOST_SENT: u32 = 3;
 pub(super) async fn delete(
     subject: &Subject<'_>,
     identity: &Expr,
-    unless: Option<StepId>,
+    unless: &[StepId],
     keep: bool,
 ) -> Result<Good, Bad> {
-    if unless.is_some_and(|step| subject.shared.end(step, |end| end.effect.is_some())) {
+    if unless.iter().any(|step| subject.shared.end(*step, |end| end.effect.is_some())) {
         let detail = Some("its alternative is taken again".to_owned());
         return Ok(Good { detail, ..Good::new(Effect::Unchanged, Value::Null) });
     }

@@ -47,8 +47,8 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             let effect = if reads { Effect::Found } else { Effect::Planned { change: Change::Call } };
             Ok(Good::new(effect, Value::Null))
         }
-        Action::Delete { unless: Some(step), .. }
-            if subject.shared.end(*step, |end| end.effect.is_some()) =>
+        Action::Delete { unless, .. }
+            if unless.iter().any(|step| subject.shared.end(*step, |end| end.effect.is_some())) =>
         {
             Ok(Good::new(Effect::Unchanged, Value::Null))
         }
