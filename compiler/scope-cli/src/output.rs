@@ -113,7 +113,8 @@ pub fn say_error(code: Code, message: &str) {
 
 /// A report that is at no line of a program.
 pub fn say(report: &Diagnostic) {
-    note(&format!("error[{}]: {}", report.code, report.message));
+    let level = if report.is_error() { "error" } else { "warning" };
+    note(&format!("{level}[{}]: {}", report.code, report.message));
     report.notes.iter().for_each(|text| note(&format!("  note: {text}")));
     report.help.iter().for_each(|text| note(&format!("help: {text}")));
     document::add(std::slice::from_ref(report), &SourceMap::new());

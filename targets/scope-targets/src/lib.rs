@@ -46,6 +46,8 @@ pub struct RenderedFile {
     pub contents: String,
     /// It is to be started by itself.
     pub executable: bool,
+    /// What a run does and this does not, each as a sentence; it stands in the text as well.
+    pub left_out: Vec<String>,
 }
 
 /// Why a plan could not be rendered.

@@ -8,6 +8,7 @@
 mod expr;
 #[cfg(test)]
 mod expr_tests;
+mod left_out;
 mod pattern;
 mod program;
 mod quote;
@@ -51,7 +52,8 @@ const AWK_MAIN: &str = include_str!("../templates/shell/awk/main.awk");
 /// What a shell cannot do, by its name.
 pub fn render(plan: &Plan, options: &Options) -> Result<Vec<RenderedFile>, TargetError> {
     let (plan, unguarded) = scope_plan::guarding::without_guards(plan);
-    let (view, awk_functions) = view::view(&plan, &unguarded, options)?;
+    let left_out = left_out::left_out(&plan, &unguarded);
+    let (view, awk_functions) = view::view(&plan, &left_out, options)?;
     let mut tera = Tera::default();
     tera.autoescape_on([] as [&'static str; 0]);
     tera.register_filter("sh", |text: &str, _: Kwargs, _: &State| quote::shell_always(text));
@@ -65,5 +67,5 @@ pub fn render(plan: &Plan, options: &Options) -> Result<Vec<RenderedFile>, Targe
     context.insert("awk_main", AWK_MAIN);
     let contents =
         tera.render("script.sh", &context).map_err(|error| TargetError::Broken(error.to_string()))?;
-    Ok(vec![RenderedFile { path: view.file_name, contents, executable: true }])
+    Ok(vec![RenderedFile { path: view.file_name, contents, executable: true, left_out }])
 }

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use scope_diagnostics::codes;
+use scope_diagnostics::{Diagnostic, Severity, Span, codes};
 use scope_plan::recorded::Recorded;
 
 use serde_json::json;
 
 use super::{FAILED, OK, WRONG};
 use crate::args::Build;
-use crate::output::{Output, document, line, say_error};
+use crate::output::{Output, document, line, say, say_error};
 use crate::world::Disk;
 
 pub fn run(command: &Build, output: Output) -> u8 {
@@ -73,6 +73,10 @@ fn render(target: &str, plan: &scope_plan::plan::Plan, command: &Build) -> u8 {
             return WRONG;
         }
     };
+    for left_out in files.iter().flat_map(|file| &file.left_out) {
+        let message = format!("target `{target}` leaves something out: {left_out}");
+        say(&Diagnostic::new(codes::E0417, Span::DUMMY, message).severity(Severity::Warning));
+    }
     // One file may go to stdout; several need a folder.
     if command.out.is_none()
         && let [file] = files.as_slice()

@@ -25,11 +25,7 @@ pub(super) use step::no_guard;
 ///
 /// # Errors
 /// What a shell cannot do.
-pub fn view(
-    plan: &Plan,
-    unguarded: &[String],
-    options: &Options,
-) -> Result<(View, Vec<String>), TargetError> {
+pub fn view(plan: &Plan, left_out: &[String], options: &Options) -> Result<(View, Vec<String>), TargetError> {
     refuse_what_waits(plan)?;
     let order = order(plan)?;
     let mut edges_to = vec![Vec::new(); plan.steps.len()];
@@ -84,7 +80,7 @@ pub fn view(
         reversed,
         choice_order: plan.choices.iter().map(|choice| choice.id.0).collect(),
         groups: groups(plan),
-        unguarded: unguarded.to_vec(),
+        left_out: left_out.to_vec(),
     };
     Ok((view, functions))
 }

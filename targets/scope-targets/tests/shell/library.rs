@@ -17,6 +17,8 @@ pub struct Faults {
     pub full: Option<&'static str>,
     /// The next so many creations are done, but the connection is closed without an answer.
     pub lose: u32,
+    /// The next so many calls are done, but the connection is closed without an answer.
+    pub lose_calls: u32,
     /// The next so many requests (the login apart) are answered 401.
     pub expire: u32,
     /// The next so many requests are answered 503.
@@ -275,6 +277,10 @@ fn answer(asked: &Asked, shelf: &mut Shelf, prefix: &str) -> Option<(u16, Vec<u8
         ("POST", ["books", id, "close"]) => {
             shelf.books.get_mut(*id)?.insert("status".to_owned(), json!("closed"));
             shelf.books.get_mut(*id)?.insert("by".to_owned(), body["by"].clone());
+            if shelf.faults.lose_calls > 0 {
+                shelf.faults.lose_calls -= 1;
+                return None;
+            }
             json(202, json!({}))
         }
         (method, [kind @ ("books" | "loans"), id]) => {

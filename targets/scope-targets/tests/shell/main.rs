@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use library::{Library, checksum};
+use scope_plan::driver::{Repeat, Type};
 use scope_plan::expr::{Expr, FileRef, SecretSource};
-use scope_plan::plan::{Action, OnUnreachable, Plan};
+use scope_plan::plan::{Action, OnUnknown, OnUnreachable, Plan};
 use scope_plan::testing::{Builder, shelf_with_login};
 use scope_targets::{Options, render};
 use serde_json::json;
@@ -409,6 +410,79 @@ fn calls_are_done_once_and_wait_for_their_own_readiness() {
     std::fs::rename(script.folder.path().join(".scope"), script_.folder.path().join(".scope"))
         .expect("moved");
     script_.run().expect(0, &["\"title\": \"Emma\"", "nothing to do"]);
+}
+
+/// A plan with a call that is done once, whose answer will be lost, and a person's answer beforehand.
+fn call_that_is_lost(nantes: &Library, on_unknown: OnUnknown) -> Scripted {
+    nantes.put(json!({ "id": "n1", "title": "Emma", "status": "open" }), b"");
+    let mut plan = builder();
+    let site = plan.site("nantes");
+    let close = plan.call(site, "close", "shelf.book", "close", vec![("id", Expr::text("n1"))]);
+    plan.step_mut(close).on_unknown = on_unknown;
+    let mut plan = at(plan.finish(), &[nantes]);
+    let operations = plan.drivers[0].types.iter_mut().flat_map(|ty| &mut ty.operations);
+    operations.filter(|operation| operation.name == "close").for_each(|close| close.repeat = Repeat::None);
+    nantes.faults(|faults| faults.lose_calls = 1);
+    Scripted::new(&plan)
+}
+
+fn n_closed(nantes: &Library) -> usize {
+    nantes.take_log().iter().filter(|line| *line == "POST /books/n1/close").count()
+}
+
+/// What must not be repeated, and whose answer is lost: asked about, unless the program says what it counts as.
+#[test]
+fn an_answer_that_is_lost_is_what_the_program_says_of_it() {
+    let nantes = Library::start("n");
+    let script = call_that_is_lost(&nantes, OnUnknown::Ask);
+    script.run().expect(1, &["no answer came, and sending it again is not safe"]);
+    script.run().expect(1, &["an earlier run sent it and got no answer; --again close sends it again"]);
+    assert_eq!(n_closed(&nantes), 1, "it is not sent twice by itself");
+    script.run_with(&["--again", "close"], Some(PASSWORD)).expect(0, &["called"]);
+    assert_eq!(n_closed(&nantes), 1);
+
+    let nantes = Library::start("n");
+    let script = call_that_is_lost(&nantes, OnUnknown::Fail);
+    script.run().expect(1, &["no answer came: it counts as failed"]);
+    assert_eq!(n_closed(&nantes), 1);
+
+    let nantes = Library::start("n");
+    let script = call_that_is_lost(&nantes, OnUnknown::Retry);
+    script.run().expect(0, &["called"]);
+    assert_eq!(n_closed(&nantes), 2, "sent again, and done twice");
+}
+
+/// Guards, stuck resources and amounts are a run's; the script says so, and so does whoever makes it.
+#[test]
+fn what_is_left_out_is_said() {
+    let mut plan = builder();
+    let site = plan.site("nantes");
+    let emma = plan.ensure(site, "emma", "shelf.book", book("Emma"));
+    plan.ensure(site, "loan", "shelf.loan", vec![("book", Expr::step(emma, &[]))]);
+    let plan = plan.finish();
+    let left_out = |plan: &Plan| {
+        let files = render("shell", plan, &Options::default()).expect("the plan can be rendered");
+        for one in &files[0].left_out {
+            assert!(files[0].contents.contains(&format!("#   - {one}\n")), "the script says it too: {one}");
+        }
+        files[0].left_out.clone()
+    };
+    assert_eq!(left_out(&plan), [""; 0], "nothing of this plan");
+
+    let mut changed = plan.clone();
+    let ty = &mut changed.drivers[0].types[0];
+    ty.stuck = Some(Expr::Value(json!(false)));
+    ty.attributes.iter_mut().filter(|attribute| attribute.name == "pages").for_each(|pages| {
+        pages.ty = Type::Named("Pages".to_owned());
+    });
+    changed.drivers[0].declared.insert("Pages".to_owned(), Type::Map(Box::new(Type::Quantity)));
+    assert_eq!(
+        left_out(&changed),
+        [
+            "a `shelf.book` that a restart of its site left half made is waited for, not made again",
+            "amounts in `pages` of `shelf.book` are compared as they are written: `1` and `1000m` are a difference",
+        ]
+    );
 }
 
 #[test]

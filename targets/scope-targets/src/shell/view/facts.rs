@@ -27,7 +27,7 @@ pub struct View {
     pub(super) reversed: Vec<u32>,
     pub(super) choice_order: Vec<u32>,
     pub(super) groups: Vec<String>,
-    pub(super) unguarded: Vec<String>,
+    pub(super) left_out: Vec<String>,
 }
 
 #[derive(Serialize)]
