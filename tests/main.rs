@@ -9,6 +9,7 @@ mod support;
 mod amounts;
 mod codes;
 mod documents;
+mod drafts;
 mod drivers;
 mod durable;
 mod editors;

@@ -17,9 +17,11 @@
 
 mod alternatives;
 mod convert;
+mod draft;
 mod layers;
 mod names;
 mod object;
+mod paths;
 mod pointer;
 mod roots;
 mod scalar;
@@ -49,6 +51,8 @@ pub struct Options {
     pub quantities: Vec<String>,
     /// The command that does the same again, for the first line of what is written.
     pub command: String,
+    /// The name of a driver to draft from the paths of a description.
+    pub driver: Option<String>,
     /// The driver that resource definitions become types of.
     pub extend: Option<Extension>,
 }

@@ -12,6 +12,7 @@ use scope_diagnostics::{Diagnostic, SourceMap, Span, codes, similar};
 
 use crate::convert::{Importer, description, words_of};
 use crate::layers::{Schema, shortened, text};
+use crate::paths::Api;
 use crate::pointer::{Document, Place};
 use crate::types::Field;
 use crate::wanted::Wanted;
@@ -65,11 +66,20 @@ pub(crate) struct Resource {
 /// What every resource has, so that its pattern says it.
 const COMMON: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
+/// What becomes more than types.
+pub(crate) struct Found {
+    /// Of resource definitions.
+    pub resources: Vec<Resource>,
+    /// Of the paths of a description, where a driver is asked for.
+    pub api: Option<Api>,
+}
+
 /// Names every type that is wanted; gives the resources.
-pub(crate) fn find<'d>(importer: &mut Importer<'d>, options: &Options) -> Vec<Resource> {
+pub(crate) fn find<'d>(importer: &mut Importer<'d>, options: &Options) -> Found {
     let mut search = Search {
         options,
         resources: Vec::new(),
+        api: None,
         offered: Vec::new(),
         found: vec![false; options.only.len()],
     };
@@ -89,12 +99,13 @@ pub(crate) fn find<'d>(importer: &mut Importer<'d>, options: &Options) -> Vec<Re
             None => report.help("schemas are named as the files name them, or by the last word of that name"),
         });
     }
-    search.resources
+    Found { resources: search.resources, api: search.api }
 }
 
 struct Search<'o> {
     options: &'o Options,
     resources: Vec<Resource>,
+    api: Option<Api>,
     /// The words of what could have been asked for, for messages.
     offered: Vec<Vec<String>>,
     /// Which of `only` were there.
@@ -139,6 +150,13 @@ impl Search<'_> {
         root: &'d Slot,
         fields: &'d Schema,
     ) {
+        if self.options.driver.is_some() {
+            // The first that has any: one driver is made.
+            self.api = self.api.take().or_else(|| importer.api(document, root, fields));
+            if self.options.only.is_empty() {
+                return;
+            }
+        }
         let paths: [&[&str]; 2] = [&["components", "schemas"], &["definitions"]];
         let mut is_empty = true;
         for path in paths {

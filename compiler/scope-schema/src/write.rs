@@ -10,7 +10,7 @@ use scope_diagnostics::FileId;
 
 use crate::convert::Importer;
 use crate::names::Names;
-use crate::roots::Resource;
+use crate::roots::{Found, Resource};
 use crate::types::{Field, OPEN, Ty};
 use crate::{Extension, Options};
 
@@ -21,15 +21,14 @@ const WIDTH: usize = 100;
 const LONGEST_DOCS: usize = 400;
 
 /// The module.
-pub(crate) fn module(
-    importer: &Importer<'_>,
-    resources: &[Resource],
-    names: &Names,
-    options: &Options,
-) -> String {
-    let mut text = String::from(
-        "//! Types made of published schemas. Do not edit: the next import replaces this file.\n//!\n",
-    );
+pub(crate) fn module(importer: &Importer<'_>, found: &Found, names: &Names, options: &Options) -> String {
+    let resources = &found.resources;
+    let mut text = String::from(match &found.api {
+        None => {
+            "//! Types made of published schemas. Do not edit: the next import replaces this file.\n//!\n"
+        }
+        Some(_) => "//! A driver drafted from a description: read it, and add what that does not say.\n//!\n",
+    });
     let _ = writeln!(text, "//! `{}`", options.command.replace(['\n', '\r', '`'], " "));
     if let Some(extension) = options.extend.as_ref().filter(|_| !resources.is_empty()) {
         let _ = writeln!(text, "\nimport {}", extension.import);
@@ -48,6 +47,9 @@ pub(crate) fn module(
     if let Some(extension) = &options.extend {
         writer.driver_parts(&mut text, resources, extension);
     }
+    if let (Some(name), Some(api)) = (&options.driver, &found.api) {
+        writer.draft(&mut text, name, api);
+    }
     formatted(text)
 }
 
@@ -57,12 +59,12 @@ fn formatted(text: String) -> String {
     if parsed.diagnostics.is_empty() { scope_syntax::format(&parsed.module, &text) } else { text }
 }
 
-struct Writer<'n> {
+pub(crate) struct Writer<'n> {
     names: &'n Names,
 }
 
 impl Writer<'_> {
-    fn ty(&self, text: &mut String, ty: &Ty, depth: usize) {
+    pub fn ty(&self, text: &mut String, ty: &Ty, depth: usize) {
         match ty {
             Ty::Any => text.push_str("any"),
             Ty::Plain(name) => text.push_str(name),
@@ -213,7 +215,7 @@ fn indent(text: &mut String, depth: usize) {
 }
 
 /// A field's name: a word as it is, anything else in quotes.
-fn key(name: &str) -> String {
+pub(crate) fn key(name: &str) -> String {
     let mut characters = name.chars();
     let starts = characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     let is_word = starts && characters.all(|c| c.is_ascii_alphanumeric() || c == '_') && name != OPEN;
@@ -221,7 +223,7 @@ fn key(name: &str) -> String {
 }
 
 /// A text in quotes.
-fn quoted(value: &str) -> String {
+pub(crate) fn quoted(value: &str) -> String {
     let mut out = String::with_capacity(value.len() + 2);
     out.push('"');
     for character in value.chars() {
@@ -246,7 +248,7 @@ fn raw(value: &str) -> String {
 }
 
 /// `///` lines of a description.
-fn docs(text: &mut String, margin: &str, description: &str) {
+pub(crate) fn docs(text: &mut String, margin: &str, description: &str) {
     let paragraph = first_paragraph(description);
     let mut line = String::new();
     for word in paragraph.split_whitespace() {

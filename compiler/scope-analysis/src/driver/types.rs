@@ -20,6 +20,9 @@ pub const BUILT_IN: &[&str] = &[
     "cidr", "ip", "site", "loc", "list", "map", "set", "secret",
 ];
 
+/// Which fields of a record hold the name of a resource, and of which type.
+type FieldNames = Vec<(String, String)>;
+
 /// The types that are declared, and what they mean, each read once.
 ///
 /// A record is kept by its name, so that it may hold itself; what is only another name of something plain stands for it.
@@ -29,7 +32,7 @@ pub struct Declared {
     known: RefCell<BTreeMap<(ModuleId, usize), Arc<NamedType>>>,
     waiting: RefCell<VecDeque<(ModuleId, usize)>>,
     is_reading: Cell<bool>,
-    names: RefCell<HashMap<(ModuleId, usize), Vec<(String, String)>>>,
+    names: RefCell<HashMap<(ModuleId, usize), FieldNames>>,
 }
 
 impl Declared {

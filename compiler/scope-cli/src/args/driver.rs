@@ -40,6 +40,10 @@ pub struct DriverImport {
     /// times. A type whose published pattern says so needs no telling.
     #[arg(long, value_name = "TYPE")]
     pub quantity: Vec<String>,
+    /// Draft a driver of this name from the paths of an OpenAPI description: what is made by `POST /things` or `PUT
+    /// /things/{id}` and read by `GET /things/{id}` is a type with its operations.
+    #[arg(long, value_name = "NAME", conflicts_with = "extend")]
+    pub driver: Option<String>,
     /// Make resource definitions types of this driver: its name, or the file that declares it.
     #[arg(long, value_name = "DRIVER|FILE")]
     pub extend: Option<String>,

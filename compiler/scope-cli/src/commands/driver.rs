@@ -108,6 +108,13 @@ impl Counted {
 }
 
 fn import(command: &DriverImport, output: Output) -> u8 {
+    if let Some(name) = command.driver.as_ref().filter(|name| !is_name(name)) {
+        say_error(
+            codes::E0980,
+            &format!("`{name}` is no name for a driver: letters, digits and `_`, a letter first"),
+        );
+        return WRONG;
+    }
     let mut files = Vec::new();
     for path in &command.files {
         match read(path) {
@@ -129,6 +136,7 @@ fn import(command: &DriverImport, output: Output) -> u8 {
         only: command.only.clone(),
         quantities: command.quantity.clone(),
         command: written(command),
+        driver: command.driver.clone(),
         extend,
     };
     // However deep the records of a file are within each other, reading them is no deeper than this.
@@ -167,6 +175,11 @@ fn import(command: &DriverImport, output: Output) -> u8 {
     OK
 }
 
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 fn read(path: &str) -> Result<String, String> {
     let metadata = std::fs::metadata(path).map_err(|error| crate::files::words(&error))?;
     if metadata.len() > MOST_BYTES {
@@ -183,6 +196,7 @@ fn written(command: &DriverImport) -> String {
     words.extend(command.files.iter().map(name));
     words.extend(command.only.iter().map(|only| format!("--only {only}")));
     words.extend(command.quantity.iter().map(|name| format!("--quantity {name}")));
+    words.extend(command.driver.iter().map(|name| format!("--driver {name}")));
     words.extend(command.extend.iter().map(|extend| format!("--extend {}", name(extend))));
     words.extend(command.out.iter().map(|out| format!("--out {}", name(out))));
     words.join(" ")

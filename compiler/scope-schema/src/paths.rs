@@ -1,0 +1,493 @@
+//! The paths of a description as resources: what is made in a collection, and read, changed and deleted by its identity.
+//!
+//! Comes in: an OpenAPI document. Goes out: an [`Api`]. `POST /lamps`, `GET /lamps`, `GET /lamps/{id}`, `DELETE /lamps/{id}` → the
+//! thing `lamp` with four operations; its attributes are those of what is sent and what is answered. Every other path is left out,
+//! and named, so that whoever reads the draft knows.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+use scope_analysis::hir::{Slot, Value};
+use scope_diagnostics::{Diagnostic, Span, codes};
+
+use crate::convert::{Importer, description};
+use crate::layers::{Layer, Layers, Schema, text};
+use crate::types::{Field, Ty};
+
+/// More hops from one reference to the next lead nowhere.
+const MOST_HOPS: usize = 8;
+
+/// What of a description becomes a driver.
+pub(crate) struct Api {
+    pub title: String,
+    pub version: String,
+    /// The address of its first server, for the reader.
+    pub server: Option<String>,
+    /// Where a token goes: `Authorization` as a bearer's, or a header of its own.
+    pub token: Option<Token>,
+    pub things: Vec<Thing>,
+    /// `POST /login`
+    pub left_out: Vec<String>,
+}
+
+pub(crate) enum Token {
+    Bearer,
+    Header(String),
+}
+
+/// A type of resource.
+pub(crate) struct Thing {
+    /// `lamp`
+    pub name: String,
+    pub docs: String,
+    pub identity: String,
+    /// The attribute that people call it by, if it is not `name`.
+    pub named_by: Option<String>,
+    pub attributes: Vec<Attribute>,
+    pub operations: Vec<Operation>,
+}
+
+pub(crate) struct Attribute {
+    pub field: Field,
+    /// It is sent when one is made.
+    pub is_sent: bool,
+    /// It is answered when one is read.
+    pub is_read: bool,
+    /// It is sent when one is changed.
+    pub is_changed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Find,
+    Read,
+    Create,
+    Update,
+    Delete,
+}
+
+pub(crate) struct Operation {
+    pub verb: Verb,
+    /// `POST`
+    pub method: &'static str,
+    /// `/lamps/${id}`
+    pub path: String,
+    /// What is sent, by the attributes' names; nothing is sent where there are none.
+    pub body: Vec<String>,
+    /// The statuses that mean success.
+    pub codes: Vec<u16>,
+    /// Of a list: the field that holds it, if it is not the whole answer.
+    pub list: Option<String>,
+    /// Of a list: the parameter that filters by name.
+    pub filter: Option<String>,
+    /// The answer has the resource.
+    pub tells: bool,
+}
+
+/// One operation of the description.
+struct Described<'d> {
+    fields: &'d Schema,
+}
+
+const METHODS: [(&str, &str); 5] =
+    [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE")];
+
+impl<'d> Importer<'d> {
+    /// The resources of a description; a report where there are none.
+    pub fn api(&mut self, document: usize, root: &'d Slot, fields: &'d Schema) -> Option<Api> {
+        let Some(Value::Record(paths)) = fields.get("paths").map(|slot| &slot.value) else {
+            self.no_resource(root.span);
+            return None;
+        };
+        let mut api = Api {
+            title: within(fields, &["info", "title"]).and_then(text).unwrap_or("A service").to_owned(),
+            version: within(fields, &["info", "version"]).and_then(text).unwrap_or("1").to_owned(),
+            server: server(fields),
+            token: token(fields),
+            things: Vec::new(),
+            left_out: Vec::new(),
+        };
+        let mut taken: BTreeSet<(&str, &str)> = BTreeSet::new();
+        for (path, slot) in paths {
+            let Some((collection, parameter)) = item_of(path) else { continue };
+            if let Some(thing) = self.thing(paths, slot, path, collection, parameter, document, &mut taken)
+                && !api.things.iter().any(|known| known.name == thing.name)
+            {
+                api.things.push(thing);
+            }
+        }
+        for (path, slot) in paths {
+            let Value::Record(of_path) = &slot.value else { continue };
+            for (key, method) in METHODS {
+                if of_path.contains_key(key) && !taken.contains(&(path.as_str(), key)) {
+                    api.left_out.push(format!("{method} {path}"));
+                }
+            }
+        }
+        if api.things.is_empty() {
+            let span = fields.get("paths").map_or(root.span, |slot| slot.key);
+            self.no_resource(span);
+            return None;
+        }
+        Some(api)
+    }
+
+    fn no_resource(&mut self, span: Span) {
+        self.diagnostics.push(
+            Diagnostic::new(codes::E0418, span, "no path of this description is a resource")
+                .label("nothing that can be made and read here")
+                .help("a resource is read by `GET /things/{id}`, and made by `POST /things` or by `PUT /things/{id}`"),
+        );
+    }
+
+    #[allow(clippy::too_many_arguments)] // All of it is where one resource stands in the description.
+    fn thing(
+        &mut self,
+        paths: &'d Schema,
+        slot: &'d Slot,
+        path: &'d str,
+        collection: &'d str,
+        parameter: &str,
+        document: usize,
+        taken: &mut BTreeSet<(&'d str, &'static str)>,
+    ) -> Option<Thing> {
+        let Value::Record(of_item) = &slot.value else { return None };
+        let of_collection = match paths.get_key_value(collection).map(|(key, slot)| (key, &slot.value)) {
+            Some((_, Value::Record(fields))) => Some(fields),
+            _ => None,
+        };
+        let described = |of: Option<&'d Schema>, key: &str| match of?.get(key).map(|slot| &slot.value) {
+            Some(Value::Record(fields)) => Some(Described { fields }),
+            _ => None,
+        };
+        let read = described(Some(of_item), "get")?;
+        let post = described(of_collection, "post");
+        let put = described(Some(of_item), "put");
+        let patch = described(Some(of_item), "patch");
+        let answered = self.answered(&read, document);
+        let created_by = post.as_ref().or(put.as_ref())?;
+        let sent = self.sent(created_by, document);
+        let changed_by = patch.as_ref().or(put.as_ref().filter(|_| post.is_some()));
+        let changed = changed_by.map(|by| self.sent(by, document)).unwrap_or_default();
+
+        let mut attributes: IndexMap<String, Attribute> = IndexMap::new();
+        for (fields, mark) in [(answered, 0), (sent, 1), (changed, 2)] {
+            for field in fields.into_iter().filter(|field| is_word(&field.name)) {
+                let is_written_only = field.is_write_only;
+                let is_read_only = field.is_read_only;
+                let attribute = attributes.entry(field.name.clone()).or_insert_with(|| Attribute {
+                    field: field.clone(),
+                    is_sent: false,
+                    is_read: false,
+                    is_changed: false,
+                });
+                match mark {
+                    0 => attribute.is_read = !is_written_only,
+                    _ if is_read_only => {}
+                    1 => {
+                        attribute.is_sent = true;
+                        let docs = std::mem::take(&mut attribute.field.docs);
+                        attribute.field = field;
+                        if attribute.field.docs.is_empty() {
+                            attribute.field.docs = docs;
+                        }
+                    }
+                    _ => attribute.is_changed = true,
+                }
+            }
+        }
+        let identity =
+            [parameter, "id", "uuid", "name"].into_iter().find(|name| attributes.contains_key(*name));
+        let Some(identity) = identity.map(str::to_owned) else {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    codes::E0418,
+                    slot.key,
+                    format!("what `{path}` answers does not hold `{parameter}`"),
+                )
+                .severity(scope_diagnostics::Severity::Warning)
+                .label("left out: what tells one from another is not known")
+                .help("the answer of its `get` has a field of the parameter's name, or `id`"),
+            );
+            return None;
+        };
+        // In the path of what is made by `PUT`: the program chooses it.
+        if post.is_none()
+            && let Some(attribute) = attributes.get_mut(&identity)
+        {
+            attribute.is_sent = true;
+        }
+        let at_item = path.replace(&format!("{{{parameter}}}"), &format!("${{{identity}}}"));
+        let named_by =
+            ["name", "title"].into_iter().find(|name| attributes.contains_key(*name) && *name != identity);
+        let body = |is_in: fn(&Attribute) -> bool| -> Vec<String> {
+            attributes
+                .values()
+                .filter(|attribute| is_in(attribute))
+                .map(|attribute| attribute.field.name.clone())
+                .collect()
+        };
+        let mut operations = Vec::new();
+        if let (Some(find), true) = (described(of_collection, "get"), !attributes[&identity].is_sent)
+            && let Some(list) = self.list(&find, document)
+        {
+            let filter = named_by.filter(|name| has_parameter(find.fields, name)).map(str::to_owned);
+            let codes = codes_of(&find, 200);
+            operations.push(Operation {
+                verb: Verb::Find,
+                method: "GET",
+                path: collection.to_owned(),
+                body: Vec::new(),
+                codes,
+                list,
+                filter,
+                tells: true,
+            });
+            taken.insert((collection, "get"));
+        }
+        let mut add = |verb, method, path: &str, body, of: &Described<'d>, usual, tells| {
+            let codes = codes_of(of, usual);
+            let path = path.to_owned();
+            operations.push(Operation { verb, method, path, body, codes, list: None, filter: None, tells });
+        };
+        add(Verb::Read, "GET", &at_item, Vec::new(), &read, 200, true);
+        taken.insert((path, "get"));
+        let of_created = |attribute: &Attribute| attribute.is_sent;
+        match (&post, &put) {
+            (Some(post), _) => {
+                let tells = self.answered(post, document).iter().any(|field| field.name == identity);
+                add(Verb::Create, "POST", collection, body(of_created), post, 201, tells);
+                taken.insert((collection, "post"));
+            }
+            (None, Some(put)) => {
+                let mut sent = body(of_created);
+                sent.retain(|name| *name != identity);
+                add(Verb::Create, "PUT", &at_item, sent, put, 200, false);
+                taken.insert((path, "put"));
+            }
+            (None, None) => return None,
+        }
+        let of_changed = |attribute: &Attribute| attribute.is_changed;
+        if let Some(patch) = &patch {
+            add(Verb::Update, "PATCH", &at_item, body(of_changed), patch, 200, false);
+            taken.insert((path, "patch"));
+        } else if let (Some(put), Some(_)) = (&put, &post) {
+            add(Verb::Update, "PUT", &at_item, body(of_changed), put, 200, false);
+            taken.insert((path, "put"));
+        }
+        if let Some(delete) = described(Some(of_item), "delete") {
+            add(Verb::Delete, "DELETE", &at_item, Vec::new(), &delete, 204, false);
+            taken.insert((path, "delete"));
+        }
+        Some(Thing {
+            name: singular(collection),
+            docs: within(read.fields, &["summary"])
+                .and_then(text)
+                .map_or_else(|| description(slot), str::to_owned),
+            named_by: named_by.filter(|name| *name != "name").map(str::to_owned),
+            identity,
+            attributes: attributes.into_values().collect(),
+            operations,
+        })
+    }
+
+    /// The fields of what an operation is sent.
+    fn sent(&mut self, of: &Described<'d>, document: usize) -> Vec<Field> {
+        let body = of.fields.get("requestBody").and_then(|slot| self.resolved(slot, document));
+        if let Some((body, document)) = body {
+            return content(body).map(|schema| self.fields_of(schema, document)).unwrap_or_default();
+        }
+        // Of 2.0: a parameter.
+        let Some(Value::List(parameters)) = of.fields.get("parameters").map(|slot| &slot.value) else {
+            return Vec::new();
+        };
+        let in_body = parameters.iter().find_map(|slot| {
+            let (parameter, document) = self.resolved(slot, document)?;
+            let is_body = parameter.get("in").and_then(text) == Some("body");
+            is_body.then(|| parameter.get("schema").map(|schema| (schema, document))).flatten()
+        });
+        in_body.map(|(schema, document)| self.fields_of(schema, document)).unwrap_or_default()
+    }
+
+    /// The fields of what an operation answers.
+    fn answered(&mut self, of: &Described<'d>, document: usize) -> Vec<Field> {
+        let schema = self.answer(of, document);
+        schema.map(|(schema, document)| self.fields_of(schema, document)).unwrap_or_default()
+    }
+
+    /// The schema of the first answer that means success and has one.
+    fn answer(&mut self, of: &Described<'d>, document: usize) -> Option<(&'d Slot, usize)> {
+        let Some(Value::Record(responses)) = of.fields.get("responses").map(|slot| &slot.value) else {
+            return None;
+        };
+        responses.iter().filter(|(code, _)| code.starts_with('2')).find_map(|(_, slot)| {
+            let (response, document) = self.resolved(slot, document)?;
+            Some((content(response).or_else(|| response.get("schema"))?, document))
+        })
+    }
+
+    /// Where an answer has its list: `Some(None)` if it is one, `Some(field)` if one field of it is.
+    fn list(&mut self, of: &Described<'d>, document: usize) -> Option<Option<String>> {
+        let (schema, document) = self.answer(of, document)?;
+        let layers = self.all_layers(schema, document)?;
+        if layers.text("type") == Some("array") {
+            return Some(None);
+        }
+        let properties = layers.0.iter().filter_map(|layer| match &layer.schema.get("properties")?.value {
+            Value::Record(fields) => Some((fields, layer.document)),
+            _ => None,
+        });
+        let all: Vec<(&'d String, &'d Slot, usize)> = properties
+            .flat_map(|(fields, document)| fields.iter().map(move |(name, slot)| (name, slot, document)))
+            .collect();
+        let mut lists = Vec::new();
+        for (name, slot, document) in all {
+            let resolved = self.resolved(slot, document);
+            if resolved.is_some_and(|(schema, _)| schema.get("type").and_then(text) == Some("array")) {
+                lists.push(name);
+            }
+        }
+        match lists.as_slice() {
+            [only] if is_word(only) => Some(Some((*only).clone())),
+            _ => None,
+        }
+    }
+
+    fn fields_of(&mut self, schema: &'d Slot, document: usize) -> Vec<Field> {
+        let Some(layers) = self.all_layers(schema, document) else { return Vec::new() };
+        if !layers.has("properties") {
+            return Vec::new();
+        }
+        match self.object(&layers, 0) {
+            Ty::Record(fields) => fields,
+            _ => Vec::new(),
+        }
+    }
+
+    fn all_layers(&mut self, slot: &'d Slot, document: usize) -> Option<Layers<'d>> {
+        let Value::Record(schema) = &slot.value else { return None };
+        let mut layers = self.layers(Layer { schema, span: slot.span, document });
+        self.add_referred(schema, document, &mut Vec::new(), &mut layers);
+        Some(layers)
+    }
+
+    /// A record, its `$ref` followed.
+    fn resolved(&mut self, slot: &'d Slot, document: usize) -> Option<(&'d Schema, usize)> {
+        let (mut slot, mut document) = (slot, document);
+        for _ in 0..MOST_HOPS {
+            let Value::Record(fields) = &slot.value else { return None };
+            let Some(reference) = fields.get("$ref") else { return Some((fields, document)) };
+            let (place, target) = self.follow(reference, document)?;
+            (slot, document) = (target, place.document);
+        }
+        None
+    }
+}
+
+/// The schema of JSON content.
+fn content(of: &Schema) -> Option<&Slot> {
+    let Value::Record(kinds) = &of.get("content")?.value else { return None };
+    let (_, slot) = kinds.iter().find(|(kind, _)| kind.contains("json"))?;
+    match &slot.value {
+        Value::Record(kind) => kind.get("schema"),
+        _ => None,
+    }
+}
+
+/// `/lamps/{id}` → `/lamps`, `id`. One parameter only: what is within another thing needs a person.
+fn item_of(path: &str) -> Option<(&str, &str)> {
+    let (collection, last) = path.rsplit_once('/')?;
+    let parameter = last.strip_prefix('{')?.strip_suffix('}')?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');
+    (collection.len() > 1 && collection.starts_with('/') && collection.chars().all(is_plain))
+        .then_some((collection, parameter))
+}
+
+/// `/v1/lamps` → `lamp`, `/batteries` → `battery`.
+fn singular(collection: &str) -> String {
+    let last = collection.rsplit('/').next().unwrap_or(collection);
+    let word: String = last.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let one = match word.strip_suffix("ies") {
+        Some(stem) if stem.len() > 1 => format!("{stem}y"),
+        _ if word.ends_with("ss") || word.ends_with("us") => word,
+        _ => word.strip_suffix('s').filter(|stem| stem.len() > 1).unwrap_or(&word).to_owned(),
+    };
+    if one.starts_with(|c: char| c.is_ascii_alphabetic()) { one } else { format!("thing_{one}") }
+}
+
+/// The statuses that mean success, or the usual one.
+fn codes_of(of: &Described<'_>, usual: u16) -> Vec<u16> {
+    let responses = match of.fields.get("responses").map(|slot| &slot.value) {
+        Some(Value::Record(responses)) => Some(responses),
+        _ => None,
+    };
+    let mut codes: Vec<u16> = responses
+        .into_iter()
+        .flat_map(|responses| responses.keys())
+        .filter_map(|code| code.parse().ok())
+        .filter(|code| (200..300).contains(code))
+        .collect();
+    codes.sort_unstable();
+    if codes.is_empty() { vec![usual] } else { codes }
+}
+
+fn has_parameter(of: &Schema, name: &str) -> bool {
+    let Some(Value::List(parameters)) = of.get("parameters").map(|slot| &slot.value) else { return false };
+    parameters.iter().any(|slot| match &slot.value {
+        Value::Record(parameter) => {
+            parameter.get("in").and_then(text) == Some("query")
+                && parameter.get("name").and_then(text) == Some(name)
+        }
+        _ => false,
+    })
+}
+
+/// A name that an expression of a driver can have.
+fn is_word(name: &str) -> bool {
+    const RESERVED: [&str; 16] = [
+        "if", "then", "else", "for", "in", "and", "or", "not", "where", "except", "within", "matching",
+        "true", "false", "null", "site",
+    ];
+    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    starts && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !RESERVED.contains(&name)
+}
+
+fn within<'d>(fields: &'d Schema, keys: &[&str]) -> Option<&'d Slot> {
+    let (last, above) = keys.split_last()?;
+    let mut fields = fields;
+    for key in above {
+        match &fields.get(*key)?.value {
+            Value::Record(inner) => fields = inner,
+            _ => return None,
+        }
+    }
+    fields.get(*last)
+}
+
+fn server(fields: &Schema) -> Option<String> {
+    let Value::List(servers) = &fields.get("servers")?.value else { return None };
+    match &servers.first()?.value {
+        Value::Record(server) => server.get("url").and_then(text).map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// The first way to show a token that a header can say.
+fn token(fields: &Schema) -> Option<Token> {
+    let schemes =
+        within(fields, &["components", "securitySchemes"]).or_else(|| fields.get("securityDefinitions"))?;
+    let Value::Record(schemes) = &schemes.value else { return None };
+    schemes.values().find_map(|slot| {
+        let Value::Record(scheme) = &slot.value else { return None };
+        let said = |key: &str| scheme.get(key).and_then(text).unwrap_or_default();
+        match (said("type"), said("scheme"), said("in")) {
+            ("http", scheme, _) if scheme.eq_ignore_ascii_case("bearer") => Some(Token::Bearer),
+            ("apiKey", _, "header") => {
+                let name = said("name");
+                let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+                (!name.is_empty() && name.chars().all(is_plain)).then(|| Token::Header(name.to_owned()))
+            }
+            _ => None,
+        }
+    })
+}

@@ -1,0 +1,244 @@
+//! `scope driver import --driver`: a description of a REST service becomes the draft of a driver, which is checked, and run
+//! against a server that keeps to the description.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Map, Value, json};
+
+use crate::support::binary;
+
+const DESCRIPTION: &str = r##"openapi: 3.0.3
+info: { title: House, version: "2.1" }
+servers: [{ url: "https://house.example/api" }]
+paths:
+  /lamps:
+    get:
+      parameters: [{ in: query, name: name, schema: { type: string } }]
+      responses:
+        "200": { content: { application/json: { schema: { type: object, properties: { lamps: { type: array, items: { $ref: "#/components/schemas/Lamp" } }, total: { type: integer } } } } } }
+    post:
+      requestBody: { $ref: "#/components/requestBodies/NewLamp" }
+      responses:
+        "201": { content: { application/json: { schema: { $ref: "#/components/schemas/Lamp" } } } }
+  /lamps/{lampId}:
+    get:
+      summary: A lamp of the house.
+      responses:
+        "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Lamp" } } } }
+    patch:
+      requestBody: { content: { application/json: { schema: { type: object, properties: { colour: { $ref: "#/components/schemas/Colour" }, level: { type: integer } } } } } }
+      responses: { "200": { description: changed } }
+    delete: { responses: { "204": { description: gone } } }
+  /lamps/{lampId}/blink:
+    post: { responses: { "202": { description: it blinks } } }
+  /rooms/{name}:
+    get:
+      responses:
+        "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Room" } } } }
+    put:
+      requestBody: { content: { application/json: { schema: { $ref: "#/components/schemas/Room" } } } }
+      responses: { "200": { description: changed }, "201": { description: made } }
+    delete: { responses: { "204": { description: gone } } }
+components:
+  requestBodies:
+    NewLamp: { content: { application/json: { schema: { $ref: "#/components/schemas/Lamp" } } } }
+  securitySchemes:
+    key: { type: http, scheme: bearer }
+  schemas:
+    Colour: { type: string, enum: [red, blue] }
+    Lamp:
+      type: object
+      required: [name]
+      properties:
+        id: { type: string, readOnly: true }
+        name: { type: string, description: What it is called. }
+        colour: { $ref: "#/components/schemas/Colour" }
+        level: { type: integer, minimum: 0, maximum: 100 }
+        hours: { type: integer, readOnly: true, description: How long it was lit. }
+    Room:
+      type: object
+      properties:
+        name: { type: string }
+        size: { type: number }
+"##;
+
+const PROGRAM: &str = r#"import "./house.scope"
+site nantes { house: { url: env("HOUSE"), token: secret("HOUSE_TOKEN") } }
+entry nantes
+resource door: house.lamp { name: "door", colour: "red", level: 40 } scope { nantes }
+resource hall: house.room { name: "hall", size: 12.5 } scope { nantes }
+output door = door.id
+"#;
+
+#[derive(Default)]
+struct House {
+    things: BTreeMap<String, Map<String, Value>>,
+    log: Vec<String>,
+}
+
+/// What the description says, for lamps and rooms.
+fn serve(stream: TcpStream, house: &Mutex<House>) -> Option<()> {
+    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    let mut stream = stream;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|n| *n > 0)?;
+        let mut words = line.split_whitespace();
+        let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let (mut length, mut is_known) = (0, false);
+        loop {
+            let mut header = String::new();
+            reader.read_line(&mut header).ok()?;
+            let header = header.trim_end().to_ascii_lowercase();
+            if header.is_empty() {
+                break;
+            }
+            if let Some(value) = header.strip_prefix("content-length:") {
+                length = value.trim().parse().ok()?;
+            }
+            is_known |= header == "authorization: bearer planted-token";
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        let (status, answer) = if is_known {
+            answer(&mut *house.lock().ok()?, &method, &target, body)
+        } else {
+            (401, Value::Null)
+        };
+        let text = if answer.is_null() { String::new() } else { answer.to_string() };
+        let head = format!(
+            "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            text.len()
+        );
+        let head = if status == 204 { "HTTP/1.1 204 X\r\n\r\n".to_owned() } else { head };
+        stream.write_all(format!("{head}{text}").as_bytes()).ok()?;
+    }
+}
+
+fn answer(house: &mut House, method: &str, target: &str, body: Value) -> (u16, Value) {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    house.log.push(format!("{method} {target} {body}"));
+    match (method, path.trim_start_matches("/api/").split('/').collect::<Vec<_>>().as_slice()) {
+        ("GET", ["lamps"]) => {
+            let wanted = query.strip_prefix("name=");
+            let lamps = house.things.iter().filter(|(path, _)| path.starts_with("lamps/"));
+            let lamps = lamps.filter(|(_, lamp)| wanted.is_none_or(|wanted| lamp["name"] == *wanted));
+            let lamps: Vec<Value> = lamps.map(|(_, lamp)| Value::Object(lamp.clone())).collect();
+            (200, json!({ "total": lamps.len(), "lamps": lamps }))
+        }
+        ("POST", ["lamps"]) => {
+            let Value::Object(mut lamp) = body else { return (400, Value::Null) };
+            if lamp.contains_key("id") || lamp.contains_key("hours") {
+                return (400, json!("read only"));
+            }
+            lamp.insert("id".into(), json!("l-1"));
+            lamp.insert("hours".into(), json!(0));
+            house.things.insert("lamps/l-1".into(), lamp.clone());
+            (201, Value::Object(lamp))
+        }
+        ("PUT", ["rooms", name]) => {
+            let Value::Object(mut room) = body else { return (400, Value::Null) };
+            room.insert("name".into(), json!(name));
+            let before = house.things.insert(format!("rooms/{name}"), room);
+            (if before.is_some() { 200 } else { 201 }, Value::Null)
+        }
+        (method, [kind, name]) => {
+            let path = format!("{kind}/{name}");
+            let Some(thing) = house.things.get_mut(&path) else { return (404, Value::Null) };
+            match (method, body) {
+                ("GET", _) => (200, Value::Object(thing.clone())),
+                ("PATCH", Value::Object(changes)) if !changes.contains_key("name") => {
+                    thing.extend(changes);
+                    (200, Value::Null)
+                }
+                ("DELETE", _) => {
+                    house.things.remove(&path);
+                    (204, Value::Null)
+                }
+                _ => (405, Value::Null),
+            }
+        }
+        _ => (404, Value::Null),
+    }
+}
+
+#[test]
+fn a_description_becomes_a_driver_that_runs() {
+    let house = Arc::new(Mutex::new(House::default()));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/api", listener.local_addr().expect("bound"));
+    let served = Arc::clone(&house);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let house = Arc::clone(&served);
+            std::thread::spawn(move || serve(stream, &house));
+        }
+    });
+    let folder = binary::folder("drafts");
+    std::fs::write(folder.join("house.yaml"), DESCRIPTION).expect("written");
+    std::fs::write(folder.join("main.scope"), PROGRAM).expect("written");
+    let env = [("HOUSE", url.as_str()), ("HOUSE_TOKEN", "planted-token")];
+    let scope = |args: &[&str]| binary::scope(&folder, args, &env);
+    let run = |words: &str| {
+        let ran = scope(&["run", "main.scope"]);
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        assert!(ran.all().contains(words), "{words}: {}", ran.all());
+    };
+
+    let ran = scope(&["driver", "import", "house.yaml", "--driver", "house", "--out", "house.scope"]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    let draft = std::fs::read_to_string(folder.join("house.scope")).expect("written");
+    insta::with_settings!({ description => DESCRIPTION, omit_expression => true }, {
+        insta::assert_snapshot!("draft", draft);
+    });
+    let ran = scope(&["driver", "check", "house.scope", "--format", "short"]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(ran.all().contains("as they should be"), "{}", ran.all());
+
+    run("2 created");
+    run("nothing to do: 2 of 2 as the program says");
+    let thing = |path: &str| house.lock().expect("not poisoned").things.get(path).cloned().map(Value::Object);
+    assert_eq!(
+        thing("lamps/l-1"),
+        Some(json!({ "id": "l-1", "name": "door", "colour": "red", "level": 40, "hours": 0 }))
+    );
+    assert_eq!(thing("rooms/hall"), Some(json!({ "name": "hall", "size": 12.5 })));
+
+    let changed = PROGRAM.replace("level: 40", "level: 60").replace("size: 12.5", "size: 13");
+    std::fs::write(folder.join("main.scope"), changed).expect("written");
+    run("2 changed");
+    assert_eq!(thing("lamps/l-1").expect("there")["level"], 60);
+    assert_eq!(thing("rooms/hall").expect("there")["size"], json!(13.0));
+    // What the description bounds is checked before anything is sent.
+    std::fs::write(folder.join("main.scope"), PROGRAM.replace("level: 40", "level: 140")).expect("written");
+    let ran = scope(&["run", "main.scope"]);
+    assert_eq!(ran.code, 3, "{}", ran.all());
+    std::fs::write(folder.join("main.scope"), PROGRAM).expect("written");
+    let ran = scope(&["destroy", "main.scope", "--yes"]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(house.lock().expect("not poisoned").things.is_empty(), "all is gone");
+}
+
+#[test]
+fn a_description_of_no_resource_is_refused() {
+    let folder = binary::folder("drafts-none");
+    let description = "openapi: 3.0.3\ninfo: { title: Weather, version: \"1\" }\npaths:\n  /weather:\n    get: { responses: { \"200\": { description: ok } } }\n";
+    std::fs::write(folder.join("weather.yaml"), description).expect("written");
+    let ran = binary::scope(
+        &folder,
+        &["driver", "import", "weather.yaml", "--driver", "weather", "--format", "short"],
+        &[],
+    );
+    assert_eq!(ran.code, 3, "{}", ran.all());
+    assert!(
+        ran.stderr.contains("weather.yaml:3:1: error[E0418]: no path of this description is a resource"),
+        "{}",
+        ran.all()
+    );
+    let ran = binary::scope(&folder, &["driver", "import", "weather.yaml", "--driver", "7up"], &[]);
+    assert_eq!(ran.code, 3, "{}", ran.all());
+}
