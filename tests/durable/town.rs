@@ -207,7 +207,7 @@ impl Inside {
             asked.iter().all(|(key, value)| match &thing[*key] {
                 Value::Null => true,
                 Value::String(own) => own == value,
-                own => own.to_string() == *value,
+                own => own.to_string().as_str() == *value,
             })
         };
         let inside = format!("{path}/");
