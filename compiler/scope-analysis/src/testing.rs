@@ -4,6 +4,7 @@
 //! `base`? Wrong tests are errors of the program: they are found by `scope check`, without anything being played.
 
 mod claims;
+mod links;
 mod outside;
 mod reader;
 mod truth;
@@ -97,6 +98,7 @@ impl Context<'_> {
                 };
                 statements.extend(self.test_statement(&written, Place::Test, &mut progress));
             }
+            self.check_link_cuts(&statements);
             tests.push(Test { name, statements, span: test.name.span });
         }
         tests

@@ -119,6 +119,9 @@ pub struct Site {
     pub concurrency: u32,
     /// What a simulated site holds at the start: the `simulate` record of the site.
     pub simulated: Vec<SimulatedResource>,
+    /// For how many of a type a simulated site has room: `openstack.image` → 2.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub capacity: IndexMap<String, u64>,
     /// Where it is declared.
     pub origin: Origin,
 }
@@ -143,6 +146,13 @@ pub struct Link {
     pub rtt_us: Option<u64>,
     /// In bits per second, if declared.
     pub bandwidth_bps: Option<u64>,
+    /// Of a thousand requests over a simulated one, so many are lost, or their answers.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub loss_permille: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// One unit of work at one site.

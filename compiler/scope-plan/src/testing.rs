@@ -97,6 +97,7 @@ impl Builder {
             labels: IndexMap::new(),
             concurrency: 8,
             simulated: Vec::new(),
+            capacity: IndexMap::new(),
             origin: self.origin(),
         });
         id
@@ -104,7 +105,7 @@ impl Builder {
 
     /// A link: round trip in milliseconds, bandwidth in bits per second.
     pub fn link(&mut self, from: SiteId, to: SiteId, rtt_ms: u64, bandwidth_bps: Option<u64>) {
-        self.plan.links.push(Link { from, to, rtt_us: Some(rtt_ms * 1000), bandwidth_bps });
+        self.plan.links.push(Link { from, to, rtt_us: Some(rtt_ms * 1000), bandwidth_bps, loss_permille: 0 });
     }
 
     /// What a simulated site holds at the start.

@@ -296,7 +296,7 @@ const CASES: &[Case] = &[
     ("site-concurrency", |plan| plan.sites[2].concurrency = 0),
     ("link-ends", |plan| {
         let site = SiteId(1);
-        plan.links.push(Link { from: site, to: site, rtt_us: None, bandwidth_bps: None });
+        plan.links.push(Link { from: site, to: site, rtt_us: None, bandwidth_bps: None, loss_permille: 0 });
     }),
     ("driver-name", |plan| {
         let mut second = plan.drivers[0].clone();

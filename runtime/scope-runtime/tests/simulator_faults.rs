@@ -24,7 +24,6 @@ async fn a_fault_gives_its_own_error_in_its_own_time() {
         (&["cut=paris"], "nantes", "done", 1, 1),
         (&["cut=nantes--paris"], "paris", "Unreachable", 5_000, 0),
         (&["cut=nantes--paris"], "lille", "done", 20, 1),
-        (&["cut=paris--lille"], "lille", "done", 20, 1),
         // The connection is tried until the cut is over.
         (&["cut=paris@0s..2s"], "paris", "done", 2_012, 1),
         (&["cut=paris@0s..2s", "cut=paris@1s..3s"], "paris", "done", 3_012, 1),

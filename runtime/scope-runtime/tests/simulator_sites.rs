@@ -167,6 +167,15 @@ fn what_is_declared_wrongly_is_said_before_anything_runs() {
     );
 }
 
+#[test]
+fn a_cut_of_a_link_that_nothing_passes_is_said_before_anything_runs() {
+    let options =
+        SimulationOptions { faults: vec!["cut=paris--lille".parse().expect("a cut")], ..Default::default() };
+    let error = Simulator::new(&sites().finish(), options).err().expect("nothing passes there");
+    let said = "`cut=paris--lille` cuts off nothing: all goes through `nantes`, the site that the run enters";
+    assert_eq!(error.problems, [said]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_second_one_is_answered_as_the_driver_says_repeats_are() {
     let library = Library::open(&[]);

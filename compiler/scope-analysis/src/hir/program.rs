@@ -75,6 +75,8 @@ pub struct Site {
     pub concurrency: u32,
     /// What a simulated one holds: full type name, attributes.
     pub simulated: Vec<(String, IndexMap<String, Slot>)>,
+    /// Full type name → for how many a simulated one has room.
+    pub capacity: IndexMap<String, u64>,
     /// Its declaration.
     pub span: Span,
 }
@@ -90,6 +92,8 @@ pub struct Link {
     pub rtt: Option<i64>,
     /// In bits per second.
     pub bandwidth: Option<u64>,
+    /// Of a thousand requests over a simulated one, so many are lost.
+    pub loss_permille: u32,
     /// Its declaration.
     pub span: Span,
 }

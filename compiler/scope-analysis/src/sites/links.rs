@@ -19,16 +19,23 @@ impl Context<'_> {
                 let ends = [self.one_site(&link.from, &frame), self.one_site(&link.to, &frame)];
                 let body = self.eval(&link.body, &frame);
                 let [Some(from), Some(to)] = ends else { continue };
-                let mut evaluated = Link { from, to, rtt: None, bandwidth: None, span: item.span };
+                let mut evaluated =
+                    Link { from, to, rtt: None, bandwidth: None, loss_permille: 0, span: item.span };
                 let Value::Record(fields) = body else { continue };
                 for (key, slot) in fields {
                     match (key.as_str(), slot.value) {
                         (_, Value::Error) => {}
                         ("rtt", Value::Duration(rtt)) if rtt >= 0 => evaluated.rtt = Some(rtt),
                         ("bandwidth", Value::Rate(rate)) if rate > 0 => evaluated.bandwidth = Some(rate),
+                        ("loss", Value::Percent(loss)) if (0.0..=100.0).contains(&loss) => {
+                            evaluated.loss_permille = (loss * 10.0).round() as u32;
+                        }
                         ("rtt", other) => self.mismatch("a duration such as `12ms`", &other, slot.span),
                         ("bandwidth", other) => self.mismatch("a rate such as `1Gbps`", &other, slot.span),
-                        _ => self.no_field(&key, slot.key, "a link", ["rtt", "bandwidth"].into_iter()),
+                        ("loss", other) => self.mismatch("a percentage such as `1%`", &other, slot.span),
+                        _ => {
+                            self.no_field(&key, slot.key, "a link", ["rtt", "bandwidth", "loss"].into_iter())
+                        }
                     }
                 }
                 links.push(evaluated);

@@ -33,6 +33,7 @@ impl Context<'_> {
                 labels: IndexMap::new(),
                 concurrency: CONCURRENCY,
                 simulated: Vec::new(),
+                capacity: IndexMap::new(),
                 span: site.name.span,
             });
         }
@@ -53,6 +54,7 @@ impl Context<'_> {
             labels: IndexMap::new(),
             concurrency: CONCURRENCY,
             simulated: Vec::new(),
+            capacity: IndexMap::new(),
             span: site.name.span,
         };
         let Value::Record(fields) = self.eval(&site.body, frame) else { return evaluated };
@@ -79,6 +81,7 @@ impl Context<'_> {
                     other => self.mismatch("a whole number from 1 to 1024", &other, slot.span),
                 },
                 "simulate" => self.simulated(&mut evaluated, slot),
+                "capacity" => self.capacity(&mut evaluated, slot),
                 driver_name => match self.drivers.get(driver_name) {
                     Some(driver) => {
                         let settings = self.settings(driver, slot, module);
@@ -94,7 +97,8 @@ impl Context<'_> {
     fn unknown_site_key(&self, key: &str, span: Span) -> Diagnostic {
         let report = Diagnostic::new(codes::E0216, span, format!("a site has no `{key}`"))
             .label("no imported driver has this name");
-        let known = self.drivers.keys().map(String::as_str).chain(["labels", "concurrency", "simulate"]);
+        let known =
+            self.drivers.keys().map(String::as_str).chain(["labels", "concurrency", "simulate", "capacity"]);
         match similar::nearest(key, known) {
             Some(nearest) => report
                 .help(format!("did you mean `{nearest}`?"))

@@ -38,6 +38,7 @@ pub(super) fn site(program: &Program, id: hir::SiteId, sources: &SourceMap) -> S
                 attributes: constants(attributes, program),
             })
             .collect(),
+        capacity: site.capacity.clone(),
         origin: super::origin(sources, site.span, None),
     }
 }
@@ -78,6 +79,7 @@ pub(super) fn links(program: &Program, ids: &BTreeMap<hir::SiteId, SiteId>) -> V
                 to: *ids.get(&link.to)?,
                 rtt_us: link.rtt.and_then(|rtt| u64::try_from(rtt / 1000).ok()),
                 bandwidth_bps: link.bandwidth,
+                loss_permille: link.loss_permille,
             })
         })
         .collect()

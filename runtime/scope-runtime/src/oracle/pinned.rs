@@ -3,13 +3,19 @@
 use super::examples;
 use super::mutants::plain;
 use super::play::{self, Deployment};
-use super::program::{Kind, Loc, Program, Resource, Rollout};
-use super::rules::{End, Leaf};
+use super::program::{Kind, Loc, OnDisconnect, Program, Resource, Rollout};
+use super::rules::{End, Leaf, Seen};
 use super::seeds::{self, options};
+use crate::report::Verdict;
 use crate::simulator::Types;
 
 /// How a request ends in the first run under this weather.
 fn ends(resources: Vec<Resource>, faults: &[&str], leaf: Leaf) -> End {
+    first_run(resources, faults).0.leaves[&leaf].0
+}
+
+/// What is seen of the first run, and its verdict.
+fn first_run(resources: Vec<Resource>, faults: &[&str]) -> (Seen, Verdict) {
     let program = Program { n_sites: 2, concurrency: 8, has_one_service: true, call: None, resources };
     let mut deployment = Deployment::new(&program, play::optimised(&play::lowered(&program)));
     let faults: Vec<String> = faults.iter().map(|fault| (*fault).to_owned()).collect();
@@ -18,7 +24,7 @@ fn ends(resources: Vec<Resource>, faults: &[&str], leaf: Leaf) -> End {
     let (report, wrong) =
         play::play(&deployment.runtime, &plan, &simulator, &mut deployment.state, &mut |_| {});
     assert!(wrong.is_empty(), "{wrong:?}");
-    play::seen(&plan, &report).leaves[&leaf].0
+    (play::seen(&plan, &report), report.verdict)
 }
 
 fn both() -> Vec<Loc> {
@@ -44,6 +50,14 @@ fn a_copy_that_others_made_up_for_is_made_when_its_site_is_back() {
     let spared = Resource { quorum: Some(1), ..plain(Kind::Note, whole, vec![]) };
     let end = ends(vec![spared, one_wave_after_the_other()], &["cut=paris@0s..21s"], (0, 1));
     assert_eq!(end, End::Done { is_new: true });
+}
+
+#[test]
+fn what_was_made_before_it_was_left_out_is_no_run_without_anything_to_do() {
+    let skipped =
+        Resource { on_disconnect: Some(OnDisconnect::Skip), ..plain(Kind::Note, Loc::Site(0), vec![]) };
+    let (seen, verdict) = first_run(vec![skipped], &["cut=nantes@after:create:r0"]);
+    assert_eq!((seen.leaves[&(0, 0)].0, verdict), (End::LeftOut, Verdict::Done));
 }
 
 #[test]

@@ -49,7 +49,9 @@ impl World {
         if let Some(existing) = self.already_there(site, call, &given) {
             return self.answer_of_existing(site, call, &existing, given, at);
         }
-        if let Some(capacity) = self.weather.capacity(call.asked(site), at)
+        let declared = self.sites[site].capacity.get(&model.resource_type.name).copied();
+        let capacity = [declared, self.weather.capacity(call.asked(site), at)].into_iter().flatten().min();
+        if let Some(capacity) = capacity
             && self.table(site, &model).len() as u64 >= capacity
         {
             return Err(call.error(

@@ -151,6 +151,17 @@ impl Types {
     }
 }
 
+/// All that a run does goes from the site that it is entered at to one other: between two others passes nothing.
+fn cuts_off_nothing(plan: &Plan, fault: &Fault) -> Option<String> {
+    let (Fault::Cut { site, other: Some(other), .. }, Some(entry)) = (fault, plan.program.entry) else {
+        return None;
+    };
+    let entry = &plan.site(entry).name;
+    (site != entry && other != entry).then(|| {
+        format!("`{fault}` cuts off nothing: all goes through `{entry}`, the site that the run enters")
+    })
+}
+
 /// Simulated sites, and what can be asked of them from outside.
 #[derive(Clone)]
 pub struct Simulator {
@@ -174,10 +185,14 @@ impl Simulator {
         mut options: SimulationOptions,
     ) -> Result<Simulator, SimulationError> {
         let faults = std::mem::take(&mut options.faults);
+        let idle: Vec<String> = faults.iter().filter_map(|fault| cuts_off_nothing(plan, fault)).collect();
         let mut world = World::new(plan, types.models.clone(), options);
         let added = faults.into_iter().map(|fault| world.weather.add(fault));
         let mut problems: Vec<String> =
             added.filter_map(|result| result.err().map(|error| error.to_string())).collect();
+        if problems.is_empty() {
+            problems = idle;
+        }
         for (position, site) in plan.sites.iter().enumerate() {
             problems.extend(world.declare(position, &site.simulated));
         }

@@ -287,7 +287,7 @@ impl Weather {
 
     /// Whether the `count`th request at a site is lost: the request itself (true), or its answer. The same seed, the same
     /// losses.
-    fn drawn(&self, site: usize, count: u32, permille: u32) -> Option<bool> {
+    pub(super) fn drawn(&self, site: usize, count: u32, permille: u32) -> Option<bool> {
         let mut random = self.seed ^ (site as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(count);
         for _ in 0..3 {
             // splitmix64

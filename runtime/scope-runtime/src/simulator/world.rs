@@ -21,7 +21,7 @@ use super::content::Road;
 use super::evaluate::Names;
 use super::store::{Model, Table};
 use super::types::inner;
-use super::weather::{Mishap, Weather};
+use super::weather::{Asked, Mishap, Weather};
 use super::{LoggedCall, SimulationOptions};
 use crate::site::{SiteError, SiteErrorKind};
 
@@ -58,6 +58,11 @@ pub(super) struct SiteState {
     /// The round trip from the entry site, in microseconds.
     pub(super) rtt_us: u64,
     pub(super) bits_per_second: u64,
+    /// Of a thousand requests over the link to the entry site so many are lost, as declared; and how many there were.
+    loss_permille: u32,
+    n_drawn: u32,
+    /// Type → for how many there is room, as declared.
+    pub(super) capacity: BTreeMap<String, u64>,
 }
 
 /// What a step of the plan says about the request that it makes.
@@ -198,6 +203,22 @@ impl World {
         }
     }
 
+    /// What happens to a request on its way: what the weather says, and what the link loses.
+    fn mishap(&mut self, asked: Asked<'_>, at: Moment) -> Mishap {
+        let mishap = self.weather.mishap(asked, at);
+        let site = &mut self.sites[asked.site];
+        if site.loss_permille == 0 {
+            return mishap;
+        }
+        site.n_drawn += 1;
+        // Other numbers than those that the weather draws.
+        match self.weather.drawn(asked.site, u32::MAX - site.n_drawn, site.loss_permille) {
+            Some(true) => Mishap { is_request_lost: true, ..mishap },
+            Some(false) => Mishap { is_answer_lost: true, ..mishap },
+            None => mishap,
+        }
+    }
+
     fn deliver(&mut self, site: usize, mut delivery: Delivery, at: Moment) {
         delivery.is_held = false;
         if !delivery.is_received
@@ -216,7 +237,7 @@ impl World {
         let call = Rc::clone(&delivery.call);
         let asked = call.asked(site);
         let is_first_time = delivery.mishap.is_none();
-        let mishap = *delivery.mishap.get_or_insert_with(|| self.weather.mishap(asked, at));
+        let mishap = *delivery.mishap.get_or_insert_with(|| self.mishap(asked, at));
         if is_first_time && mishap.is_request_lost {
             *delivery.slot.borrow_mut() = Slot::Dropped;
             return;
@@ -310,8 +331,11 @@ impl World {
         }
         self.entry = entry;
         for position in 0..self.sites.len() {
-            let (rtt_us, bits_per_second) = distance(&self.links, entry, position, &self.options);
-            (self.sites[position].rtt_us, self.sites[position].bits_per_second) = (rtt_us, bits_per_second);
+            let distance = distance(&self.links, entry, position, &self.options);
+            let site = &mut self.sites[position];
+            site.rtt_us = distance.rtt_us;
+            site.bits_per_second = distance.bits_per_second;
+            site.loss_permille = distance.loss_permille;
         }
     }
 
@@ -348,7 +372,8 @@ impl SiteState {
             given.insert(driver.name.clone(), Rc::new(names));
         }
         let entry = plan.program.entry.map(|entry| entry.index());
-        let (rtt_us, bits_per_second) = distance(&plan.links, entry, position, options);
+        let Distance { rtt_us, bits_per_second, loss_permille } =
+            distance(&plan.links, entry, position, options);
         SiteState {
             name: site.name.clone(),
             given,
@@ -359,6 +384,9 @@ impl SiteState {
             restarted: None,
             rtt_us,
             bits_per_second,
+            loss_permille,
+            n_drawn: 0,
+            capacity: site.capacity.iter().map(|(ty, count)| (ty.clone(), *count)).collect(),
         }
     }
 
@@ -384,27 +412,33 @@ fn has_no_address(service: &Service, names: &Map<String, Value>) -> bool {
     })
 }
 
-/// The round trip and the bandwidth between the entry site and another, as declared.
-fn distance(
-    links: &[Link],
-    entry: Option<usize>,
-    position: usize,
-    options: &SimulationOptions,
-) -> (u64, u64) {
-    let Some(entry) = entry else {
-        return (options.undeclared_rtt_us, options.bits_per_second);
+/// What is declared of the way between the entry site and another.
+struct Distance {
+    rtt_us: u64,
+    bits_per_second: u64,
+    loss_permille: u32,
+}
+
+fn distance(links: &[Link], entry: Option<usize>, position: usize, options: &SimulationOptions) -> Distance {
+    let unknown = Distance {
+        rtt_us: options.undeclared_rtt_us,
+        bits_per_second: options.bits_per_second,
+        loss_permille: 0,
     };
+    let Some(entry) = entry else { return unknown };
     if entry == position {
-        return (options.own_rtt_us, options.bits_per_second);
+        return Distance { rtt_us: options.own_rtt_us, ..unknown };
     }
     let link = links.iter().find(|link| {
         let ends = (link.from.index(), link.to.index());
         ends == (entry, position) || ends == (position, entry)
     });
-    (
-        link.and_then(|link| link.rtt_us).unwrap_or(options.undeclared_rtt_us),
-        link.and_then(|link| link.bandwidth_bps).unwrap_or(options.bits_per_second),
-    )
+    let Some(link) = link else { return unknown };
+    Distance {
+        rtt_us: link.rtt_us.unwrap_or(unknown.rtt_us),
+        bits_per_second: link.bandwidth_bps.unwrap_or(unknown.bits_per_second),
+        loss_permille: link.loss_permille,
+    }
 }
 
 fn step_facts(plan: &Plan) -> BTreeMap<String, StepFacts> {

@@ -382,6 +382,7 @@ pub fn place_with(driver: Value, settings: Value, options: Options) -> Place {
             labels: Default::default(),
             concurrency: 4,
             simulated: Vec::new(),
+            capacity: Default::default(),
             origin,
         }],
         links: Vec::new(),

@@ -31,6 +31,7 @@ pub(super) fn site(name: &str, concurrency: u32) -> Site {
         labels: Default::default(),
         concurrency,
         simulated: Vec::new(),
+        capacity: Default::default(),
         origin: origin(),
     }
 }
