@@ -4,6 +4,7 @@ mod simulator_support;
 
 use std::time::Duration;
 
+use scope_runtime::simulator::SimulationOptions;
 use scope_runtime::site::{Content, SiteErrorKind};
 use serde_json::{Value, json};
 use simulator_support::{Library, Sent, bytes, shown, sites, took};
@@ -15,6 +16,32 @@ async fn until(library: &Library, second: u64) {
 
 fn emma() -> Value {
     json!({"title": "Emma", "id": "b1"})
+}
+
+/// Of forty requests to paris, and of forty to lille, how many are lost.
+async fn lost(loss_permille: u32, seed: u64) -> [Vec<bool>; 2] {
+    let mut plan = sites().finish();
+    plan.links[0].loss_permille = loss_permille;
+    let library = Library::with(plan, SimulationOptions { seed, ..Default::default() });
+    let mut lost = [Vec::new(), Vec::new()];
+    for (site, lost) in ["paris", "lille"].into_iter().zip(&mut lost) {
+        for _ in 0..40 {
+            let answer = library.ask(site, "shelf.book", "find", json!({})).await;
+            lost.push(answer["error"] == "Lost");
+        }
+    }
+    lost
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_loses_what_it_says_drawn_from_the_seed() {
+    let n_lost = |lost: &[bool]| lost.iter().filter(|is_lost| **is_lost).count();
+    let [paris, lille] = lost(250, 7).await;
+    assert!((4..=18).contains(&n_lost(&paris)), "a quarter of forty: {}", n_lost(&paris));
+    assert_eq!(n_lost(&lille), 0, "its link loses nothing");
+    assert_eq!(lost(250, 7).await[0], paris, "the same seed, the same losses");
+    assert_ne!(lost(250, 8).await[0], paris);
+    assert_eq!(n_lost(&lost(1000, 7).await[0]), 40);
 }
 
 #[tokio::test(start_paused = true)]
