@@ -84,6 +84,9 @@ pub fn eval_entries(
 }
 
 fn run(expr: &Expr, environment: &dyn Environment, nulls: Nulls) -> Result<Value, EvalError> {
+    if let Expr::Value(value) = expr {
+        return checked(value.clone());
+    }
     let names = fetched_names(expr, environment)?;
     let mut evaluator = Evaluator::new(&names, environment, nulls);
     let value = evaluator.eval(expr)?.into_owned();

@@ -2,6 +2,8 @@
 //!
 //! In comes a text or a value, out goes the same without what is secret: `"bad password hunter22"` → `"bad password ***"`.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::events::{Change, Difference, Effect, Failure, Progress, RunEvent, RunEventKind};
@@ -9,7 +11,7 @@ use crate::events::{Change, Difference, Effect, Failure, Progress, RunEvent, Run
 /// Knows the secrets that were resolved so far.
 pub trait Redact {
     /// `text` with every known secret hidden.
-    fn hide(&self, text: &str) -> String;
+    fn hide<'t>(&self, text: &'t str) -> Cow<'t, str>;
 }
 
 /// Knows no secrets: for simulations, which resolve none.
@@ -17,8 +19,8 @@ pub trait Redact {
 pub struct NoSecrets;
 
 impl Redact for NoSecrets {
-    fn hide(&self, text: &str) -> String {
-        text.to_owned()
+    fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        Cow::Borrowed(text)
     }
 }
 
@@ -33,7 +35,7 @@ pub fn hide_in_value(redact: &dyn Redact, value: &mut Value) {
                 if fields.keys().any(|key| redact.hide(key) != *key) {
                     *fields = std::mem::take(fields)
                         .into_iter()
-                        .map(|(key, field)| (redact.hide(&key), field))
+                        .map(|(key, field)| (redact.hide(&key).into_owned(), field))
                         .collect();
                 }
                 open.extend(fields.values_mut());
@@ -45,8 +47,7 @@ pub fn hide_in_value(redact: &dyn Redact, value: &mut Value) {
 
 /// Hides secrets in `text`.
 pub fn hide_in_text(redact: &dyn Redact, text: &mut String) {
-    let hidden = redact.hide(text);
-    if hidden != *text {
+    if let Cow::Owned(hidden) = redact.hide(text) {
         *text = hidden;
     }
 }
@@ -115,8 +116,8 @@ mod tests {
     struct Hunter;
 
     impl Redact for Hunter {
-        fn hide(&self, text: &str) -> String {
-            text.replace("hunter22", "***")
+        fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
+            text.replace("hunter22", "***").into()
         }
     }
 

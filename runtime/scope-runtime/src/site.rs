@@ -30,9 +30,9 @@ pub struct OperationCall<'a> {
     /// The operation of that type.
     pub operation: &'a Operation,
     /// Attribute or input name → value; a reference's value is the referenced record; bytes attributes are absent.
-    pub inputs: Map<String, Value>,
+    pub inputs: &'a Map<String, Value>,
     /// For `update`: what is to change.
-    pub changes: Option<Map<String, Value>>,
+    pub changes: Option<&'a Map<String, Value>>,
     /// The owner mark, for creations.
     pub mark: Option<String>,
     /// The same for every attempt of the same step.

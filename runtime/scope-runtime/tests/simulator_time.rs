@@ -212,11 +212,12 @@ async fn progress_is_told_on_the_way() {
     let told = Rc::new(RefCell::new(Vec::new()));
     let listener = Rc::clone(&told);
     let book = &library.plan.drivers[0].types[0];
+    let inputs = object(json!({"id": "b1"}));
     let call = OperationCall {
         driver: &library.plan.drivers[0],
         resource_type: book,
         operation: book.operations.iter().find(|operation| operation.name == "upload").expect("there is one"),
-        inputs: object(json!({"id": "b1"})),
+        inputs: &inputs,
         changes: None,
         mark: None,
         idempotency_key: "key".into(),

@@ -92,11 +92,23 @@ impl Expr {
 
     /// Calls `visitor` with the expression and every part of it, outermost first, left to right. Any depth.
     pub fn visit<'e>(&'e self, visitor: &mut dyn FnMut(&'e Expr)) {
+        if self.is_leaf() {
+            // Most are; and this is asked for every input of every step.
+            return visitor(self);
+        }
         let mut open = vec![self];
         while let Some(expr) = open.pop() {
             visitor(expr);
             open.extend(expr.children().into_iter().rev());
         }
+    }
+
+    /// Whether it has no parts.
+    fn is_leaf(&self) -> bool {
+        matches!(
+            self,
+            Expr::Value(_) | Expr::Name(_) | Expr::Step { .. } | Expr::Secret(_) | Expr::File(_)
+        )
     }
 
     /// Calls `change` with the expression and every part of it, outermost first; what `change` puts in place is walked

@@ -173,8 +173,9 @@ async fn make_copy(
     let is_used_up = |bad: &Bad| bad.failure.code == "E0907" && bad.failure.candidates.is_empty();
     let record = match make(subject, given, memory, How::Borrowed, lineage).await {
         Err(bad) if is_used_up(&bad) && given.values.contains_key(identity) => {
-            let mut other = given.clone();
-            other.values.remove(identity);
+            let other = given.with_values(|values| {
+                values.remove(identity);
+            });
             if let Some(record) = find_same(subject, origin, &other).await? {
                 return Ok(take_note(subject, origin, record, &other)?);
             }

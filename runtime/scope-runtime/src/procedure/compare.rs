@@ -98,7 +98,7 @@ impl Subject<'_> {
 
     /// Records and identities of the same resource are the same reference, and so is a copy that replaces one.
     fn is_same_reference(&self, referred: &str, wanted: &Value, found: &Value) -> bool {
-        let identity = self.shared.plan.resource_type(referred).map(|(_, ty)| ty.identity.as_str());
+        let identity = self.shared.resource_type(referred).map(|(_, ty)| ty.identity.as_str());
         let identity_of = |value: &Value| match value {
             Value::Object(fields) => identity
                 .and_then(|identity| fields.get(identity))

@@ -27,7 +27,22 @@ pub(crate) struct Given {
     /// Content attributes.
     pub(crate) contents: BTreeMap<String, GivenContent>,
     /// The same values with secrets replaced by where they come from.
-    public: Map<String, Value>,
+    public: Public,
+}
+
+/// What of given values may be written down.
+#[derive(Clone, Debug)]
+enum Public {
+    /// All: none has a secret in it.
+    AsGiven,
+    /// These.
+    Only(Map<String, Value>),
+}
+
+impl Default for Public {
+    fn default() -> Self {
+        Public::Only(Map::new())
+    }
 }
 
 /// Content that a program gives.
@@ -60,12 +75,23 @@ impl GivenContent {
 impl Given {
     /// The values, with secrets replaced by where they come from.
     pub(super) fn public(&self) -> &Map<String, Value> {
-        &self.public
+        match &self.public {
+            Public::AsGiven => &self.values,
+            Public::Only(values) => values,
+        }
+    }
+
+    /// The same with other values for a request, of which nothing is written down.
+    pub(super) fn with_values(&self, change: impl FnOnce(&mut Map<String, Value>)) -> Self {
+        let public = Public::Only(self.public().clone());
+        let mut other = Self { public, ..self.clone() };
+        change(&mut other.values);
+        other
     }
 
     /// A digest in which no secret is: it changes when the program's values change.
     pub(crate) fn digest(&self) -> String {
-        let mut all = self.public.clone();
+        let mut all = self.public().clone();
         for (name, content) in &self.contents {
             let digest = match content {
                 GivenContent::File(file) => file.sha256.clone(),
@@ -88,7 +114,9 @@ pub(crate) async fn evaluate(subject: &Subject<'_>, exprs: &[(String, Expr)]) ->
     let read = exprs.iter().filter(|(name, expr)| !is_streamed(name, expr)).map(|(_, expr)| expr);
     let environment = StepEnvironment::new(subject, read).await?;
     let public = PublicEnvironment(&environment);
-    let mut given = Given::default();
+    let has_secret = exprs.iter().any(|(_, expr)| !expr.secrets_used().is_empty());
+    let mut given = Given { public: Public::AsGiven, ..Given::default() };
+    let mut shown = Map::new();
     for (name, expr) in exprs {
         if is_content(subject.resource_type, name) {
             let content = match expr {
@@ -104,11 +132,16 @@ pub(crate) async fn evaluate(subject: &Subject<'_>, exprs: &[(String, Expr)]) ->
         }
         let value_ = value(subject, name, expr, &environment)?;
         if !value_.is_null() {
-            let is_public = expr.secrets_used().is_empty();
-            let shown = if is_public { value_.clone() } else { value(subject, name, expr, &public)? };
-            given.public.insert(name.clone(), shown);
+            if has_secret {
+                let is_public = expr.secrets_used().is_empty();
+                let value = if is_public { value_.clone() } else { value(subject, name, expr, &public)? };
+                shown.insert(name.clone(), value);
+            }
             given.values.insert(name.clone(), value_);
         }
+    }
+    if has_secret {
+        given.public = Public::Only(shown);
     }
     Ok(given)
 }

@@ -37,7 +37,7 @@ impl Subject<'_> {
     fn plain(&self, ty: &Type, value: &Value) -> Value {
         match (ty, value) {
             (Type::Reference(referred), Value::Object(fields)) => {
-                let identity = self.shared.plan.resource_type(referred).map(|(_, ty)| ty.identity.as_str());
+                let identity = self.shared.resource_type(referred).map(|(_, ty)| ty.identity.as_str());
                 let told = [identity, Some("id"), Some("name")].into_iter().flatten();
                 let text = told.filter_map(|name| fields.get(name)).find_map(identity_text);
                 text.map_or_else(|| value.clone(), Value::String)

@@ -205,7 +205,7 @@ impl<'s> Subject<'s> {
         let start = shared.memory(step.id).first_start();
         let waited = shared.memory(step.id).waited();
         let deadline = Cell::new(start + Duration::from_millis(step.timeout_ms) + waited);
-        let of = |name: &str| shared.plan.resource_type(name);
+        let of = |name: &str| shared.resource_type(name);
         let Some((driver, resource_type)) = step.action.resource_type().and_then(of) else {
             let message = format!("the plan does not have the type of `{}`", step.name);
             return Err(Bad::new(Failure::new("E0801", Outcome::Invalid, message)));
@@ -301,8 +301,8 @@ impl<'s> Subject<'s> {
                 driver: self.driver,
                 resource_type: self.resource_type,
                 operation,
-                inputs: inputs.clone(),
-                changes: changes.clone(),
+                inputs: &inputs,
+                changes: changes.as_ref(),
                 mark: mark.clone(),
                 idempotency_key: self.idempotency_key(operation),
                 content: now,

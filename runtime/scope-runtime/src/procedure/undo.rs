@@ -140,7 +140,7 @@ pub(crate) async fn set_back_later(
     site: SiteId,
 ) -> Result<String, String> {
     let unknown = || format!("the plan has no type `{}` any more", changed.resource_type);
-    let (driver, resource_type) = shared.plan.resource_type(&changed.resource_type).ok_or_else(unknown)?;
+    let (driver, resource_type) = shared.resource_type(&changed.resource_type).ok_or_else(unknown)?;
     let subject = Subject {
         shared,
         driver,
@@ -166,7 +166,7 @@ pub(crate) async fn set_back_later(
 
 /// Pays what an earlier run owes. Nothing to say where the site is not in this plan, or the resource is wanted again.
 pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Result<String, String> {
-    let Some((driver, resource_type)) = shared.plan.resource_type(&owed.resource_type) else {
+    let Some((driver, resource_type)) = shared.resource_type(&owed.resource_type) else {
         return Err(owed.words.clone());
     };
     let time_out_ms = LATER_MS;

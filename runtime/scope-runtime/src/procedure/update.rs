@@ -162,8 +162,7 @@ pub(super) async fn set_back(
         ..Asked::with(inputs)
     };
     subject.ask(operation, asked).await.map_err(|trouble| subject.failed(trouble))?;
-    let mut before = given.clone();
-    before.values.extend(changes.clone());
+    let before = given.with_values(|values| values.extend(changes.clone()));
     after(subject, operation, &record, &before, Some(&changes)).await?;
     Ok(back.into_iter().map(|change| change.attribute.clone()).collect())
 }

@@ -93,7 +93,7 @@ pub(super) fn judged(
 
 /// The site's own words in this answer, masked.
 pub(super) fn words_of(answered: &Answered, mask: &Mask) -> String {
-    let hide = |text: &str| mask.hide(text);
+    let hide = |text: &str| mask.hide(text).into_owned();
     match answered {
         Answered::Http { bytes, body, .. } => {
             // Words are looked for in the start only.
@@ -132,7 +132,7 @@ fn meaning(
         let said = said.as_ref().and_then(|expr| eval(expr, environment).ok());
         let said = match said {
             Some(Value::String(text)) if !text.trim().is_empty() => {
-                words::from_answer(&text, None, &|text| mask.hide(text))
+                words::from_answer(&text, None, &|text| mask.hide(text).into_owned())
             }
             _ => words_of(answered, mask),
         };

@@ -110,7 +110,7 @@ impl ExecChunks {
                 match self.end().await {
                     Ok((0, _)) => return None,
                     Ok((code, err)) => {
-                        let words = words::from_answer(&err, None, &|text| self.mask.hide(text));
+                        let words = words::from_answer(&err, None, &|text| self.mask.hide(text).into_owned());
                         let words =
                             format!("`{}` failed after {} bytes: {words}", self.label, self.n_received);
                         SiteError { status: Some(code), ..error(SiteErrorKind::Lost, words) }

@@ -4,6 +4,7 @@
 //! A secret is also found percent-encoded, JSON-escaped and in base64 (as a part of a longer encoded text too), because
 //! that is how sites quote requests back.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -52,12 +53,12 @@ impl Mask {
     }
 
     /// `text` with every known secret, in every form, replaced by [`MASKED`].
-    pub fn hide(&self, text: &str) -> String {
+    pub fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let needles = self.needles.lock().expect("no holder of the mask panics");
-        let mut hidden = text.to_owned();
+        let mut hidden = Cow::Borrowed(text);
         for needle in needles.iter() {
             if let Some(start) = find(&hidden, needle, 0) {
-                hidden = replace_from(&hidden, needle, start);
+                hidden = Cow::Owned(replace_from(&hidden, needle, start));
             }
         }
         hidden

@@ -122,8 +122,8 @@ impl RealSite {
         let asked = Asked {
             resource_type: Some(call.resource_type),
             operation: Some(operation),
-            inputs: Some(&call.inputs),
-            changes: call.changes.as_ref(),
+            inputs: Some(call.inputs),
+            changes: call.changes,
             mark: call.mark.as_deref(),
             paths: None,
         };

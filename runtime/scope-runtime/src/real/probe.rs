@@ -82,7 +82,7 @@ impl RealSite {
             address: address
                 .as_ref()
                 .and_then(|address| address.as_ref().ok())
-                .map(|address| self.shared.mask.hide(address)),
+                .map(|address| self.shared.mask.hide(address).into_owned()),
             version: None,
             rtt_us: 0,
             error: None,
@@ -101,7 +101,7 @@ impl RealSite {
         }
         match measured {
             Ok((version, rtt)) => {
-                probe.version = version.map(|version| self.shared.mask.hide(&version));
+                probe.version = version.map(|version| self.shared.mask.hide(&version).into_owned());
                 probe.rtt_us = u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX);
             }
             Err(error) => {

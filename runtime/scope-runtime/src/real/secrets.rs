@@ -136,7 +136,7 @@ impl Secrets for SecretStore {
                 self.mask.learn(&content);
                 Ok(Secret(content))
             }
-            Err(why) => Err(SecretError { of: source.clone(), why: self.mask.hide(&why) }),
+            Err(why) => Err(SecretError { of: source.clone(), why: self.mask.hide(&why).into_owned() }),
         };
         self.resolved.borrow_mut().insert(source.clone(), resolved.clone());
         resolved

@@ -1,5 +1,6 @@
 //! Real sites as the runner takes them: [`RealSites`] is its [`SiteSet`], the [`Mask`] is its [`Redact`].
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use scope_plan::expr::{FileRef, SecretSource};
@@ -33,7 +34,7 @@ impl SiteSet for RealSites {
 }
 
 impl Redact for Mask {
-    fn hide(&self, text: &str) -> String {
+    fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
         Mask::hide(self, text)
     }
 }

@@ -56,6 +56,7 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         } else {
             end_changes(shared, &ended, &mut owed).await
         };
+    let outputs = outputs(shared);
     let steps: Vec<StepReport> =
         shared.plan.steps.iter().map(|step| step_report(shared, &ended, step.id)).collect();
     let is_any_change = n_paid > 0
@@ -77,7 +78,7 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         verdict,
         steps,
         choices: choices.collect(),
-        outputs: outputs(shared),
+        outputs,
         counts: Counts::default(),
         by_site: IndexMap::new(),
         owed,
@@ -128,7 +129,7 @@ async fn pay_debts(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>) 
                 silent.insert(site);
                 let still = format!("{} (still: {why})", owed.words);
                 words.retain(|known| *known != owed.words);
-                words.push(shared.options.redact.hide(&still));
+                words.push(shared.options.redact.hide(&still).into_owned());
                 shared.emit(RunEventKind::UndoOwed { step: None, words: still });
             }
         }
@@ -162,7 +163,7 @@ async fn end_changes(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>
                 shared.emit(RunEventKind::UndoDone { step: None, words: done });
             }
             Err(why) => {
-                words.push(shared.options.redact.hide(&why));
+                words.push(shared.options.redact.hide(&why).into_owned());
                 shared.emit(RunEventKind::UndoOwed { step: None, words: why });
             }
         }
@@ -203,7 +204,7 @@ fn step_report(shared: &Shared<'_>, ended: &Ended, step: StepId) -> StepReport {
             because(SkipReason::Interrupted)
         }
     };
-    let mut output = shared.output(step).map_or(Value::Null, |output| (*output).clone());
+    let mut output = shared.take_output(step);
     hide_in_value(&*shared.options.redact, &mut output);
     StepReport {
         step,

@@ -3,10 +3,11 @@
 //! `shared.output(step)` → the record that other steps see; `shared.emit(kind)` → one event, masked, with its time.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::Duration;
 
+use scope_plan::driver::{Driver, ResourceType};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, EdgeReason, Plan, SiteId, Step, StepId};
 use scope_plan::recorded::{Relied, borrowed_name};
@@ -43,6 +44,8 @@ pub(crate) struct Shared<'r> {
     pub(super) spans: RefCell<Spans>,
     /// Where steps stand in rollouts.
     pub(crate) waves: Waves,
+    /// By name: a driver has hundreds.
+    types: HashMap<&'r str, (&'r Driver, &'r ResourceType)>,
     memories: Vec<Memory>,
     /// For each step, those whose output or end it waits for.
     before: Vec<Vec<StepId>>,
@@ -86,6 +89,7 @@ impl<'r> Shared<'r> {
             spans: RefCell::default(),
             before,
             waves: Waves::new(plan),
+            types: types_of(plan),
             memories: plan.steps.iter().map(|_| Memory::default()).collect(),
             ends: RefCell::new(plan.steps.iter().map(|_| StepEnd::default()).collect()),
             seen: RefCell::default(),
@@ -178,14 +182,14 @@ impl<'r> Shared<'r> {
     /// What a step's resource relies upon as long as it lives (R9), as far as it is known which that is.
     pub(crate) fn relied(&self, step: &Step) -> Vec<Relied> {
         let Action::Ensure { resource_type, attributes, .. } = &step.action else { return Vec::new() };
-        let Some((_, resource_type)) = self.plan.resource_type(resource_type) else { return Vec::new() };
+        let Some((_, resource_type)) = self.resource_type(resource_type) else { return Vec::new() };
         let mut relied = BTreeSet::new();
         for (name, expr) in attributes {
             let guarded = resource_type
                 .attribute(name)
                 .filter(|attribute| attribute.relation.is_some_and(scope_plan::driver::Relation::is_guarded));
             let Some(target) = guarded.and_then(|attribute| attribute.ty.referred()) else { continue };
-            let Some((_, target)) = self.plan.resource_type(target) else { continue };
+            let Some((_, target)) = self.resource_type(target) else { continue };
             for used in expr.steps_used() {
                 let output = self.output(used);
                 let identity = output.as_deref().and_then(|record| record.get(&target.identity));
@@ -265,7 +269,7 @@ impl<'r> Shared<'r> {
         };
         match &known {
             Value::Object(record) => {
-                let (_, resource_type) = self.plan.resource_type(resource_type)?;
+                let (_, resource_type) = self.resource_type(resource_type)?;
                 identity_text(record.get(&resource_type.identity)?)
             }
             other => identity_text(other),
@@ -296,6 +300,17 @@ impl<'r> Shared<'r> {
     /// The output of a step that ended well.
     pub(crate) fn output(&self, step: StepId) -> Option<Rc<Value>> {
         self.ends.borrow()[step.index()].output.clone()
+    }
+
+    /// The same for the report, when no step asks for it any more.
+    pub(super) fn take_output(&self, step: StepId) -> Value {
+        let output = self.ends.borrow_mut()[step.index()].output.take();
+        output.map_or(Value::Null, Rc::unwrap_or_clone)
+    }
+
+    /// A resource type of the plan, and its driver.
+    pub(crate) fn resource_type(&self, name: &str) -> Option<(&'r Driver, &'r ResourceType)> {
+        self.types.get(name).copied()
     }
 
     /// Whether a look-up's resource is not there, told by a site that answers.
@@ -378,6 +393,17 @@ impl Board {
         self.news.borrow_mut().remove(&step);
         self.last_told.borrow_mut().remove(&step);
     }
+}
+
+/// The resource types by their names; of two of one name the first one.
+fn types_of(plan: &Plan) -> HashMap<&str, (&Driver, &ResourceType)> {
+    let mut types = HashMap::new();
+    for driver in &plan.drivers {
+        for resource_type in &driver.types {
+            types.entry(resource_type.name.as_str()).or_insert((driver, resource_type));
+        }
+    }
+    types
 }
 
 /// A digest of the plan: of its JSON, the recorded choices in it included.

@@ -17,6 +17,7 @@ use super::Shared;
 use super::shared::StepEnd;
 use crate::events::{Effect, Failure, Outcome, RunEvent, RunEventKind, SkipReason};
 use crate::procedure::{Bad, Good, perform, undo};
+use crate::redact::hide_in_text;
 use crate::report::Verdict;
 use crate::schedule::{Command, Event, Schedule, ScheduleOptions, StepState, Touched};
 use crate::state::{Parked, Record};
@@ -171,7 +172,7 @@ impl<'t> Turn<'t> {
             }
             Done::Undo { step, result: Err(words) } => {
                 self.shared.emit(RunEventKind::UndoOwed { step: Some(step), words: words.clone() });
-                self.owed.insert(step, self.shared.options.redact.hide(&words));
+                self.owed.insert(step, self.shared.options.redact.hide(&words).into_owned());
                 self.events.push_back(Event::UndoFailed { step });
             }
             Done::Attempt { step, attempt, result: Ok(good), touched } => {
@@ -278,7 +279,8 @@ impl<'t> Turn<'t> {
 
     fn record_end(&self, key: &str, outcome: Outcome, words: String, millis: u64) {
         // Reads and resolutions leave nothing; their ends are told, and need not be remembered.
-        let words = self.shared.options.redact.hide(&words);
+        let mut words = words;
+        hide_in_text(&*self.shared.options.redact, &mut words);
         // A failure is kept by the ledger and seen by the loop.
         let _ = self.shared.ledger.append(Record::Step { key: key.to_owned(), outcome, words, millis });
     }

@@ -419,7 +419,7 @@ impl Place {
             driver: &self.driver,
             resource_type,
             operation,
-            inputs,
+            inputs: &inputs,
             changes: None,
             mark: Some("mark-1".into()),
             idempotency_key: "key-1".into(),

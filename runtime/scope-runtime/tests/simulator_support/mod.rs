@@ -80,12 +80,13 @@ impl Library {
             .iter()
             .find(|operation| operation.name == sent.operation)
             .expect("an operation of the type");
+        let (inputs, changes) = (object(sent.inputs), sent.changes.map(object));
         let call = OperationCall {
             driver,
             resource_type,
             operation,
-            inputs: object(sent.inputs),
-            changes: sent.changes.map(object),
+            inputs: &inputs,
+            changes: changes.as_ref(),
             mark: sent.mark.map(str::to_string),
             idempotency_key: sent.key.to_string(),
             content: sent.content,

@@ -176,8 +176,8 @@ impl Site for FakeSite {
             };
             self.stage.requests.borrow_mut().push(Request {
                 operation,
-                inputs: call.inputs,
-                changes: call.changes,
+                inputs: call.inputs.clone(),
+                changes: call.changes.cloned(),
                 mark: call.mark,
                 key: call.idempotency_key,
                 content,
