@@ -4,6 +4,7 @@
 //! answers) and simulated ones (`simulator/`: from the driver's types alone). Everything above (look-ups, ensuring,
 //! bringing, undoing, waiting for readiness, retrying) is written once, over this trait.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -35,8 +36,8 @@ pub struct OperationCall<'a> {
     pub changes: Option<&'a Map<String, Value>>,
     /// The owner mark, for creations.
     pub mark: Option<String>,
-    /// The same for every attempt of the same step.
-    pub idempotency_key: String,
+    /// The same for every attempt of the same step; written out only for who sends it.
+    pub idempotency_key: &'a dyn fmt::Display,
     /// For `upload` (and creations by commands with files): the content.
     pub content: Option<Content>,
     /// Told about bytes sent or received: done so far, of how many.

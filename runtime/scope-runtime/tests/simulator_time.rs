@@ -220,7 +220,7 @@ async fn progress_is_told_on_the_way() {
         inputs: &inputs,
         changes: None,
         mark: None,
-        idempotency_key: "key".into(),
+        idempotency_key: &"key",
         content: Some(file("large.raw", 125_000_000, "ab")),
         progress: Some(Rc::new(move |done, of| listener.borrow_mut().push((done, of)))),
     };

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -289,6 +290,7 @@ impl<'s> Subject<'s> {
         let Asked { inputs, changes, mark, content, reports_progress } = asked;
         let mut content = content;
         let mut pause = BUSY_PAUSE;
+        let key = self.idempotency_key(operation);
         loop {
             let (now, later) = match content {
                 None => (None, None),
@@ -304,7 +306,7 @@ impl<'s> Subject<'s> {
                 inputs: &inputs,
                 changes: changes.as_ref(),
                 mark: mark.clone(),
-                idempotency_key: self.idempotency_key(operation),
+                idempotency_key: &key,
                 content: now,
                 progress: if reports_progress { self.byte_progress() } else { None },
             };
@@ -363,11 +365,14 @@ impl<'s> Subject<'s> {
 
     /// The same for every attempt, in this run and in one that finishes it: a request that is still on its way keeps the
     /// number of the run that sent it.
-    fn idempotency_key(&self, operation: &Operation) -> String {
-        self.shared.ledger.with(|state| {
-            let run = state.sent.get(self.key).map_or(self.shared.run, |sent| sent.run);
-            format!("{}/{run}/{}/{}", state.deployment, self.key, operation.name)
-        })
+    fn idempotency_key<'k>(&'k self, operation: &'k Operation) -> IdempotencyKey<'k> {
+        let sent = self.shared.ledger.with(|state| state.sent.get(self.key).map(|sent| sent.run));
+        IdempotencyKey {
+            deployment: &self.shared.deployment,
+            run: sent.unwrap_or(self.shared.run),
+            step: self.key,
+            operation: &operation.name,
+        }
     }
 
     fn byte_progress(&self) -> Option<Progress> {
@@ -384,6 +389,20 @@ impl<'s> Subject<'s> {
     /// The operation that finds some.
     pub(super) fn find_operation(&self) -> Option<&'s Operation> {
         self.resource_type.operation_of(OperationKind::Find)
+    }
+}
+
+/// `4f1c…/12/paris/base/create`.
+struct IdempotencyKey<'k> {
+    deployment: &'k str,
+    run: u64,
+    step: &'k str,
+    operation: &'k str,
+}
+
+impl fmt::Display for IdempotencyKey<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}/{}/{}", self.deployment, self.run, self.step, self.operation)
     }
 }
 

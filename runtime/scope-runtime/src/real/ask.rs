@@ -2,6 +2,8 @@
 //!
 //! In: a request with its rules and names. Out: a [`Reply`]: the verdict, what was answered, and what was asked.
 
+use std::fmt;
+
 use scope_plan::driver::{Repeat, Request, Service};
 use tokio::sync::Semaphore;
 use tracing::Instrument;
@@ -25,7 +27,7 @@ pub(super) struct Question<'a> {
     pub request: &'a Request,
     pub rules: Rules<'a>,
     pub environment: SiteEnvironment<'a>,
-    pub repeat: Option<(&'a Repeat, &'a str)>,
+    pub repeat: Option<(&'a Repeat, &'a dyn fmt::Display)>,
     pub progress: Option<Progress>,
     /// Another address in place of the request's own: a list's next page.
     pub page: Option<reqwest::Url>,

@@ -133,7 +133,7 @@ impl RealSite {
             request: &operation.request,
             rules: Rules { of_operation: &operation.answers, of_service: &service.answers },
             environment,
-            repeat: Some((&operation.repeat, &call.idempotency_key)),
+            repeat: Some((&operation.repeat, call.idempotency_key)),
             progress: call.progress.clone(),
             page,
         };

@@ -3,6 +3,8 @@
 //! The service's address is evaluated with `site` and `session`; the path is appended to it, or is a whole address. An
 //! operation's header replaces the service's of the same name, one whose value is `null` is left out.
 
+use std::fmt;
+
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use scope_plan::driver::{Repeat, ResourceType, Service, Type};
@@ -44,7 +46,7 @@ pub(super) struct HttpParts<'a> {
     pub headers: &'a [(String, Expr)],
     pub body: Option<&'a Expr>,
     /// Whose repeat is safe by what, and the key for those by a key.
-    pub repeat: Option<(&'a Repeat, &'a str)>,
+    pub repeat: Option<(&'a Repeat, &'a dyn fmt::Display)>,
 }
 
 /// Evaluates all of it. `content` is taken if the body is a content attribute.
@@ -72,7 +74,7 @@ pub(super) fn evaluated(
         };
     }
     if let Some((Repeat::Key(header), key)) = parts.repeat {
-        headers.insert(header_name(header)?, header_value(header, key)?);
+        headers.insert(header_name(header)?, header_value(header, &key.to_string())?);
     }
     let body = match parts.body {
         None => Body::None,

@@ -36,6 +36,8 @@ pub(crate) struct Shared<'r> {
     pub(crate) options: &'r RunOptions,
     /// The number of this run.
     pub(crate) run: u64,
+    /// The id of the deployment.
+    pub(crate) deployment: String,
     pub(crate) jitter: Jitter,
     pub(crate) board: Rc<Board>,
     started: Instant,
@@ -79,6 +81,7 @@ impl<'r> Shared<'r> {
         Self {
             plan,
             sites,
+            deployment: ledger.with(|state| state.deployment.clone()),
             ledger,
             options,
             run,

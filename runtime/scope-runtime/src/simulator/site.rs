@@ -42,9 +42,10 @@ impl Site for SimulatedSite {
                 content,
                 progress,
             } = call;
+            let key = idempotency_key.to_string();
             let model = self.world.borrow_mut().model(driver, resource_type);
             let (operation, mentioned) = model.operation(operation);
-            let step = self.world.borrow().step_name(&idempotency_key);
+            let step = self.world.borrow().step_name(&key);
             let mut call = Call {
                 model,
                 step,
@@ -53,7 +54,7 @@ impl Site for SimulatedSite {
                 inputs: inputs.clone(),
                 changes: changes.cloned(),
                 mark,
-                key: idempotency_key,
+                key,
                 content: None,
             };
             let words = call.words();

@@ -422,7 +422,7 @@ impl Place {
             inputs: &inputs,
             changes: None,
             mark: Some("mark-1".into()),
-            idempotency_key: "key-1".into(),
+            idempotency_key: &"key-1",
             content,
             progress,
         };

@@ -88,7 +88,7 @@ impl Library {
             inputs: &inputs,
             changes: changes.as_ref(),
             mark: sent.mark.map(str::to_string),
-            idempotency_key: sent.key.to_string(),
+            idempotency_key: &sent.key,
             content: sent.content,
             progress: None,
         };

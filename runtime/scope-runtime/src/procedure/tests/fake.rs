@@ -179,7 +179,7 @@ impl Site for FakeSite {
                 inputs: call.inputs.clone(),
                 changes: call.changes.cloned(),
                 mark: call.mark,
-                key: call.idempotency_key,
+                key: call.idempotency_key.to_string(),
                 content,
             });
             reply.answer(expected).await
