@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
 use crate::events::Outcome;
 use crate::report::{Counts, Verdict};
 
-pub use digest::{Digest, digest_of_value};
+pub use digest::digest_of_value;
 pub use folder::state_folder;
 pub use lock::Holder;
 pub use place::Place;

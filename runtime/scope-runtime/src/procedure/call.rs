@@ -61,7 +61,7 @@ pub(super) async fn call(
             }
         }
     }
-    let reads = matches!(operation.kind, OperationKind::Find | OperationKind::Read | OperationKind::Download);
+    let reads = is_reading(operation);
     if operation.kind == OperationKind::Delete
         && let Some(identity) = given.values.get(&subject.resource_type.identity).and_then(identity_text)
     {
@@ -119,7 +119,7 @@ async fn send(
     }
     let asked = Asked {
         changes,
-        mark: subject.mark(),
+        mark: if is_reading(operation) { None } else { subject.mark() },
         content: given.contents.values().next().map(|content| content.content()),
         reports_progress: true,
         ..Asked::with(inputs.clone())
@@ -137,11 +137,7 @@ async fn send(
         Ok(Answer::Gone) => Value::Null,
         Ok(Answer::Content(content)) => Box::pin(shown(subject, content)).await?,
         Err(trouble) if may_have_acted(&trouble) => {
-            let is_safe = is_repeatable(operation)
-                || matches!(
-                    operation.kind,
-                    OperationKind::Find | OperationKind::Read | OperationKind::Download
-                );
+            let is_safe = is_repeatable(operation) || is_reading(operation);
             return Err(if is_safe {
                 subject.failed(trouble)
             } else {
@@ -239,6 +235,11 @@ pub(super) fn asked_about(
             Ok(Good::new(Effect::Planned { change: Change::Call }, Value::Null))
         }
     }
+}
+
+/// Whether it changes nothing.
+pub(super) fn is_reading(operation: &Operation) -> bool {
+    matches!(operation.kind, OperationKind::Find | OperationKind::Read | OperationKind::Download)
 }
 
 /// Whether the request never left.

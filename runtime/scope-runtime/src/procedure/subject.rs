@@ -16,6 +16,7 @@ use scope_plan::recorded::borrowed_name;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use super::call::is_reading;
 use super::failure::{Bad, Trouble, duration_literal, duration_words};
 use crate::events::{Failure, Outcome, Progress as ProgressEvent};
 use crate::runner::Shared;
@@ -310,9 +311,7 @@ impl<'s> Subject<'s> {
                 content: now,
                 progress: if reports_progress { self.byte_progress() } else { None },
             };
-            let reads =
-                matches!(operation.kind, OperationKind::Find | OperationKind::Read | OperationKind::Download);
-            if !reads && self.shared.ledger.assure().await.is_err() {
+            if !is_reading(operation) && self.shared.ledger.assure().await.is_err() {
                 return Err(Trouble::Stopped);
             }
             let answer = self.awaited(self.site.operate(call)).await;

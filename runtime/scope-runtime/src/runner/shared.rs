@@ -4,9 +4,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::BufWriter;
 use std::rc::Rc;
 use std::time::Duration;
 
+use scope_plan::digest::Sha256;
 use scope_plan::driver::{Driver, ResourceType};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, EdgeReason, Plan, SiteId, Step, StepId};
@@ -24,7 +26,7 @@ use crate::events::{Effect, FORMAT, Failure, Progress, RunEvent, RunEventKind, S
 use crate::procedure::{Memory, identity_text};
 use crate::redact::{hide_in_event, hide_in_failure};
 use crate::report::Seen;
-use crate::state::{Digest, Record};
+use crate::state::Record;
 
 /// Progress of one step is told at most so often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -411,8 +413,10 @@ fn types_of(plan: &Plan) -> HashMap<&str, (&Driver, &ResourceType)> {
 
 /// A digest of the plan: of its JSON, the recorded choices in it included.
 pub(crate) fn digest_of_plan(plan: &Plan) -> String {
-    let mut digest = Digest::new();
+    // In parts of some size: they come a field at a time.
+    let mut digest = BufWriter::with_capacity(16 << 10, Sha256::new());
     serde_json::to_writer(&mut digest, plan)
         .expect("a plan has text keys only, and a digest takes any bytes");
-    digest.to_hex()
+    let digest = digest.into_inner().expect("a digest takes any bytes");
+    digest.finish_hex()
 }

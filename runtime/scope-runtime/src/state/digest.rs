@@ -16,7 +16,7 @@ pub fn digest_of_value(value: &Value) -> String {
     digest.to_hex()
 }
 
-/// A digest being made; usable as a writer.
+/// A digest being made.
 #[derive(Clone, Copy, Debug)]
 pub struct Digest(u128);
 
@@ -42,17 +42,6 @@ impl Digest {
 impl Default for Digest {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl std::io::Write for Digest {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::shared::{Location, SharedPlace};
 use super::store::StateError;
-use super::{Digest, state_folder};
+use super::digest::Digest;
+use super::state_folder;
 
 /// The file in a folder of logs that says where the state is.
 pub(super) const NAME: &str = "place";
