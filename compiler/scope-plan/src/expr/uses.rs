@@ -105,10 +105,7 @@ impl Expr {
 
     /// Whether it has no parts.
     fn is_leaf(&self) -> bool {
-        matches!(
-            self,
-            Expr::Value(_) | Expr::Name(_) | Expr::Step { .. } | Expr::Secret(_) | Expr::File(_)
-        )
+        matches!(self, Expr::Value(_) | Expr::Name(_) | Expr::Step { .. } | Expr::Secret(_) | Expr::File(_))
     }
 
     /// Calls `change` with the expression and every part of it, outermost first; what `change` puts in place is walked

@@ -6,10 +6,10 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::shared::{Location, SharedPlace};
-use super::store::StateError;
 use super::digest::Digest;
+use super::shared::{Location, SharedPlace};
 use super::state_folder;
+use super::store::StateError;
 
 /// The file in a folder of logs that says where the state is.
 pub(super) const NAME: &str = "place";
