@@ -192,13 +192,29 @@ impl Doomed {
     /// have seen is not known here: there nothing is cut.
     fn cut(&self, part: usize) -> bool {
         let bytes = std::fs::read(&self.journal).expect("a journal");
-        let from = *self.unseen_from.lock().expect("never poisoned");
-        if from == 0 || from >= bytes.len() {
+        let seen = *self.unseen_from.lock().expect("never poisoned");
+        let from = seen.max(self.written_through());
+        if seen == 0 || from >= bytes.len() {
             return false;
         }
         let length = from + (bytes.len() - from) * (part % 4) / 4;
         std::fs::write(&self.journal, &bytes[..length]).expect("writable");
         true
+    }
+}
+
+impl Doomed {
+    /// How much of the journal the state was written from: that had been synced before.
+    fn written_through(&self) -> usize {
+        let state = self.journal.ancestors().nth(2).expect("a state's folder").join("state.json");
+        let state: Value = std::fs::read(state)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        match state["through"]["run"].as_u64() {
+            Some(1) => state["through"]["bytes"].as_u64().unwrap_or_default() as usize,
+            _ => 0,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! journal *is* the state, and `state.json` a shorter way of writing it.
 //! `apply(Resource(base at nantes is 45da…))` → `state.resource("base", "nantes").identity == "45da…"`
 
+mod apply;
 mod digest;
 mod folder;
 mod lock;
@@ -23,7 +24,6 @@ use scope_plan::recorded::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::events::Outcome;
 use crate::report::{Counts, Verdict};
 
 pub use digest::digest_of_value;
@@ -408,46 +408,6 @@ impl State {
         known.any(|known| known.formerly.iter().any(|known| known == former))
     }
 
-    /// A step ended well: what it is about, if it is recorded, was seen as the program says. Its key is `site/name/verb`, and
-    /// either may hold a slash.
-    fn saw(&mut self, key: &str) {
-        let Some((place, _)) = key.rsplit_once('/') else { return };
-        for (slash, _) in place.match_indices('/') {
-            let (site, name) = (&place[..slash], &place[slash + 1..]);
-            if let Some(known) = self.resources.get_mut(name).and_then(|sites| sites.get_mut(site)) {
-                known.seen = Some(self.last_run);
-            }
-        }
-    }
-
-    /// What was called `from` is called `to` from now on.
-    fn rename(&mut self, from: &str, to: &str) {
-        if let Some(sites) = self.resources.remove(from) {
-            self.resources.insert(to.to_owned(), sites);
-        }
-        let needs = self.resources.values_mut().flat_map(|sites| sites.values_mut());
-        for (name, _) in needs.flat_map(|resource| &mut resource.needs).filter(|(name, _)| name == from) {
-            to.clone_into(name);
-        }
-        if let Some(arm) = self.choices.remove(from) {
-            self.choices.insert(to.to_owned(), arm);
-        }
-        // A step's key is made of its site and its name.
-        let key = |old: &str| old.replacen(&format!("/{from}/"), &format!("/{to}/"), 1);
-        for (old, parked) in std::mem::take(&mut self.parked) {
-            match parked.name == from {
-                true => self.parked.insert(key(&old), Parked { name: to.to_owned(), ..parked }),
-                false => self.parked.insert(old, parked),
-            };
-        }
-        for (old, sent) in std::mem::take(&mut self.sent) {
-            match sent.name == from {
-                true => self.sent.insert(key(&old), Sent { name: to.to_owned(), ..sent }),
-                false => self.sent.insert(old, sent),
-            };
-        }
-    }
-
     /// What compiling needs to know of it.
     pub fn recorded(&self) -> Recorded {
         let resources = self.resources.iter().flat_map(|(name, sites)| {
@@ -482,125 +442,4 @@ impl State {
             .map(|(name, site, _)| (name, site))
             .collect()
     }
-
-    /// The only way to change it. Applying a record twice is the same as applying it once.
-    pub fn apply(&mut self, record: &Record) {
-        match record {
-            Record::RunStarted { run, by, at_ms, plan, started, .. } => {
-                self.last_run = self.last_run.max(*run);
-                if self.runs.iter().all(|known| known.run != *run) {
-                    self.runs.push(Run {
-                        run: *run,
-                        by: by.clone(),
-                        started_ms: *at_ms,
-                        millis: None,
-                        verdict: None,
-                        counts: Counts::default(),
-                        plan: plan.clone(),
-                        started: started.clone(),
-                    });
-                    let n_forgotten = self.runs.len().saturating_sub(KEPT_RUNS);
-                    self.runs.drain(..n_forgotten);
-                }
-            }
-            Record::Sent { key, sent } => {
-                self.sent.insert(key.clone(), sent.clone());
-            }
-            Record::Settled { key } => {
-                self.sent.remove(key);
-            }
-            Record::Changing { key, changed } => {
-                self.changed.insert(key.clone(), changed.clone());
-            }
-            Record::ChangeEnded { key } => {
-                self.changed.remove(key);
-            }
-            Record::Resource { name, site, resource } => {
-                self.resources.entry(name.clone()).or_default().insert(site.clone(), resource.clone());
-                // It is wanted again: what was owed there is this very resource.
-                self.owed.retain(|owed| {
-                    owed.name != *name
-                        || owed.site != *site
-                        || owed.identity.as_ref().is_some_and(|identity| *identity != resource.identity)
-                });
-            }
-            Record::Complete { name, site } => {
-                if let Some(resource) = self.resources.get_mut(name).and_then(|sites| sites.get_mut(site)) {
-                    resource.is_complete = true;
-                    resource.begun_ms = None;
-                }
-            }
-            Record::Gone { name, site } => {
-                if let Some(sites) = self.resources.get_mut(name) {
-                    sites.remove(site);
-                    if sites.is_empty() {
-                        self.resources.remove(name);
-                    }
-                }
-                // A guard goes with what it is on.
-                self.guards.retain(|guard| guard.name != *name || guard.site != *site);
-            }
-            Record::Call { key, call } => {
-                if self.sent.get(key).is_some_and(|sent| sent.inputs == call.inputs) {
-                    self.sent.remove(key);
-                }
-                self.calls.insert(key.clone(), call.clone());
-            }
-            Record::Choice { key, arm } => {
-                self.choices.insert(key.clone(), *arm);
-            }
-            Record::Protected { guard } => {
-                self.guards.retain(|known| !is_on_same(known, guard));
-                self.guards.push(guard.clone());
-            }
-            Record::LetGo { guard } => self.guards.retain(|known| !is_on_same(known, guard)),
-            Record::Owed { owed } => {
-                self.owed.retain(|known| known.key != owed.key || known.identity != owed.identity);
-                self.owed.push(owed.clone());
-            }
-            Record::Paid { key, identity } => {
-                self.owed.retain(|owed| owed.key != *key || owed.identity != *identity);
-            }
-            Record::Parked { key, parked } => {
-                let since = self.parked.get(key).map(|known| (known.run, known.since_ms));
-                let mut parked = parked.clone();
-                if let Some((run, since_ms)) = since {
-                    (parked.run, parked.since_ms) = (run, since_ms);
-                }
-                self.parked.insert(key.clone(), parked);
-            }
-            Record::Step { key, outcome, .. } => {
-                self.parked.remove(key);
-                if *outcome == Outcome::Done {
-                    self.saw(key);
-                }
-            }
-            Record::Hold { site, hold: Some(hold) } => {
-                self.holds.insert(site.clone(), hold.clone());
-            }
-            Record::Hold { site, hold: None } => {
-                self.holds.remove(site);
-            }
-            Record::Wave { key, wave: Some(wave) } => {
-                self.waves.insert(key.clone(), wave.clone());
-            }
-            Record::Wave { key, wave: None } => {
-                self.waves.remove(key);
-            }
-            Record::Renamed { from, to } => self.rename(from, to),
-            Record::Told { .. } => {}
-            Record::RunEnded { run, verdict, counts, millis } => {
-                if let Some(known) = self.runs.iter_mut().find(|known| known.run == *run) {
-                    known.verdict = Some(*verdict);
-                    known.counts = *counts;
-                    known.millis = Some(*millis);
-                }
-            }
-        }
-    }
-}
-
-/// Whether two guards are on one resource.
-fn is_on_same(one: &RecordedGuard, other: &RecordedGuard) -> bool {
-    one.site == other.site && one.resource_type == other.resource_type && one.identity == other.identity
 }

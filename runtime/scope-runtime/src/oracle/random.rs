@@ -191,7 +191,7 @@ pub(super) fn referring(dice: &mut Dice<'_>) -> Program {
             (slip.loc, slip.weights) = (loc(dice, n_sites, 0), None);
             slip.on_disconnect = None;
         }
-        (slip.kind, slip.about, slip.quorum) = (Kind::Slip, Some(0), None);
+        (slip.kind, slip.about) = (Kind::Slip, Some(0));
         resources.push(slip);
     }
     Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], has_one_service: false, resources, call: None }

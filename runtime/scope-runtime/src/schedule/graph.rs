@@ -3,14 +3,17 @@
 //! In comes a plan, out come for each step its edges both ways, the arms it stands in and the service it asks; for each
 //! arm its steps and the choices inside. Every question is answered by a slice, in the order of the plan.
 
+mod quorums;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use scope_plan::plan::{
-    Action, ChoiceId, Edge, EdgeReason, Guard, OnUnreachable, Plan, SiteId, StepId, Undo,
+    Action, ChoiceId, Edge, EdgeReason, Guard, OnUnreachable, Plan, Purpose, SiteId, Step, StepId, Undo,
 };
 
 use super::mutants::{self, Mutant};
 use super::rows::Rows;
+use quorums::Quorums;
 
 /// All arms of all choices, numbered through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,63 +115,9 @@ pub(super) struct Graph {
     groups: Vec<Vec<StepId>>,
     /// By rollout, after how many failures nothing more is begun.
     stop_after: Vec<u32>,
+    /// Of a step, whether it only serves others: a look-up for a reference, a copy that is brought.
+    serves: Vec<bool>,
     quorums: Quorums,
-}
-
-/// The copies of a `&` of which some are enough.
-#[derive(Debug)]
-struct Quorums {
-    /// Of a step, the `gather` that counts it.
-    of_step: Vec<Option<StepId>>,
-    /// Of a choice, whether it is a copy's own.
-    of_choice: Vec<bool>,
-    /// Of a step, the copies that it is a part of.
-    copies_of: Rows<u32>,
-    /// Of a copy, the `gather` that counts it, and its steps.
-    copies: Vec<(StepId, u32)>,
-    /// Of a step, each `gather` that has it as a part: a site may stand in several alternatives.
-    gathers_of: Rows<StepId>,
-    /// Of a `gather`, how many copies it needs and how many there are.
-    needs: BTreeMap<StepId, (u32, u32)>,
-    /// Of a `gather`, the last steps of its copies.
-    ends: BTreeMap<StepId, Vec<StepId>>,
-}
-
-impl Quorums {
-    fn new(plan: &Plan) -> Self {
-        let of_step = scope_plan::quorum::of_steps(plan);
-        let of_choice = scope_plan::quorum::of_choices(plan, &of_step);
-        let mut copies = Vec::new();
-        let mut needs = BTreeMap::new();
-        let mut ends = BTreeMap::new();
-        let mut parts: Vec<(usize, u32)> = Vec::new();
-        let mut gathers: Vec<(usize, StepId)> = Vec::new();
-        for step in &plan.steps {
-            let Action::Gather { quorum: Some(quorum), .. } = &step.action else { continue };
-            needs.insert(step.id, (quorum.need, quorum.copies.len() as u32));
-            ends.insert(step.id, quorum.copies.concat());
-            gathers.extend(step.action.sources().into_iter().map(|part| (part.index(), step.id)));
-            for copy in &quorum.copies {
-                parts.extend(copy.iter().map(|part| (part.index(), copies.len() as u32)));
-                copies.push((step.id, copy.len() as u32));
-            }
-        }
-        let n_steps = plan.steps.len();
-        let copies_of = Rows::new(n_steps, parts.into_iter());
-        let gathers_of = Rows::new(n_steps, gathers.into_iter());
-        Self { of_step, of_choice, copies_of, copies, gathers_of, needs, ends }
-    }
-}
-
-impl Quorums {
-    /// Whether a step has no say of its own beside these: it serves copies, or the `gather` that counts it is among them.
-    fn is_counted_among(&self, step: StepId, members: &[StepId]) -> bool {
-        let gathers = self.gathers_of.row(step.index());
-        self.of_step[step.index()].is_some()
-            && (gathers.is_empty()
-                || mutants::is(Mutant::QuorumCopyNeverFallsBack)
-                || gathers.iter().any(|gather| members.contains(gather)))
-    }
 }
 
 #[derive(Debug)]
@@ -223,7 +172,8 @@ impl Graph {
         guards.sort();
         guards.dedup();
         let quorums = Quorums::new(plan);
-        let places = places(plan, &guards, &first_arm, &quorums);
+        let serves: Vec<bool> = plan.steps.iter().map(only_serves).collect();
+        let places = places(plan, &guards, &first_arm, &serves, &quorums);
         let mut choice_arms: Vec<(ChoiceId, Arm)> = Vec::new();
         for choice in &plan.choices {
             choice_arms.extend(choice.when.iter().map(|guard| (choice.id, arm(guard))));
@@ -302,6 +252,7 @@ impl Graph {
             site_lanes: lanes.by_site,
             groups: groups(plan),
             stop_after: plan.rollouts.iter().map(|rollout| rollout.stop_after).collect(),
+            serves,
             quorums,
         }
     }
@@ -475,6 +426,11 @@ impl Graph {
         }
     }
 
+    /// Whether a step only serves others: what it comes to is told by those that need it, who are held back by it.
+    pub(super) fn serves(&self, step: StepId) -> bool {
+        self.serves[step.index()]
+    }
+
     pub(super) fn groups(&self) -> &[Vec<StepId>] {
         &self.groups
     }
@@ -516,9 +472,20 @@ fn is_around(plan: &Plan, arms: &[Guard], choice: ChoiceId) -> bool {
     false
 }
 
-/// Every (step, arm) where the arm waits for the step: those it is done for, and members. What counts only with the other
-/// copies of a quorum has no say of its own in the alternatives around them; in those of its own copy it has.
-fn places(plan: &Plan, guards: &[(usize, Arm)], first_arm: &[u32], quorums: &Quorums) -> Vec<Place> {
+fn only_serves(step: &Step) -> bool {
+    matches!(step.action, Action::Bring { .. } | Action::Lookup { purpose: Purpose::Reference, .. })
+}
+
+/// Every (step, arm) where the arm waits for the step: those it is done for, and members. What only serves others has no
+/// say of its own, nor has what counts only with the other copies of a quorum in the alternatives around them; in those of
+/// its own copy it has.
+fn places(
+    plan: &Plan,
+    guards: &[(usize, Arm)],
+    first_arm: &[u32],
+    serves: &[bool],
+    quorums: &Quorums,
+) -> Vec<Place> {
     let mut places: BTreeMap<(Arm, StepId), bool> = BTreeMap::new();
     for (step, arm) in guards {
         places.insert((*arm, StepId(*step as u32)), false);
@@ -528,7 +495,9 @@ fn places(plan: &Plan, guards: &[(usize, Arm)], first_arm: &[u32], quorums: &Quo
             let id = Arm(first_arm[choice.id.index()] + number as u32);
             let is_copy = quorums.of_choice[choice.id.index()];
             let is_copy = is_copy && !mutants::is(Mutant::QuorumCopyNeverFallsBack);
-            let counts = |member: &StepId| is_copy || !quorums.is_counted_among(*member, &arm.members);
+            let counts = |member: &StepId| {
+                !serves[member.index()] && (is_copy || !quorums.is_counted_among(*member, &arm.members))
+            };
             places.extend(arm.members.iter().map(|member| ((id, *member), counts(member))));
         }
     }

@@ -257,13 +257,14 @@ impl Schedule {
         .max(self.state(end).outcome())
     }
 
-    /// What a step's end counts as for the whole run: a copy alone is no failure.
+    /// What a step's end counts as for the whole run: a copy alone is no failure, and what only serves others is told by them.
     pub(super) fn outcome_in_whole(&self, step: StepId) -> Outcome {
         let is_copy = || {
             let gathers = self.graph.gathers_of(step);
             gathers.is_some_and(|all| all.is_empty() || all.iter().any(|gather| self.is_live(*gather)))
         };
         match self.state(step).outcome().unwrap_or(Outcome::Pending) {
+            _ if self.graph.serves(step) => Outcome::Done,
             Outcome::Unavailable if is_copy() && !mutants::is(Mutant::QuorumCopyFailsAll) => Outcome::Pending,
             outcome => outcome,
         }
