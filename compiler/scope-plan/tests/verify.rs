@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use scope_plan::driver::{Repeat, Share};
+use scope_plan::driver::{Repeat, Share, Type};
 use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::{
     Action, ChoiceId, Cross, CrossPart, Edge, EdgeReason, Guard, Link, OnUnreachable, Plan, SiteId, StepId,
@@ -314,6 +314,9 @@ const CASES: &[Case] = &[
         keep.push("isbn".into());
     }),
     ("driver-operation", |plan| plan.drivers[0].types[0].operations[3].after = Some("make".into())),
+    ("driver-declared", |plan| {
+        plan.drivers[0].types[0].attributes.last_mut().expect("some").ty = Type::Named("nothing".into());
+    }),
     ("driver-pure", |plan| plan.drivers[0].services[0].address = Some(Expr::step(StepId(0), &["url"]))),
 ];
 
