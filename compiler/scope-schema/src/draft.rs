@@ -7,7 +7,7 @@
 use std::fmt::Write;
 
 use crate::paths::{Api, Attribute, Operation, Thing, Token, Verb};
-use crate::write::{Writer, docs, key, quoted};
+use crate::write::{Writer, docs, field_docs, key, quoted};
 
 impl Writer<'_> {
     /// The whole driver.
@@ -85,7 +85,7 @@ impl Writer<'_> {
         is_changeable: bool,
     ) {
         let field = &attribute.field;
-        docs(text, "", &field.docs);
+        field_docs(text, "", field);
         let _ = write!(text, "{}: ", field.name);
         let is_identity = field.name == thing.identity;
         let ty = if is_identity { crate::convert::not_null(field.ty.clone()) } else { field.ty.clone() };

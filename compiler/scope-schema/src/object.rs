@@ -57,6 +57,7 @@ impl<'d> Importer<'d> {
                     .map(|(schema, _)| description(schema))
                     .find(|docs| !docs.is_empty())
                     .unwrap_or_default(),
+                default: schemas.iter().find_map(|(schema, _)| default_of(schema)),
                 is_read_only: says("readOnly"),
                 is_write_only: says("writeOnly"),
                 span,
@@ -69,6 +70,7 @@ impl<'d> Importer<'d> {
                 name: OPEN.to_owned(),
                 ty,
                 docs,
+                default: None,
                 is_read_only: false,
                 is_write_only: false,
                 span,
@@ -136,6 +138,22 @@ fn optional(ty: Ty) -> Ty {
     match ty {
         Ty::Any => Ty::Optional(Box::new(Ty::Any)),
         other => other.optional(),
+    }
+}
+
+/// The default of a schema, as it would be written.
+pub(crate) fn default_of(slot: &Slot) -> Option<String> {
+    let Value::Record(schema) = &slot.value else { return None };
+    match &schema.get("default")?.value {
+        Value::Text(text)
+            if text.len() <= LONGEST_NAME && !text.contains(|c: char| c.is_control() || c == '`') =>
+        {
+            Some(format!("\"{text}\""))
+        }
+        Value::Int(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
     }
 }
 

@@ -419,6 +419,7 @@ fn parts<'d>(
             name: name.clone(),
             ty: if is_required { ty } else { ty.optional() },
             docs: description(part),
+            default: crate::object::default_of(part),
             // The site's own account of the resource.
             is_read_only: name == "status",
             is_write_only: false,

@@ -15,6 +15,9 @@ const UUID: &str = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$";
 /// Longer patterns are left out: they are programs of their own.
 const LONGEST_PATTERN: usize = 1000;
 
+/// Bounds of lengths beyond are left to the site.
+const LONGEST_COUNTED: u32 = 1024;
+
 /// Enumerations of more texts are texts.
 const MOST_VALUES: usize = 500;
 
@@ -38,7 +41,7 @@ impl<'d> Importer<'d> {
             Some("uuid") if !layers.has("pattern") => return Ty::Matching(UUID.to_owned()),
             _ => {}
         }
-        let Some(slot) = layers.get("pattern") else { return Ty::Plain("string") };
+        let Some(slot) = layers.get("pattern") else { return length(layers) };
         let Some(pattern) = crate::layers::text(slot) else {
             self.wrong(slot.span, "`pattern` is a text");
             return Ty::Plain("string");
@@ -121,6 +124,20 @@ fn enumeration(values: &[&Value]) -> Ty {
     };
     let is_bool = values.iter().any(|value| matches!(value, Value::Bool(_))) && values.iter().all(is_truth);
     if is_bool { Ty::Plain("bool") } else { Ty::Any }
+}
+
+/// A text with as many characters as are allowed; the longest are not counted.
+fn length(layers: &Layers<'_>) -> Ty {
+    let read = |keyword: &str| match layers.get(keyword).map(|slot| &slot.value) {
+        Some(Value::Int(number)) => u32::try_from(*number).ok(),
+        _ => None,
+    };
+    let least = read("minLength").filter(|least| *least <= LONGEST_COUNTED).unwrap_or(0);
+    match read("maxLength").filter(|most| (least..=LONGEST_COUNTED).contains(most)) {
+        Some(most) => Ty::Matching(format!("(?s)^.{{{least},{most}}}$")),
+        None if least > 0 => Ty::Matching(format!("(?s)^.{{{least},}}$")),
+        None => Ty::Plain("string"),
+    }
 }
 
 /// `integer` with its bounds, if both are there.

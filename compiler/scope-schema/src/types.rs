@@ -43,6 +43,8 @@ pub(crate) struct Field {
     pub ty: Ty,
     /// What the schema says about it.
     pub docs: String,
+    /// What the site takes where nothing is said: told, not sent, as a default that is sent is a choice.
+    pub default: Option<String>,
     /// Only given by the site (`readOnly`).
     pub is_read_only: bool,
     /// Only sent to the site (`writeOnly`).

@@ -134,7 +134,7 @@ impl Writer<'_> {
     fn field(&self, text: &mut String, field: &Field, depth: usize) {
         let mut margin = String::new();
         indent(&mut margin, depth);
-        docs(text, &margin, &field.docs);
+        field_docs(text, &margin, field);
         let _ = write!(text, "{margin}{}: ", key(&field.name));
         self.ty(text, &field.ty, depth);
         text.push('\n');
@@ -190,7 +190,7 @@ impl Writer<'_> {
             content.join(", ")
         );
         for field in &resource.fields {
-            docs(text, "", &field.docs);
+            field_docs(text, "", field);
             let _ = write!(text, "{}: ", key(&field.name));
             self.ty(text, &field.ty, 0);
             text.push_str(if field.is_read_only { " computed\n" } else { "\n" });
@@ -245,6 +245,14 @@ fn raw(value: &str) -> String {
         marks.push('#');
     }
     format!("r{marks}\"{value}\"{marks}")
+}
+
+/// What a field is, and what the site takes where it is left out.
+pub(crate) fn field_docs(text: &mut String, margin: &str, field: &Field) {
+    docs(text, margin, &field.docs);
+    if let Some(default) = &field.default {
+        let _ = writeln!(text, "{margin}/// Default: `{default}`");
+    }
 }
 
 /// `///` lines of a description.

@@ -4,7 +4,7 @@
 
 use crate::{
     MAX_SIZE,
-    ast::{Expr, ExprKind, Item, ItemKind, Line, LineKind, Module, Native},
+    ast::{Expr, ExprKind, Item, ItemKind, Line, LineKind, Module, Native, TypeExpr, TypeKind},
     layout::{self, Laid},
     lex::{self, DocLine, Lexed},
     parse::{Grammar, Rule, deep::Deep, fault::Fault, hints},
@@ -236,6 +236,7 @@ fn attach_docs(module: &mut Module, docs: Vec<DocLine>) {
         item.docs = take(item.span.start);
         match &mut item.kind {
             ItemKind::Driver(driver) => attach_to_lines(&mut driver.body, &mut take),
+            ItemKind::Type(declared) => attach_to_fields(&mut declared.ty, &mut take),
             ItemKind::Sequence(sequence) => {
                 for step in &mut sequence.steps {
                     step.docs = take(step.span.start);
@@ -255,10 +256,33 @@ fn attach_docs(module: &mut Module, docs: Vec<DocLine>) {
 fn attach_to_lines(lines: &mut [Line], take: &mut impl FnMut(u32) -> Vec<String>) {
     for line in lines {
         line.docs = take(line.span.start);
-        if let LineKind::Phrase(phrase) = &mut line.kind
-            && let Some(body) = &mut phrase.body
-        {
-            attach_to_lines(body, take);
+        match &mut line.kind {
+            LineKind::Attribute(attribute) => attach_to_fields(&mut attribute.ty, take),
+            LineKind::Phrase(phrase) => {
+                if let Some(body) = &mut phrase.body {
+                    attach_to_lines(body, take);
+                }
+            }
+            _ => {}
         }
+    }
+}
+
+/// The fields of a record type, also of one within another type.
+fn attach_to_fields(ty: &mut TypeExpr, take: &mut impl FnMut(u32) -> Vec<String>) {
+    match &mut *ty.kind {
+        TypeKind::Record(fields) => {
+            for field in fields {
+                field.docs = take(field.name.span.start);
+                attach_to_fields(&mut field.ty, take);
+            }
+        }
+        TypeKind::Named { args: types, .. } | TypeKind::Union(types) => {
+            types.iter_mut().for_each(|ty| attach_to_fields(ty, take));
+        }
+        TypeKind::Optional(inner) | TypeKind::In(inner, _) | TypeKind::Matching(inner, _) => {
+            attach_to_fields(inner, take);
+        }
+        TypeKind::Literal(_) | TypeKind::Error => {}
     }
 }

@@ -240,6 +240,16 @@ impl Context<'_> {
     }
 
     fn no_match(&self, text: &str, pattern: &str, span: Span, what: &str) -> Diagnostic {
+        if let Some((words, help)) = length_words(pattern) {
+            let n = text.chars().count();
+            return Diagnostic::new(
+                codes::E0201,
+                span,
+                format!("expected `{what}` to have {words}, found {n}"),
+            )
+            .label(if n == 0 { "empty" } else { "of another length" })
+            .help(help);
+        }
         // The beginning, where a pattern says only that: `^/`.
         let beginning = pattern.strip_prefix('^').filter(|rest| {
             !rest.is_empty() && rest.chars().all(|letter| !r"\.+*?()|[]{}^$".contains(letter))
@@ -332,6 +342,16 @@ impl Context<'_> {
             _ => None,
         }
     }
+}
+
+/// What a pattern says of a text's length, where it says only that: `(?s)^.{1,64}$`.
+fn length_words(pattern: &str) -> Option<(String, &'static str)> {
+    let (least, most) = pattern.strip_prefix("(?s)^.{")?.strip_suffix("}$")?.split_once(',')?;
+    Some(match (least, most) {
+        ("0", most) => (format!("at most {most} characters"), "shorten it"),
+        (least, "") => (format!("at least {least} characters"), "write more"),
+        (least, most) => (format!("{least} to {most} characters"), "write as many"),
+    })
 }
 
 fn is_cidr(text: &str) -> bool {

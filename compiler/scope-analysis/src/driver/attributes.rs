@@ -108,7 +108,7 @@ pub(super) fn like_record(
             read: None,
             reference: None,
             life: Life::default(),
-            docs: Vec::new(),
+            docs: field.docs.clone(),
             span: value.span,
             ty: field.ty.clone(),
         };

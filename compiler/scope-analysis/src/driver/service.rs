@@ -147,7 +147,7 @@ pub(super) fn session_type(login: Option<&Login>) -> Type {
             match entry {
                 ast::RecordEntry::Field { key, .. } => {
                     let name = key.literal().unwrap_or_default();
-                    fields.push(Field { name, ty: Type::Any, is_optional: true });
+                    fields.push(Field { name, ty: Type::Any, is_optional: true, docs: Vec::new() });
                 }
                 _ => return Type::Any,
             }

@@ -71,11 +71,16 @@ pub(super) fn site(
 pub(super) fn site_type(settings: &IndexMap<String, Setting>) -> Type {
     let mut fields: Vec<Field> = settings
         .values()
-        .map(|setting| Field { name: setting.name.clone(), ty: setting.ty.clone(), is_optional: false })
+        .map(|setting| Field {
+            name: setting.name.clone(),
+            ty: setting.ty.clone(),
+            is_optional: false,
+            docs: Vec::new(),
+        })
         .collect();
     for (name, ty) in [("name", Type::String), ("labels", Type::Map(Box::new(Type::Any)))] {
         if !settings.contains_key(name) {
-            fields.push(Field { name: name.to_owned(), ty, is_optional: false });
+            fields.push(Field { name: name.to_owned(), ty, is_optional: false, docs: Vec::new() });
         }
     }
     Type::Record(fields)

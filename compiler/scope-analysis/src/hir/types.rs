@@ -125,6 +125,9 @@ pub struct Field {
     pub ty: Type,
     /// May be left out: optional type or a default.
     pub is_optional: bool,
+    /// What is written above it.
+    #[serde(skip)]
+    pub docs: Vec<String>,
 }
 
 impl Type {

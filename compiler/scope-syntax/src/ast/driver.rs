@@ -58,6 +58,8 @@ pub enum LineKind {
 /// An attribute of a resource type.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Attribute {
+    /// The `///` lines above it, where it is a field of a record type; those of a driver's line are the line's.
+    pub docs: Vec<String>,
     /// Its name.
     pub name: Ident,
     /// Its type.

@@ -175,7 +175,9 @@ impl Formatter<'_> {
                     range,
                     attributes.len(),
                     &place,
-                    &mut |out, index| out.attribute(&attributes[index]),
+                    &mut |out, index| {
+                        concat([out.docs(&attributes[index].docs), out.attribute(&attributes[index])])
+                    },
                 )
             }
             TypeKind::In(inner, range) => {

@@ -114,7 +114,7 @@ pub(super) fn attribute<'t>(
                 if ty.span.is_dummy() {
                     ty.span = after;
                 }
-                Attribute { name, ty, default, modifiers }
+                Attribute { docs: vec![], name, ty, default, modifiers }
             })
         })
         .boxed()
