@@ -59,7 +59,7 @@ fn what_cannot_be_read_is_reported_and_left_alone() {
     assert_eq!(std::fs::read_to_string(folder.join("a.scope")).expect("UTF-8"), "let a = (\n");
     let none = binary::scope(&folder, &["fmt", "c.scope"], &[]);
     assert_eq!(none.code, 3);
-    assert_eq!(none.stderr, "error: `c.scope` cannot be read: there is no such file\n");
+    assert_eq!(none.stderr, "error[E0980]: `c.scope` cannot be read: there is no such file\n");
 }
 
 #[test]
