@@ -107,7 +107,7 @@ impl Lowering<'_> {
             if Some(index) != last {
                 before = Some(self.step(NewStep {
                     name: format!("{key}, wave {}", wave.number),
-                    key: format!("{key}/wave-{}/gate#{}", wave.number, id.0),
+                    key: format!("{key}/wave-{}/gate", wave.number),
                     ..NewStep::new(
                         place,
                         Action::Gate { rollout: id, wave: index as u32, steps: wave.steps.clone() },

@@ -40,7 +40,7 @@ fn cases() -> Vec<Case> {
         Case { name: format!("seed {seed}"), program, fates, plan }
     });
     let drawn = drawn.filter(|case| !case.fates.by_leaf.is_empty());
-    [a_copy_waits(), one_is_left_out()].into_iter().chain(drawn).collect()
+    [a_copy_waits(), a_copy_lacks_its_seal(), one_is_left_out()].into_iter().chain(drawn).collect()
 }
 
 pub(super) fn plain(kind: Kind, loc: Loc, after: Vec<usize>) -> Resource {
@@ -79,6 +79,14 @@ fn directed(name: &str, resources: Vec<Resource>, fates: &[(Leaf, Fate)]) -> Cas
     let by_leaf = fates.iter().copied().collect();
     let plan = play::optimised(&play::lowered(&program));
     Case { name: name.to_owned(), program, fates: Fates { by_leaf, cut: None }, plan }
+}
+
+/// Of two resources one copy of two is enough; what the other copies refer to cannot be brought to their site.
+fn a_copy_lacks_its_seal() -> Case {
+    let seal = plain(Kind::Seal, Loc::Site(0), Vec::new());
+    let copies = Loc::And(vec![Loc::Site(0), Loc::Site(1)]);
+    let slip = Resource { quorum: Some(1), about: Some(0), ..plain(Kind::Slip, copies, Vec::new()) };
+    directed("a copy lacks what it refers to", vec![seal, slip.clone(), slip], &[((0, 1), Fate::Refused)])
 }
 
 fn ends(case: &Case) -> Result<(), String> {

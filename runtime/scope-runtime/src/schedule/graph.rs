@@ -476,8 +476,8 @@ fn only_serves(step: &Step) -> bool {
     matches!(step.action, Action::Bring { .. } | Action::Lookup { purpose: Purpose::Reference, .. })
 }
 
-/// Every (step, arm) where the arm waits for the step: those it is done for, and members. What only serves others has no
-/// say of its own, nor has what counts only with the other copies of a quorum in the alternatives around them; in those of
+/// Every (step, arm) where the arm waits for the step: those it is done for, and members. What only serves others in it has
+/// no say of its own, nor has what counts only with the other copies of a quorum in the alternatives around them; in those of
 /// its own copy it has.
 fn places(
     plan: &Plan,
@@ -490,13 +490,23 @@ fn places(
     for (step, arm) in guards {
         places.insert((*arm, StepId(*step as u32)), false);
     }
+    // Of alternatives of look-ups nobody inside needs the last one: its end is that of the alternative.
+    let mut needed: BTreeMap<StepId, Vec<StepId>> = BTreeMap::new();
+    for edge in plan.edges.iter().filter(|edge| edge.reason == EdgeReason::Data && serves[edge.from.index()])
+    {
+        needed.entry(edge.from).or_default().push(edge.to);
+    }
     for choice in &plan.choices {
         for (number, arm) in choice.arms.iter().enumerate() {
+            let inside: BTreeSet<StepId> = arm.members.iter().copied().collect();
+            let is_told = |member: &StepId| {
+                needed.get(member).is_some_and(|users| users.iter().any(|user| inside.contains(user)))
+            };
             let id = Arm(first_arm[choice.id.index()] + number as u32);
             let is_copy = quorums.of_choice[choice.id.index()];
             let is_copy = is_copy && !mutants::is(Mutant::QuorumCopyNeverFallsBack);
             let counts = |member: &StepId| {
-                !serves[member.index()] && (is_copy || !quorums.is_counted_among(*member, &arm.members))
+                !is_told(member) && (is_copy || !quorums.is_counted_among(*member, &arm.members))
             };
             places.extend(arm.members.iter().map(|member| ((id, *member), counts(member))));
         }

@@ -86,6 +86,8 @@ mutants! {
     QuorumPassesInvalid,
     /// Alternatives inside of a copy end well whatever their parts do.
     QuorumCopyNeverFallsBack,
+    /// A copy's look-up, or what is brought for it, fails the whole by itself.
+    HelperFailsAll,
     /// A copy that waits for its site can be lost, as one that failed.
     QuorumPendingIsLost,
     /// A copy that others may make up for is not tried again in this run, though its site is heard from.

@@ -264,7 +264,7 @@ impl Schedule {
             gathers.is_some_and(|all| all.is_empty() || all.iter().any(|gather| self.is_live(*gather)))
         };
         match self.state(step).outcome().unwrap_or(Outcome::Pending) {
-            _ if self.graph.serves(step) => Outcome::Done,
+            _ if self.graph.serves(step) && !mutants::is(Mutant::HelperFailsAll) => Outcome::Done,
             Outcome::Unavailable if is_copy() && !mutants::is(Mutant::QuorumCopyFailsAll) => Outcome::Pending,
             outcome => outcome,
         }
