@@ -159,6 +159,21 @@ fn what_bears_anothers_mark_is_told_and_never_touched() {
 }
 
 #[test]
+fn what_bears_anothers_mark_is_not_destroyed_either_where_nobody_looked() {
+    let desks = Desks::start();
+    let folder = desks.place("taken-destroyed", PROGRAM);
+    ends(&folder, &["run", "main.scope"], 0);
+    desks.nantes.change(|_notes, cards| {
+        let mut ours = cards.values_mut().filter(|card| card["title"] == "first");
+        ours.next().expect("it was made")["remark"] = json!("[scope:0123456789abcdef/first@nantes]");
+    });
+    let destroyed = ends(&folder, &["destroy", "main.scope", "--yes"], 0).all();
+    has(&destroyed, &["it bears the mark of another deployment: left at the site, and forgotten"]);
+    assert_eq!(desks.nantes.held()["cards"], json!(["first"]), "what is another's stays");
+    assert_eq!(desks.paris.held()["notes"], json!({}), "what is ours is gone");
+}
+
+#[test]
 fn what_is_gone_at_one_site_is_accepted_with_a_narrower_scope() {
     let desks = Desks::start();
     let folder = desks.place("drift-narrower", PROGRAM);

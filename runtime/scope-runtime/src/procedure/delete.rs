@@ -15,7 +15,7 @@ use super::failure::{Bad, Trouble};
 use super::inputs::evaluate_one;
 use super::record::identity_text;
 use super::subject::{Asked, Subject};
-use super::{Good, guard, release};
+use super::{Good, guard, mark, release};
 use crate::events::{Effect, Failure, Outcome};
 use crate::state::Record as Fact;
 
@@ -47,17 +47,31 @@ pub(super) async fn delete(
     if keep {
         return release::release(subject, &identity).await;
     }
-    let is_adopted = recorded.how == How::Adopted;
-    if !is_adopted {
+    let left = if recorded.how == How::Adopted {
+        Some("adopted before: left at the site, and forgotten")
+    } else if is_of_another_deployment(subject, &identity).await? {
+        Some("it bears the mark of another deployment: left at the site, and forgotten")
+    } else {
         guard::refuse_if_relied_upon(subject, &identity).await?;
         remove(subject, &identity, &Map::new()).await?;
-    }
+        None
+    };
     let (name, site) = subject.place();
     subject.shared.ledger.append(Fact::Gone { name, site })?;
     subject.shared.ledger.commit().await?;
-    let effect = if is_adopted { Effect::Unchanged } else { Effect::Deleted };
-    let detail = is_adopted.then(|| "adopted before: left at the site, and forgotten".to_owned());
-    Ok(Good { detail, ..Good::new(effect, Value::Null) })
+    let effect = if left.is_some() { Effect::Unchanged } else { Effect::Deleted };
+    Ok(Good { detail: left.map(str::to_owned), ..Good::new(effect, Value::Null) })
+}
+
+/// Whether somebody else's program took over what we made: it is theirs to delete.
+async fn is_of_another_deployment(subject: &Subject<'_>, identity: &str) -> Result<bool, Bad> {
+    let Some(place) = subject.resource_type.mark.as_ref().filter(|_| subject.can_be_read()) else {
+        return Ok(false);
+    };
+    let seen = subject.read(identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
+    let bears = seen.and_then(|record| mark::any_on(place, &record));
+    let deployment = &subject.shared.deployment;
+    Ok(bears.is_some_and(|bears| !mark::is_of(&bears, deployment)))
 }
 
 /// Deletes a resource at its site and waits until it is gone. Repeating it is always safe.

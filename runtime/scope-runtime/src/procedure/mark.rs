@@ -19,8 +19,7 @@ impl Subject<'_> {
     /// The mark of this resource at this site; `None` where the application has no room for one.
     pub(super) fn mark(&self) -> Option<String> {
         self.resource_type.mark.as_ref()?;
-        let deployment = self.shared.ledger.with(|state| state.deployment.clone());
-        Some(mark_text(&deployment, &self.recorded_name(), self.site_name()))
+        Some(mark_text(&self.shared.deployment, &self.recorded_name(), self.site_name()))
     }
 }
 
