@@ -168,7 +168,7 @@ fn what_bears_anothers_mark_is_not_destroyed_either_where_nobody_looked() {
         ours.next().expect("it was made")["remark"] = json!("[scope:0123456789abcdef/first@nantes]");
     });
     let destroyed = ends(&folder, &["destroy", "main.scope", "--yes"], 0).all();
-    has(&destroyed, &["it bears the mark of another deployment: left at the site, and forgotten"]);
+    has(&destroyed, &["card first released", "left at the site: it bears the mark of another deployment"]);
     assert_eq!(desks.nantes.held()["cards"], json!(["first"]), "what is another's stays");
     assert_eq!(desks.paris.held()["notes"], json!({}), "what is ours is gone");
 }

@@ -126,12 +126,14 @@ fn check_waves(context: &Context<'_>, owner: &str, rollout: &Rollout, sites: &[S
 
 /// Nothing can have been two things, or be something that is still there.
 fn check_moves(context: &Context<'_>, resources: &[Resource]) {
-    let former = former_names(resources);
+    let mut former = former_names(resources);
     if former.is_empty() {
         return;
     }
     let declared: BTreeMap<&str, &Resource> =
         resources.iter().map(|resource| (resource.name.as_str(), resource)).collect();
+    // Of two it is said of the second one by name, whichever stands first.
+    former.sort_by_key(|(id, _)| &resources[id.0 as usize].name);
     let mut claimed: BTreeMap<&str, &Resource> = BTreeMap::new();
     for (id, old) in &former {
         let resource = &resources[id.0 as usize];

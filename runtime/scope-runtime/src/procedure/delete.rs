@@ -1,6 +1,7 @@
 //! Removing a resource and waiting until it is gone.
 //!
-//! `DELETE` answered *gone*, read until *not found* → forgotten in the state. What was adopted is only forgotten.
+//! `DELETE` answered *gone*, read until *not found* → forgotten in the state. What was adopted, and what another deployment
+//! has put its mark on since, is only forgotten.
 
 use std::time::Duration;
 
@@ -47,20 +48,19 @@ pub(super) async fn delete(
     if keep {
         return release::release(subject, &identity).await;
     }
-    let left = if recorded.how == How::Adopted {
-        Some("adopted before: left at the site, and forgotten")
+    let (effect, detail) = if recorded.how == How::Adopted {
+        (Effect::Unchanged, Some("adopted before: left at the site, and forgotten"))
     } else if is_of_another_deployment(subject, &identity).await? {
-        Some("it bears the mark of another deployment: left at the site, and forgotten")
+        (Effect::Released, Some("left at the site: it bears the mark of another deployment"))
     } else {
         guard::refuse_if_relied_upon(subject, &identity).await?;
         remove(subject, &identity, &Map::new()).await?;
-        None
+        (Effect::Deleted, None)
     };
     let (name, site) = subject.place();
     subject.shared.ledger.append(Fact::Gone { name, site })?;
     subject.shared.ledger.commit().await?;
-    let effect = if left.is_some() { Effect::Unchanged } else { Effect::Deleted };
-    Ok(Good { detail: left.map(str::to_owned), ..Good::new(effect, Value::Null) })
+    Ok(Good { detail: detail.map(str::to_owned), ..Good::new(effect, Value::Null) })
 }
 
 /// Whether somebody else's program took over what we made: it is theirs to delete.

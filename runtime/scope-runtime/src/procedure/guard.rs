@@ -54,7 +54,7 @@ pub(super) async fn protect(
         subject.shared.ledger.commit().await?;
     }
     let written = write(subject, &identity, &|| Some(text_of(subject, &identity, users))).await?;
-    if !is_known && written.refusal.is_none() {
+    if !is_known && written.is_changed {
         memory.touch(Touched::Created);
     }
     let words = users.iter().map(|(name, site)| format!("{name} at {site}")).collect::<Vec<_>>().join(", ");
