@@ -65,6 +65,9 @@ fn a_detached_run_that_is_killed_is_resumed() {
     let folder = desks.place("detached-killed", PROGRAM);
     desks.paris.set_down(true);
     let began = ends(&folder, &["run", "main.scope", "--detach", "--wait", "5min"], 0).stdout;
+    // Killed in the middle of the call that must not be repeated, it would have to ask.
+    let log = folder.join(".scope/main/detached/log");
+    until("the waiting", || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("waiting for paris")));
     let process = began.split("process ").nth(1).and_then(|rest| rest.split(')').next()).expect("its number");
     let sent = std::process::Command::new("kill").args(["-s", "KILL", process]).status();
     assert!(sent.expect("kill is there").success());
