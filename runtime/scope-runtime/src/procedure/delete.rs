@@ -18,6 +18,7 @@ use super::record::identity_text;
 use super::subject::{Asked, Subject};
 use super::{Good, guard, mark, release};
 use crate::events::{Effect, Failure, Outcome};
+use crate::site::{SiteError, SiteErrorKind};
 use crate::state::Record as Fact;
 
 /// Between two looks whether it is gone, where the driver does not say.
@@ -93,7 +94,14 @@ pub(super) async fn remove(
     let mut n_sent = 0;
     loop {
         n_sent += 1;
-        match subject.ask(operation, Asked::with(inputs.clone())).await {
+        let answer = subject.ask(operation, Asked::with(inputs.clone())).await;
+        if let (Ok(_), Some(step))
+        | (Err(Trouble::Site(SiteError { kind: SiteErrorKind::Lost, .. })), Some(step)) =
+            (&answer, subject.step)
+        {
+            subject.shared.memory(step.id).removes();
+        }
+        match answer {
             Ok(_) => break,
             Err(trouble) if trouble.is_not_found() => return Ok(()),
             // Perhaps it was done: the look below tells.

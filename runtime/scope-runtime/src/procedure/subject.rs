@@ -40,6 +40,7 @@ pub(crate) struct Memory {
     is_cut_off: Cell<bool>,
     has_sent: Cell<bool>,
     is_repeated: Cell<bool>,
+    has_removed: Cell<bool>,
     waited: Cell<Duration>,
     is_parked: Cell<bool>,
     /// The identity of what was changed, and how.
@@ -130,6 +131,16 @@ impl Memory {
         if self.is_parked.take() {
             self.waited.set(self.elapsed());
         }
+    }
+
+    /// Takes note that something was (perhaps) deleted at the site, also where the step then failed or was left out.
+    pub(super) fn removes(&self) {
+        self.has_removed.set(true);
+    }
+
+    /// Whether its site is not as it was: what the run is judged by, whatever became of the step in the end.
+    pub(crate) fn has_changed_its_site(&self) -> bool {
+        self.touched() != Touched::Nothing || self.has_removed.get()
     }
 
     /// Takes note of time that does not count.

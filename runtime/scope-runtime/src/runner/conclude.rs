@@ -14,7 +14,7 @@ use crate::events::{Effect, Failure, Outcome, RunEventKind, SkipReason};
 use crate::procedure::{output_value, pay, set_back_later};
 use crate::redact::{hide_in_differences, hide_in_effect, hide_in_value};
 use crate::report::{Counts, OutputValue, Report, StepReport, StepStatus, UndoStatus, Verdict};
-use crate::schedule::{StepState, Touched, UndoState};
+use crate::schedule::{StepState, UndoState};
 use crate::state::{Record, StateError};
 
 /// The report of a run that could not even begin.
@@ -63,8 +63,8 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         || steps.iter().any(|step| {
             let is_change = matches!(&step.status, StepStatus::Done { effect } if effect.is_change());
             // Left out at last, it may have been done all the same.
-            let has_touched = shared.memory(step.step).touched() != Touched::Nothing;
-            is_change || has_touched || step.undo != UndoStatus::None
+            let has_changed = shared.memory(step.step).has_changed_its_site();
+            is_change || has_changed || step.undo != UndoStatus::None
         });
     let verdict = match ended.verdict {
         None => Verdict::Interrupted,

@@ -8,7 +8,7 @@ use scope_plan::testing::Builder;
 use serde_json::json;
 
 use super::ensuring::recorded;
-use super::fake::{Reply, book, found, list, lost, not_found, ok, play, play_with};
+use super::fake::{OURS, Reply, book, found, list, lost, not_found, ok, play, play_with};
 use crate::events::{Effect, Outcome};
 use crate::report::Verdict;
 use crate::runner::RunOptions;
@@ -167,6 +167,7 @@ fn deleted_until_it_is_gone() {
         &deleting(),
         recorded("b1", How::Created, true),
         vec![
+            ("nantes", "read", found(book("b1", "Emma", "open", Some(OURS)))),
             ("nantes", "delete", Reply::Gone),
             ("nantes", "read", found(book("b1", "Emma", "open", None))),
             ("nantes", "read", not_found()),
@@ -178,15 +179,27 @@ fn deleted_until_it_is_gone() {
 
 #[test]
 fn gone_already_is_as_well() {
-    let played =
-        play(&deleting(), recorded("b1", How::Created, true), vec![("nantes", "delete", not_found())]);
+    let played = play(
+        &deleting(),
+        recorded("b1", How::Created, true),
+        vec![("nantes", "read", not_found()), ("nantes", "delete", not_found())],
+    );
     assert_eq!(*played.effect(0), Effect::Deleted);
+    let unmarked = || found(book("b1", "Emma", "open", None));
     let lost_ = play(
         &deleting(),
         recorded("b1", How::Created, true),
-        vec![("nantes", "delete", lost()), ("nantes", "read", not_found())],
+        vec![("nantes", "read", unmarked()), ("nantes", "delete", lost()), ("nantes", "read", not_found())],
     );
     assert_eq!(*lost_.effect(0), Effect::Deleted);
+}
+
+#[test]
+fn what_another_deployment_took_over_is_only_forgotten() {
+    let theirs = found(book("b1", "Emma", "open", Some("scope:another/emma@nantes")));
+    let played = play(&deleting(), recorded("b1", How::Created, true), vec![("nantes", "read", theirs)]);
+    assert_eq!(*played.effect(0), Effect::Released);
+    assert!(played.state.state().resources.is_empty());
 }
 
 #[test]
