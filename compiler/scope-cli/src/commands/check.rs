@@ -5,14 +5,13 @@ use scope_plan::recorded::Recorded;
 use super::OK;
 use crate::args::{Check, Format};
 use crate::output::{Output, line};
+use crate::show::plural;
 
 pub fn run(command: &Check, output: Output) -> u8 {
     match super::compile(&command.program, Recorded::default(), output) {
         Ok(compilation) => {
             if output.format == Format::Rich {
                 let program = &compilation.program;
-                let plural =
-                    |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
                 line(&format!(
                     "{}: {}, {}",
                     command.program.file,

@@ -26,6 +26,11 @@ pub fn short_name(name: &str) -> &str {
     name.split_once(':').map_or(name, |(_, rest)| rest)
 }
 
+/// `1 site`, `2 sites`
+pub fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
 /// `21 MiB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -12,7 +12,7 @@ use scope_runtime::state::State;
 use super::by_site::{Line, by_site};
 use super::difference::{self, Row, What};
 use super::past::ago;
-use super::{bytes, seconds, short_name, short_type};
+use super::{bytes, plural, seconds, short_name, short_type};
 
 /// The print-out of a survey: what differs, by site. `all` tells every site by itself.
 pub fn surveyed(plan: &Plan, file: &str, state: &State, rows: &[Row], now_ms: u64, all: bool) -> String {
@@ -46,7 +46,7 @@ pub fn plan(plan: &Plan, file: &str, state: Option<&State>, all: bool) -> String
         Some(state) if state.last_run > 0 => format!("state of run {}", state.last_run),
         _ => "no state yet".into(),
     };
-    let mut text = heading(plan, file, &known, &format!("{} sites", plan.sites.len()));
+    let mut text = heading(plan, file, &known, &plural(plan.sites.len(), "site"));
     let mut lines: BTreeMap<SiteId, Vec<Line>> = BTreeMap::new();
     for step in plan.steps.iter().filter(|step| touches_site(step)) {
         lines.entry(step.site).or_default().push(step_line(plan, step, state));

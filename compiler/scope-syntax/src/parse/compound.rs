@@ -23,7 +23,8 @@ pub(super) fn generator<'t>(
     word("for")
         .ignore_then(name())
         .then(second.or_not())
-        .then_ignore(word("in").labelled(Label::In))
+        // What other languages write is reported, and read all the same.
+        .then_ignore(word("in").labelled(Label::In).recover_with(via_parser(word("of"))))
         .then(value)
         .then(condition.or_not())
         .map(|(((name, second), source), condition)| {

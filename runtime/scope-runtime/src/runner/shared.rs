@@ -245,7 +245,7 @@ impl<'r> Shared<'r> {
             // They were deleted or changed before, and the state says so.
             return recorded;
         }
-        self.still_users(relied, recorded)
+        self.still_users(relied, recorded, false)
     }
 
     /// Who relies upon a resource when this run is over: those that are recorded and that it does not delete or change, and
@@ -253,7 +253,8 @@ impl<'r> Shared<'r> {
     pub(crate) fn users_in_the_end(&self, relied: &Relied) -> BTreeSet<(String, String)> {
         let owned = |(name, site): (&str, &str)| (name.to_owned(), site.to_owned());
         let recorded = self.ledger.with(|state| state.users_of(relied).into_iter().map(owned).collect());
-        let mut users: BTreeSet<(String, String)> = self.still_users(relied, recorded).into_iter().collect();
+        let mut users: BTreeSet<(String, String)> =
+            self.still_users(relied, recorded, true).into_iter().collect();
         for step in &self.plan.steps {
             let Action::Protect { resource_type, of, users: named } = &step.action else { continue };
             let is_same_place =
@@ -281,7 +282,14 @@ impl<'r> Shared<'r> {
         }
     }
 
-    fn still_users(&self, relied: &Relied, recorded: Vec<(String, String)>) -> Vec<(String, String)> {
+    /// Those of the recorded users that this run does not delete or change. Whether it changes one whose references are not
+    /// looked up yet is not known: then it is taken for a user, or not.
+    fn still_users(
+        &self,
+        relied: &Relied,
+        recorded: Vec<(String, String)>,
+        where_unknown: bool,
+    ) -> Vec<(String, String)> {
         let is_still = |(name, site): &(String, String)| {
             let mut steps = self.plan.steps.iter().filter(|step| {
                 step.name == *name
@@ -290,11 +298,23 @@ impl<'r> Shared<'r> {
             });
             match steps.next() {
                 Some(step) if matches!(step.action, Action::Delete { .. }) => false,
+                Some(step) if where_unknown && !self.are_references_known(step) => true,
                 Some(step) => self.relied(step).contains(relied),
                 None => true,
             }
         };
         recorded.into_iter().filter(is_still).collect()
+    }
+
+    /// Whether all that a step's attributes refer to has ended, well or not.
+    fn are_references_known(&self, step: &Step) -> bool {
+        let Action::Ensure { attributes, .. } = &step.action else { return true };
+        let ends = self.ends.borrow();
+        let has_ended = |step: StepId| {
+            let end = &ends[step.index()];
+            end.output.is_some() || end.failure.is_some()
+        };
+        attributes.iter().all(|(_, expr)| expr.steps_used().into_iter().all(has_ended))
     }
 
     /// What the attempts of a step have in common.
