@@ -23,7 +23,7 @@ pub(crate) fn place(tokens: &[Token<'_>], at: usize) -> Span {
 /// Explains a fault.
 pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diagnostic {
     let fault = Place { tokens, at, expected };
-    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 27] = [
+    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 30] = [
         |fault| fault.prose(),
         |fault| fault.no_item(),
         |fault| fault.untyped(),
@@ -31,6 +31,9 @@ pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diag
         |fault| fault.one_entry(),
         |fault| fault.of_for_in(),
         |fault| fault.arrow_for_dashes(),
+        |fault| fault.arrow_for_colon(),
+        |fault| fault.where_of_types(),
+        |fault| fault.when_at_the_end(),
         |fault| fault.comma_in_number(),
         |fault| fault.depends_on(),
         |fault| fault.colon_for_assign(),

@@ -127,7 +127,8 @@ pub(super) fn annotation<'t>(ty: &Rule<'t, Deep<TypeExpr>>) -> Rule<'t, Option<D
     }
     let whole = ty.clone().then_ignore(before(stops, Label::Assign));
     let skipped = skip_to(stops).map(|span| type_node(TypeKind::Error, span.unwrap_or(Span::DUMMY), 0));
-    let colon = kind(Kind::Colon).labelled(Label::Colon);
+    // An arrow is reported, and the type read all the same.
+    let colon = kind(Kind::Colon).labelled(Label::Colon).recover_with(via_parser(kind(Kind::Arrow)));
     colon
         .then(whole.recover_with(via_parser(skipped)))
         .map(|(colon, mut ty)| {

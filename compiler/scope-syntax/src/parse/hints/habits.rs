@@ -108,6 +108,35 @@ impl Place<'_, '_> {
         })
     }
 
+    /// `fn twice(x: int) -> int = x * 2`
+    pub(super) fn arrow_for_colon(&self) -> Option<Diagnostic> {
+        let is_result = self.before(1).is_some_and(|before| before.kind == Kind::ParenClose);
+        (self.kind() == Some(Kind::Arrow) && is_result && self.expected.has(Label::Colon)).then(|| {
+            self.expected_found("`:`")
+                .help("a result's type is written behind `:`, as any other")
+                .fix("write `:`", vec![Edit::new(self.span(), ":")])
+        })
+    }
+
+    /// `type Size = int where it > 0`
+    pub(super) fn where_of_types(&self) -> Option<Diagnostic> {
+        self.found().filter(|found| found.is_word("where") && self.expected.has(Label::Modifier))?;
+        Some(
+            self.expected_found("the end of the type")
+                .help("bounds are written `int in 1..4`, the form of a text `string matching r\"[a-z]+\"`")
+                .help("any other condition is a `require CONDITION else \"…\"` of its own"),
+        )
+    }
+
+    /// `resource x: … scope { nantes } when big`
+    pub(super) fn when_at_the_end(&self) -> Option<Diagnostic> {
+        self.found().filter(|found| found.is_word("when") && self.expected.has(Label::Clause))?;
+        Some(
+            self.expected_found("`scope`, `at` or `with`")
+                .help("`when` stands behind the name: `resource NAME when CONDITION: …`"),
+        )
+    }
+
     /// `above: 10,000`
     pub(super) fn comma_in_number(&self) -> Option<Diagnostic> {
         let (first, rest) = (self.before(2)?, self.found()?);
