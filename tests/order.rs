@@ -2,9 +2,9 @@
 //! mistakes and of every page of a code are shuffled, and the same reports come out, each at the same words, and the same
 //! plan.
 //!
-//! What is told once of several places is compared as the set of them. What is declared twice, and where a circle is entered, are said of whichever comes second, and an unclosed bracket
-//! reaches into what follows: programs about these are left out. Of the reference every third program is taken, each once;
-//! `SCOPE_SEEDS=20` takes all of them and shuffles each in twenty ways.
+//! What is told once of several places is compared as the set of them. What is declared twice, and where a circle is entered,
+//! are said of whichever comes second, and an unclosed bracket reaches into what follows: programs about these are left out. Of
+//! the reference every third program is taken, each once; `SCOPE_SEEDS=20` takes all of them and shuffles each in twenty ways.
 
 use std::collections::BTreeSet;
 
