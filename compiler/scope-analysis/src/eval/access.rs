@@ -1,5 +1,6 @@
 //! Fields and elements: `base.id`, `here.labels.tier`, `xs[0]`, `base.id[paris]`.
 
+use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast;
 
@@ -130,22 +131,13 @@ impl Context<'_> {
                     }
                 }
             }
-            (Value::Record(fields), Value::Text(key)) => match fields.get(&key) {
-                Some(slot) => slot.value.clone(),
-                None => {
-                    self.no_field(&key, index_span, "this record", fields.keys().map(String::as_str));
-                    Value::Error
-                }
-            },
+            (Value::Record(fields), Value::Text(key)) => self.entry_of(&fields, &key, index_span),
             (Value::Record(fields), Value::Site(site)) => {
-                let key = self.site_name(site);
-                match fields.get(&key) {
-                    Some(slot) => slot.value.clone(),
-                    None => {
-                        self.no_field(&key, index_span, "this record", fields.keys().map(String::as_str));
-                        Value::Error
-                    }
-                }
+                self.entry_of(&fields, &self.site_name(site), index_span)
+            }
+            // A family over numbers is addressed by them.
+            (Value::Record(fields), Value::Int(number)) => {
+                self.entry_of(&fields, &number.to_string(), index_span)
             }
             (Value::Deferred(deferred), Value::Site(site)) => match *deferred {
                 Deferred::Output { resource, site: None, path } => {
@@ -174,6 +166,16 @@ impl Context<'_> {
             }
             (other, _) => {
                 self.mismatch("a list or a record before the bracket", &other, base_span);
+                Value::Error
+            }
+        }
+    }
+
+    fn entry_of(&self, fields: &IndexMap<String, Slot>, key: &str, index_span: Span) -> Value {
+        match fields.get(key) {
+            Some(slot) => slot.value.clone(),
+            None => {
+                self.no_field(key, index_span, "this record", fields.keys().map(String::as_str));
                 Value::Error
             }
         }

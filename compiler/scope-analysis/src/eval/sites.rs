@@ -17,9 +17,11 @@ impl Context<'_> {
             Value::List(list)
                 if !list.is_empty() && list.iter().all(|slot| matches!(slot.value, Value::Site(_))) =>
             {
-                let count = list.len();
                 let at = |place: u32, text: &str| Edit::new(Span::new(span.file, place, place), text);
-                if let [only] = list.as_slice() {
+                let is_written_out = self.sources.borrow().snippet(span).starts_with('[');
+                if let [only] = list.as_slice()
+                    && is_written_out
+                {
                     self.report(
                         Diagnostic::new(codes::E0108, span, "expected a site, found a list of one")
                             .label("a list is no place")
@@ -34,8 +36,12 @@ impl Context<'_> {
                     );
                     return None;
                 }
+                let message = match list.len() {
+                    1 => "a list of one site is no place by itself".to_owned(),
+                    count => format!("{count} sites are no place by themselves"),
+                };
                 self.report(
-                    Diagnostic::new(codes::E0108, span, format!("{count} sites are no place by themselves"))
+                    Diagnostic::new(codes::E0108, span, message)
                         .label("at each of them, or at one?")
                         .help("`each(…)` is all of them, as `&`; `any(…)` the first that can, as `|`")
                         .fix("at each of them", vec![at(span.start, "each("), at(span.end, ")")]),

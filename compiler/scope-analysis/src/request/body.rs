@@ -12,7 +12,8 @@ use crate::check::{Referring, Whole, holds_secret};
 use crate::context::Context;
 use crate::eval::{Frame, merge_slot};
 use crate::hir::{
-    Instance, LocationKind, OnDisconnect, Resource, ResourceKind, ResourceType, SiteId, Slot, Value, With,
+    Instance, LocationKind, OnDisconnect, Resource, ResourceKind, ResourceType, SiteId, Slot, Type, Value,
+    With,
 };
 use crate::modules::NameKind;
 use crate::with::WrittenAt;
@@ -133,7 +134,8 @@ impl<'a> Context<'a> {
                 continue;
             }
             let Some(attribute) = ty.attributes.get(&name) else {
-                self.report(unknown_attribute(ty, operation, &name, slot.key));
+                let report = unknown_attribute(ty, operation, &name, slot.key);
+                self.report(self.with_one_for(ty, &slot.value, report));
                 unknown.push(name);
                 continue;
             };
@@ -310,6 +312,41 @@ fn has_left_operand(location: &crate::hir::Location) -> bool {
         LocationKind::Or(_) => true,
         LocationKind::And(parts) | LocationKind::Cross { parts, .. } => parts.iter().any(has_left_operand),
         _ => false,
+    }
+}
+
+impl Context<'_> {
+    /// Where a resource is given to an attribute that is not there: which attributes take one of its type.
+    fn with_one_for(&self, ty: &ResourceType, value: &Value, report: Diagnostic) -> Diagnostic {
+        let Some(given) = self.referred_type(value) else { return report };
+        let takes = |attribute: &&crate::hir::Attribute| {
+            attribute.is_settable && referred(&attribute.ty) == Some(given.as_str())
+        };
+        let names: Vec<String> =
+            ty.attributes.values().filter(takes).map(|attribute| format!("`{}`", attribute.name)).collect();
+        match names.as_slice() {
+            [] => report,
+            [only] => report.help(format!("{only} takes one of type `{given}`")),
+            several => report.help(format!("{} take one of type `{given}`", several.join(" and "))),
+        }
+    }
+
+    /// The type of the resource that a value, or the first of a list, is.
+    fn referred_type(&self, value: &Value) -> Option<String> {
+        match value {
+            Value::Resource(id) => Some(self.head_summary(*id)?.ty),
+            Value::List(slots) => self.referred_type(&slots.first()?.value),
+            _ => None,
+        }
+    }
+}
+
+/// The type of resource that an attribute takes one or several of.
+fn referred(ty: &Type) -> Option<&str> {
+    match ty {
+        Type::Reference(name) => Some(name),
+        Type::Optional(ty) | Type::List(ty) => referred(ty),
+        _ => None,
     }
 }
 

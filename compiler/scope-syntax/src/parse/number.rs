@@ -91,5 +91,11 @@ fn explain(token: &Token<'_>) -> Diagnostic {
                 .help(format!("for a difference put blanks around `-`: `{left} - {right}`")),
         );
     }
-    quote(report(format!("`{text}` is neither a number nor a text")))
+    let unknown = report(format!("`{text}` is neither a number nor a text"));
+    if text.parse::<std::net::Ipv4Addr>().is_ok() {
+        // What stands behind it may belong to it, so there is no fix.
+        return unknown
+            .help(format!("an address is written as text: `\"{text}\"`, a range of them `\"{text}/24\"`"));
+    }
+    quote(unknown)
 }
