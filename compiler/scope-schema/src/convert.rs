@@ -185,9 +185,8 @@ impl<'d> Importer<'d> {
         let mut words = self.type_words(layers);
         // A number that may also be written as text: to say the number is enough.
         let is_number = |word: &&str| matches!(*word, "integer" | "number");
-        if layers.text("pattern").is_some_and(|pattern| pattern.starts_with("^[0-9]+"))
-            && words.iter().any(is_number)
-        {
+        let is_digits = |pattern: &str| pattern.starts_with("^[0-9]+") || pattern == "^[0-9]*$";
+        if layers.text("pattern").is_some_and(is_digits) && words.iter().any(is_number) {
             words.retain(|word| *word != "string");
         }
         let mut branches: Vec<Ty> = words

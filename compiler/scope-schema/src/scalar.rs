@@ -3,7 +3,7 @@
 //! `{ type: integer, minimum: 1, maximum: 9 }` → `int in 1..9`, `{ type: string, format: ipv4 }` → `ip`,
 //! `{ enum: [a, b] }` → `"a" | "b"`. A pattern that our regular expressions cannot say (look-around) is left out.
 
-use scope_analysis::hir::{Slot, Value};
+use scope_analysis::hir::{FURTHEST, Slot, Value};
 
 use crate::convert::Importer;
 use crate::layers::Layers;
@@ -20,9 +20,6 @@ const LONGEST_COUNTED: u32 = 1024;
 
 /// Enumerations of more texts are texts.
 const MOST_VALUES: usize = 500;
-
-/// Whole numbers beyond are not exact in every reader of JSON.
-const LARGEST: f64 = 9_007_199_254_740_992.0;
 
 /// What the pattern of an amount has: a number's binary or decimal prefix.
 const PREFIXES: &str = "([KMGTPE]i)|[numkMGTPE]|";
@@ -140,23 +137,22 @@ fn length(layers: &Layers<'_>) -> Ty {
     }
 }
 
-/// `integer` with its bounds, if both are there.
+/// `integer` with its bounds. Where there is one, the other is as far as whole numbers go: `minimum: 0` → `int in
+/// 0..9007199254740991`, which is told as "at least 0".
 pub(crate) fn integer(layers: &Layers<'_>) -> Ty {
     let (low, high) = bounds(layers, 1.0);
-    match (low, high) {
-        (Some(low), Some(high)) if low <= high && low.abs() < LARGEST && high.abs() < LARGEST => {
-            Ty::Int(Some((low.ceil() as i64, high.floor() as i64)))
-        }
-        // A count that is not negative and has no end.
-        (Some(0.0), None) => Ty::Int(None),
-        _ => Ty::Int(None),
+    if low.is_none() && high.is_none() {
+        return Ty::Int(None);
     }
+    let (low, high) = (low.map_or(-FURTHEST, f64::ceil), high.map_or(FURTHEST, f64::floor));
+    let is_exact = low.abs() <= FURTHEST && high.abs() <= FURTHEST;
+    Ty::Int((low <= high && is_exact).then_some((low as i64, high as i64)))
 }
 
 /// `number` with its bounds, if both are there.
 pub(crate) fn number(layers: &Layers<'_>) -> Ty {
     match bounds(layers, 0.0) {
-        (Some(low), Some(high)) if low <= high && low.abs() < LARGEST && high.abs() < LARGEST => {
+        (Some(low), Some(high)) if low <= high && low.abs() <= FURTHEST && high.abs() <= FURTHEST => {
             Ty::Float(Some((low, high)))
         }
         _ => Ty::Float(None),

@@ -6,7 +6,7 @@ use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 
 use crate::context::Context;
 use crate::eval::describe;
-use crate::hir::{Deferred, OPEN, Slot, Type, Value};
+use crate::hir::{Deferred, FURTHEST, OPEN, Slot, Type, Value};
 
 impl Context<'_> {
     /// Checks a value; `what` names it in messages (`replicas`).
@@ -53,14 +53,12 @@ impl Context<'_> {
                     _ => return value,
                 };
                 if number < *low || number > *high {
+                    let (expected, choice) = range_in_words(*low, *high);
+                    let message = format!("expected `{what}` {expected}, found {number}");
                     self.report(
-                        Diagnostic::new(
-                            codes::E0201,
-                            span,
-                            format!("expected `{what}` in {low}..{high}, found {number}"),
-                        )
-                        .label("outside of the range")
-                        .help(format!("choose a number from {low} to {high}, both included")),
+                        Diagnostic::new(codes::E0201, span, message)
+                            .label("outside of the range")
+                            .help(format!("choose {choice}")),
                     );
                     return Value::Error;
                 }
@@ -393,6 +391,17 @@ fn base(ty: &Type) -> &Type {
 
 fn is_text(ty: &Type) -> bool {
     matches!(ty, Type::String | Type::Enum(_) | Type::Ip | Type::Cidr | Type::NameOf(_))
+}
+
+/// A range of numbers, as what is expected and as what to choose.
+fn range_in_words(low: f64, high: f64) -> (String, String) {
+    if high >= FURTHEST {
+        (format!("to be at least {low}"), format!("{low} or more"))
+    } else if low <= -FURTHEST {
+        (format!("to be at most {high}"), format!("{high} or less"))
+    } else {
+        (format!("in {low}..{high}"), format!("a number from {low} to {high}, both included"))
+    }
 }
 
 /// A type in the user's words.

@@ -113,6 +113,9 @@ impl Serialize for NamedType {
     }
 }
 
+/// Whole numbers further from 0 are not exact in every reader of JSON: a range that ends here has no end.
+pub const FURTHEST: f64 = 9_007_199_254_740_991.0;
+
 /// The name of a record's field that stands for every field without a type of its own.
 pub const OPEN: &str = "...";
 
