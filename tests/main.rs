@@ -28,6 +28,7 @@ mod properties;
 mod readme;
 mod real;
 mod sequences;
+mod services;
 mod spec;
 mod testing;
 mod tidy;

@@ -1,0 +1,220 @@
+"""A stand-in for OpenStack's services that no cloud of the tests has, on loopback: prints its address, and serves.
+
+Each answers as its documentation says: Designate and Octavia take their time (`PENDING` once, then there), a balancer refuses
+changes while one is under way, Swift tells what it has in headers, Magnum calls an identifier `uuid`, Manila lets in by an
+action. What is asked of `/log` is the list of all requests so far.
+"""
+
+import json
+import re
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock
+from urllib.parse import parse_qs, urlsplit
+
+THINGS, LOG, LOCK = {}, [], Lock()
+BUSY = {"until": 0}
+
+# Path of a collection -> the word around one, around many, and the field that says how far it is.
+KINDS = [
+    (r"/dns/v2/zones", None, "zones", ("status", "PENDING", "ACTIVE")),
+    (r"/dns/v2/zones/[^/]+/recordsets", None, "recordsets", ("status", "PENDING", "ACTIVE")),
+    (r"/lb/v2/lbaas/loadbalancers", "loadbalancer", "loadbalancers", ("provisioning_status", "PENDING_CREATE", "ACTIVE")),
+    (r"/lb/v2/lbaas/listeners", "listener", "listeners", ("provisioning_status", "PENDING_CREATE", "ACTIVE")),
+    (r"/lb/v2/lbaas/pools", "pool", "pools", ("provisioning_status", "PENDING_CREATE", "ACTIVE")),
+    (r"/lb/v2/lbaas/pools/[^/]+/members", "member", "members", ("provisioning_status", "PENDING_CREATE", "ACTIVE")),
+    (r"/lb/v2/lbaas/healthmonitors", "healthmonitor", "healthmonitors", ("provisioning_status", "PENDING_CREATE", "ACTIVE")),
+    (r"/magnum/v1/clustertemplates", None, "clustertemplates", None),
+    (r"/magnum/v1/clusters", None, "clusters", ("status", "CREATE_IN_PROGRESS", "CREATE_COMPLETE")),
+    (r"/share/v2/types", "share_type", "share_types", None),
+    (r"/share/v2/share-networks", "share_network", "share_networks", None),
+    (r"/share/v2/shares", "share", "shares", ("status", "creating", "available")),
+    (r"/network/v2.0/networks", "network", "networks", None),
+    (r"/network/v2.0/subnets", "subnet", "subnets", None),
+    (r"/image/v2/images", None, "images", ("status", "queued", "queued")),
+]
+
+
+def kind_of(path):
+    return next((kind for kind in KINDS if re.fullmatch(kind[0], path)), None)
+
+
+def told(path, thing):
+    """A thing as it is told: it is further along than when it was last asked for."""
+    answer = dict(thing)
+    kind = kind_of(path.rsplit("/", 1)[0])
+    if kind and kind[3]:
+        thing[kind[3][0]] = kind[3][2]
+    return answer
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, status, body=None, headers=()):
+        content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        names = {name.lower() for name, _ in headers}
+        for name, value in headers:
+            self.send_header(name, value)
+        if status != 204 and "content-length" not in names:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def handle_any(self):
+        url = urlsplit(self.path)
+        path, query = url.path.rstrip("/"), {key: values[0] for key, values in parse_qs(url.query).items()}
+        sent = b""
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            while size := int(self.rfile.readline().strip(), 16):
+                sent += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+        else:
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        with LOCK:
+            if path != "/log":
+                LOG.append(f"{self.command} {self.path}")
+            self.serve(path, query, sent)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = handle_any
+
+    def serve(self, path, query, sent):
+        at = f"http://{self.headers['Host']}"
+        if path == "/log":
+            return self.answer(200, LOG)
+        if path.endswith("/auth/tokens"):
+            services = [("dns", "dns"), ("load-balancer", "lb"), ("object-store", "swift/v1/AUTH_p"), ("network", "network"),
+                        ("container-infrastructure-management", "magnum/v1"), ("shared-file-system", "share/v2"), ("image", "image")]
+            catalog = [{"type": kind, "endpoints": [{"interface": "public", "region_id": "r", "url": f"{at}/{place}"}]}
+                       for kind, place in services]
+            token = {"expires_at": "2099-01-01T00:00:00.000000Z", "catalog": catalog, "user": {"id": "u"}, "project": {"id": "p"}}
+            return self.answer(201, {"token": token}, [("X-Subject-Token", "t")])
+        if path in ("/image", "/network", "/lb", "/magnum", "/magnum/v1", "/share/v2/limits", "/dns/v2/limits"):
+            version = {"id": "v2", "max_version": "1.11", "status": "CURRENT"}
+            return self.answer(200, {"version": version, "versions": [version]})
+        if path.startswith("/swift"):
+            return self.swift(path, query, sent)
+        if path.startswith("/share/v2/share-access-rules") or path.endswith("/action"):
+            return self.access(path, query, sent)
+        if path.startswith("/lb") and self.command in ("POST", "PUT", "DELETE"):
+            # Every second change meets one that is under way.
+            BUSY["until"] += 1
+            if BUSY["until"] % 2 == 0:
+                return self.answer(409, {"faultcode": "Client", "faultstring": "Load Balancer is immutable and cannot be updated."})
+        self.collection(path, query, json.loads(sent) if sent else None)
+
+    def collection(self, path, query, sent):
+        path = path.removesuffix("/detail")
+        if path == "/dns/v2/recordsets":
+            inside = [thing for place, thing in THINGS.items() if "/recordsets/" in place]
+            return self.answer(200, {"recordsets": [t for t in inside if t["name"] == query.get("name", t["name"])]})
+        kind = kind_of(path)
+        if kind and self.command == "GET":
+            inside = [thing for place, thing in THINGS.items() if place.rsplit("/", 1)[0] == path]
+            asked = {key: value for key, value in query.items() if key in ("name", "type", "address", "protocol_port")}
+            found = [thing for thing in inside if all(str(thing.get(key)) == value for key, value in asked.items())]
+            return self.answer(200, {kind[2]: found})
+        if kind and self.command == "POST":
+            thing = sent[kind[1]] if kind[1] else sent
+            if kind[2] == "zones" and any(t.get("name") == thing["name"] for p, t in THINGS.items() if p.startswith(path)):
+                return self.answer(409, {"code": 409, "type": "duplicate_zone", "message": "Duplicate Zone"})
+            identity = str(uuid.uuid4())
+            thing["uuid" if path.startswith("/magnum") else "id"] = identity
+            if kind[3]:
+                thing[kind[3][0]] = kind[3][1]
+            if kind[2] == "recordsets":
+                thing["zone_id"] = path.split("/")[4]
+            if "loadbalancer_id" in thing:
+                thing["loadbalancers"] = [{"id": thing.pop("loadbalancer_id")}]
+            if "pool_id" in thing:
+                thing["pools"] = [{"id": thing.pop("pool_id")}]
+            if kind[2] == "share_types":
+                required = {"driver_handles_share_servers": thing["extra_specs"]["driver_handles_share_servers"]}
+                thing["required_extra_specs"] = required
+            THINGS[f"{path}/{identity}"] = thing
+            status = 200 if path.startswith("/share") else 202 if "/dns" in path or path.endswith("/clusters") else 201
+            answer = dict(thing)
+            return self.answer(status, {kind[1]: answer} if kind[1] else answer)
+        kind = kind_of(path.rsplit("/", 1)[0])
+        thing = THINGS.get(path)
+        metadata = path.removesuffix("/metadata")
+        if metadata != path and metadata in THINGS:
+            THINGS[metadata].setdefault("metadata", {}).update(sent["metadata"])
+            return self.answer(200, {"metadata": THINGS[metadata]["metadata"]})
+        if thing is None:
+            return self.answer(404, {"message": "it is not there"})
+        if self.command == "GET":
+            answer = told(path, thing)
+            return self.answer(200, {kind[1]: answer} if kind[1] else answer)
+        if self.command == "DELETE":
+            del THINGS[path]
+            return self.answer(204)
+        if isinstance(sent, list):
+            thing.update({change["path"].removeprefix("/"): change["value"] for change in sent})
+        else:
+            own = sent[kind[1]] if kind[1] else sent
+            thing.update({key.removeprefix("display_"): value for key, value in own.items()})
+        self.answer(202 if "/dns" in path or path.startswith("/magnum/v1/clusters") else 200, {kind[1]: thing} if kind[1] else thing)
+
+    def access(self, path, query, sent):
+        if path.startswith("/share/v2/share-access-rules"):
+            place = path.removeprefix("/share/v2")
+            if place == "/share-access-rules":
+                rules = [rule for at, rule in THINGS.items() if at.startswith(place) and rule["share_id"] == query.get("share_id")]
+                return self.answer(200, {"access_list": rules})
+            rule = THINGS.get(place)
+            return self.answer(200, {"access": rule}) if rule else self.answer(404, {"itemNotFound": {"message": "none"}})
+        share = path.split("/")[4]
+        asked = json.loads(sent)
+        if "allow_access" in asked:
+            rule = {"id": str(uuid.uuid4()), "share_id": share, "state": "active", **asked["allow_access"]}
+            THINGS[f"/share-access-rules/{rule['id']}"] = rule
+            return self.answer(200, {"access": rule})
+        if "deny_access" in asked:
+            gone = THINGS.pop(f"/share-access-rules/{asked['deny_access']['access_id']}", None)
+            return self.answer(202 if gone else 404, None if gone else {"itemNotFound": {"message": "none"}})
+        THINGS[path.removesuffix("/action")]["size"] = asked["extend"]["new_size"]
+        self.answer(202)
+
+    def swift(self, path, query, sent):
+        place = path.removeprefix("/swift/v1/AUTH_p")
+        own = {name.title(): value for name, value in self.headers.items() if name.lower().startswith("x-") or name.lower() == "content-type"}
+        own.pop("X-Auth-Token", None)
+        thing = THINGS.get(f"swift:{place}")
+        is_container = place.count("/") == 1
+        if self.command == "PUT":
+            if not is_container and f"swift:/{place.split('/')[1]}" not in THINGS:
+                return self.answer(404, b"<html><p>The resource could not be found.</p></html>")
+            THINGS[f"swift:{place}"] = {"headers": own, "content": sent}
+            return self.answer(201, b"")
+        if place == "":
+            return self.answer(204) if self.command == "HEAD" else self.answer(200, [])
+        if thing is None:
+            return self.answer(404, b"<html><p>The resource could not be found.</p></html>")
+        if self.command == "POST":
+            kept = {} if not is_container else thing["headers"]
+            thing["headers"] = {**kept, **own}
+            return self.answer(204 if is_container else 202, None if is_container else b"")
+        if self.command == "DELETE":
+            if is_container and any(at.startswith(f"swift:{place}/") for at in THINGS):
+                return self.answer(409, b"<html><p>There was a conflict when trying to complete your request.</p></html>")
+            del THINGS[f"swift:{place}"]
+            return self.answer(204)
+        headers = list(thing["headers"].items())
+        if is_container:
+            inside = sum(at.startswith(f"swift:{place}/") for at in THINGS)
+            headers.append(("X-Container-Object-Count", str(inside)))
+            return self.answer(204, None, headers)
+        headers += [("Etag", "0cc175b9c0f1b6a831c399e269772661"), ("Content-Length", str(len(thing["content"])))]
+        self.answer(200, thing["content"], headers)
+
+    def log_message(self, *_):
+        pass
+
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(f"http://127.0.0.1:{server.server_port}", flush=True)
+server.serve_forever()
