@@ -10,6 +10,8 @@ pub mod desk;
 mod detaching;
 mod dividing;
 mod each;
+#[cfg(unix)]
+mod freezing;
 mod guarding;
 mod hostile;
 mod keeping;

@@ -108,6 +108,7 @@ pub struct Shelf {
     bells: BTreeMap<String, u64>,
     n_made: u64,
     n_ever: usize,
+    n_changes: usize,
 }
 
 /// One site.
@@ -214,6 +215,11 @@ impl Desk {
         change(notes, cards);
     }
 
+    /// Requests that came to change something, ever.
+    pub fn n_changes(&self) -> usize {
+        self.shelf.lock().expect("never poisoned").n_changes
+    }
+
     /// Requests that came, ever.
     pub fn n_requests(&self) -> usize {
         self.shelf.lock().expect("never poisoned").n_ever
@@ -259,6 +265,7 @@ fn serve(
 impl Shelf {
     fn answer(&mut self, method: &str, path: &str, body: &str) -> (u16, Value) {
         self.n_ever += 1;
+        self.n_changes += usize::from(method != "GET");
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();

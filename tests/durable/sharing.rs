@@ -1,7 +1,7 @@
 //! A state that several machines share: each machine is a folder of its own with the same program.
 //!
-//! Killed around every request and gone on with from *another* machine; two at once; frozen and taken over; a place that
-//! loses answers, is down, or cannot keep two writers apart.
+//! Killed around every request and gone on with from *another* machine; two at once; a place that loses answers, is down, or
+//! cannot keep two writers apart. Frozen and taken over: `freezing`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,17 +19,17 @@ use crate::support::binary::{self, Ran};
 const LEASE: (&str, &str) = ("SCOPE_STATE_LEASE", "1");
 
 /// A machine: its folder, and where the state is.
-struct Machine {
-    folder: PathBuf,
-    state: String,
+pub struct Machine {
+    pub folder: PathBuf,
+    pub state: String,
 }
 
 impl Machine {
-    fn new(desks: &Desks, name: &str, state: &str) -> Machine {
+    pub fn new(desks: &Desks, name: &str, state: &str) -> Machine {
         Machine { folder: desks.place(name, PROGRAM), state: state.to_string() }
     }
 
-    fn scope(&self, args: &[&str]) -> Ran {
+    pub fn scope(&self, args: &[&str]) -> Ran {
         self.scope_with(args, &[])
     }
 
@@ -39,13 +39,13 @@ impl Machine {
         binary::scope(&self.folder, &args, &env)
     }
 
-    fn ends(&self, args: &[&str], code: i32) -> Ran {
+    pub fn ends(&self, args: &[&str], code: i32) -> Ran {
         let ran = self.scope(args);
         assert_eq!(ran.code, code, "scope {args:?}: {}", ran.all());
         ran
     }
 
-    fn start(&self, args: &[&str], lease: &str) -> Child {
+    pub fn start(&self, args: &[&str], lease: &str) -> Child {
         Command::new(binary::path())
             .args(args)
             .args(["--state", &self.state])
@@ -62,7 +62,8 @@ impl Machine {
     }
 }
 
-fn wished(desks: &Desks) {
+/// Both hold what the program asks for, once.
+pub fn wished(desks: &Desks) {
     let held = desks.held();
     assert_eq!(held["nantes"]["cards"], json!(["first", "second"]));
     assert_eq!(held["paris"]["cards"], json!(["either", "first", "second"]));
@@ -169,14 +170,8 @@ fn killed_and_gone_on_with(moment: When, number: usize) -> Option<bool> {
     if !was_seen.load(Ordering::SeqCst) {
         return None;
     }
-    let mut resumed = after_the_lease(|| two.scope(&["resume", "--program", "main.scope"]));
-    let was_asked = resumed.code == 1 && resumed.stderr.contains("E0906");
-    if was_asked {
-        let n_rings = desks.nantes.held()["bells"]["door"].as_u64().expect("a number");
-        assert!(n_rings <= 1, "{what}: it rang {n_rings} times");
-        let answer = if n_rings == 1 { "once=done" } else { "once=retry" };
-        resumed = two.scope(&["resume", "--program", "main.scope", "--answer", answer]);
-    }
+    let resumed = after_the_lease(|| two.scope(&["resume", "--program", "main.scope"]));
+    let (resumed, was_asked) = answered(resumed, &two, &desks);
     assert_eq!(resumed.code, 0, "{what}: {}", resumed.all());
     wished(&desks);
     for machine in [one, two] {
@@ -185,8 +180,19 @@ fn killed_and_gone_on_with(moment: When, number: usize) -> Option<bool> {
     Some(was_asked)
 }
 
+/// Goes on where it was asked whether the bell has rung; whether it was.
+pub fn answered(ran: Ran, machine: &Machine, desks: &Desks) -> (Ran, bool) {
+    if ran.code != 1 || !ran.stderr.contains("E0906") {
+        return (ran, false);
+    }
+    let n_rings = desks.nantes.held()["bells"]["door"].as_u64().expect("a number");
+    assert!(n_rings <= 1, "it rang {n_rings} times");
+    let answer = if n_rings == 1 { "once=done" } else { "once=retry" };
+    (machine.scope(&["resume", "--program", "main.scope", "--answer", answer]), true)
+}
+
 /// Until the lock that a dead run left has ended.
-fn after_the_lease(attempt: impl Fn() -> Ran) -> Ran {
+pub fn after_the_lease(attempt: impl Fn() -> Ran) -> Ran {
     let began = Instant::now();
     loop {
         let ran = attempt();
@@ -231,72 +237,6 @@ fn two_at_once_exclude_each_other() {
     assert!(free.stdout.contains("nothing to unlock"), "{}", free.all());
 }
 
-/// Frozen for longer than its lease, taken over, and woken again: it stops before it sends anything more.
-#[cfg(unix)]
-#[test]
-fn a_frozen_run_that_was_taken_over_stops() {
-    let mut n_stopped = 0;
-    for number in [4, 8, 12] {
-        let (desks, depot) = (Desks::start(), Depot::start());
-        let state = depot.url("web.json");
-        let one = Machine::new(&desks, "shared-frozen", &state);
-        let two = Machine::new(&desks, "shared-waker", &state);
-        let process: Arc<Mutex<Option<u32>>> = Arc::default();
-        let victim = process.clone();
-        let mut starting = process.lock().expect("never poisoned");
-        let frozen = Arc::new(Mutex::new(false));
-        let is_frozen = frozen.clone();
-        desks.around(move |when, now| {
-            if (when, now) == (When::Before, number) {
-                // What was let go with this request is on its way by then, and not between the look at the lease and the wire:
-                // there a process that is frozen sends one request more.
-                std::thread::sleep(Duration::from_millis(300));
-                let pid = victim.lock().expect("never poisoned").expect("it was started");
-                signal("STOP", pid);
-                *is_frozen.lock().expect("never poisoned") = true;
-            }
-            true
-        });
-        let mut child = one.start(&["run", "main.scope"], "1");
-        *starting = Some(child.id());
-        drop(starting);
-        while !*frozen.lock().expect("never poisoned") {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        desks.undisturbed();
-        let other = after_the_lease(|| two.scope(&["run", "main.scope"]));
-        let other = match other.code {
-            1 if other.stderr.contains("E0906") => {
-                let n_rings = desks.nantes.held()["bells"]["door"].as_u64().expect("a number");
-                let answer = if n_rings == 1 { "once=done" } else { "once=retry" };
-                two.scope(&["resume", "--program", "main.scope", "--answer", answer])
-            }
-            _ => other,
-        };
-        assert_eq!(other.code, 0, "{}", other.all());
-        let n_before = desks.nantes.n_requests() + desks.paris.n_requests();
-        wished(&desks);
-        signal("CONT", child.id());
-        let end = child.wait().expect("it is ours");
-        let words = std::fs::read_to_string(one.folder.join("stderr")).expect("kept");
-        assert_eq!(end.code(), Some(1), "{words}");
-        assert!(words.contains("E0944") && words.contains("took the shared state over"), "{words}");
-        n_stopped += 1;
-        wished(&desks);
-        let n_after = desks.nantes.n_requests() + desks.paris.n_requests();
-        println!("frozen at request {number}: {} requests after it woke", n_after - n_before);
-        let last = two.ends(&["run", "main.scope"], 0);
-        assert!(last.stdout.contains("nothing to do"), "{}", last.all());
-    }
-    assert_eq!(n_stopped, 3);
-}
-
-#[cfg(unix)]
-fn signal(name: &str, pid: u32) {
-    let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
-    assert!(status.expect("there is a `kill`").success());
-}
-
 #[test]
 fn answers_that_are_lost_do_no_harm() {
     let desks = Desks::start();
@@ -334,14 +274,7 @@ fn a_place_that_goes_away_stops_the_run() {
     desks.undisturbed();
     depot.set(Vice::None);
     let resumed = after_the_lease_of(&machine);
-    let resumed = match resumed.code {
-        1 if resumed.stderr.contains("E0906") => {
-            let n_rings = desks.nantes.held()["bells"]["door"].as_u64().expect("a number");
-            let answer = if n_rings == 1 { "once=done" } else { "once=retry" };
-            machine.scope(&["resume", "--program", "main.scope", "--answer", answer])
-        }
-        _ => resumed,
-    };
+    let (resumed, _) = answered(resumed, &machine, &desks);
     assert_eq!(resumed.code, 0, "{}", resumed.all());
     wished(&desks);
 }

@@ -31,7 +31,7 @@ pub use folder::state_folder;
 pub use lock::Holder;
 pub use place::Place;
 pub use record::Record;
-pub use shared::{Lease, SharedFault, SharedPlace};
+pub use shared::{Fence, FenceClosed, Lease, SharedFault, SharedPlace};
 pub use store::{StateError, StateStore};
 pub(crate) use time::civil_date;
 pub use time::utc;

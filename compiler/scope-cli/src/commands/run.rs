@@ -393,7 +393,8 @@ fn run_once(
     if let Err(code) = confirm_deletions(plan, how) {
         return code;
     }
-    let real_sites = RealSites::new(plan, secrets.clone(), real::Options::at("."));
+    let reached = real::Options { fence: state.fence(), ..real::Options::at(".") };
+    let real_sites = RealSites::new(plan, secrets.clone(), reached);
     let interrupt = Interrupt::new();
     let now = now_ms();
     let options = RunOptions {

@@ -326,6 +326,9 @@ impl<'s> Subject<'s> {
                 return Err(Trouble::Stopped);
             }
             let answer = self.awaited(self.site.operate(call)).await;
+            if matches!(answer, Err(Trouble::Site(_))) && self.shared.ledger.assure().await.is_err() {
+                return Err(Trouble::Stopped);
+            }
             let is_busy = matches!(&answer, Err(Trouble::Site(error)) if error.kind == SiteErrorKind::Busy);
             if !is_busy || !is_repeatable || Instant::now() + pause >= self.deadline.get() {
                 return answer;

@@ -14,12 +14,12 @@ use super::command::{self, CommandParts};
 use super::environment::{Answered, SiteEnvironment};
 use super::exec::{self, ExecBounds};
 use super::exec_stream::{self, Started};
-use super::failure::malformed;
+use super::failure::{error, malformed};
 use super::http::{self, Bounds};
 use super::request::{self, HttpParts};
 use super::stream;
 use super::{DriverAtSite, Shared};
-use crate::site::{Answer, Content, Progress, SiteError};
+use crate::site::{Answer, Content, Progress, SiteError, SiteErrorKind};
 
 /// A question.
 pub(super) struct Question<'a> {
@@ -137,6 +137,10 @@ async fn ask_command(
     say(shared, &label);
     let bounds =
         ExecBounds { timeout: shared.options.command_timeout, longest_answer: shared.options.longest_answer };
+    shared.options.fence.pass().await.map_err(|closed| SiteError {
+        request: Some(label.clone()),
+        ..error(SiteErrorKind::Unreachable, closed.to_string())
+    })?;
     let answered = if question.rules.may_be_content() {
         match exec_stream::run(command, bounds, &shared.mask).await? {
             Started::Content(stream) => {

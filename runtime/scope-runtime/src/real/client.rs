@@ -11,10 +11,13 @@ use std::time::Duration;
 
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Url, redirect};
 use serde_json::{Map, Value};
+use tower::BoxError;
+use tower::util::AndThenLayer;
 
 use super::failure::configuration;
 use super::secrets::{path_from, reason};
 use crate::site::SiteError;
+use crate::state::Fence;
 
 /// Idle connections are closed after so long: servers do so sooner or later, and then a request may be lost.
 const IDLE: Duration = Duration::from_secs(20);
@@ -29,12 +32,15 @@ pub(super) struct Clients {
     pub pooled: Client,
     /// A new connection each time.
     pub fresh: Client,
+    /// What a request passes last; a new connection has passed it.
+    pub fence: Fence,
 }
 
 /// Makes clients and keeps them.
 pub(super) struct ClientPool {
     base: PathBuf,
     connect_timeout: Duration,
+    fence: Fence,
     made: RefCell<Vec<(Kind, Clients)>>,
 }
 
@@ -46,8 +52,8 @@ struct Kind {
 }
 
 impl ClientPool {
-    pub(super) fn new(base: &Path, connect_timeout: Duration) -> Self {
-        Self { base: base.to_owned(), connect_timeout, made: RefCell::default() }
+    pub(super) fn new(base: &Path, connect_timeout: Duration, fence: Fence) -> Self {
+        Self { base: base.to_owned(), connect_timeout, fence, made: RefCell::default() }
     }
 
     /// The clients for this address under these TLS settings.
@@ -61,7 +67,7 @@ impl ClientPool {
         }
         let pooled = self.client(&kind, url, |builder| builder.pool_idle_timeout(IDLE))?;
         let fresh = self.client(&kind, url, |builder| builder.pool_max_idle_per_host(0))?;
-        let clients = Clients { pooled, fresh };
+        let clients = Clients { pooled, fresh, fence: self.fence.clone() };
         self.made.borrow_mut().push((kind, clients.clone()));
         Ok(clients)
     }
@@ -73,7 +79,14 @@ impl ClientPool {
         pooling: impl Fn(ClientBuilder) -> ClientBuilder,
     ) -> Result<Client, SiteError> {
         let common = || {
+            // Connecting takes time, and the state may be taken over meanwhile: the last look is when the connection is there.
+            let fence = self.fence.clone();
+            let fenced = AndThenLayer::new(move |connection| {
+                let fence = fence.clone();
+                async move { fence.pass().await.map(|()| connection).map_err(BoxError::from) }
+            });
             let builder = Client::builder()
+                .connector_layer(fenced)
                 .user_agent(concat!("scope/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(self.connect_timeout)
                 // Followed, or not, in `http.rs`: where a site sends us is not trusted blindly.

@@ -16,9 +16,11 @@ use serde_json::{Map, Value};
 use super::client::Clients;
 use super::environment::Answered;
 use super::failure::{error, malformed};
+use super::fenced::fenced;
 use super::pump::{Activity, Pump, Reader};
 use super::request::{Body, HttpRequest};
 use crate::site::{Progress, SiteError, SiteErrorKind};
+use crate::state::FenceClosed;
 
 const MOST_REDIRECTS: usize = 3;
 /// More than this in all headers together is no sane answer.
@@ -60,6 +62,7 @@ pub(super) async fn exchange(
         let says_so = is_empty && matches!(method, Method::POST | Method::PUT | Method::PATCH);
         if says_so { request.header(CONTENT_LENGTH, 0) } else { request }
     };
+    let closed = |closed: FenceClosed| labelled(not_sent(closed));
     let activity = Activity::new();
     let bytes = match body {
         Body::None => None,
@@ -67,8 +70,9 @@ pub(super) async fn exchange(
         Body::Content(content) => {
             let reader = Reader::open(content, base).await.map_err(labelled)?;
             let is_empty = reader.length() == Some(0);
-            let (pump, body) = Pump::new(reader, progress, activity.clone());
+            let (pump, body) = Pump::new(reader, progress, activity.clone(), clients.fence.clone());
             let request = build(&first_url, is_empty).body(reqwest::Body::wrap(body));
+            clients.fence.pass().await.map_err(closed)?;
             let outcome = send(client, request, Some(pump), &activity, bounds).await;
             return checked_head(outcome.map_err(|failed| labelled(failed.error))?).map_err(labelled);
         }
@@ -80,8 +84,9 @@ pub(super) async fn exchange(
     loop {
         let mut request = build(&url, bytes.is_none());
         if let Some(bytes) = &bytes {
-            request = request.body(bytes.clone());
+            request = request.body(fenced(bytes.clone(), &clients.fence));
         }
+        clients.fence.pass().await.map_err(closed)?;
         let response = match send(client, request, None, &Activity::new(), bounds).await {
             Ok(response) => response,
             Err(failed) if failed.was_closed && may_reconnect => {
@@ -238,7 +243,10 @@ async fn send(
 
 fn failed(broken: &reqwest::Error, host: &str, bounds: Bounds) -> Failed {
     let cause = root_cause(broken);
-    let hyper = hyper_error(broken);
+    let hyper = cause_of::<hyper::Error>(broken);
+    if let Some(closed) = cause_of::<FenceClosed>(broken) {
+        return Failed { error: not_sent(*closed), was_closed: false };
+    }
     let (kind, words) = if broken.is_builder() {
         (SiteErrorKind::Configuration, format!("the request cannot be made: {cause}"))
     } else if is_distrust(&cause) {
@@ -270,10 +278,15 @@ fn is_distrust(cause: &str) -> bool {
         || cause.contains("fatal alert") && alerts.iter().any(|alert| cause.contains(alert))
 }
 
-fn hyper_error(broken: &reqwest::Error) -> Option<&hyper::Error> {
+fn not_sent(closed: FenceClosed) -> SiteError {
+    error(SiteErrorKind::Unreachable, closed.to_string())
+}
+
+/// Something among the causes.
+fn cause_of<C: std::error::Error + 'static>(broken: &reqwest::Error) -> Option<&C> {
     let mut source = broken.source();
     while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<hyper::Error>() {
+        if let Some(error) = error.downcast_ref::<C>() {
             return Some(error);
         }
         source = error.source();

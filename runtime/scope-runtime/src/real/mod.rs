@@ -34,6 +34,7 @@ mod environment;
 mod exec;
 mod exec_stream;
 mod failure;
+mod fenced;
 mod http;
 mod operate;
 mod post;
@@ -64,6 +65,7 @@ pub use missing::{MissingSecret, SecretUse, check_all, secret_uses};
 pub use post::post;
 
 use crate::site::{Answer, LocalFuture, OperationCall, ServiceProbe, Site, SiteError};
+use crate::state::Fence;
 use client::ClientPool;
 use environment::{Asked, SiteEnvironment};
 use failure::masked;
@@ -88,6 +90,8 @@ pub struct Options {
     pub most_pages: usize,
     /// The most items of a list.
     pub most_items: usize,
+    /// What everything that is sent passes last.
+    pub fence: Fence,
 }
 
 impl Options {
@@ -101,6 +105,7 @@ impl Options {
             longest_answer: 16 << 20,
             most_pages: 1000,
             most_items: 100_000,
+            fence: Fence::default(),
         }
     }
 }
@@ -116,7 +121,7 @@ impl RealSites {
     /// The sites of this plan. Nothing is resolved or sent yet.
     pub fn new(plan: &Plan, secrets: Rc<dyn Secrets>, options: Options) -> Self {
         let base = options.base.clone();
-        let clients = ClientPool::new(&options.base, options.connect_timeout);
+        let clients = ClientPool::new(&options.base, options.connect_timeout, options.fence.clone());
         let shared = Rc::new(Shared { mask: secrets.mask(), secrets: secrets.clone(), clients, options });
         let sites = (0_u32..).zip(&plan.sites).map(|(position, site)| {
             Rc::new(RealSite {

@@ -18,9 +18,10 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::failure::{configuration, malformed};
+use super::failure::{configuration, error, malformed};
 use super::secrets::{path_from, reason};
-use crate::site::{ChunkSource, Content, ContentStream, Progress, SiteError};
+use crate::site::{ChunkSource, Content, ContentStream, Progress, SiteError, SiteErrorKind};
+use crate::state::Fence;
 
 const CHUNK: usize = 256 * 1024;
 
@@ -170,14 +171,20 @@ pub(super) struct Pump {
     sender: mpsc::Sender<Result<Bytes, BodyBroken>>,
     progress: Option<Progress>,
     activity: Activity,
+    fence: Fence,
 }
 
 impl Pump {
     /// A body and what fills it.
-    pub(super) fn new(reader: Reader, progress: Option<Progress>, activity: Activity) -> (Self, PumpedBody) {
+    pub(super) fn new(
+        reader: Reader,
+        progress: Option<Progress>,
+        activity: Activity,
+        fence: Fence,
+    ) -> (Self, PumpedBody) {
         let (sender, receiver) = mpsc::channel(1);
         let body = PumpedBody { receiver, left: reader.length() };
-        (Self { reader, sender, progress, activity }, body)
+        (Self { reader, sender, progress, activity, fence }, body)
     }
 
     /// Runs to the end of the content, or until nobody takes it any more.
@@ -188,7 +195,10 @@ impl Pump {
         let mut n_done = 0;
         loop {
             self.activity.waits_for_source.set(true);
-            let chunk = self.reader.next().await;
+            let mut chunk = self.reader.next().await;
+            if let (Some(Ok(_)), Err(closed)) = (&chunk, self.fence.pass().await) {
+                chunk = Some(Err(error(SiteErrorKind::Lost, closed.to_string())));
+            }
             self.activity.waits_for_source.set(false);
             self.activity.moved();
             match chunk {

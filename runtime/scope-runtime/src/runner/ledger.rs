@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::state::{Record, SharedFault, State, StateError, StateStore};
+use crate::state::{Fence, Record, SharedFault, State, StateError, StateStore};
 
 /// The state cannot be written; the ledger keeps why.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,7 @@ pub(crate) struct LedgerFailed;
 
 pub(crate) struct Ledger {
     store: RefCell<StateStore>,
+    fence: Fence,
     /// Records appended, and how many of them are durable.
     n_appended: Cell<u64>,
     n_durable: Cell<u64>,
@@ -24,6 +25,7 @@ pub(crate) struct Ledger {
 impl Ledger {
     pub(crate) fn new(store: StateStore) -> Self {
         Self {
+            fence: store.fence(),
             store: RefCell::new(store),
             n_appended: Cell::new(0),
             n_durable: Cell::new(0),
@@ -86,13 +88,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// Before something is sent that changes a site: makes sure that the state is still ours. A process that was frozen after
-    /// its last commit may have been taken over, and must not send what another one has looked for and not found.
+    /// Makes sure that the state is still ours: before something is sent that changes a site, and when a request failed, which
+    /// may be since it was not (`Fence`). A process that was frozen after its last commit may have been taken over.
     pub(crate) async fn assure(&self) -> Result<(), LedgerFailed> {
         if !self.is_sound() {
             return Err(LedgerFailed);
         }
-        if self.store.borrow().is_assured() {
+        if self.fence.is_open() {
             return Ok(());
         }
         self.commit_shared(u64::MAX).await

@@ -3,18 +3,18 @@
 //! The document is `state.json` and, before it, who has it: `{"lock":{"token":…,"n":17,"renewed_ms":…},"version":2,…}`. Who
 //! runs writes it whole with each group of records, on the condition that nobody else wrote since. So two writers exclude
 //! each other even where a clock is wrong or a process was frozen: whose lease was taken over fails at its next write, and
-//! before anything that would build on it is sent. The lock is a *lease*: it is renewed while the process lives, and ends by
+//! before anything more is sent (`assurance`: looked at when the connection is there). The lock is a *lease*: it is renewed while the process lives, and ends by
 //! itself a while after it died.
 //!
 //! A thread of its own does the writing, so that the lease is renewed whatever the run is doing.
 
 mod access;
+mod assurance;
 mod cluster;
 mod document;
 mod exchange;
 mod http;
 mod keeper;
-
 mod location;
 mod s3;
 mod signature;
@@ -26,8 +26,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::lock::Holder;
 use super::store::{StateError, StateFile};
-use keeper::{Assurance, Keeper, Order};
+use keeper::{Keeper, Order};
 
+pub use assurance::{Fence, FenceClosed};
 pub(super) use location::Location;
 
 /// A place that several machines share.
@@ -72,7 +73,7 @@ pub(super) struct Shared {
     address: String,
     orders: Option<mpsc::UnboundedSender<Order>>,
     thread: Option<JoinHandle<()>>,
-    assurance: Assurance,
+    fence: Fence,
 }
 
 impl Shared {
@@ -89,7 +90,7 @@ impl Shared {
             match Keeper::take(place, holder, fresh).await {
                 Ok((file, is_new, keeper)) => {
                     // Nobody waits any more: the lock is given back at once, as the channel is closed.
-                    let _ = taken.send(Ok((file, is_new, keeper.assurance())));
+                    let _ = taken.send(Ok((file, is_new, keeper.fence())));
                     keeper.serve(receiver).await;
                 }
                 Err(error) => {
@@ -98,13 +99,13 @@ impl Shared {
             }
         })?;
         let ended = || StateError::shared(&address, SharedFault::Unusable("its thread ended".into()));
-        let (file, is_new, assurance) = was_taken.recv().map_err(|_| ended())??;
-        Ok((file, is_new, Self { address, orders: Some(sender), thread: Some(thread), assurance }))
+        let (file, is_new, fence) = was_taken.recv().map_err(|_| ended())??;
+        Ok((file, is_new, Self { address, orders: Some(sender), thread: Some(thread), fence }))
     }
 
-    /// Whether nobody can have taken the state over: a process that was frozen does not know how long.
-    pub(super) fn is_assured(&self) -> bool {
-        self.assurance.holds()
+    /// What requests pass: a process that was frozen does not know for how long.
+    pub(super) fn fence(&self) -> Fence {
+        self.fence.clone()
     }
 
     /// Has the state written; the end of it comes over the channel.

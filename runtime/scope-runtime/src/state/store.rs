@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 
 use super::folder::{replace_file, sync_folder};
 use super::lock::Lock;
-use super::shared::{Shared, SharedFault};
+use super::shared::{Fence, Shared, SharedFault};
 use super::{KEPT_RUNS, Record, Started, State, WRITTEN_BY};
 use crate::journal::{Commit, Journal};
 use crate::report::{Counts, Verdict};
@@ -168,9 +168,9 @@ impl StateStore {
         self.shared_place().is_some()
     }
 
-    /// Whether nobody can have taken a shared state over since it was written last; of others, always.
-    pub(crate) fn is_assured(&self) -> bool {
-        self.shared_place().is_none_or(Shared::is_assured)
+    /// What requests to sites pass: closed when another run may have taken a shared state over; of others, open.
+    pub fn fence(&self) -> Fence {
+        self.shared_place().map_or_else(Fence::default, Shared::fence)
     }
 
     /// Sends the state to its shared place; `None` where there is none. The end comes over the channel, and is then told to

@@ -4,13 +4,13 @@
 //! version it had before it has not; anything else is somebody else's, and nothing is written any more.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
 use super::access::Access;
+use super::assurance::{Assurance, Fence};
 use super::document::{self, Lock, with_lock};
 use super::exchange::Client;
 use super::location::{Condition, Fault, Found, Location, Tag};
@@ -29,28 +29,6 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(super) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// Until when the lease surely lasts, by both clocks: one of them does not count while the machine sleeps.
-#[derive(Clone, Debug)]
-pub(super) struct Assurance(Arc<Mutex<(Instant, u64)>>);
-
-impl Assurance {
-    fn new() -> Self {
-        Self(Arc::new(Mutex::new((Instant::now(), 0))))
-    }
-
-    fn renew(&self, began: Instant, began_ms: u64, lease: Duration) {
-        let sure = lease * 3 / 4;
-        let until_ms = began_ms.saturating_add(u64::try_from(sure.as_millis()).unwrap_or(u64::MAX));
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (began + sure, until_ms);
-    }
-
-    /// Whether nobody can have taken the state over.
-    pub(super) fn holds(&self) -> bool {
-        let (until, until_ms) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Instant::now() < until && now_ms() < until_ms
-    }
 }
 
 /// A state to be written.
@@ -193,8 +171,8 @@ impl Keeper {
     }
 
     /// For the one who sends requests.
-    pub(super) fn assurance(&self) -> Assurance {
-        self.assurance.clone()
+    pub(super) fn fence(&self) -> Fence {
+        self.assurance.fence()
     }
 
     /// A write that was begun then is there.
@@ -243,6 +221,7 @@ impl Keeper {
             pause = (pause * 2).min(LONGEST_PAUSE);
         };
         self.failed = Some(fault.clone());
+        self.assurance.end();
         Err(fault)
     }
 
