@@ -52,7 +52,7 @@ pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceM
     report
 }
 
-/// What can be done where the origin of a copy does not answer: wait for it, or have the thing where it is needed.
+/// What can be done where the origin of a copy does not answer, which is not waited for (R8).
 fn help_of_origin(plan: &Plan, step: &Step, failure: &Failure) -> Option<String> {
     let brings = |step: &Step| matches!(step.action, Action::Bring { .. });
     let bring = match step {
@@ -64,10 +64,7 @@ fn help_of_origin(plan: &Plan, step: &Step, failure: &Failure) -> Option<String>
         }
     }?;
     let needed_at = &plan.site(bring.site).name;
-    Some(format!(
-        "`with {{ on_disconnect: queue }}` waits for it; or have `{}` at {needed_at} too",
-        short_name(&step.name)
-    ))
+    Some(format!("run again when it answers, or have `{}` at {needed_at} too", short_name(&step.name)))
 }
 
 /// What a step is about: ``image `base` at paris``, or all the alternatives of a choice, the copies of a quorum.
