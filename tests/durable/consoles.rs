@@ -23,6 +23,11 @@ fn many_sites_are_told_as_the_reference_says() {
     assert!(consoles("47-many-sites") >= 3);
 }
 
+#[test]
+fn whose_a_thing_is_is_told_as_the_reference_says() {
+    assert!(consoles("61-whose-it-is") >= 10);
+}
+
 /// Holds a document against what its commands print; how many there are.
 fn consoles(name: &str) -> usize {
     let path = root().join(format!("tests/spec/{name}.md"));

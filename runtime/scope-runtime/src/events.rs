@@ -324,6 +324,8 @@ pub enum Change {
     Forget,
     /// It is to stay at its site: take the owner mark off, and forget it.
     Release,
+    /// It bears the mark of another deployment by now: leave it as it is, and forget it.
+    Leave,
 }
 
 impl Change {
@@ -335,6 +337,7 @@ impl Change {
                 | Change::Update { .. }
                 | Change::Forget
                 | Change::Release
+                | Change::Leave
                 | Change::Refuse { .. }
                 | Change::Protect { of_new: false }
                 | Change::LetGo

@@ -191,6 +191,11 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus) -> Option<Row> {
                     What::Forget,
                     "no longer in the program; left at the site, as it was said (`keep`)".into(),
                 ),
+                Change::Leave => (
+                    What::Forget,
+                    "no longer in the program; left at the site: it bears the mark of another deployment"
+                        .into(),
+                ),
                 Change::Forget => {
                     (What::Forget, "no longer in the program; adopted before, so it stays at the site".into())
                 }

@@ -251,7 +251,9 @@ fn take_note(subject: &Subject<'_>, origin: &Origin<'_>, record: Record, given: 
         let is_same = pair.map(|(origin, own)| equal(origin, own));
         subject.saw_copy(&record, CopyOf { from: origin.subject.site_name().to_owned(), is_same });
     }
-    let is_ours = recorded.is_some() || subject.bears_our_mark(&record) || subject.was_sent();
+    let is_known = recorded.is_some() || subject.bears_our_mark(&record) || subject.was_sent();
+    // One that another deployment has put in its place is used like any other that is there.
+    let is_ours = is_known && subject.mark_of_others(&record).is_none();
     let is_whole = subject.is_ready(&record, &origin.filled()) && subject.broken(&record, given).is_none();
     let has_proof =
         origin.same.is_none_or(|same| record.attribute(same).is_some() || origin.proof().is_none());

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::aftermath::still_unknown;
 use super::create::{announce, may_have_acted};
+use super::delete::seen_before;
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::record::{Record, identity_text, with_defaults};
@@ -65,7 +66,8 @@ pub(super) async fn call(
     if operation.kind == OperationKind::Delete
         && let Some(identity) = given.values.get(&subject.resource_type.identity).and_then(identity_text)
     {
-        Box::pin(guard::refuse_if_relied_upon(subject, &identity)).await?;
+        let seen = Box::pin(seen_before(subject, &identity)).await?;
+        guard::refuse_if_relied_upon(subject, &identity, seen.as_ref())?;
     }
     let was_sent = subject.was_sent();
     if !reads {

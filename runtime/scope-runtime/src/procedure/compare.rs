@@ -9,7 +9,6 @@ use scope_plan::eval::value::equal;
 use serde_json::{Map, Value};
 
 use super::inputs::inner;
-use super::mark;
 use super::record::{Record, identity_text};
 use super::subject::Subject;
 
@@ -29,10 +28,7 @@ pub(super) struct Difference {
 impl Subject<'_> {
     /// The differences, in the driver's order.
     pub(super) fn differences(&self, wanted: &Map<String, Value>, record: &Record) -> Vec<Difference> {
-        let mut found = record.attributes.clone();
-        if let (Some(place), Some(text)) = (&self.resource_type.mark, self.mark()) {
-            mark::strip(place, &text, &mut found);
-        }
+        let found = self.unmarked(record);
         let mut differences = Vec::new();
         for attribute in self.resource_type.attributes.iter().filter(|attribute| is_comparable(attribute)) {
             let (Some(wanted), Some(found)) = (wanted.get(&attribute.name), found.get(&attribute.name))

@@ -240,12 +240,11 @@ pub(super) fn accept(
 pub(super) fn known_inputs(subject: &Subject<'_>, record: &Record, given: &Given) -> Map<String, Value> {
     let mut inputs = record.attributes.clone();
     inputs.retain(|_, value| !value.is_null());
-    let has_mark = subject.bears_our_mark(record);
     inputs.extend(given.values.clone());
     if let Some(identity) = record.identity(subject.resource_type) {
         inputs.insert(subject.resource_type.identity.clone(), Value::from(identity));
     }
-    if let (true, Some(place), Some(mark)) = (has_mark, &subject.resource_type.mark, subject.mark()) {
+    if let (Some(place), Some(mark)) = (&subject.resource_type.mark, subject.mark_on(record)) {
         mark::write(place, &mark, &mut inputs);
     }
     guard::keep(subject, record, &mut inputs);

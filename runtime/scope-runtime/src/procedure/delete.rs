@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use scope_plan::driver::OperationKind;
+use scope_plan::driver::{OperationKind, ResourceType};
 use scope_plan::expr::Expr;
 use scope_plan::plan::StepId;
 use scope_plan::recorded::How;
@@ -14,9 +14,9 @@ use tokio::time::Instant;
 
 use super::failure::{Bad, Trouble};
 use super::inputs::evaluate_one;
-use super::record::identity_text;
+use super::record::{Record, identity_text};
 use super::subject::{Asked, Subject};
-use super::{Good, guard, mark, release};
+use super::{Good, guard, release};
 use crate::events::{Effect, Failure, Outcome};
 use crate::site::{SiteError, SiteErrorKind};
 use crate::state::Record as Fact;
@@ -51,12 +51,15 @@ pub(super) async fn delete(
     }
     let (effect, detail) = if recorded.how == How::Adopted {
         (Effect::Unchanged, Some("adopted before: left at the site, and forgotten"))
-    } else if is_of_another_deployment(subject, &identity).await? {
-        (Effect::Released, Some("left at the site: it bears the mark of another deployment"))
     } else {
-        guard::refuse_if_relied_upon(subject, &identity).await?;
-        remove(subject, &identity, &Map::new()).await?;
-        (Effect::Deleted, None)
+        let seen = seen_before(subject, &identity).await?;
+        if seen.as_ref().is_some_and(|record| subject.mark_of_others(record).is_some()) {
+            (Effect::Released, Some("left at the site: it bears the mark of another deployment"))
+        } else {
+            guard::refuse_if_relied_upon(subject, &identity, seen.as_ref())?;
+            remove(subject, &identity, &Map::new()).await?;
+            (Effect::Deleted, None)
+        }
     };
     let (name, site) = subject.place();
     subject.shared.ledger.append(Fact::Gone { name, site })?;
@@ -64,15 +67,14 @@ pub(super) async fn delete(
     Ok(Good { detail: detail.map(str::to_owned), ..Good::new(effect, Value::Null) })
 }
 
-/// Whether somebody else's program took over what we made: it is theirs to delete.
-async fn is_of_another_deployment(subject: &Subject<'_>, identity: &str) -> Result<bool, Bad> {
-    let Some(place) = subject.resource_type.mark.as_ref().filter(|_| subject.can_be_read()) else {
-        return Ok(false);
-    };
-    let seen = subject.read(identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
-    let bears = seen.and_then(|record| mark::any_on(place, &record));
-    let deployment = &subject.shared.deployment;
-    Ok(bears.is_some_and(|bears| !mark::is_of(&bears, deployment)))
+/// A look before a deletion, at what it bears: the mark of another deployment, which took over what we made, and the guards of
+/// others. A site that cannot be asked is no reason to delete.
+pub(super) async fn seen_before(subject: &Subject<'_>, identity: &str) -> Result<Option<Record>, Bad> {
+    let ResourceType { mark, guard, .. } = subject.resource_type;
+    if (mark.is_none() && guard.is_none()) || !subject.can_be_read() {
+        return Ok(None);
+    }
+    subject.read(identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))
 }
 
 /// Deletes a resource at its site and waits until it is gone. Repeating it is always safe.

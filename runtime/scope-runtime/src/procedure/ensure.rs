@@ -5,6 +5,7 @@
 //! else       find by identity or name                     there, unfinished      → finish
 //!            bears our mark ───────────────► there        there, differs         → update
 //!            merely matches: error, unless `adopt`        there                  → nothing
+//!            bears another deployment's mark by now: as it is, and an error where something is to be changed
 //!            none ─────────────────────────► create
 //! ```
 
@@ -46,6 +47,7 @@ pub(super) async fn ensure(
         false => None,
     };
     if let Some(why) = hopeless {
+        there.is_ours_to_change(subject)?;
         subject.report(|| format!("is broken ({why}): is deleted and made again"));
         remove(subject, &there.identity, &given.values).await?;
         let (name, site) = subject.place();
@@ -67,6 +69,7 @@ pub(super) async fn ensure(
     let was_created = memory.touched() == Touched::Created;
     let is_finished_now = !there.is_complete;
     if is_finished_now {
+        there.is_ours_to_change(subject)?;
         // What was interrupted belongs to this evaluation, as if nothing had happened in between.
         if is_ours {
             memory.touch(Touched::Created);
@@ -128,8 +131,24 @@ pub(super) struct There {
     pub(super) is_adopted_now: bool,
     /// The owner mark that it bears, of the name that it had (`moved_from`). Its record is as if it bore the new one.
     pub(super) former_mark: Option<String>,
+    /// The mark of another deployment that it bears by now.
+    taken: Option<String>,
     /// The digest of what it was made from, where it cannot be read.
     pub(super) inputs: Option<String>,
+}
+
+impl There {
+    /// Whose mark it bears decides, and not what is recorded: where names are identities, somebody may have made another one
+    /// in its place.
+    ///
+    /// # Errors
+    /// `E0867`.
+    pub(super) fn is_ours_to_change(&self, subject: &Subject<'_>) -> Result<(), Bad> {
+        match &self.taken {
+            Some(mark) => Err(Bad::new(taken(subject, mark))),
+            None => Ok(()),
+        }
+    }
 }
 
 pub(super) async fn find_out(
@@ -146,15 +165,19 @@ pub(super) async fn find_out(
                 mark::strip(place, former, &mut record.attributes);
                 mark::write(place, &own, &mut record.attributes);
             }
+            let taken = subject.mark_of_others(&record).filter(|_| resource.how == How::Created);
+            // What was made for us and is another's now is adopted like anything that is another's.
+            let is_adopted_now = adopt && taken.is_some();
             let Resource { identity, how, is_complete, inputs, .. } = resource;
             return Ok(Some(There {
                 identity,
                 record,
-                how,
-                is_complete,
-                is_recorded: true,
-                is_adopted_now: false,
+                how: if is_adopted_now { How::Adopted } else { how },
+                is_complete: is_complete || is_adopted_now,
+                is_recorded: !is_adopted_now,
+                is_adopted_now,
                 former_mark,
+                taken: taken.filter(|_| !is_adopted_now),
                 inputs,
             }));
         }
@@ -174,6 +197,7 @@ pub(super) async fn find_out(
             is_recorded: false,
             is_adopted_now,
             former_mark: None,
+            taken: None,
             inputs: None,
         })
     };
@@ -302,6 +326,16 @@ fn not_ours(subject: &Subject<'_>, found: &[Record]) -> Failure {
     Failure { candidates: candidates(subject, found), ..failure }
 }
 
+fn taken(subject: &Subject<'_>, mark: &str) -> Failure {
+    let (name, site) = (subject.name, subject.site_name());
+    let deployment = mark::deployment_of(mark).unwrap_or(mark);
+    let message =
+        format!("`{name}` at `{site}` is another deployment's by now ({deployment}), and is not changed");
+    Failure::new("E0867", Outcome::Invalid, message).with_help(format!(
+        "take `{name}` out of the program (it is left at `{site}`), or take it over: `with {{ adopt: true }}`"
+    ))
+}
+
 impl Subject<'_> {
     /// The global name and the site's, as the state has them.
     pub(super) fn place(&self) -> (String, String) {
@@ -329,20 +363,6 @@ impl Subject<'_> {
             let mut owed = state.owed.iter().filter(|owed| owed.key == self.key);
             owed.any(|owed| owed.identity.as_ref().is_some_and(|identity| found.contains(identity)))
         })
-    }
-
-    /// The mark of this deployment that a record bears for another name.
-    fn former_mark(&self, record: &Record) -> Option<String> {
-        let (place, own) = (self.resource_type.mark.as_ref()?, self.mark()?);
-        let deployment = self.shared.ledger.with(|state| state.deployment.clone());
-        let found = mark::any_on(place, record)?;
-        (found != own && mark::is_of(&found, &deployment)).then_some(found)
-    }
-
-    /// Whether a record bears the mark of this very resource.
-    pub(super) fn bears_our_mark(&self, record: &Record) -> bool {
-        let mark = self.resource_type.mark.as_ref().zip(self.mark());
-        mark.is_some_and(|(place, text)| mark::is_on(place, &text, record))
     }
 
     /// A fact about this resource.

@@ -114,12 +114,16 @@ pub(super) async fn undo(subject: &Subject<'_>, of: &Expr) -> Result<String, Str
     })
 }
 
-/// Refuses to delete what others rely upon.
+/// Refuses to delete what others rely upon; `seen` is how it is at its site.
 ///
 /// # Errors
-/// `E0930` where this state knows of them, `E0931` where another deployment left its guard; the site's.
-pub(super) async fn refuse_if_relied_upon(subject: &Subject<'_>, identity: &str) -> Result<(), Bad> {
-    let users = users(subject, identity).await?;
+/// `E0930` where this state knows of them, `E0931` where another deployment left its guard.
+pub(super) fn refuse_if_relied_upon(
+    subject: &Subject<'_>,
+    identity: &str,
+    seen: Option<&Record>,
+) -> Result<(), Bad> {
+    let users = users(subject, identity, seen);
     let Some(first) = users.first() else { return Ok(()) };
     let code = if first.deployment.is_none() { "E0930" } else { "E0931" };
     let message = format!(
@@ -150,17 +154,13 @@ pub(super) struct User {
 }
 
 /// Everyone who relies upon a resource: those that the state knows, and those of other deployments that left a guard.
-pub(super) async fn users(subject: &Subject<'_>, identity: &str) -> Result<Vec<User>, Bad> {
+pub(super) fn users(subject: &Subject<'_>, identity: &str, seen: Option<&Record>) -> Vec<User> {
     let known = subject.shared.users_of(&relied(subject, identity)).into_iter();
     let mut users: Vec<User> =
         known.map(|(name, site)| User { name, site, n_more: 0, deployment: None }).collect();
-    // A site that cannot be asked is no reason to delete.
-    if subject.resource_type.guard.is_some() && subject.can_be_read() {
-        let seen = subject.read(identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
-        let guards = seen.into_iter().flat_map(|record| record.guards);
-        users.extend(guards.filter(|guard| !is_ours(subject, guard)).flat_map(|guard| users_in(&guard)));
-    }
-    Ok(users)
+    let guards = seen.into_iter().flat_map(|record| &record.guards);
+    users.extend(guards.filter(|guard| !is_ours(subject, guard)).flat_map(|guard| users_in(guard)));
+    users
 }
 
 /// `vm at paris`, `vm at paris and 2 more (deployment 9f2c)`; of several of one deployment the last one names it.
@@ -315,10 +315,9 @@ fn relied(subject: &Subject<'_>, identity: &str) -> Relied {
 
 /// `scope-used:9f2c/port@nantes,vm@nantes`: everyone of this deployment who relies upon it, this step's users among them.
 fn text_of(subject: &Subject<'_>, identity: &str, users: &[(String, String)]) -> String {
-    let deployment = subject.shared.ledger.with(|state| state.deployment.clone());
     let mut all = subject.shared.users_in_the_end(&relied(subject, identity));
     all.extend(users.iter().cloned());
-    guard_text(&deployment, all.iter())
+    guard_text(&subject.shared.deployment, all.iter())
 }
 
 /// Room is short where it is kept: after so many bytes only how many more there are is said.
@@ -349,8 +348,8 @@ fn unescaped(user: &str) -> String {
 }
 
 fn is_ours(subject: &Subject<'_>, guard: &str) -> bool {
-    let deployment = subject.shared.ledger.with(|state| state.deployment.clone());
-    guard.strip_prefix(START).and_then(|rest| rest.split_once('/')).is_some_and(|(of, _)| of == deployment)
+    let of = guard.strip_prefix(START).and_then(|rest| rest.split_once('/'));
+    of.is_some_and(|(of, _)| of == subject.shared.deployment)
 }
 
 /// Who a guard is for; of a text that is not ours as much as can be told.

@@ -21,6 +21,41 @@ impl Subject<'_> {
         self.resource_type.mark.as_ref()?;
         Some(mark_text(&self.shared.deployment, &self.recorded_name(), self.site_name()))
     }
+
+    /// Whether a record bears the mark of this very resource.
+    pub(super) fn bears_our_mark(&self, record: &Record) -> bool {
+        let mark = self.resource_type.mark.as_ref().zip(self.mark());
+        mark.is_some_and(|(place, text)| is_on(place, &text, record))
+    }
+
+    /// The mark of this deployment that a record bears for another name.
+    pub(super) fn former_mark(&self, record: &Record) -> Option<String> {
+        self.other_mark(record).filter(|found| is_of(found, &self.shared.deployment))
+    }
+
+    /// The mark of another deployment that a record bears: it is theirs, whatever this state says.
+    pub(super) fn mark_of_others(&self, record: &Record) -> Option<String> {
+        self.other_mark(record).filter(|found| !is_of(found, &self.shared.deployment))
+    }
+
+    fn other_mark(&self, record: &Record) -> Option<String> {
+        self.mark_on(record).filter(|_| !self.bears_our_mark(record))
+    }
+
+    /// The mark that a record bears, whosever it is; of several, ours.
+    pub(super) fn mark_on(&self, record: &Record) -> Option<String> {
+        let place = self.resource_type.mark.as_ref()?;
+        self.mark().filter(|own| is_on(place, own, record)).or_else(|| any_on(place, record))
+    }
+
+    /// The attributes of a record as a program has them: without its mark.
+    pub(super) fn unmarked(&self, record: &Record) -> Map<String, Value> {
+        let mut attributes = record.attributes.clone();
+        if let (Some(place), Some(text)) = (&self.resource_type.mark, self.mark_on(record)) {
+            strip(place, &text, &mut attributes);
+        }
+        attributes
+    }
 }
 
 /// `scope:9f2c/base@nantes`
@@ -133,8 +168,12 @@ pub(super) fn is_on(mark: &Mark, text: &str, record: &Record) -> bool {
 
 /// Whether a mark is of this deployment.
 pub(super) fn is_of(mark: &str, deployment: &str) -> bool {
-    let of = mark.strip_prefix(START).and_then(|rest| rest.split_once('/'));
-    of.is_some_and(|(of, _)| of == deployment)
+    deployment_of(mark) == Some(deployment)
+}
+
+/// The deployment that a mark is of.
+pub(super) fn deployment_of(mark: &str) -> Option<&str> {
+    mark.strip_prefix(START)?.split_once('/').map(|(deployment, _)| deployment)
 }
 
 /// Whatever mark of ours or another deployment's a resource bears.

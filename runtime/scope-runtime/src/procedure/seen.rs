@@ -83,11 +83,8 @@ impl Subject<'_> {
             }
         };
         let marked = if recorded.how == How::Created { self.marked(record) } else { Marked::Unknown };
-        let mut found = record.attributes.clone();
-        if let (Some(place), Some(text)) = (&self.resource_type.mark, self.mark()) {
-            mark::strip(place, &text, &mut found);
-        }
-        self.saw(Seen { marked, differences, values: self.kept(&found), ..Seen::default() });
+        let values = self.kept(&self.unmarked(record));
+        self.saw(Seen { marked, differences, values, ..Seen::default() });
     }
 
     /// Takes note of how a recorded copy is there, beside its origin.
@@ -124,12 +121,10 @@ impl Subject<'_> {
     /// Whose mark it bears.
     fn marked(&self, record: &Record) -> Marked {
         let Some(place) = &self.resource_type.mark else { return Marked::Unknown };
-        let deployment = self.shared.ledger.with(|state| mark::of_deployment(&state.deployment));
-        match mark::any_on(place, record) {
-            _ if self.bears_our_mark(record) => Marked::Ours,
-            // Under the name that it had before.
-            Some(mark) if mark.starts_with(&deployment) => Marked::Ours,
+        match self.mark_of_others(record) {
             Some(mark) => Marked::Others { mark },
+            // Perhaps under the name that it had before.
+            None if mark::any_on(place, record).is_some() => Marked::Ours,
             None if place.path.first().is_some_and(|root| record.attributes.contains_key(root)) => {
                 Marked::Lost
             }

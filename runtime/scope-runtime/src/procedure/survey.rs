@@ -56,18 +56,23 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             Some(resource) if resource.how == How::Adopted => planned(Change::Forget, Value::Null),
             Some(_) if *keep => planned(Change::Release, Value::Null),
             Some(resource) => {
+                let mut seen = None;
                 // A site that cannot be asked is unknown for this, too.
                 if subject.can_be_read() {
                     let there = subject.read(&resource.identity, &Map::new()).await;
-                    match there.map_err(|trouble| subject.failed(trouble))? {
-                        Some(record) => subject.saw_there(&resource, &record, None),
+                    seen = there.map_err(|trouble| subject.failed(trouble))?;
+                    match &seen {
+                        Some(record) => subject.saw_there(&resource, record, None),
                         None => subject.saw_nothing(),
                     }
                 }
-                let users = guard::users(subject, &resource.identity).await?;
-                match users.is_empty() {
-                    true => planned(Change::Delete, Value::Null),
-                    false => planned(Change::Refuse { users: guard::words_for(&users) }, Value::Null),
+                let users = guard::users(subject, &resource.identity, seen.as_ref());
+                match &seen {
+                    Some(record) if subject.mark_of_others(record).is_some() => {
+                        planned(Change::Leave, Value::Null)
+                    }
+                    _ if users.is_empty() => planned(Change::Delete, Value::Null),
+                    _ => planned(Change::Refuse { users: guard::words_for(&users) }, Value::Null),
                 }
             }
             None => Good::new(Effect::Unchanged, Value::Null),
@@ -107,12 +112,17 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     let output = there.record.output(subject.resource_type, &given.values);
     let is_ours = there.how == How::Created;
     if let (true, Some(why)) = (is_ours, stuck::hopeless_now(subject, &there.record, &given)) {
+        there.is_ours_to_change(subject)?;
         return Ok(planned(Change::Replace { why }, output));
     }
     if !there.is_complete {
+        there.is_ours_to_change(subject)?;
         return Ok(planned(Change::Finish, output));
     }
     let found = subject.differences(&given.values, &there.record);
+    if !found.is_empty() {
+        there.is_ours_to_change(subject)?;
+    }
     update::can_change(subject, &found)?;
     let renamed = there.former_mark.as_deref().zip(subject.mark()).map(|(former, own)| Difference {
         attribute: OWNER_MARK.to_owned(),

@@ -35,6 +35,7 @@ pub(super) async fn update(
     if differences.is_empty() && !is_changed_unseen {
         return Ok(None);
     }
+    there.is_ours_to_change(subject)?;
     can_change(subject, &differences)?;
     let Some(operation) = update_operation(subject) else {
         return Err(Bad::new(no_update(subject, &differences)));
@@ -132,10 +133,7 @@ pub(super) async fn set_back(
     given: &Given,
     changed: &[Change],
 ) -> Result<Vec<String>, Bad> {
-    let mut found = record.attributes.clone();
-    if let (Some(place), Some(text)) = (&subject.resource_type.mark, subject.mark()) {
-        mark::strip(place, &text, &mut found);
-    }
+    let found = subject.unmarked(&record);
     let is_still_ours = |change: &&Change| {
         let ty = subject.resource_type.attribute(&change.attribute).map(|attribute| inner(&attribute.ty));
         let found = found.get(&change.attribute);
@@ -181,7 +179,7 @@ fn update_operation<'s>(subject: &Subject<'s>) -> Option<&'s Operation> {
     subject.resource_type.operation_of(OperationKind::Update).or(create)
 }
 
-/// What is to change, as the request has it: maps keep what the program does not set, our mark stays.
+/// What is to change, as the request has it: maps keep what the program does not set, and whose mark it bears stays.
 fn changes(
     subject: &Subject<'_>,
     differences: &[Difference],
@@ -201,10 +199,10 @@ fn changes(
         };
         changes.insert(difference.attribute.clone(), value);
     }
-    if let (Some(place), Some(text)) = (&subject.resource_type.mark, subject.mark())
+    let mark = if is_ours { subject.mark() } else { subject.mark_on(record) };
+    if let (Some(place), Some(text)) = (&subject.resource_type.mark, mark)
         && let Some(root) = place.path.first()
         && changes.contains_key(root)
-        && (is_ours || subject.bears_our_mark(record))
     {
         mark::write(place, &text, &mut changes);
     }
