@@ -29,10 +29,12 @@ pub fn surveyed(plan: &Plan, file: &str, state: &State, rows: &[Row], now_ms: u6
     text += &scope_plan::text::waves(plan);
     text += &scope_plan::text::divided_anew(plan);
     text += &footing(plan, &difference::summary(rows), all);
-    let is_any = rows.iter().any(|row| row.what.is_change());
-    let _ = match is_any {
+    let has = |what: What| rows.iter().any(|row| row.what == what);
+    let _ = match rows.iter().any(|row| row.what.is_change()) {
         true => writeln!(text, "run it:  scope run {file}          save: --out plan.json"),
-        false if rows.iter().any(|row| row.what == What::Unknown) => {
+        false if has(What::Fails) => writeln!(text, "nothing else to do: mend what would fail"),
+        false if has(What::Refused) => writeln!(text, "nothing to do but what is refused"),
+        false if has(What::Unknown) => {
             writeln!(text, "nothing to do where sites answer; what is unknown is not known to be so")
         }
         false => writeln!(text, "nothing to do"),
