@@ -135,6 +135,33 @@ fn drift_is_what_somebody_else_did() {
 }
 
 #[test]
+fn a_copy_that_is_older_than_its_origin_is_drift() {
+    let desks = Desks::start();
+    let memo = |text: &str| json!({ "name": "memo", "text": text });
+    desks.paris.change(|notes, _cards| drop(notes.insert("memo".into(), memo("x"))));
+    let folder = desks.place(
+        "drift-stale",
+        "existing memo: desk.note { name: \"memo\" } scope { paris }\n\
+         resource door: desk.bell { name: \"door\", about: memo } scope { nantes }\n",
+    );
+    let program = std::fs::read_to_string(folder.join("main.scope")).expect("written before");
+    let proven = program.replace("keep: [name, text])", "keep: [name, text], same: text)");
+    std::fs::write(folder.join("main.scope"), proven).expect("writable");
+    has(&ends(&folder, &["run", "main.scope"], 0).all(), &["note memo borrowed", "text equal"]);
+    has(&ends(&folder, &["drift", "main.scope"], 0).stdout, &["no drift"]);
+    desks.paris.change(|notes, _cards| drop(notes.insert("memo".into(), memo("y"))));
+    let drift = ends(&folder, &["drift", "main.scope"], 2).stdout;
+    has(
+        &drift,
+        &["nantes ~ note memo", "its origin at paris has other content now", "1 older than the origin"],
+    );
+    assert!(!drift.contains("accept:"), "there is nothing to be accepted: {drift}");
+    let refused = ends(&folder, &["drift", "main.scope", "--accept", "memo"], 3).stderr;
+    has(&refused, &["E0964", "is older than its origin"]);
+    assert_eq!(desks.nantes.held()["notes"]["memo"], "x", "drift changes nothing");
+}
+
+#[test]
 fn what_bears_anothers_mark_is_told_and_never_touched() {
     let desks = Desks::start();
     let folder = desks.place("drift-taken", PROGRAM);

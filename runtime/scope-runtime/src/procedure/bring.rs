@@ -3,8 +3,8 @@
 //! The image `debian-12` of `paris` needed at `nantes` → nothing if it is there with the same checksum; else created with
 //! the same id, its content downloaded and uploaded at once, the checksums compared, and recorded as borrowed.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use scope_plan::driver::{Operation, OperationKind, Repeat, Share};
 use scope_plan::eval::value::equal;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::create::{complete, create_operation, known_inputs, make, may_have_acted, seen_again};
 use super::delete::remove;
-use super::failure::Bad;
+use super::failure::{Bad, Trouble};
 use super::inputs::{Given, is_content};
 use super::origin::Origin;
 use super::query::unexpected;
@@ -24,7 +24,7 @@ use super::{Good, stuck};
 use crate::events::{Change, Effect, Failure, Outcome};
 use crate::report::CopyOf;
 use crate::schedule::Touched;
-use crate::site::{Answer, ChunkSource, Content, ContentStream, NextChunk};
+use crate::site::{Answer, ChunkSource, Content, ContentStream, NextChunk, SiteError};
 use crate::state::{Record as Fact, Resource};
 
 pub(super) async fn bring(
@@ -294,19 +294,23 @@ async fn transfer(
         Ok(_) => return Err(NotCopied::Source(source.failed(unexpected("no content")))),
         Err(trouble) => return Err(NotCopied::Source(source.failed(trouble))),
     };
-    let counter = Arc::new(AtomicU64::new(0));
-    let chunks = Box::new(Counted { chunks: stream.chunks, counter: counter.clone() });
+    let flow = Arc::new(Flow::default());
+    let chunks = Box::new(Watched { chunks: stream.chunks, flow: flow.clone() });
     let content = Content::Stream(ContentStream { length: stream.length, chunks });
     let mut inputs = known_inputs(subject, record, given);
     inputs.retain(|name, _| !is_content(subject.resource_type, name));
     let asked = Asked { content: Some(content), reports_progress: true, ..Asked::with(inputs) };
     match subject.ask(upload, asked).await {
-        Ok(_) => Ok(Some(counter.load(Ordering::Relaxed))),
+        Ok(_) => Ok(Some(flow.n_bytes.load(Ordering::Relaxed))),
         Err(trouble) if may_have_acted(&trouble) && upload.repeat == Repeat::None => {
             Err(NotCopied::Here(subject.unknown(&upload.name, trouble)))
         }
         // The stream is used up; the next attempt begins a new one.
         Err(trouble) => {
+            if let (Trouble::Site(_), Some(error)) = (&trouble, flow.broken()) {
+                // It was cut off because nothing came from the other site any more: no news of this one.
+                return Err(NotCopied::Source(source.failed(Trouble::Site(error))));
+            }
             let bad = subject.failed(trouble);
             let is_late = subject.is_out_of_time();
             Err(NotCopied::Here(if bad.failure.outcome == Outcome::Unavailable && !is_late {
@@ -389,18 +393,38 @@ fn nowhere(subject: &Subject<'_>, sources: &[StepId]) -> Failure {
     Failure::new(code, Outcome::Unavailable, message)
 }
 
-/// Counts what flows through.
-struct Counted {
-    chunks: Box<dyn ChunkSource>,
-    counter: Arc<AtomicU64>,
+/// What flows from one site to another.
+#[derive(Default)]
+struct Flow {
+    n_bytes: AtomicU64,
+    /// Why nothing comes from its source any more.
+    broken: Mutex<Option<SiteError>>,
 }
 
-impl ChunkSource for Counted {
+impl Flow {
+    fn broken(&self) -> Option<SiteError> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Takes note of what flows through.
+struct Watched {
+    chunks: Box<dyn ChunkSource>,
+    flow: Arc<Flow>,
+}
+
+impl ChunkSource for Watched {
     fn next(&mut self) -> NextChunk<'_> {
         Box::pin(async move {
             let chunk = self.chunks.next().await;
-            if let Some(Ok(chunk)) = &chunk {
-                self.counter.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            match &chunk {
+                Some(Ok(chunk)) => {
+                    self.flow.n_bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                }
+                Some(Err(error)) => {
+                    *self.flow.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+                }
+                None => {}
             }
             chunk
         })

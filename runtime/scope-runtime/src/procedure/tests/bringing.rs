@@ -1,7 +1,7 @@
 //! Bringing: nothing where it is there, else a copy with the same content, compared.
 
 use scope_plan::expr::Expr;
-use scope_plan::plan::Plan;
+use scope_plan::plan::{OnUnreachable, Plan};
 use scope_plan::recorded::How;
 use scope_plan::testing::Builder;
 use serde_json::{Value, json};
@@ -278,6 +278,53 @@ fn a_stream_that_breaks_is_begun_again() {
         ],
     );
     assert_eq!(*played.effect(1), Effect::Borrowed { from: "paris".into(), bytes: Some(6) });
+}
+
+#[test]
+fn a_source_that_falls_silent_under_way_is_followed_by_the_next() {
+    let mark = Some("scope:simulated/loan.book@nantes");
+    let played = play(
+        &plan(&["paris", "lille"], false),
+        StateStore::in_memory(),
+        vec![
+            ("paris", "find", list([with_checksum("c1", "open")])),
+            ("lille", "find", list([with_checksum("c1", "open")])),
+            ("nantes", "read", not_found()),
+            ("nantes", "create", done(book("b1", "Emma", "binding", mark))),
+            ("paris", "download", Reply::Content(vec!["It", "!"])),
+            ("nantes", "upload", ok()),
+            ("nantes", "read", found(book("b1", "Emma", "binding", mark))),
+            ("lille", "download", Reply::Content(vec!["It was"])),
+            ("nantes", "upload", ok()),
+            ("nantes", "read", found(with_checksum("c1", "open"))),
+        ],
+    );
+    assert_eq!(*played.effect(2), Effect::Borrowed { from: "lille".into(), bytes: Some(6) });
+}
+
+#[test]
+fn a_source_that_falls_silent_under_way_is_no_news_of_this_site() {
+    let mark = Some("scope:simulated/loan.book@nantes");
+    let mut plan = plan(&["paris"], false);
+    for step in &mut plan.steps {
+        step.on_unreachable = OnUnreachable::Queue { for_ms: None };
+    }
+    let mut script = vec![
+        ("paris", "find", list([with_checksum("c1", "open")])),
+        ("nantes", "read", not_found()),
+        ("nantes", "create", done(book("b1", "Emma", "binding", mark))),
+    ];
+    for attempt in 1..=plan.steps[1].retry.times {
+        if attempt > 1 {
+            script.push(("nantes", "read", found(book("b1", "Emma", "binding", mark))));
+        }
+        script.push(("paris", "download", Reply::Content(vec!["It", "!"])));
+        script.push(("nantes", "upload", ok()));
+    }
+    let played = play(&plan, StateStore::in_memory(), script);
+    let failure = played.failure(1);
+    assert_eq!(failure.code, "E0701");
+    assert!(failure.message.contains("`paris`"), "nantes is not waited for: {}", failure.message);
 }
 
 #[test]
