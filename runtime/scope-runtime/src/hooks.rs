@@ -366,14 +366,14 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn one_that_hangs_holds_up_nobody_and_is_given_up() {
-        let began = Instant::now();
-        let mut hooks = Hooks::start(vec![quick(&["*"], words(&["sleep", "60"]))]);
+        // It has an hour, so whoever waits for it does not get to the end of this.
+        let hangs = Hook { timeout: Duration::from_secs(3600), ..quick(&["*"], words(&["sleep", "3600"])) };
+        let mut hooks = Hooks::start(vec![hangs]);
         for _ in 0..10_000 {
             hooks.tell(&ended());
         }
-        assert!(began.elapsed() < Duration::from_secs(5), "telling takes no time: {:?}", began.elapsed());
         let said = hooks.finish(Duration::from_millis(300)).join("; ");
-        assert!(said.contains("given up") || said.contains("longer"), "{said}");
+        assert!(said.contains("was given up"), "{said}");
     }
 
     #[test]

@@ -34,7 +34,23 @@ pub(super) fn state(mut value: Value) -> Result<Value, Newer> {
     if found == 1 {
         state_from_1(&mut value);
     }
+    if let Some(waves) = value.get_mut("waves").and_then(Value::as_object_mut) {
+        let (numbered, mut named): (Map<String, Value>, Map<String, Value>) =
+            std::mem::take(waves).into_iter().partition(|(key, _)| gate_without_number(key).is_some());
+        for (key, wave) in numbered {
+            named.entry(gate_without_number(&key).unwrap_or(&key)).or_insert(wave);
+        }
+        *waves = named;
+    }
     Ok(value)
+}
+
+/// `web/wave-1/gate` of `web/wave-1/gate#0`: gates had the number of their rollout in their keys, which was another one when
+/// declarations changed places.
+fn gate_without_number(key: &str) -> Option<&str> {
+    let (gate, number) = key.rsplit_once('#')?;
+    let is_number = !number.is_empty() && number.chars().all(|digit| digit.is_ascii_digit());
+    (is_number && gate.ends_with("/gate")).then_some(gate)
 }
 
 /// The records of a journal, one after the other, as this version has them.
@@ -60,6 +76,11 @@ impl Records {
     pub(super) fn next(&mut self, version: u8, mut record: Value) -> Value {
         if version == 1 {
             self.rewrite_1(&mut record);
+        }
+        if record["record"] == "wave"
+            && let Some(gate) = record["key"].as_str().and_then(gate_without_number)
+        {
+            record["key"] = Value::from(gate.to_owned());
         }
         record
     }

@@ -51,6 +51,21 @@ fn version_1_is_read_and_rewritten() {
 }
 
 #[test]
+fn a_wave_that_was_recorded_with_its_rollouts_number_is_known_again() {
+    let wave = serde_json::json!({ "run": 3, "was_interrupted": false, "ended_ms": 7 });
+    let folder = left_by_1();
+    let mut text = text(folder.path());
+    text["waves"] = serde_json::json!({ "web/wave-1/gate#4": wave.clone(), "other#2": wave.clone() });
+    std::fs::write(folder.path().join("state.json"), text.to_string()).expect("written");
+    let store = StateStore::open(folder.path(), &Holder::current("test", 7)).expect("readable");
+    let keys: Vec<&str> = store.state().waves.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["other#2", "web/wave-1/gate"]);
+    let mut records = Records::after(store.state());
+    let record = serde_json::json!({ "record": "wave", "key": "web/wave-1/gate#0", "wave": wave });
+    assert_eq!(records.next(2, record)["key"], "web/wave-1/gate");
+}
+
+#[test]
 fn the_logs_of_version_1_are_read() {
     let folder = left_by_1();
     for (run, n_records) in [(1, 23), (2, 22)] {
