@@ -9,6 +9,7 @@ mod depot;
 pub mod desk;
 mod detaching;
 mod dividing;
+mod doubling;
 mod each;
 #[cfg(unix)]
 mod freezing;

@@ -49,7 +49,7 @@ fn the_second_one_is_told_and_deleted_and_the_recorded_one_stays() {
     has(&drift, "~ card first a second one bears its mark (c9)");
     has(&drift, "1 there twice");
     assert_eq!(desks.nantes.held()["cards"], json!(["first", "first"]), "looking changes nothing");
-    has(&ends(&folder, &["run", "main.scope"], 0).stdout, "a second one with its mark (c9) is deleted");
+    has(&ends(&folder, &["run", "main.scope"], 0).all(), "a second one with its mark (c9) is deleted");
     desks.nantes.change(|_notes, cards| assert_eq!(cards.keys().collect::<Vec<_>>(), ["c1"]));
     for _ in 0..2 {
         has(&ends(&folder, &["run", "main.scope"], 0).stdout, "nothing to do");

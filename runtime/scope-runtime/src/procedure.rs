@@ -24,6 +24,7 @@ mod query;
 mod readiness;
 mod record;
 mod release;
+mod seconds;
 mod seen;
 mod stuck;
 mod subject;

@@ -111,6 +111,9 @@ pub struct Seen {
     /// What the site says of what can be compared, as the state would keep it.
     #[serde(skip)]
     pub values: Map<String, Value>,
+    /// Identities of others that bear the same mark.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seconds: Vec<String>,
     /// It is a copy.
     pub copy: Option<CopyOf>,
 }

@@ -131,6 +131,10 @@ pub struct Resource {
     /// A part of a `%`: divided attribute → its share.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shares: BTreeMap<String, Value>,
+    /// Its creation was sent more than once, and an earlier request may have taken effect after all: the next look is for all
+    /// that bear its mark.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_doubtful: bool,
 }
 
 impl Resource {
@@ -153,6 +157,7 @@ impl Resource {
             rollout: None,
             keep: false,
             shares: Default::default(),
+            is_doubtful: false,
         }
     }
 }

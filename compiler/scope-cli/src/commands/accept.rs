@@ -126,6 +126,7 @@ fn refusal(row: &Drifted) -> Option<&'static str> {
         What::Unfinished => Some("was begun by a run that was interrupted: `scope resume` finishes it"),
         _ if row.by == ChangedBy::Program => Some("was changed by the program alone: `scope run` does it"),
         What::Added => Some("was not made yet"),
+        What::Doubled => Some("is there twice: a run deletes the second one"),
         What::Gone | What::Taken | What::Unmarked | What::Changed | What::Removed => None,
     }
 }

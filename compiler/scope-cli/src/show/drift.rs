@@ -61,6 +61,8 @@ pub enum What {
     Unmarked,
     /// It bears somebody else's mark.
     Taken,
+    /// Others bear the same mark.
+    Doubled,
     /// A copy whose origin is another one now.
     Stale,
     /// An interrupted run began it.
@@ -86,7 +88,12 @@ impl Drifted {
             What::Taken => "!",
             What::Gone | What::Removed => "-",
             What::Added => "+",
-            What::Changed | What::Broken | What::Unmarked | What::Stale | What::Unfinished => "~",
+            What::Changed
+            | What::Broken
+            | What::Unmarked
+            | What::Doubled
+            | What::Stale
+            | What::Unfinished => "~",
         }
     }
 }
@@ -271,6 +278,12 @@ impl Looked<'_> {
             }
             Marked::Ours | Marked::Unknown => {}
         }
+        for second in &seen.seconds {
+            let why = format!(
+                "a second one bears its mark ({second}): its creation arrived twice; a run deletes it"
+            );
+            rows.push(self.row(recorded, What::Doubled, ChangedBy::Site, why));
+        }
         if let Some(copy) = seen.copy.as_ref().filter(|copy| copy.is_same == Some(false)) {
             let why = format!("borrowed; its origin at {} has other content now", copy.from);
             rows.push(self.row(recorded, What::Stale, ChangedBy::Site, why));
@@ -395,6 +408,7 @@ fn summary(drift: &[&Drifted]) -> String {
         (of(What::Broken), "broken"),
         (of(What::Unmarked), "without our mark"),
         (of(What::Taken), "with another's mark"),
+        (of(What::Doubled), "there twice"),
         (of(What::Stale), "older than the origin"),
     ];
     let mut parts: Vec<String> = always.iter().map(|(n, word)| format!("{n} {word}")).collect();

@@ -135,8 +135,12 @@ pub(super) async fn look_again(subject: &Subject<'_>, given: &Given) -> Result<O
         }
     };
     let has_mark = subject.resource_type.mark.is_some();
-    let mut ours = found.into_iter().filter(|record| !has_mark || subject.bears_our_mark(record));
-    Ok(ours.next())
+    let ours = found.into_iter().filter(|record| !has_mark || subject.bears_our_mark(record));
+    let ours: Vec<Record> = ours.collect();
+    if let (2.., true, Some(step)) = (ours.len(), has_mark, subject.step) {
+        subject.shared.memory(step.id).doubts();
+    }
+    Ok(ours.into_iter().next())
 }
 
 /// The request was sent and no good answer came: look, and wait as long as it may still take effect.

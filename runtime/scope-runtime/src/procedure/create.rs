@@ -111,6 +111,9 @@ async fn send(
     if operation.repeat == Repeat::None && was_sent_before {
         memory.repeats();
     }
+    if was_sent_before && mark.is_some() {
+        memory.doubts();
+    }
     memory.sends();
     let asked = Asked {
         content: content_of_creation(subject, operation, given),

@@ -13,10 +13,10 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::failure::{Bad, Trouble};
-use super::inputs::evaluate_one;
+use super::inputs::{Given, evaluate_one};
 use super::record::{Record, identity_text};
 use super::subject::{Asked, Subject};
-use super::{Good, guard, release};
+use super::{Good, guard, release, seconds};
 use crate::events::{Effect, Failure, Outcome};
 use crate::site::{SiteError, SiteErrorKind};
 use crate::state::Record as Fact;
@@ -50,21 +50,29 @@ pub(super) async fn delete(
         return release::release(subject, &identity).await;
     }
     let (effect, detail) = if recorded.how == How::Adopted {
-        (Effect::Unchanged, Some("adopted before: left at the site, and forgotten"))
+        (Effect::Unchanged, Some("adopted before: left at the site, and forgotten".to_owned()))
     } else {
-        let seen = seen_before(subject, &identity).await?;
+        let (seen, seconds) = match recorded.is_doubtful {
+            true => {
+                let given = Given::default().with_values(|values| values.extend(recorded.set.clone()));
+                seconds::look_for(subject, &recorded, &given).await?
+            }
+            false => (seen_before(subject, &identity).await?, Vec::new()),
+        };
         if seen.as_ref().is_some_and(|record| subject.mark_of_others(record).is_some()) {
-            (Effect::Released, Some("left at the site: it bears the mark of another deployment"))
+            let why = "left at the site: it bears the mark of another deployment";
+            (Effect::Released, Some(why.to_owned()))
         } else {
             guard::refuse_if_relied_upon(subject, &identity, seen.as_ref())?;
             remove(subject, &identity, &Map::new()).await?;
-            (Effect::Deleted, None)
+            let seconds = seconds::remove_all(subject, &seconds, &Map::new()).await?;
+            (Effect::Deleted, seconds)
         }
     };
     let (name, site) = subject.place();
     subject.shared.ledger.append(Fact::Gone { name, site })?;
     subject.shared.ledger.commit().await?;
-    Ok(Good { detail: detail.map(str::to_owned), ..Good::new(effect, Value::Null) })
+    Ok(Good { detail, ..Good::new(effect, Value::Null) })
 }
 
 /// A look before a deletion, at what it bears: the mark of another deployment, which took over what we made, and the guards of

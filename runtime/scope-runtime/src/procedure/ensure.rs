@@ -21,8 +21,9 @@ use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::mark::Rewritten;
 use super::record::{Record, identity_text};
+use super::seconds::SECOND;
 use super::subject::{Memory, Subject};
-use super::{Good, create, mark, stuck, update};
+use super::{Good, create, mark, seconds, stuck, update};
 use crate::events::{Effect, Failure, Outcome};
 use crate::schedule::Touched;
 use crate::state::{Record as Fact, Resource};
@@ -66,6 +67,7 @@ pub(super) async fn ensure(
         }
         _ => false,
     };
+    let seconds = seconds::remove_all(subject, &there.seconds, &given.values).await?;
     let was_created = memory.touched() == Touched::Created;
     let is_finished_now = !there.is_complete;
     if is_finished_now {
@@ -86,12 +88,13 @@ pub(super) async fn ensure(
         }
         None if there.is_adopted_now => Effect::Adopted,
         None if is_renamed => Effect::Updated { attributes: vec![OWNER_MARK.to_owned()] },
+        None if seconds.is_some() => Effect::Updated { attributes: vec![SECOND.to_owned()] },
         None if is_ours && (is_finished_now || was_created) => Effect::Created,
         None => Effect::Unchanged,
     };
     subject.keep_wave()?;
     let output = there.record.output(subject.resource_type, &given.values);
-    Ok(Good { detail: subject.status_of(&there.record), ..Good::new(effect, output) })
+    Ok(Good { detail: seconds.or_else(|| subject.status_of(&there.record)), ..Good::new(effect, output) })
 }
 
 /// What it relies upon now, and no longer, its share of a whole, and whether it stays when the program no longer has it:
@@ -133,6 +136,8 @@ pub(super) struct There {
     pub(super) former_mark: Option<String>,
     /// The mark of another deployment that it bears by now.
     taken: Option<String>,
+    /// Others that bear the very same mark.
+    pub(super) seconds: Vec<Record>,
     /// The digest of what it was made from, where it cannot be read.
     pub(super) inputs: Option<String>,
 }
@@ -157,7 +162,11 @@ pub(super) async fn find_out(
     adopt: bool,
 ) -> Result<Option<There>, Bad> {
     if let Some(resource) = subject.recorded() {
-        if let Some(mut record) = look_at(subject, &resource, given).await? {
+        let (seen, seconds) = match resource.is_doubtful {
+            true => seconds::look_for(subject, &resource, given).await?,
+            false => (look_at(subject, &resource, given).await?, Vec::new()),
+        };
+        if let Some(mut record) = seen {
             let former_mark = subject.former_mark(&record).filter(|_| resource.how == How::Created);
             if let (Some(place), Some(former), Some(own)) =
                 (&subject.resource_type.mark, &former_mark, subject.mark())
@@ -178,6 +187,7 @@ pub(super) async fn find_out(
                 is_adopted_now,
                 former_mark,
                 taken: taken.filter(|_| !is_adopted_now),
+                seconds,
                 inputs,
             }));
         }
@@ -198,9 +208,14 @@ pub(super) async fn find_out(
             is_adopted_now,
             former_mark: None,
             taken: None,
+            seconds: Vec::new(),
             inputs: None,
         })
     };
+    if let (2.., true, Some(step)) = (ours.len(), subject.was_sent(), subject.step) {
+        // Of the same creation. Of a state that was lost nobody knows which one is in use.
+        subject.shared.memory(step.id).doubts();
+    }
     if let Some(record) = best(subject, ours, given) {
         // The state was lost, or the run that made it was: whether all of it was done is not known.
         return Ok(there(record, How::Created, false, false));
@@ -227,7 +242,11 @@ pub(super) async fn find_out(
     }
 }
 
-async fn look_at(subject: &Subject<'_>, resource: &Resource, given: &Given) -> Result<Option<Record>, Bad> {
+pub(super) async fn look_at(
+    subject: &Subject<'_>,
+    resource: &Resource,
+    given: &Given,
+) -> Result<Option<Record>, Bad> {
     if !subject.can_be_read() {
         // What the application cannot tell is as it was recorded.
         let identity = Value::from(resource.identity.as_str());
@@ -384,6 +403,7 @@ impl Subject<'_> {
             relies: self.step.map(|step| self.shared.relied(step)).unwrap_or_default(),
             keep: self.step.is_some_and(|step| step.action.stays()),
             shares: self.step.map(|step| self.shared.shares(step.id)).unwrap_or_default(),
+            is_doubtful: self.step.is_some_and(|step| self.shared.memory(step.id).is_doubtful()),
         }
     }
 

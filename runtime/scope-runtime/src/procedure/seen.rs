@@ -65,8 +65,15 @@ impl Subject<'_> {
         self.saw(Seen { is_gone: true, ..Seen::default() });
     }
 
-    /// Takes note of how something recorded is there; `given` is what the program sets of it, if it still names it.
-    pub(super) fn saw_there(&self, recorded: &Resource, record: &Record, given: Option<&Given>) {
+    /// Takes note of how something recorded is there; `given` is what the program sets of it, if it still names it;
+    /// `seconds` are others with the same mark.
+    pub(super) fn saw_there(
+        &self,
+        recorded: &Resource,
+        record: &Record,
+        given: Option<&Given>,
+        seconds: &[Record],
+    ) {
         let differences = match given {
             Some(given) => self
                 .differences(&given.values, record)
@@ -84,7 +91,8 @@ impl Subject<'_> {
         };
         let marked = if recorded.how == How::Created { self.marked(record) } else { Marked::Unknown };
         let values = self.kept(&self.unmarked(record));
-        self.saw(Seen { marked, differences, values, ..Seen::default() });
+        let seconds = seconds.iter().filter_map(|record| record.identity(self.resource_type)).collect();
+        self.saw(Seen { marked, differences, values, seconds, ..Seen::default() });
     }
 
     /// Takes note of how a recorded copy is there, beside its origin.

@@ -40,6 +40,7 @@ pub(crate) struct Memory {
     is_cut_off: Cell<bool>,
     has_sent: Cell<bool>,
     is_repeated: Cell<bool>,
+    is_doubtful: Cell<bool>,
     has_removed: Cell<bool>,
     waited: Cell<Duration>,
     is_parked: Cell<bool>,
@@ -119,6 +120,16 @@ impl Memory {
     /// Whether it may have been done twice.
     pub(super) fn is_repeated(&self) -> bool {
         self.is_repeated.get()
+    }
+
+    /// Takes note that its creation is sent once more though it may be repeated: there may be two in the end.
+    pub(super) fn doubts(&self) {
+        self.is_doubtful.set(true);
+    }
+
+    /// Whether there may be two.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.is_doubtful.get()
     }
 
     /// Takes note that it waits for its site.

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::ensure::{OWNER_MARK, find_out};
 use super::failure::Bad;
 use super::inputs::evaluate;
+use super::seconds::SECOND;
 use super::subject::{Memory, Subject};
 use super::{Good, bring, call, guard, lookup, stuck, update};
 use crate::events::{Change, Difference, Effect};
@@ -62,7 +63,7 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
                     let there = subject.read(&resource.identity, &Map::new()).await;
                     seen = there.map_err(|trouble| subject.failed(trouble))?;
                     match &seen {
-                        Some(record) => subject.saw_there(&resource, record, None),
+                        Some(record) => subject.saw_there(&resource, record, None, &[]),
                         None => subject.saw_nothing(),
                     }
                 }
@@ -107,7 +108,7 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         subject.record(resource)?;
     }
     if let Some(recorded) = &recorded {
-        subject.saw_there(recorded, &there.record, Some(&given));
+        subject.saw_there(recorded, &there.record, Some(&given), &there.seconds);
     }
     let output = there.record.output(subject.resource_type, &given.values);
     let is_ours = there.how == How::Created;
@@ -132,15 +133,27 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         by: ChangedBy::Program,
         is_immutable: false,
     });
+    let seconds = there.seconds.iter().filter_map(|record| {
+        let found = Value::from(record.identity(subject.resource_type)?);
+        Some(Difference {
+            attribute: SECOND.to_owned(),
+            found,
+            wanted: "deleted".into(),
+            last: None,
+            by: ChangedBy::Program,
+            is_immutable: false,
+        })
+    });
+    let of_marks: Vec<Difference> = renamed.into_iter().chain(seconds).collect();
     let is_unseen = is_whole
         && !subject.can_be_read()
         && there.inputs.as_ref().is_some_and(|inputs| *inputs != given.digest());
-    if !found.is_empty() || is_unseen || renamed.is_some() {
+    if !found.is_empty() || is_unseen || !of_marks.is_empty() {
         // What was never recorded is adopted, or was made by a run that nobody remembers.
         let before = recorded.unwrap_or_else(|| subject.resource(&there.identity, there.how, true, &given));
         let mut differences: Vec<Difference> =
             found.into_iter().map(|found| subject.told(&before, &given, found)).collect();
-        differences.extend(renamed);
+        differences.extend(of_marks);
         let is_outside =
             is_whole && !is_unseen && differences.iter().all(|difference| difference.by == ChangedBy::Site);
         return Ok(planned(Change::Update { differences, is_outside }, output));
