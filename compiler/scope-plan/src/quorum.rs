@@ -1,6 +1,6 @@
 //! What belongs to a quorum: the steps whose end counts only together with that of the other copies.
 //!
-//! `base` at `a & b & c` with a quorum of 2 → the three ensures, and the look-ups that only they need, belong to the `gather`
+//! `base` at `a & b & c` with a quorum of 2 → the three ensures, and the look-ups and guards that only they need, belong to the `gather`
 //! that counts them: alone none of them is a failure of the whole.
 
 use crate::graph::{self, Neighbours};
@@ -25,6 +25,7 @@ pub fn of_steps(plan: &Plan) -> Vec<Option<StepId>> {
         let is_helper = match &plan.step(id).action {
             Action::Lookup { purpose, .. } => *purpose == Purpose::Reference,
             Action::Bring { .. } | Action::Choose { .. } => true,
+            Action::Protect { users, .. } => !users.is_empty(),
             _ => false,
         };
         let mut users = after.of(id).iter();

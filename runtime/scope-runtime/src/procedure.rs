@@ -43,6 +43,7 @@ use crate::runner::{Shared, waves};
 use crate::schedule::Touched;
 
 pub(crate) use failure::{Bad, Trouble};
+pub(crate) use guard::settle as settle_guard;
 pub(crate) use inputs::output_value;
 pub(crate) use record::identity_text;
 pub(crate) use subject::{Memory, Subject};

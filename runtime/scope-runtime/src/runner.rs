@@ -15,6 +15,7 @@
 //! Everything is on one thread: the loop, the steps under way (futures in one set) and the scheduler between them.
 
 mod conclude;
+mod guards;
 mod held;
 mod interrupt;
 mod jitter;

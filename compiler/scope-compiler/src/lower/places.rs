@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use scope_analysis::hir::{self, OnDisconnect, Resource, ResourceKind};
+use scope_plan::expr::Expr;
 use scope_plan::plan::{
     Action, ChoiceId, EdgeReason, Guard, OnUnreachable, Plan, Purpose, Step, StepId, Undo,
 };
@@ -92,15 +93,23 @@ impl Lowering<'_> {
         }
     }
 
-    /// Left of a `|` in one of its places it may not wait; it is undone when all of them are given up.
+    /// Left of a `|` in one of its places it may not wait; it is undone when all of them are given up. The guards that are
+    /// left for it do as it does.
     fn follow(&mut self, resource: &Resource, step: StepId) {
         let places = &self.places[&step];
         let is_owned = resource.kind == ResourceKind::Managed;
         let with = &resource.with;
+        let way = on_unreachable(with.on_disconnect.as_ref(), places.is_left, places.is_copy, is_owned);
+        let undo = undo(resource, places.is_left);
+        for made in places.steps.clone().map(|step| step as usize) {
+            if let Action::Protect { of: Expr::Step { step: of, .. }, .. } = self.plan.steps[made].action {
+                let of = self.plan.steps[of.index()].undo;
+                let guard = &mut self.plan.steps[made];
+                (guard.on_unreachable, guard.undo) = (way.clone(), undo_of_guard(of, undo));
+            }
+        }
         let step = &mut self.plan.steps[step.index()];
-        step.on_unreachable =
-            on_unreachable(with.on_disconnect.as_ref(), places.is_left, places.is_copy, is_owned);
-        step.undo = undo(resource, places.is_left);
+        (step.on_unreachable, step.undo) = (way, undo);
     }
 }
 
@@ -110,6 +119,15 @@ pub(super) fn undo(resource: &Resource, is_left: bool) -> Undo {
         _ if resource.kind != ResourceKind::Managed => Undo::Keep,
         Some(hir::OnFailure::Undo) => Undo::DeleteWithResource,
         _ if is_left => Undo::DeleteCreated,
+        _ => Undo::Keep,
+    }
+}
+
+/// Of a guard: as its user's, where that is an alternative. What is itself deleted by the undo takes its guard along; of a
+/// resource that fails as a whole it is known only at the end of the run which of it is left.
+pub(super) fn undo_of_guard(of: Undo, user: Undo) -> Undo {
+    match (of, user) {
+        (Undo::Keep | Undo::DeleteWithResource, Undo::DeleteCreated) => Undo::DeleteCreated,
         _ => Undo::Keep,
     }
 }

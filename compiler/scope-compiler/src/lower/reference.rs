@@ -9,7 +9,7 @@ use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Borrow, OnUnreachable, Purpose, StepId, Undo};
 
 use super::choice::{Names, Position};
-use super::places::{on_unreachable, undo};
+use super::places::{on_unreachable, undo, undo_of_guard};
 use super::{Lowering, NewStep};
 
 impl Lowering<'_> {
@@ -193,8 +193,7 @@ impl Lowering<'_> {
         let Some(user) = user.filter(|_| keeps_guard) else { return of };
         let step = &self.plan.steps[of.index()];
         let (name, site) = (step.name.clone(), step.site);
-        // What is itself deleted by the undo takes its guard along.
-        let undo = if step.undo == Undo::DeleteCreated { Undo::Keep } else { user.undo };
+        let undo = undo_of_guard(step.undo, user.undo);
         let site_name = self.sites.iter().find(|(_, id)| **id == site).map(|(site, _)| *site);
         let site_name = site_name.map_or("", |site| &self.program.sites[site.0 as usize].name);
         let arm = position.guard.map_or(String::new(), |guard| format!("#{}.{}", guard.choice.0, guard.arm));

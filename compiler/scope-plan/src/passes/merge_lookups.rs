@@ -11,7 +11,8 @@
 //!
 //! Equal are those that ask the same (the outputs they ask with being of merged look-ups too), wait for the same by
 //! `after`, and treat failures alike. The one that stays is done whenever any of them was, and a member of all their
-//! arms; if one of them is an `existing` item, it is that item. Guards on the same thing become one, for all its users.
+//! arms; if one of them is an `existing` item, it is that item. Guards on the same thing, wanted in the same arms, become one,
+//! for all its users.
 //! Transfers for users that differ in what a cut site means to them are one, too: each is as if its own site were cut.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +24,7 @@ use crate::eval::value::canonical;
 use crate::expr::Expr;
 use crate::graph;
 use crate::inputs::is_given;
-use crate::plan::{Action, Borrow, Edge, OnUnreachable, Plan, Purpose, Step, StepId, Undo};
+use crate::plan::{Action, Borrow, Edge, Guard, OnUnreachable, Plan, Purpose, Step, StepId, Undo};
 
 /// See above.
 pub fn merge_lookups(mut plan: Plan) -> Plan {
@@ -68,7 +69,9 @@ fn question(step: &Step, given: &[&Edge], stands_for: &[StepId]) -> Option<Strin
             json!(["bring", resource_type, origins, every_source, copies])
         }
         Action::Protect { resource_type, of, users: _ } => {
-            json!(["protect", resource_type, with_merged(of, stands_for)])
+            // A guard is for whom is wanted: what one alternative leaves says nothing of another one's.
+            let when: BTreeSet<&Guard> = step.when.iter().collect();
+            json!(["protect", resource_type, with_merged(of, stands_for), when])
         }
         Action::Ensure { .. }
         | Action::Call { .. }

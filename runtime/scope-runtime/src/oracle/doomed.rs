@@ -13,9 +13,10 @@ use scope_plan::expr::{FileRef, SecretSource};
 use scope_plan::plan::{Action, Plan, SiteId};
 
 use super::fate::{Fate, Fates, Progress};
+use super::play;
 use super::program::{CALL, Program, SITES, site_number};
 use super::rules::Leaf;
-use crate::events::{RunEvent, RunEventKind};
+use crate::events::{RunEvent, RunEventKind, SkipReason};
 use crate::runner::SiteSet;
 use crate::simulator::Simulator;
 use crate::site::{Answer, LocalFuture, OperationCall, ServiceProbe, Site, SiteError, SiteErrorKind};
@@ -42,6 +43,7 @@ struct Doom {
     limits: BTreeMap<usize, usize>,
     n_under_way: RefCell<BTreeMap<usize, usize>>,
     wrong: RefCell<Vec<String>>,
+    unguarded: RefCell<BTreeSet<Leaf>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -60,7 +62,7 @@ struct Past {
 
 impl<'s> Doomed<'s> {
     pub(super) fn new(program: &Program, plan: &Plan, simulator: &'s Simulator, fates: &Fates) -> Self {
-        let of_resources = fates.by_leaf.iter().filter(|((resource, _), _)| *resource != CALL);
+        let of_resources = fates.by_leaf.iter().filter(|((resource, _), _)| *resource < CALL);
         for ((resource, site), fate) in of_resources {
             let (ty, site) = (program.resource_type(*resource), SITES[*site]);
             let fault = match fate {
@@ -84,6 +86,7 @@ impl<'s> Doomed<'s> {
                 .collect(),
             n_under_way: RefCell::default(),
             wrong: RefCell::default(),
+            unguarded: RefCell::default(),
         };
         let names = plan.sites.iter().map(|site| site.name.clone()).collect();
         Self { simulator, doom: Rc::new(doom), names }
@@ -91,12 +94,33 @@ impl<'s> Doomed<'s> {
 
     /// A step that ended well has been done as a whole.
     pub(super) fn see(&self, plan: &Plan, event: &RunEvent) {
+        let guard = match &event.kind {
+            RunEventKind::StepDone { step, .. } => Some((step, true)),
+            RunEventKind::StepFailed { step, .. }
+            | RunEventKind::StepParked { step, .. }
+            | RunEventKind::StepSkipped { step, because: SkipReason::Unreachable } => Some((step, false)),
+            _ => None,
+        };
+        if let Some((step, is_left)) = guard
+            && let Action::Protect { users, .. } = &plan.step(*step).action
+        {
+            let mut unguarded = self.doom.unguarded.borrow_mut();
+            for (name, site) in users {
+                let user = (play::number(name), site_number(site));
+                if is_left {
+                    unguarded.remove(&user)
+                } else {
+                    unguarded.insert(user)
+                };
+            }
+            return;
+        }
         if let RunEventKind::StepDone { step, .. } = &event.kind
             && let step = plan.step(*step)
             && let Some(resource) = step.action.resource_type().and_then(|ty| self.doom.resources.get(ty))
         {
             let is_call = matches!(step.action, Action::Call { .. });
-            let resource = if is_call { CALL } else { *resource };
+            let resource = if is_call { CALL + resource } else { *resource };
             let leaf = (resource, site_number(&plan.site(step.site).name));
             self.doom.past.borrow_mut().entry(leaf).or_default().is_over = true;
         }
@@ -108,10 +132,11 @@ impl<'s> Doomed<'s> {
         let progress = past
             .iter()
             .map(|(leaf, past)| (*leaf, Progress { is_made: past.is_made, is_refused: past.is_refused }));
-        match self.doom.cut.borrow().is_empty() {
+        let fates = match self.doom.cut.borrow().is_empty() {
             true => Fates { cut: None, ..self.doom.fates.clone() },
             false => self.doom.fates.with_cut(&progress.collect()),
-        }
+        };
+        Fates { unguarded: self.doom.unguarded.borrow().clone(), ..fates }
     }
 
     /// What must never happen, and did.
@@ -147,7 +172,7 @@ impl Site for DoomedSite {
             let _place = Place::take(&self.doom, self.number);
             let is_call = call.operation.name == "spin";
             let resource = self.doom.resources[&call.resource_type.name];
-            let leaf = (if is_call { CALL } else { resource }, self.number);
+            let leaf = (if is_call { CALL + resource } else { resource }, self.number);
             let create = call.resource_type.create_operation();
             let is_create = is_call || create.is_some_and(|create| create.name == call.operation.name);
             let is_delete = call.operation.name == "delete";

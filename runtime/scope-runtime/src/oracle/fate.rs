@@ -4,7 +4,7 @@
 //! program can be said without saying in which order its requests are made. A [`Cut`] is about all of a site: what it means
 //! for each request is known when it is seen how far that one had come ([`Fates::with_cut`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What happens to a create, and to what is asked before and after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub(super) struct Cut {
 pub(super) struct Fates {
     pub(super) by_leaf: BTreeMap<(usize, usize), Fate>,
     pub(super) cut: Option<Cut>,
+    /// Those for whom nothing could be written any more on what they rely upon, as it turned out.
+    pub(super) unguarded: BTreeSet<(usize, usize)>,
 }
 
 /// How far the requests for one resource at one site had come when the site was cut.
@@ -62,6 +64,20 @@ pub(super) struct Progress {
     pub(super) is_made: bool,
     /// Something was asked for after the cut, in vain, that was needed to have it.
     pub(super) is_refused: bool,
+}
+
+impl Fate {
+    /// What is there once all is over cannot be asked any more.
+    pub(super) fn falls_silent(self) -> bool {
+        matches!(
+            self,
+            Fate::Cut
+                | Fate::AnswerLostThenCut
+                | Fate::RequestLostThenCut
+                | Fate::CutAfterCreate
+                | Fate::CutWhenDone
+        )
+    }
 }
 
 impl Fates {
@@ -80,7 +96,7 @@ impl Fates {
                 },
             );
         }
-        Fates { by_leaf, cut: None }
+        Fates { by_leaf, cut: None, ..self.clone() }
     }
 
     pub(super) fn of(&self, leaf: (usize, usize)) -> Fate {

@@ -43,49 +43,35 @@ fn cases() -> Vec<Case> {
     [a_copy_waits(), a_copy_lacks_its_seal(), one_is_left_out()].into_iter().chain(drawn).collect()
 }
 
-pub(super) fn plain(kind: Kind, loc: Loc, after: Vec<usize>) -> Resource {
-    Resource {
-        kind,
-        loc,
-        after,
-        on_disconnect: None,
-        is_undone: false,
-        total: 0,
-        weights: None,
-        quorum: None,
-        rollout: None,
-        about: None,
-    }
-}
-
 /// Two copies of three are enough; one is done, one waits for its site, one is refused: it may still be done.
 fn a_copy_waits() -> Case {
     let copies = Loc::And((0..3).map(Loc::Site).collect());
-    let resource = Resource { quorum: Some(2), ..plain(Kind::Note, copies, Vec::new()) };
+    let resource = Resource { quorum: Some(2), ..Resource::plain(Kind::Note, copies, Vec::new()) };
     directed("a copy waits", vec![resource], &[((0, 1), Fate::Cut), ((0, 2), Fate::Refused)])
 }
 
 /// Paris is cut off and may be left out; what comes after it is made.
 fn one_is_left_out() -> Case {
-    let skipped = plain(Kind::Note, Loc::Site(1), Vec::new());
+    let skipped = Resource::plain(Kind::Note, Loc::Site(1), Vec::new());
     let skipped = Resource { on_disconnect: Some(OnDisconnect::Skip), ..skipped };
-    let after = plain(Kind::Note, Loc::Site(0), vec![0]);
+    let after = Resource::plain(Kind::Note, Loc::Site(0), vec![0]);
     directed("one is left out", vec![skipped, after], &[((0, 1), Fate::Cut)])
 }
 
 /// A program written for a mistake, and what happens in it.
 fn directed(name: &str, resources: Vec<Resource>, fates: &[(Leaf, Fate)]) -> Case {
-    let program = Program { n_sites: 3, concurrency: 8, has_one_service: false, resources, call: None };
+    let program = Program { n_sites: 3, concurrency: 8, resources, ..Program::default() };
     let by_leaf = fates.iter().copied().collect();
     let plan = play::optimised(&play::lowered(&program));
-    Case { name: name.to_owned(), program, fates: Fates { by_leaf, cut: None }, plan }
+    Case { name: name.to_owned(), program, fates: Fates { by_leaf, ..Fates::default() }, plan }
 }
 
 /// Of two resources one copy of two is enough; what the other copies refer to cannot be brought to their site.
 fn a_copy_lacks_its_seal() -> Case {
-    let seal = plain(Kind::Seal, Loc::Site(0), Vec::new());
+    let seal = Resource::plain(Kind::Seal, Loc::Site(0), Vec::new());
     let copies = Loc::And(vec![Loc::Site(0), Loc::Site(1)]);
-    let slip = Resource { quorum: Some(1), about: Some(0), ..plain(Kind::Slip, copies, Vec::new()) };
+    let slip =
+        Resource { quorum: Some(1), about: Some(0), ..Resource::plain(Kind::Slip, copies, Vec::new()) };
     directed("a copy lacks what it refers to", vec![seal, slip.clone(), slip], &[((0, 1), Fate::Refused)])
 }
 
@@ -158,10 +144,10 @@ fn alone(case: &Case, is_noisy: bool) -> Vec<StepState> {
 /// Paris is cut for a while; `r0` waits for it, and is done when `r3` is heard from there, some seconds later.
 fn a_site_comes_back() -> Result<(), String> {
     let both = || vec![Loc::Site(0), Loc::Site(1)];
-    comes_back(plain(Kind::Note, Loc::And(both()), vec![]))?;
+    comes_back(Resource::plain(Kind::Note, Loc::And(both()), vec![]))?;
     // Left of a `|` it would fail, if it were not a copy that others make up for.
     let whole = Loc::Or(vec![Loc::And(both()), Loc::Site(0)]);
-    comes_back(Resource { quorum: Some(1), ..plain(Kind::Note, whole, vec![]) })
+    comes_back(Resource { quorum: Some(1), ..Resource::plain(Kind::Note, whole, vec![]) })
 }
 
 fn comes_back(waits: Resource) -> Result<(), String> {
@@ -169,13 +155,13 @@ fn comes_back(waits: Resource) -> Result<(), String> {
         n_sites: 2,
         concurrency: 8,
         has_one_service: true,
-        call: None,
         resources: vec![
             waits,
-            plain(Kind::Card, Loc::Site(0), vec![]),
-            plain(Kind::Card, Loc::Site(0), vec![1]),
-            plain(Kind::Note, Loc::Site(1), vec![2]),
+            Resource::plain(Kind::Card, Loc::Site(0), vec![]),
+            Resource::plain(Kind::Card, Loc::Site(0), vec![1]),
+            Resource::plain(Kind::Note, Loc::Site(1), vec![2]),
         ],
+        ..Program::default()
     };
     let plan = play::optimised(&play::lowered(&program));
     let ready = |number| format!("ready=toy.card{number}@nantes:9s");

@@ -1,7 +1,6 @@
 //! What random weather has found, each as a program of a few lines that shows it alone.
 
 use super::examples;
-use super::mutants::plain;
 use super::play::{self, Deployment};
 use super::program::{Kind, Loc, OnDisconnect, Program, Resource, Rollout};
 use super::rules::{End, Leaf, Seen};
@@ -16,7 +15,8 @@ fn ends(resources: Vec<Resource>, faults: &[&str], leaf: Leaf) -> End {
 
 /// What is seen of the first run, and its verdict.
 fn first_run(resources: Vec<Resource>, faults: &[&str]) -> (Seen, Verdict) {
-    let program = Program { n_sites: 2, concurrency: 8, has_one_service: true, call: None, resources };
+    let program =
+        Program { n_sites: 2, concurrency: 8, has_one_service: true, resources, ..Program::default() };
     let mut deployment = Deployment::new(&program, play::optimised(&play::lowered(&program)));
     let faults: Vec<String> = faults.iter().map(|fault| (*fault).to_owned()).collect();
     let simulator = deployment.simulator(options(&faults).expect("they can be read"));
@@ -34,12 +34,12 @@ fn both() -> Vec<Loc> {
 /// At nantes, and five minutes later at paris.
 fn one_wave_after_the_other() -> Resource {
     let rollout = Rollout { first: vec![0], then: 1, stop_after: 1 };
-    Resource { rollout: Some(rollout), ..plain(Kind::Note, Loc::And(both()), vec![]) }
+    Resource { rollout: Some(rollout), ..Resource::plain(Kind::Note, Loc::And(both()), vec![]) }
 }
 
 #[test]
 fn what_was_parked_has_its_whole_time_when_its_site_is_back() {
-    let waits = plain(Kind::Card, Loc::And(both()), vec![]);
+    let waits = Resource::plain(Kind::Card, Loc::And(both()), vec![]);
     let end = ends(vec![waits, one_wave_after_the_other()], &["cut=paris@0s..21s"], (0, 1));
     assert_eq!(end, End::Done { is_new: true });
 }
@@ -47,15 +47,17 @@ fn what_was_parked_has_its_whole_time_when_its_site_is_back() {
 #[test]
 fn a_copy_that_others_made_up_for_is_made_when_its_site_is_back() {
     let whole = Loc::Or(vec![Loc::And(both()), Loc::Site(0)]);
-    let spared = Resource { quorum: Some(1), ..plain(Kind::Note, whole, vec![]) };
+    let spared = Resource { quorum: Some(1), ..Resource::plain(Kind::Note, whole, vec![]) };
     let end = ends(vec![spared, one_wave_after_the_other()], &["cut=paris@0s..21s"], (0, 1));
     assert_eq!(end, End::Done { is_new: true });
 }
 
 #[test]
 fn what_was_made_before_it_was_left_out_is_no_run_without_anything_to_do() {
-    let skipped =
-        Resource { on_disconnect: Some(OnDisconnect::Skip), ..plain(Kind::Note, Loc::Site(0), vec![]) };
+    let skipped = Resource {
+        on_disconnect: Some(OnDisconnect::Skip),
+        ..Resource::plain(Kind::Note, Loc::Site(0), vec![])
+    };
     let (seen, verdict) = first_run(vec![skipped], &["cut=nantes@after:create:r0"]);
     assert_eq!((seen.leaves[&(0, 0)].0, verdict), (End::LeftOut, Verdict::Done));
 }

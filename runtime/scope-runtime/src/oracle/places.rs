@@ -3,7 +3,7 @@
 //! No time, no transport: `AnswerLostThenCut` of a note → it is there, and the program sees *unavailable* (or waits, where
 //! it may); of a coin, whose request must not be repeated → *unknown*.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fate::{Fate, Fates};
 use super::program::{CALL, Kind, Program};
@@ -17,9 +17,11 @@ pub(super) struct World {
     /// Undos that wait for their site; what each will find, if it can be told whose it is.
     pub(super) owed: BTreeMap<Leaf, bool>,
     chosen: BTreeMap<(usize, Vec<usize>), usize>,
-    /// How the call ended, once it was sent; and how often it was done.
-    called: Option<End>,
+    /// How each call ended, once it was sent; and which were done.
+    called: BTreeMap<Leaf, End>,
     pub(super) n_called: usize,
+    /// Who relies upon what, as is written on it.
+    pub(super) guards: BTreeMap<Leaf, BTreeSet<Leaf>>,
 }
 
 /// A resource at a site.
@@ -46,12 +48,18 @@ impl<'r> Run<'r> {
 
     /// At the end earlier debts are paid, where the site answers and the thing can be told from another's.
     pub(super) fn pay(world: &mut World) {
-        let World { there, owed, .. } = world;
+        let World { there, owed, guards, .. } = world;
         owed.retain(|leaf, can_be_told| {
             if *can_be_told {
                 there.remove(leaf);
             }
-            there.contains_key(leaf)
+            let is_there = there.contains_key(leaf);
+            if !is_there {
+                guards.values_mut().for_each(|users| {
+                    users.remove(leaf);
+                });
+            }
+            is_there
         });
     }
 
@@ -127,15 +135,7 @@ impl Places for Run<'_> {
     }
 
     fn undo(&mut self, leaf: Leaf) -> bool {
-        let is_silent = matches!(
-            self.fates.of(leaf),
-            Fate::Cut
-                | Fate::AnswerLostThenCut
-                | Fate::RequestLostThenCut
-                | Fate::CutAfterCreate
-                | Fate::CutWhenDone
-        );
-        if is_silent {
+        if self.fates.of(leaf).falls_silent() {
             // Known by its identity, or by our mark.
             let kind = self.program.resources[leaf.0].kind;
             let is_known = self.world.there.get(&leaf).is_some_and(|there| there.is_known);
@@ -150,22 +150,35 @@ impl Places for Run<'_> {
     }
 
     /// Known to be done, or sent and nothing heard: either way it is not sent again.
-    fn call(&mut self, site: usize) -> End {
-        match self.world.called {
+    fn call(&mut self, coin: usize, site: usize) -> End {
+        let leaf = (CALL + coin, site);
+        match self.world.called.get(&leaf) {
             Some(End::Done { .. }) => return End::Done { is_new: false },
-            Some(unknown) => return unknown,
+            Some(unknown) => return *unknown,
             None => {}
         }
-        let (end, n_called) = match self.fates.of((CALL, site)) {
+        let (end, n_called) = match self.fates.of(leaf) {
             Fate::Cut => return End::Failed(Outcome::Unavailable),
             Fate::Denied => return End::Failed(Outcome::Invalid),
             Fate::AnswerLost | Fate::AnswerLostThenCut => (End::Failed(Outcome::Unknown), 1),
             Fate::RequestLost => (End::Failed(Outcome::Unknown), 0),
             _ => (End::Done { is_new: true }, 1),
         };
-        self.world.called = Some(end);
+        self.world.called.insert(leaf, end);
         self.world.n_called += n_called;
         end
+    }
+
+    fn can_be_guarded(&self, relied: Leaf, user: Leaf) -> bool {
+        !self.fates.of(relied).falls_silent() || !self.fates.unguarded.contains(&user)
+    }
+
+    fn is_owed(&self, leaf: Leaf) -> bool {
+        self.world.owed.contains_key(&leaf)
+    }
+
+    fn guard(&mut self, relied: Leaf, users: BTreeSet<Leaf>) {
+        self.world.guards.insert(relied, users);
     }
 
     fn chosen(&self, resource: usize, place: &[usize]) -> Option<usize> {

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 
 use super::doomed::Doomed;
 use super::examples::with_recorded;
+use super::explore;
 use super::fate::Fates;
 use super::program::{CALL, Program, SITES, site_number};
 use super::rules::{End, Leaf, Outcome, Seen, Undo};
@@ -24,14 +25,14 @@ use crate::state::StateStore;
 /// No run takes so long.
 const LONGEST_RUN: Duration = Duration::from_secs(10 * 86_400);
 
-/// One file in memory, beside the standard library.
-struct OneFile<'t>(&'t str);
+/// Files in memory, beside the standard library.
+struct Files<'t>(&'t [(&'static str, String)]);
 
-impl scope_compiler::World for OneFile<'_> {
+impl scope_compiler::World for Files<'_> {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         let found = match path.strip_prefix("std:") {
             Some(module) => scope_stdlib::module(module),
-            None => (path == "main.scope").then_some(self.0),
+            None => self.0.iter().find(|(name, _)| *name == path).map(|(_, text)| text.as_str()),
         };
         found.map(|text| text.as_bytes().to_vec()).ok_or(ReadError::NotFound)
     }
@@ -51,17 +52,22 @@ impl scope_compiler::World for OneFile<'_> {
 
 /// Compiles a text, to the plan as lowered.
 pub(super) fn compile(text: &str) -> Compilation {
+    compile_files(&[("main.scope", text.to_owned())])
+}
+
+fn compile_files(files: &[(&'static str, String)]) -> Compilation {
     let options = Options { simulate: true, unoptimised: true, ..Options::default() };
-    scope_compiler::compile(&OneFile(text), "main.scope", &options)
+    scope_compiler::compile(&Files(files), "main.scope", &options)
 }
 
 /// The plan of a program as it is lowered, verified.
 pub(super) fn lowered(program: &Program) -> Plan {
-    let text = program.text();
-    let compilation = compile(&text);
+    let files = program.files();
+    let compilation = compile_files(&files);
     let reports = compilation.diagnostics.iter();
     let reports: Vec<String> = reports.map(|report| format!("{} {}", report.code, report.message)).collect();
-    let plan = compilation.plan.unwrap_or_else(|| panic!("it does not compile: {reports:#?}\n{text}"));
+    let text = || files.iter().map(|(name, text)| format!("{name}:\n{text}")).collect::<Vec<_>>().join("\n");
+    let plan = compilation.plan.unwrap_or_else(|| panic!("it does not compile: {reports:#?}\n{}", text()));
     let wrong: Vec<String> =
         scope_plan::verify::verify(&plan).iter().map(|wrong| wrong.to_string()).collect();
     assert!(wrong.is_empty(), "its plan is not well-formed: {wrong:#?}");
@@ -99,7 +105,10 @@ impl<'p> Deployment<'p> {
         let simulator = self.simulator(SimulationOptions::default());
         let plan = self.plan();
         let sites = Doomed::new(self.program, &plan, &simulator, fates);
-        let mut see = |event: &RunEvent| sites.see(&plan, event);
+        let mut see = |event: &RunEvent| {
+            explore::tell(&plan, event);
+            sites.see(&plan, event);
+        };
         let (report, mut wrong) = play(&self.runtime, &plan, &sites, &mut self.state, &mut see);
         wrong.extend(sites.wrong());
         // What happens in one run does not happen in the next.
@@ -137,6 +146,29 @@ impl<'p> Deployment<'p> {
         let simulator = self.simulator.as_ref().expect("there was a run");
         let is_done = |call: &LoggedCall| call.operation == "spin" && call.outcome == "done";
         simulator.calls().iter().filter(|call| is_done(call)).count()
+    }
+
+    /// Who relies upon what, as is written on it at the sites.
+    pub(super) fn guards(&self) -> BTreeMap<Leaf, BTreeSet<Leaf>> {
+        let snapshot = self.simulator.as_ref().expect("there was a run").snapshot();
+        let mut guards = BTreeMap::new();
+        for (number, _) in self.program.resources.iter().enumerate() {
+            for (site, name) in SITES[..self.program.n_sites].iter().enumerate() {
+                let records = snapshot[*name][self.program.resource_type(number)].as_array();
+                let notes = records.into_iter().flatten().filter_map(|record| record["notes"].as_str());
+                let users: BTreeSet<Leaf> = notes.flat_map(users_in).collect();
+                if !users.is_empty() {
+                    guards.insert((number, site), users);
+                }
+            }
+        }
+        guards
+    }
+
+    /// What the state says it has left guards on.
+    pub(super) fn guarded(&self) -> BTreeSet<Leaf> {
+        let guards = self.state.state().guards.iter();
+        guards.map(|guard| (number(&guard.name), site_number(&guard.site))).collect()
     }
 
     /// What is owed.
@@ -178,9 +210,17 @@ fn left_waiting(plan: &Plan, report: &Report) -> Vec<String> {
     left.map(|step| format!("`{}` is left waiting", plan.step(step.step).key)).collect()
 }
 
-/// `r3` → 3
-fn number(name: &str) -> usize {
+/// `r3`, or `g.r3` of a group → 3
+pub(super) fn number(name: &str) -> usize {
+    let name = name.strip_prefix("g.").unwrap_or(name);
     name[1..].parse().expect("resources are numbered")
+}
+
+/// `[scope-used:9f2c/r1@nantes,r2@paris]` → `(1, nantes)`, `(2, paris)`
+fn users_in(notes: &str) -> Vec<Leaf> {
+    let Some((_, users)) = notes.trim_end_matches(']').split_once('/') else { return Vec::new() };
+    let users = users.split(',').filter_map(|user| user.split_once('@'));
+    users.map(|(name, site)| (number(name), site_number(site))).collect()
 }
 
 /// A report in the words of the rules.
@@ -190,7 +230,7 @@ pub(super) fn seen(plan: &Plan, report: &Report) -> Seen {
         let planned = plan.step(step.step);
         let number = match planned.action {
             Action::Ensure { .. } => number(&planned.name),
-            Action::Call { .. } => CALL,
+            Action::Call { .. } => CALL + number(&planned.name),
             _ => continue,
         };
         let leaf = (number, site_number(&plan.site(planned.site).name));

@@ -3,10 +3,15 @@
 //!
 //! `[]` → one note at one site, and nothing goes wrong.
 
-use std::collections::BTreeMap;
+mod fates;
+mod groups;
+mod references;
 
-use super::fate::{Cut, Fate, Fates};
-use super::program::{CALL, Kind, Loc, OnDisconnect, Program, Resource, Rollout, SITES};
+use super::program::{Kind, Loc, OnDisconnect, Program, Resource, Rollout, SITES};
+
+pub(super) use fates::{fates, referring_fates};
+pub(super) use groups::grouped;
+pub(super) use references::{referring, relying};
 
 const DEEPEST: usize = 3;
 
@@ -54,8 +59,10 @@ pub(super) fn program(dice: &mut Dice<'_>) -> Program {
         let is_plain = matches!(resource.loc, Loc::Site(_)) && resource.on_disconnect.is_none();
         is_plain && resource.kind == Kind::Coin
     };
-    let call = resources.iter().position(may_be_called);
-    Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], has_one_service: false, resources, call }
+    let may_be_called = resources.iter().enumerate().filter(|(_, resource)| may_be_called(resource));
+    let calls = may_be_called.map(|(number, _)| number).collect();
+    let concurrency = [8, 1, 2][dice.below(3)];
+    Program { n_sites, concurrency, resources, calls, ..Program::default() }
 }
 
 fn resource(dice: &mut Dice<'_>, n_sites: usize, number: usize, is_chain: bool) -> Resource {
@@ -161,110 +168,5 @@ fn cross(dice: &mut Dice<'_>, n_sites: usize) -> Loc {
         (Some(site), 1) => Loc::Or(vec![whole, Loc::Site(site)]),
         (Some(site), 2) => Loc::Or(vec![Loc::Site(site), whole]),
         _ => whole,
-    }
-}
-
-/// A seal at one site or several, and slips about it anywhere: where it is not, a copy is brought.
-pub(super) fn referring(dice: &mut Dice<'_>) -> Program {
-    let n_sites = 2 + dice.below(SITES.len() - 1);
-    let mut sites = shuffled(dice, n_sites);
-    sites.truncate(1 + dice.below(2));
-    let mut copies: Vec<Loc> = sites.into_iter().map(Loc::Site).collect();
-    let origin = if copies.len() == 1 { copies.remove(0) } else { Loc::And(copies) };
-    let on_disconnect = [None, Some(OnDisconnect::Skip), Some(OnDisconnect::Queue)][dice.below(3)];
-    let seal = Resource {
-        kind: Kind::Seal,
-        loc: origin,
-        after: Vec::new(),
-        on_disconnect,
-        is_undone: false,
-        total: 0,
-        weights: None,
-        quorum: None,
-        rollout: None,
-        about: None,
-    };
-    let mut resources = vec![seal];
-    for number in 1..=1 + dice.below(3) {
-        let mut slip = resource(dice, n_sites, number, false);
-        if slip.loc.cross().is_some() {
-            (slip.loc, slip.weights) = (loc(dice, n_sites, 0), None);
-            slip.on_disconnect = None;
-        }
-        (slip.kind, slip.about) = (Kind::Slip, Some(0));
-        resources.push(slip);
-    }
-    Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], has_one_service: false, resources, call: None }
-}
-
-/// The same for a program with references: what is copied from answers once it has been made, and so does its site.
-pub(super) fn referring_fates(dice: &mut Dice<'_>, program: &Program) -> Fates {
-    let origins = program.resources[0].loc.sites();
-    let mut fates = fates(dice, program);
-    for site in 0..program.n_sites {
-        let fate = fate(dice, Kind::Seal);
-        if fate != Fate::Fine {
-            fates.by_leaf.insert((0, site), fate);
-        }
-    }
-    let falls_silent =
-        |fate: &Fate| matches!(fate, Fate::AnswerLostThenCut | Fate::CutAfterCreate | Fate::CutWhenDone);
-    fates
-        .by_leaf
-        .retain(|(number, site), fate| !(*number == 0 && origins.contains(site) && falls_silent(fate)));
-    if let Some(cut) = fates.cut {
-        match origins.contains(&cut.site) || cut.resource == 0 {
-            true => fates.cut = None,
-            false => fates.by_leaf.retain(|(_, site), _| *site != cut.site),
-        }
-    }
-    fates
-}
-
-/// What happens to the program's requests in one run.
-pub(super) fn fates(dice: &mut Dice<'_>, program: &Program) -> Fates {
-    let mut by_leaf = BTreeMap::new();
-    for (number, resource) in program.resources.iter().enumerate() {
-        for site in resource.loc.sites() {
-            let fate = fate(dice, resource.kind);
-            if fate != Fate::Fine {
-                by_leaf.insert((number, site), fate);
-            }
-        }
-    }
-    if let Some((_, site)) = program.called() {
-        let fate = [Fate::Cut, Fate::Denied, Fate::AnswerLost, Fate::RequestLost, Fate::AnswerLostThenCut];
-        if let Some(fate) = fate.get(dice.below(8)) {
-            by_leaf.insert((CALL, site), *fate);
-        }
-    }
-    let mut cut = None;
-    if dice.below(3) == 1 {
-        let resource = dice.below(program.resources.len());
-        let sites: Vec<usize> = program.resources[resource].loc.sites().into_iter().collect();
-        let site = sites[dice.below(sites.len())];
-        // Nothing else goes wrong at the site.
-        by_leaf.retain(|(_, other), _| *other != site);
-        cut = Some(Cut { resource, site });
-    }
-    Fates { by_leaf, cut }
-}
-
-fn fate(dice: &mut Dice<'_>, kind: Kind) -> Fate {
-    match dice.below(25) {
-        12 => Fate::Cut,
-        13 => Fate::Denied,
-        14 => Fate::Refused,
-        15 => Fate::Down,
-        16 if kind == Kind::Card => Fate::Broken,
-        17 => Fate::AnswerLost,
-        18 => Fate::RequestLost,
-        19 => Fate::AnswerLostThenCut,
-        20 => Fate::RequestLostThenCut,
-        21 => Fate::CutAfterCreate,
-        22 => Fate::Blinks,
-        23 => Fate::Flickers,
-        24 => Fate::Late,
-        _ => Fate::Fine,
     }
 }

@@ -1,13 +1,24 @@
-//! The meaning of scopes, by plain recursion: R4 (`&`), R5 (`|`), R6 (`%`), R8 (references, copies that are brought), R11
-//! (`after`, waves), quorums, what a cut does, and undoing.
+//! The meaning of scopes, by plain recursion, a file for each family of rules: [`locations`] (R4, R5, R6), [`standing`] (what
+//! a cut does), [`quorum`], [`waves`] (R11), [`references`] (R8, R9), [`shares`] (R6); here `after`, groups and undoing.
 //!
 //! Written from the rules; of the scheduler, the plan and the lowering nothing is used. In come a program and [`Places`],
 //! which answer single requests; out comes what must be seen of a run. `nantes & paris | lille`, paris refuses → nantes is
 //! undone, lille is asked.
 
-use std::collections::BTreeMap;
+mod locations;
+mod quorum;
+mod references;
+mod shares;
+mod standing;
+mod waves;
 
-use super::program::{CALL, Loc, OnDisconnect, Program, Resource};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::program::{CALL, Program};
+use standing::Evaluation;
+
+pub(super) use shares::shares;
+pub(super) use standing::kept;
 
 /// A resource at a site.
 pub(super) type Leaf = (usize, usize);
@@ -84,8 +95,17 @@ pub(super) trait Places {
     /// Takes back what this run made there; false where it is owed.
     fn undo(&mut self, leaf: Leaf) -> bool;
 
-    /// Has the operation done that must be done at most once.
-    fn call(&mut self, site: usize) -> End;
+    /// Has the operation on a coin done that must be done at most once.
+    fn call(&mut self, coin: usize, site: usize) -> End;
+
+    /// Whether what is relied upon can be guarded for this user; its site may be silent by now.
+    fn can_be_guarded(&self, relied: Leaf, user: Leaf) -> bool;
+
+    /// Whether it is to be deleted, and may still be there.
+    fn is_owed(&self, leaf: Leaf) -> bool;
+
+    /// The guard on what is relied upon stands for these users.
+    fn guard(&mut self, relied: Leaf, users: BTreeSet<Leaf>);
 
     /// The alternative that an earlier run chose at this place of the resource's location.
     fn chosen(&self, resource: usize, place: &[usize]) -> Option<usize>;
@@ -96,23 +116,31 @@ pub(super) trait Places {
 
 /// What must come of a run.
 pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
-    let (leaves, has_made, copies) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    let mut run = Run { program, places, leaves, has_made, copies };
-    let mut outcomes: Vec<Outcome> = Vec::new();
+    let mut run = Run {
+        program,
+        places,
+        leaves: BTreeMap::new(),
+        has_made: BTreeMap::new(),
+        copies: BTreeMap::new(),
+        guarded: BTreeSet::new(),
+        given_up: BTreeSet::new(),
+    };
+    let mut outcomes = vec![Outcome::Done; program.resources.len()];
     let mut verdict = Outcome::Done;
-    for (number, resource) in program.resources.iter().enumerate() {
-        let before = resource.after.iter().map(|other| outcomes[*other]).max();
+    for unit in program.units() {
+        let after = unit.iter().flat_map(|number| &program.resources[*number].after);
+        let before = after.filter(|other| !unit.contains(other)).map(|other| outcomes[*other]).max();
         let blocked = before.filter(|outcome| *outcome > Outcome::Done);
-        let ended = run.resource(number, resource, blocked);
-        outcomes.push(ended.outcome);
+        let ended = run.unit(&unit, blocked);
+        unit.iter().for_each(|number| outcomes[*number] = ended.outcome);
         verdict = verdict.max(ended.whole);
     }
-    if let Some((resource, site)) = program.called() {
-        let end = match outcomes[resource] {
-            Outcome::Done => run.places.call(site),
+    for (coin, site) in program.called() {
+        let end = match outcomes[coin] {
+            Outcome::Done => run.places.call(coin, site),
             blocked => End::Blocked(blocked),
         };
-        run.leaves.insert((CALL, site), (end, Undo::None));
+        run.leaves.insert((CALL + coin, site), (end, Undo::None));
         verdict = verdict.max(end.outcome());
     }
     // `on_failure: undo`: only when all has ended is it known that it failed.
@@ -124,6 +152,7 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
             }
         }
     }
+    run.leave_guards();
     Seen { verdict, leaves: run.leaves }
 }
 
@@ -145,28 +174,11 @@ struct Run<'r> {
     has_made: BTreeMap<Leaf, bool>,
     /// What was brought where: one copy for all who need it there.
     copies: BTreeMap<Leaf, End>,
+    /// Those for whom what they rely upon was guarded.
+    guarded: BTreeSet<Leaf>,
+    /// What only alternatives asked for that were left.
+    given_up: BTreeSet<Leaf>,
 }
-
-/// Where a site stands in a location, for all its occurrences.
-#[derive(Clone, Copy, Debug, Default)]
-struct Standing {
-    is_left: bool,
-    is_copy: bool,
-}
-
-/// One evaluation of a location.
-struct Evaluation {
-    resource: usize,
-    on_disconnect: Option<OnDisconnect>,
-    /// Of the outermost `&`, while it has not come.
-    quorum: Option<usize>,
-    standings: BTreeMap<usize, Standing>,
-    /// For each site, whether each of its occurrences still holds it.
-    holds: BTreeMap<usize, Vec<bool>>,
-}
-
-/// An occurrence of a site: the site and its number.
-type Occurrence = (usize, usize);
 
 /// How a location ended.
 struct Ended {
@@ -176,11 +188,11 @@ struct Ended {
     whole: Outcome,
     /// Something is there: not all of it was left out.
     is_there: bool,
-    occurrences: Vec<Occurrence>,
+    occurrences: Vec<standing::Occurrence>,
 }
 
 impl Ended {
-    fn new(outcome: Outcome, is_there: bool, occurrences: Vec<Occurrence>) -> Self {
+    fn new(outcome: Outcome, is_there: bool, occurrences: Vec<standing::Occurrence>) -> Self {
         Self { outcome, whole: outcome, is_there, occurrences }
     }
 
@@ -196,238 +208,58 @@ impl Ended {
 }
 
 impl Run<'_> {
-    fn resource(&mut self, number: usize, resource: &Resource, blocked: Option<Outcome>) -> Ended {
+    /// A resource, or the resources of a group: one evaluation of one location.
+    fn unit(&mut self, members: &[usize], blocked: Option<Outcome>) -> Ended {
+        let program = self.program;
+        let resource = &program.resources[members[0]];
         let loc = kept(resource);
-        let mut standings = BTreeMap::new();
-        stand(&loc, Standing::default(), &mut standings);
-        for site in loc.sites() {
-            self.leaves.insert((number, site), (End::Untried, Undo::None));
+        let leaves = |site: usize| members.iter().map(move |number| (*number, site));
+        for leaf in loc.sites().into_iter().flat_map(leaves) {
+            self.leaves.insert(leaf, (End::Untried, Undo::None));
         }
-        let mut evaluation = Evaluation {
-            resource: number,
-            on_disconnect: resource.on_disconnect,
-            quorum: resource.quorum,
-            standings,
-            holds: BTreeMap::new(),
-        };
+        let mut evaluation = Evaluation::new(members, resource, &loc);
         let ended = match &resource.rollout {
             Some(rollout) => self.waves(&resource.waves(), rollout.stop_after, &mut evaluation, blocked),
             None => self.location(&loc, &mut evaluation, &mut Vec::new(), blocked),
         };
         // A site named twice is one request, undone only when every occurrence is given up.
-        for (site, holds) in &evaluation.holds {
-            if holds.iter().all(|holds| !holds) {
-                self.undo((number, *site));
-            }
+        for leaf in evaluation.given_up().into_iter().flat_map(leaves) {
+            self.given_up.insert(leaf);
+            self.undo(leaf);
         }
         ended
     }
 
-    fn location(
-        &mut self,
-        loc: &Loc,
-        evaluation: &mut Evaluation,
-        place: &mut Vec<usize>,
-        blocked: Option<Outcome>,
-    ) -> Ended {
-        match loc {
-            Loc::Site(site) => {
-                let leaf = (evaluation.resource, *site);
-                let outcome = self.request(leaf, evaluation, blocked);
-                let is_there = matches!(self.leaves[&leaf].0, End::Done { .. });
-                Ended::new(outcome, is_there, vec![evaluation.occurrence(*site, true)])
-            }
-            Loc::And(parts) => match evaluation.quorum.take() {
-                Some(need) => {
-                    let ended = self.quorum(need, &loc.copies(), evaluation, place, blocked);
-                    evaluation.quorum = Some(need);
-                    ended
-                }
-                None => Ended::all(self.parts(parts.iter().enumerate(), evaluation, place, blocked)),
-            },
-            Loc::Or(arms) => self.otherwise(arms, evaluation, place, blocked),
-            Loc::Cross(parts, prime) => {
-                let numbered = parts.iter().enumerate();
-                let (first, others): (Vec<_>, Vec<_>) = numbered.partition(|(index, _)| index == prime);
-                let mut all = self.parts(first.into_iter(), evaluation, place, blocked);
-                let blocked = Some(all[0].outcome).filter(|outcome| *outcome > Outcome::Done);
-                all.extend(self.parts(others.into_iter(), evaluation, place, blocked));
-                Ended::all(all)
-            }
+    /// All of it at one site; what of a group comes after other members comes after what these are there.
+    fn site(&mut self, site: usize, evaluation: &Evaluation, blocked: Option<Outcome>) -> Outcome {
+        let program = self.program;
+        let mut ends: Vec<Outcome> = Vec::new();
+        for number in &evaluation.members {
+            let after =
+                program.resources[*number].after.iter().filter(|other| evaluation.members.contains(other));
+            let before = after.map(|other| self.leaves[&(*other, site)].0.outcome()).max();
+            let blocked = blocked.max(before.filter(|outcome| *outcome > Outcome::Done));
+            ends.push(self.request((*number, site), evaluation.on_cut(site), blocked));
         }
+        ends.into_iter().max().unwrap_or(Outcome::Done)
     }
 
-    fn parts<'l>(
-        &mut self,
-        parts: impl Iterator<Item = (usize, &'l Loc)>,
-        evaluation: &mut Evaluation,
-        place: &mut Vec<usize>,
-        blocked: Option<Outcome>,
-    ) -> Vec<Ended> {
-        let mut all = Vec::new();
-        for (index, part) in parts {
-            place.push(index);
-            all.push(self.location(part, evaluation, place, blocked));
-            place.pop();
-        }
-        all
-    }
-
-    /// One wave after the other, while fewer sites than are borne have failed; one of which all that there is waits proves
-    /// nothing, and those after it wait, too.
-    fn waves(
-        &mut self,
-        waves: &[Vec<usize>],
-        stop_after: usize,
-        evaluation: &mut Evaluation,
-        blocked: Option<Outcome>,
-    ) -> Ended {
-        let mut all = Vec::new();
-        let mut n_failed = 0;
-        let mut held = None;
-        for wave in waves {
-            let blocked = blocked.max(held);
-            let sites = wave
-                .iter()
-                .map(|site| self.location(&Loc::Site(*site), evaluation, &mut Vec::new(), blocked));
-            let sites: Vec<Ended> = sites.collect();
-            let is_any = |is: &dyn Fn(Outcome) -> bool| sites.iter().any(|site| is(site.outcome));
-            n_failed += sites.iter().filter(|site| site.outcome > Outcome::Pending).count();
-            held = match n_failed >= stop_after {
-                true => Some(Outcome::Unavailable),
-                false if is_any(&|end| end == Outcome::Pending) && !is_any(&|end| end == Outcome::Done) => {
-                    Some(Outcome::Pending)
-                }
-                false => held,
-            };
-            all.extend(sites);
-        }
-        Ended::all(all)
-    }
-
-    /// So many copies are enough: with them it is done, and the others are kept for later. With too few that are done or
-    /// may still be, it is unavailable; *unknown* and *invalid* are no matter of counting.
-    fn quorum(
-        &mut self,
-        need: usize,
-        parts: &[&Loc],
-        evaluation: &mut Evaluation,
-        place: &mut Vec<usize>,
-        blocked: Option<Outcome>,
-    ) -> Ended {
-        // What an alternative before asked for has ended, and keeps its end.
-        let is_asked = |run: &Self, site| run.leaves[&(evaluation.resource, site)].0 != End::Untried;
-        let fresh = parts.iter().filter_map(|copy| match copy {
-            Loc::Site(site) if !is_asked(self, *site) => Some((evaluation.resource, *site)),
-            _ => None,
-        });
-        let fresh: Vec<Leaf> = fresh.collect();
-        let copies = self.parts(parts.iter().copied().enumerate(), evaluation, place, blocked);
-        let count = |is: &dyn Fn(&Ended) -> bool| copies.iter().filter(|copy| is(copy)).count();
-        let n_done = count(&|copy| copy.outcome == Outcome::Done && copy.is_there);
-        let n_waiting = count(&|copy| copy.outcome == Outcome::Pending);
-        let worst = copies.iter().map(|copy| copy.outcome).max().unwrap_or(Outcome::Done);
-        let is_missed = n_done + n_waiting < need;
-        let outcome = match worst {
-            _ if n_done >= need => Outcome::Done,
-            Outcome::Unknown | Outcome::Invalid => worst,
-            _ if is_missed => Outcome::Unavailable,
-            _ => Outcome::Pending,
-        };
-        let kept = |outcome| if outcome == Outcome::Unavailable { Outcome::Pending } else { outcome };
-        let whole = copies.iter().map(|copy| kept(copy.whole)).max().unwrap_or(Outcome::Done);
-        for leaf in fresh.into_iter().filter(|_| !is_missed) {
-            let (end, undo) = self.leaves[&leaf];
-            if end == End::Failed(Outcome::Unavailable) {
-                self.leaves.insert(leaf, (End::Waits, undo));
-            }
-        }
-        let all = Ended::all(copies);
-        Ended { outcome, whole: whole.max(outcome), ..all }
-    }
-
-    /// From the left, what was chosen before first; only *unavailable* goes on.
-    fn otherwise(
-        &mut self,
-        arms: &[Loc],
-        evaluation: &mut Evaluation,
-        place: &mut Vec<usize>,
-        blocked: Option<Outcome>,
-    ) -> Ended {
-        let chosen = self.places.chosen(evaluation.resource, place).filter(|arm| *arm < arms.len());
-        let others = (0..arms.len()).filter(|arm| Some(*arm) != chosen);
-        let order: Vec<usize> = chosen.into_iter().chain(others).collect();
-        for (turn, arm) in order.iter().copied().enumerate() {
-            place.push(arm);
-            let ended = self.location(&arms[arm], evaluation, place, blocked);
-            place.pop();
-            let is_last = turn + 1 == arms.len();
-            if ended.outcome == Outcome::Unavailable && !is_last {
-                evaluation.give_up(&ended.occurrences);
-                continue;
-            }
-            if ended.outcome <= Outcome::Pending {
-                self.places.choose(evaluation.resource, place, arm);
-            }
-            for untried in &order[turn + 1..] {
-                evaluation.pass_over(&arms[*untried]);
-            }
-            return ended;
-        }
-        Ended::new(Outcome::Unavailable, false, Vec::new())
-    }
-
-    fn request(&mut self, leaf: Leaf, evaluation: &Evaluation, blocked: Option<Outcome>) -> Outcome {
+    fn request(&mut self, leaf: Leaf, on_cut: OnCut, blocked: Option<Outcome>) -> Outcome {
         let (known, _) = self.leaves[&leaf];
         if known != End::Untried {
             return known.outcome();
         }
-        let blocked = blocked.max(self.lacks(leaf, evaluation.on_cut(leaf.1)));
+        let blocked = blocked.max(self.lacks(leaf, on_cut));
         let end = match blocked {
             Some(outcome) => End::Blocked(outcome),
             None => {
-                let answer = self.places.request(leaf, evaluation.on_cut(leaf.1));
+                let answer = self.places.request(leaf, on_cut);
                 self.has_made.insert(leaf, answer.has_made);
                 answer.end
             }
         };
         self.leaves.insert(leaf, (end, Undo::None));
         end.outcome()
-    }
-
-    /// What is wrong with what it refers to, where it is needed (R8): in place, or a copy of one that is there. Where that is
-    /// left out or cannot be reached, it is as if its own site were cut.
-    fn lacks(&mut self, (resource, site): Leaf, on_cut: OnCut) -> Option<Outcome> {
-        let about = self.program.resources[resource].about?;
-        let sites = kept(&self.program.resources[about]).sites();
-        let ends: Vec<End> = sites.iter().map(|origin| self.leaves[&(about, *origin)].0).collect();
-        let is_done = |end: &End| matches!(end, End::Done { .. });
-        let end = match ends.as_slice() {
-            _ if sites.contains(&site) => self.leaves[&(about, site)].0,
-            [one] if !is_done(one) => *one,
-            all if !all.iter().any(is_done) => End::Failed(Outcome::Unavailable),
-            _ => match self.copies.get(&(about, site)) {
-                Some(known) => *known,
-                None => {
-                    let brought = match self.places.bring((about, site)) {
-                        End::Waits => End::LeftOut,
-                        other => other,
-                    };
-                    self.copies.insert((about, site), brought);
-                    brought
-                }
-            },
-        };
-        let as_if_cut = match on_cut {
-            OnCut::Queue => Outcome::Pending,
-            OnCut::Skip => Outcome::Done,
-            OnCut::Fail => Outcome::Unavailable,
-        };
-        match end {
-            End::Done { .. } => None,
-            End::LeftOut | End::Blocked(Outcome::Done) => Some(as_if_cut),
-            other => Some(other.outcome()),
-        }
     }
 
     fn undo(&mut self, leaf: Leaf) {
@@ -438,99 +270,4 @@ impl Run<'_> {
             self.leaves.insert(leaf, (end, undo));
         }
     }
-}
-
-impl Evaluation {
-    fn occurrence(&mut self, site: usize, holds: bool) -> Occurrence {
-        let all = self.holds.entry(site).or_default();
-        all.push(holds);
-        (site, all.len() - 1)
-    }
-
-    fn give_up(&mut self, occurrences: &[Occurrence]) {
-        for (site, number) in occurrences {
-            self.holds.get_mut(site).expect("it was counted")[*number] = false;
-        }
-    }
-
-    /// An alternative that is not tried holds nothing.
-    fn pass_over(&mut self, loc: &Loc) {
-        match loc {
-            Loc::Site(site) => {
-                self.occurrence(*site, false);
-            }
-            Loc::And(parts) | Loc::Or(parts) | Loc::Cross(parts, _) => {
-                parts.iter().for_each(|part| self.pass_over(part));
-            }
-        }
-    }
-
-    /// What the program says; else what is asked for left of a `|` fails, and copies wait.
-    fn on_cut(&self, site: usize) -> OnCut {
-        let standing = self.standings[&site];
-        match self.on_disconnect {
-            Some(OnDisconnect::Skip) => OnCut::Skip,
-            _ if standing.is_left => OnCut::Fail,
-            Some(OnDisconnect::Queue) => OnCut::Queue,
-            Some(OnDisconnect::Fail | OnDisconnect::LocalOnly) => OnCut::Fail,
-            None if standing.is_copy => OnCut::Queue,
-            None => OnCut::Fail,
-        }
-    }
-}
-
-/// `local_only`: the entry site does it, the others are dropped.
-fn kept(resource: &Resource) -> Loc {
-    match resource.on_disconnect {
-        Some(OnDisconnect::LocalOnly) => Loc::Site(0),
-        _ => resource.loc.clone(),
-    }
-}
-
-fn stand(loc: &Loc, standing: Standing, standings: &mut BTreeMap<usize, Standing>) {
-    match loc {
-        Loc::Site(site) => {
-            let all = standings.entry(*site).or_default();
-            all.is_left |= standing.is_left;
-            all.is_copy |= standing.is_copy;
-        }
-        Loc::And(parts) => {
-            for part in parts {
-                stand(part, Standing { is_copy: true, ..standing }, standings);
-            }
-        }
-        Loc::Or(arms) => {
-            for (index, arm) in arms.iter().enumerate() {
-                let is_left = standing.is_left || index + 1 < arms.len();
-                stand(arm, Standing { is_left, ..standing }, standings);
-            }
-        }
-        Loc::Cross(parts, prime) => {
-            for (index, part) in parts.iter().enumerate() {
-                stand(part, Standing { is_copy: index != *prime, ..standing }, standings);
-            }
-        }
-    }
-}
-
-/// Each part of a `%` and its share: the floor, and what is left to the largest remainders, ties to the left (R6).
-pub(super) fn shares(resource: &Resource) -> BTreeMap<usize, u32> {
-    let Some((parts, _)) = resource.loc.cross() else {
-        return kept(resource).sites().into_iter().map(|site| (site, resource.total)).collect();
-    };
-    let weights = resource.weights.clone().unwrap_or_else(|| vec![1; parts.len()]);
-    let all: u32 = weights.iter().sum();
-    let mut shares: Vec<u32> = weights.iter().map(|weight| resource.total * weight / all).collect();
-    let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(resource.total * weights[*index] % all));
-    let left = resource.total - shares.iter().sum::<u32>();
-    for index in order.into_iter().take(left as usize) {
-        shares[index] += 1;
-    }
-    let mut by_site: BTreeMap<usize, u32> =
-        resource.loc.sites().into_iter().map(|site| (site, resource.total)).collect();
-    for (part, share) in parts.iter().zip(shares) {
-        by_site.extend(part.sites().into_iter().map(|site| (site, share)));
-    }
-    by_site
 }

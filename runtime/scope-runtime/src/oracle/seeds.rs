@@ -31,7 +31,8 @@ fn program_of(seed: u64) -> (Program, Vec<u16>) {
     let numbers = random::numbers(seed / FAULTS_EACH, 80);
     let program = random::program(&mut Dice::new(&numbers));
     // What must not be repeated may have to be asked about for ever: that is what the rules are compared for.
-    let program = Program { has_one_service: (seed / FAULTS_EACH).is_multiple_of(2), call: None, ..program };
+    let program =
+        Program { has_one_service: (seed / FAULTS_EACH).is_multiple_of(2), calls: Vec::new(), ..program };
     (program, random::numbers(!seed, 40))
 }
 

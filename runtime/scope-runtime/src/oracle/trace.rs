@@ -66,9 +66,20 @@ impl Places for Trace<'_> {
         self.seen.leaves.get(&leaf).is_none_or(|(_, undo)| *undo != Undo::Owed)
     }
 
-    fn call(&mut self, site: usize) -> End {
-        self.seen.leaves.get(&(CALL, site)).map_or(End::Untried, |(end, _)| *end)
+    fn call(&mut self, coin: usize, site: usize) -> End {
+        self.seen.leaves.get(&(CALL + coin, site)).map_or(End::Untried, |(end, _)| *end)
     }
+
+    fn can_be_guarded(&self, _relied: Leaf, _user: Leaf) -> bool {
+        true
+    }
+
+    fn is_owed(&self, leaf: Leaf) -> bool {
+        self.seen.leaves.get(&leaf).is_some_and(|(_, undo)| *undo == Undo::Owed)
+    }
+
+    /// Guards are compared where no faults fall in time.
+    fn guard(&mut self, _relied: Leaf, _users: BTreeSet<Leaf>) {}
 
     fn chosen(&self, _resource: usize, _place: &[usize]) -> Option<usize> {
         None

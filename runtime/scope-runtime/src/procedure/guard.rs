@@ -3,28 +3,36 @@
 //! `port` of the deployment `9f2c` relies upon `net` → `net.description` is `mine [scope-used:9f2c/port@nantes]`. With two
 //! users `…/port@nantes,vm@nantes`; with none any more it is taken off. Deleting `net`, also from another deployment, is `E0930`.
 //!
-//! In a text it stands in brackets, in a list it is an element of its own. Two who write at the same time could lose one
-//! another's: each reads again what it wrote.
+//! Two who write at the same time could lose one another's: each reads again what it wrote.
 
-use scope_plan::driver::{Mark, OperationKind};
+mod text;
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use scope_plan::driver::OperationKind;
 use scope_plan::expr::Expr;
+use scope_plan::plan::SiteId;
 use scope_plan::recorded::{RecordedGuard, Relied};
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use super::Good;
 use super::amend::{Amended, amend};
 use super::failure::Bad;
 use super::inputs::evaluate_one;
-use super::mark;
 use super::record::{Record, identity_text};
 use super::subject::{Memory, Subject};
 use super::survey::planned;
+use super::undo::LATER_MS;
 use crate::events::{Change, Effect, Failure, Outcome};
+use crate::runner::Shared;
 use crate::schedule::Touched;
 use crate::state::Record as Fact;
+use text::{User, add, guard_text, is_of, users_in};
 
-/// What every guard begins with.
-const START: &str = "scope-used:";
+pub(super) use text::{take, words_for};
+
 /// How often a guard that another one overwrote is written again.
 const MOST_WRITTEN: usize = 3;
 
@@ -54,7 +62,7 @@ pub(super) async fn protect(
         subject.shared.ledger.commit().await?;
     }
     let written = write(subject, &identity, &|| Some(text_of(subject, &identity, users))).await?;
-    if !is_known && written.is_changed {
+    if written.is_changed {
         memory.touch(Touched::Created);
     }
     let words = users.iter().map(|(name, site)| format!("{name} at {site}")).collect::<Vec<_>>().join(", ");
@@ -91,27 +99,88 @@ pub(super) async fn survey(
     })
 }
 
-/// Takes the guard off again where what it was left for is undone, and nobody else of this deployment needs it.
+/// Takes the guard off again where what it was left for is undone; it stays for others of this deployment who need it.
 pub(super) async fn undo(subject: &Subject<'_>, of: &Expr) -> Result<String, String> {
     let undone = async {
         let (identity, _) = resource_of(subject, of).await?;
-        let relied = relied(subject, &identity);
-        if !subject.shared.users_of(&relied).is_empty() {
-            return Ok(format!("{} is still relied upon by others, and stays guarded", words_of(subject)));
-        }
-        write(subject, &identity, &|| None).await?;
-        subject.shared.ledger.append(Fact::LetGo { guard: recorded(subject, &identity) })?;
-        subject.shared.ledger.commit().await?;
-        Ok(format!("{} is let go", words_of(subject)))
+        narrow(subject, &identity).await
     };
-    // It stays recorded: the next run takes it off.
-    undone.await.map_err(|bad: Bad| {
-        format!(
-            "the guard on {} is left: {}; the next run takes it off",
-            words_of(subject),
-            bad.failure.message
-        )
-    })
+    // It stays recorded: the end of this run or of the next one takes it off.
+    undone.await.map(|(words, _)| words).map_err(|bad: Bad| left_words(subject, &bad))
+}
+
+/// At the end of a run: the guard is for those who rely upon the resource then. In words if that is a change; `words` are
+/// those of what is left for later.
+pub(crate) async fn settle(
+    shared: &Shared<'_>,
+    guard: &RecordedGuard,
+    site: SiteId,
+    words: &mut Vec<String>,
+) -> Result<Option<String>, String> {
+    let Some((driver, resource_type)) = shared.resource_type(&guard.resource_type) else { return Ok(None) };
+    let subject = Subject {
+        shared,
+        driver,
+        resource_type,
+        site_id: site,
+        site: shared.sites.site(site),
+        name: &guard.name,
+        from: None,
+        key: &guard.name,
+        step: None,
+        deadline: Cell::new(Instant::now() + Duration::from_millis(LATER_MS)),
+        time_out_ms: LATER_MS,
+    };
+    let relied = relied(&subject, &guard.identity);
+    let is_needed = !shared.users_in_the_end(&relied).is_empty();
+    let is_as_it_must_be = match shared.seen_guard(&relied) {
+        // Nobody came to it: who relies upon it was found out when it was written.
+        None => is_needed,
+        Some(seen) => is_needed && seen == wanted(&subject, &guard.identity),
+    };
+    if is_as_it_must_be {
+        return Ok(None);
+    }
+    let is_said_already = |known: &String| known.starts_with(&is_left(&subject));
+    match narrow(&subject, &guard.identity).await {
+        Ok((done, is_changed)) => {
+            words.retain(|known| !is_said_already(known));
+            Ok(Some(done).filter(|_| is_changed))
+        }
+        Err(bad) => {
+            let left = left_words(&subject, &bad);
+            words.retain(|known| !is_said_already(known));
+            words.push(shared.options.redact.hide(&left).into_owned());
+            Err(left)
+        }
+    }
+}
+
+/// Has the guard for those who still need it, or takes it off; in words, and whether that changes it.
+async fn narrow(subject: &Subject<'_>, identity: &str) -> Result<(String, bool), Bad> {
+    let is_needed = wanted(subject, identity).is_some();
+    let written = write(subject, identity, &|| wanted(subject, identity)).await?;
+    if is_needed {
+        let words = format!("{} is still relied upon by others, and stays guarded", words_of(subject));
+        return Ok((words, written.is_changed));
+    }
+    subject.shared.ledger.append(Fact::LetGo { guard: recorded(subject, identity) })?;
+    subject.shared.ledger.commit().await?;
+    Ok((format!("{} is let go", words_of(subject)), written.is_changed))
+}
+
+/// The guard as it must stand for those who rely upon the resource in the end.
+fn wanted(subject: &Subject<'_>, identity: &str) -> Option<String> {
+    let users = subject.shared.users_in_the_end(&relied(subject, identity));
+    (!users.is_empty()).then(|| guard_text(&subject.shared.deployment, users.iter()))
+}
+
+fn left_words(subject: &Subject<'_>, bad: &Bad) -> String {
+    format!("{}: {}; the next run takes it off", is_left(subject), bad.failure.message)
+}
+
+fn is_left(subject: &Subject<'_>) -> String {
+    format!("the guard on {} is left", words_of(subject))
 }
 
 /// Refuses to delete what others rely upon; `seen` is how it is at its site.
@@ -140,19 +209,6 @@ pub(super) fn refuse_if_relied_upon(
     Err(Bad::new(Failure::new(code, Outcome::Invalid, message).with_help(help)))
 }
 
-/// One who relies upon a resource.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct User {
-    /// Its global name.
-    name: String,
-    /// Its site's name.
-    site: String,
-    /// So many more of the same deployment.
-    n_more: usize,
-    /// Another deployment than ours.
-    deployment: Option<String>,
-}
-
 /// Everyone who relies upon a resource: those that the state knows, and those of other deployments that left a guard.
 pub(super) fn users(subject: &Subject<'_>, identity: &str, seen: Option<&Record>) -> Vec<User> {
     let known = subject.shared.users_of(&relied(subject, identity)).into_iter();
@@ -161,42 +217,6 @@ pub(super) fn users(subject: &Subject<'_>, identity: &str, seen: Option<&Record>
     let guards = seen.into_iter().flat_map(|record| &record.guards);
     users.extend(guards.filter(|guard| !is_ours(subject, guard)).flat_map(|guard| users_in(guard)));
     users
-}
-
-/// `vm at paris`, `vm at paris and 2 more (deployment 9f2c)`; of several of one deployment the last one names it.
-pub(super) fn words_for(users: &[User]) -> Vec<String> {
-    let words = users.iter().enumerate().map(|(number, user)| {
-        let more = if user.n_more > 0 { format!(" and {} more", user.n_more) } else { String::new() };
-        let is_last = users.get(number + 1).is_none_or(|next| next.deployment != user.deployment);
-        let of = user.deployment.as_ref().filter(|_| is_last);
-        let of = of.map(|id| format!(" (deployment {id})")).unwrap_or_default();
-        format!("`{}` at {}{more}{of}", user.name, user.site)
-    });
-    words.collect()
-}
-
-/// Takes the guards out of a record's attributes, which are as the program would have them then.
-pub(super) fn take(place: &Mark, attributes: &mut Map<String, Value>) -> Vec<String> {
-    let Some((root, inside)) = place.path.split_first() else { return Vec::new() };
-    let mut slot = attributes.get_mut(root);
-    for field in inside {
-        slot = slot.and_then(|value| value.get_mut(field));
-    }
-    match slot {
-        Some(Value::String(text)) => {
-            let (rest, guards) = parted(text);
-            *text = rest;
-            guards
-        }
-        Some(Value::Array(items)) => {
-            let is_guard = |item: &Value| item.as_str().is_some_and(|text| text.starts_with(START));
-            let guards = items.iter().filter(|item| is_guard(item)).filter_map(Value::as_str);
-            let guards = guards.map(|text| bounded(text).to_owned()).collect();
-            items.retain(|item| !is_guard(item));
-            guards
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// Puts the guards that a record bears back into values that are about to be sent over them.
@@ -244,6 +264,7 @@ async fn write(
             Some(text) => ours.len() == 1 && ours[0] == text,
         };
         if is_as_wanted {
+            subject.shared.saw_guard(&relied(subject, identity), wanted.as_deref());
             return Ok(written);
         }
         if attempt == MOST_WRITTEN {
@@ -262,12 +283,15 @@ async fn write(
             Amended::Unanswered => {}
             Amended::Refused(words) => {
                 written.refusal = Some(words);
+                // Asking once more would change nothing.
+                subject.shared.saw_guard(&relied(subject, identity), wanted.as_deref());
                 return Ok(written);
             }
         }
     }
     // Somebody else writes there all the time, or the application keeps a part of it only.
     written.refusal = Some(format!("`{}` does not keep it", subject.site_name()));
+    subject.shared.saw_guard(&relied(subject, identity), wanted().as_deref());
     Ok(written)
 }
 
@@ -320,168 +344,6 @@ fn text_of(subject: &Subject<'_>, identity: &str, users: &[(String, String)]) ->
     guard_text(&subject.shared.deployment, all.iter())
 }
 
-/// Room is short where it is kept: after so many bytes only how many more there are is said.
-const MOST_BYTES: usize = 160;
-
-fn guard_text<'u>(deployment: &str, users: impl Iterator<Item = &'u (String, String)>) -> String {
-    let mut text = format!("{START}{deployment}/");
-    let mut n_more = 0;
-    for (number, (name, site)) in users.enumerate() {
-        let user = escaped(&format!("{name}@{site}"));
-        if number > 0 && (n_more > 0 || text.len() + user.len() >= MOST_BYTES) {
-            n_more += 1;
-            continue;
-        }
-        text.push_str(if number > 0 { "," } else { "" });
-        text.push_str(&user);
-    }
-    if n_more > 0 { format!("{text}+{n_more}") } else { text }
-}
-
-/// What stands between users is not in their names.
-fn escaped(user: &str) -> String {
-    user.replace('%', "%25").replace(',', "%2C")
-}
-
-fn unescaped(user: &str) -> String {
-    user.replace("%2C", ",").replace("%25", "%")
-}
-
 fn is_ours(subject: &Subject<'_>, guard: &str) -> bool {
-    let of = guard.strip_prefix(START).and_then(|rest| rest.split_once('/'));
-    of.is_some_and(|(of, _)| of == subject.shared.deployment)
-}
-
-/// Who a guard is for; of a text that is not ours as much as can be told.
-fn users_in(guard: &str) -> Vec<User> {
-    let rest = guard.strip_prefix(START).unwrap_or(guard);
-    let (deployment, rest) = rest.split_once('/').unwrap_or((rest, ""));
-    let (rest, n_more) = match rest.rsplit_once('+').map(|(rest, n)| (rest, n.parse())) {
-        Some((before, Ok(n_more))) => (before, n_more),
-        _ => (rest, 0),
-    };
-    let users = rest.split(',').map(|user| {
-        let user = unescaped(user);
-        let (name, site) = user.rsplit_once('@').unwrap_or((&user, "a site"));
-        User {
-            name: name.to_owned(),
-            site: site.to_owned(),
-            n_more: 0,
-            deployment: Some(deployment.to_owned()),
-        }
-    });
-    let mut users: Vec<User> = users.collect();
-    if let Some(last) = users.last_mut() {
-        last.n_more = n_more;
-    }
-    users
-}
-
-/// A guard on a resource is hostile text: cut where no name is so long.
-fn bounded(text: &str) -> &str {
-    const LONGEST: usize = 300;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => &text[..end],
-        None => text,
-    }
-}
-
-/// A text without the guards in it, and these.
-fn parted(text: &str) -> (String, Vec<String>) {
-    let (mut rest, mut guards) = (String::new(), Vec::new());
-    let mut open = text;
-    let opening = format!("[{START}");
-    while let Some(start) = open.find(&opening) {
-        let inside = &open[start + 1..];
-        // A name may hold brackets of its own (`vm["a"]`), but none before a blank or the end.
-        let is_end = |at: usize| inside[at + 1..].chars().next().is_none_or(char::is_whitespace);
-        let Some(end) = inside.match_indices(']').map(|(at, _)| at).find(|at| is_end(*at)) else { break };
-        rest.push_str(open[..start].strip_suffix(' ').unwrap_or(&open[..start]));
-        guards.push(bounded(&inside[..end]).to_owned());
-        open = &inside[end + 1..];
-    }
-    rest.push_str(open);
-    (rest, guards)
-}
-
-/// Adds a guard to values that are about to be sent.
-fn add(place: &Mark, guard: &str, values: &mut Map<String, Value>) {
-    let Some(slot) = mark::slot(place, values) else { return };
-    match slot {
-        Value::Array(items) => {
-            if !items.iter().any(|item| item == guard) {
-                items.push(Value::from(guard));
-            }
-        }
-        Value::String(own) if own.contains(&format!("[{guard}]")) => {}
-        Value::String(own) if !own.is_empty() => *own = format!("{own} [{guard}]"),
-        slot => *slot = Value::from(format!("[{guard}]")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn place(path: &[&str]) -> Mark {
-        Mark { path: path.iter().map(|field| (*field).to_owned()).collect() }
-    }
-
-    fn fields(value: Value) -> Map<String, Value> {
-        let Value::Object(fields) = value else { panic!("a record") };
-        fields
-    }
-
-    #[test]
-    fn what_is_added_is_taken_out_again() {
-        let one = guard_text("d1", [("p".into(), "nantes".into())].iter());
-        let other =
-            guard_text("d2", [("vm[\"a\"]".into(), "New York".into()), ("w".into(), "lille".into())].iter());
-        for (path, before) in [
-            (&["about"][..], json!({ "about": "mine" })),
-            (&["about"][..], json!({ "about": "" })),
-            (&["about"][..], json!({ "about": "mine [scope:d/net[\"a\"]@paris]" })),
-            (&["about"][..], json!({ "about": "scope:d/net@paris" })),
-            (&["tags"][..], json!({ "tags": ["x"] })),
-            (&["notes", "used"][..], json!({ "notes": { "x": "y", "used": "" } })),
-        ] {
-            let place = place(path);
-            let mut values = fields(before.clone());
-            for guard in [&one, &other, &one] {
-                add(&place, guard, &mut values);
-            }
-            assert_eq!(take(&place, &mut values), [one.clone(), other.clone()], "{before}");
-            assert_eq!(Value::Object(values), before);
-        }
-    }
-
-    #[test]
-    fn a_guard_says_who() {
-        let guard =
-            guard_text("d2", [("vm[\"a\"]".into(), "New York".into()), ("w".into(), "lille".into())].iter());
-        assert_eq!(words_for(&users_in(&guard)), ["`vm[\"a\"]` at New York", "`w` at lille (deployment d2)"]);
-        let strange = &users_in("scope-used:")[0];
-        assert_eq!((strange.name.as_str(), strange.n_more), ("", 0));
-    }
-
-    #[test]
-    fn where_room_is_short_the_rest_is_counted() {
-        let users: Vec<(String, String)> =
-            (0..40).map(|number| (format!("vm[\"a,{number}\"]"), "paris".to_owned())).collect();
-        let guard = guard_text("d2", users.iter());
-        assert!(guard.len() < MOST_BYTES + 4, "{guard}");
-        let told = users_in(&guard);
-        assert_eq!(told[1].name, "vm[\"a,1\"]");
-        assert_eq!(told.len() + told.last().expect("some").n_more, 40, "{guard}");
-        assert!(words_for(&told).last().expect("some").contains(" more (deployment d2)"));
-    }
-
-    #[test]
-    fn a_text_that_only_looks_like_one_is_left() {
-        for text in ["[scope-used:d/a@b", "scope-used:d/a@b", "a [scope-used:x]y"] {
-            assert_eq!(parted(text), (text.to_owned(), Vec::new()));
-        }
-    }
+    is_of(&subject.shared.deployment, guard)
 }

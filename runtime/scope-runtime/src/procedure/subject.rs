@@ -44,6 +44,7 @@ pub(crate) struct Memory {
     has_removed: Cell<bool>,
     waited: Cell<Duration>,
     is_parked: Cell<bool>,
+    is_given_up: Cell<bool>,
     /// The identity of what was changed, and how.
     changed: RefCell<(String, Vec<Change>)>,
 }
@@ -75,6 +76,21 @@ impl Memory {
     /// How long ago that was; nothing if there was none.
     pub(crate) fn elapsed(&self) -> Duration {
         self.first_start.get().map_or(Duration::ZERO, |start| start.elapsed())
+    }
+
+    /// Whether there was an attempt.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.first_start.get().is_some()
+    }
+
+    /// Takes note that nobody wants it any more.
+    pub(crate) fn gives_up(&self) {
+        self.is_given_up.set(true);
+    }
+
+    /// Whether nobody wants it any more: its alternative was left, or it is taken back.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.is_given_up.get()
     }
 
     /// What is left at the site.

@@ -23,7 +23,7 @@ use crate::schedule::Touched;
 use crate::state::{Changed, Owed, Record as Fact};
 
 /// How long a debt of an earlier run may take.
-const LATER_MS: u64 = 30_000;
+pub(super) const LATER_MS: u64 = 30_000;
 
 /// An undo ends in words for people; an error is one that is owed.
 pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, String> {

@@ -9,6 +9,7 @@ use scope_plan::plan::{Action, Plan, SiteId, StepId};
 use serde_json::Value;
 
 use super::Shared;
+use super::guards::settle_guards;
 use super::turn::Ended;
 use crate::events::{Effect, Failure, Outcome, RunEventKind, SkipReason};
 use crate::procedure::{output_value, pay, set_back_later};
@@ -48,14 +49,12 @@ pub(super) fn not_begun(plan: &Plan, error: &StateError) -> Report {
 pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     let mut owed: Vec<String> = ended.owed.values().cloned().collect();
     let is_interrupted = ended.verdict.is_none_or(|verdict| verdict == Verdict::Interrupted);
-    let n_paid =
-        if is_interrupted || shared.options.survey { 0 } else { pay_debts(shared, &ended, &mut owed).await };
-    let n_paid = n_paid
-        + if is_interrupted || shared.options.survey {
-            0
-        } else {
-            end_changes(shared, &ended, &mut owed).await
-        };
+    let mut n_paid = 0;
+    if !is_interrupted && !shared.options.survey {
+        n_paid += pay_debts(shared, &ended, &mut owed).await;
+        n_paid += end_changes(shared, &ended, &mut owed).await;
+        n_paid += settle_guards(shared, &ended, &mut owed).await;
+    }
     let outputs = outputs(shared);
     let steps: Vec<StepReport> =
         shared.plan.steps.iter().map(|step| step_report(shared, &ended, step.id)).collect();
@@ -172,7 +171,7 @@ async fn end_changes(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>
 }
 
 /// Whether a step at the site ended well after another one's undo was owed there. A site that is cut for good has none.
-fn has_answered(shared: &Shared<'_>, ended: &Ended, site: &str) -> bool {
+pub(super) fn has_answered(shared: &Shared<'_>, ended: &Ended, site: &str) -> bool {
     shared.plan.steps.iter().any(|step| {
         let is_there = shared.plan.site(step.site).name == site;
         let was_reached =

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use scope_plan::digest::Sha256;
 use scope_plan::driver::{Driver, ResourceType};
-use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, EdgeReason, Plan, SiteId, Step, StepId};
 use scope_plan::recorded::{Relied, borrowed_name};
 use serde_json::Value;
@@ -23,7 +22,7 @@ use super::told;
 use super::waves::Waves;
 use super::{Ledger, RunOptions, SiteSet};
 use crate::events::{Effect, FORMAT, Failure, Progress, RunEvent, RunEventKind, StepInfo};
-use crate::procedure::{Memory, identity_text};
+use crate::procedure::Memory;
 use crate::redact::{hide_in_event, hide_in_failure};
 use crate::report::Seen;
 use crate::state::Record;
@@ -56,6 +55,8 @@ pub(crate) struct Shared<'r> {
     ends: RefCell<Vec<StepEnd>>,
     /// What a survey saw.
     seen: RefCell<BTreeMap<StepId, Seen>>,
+    /// The guards of this deployment that were seen or written, as they stand.
+    pub(super) guards: RefCell<BTreeMap<Relied, Option<String>>>,
 }
 
 /// What is known of a step's end.
@@ -98,6 +99,7 @@ impl<'r> Shared<'r> {
             memories: plan.steps.iter().map(|_| Memory::default()).collect(),
             ends: RefCell::new(plan.steps.iter().map(|_| StepEnd::default()).collect()),
             seen: RefCell::default(),
+            guards: RefCell::default(),
         }
     }
 
@@ -233,88 +235,6 @@ impl<'r> Shared<'r> {
         let parts = self.plan.crosses.iter().flat_map(|cross| &cross.parts);
         let of_step = parts.filter(|part| part.steps.contains(&step)).flat_map(|part| &part.shares);
         of_step.map(|(name, share)| (name.clone(), share.clone())).collect()
-    }
-
-    /// Who relies upon a resource, name and site: as recorded, but for those that this very run deletes or lets change
-    /// before.
-    pub(crate) fn users_of(&self, relied: &Relied) -> Vec<(String, String)> {
-        let owned = |(name, site): (&str, &str)| (name.to_owned(), site.to_owned());
-        let recorded: Vec<(String, String)> =
-            self.ledger.with(|state| state.users_of(relied).into_iter().map(owned).collect());
-        if !self.options.survey {
-            // They were deleted or changed before, and the state says so.
-            return recorded;
-        }
-        self.still_users(relied, recorded, false)
-    }
-
-    /// Who relies upon a resource when this run is over: those that are recorded and that it does not delete or change, and
-    /// those that the plan guards it for, as far as is known by now.
-    pub(crate) fn users_in_the_end(&self, relied: &Relied) -> BTreeSet<(String, String)> {
-        let owned = |(name, site): (&str, &str)| (name.to_owned(), site.to_owned());
-        let recorded = self.ledger.with(|state| state.users_of(relied).into_iter().map(owned).collect());
-        let mut users: BTreeSet<(String, String)> =
-            self.still_users(relied, recorded, true).into_iter().collect();
-        for step in &self.plan.steps {
-            let Action::Protect { resource_type, of, users: named } = &step.action else { continue };
-            let is_same_place =
-                *resource_type == relied.resource_type && self.plan.site(step.site).name == relied.site;
-            if is_same_place && self.identity_of(of, resource_type).as_ref() == Some(&relied.identity) {
-                users.extend(named.iter().cloned());
-            }
-        }
-        users
-    }
-
-    /// The identity that an expression over a step that has ended gives.
-    fn identity_of(&self, of: &Expr, resource_type: &str) -> Option<String> {
-        let known = match of {
-            Expr::Value(value) => value.clone(),
-            Expr::Step { step, path } if path.is_empty() => (*self.output(*step)?).clone(),
-            _ => return None,
-        };
-        match &known {
-            Value::Object(record) => {
-                let (_, resource_type) = self.resource_type(resource_type)?;
-                identity_text(record.get(&resource_type.identity)?)
-            }
-            other => identity_text(other),
-        }
-    }
-
-    /// Those of the recorded users that this run does not delete or change. Whether it changes one whose references are not
-    /// looked up yet is not known: then it is taken for a user, or not.
-    fn still_users(
-        &self,
-        relied: &Relied,
-        recorded: Vec<(String, String)>,
-        where_unknown: bool,
-    ) -> Vec<(String, String)> {
-        let is_still = |(name, site): &(String, String)| {
-            let mut steps = self.plan.steps.iter().filter(|step| {
-                step.name == *name
-                    && self.plan.site(step.site).name == *site
-                    && matches!(step.action, Action::Ensure { .. } | Action::Delete { .. })
-            });
-            match steps.next() {
-                Some(step) if matches!(step.action, Action::Delete { .. }) => false,
-                Some(step) if where_unknown && !self.are_references_known(step) => true,
-                Some(step) => self.relied(step).contains(relied),
-                None => true,
-            }
-        };
-        recorded.into_iter().filter(is_still).collect()
-    }
-
-    /// Whether all that a step's attributes refer to has ended, well or not.
-    fn are_references_known(&self, step: &Step) -> bool {
-        let Action::Ensure { attributes, .. } = &step.action else { return true };
-        let ends = self.ends.borrow();
-        let has_ended = |step: StepId| {
-            let end = &ends[step.index()];
-            end.output.is_some() || end.failure.is_some()
-        };
-        attributes.iter().all(|(_, expr)| expr.steps_used().into_iter().all(has_ended))
     }
 
     /// What the attempts of a step have in common.

@@ -138,10 +138,13 @@ impl<'t> Turn<'t> {
                     Done::Pause { step, attempt }
                 }));
             }
-            Command::Undo { step } => self.tasks.push(Box::pin(async move {
-                let result = undo(shared, shared.plan.step(step)).await;
-                Done::Undo { step, result }
-            })),
+            Command::Undo { step } => {
+                shared.memory(step).gives_up();
+                self.tasks.push(Box::pin(async move {
+                    let result = undo(shared, shared.plan.step(step)).await;
+                    Done::Undo { step, result }
+                }));
+            }
             Command::Settled { step, state } => self.settled(step, state, schedule),
             Command::TryArm { choice, arm } => {
                 let label = self.label(choice, arm);

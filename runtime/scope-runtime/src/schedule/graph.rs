@@ -115,7 +115,7 @@ pub(super) struct Graph {
     groups: Vec<Vec<StepId>>,
     /// By rollout, after how many failures nothing more is begun.
     stop_after: Vec<u32>,
-    /// Of a step, whether it only serves others: a look-up for a reference, a copy that is brought.
+    /// Of a step, whether it only serves others: a look-up for a reference, a copy that is brought, a guard.
     serves: Vec<bool>,
     quorums: Quorums,
 }
@@ -473,7 +473,12 @@ fn is_around(plan: &Plan, arms: &[Guard], choice: ChoiceId) -> bool {
 }
 
 fn only_serves(step: &Step) -> bool {
-    matches!(step.action, Action::Bring { .. } | Action::Lookup { purpose: Purpose::Reference, .. })
+    match &step.action {
+        Action::Bring { .. } | Action::Lookup { purpose: Purpose::Reference, .. } => true,
+        // Without users it is taken off, for nobody.
+        Action::Protect { users, .. } => !users.is_empty(),
+        _ => false,
+    }
 }
 
 /// Every (step, arm) where the arm waits for the step: those it is done for, and members. What only serves others in it has

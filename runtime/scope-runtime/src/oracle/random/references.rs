@@ -1,0 +1,46 @@
+//! Programs with references: slips about a seal, boats at a pier.
+//!
+//! `[]` → a seal at nantes, and a slip about it there.
+
+use super::{Dice, loc, resource, shuffled};
+use crate::oracle::program::{Kind, Loc, OnDisconnect, Program, Resource, SITES};
+
+/// A seal at one site or several, and slips about it anywhere: where it is not, a copy is brought.
+pub(in crate::oracle) fn referring(dice: &mut Dice<'_>) -> Program {
+    let n_sites = 2 + dice.below(SITES.len() - 1);
+    let mut sites = shuffled(dice, n_sites);
+    sites.truncate(1 + dice.below(2));
+    let mut copies: Vec<Loc> = sites.into_iter().map(Loc::Site).collect();
+    let origin = if copies.len() == 1 { copies.remove(0) } else { Loc::And(copies) };
+    let on_disconnect = [None, Some(OnDisconnect::Skip), Some(OnDisconnect::Queue)][dice.below(3)];
+    let mut resources = vec![Resource { on_disconnect, ..Resource::plain(Kind::Seal, origin, Vec::new()) }];
+    for number in 1..=1 + dice.below(3) {
+        let mut slip = resource(dice, n_sites, number, false);
+        if slip.loc.cross().is_some() {
+            (slip.loc, slip.weights) = (loc(dice, n_sites, 0), None);
+            slip.on_disconnect = None;
+        }
+        (slip.kind, slip.about) = (Kind::Slip, Some(0));
+        resources.push(slip);
+    }
+    Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], resources, ..Program::default() }
+}
+
+/// A pier at one site or at all of them, and boats at it anywhere: where there is none it is used from where it is, and it is
+/// guarded for each of them.
+pub(in crate::oracle) fn relying(dice: &mut Dice<'_>) -> Program {
+    let n_sites = 2 + dice.below(SITES.len() - 1);
+    let place = match dice.below(3) {
+        1 => Loc::And((0..n_sites).map(Loc::Site).collect()),
+        _ => Loc::Site(dice.below(n_sites)),
+    };
+    let on_disconnect = [None, Some(OnDisconnect::Skip), Some(OnDisconnect::Queue)][dice.below(3)];
+    let mut resources = vec![Resource { on_disconnect, ..Resource::plain(Kind::Pier, place, Vec::new()) }];
+    // With more of them there would be no room for all their names in the guard.
+    for number in 1..=1 + dice.below(2) {
+        let mut boat = resource(dice, n_sites, number, false);
+        (boat.kind, boat.about, boat.weights) = (Kind::Boat, Some(0), None);
+        resources.push(boat);
+    }
+    Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], resources, ..Program::default() }
+}

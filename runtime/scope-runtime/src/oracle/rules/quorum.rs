@@ -1,0 +1,50 @@
+//! `quorum: n`, of the copies of the outermost `&`.
+//!
+//! Two of three are enough: two are done, one is refused → done, and the third is kept for later.
+
+use super::standing::Evaluation;
+use super::{End, Ended, Leaf, Outcome, Run};
+use crate::oracle::program::Loc;
+
+impl Run<'_> {
+    /// So many copies are enough: with them it is done, and the others are kept for later. With too few that are done or
+    /// may still be, it is unavailable; *unknown* and *invalid* are no matter of counting.
+    pub(super) fn quorum(
+        &mut self,
+        need: usize,
+        parts: &[&Loc],
+        evaluation: &mut Evaluation,
+        place: &mut Vec<usize>,
+        blocked: Option<Outcome>,
+    ) -> Ended {
+        // What an alternative before asked for has ended, and keeps its end.
+        let sites = parts.iter().filter_map(|copy| match copy {
+            Loc::Site(site) => Some(*site),
+            _ => None,
+        });
+        let leaves = sites.flat_map(|site| evaluation.members.iter().map(move |number| (*number, site)));
+        let fresh: Vec<Leaf> = leaves.filter(|leaf| self.leaves[leaf].0 == End::Untried).collect();
+        let copies = self.parts(parts.iter().copied().enumerate(), evaluation, place, blocked);
+        let count = |is: &dyn Fn(&Ended) -> bool| copies.iter().filter(|copy| is(copy)).count();
+        let n_done = count(&|copy| copy.outcome == Outcome::Done && copy.is_there);
+        let n_waiting = count(&|copy| copy.outcome == Outcome::Pending);
+        let worst = copies.iter().map(|copy| copy.outcome).max().unwrap_or(Outcome::Done);
+        let is_missed = n_done + n_waiting < need;
+        let outcome = match worst {
+            _ if n_done >= need => Outcome::Done,
+            Outcome::Unknown | Outcome::Invalid => worst,
+            _ if is_missed => Outcome::Unavailable,
+            _ => Outcome::Pending,
+        };
+        let kept = |outcome| if outcome == Outcome::Unavailable { Outcome::Pending } else { outcome };
+        let whole = copies.iter().map(|copy| kept(copy.whole)).max().unwrap_or(Outcome::Done);
+        for leaf in fresh.into_iter().filter(|_| !is_missed) {
+            let (end, undo) = self.leaves[&leaf];
+            if end == End::Failed(Outcome::Unavailable) {
+                self.leaves.insert(leaf, (End::Waits, undo));
+            }
+        }
+        let all = Ended::all(copies);
+        Ended { outcome, whole: whole.max(outcome), ..all }
+    }
+}

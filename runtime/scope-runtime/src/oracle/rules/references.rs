@@ -1,0 +1,86 @@
+//! R8, what is referred to, and R9, guards on what is relied upon.
+//!
+//! A slip at nantes about the seal at paris → a copy is brought to nantes first. A boat at lille at the pier at paris → the
+//! pier is guarded for it first, and as long as the boat is wanted or may be there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{End, Leaf, OnCut, Outcome, Run, Undo, kept};
+
+impl Run<'_> {
+    /// What is wrong with what it refers to, where it is needed (R8): in place, or a copy of one that is there. Where that is
+    /// left out or cannot be reached, it is as if its own site were cut.
+    pub(super) fn lacks(&mut self, (resource, site): Leaf, on_cut: OnCut) -> Option<Outcome> {
+        let what = &self.program.resources[resource];
+        // The parts of a whole name its prime, which alone uses what the whole needs.
+        let about = what.about.filter(|_| !what.followers().contains(&site))?;
+        let sites = kept(&self.program.resources[about]).sites();
+        let ends: Vec<End> = sites.iter().map(|origin| self.leaves[&(about, *origin)].0).collect();
+        let is_done = |end: &End| matches!(end, End::Done { .. });
+        let end = match ends.as_slice() {
+            _ if sites.contains(&site) => self.leaves[&(about, site)].0,
+            [one] if !is_done(one) => *one,
+            all if !all.iter().any(is_done) => End::Failed(Outcome::Unavailable),
+            [one] if what.kind.relies() => *one,
+            _ => match self.copies.get(&(about, site)) {
+                Some(known) => *known,
+                None => {
+                    let brought = match self.places.bring((about, site)) {
+                        End::Waits => End::LeftOut,
+                        other => other,
+                    };
+                    self.copies.insert((about, site), brought);
+                    brought
+                }
+            },
+        };
+        let is_guarded = match self.relied((resource, site)) {
+            Some(relied) if matches!(end, End::Done { .. }) => {
+                self.places.can_be_guarded(relied, (resource, site))
+            }
+            _ => true,
+        };
+        let end = if is_guarded { end } else { End::LeftOut };
+        let as_if_cut = match on_cut {
+            OnCut::Queue => Outcome::Pending,
+            OnCut::Skip => Outcome::Done,
+            OnCut::Fail => Outcome::Unavailable,
+        };
+        match end {
+            End::Done { .. } => {
+                self.guarded.extend(Some((resource, site)).filter(|_| what.kind.relies()));
+                None
+            }
+            End::LeftOut | End::Blocked(Outcome::Done) => Some(as_if_cut),
+            other => Some(other.outcome()),
+        }
+    }
+
+    /// In the end a guard is for those that are wanted, and for those that are to be deleted and may still be there.
+    pub(super) fn leave_guards(&mut self) {
+        let mut all: BTreeMap<Leaf, BTreeSet<Leaf>> = BTreeMap::new();
+        for (user, (_, undo)) in &self.leaves {
+            let Some(relied) = self.relied(*user) else { continue };
+            let is_wanted =
+                self.guarded.contains(user) && !self.given_up.contains(user) && *undo == Undo::None;
+            let users = all.entry(relied).or_default();
+            if is_wanted || self.places.is_owed(*user) {
+                users.insert(*user);
+            }
+        }
+        for (relied, users) in all {
+            if matches!(self.leaves[&relied].0, End::Done { .. }) {
+                self.places.guard(relied, users);
+            }
+        }
+    }
+
+    /// What a resource at a site relies upon: the one at this very site, or the only one.
+    fn relied(&self, (resource, site): Leaf) -> Option<Leaf> {
+        let what = self.program.resources.get(resource)?;
+        let about = what.about.filter(|_| what.kind.relies() && !what.followers().contains(&site))?;
+        let sites = kept(&self.program.resources[about]).sites();
+        let there = if sites.contains(&site) { site } else { *sites.first()? };
+        Some((about, there))
+    }
+}

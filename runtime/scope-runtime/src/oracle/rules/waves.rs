@@ -1,0 +1,41 @@
+//! R11, rollouts: one wave after the other.
+//!
+//! `nantes`, then `paris & lille`; nantes is refused, none that fails is borne → paris and lille are held back.
+
+use super::standing::Evaluation;
+use super::{Ended, Outcome, Run};
+use crate::oracle::program::Loc;
+
+impl Run<'_> {
+    /// One wave after the other, while fewer sites than are borne have failed; one of which all that there is waits proves
+    /// nothing, and those after it wait, too.
+    pub(super) fn waves(
+        &mut self,
+        waves: &[Vec<usize>],
+        stop_after: usize,
+        evaluation: &mut Evaluation,
+        blocked: Option<Outcome>,
+    ) -> Ended {
+        let mut all = Vec::new();
+        let mut n_failed = 0;
+        let mut held = None;
+        for wave in waves {
+            let blocked = blocked.max(held);
+            let sites = wave
+                .iter()
+                .map(|site| self.location(&Loc::Site(*site), evaluation, &mut Vec::new(), blocked));
+            let sites: Vec<Ended> = sites.collect();
+            let is_any = |is: &dyn Fn(Outcome) -> bool| sites.iter().any(|site| is(site.outcome));
+            n_failed += sites.iter().filter(|site| site.outcome > Outcome::Pending).count();
+            held = match n_failed >= stop_after {
+                true => Some(Outcome::Unavailable),
+                false if is_any(&|end| end == Outcome::Pending) && !is_any(&|end| end == Outcome::Done) => {
+                    Some(Outcome::Pending)
+                }
+                false => held,
+            };
+            all.extend(sites);
+        }
+        Ended::all(all)
+    }
+}

@@ -1,0 +1,179 @@
+//! Who relies upon a resource, as a run knows it (R9): recorded, guarded for by the plan, or owed; and the guards as they
+//! must stand when the run is over.
+//!
+//! `ship at lille | nantes` relies upon `quay`, lille has no room → while lille is tried the guard on `quay` is for the one at
+//! lille, then for the one at nantes.
+
+use std::collections::BTreeSet;
+
+use scope_plan::expr::Expr;
+use scope_plan::plan::{Action, SiteId, Step};
+use scope_plan::recorded::{RecordedGuard, Relied};
+use serde_json::Value;
+
+use super::Shared;
+use super::conclude::has_answered;
+use super::turn::Ended;
+use crate::events::RunEventKind;
+use crate::procedure::{identity_text, settle_guard};
+use crate::schedule::UndoState;
+
+impl Shared<'_> {
+    /// Who relies upon a resource, name and site: as recorded, but for those that this very run deletes or lets change
+    /// before.
+    pub(crate) fn users_of(&self, relied: &Relied) -> Vec<(String, String)> {
+        let owned = |(name, site): (&str, &str)| (name.to_owned(), site.to_owned());
+        let recorded: Vec<(String, String)> =
+            self.ledger.with(|state| state.users_of(relied).into_iter().map(owned).collect());
+        if !self.options.survey {
+            // They were deleted or changed before, and the state says so.
+            return recorded;
+        }
+        self.still_users(relied, recorded, false)
+    }
+
+    /// Who relies upon a resource when this run is over, as far as is known by now: those that are recorded and that it does
+    /// not delete or change, those that it is guarded for, and those that are to be deleted and may still be there.
+    pub(crate) fn users_in_the_end(&self, relied: &Relied) -> BTreeSet<(String, String)> {
+        let owned = |(name, site): (&str, &str)| (name.to_owned(), site.to_owned());
+        let recorded = self.ledger.with(|state| state.users_of(relied).into_iter().map(owned).collect());
+        let mut users: BTreeSet<(String, String)> =
+            self.still_users(relied, recorded, true).into_iter().collect();
+        let is_owed = |(name, site): &(String, String)| {
+            self.ledger.with(|state| state.owed.iter().any(|owed| owed.name == *name && owed.site == *site))
+        };
+        for step in &self.plan.steps {
+            let Action::Protect { resource_type, of, users: named } = &step.action else { continue };
+            let is_same_place =
+                *resource_type == relied.resource_type && self.plan.site(step.site).name == relied.site;
+            if is_same_place && self.identity_of(of, resource_type).as_ref() == Some(&relied.identity) {
+                let is_guarded = self.is_wanted(step);
+                let is_user =
+                    |user: &&(String, String)| (is_guarded && !self.is_given_up(user)) || is_owed(user);
+                users.extend(named.iter().filter(is_user).cloned());
+            }
+        }
+        users
+    }
+
+    /// Whether a guard is wanted: in alternatives only while one of them is tried or held.
+    fn is_wanted(&self, protect: &Step) -> bool {
+        let memory = self.memory(protect.id);
+        (protect.when.is_empty() || memory.has_begun()) && !memory.is_given_up()
+    }
+
+    fn is_given_up(&self, (name, site): &(String, String)) -> bool {
+        let mut steps = self.plan.steps.iter().filter(|step| {
+            let is_it = step.name == *name && self.plan.site(step.site).name == *site;
+            is_it && matches!(step.action, Action::Ensure { .. })
+        });
+        steps.next().is_some_and(|step| self.memory(step.id).is_given_up())
+    }
+
+    /// The identity that an expression over a step that has ended gives.
+    fn identity_of(&self, of: &Expr, resource_type: &str) -> Option<String> {
+        let known = match of {
+            Expr::Value(value) => value.clone(),
+            Expr::Step { step, path } if path.is_empty() => (*self.output(*step)?).clone(),
+            _ => return None,
+        };
+        match &known {
+            Value::Object(record) => {
+                let (_, resource_type) = self.resource_type(resource_type)?;
+                identity_text(record.get(&resource_type.identity)?)
+            }
+            other => identity_text(other),
+        }
+    }
+
+    /// Those of the recorded users that this run does not delete or change. Whether it changes one whose references are not
+    /// looked up yet is not known: then it is taken for a user, or not.
+    fn still_users(
+        &self,
+        relied: &Relied,
+        recorded: Vec<(String, String)>,
+        where_unknown: bool,
+    ) -> Vec<(String, String)> {
+        let is_still = |(name, site): &(String, String)| {
+            let mut steps = self.plan.steps.iter().filter(|step| {
+                step.name == *name
+                    && self.plan.site(step.site).name == *site
+                    && matches!(step.action, Action::Ensure { .. } | Action::Delete { .. })
+            });
+            match steps.next() {
+                Some(step) if matches!(step.action, Action::Delete { .. }) => false,
+                Some(step) if where_unknown && !self.are_references_known(step) => true,
+                Some(step) => self.relied(step).contains(relied),
+                None => true,
+            }
+        };
+        recorded.into_iter().filter(is_still).collect()
+    }
+
+    /// Whether all that a step's attributes refer to has ended, well or not.
+    fn are_references_known(&self, step: &Step) -> bool {
+        let Action::Ensure { attributes, .. } = &step.action else { return true };
+        let has_ended = |used| self.end(used, |end| end.output.is_some() || end.failure.is_some());
+        attributes.iter().all(|(_, expr)| expr.steps_used().into_iter().all(has_ended))
+    }
+
+    /// Our guard on a resource was seen or written, and stands so.
+    pub(crate) fn saw_guard(&self, relied: &Relied, guard: Option<&str>) {
+        self.guards.borrow_mut().insert(relied.clone(), guard.map(str::to_owned));
+    }
+
+    /// Our guard on a resource, where this run has seen it.
+    pub(crate) fn seen_guard(&self, relied: &Relied) -> Option<Option<String>> {
+        self.guards.borrow().get(relied).cloned()
+    }
+
+    /// Whether a step has this guard on its resource.
+    fn guards(&self, step: &Step, guard: &RecordedGuard) -> bool {
+        let is_it = |ty: &str| ty == guard.resource_type && step.name == guard.name;
+        matches!(&step.action, Action::Protect { resource_type, .. } if is_it(resource_type))
+            && self.plan.site(step.site).name == guard.site
+    }
+
+    /// Whether it is known who the plan wants a guard for.
+    fn is_known_for_whom(&self, guard: &RecordedGuard) -> bool {
+        let mut protects = self.plan.steps.iter().filter(|step| self.guards(step, guard)).peekable();
+        // What the plan says nothing of is another part's, or let go by a step.
+        protects.peek().is_some()
+            && protects.all(|step| match &step.action {
+                Action::Protect { users, .. } if users.is_empty() => false,
+                Action::Protect { of, resource_type, .. } => {
+                    !self.is_wanted(step) || self.identity_of(of, resource_type).is_some()
+                }
+                _ => true,
+            })
+    }
+}
+
+/// Guards say who relies upon a thing in the end: those of alternatives that were left, or of what was taken back, are no
+/// longer among them. How many guards that changes.
+pub(super) async fn settle_guards(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>) -> usize {
+    let steps = shared.plan.steps.iter().map(|step| step.id);
+    steps.filter(|step| !ended.schedule.is_live(*step)).for_each(|step| shared.memory(step).gives_up());
+    let mut n_settled = 0;
+    for guard in shared.ledger.with(|state| state.guards.clone()) {
+        let site = shared.plan.sites.iter().position(|site| site.name == guard.site);
+        let Some(site) = site.filter(|_| shared.is_known_for_whom(&guard)) else { continue };
+        // What could not be taken off a moment ago is tried again only if its site answered since.
+        let is_owed = |step: &Step| {
+            shared.guards(step, &guard) && ended.schedule.undo_state(step.id) == UndoState::Owed
+        };
+        if shared.plan.steps.iter().any(is_owed) && !has_answered(shared, ended, &guard.site) {
+            continue;
+        }
+        let kind = match settle_guard(shared, &guard, SiteId(site as u32), words).await {
+            Ok(None) => continue,
+            Ok(Some(words)) => {
+                n_settled += 1;
+                RunEventKind::UndoDone { step: None, words }
+            }
+            Err(words) => RunEventKind::UndoOwed { step: None, words },
+        };
+        shared.emit(kind);
+    }
+    n_settled
+}
