@@ -173,8 +173,8 @@ impl Places for Run<'_> {
         !self.fates.of(relied).falls_silent() || !self.fates.unguarded.contains(&user)
     }
 
-    fn is_owed(&self, leaf: Leaf) -> bool {
-        self.world.owed.contains_key(&leaf)
+    fn may_be_there(&self, leaf: Leaf) -> bool {
+        self.world.owed.contains_key(&leaf) || self.world.there.contains_key(&leaf)
     }
 
     fn guard(&mut self, relied: Leaf, users: BTreeSet<Leaf>) {

@@ -101,8 +101,8 @@ pub(super) trait Places {
     /// Whether what is relied upon can be guarded for this user; its site may be silent by now.
     fn can_be_guarded(&self, relied: Leaf, user: Leaf) -> bool;
 
-    /// Whether it is to be deleted, and may still be there.
-    fn is_owed(&self, leaf: Leaf) -> bool;
+    /// Whether it is there, or is to be deleted and may still be.
+    fn may_be_there(&self, leaf: Leaf) -> bool;
 
     /// The guard on what is relied upon stands for these users.
     fn guard(&mut self, relied: Leaf, users: BTreeSet<Leaf>);

@@ -74,8 +74,8 @@ impl Places for Trace<'_> {
         true
     }
 
-    fn is_owed(&self, leaf: Leaf) -> bool {
-        self.seen.leaves.get(&leaf).is_some_and(|(_, undo)| *undo == Undo::Owed)
+    fn may_be_there(&self, leaf: Leaf) -> bool {
+        self.held.contains(&leaf)
     }
 
     /// Guards are compared where no faults fall in time.

@@ -164,10 +164,18 @@ pub(crate) async fn set_back_later(
     }
 }
 
+/// Why a debt of an earlier run is not paid.
+pub(crate) struct Unpaid {
+    pub(crate) words: String,
+    /// Its site does not answer: neither are others there.
+    pub(crate) is_cut_off: bool,
+}
+
 /// Pays what an earlier run owes. Nothing to say where the site is not in this plan, or the resource is wanted again.
-pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Result<String, String> {
+pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Result<String, Unpaid> {
+    let unpaid = || Unpaid { words: owed.words.clone(), is_cut_off: false };
     let Some((driver, resource_type)) = shared.resource_type(&owed.resource_type) else {
-        return Err(owed.words.clone());
+        return Err(unpaid());
     };
     let time_out_ms = LATER_MS;
     let subject = Subject {
@@ -191,11 +199,11 @@ pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Resul
         Ok(identity) => {
             let paid = Fact::Paid { key: owed.key.clone(), identity: owed.identity.clone() };
             if shared.ledger.append(paid).is_err() || shared.ledger.commit().await.is_err() {
-                return Err(owed.words.clone());
+                return Err(unpaid());
             }
             Ok(words_for(&subject, &identity))
         }
-        Err(bad) => Err(bad.failure.message),
+        Err(bad) => Err(Unpaid { words: bad.failure.message, is_cut_off: bad.is_cut_off }),
     }
 }
 

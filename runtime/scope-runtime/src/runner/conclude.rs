@@ -12,7 +12,7 @@ use super::Shared;
 use super::guards::settle_guards;
 use super::turn::Ended;
 use crate::events::{Effect, Failure, Outcome, RunEventKind, SkipReason};
-use crate::procedure::{output_value, pay, set_back_later};
+use crate::procedure::{Unpaid, output_value, pay, set_back_later};
 use crate::redact::{hide_in_differences, hide_in_effect, hide_in_value};
 use crate::report::{Counts, OutputValue, Report, StepReport, StepStatus, UndoStatus, Verdict};
 use crate::schedule::{StepState, UndoState};
@@ -124,8 +124,9 @@ async fn pay_debts(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>) 
                 words.retain(|known| *known != owed.words);
                 shared.emit(RunEventKind::UndoDone { step: None, words: done });
             }
-            Err(why) => {
-                silent.insert(site);
+            Err(Unpaid { words: why, is_cut_off }) => {
+                // What cannot be told from another's thing is no reason to leave the rest.
+                silent.extend(Some(site).filter(|_| is_cut_off));
                 let still = format!("{} (still: {why})", owed.words);
                 words.retain(|known| *known != owed.words);
                 words.push(shared.options.redact.hide(&still).into_owned());

@@ -56,7 +56,7 @@ impl Run<'_> {
         }
     }
 
-    /// In the end a guard is for those that are wanted, and for those that are to be deleted and may still be there.
+    /// In the end a guard is for those that are wanted, and for those that are there or may be.
     pub(super) fn leave_guards(&mut self) {
         let mut all: BTreeMap<Leaf, BTreeSet<Leaf>> = BTreeMap::new();
         for (user, (_, undo)) in &self.leaves {
@@ -64,12 +64,13 @@ impl Run<'_> {
             let is_wanted =
                 self.guarded.contains(user) && !self.given_up.contains(user) && *undo == Undo::None;
             let users = all.entry(relied).or_default();
-            if is_wanted || self.places.is_owed(*user) {
+            if is_wanted || self.places.may_be_there(*user) {
                 users.insert(*user);
             }
         }
         for (relied, users) in all {
-            if matches!(self.leaves[&relied].0, End::Done { .. }) {
+            // Of what this run does not have it does not know for whom it should be.
+            if matches!(self.leaves[&relied].0, End::Done { .. } | End::Untried) {
                 self.places.guard(relied, users);
             }
         }
