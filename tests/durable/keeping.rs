@@ -48,6 +48,23 @@ fn what_counts_as_failed_is_not_asked_about() {
 }
 
 #[test]
+fn what_counts_as_failed_is_not_asked_about_after_a_crash_either() {
+    let mut n_failed = 0;
+    for number in 1..8 {
+        let desks = Desks::start();
+        let folder = desks.place(&format!("failed-killed-{number}"), &ringing("on_unknown: fail"));
+        if !super::killing::killed(&desks, &folder, When::After, number) {
+            break;
+        }
+        let resumed = scope(&folder, &["resume"]);
+        assert!(!resumed.all().contains("--answer"), "{number}: {}", resumed.all());
+        assert_eq!(desks.nantes.held()["bells"], json!({ "door": 1 }), "{number}: never twice");
+        n_failed += usize::from(resumed.code == 1 && resumed.all().contains("E0906"));
+    }
+    assert_eq!(n_failed, 1, "the ring whose answer was lost counts as failed");
+}
+
+#[test]
 fn what_counts_as_failed_is_done_by_the_next_run() {
     let desks = Desks::start();
     let folder = desks.place("failed-again", &ringing("on_unknown: fail"));

@@ -72,6 +72,21 @@ fn a_held_site_is_asked_nothing() {
     assert_eq!(desk::scope(&folder, &["run", "main.scope", "--site", "lille"]).code, 3);
 }
 
+#[test]
+fn a_hold_ends_by_itself() {
+    let desks = Desks::start();
+    let folder = desks.place("held-for-a-while", PROGRAM);
+    ends(&folder, &["run", "main.scope", "--except", "paris"], 4);
+    ends(&folder, &["hold", "paris", "--until", "1s"], 0);
+    let began = std::time::Instant::now();
+    while !ends(&folder, &["hold"], 0).stdout.contains("no site is held") {
+        assert!(began.elapsed().as_secs() < 60, "it is held for ever");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    ends(&folder, &["run", "main.scope"], 0);
+    assert_eq!(desks.paris.held()["cards"], json!(["first", "second"]));
+}
+
 #[cfg(unix)]
 #[test]
 fn stopped_by_a_signal_it_goes_on_later() {
