@@ -20,6 +20,7 @@ mod fuzz;
 mod imports;
 mod json;
 mod lints;
+mod lists;
 mod manifests;
 mod names;
 mod order;

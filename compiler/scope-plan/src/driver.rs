@@ -221,6 +221,14 @@ pub enum Type {
     List(Box<Type>),
     /// A list whose order counts.
     Sequence(Box<Type>),
+    /// A list whose items are told apart by these fields, or as a whole, if none are named: what the site adds to it is no
+    /// difference. A field that the program does not set tells nothing apart.
+    Keyed {
+        /// An item.
+        item: Box<Type>,
+        /// The fields.
+        by: Vec<String>,
+    },
     /// Text → value.
     Map(Box<Type>),
     /// A record with these fields.

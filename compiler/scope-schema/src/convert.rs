@@ -255,16 +255,6 @@ impl<'d> Importer<'d> {
         }
     }
 
-    fn array(&mut self, layers: &Layers<'d>, depth: usize) -> Ty {
-        let Some(items) = layers.get("items") else { return Ty::List(Box::new(Ty::Any)) };
-        // Of older drafts: one schema for each position.
-        if matches!(items.value, Value::List(_)) {
-            return Ty::List(Box::new(Ty::Any));
-        }
-        let document = self.document_of(layers, "items");
-        Ty::List(Box::new(not_null(self.ty(items, document, depth + 1))))
-    }
-
     /// The document of the layer that a keyword is from.
     pub fn document_of(&self, layers: &Layers<'d>, keyword: &str) -> usize {
         let layer = layers.0.iter().find(|layer| layer.schema.contains_key(keyword));

@@ -41,12 +41,16 @@ impl<'d> Layers<'d> {
         self.0.iter().any(|layer| is_true(layer.schema.get(keyword)))
     }
 
-    /// A flag of a vendor, by how its name ends: `x-…-int-or-string`.
+    /// A keyword of a vendor, by how its name ends: `x-…-list-type`.
+    pub fn vendor(&self, end: &str) -> Option<&'d Slot> {
+        let is_it = |key: &str| key.starts_with("x-") && key.ends_with(end);
+        let mut entries = self.0.iter().flat_map(|layer| layer.schema.iter());
+        entries.find(|(key, _)| is_it(key)).map(|(_, slot)| slot)
+    }
+
+    /// A flag of a vendor: `x-…-int-or-string`.
     pub fn vendor_flag(&self, end: &str) -> bool {
-        let is_it = |(key, slot): (&String, &Slot)| {
-            key.starts_with("x-") && key.ends_with(end) && is_true(Some(slot))
-        };
-        self.0.iter().any(|layer| layer.schema.iter().any(is_it))
+        is_true(self.vendor(end))
     }
 
     pub fn has(&self, keyword: &str) -> bool {

@@ -19,6 +19,7 @@ mod alternatives;
 mod convert;
 mod draft;
 mod layers;
+mod lists;
 mod names;
 mod object;
 mod paths;

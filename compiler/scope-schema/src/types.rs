@@ -23,6 +23,8 @@ pub(crate) enum Ty {
     Enum(Vec<String>),
     /// `list<t>`
     List(Box<Ty>),
+    /// `list<t> by name`, or `set<t>`, if no field is named.
+    Keyed(Box<Ty>, Vec<String>),
     /// `map<t>`
     Map(Box<Ty>),
     /// `{ a: int }`

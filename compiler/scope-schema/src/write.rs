@@ -85,6 +85,11 @@ impl Writer<'_> {
                 text.push_str(&quoted.join(" | "));
             }
             Ty::List(inner) => self.within(text, "list<", inner, ">", depth),
+            Ty::Keyed(inner, keys) => match keys.as_slice() {
+                [] => self.within(text, "set<", inner, ">", depth),
+                [key] => self.within(text, "list<", inner, &format!("> by {key}"), depth),
+                keys => self.within(text, "list<", inner, &format!("> by [{}]", keys.join(", ")), depth),
+            },
             Ty::Map(inner) => self.within(text, "map<", inner, ">", depth),
             Ty::Record(fields) => {
                 text.push_str("{\n");

@@ -351,5 +351,6 @@ fn ty(value: &TypeExpr) -> String {
         TypeKind::Record(attributes) => list("{", attributes, attribute, "}"),
         TypeKind::In(inner, range) => group(["in".to_owned(), ty(inner), expr(range)]),
         TypeKind::Matching(inner, pattern) => group(["matching".to_owned(), ty(inner), text(pattern)]),
+        TypeKind::By(inner, keys) => group(["by".to_owned(), ty(inner), list("[", keys, name, "]")]),
     }
 }

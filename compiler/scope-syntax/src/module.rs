@@ -280,7 +280,10 @@ fn attach_to_fields(ty: &mut TypeExpr, take: &mut impl FnMut(u32) -> Vec<String>
         TypeKind::Named { args: types, .. } | TypeKind::Union(types) => {
             types.iter_mut().for_each(|ty| attach_to_fields(ty, take));
         }
-        TypeKind::Optional(inner) | TypeKind::In(inner, _) | TypeKind::Matching(inner, _) => {
+        TypeKind::Optional(inner)
+        | TypeKind::In(inner, _)
+        | TypeKind::Matching(inner, _)
+        | TypeKind::By(inner, _) => {
             attach_to_fields(inner, take);
         }
         TypeKind::Literal(_) | TypeKind::Error => {}

@@ -144,7 +144,7 @@ fn distance(value: &Value, ty: &Type) -> Option<usize> {
             let is_within = (*low..=*high).contains(&(*number as f64));
             distance(value, inner).map(|distance| distance + usize::from(!is_within))
         }
-        (Type::InRange(inner, ..), value) => distance(value, inner),
+        (Type::InRange(inner, ..) | Type::By(inner, _), value) => distance(value, inner),
         (Type::Int, Value::Int(_)) => Some(0),
         (Type::Float, Value::Int(_) | Value::Float(_)) => Some(1),
         (Type::Bool, Value::Bool(_))

@@ -45,6 +45,7 @@ impl Context<'_> {
             | (Type::Site, value @ Value::Site(_))
             | (Type::Location, value @ (Value::Site(_) | Value::Location(_))) => value,
             (Type::SiteSet, value) if self.sites_of(&value).is_some() => value,
+            (Type::By(inner, _), value) => self.check_value(value, inner, span, what),
             (Type::InRange(inner, low, high), value) => {
                 let value = self.check_value(value, inner, span, what);
                 let number = match value {
@@ -381,9 +382,11 @@ pub(super) fn fits(found: &Type, wanted: &Type) -> bool {
 
 fn base(ty: &Type) -> &Type {
     match ty {
-        Type::Optional(inner) | Type::Secret(inner) | Type::InRange(inner, ..) | Type::Matching(inner, _) => {
-            base(inner)
-        }
+        Type::Optional(inner)
+        | Type::Secret(inner)
+        | Type::InRange(inner, ..)
+        | Type::Matching(inner, _)
+        | Type::By(inner, _) => base(inner),
         Type::Named(named) => base(named.meaning()),
         other => other,
     }
@@ -424,7 +427,9 @@ pub(super) fn in_words(ty: &Type) -> String {
         Type::SiteSet => "sites".into(),
         Type::List(_) => "a list".into(),
         Type::Map(_) | Type::Record(_) => "a record".into(),
-        Type::Optional(inner) | Type::Secret(inner) | Type::InRange(inner, ..) => in_words(inner),
+        Type::Optional(inner) | Type::Secret(inner) | Type::InRange(inner, ..) | Type::By(inner, _) => {
+            in_words(inner)
+        }
         Type::Reference(name) => format!("a reference to `{name}`"),
         Type::NameOf(name) => format!("a text or a reference to `{name}`"),
         Type::Named(named) => in_words(named.meaning()),

@@ -224,9 +224,10 @@ fn fill_type(ty: &mut ast::TypeExpr, words: &Words) {
                 *ty.kind = TypeKind::Literal(text);
             }
         }
-        TypeKind::Optional(inner) | TypeKind::In(inner, _) | TypeKind::Matching(inner, _) => {
-            fill_type(inner, words)
-        }
+        TypeKind::Optional(inner)
+        | TypeKind::In(inner, _)
+        | TypeKind::Matching(inner, _)
+        | TypeKind::By(inner, _) => fill_type(inner, words),
         TypeKind::Union(members) => members.iter_mut().for_each(|member| fill_type(member, words)),
         TypeKind::Record(fields) => fields.iter_mut().for_each(|field| fill_type(&mut field.ty, words)),
         TypeKind::Error | TypeKind::Literal(_) => {}

@@ -104,7 +104,10 @@ pub fn mean(named: &Arc<NamedType>, meaning: Type, declared: Span, diagnostics: 
 pub fn is_plain(written: &ast::TypeExpr) -> bool {
     match &*written.kind {
         TypeKind::Error | TypeKind::Literal(_) => true,
-        TypeKind::Optional(inner) | TypeKind::In(inner, _) | TypeKind::Matching(inner, _) => is_plain(inner),
+        TypeKind::Optional(inner)
+        | TypeKind::In(inner, _)
+        | TypeKind::Matching(inner, _)
+        | TypeKind::By(inner, _) => is_plain(inner),
         TypeKind::Union(members) => members.iter().all(is_plain),
         TypeKind::Named { path, args } => {
             args.is_empty()
@@ -118,9 +121,11 @@ pub fn is_plain(written: &ast::TypeExpr) -> bool {
 fn is_itself(meaning: &Type, named: &Arc<NamedType>) -> bool {
     match meaning {
         Type::Named(other) => Arc::ptr_eq(other, named) || is_itself(other.meaning(), named),
-        Type::Optional(inner) | Type::InRange(inner, ..) | Type::Matching(inner, _) | Type::Secret(inner) => {
-            is_itself(inner, named)
-        }
+        Type::Optional(inner)
+        | Type::InRange(inner, ..)
+        | Type::Matching(inner, _)
+        | Type::By(inner, _)
+        | Type::Secret(inner) => is_itself(inner, named),
         Type::OneOf(branches) => branches.iter().any(|branch| is_itself(branch, named)),
         _ => false,
     }
@@ -203,6 +208,25 @@ pub fn type_of(
                 }
             }
         }
+        TypeKind::By(inner, keys) => match type_of(inner, resolve, diagnostics) {
+            Type::List(item) => {
+                let keys = keys.iter().map(|key| key.text.clone()).collect();
+                Type::List(Box::new(Type::By(item, keys)))
+            }
+            Type::Error => Type::Error,
+            other => {
+                diagnostics.push(
+                    Diagnostic::new(
+                        codes::E0207,
+                        written.span,
+                        format!("the items of a list are told apart by a field, not `{other}`"),
+                    )
+                    .label("is no list")
+                    .help("`list<t> by name`: two items with one `name` are the same"),
+                );
+                other
+            }
+        },
         TypeKind::Named { path, args } => named(path, args, written.span, resolve, diagnostics),
     }
 }
@@ -280,14 +304,7 @@ fn named(
         _ => match inner {
             Type::Site => Type::SiteSet,
             Type::Error => Type::Error,
-            other => {
-                diagnostics.push(Diagnostic::new(
-                    codes::E0207,
-                    argument.span,
-                    format!("a set is one of sites, `set<site>`, not of `{other}`"),
-                ));
-                Type::Error
-            }
+            item => Type::List(Box::new(Type::By(Box::new(item), Vec::new()))),
         },
     }
 }

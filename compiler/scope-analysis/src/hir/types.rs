@@ -60,6 +60,9 @@ pub enum Type {
     InRange(Box<Type>, f64, f64),
     /// `string matching r"…"`
     Matching(Box<Type>, String),
+    /// What a list holds whose items are told apart by these fields, or as a whole, if none are named: `list<t> by name`,
+    /// `set<t>`. What a site adds to such a list is no difference.
+    By(Box<Type>, Vec<String>),
     /// `int | string`: one of several; what the value is tells which.
     OneOf(Vec<Type>),
     /// A declared type, by its name: it may hold itself, and is read once however often it is used.
@@ -137,7 +140,7 @@ impl Type {
     /// The type without `?`, a declared one by what it stands for.
     pub fn required(&self) -> &Type {
         match self {
-            Type::Optional(inner) => inner.required(),
+            Type::Optional(inner) | Type::By(inner, _) => inner.required(),
             Type::Named(named) => named.meaning().required(),
             other => other,
         }
@@ -184,7 +187,14 @@ impl fmt::Display for Type {
                 let quoted: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
                 f.write_str(&quoted.join(" | "))
             }
-            Type::List(inner) => write!(f, "list<{inner}>"),
+            Type::List(inner) => match &**inner {
+                Type::By(item, keys) if keys.is_empty() => write!(f, "set<{item}>"),
+                Type::By(item, keys) => match keys.as_slice() {
+                    [key] => write!(f, "list<{item}> by {key}"),
+                    keys => write!(f, "list<{item}> by [{}]", keys.join(", ")),
+                },
+                inner => write!(f, "list<{inner}>"),
+            },
             Type::Map(inner) => write!(f, "map<{inner}>"),
             Type::Record(fields) => {
                 let fields: Vec<String> =
@@ -201,6 +211,7 @@ impl fmt::Display for Type {
                 let branches: Vec<String> = branches.iter().map(Type::to_string).collect();
                 f.write_str(&branches.join(" | "))
             }
+            Type::By(inner, _) => write!(f, "{inner}"),
             Type::Named(named) => f.write_str(&named.name),
             Type::Error => f.write_str("?"),
         }

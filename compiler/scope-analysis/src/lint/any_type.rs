@@ -48,9 +48,10 @@ fn one(ty: &TypeExpr, reports: &mut Reports) {
             args.iter().for_each(|arg| one(arg, reports));
         }
         TypeKind::Union(types) => types.iter().for_each(|ty| one(ty, reports)),
-        TypeKind::Optional(inner) | TypeKind::In(inner, _) | TypeKind::Matching(inner, _) => {
-            one(inner, reports)
-        }
+        TypeKind::Optional(inner)
+        | TypeKind::In(inner, _)
+        | TypeKind::Matching(inner, _)
+        | TypeKind::By(inner, _) => one(inner, reports),
         TypeKind::Record(attributes) => attributes.iter().for_each(|attribute| one(&attribute.ty, reports)),
         TypeKind::Error | TypeKind::Literal(_) => {}
     }

@@ -67,6 +67,9 @@ impl Types {
             hir::Type::Bool => plan::Type::Bool,
             hir::Type::Bytes => plan::Type::Bytes,
             hir::Type::Enum(values) => plan::Type::Enum(values.clone()),
+            hir::Type::List(inner) if let hir::Type::By(item, by) = &**inner => {
+                plan::Type::Keyed { item: Box::new(self.of(item, is_declared)), by: by.clone() }
+            }
             hir::Type::List(inner) if is_declared => plan::Type::Sequence(Box::new(self.of(inner, true))),
             hir::Type::List(inner) => plan::Type::List(Box::new(self.of(inner, false))),
             hir::Type::SiteSet => plan::Type::List(Box::new(plan::Type::String)),
@@ -74,7 +77,9 @@ impl Types {
             hir::Type::Record(fields) => plan::Type::Record(self.fields(fields, is_declared)),
             hir::Type::Optional(inner) => plan::Type::Optional(Box::new(self.of(inner, is_declared))),
             hir::Type::Reference(name) => plan::Type::Reference(name.clone()),
-            hir::Type::Secret(inner) | hir::Type::InRange(inner, ..) => self.of(inner, is_declared),
+            hir::Type::Secret(inner) | hir::Type::InRange(inner, ..) | hir::Type::By(inner, _) => {
+                self.of(inner, is_declared)
+            }
             hir::Type::OneOf(branches) => one_of(branches),
             hir::Type::Any | hir::Type::Error => plan::Type::Any,
         }
@@ -134,7 +139,7 @@ impl Types {
     /// Whether values of the type are compared in a way of its own.
     fn tells(&self, ty: &hir::Type) -> bool {
         match ty {
-            hir::Type::Quantity => true,
+            hir::Type::Quantity | hir::Type::By(..) => true,
             hir::Type::Named(named) => self.position(named).is_some_and(|at| self.tells[at]),
             hir::Type::OneOf(branches) => one_of(branches) != plan::Type::Any,
             hir::Type::Optional(inner)
@@ -176,6 +181,7 @@ fn named_in(ty: &hir::Type, into: &mut Vec<Arc<hir::NamedType>>) {
         hir::Type::Optional(inner)
         | hir::Type::List(inner)
         | hir::Type::Map(inner)
+        | hir::Type::By(inner, _)
         | hir::Type::Secret(inner) => named_in(inner, into),
         hir::Type::Record(fields) => fields.iter().for_each(|field| named_in(&field.ty, into)),
         hir::Type::OneOf(branches) => branches.iter().for_each(|branch| named_in(branch, into)),

@@ -129,9 +129,11 @@ impl Type {
     fn names(&self) -> Vec<&str> {
         match self {
             Type::Named(name) => vec![name],
-            Type::Optional(inner) | Type::List(inner) | Type::Sequence(inner) | Type::Map(inner) => {
-                inner.names()
-            }
+            Type::Optional(inner)
+            | Type::List(inner)
+            | Type::Sequence(inner)
+            | Type::Keyed { item: inner, .. }
+            | Type::Map(inner) => inner.names(),
             Type::Record(fields) => fields.iter().flat_map(|(_, ty)| ty.names()).collect(),
             _ => Vec::new(),
         }

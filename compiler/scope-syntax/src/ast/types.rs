@@ -3,7 +3,7 @@
 use scope_diagnostics::Span;
 use serde::Serialize;
 
-use super::{Attribute, Expr, Path, Text};
+use super::{Attribute, Expr, Ident, Path, Text};
 
 /// A type.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,4 +38,6 @@ pub enum TypeKind {
     In(TypeExpr, Expr),
     /// `string matching r"…"`
     Matching(TypeExpr, Text),
+    /// `list<t> by name`, `list<t> by [port, protocol]`
+    By(TypeExpr, Vec<Ident>),
 }

@@ -192,6 +192,11 @@ impl Formatter<'_> {
             TypeKind::Matching(inner, pattern) => {
                 concat([self.ty(inner), text(" matching "), self.text(pattern)])
             }
+            TypeKind::By(inner, keys) => {
+                let names = keys.iter().map(|key| key.text.as_str()).collect::<Vec<_>>().join(", ");
+                let names = if keys.len() == 1 { names } else { format!("[{names}]") };
+                concat([self.ty(inner), text(" by "), text(names)])
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     record::plain_key,
 };
 use crate::{
-    ast::{Attribute, Expr, Modifier, Text, TypeExpr, TypeKind},
+    ast::{Attribute, Expr, Ident, Modifier, Text, TypeExpr, TypeKind},
     token::{Kind, Token, span_of},
 };
 use chumsky::prelude::*;
@@ -21,6 +21,7 @@ enum Postfix {
     Optional(Span),
     In(Deep<Expr>),
     Matching(Deep<Text>),
+    By(Vec<Ident>, Span),
 }
 
 /// A type.
@@ -55,7 +56,15 @@ pub(crate) fn types<'t>(expressions: &Expressions<'t>) -> Rule<'t, Deep<TypeExpr
         let optional = kind(Kind::Question).map(|token| Postfix::Optional(token.span()));
         let within = word("in").ignore_then(expressions.range.clone()).map(Postfix::In);
         let matching = word("matching").ignore_then(expressions.text.clone()).map(Postfix::Matching);
-        let postfix = choice((optional, within, matching)).labelled(Label::Modifier).boxed();
+        let keys = name()
+            .separated_by(kind(Kind::Comma))
+            .at_least(1)
+            .collect::<Vec<_>>()
+            .delimited_by(kind(Kind::BracketOpen), kind(Kind::BracketClose))
+            .or(name().map(|key| vec![key]));
+        let by =
+            word("by").ignore_then(keys.map_with(|keys, extra| Postfix::By(keys, span_of(extra.slice()))));
+        let postfix = choice((optional, within, matching, by)).labelled(Label::Modifier).boxed();
         let refined = atom.foldl(postfix.repeated(), |base, postfix| match postfix {
             Postfix::Optional(mark) => {
                 let span = base.value.span.to(mark);
@@ -70,6 +79,10 @@ pub(crate) fn types<'t>(expressions: &Expressions<'t>) -> Rule<'t, Deep<TypeExpr
                 let span = base.value.span.to(text.value.span);
                 let depth = base.depth.max(text.depth);
                 type_node(TypeKind::Matching(base.value, text.value), span, depth)
+            }
+            Postfix::By(keys, written) => {
+                let span = base.value.span.to(written);
+                type_node(TypeKind::By(base.value, keys), span, base.depth)
             }
         });
         let leading = kind(Kind::Or).or_not();

@@ -29,13 +29,16 @@ impl Subject<'_> {
     /// The differences, in the driver's order.
     pub(super) fn differences(&self, wanted: &Map<String, Value>, record: &Record) -> Vec<Difference> {
         let found = self.unmarked(record);
+        let recorded = self.recorded();
+        let last = recorded.as_ref().map(|recorded| &recorded.set);
         let mut differences = Vec::new();
         for attribute in self.resource_type.attributes.iter().filter(|attribute| is_comparable(attribute)) {
             let (Some(wanted), Some(found)) = (wanted.get(&attribute.name), found.get(&attribute.name))
             else {
                 continue;
             };
-            if !self.is_as_wanted(inner(&attribute.ty), wanted, found) {
+            let last = last.and_then(|last| last.get(&attribute.name)).unwrap_or(&Value::Null);
+            if !self.is_still_as_wanted(inner(&attribute.ty), wanted, found, last) {
                 differences.push(Difference {
                     attribute: attribute.name.clone(),
                     found: found.clone(),
@@ -49,17 +52,29 @@ impl Subject<'_> {
 
     /// Whether the site has a value as the program wants it, as far as the site tells.
     pub(super) fn is_as_wanted(&self, ty: &Type, wanted: &Value, found: &Value) -> bool {
+        self.is_still_as_wanted(ty, wanted, found, &Value::Null)
+    }
+
+    /// The same, knowing what was set `last`: what a site adds to a list whose items have keys is its own, but what the
+    /// program set there and does not set any more is to go.
+    fn is_still_as_wanted(&self, ty: &Type, wanted: &Value, found: &Value, last: &Value) -> bool {
         match (ty, wanted, found) {
             (Type::Named(name), wanted, found) => {
                 let ty = self.driver.declared.get(name).map_or(&Type::Any, inner);
-                self.is_as_wanted(ty, wanted, found)
+                self.is_still_as_wanted(ty, wanted, found, last)
             }
             (Type::Reference(referred), wanted, found) => self.is_same_reference(referred, wanted, found),
             (Type::Quantity, wanted, found) => equal(wanted, found) || amount::is_as_much(wanted, found),
             (Type::NumberOrText, wanted, found) => equal(wanted, found) || is_same_text(wanted, found),
+            (Type::Keyed { item, by }, Value::Array(wanted), Value::Array(found)) => {
+                let last = last.as_array().map_or(&[][..], Vec::as_slice);
+                self.has_items(inner(item), by, wanted, found, last)
+            }
             (Type::Sequence(item), Value::Array(wanted), Value::Array(found)) => {
                 wanted.len() == found.len()
-                    && wanted.iter().zip(found).all(|(w, f)| self.is_as_wanted(inner(item), w, f))
+                    && wanted.iter().zip(found).enumerate().all(|(index, (wanted, found))| {
+                        self.is_still_as_wanted(inner(item), wanted, found, &last[index])
+                    })
             }
             (Type::List(item), Value::Array(wanted), Value::Array(found)) => {
                 // Applications give lists back in an order of their own.
@@ -68,15 +83,21 @@ impl Subject<'_> {
             }
             (Type::Map(value), Value::Object(wanted), Value::Object(found)) => {
                 wanted.iter().all(|(key, wanted)| {
-                    found.get(key).is_some_and(|found| self.is_as_wanted(inner(value), wanted, found))
+                    let last = &last[key.as_str()];
+                    found
+                        .get(key)
+                        .is_some_and(|found| self.is_still_as_wanted(inner(value), wanted, found, last))
                 })
             }
             (Type::Record(fields), Value::Object(wanted), Value::Object(found)) => {
                 wanted.iter().all(|(key, wanted)| {
                     let ty =
                         fields.iter().find(|(name, _)| name == key).map_or(&Type::Any, |(_, ty)| inner(ty));
+                    let last = &last[key.as_str()];
                     wanted.is_null()
-                        || found.get(key).is_some_and(|found| self.is_as_wanted(ty, wanted, found))
+                        || found
+                            .get(key)
+                            .is_some_and(|found| self.is_still_as_wanted(ty, wanted, found, last))
                 })
             }
             (_, Value::Object(wanted), Value::Object(found)) => wanted.iter().all(|(key, wanted)| {
@@ -90,6 +111,26 @@ impl Subject<'_> {
             }
             (_, wanted, found) => equal(wanted, found),
         }
+    }
+
+    /// Whether a list has these items, told apart by some of their fields. The order counts where the program changes it.
+    fn has_items(&self, ty: &Type, by: &[String], wanted: &[Value], found: &[Value], last: &[Value]) -> bool {
+        let is_one = |one: &Value, other: &Value| match by {
+            [] => self.is_as_wanted(ty, one, other),
+            // A field that is left out is filled in by the site.
+            by => by.iter().all(|key| one[key].is_null() || equal(&one[key], &other[key])),
+        };
+        let position = |item: &Value| last.iter().position(|last| is_one(item, last));
+        let has_all = wanted.iter().all(|wanted| {
+            let last = position(wanted).map_or(&Value::Null, |at| &last[at]);
+            let is_it = |found: &&Value| is_one(wanted, found);
+            found.iter().filter(is_it).any(|found| self.is_still_as_wanted(ty, wanted, found, last))
+        });
+        let is_to_go = |last: &Value| {
+            !wanted.iter().any(|wanted| is_one(wanted, last)) && found.iter().any(|found| is_one(last, found))
+        };
+        let is_in_order = by.is_empty() || wanted.iter().filter_map(position).is_sorted();
+        has_all && is_in_order && !last.iter().any(is_to_go)
     }
 
     /// Records and identities of the same resource are the same reference, and so is a copy that replaces one.

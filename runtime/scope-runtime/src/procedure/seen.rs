@@ -42,7 +42,7 @@ impl Subject<'_> {
                 let text = told.filter_map(|name| fields.get(name)).find_map(identity_text);
                 text.map_or_else(|| value.clone(), Value::String)
             }
-            (Type::List(item), Value::Array(items)) => {
+            (Type::List(item) | Type::Keyed { item, .. }, Value::Array(items)) => {
                 items.iter().map(|value| self.plain(inner(item), value)).collect()
             }
             (Type::Map(of), Value::Object(fields)) => {

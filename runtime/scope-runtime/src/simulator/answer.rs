@@ -72,11 +72,15 @@ fn is_same_reading(ty: &Type, read: &Value, value: &Value) -> bool {
         (Type::Reference(_), read, Value::Object(value)) => {
             !read.is_null() && value.values().next().is_some_and(|identity| equal(read, identity))
         }
-        (Type::List(element), Value::Array(read), Value::Array(value)) => {
+        (
+            Type::List(element) | Type::Keyed { item: element, .. },
+            Value::Array(read),
+            Value::Array(value),
+        ) => {
             read.len() == value.len()
                 && read.iter().zip(value).all(|(read, value)| is_same_reading(element, read, value))
         }
-        (Type::List(_) | Type::Map(_), read, Value::Null) => is_nothing(read),
+        (Type::List(_) | Type::Keyed { .. } | Type::Map(_), read, Value::Null) => is_nothing(read),
         (_, read, value) => equal(read, value),
     }
 }

@@ -184,9 +184,11 @@ impl World {
 fn has_reference(ty: &Type) -> bool {
     match ty {
         Type::Reference(_) => true,
-        Type::Optional(inner) | Type::List(inner) | Type::Sequence(inner) | Type::Map(inner) => {
-            has_reference(inner)
-        }
+        Type::Optional(inner)
+        | Type::List(inner)
+        | Type::Sequence(inner)
+        | Type::Keyed { item: inner, .. }
+        | Type::Map(inner) => has_reference(inner),
         Type::Record(fields) => fields.iter().any(|(_, ty)| has_reference(ty)),
         Type::Any
         | Type::Named(_)

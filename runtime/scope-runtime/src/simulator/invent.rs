@@ -54,7 +54,7 @@ impl Occasion<'_> {
             Type::Float => Value::from(f64::from(1 + self.bytes(name)[0] % 16)),
             Type::Bool => Value::Bool(false),
             Type::Enum(words) => words.first().cloned().map_or(Value::Null, Value::String),
-            Type::List(_) | Type::Sequence(_) => Value::Array(Vec::new()),
+            Type::List(_) | Type::Sequence(_) | Type::Keyed { .. } => Value::Array(Vec::new()),
             Type::Map(_) => Value::Object(Map::new()),
             Type::Record(fields) => Value::Object(
                 fields

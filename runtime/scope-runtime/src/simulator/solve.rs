@@ -99,7 +99,7 @@ pub(super) fn before(
             Type::String => vec![json!("pending")],
             Type::Bool => vec![json!(false), json!(true)],
             Type::Int | Type::Float | Type::Quantity | Type::NumberOrText => vec![json!(0), json!(-1)],
-            Type::List(_) | Type::Sequence(_) => vec![json!([])],
+            Type::List(_) | Type::Sequence(_) | Type::Keyed { .. } => vec![json!([])],
             Type::Map(_) | Type::Record(_) => vec![json!({})],
             Type::Any | Type::Named(_) | Type::Bytes | Type::Reference(_) | Type::Optional(_) => Vec::new(),
         };

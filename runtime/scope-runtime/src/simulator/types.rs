@@ -39,7 +39,7 @@ pub(super) fn check(ty: &Type, value: &Value, place: &str) -> Result<(), String>
         Type::Enum(words) => {
             expected(&words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or "))
         }
-        Type::List(inner) | Type::Sequence(inner) => {
+        Type::List(inner) | Type::Sequence(inner) | Type::Keyed { item: inner, .. } => {
             let Some(items) = value.as_array() else { return expected("a list") };
             items
                 .iter()
@@ -88,7 +88,10 @@ pub(super) fn map_references<E>(
     match (ty, value) {
         (Type::Reference(target), value) => resolve(target, value),
         (Type::Optional(inner), value) => map_references(inner, value, resolve),
-        (Type::List(inner) | Type::Sequence(inner), Value::Array(items)) => {
+        (
+            Type::List(inner) | Type::Sequence(inner) | Type::Keyed { item: inner, .. },
+            Value::Array(items),
+        ) => {
             let items: Result<Vec<Value>, E> =
                 items.iter().map(|item| map_references(inner, item, resolve)).collect();
             Ok(Value::Array(items?))

@@ -55,6 +55,7 @@ fn amounts(driver: &Driver, resource_type: &ResourceType) -> Vec<String> {
 fn holds_amounts<'d>(ty: &'d Type, driver: &'d Driver, seen: &mut BTreeSet<&'d str>) -> bool {
     match ty {
         Type::Quantity | Type::NumberOrText => true,
+        Type::Keyed { .. } => true,
         Type::Optional(inner) | Type::List(inner) | Type::Sequence(inner) | Type::Map(inner) => {
             holds_amounts(inner, driver, seen)
         }

@@ -138,9 +138,8 @@ impl Solver<'_> {
         let attribute = self.resource_type.attributes.iter().find(|attribute| attribute.name == *root);
         let ty = attribute.and_then(|attribute| {
             path.iter().try_fold(&attribute.ty, |ty, segment| match (inner(ty), segment) {
-                (Type::List(element), Segment::Index(_)) | (Type::Map(element), Segment::Field(_)) => {
-                    Some(&**element)
-                }
+                (Type::List(element) | Type::Keyed { item: element, .. }, Segment::Index(_))
+                | (Type::Map(element), Segment::Field(_)) => Some(&**element),
                 (Type::Record(fields), Segment::Field(field)) => {
                     fields.iter().find(|(name, _)| name == field).map(|(_, ty)| ty)
                 }
