@@ -30,6 +30,7 @@ mod readme;
 mod real;
 mod sequences;
 mod services;
+mod single_mistakes;
 mod spec;
 mod testing;
 mod tidy;

@@ -561,7 +561,9 @@ impl Context<'_> {
             None => {
                 let listed: Vec<&str> = self.names.sites.keys().take(8).map(String::as_str).collect();
                 if listed.is_empty() {
-                    report.help(format!("declare it: `site {name} {{ … }}`, or import the file that does"))
+                    Diagnostic::new(codes::E0101, span, "the program declares no site")
+                        .label("not a site")
+                        .help("declare it: `site NAME { … }`, or import the file that does")
                 } else {
                     report.help(format!("the sites are {}", listed.join(", ")))
                 }

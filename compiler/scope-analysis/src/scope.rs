@@ -104,9 +104,12 @@ impl Context<'_> {
                     continue;
                 }
                 resolved.has_holes = true;
-                self.report(self.unknown_service(driver, type_name, key));
-                // What stands there is checked all the same: one run, every mistake.
-                self.eval_location(&entry.location, frame);
+                let report = self.unknown_service(driver, type_name, key);
+                // Behind a service that is misspelt stands a place, and is checked: one run, every mistake.
+                if report.fix.is_some() {
+                    self.eval_location(&entry.location, frame);
+                }
+                self.report(report);
                 continue;
             };
             if let Some((_, first)) = resolved.services.get(&service) {

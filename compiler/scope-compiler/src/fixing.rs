@@ -96,10 +96,12 @@ pub(crate) fn is_of_program(path: &str) -> bool {
     path.ends_with(".scope") && !path.starts_with("std:")
 }
 
-/// Errors by code and message, with how many there are: places move.
+/// Errors by code and message, with how many there are: places move. One that was not told, as it may have followed from
+/// another, was there.
 fn errors(compilation: &Compilation) -> BTreeMap<(&'static str, &str), usize> {
     let mut errors = BTreeMap::new();
-    for report in compilation.diagnostics.iter().filter(|report| Diagnostic::is_error(report)) {
+    let all = compilation.diagnostics.iter().chain(&compilation.left_out);
+    for report in all.filter(|report| Diagnostic::is_error(report)) {
         *errors.entry((report.code.as_str(), report.message.as_str())).or_insert(0) += 1;
     }
     errors

@@ -1,30 +1,65 @@
 //! Follow-up reports left out: what analysis says only because the text of an item, or a file, could not be read.
 //!
-//! Comes in: the reports of reading and those of analysing. Goes out: the second, without those about the very words that
-//! the first are about, and without "is missing" in an item of which a part was lost. `param n: int 3` → the report for
-//! the missing `=`, and not also that `n` has no value. Other mistakes in the same item stay. Where an import could not be
-//! read, names that nothing declares may have come from it: `import "./sitse.scope"` → the report for the import only.
+//! Comes in: the reports of reading and those of analysing. Goes out: the second, without what may follow from the first.
+//! An item of which a part could not be read is *broken*, and so is one that uses what such an item declares: of these,
+//! only words that are plainly misspelt are reported. `param n: int 3` → the report for the missing `=`, and not also that
+//! `n` has no value. A name that nothing declares but that stands in a broken item is declared there. Where an import could
+//! not be read, names that nothing declares may have come from it: `import "./sitse.scope"` → the report for the import only.
 
-use scope_analysis::{Module, Modules};
-use scope_diagnostics::{Code, Diagnostic, FileId, Span, codes};
-use scope_syntax::ast::{ImportSource, ItemKind};
+use std::collections::{BTreeSet, HashMap};
 
-/// Reports that something is not there: it may stand in the part that was lost.
-const MISSING: [Code; 3] = [codes::E0111, codes::E0204, codes::W0313];
+use scope_analysis::{Module, Modules, NameKind, Use};
+use scope_diagnostics::{Code, Diagnostic, FileId, SourceMap, Span, codes, similar};
+use scope_syntax::ITEM_WORDS;
+use scope_syntax::ast::{ImportSource, Item, ItemKind};
+
+/// Reports of analysis that say of an item that it is none.
+const NO_ITEM: [Code; 2] = [codes::E0010, codes::E0213];
+
+/// Reports of brackets and quotes, and of lines that stand in no block: where an item ends is not known.
+const STRUCTURE: [Code; 4] = [codes::E0002, codes::E0003, codes::E0004, codes::E0010];
 
 /// Reports of sites that are not there; one of any file may be declared in the one that could not be read.
 const NO_SITE: [Code; 2] = [codes::E0101, codes::E0105];
 
 /// Reports of names that the same file does not know.
-const NO_NAME: [Code; 3] = [codes::E0102, codes::E0207, codes::E0216];
+const NO_NAME: [Code; 5] = [codes::E0102, codes::E0207, codes::E0210, codes::E0216, codes::E0853];
 
-/// The reports of analysis that say something of their own.
-pub(crate) fn without_follow_ups(
+/// Reports about what sites have, all of them together: one of which a part is lost may have it.
+const OF_SITES: [Code; 7] =
+    [codes::E0101, codes::E0105, codes::E0108, codes::E0201, codes::E0212, codes::E0216, codes::E0301];
+
+/// Reports about what a driver has; one in which something is wrong may be meant to have it.
+const OF_DRIVER: [Code; 7] =
+    [codes::E0202, codes::E0203, codes::E0204, codes::E0207, codes::E0212, codes::E0216, codes::E0336];
+
+/// What was read of a program.
+pub(crate) struct Read<'a> {
+    pub modules: &'a Modules,
+    pub uses: &'a [Use],
+    pub sources: &'a SourceMap,
+}
+
+/// The reports of analysis that say something of their own, and those that may follow from another one.
+pub(crate) fn told_apart(
     syntax: &[Diagnostic],
     analysis: Vec<Diagnostic>,
-    modules: &Modules,
-) -> Vec<Diagnostic> {
-    let analysis = without_unread(analysis, modules);
+    read: &Read<'_>,
+) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
+    let all = analysis.clone();
+    let kept = without_follow_ups(syntax, analysis, read);
+    // Both are in one order.
+    let mut next = kept.iter().peekable();
+    let left_out = all.into_iter().filter(|report| next.next_if(|kept| *kept == report).is_none());
+    let left_out: Vec<Diagnostic> = left_out.collect();
+    (kept, left_out)
+}
+
+fn without_follow_ups(syntax: &[Diagnostic], analysis: Vec<Diagnostic>, read: &Read<'_>) -> Vec<Diagnostic> {
+    let no_items = analysis.iter().filter(|report| NO_ITEM.contains(&report.code));
+    let no_items = Spans::new(no_items.map(|report| report.primary.span).collect());
+    let analysis = without_unread(analysis, &no_items, read);
+    let analysis = without_entry(without_driver(analysis, read), read);
     let reported = Spans::new(
         syntax
             .iter()
@@ -35,45 +70,244 @@ pub(crate) fn without_follow_ups(
             .filter(|span| !span.is_dummy())
             .collect(),
     );
-    if reported.spans.is_empty() {
+    if reported.spans.is_empty() && no_items.spans.is_empty() {
         return analysis;
     }
-    let items = modules.modules.iter().flat_map(|module| module.tree.items.iter().map(|item| item.span));
-    let broken = Spans::new(items.filter(|item| reported.overlap(*item)).collect());
+    let broken = Broken::new(syntax, &reported, &no_items, read);
     analysis
         .into_iter()
-        .filter(|report| {
-            let span = report.primary.span;
-            let is_missing = MISSING.contains(&report.code);
-            !(reported.overlap(span) || is_missing && broken.overlap(span))
-        })
+        .filter(|report| !reported.overlap(report.primary.span) && !broken.explains(report))
         .collect()
 }
 
-/// Without names that a file which could not be read may declare.
-fn without_unread(analysis: Vec<Diagnostic>, modules: &Modules) -> Vec<Diagnostic> {
-    let open: Vec<FileId> =
-        modules.modules.iter().filter(|module| is_open(module)).map(|module| module.file).collect();
-    if open.is_empty() {
-        return analysis;
+/// The items of which a part could not be read, and those that use them.
+struct Broken<'a> {
+    sources: &'a SourceMap,
+    /// Where they stand.
+    items: Spans,
+    /// Where the former stand, and the words in them.
+    of_words: Spans,
+    words: BTreeSet<&'a str>,
+    /// Whether one of them is a site, or declares several.
+    is_of_sites: bool,
+}
+
+impl<'a> Broken<'a> {
+    fn new(syntax: &[Diagnostic], reported: &Spans, no_items: &Spans, read: &Read<'a>) -> Broken<'a> {
+        let mut items: Vec<&Item> =
+            read.modules.modules.iter().flat_map(|module| &module.tree.items).collect();
+        items.sort_by_key(|item| (item.span.file, item.span.start));
+        let text_of = |place: Span| {
+            let text = read.sources.get(place.file).text();
+            text.get(place.start as usize..text.len().min(place.end as usize)).unwrap_or_default()
+        };
+        let brackets = syntax.iter().filter(|report| STRUCTURE.contains(&report.code));
+        let brackets = Spans::new(brackets.map(|report| report.primary.span).collect());
+        let is_of_steps = |item: &Item| matches!(item.kind, ItemKind::Test(_) | ItemKind::Sequence(_));
+        let is_none = |item: &Item| {
+            matches!(item.kind, ItemKind::Native(_) | ItemKind::Error { .. }) && no_items.overlap(item.span)
+        };
+        let mut is_broken: Vec<bool> = (0..items.len())
+            .map(|index| {
+                let place = territory(&items, index);
+                // Of what is done step by step only the step is lost.
+                let cause = if is_of_steps(items[index]) { &brackets } else { reported };
+                cause.overlap(place) || is_none(items[index])
+            })
+            .collect();
+        // What is left of a block whose brace is missing belongs to the item before it.
+        for index in (1..items.len()).rev() {
+            is_broken[index - 1] |= is_broken[index] && is_left_over(items[index], read.sources);
+        }
+        let mut words = BTreeSet::new();
+        let mut is_of_sites = false;
+        let mut places: Vec<Span> = Vec::new();
+        for (index, item) in items.iter().enumerate().filter(|(index, _)| is_broken[*index]) {
+            let text = text_of(territory(&items, index));
+            let first = text.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
+            is_of_sites |=
+                matches!(similar::nearest(first, ITEM_WORDS.iter().copied()), Some("site" | "entry"))
+                    || matches!(first, "site" | "entry");
+            words.extend(text.split(|letter: char| !letter.is_alphanumeric() && !"_-".contains(letter)));
+            places.push(item.span);
+        }
+        let of_words = Spans::new(places);
+        let position = |span: Span| {
+            let after =
+                items.partition_point(|item| (item.span.file, item.span.start) <= (span.file, span.start));
+            let index = after.checked_sub(1)?;
+            items[index].span.contains(span).then_some(index)
+        };
+        let mut users: HashMap<usize, Vec<usize>> = HashMap::new();
+        for used in read.uses.iter().filter(|used| used.kind != NameKind::Site) {
+            if let (Some(user), Some(declared)) = (position(used.span), position(used.definition)) {
+                users.entry(declared).or_default().push(user);
+            }
+        }
+        let mut open: Vec<usize> = (0..items.len()).filter(|index| is_broken[*index]).collect();
+        while let Some(declared) = open.pop() {
+            for user in users.remove(&declared).unwrap_or_default() {
+                if !std::mem::replace(&mut is_broken[user], true) {
+                    open.push(user);
+                }
+            }
+        }
+        let broken = items.iter().zip(is_broken).filter(|(_, is_broken)| *is_broken);
+        let items = Spans::new(broken.map(|(item, _)| item.span).collect());
+        Broken { sources: read.sources, items, of_words, words, is_of_sites }
     }
-    let is_misspelt = |report: &Diagnostic| report.help.iter().any(|help| help.starts_with("did you mean"));
+
+    /// Whether a report may follow from what could not be read.
+    fn explains(&self, report: &Diagnostic) -> bool {
+        let span = report.primary.span;
+        if span.is_dummy() || NO_ITEM.contains(&report.code) {
+            return false;
+        }
+        let written = self.sources.try_get(span.file).and_then(|file| file.text().get(span.range()));
+        let named = report.message.split('`').nth(1);
+        let mut words = written.into_iter().chain(named).map(|word| word.trim_matches('"'));
+        let is_declared = is_of_a_name(report)
+            && !self.of_words.overlap(span)
+            && words.any(|word| self.words.contains(word));
+        let is_of_sites = self.is_of_sites && OF_SITES.contains(&report.code);
+        let is_of_value = report.code == codes::E0101 || report.code == codes::E0102;
+        is_declared && is_of_value
+            || !is_misspelt(report) && (is_declared || is_of_sites || self.items.overlap(span))
+    }
+}
+
+/// The item at this place of those sorted, with what stands between it and the next one.
+fn territory(items: &[&Item], index: usize) -> Span {
+    let span = items[index].span;
+    let next = items.get(index + 1).filter(|next| next.span.file == span.file);
+    Span::new(span.file, span.start, next.map_or(u32::MAX, |next| next.span.start))
+}
+
+/// Whether an item is none and stands indented, as the entries of a block do.
+fn is_left_over(item: &Item, sources: &SourceMap) -> bool {
+    let before = &sources.get(item.span.file).text()[..item.span.start as usize];
+    matches!(item.kind, ItemKind::Error { .. } | ItemKind::Native(_)) && before.ends_with([' ', '\t'])
+}
+
+/// Whether a report is about a name that is nowhere declared.
+fn is_of_a_name(report: &Diagnostic) -> bool {
+    NO_NAME.contains(&report.code) || NO_SITE.contains(&report.code)
+}
+
+/// Whether the report knows which word is meant.
+fn is_misspelt(report: &Diagnostic) -> bool {
+    report.help.iter().any(|help| help.starts_with("did you mean"))
+}
+
+/// Without names that a file which could not be read may declare, and without those that are missing with all sites.
+fn without_unread(analysis: Vec<Diagnostic>, no_items: &Spans, read: &Read<'_>) -> Vec<Diagnostic> {
+    let modules = &read.modules.modules;
+    let has_sites = modules
+        .iter()
+        .any(|module| module.tree.items.iter().any(|item| matches!(item.kind, ItemKind::Site(_))));
+    let is_without_sites = |file: FileId| {
+        !has_sites
+            && analysis.iter().any(|report| report.code == codes::E0101 && report.primary.span.file == file)
+    };
+    let is_open =
+        |module: &&Module| is_open(module) || imports_by_a_wrong_word(module, no_items, read.sources);
+    let open: Vec<FileId> = modules.iter().filter(is_open).map(|module| module.file).collect();
+    let without_sites: Vec<FileId> =
+        modules.iter().map(|module| module.file).filter(|file| is_without_sites(*file)).collect();
     let is_of_unread = |report: &Diagnostic| {
-        NO_SITE.contains(&report.code)
-            || NO_NAME.contains(&report.code) && open.contains(&report.primary.span.file)
+        let file = report.primary.span.file;
+        let is_of_a_site = NO_SITE.contains(&report.code);
+        !open.is_empty() && is_of_a_site
+            || NO_NAME.contains(&report.code) && (open.contains(&file) || without_sites.contains(&file))
+            || without_sites.contains(&file) && report.code == codes::E0105
     };
     analysis.into_iter().filter(|report| is_misspelt(report) || !is_of_unread(report)).collect()
+}
+
+/// Whether an item whose word means nothing was to be an import: `impotr "./sites.scope"`.
+fn imports_by_a_wrong_word(module: &Module, no_items: &Spans, sources: &SourceMap) -> bool {
+    let items = module.tree.items.iter().filter(|item| no_items.overlap(item.span));
+    let mut words = items.filter_map(|item| {
+        let text = sources.get(item.span.file).text().get(item.span.range())?;
+        text.split_whitespace().next()
+    });
+    words.any(|word| similar::nearest(word, ITEM_WORDS.iter().copied()) == Some("import"))
+}
+
+/// Without what a driver lacks in which a word is misspelt, said again where it is used.
+fn without_driver(analysis: Vec<Diagnostic>, read: &Read<'_>) -> Vec<Diagnostic> {
+    let items = read.modules.modules.iter().flat_map(|module| &module.tree.items);
+    let drivers = items.filter(|item| matches!(item.kind, ItemKind::Driver(_)));
+    let wrong: Vec<(Span, bool)> = drivers
+        .filter_map(|driver| {
+            let mut inside = analysis
+                .iter()
+                .filter(|report| report.is_error() && driver.span.contains(report.primary.span))
+                .peekable();
+            inside.peek()?;
+            Some((driver.span, inside.any(|report| report.code == codes::E0401)))
+        })
+        .collect();
+    if wrong.is_empty() {
+        return analysis;
+    }
+    let follows = |report: &Diagnostic| {
+        let span = report.primary.span;
+        match wrong.iter().find(|(driver, _)| driver.contains(span)) {
+            Some((_, has_wrong_word)) => *has_wrong_word && report.code == codes::E0402,
+            None => OF_DRIVER.contains(&report.code),
+        }
+    };
+    analysis.into_iter().filter(|report| !follows(report) || is_misspelt(report)).collect()
+}
+
+/// Without places that depend on an entry which is named wrongly.
+fn without_entry(analysis: Vec<Diagnostic>, read: &Read<'_>) -> Vec<Diagnostic> {
+    let mut items = read.modules.modules.iter().flat_map(|module| &module.tree.items);
+    let is_wrong = items.any(|item| {
+        matches!(item.kind, ItemKind::Entry(_))
+            && analysis.iter().any(|report| report.is_error() && item.span.contains(report.primary.span))
+    });
+    analysis.into_iter().filter(|report| !(is_wrong && report.code == codes::E0105)).collect()
+}
+
+/// Without what the lexer said of a line that was read as a command as its first word is misspelt.
+pub(crate) fn without_commands(syntax: &mut Vec<Diagnostic>, analysis: &[Diagnostic], modules: &Modules) {
+    if !syntax.iter().any(|report| report.code == codes::E0009) {
+        return;
+    }
+    let items = modules.modules.iter().flat_map(|module| &module.tree.items);
+    let spans: Vec<Span> = items
+        .filter(|item| {
+            let no_command = analysis.iter().filter(|report| report.code == codes::E0213);
+            matches!(item.kind, ItemKind::Native(_))
+                && no_command
+                    .clone()
+                    .any(|report| is_misspelt(report) && item.span.contains(report.primary.span))
+        })
+        .map(|item| item.span)
+        .collect();
+    syntax.retain(|report| {
+        report.code != codes::E0009 || !spans.iter().any(|span| span.contains(report.primary.span))
+    });
 }
 
 /// Whether a file may have names that are not known, as what it imports without naming them could not be read.
 fn is_open(module: &Module) -> bool {
     let imports = module.tree.items.iter().filter_map(|item| match &item.kind {
-        ItemKind::Import(import) => Some(import),
+        ItemKind::Import(import) => Some(Some(import)),
+        // The word of an import whose rest could not be read.
+        ItemKind::Error { word: Some(word), .. } if word.text == "import" => Some(None),
         _ => None,
     });
-    imports.zip(&module.imports).any(|(import, target)| {
-        let is_named = import.names.is_some() || import.alias.is_some();
-        target.is_none() && (!is_named || matches!(import.source, ImportSource::Library(_)))
+    let mut targets = module.imports.iter();
+    imports.into_iter().any(|import| match import {
+        None => true,
+        Some(import) => {
+            let is_named = import.names.is_some() || import.alias.is_some();
+            targets.next().is_some_and(Option::is_none)
+                && (!is_named || matches!(import.source, ImportSource::Library(_)))
+        }
     })
 }
 
@@ -84,7 +318,6 @@ struct Spans {
     /// Of each, the furthest end among it and those before it in its file.
     furthest: Vec<u32>,
 }
-
 impl Spans {
     fn new(mut spans: Vec<Span>) -> Spans {
         spans.sort_by_key(|span| (span.file, span.start));

@@ -80,6 +80,8 @@ pub struct Compilation {
     pub plan: Option<Plan>,
     /// Sites, by name, whose version would be checked if they were asked for it.
     pub unversioned: Vec<String>,
+    /// Reports that may follow from another one, and are not told.
+    left_out: Vec<Diagnostic>,
     /// The program's own file, and every file read.
     entry: String,
     files: Vec<String>,
@@ -175,7 +177,9 @@ fn finish(
     let mut read = loaded.diagnostics.into_vec();
     let Configuration { levels, reports: wrong, .. } = configuration;
     read.extend(wrong);
-    let found = follow_ups::without_follow_ups(&read, analysis.diagnostics.into_vec(), &loaded.modules);
+    let whole = follow_ups::Read { modules: &loaded.modules, uses: &analysis.uses, sources: &sources };
+    let (found, left_out) = follow_ups::told_apart(&read, analysis.diagnostics.into_vec(), &whole);
+    follow_ups::without_commands(&mut read, &found, &loaded.modules);
     let mut reports: Vec<Diagnostic> = read.into_iter().chain(found).collect();
     if options.lint {
         let lints = lint::lint(&lint::Input {
@@ -240,6 +244,7 @@ fn finish(
         uses: analysis.uses,
         plan,
         unversioned: analysis.unversioned,
+        left_out,
         entry: entry.to_string(),
         files: loaded.files,
     }

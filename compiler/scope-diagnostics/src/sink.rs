@@ -102,7 +102,7 @@ impl Diagnostics {
                 && (later.message == earlier.message
                     || !later.primary.span.is_dummy() && !STATED.contains(&later.code))
         });
-        cut(told_once(reports))
+        cut(told_once(reports, sources))
     }
 }
 

@@ -1,41 +1,113 @@
-//! Reports whose one cause is elsewhere, told once: a driver that is not imported, a site that is declared nowhere,
-//! a configuration file that is not there.
+//! Reports of one cause, told once: a driver that is not imported, a name that is misspelt in several places or where it is
+//! declared.
 //!
-//! Comes in: reports in their order. Goes out: of those of a file that say the same and that no edit at their places mends,
-//! the first, with the places of the others.
+//! Comes in: reports in their order. Goes out: of those that say the same of one file, and of those whose fix writes the same
+//! word for the same word, the first, with the places of the others and the edits of all.
 //!
 //! ```text
 //! E0207 no driver is called `openstack`, at lines 4, 5 and 9  →  one report with three places
+//! E0102 nothing is called `films`, did you mean `filsm`?, twice  →  one report whose fix mends both
 //! ```
 
 use std::collections::HashMap;
 
-use crate::{Code, Diagnostic, Label, codes};
+use crate::{Code, Diagnostic, FileId, Label, MAXIMUM_REPORTS, SourceMap, Span, codes};
 
 /// Codes of names that something else has to declare, and of files that are not there.
 const ELSEWHERE: [Code; 3] = [codes::E0101, codes::E0207, codes::E0603];
 
+/// Codes of words that a file, or a driver, does not know.
+const UNKNOWN: [Code; 4] = [codes::E0102, codes::E0207, codes::E0216, codes::E0402];
+
+/// What two reports have in common that are told as one.
+#[derive(PartialEq, Eq, Hash)]
+enum Cause {
+    /// They say the same, of one file.
+    Same { code: Code, file: FileId, words: (String, Vec<String>, Vec<String>) },
+    /// They know no such word, of one file.
+    Unknown { file: FileId, word: String },
+    /// This word is meant to be that one.
+    Word { written: String, meant: String },
+}
+
 /// See above.
-pub(crate) fn told_once(reports: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut first_of = HashMap::new();
+pub(crate) fn told_once(reports: Vec<Diagnostic>, sources: &SourceMap) -> Vec<Diagnostic> {
+    let mut first_of: HashMap<Cause, usize> = HashMap::new();
     let mut told: Vec<Diagnostic> = Vec::with_capacity(reports.len());
     for report in reports {
-        if ELSEWHERE.contains(&report.code) && report.fix.is_none() && !report.primary.span.is_dummy() {
-            let key = (
-                report.code,
-                report.primary.span.file,
-                report.message.clone(),
-                report.notes.clone(),
-                report.help.clone(),
-            );
-            if let Some(&first) = first_of.get(&key) {
-                let first: &mut Diagnostic = &mut told[first];
-                first.secondary.push(Label { text: first.primary.text.clone(), ..report.primary });
-                continue;
+        let Some(cause) = cause(&report, sources) else {
+            told.push(report);
+            continue;
+        };
+        match first_of.get(&cause) {
+            None => {
+                first_of.insert(cause, told.len());
+                told.push(report);
             }
-            first_of.insert(key, told.len());
+            Some(&first) => add(&mut told[first], report),
         }
-        told.push(report);
     }
     told
+}
+
+fn cause(report: &Diagnostic, sources: &SourceMap) -> Option<Cause> {
+    let span = report.primary.span;
+    if span.is_dummy() || !report.is_error() {
+        return None;
+    }
+    match &report.fix {
+        // What a site lacks is one for all that need it.
+        None if report.code == codes::E0301 => {
+            let site = report.secondary.first()?;
+            let words = (format!("{:?}", site.span), vec![site.text.clone()], report.help.clone());
+            Some(Cause::Same { code: report.code, file: span.file, words })
+        }
+        // Where what starts is one for all that names no place.
+        None if report.code == codes::E0105 => {
+            let words = (String::new(), report.notes.clone(), report.help.clone());
+            Some(Cause::Same { code: report.code, file: span.file, words })
+        }
+        None if UNKNOWN.contains(&report.code) => {
+            let word = report.message.split('`').rev().nth(1)?;
+            Some(Cause::Unknown { file: span.file, word: word.into() })
+        }
+        None if ELSEWHERE.contains(&report.code) => {
+            let words = (report.message.clone(), report.notes.clone(), report.help.clone());
+            Some(Cause::Same { code: report.code, file: span.file, words })
+        }
+        Some(fix) => {
+            let [edit] = &fix.edits[..] else { return None };
+            let text = sources.try_get(edit.span.file)?.text();
+            let written = text.get(edit.span.range())?;
+            let is_word = |word: &str| {
+                !word.is_empty()
+                    && word.chars().all(|letter| letter.is_alphanumeric() || "_-\" ".contains(letter))
+            };
+            // What is wrong with the text itself is told where it stands.
+            let is_of_name = !report.code.as_str().starts_with("E00");
+            let is_of_word =
+                is_of_name && is_word(written) && is_word(&edit.replacement) && edit.span == span;
+            is_of_word.then(|| Cause::Word { written: written.into(), meant: edit.replacement.clone() })
+        }
+        None => None,
+    }
+}
+
+/// Puts a report's place and edits to those of the first one; of very many only as many as there may be reports.
+fn add(first: &mut Diagnostic, report: Diagnostic) {
+    if first.secondary.len() >= MAXIMUM_REPORTS {
+        return;
+    }
+    let is_known =
+        |span: Span| first.primary.span == span || first.secondary.iter().any(|label| label.span == span);
+    if !is_known(report.primary.span) {
+        first.secondary.push(Label { text: first.primary.text.clone(), ..report.primary });
+    }
+    if let (Some(fix), Some(other)) = (&mut first.fix, report.fix) {
+        for edit in other.edits {
+            if !fix.edits.contains(&edit) {
+                fix.edits.push(edit);
+            }
+        }
+    }
 }

@@ -91,7 +91,7 @@ pub(crate) fn lay_out<'s>(text: &'s str, tokens: &[Token<'s>]) -> Laid<'s> {
                 if let Some(newline) = newline.take() {
                     layout.newline(&newline, &tokens[index..]);
                 }
-                layout.token(*token);
+                layout.token(*token, &tokens[index + 1..]);
             }
         }
     }
@@ -116,11 +116,11 @@ pub(crate) fn is_inside(spans: &[Span], place: Span) -> bool {
 }
 
 impl<'s> Layout<'s> {
-    fn token(&mut self, token: Token<'s>) {
+    fn token(&mut self, token: Token<'s>, rest: &[Token<'s>]) {
         if token.kind.closer().is_some() {
             self.open(token);
         } else if token.kind.closes_bracket() {
-            self.close_bracket(token);
+            self.close_bracket(token, rest);
         } else if is_closer(token.kind) {
             self.close_through(token);
         } else {
@@ -197,14 +197,14 @@ impl<'s> Layout<'s> {
         Token { kind, text: "", start: last.end(), ..*last }
     }
 
-    fn close_bracket(&mut self, token: Token<'s>) {
+    fn close_bracket(&mut self, token: Token<'s>, rest: &[Token<'s>]) {
         let Some(bracket) = bracket_index(token.kind) else { return };
         let counts = self.counts.last().expect("there is always one");
         if counts[bracket] > 0 {
             return self.close_through(token);
         }
         let innermost = self.open.last().filter(|open| open.token.kind.opens_bracket());
-        let Some(innermost) = innermost else {
+        let Some(innermost) = innermost.filter(|open| !self.is_stray(token, open, rest)) else {
             let message = format!("`{}` closes nothing", token.text);
             let report = Diagnostic::new(codes::E0003, token.span(), message).label("no open bracket");
             let report = report.help("remove it").fix("remove it", vec![Edit::new(token.span(), "")]);
@@ -226,6 +226,30 @@ impl<'s> Layout<'s> {
             );
         }
         self.pop(Token { kind: expected, ..token });
+    }
+
+    /// Whether a bracket that closes nothing stands where another one is not to be closed: what is open was opened on an
+    /// earlier line and this is not the first of its line, or what is open is closed later on the line.
+    fn is_stray(&self, token: Token<'s>, open: &Open<'s>, rest: &[Token<'s>]) -> bool {
+        let line =
+            self.text.get(..token.start as usize).map_or(0, |text| text.rfind('\n').map_or(0, |end| end + 1));
+        let is_first =
+            self.text.get(line..token.start as usize).is_some_and(|before| before.trim().is_empty());
+        if (open.token.start as usize) < line && !is_first {
+            return true;
+        }
+        let mut depth = 0_usize;
+        for next in rest.iter().take_while(|next| next.kind != Kind::Newline) {
+            if next.kind.opens_bracket() {
+                depth += 1;
+            } else if next.kind.closes_bracket() {
+                match depth.checked_sub(1) {
+                    Some(below) => depth = below,
+                    None => return open.token.kind.closer() == Some(next.kind),
+                }
+            }
+        }
+        false
     }
 
     /// Closes what this token closes, and before it all that is open inside.

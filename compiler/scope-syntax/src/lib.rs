@@ -21,6 +21,7 @@ mod decode;
 mod escape;
 mod layout;
 mod lex;
+mod one_cause;
 mod parse;
 mod token;
 mod yaml;

@@ -7,6 +7,7 @@ use crate::{
     ast::{Expr, ExprKind, Item, ItemKind, Line, LineKind, Module, Native, TypeExpr, TypeKind},
     layout::{self, Laid},
     lex::{self, DocLine, Lexed},
+    one_cause,
     parse::{Grammar, Rule, deep::Deep, fault::Fault, hints},
     token::{Kind, Token, span_of},
     yaml,
@@ -60,6 +61,8 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     diagnostics.extend(laid.diagnostics);
     diagnostics.retain(|report| !layout::is_inside(&pasted, report.primary.span));
     diagnostics.extend(pasted.into_iter().map(|span| pasted_report(span, text)));
+    let starts = items.iter().map(|item| item.span.start);
+    let diagnostics = one_cause::told_once(diagnostics, starts, text);
     let span = Span::new(file, 0, text.len() as u32);
     let mut module = Module { docs: vec![], items, comments, span };
     attach_docs(&mut module, docs);

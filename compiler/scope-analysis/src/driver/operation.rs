@@ -92,12 +92,14 @@ pub(super) fn operation(
         docs: docs.to_vec(),
         span: phrase.values[0].span,
     };
+    let n_reports = diagnostics.len();
     for line in body {
         if phrases::is_allowed(Block::Operation, line, diagnostics) {
             body_line(line, &mut operation, &names, &of_answers, diagnostics);
         }
     }
-    if !operation.answers.iter().any(|answer| answers::is_success(answer.meaning)) {
+    let is_read = diagnostics.len() == n_reports;
+    if is_read && !operation.answers.iter().any(|answer| answers::is_success(answer.meaning)) {
         diagnostics.push(
             Diagnostic::new(
                 codes::E0403,

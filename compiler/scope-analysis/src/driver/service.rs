@@ -168,6 +168,7 @@ fn exchange(
         false => names.with(answers::http_words()),
     };
     let mut rules = Vec::new();
+    let n_reports = diagnostics.len();
     let body = phrase.body.as_deref().unwrap_or_default();
     for line in body {
         if phrases::is_allowed(block, line, diagnostics)
@@ -176,8 +177,9 @@ fn exchange(
             rules.extend(answers::rule(rule, line.span, &answer_names, diagnostics));
         }
     }
+    let is_read = diagnostics.len() == n_reports;
     let request = request::read(phrase, names, diagnostics)?;
-    if !rules.iter().any(|rule| answers::is_success(rule.meaning)) {
+    if is_read && !rules.iter().any(|rule| answers::is_success(rule.meaning)) {
         diagnostics.push(Diagnostic::new(
             codes::E0403,
             phrase.word.span,

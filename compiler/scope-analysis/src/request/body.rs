@@ -201,12 +201,9 @@ impl<'a> Context<'a> {
             .attributes
             .values()
             .filter(|attribute| attribute.is_required && !instance.attributes.contains_key(&attribute.name))
-            // One that is misspelt is reported where it stands.
-            .filter(|attribute| {
-                similar::nearest(&attribute.name, unknown.iter().map(String::as_str)).is_none()
-            })
             .collect();
-        let Some(first) = missing.first() else { return };
+        // As many may stand there under names that are reported.
+        let Some(first) = missing.first().filter(|_| missing.len() > unknown.len()) else { return };
         let names: Vec<String> = missing.iter().map(|attribute| format!("`{}`", attribute.name)).collect();
         let mut report =
             Diagnostic::new(codes::E0204, head.span, format!("`{}` needs {}", head.name, names.join(", ")))

@@ -8,7 +8,7 @@ use super::{Body, Clauses, Patch, Requested};
 use crate::context::Context;
 use crate::eval::Frame;
 use crate::group::{Carrying, Scoped};
-use crate::hir::{Location, ResourceId, ResourceKind, ResourceType, Value};
+use crate::hir::{Location, OperationKind, ResourceId, ResourceKind, ResourceType, Value};
 use crate::modules::{ModuleId, NameKind};
 use crate::scope::RequestScope;
 
@@ -44,6 +44,26 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Reports a resource of a type that nothing creates.
+    fn check_made(&self, ty: &ResourceType, written: &ast::Path, name: &str) {
+        if ty.operations.values().any(|operation| operation.kind == OperationKind::Create) {
+            return;
+        }
+        let mut report =
+            Diagnostic::new(codes::E0336, written.span, format!("nothing creates a `{}`", ty.name))
+                .label(format!("`{name}` cannot be made"))
+                .secondary(ty.span, "has no operation `create`");
+        let operations = ty.operations.values().map(|operation| operation.name.as_str());
+        if let Some(nearest) = similar::nearest("create", operations) {
+            report =
+                report.note(format!("its operation `{nearest}` is called by `call`, and by nothing else"));
+        }
+        self.report(report.help(format!(
+            "what is there already is read by `existing {name}: {}`; for one that is made, add `operation create …` to the type",
+            ty.name
+        )));
+    }
+
     fn thing_head(
         &self,
         id: ResourceId,
@@ -62,6 +82,9 @@ impl<'a> Context<'a> {
                 (ty, ResourceKind::Call { operation })
             }
         };
+        if kind == ResourceKind::Managed {
+            self.check_made(ty, &thing.ty, &name);
+        }
         let clauses = self.clauses(&thing.clauses, &frame)?;
         let body = match &thing.body {
             Some(expr) => Body::Expr(expr),

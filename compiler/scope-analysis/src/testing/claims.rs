@@ -262,6 +262,10 @@ impl Context<'_> {
             }
         };
         let own: Vec<SiteId> = ids.iter().flat_map(|id| self.sites_of_resource(*id)).collect();
+        // A resource without a place is reported where it is.
+        if own.is_empty() && !ids.is_empty() {
+            return None;
+        }
         let sites = match at {
             Some(at) => self.test_sites_in(at, &self.frame_with_each(&own, at.span))?,
             None => Vec::new(),

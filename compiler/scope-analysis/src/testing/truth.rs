@@ -75,8 +75,12 @@ impl Context<'_> {
                 right,
             }]));
         }
-        let own =
-            self.resources_in(left).into_iter().flat_map(|id| self.sites_of_resource(id)).collect::<Vec<_>>();
+        let resources = self.resources_in(left);
+        let own: Vec<SiteId> = resources.iter().flat_map(|id| self.sites_of_resource(*id)).collect();
+        // A resource without a place is reported where it is.
+        if own.is_empty() && !resources.is_empty() {
+            return None;
+        }
         let sites: Vec<Option<SiteId>> = match at {
             None => vec![None],
             Some(at) => {

@@ -53,6 +53,9 @@ const LINES_IN_A_FRAME: usize = 60;
 /// The most secondary labels drawn for one report; the others are counted.
 const MAXIMUM_LABELS: usize = 16;
 
+/// The most places drawn of a report that is told once of several of them; the others are counted.
+const MAXIMUM_PLACES: usize = 5;
+
 /// The reports with their source lines, a blank line between two; empty for none. Never panics, whatever the spans.
 ///
 /// The last line is that of the last report; [`summary`](super::summary) is the caller's to print.
@@ -72,11 +75,21 @@ fn ellipsis(options: RichOptions) -> &'static str {
     if options.ascii { "..." } else { "…" }
 }
 
-/// The labels of a report that can be drawn: primary first, cut to [`MAXIMUM_LABELS`] others.
+/// The secondary labels of a report that are drawn: all but those of too many places that it is told once of.
+fn shown(report: &Diagnostic) -> impl Iterator<Item = &crate::Label> {
+    let mut n_places = 1;
+    let is_shown = move |label: &&crate::Label| {
+        let is_the_same = !label.text.is_empty() && label.text == report.primary.text;
+        n_places += usize::from(is_the_same);
+        !is_the_same || n_places <= MAXIMUM_PLACES
+    };
+    report.secondary.iter().filter(is_shown).take(MAXIMUM_LABELS)
+}
+
+/// The labels of a report that can be drawn, primary first.
 fn drawn_labels<'a>(report: &'a Diagnostic, sources: &SourceMap) -> Vec<&'a crate::Label> {
-    let secondary = report.secondary.iter().take(MAXIMUM_LABELS);
     std::iter::once(&report.primary)
-        .chain(secondary)
+        .chain(shown(report))
         .filter(|label| sources.try_get(label.span.file).is_some())
         .collect()
 }
@@ -136,8 +149,8 @@ impl Drawing<'_> {
         for note in &report.notes {
             self.remark(&mut text, "note", note);
         }
-        if report.secondary.len() > MAXIMUM_LABELS {
-            let more = report.secondary.len() - MAXIMUM_LABELS;
+        let more = report.secondary.len() - shown(report).count();
+        if more > 0 {
             self.remark(&mut text, "note", &format!("and {more} more places"));
         }
         for help in &report.help {

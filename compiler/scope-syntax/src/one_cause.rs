@@ -1,0 +1,143 @@
+//! Reports of a text that follow from one before: one mistake, one report.
+//!
+//! Comes in: the reports of a file, and where its items start. Goes out: those that say something of their own. A quote that is
+//! missing swallows the brackets behind it, a brace that is missing leaves the lines of its block without an item and its
+//! closing one without a partner:
+//!
+//! ```text
+//! test "x"              expected `{`, found the end of the line      → told
+//!     run               `run` starts no item                         → follows
+//! }                     `}` closes nothing                           → follows
+//! ```
+
+use scope_diagnostics::{Code, Diagnostic, Span, codes};
+
+/// Brackets that do not fit, and lines that stand in no block.
+const STRUCTURE: [Code; 4] = [codes::E0002, codes::E0003, codes::E0010, codes::E0011];
+
+/// Signs that start or close nothing.
+const STRAY: [Code; 2] = [codes::E0003, codes::E0006];
+
+/// See above; an item reaches up to the next one that starts a line.
+pub(crate) fn told_once(
+    mut reports: Vec<Diagnostic>,
+    items: impl Iterator<Item = u32>,
+    text: &str,
+) -> Vec<Diagnostic> {
+    if reports.len() < 2 {
+        return reports;
+    }
+    let lines: Vec<u32> = text.match_indices('\n').map(|(end, _)| end as u32 + 1).collect();
+    let starts: Vec<u32> = items.filter(|start| *start == 0 || lines.binary_search(start).is_ok()).collect();
+    reports.sort_by_key(|report| (report.primary.span.start, report.primary.span.end));
+    let mut told = Vec::with_capacity(reports.len());
+    let mut of_item: Vec<Diagnostic> = Vec::new();
+    let mut current = 0;
+    for report in reports {
+        let item = starts.partition_point(|start| *start <= report.primary.span.start);
+        if item != current {
+            told.append(&mut without_follow_ups(std::mem::take(&mut of_item), text, &lines));
+            current = item;
+        }
+        of_item.push(report);
+    }
+    told.append(&mut without_follow_ups(of_item, text, &lines));
+    told
+}
+
+/// Of the reports of one item, sorted, those that say something of their own.
+fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -> Vec<Diagnostic> {
+    let is_quote = |report: &Diagnostic| report.code == codes::E0004;
+    let quotes: Vec<usize> = reports
+        .iter()
+        .filter(|report| is_quote(report))
+        .map(|report| line(lines, report.primary.span))
+        .collect();
+    if !quotes.is_empty() {
+        // Which of the quotes of a line lacks its partner is not known: all behind the first may be read wrongly.
+        let mut told: Vec<usize> = Vec::new();
+        reports.retain(|report| {
+            let line = line(lines, report.primary.span);
+            match is_quote(report) {
+                true => {
+                    !told.contains(&line) && {
+                        told.push(line);
+                        true
+                    }
+                }
+                false => {
+                    report.code == codes::E0007
+                        || !quotes.contains(&line) && !STRUCTURE.contains(&report.code)
+                }
+            }
+        });
+        return reports;
+    }
+    let stray: Vec<(Code, usize)> = reports
+        .iter()
+        .filter(|report| STRAY.contains(&report.code))
+        .map(|report| (report.code, line(lines, report.primary.span)))
+        .collect();
+    let mut told: Vec<Diagnostic> = Vec::with_capacity(reports.len());
+    for report in reports {
+        let at = line(lines, report.primary.span);
+        let is_structure = STRUCTURE.contains(&report.code);
+        if report.code == codes::E0001 {
+            // What a sign that starts nothing leaves on its line, or a bracket behind it, says the same in other words.
+            let place = (report.primary.span.start as usize).min(text.len());
+            let closes = text[place..].starts_with([')', ']', '}']);
+            if stray.iter().any(|(_, line)| *line == at || closes && *line < at) {
+                continue;
+            }
+            // So does what is left of an entry; the one that knows what is meant says it best.
+            let before = told
+                .last_mut()
+                .filter(|before| is_of_one_entry(text, before.primary.span, report.primary.span));
+            match before {
+                None => told.push(report),
+                Some(before) => {
+                    if before.code == codes::E0001 && before.fix.is_none() && report.fix.is_some() {
+                        *before = report;
+                    }
+                }
+            }
+            continue;
+        }
+        let follows = if is_structure {
+            report.code != codes::E0002
+                && match told.iter().find(|first| STRUCTURE.contains(&first.code)) {
+                    Some(first) => !is_of_other_brackets(text, first, &report),
+                    None => !told.is_empty(),
+                }
+        } else {
+            STRAY.contains(&report.code)
+                && told
+                    .iter()
+                    .any(|before| before.code == report.code && line(lines, before.primary.span) == at)
+        };
+        if !follows {
+            told.push(report);
+        }
+    }
+    told
+}
+
+/// Whether two places are in one line and no comma stands between them.
+fn is_of_one_entry(text: &str, before: Span, after: Span) -> bool {
+    let between = text.get(before.start as usize..(after.start as usize).min(text.len()));
+    between.is_some_and(|between| !between.contains([',', '}', '\n']))
+}
+
+/// Whether one bracket that is not closed was closed by a bracket of another kind than the one that closes nothing.
+fn is_of_other_brackets(text: &str, unclosed: &Diagnostic, stray: &Diagnostic) -> bool {
+    let sign = |span: Span| text.get(span.range());
+    let before = unclosed.secondary.first().map(|label| label.span);
+    unclosed.code == codes::E0002
+        && stray.code == codes::E0003
+        && before.is_some_and(|before| sign(before) != sign(stray.primary.span))
+}
+
+/// The line of a place, from 0.
+fn line(lines: &[u32], span: Span) -> usize {
+    lines.partition_point(|start| *start <= span.start)
+}

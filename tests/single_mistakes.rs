@@ -1,0 +1,198 @@
+//! One mistake, one report: each rule of [`rules`] makes its mistake, one at a time, in the examples and in the programs of the
+//! reference, and what `scope check` says is counted. It never panics, says of nearly every mistake one thing, and says it
+//! on the line of the mistake.
+//!
+//! A fixed sample, the same in every run; `SCOPE_MISTAKES=20` takes twenty mistakes of each rule and program, and prints what is
+//! told more than once or elsewhere.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use scope_compiler::Compilation;
+use scope_diagnostics::{Label, Span};
+
+use programs::Program;
+use rules::{Mistake, RULES};
+use words::Text;
+
+#[path = "single_mistakes/programs.rs"]
+mod programs;
+#[path = "single_mistakes/rules.rs"]
+mod rules;
+#[path = "single_mistakes/words.rs"]
+mod words;
+
+/// What is left of mistakes that are told in several reports: rule, what the reports are (sorted codes), and why.
+const LEFT: &[(&str, &str, &str)] = &[
+    (
+        "a bracket not opened",
+        "E0003+E0201",
+        "a place without braces is read before the brace that closes nothing",
+    ),
+    ("text for a number", "E0209", "a weight that is none leaves its site without one"),
+    (
+        "two lines in one",
+        "E0001",
+        "the line of a type that has become a comment: each of its attributes stands elsewhere",
+    ),
+    ("a text without quotes", "E0102+E0212", "a path read as a division: both of its sides mean nothing"),
+    ("a piece left out", "E0001+E0104", "an import that has become another one, with a rest"),
+];
+
+/// What was counted of the mistakes in some programs.
+#[derive(Default)]
+struct Counted {
+    tried: usize,
+    /// Right all the same: a word of a text, a trailing comma.
+    silent: usize,
+    /// On whose line the first report points.
+    placed: usize,
+    /// By rule and codes, what was said in several reports.
+    several: BTreeMap<(&'static str, String), Vec<String>>,
+    /// By rule, what was said elsewhere.
+    elsewhere: BTreeMap<&'static str, Vec<String>>,
+    panics: Vec<String>,
+}
+
+impl Counted {
+    /// Makes some mistakes of each rule that `takes`.
+    fn of(programs: &[Program], n_each: usize, takes: impl Fn(&str, usize) -> bool) -> Counted {
+        let n_each = asked().unwrap_or(n_each);
+        let mut counted = Counted::default();
+        for program in programs {
+            let right = program.compile(program.text());
+            if !right.diagnostics.is_empty() {
+                continue;
+            }
+            let text = Text::new(program.text(), &program.entry, &right);
+            for (index, (name, rule)) in RULES.iter().enumerate() {
+                if !takes(&program.title, index) && asked().is_none() {
+                    continue;
+                }
+                let mistakes = rule(&text);
+                let n_taken = n_each.min(mistakes.len());
+                let first = number(&program.title) + index;
+                for taken in 0..n_taken {
+                    let place = (taken * mistakes.len() / n_taken + first) % mistakes.len();
+                    counted.make(program, name, &mistakes[place]);
+                }
+            }
+        }
+        counted
+    }
+
+    fn make(&mut self, program: &Program, rule: &'static str, mistake: &Mistake) {
+        let right = program.text();
+        let mut wrong = right.to_string();
+        wrong.replace_range(mistake.at.clone(), &mistake.written);
+        let first_line = line(&wrong, mistake.at.start);
+        let last_line = line(&wrong, mistake.at.start + mistake.written.len());
+        let what = format!(
+            "{rule}: {:?} as {:?} in {}:{first_line}",
+            &right[mistake.at.clone()],
+            mistake.written,
+            program.title
+        );
+        self.tried += 1;
+        let Ok(compilation) = catch_unwind(AssertUnwindSafe(|| program.compile(&wrong))) else {
+            self.panics.push(what);
+            return;
+        };
+        let Some(first) = compilation.diagnostics.first() else {
+            self.silent += 1;
+            return;
+        };
+        let is_on_line = |span: Span| {
+            compilation.sources.try_get(span.file).is_some_and(|file| file.path() == program.entry)
+                && line(&wrong, span.start as usize) <= last_line
+                && line(&wrong, span.end as usize) >= first_line
+        };
+        let said = format!("{what}\n{}", said(&compilation));
+        let mut labels = std::iter::once(&first.primary).chain(&first.secondary);
+        if labels.any(|label: &Label| is_on_line(label.span)) {
+            self.placed += 1;
+        } else {
+            self.elsewhere.entry(rule).or_default().push(said.clone());
+        }
+        if compilation.diagnostics.len() > 1 {
+            let mut codes: Vec<&str> =
+                compilation.diagnostics.iter().map(|report| report.code.as_str()).collect();
+            codes.sort_unstable();
+            codes.dedup();
+            self.several.entry((rule, codes.join("+"))).or_default().push(said);
+        }
+    }
+
+    fn n_several(&self) -> usize {
+        self.several.values().map(Vec::len).sum()
+    }
+
+    /// Prints the figures, and what is behind them where it was asked for.
+    fn print(&self, name: &str) {
+        let n_told = self.tried - self.silent;
+        println!(
+            "{name}: {} mistakes, {} of them silent; of {n_told}, {} in several reports, {} on their line",
+            self.tried,
+            self.silent,
+            self.n_several(),
+            self.placed
+        );
+        if asked().is_some() {
+            for ((rule, codes), said) in &self.several {
+                println!("── several, {rule}, {codes}: {}\n{}", said.len(), said.join("\n"));
+            }
+            for (rule, said) in &self.elsewhere {
+                println!("── elsewhere, {rule}: {}\n{}", said.len(), said.join("\n"));
+            }
+        }
+    }
+}
+
+fn said(compilation: &Compilation) -> String {
+    scope_diagnostics::render::short(&compilation.diagnostics, &compilation.sources)
+}
+
+fn asked() -> Option<usize> {
+    std::env::var("SCOPE_MISTAKES").ok().and_then(|text| text.parse().ok())
+}
+
+/// The line of a byte, from 1.
+fn line(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// A number of a title, the same in every run and whatever else is tried.
+fn number(title: &str) -> usize {
+    title.bytes().fold(7, |number, byte| (number * 31 + usize::from(byte)) % 10_007)
+}
+
+#[test]
+fn of_the_examples() {
+    let counted = Counted::of(&programs::of_the_examples(), 2, |_, _| true);
+    counted.print("examples");
+    assert!(counted.panics.is_empty(), "\n{}", counted.panics.join("\n"));
+    let is_left = |rule: &str, codes: &str| LEFT.iter().any(|left| (left.0, left.1) == (rule, codes));
+    let unknown: Vec<&String> = counted
+        .several
+        .iter()
+        .filter(|((rule, codes), _)| !is_left(rule, codes))
+        .flat_map(|(_, said)| said)
+        .collect();
+    assert!(unknown.is_empty(), "one mistake, several reports:\n{unknown:#?}");
+    let n_told = counted.tried - counted.silent;
+    assert!(counted.tried >= 900, "the rules find too few places: {}", counted.tried);
+    assert!(counted.placed * 100 >= n_told * 90, "only {} of {n_told} are on their line", counted.placed);
+}
+
+/// Each program with every ninth rule, another one for the next program.
+#[test]
+fn of_the_reference() {
+    let programs = programs::of_the_reference();
+    let counted = Counted::of(&programs, 1, |title, rule| (number(title) + rule).is_multiple_of(9));
+    counted.print("reference");
+    assert!(counted.panics.is_empty(), "\n{}", counted.panics.join("\n"));
+    let n_told = counted.tried - counted.silent;
+    let told: Vec<&String> = counted.several.values().flatten().collect();
+    assert!(counted.n_several() * 100 <= n_told * 4, "{} of {n_told}:\n{told:#?}", told.len());
+    assert!(counted.placed * 100 >= n_told * 88, "only {} of {n_told} are on their line", counted.placed);
+}
