@@ -15,6 +15,7 @@ mod durable;
 mod editors;
 mod events;
 mod examples;
+mod fixes;
 mod formatting;
 mod fuzz;
 mod imports;

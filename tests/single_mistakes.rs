@@ -1,4 +1,4 @@
-//! One mistake, one report: each rule of [`rules`] makes its mistake, one at a time, in the examples and in the programs of the
+//! One mistake, one report: each rule of `rules` makes its mistake, one at a time, in the examples and in the programs of the
 //! reference, and what `scope check` says is counted. It never panics, says of nearly every mistake one thing, and says it
 //! on the line of the mistake.
 //!
@@ -16,28 +16,11 @@ use rules::{Mistake, RULES};
 use words::Text;
 
 #[path = "single_mistakes/programs.rs"]
-mod programs;
+pub(crate) mod programs;
 #[path = "single_mistakes/rules.rs"]
 mod rules;
 #[path = "single_mistakes/words.rs"]
 mod words;
-
-/// What is left of mistakes that are told in several reports: rule, what the reports are (sorted codes), and why.
-const LEFT: &[(&str, &str, &str)] = &[
-    (
-        "a bracket not opened",
-        "E0003+E0201",
-        "a place without braces is read before the brace that closes nothing",
-    ),
-    ("text for a number", "E0209", "a weight that is none leaves its site without one"),
-    (
-        "two lines in one",
-        "E0001",
-        "the line of a type that has become a comment: each of its attributes stands elsewhere",
-    ),
-    ("a text without quotes", "E0102+E0212", "a path read as a division: both of its sides mean nothing"),
-    ("a piece left out", "E0001+E0104", "an import that has become another one, with a rest"),
-];
 
 /// What was counted of the mistakes in some programs.
 #[derive(Default)]
@@ -166,22 +149,29 @@ fn number(title: &str) -> usize {
     title.bytes().fold(7, |number, byte| (number * 31 + usize::from(byte)) % 10_007)
 }
 
+/// Nothing ends in a panic; of a hundred mistakes at most so many are told in several reports, and at least so many on their line.
+///
+/// What is left in several reports is really two things to a reader: a place without braces before the brace that then closes
+/// nothing, a path without quotes whose parts are names, a weight that is none and the part without one, a type whose line has
+/// become a comment, a word that is wrong in a driver and in what the driver is named for.
+fn check(counted: &Counted, n_several: usize, n_placed: usize) {
+    assert!(counted.panics.is_empty(), "\n{}", counted.panics.join("\n"));
+    let n_told = counted.tried - counted.silent;
+    let told: Vec<&String> = counted.several.values().flatten().collect();
+    assert!(told.len() * 100 <= n_told * n_several, "{} of {n_told}:\n{told:#?}", told.len());
+    assert!(
+        counted.placed * 100 >= n_told * n_placed,
+        "only {} of {n_told} are on their line",
+        counted.placed
+    );
+}
+
 #[test]
 fn of_the_examples() {
     let counted = Counted::of(&programs::of_the_examples(), 2, |_, _| true);
     counted.print("examples");
-    assert!(counted.panics.is_empty(), "\n{}", counted.panics.join("\n"));
-    let is_left = |rule: &str, codes: &str| LEFT.iter().any(|left| (left.0, left.1) == (rule, codes));
-    let unknown: Vec<&String> = counted
-        .several
-        .iter()
-        .filter(|((rule, codes), _)| !is_left(rule, codes))
-        .flat_map(|(_, said)| said)
-        .collect();
-    assert!(unknown.is_empty(), "one mistake, several reports:\n{unknown:#?}");
-    let n_told = counted.tried - counted.silent;
     assert!(counted.tried >= 900, "the rules find too few places: {}", counted.tried);
-    assert!(counted.placed * 100 >= n_told * 90, "only {} of {n_told} are on their line", counted.placed);
+    check(&counted, 2, 90);
 }
 
 /// Each program with every ninth rule, another one for the next program.
@@ -190,9 +180,6 @@ fn of_the_reference() {
     let programs = programs::of_the_reference();
     let counted = Counted::of(&programs, 1, |title, rule| (number(title) + rule).is_multiple_of(9));
     counted.print("reference");
-    assert!(counted.panics.is_empty(), "\n{}", counted.panics.join("\n"));
-    let n_told = counted.tried - counted.silent;
-    let told: Vec<&String> = counted.several.values().flatten().collect();
-    assert!(counted.n_several() * 100 <= n_told * 4, "{} of {n_told}:\n{told:#?}", told.len());
-    assert!(counted.placed * 100 >= n_told * 88, "only {} of {n_told} are on their line", counted.placed);
+    assert!(counted.tried >= 400, "the rules find too few places: {}", counted.tried);
+    check(&counted, 4, 90);
 }

@@ -7,7 +7,7 @@ use crate::support::markdown::sections;
 use crate::support::{root, world::Memory};
 
 /// A program that is right.
-pub(super) struct Program {
+pub(crate) struct Program {
     pub title: String,
     pub world: Memory,
     /// The file that mistakes are made in, which is compiled.
@@ -29,14 +29,14 @@ impl Program {
 }
 
 /// The examples.
-pub(super) fn of_the_examples() -> Vec<Program> {
+pub(crate) fn of_the_examples() -> Vec<Program> {
     let (world, names) = examples();
     let program = |name: String| Program { title: name.clone(), world: world.clone(), entry: name };
     names.into_iter().map(program).collect()
 }
 
 /// The programs of the reference, without what its titles have in common.
-pub(super) fn of_the_reference() -> Vec<Program> {
+pub(crate) fn of_the_reference() -> Vec<Program> {
     let mut programs = Vec::new();
     let folder = std::fs::read_dir(root().join("tests/spec")).expect("the reference is there");
     let mut paths: Vec<_> = folder.map(|entry| entry.expect("readable").path()).collect();

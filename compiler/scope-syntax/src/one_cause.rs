@@ -106,7 +106,7 @@ fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -
         let follows = if is_structure {
             report.code != codes::E0002
                 && match told.iter().find(|first| STRUCTURE.contains(&first.code)) {
-                    Some(first) => !is_of_other_brackets(text, first, &report),
+                    Some(first) => first.code == codes::E0003 || !is_of_other_brackets(text, &told, &report),
                     None => !told.is_empty(),
                 }
         } else {
@@ -128,13 +128,19 @@ fn is_of_one_entry(text: &str, before: Span, after: Span) -> bool {
     between.is_some_and(|between| !between.contains([',', '}', '\n']))
 }
 
-/// Whether one bracket that is not closed was closed by a bracket of another kind than the one that closes nothing.
-fn is_of_other_brackets(text: &str, unclosed: &Diagnostic, stray: &Diagnostic) -> bool {
-    let sign = |span: Span| text.get(span.range());
-    let before = unclosed.secondary.first().map(|label| label.span);
-    unclosed.code == codes::E0002
-        && stray.code == codes::E0003
-        && before.is_some_and(|before| sign(before) != sign(stray.primary.span))
+/// Whether the bracket that closes nothing is of another kind than those of which one is missing.
+fn is_of_other_brackets(text: &str, told: &[Diagnostic], stray: &Diagnostic) -> bool {
+    let sign = |span: Span| text.get(span.range()).unwrap_or_default();
+    let closer = sign(stray.primary.span);
+    let is_partner = |unclosed: &Diagnostic| {
+        let before = unclosed.secondary.first().map_or("", |label| sign(label.span));
+        let opener = sign(unclosed.primary.span);
+        // Up to the end of the item nothing closed it: what closes nothing was meant to.
+        !matches!(before, ")" | "]" | "}")
+            || before == closer
+            || matches!((opener, closer), ("(", ")") | ("[", "]") | ("{", "}"))
+    };
+    stray.code == codes::E0003 && told.iter().all(|report| report.code == codes::E0002 && !is_partner(report))
 }
 
 /// The line of a place, from 0.

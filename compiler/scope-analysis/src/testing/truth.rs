@@ -81,6 +81,10 @@ impl Context<'_> {
         if own.is_empty() && !resources.is_empty() {
             return None;
         }
+        // So is what is claimed of a name that means nothing, at each of its sites.
+        if own.is_empty() && at.is_some() && self.eval(left, &Frame::program()) == Value::Error {
+            return None;
+        }
         let sites: Vec<Option<SiteId>> = match at {
             None => vec![None],
             Some(at) => {
