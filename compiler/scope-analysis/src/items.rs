@@ -405,6 +405,24 @@ impl Context<'_> {
             },
         )
         .label("no such type");
+        if let [short] = rest.as_slice()
+            && let Some((part, alias)) = self.part_with(driver_name, short)
+        {
+            let import = match part.ends_with(&format!(".{alias}")) {
+                true => format!("import {part}"),
+                false => format!("import {part} as {alias}"),
+            };
+            report = report
+                .help(format!("it is a type of a part of the driver: `{import}`, then `{alias}.{short}`"));
+            let is_imported = driver.types.contains_key(&format!("{part}.{short}"));
+            if !is_imported && named.span.file == path.span.file {
+                let import = Edit::new(named.span.after(), format!("\n{import}"));
+                let edits = vec![import, Edit::new(path.span, format!("{alias}.{short}"))];
+                report = report.fix(format!("import `{part}`"), edits);
+            }
+            self.report(report);
+            return None;
+        }
         let of_part = format!("{driver_name}.");
         let of_part = driver.types.values().filter(|ty| ty.name.starts_with(&of_part));
         let short: Vec<&str> = of_part.map(|ty| &ty.name[driver_name.len() + 1..]).collect();
@@ -419,6 +437,27 @@ impl Context<'_> {
         };
         self.report(report);
         None
+    }
+
+    /// The module of the standard library that is a part of a driver and has a type of this name, and what to call it:
+    /// `kubernetes.apps.v1` and `apps`.
+    fn part_with(&self, driver: &str, short: &str) -> Option<(String, String)> {
+        let start = format!("{driver}.");
+        let is_it = |module: &String| {
+            let text = self.world.read(&format!("std:{module}")).unwrap_or_default();
+            let text = String::from_utf8_lossy(&text);
+            let mut lines = text.lines().map(str::trim_start);
+            text.contains(&format!("driver {module} {{"))
+                && lines.any(|line| {
+                    line.strip_prefix("type ").is_some_and(|line| line.starts_with(&format!("{short} {{")))
+                })
+        };
+        let part =
+            self.world.library().into_iter().find(|module| module.starts_with(&start) && is_it(module))?;
+        let is_version =
+            |word: &&str| word.starts_with('v') && word[1..].starts_with(|c: char| c.is_ascii_digit());
+        let alias = part.rsplit('.').find(|word| !is_version(word)).unwrap_or(driver).to_owned();
+        Some((part, alias))
     }
 
     /// `certs.Certificate`, `certs.v1.Certificate`: a type of a part of a driver, by the alias of the module that declares

@@ -35,7 +35,7 @@ impl Context<'_> {
         references: &mut Vec<Reference>,
     ) {
         match (ty, &mut slot.value) {
-            (Type::Optional(inner), _) => {
+            (Type::Optional(inner) | Type::By(inner, _), _) => {
                 self.take_references(slot, &inner.clone(), attribute, referring, references);
             }
             (Type::Named(named), _) => {

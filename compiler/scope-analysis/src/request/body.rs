@@ -342,7 +342,7 @@ impl Context<'_> {
 fn referred(ty: &Type) -> Option<&str> {
     match ty {
         Type::Reference(name) => Some(name),
-        Type::Optional(ty) | Type::List(ty) => referred(ty),
+        Type::Optional(ty) | Type::List(ty) | Type::By(ty, _) => referred(ty),
         _ => None,
     }
 }

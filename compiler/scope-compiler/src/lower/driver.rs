@@ -171,6 +171,7 @@ fn unit_of(ty: &hir::Type) -> Option<Unit> {
         hir::Type::Optional(inner)
         | hir::Type::List(inner)
         | hir::Type::Secret(inner)
+        | hir::Type::By(inner, _)
         | hir::Type::InRange(inner, ..) => unit_of(inner),
         hir::Type::Named(named) => unit_of(named.meaning()),
         _ => None,
