@@ -140,7 +140,7 @@ pub(super) fn shown(program: &Program, fates: &Fates) -> String {
 }
 
 /// A program, and what happens in it.
-type Drawn = fn(&mut Dice<'_>) -> (Program, Fates);
+pub(super) type Drawn = fn(&mut Dice<'_>) -> (Program, Fates);
 
 /// Compares what each seed draws.
 fn each(of: &'static str, n_seeds: u64, drawn: Drawn) {
@@ -175,6 +175,15 @@ fn guards_end_as_the_rules_say() {
     each("programs with guards against the rules", 200, |dice| {
         let program = random::relying(dice);
         let fates = random::referring_fates(dice, &program);
+        (program, fates)
+    });
+}
+
+#[test]
+fn waves_with_a_quorum_end_as_the_rules_say() {
+    each("rollouts with a quorum against the rules", 200, |dice| {
+        let program = random::waved(dice);
+        let fates = random::fates(dice, &program);
         (program, fates)
     });
 }

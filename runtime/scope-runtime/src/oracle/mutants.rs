@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use scope_plan::plan::{Plan, StepId};
 
-use super::differential::{compare_plan, shown};
+use super::differential::{Drawn, compare_plan, shown};
 use super::fate::{Fate, Fates};
 use super::play;
 use super::program::{Kind, Loc, OnDisconnect, Program, Resource};
@@ -31,16 +31,37 @@ struct Case {
 
 /// What is written for a mistake, and of many seeds those in which something happens.
 fn cases() -> Vec<Case> {
-    let drawn = (0..N_CASES).map(|seed| {
-        let numbers = random::numbers(seed, 160);
-        let mut dice = Dice::new(&numbers);
-        let program = random::program(&mut dice);
-        let fates = random::fates(&mut dice, &program);
-        let plan = play::optimised(&play::lowered(&program));
-        Case { name: format!("seed {seed}"), program, fates, plan }
+    let drawn = |of: &'static str, n_cases: u64, draw: Drawn| {
+        (0..n_cases).map(move |seed| {
+            let (program, fates) = draw(&mut Dice::new(&random::numbers(seed, 160)));
+            let plan = play::optimised(&play::lowered(&program));
+            Case { name: format!("{of}, seed {seed}"), program, fates, plan }
+        })
+    };
+    let single = drawn("programs", N_CASES, |dice| {
+        let program = random::program(dice);
+        let fates = random::fates(dice, &program);
+        (program, fates)
     });
+    let guarded = drawn("guards", N_CASES, |dice| {
+        let program = random::relying(dice);
+        let fates = random::referring_fates(dice, &program);
+        (program, fates)
+    });
+    let grouped = drawn("groups", N_CASES / 2, |dice| {
+        let program = random::grouped(dice);
+        let fates = random::fates(dice, &program);
+        (program, fates)
+    });
+    let drawn = single.chain(guarded).chain(grouped);
     let drawn = drawn.filter(|case| !case.fates.by_leaf.is_empty());
-    [a_copy_waits(), a_copy_lacks_its_seal(), one_is_left_out()].into_iter().chain(drawn).collect()
+    let written = [
+        a_copy_waits(),
+        a_copy_lacks_its_seal(),
+        one_is_left_out(),
+        what_is_taken_back_relies_upon_nothing(),
+    ];
+    written.into_iter().chain(drawn).collect()
 }
 
 /// Two copies of three are enough; one is done, one waits for its site, one is refused: it may still be done.
@@ -73,6 +94,14 @@ fn a_copy_lacks_its_seal() -> Case {
     let slip =
         Resource { quorum: Some(1), about: Some(0), ..Resource::plain(Kind::Slip, copies, Vec::new()) };
     directed("a copy lacks what it refers to", vec![seal, slip.clone(), slip], &[((0, 1), Fate::Refused)])
+}
+
+/// The boat at paris is taken back, since there is none at lille.
+fn what_is_taken_back_relies_upon_nothing() -> Case {
+    let pier = Resource::plain(Kind::Pier, Loc::Site(0), Vec::new());
+    let both = Loc::And(vec![Loc::Site(1), Loc::Site(2)]);
+    let boat = Resource { is_undone: true, about: Some(0), ..Resource::plain(Kind::Boat, both, Vec::new()) };
+    directed("what is taken back relies upon nothing", vec![pier, boat], &[((1, 2), Fate::Refused)])
 }
 
 fn ends(case: &Case) -> Result<(), String> {

@@ -6,12 +6,14 @@
 mod fates;
 mod groups;
 mod references;
+mod waves;
 
 use super::program::{Kind, Loc, OnDisconnect, Program, Resource, Rollout, SITES};
 
 pub(super) use fates::{fates, referring_fates};
 pub(super) use groups::grouped;
 pub(super) use references::{referring, relying};
+pub(super) use waves::waved;
 
 const DEEPEST: usize = 3;
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use scope_plan::plan::{ChoiceId, EdgeReason, Plan, StepId};
+use scope_plan::plan::{Action, ChoiceId, EdgeReason, Plan, StepId};
 
 use crate::events::{Outcome, RunEvent, RunEventKind, SkipReason};
 use crate::report::{Report, StepStatus};
@@ -19,6 +19,8 @@ pub(super) struct Watch<'p> {
     /// Steps that ended well, and those that were left out.
     is_done: Vec<bool>,
     is_left_out: Vec<bool>,
+    /// Steps that ended, well or not.
+    has_ended: Vec<bool>,
     n_parked: Vec<usize>,
     /// When each step was parked last: the number of the event.
     parked_at: BTreeMap<StepId, usize>,
@@ -36,6 +38,7 @@ impl<'p> Watch<'p> {
             plan,
             is_done: vec![false; n_steps],
             is_left_out: vec![false; n_steps],
+            has_ended: vec![false; n_steps],
             n_parked: vec![0; n_steps],
             parked_at: BTreeMap::new(),
             heard_at: BTreeMap::new(),
@@ -47,6 +50,13 @@ impl<'p> Watch<'p> {
 
     pub(super) fn see(&mut self, event: &RunEvent) {
         self.n_events += 1;
+        if let RunEventKind::StepDone { step, .. }
+        | RunEventKind::StepFailed { step, .. }
+        | RunEventKind::StepParked { step, .. }
+        | RunEventKind::StepSkipped { step, .. } = &event.kind
+        {
+            self.has_ended[step.index()] = true;
+        }
         match &event.kind {
             RunEventKind::StepStarted { step, attempt } => self.started(*step, *attempt),
             RunEventKind::StepDone { step, .. } => {
@@ -82,6 +92,12 @@ impl<'p> Watch<'p> {
 
     fn started(&mut self, step: StepId, attempt: u32) {
         let plan = self.plan;
+        if let Action::Gate { steps, .. } = &plan.step(step).action
+            && let Some(open) = steps.iter().find(|step| !self.has_ended[step.index()])
+        {
+            let open = &plan.step(*open).key;
+            self.wrong.push(format!("`{}` begins before `{open}` ended", plan.step(step).key));
+        }
         for edge in plan.edges.iter().filter(|edge| edge.to == step) {
             let is_met = match edge.reason {
                 EdgeReason::Settled => true,

@@ -26,6 +26,7 @@ use super::subject::{Memory, Subject};
 use super::{Good, create, mark, seconds, stuck, update};
 use crate::events::{Effect, Failure, Outcome};
 use crate::schedule::Touched;
+use crate::schedule::mutants::{self, Mutant};
 use crate::state::{Record as Fact, Resource};
 
 /// What is changed of a resource that got another name.
@@ -194,7 +195,10 @@ pub(super) async fn find_out(
         let (name, site) = subject.place();
         subject.shared.ledger.append(Fact::Gone { name, site })?;
     }
-    let found = what_is_there(subject, given).await?;
+    let found = match subject.was_sent() && mutants::is(Mutant::SecondCopyLeft) {
+        true => Vec::new(),
+        false => what_is_there(subject, given).await?,
+    };
     let (ours, others): (Vec<Record>, Vec<Record>) =
         found.into_iter().partition(|record| subject.bears_our_mark(record));
     let there = |record: Record, how, is_complete, is_adopted_now| {

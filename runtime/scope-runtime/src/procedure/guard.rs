@@ -28,6 +28,7 @@ use super::undo::LATER_MS;
 use crate::events::{Change, Effect, Failure, Outcome};
 use crate::runner::Shared;
 use crate::schedule::Touched;
+use crate::schedule::mutants::{self, Mutant};
 use crate::state::Record as Fact;
 use text::{User, add, guard_text, is_of, users_in};
 
@@ -44,6 +45,9 @@ pub(super) async fn protect(
     memory: &Memory,
 ) -> Result<Good, Bad> {
     let (identity, record) = resource_of(subject, of).await?;
+    if mutants::is(Mutant::GuardForgotten) {
+        return Ok(Good::new(Effect::Found, record));
+    }
     let guard = recorded(subject, &identity);
     if users.is_empty() {
         // Somebody here relies upon it after all, perhaps by another name.
@@ -172,7 +176,8 @@ async fn narrow(subject: &Subject<'_>, identity: &str) -> Result<(String, bool),
 /// The guard as it must stand for those who rely upon the resource in the end.
 fn wanted(subject: &Subject<'_>, identity: &str) -> Option<String> {
     let users = subject.shared.users_in_the_end(&relied(subject, identity));
-    (!users.is_empty()).then(|| guard_text(&subject.shared.deployment, users.iter()))
+    let is_needed = !users.is_empty() && !mutants::is(Mutant::GuardDroppedEarly);
+    is_needed.then(|| guard_text(&subject.shared.deployment, users.iter()))
 }
 
 fn left_words(subject: &Subject<'_>, bad: &Bad) -> String {

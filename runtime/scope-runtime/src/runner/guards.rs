@@ -17,6 +17,7 @@ use super::turn::Ended;
 use crate::events::RunEventKind;
 use crate::procedure::{identity_text, settle_guard};
 use crate::schedule::UndoState;
+use crate::schedule::mutants::{self, Mutant};
 
 impl Shared<'_> {
     /// Who relies upon a resource, name and site: as recorded, but for those that this very run deletes or lets change
@@ -59,7 +60,9 @@ impl Shared<'_> {
     /// Whether a guard is wanted: in alternatives only while one of them is tried or held.
     fn is_wanted(&self, protect: &Step) -> bool {
         let memory = self.memory(protect.id);
-        (protect.when.is_empty() || memory.has_begun()) && !memory.is_given_up()
+        let is_tried =
+            protect.when.is_empty() || memory.has_begun() || mutants::is(Mutant::GuardLeftForUntried);
+        is_tried && !memory.is_given_up()
     }
 
     fn is_given_up(&self, (name, site): &(String, String)) -> bool {
@@ -67,7 +70,8 @@ impl Shared<'_> {
             let is_it = step.name == *name && self.plan.site(step.site).name == *site;
             is_it && matches!(step.action, Action::Ensure { .. })
         });
-        steps.next().is_some_and(|step| self.memory(step.id).is_given_up())
+        let is_given_up = steps.next().is_some_and(|step| self.memory(step.id).is_given_up());
+        is_given_up && !mutants::is(Mutant::GuardKeptForGivenUp)
     }
 
     /// The identity that an expression over a step that has ended gives.

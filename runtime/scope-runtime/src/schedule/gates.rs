@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use scope_plan::plan::{SiteId, StepId};
 
+use super::mutants::{self, Mutant};
 use super::{Command, Outcome, Schedule, SkipReason, StepState};
 
 impl Schedule {
@@ -14,9 +15,14 @@ impl Schedule {
     pub(super) fn resolve_gate(&mut self, gate: StepId, rollout: usize) {
         let ends = |schedule: &Self| -> Vec<(StepId, Outcome)> {
             let parts = schedule.graph.parts(gate).iter();
-            parts.map(|part| (*part, schedule.state(*part).outcome().unwrap_or(Outcome::Pending))).collect()
+            // That other copies may make up for one that failed does not make it a good sign.
+            let outcome = |part| match schedule.is_spare(part) {
+                true => Outcome::Unavailable,
+                false => schedule.state(part).outcome().unwrap_or(Outcome::Pending),
+            };
+            parts.map(|part| (*part, outcome(*part))).collect()
         };
-        if self.are_gates_open {
+        if self.are_gates_open || mutants::is(Mutant::WaveIgnoresFailures) {
             return self.transition(gate, StepState::Done);
         }
         // A gate that is not come to, since the one before it holds back, says nothing of its own.

@@ -92,6 +92,24 @@ mutants! {
     QuorumPendingIsLost,
     /// A copy that others may make up for is not tried again in this run, though its site is heard from.
     SpareNeverWakes,
+    /// Once there are enough copies, those that have not begun are not made.
+    LateCopyForgotten,
+    /// The next wave begins whatever became of the one before.
+    WaveIgnoresFailures,
+    /// The next wave does not wait for the end of the one before.
+    WaveBegunTooEarly,
+    /// Of what an alternative made, one thing is left where it was.
+    OneIsLeftBehind,
+    /// What was sent and not answered is sent again without a look at what is there.
+    SecondCopyLeft,
+    /// What is relied upon is not guarded.
+    GuardForgotten,
+    /// A guard is taken off with the first of its users.
+    GuardDroppedEarly,
+    /// A guard is also for those that nobody wants any more.
+    GuardKeptForGivenUp,
+    /// The guards of alternatives that are not tried are left, too.
+    GuardLeftForUntried,
 }
 
 /// In the product: never.

@@ -78,6 +78,11 @@ impl Schedule {
         !ends.is_empty() && (self.is_quorum_reached(gather) || have_all_ended())
     }
 
+    /// Whether a step is of a copy, and there are enough others.
+    pub(super) fn is_in_reached_quorum(&self, step: StepId) -> bool {
+        self.gather_of(step).is_some_and(|gather| self.is_quorum_reached(gather))
+    }
+
     fn is_quorum_reached(&self, gather: StepId) -> bool {
         self.reach(gather) == Reach::Reached
     }
@@ -208,9 +213,9 @@ impl Schedule {
 
     /// Nothing runs any more: what was spared stays parked in this run. True if there was any.
     pub(super) fn end_spares(&mut self) -> bool {
-        let spares = std::mem::take(&mut self.quorums.spares);
         let mut is_any = false;
-        for (step, _) in spares {
+        // A wave that is held back now may still put the quorum out of reach.
+        for (step, _) in self.quorums.spares.clone() {
             if self.state(step) != StepState::Parked {
                 continue;
             }

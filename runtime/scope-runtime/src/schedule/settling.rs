@@ -13,8 +13,11 @@ impl Schedule {
     pub(super) fn check(&mut self, step: StepId) {
         let record = &self.steps[step.index()];
         let is_wanted = record.n_active > 0 || self.graph.guards(step).is_empty();
-        let is_by_mistake =
-            mutants::is(Mutant::StartedTooEarly) && matches!(self.graph.work(step), StepWork::AtSite);
+        let is_by_mistake = match self.graph.work(step) {
+            StepWork::AtSite => mutants::is(Mutant::StartedTooEarly),
+            StepWork::Gate(_) => mutants::is(Mutant::WaveBegunTooEarly),
+            StepWork::Choose(_) | StepWork::Gather => false,
+        };
         let is_early = record.n_waits > 0 && !self.is_quorum_decided(step) && !is_by_mistake;
         if record.state != StepState::Waiting || is_early || !is_wanted {
             return;
@@ -25,6 +28,9 @@ impl Schedule {
                 Blocked::Outcome(outcome) => SkipReason::Dependency { step: by, outcome },
             };
             return self.transition(step, StepState::Skipped { because });
+        }
+        if mutants::is(Mutant::LateCopyForgotten) && self.is_in_reached_quorum(step) {
+            return self.transition(step, StepState::Skipped { because: SkipReason::NotChosen });
         }
         match self.graph.work(step) {
             StepWork::AtSite if self.is_interrupted => {}

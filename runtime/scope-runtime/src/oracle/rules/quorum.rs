@@ -22,9 +22,14 @@ impl Run<'_> {
             Loc::Site(site) => Some(*site),
             _ => None,
         });
-        let leaves = sites.flat_map(|site| evaluation.members.iter().map(move |number| (*number, site)));
+        let leaves = sites.flat_map(|site| evaluation.leaves(site));
         let fresh: Vec<Leaf> = leaves.filter(|leaf| self.leaves[leaf].0 == End::Untried).collect();
         let copies = self.parts(parts.iter().copied().enumerate(), evaluation, place, blocked);
+        self.enough(need, copies, &fresh)
+    }
+
+    /// How the whole ended, given how its copies did; those that were asked for now and that others may make up for wait.
+    pub(super) fn enough(&mut self, need: usize, copies: Vec<Ended>, fresh: &[Leaf]) -> Ended {
         let count = |is: &dyn Fn(&Ended) -> bool| copies.iter().filter(|copy| is(copy)).count();
         let n_done = count(&|copy| copy.outcome == Outcome::Done && copy.is_there);
         let n_waiting = count(&|copy| copy.outcome == Outcome::Pending);
@@ -38,10 +43,10 @@ impl Run<'_> {
         };
         let kept = |outcome| if outcome == Outcome::Unavailable { Outcome::Pending } else { outcome };
         let whole = copies.iter().map(|copy| kept(copy.whole)).max().unwrap_or(Outcome::Done);
-        for leaf in fresh.into_iter().filter(|_| !is_missed) {
-            let (end, undo) = self.leaves[&leaf];
+        for leaf in fresh.iter().filter(|_| !is_missed) {
+            let (end, undo) = self.leaves[leaf];
             if end == End::Failed(Outcome::Unavailable) {
-                self.leaves.insert(leaf, (End::Waits, undo));
+                self.leaves.insert(*leaf, (End::Waits, undo));
             }
         }
         let all = Ended::all(copies);

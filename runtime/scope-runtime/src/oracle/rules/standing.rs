@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::OnCut;
+use super::{Leaf, OnCut};
 use crate::oracle::program::{Loc, OnDisconnect, Resource};
 
 /// Where a site stands in a location, for all its occurrences.
@@ -40,6 +40,11 @@ impl Evaluation {
             standings,
             holds: BTreeMap::new(),
         }
+    }
+
+    /// All of it at a site.
+    pub(super) fn leaves(&self, site: usize) -> impl Iterator<Item = Leaf> + '_ {
+        self.members.iter().map(move |number| (*number, site))
     }
 
     /// Sites of which every occurrence was given up.

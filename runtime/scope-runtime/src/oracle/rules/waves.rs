@@ -3,7 +3,7 @@
 //! `nantes`, then `paris & lille`; nantes is refused, none that fails is borne → paris and lille are held back.
 
 use super::standing::Evaluation;
-use super::{Ended, Outcome, Run};
+use super::{Ended, Leaf, Outcome, Run};
 use crate::oracle::program::Loc;
 
 impl Run<'_> {
@@ -16,10 +16,14 @@ impl Run<'_> {
         evaluation: &mut Evaluation,
         blocked: Option<Outcome>,
     ) -> Ended {
+        let leaves = waves.iter().flatten().flat_map(|site| evaluation.leaves(*site));
+        let fresh: Vec<Leaf> = leaves.collect();
         let mut all = Vec::new();
         let mut n_failed = 0;
         let mut held = None;
+        let mut is_held_back = false;
         for wave in waves {
+            is_held_back |= held == Some(Outcome::Unavailable);
             let blocked = blocked.max(held);
             let sites = wave
                 .iter()
@@ -36,6 +40,16 @@ impl Run<'_> {
             };
             all.extend(sites);
         }
-        Ended::all(all)
+        let ended = match evaluation.quorum {
+            Some(need) => self.enough(need, all, &fresh),
+            None => return Ended::all(all),
+        };
+        // Enough or not, a rollout that stopped has failed.
+        match held {
+            Some(Outcome::Unavailable) if is_held_back => {
+                Ended { whole: ended.whole.max(Outcome::Unavailable), ..ended }
+            }
+            _ => ended,
+        }
     }
 }
