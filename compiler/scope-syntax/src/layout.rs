@@ -54,6 +54,8 @@ struct Layout<'s> {
     item_start: usize,
     /// The indentation of the line being read.
     indentation: u32,
+    /// Where that line starts.
+    line_start: u32,
 }
 
 /// Lays out the tokens of a text.
@@ -76,6 +78,7 @@ pub(crate) fn lay_out<'s>(text: &'s str, tokens: &[Token<'s>]) -> Laid<'s> {
         is_too_deep: false,
         item_start: 0,
         indentation: 0,
+        line_start: 0,
     };
     let mut newline: Option<Token<'s>> = None;
     for (index, token) in tokens.iter().enumerate() {
@@ -85,6 +88,7 @@ pub(crate) fn lay_out<'s>(text: &'s str, tokens: &[Token<'s>]) -> Laid<'s> {
                 layout.close_all(tokens.get(index + 1));
                 layout.cut();
                 layout.indentation = 0;
+                layout.line_start = token.start;
                 newline = None;
             }
             _ => {
@@ -204,7 +208,7 @@ impl<'s> Layout<'s> {
             return self.close_through(token);
         }
         let innermost = self.open.last().filter(|open| open.token.kind.opens_bracket());
-        let Some(innermost) = innermost.filter(|open| !self.is_stray(token, open, rest)) else {
+        let Some(innermost) = innermost.filter(|open| !self.is_stray(open, rest)) else {
             let message = format!("`{}` closes nothing", token.text);
             let report = Diagnostic::new(codes::E0003, token.span(), message).label("no open bracket");
             let report = report.help("remove it").fix("remove it", vec![Edit::new(token.span(), "")]);
@@ -230,16 +234,13 @@ impl<'s> Layout<'s> {
 
     /// Whether a bracket that closes nothing stands where another one is not to be closed: what is open was opened on an
     /// earlier line and this is not the first of its line, or what is open is closed later on the line.
-    fn is_stray(&self, token: Token<'s>, open: &Open<'s>, rest: &[Token<'s>]) -> bool {
-        let line =
-            self.text.get(..token.start as usize).map_or(0, |text| text.rfind('\n').map_or(0, |end| end + 1));
-        let is_first =
-            self.text.get(line..token.start as usize).is_some_and(|before| before.trim().is_empty());
-        if (open.token.start as usize) < line && !is_first {
+    fn is_stray(&self, open: &Open<'s>, rest: &[Token<'s>]) -> bool {
+        let is_first = self.laid.tokens.last().is_none_or(|last| last.start < self.line_start);
+        if open.token.start < self.line_start && !is_first {
             return true;
         }
         let mut depth = 0_usize;
-        for next in rest.iter().take_while(|next| next.kind != Kind::Newline) {
+        for next in rest.iter().take(MAX_DEPTH).take_while(|next| next.kind != Kind::Newline) {
             if next.kind.opens_bracket() {
                 depth += 1;
             } else if next.kind.closes_bracket() {
@@ -323,6 +324,7 @@ impl<'s> Layout<'s> {
 
     fn newline(&mut self, newline: &Token<'s>, next: &[Token<'s>]) {
         let indentation = next[0].start.saturating_sub(newline.end());
+        self.line_start = newline.end();
         let before = std::mem::replace(&mut self.indentation, indentation);
         if self.skip_above.is_some() {
             return;

@@ -10,6 +10,9 @@
 //! }                     `}` closes nothing                           → follows
 //! ```
 
+use std::collections::BTreeSet;
+
+use crate::MAX_DEPTH;
 use scope_diagnostics::{Code, Diagnostic, Span, codes};
 
 /// Brackets that do not fit, and lines that stand in no block.
@@ -48,23 +51,18 @@ pub(crate) fn told_once(
 /// Of the reports of one item, sorted, those that say something of their own.
 fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -> Vec<Diagnostic> {
     let is_quote = |report: &Diagnostic| report.code == codes::E0004;
-    let quotes: Vec<usize> = reports
+    let quotes: BTreeSet<usize> = reports
         .iter()
         .filter(|report| is_quote(report))
         .map(|report| line(lines, report.primary.span))
         .collect();
     if !quotes.is_empty() {
         // Which of the quotes of a line lacks its partner is not known: all behind the first may be read wrongly.
-        let mut told: Vec<usize> = Vec::new();
+        let mut told: BTreeSet<usize> = BTreeSet::new();
         reports.retain(|report| {
             let line = line(lines, report.primary.span);
             match is_quote(report) {
-                true => {
-                    !told.contains(&line) && {
-                        told.push(line);
-                        true
-                    }
-                }
+                true => told.insert(line),
                 false => {
                     report.code == codes::E0007
                         || !quotes.contains(&line) && !STRUCTURE.contains(&report.code)
@@ -73,11 +71,12 @@ fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -
         });
         return reports;
     }
-    let stray: Vec<(Code, usize)> = reports
+    let stray: BTreeSet<usize> = reports
         .iter()
         .filter(|report| STRAY.contains(&report.code))
-        .map(|report| (report.code, line(lines, report.primary.span)))
+        .map(|report| line(lines, report.primary.span))
         .collect();
+    let mut told_stray: BTreeSet<(Code, usize)> = BTreeSet::new();
     let mut told: Vec<Diagnostic> = Vec::with_capacity(reports.len());
     for report in reports {
         let at = line(lines, report.primary.span);
@@ -86,7 +85,7 @@ fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -
             // What a sign that starts nothing leaves on its line, or a bracket behind it, says the same in other words.
             let place = (report.primary.span.start as usize).min(text.len());
             let closes = text[place..].starts_with([')', ']', '}']);
-            if stray.iter().any(|(_, line)| *line == at || closes && *line < at) {
+            if stray.contains(&at) || closes && stray.first().is_some_and(|line| *line < at) {
                 continue;
             }
             // So does what is left of an entry; the one that knows what is meant says it best.
@@ -110,10 +109,7 @@ fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -
                     None => !told.is_empty(),
                 }
         } else {
-            STRAY.contains(&report.code)
-                && told
-                    .iter()
-                    .any(|before| before.code == report.code && line(lines, before.primary.span) == at)
+            STRAY.contains(&report.code) && !told_stray.insert((report.code, at))
         };
         if !follows {
             told.push(report);
@@ -122,10 +118,13 @@ fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -
     told
 }
 
+/// Bytes between two places, above which it is not asked whether they are of one entry: a bound, not a rule.
+const LONG_ENTRY: usize = 400;
+
 /// Whether two places are in one line and no comma stands between them.
 fn is_of_one_entry(text: &str, before: Span, after: Span) -> bool {
     let between = text.get(before.start as usize..(after.start as usize).min(text.len()));
-    between.is_some_and(|between| !between.contains([',', '}', '\n']))
+    between.is_some_and(|between| between.len() <= LONG_ENTRY && !between.contains([',', '}', '\n']))
 }
 
 /// Whether the bracket that closes nothing is of another kind than those of which one is missing.
@@ -140,7 +139,8 @@ fn is_of_other_brackets(text: &str, told: &[Diagnostic], stray: &Diagnostic) -> 
             || before == closer
             || matches!((opener, closer), ("(", ")") | ("[", "]") | ("{", "}"))
     };
-    stray.code == codes::E0003 && told.iter().all(|report| report.code == codes::E0002 && !is_partner(report))
+    stray.code == codes::E0003
+        && told.iter().take(MAX_DEPTH).all(|report| report.code == codes::E0002 && !is_partner(report))
 }
 
 /// The line of a place, from 0.
