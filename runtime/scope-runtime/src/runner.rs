@@ -17,6 +17,7 @@
 mod conclude;
 mod guards;
 mod held;
+mod index;
 mod interrupt;
 mod jitter;
 mod ledger;
