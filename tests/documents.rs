@@ -76,6 +76,17 @@ fn every_driver_of_the_standard_library() {
     }
 }
 
+/// What is in the records that attributes hold is told, too: most of a deployment is in its `spec`.
+#[test]
+fn the_records_of_a_driver() {
+    let pages = pages("kubernetes.apps.v1", "doc-records");
+    check_links(&pages);
+    let page = &pages["driver-kubernetes.html"];
+    assert!(page.contains("<h3><code>DeploymentSpec</code></h3>"), "a record of its own");
+    assert!(page.contains("<h3><code>PodSpec</code></h3>"), "and one within it");
+    assert!(page.contains("Number of desired pods."), "with its words");
+}
+
 #[test]
 fn what_is_no_program_is_refused() {
     let folder = binary::folder("doc-none");

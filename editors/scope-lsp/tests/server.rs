@@ -169,6 +169,24 @@ fn mistakes_are_told_where_they_are_and_taken_back() {
 }
 
 #[test]
+fn a_field_of_a_record_tells_its_type_and_its_words() {
+    let (mut editor, _) = Editor::start(&[]);
+    editor.open(
+        "web.scope",
+        "import kubernetes.apps.v1 as apps\nsite nantes { kubernetes: { context: \"n\" } }\nentry nantes\n\
+         resource web: apps.Deployment {\n    metadata: { name: \"web\" }\n    \
+         spec: { replicas: 2, selector: {}, template: {} }\n}\n",
+    );
+    let hover = editor.at("textDocument/hover", "web.scope", 5, 14).result.expect("an answer");
+    let told = hover["contents"]["value"].as_str().expect("text");
+    assert!(told.contains("`replicas`: `int") && told.contains("Number of desired pods."), "{told}");
+    let answer = editor.at("textDocument/definition", "web.scope", 5, 14).result.expect("an answer");
+    let uri = answer["uri"].as_str().unwrap_or_else(|| panic!("no place: {answer:#}"));
+    assert!(uri.ends_with("types.scope"), "{uri}");
+    editor.end();
+}
+
+#[test]
 fn names_lead_to_their_declarations_in_other_files() {
     let (mut editor, _) = Editor::start(&[]);
     editor.write("sites.scope", SITES);

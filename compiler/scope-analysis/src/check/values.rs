@@ -7,6 +7,8 @@ use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use crate::context::Context;
 use crate::eval::describe;
 use crate::hir::{Deferred, FURTHEST, OPEN, Slot, Type, Value};
+use crate::items::with_docs;
+use crate::modules::NameKind;
 
 impl Context<'_> {
     /// Checks a value; `what` names it in messages (`replicas`).
@@ -83,6 +85,11 @@ impl Context<'_> {
                 for (key, slot) in &mut checked {
                     match Type::field(fields, key) {
                         Some(field) => {
+                            if field.name == *key {
+                                let told = format!("`{key}`: `{}`", field.ty);
+                                let told = with_docs(told, &field.docs);
+                                self.record_use(NameKind::Attribute, slot.key, field.span, told);
+                            }
                             let value = std::mem::replace(&mut slot.value, Value::Error);
                             slot.value = self.check_value(value, &field.ty, slot.span, key);
                         }

@@ -3,7 +3,7 @@
 //! Comes in: `service image { aliases: ["glance"], uses: [identity], address: …, answers { … } }`. Goes out: a
 //! [`Service`], and the driver's [`Login`] if the service has one.
 
-use scope_diagnostics::{Diagnostic, Edit, codes, similar};
+use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, ExprKind, LineKind};
 
 use super::{
@@ -147,7 +147,8 @@ pub(super) fn session_type(login: Option<&Login>) -> Type {
             match entry {
                 ast::RecordEntry::Field { key, .. } => {
                     let name = key.literal().unwrap_or_default();
-                    fields.push(Field { name, ty: Type::Any, is_optional: true, docs: Vec::new() });
+                    let span = Span::DUMMY;
+                    fields.push(Field { name, ty: Type::Any, is_optional: true, docs: Vec::new(), span });
                 }
                 _ => return Type::Any,
             }

@@ -76,11 +76,13 @@ pub(super) fn site_type(settings: &IndexMap<String, Setting>) -> Type {
             ty: setting.ty.clone(),
             is_optional: false,
             docs: Vec::new(),
+            span: setting.span,
         })
         .collect();
     for (name, ty) in [("name", Type::String), ("labels", Type::Map(Box::new(Type::Any)))] {
         if !settings.contains_key(name) {
-            fields.push(Field { name: name.to_owned(), ty, is_optional: false, docs: Vec::new() });
+            let name = name.to_owned();
+            fields.push(Field { name, ty, is_optional: false, docs: Vec::new(), span: Span::DUMMY });
         }
     }
     Type::Record(fields)

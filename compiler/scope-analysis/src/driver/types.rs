@@ -152,7 +152,8 @@ pub fn type_of(
                 .map(|field| {
                     let ty = type_of(&field.ty, resolve, diagnostics);
                     let is_optional = field.default.is_some() || matches!(ty, Type::Optional(_));
-                    Field { name: field.name.text.clone(), ty, is_optional, docs: field.docs.clone() }
+                    let (name, span) = (field.name.text.clone(), field.name.span);
+                    Field { name, ty, is_optional, docs: field.docs.clone(), span }
                 })
                 .collect(),
         ),

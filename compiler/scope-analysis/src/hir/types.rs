@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use scope_diagnostics::Span;
 use serde::{Serialize, Serializer};
 
 /// A type.
@@ -134,6 +135,9 @@ pub struct Field {
     /// What is written above it.
     #[serde(skip)]
     pub docs: Vec<String>,
+    /// Where its name is declared; nowhere for what a driver gives without naming it.
+    #[serde(skip)]
+    pub span: Span,
 }
 
 impl Type {

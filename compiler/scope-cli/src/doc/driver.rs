@@ -1,7 +1,9 @@
 //! The page of a driver: a site's settings, and for each service its types with attributes, defaults and operations.
 
+use std::collections::BTreeMap;
+
 use scope_compiler::Compilation;
-use scope_compiler::hir::{Attribute, Driver, ResourceType, Share};
+use scope_compiler::hir::{Attribute, Driver, Field, OPEN, ResourceType, Share, Type};
 
 use super::html;
 
@@ -59,7 +61,81 @@ pub fn page(driver: &Driver, compilation: &Compilation) -> String {
             out.push_str(&one(ty, driver, compilation));
         }
     }
+    out.push_str(&records(driver));
     html::page(&format!("driver {}", driver.name), &out)
+}
+
+/// The declared records that attributes hold, each once, however deep: `spec: DeploymentSpec` → what is in one.
+fn records(driver: &Driver) -> String {
+    let mut known: BTreeMap<&str, &[Field]> = BTreeMap::new();
+    let mut open: Vec<&Type> =
+        driver.types.values().flat_map(|ty| ty.attributes.values()).map(|attribute| &attribute.ty).collect();
+    while let Some(ty) = open.pop() {
+        match ty {
+            Type::Named(named) => match named.meaning() {
+                Type::Record(fields) => {
+                    if known.insert(&named.name, fields).is_none() {
+                        open.extend(fields.iter().map(|field| &field.ty));
+                    }
+                }
+                meaning => open.push(meaning),
+            },
+            Type::Record(fields) => open.extend(fields.iter().map(|field| &field.ty)),
+            Type::OneOf(branches) => open.extend(branches),
+            Type::Optional(inner)
+            | Type::List(inner)
+            | Type::Map(inner)
+            | Type::Secret(inner)
+            | Type::By(inner, _) => open.push(inner),
+            _ => {}
+        }
+    }
+    if known.is_empty() {
+        return String::new();
+    }
+    let mut out = "<h2 id=\"records\">Records</h2>\n".to_string();
+    for (name, fields) in known {
+        out.push_str(&format!("<h3>{}</h3>\n", html::code(name)));
+        let mut rows = Vec::new();
+        rows_of(fields, "", &mut rows);
+        out.push_str(&html::table(&["field", "type", ""], &rows));
+    }
+    out
+}
+
+/// The fields of a record that has no name, or of several of them.
+fn nameless(ty: &Type) -> Option<&[Field]> {
+    match ty {
+        Type::Record(fields) => Some(fields),
+        Type::Optional(inner) | Type::List(inner) | Type::Map(inner) | Type::By(inner, _) => nameless(inner),
+        _ => None,
+    }
+}
+
+fn manner(ty: &Type) -> String {
+    match ty {
+        Type::Optional(inner) => manner(inner),
+        Type::List(_) | Type::By(..) => "a list of records".to_owned(),
+        Type::Map(_) => "a map of records".to_owned(),
+        _ => "a record".to_owned(),
+    }
+}
+
+/// A row for each field; those of a record that has no name of its own stand below it, by their path.
+fn rows_of(fields: &[Field], path: &str, rows: &mut Vec<Vec<String>>) {
+    for field in fields {
+        let name = if field.name == OPEN { "any other" } else { &field.name };
+        let inner = nameless(&field.ty);
+        let shown = match inner {
+            Some(_) => manner(&field.ty),
+            None => html::code(&field.ty.to_string()),
+        };
+        let words = if field.is_optional || field.name == OPEN { "" } else { "required" };
+        rows.push(vec![html::code(&format!("{path}{name}")), shown, documented(words, &field.docs)]);
+        if let Some(fields) = inner {
+            rows_of(fields, &format!("{path}{name}."), rows);
+        }
+    }
 }
 
 /// A type's name, with a link to where its driver's page has it.

@@ -212,7 +212,9 @@ async fn remove_recorded(subject: &Subject<'_>, identity: &str) -> Result<String
     let seen = seen_before(subject, identity).await?;
     if seen.is_some_and(|record| subject.mark_of_others(&record).is_some()) {
         let (kind, name, site) = (subject.kind(), subject.name, subject.site_name());
-        return Ok(format!("{kind} `{name}` at `{site}` ({identity}) is left: it bears another deployment's mark"));
+        return Ok(format!(
+            "{kind} `{name}` at `{site}` ({identity}) is left: it bears another deployment's mark"
+        ));
     }
     remove(subject, identity, &Map::new()).await?;
     Ok(words_for(subject, identity))
