@@ -17,7 +17,6 @@
 mod conclude;
 mod guards;
 mod held;
-mod index;
 mod interrupt;
 mod jitter;
 mod ledger;

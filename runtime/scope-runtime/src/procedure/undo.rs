@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::delete::{remove, seen_before};
+use super::delete::remove;
 use super::ensure::what_is_there;
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
@@ -192,32 +192,19 @@ pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Resul
         time_out_ms,
     };
     let result = match &owed.identity {
-        Some(identity) => remove_recorded(&subject, identity).await,
-        None => remove_owed(&subject, owed).await.map(|identity| words_for(&subject, &identity)),
+        Some(identity) => remove(&subject, identity, &Map::new()).await.map(|()| identity.clone()),
+        None => remove_owed(&subject, owed).await,
     };
     match result {
-        Ok(words) => {
+        Ok(identity) => {
             let paid = Fact::Paid { key: owed.key.clone(), identity: owed.identity.clone() };
             if shared.ledger.append(paid).is_err() || shared.ledger.commit().await.is_err() {
                 return Err(unpaid());
             }
-            Ok(words)
+            Ok(words_for(&subject, &identity))
         }
         Err(bad) => Err(Unpaid { words: bad.failure.message, is_cut_off: bad.is_cut_off }),
     }
-}
-
-/// Deletes what an earlier run made, unless another deployment has put its mark on it since; in words.
-async fn remove_recorded(subject: &Subject<'_>, identity: &str) -> Result<String, Bad> {
-    let seen = seen_before(subject, identity).await?;
-    if seen.is_some_and(|record| subject.mark_of_others(&record).is_some()) {
-        let (kind, name, site) = (subject.kind(), subject.name, subject.site_name());
-        return Ok(format!(
-            "{kind} `{name}` at `{site}` ({identity}) is left: it bears another deployment's mark"
-        ));
-    }
-    remove(subject, identity, &Map::new()).await?;
-    Ok(words_for(subject, identity))
 }
 
 fn words_for(subject: &Subject<'_>, identity: &str) -> String {

@@ -95,37 +95,6 @@ fn an_undo_that_is_owed_is_paid_by_the_next_run() {
     assert_eq!(paid.report.verdict, Verdict::Done);
 }
 
-/// Where names are identities, somebody may have made another one in its place by the time that the site answers again.
-#[test]
-fn what_bears_the_mark_of_others_by_now_is_left_though_it_was_owed() {
-    let mut script = vec![
-        ("paris", "find", list([])),
-        ("paris", "create", done(book("p1", "Emma", "binding", Some(AT_PARIS)))),
-        ("paris", "read", found(book("p1", "Emma", "torn", Some(AT_PARIS)))),
-        ("paris", "delete", unreachable()),
-    ];
-    script.extend(at_nantes());
-    let played = play(&plan(), StateStore::in_memory(), script);
-    assert_eq!(played.report.steps[0].undo, UndoStatus::Owed);
-    assert_eq!(played.state.state().owed[0].identity.as_deref(), Some("p1"));
-    let mut next = plan();
-    next.choices[0].recorded = Some(1);
-    let paid = play(
-        &next,
-        played.state,
-        vec![
-            ("nantes", "read", found(book("n1", "Emma", "open", Some(AT_NANTES)))),
-            ("paris", "read", found(book("p1", "Emma", "open", Some("scope:others/emma@paris")))),
-        ],
-    );
-    assert!(paid.state.state().owed.is_empty());
-    let told = paid.events.iter().any(|event| match &event.kind {
-        RunEventKind::UndoDone { words, .. } => words.contains("is left: it bears another deployment's mark"),
-        _ => false,
-    });
-    assert!(told);
-}
-
 #[test]
 fn what_was_there_before_is_not_deleted() {
     // Ours from an earlier run, and now broken... by its reader: not this evaluation's to take back.
