@@ -5,7 +5,7 @@
 use gen_lsp_types::TextDocumentPositionParams;
 use lsp_server::ErrorCode;
 use scope_compiler::{Compilation, Options, renaming};
-use scope_diagnostics::{FileId, Span};
+use scope_diagnostics::{Diagnostic, FileId, Span};
 use serde_json::{Value, json};
 
 use super::{Answer, Server, parsed, value_of};
@@ -53,6 +53,7 @@ impl Server<'_> {
     /// The name in every open program that has it.
     pub(super) fn rename(&mut self, params: Value) -> Answer {
         let name = params["newName"].as_str().unwrap_or_default().to_owned();
+        let asked = params["textDocument"]["uri"].as_str().unwrap_or_default().to_owned();
         let place: TextDocumentPositionParams = parsed(params)?;
         let wrong = |message: String| (ErrorCode::InvalidRequest, message);
         let Some((compilation, found)) = self.use_at(&place) else {
@@ -77,6 +78,11 @@ impl Server<'_> {
             let world = Overlay { root: &self.root, documents: &self.documents };
             let entry = paths::name_of(&self.root, key);
             let fix = renaming::renamed(&world, &entry, &Options::default(), compilation, definition, &name);
+            // Another program that is being written is no judge of what is right: it keeps its own mistakes.
+            let is_asked = self.documents.get(key).is_some_and(|document| document.uri == asked);
+            if fix.is_err() && !is_asked && compilation.diagnostics.iter().any(Diagnostic::is_error) {
+                continue;
+            }
             let addresses = self.documents.iter().map(|(key, document)| (key.clone(), document.uri.clone()));
             let addresses = addresses.collect();
             let mut translator = Translator {
