@@ -143,9 +143,18 @@ impl Context<'_> {
         {
             return report.help(format!("the words of `with` are {}", crate::with::WORDS.join(", ")));
         }
+        // `m1.tiny` is one text, and not a field of something.
+        let sources = self.sources.borrow();
+        let behind = sources.try_get(span.file).and_then(|file| file.text().get(span.end as usize..));
+        let is_of_word = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+        let behind = behind.map_or("", |text| {
+            let word = &text[..text.find(|letter| !is_of_word(letter)).unwrap_or(text.len())];
+            if text[word.len()..].starts_with(['(', '[', '?']) { "" } else { word }
+        });
+        let whole = Span::new(span.file, span.start, span.end + behind.len() as u32);
         report
-            .help(format!("a text of its own is written with quotes: \"{name}\""))
-            .fix("write it as text", vec![Edit::new(span, format!("\"{name}\""))])
+            .help(format!("a text of its own is written with quotes: \"{name}{behind}\""))
+            .fix("write it as text", vec![Edit::new(whole, format!("\"{name}{behind}\""))])
     }
 
     /// `module.member`, where `base` names an imported module; `Err` gives the value of any other base.

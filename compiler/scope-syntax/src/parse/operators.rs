@@ -264,8 +264,12 @@ pub(crate) fn symbol(op: Infix) -> &'static str {
 
 /// The report of `&&` and `!`, which are read as `and` and `not`.
 pub(crate) fn boolean_word(span: Span, symbol: &str, word: &str) -> Diagnostic {
-    Diagnostic::new(codes::E0012, span, format!("expected `{word}`, found `{symbol}`"))
+    let report = Diagnostic::new(codes::E0012, span, format!("expected `{word}`, found `{symbol}`"))
         .label("booleans are words")
-        .help(format!("write `{word}`"))
-        .fix(format!("write `{word}`"), vec![Edit::new(span, if symbol == "!" { "not " } else { word })])
+        .help(format!("write `{word}`"));
+    let report = match symbol {
+        "&&" => report.help("in a scope `A & B` is at both places"),
+        _ => report,
+    };
+    report.fix(format!("write `{word}`"), vec![Edit::new(span, if symbol == "!" { "not " } else { word })])
 }
