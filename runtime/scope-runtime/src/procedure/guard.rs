@@ -7,15 +7,11 @@
 
 mod text;
 
-use std::cell::Cell;
-use std::time::Duration;
-
 use scope_plan::driver::OperationKind;
 use scope_plan::expr::Expr;
 use scope_plan::plan::SiteId;
 use scope_plan::recorded::{RecordedGuard, Relied};
 use serde_json::{Map, Value};
-use tokio::time::Instant;
 
 use super::Good;
 use super::amend::{Amended, amend};
@@ -24,7 +20,6 @@ use super::inputs::evaluate_one;
 use super::record::{Record, identity_text};
 use super::subject::{Memory, Subject};
 use super::survey::planned;
-use super::undo::LATER_MS;
 use crate::events::{Change, Effect, Failure, Outcome};
 use crate::runner::Shared;
 use crate::schedule::Touched;
@@ -121,19 +116,8 @@ pub(crate) async fn settle(
     site: SiteId,
     words: &mut Vec<String>,
 ) -> Result<Option<String>, String> {
-    let Some((driver, resource_type)) = shared.resource_type(&guard.resource_type) else { return Ok(None) };
-    let subject = Subject {
-        shared,
-        driver,
-        resource_type,
-        site_id: site,
-        site: shared.sites.site(site),
-        name: &guard.name,
-        from: None,
-        key: &guard.name,
-        step: None,
-        deadline: Cell::new(Instant::now() + Duration::from_millis(LATER_MS)),
-        time_out_ms: LATER_MS,
+    let Some(subject) = Subject::later(shared, &guard.resource_type, site, &guard.name, &guard.name) else {
+        return Ok(None);
     };
     let relied = relied(&subject, &guard.identity);
     let is_needed = !shared.users_in_the_end(&relied).is_empty();

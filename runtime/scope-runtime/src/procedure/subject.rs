@@ -24,6 +24,8 @@ use crate::schedule::Touched;
 use crate::site::{Answer, Content, ContentStream, OperationCall, Progress, Site, SiteError, SiteErrorKind};
 use crate::state::Changed;
 
+/// How long what is done after the steps may take, a debt of an earlier run or a guard that is settled.
+const LATER_MS: u64 = 30_000;
 /// The first pause while a site is busy, and the longest.
 const BUSY_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_BUSY_PAUSE: Duration = Duration::from_secs(5);
@@ -262,6 +264,30 @@ impl<'s> Subject<'s> {
             step: Some(step),
             deadline,
             time_out_ms: step.timeout_ms,
+        })
+    }
+
+    /// What is done with a resource after the steps: it has a time of its own. `None` where the plan does not have its type.
+    pub(super) fn later(
+        shared: &'s Shared<'s>,
+        resource_type: &str,
+        site: SiteId,
+        name: &'s str,
+        key: &'s str,
+    ) -> Option<Self> {
+        let (driver, resource_type) = shared.resource_type(resource_type)?;
+        Some(Self {
+            shared,
+            driver,
+            resource_type,
+            site_id: site,
+            site: shared.sites.site(site),
+            name,
+            from: None,
+            key,
+            step: None,
+            deadline: Cell::new(Instant::now() + Duration::from_millis(LATER_MS)),
+            time_out_ms: LATER_MS,
         })
     }
 

@@ -22,9 +22,6 @@ use crate::runner::Shared;
 use crate::schedule::Touched;
 use crate::state::{Changed, Owed, Record as Fact};
 
-/// How long a debt of an earlier run may take.
-pub(super) const LATER_MS: u64 = 30_000;
-
 /// An undo ends in words for people; an error is one that is owed.
 pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, String> {
     let subject = match Subject::of_step(shared, step) {
@@ -140,20 +137,8 @@ pub(crate) async fn set_back_later(
     site: SiteId,
 ) -> Result<String, String> {
     let unknown = || format!("the plan has no type `{}` any more", changed.resource_type);
-    let (driver, resource_type) = shared.resource_type(&changed.resource_type).ok_or_else(unknown)?;
-    let subject = Subject {
-        shared,
-        driver,
-        resource_type,
-        site_id: site,
-        site: shared.sites.site(site),
-        name: &changed.name,
-        from: None,
-        key,
-        step: None,
-        deadline: Cell::new(Instant::now() + Duration::from_millis(LATER_MS)),
-        time_out_ms: LATER_MS,
-    };
+    let subject = Subject::later(shared, &changed.resource_type, site, &changed.name, key);
+    let subject = subject.ok_or_else(unknown)?;
     let changes: Vec<Change> = changes_of(changed).collect();
     let words = set_back(&subject, &changed.identity, &Given::default(), &changes).await?;
     let secret = changed.attributes.iter().filter(|known| known.values.is_none());
@@ -174,22 +159,8 @@ pub(crate) struct Unpaid {
 /// Pays what an earlier run owes. Nothing to say where the site is not in this plan, or the resource is wanted again.
 pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Result<String, Unpaid> {
     let unpaid = || Unpaid { words: owed.words.clone(), is_cut_off: false };
-    let Some((driver, resource_type)) = shared.resource_type(&owed.resource_type) else {
+    let Some(subject) = Subject::later(shared, &owed.resource_type, site, &owed.name, &owed.key) else {
         return Err(unpaid());
-    };
-    let time_out_ms = LATER_MS;
-    let subject = Subject {
-        shared,
-        driver,
-        resource_type,
-        site_id: site,
-        site: shared.sites.site(site),
-        name: &owed.name,
-        from: None,
-        key: &owed.key,
-        step: None,
-        deadline: Cell::new(Instant::now() + Duration::from_millis(time_out_ms)),
-        time_out_ms,
     };
     let result = match &owed.identity {
         Some(identity) => remove(&subject, identity, &Map::new()).await.map(|()| identity.clone()),
