@@ -46,6 +46,14 @@ impl World for Memory {
         scope_stdlib::modules().map(str::to_string).collect()
     }
 
+    fn beside(&self, path: &str) -> Vec<String> {
+        let folder =
+            |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+        let here = folder(path);
+        let beside = self.files.keys().filter(|other| other.ends_with(".scope") && folder(other) == here);
+        beside.cloned().collect()
+    }
+
     fn env(&self, _name: &str) -> Option<String> {
         None
     }

@@ -198,7 +198,7 @@ impl<'a> Context<'a> {
             self.no_field(&name.text, name.span, &owner, names.chain(["sites"]));
             return Value::Error;
         };
-        let hover = crate::items::with_docs(format!("output `{}`", output.name.text), &item.docs);
+        let hover = crate::hover::with_docs(format!("output `{}`", output.name.text), &item.docs);
         self.record_use(NameKind::Attribute, name.span, output.name.span, hover);
         let sites = self.group_sites(id);
         let frame = Frame { group: Some(id), ..Frame::new(group.module) };

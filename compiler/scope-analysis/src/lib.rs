@@ -20,14 +20,19 @@ pub mod world;
 
 mod check;
 mod context;
+mod entry;
 mod eval;
 mod group;
+mod hover;
 mod items;
 mod location;
+mod named_types;
 mod names;
+mod params;
 mod policy;
 mod request;
 mod requirement;
+mod resource_type;
 mod scope;
 mod sites;
 mod testing;
@@ -35,7 +40,7 @@ mod with;
 
 pub use check::{former_names, outputs as outputs_used};
 pub use context::{Options, Reported};
-pub use eval::files::join_path;
+pub use eval::files::{join_path, path_between};
 pub use modules::{Module, ModuleId, Modules, NameKind, Use};
 pub use with::KEYS as WITH_KEYS;
 

@@ -53,6 +53,17 @@ impl World for Disk {
         scope_stdlib::modules().map(str::to_string).collect()
     }
 
+    fn beside(&self, path: &str) -> Vec<String> {
+        let folder = path.rfind('/').map_or("", |slash| &path[..=slash]);
+        let Ok(entries) = fs::read_dir(if folder.is_empty() { "." } else { folder }) else {
+            return Vec::new();
+        };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(".scope")).collect();
+        names.sort();
+        names.iter().map(|name| format!("{folder}{name}")).collect()
+    }
+
     fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }

@@ -28,6 +28,10 @@ impl World for Over<'_> {
         self.world.library()
     }
 
+    fn beside(&self, path: &str) -> Vec<String> {
+        self.world.beside(path)
+    }
+
     fn env(&self, name: &str) -> Option<String> {
         self.world.env(name)
     }

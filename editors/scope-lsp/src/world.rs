@@ -63,6 +63,15 @@ impl World for Overlay<'_> {
         scope_stdlib::modules().map(str::to_owned).collect()
     }
 
+    fn beside(&self, path: &str) -> Vec<String> {
+        let folder = path.rfind('/').map_or("", |slash| &path[..=slash]);
+        let Ok(entries) = std::fs::read_dir(paths::absolute(self.root, folder)) else { return Vec::new() };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(".scope")).collect();
+        names.sort();
+        names.iter().map(|name| format!("{folder}{name}")).collect()
+    }
+
     fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }

@@ -7,7 +7,7 @@ use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use crate::context::Context;
 use crate::eval::describe;
 use crate::hir::{Deferred, FURTHEST, OPEN, Slot, Type, Value};
-use crate::items::with_docs;
+use crate::hover::with_docs;
 use crate::modules::NameKind;
 
 impl Context<'_> {

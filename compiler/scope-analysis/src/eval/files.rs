@@ -173,9 +173,45 @@ pub fn join_path(from: &str, written: &str) -> String {
     if from.starts_with('/') && !joined.starts_with('/') { format!("/{joined}") } else { joined }
 }
 
+/// How a file writes the path of another to import it, the inverse of [`join_path`]: from `a/main.scope`, `a/b/c.scope` is
+/// `./b/c.scope`. Nothing where only one of them says where it starts.
+pub fn path_between(from: &str, to: &str) -> Option<String> {
+    if from.starts_with('/') != to.starts_with('/') || to.starts_with("std:") {
+        return None;
+    }
+    let folders: Vec<&str> = from.split('/').collect();
+    let folders = &folders[..folders.len() - 1];
+    let parts: Vec<&str> = to.split('/').collect();
+    let n_shared =
+        folders.iter().zip(&parts[..parts.len() - 1]).take_while(|(one, other)| one == other).count();
+    if folders[n_shared..].contains(&"..") {
+        return None;
+    }
+    let start = match folders.len() - n_shared {
+        0 => "./".to_owned(),
+        n_up => "../".repeat(n_up),
+    };
+    Some(format!("{start}{}", parts[n_shared..].join("/")))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::join_path;
+    use super::{join_path, path_between};
+
+    #[test]
+    fn a_path_between_files_leads_back() {
+        for (from, to, written) in [
+            ("main.scope", "parts.scope", "./parts.scope"),
+            ("a/main.scope", "a/b/c.scope", "./b/c.scope"),
+            ("a/b/main.scope", "a/c.scope", "../c.scope"),
+            ("/w/a/main.scope", "/w/c.scope", "../c.scope"),
+        ] {
+            assert_eq!(path_between(from, to).as_deref(), Some(written));
+            assert_eq!(join_path(from, written), to);
+        }
+        assert_eq!(path_between("main.scope", "/w/c.scope"), None);
+        assert_eq!(path_between("../main.scope", "c.scope"), None, "the name of this folder is not known");
+    }
 
     #[test]
     fn paths_are_relative_to_the_file_that_writes_them() {

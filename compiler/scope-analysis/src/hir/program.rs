@@ -69,6 +69,8 @@ pub struct Site {
     pub name: String,
     /// Driver → setting → value, client configuration files read, defaults not filled in.
     pub settings: IndexMap<String, IndexMap<String, Slot>>,
+    /// How it is connected to, whatever the driver: setting → value.
+    pub tls: IndexMap<String, Slot>,
     /// Its labels.
     pub labels: IndexMap<String, Slot>,
     /// At most this many requests at once.

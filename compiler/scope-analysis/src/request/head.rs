@@ -95,7 +95,7 @@ impl<'a> Context<'a> {
             NameKind::Resource,
             span,
             span,
-            crate::items::with_docs(format!("`{}`: `{}`", thing.name.text, ty.name), &item.docs),
+            crate::hover::with_docs(format!("`{}`: `{}`", thing.name.text, ty.name), &item.docs),
         );
         let driver = &self.drivers[&ty.driver];
         let group = self.group(requested.group);
@@ -315,7 +315,7 @@ pub(crate) fn attribute_hover(attribute: &crate::hir::Attribute) -> String {
             words.push(word.into());
         }
     }
-    crate::items::with_docs(words.join(", "), &attribute.docs)
+    crate::hover::with_docs(words.join(", "), &attribute.docs)
 }
 
 /// Whether a record has a literal key.

@@ -8,6 +8,8 @@ mod config;
 mod family;
 mod links;
 mod simulated;
+mod tls;
+mod unknown;
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
@@ -30,6 +32,7 @@ impl Context<'_> {
             self.sites.borrow_mut().push(Site {
                 name: declared.name.clone(),
                 settings: IndexMap::new(),
+                tls: IndexMap::new(),
                 labels: IndexMap::new(),
                 concurrency: CONCURRENCY,
                 simulated: Vec::new(),
@@ -51,6 +54,7 @@ impl Context<'_> {
         let mut evaluated = Site {
             name: String::new(),
             settings: IndexMap::new(),
+            tls: IndexMap::new(),
             labels: IndexMap::new(),
             concurrency: CONCURRENCY,
             simulated: Vec::new(),
@@ -80,6 +84,7 @@ impl Context<'_> {
                     Value::Int(count @ 1..=1024) => evaluated.concurrency = count as u32,
                     other => self.mismatch("a whole number from 1 to 1024", &other, slot.span),
                 },
+                "tls" => evaluated.tls = self.tls(slot),
                 "simulate" => self.simulated(&mut evaluated, slot),
                 "capacity" => self.capacity(&mut evaluated, slot),
                 driver_name => match self.drivers.get(driver_name) {
@@ -97,8 +102,13 @@ impl Context<'_> {
     fn unknown_site_key(&self, key: &str, span: Span) -> Diagnostic {
         let report = Diagnostic::new(codes::E0216, span, format!("a site has no `{key}`"))
             .label("no imported driver has this name");
-        let known =
-            self.drivers.keys().map(String::as_str).chain(["labels", "concurrency", "simulate", "capacity"]);
+        let known = self.drivers.keys().map(String::as_str).chain([
+            "labels",
+            "tls",
+            "concurrency",
+            "simulate",
+            "capacity",
+        ]);
         match similar::nearest(key, known) {
             Some(nearest) => report
                 .help(format!("did you mean `{nearest}`?"))
@@ -127,7 +137,7 @@ impl Context<'_> {
                     NameKind::Attribute,
                     inner.key,
                     setting.span,
-                    crate::items::with_docs(format!("setting `{name}`: `{}`", setting.ty), &setting.docs),
+                    crate::hover::with_docs(format!("setting `{name}`: `{}`", setting.ty), &setting.docs),
                 );
                 let value = self.setting_value(setting, inner.value, inner.span);
                 settings.insert(name, Slot { value, ..inner });

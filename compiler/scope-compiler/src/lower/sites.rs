@@ -11,6 +11,9 @@ use serde_json::Value as Json;
 
 use super::value::{constant, secret};
 
+/// Among the settings of drivers, those of any connection.
+const TLS: &str = "tls";
+
 /// One site.
 pub(super) fn site(program: &Program, id: hir::SiteId, sources: &SourceMap) -> Site {
     let site = &program.sites[id.0 as usize];
@@ -23,9 +26,11 @@ pub(super) fn site(program: &Program, id: hir::SiteId, sources: &SourceMap) -> S
         settings: site
             .settings
             .iter()
+            .map(|(driver, settings)| (driver.as_str(), settings))
+            .chain((!site.tls.is_empty()).then_some((TLS, &site.tls)))
             .map(|(driver, settings)| {
                 let settings = settings.iter().map(|(name, slot)| (name.clone(), setting(slot))).collect();
-                (driver.clone(), settings)
+                (driver.to_owned(), settings)
             })
             .collect(),
         labels: constants(&site.labels, program),

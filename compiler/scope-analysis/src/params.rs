@@ -1,0 +1,142 @@
+//! The values of parameters: from `--set`, the group that uses the module, `--params`, or their default.
+
+use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, Span, codes, similar};
+use scope_syntax::ast::{self, ItemKind};
+
+use crate::context::Context;
+use crate::eval::Frame;
+use crate::hir::{GroupId, Slot, Type, Value};
+use crate::modules::Modules;
+
+impl Context<'_> {
+    pub(crate) fn param_value(&self, param: &ast::Param, frame: &Frame) -> Value {
+        let module = frame.module;
+        let ty = param.ty.as_ref().map(|ty| self.declared_type(ty, module));
+        let given = self.options.params.iter().rev().find(|(name, _)| *name == param.name.text);
+        let inside = frame.group.filter(|group| *group != GroupId::PROGRAM);
+        let attribute = inside.and_then(|group| self.given_to(group, &param.name.text, frame.here));
+        let is_program = module == Modules::ROOT;
+        let in_file = if is_program { self.param_in_files(&param.name.text) } else { None };
+        let (value, span) = match (given, &param.default) {
+            _ if attribute.is_some() => {
+                attribute.map_or((Value::Null, param.name.span), |slot| (slot.value, slot.span))
+            }
+            (Some((name, text)), _) if module == Modules::ROOT => {
+                let Some((value, span)) = self.given_value(name, text, ty.as_ref()) else {
+                    return Value::Error;
+                };
+                (value, span)
+            }
+            _ if in_file.is_some() => {
+                in_file.map_or((Value::Null, param.name.span), |slot| (slot.value, slot.span))
+            }
+            (_, Some(default)) => (self.eval(default, frame), default.span),
+            (_, None) if inside.is_some() => {
+                if let Some(group) = inside {
+                    self.report_all(self.missing_parameter(group, param));
+                }
+                return Value::Error;
+            }
+            (_, None) => {
+                self.report(
+                    Diagnostic::new(
+                        codes::E0111,
+                        param.name.span,
+                        format!("parameter `{}` has no value", param.name.text),
+                    )
+                    .label("no default")
+                    .help(format!("give it one: --set {}=…, or a default here", param.name.text)),
+                );
+                return Value::Error;
+            }
+        };
+        match &ty {
+            Some(ty) => self.check_value(value, ty, span, &param.name.text),
+            None => value,
+        }
+    }
+
+    /// A value given with `--set`: an expression, or where the parameter is a text, the words as they are.
+    fn given_value(&self, name: &str, text: &str, ty: Option<&Type>) -> Option<(Value, Span)> {
+        let file = self.sources.borrow_mut().add(format!("--set {name}"), text);
+        let whole = Span::new(file, 0, u32::try_from(text.len()).unwrap_or(u32::MAX));
+        let wants_text = matches!(
+            ty.map(|ty| match ty {
+                Type::Secret(inner) => inner.required(),
+                other => other.required(),
+            }),
+            None | Some(Type::String | Type::Enum(_) | Type::Matching(..) | Type::Ip | Type::Cidr)
+        );
+        let is_quoted = text.starts_with('"');
+        if wants_text && !is_quoted && (ty.is_some() || text.parse::<f64>().is_err()) {
+            return Some((Value::Text(text.to_string()), whole));
+        }
+        let (expr, diagnostics) = scope_syntax::parse_expr(file, text);
+        self.report_all(diagnostics);
+        let expr = expr?;
+        Some((self.eval(&expr, &Frame::new(Modules::ROOT)), whole))
+    }
+
+    /// The value that the last of the `--params` files which names a parameter gives it.
+    fn param_in_files(&self, name: &str) -> Option<Slot> {
+        self.options.param_files.iter().rev().find_map(|path| self.param_file(path).shift_remove(name))
+    }
+
+    /// The fields of a `--params` file; reports what is no record, once.
+    fn param_file(&self, path: &str) -> IndexMap<String, Slot> {
+        let known = self.data_files.borrow().get(path).cloned();
+        let value = known.unwrap_or_else(|| {
+            let file = self.sources.borrow_mut().add("--params", path);
+            let span = Span::new(file, 0, u32::try_from(path.len()).unwrap_or(0));
+            let mut value = self.read_data(path, span);
+            if !matches!(value, Value::Record(_) | Value::Error) {
+                self.mismatch("a record of parameters in the file", &value, span);
+                value = Value::Error;
+            }
+            self.data_files.borrow_mut().insert(path.to_string(), value.clone());
+            value
+        });
+        match value {
+            Value::Record(fields) => fields,
+            _ => IndexMap::new(),
+        }
+    }
+
+    /// Reports `--set` and `--params` of what is no parameter.
+    pub fn check_given_params(&self) {
+        let items = &self.modules.get(Modules::ROOT).tree.items;
+        let params: Vec<&str> = items
+            .iter()
+            .filter_map(|item| match &item.kind {
+                ItemKind::Param(param) => Some(param.name.text.as_str()),
+                _ => None,
+            })
+            .collect();
+        for path in &self.options.param_files {
+            for (name, slot) in self.param_file(path) {
+                if !params.contains(&name.as_str()) {
+                    self.report(no_parameter(&name, slot.key, &params));
+                }
+            }
+        }
+        for (name, text) in &self.options.params {
+            if !params.contains(&name.as_str()) {
+                let file = self.sources.borrow_mut().add(format!("--set {name}"), format!("{name}={text}"));
+                let span = Span::new(file, 0, name.len() as u32);
+                self.report(no_parameter(name, span, &params));
+            }
+        }
+    }
+}
+
+/// The report for a value of what is none of the program's parameters.
+fn no_parameter(name: &str, span: Span, params: &[&str]) -> Diagnostic {
+    let report = Diagnostic::new(codes::E0110, span, format!("the program has no parameter `{name}`"))
+        .label("set here");
+    match similar::nearest(name, params.iter().copied()) {
+        Some(nearest) => report.help(format!("did you mean `{nearest}`?")),
+        None if params.is_empty() => report.help(format!("declare it: `param {name}: string`")),
+        None => report.help(format!("it has {}", params.join(", "))),
+    }
+}

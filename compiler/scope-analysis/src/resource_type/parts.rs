@@ -1,0 +1,157 @@
+//! Which part of a driver has a type, and how the file that wants it gets it: `kubernetes.Deployment` is
+//! `import kubernetes.apps.v1 as apps`, then `apps.Deployment`.
+//!
+//! Looked for in what the program loads, in the standard library, and in the files beside the one that asks.
+
+use scope_diagnostics::{Diagnostic, Edit, Span};
+use scope_syntax::ast::{self, ItemKind};
+
+use crate::context::Context;
+use crate::driver::base_of;
+use crate::eval::files::path_between;
+use crate::modules::ModuleId;
+use crate::names::Definition;
+
+/// A part of a driver as a file may have it.
+pub(super) struct Part {
+    /// What the file calls it, or would.
+    alias: String,
+    /// What the file has to say for that; nothing where it says so already.
+    import: Option<Import>,
+}
+
+struct Import {
+    words: String,
+    /// Where it can be written: behind the import of the driver itself, if the alias is free.
+    place: Option<Span>,
+}
+
+impl Part {
+    /// The report for a path to a type that a part has, with what helps.
+    pub(super) fn told(&self, report: Diagnostic, path: &ast::Path, short: &str) -> Diagnostic {
+        let name = format!("{}.{short}", self.alias);
+        let write = Edit::new(path.span, name.clone());
+        let Some(Import { words, place }) = &self.import else {
+            return report
+                .help(format!("it is a type of a part of the driver, which is imported: `{name}`"))
+                .fix(format!("write `{name}`"), vec![write]);
+        };
+        let report = report.help(format!("it is a type of a part of the driver: `{words}`, then `{name}`"));
+        match place {
+            Some(place) => {
+                report.fix(format!("add `{words}`"), vec![Edit::new(*place, format!("\n{words}")), write])
+            }
+            None => report,
+        }
+    }
+}
+
+impl Context<'_> {
+    /// The part of a driver that has a type of this name, as `module` may have it.
+    pub(super) fn part_with(&self, driver: &str, short: &str, module: ModuleId) -> Option<Part> {
+        let (part, path) = self
+            .loaded_part(driver, short)
+            .or_else(|| self.library_part(driver, short))
+            .or_else(|| self.part_beside(driver, short, module))?;
+        if let Some(alias) = self.alias_of(&part, module) {
+            return Some(Part { alias, import: None });
+        }
+        let is_version = |word: &&str| {
+            word.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let alias = part.rsplit('.').find(|word| !is_version(word)).unwrap_or(driver).to_owned();
+        let words = match path.strip_prefix("std:") {
+            Some(library) if library.ends_with(&format!(".{alias}")) => format!("import {library}"),
+            Some(library) => format!("import {library} as {alias}"),
+            None => {
+                let path = path_between(&self.modules.get(module).path, &path)?;
+                format!("import \"{path}\" as {alias}")
+            }
+        };
+        let is_free = self.names.get(module, &alias).is_none();
+        let place = self.import_of(driver, module).filter(|_| is_free);
+        Some(Part { alias, import: Some(Import { words, place }) })
+    }
+
+    /// In the files of the program: the part and its file.
+    fn loaded_part(&self, driver: &str, short: &str) -> Option<(String, String)> {
+        let start = format!("{driver}.");
+        let types = self.drivers.get(base_of(driver))?.types.keys();
+        let mut parts = types.filter_map(|name| {
+            let (part, last) = name.rsplit_once('.')?;
+            (last == short && part.starts_with(&start)).then_some(part)
+        });
+        let part = parts.next()?;
+        let module = self.modules.modules.iter().find(|module| declares(&module.tree, part))?;
+        Some((part.to_owned(), module.path.clone()))
+    }
+
+    fn library_part(&self, driver: &str, short: &str) -> Option<(String, String)> {
+        let start = format!("{driver}.");
+        let modules = self.world.library().into_iter().filter(|module| module.starts_with(&start));
+        self.part_in(modules.map(|module| format!("std:{module}")), driver, short)
+    }
+
+    fn part_beside(&self, driver: &str, short: &str, module: ModuleId) -> Option<(String, String)> {
+        let beside = self.world.beside(&self.modules.get(module).path);
+        self.part_in(beside.into_iter(), driver, short)
+    }
+
+    /// In files that are not loaded: their lines tell enough for a help.
+    fn part_in(
+        &self,
+        mut paths: impl Iterator<Item = String>,
+        driver: &str,
+        short: &str,
+    ) -> Option<(String, String)> {
+        paths.find_map(|path| {
+            let text = self.world.read(&path).ok()?;
+            let part = part_of_text(&String::from_utf8_lossy(&text), driver, short)?;
+            Some((part, path))
+        })
+    }
+
+    /// What a module calls a part that it imports.
+    fn alias_of(&self, part: &str, module: ModuleId) -> Option<String> {
+        let mut named = self.names.all(module).filter(|(name, _)| !name.contains('.'));
+        let is_it = |definition: &Definition| match definition {
+            Definition::Driver(name) => name == part,
+            Definition::Module(target) => declares(&self.modules.get(*target).tree, part),
+            _ => false,
+        };
+        named.find(|(_, named)| is_it(&named.definition)).map(|(name, _)| name.to_owned())
+    }
+
+    /// Behind the import that brings a driver into a module.
+    fn import_of(&self, driver: &str, module: ModuleId) -> Option<Span> {
+        let module = self.modules.get(module);
+        let imports = module.tree.items.iter().filter(|item| matches!(item.kind, ItemKind::Import(_)));
+        let mut imports = imports.zip(&module.imports);
+        let (import, _) = imports.find(|(_, target)| {
+            target.is_some_and(|target| declares(&self.modules.get(target).tree, driver))
+        })?;
+        Some(import.span.after())
+    }
+}
+
+fn declares(tree: &ast::Module, driver: &str) -> bool {
+    tree.items.iter().any(|item| matches!(&item.kind, ItemKind::Driver(it) if it.name.text == driver))
+}
+
+/// The part of a driver in a text that declares a type.
+fn part_of_text(text: &str, driver: &str, short: &str) -> Option<String> {
+    let mut part = None;
+    for line in text.lines().map(str::trim_start) {
+        if let Some(rest) = line.strip_prefix("driver ") {
+            let name = rest.split([' ', '{']).next().unwrap_or_default();
+            let is_part = name.strip_prefix(driver).is_some_and(|rest| rest.starts_with('.'));
+            part = is_part.then_some(name);
+        } else if let Some(rest) = line.strip_prefix("type ")
+            && rest.strip_prefix(short).is_some_and(|rest| rest.trim_start().starts_with('{'))
+            && let Some(part) = part
+        {
+            return Some(part.to_owned());
+        }
+    }
+    None
+}

@@ -1,0 +1,41 @@
+//! What is said of a site that nobody declared, and sites by their names.
+
+use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+
+use crate::context::Context;
+use crate::hir::SiteId;
+
+impl Context<'_> {
+    /// The report for a site that is not declared.
+    pub fn unknown_site(&self, name: &str, span: Span) -> Diagnostic {
+        let report =
+            Diagnostic::new(codes::E0101, span, format!("no site is called `{name}`")).label("not a site");
+        let names = self.names.sites.keys().map(String::as_str);
+        match similar::nearest(name, names) {
+            Some(nearest) => {
+                let (_, declared) = self.names.sites[nearest];
+                let place = self.sources.borrow().location(declared);
+                let written =
+                    if nearest.contains(' ') { format!("\"{nearest}\"") } else { nearest.to_string() };
+                report
+                    .help(format!("did you mean `{nearest}`? ({place})"))
+                    .fix(format!("write `{nearest}`"), vec![Edit::new(span, written)])
+            }
+            None => {
+                let listed: Vec<&str> = self.names.sites.keys().take(8).map(String::as_str).collect();
+                if listed.is_empty() {
+                    Diagnostic::new(codes::E0101, span, "the program declares no site")
+                        .label("not a site")
+                        .help("declare it: `site NAME { … }`, or import the file that does")
+                } else {
+                    report.help(format!("the sites are {}", listed.join(", ")))
+                }
+            }
+        }
+    }
+
+    /// The sites of a program by id, for messages.
+    pub fn site_names(&self, sites: &[SiteId]) -> String {
+        sites.iter().map(|site| self.site_name(*site)).collect::<Vec<_>>().join(", ")
+    }
+}
