@@ -124,6 +124,11 @@ impl Meter {
         }
     }
 
+    /// How many steps have ended, and how many there are.
+    pub fn n_ended(&self) -> (usize, usize) {
+        self.sites.iter().fold((0, 0), |(ended, all), site| (ended + site.ended.n, all + site.all.n))
+    }
+
     fn start(&mut self, id: StepId, at_ms: u64) {
         let Some(step) = &mut self.steps[id.index()] else { return };
         let site = &mut self.sites[step.site];
@@ -189,8 +194,25 @@ impl Meter {
         if !folded.is_empty() {
             lines.push(self.folded(&folded));
         }
-        lines.push(self.total(now_ms));
+        lines.push(self.total(now_ms).join(", "));
         lines
+    }
+
+    /// All sites in one line: `375/1500 steps, 71/300 sites, 4 parked, 310.2/s, about 4 s left`.
+    pub fn summary(&self, now_ms: u64) -> String {
+        let busy = || self.sites.iter().filter(|site| site.all.n > 0);
+        let n_over = busy().filter(|site| site.ended.n == site.all.n).count();
+        let n_failed: usize = busy().map(|site| site.n_failed).sum();
+        let n_parked: usize = busy().map(|site| site.n_parked).sum();
+        let mut words = format!("{n_over}/{} sites", busy().count());
+        for (n, word) in [(n_failed, "failed"), (n_parked, "parked")] {
+            if n > 0 {
+                words += &format!(", {n} {word}");
+            }
+        }
+        let mut parts = self.total(now_ms);
+        parts.insert(1, words);
+        parts.join(", ")
     }
 
     fn line(&self, site: usize, now_ms: u64) -> String {
@@ -237,7 +259,8 @@ impl Meter {
         format!("{} more sites: {}", folded.len(), words.join(", "))
     }
 
-    fn total(&self, now_ms: u64) -> String {
+    /// `5/7 steps`, and where it can be told `1.2/s`, `about 3 s left`.
+    fn total(&self, now_ms: u64) -> Vec<String> {
         let sum = |share: fn(&Site) -> Share| {
             self.sites.iter().map(share).fold(Share::default(), |sum, share| Share {
                 n: sum.n + share.n,
@@ -247,14 +270,14 @@ impl Meter {
         let (ended, all) = (sum(|site| site.ended), sum(|site| site.all));
         let began_ms = self.sites.iter().filter_map(|site| site.began_ms).min().unwrap_or(now_ms);
         let elapsed_ms = now_ms.saturating_sub(began_ms);
-        let mut line = format!("{}/{} steps", ended.n, all.n);
+        let mut parts = vec![format!("{}/{} steps", ended.n, all.n)];
         if elapsed_ms >= FIRST_GUESS_MS && ended.n > 0 {
-            line += &format!(", {:.1}/s", ended.n as f64 * 1000.0 / elapsed_ms as f64);
+            parts.push(format!("{:.1}/s", ended.n as f64 * 1000.0 / elapsed_ms as f64));
         }
         if let Some(left_ms) = left_ms(elapsed_ms, ended, all) {
-            line += &format!(", about {} left", about(left_ms));
+            parts.push(format!("about {} left", about(left_ms)));
         }
-        line
+        parts
     }
 }
 

@@ -6,6 +6,7 @@ pub mod difference;
 pub mod drift;
 pub mod failure;
 mod live;
+mod many;
 mod meter;
 pub mod past;
 pub mod plan;

@@ -1,11 +1,12 @@
-//! Live progress: a line for each site on a terminal ([`super::meter`]), a plain line for each step elsewhere, JSON lines
-//! where asked; and the page, if there is one.
+//! Live progress: a line for each site on a terminal ([`super::meter`]); elsewhere a plain line for each step, or of very
+//! many steps what they come to ([`super::many`]); JSON lines where asked; and the page, if there is one.
 
 use scope_plan::plan::{Action, Plan, Step, StepId};
 use scope_runtime::events::{Effect, Progress, RunEvent, RunEventKind};
 use scope_web::Page;
 
 use super::live::Live;
+use super::many::Many;
 use super::plan::touches_site;
 use super::{seconds, short_name, short_type};
 use crate::args::Events;
@@ -15,16 +16,18 @@ use crate::output::{Output, always, note};
 pub struct Shower<'a> {
     plan: &'a Plan,
     columns: Columns,
-    form: Form,
+    form: Form<'a>,
     is_verbose: bool,
     page: Option<&'static Page>,
 }
 
-enum Form {
+enum Form<'a> {
     /// JSON lines.
     Json,
     /// A line for each step that ends.
     Plain,
+    /// How far it is, what is wrong, and at the end what was done.
+    Many(Many<'a>),
     /// Lines that are drawn again and again.
     Live(Live),
 }
@@ -35,7 +38,8 @@ impl<'a> Shower<'a> {
         let form = match events {
             Events::Json => Form::Json,
             Events::Text if output.is_live => Form::Live(Live::new(plan)),
-            Events::Text => Form::Plain,
+            Events::Text if is_verbose => Form::Plain,
+            Events::Text => Many::of(plan).map_or(Form::Plain, Form::Many),
         };
         Shower { plan, columns: Columns::of(plan), form, is_verbose, page: output.page }
     }
@@ -52,6 +56,21 @@ impl<'a> Shower<'a> {
         if let Form::Live(live) = &self.form {
             live.take(event);
         }
+        self.tell(event);
+        if let Form::Many(many) = &mut self.form {
+            if let Some(line) = many.take(event) {
+                note(&line);
+            }
+            let is_over = matches!(event.kind, RunEventKind::RunEnded { .. });
+            let told = if is_over { many.told() } else { String::new() };
+            if !told.is_empty() {
+                note(told.trim_end());
+            }
+        }
+    }
+
+    /// What is said of an event by itself.
+    fn tell(&mut self, event: &RunEvent) {
         match &event.kind {
             // A gate is at no site: what it waits for is said once.
             RunEventKind::StepProgress { step, progress: Progress::Status(text) }
@@ -59,6 +78,8 @@ impl<'a> Shower<'a> {
             {
                 self.print(&format!("  soaks   {}   {text} until the next one", self.step(*step).name));
             }
+            // Of many steps it is told what they come to in the end.
+            RunEventKind::StepRetrying { .. } if matches!(self.form, Form::Many(_)) => {}
             RunEventKind::StepRetrying { step, attempt, after_ms, words } => {
                 self.say(*step, "again", &format!("{words} (try {attempt}, next in {})", seconds(*after_ms)));
             }
@@ -66,7 +87,13 @@ impl<'a> Shower<'a> {
                 self.done(*step, effect, *millis, detail.as_deref());
             }
             RunEventKind::StepParked { step, words, .. } => {
-                self.say(*step, "parked", words);
+                let is_told = match &mut self.form {
+                    Form::Many(many) => many.park(*step),
+                    _ => true,
+                };
+                if is_told {
+                    self.say(*step, "parked", words);
+                }
             }
             RunEventKind::StepFailed { step, failure, .. } => {
                 // Left of a `|` it may be given up for the next alternative: the report says whether it mattered.
@@ -79,7 +106,12 @@ impl<'a> Shower<'a> {
                     self.print(&format!("  chosen  {what}: {label}"));
                 }
             }
-            RunEventKind::UndoDone { step, words } => self.undo(*step, "undone", words),
+            RunEventKind::UndoDone { step, words } => {
+                if let (Form::Many(many), Some(step)) = (&mut self.form, step) {
+                    many.forget(*step);
+                }
+                self.undo(*step, "undone", words);
+            }
             RunEventKind::UndoOwed { step, words } => self.undo(*step, "owed", words),
             RunEventKind::RunStarted { .. }
             | RunEventKind::StepStarted { .. }
@@ -120,6 +152,10 @@ impl<'a> Shower<'a> {
         if let Effect::Printed { .. } = effect {
             return;
         }
+        if let Form::Many(many) = &mut self.form {
+            many.keep(id, word);
+            return;
+        }
         let detail = detail.map(|detail| format!("   {detail}")).unwrap_or_default();
         self.say(id, "done", &format!("{word:<9} {:>7}{detail}", seconds(millis)));
     }
@@ -145,7 +181,7 @@ impl<'a> Shower<'a> {
     fn print(&self, text: &str) {
         match &self.form {
             Form::Live(live) => live.say(text),
-            Form::Plain => note(text),
+            Form::Plain | Form::Many(_) => note(text),
             Form::Json => {}
         }
     }
