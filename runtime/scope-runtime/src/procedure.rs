@@ -47,7 +47,7 @@ pub(crate) use guard::settle as settle_guard;
 pub(crate) use inputs::output_value;
 pub(crate) use record::identity_text;
 pub(crate) use subject::{Memory, Subject};
-pub(crate) use undo::{Unpaid, pay, set_back_later, undo};
+pub(crate) use undo::{Unpaid, pay, sent_debt, set_back_later, undo};
 
 /// A step that ended well.
 #[derive(Debug)]

@@ -15,8 +15,10 @@
 //! Everything is on one thread: the loop, the steps under way (futures in one set) and the scheduler between them.
 
 mod conclude;
+mod debts;
 mod guards;
 mod held;
+mod index;
 mod interrupt;
 mod jitter;
 mod ledger;
@@ -25,6 +27,7 @@ mod sites;
 mod spans;
 pub(crate) mod told;
 mod turn;
+mod users;
 pub(crate) mod waves;
 
 #[cfg(test)]

@@ -201,6 +201,13 @@ pub struct Owed {
     pub called: Option<String>,
     /// The owner mark it would bear.
     pub mark: Option<String>,
+    /// What it relies upon, if it is there: guarded meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relies: Vec<Relied>,
+    /// When its creation was sent, in milliseconds since 1970, where its end is not known: it may still take effect for a
+    /// while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_ms: Option<u64>,
     /// The run that left it.
     pub run: u64,
     /// Why.
@@ -235,6 +242,12 @@ pub struct Sent {
     pub operation: String,
     /// The digest of its inputs.
     pub inputs: String,
+    /// Its name at the site, to look for what it makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<String>,
+    /// What it relies upon, once it is there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relies: Vec<Relied>,
     /// The run that sent it first; part of its idempotency key.
     pub run: u64,
     /// When it was last sent, in milliseconds since 1970: it may still take effect for a while.

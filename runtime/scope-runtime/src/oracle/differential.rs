@@ -66,7 +66,7 @@ fn found(deployment: &mut Deployment<'_>, fates: &Fates) -> (After, Fates, Vec<S
 const RUNS: usize = 6;
 
 /// Compares all three; an error is what is different.
-fn compare(program: &Program, fates: &Fates) -> Result<(), String> {
+pub(super) fn compare(program: &Program, fates: &Fates) -> Result<(), String> {
     let lowered = play::lowered(program);
     let optimised = play::optimised(&lowered);
     compare_plan("as lowered", program, &lowered, fates)?;

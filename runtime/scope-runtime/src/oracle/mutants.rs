@@ -60,6 +60,7 @@ fn cases() -> Vec<Case> {
         a_copy_lacks_its_seal(),
         one_is_left_out(),
         what_is_taken_back_relies_upon_nothing(),
+        another_one_is_taken(),
     ];
     written.into_iter().chain(drawn).collect()
 }
@@ -102,6 +103,13 @@ fn what_is_taken_back_relies_upon_nothing() -> Case {
     let both = Loc::And(vec![Loc::Site(1), Loc::Site(2)]);
     let boat = Resource { is_undone: true, about: Some(0), ..Resource::plain(Kind::Boat, both, Vec::new()) };
     directed("what is taken back relies upon nothing", vec![pier, boat], &[((1, 2), Fate::Refused)])
+}
+
+/// The last alternative is not answered; the next run takes the first one.
+fn another_one_is_taken() -> Case {
+    let card = Resource::plain(Kind::Card, Loc::Or(vec![Loc::Site(1), Loc::Site(0)]), Vec::new());
+    let fates = [((0, 1), Fate::Refused), ((0, 0), Fate::AnswerLostThenCut)];
+    directed("another alternative is taken", vec![card], &fates)
 }
 
 fn ends(case: &Case) -> Result<(), String> {

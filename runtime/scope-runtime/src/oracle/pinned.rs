@@ -1,6 +1,8 @@
 //! What random weather has found, each as a program of a few lines that shows it alone.
 
+use super::differential::compare;
 use super::examples;
+use super::fate::{Fate, Fates};
 use super::play::{self, Deployment};
 use super::program::{Kind, Loc, OnDisconnect, Program, Resource, Rollout};
 use super::rules::{End, Leaf, Seen};
@@ -70,4 +72,23 @@ fn a_copy_that_has_its_content_and_is_not_ready_yet_may_still_be_left_half_made(
     // The content is there after 1.8 s, and the copy can be used after 2.8 s.
     let faults = ["restart=CloudOne@2s..41s".to_owned()];
     assert_eq!(seeds::example(&mut plan, &types, &faults, &mut 0), Ok(()));
+}
+
+/// What the last alternative perhaps made is owed when the next run takes another one, and stays guarded for until then:
+/// a boat bears no mark, so nobody can tell that the one at nantes is ours.
+#[test]
+fn what_an_alternative_perhaps_made_is_owed_when_another_one_is_taken() {
+    let place = Loc::Or(vec![Loc::Site(1), Loc::Site(0)]);
+    let card = Resource::plain(Kind::Card, place.clone(), vec![]);
+    let pier = Resource::plain(Kind::Pier, place.clone(), vec![]);
+    let boat = Resource { about: Some(1), ..Resource::plain(Kind::Boat, place, vec![1]) };
+    let program = Program {
+        n_sites: 2,
+        concurrency: 8,
+        group: vec![0, 1, 2],
+        resources: vec![card, pier, boat],
+        ..Program::default()
+    };
+    let by_leaf = [((0, 1), Fate::CutAfterCreate), ((2, 0), Fate::AnswerLostThenCut)].into();
+    assert_eq!(compare(&program, &Fates { by_leaf, ..Fates::default() }), Ok(()));
 }

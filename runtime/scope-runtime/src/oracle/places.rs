@@ -16,6 +16,8 @@ pub(super) struct World {
     pub(super) there: BTreeMap<Leaf, There>,
     /// Undos that wait for their site; what each will find, if it can be told whose it is.
     pub(super) owed: BTreeMap<Leaf, bool>,
+    /// What was sent and not answered since.
+    unheard: BTreeSet<Leaf>,
     chosen: BTreeMap<(usize, Vec<usize>), usize>,
     /// How each call ended, once it was sent; and which were done.
     called: BTreeMap<Leaf, End>,
@@ -48,13 +50,14 @@ impl<'r> Run<'r> {
 
     /// At the end earlier debts are paid, where the site answers and the thing can be told from another's.
     pub(super) fn pay(world: &mut World) {
-        let World { there, owed, guards, .. } = world;
+        let World { there, owed, guards, unheard, .. } = world;
         owed.retain(|leaf, can_be_told| {
             if *can_be_told {
                 there.remove(leaf);
             }
             let is_there = there.contains_key(leaf);
             if !is_there {
+                unheard.remove(leaf);
                 guards.values_mut().for_each(|users| {
                     users.remove(leaf);
                 });
@@ -68,11 +71,16 @@ impl<'r> Run<'r> {
         if there.is_whole {
             self.world.owed.remove(&leaf);
         }
+        if there.is_known {
+            self.world.unheard.remove(&leaf);
+        }
         self.world.there.insert(leaf, there);
     }
 
     /// Sent, no answer, and the site cannot be asked.
-    fn unheard(&self, kind: Kind, on_cut: OnCut) -> Answer {
+    fn unheard(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer {
+        self.world.unheard.insert(leaf);
+        let kind = self.program.resources[leaf.0].kind;
         let end = if kind.is_repeatable() { cut_off(on_cut) } else { End::Failed(Outcome::Unknown) };
         Answer { end, has_made: true }
     }
@@ -112,9 +120,9 @@ impl Places for Run<'_> {
             Fate::RequestLost if !kind.is_repeatable() => nothing(End::Failed(Outcome::Unknown)),
             Fate::AnswerLostThenCut => {
                 self.make(leaf, There { is_known: false, is_whole: false, ..well });
-                self.unheard(kind, on_cut)
+                self.unheard(leaf, on_cut)
             }
-            Fate::RequestLostThenCut => self.unheard(kind, on_cut),
+            Fate::RequestLostThenCut => self.unheard(leaf, on_cut),
             Fate::CutAfterCreate => self.answered(leaf, on_cut),
             Fate::Fine
             | Fate::AnswerLost
@@ -146,7 +154,15 @@ impl Places for Run<'_> {
             return false;
         }
         self.world.there.remove(&leaf);
+        self.world.unheard.remove(&leaf);
         true
+    }
+
+    fn abandon(&mut self, leaf: Leaf) {
+        let kind = self.program.resources[leaf.0].kind;
+        if self.world.unheard.contains(&leaf) {
+            self.world.owed.entry(leaf).or_insert(kind == Kind::Card);
+        }
     }
 
     /// Known to be done, or sent and nothing heard: either way it is not sent again.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use scope_compiler::{Compilation, FileDigest, Options, ReadError};
 use scope_plan::plan::{Action, Plan};
+use scope_plan::recorded::borrowed_parts;
 use tokio::runtime::Runtime;
 
 use super::doomed::Doomed;
@@ -20,7 +21,7 @@ use crate::events::{self, Effect, RunEvent, SkipReason};
 use crate::report::{Report, StepStatus, UndoStatus, Verdict};
 use crate::runner::{RunOptions, SiteSet, run};
 use crate::simulator::{LoggedCall, SimulationOptions, Simulator, virtual_runtime};
-use crate::state::StateStore;
+use crate::state::{Owed, StateStore};
 
 /// No run takes so long.
 const LONGEST_RUN: Duration = Duration::from_secs(10 * 86_400);
@@ -173,7 +174,11 @@ impl<'p> Deployment<'p> {
 
     /// What is owed.
     pub(super) fn owed(&self) -> BTreeSet<Leaf> {
-        self.state.state().owed.iter().map(|owed| (number(&owed.name), site_number(&owed.site))).collect()
+        // A copy is owed by its name and its origin's site.
+        let name =
+            |owed: &Owed| borrowed_parts(&owed.name).map_or(owed.name.clone(), |(name, _)| name.to_owned());
+        let owed = self.state.state().owed.iter();
+        owed.map(|owed| (number(&name(owed)), site_number(&owed.site))).collect()
     }
 }
 

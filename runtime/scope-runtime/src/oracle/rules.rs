@@ -95,6 +95,9 @@ pub(super) trait Places {
     /// Takes back what this run made there; false where it is owed.
     fn undo(&mut self, leaf: Leaf) -> bool;
 
+    /// Nobody asks for it any more: what was perhaps made there, and not answered, is owed.
+    fn abandon(&mut self, leaf: Leaf);
+
     /// Has the operation on a coin done that must be done at most once.
     fn call(&mut self, coin: usize, site: usize) -> End;
 
@@ -152,6 +155,7 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
             }
         }
     }
+    run.abandon_copies();
     run.leave_guards();
     Seen { verdict, leaves: run.leaves }
 }
@@ -226,6 +230,7 @@ impl Run<'_> {
         for leaf in evaluation.given_up().into_iter().flat_map(leaves) {
             self.given_up.insert(leaf);
             self.undo(leaf);
+            self.places.abandon(leaf);
         }
         ended
     }

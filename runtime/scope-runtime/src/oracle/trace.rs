@@ -66,6 +66,8 @@ impl Places for Trace<'_> {
         self.seen.leaves.get(&leaf).is_none_or(|(_, undo)| *undo != Undo::Owed)
     }
 
+    fn abandon(&mut self, _leaf: Leaf) {}
+
     fn call(&mut self, coin: usize, site: usize) -> End {
         self.seen.leaves.get(&(CALL + coin, site)).map_or(End::Untried, |(end, _)| *end)
     }

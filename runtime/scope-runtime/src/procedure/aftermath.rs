@@ -20,7 +20,7 @@ use crate::schedule::Touched;
 use crate::site::{SiteError, SiteErrorKind};
 
 /// Between two looks.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How many looks one after the other may stay without an answer.
 const MOST_SILENCES: u32 = 2;
 

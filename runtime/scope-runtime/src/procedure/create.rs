@@ -3,7 +3,7 @@
 //! `create` lost, found by its mark a second later → goes on as if it had been answered. Not found after the time in which
 //! it could still take effect: tried again where the driver says that this is safe, else *unknown*.
 
-use scope_plan::driver::{Operation, OperationKind, Repeat};
+use scope_plan::driver::{Operation, OperationKind, Repeat, ResourceType};
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
@@ -283,6 +283,8 @@ pub(super) async fn announce(subject: &Subject<'_>, operation: &Operation, given
         resource_type: subject.resource_type.name.clone(),
         operation: operation.name.clone(),
         inputs: given.digest(),
+        called: subject.called(given),
+        relies: subject.step.map(|step| subject.shared.relied(step)).unwrap_or_default(),
         run: run.unwrap_or(subject.shared.run),
         at_ms: subject.shared.now_ms(),
     };
@@ -320,6 +322,14 @@ fn identity_of(subject: &Subject<'_>, record: &Record, given: &Given) -> Option<
         .or_else(|| given.values.get(&subject.resource_type.identity).and_then(identity_text))
         .or_else(|| given.values.get(name?).and_then(identity_text))
         .or_else(|| (!subject.can_be_read()).then(|| subject.name.to_owned()))
+}
+
+impl Subject<'_> {
+    /// Its name at the site, or its identity where it has no name, as far as the program gives them.
+    pub(super) fn called(&self, given: &Given) -> Option<String> {
+        let ResourceType { name_attribute, identity, .. } = self.resource_type;
+        given.values.get(name_attribute.as_ref().unwrap_or(identity)).and_then(identity_text)
+    }
 }
 
 /// One of this identity or name is there already: ours if it bears our mark, or if an earlier request of ours was lost.

@@ -9,18 +9,20 @@ use std::cell::Cell;
 use std::time::Duration;
 use tokio::time::Instant;
 
+use super::aftermath::LOOK_EVERY;
+use super::create::create_operation;
 use super::delete::remove;
 use super::ensure::what_is_there;
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
-use super::record::identity_text;
+use super::record::{Record, identity_text};
 use super::subject::{Change, Subject, changes_of};
 use super::update;
 use super::{guard, mark};
 use crate::events::{Failure, Outcome};
 use crate::runner::Shared;
 use crate::schedule::Touched;
-use crate::state::{Changed, Owed, Record as Fact};
+use crate::state::{Changed, Owed, Record as Fact, Sent};
 
 /// An undo ends in words for people; an error is one that is owed.
 pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, String> {
@@ -149,6 +151,33 @@ pub(crate) async fn set_back_later(
     }
 }
 
+/// What an earlier run perhaps made for an alternative that is not taken any more. Nothing where the plan does not have the
+/// type, or what was sent is no creation.
+pub(crate) fn sent_debt(shared: &Shared<'_>, step: &Step, sent: &Sent) -> Option<Owed> {
+    let subject = Subject::later(shared, &sent.resource_type, step.site, &sent.name, &step.key)?;
+    let is_creation = create_operation(&subject).is_ok_and(|create| create.name == sent.operation);
+    let words = format!(
+        "{} `{}` is perhaps left at `{}`: its creation was not answered, and it is not wanted there any more; it is \
+         deleted when the site answers",
+        subject.kind(),
+        subject.name,
+        subject.site_name()
+    );
+    is_creation.then(|| Owed {
+        key: step.key.clone(),
+        name: sent.name.clone(),
+        site: sent.site.clone(),
+        resource_type: sent.resource_type.clone(),
+        identity: None,
+        called: sent.called.clone(),
+        mark: subject.mark(),
+        relies: sent.relies.clone(),
+        sent_ms: Some(sent.at_ms),
+        run: sent.run,
+        words,
+    })
+}
+
 /// Why a debt of an earlier run is not paid.
 pub(crate) struct Unpaid {
     pub(crate) words: String,
@@ -169,7 +198,10 @@ pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Resul
     match result {
         Ok(identity) => {
             let paid = Fact::Paid { key: owed.key.clone(), identity: owed.identity.clone() };
-            if shared.ledger.append(paid).is_err() || shared.ledger.commit().await.is_err() {
+            // What was sent is known to have ended with it.
+            let is_settled = owed.identity.is_some() || subject.settle().is_ok();
+            let is_recorded = is_settled && shared.ledger.append(paid).is_ok();
+            if !is_recorded || shared.ledger.commit().await.is_err() {
                 return Err(unpaid());
             }
             Ok(words_for(&subject, &identity))
@@ -202,37 +234,69 @@ async fn remove_if_there(subject: &Subject<'_>, given: &Given) -> Result<String,
     Ok(removed)
 }
 
-/// What was perhaps made and never seen: deleted where it bears our mark. Without room for a mark a name alone does not
-/// prove that it is ours: while there is one so called, it is left, and still owed.
+/// What was perhaps made and never seen: deleted where it bears our mark, and looked for as long as it may still come.
+/// Without room for a mark a name alone does not prove that it is ours: while there is one so called, it is left, and still
+/// owed.
 async fn remove_owed(subject: &Subject<'_>, owed: &Owed) -> Result<String, Bad> {
-    let named = subject.resource_type.name_attribute.as_ref().zip(owed.called.as_deref());
-    let found = match named {
-        Some((_, called)) if subject.find_operation().is_none() => {
-            subject.read(called, &Map::new()).await.map(|found| found.into_iter().collect())
+    loop {
+        let found = find_owed(subject, owed).await?;
+        let (ours, others): (Vec<Record>, Vec<Record>) =
+            found.into_iter().partition(|record| is_owed(subject, owed, record));
+        let has_mark = subject.resource_type.mark.is_some() && owed.mark.is_some();
+        if !others.is_empty() && !has_mark {
+            return Err(Bad::new(whose_is_it(subject)));
         }
-        named => {
-            let wanted = named.map(|(attribute, called)| (attribute.clone(), Value::from(called)));
-            subject.find(&wanted.into_iter().collect()).await
+        let left = still_arrives(subject, owed).filter(|_| ours.is_empty());
+        if let Some(left) = left {
+            let pause = LOOK_EVERY.min(left);
+            subject.pause(pause).await.map_err(|trouble| subject.failed(trouble))?;
+            subject.has_waited(pause);
+            continue;
         }
-    };
-    let mut found = found.map_err(|trouble| subject.failed(trouble))?;
-    found.retain(|record| {
-        let is_called = |(attribute, called): (&String, &str)| {
-            record.attribute(attribute).and_then(identity_text).as_deref() == Some(called)
-        };
-        named.is_none_or(is_called)
-    });
-    let Some((place, text)) = subject.resource_type.mark.as_ref().zip(owed.mark.as_ref()) else {
-        return if found.is_empty() { Ok(String::new()) } else { Err(Bad::new(whose_is_it(subject))) };
-    };
-    let mut removed = String::new();
-    for record in found.iter().filter(|record| mark::is_on(place, text, record)) {
-        if let Some(identity) = record.identity(subject.resource_type) {
+        let mut removed = String::new();
+        for identity in ours.iter().filter_map(|record| record.identity(subject.resource_type)) {
             remove(subject, &identity, &Map::new()).await?;
             removed = identity;
         }
+        return Ok(removed);
     }
-    Ok(removed)
+}
+
+/// How long the request may still take effect.
+fn still_arrives(subject: &Subject<'_>, owed: &Owed) -> Option<Duration> {
+    let settles_ms = create_operation(subject).ok()?.settles_ms;
+    let elapsed_ms = subject.shared.now_ms().saturating_sub(owed.sent_ms?);
+    let left_ms = settles_ms.checked_sub(elapsed_ms).filter(|left_ms| *left_ms > 0)?;
+    subject.can_be_read().then(|| Duration::from_millis(left_ms))
+}
+
+/// What is there under its name, whosever it is.
+async fn find_owed(subject: &Subject<'_>, owed: &Owed) -> Result<Vec<Record>, Bad> {
+    let failed = |trouble| subject.failed(trouble);
+    let named = subject.resource_type.name_attribute.as_ref().filter(|_| subject.find_operation().is_some());
+    let (wanted, attribute) = match (&owed.called, named) {
+        (Some(called), None) => {
+            return Ok(subject.read(called, &Map::new()).await.map_err(failed)?.into_iter().collect());
+        }
+        (Some(called), Some(name)) => {
+            (Map::from_iter([(name.clone(), Value::from(called.as_str()))]), Some(name))
+        }
+        (None, _) => (Map::new(), None),
+    };
+    let mut found = subject.find(&wanted).await.map_err(failed)?;
+    found.retain(|record| {
+        let is_called =
+            |attribute: &String| record.attribute(attribute).and_then(identity_text) == owed.called;
+        // A name that bears the mark is no longer the name alone.
+        attribute.is_none_or(is_called) || is_owed(subject, owed, record)
+    });
+    Ok(found)
+}
+
+/// Whether it bears the mark that the debt is about.
+fn is_owed(subject: &Subject<'_>, owed: &Owed, record: &Record) -> bool {
+    let place = subject.resource_type.mark.as_ref().zip(owed.mark.as_ref());
+    place.is_some_and(|(place, text)| mark::is_on(place, text, record))
 }
 
 fn whose_is_it(subject: &Subject<'_>) -> Failure {
@@ -255,20 +319,17 @@ async fn owe(subject: &Subject<'_>, given: &Given, identity: Option<String>, bad
         subject.site_name(),
         bad.failure.message
     );
-    let called = subject
-        .resource_type
-        .name_attribute
-        .as_ref()
-        .and_then(|name| given.values.get(name))
-        .and_then(identity_text);
+    let sent_ms = subject.shared.ledger.with(|state| state.sent.get(subject.key).map(|sent| sent.at_ms));
     let owed = Owed {
         key: subject.key.to_owned(),
         name: subject.recorded_name().into_owned(),
         site: subject.site_name().to_owned(),
         resource_type: subject.resource_type.name.clone(),
         identity,
-        called,
+        called: subject.called(given),
         mark: subject.mark(),
+        relies: subject.step.map(|step| subject.shared.relied(step)).unwrap_or_default(),
+        sent_ms,
         run: subject.shared.run,
         words: words.clone(),
     };

@@ -2,21 +2,20 @@
 //!
 //! In comes the scheduler as it ended, out comes the [`Report`], and `state.json` is written.
 
-use std::collections::BTreeSet;
-
 use indexmap::IndexMap;
-use scope_plan::plan::{Action, Plan, SiteId, StepId};
+use scope_plan::plan::{Action, Plan, StepId};
 use serde_json::Value;
 
 use super::Shared;
+use super::debts::{end_changes, owe_what_was_sent, pay_debts};
 use super::guards::settle_guards;
 use super::turn::Ended;
 use crate::events::{Effect, Failure, Outcome, RunEventKind, SkipReason};
-use crate::procedure::{Unpaid, output_value, pay, set_back_later};
+use crate::procedure::output_value;
 use crate::redact::{hide_in_differences, hide_in_effect, hide_in_value};
 use crate::report::{Counts, OutputValue, Report, StepReport, StepStatus, UndoStatus, Verdict};
 use crate::schedule::{StepState, UndoState};
-use crate::state::{Record, StateError};
+use crate::state::StateError;
 
 /// The report of a run that could not even begin.
 pub(super) fn not_begun(plan: &Plan, error: &StateError) -> Report {
@@ -51,6 +50,7 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     let is_interrupted = ended.verdict.is_none_or(|verdict| verdict == Verdict::Interrupted);
     let mut n_paid = 0;
     if !is_interrupted && !shared.options.survey {
+        owe_what_was_sent(shared, &ended);
         n_paid += pay_debts(shared, &ended, &mut owed).await;
         n_paid += end_changes(shared, &ended, &mut owed).await;
         n_paid += settle_guards(shared, &ended, &mut owed).await;
@@ -94,81 +94,6 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     let (verdict, counts, millis) = (report.verdict, report.counts, report.millis);
     shared.emit(RunEventKind::RunEnded { verdict, counts, millis });
     report
-}
-
-/// Deletes what earlier runs left at sites that did not answer them; how many there were.
-async fn pay_debts(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>) -> usize {
-    let debts = shared.ledger.with(|state| state.owed.clone());
-    let mut silent: BTreeSet<SiteId> = BTreeSet::new();
-    let mut n_paid = 0;
-    for owed in debts {
-        let of_this_run = owed.run == shared.run;
-        let site = shared
-            .plan
-            .sites
-            .iter()
-            .position(|site| site.name == owed.site)
-            .map(|index| SiteId(index as u32));
-        // What became owed a moment ago is tried again only if its site answered since.
-        let is_silent_now = of_this_run && !has_answered(shared, ended, &owed.site);
-        let payable = site.filter(|site| !silent.contains(site) && !is_silent_now);
-        let Some(site) = payable else {
-            if !of_this_run {
-                words.push(owed.words.clone());
-            }
-            continue;
-        };
-        match pay(shared, &owed, site).await {
-            Ok(done) => {
-                n_paid += 1;
-                words.retain(|known| *known != owed.words);
-                shared.emit(RunEventKind::UndoDone { step: None, words: done });
-            }
-            Err(Unpaid { words: why, is_cut_off }) => {
-                // What cannot be told from another's thing is no reason to leave the rest.
-                silent.extend(Some(site).filter(|_| is_cut_off));
-                let still = format!("{} (still: {why})", owed.words);
-                words.retain(|known| *known != owed.words);
-                words.push(shared.options.redact.hide(&still).into_owned());
-                shared.emit(RunEventKind::UndoOwed { step: None, words: still });
-            }
-        }
-    }
-    n_paid
-}
-
-/// Changes that may have had to be set back: those of steps that are wanted stay from now on; those of steps that nobody
-/// wants any more, of a run that did not come to set them back, are set back now. How many these are.
-async fn end_changes(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>) -> usize {
-    let mut n_back = 0;
-    for (key, changed) in shared.ledger.with(|state| state.changed.clone()) {
-        let step = shared.plan.steps.iter().find(|step| step.key == key).map(|step| step.id);
-        if let Some(step) = step {
-            match ended.schedule.state(step) {
-                StepState::Done if ended.schedule.is_live(step) => {
-                    // A failure is kept by the ledger, and met when the run is ended.
-                    let _ = shared.ledger.append(Record::ChangeEnded { key });
-                    continue;
-                }
-                StepState::Skipped { because: SkipReason::NotChosen } => {}
-                // It failed or waits: its next attempt goes on with it; or its undo was tried a moment ago.
-                _ => continue,
-            }
-        }
-        let site = shared.plan.sites.iter().position(|site| site.name == changed.site);
-        let Some(site) = site.map(|index| SiteId(index as u32)) else { continue };
-        match set_back_later(shared, &key, &changed, site).await {
-            Ok(done) => {
-                n_back += 1;
-                shared.emit(RunEventKind::UndoDone { step: None, words: done });
-            }
-            Err(why) => {
-                words.push(shared.options.redact.hide(&why).into_owned());
-                shared.emit(RunEventKind::UndoOwed { step: None, words: why });
-            }
-        }
-    }
-    n_back
 }
 
 /// Whether a step at the site ended well after another one's undo was owed there. A site that is cut for good has none.

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, SiteId, Step};
+use scope_plan::plan::{Action, Step};
 use scope_plan::recorded::{RecordedGuard, Relied};
 use serde_json::Value;
 
@@ -23,9 +23,7 @@ impl Shared<'_> {
     /// Who relies upon a resource, name and site: as recorded, but for those that this very run deletes or lets change
     /// before.
     pub(crate) fn users_of(&self, relied: &Relied) -> Vec<(String, String)> {
-        let owned = |(name, site): (&str, &str)| (name.to_owned(), site.to_owned());
-        let recorded: Vec<(String, String)> =
-            self.ledger.with(|state| state.users_of(relied).into_iter().map(owned).collect());
+        let recorded = self.ledger.users_of(relied);
         if !self.options.survey {
             // They were deleted or changed before, and the state says so.
             return recorded;
@@ -36,22 +34,18 @@ impl Shared<'_> {
     /// Who relies upon a resource when this run is over, as far as is known by now: those that are recorded and that it does
     /// not delete or change, those that it is guarded for, and those that are to be deleted and may still be there.
     pub(crate) fn users_in_the_end(&self, relied: &Relied) -> BTreeSet<(String, String)> {
-        let owned = |(name, site): (&str, &str)| (name.to_owned(), site.to_owned());
-        let recorded = self.ledger.with(|state| state.users_of(relied).into_iter().map(owned).collect());
-        let mut users: BTreeSet<(String, String)> =
-            self.still_users(relied, recorded, true).into_iter().collect();
-        let is_owed = |(name, site): &(String, String)| {
-            self.ledger.with(|state| state.owed.iter().any(|owed| owed.name == *name && owed.site == *site))
-        };
-        for step in &self.plan.steps {
+        let recorded = self.still_users(relied, self.ledger.users_of(relied), true);
+        let mut users: BTreeSet<(String, String)> = recorded.into_iter().collect();
+        self.ledger.with(|state| {
+            let owed = state.owed.iter().filter(|owed| owed.relies.contains(relied));
+            users.extend(owed.map(|owed| (owed.name.clone(), owed.site.clone())));
+        });
+        for step in self.index.guards(&relied.resource_type, &relied.site) {
+            let step = self.plan.step(*step);
             let Action::Protect { resource_type, of, users: named } = &step.action else { continue };
-            let is_same_place =
-                *resource_type == relied.resource_type && self.plan.site(step.site).name == relied.site;
-            if is_same_place && self.identity_of(of, resource_type).as_ref() == Some(&relied.identity) {
-                let is_guarded = self.is_wanted(step);
-                let is_user =
-                    |user: &&(String, String)| (is_guarded && !self.is_given_up(user)) || is_owed(user);
-                users.extend(named.iter().filter(is_user).cloned());
+            let is_it = || self.identity_of(of, resource_type).as_ref() == Some(&relied.identity);
+            if self.is_wanted(step) && is_it() {
+                users.extend(named.iter().filter(|user| !self.is_given_up(user)).cloned());
             }
         }
         users
@@ -66,11 +60,9 @@ impl Shared<'_> {
     }
 
     fn is_given_up(&self, (name, site): &(String, String)) -> bool {
-        let mut steps = self.plan.steps.iter().filter(|step| {
-            let is_it = step.name == *name && self.plan.site(step.site).name == *site;
-            is_it && matches!(step.action, Action::Ensure { .. })
-        });
-        let is_given_up = steps.next().is_some_and(|step| self.memory(step.id).is_given_up());
+        let mut steps = self.index.steps(name, site).iter();
+        let ensures = steps.find(|step| matches!(self.plan.step(**step).action, Action::Ensure { .. }));
+        let is_given_up = ensures.is_some_and(|step| self.memory(*step).is_given_up());
         is_given_up && !mutants::is(Mutant::GuardKeptForGivenUp)
     }
 
@@ -99,11 +91,9 @@ impl Shared<'_> {
         where_unknown: bool,
     ) -> Vec<(String, String)> {
         let is_still = |(name, site): &(String, String)| {
-            let mut steps = self.plan.steps.iter().filter(|step| {
-                step.name == *name
-                    && self.plan.site(step.site).name == *site
-                    && matches!(step.action, Action::Ensure { .. } | Action::Delete { .. })
-            });
+            let steps = self.index.steps(name, site).iter().map(|step| self.plan.step(*step));
+            let mut steps =
+                steps.filter(|step| matches!(step.action, Action::Ensure { .. } | Action::Delete { .. }));
             match steps.next() {
                 Some(step) if matches!(step.action, Action::Delete { .. }) => false,
                 Some(step) if where_unknown && !self.are_references_known(step) => true,
@@ -131,16 +121,15 @@ impl Shared<'_> {
         self.guards.borrow().get(relied).cloned()
     }
 
-    /// Whether a step has this guard on its resource.
-    fn guards(&self, step: &Step, guard: &RecordedGuard) -> bool {
-        let is_it = |ty: &str| ty == guard.resource_type && step.name == guard.name;
-        matches!(&step.action, Action::Protect { resource_type, .. } if is_it(resource_type))
-            && self.plan.site(step.site).name == guard.site
+    /// The steps that have this guard on their resource.
+    fn steps_with<'s>(&'s self, guard: &'s RecordedGuard) -> impl Iterator<Item = &'s Step> {
+        let steps = self.index.guards(&guard.resource_type, &guard.site).iter();
+        steps.map(|step| self.plan.step(*step)).filter(|step| step.name == guard.name)
     }
 
     /// Whether it is known who the plan wants a guard for.
     fn is_known_for_whom(&self, guard: &RecordedGuard) -> bool {
-        let mut protects = self.plan.steps.iter().filter(|step| self.guards(step, guard)).peekable();
+        let mut protects = self.steps_with(guard).peekable();
         // What the plan says nothing of is another part's, or let go by a step.
         protects.peek().is_some()
             && protects.all(|step| match &step.action {
@@ -160,16 +149,14 @@ pub(super) async fn settle_guards(shared: &Shared<'_>, ended: &Ended, words: &mu
     steps.filter(|step| !ended.schedule.is_live(*step)).for_each(|step| shared.memory(step).gives_up());
     let mut n_settled = 0;
     for guard in shared.ledger.with(|state| state.guards.clone()) {
-        let site = shared.plan.sites.iter().position(|site| site.name == guard.site);
+        let site = shared.steps_with(&guard).next().map(|step| step.site);
         let Some(site) = site.filter(|_| shared.is_known_for_whom(&guard)) else { continue };
         // What could not be taken off a moment ago is tried again only if its site answered since.
-        let is_owed = |step: &Step| {
-            shared.guards(step, &guard) && ended.schedule.undo_state(step.id) == UndoState::Owed
-        };
-        if shared.plan.steps.iter().any(is_owed) && !has_answered(shared, ended, &guard.site) {
+        let is_owed = |step: &Step| ended.schedule.undo_state(step.id) == UndoState::Owed;
+        if shared.steps_with(&guard).any(is_owed) && !has_answered(shared, ended, &guard.site) {
             continue;
         }
-        let kind = match settle_guard(shared, &guard, SiteId(site as u32), words).await {
+        let kind = match settle_guard(shared, &guard, site, words).await {
             Ok(None) => continue,
             Ok(Some(words)) => {
                 n_settled += 1;

@@ -5,6 +5,9 @@
 
 use std::cell::{Cell, RefCell};
 
+use scope_plan::recorded::Relied;
+
+use super::users::Users;
 use crate::state::{Fence, Record, SharedFault, State, StateError, StateStore};
 
 /// The state cannot be written; the ledger keeps why.
@@ -13,6 +16,7 @@ pub(crate) struct LedgerFailed;
 
 pub(crate) struct Ledger {
     store: RefCell<StateStore>,
+    users: RefCell<Users>,
     fence: Fence,
     /// Records appended, and how many of them are durable.
     n_appended: Cell<u64>,
@@ -26,6 +30,7 @@ impl Ledger {
     pub(crate) fn new(store: StateStore) -> Self {
         Self {
             fence: store.fence(),
+            users: RefCell::new(Users::new(store.state())),
             store: RefCell::new(store),
             n_appended: Cell::new(0),
             n_durable: Cell::new(0),
@@ -39,6 +44,11 @@ impl Ledger {
         read(self.store.borrow().state())
     }
 
+    /// Who is recorded to rely upon a resource, name and site.
+    pub(crate) fn users_of(&self, relied: &Relied) -> Vec<(String, String)> {
+        self.users.borrow().of(relied)
+    }
+
     /// Whether records are written anywhere.
     pub(crate) fn is_kept(&self) -> bool {
         self.store.borrow().is_kept()
@@ -47,6 +57,7 @@ impl Ledger {
     /// Records a fact; durable after the next commit.
     pub(crate) fn append(&self, record: Record) -> Result<(), LedgerFailed> {
         self.n_appended.set(self.n_appended.get() + 1);
+        self.users.borrow_mut().follow(self.store.borrow().state(), &record);
         let result = self.store.borrow_mut().append(record);
         self.noted(result)
     }

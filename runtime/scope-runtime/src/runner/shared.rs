@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::index::Index;
 use super::jitter::Jitter;
 use super::spans::Spans;
 use super::told;
@@ -50,6 +51,7 @@ pub(crate) struct Shared<'r> {
     /// By name: a driver has hundreds.
     types: HashMap<&'r str, (&'r Driver, &'r ResourceType)>,
     memories: Vec<Memory>,
+    pub(super) index: Index<'r>,
     /// For each step, those whose output or end it waits for.
     before: Vec<Vec<StepId>>,
     ends: RefCell<Vec<StepEnd>>,
@@ -96,6 +98,7 @@ impl<'r> Shared<'r> {
             before,
             waves: Waves::new(plan),
             types: types_of(plan),
+            index: Index::new(plan),
             memories: plan.steps.iter().map(|_| Memory::default()).collect(),
             ends: RefCell::new(plan.steps.iter().map(|_| StepEnd::default()).collect()),
             seen: RefCell::default(),

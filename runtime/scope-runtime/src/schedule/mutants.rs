@@ -100,6 +100,8 @@ mutants! {
     WaveBegunTooEarly,
     /// Of what an alternative made, one thing is left where it was.
     OneIsLeftBehind,
+    /// What was sent for an alternative that is not taken any more, and not answered, is not looked for.
+    AbandonedRequestForgotten,
     /// What was sent and not answered is sent again without a look at what is there.
     SecondCopyLeft,
     /// What is relied upon is not guarded.

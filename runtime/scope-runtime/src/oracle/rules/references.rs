@@ -56,6 +56,21 @@ impl Run<'_> {
         }
     }
 
+    /// Copies that nobody needs any more: what was perhaps brought, and not answered, is owed.
+    pub(super) fn abandon_copies(&mut self) {
+        let program = self.program;
+        for (about, resource) in program.resources.iter().enumerate() {
+            let own = kept(resource).sites();
+            for site in (0..program.n_sites).filter(|site| !own.contains(site)) {
+                let users = (0..program.resources.len()).map(|user| (user, site));
+                let mut users = users.filter(|user| program.resources[user.0].about == Some(about));
+                if users.all(|user| !self.leaves.contains_key(&user) || self.given_up.contains(&user)) {
+                    self.places.abandon((about, site));
+                }
+            }
+        }
+    }
+
     /// In the end a guard is for those that are wanted, and for those that are there or may be.
     pub(super) fn leave_guards(&mut self) {
         let mut all: BTreeMap<Leaf, BTreeSet<Leaf>> = BTreeMap::new();

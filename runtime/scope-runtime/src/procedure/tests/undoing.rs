@@ -95,6 +95,63 @@ fn an_undo_that_is_owed_is_paid_by_the_next_run() {
     assert_eq!(paid.report.verdict, Verdict::Done);
 }
 
+/// Nantes is the last alternative and does not answer the creation; the next run takes Paris.
+fn lost_at_the_last() -> super::fake::Played {
+    let full = Reply::Error(SiteErrorKind::Refused, "the shelf is full");
+    let script = vec![
+        ("paris", "find", list([])),
+        ("paris", "create", full),
+        ("nantes", "find", list([])),
+        ("nantes", "create", lost()),
+        ("nantes", "find", unreachable()),
+        ("nantes", "find", unreachable()),
+    ];
+    let played = play(&plan(), StateStore::in_memory(), script);
+    assert_eq!(played.report.verdict, Verdict::Failed);
+    assert!(played.state.state().owed.is_empty(), "it is still wanted there");
+    played
+}
+
+fn at_paris() -> Vec<super::fake::Line> {
+    vec![("paris", "find", list([])), ("paris", "create", done(book("p1", "Emma", "open", Some(AT_PARIS))))]
+}
+
+#[test]
+fn what_the_last_alternative_perhaps_made_is_looked_for_when_another_one_is_taken() {
+    let mut script = at_paris();
+    script.push(("nantes", "find", list([])));
+    // It may still arrive for two seconds.
+    script.push(("nantes", "find", list([book("n1", "Emma", "open", Some(AT_NANTES))])));
+    script.push(("nantes", "delete", Reply::Gone));
+    script.push(("nantes", "read", not_found()));
+    let next = play(&plan(), lost_at_the_last().state, script);
+    assert_eq!(next.report.verdict, Verdict::Done);
+    let state = next.state.state();
+    assert!(state.owed.is_empty() && state.sent.is_empty(), "{:?} {:?}", state.owed, state.sent);
+    let is_told = |event: &crate::events::RunEvent| match &event.kind {
+        RunEventKind::UndoDone { words, .. } => words.contains("`emma` at `nantes` (n1) is deleted"),
+        _ => false,
+    };
+    assert!(next.events.iter().any(is_told));
+}
+
+#[test]
+fn what_the_last_alternative_perhaps_made_is_owed_while_its_site_is_silent() {
+    let mut script = at_paris();
+    script.push(("nantes", "find", unreachable()));
+    let next = play(&plan(), lost_at_the_last().state, script);
+    assert_eq!(next.report.owed.len(), 1, "{:?}", next.report.owed);
+    assert!(next.report.owed[0].contains("its creation was not answered"), "{:?}", next.report.owed);
+    let mut chosen = plan();
+    chosen.choices[0].recorded = Some(0);
+    let looks = || ("nantes", "find", list([]));
+    let script =
+        vec![("paris", "read", found(book("p1", "Emma", "open", Some(AT_PARIS)))), looks(), looks(), looks()];
+    let paid = play(&chosen, next.state, script);
+    assert!(paid.report.owed.is_empty(), "{:?}", paid.report.owed);
+    assert!(paid.state.state().owed.is_empty() && paid.state.state().sent.is_empty());
+}
+
 #[test]
 fn what_was_there_before_is_not_deleted() {
     // Ours from an earlier run, and now broken... by its reader: not this evaluation's to take back.

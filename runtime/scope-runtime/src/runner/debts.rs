@@ -1,0 +1,116 @@
+//! What a run, or an earlier one, left at the sites and is not wanted: looked for and deleted, or set back, before the
+//! guards are settled; what cannot be is told and tried by the next run.
+//!
+//! `paris | lille`, both fail, and lille did not answer the creation. The next run takes paris → what lille perhaps has is a
+//! debt, found there by its mark, and deleted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use scope_plan::plan::{Action, SiteId, Step};
+
+use super::Shared;
+use super::conclude::has_answered;
+use super::turn::Ended;
+use crate::events::{RunEventKind, SkipReason};
+use crate::procedure::{Unpaid, pay, sent_debt, set_back_later};
+use crate::schedule::StepState;
+use crate::schedule::mutants::{self, Mutant};
+use crate::state::{Owed, Record, Sent};
+
+/// Creations of earlier runs that were not answered, for alternatives that are not taken any more: nobody asks for them
+/// again, so what they perhaps made is owed from now on.
+pub(super) fn owe_what_was_sent(shared: &Shared<'_>, ended: &Ended) {
+    let sent: BTreeMap<String, Sent> = shared.ledger.with(|state| {
+        let is_debt =
+            |key: &String| state.owed.iter().any(|owed| owed.key == *key && owed.identity.is_none());
+        let is_there = |sent: &Sent| state.resource(&sent.name, &sent.site).is_some();
+        let open = state.sent.iter().filter(|(key, sent)| !is_debt(key) && !is_there(sent));
+        open.map(|(key, sent)| (key.clone(), sent.clone())).collect()
+    });
+    if sent.is_empty() || mutants::is(Mutant::AbandonedRequestForgotten) {
+        return;
+    }
+    let is_making = |step: &&Step| matches!(step.action, Action::Ensure { .. } | Action::Bring { .. });
+    for step in shared.plan.steps.iter().filter(is_making).filter(|step| !ended.schedule.is_live(step.id)) {
+        let Some(sent) = sent.get(&step.key) else { continue };
+        if let Some(owed) = sent_debt(shared, step, sent) {
+            // A failure is kept by the ledger, and met when the run is ended.
+            let _ = shared.ledger.append(Record::Owed { owed });
+        }
+    }
+}
+
+/// Deletes what earlier runs left at sites that did not answer them; how many there were.
+pub(super) async fn pay_debts(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>) -> usize {
+    let debts: Vec<Owed> = shared.ledger.with(|state| state.owed.clone());
+    let mut silent: BTreeSet<SiteId> = BTreeSet::new();
+    let mut n_paid = 0;
+    for owed in debts {
+        let of_this_run = owed.run == shared.run;
+        let site = shared
+            .plan
+            .sites
+            .iter()
+            .position(|site| site.name == owed.site)
+            .map(|index| SiteId(index as u32));
+        // What became owed a moment ago is tried again only if its site answered since.
+        let is_silent_now = of_this_run && !has_answered(shared, ended, &owed.site);
+        let payable = site.filter(|site| !silent.contains(site) && !is_silent_now);
+        let Some(site) = payable else {
+            if !of_this_run {
+                words.push(owed.words.clone());
+            }
+            continue;
+        };
+        match pay(shared, &owed, site).await {
+            Ok(done) => {
+                n_paid += 1;
+                words.retain(|known| *known != owed.words);
+                shared.emit(RunEventKind::UndoDone { step: None, words: done });
+            }
+            Err(Unpaid { words: why, is_cut_off }) => {
+                // What cannot be told from another's thing is no reason to leave the rest.
+                silent.extend(Some(site).filter(|_| is_cut_off));
+                let still = format!("{} (still: {why})", owed.words);
+                words.retain(|known| *known != owed.words);
+                words.push(shared.options.redact.hide(&still).into_owned());
+                shared.emit(RunEventKind::UndoOwed { step: None, words: still });
+            }
+        }
+    }
+    n_paid
+}
+
+/// Changes that may have had to be set back: those of steps that are wanted stay from now on; those of steps that nobody
+/// wants any more, of a run that did not come to set them back, are set back now. How many these are.
+pub(super) async fn end_changes(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>) -> usize {
+    let mut n_back = 0;
+    for (key, changed) in shared.ledger.with(|state| state.changed.clone()) {
+        let step = shared.plan.steps.iter().find(|step| step.key == key).map(|step| step.id);
+        if let Some(step) = step {
+            match ended.schedule.state(step) {
+                StepState::Done if ended.schedule.is_live(step) => {
+                    // A failure is kept by the ledger, and met when the run is ended.
+                    let _ = shared.ledger.append(Record::ChangeEnded { key });
+                    continue;
+                }
+                StepState::Skipped { because: SkipReason::NotChosen } => {}
+                // It failed or waits: its next attempt goes on with it; or its undo was tried a moment ago.
+                _ => continue,
+            }
+        }
+        let site = shared.plan.sites.iter().position(|site| site.name == changed.site);
+        let Some(site) = site.map(|index| SiteId(index as u32)) else { continue };
+        match set_back_later(shared, &key, &changed, site).await {
+            Ok(done) => {
+                n_back += 1;
+                shared.emit(RunEventKind::UndoDone { step: None, words: done });
+            }
+            Err(why) => {
+                words.push(shared.options.redact.hide(&why).into_owned());
+                shared.emit(RunEventKind::UndoOwed { step: None, words: why });
+            }
+        }
+    }
+    n_back
+}
