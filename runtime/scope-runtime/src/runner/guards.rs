@@ -104,11 +104,12 @@ impl Shared<'_> {
         recorded.into_iter().filter(is_still).collect()
     }
 
-    /// Whether all that a step's attributes refer to has ended, well or not.
+    /// Whether all that a step's attributes refer to is there. Where some of it could not be had, the step is not done, and
+    /// what it would have changed still relies upon what it did before.
     fn are_references_known(&self, step: &Step) -> bool {
         let Action::Ensure { attributes, .. } = &step.action else { return true };
-        let has_ended = |used| self.end(used, |end| end.output.is_some() || end.failure.is_some());
-        attributes.iter().all(|(_, expr)| expr.steps_used().into_iter().all(has_ended))
+        let is_there = |used| self.end(used, |end| end.output.is_some());
+        attributes.iter().all(|(_, expr)| expr.steps_used().into_iter().all(is_there))
     }
 
     /// Our guard on a resource was seen or written, and stands so.
