@@ -171,6 +171,15 @@ fn references_end_as_the_rules_say() {
 }
 
 #[test]
+fn references_of_parts_end_as_the_rules_say() {
+    each("parts with references against the rules", 150, |dice| {
+        let program = random::referring_parts(dice);
+        let fates = random::referring_fates(dice, &program);
+        (program, fates)
+    });
+}
+
+#[test]
 fn guards_end_as_the_rules_say() {
     each("programs with guards against the rules", 200, |dice| {
         let program = random::relying(dice);

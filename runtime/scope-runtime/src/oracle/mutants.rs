@@ -15,6 +15,7 @@ use super::program::{Kind, Loc, OnDisconnect, Program, Resource};
 use super::random::{self, Dice};
 use super::rules::Leaf;
 use super::seeds;
+use super::weather::Weather;
 use crate::events::Outcome;
 use crate::schedule::mutants::{ALL, Mutant, with};
 use crate::schedule::{Command, Event, Schedule, ScheduleOptions, StepState, Touched};
@@ -202,8 +203,8 @@ fn comes_back(waits: Resource) -> Result<(), String> {
     };
     let plan = play::optimised(&play::lowered(&program));
     let ready = |number| format!("ready=toy.card{number}@nantes:9s");
-    let faults = ["cut=paris@..17500ms".to_owned(), ready(1), ready(2)];
-    seeds::weathered(&program, &plan, &faults, &mut 0)
+    let weather = Weather::of(&["cut=paris@..17500ms", &ready(1), &ready(2)]);
+    seeds::weathered(&program, &plan, &weather, &mut 0)
 }
 
 #[test]

@@ -6,7 +6,8 @@ use super::fate::{Fate, Fates};
 use super::play::{self, Deployment};
 use super::program::{Kind, Loc, OnDisconnect, Program, Resource, Rollout};
 use super::rules::{End, Leaf, Seen};
-use super::seeds::{self, options};
+use super::seeds;
+use super::weather::Weather;
 use crate::report::Verdict;
 use crate::simulator::Types;
 
@@ -20,8 +21,7 @@ fn first_run(resources: Vec<Resource>, faults: &[&str]) -> (Seen, Verdict) {
     let program =
         Program { n_sites: 2, concurrency: 8, has_one_service: true, resources, ..Program::default() };
     let mut deployment = Deployment::new(&program, play::optimised(&play::lowered(&program)));
-    let faults: Vec<String> = faults.iter().map(|fault| (*fault).to_owned()).collect();
-    let simulator = deployment.simulator(options(&faults).expect("they can be read"));
+    let simulator = deployment.simulator(Weather::of(faults).options().expect("they can be read"));
     let plan = deployment.plan();
     let (report, wrong) =
         play::play(&deployment.runtime, &plan, &simulator, &mut deployment.state, &mut |_| {});
@@ -65,13 +65,25 @@ fn what_was_made_before_it_was_left_out_is_no_run_without_anything_to_do() {
 }
 
 #[test]
+fn what_an_earlier_run_made_is_guarded_for_while_another_alternative_holds() {
+    let pier = Resource::plain(Kind::Pier, Loc::And(both()), vec![]);
+    let place = Loc::Or(vec![Loc::Site(1), Loc::Site(0)]);
+    let boat = Resource { about: Some(0), ..Resource::plain(Kind::Boat, place, vec![]) };
+    let program = Program { n_sites: 2, concurrency: 8, resources: vec![pier, boat], ..Program::default() };
+    // In the second run paris goes down once its pier was looked at, and the boat of the first run is still there.
+    let weather = Weather::of(&["restart=paris@op8..+18s"]);
+    let plan = play::optimised(&play::lowered(&program));
+    assert_eq!(seeds::weathered(&program, &plan, &weather, &mut 0), Ok(()));
+}
+
+#[test]
 fn a_copy_that_has_its_content_and_is_not_ready_yet_may_still_be_left_half_made() {
     let mut plans = examples::plans().into_iter();
     let (_, mut plan) = plans.find(|(name, _)| name == "two-clouds.scope").expect("it is there");
     let types = Types::new(&plan);
     // The content is there after 1.8 s, and the copy can be used after 2.8 s.
-    let faults = ["restart=CloudOne@2s..41s".to_owned()];
-    assert_eq!(seeds::example(&mut plan, &types, &faults, &mut 0), Ok(()));
+    let weather = Weather::of(&["restart=CloudOne@2s..41s"]);
+    assert_eq!(seeds::example(&mut plan, &types, &weather, &mut 0), Ok(()));
 }
 
 /// What the last alternative perhaps made is owed when the next run takes another one, and stays guarded for until then:

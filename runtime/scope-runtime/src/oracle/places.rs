@@ -185,8 +185,9 @@ impl Places for Run<'_> {
         end
     }
 
-    fn can_be_guarded(&self, relied: Leaf, user: Leaf) -> bool {
-        !self.fates.of(relied).falls_silent() || !self.fates.unguarded.contains(&user)
+    fn guarded_for(&self, relied: Leaf, user: Leaf) -> End {
+        let is_silent = self.fates.of(relied).falls_silent() && self.fates.unguarded.contains(&user);
+        if is_silent { End::LeftOut } else { End::Done { is_new: false } }
     }
 
     fn may_be_there(&self, leaf: Leaf) -> bool {

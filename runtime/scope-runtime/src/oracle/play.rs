@@ -172,6 +172,12 @@ impl<'p> Deployment<'p> {
         guards.map(|guard| (number(&guard.name), site_number(&guard.site))).collect()
     }
 
+    /// Whether nothing is owed that could be paid: what was never seen and bears no mark cannot be told from another's.
+    pub(super) fn is_paid(&self) -> bool {
+        let state = self.state.state();
+        state.owed.iter().all(|owed| owed.identity.is_none() && owed.mark.is_none())
+    }
+
     /// What is owed.
     pub(super) fn owed(&self) -> BTreeSet<Leaf> {
         // A copy is owed by its name and its origin's site.
@@ -228,6 +234,22 @@ fn users_in(notes: &str) -> Vec<Leaf> {
     users.map(|(name, site)| (number(name), site_number(site))).collect()
 }
 
+/// How guarding what each relies upon ended; of several guards for one, each in an alternative of its own, the best.
+pub(super) fn guarding(plan: &Plan, report: &Report) -> BTreeMap<Leaf, End> {
+    let mut guarding: BTreeMap<Leaf, End> = BTreeMap::new();
+    for step in &report.steps {
+        let Action::Protect { users, .. } = &plan.step(step.step).action else { continue };
+        let end = end(&step.status);
+        for (name, site) in users.iter().filter(|_| end != End::Untried) {
+            let known = guarding.entry((number(name), site_number(site))).or_insert(end);
+            if end.outcome() < known.outcome() {
+                *known = end;
+            }
+        }
+    }
+    guarding
+}
+
 /// A report in the words of the rules.
 pub(super) fn seen(plan: &Plan, report: &Report) -> Seen {
     let mut leaves = BTreeMap::new();
@@ -239,19 +261,7 @@ pub(super) fn seen(plan: &Plan, report: &Report) -> Seen {
             _ => continue,
         };
         let leaf = (number, site_number(&plan.site(planned.site).name));
-        let end = match &step.status {
-            StepStatus::Done { effect } => {
-                End::Done { is_new: matches!(effect, Effect::Created | Effect::Replaced | Effect::Called) }
-            }
-            StepStatus::Failed { failure } => End::Failed(outcome(failure.outcome)),
-            StepStatus::Parked { .. } => End::Waits,
-            // Told by `left_waiting`.
-            StepStatus::Skipped { because: SkipReason::NotChosen | SkipReason::Interrupted } => End::Untried,
-            StepStatus::Skipped { because: SkipReason::Unreachable } => End::LeftOut,
-            StepStatus::Skipped { because: SkipReason::Dependency { outcome: why, .. } } => {
-                End::Blocked(outcome(*why))
-            }
-        };
+        let end = end(&step.status);
         let undo = match step.undo {
             UndoStatus::None => Undo::None,
             UndoStatus::Done => Undo::Done,
@@ -266,6 +276,22 @@ pub(super) fn seen(plan: &Plan, report: &Report) -> Seen {
         Verdict::Interrupted => panic!("nobody interrupts"),
     };
     Seen { verdict, leaves }
+}
+
+fn end(status: &StepStatus) -> End {
+    match status {
+        StepStatus::Done { effect } => {
+            End::Done { is_new: matches!(effect, Effect::Created | Effect::Replaced | Effect::Called) }
+        }
+        StepStatus::Failed { failure } => End::Failed(outcome(failure.outcome)),
+        StepStatus::Parked { .. } => End::Waits,
+        // Told by `left_waiting`.
+        StepStatus::Skipped { because: SkipReason::NotChosen | SkipReason::Interrupted } => End::Untried,
+        StepStatus::Skipped { because: SkipReason::Unreachable } => End::LeftOut,
+        StepStatus::Skipped { because: SkipReason::Dependency { outcome: why, .. } } => {
+            End::Blocked(outcome(*why))
+        }
+    }
 }
 
 /// What a failed run says of itself does not tell how: that is in its steps.

@@ -8,6 +8,8 @@ mod text;
 
 use std::collections::BTreeSet;
 
+use super::rules::kept;
+
 pub(super) use kinds::Kind;
 
 /// The sites' names, by number.
@@ -148,6 +150,16 @@ impl Program {
             .filter_map(|coin| Some((*coin, self.resources[*coin].loc.sites().into_iter().next()?)))
     }
 
+    /// What a resource at a site relies upon: the one at this very site, or the only one (R9). The parts of a whole name its
+    /// prime, which alone relies upon it.
+    pub(super) fn relied(&self, (resource, site): (usize, usize)) -> Option<(usize, usize)> {
+        let what = self.resources.get(resource)?;
+        let about = what.about.filter(|_| what.kind.relies() && !what.followers().contains(&site))?;
+        let sites = kept(&self.resources[about]).sites();
+        let there = if sites.contains(&site) { site } else { *sites.first()? };
+        Some((about, there))
+    }
+
     /// What is made together, in order: a resource by itself, or all of the group.
     pub(super) fn units(&self) -> Vec<Vec<usize>> {
         let starts = |number: &usize| !self.group.contains(number) || self.group.first() == Some(number);
@@ -180,6 +192,12 @@ impl Resource {
         let others: Vec<usize> = sites.filter(|site| !rollout.first.contains(site)).collect();
         let first = std::iter::once(rollout.first.clone());
         first.chain(others.chunks(rollout.then).map(<[usize]>::to_vec)).collect()
+    }
+
+    /// The site of the part of a `%` that holds its identity.
+    pub(super) fn prime(&self) -> Option<usize> {
+        let (parts, prime) = self.loc.cross()?;
+        parts[prime].sites().first().copied()
     }
 
     /// The sites of the parts of a `%` that only name its prime.

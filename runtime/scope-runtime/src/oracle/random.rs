@@ -12,7 +12,7 @@ use super::program::{Kind, Loc, OnDisconnect, Program, Resource, Rollout, SITES}
 
 pub(super) use fates::{fates, referring_fates};
 pub(super) use groups::grouped;
-pub(super) use references::{referring, relying};
+pub(super) use references::{referring, referring_parts, relying};
 pub(super) use waves::waved;
 
 const DEEPEST: usize = 3;

@@ -101,8 +101,8 @@ pub(super) trait Places {
     /// Has the operation on a coin done that must be done at most once.
     fn call(&mut self, coin: usize, site: usize) -> End;
 
-    /// Whether what is relied upon can be guarded for this user; its site may be silent by now.
-    fn can_be_guarded(&self, relied: Leaf, user: Leaf) -> bool;
+    /// How guarding what is relied upon for this user ends; its site may be silent by now, which is as if it were left out.
+    fn guarded_for(&self, relied: Leaf, user: Leaf) -> End;
 
     /// Whether it is there, or is to be deleted and may still be.
     fn may_be_there(&self, leaf: Leaf) -> bool;

@@ -3,14 +3,20 @@
 //! The ends are taken from the report, so that faults may fall at any time; which requests were made, what was undone, what
 //! the whole came to is the rules' word. Paris timed out, and lille was asked → right; lille was not asked → wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::program::{CALL, Program};
 use super::rules::{self, Answer, End, Leaf, OnCut, Outcome, Places, Seen, Undo};
 
-/// What is wrong with the first run of a deployment; `held` is what its sites have after it.
-pub(super) fn wrong(program: &Program, seen: &Seen, held: &BTreeSet<Leaf>) -> Vec<String> {
-    let mut trace = Trace { program, seen, held, wrong: Vec::new() };
+/// What is wrong with the first run of a deployment; `held` is what its sites have after it,
+/// `guarding` how what each relies upon was guarded for it.
+pub(super) fn wrong(
+    program: &Program,
+    seen: &Seen,
+    held: &BTreeSet<Leaf>,
+    guarding: &BTreeMap<Leaf, End>,
+) -> Vec<String> {
+    let mut trace = Trace { program, seen, held, guarding, wrong: Vec::new() };
     let wanted = rules::run(program, &mut trace);
     let mut wrong = trace.wrong;
     for (leaf, wanted) in &wanted.leaves {
@@ -29,6 +35,7 @@ struct Trace<'t> {
     program: &'t Program,
     seen: &'t Seen,
     held: &'t BTreeSet<Leaf>,
+    guarding: &'t BTreeMap<Leaf, End>,
     wrong: Vec<String>,
 }
 
@@ -72,15 +79,15 @@ impl Places for Trace<'_> {
         self.seen.leaves.get(&(CALL + coin, site)).map_or(End::Untried, |(end, _)| *end)
     }
 
-    fn can_be_guarded(&self, _relied: Leaf, _user: Leaf) -> bool {
-        true
+    fn guarded_for(&self, _relied: Leaf, user: Leaf) -> End {
+        self.guarding.get(&user).copied().unwrap_or(End::Untried)
     }
 
     fn may_be_there(&self, leaf: Leaf) -> bool {
         self.held.contains(&leaf)
     }
 
-    /// Guards are compared where no faults fall in time.
+    /// Of guards in time it is told that they stand as long as they must, and no longer.
     fn guard(&mut self, _relied: Leaf, _users: BTreeSet<Leaf>) {}
 
     fn chosen(&self, _resource: usize, _place: &[usize]) -> Option<usize> {

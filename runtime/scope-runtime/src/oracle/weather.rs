@@ -1,29 +1,58 @@
-//! Random faults in time: cuts, restarts, freezes, lost and late answers, full and broken sites, as texts of the simulator.
+//! Random faults in time: cuts of sites and links, restarts, freezes, requests and answers lost by chance, late and doubled
+//! ones, full, slow and broken sites, as texts of the simulator.
 //!
 //! Where and when is drawn from what the plan has: `cut="paris"@op3..+20s lose=create@"nantes"`.
 
 use std::collections::BTreeSet;
 
-use scope_plan::plan::{Action, Plan};
+use scope_plan::plan::{Action, Plan, Step};
 
-use super::random::Dice;
+use super::random::{self, Dice};
+use crate::simulator::{FaultError, SimulationOptions};
 
-/// Up to three faults.
-pub(super) fn faults(dice: &mut Dice<'_>, plan: &Plan) -> Vec<String> {
-    let types: BTreeSet<&str> = plan
-        .steps
-        .iter()
-        .filter(|step| matches!(step.action, Action::Ensure { .. }))
-        .filter_map(|step| step.action.resource_type())
-        .collect();
-    let types: Vec<&str> = types.into_iter().collect();
-    (0..=dice.below(3)).map(|_| fault(dice, plan, &types)).collect()
+/// What goes wrong in time; what is lost by chance is drawn from the seed.
+pub(super) struct Weather {
+    pub(super) seed: u64,
+    pub(super) faults: Vec<String>,
 }
 
-fn fault(dice: &mut Dice<'_>, plan: &Plan, types: &[&str]) -> String {
+impl Weather {
+    /// One to three faults, drawn for a plan.
+    pub(super) fn drawn(seed: u64, plan: &Plan) -> Self {
+        let numbers = random::numbers(!seed, 40);
+        let dice = &mut Dice::new(&numbers);
+        let faults = (0..=dice.below(3)).map(|_| fault(dice, plan)).collect();
+        Self { seed, faults }
+    }
+
+    /// These faults, as written.
+    pub(super) fn of(faults: &[&str]) -> Self {
+        Self { seed: 0, faults: faults.iter().map(|fault| (*fault).to_owned()).collect() }
+    }
+
+    /// Sites in this weather.
+    ///
+    /// # Errors
+    /// A fault that cannot be read.
+    pub(super) fn options(&self) -> Result<SimulationOptions, String> {
+        let parsed: Result<Vec<_>, FaultError> = self.faults.iter().map(|fault| fault.parse()).collect();
+        let faults = parsed.map_err(|error| error.to_string())?;
+        Ok(SimulationOptions { seed: self.seed, faults, ..SimulationOptions::default() })
+    }
+}
+
+fn fault(dice: &mut Dice<'_>, plan: &Plan) -> String {
+    let made: Vec<&Step> =
+        plan.steps.iter().filter(|step| matches!(step.action, Action::Ensure { .. })).collect();
+    let types: BTreeSet<&str> = made.iter().filter_map(|step| step.action.resource_type()).collect();
+    let types: Vec<&str> = types.into_iter().collect();
     let site = format!("\"{}\"", plan.sites[dice.below(plan.sites.len())].name);
     let ty = types.get(dice.below(types.len())).copied().unwrap_or_default();
-    match dice.below(17) {
+    let until = |dice: &mut Dice<'_>| {
+        let from = dice.below(8);
+        format!("{from}s..{}s", from + 1 + dice.below(40))
+    };
+    match dice.below(25) {
         0 => format!("cut={site}@..{}s", 1 + dice.below(20)),
         1 => {
             let from = dice.below(8);
@@ -54,8 +83,32 @@ fn fault(dice: &mut Dice<'_>, plan: &Plan, types: &[&str]) -> String {
             let from = dice.below(8);
             format!("restart={site}@{from}s..{}s", from + 1 + dice.below(40))
         }
+        17 => format!("loss={site}:{}%@{}", 5 + dice.below(40), until(dice)),
+        18 => {
+            let entry = plan.program.entry.map_or(&plan.sites[0], |entry| plan.site(entry));
+            format!("cut=\"{}\"--{site}@{}", entry.name, until(dice))
+        }
+        // Tied to a step.
+        19 | 20 if !made.is_empty() => {
+            let step = made[dice.below(made.len())];
+            let (kind, at) = (["cut", "freeze"][dice.below(2)], &plan.site(step.site).name);
+            format!("{kind}=\"{at}\"@after:create:\"{}\"..+{}s", step.name, 1 + dice.below(30))
+        }
+        21 if !ty.is_empty() => format!("refuse={ty}@{site}:1@..{}s", 1 + dice.below(8)),
+        22 if most_awaited(plan, ty) > 1 => {
+            format!("ready={ty}@{site}:{}s", 1 + dice.below(most_awaited(plan, ty) - 1))
+        }
+        23 => format!("lose=update@{site}{}", ["", ":*", ":2"][dice.below(3)]),
+        24 => format!("duplicate=update@{site}:*"),
         _ => format!("lose=find@{site}"),
     }
+}
+
+/// For how many seconds it is waited until one of a type is ready; what takes longer is undone each time, where it is
+/// undone.
+fn most_awaited(plan: &Plan, ty: &str) -> usize {
+    let ready = plan.resource_type(ty).and_then(|(_, ty)| ty.ready.as_ref());
+    ready.map_or(0, |ready| (ready.within_ms / 1000).min(60) as usize)
 }
 
 /// By how many milliseconds a create of a type may be late: no more than its driver says, where only that tells whose

@@ -15,7 +15,7 @@ pub(in crate::oracle) enum Kind {
     Tally,
     /// What others refer to, and may be copied to where they are.
     Seal,
-    /// Refers to a seal.
+    /// Refers to a seal; its parts name the first one.
     Slip,
     /// What others rely upon, where it is; it keeps guards.
     Pier,
@@ -56,6 +56,11 @@ impl Kind {
     /// Whether what it refers to is relied upon as long as it lives, and used from where it is.
     pub(in crate::oracle) fn relies(self) -> bool {
         self == Kind::Boat
+    }
+
+    /// Whether the other parts of a whole name the first one.
+    pub(in crate::oracle) fn is_linked(self) -> bool {
+        matches!(self, Kind::Slip | Kind::Boat)
     }
 
     /// The type's body, its operations at paths of their own.
@@ -128,11 +133,13 @@ impl Kind {
             Kind::Slip => {
                 r#"
             name: string identity immutable
-            about: ABOUT requires shared(copy) immutable
-            cross by none because "a slip has no parts"
+            about: ABOUT? requires shared(copy) immutable
+            lead: string?
+            oars: list<OARS>? composed
+            cross by parts(link: lead)
             share by none because "a slip stays where it is"
             operation read GET "/${name}" { 200 -> found(body), 404 -> not_found }
-            operation write PUT "/${name}" { body: { about: about.name }, repeat by name, settles within 2s, 200 | 201 -> done(body) }
+            operation write PUT "/${name}" { body: { about: about.name, lead: lead }, repeat by name, settles within 2s, 200 | 201 -> done(body) }
             operation delete DELETE "/${name}" { 204 | 404 -> gone }
             create by write"#
             }

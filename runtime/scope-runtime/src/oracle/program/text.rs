@@ -94,7 +94,7 @@ impl Program {
             }
             let body = body.replace("OARS", &format!("oars{resource}"));
             let _ = writeln!(text, "        type {kind}{resource} {{{body}\n        }}");
-            if what.kind == Kind::Boat {
+            if what.kind.is_linked() {
                 let _ = writeln!(text, "        type oars{resource} {{{}\n        }}", Kind::Tally.body());
             }
             let is_last = resource + 1 == self.resources.len();

@@ -2,7 +2,7 @@
 //!
 //! `[]` → a seal at nantes, and a slip about it there.
 
-use super::{Dice, loc, resource, shuffled};
+use super::{Dice, cross, loc, resource, shuffled};
 use crate::oracle::program::{Kind, Loc, OnDisconnect, Program, Resource, SITES};
 
 /// A seal at one site or several, and slips about it anywhere: where it is not, a copy is brought.
@@ -22,6 +22,26 @@ pub(in crate::oracle) fn referring(dice: &mut Dice<'_>) -> Program {
         }
         (slip.kind, slip.about) = (Kind::Slip, Some(0));
         resources.push(slip);
+    }
+    Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], resources, ..Program::default() }
+}
+
+/// A seal at one site, and slips about it in parts: the first one uses it, the others name the first.
+pub(in crate::oracle) fn referring_parts(dice: &mut Dice<'_>) -> Program {
+    let n_sites = 2 + dice.below(SITES.len() - 1);
+    let on_disconnect = [None, Some(OnDisconnect::Skip), Some(OnDisconnect::Queue)][dice.below(3)];
+    let origin = Loc::Site(dice.below(n_sites));
+    let mut resources = vec![Resource { on_disconnect, ..Resource::plain(Kind::Seal, origin, Vec::new()) }];
+    for _ in 0..=dice.below(2) {
+        let on_disconnect = [None, None, Some(OnDisconnect::Skip), Some(OnDisconnect::Fail)][dice.below(4)];
+        let (is_undone, loc) = (dice.below(4) == 1, cross(dice, n_sites));
+        let about = Some(0);
+        resources.push(Resource {
+            on_disconnect,
+            is_undone,
+            about,
+            ..Resource::plain(Kind::Slip, loc, vec![])
+        });
     }
     Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], resources, ..Program::default() }
 }

@@ -12,8 +12,20 @@ impl Run<'_> {
     /// left out or cannot be reached, it is as if its own site were cut.
     pub(super) fn lacks(&mut self, (resource, site): Leaf, on_cut: OnCut) -> Option<Outcome> {
         let what = &self.program.resources[resource];
-        // The parts of a whole name its prime, which alone uses what the whole needs.
-        let about = what.about.filter(|_| !what.followers().contains(&site))?;
+        let as_if_cut = match on_cut {
+            OnCut::Queue => Outcome::Pending,
+            OnCut::Skip => Outcome::Done,
+            OnCut::Fail => Outcome::Unavailable,
+        };
+        // The parts of a whole name its prime, which alone uses what the whole needs: without it there is nothing to name.
+        if let Some(prime) =
+            what.prime().filter(|_| what.kind.is_linked() && what.followers().contains(&site))
+        {
+            let is_left_out =
+                matches!(self.leaves[&(resource, prime)].0, End::LeftOut | End::Blocked(Outcome::Done));
+            return is_left_out.then_some(as_if_cut);
+        }
+        let about = what.about?;
         let sites = kept(&self.program.resources[about]).sites();
         let ends: Vec<End> = sites.iter().map(|origin| self.leaves[&(about, *origin)].0).collect();
         let is_done = |end: &End| matches!(end, End::Done { .. });
@@ -34,17 +46,11 @@ impl Run<'_> {
                 }
             },
         };
-        let is_guarded = match self.relied((resource, site)) {
+        let end = match self.program.relied((resource, site)) {
             Some(relied) if matches!(end, End::Done { .. }) => {
-                self.places.can_be_guarded(relied, (resource, site))
+                self.places.guarded_for(relied, (resource, site))
             }
-            _ => true,
-        };
-        let end = if is_guarded { end } else { End::LeftOut };
-        let as_if_cut = match on_cut {
-            OnCut::Queue => Outcome::Pending,
-            OnCut::Skip => Outcome::Done,
-            OnCut::Fail => Outcome::Unavailable,
+            _ => end,
         };
         match end {
             End::Done { .. } => {
@@ -75,7 +81,7 @@ impl Run<'_> {
     pub(super) fn leave_guards(&mut self) {
         let mut all: BTreeMap<Leaf, BTreeSet<Leaf>> = BTreeMap::new();
         for (user, (_, undo)) in &self.leaves {
-            let Some(relied) = self.relied(*user) else { continue };
+            let Some(relied) = self.program.relied(*user) else { continue };
             let is_wanted =
                 self.guarded.contains(user) && !self.given_up.contains(user) && *undo == Undo::None;
             let users = all.entry(relied).or_default();
@@ -89,14 +95,5 @@ impl Run<'_> {
                 self.places.guard(relied, users);
             }
         }
-    }
-
-    /// What a resource at a site relies upon: the one at this very site, or the only one.
-    fn relied(&self, (resource, site): Leaf) -> Option<Leaf> {
-        let what = self.program.resources.get(resource)?;
-        let about = what.about.filter(|_| what.kind.relies() && !what.followers().contains(&site))?;
-        let sites = kept(&self.program.resources[about]).sites();
-        let there = if sites.contains(&site) { site } else { *sites.first()? };
-        Some((about, there))
     }
 }
