@@ -2,7 +2,7 @@
 
 Each answers as its documentation says: Designate and Octavia take their time (`PENDING` once, then there), a balancer refuses
 changes while one is under way, Swift tells what it has in headers, Magnum calls an identifier `uuid`, Manila lets in by an
-action. What is asked of `/log` is the list of all requests so far.
+action, Placement takes a change only with the number of the last one. What is asked of `/log` is the list of all requests so far.
 """
 
 import json
@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 THINGS, LOG, LOCK = {}, [], Lock()
 BUSY = {"until": 0}
+TRAITS, CLASSES, PROVIDERS, OUTDATED = {"HW_CPU_X86_AVX2"}, {"VCPU", "MEMORY_MB", "DISK_GB"}, {}, set()
 
 # Path of a collection -> the word around one, around many, and the field that says how far it is.
 KINDS = [
@@ -87,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, LOG)
         if path.endswith("/auth/tokens"):
             services = [("dns", "dns"), ("load-balancer", "lb"), ("object-store", "swift/v1/AUTH_p"), ("network", "network"),
-                        ("container-infrastructure-management", "magnum/v1"), ("shared-file-system", "share/v2"), ("image", "image")]
+                        ("container-infrastructure-management", "magnum/v1"), ("shared-file-system", "share/v2"), ("image", "image"), ("placement", "placement")]
             catalog = [{"type": kind, "endpoints": [{"interface": "public", "region_id": "r", "url": f"{at}/{place}"}]}
                        for kind, place in services]
             token = {"expires_at": "2099-01-01T00:00:00.000000Z", "catalog": catalog, "user": {"id": "u"}, "project": {"id": "p"}}
@@ -97,6 +98,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, {"version": version, "versions": [version]})
         if path.startswith("/swift"):
             return self.swift(path, query, sent)
+        if path.startswith("/placement"):
+            return self.placement(path.removeprefix("/placement"), query, json.loads(sent) if sent else None)
         if path.startswith("/share/v2/share-access-rules") or path.endswith("/action"):
             return self.access(path, query, sent)
         if path.startswith("/lb") and self.command in ("POST", "PUT", "DELETE"):
@@ -179,9 +182,95 @@ class Handler(BaseHTTPRequestHandler):
         THINGS[path.removesuffix("/action")]["size"] = asked["extend"]["new_size"]
         self.answer(202)
 
+    def placement(self, path, query, sent):
+        def wrong(status, detail):
+            self.answer(status, {"errors": [{"status": status, "title": "no", "detail": detail}]})
+
+        parts = path.strip("/").split("/")
+        if parts == [""]:
+            return self.answer(200, {"versions": [{"id": "v1.0", "max_version": "1.39", "status": "CURRENT"}]})
+        if parts[0] in ("traits", "resource_classes"):
+            names = TRAITS if parts[0] == "traits" else CLASSES
+            if len(parts) == 1:
+                asked = query.get("name", "startswith:").split(":", 1)
+                told = sorted(name for name in names if (name.startswith(asked[1]) if asked[0] == "startswith" else name == asked[1]))
+                return self.answer(200, {parts[0]: told if names is TRAITS else [{"name": name} for name in told]})
+            name = parts[1]
+            if self.command == "PUT":
+                is_new = name not in names
+                names.add(name)
+                return self.answer(201 if is_new else 204)
+            if name not in names:
+                return wrong(404, "none")
+            if self.command == "DELETE":
+                if any(name in provider["traits"] or name in provider["inventories"] for provider in PROVIDERS.values()):
+                    return wrong(409, f"{name} is in use")
+                names.remove(name)
+                return self.answer(204)
+            return self.answer(204) if names is TRAITS else self.answer(200, {"name": name})
+
+        def about(identity):
+            provider = PROVIDERS[identity]
+            return {"uuid": identity, **{key: provider[key] for key in ("name", "parent_provider_uuid", "generation")}}
+
+        if len(parts) == 1 and self.command == "GET":
+            asked = [i for i, provider in PROVIDERS.items() if provider["name"] == query.get("name", provider["name"])]
+            return self.answer(200, {"resource_providers": [about(i) for i in asked]})
+        if len(parts) == 1:
+            if any(provider["name"] == sent["name"] for provider in PROVIDERS.values()):
+                return wrong(409, "Conflicting resource provider name")
+            identity = sent.get("uuid") or str(uuid.uuid4())
+            new = {"name": sent["name"], "parent_provider_uuid": sent.get("parent_provider_uuid")}
+            PROVIDERS[identity] = {**new, "generation": 0, "traits": [], "inventories": {}}
+            return self.answer(200, about(identity))
+        identity, provider = parts[1], PROVIDERS.get(parts[1])
+        if provider is None:
+            return wrong(404, "No such resource provider")
+        is_change = self.command == "PUT" and len(parts) > 2
+        if is_change and path not in OUTDATED and (provider["traits"] or parts[2] != "traits"):
+            # Another one was faster, once.
+            OUTDATED.add(path)
+            provider["generation"] += 1
+        if is_change and sent["resource_provider_generation"] != provider["generation"]:
+            return wrong(409, "resource provider generation conflict")
+        if len(parts) > 2 and self.command != "GET":
+            provider["generation"] += 1
+        if len(parts) == 2:
+            if self.command == "DELETE":
+                if any(other["parent_provider_uuid"] == identity for other in PROVIDERS.values()):
+                    return wrong(409, "Unable to delete parent resource provider")
+                del PROVIDERS[identity]
+                return self.answer(204)
+            if self.command == "PUT":
+                provider["name"] = sent["name"]
+            return self.answer(200, about(identity))
+        if parts[2] == "traits":
+            if self.command == "PUT":
+                if not set(sent["traits"]) <= TRAITS:
+                    return wrong(400, "No such trait(s)")
+                provider["traits"] = sent["traits"]
+            told = {"traits": sorted(provider["traits"], reverse=True)}
+            return self.answer(200, {**told, "resource_provider_generation": provider["generation"]})
+        held, number = provider["inventories"], {"resource_provider_generation": provider["generation"]}
+        if len(parts) == 3 and self.command == "GET":
+            return self.answer(200, {"inventories": held, **number})
+        name = sent.pop("resource_class") if len(parts) == 3 else parts[3]
+        if self.command in ("POST", "PUT"):
+            if name not in CLASSES:
+                return wrong(400, f"No such resource class {name}")
+            sent.pop("resource_provider_generation", None)
+            held[name] = sent
+            return self.answer(201 if self.command == "POST" else 200, {**sent, **number})
+        if name not in held:
+            return wrong(404, "No inventory of it")
+        if self.command == "DELETE":
+            del held[name]
+            return self.answer(204)
+        self.answer(200, {**held[name], **number})
+
     def swift(self, path, query, sent):
         place = path.removeprefix("/swift/v1/AUTH_p")
-        own = {name.title(): value for name, value in self.headers.items() if name.lower().startswith("x-") or name.lower() == "content-type"}
+        own = {name.title(): value for name, value in self.headers.items() if name.lower().startswith(("x-", "content-")) and name.lower() != "content-length"}
         own.pop("X-Auth-Token", None)
         thing = THINGS.get(f"swift:{place}")
         is_container = place.count("/") == 1

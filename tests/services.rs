@@ -13,6 +13,7 @@ import openstack.load_balancer as lb
 import openstack.object_store as store
 import openstack.containers
 import openstack.shares
+import openstack.placement as stock
 
 site nantes { openstack: { auth_url: env("CLOUD"), user: "ana", project: "demo", password: secret("PASSWORD") } }
 entry nantes
@@ -32,8 +33,14 @@ resource http:   lb.listener { name: "http", balancer: front, protocol: "HTTP", 
 resource member: lb.member { name: "web", pool: web, address: "10.1.0.10", protocol_port: 8080, weight: nodes }
 resource asked:  lb.health_monitor { name: "web", pool: web, kind: "TCP", delay: 5, timeout: 3, max_retries: 2 }
 
-resource pages: store.container { name: "pages", metadata: { owner: "shop" }, read_acl: ".r:*" }
-resource index: store.object { name: "de/index.html", container: pages, data: file("main.scope"), metadata: { lang: "de" } }
+resource pages: store.container { name: "pages", metadata: { owner: "shop" }, read_acl: ".r:*", quota: 1GiB, quota_count: nodes }
+resource index: store.object {
+    name:        "de/index.html"
+    container:   pages
+    data:        file("main.scope")
+    metadata:    { lang: "de" }
+    disposition: if nodes > 3 then "attachment" else "inline"
+}
 
 resource coreos: openstack.image { name: "coreos" }
 resource base: containers.cluster_template { name: "base", image: coreos, labels: { kube_tag: "v1.31.4" } }
@@ -43,6 +50,14 @@ resource nfs:   shares.share_type { name: "nfs", extra_specs: { snapshot_support
 resource over:  shares.share_network { name: "shop", network: net, subnet: subnet }
 resource home:  shares.share { name: "home", protocol: "NFS", size: size, kind: nfs }
 resource inner: shares.access { share: home, kind: "ip", to: "10.1.0.0/24" }
+
+param traits: list<string> = ["CUSTOM_FAST", "HW_CPU_X86_AVX2"]
+resource fpga: stock.resource_class { name: "CUSTOM_FPGA" }
+resource fast: stock.trait { name: "CUSTOM_FAST" }
+resource rack: stock.resource_provider { name: "rack-7", traits: traits } with { after: fast }
+resource card: stock.resource_provider { name: "rack-7-card", parent: rack, traits: [fast] }
+resource two:  stock.inventory { provider: card, resource_class: fpga, total: nodes }
+resource disk: stock.inventory { provider: rack, resource_class: "DISK_GB", total: 500, reserved: size, allocation_ratio: 1.5 }
 "#;
 
 /// The stand-in, ended with the test.
@@ -82,15 +97,24 @@ fn made_found_changed_and_taken_away() {
         ran.all()
     };
     let made = scope(&["run", "main.scope"]);
-    assert!(made.contains("18 created"), "{made}");
+    assert!(made.contains("24 created"), "{made}");
     let found = scope(&["run", "main.scope"]);
-    assert!(found.contains("nothing to do: 18 of 18 as the program says"), "{found}");
-    let other = ["--set", "nodes=5", "--set", "size=30", "--set", r#"records=["203.0.113.8"]"#];
+    assert!(found.contains("nothing to do: 24 of 24 as the program says"), "{found}");
+    let other = [
+        "--set",
+        "nodes=5",
+        "--set",
+        "size=30",
+        "--set",
+        r#"records=["203.0.113.8"]"#,
+        "--set",
+        r#"traits=["HW_CPU_X86_AVX2"]"#,
+    ];
     let changed = scope(&[&["run", "main.scope"], other.as_slice()].concat());
-    assert!(changed.contains("4 changed, 14 unchanged"), "{changed}");
+    assert!(changed.contains("9 changed, 15 unchanged"), "{changed}");
     let found = scope(&[&["run", "main.scope"], other.as_slice()].concat());
-    assert!(found.contains("nothing to do: 18 of 18 as the program says"), "{found}");
+    assert!(found.contains("nothing to do: 24 of 24 as the program says"), "{found}");
     // A guard on what others rely upon is let go, then each is deleted.
     let gone = scope(&["destroy", "main.scope", "--yes"]);
-    assert!(gone.contains("18 deleted"), "{gone}");
+    assert!(gone.contains("24 deleted"), "{gone}");
 }

@@ -1,9 +1,9 @@
 //! One mistake, one report: each rule of `rules` makes its mistake, one at a time, in the examples and in the programs of the
-//! reference, and what `scope check` says is counted. It never panics, says of nearly every mistake one thing, and says it
-//! on the line of the mistake.
+//! reference, and what `scope check` says is counted. It never panics, says of every mistake one thing but for those of
+//! [`TWO`], and says it on the line of the mistake.
 //!
 //! A fixed sample, the same in every run; `SCOPE_MISTAKES=20` takes twenty mistakes of each rule and program, and prints what is
-//! told more than once or elsewhere.
+//! told more than once or elsewhere; nothing is demanded of that one but that it does not panic.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +22,9 @@ mod rules;
 #[path = "single_mistakes/words.rs"]
 mod words;
 
+/// What is really two things to a reader: the rule, the program, what is told, and why.
+const TWO: &[(&str, &str, &str, &str)] = &[];
+
 /// What was counted of the mistakes in some programs.
 #[derive(Default)]
 struct Counted {
@@ -30,8 +33,8 @@ struct Counted {
     silent: usize,
     /// On whose line the first report points.
     placed: usize,
-    /// By rule and codes, what was said in several reports.
-    several: BTreeMap<(&'static str, String), Vec<String>>,
+    /// By rule, program and codes, what was said in several reports.
+    several: BTreeMap<(&'static str, String, String), Vec<String>>,
     /// By rule, what was said elsewhere.
     elsewhere: BTreeMap<&'static str, Vec<String>>,
     panics: Vec<String>,
@@ -102,7 +105,7 @@ impl Counted {
                 compilation.diagnostics.iter().map(|report| report.code.as_str()).collect();
             codes.sort_unstable();
             codes.dedup();
-            self.several.entry((rule, codes.join("+"))).or_default().push(said);
+            self.several.entry((rule, program.title.clone(), codes.join(" "))).or_default().push(said);
         }
     }
 
@@ -121,8 +124,8 @@ impl Counted {
             self.placed
         );
         if asked().is_some() {
-            for ((rule, codes), said) in &self.several {
-                println!("── several, {rule}, {codes}: {}\n{}", said.len(), said.join("\n"));
+            for ((rule, title, codes), said) in &self.several {
+                println!("── several, {rule}, {title}, {codes}: {}\n{}", said.len(), said.join("\n"));
             }
             for (rule, said) in &self.elsewhere {
                 println!("── elsewhere, {rule}: {}\n{}", said.len(), said.join("\n"));
@@ -149,16 +152,25 @@ fn number(title: &str) -> usize {
     title.bytes().fold(7, |number, byte| (number * 31 + usize::from(byte)) % 10_007)
 }
 
-/// Nothing ends in a panic; of a hundred mistakes at most so many are told in several reports, and at least so many on their line.
-///
-/// What is left in several reports is really two things to a reader: a place without braces before the brace that then closes
-/// nothing, a path without quotes whose parts are names, a weight that is none and the part without one, a type whose line has
-/// become a comment, a word that is wrong in a driver and in what the driver is named for.
-fn check(counted: &Counted, n_several: usize, n_placed: usize) {
+/// Nothing ends in a panic; nothing is told in several reports but what is listed, and all that is listed is; of a hundred mistakes
+/// at least so many are told on their line.
+fn check(counted: &Counted, is_of: fn(&str) -> bool, n_placed: usize) {
     assert!(counted.panics.is_empty(), "\n{}", counted.panics.join("\n"));
+    if asked().is_some() {
+        return;
+    }
+    let is_told = |listed: &(&str, &str, &str, &str)| {
+        counted.several.contains_key(&(listed.0, listed.1.to_owned(), listed.2.to_owned()))
+    };
+    let idle: Vec<_> = TWO.iter().filter(|listed| is_of(listed.1) && !is_told(listed)).collect();
+    assert!(idle.is_empty(), "told once by now, and to be taken off the list: {idle:#?}");
+    let listed = |rule: &str, title: &str, codes: &str| {
+        TWO.iter().any(|listed| (listed.0, listed.1, listed.2) == (rule, title, codes))
+    };
+    let left = counted.several.iter().filter(|((rule, title, codes), _)| !listed(rule, title, codes));
+    let left: Vec<String> = left.flat_map(|(_, said)| said.clone()).collect();
+    assert!(left.is_empty(), "{} told in several reports:\n{}", left.len(), left.join("\n"));
     let n_told = counted.tried - counted.silent;
-    let told: Vec<&String> = counted.several.values().flatten().collect();
-    assert!(told.len() * 100 <= n_told * n_several, "{} of {n_told}:\n{told:#?}", told.len());
     assert!(
         counted.placed * 100 >= n_told * n_placed,
         "only {} of {n_told} are on their line",
@@ -171,7 +183,7 @@ fn of_the_examples() {
     let counted = Counted::of(&programs::of_the_examples(), 2, |_, _| true);
     counted.print("examples");
     assert!(counted.tried >= 900, "the rules find too few places: {}", counted.tried);
-    check(&counted, 2, 90);
+    check(&counted, |title| title.ends_with(".scope"), 90);
 }
 
 /// Each program with every ninth rule, another one for the next program.
@@ -181,5 +193,5 @@ fn of_the_reference() {
     let counted = Counted::of(&programs, 1, |title, rule| (number(title) + rule).is_multiple_of(9));
     counted.print("reference");
     assert!(counted.tried >= 400, "the rules find too few places: {}", counted.tried);
-    check(&counted, 4, 90);
+    check(&counted, |title| !title.ends_with(".scope"), 90);
 }

@@ -27,6 +27,8 @@ const MODULES: &[(&str, &str)] = &[
     ("openstack.load_balancer", include_str!("../openstack/load_balancer.scope")),
     ("openstack.load_balancer.types", include_str!("../openstack/load_balancer/types.scope")),
     ("openstack.object_store", include_str!("../openstack/object_store.scope")),
+    ("openstack.placement", include_str!("../openstack/placement.scope")),
+    ("openstack.placement.types", include_str!("../openstack/placement/types.scope")),
     ("openstack.shares", include_str!("../openstack/shares.scope")),
     ("openstack.shares.types", include_str!("../openstack/shares/types.scope")),
     ("openstack.types", include_str!("../openstack/types.scope")),

@@ -367,6 +367,11 @@ impl Collector<'_> {
             not_declared(name, path, exported.iter().map(|(name, named)| (name.as_str(), named.span)));
         self.diagnostics.push(report);
         table.insert(name.text.clone(), Named { definition: Definition::Hole, span: name.span });
+        // The one that is meant is there, so that it is not missed where it is used.
+        let meant = similar::nearest(&name.text, exported.keys().map(String::as_str));
+        if let Some((meant, named)) = meant.and_then(|meant| exported.get_key_value(meant)) {
+            table.entry(meant.clone()).or_insert_with(|| named.clone());
+        }
     }
 }
 

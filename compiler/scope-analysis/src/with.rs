@@ -223,8 +223,10 @@ impl Context<'_> {
             return;
         };
         let mut is_reported = false;
+        let mut is_wrong = false;
         for (name, inner) in fields {
             let Some((site, _)) = self.names.sites.get(&name) else {
+                is_wrong = true;
                 self.report(self.unknown_site(&name, inner.key));
                 continue;
             };
@@ -232,11 +234,11 @@ impl Context<'_> {
                 Value::Int(weight @ 0..=1_000_000_000) => {
                     with.weights.push((*site, weight.unsigned_abs(), inner.key));
                 }
-                Value::Error => {}
+                Value::Error => is_wrong = true,
                 // One mistake, made for every site.
                 _ if is_reported => {}
                 other => {
-                    is_reported = true;
+                    (is_reported, is_wrong) = (true, true);
                     let help = match other {
                         Value::Percent(_) => {
                             "weights are compared with each other: `2`, `1` and `1` are 50%, 25% and 25%"
@@ -247,6 +249,10 @@ impl Context<'_> {
                     self.wrong(&message, inner.span, help);
                 }
             }
+        }
+        if is_wrong {
+            // Of weights of which one is wrong nobody knows what the others are compared with.
+            with.weights.clear();
         }
     }
 

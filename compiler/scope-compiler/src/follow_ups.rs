@@ -46,20 +46,33 @@ pub(crate) fn told_apart(
     analysis: Vec<Diagnostic>,
     read: &Read<'_>,
 ) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
-    let all = analysis.clone();
-    let kept = without_follow_ups(syntax, analysis, read);
-    // Both are in one order.
-    let mut next = kept.iter().peekable();
-    let left_out = all.into_iter().filter(|report| next.next_if(|kept| *kept == report).is_none());
-    let left_out: Vec<Diagnostic> = left_out.collect();
+    let mut left_out = Vec::new();
+    let kept = without_follow_ups(syntax, analysis, read, &mut left_out);
     (kept, left_out)
 }
 
-fn without_follow_ups(syntax: &[Diagnostic], analysis: Vec<Diagnostic>, read: &Read<'_>) -> Vec<Diagnostic> {
+/// Keeps the reports that `follows` does not hold of; the others go to those left out.
+fn part(
+    reports: Vec<Diagnostic>,
+    left_out: &mut Vec<Diagnostic>,
+    follows: impl Fn(&Diagnostic) -> bool,
+) -> Vec<Diagnostic> {
+    let (follow_ups, kept): (Vec<_>, Vec<_>) = reports.into_iter().partition(|report| follows(report));
+    left_out.extend(follow_ups);
+    kept
+}
+
+fn without_follow_ups(
+    syntax: &[Diagnostic],
+    analysis: Vec<Diagnostic>,
+    read: &Read<'_>,
+    left_out: &mut Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
     let no_items = analysis.iter().filter(|report| NO_ITEM.contains(&report.code));
     let no_items = Spans::new(no_items.map(|report| report.primary.span).collect());
-    let analysis = without_unread(analysis, &no_items, read);
-    let analysis = without_entry(without_driver(analysis, read), read);
+    let analysis = without_unread(analysis, &no_items, read, left_out);
+    let analysis = without_driver(analysis, read, left_out);
+    let analysis = without_entry(analysis, read, left_out);
     let reported = Spans::new(
         syntax
             .iter()
@@ -74,20 +87,21 @@ fn without_follow_ups(syntax: &[Diagnostic], analysis: Vec<Diagnostic>, read: &R
         return analysis;
     }
     let broken = Broken::new(syntax, &reported, &no_items, read);
-    analysis
-        .into_iter()
-        .filter(|report| !reported.overlap(report.primary.span) && !broken.explains(report))
-        .collect()
+    part(analysis, left_out, |report| reported.overlap(report.primary.span) || broken.explains(report))
 }
 
 /// The items of which a part could not be read, and those that use them.
 struct Broken<'a> {
     sources: &'a SourceMap,
+    /// File and line, from 0, of what could not be read.
+    lines: BTreeSet<(FileId, usize)>,
     /// Where they stand.
     items: Spans,
     /// Where the former stand, and the words in them.
     of_words: Spans,
     words: BTreeSet<&'a str>,
+    /// The words in those that are drivers.
+    of_drivers: BTreeSet<&'a str>,
     /// Whether one of them is a site, or declares several.
     is_of_sites: bool,
 }
@@ -120,6 +134,7 @@ impl<'a> Broken<'a> {
             is_broken[index - 1] |= is_broken[index] && is_left_over(items[index], read.sources);
         }
         let mut words = BTreeSet::new();
+        let mut of_drivers = BTreeSet::new();
         let mut is_of_sites = false;
         let mut places: Vec<Span> = Vec::new();
         for (index, item) in items.iter().enumerate().filter(|(index, _)| is_broken[*index]) {
@@ -128,7 +143,11 @@ impl<'a> Broken<'a> {
             is_of_sites |=
                 matches!(similar::nearest(first, ITEM_WORDS.iter().copied()), Some("site" | "entry"))
                     || matches!(first, "site" | "entry");
-            words.extend(text.split(|letter: char| !letter.is_alphanumeric() && !"_-".contains(letter)));
+            let all = text.split(|letter: char| !letter.is_alphanumeric() && !"_-".contains(letter));
+            if first == "driver" {
+                of_drivers.extend(all.clone());
+            }
+            words.extend(all);
             places.push(item.span);
         }
         let of_words = Spans::new(places);
@@ -154,14 +173,21 @@ impl<'a> Broken<'a> {
         }
         let broken = items.iter().zip(is_broken).filter(|(_, is_broken)| *is_broken);
         let items = Spans::new(broken.map(|(item, _)| item.span).collect());
-        Broken { sources: read.sources, items, of_words, words, is_of_sites }
+        let unread = syntax.iter().filter(|report| report.is_error());
+        let lines = unread.filter_map(|report| line(read.sources, report.primary.span)).collect();
+        Broken { sources: read.sources, lines, items, of_words, words, of_drivers, is_of_sites }
     }
 
     /// Whether a report may follow from what could not be read.
     fn explains(&self, report: &Diagnostic) -> bool {
         let span = report.primary.span;
-        if span.is_dummy() || NO_ITEM.contains(&report.code) {
+        if span.is_dummy() {
             return false;
+        }
+        if NO_ITEM.contains(&report.code) {
+            // A driver that could not be read may have the command.
+            let command = report.message.split('`').nth(1).filter(|_| report.code == codes::E0213);
+            return command.is_some_and(|command| self.of_drivers.contains(command));
         }
         let written = self.sources.try_get(span.file).and_then(|file| file.text().get(span.range()));
         let named = report.message.split('`').nth(1);
@@ -171,9 +197,17 @@ impl<'a> Broken<'a> {
             && words.any(|word| self.words.contains(word));
         let is_of_sites = self.is_of_sites && OF_SITES.contains(&report.code);
         let is_of_value = report.code == codes::E0101 || report.code == codes::E0102;
+        // On a line that could not be read no word means what it seems to.
+        let is_unread = line(self.sources, span).is_some_and(|line| self.lines.contains(&line));
         is_declared && is_of_value
+            || is_unread && self.items.overlap(span)
             || !is_misspelt(report) && (is_declared || is_of_sites || self.items.overlap(span))
     }
+}
+
+/// The line on which something starts, from 0.
+fn line(sources: &SourceMap, span: Span) -> Option<(FileId, usize)> {
+    Some((span.file, sources.try_get(span.file)?.line_index(span.start)))
 }
 
 /// The item at this place of those sorted, with what stands between it and the next one.
@@ -200,7 +234,12 @@ fn is_misspelt(report: &Diagnostic) -> bool {
 }
 
 /// Without names that a file which could not be read may declare, and without those that are missing with all sites.
-fn without_unread(analysis: Vec<Diagnostic>, no_items: &Spans, read: &Read<'_>) -> Vec<Diagnostic> {
+fn without_unread(
+    analysis: Vec<Diagnostic>,
+    no_items: &Spans,
+    read: &Read<'_>,
+    left_out: &mut Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
     let modules = &read.modules.modules;
     let has_sites = modules
         .iter()
@@ -209,8 +248,11 @@ fn without_unread(analysis: Vec<Diagnostic>, no_items: &Spans, read: &Read<'_>) 
         !has_sites
             && analysis.iter().any(|report| report.code == codes::E0101 && report.primary.span.file == file)
     };
-    let is_open =
-        |module: &&Module| is_open(module) || imports_by_a_wrong_word(module, no_items, read.sources);
+    let is_open = |module: &&Module| {
+        is_open(module)
+            || imports_by_a_wrong_word(module, no_items, read.sources)
+            || imports_without_the_word(module, read.sources)
+    };
     let open: Vec<FileId> = modules.iter().filter(is_open).map(|module| module.file).collect();
     let without_sites: Vec<FileId> =
         modules.iter().map(|module| module.file).filter(|file| is_without_sites(*file)).collect();
@@ -221,7 +263,7 @@ fn without_unread(analysis: Vec<Diagnostic>, no_items: &Spans, read: &Read<'_>) 
             || NO_NAME.contains(&report.code) && (open.contains(&file) || without_sites.contains(&file))
             || without_sites.contains(&file) && report.code == codes::E0105
     };
-    analysis.into_iter().filter(|report| is_misspelt(report) || !is_of_unread(report)).collect()
+    part(analysis, left_out, |report| !is_misspelt(report) && is_of_unread(report))
 }
 
 /// Whether an item whose word means nothing was to be an import: `impotr "./sites.scope"`.
@@ -234,8 +276,20 @@ fn imports_by_a_wrong_word(module: &Module, no_items: &Spans, sources: &SourceMa
     words.any(|word| similar::nearest(word, ITEM_WORDS.iter().copied()) == Some("import"))
 }
 
+/// Whether an item is a text alone: `"./sites.scope"` without `import`.
+fn imports_without_the_word(module: &Module, sources: &SourceMap) -> bool {
+    module.tree.items.iter().any(|item| {
+        let text = sources.get(item.span.file).text().get(item.span.range());
+        matches!(item.kind, ItemKind::Error { .. }) && text.is_some_and(|text| text.starts_with('"'))
+    })
+}
+
 /// Without what a driver lacks in which a word is misspelt, said again where it is used.
-fn without_driver(analysis: Vec<Diagnostic>, read: &Read<'_>) -> Vec<Diagnostic> {
+fn without_driver(
+    analysis: Vec<Diagnostic>,
+    read: &Read<'_>,
+    left_out: &mut Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
     let items = read.modules.modules.iter().flat_map(|module| &module.tree.items);
     let drivers = items.filter(|item| matches!(item.kind, ItemKind::Driver(_)));
     let wrong: Vec<(Span, bool)> = drivers
@@ -258,17 +312,21 @@ fn without_driver(analysis: Vec<Diagnostic>, read: &Read<'_>) -> Vec<Diagnostic>
             None => OF_DRIVER.contains(&report.code),
         }
     };
-    analysis.into_iter().filter(|report| !follows(report) || is_misspelt(report)).collect()
+    part(analysis, left_out, |report| follows(report) && !is_misspelt(report))
 }
 
 /// Without places that depend on an entry which is named wrongly.
-fn without_entry(analysis: Vec<Diagnostic>, read: &Read<'_>) -> Vec<Diagnostic> {
+fn without_entry(
+    analysis: Vec<Diagnostic>,
+    read: &Read<'_>,
+    left_out: &mut Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
     let mut items = read.modules.modules.iter().flat_map(|module| &module.tree.items);
     let is_wrong = items.any(|item| {
         matches!(item.kind, ItemKind::Entry(_))
             && analysis.iter().any(|report| report.is_error() && item.span.contains(report.primary.span))
     });
-    analysis.into_iter().filter(|report| !(is_wrong && report.code == codes::E0105)).collect()
+    part(analysis, left_out, |report| is_wrong && report.code == codes::E0105)
 }
 
 /// Without what the lexer said of a line that was read as a command as its first word is misspelt.
@@ -289,6 +347,19 @@ pub(crate) fn without_commands(syntax: &mut Vec<Diagnostic>, analysis: &[Diagnos
         .collect();
     syntax.retain(|report| {
         report.code != codes::E0009 || !spans.iter().any(|span| span.contains(report.primary.span))
+    });
+}
+
+/// Without modules that are not there, where the line that names them could not be read: `import import openstack`.
+pub(crate) fn without_imports(reports: &mut Vec<Diagnostic>, sources: &SourceMap) {
+    let unread: Vec<(FileId, usize)> = reports
+        .iter()
+        .filter(|report| report.code == codes::E0001)
+        .filter_map(|report| line(sources, report.primary.span))
+        .collect();
+    reports.retain(|report| {
+        report.code != codes::E0104
+            || line(sources, report.primary.span).is_none_or(|line| !unread.contains(&line))
     });
 }
 

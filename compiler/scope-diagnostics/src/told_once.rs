@@ -62,6 +62,16 @@ fn cause(report: &Diagnostic, sources: &SourceMap) -> Option<Cause> {
             let words = (format!("{:?}", site.span), vec![site.text.clone()], report.help.clone());
             Some(Cause::Same { code: report.code, file: span.file, words })
         }
+        // A line that was pasted twice is one cause, however many entries it has.
+        None if report.code == codes::E0103 => {
+            let file = sources.try_get(span.file)?;
+            let first = report.secondary.first().filter(|first| first.span.file == span.file)?.span;
+            let lines = [first, span].map(|span| file.line_index(span.start));
+            (lines[0] != lines[1]).then(|| {
+                let words = (format!("{lines:?}"), report.notes.clone(), report.help.clone());
+                Cause::Same { code: report.code, file: span.file, words }
+            })
+        }
         // Where what starts is one for all that names no place.
         None if report.code == codes::E0105 => {
             let words = (String::new(), report.notes.clone(), report.help.clone());
@@ -86,7 +96,7 @@ fn cause(report: &Diagnostic, sources: &SourceMap) -> Option<Cause> {
             // What is wrong with the text itself is told where it stands.
             let is_of_name = !report.code.as_str().starts_with("E00");
             let is_of_word =
-                is_of_name && is_word(written) && is_word(&edit.replacement) && edit.span == span;
+                is_of_name && is_word(written) && is_word(&edit.replacement) && span.contains(edit.span);
             is_of_word.then(|| Cause::Word { written: written.into(), meant: edit.replacement.clone() })
         }
         None => None,

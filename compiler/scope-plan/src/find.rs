@@ -92,9 +92,16 @@ impl ResourceType {
         self.operations.iter().find(|operation| operation.name == name)
     }
 
-    /// The first operation of that kind.
+    /// The first operation of that kind; one that is a part of another only where there is no other.
     pub fn operation_of(&self, kind: OperationKind) -> Option<&Operation> {
-        self.operations.iter().find(|operation| operation.kind == kind)
+        let mut of_kind = self.operations.iter().filter(|operation| operation.kind == kind);
+        of_kind.clone().find(|operation| operation.after.is_none()).or_else(|| of_kind.next())
+    }
+
+    /// Whether one read tells only a part of one of them: another operation is a part of it.
+    pub fn is_read_in_parts(&self) -> bool {
+        let read = self.operation_of(OperationKind::Read);
+        read.is_some_and(|read| self.operations_after(&read.name).next().is_some())
     }
 
     /// The operation that creates one.

@@ -6,6 +6,7 @@
 //!
 //! `let a = (1 +⏎ 2⏎let b = 3` are two items: `let a = (1 + 2 )` with one report at `(`, and `let b = 3`.
 
+mod closer;
 mod newline;
 
 use crate::{
@@ -14,8 +15,10 @@ use crate::{
     yaml,
 };
 use scope_diagnostics::{Diagnostic, Edit, Span, codes};
+use std::cmp::Ordering;
 use std::ops::Range;
 
+use closer::Reading;
 pub(crate) use newline::{continues_after, looks_like_entry};
 
 /// What layout gives.
@@ -56,7 +59,12 @@ struct Layout<'s> {
     indentation: u32,
     /// Where that line starts.
     line_start: u32,
+    /// How many tokens may still be looked at to find out what wrong closing brackets were meant to be.
+    look_ahead: usize,
 }
+
+/// Tokens of a file that may be looked at ahead of their turn: a bound, not a rule.
+const LOOK_AHEAD: usize = 1 << 20;
 
 /// Lays out the tokens of a text.
 pub(crate) fn lay_out<'s>(text: &'s str, tokens: &[Token<'s>]) -> Laid<'s> {
@@ -79,6 +87,7 @@ pub(crate) fn lay_out<'s>(text: &'s str, tokens: &[Token<'s>]) -> Laid<'s> {
         item_start: 0,
         indentation: 0,
         line_start: 0,
+        look_ahead: LOOK_AHEAD,
     };
     let mut newline: Option<Token<'s>> = None;
     for (index, token) in tokens.iter().enumerate() {
@@ -204,11 +213,17 @@ impl<'s> Layout<'s> {
     fn close_bracket(&mut self, token: Token<'s>, rest: &[Token<'s>]) {
         let Some(bracket) = bracket_index(token.kind) else { return };
         let counts = self.counts.last().expect("there is always one");
-        if counts[bracket] > 0 {
+        let innermost = self.open.last().filter(|open| open.token.kind.opens_bracket());
+        let reading = match (counts[bracket] > 0, innermost) {
+            (_, None) => Reading::Stray,
+            (true, Some(open)) if open.token.kind.closer() == Some(token.kind) => Reading::Through,
+            (has_partner, Some(_)) => self.meant(token.kind, has_partner, rest),
+        };
+        if reading == Reading::Through {
             return self.close_through(token);
         }
-        let innermost = self.open.last().filter(|open| open.token.kind.opens_bracket());
-        let Some(innermost) = innermost.filter(|open| !self.is_stray(open, rest)) else {
+        let innermost = self.open.last().filter(|_| reading == Reading::Innermost);
+        let Some(innermost) = innermost else {
             let message = format!("`{}` closes nothing", token.text);
             let report = Diagnostic::new(codes::E0003, token.span(), message).label("no open bracket");
             let report = report.help("remove it").fix("remove it", vec![Edit::new(token.span(), "")]);
@@ -230,6 +245,27 @@ impl<'s> Layout<'s> {
             );
         }
         self.pop(Token { kind: expected, ..token });
+    }
+
+    /// How a closing bracket is read that is not the innermost one's: as what leaves fewest without a partner, of equal readings as
+    /// one that does not change what the brackets around it mean.
+    fn meant(&mut self, closer: Kind, has_partner: bool, rest: &[Token<'s>]) -> Reading {
+        let other = if has_partner { Reading::Through } else { Reading::Stray };
+        let most = self.look_ahead.min(rest.len());
+        let brackets =
+            self.open.iter().rev().map(|open| open.token.kind).take_while(|kind| kind.opens_bracket());
+        let mut open: Vec<Kind> = brackets.collect();
+        open.reverse();
+        let ahead = rest.iter().take(most).take_while(|next| next.kind != Kind::ItemStart).count();
+        self.look_ahead -= ahead;
+        let as_innermost = closer::unpaired(open.clone(), closer, Reading::Innermost, rest, ahead);
+        let as_other = closer::unpaired(open, closer, other, rest, ahead);
+        let innermost = self.open.last().expect("it is asked where one is open");
+        match as_innermost.cmp(&as_other) {
+            Ordering::Less => Reading::Innermost,
+            Ordering::Equal if !has_partner && !self.is_stray(innermost, rest) => Reading::Innermost,
+            Ordering::Equal | Ordering::Greater => other,
+        }
     }
 
     /// Whether a bracket that closes nothing stands where another one is not to be closed: what is open was opened on an
@@ -302,7 +338,24 @@ impl<'s> Layout<'s> {
             }
             _ => report = report.help(format!("add `{closer}`")),
         }
+        if let Some(address) = self.address_behind(token) {
+            report = report.help(format!("`//` starts a comment: write `\"{address}\"` with quotes"));
+        }
         self.laid.diagnostics.push(report);
+    }
+
+    /// An address without quotes in what is left of a line: what is behind its `//` was read as a comment.
+    fn address_behind(&self, open: &Token<'_>) -> Option<&'s str> {
+        let line = self.text.get(open.end() as usize..)?.lines().next()?;
+        let sign = line.find("://")?;
+        if line[..sign].contains('"') {
+            return None;
+        }
+        let start =
+            line[..sign].rfind(|letter: char| !letter.is_alphanumeric()).map_or(0, |before| before + 1);
+        let ends = |letter: char| letter.is_whitespace() || "\",}])".contains(letter);
+        let end = line[sign..].find(ends).map_or(line.len(), |end| sign + end);
+        (start < sign && sign + 3 < end).then(|| &line[start..end])
     }
 
     fn close_all(&mut self, before: Option<&Token<'s>>) {

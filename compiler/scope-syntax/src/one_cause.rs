@@ -13,13 +13,16 @@
 use std::collections::BTreeSet;
 
 use crate::MAX_DEPTH;
-use scope_diagnostics::{Code, Diagnostic, Span, codes};
+use scope_diagnostics::{Code, Diagnostic, Label, Span, codes};
 
 /// Brackets that do not fit, and lines that stand in no block.
 const STRUCTURE: [Code; 4] = [codes::E0002, codes::E0003, codes::E0010, codes::E0011];
 
 /// Signs that start or close nothing.
 const STRAY: [Code; 2] = [codes::E0003, codes::E0006];
+
+/// What the fix of a `:` is called that stands for `=`.
+const WRITE_ASSIGN: &str = "write `=`";
 
 /// See above; an item reaches up to the next one that starts a line.
 pub(crate) fn told_once(
@@ -57,6 +60,16 @@ fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -
         .map(|report| line(lines, report.primary.span))
         .collect();
     if !quotes.is_empty() {
+        // What a text swallowed up to the end of its line may be a bracket that the rest of the item misses.
+        let swallows = |report: &Diagnostic| {
+            let rest = text.get(report.primary.span.start as usize..).unwrap_or_default();
+            is_quote(report)
+                && rest.lines().next().unwrap_or_default().contains(['(', ')', '[', ']', '{', '}'])
+        };
+        if let Some(first) = reports.iter().find(|report| swallows(report)).map(|report| report.primary.span)
+        {
+            reports.retain(|report| report.primary.span.start <= first.start || report.code != codes::E0001);
+        }
         // Which of the quotes of a line lacks its partner is not known: all behind the first may be read wrongly.
         let mut told: BTreeSet<usize> = BTreeSet::new();
         reports.retain(|report| {
@@ -76,6 +89,16 @@ fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -
         .filter(|report| STRAY.contains(&report.code))
         .map(|report| line(lines, report.primary.span))
         .collect();
+    // Where a value is read as a type, none of its entries is one.
+    let is_read_as_type = |report: &Diagnostic| {
+        report.code == codes::E0001
+            && report.fix.as_ref().is_some_and(|fix| fix.title == WRITE_ASSIGN)
+            && text.get(report.primary.span.range()) == Some(":")
+    };
+    if reports.first().is_some_and(is_read_as_type) {
+        let place = reports[0].primary.span;
+        reports.retain(|report| report.primary.span == place || report.code != codes::E0001);
+    }
     let mut told_stray: BTreeSet<(Code, usize)> = BTreeSet::new();
     let mut told: Vec<Diagnostic> = Vec::with_capacity(reports.len());
     for report in reports {
@@ -103,11 +126,14 @@ fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -
             continue;
         }
         let follows = if is_structure {
-            report.code != codes::E0002
-                && match told.iter().find(|first| STRUCTURE.contains(&first.code)) {
+            if report.code == codes::E0002 {
+                is_displaced(text, lines, &told, &report) || is_of_one_line(lines, &mut told, &report)
+            } else {
+                match told.iter().find(|first| STRUCTURE.contains(&first.code)) {
                     Some(first) => first.code == codes::E0003 || !is_of_other_brackets(text, &told, &report),
                     None => !told.is_empty(),
                 }
+            }
         } else {
             STRAY.contains(&report.code) && !told_stray.insert((report.code, at))
         };
@@ -141,6 +167,37 @@ fn is_of_other_brackets(text: &str, told: &[Diagnostic], stray: &Diagnostic) -> 
     };
     stray.code == codes::E0003
         && told.iter().take(MAX_DEPTH).all(|report| report.code == codes::E0002 && !is_partner(report))
+}
+
+/// Whether the partner of a bracket that is not closed stands before it on its line: `copy(text], keep: [name)`.
+fn is_displaced(text: &str, lines: &[u32], told: &[Diagnostic], unclosed: &Diagnostic) -> bool {
+    let sign = |span: Span| text.get(span.range()).unwrap_or_default();
+    let closer = match sign(unclosed.primary.span) {
+        "(" => ")",
+        "[" => "]",
+        _ => "}",
+    };
+    told.last().is_some_and(|before| {
+        before.code == codes::E0003
+            && sign(before.primary.span) == closer
+            && line(lines, before.primary.span) == line(lines, unclosed.primary.span)
+    })
+}
+
+/// Whether this bracket is not closed where another one of its line is not: what closes one was to close both. It is shown there.
+fn is_of_one_line(lines: &[u32], told: &mut [Diagnostic], unclosed: &Diagnostic) -> bool {
+    let before = |report: &Diagnostic| report.secondary.first().map(|label| label.span);
+    let Some(first) = told.last_mut().filter(|first| {
+        first.code == codes::E0002
+            && before(first) == before(unclosed)
+            && line(lines, first.primary.span) == line(lines, unclosed.primary.span)
+    }) else {
+        return false;
+    };
+    if first.secondary.len() <= MAX_DEPTH {
+        first.secondary.push(Label { text: "nor is this".into(), ..unclosed.primary.clone() });
+    }
+    true
 }
 
 /// The line of a place, from 0.

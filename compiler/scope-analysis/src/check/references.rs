@@ -180,6 +180,10 @@ impl Context<'_> {
         let allowed = clause.as_ref().map(Location::sites);
         let keep = |site: SiteId| allowed.as_ref().is_none_or(|allowed| allowed.contains(&site));
         let Some(location) = head.location.narrowed(&keep) else {
+            if clause.as_ref().is_some_and(Location::is_wrong) {
+                // Where it looks was reported.
+                return None;
+            }
             let place = clause.map_or(span, |clause| clause.span);
             self.report(
                 Diagnostic::new(

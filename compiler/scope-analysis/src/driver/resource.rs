@@ -4,7 +4,7 @@
 //! [`attributes_of`] is the first reading, [`complete`] the second.
 
 use indexmap::IndexMap;
-use scope_diagnostics::{Diagnostic, codes, similar};
+use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, ExprKind, LineKind};
 
 use super::{
@@ -324,19 +324,17 @@ fn guard(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnost
     None
 }
 
-fn known_attribute(
-    name: &str,
-    span: scope_diagnostics::Span,
-    ty: &ResourceType,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> bool {
+fn known_attribute(name: &str, path: Span, ty: &ResourceType, diagnostics: &mut Vec<Diagnostic>) -> bool {
     if ty.attributes.contains_key(name) {
         return true;
     }
+    let span = Span::new(path.file, path.start, path.start + name.len() as u32);
     let report = Diagnostic::new(codes::E0402, span, format!("`{}` has no attribute `{name}`", ty.name))
         .label("unknown");
     diagnostics.push(match similar::nearest(name, ty.attributes.keys().map(String::as_str)) {
-        Some(near) => report.help(format!("did you mean `{near}`?")),
+        Some(near) => report
+            .help(format!("did you mean `{near}`?"))
+            .fix(format!("write `{near}`"), vec![Edit::new(span, near)]),
         None => report,
     });
     false
@@ -507,7 +505,7 @@ fn cross(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnost
 }
 
 /// A type that is divided through its parts is composed of some.
-fn has_parts(ty: &ResourceType, span: scope_diagnostics::Span, diagnostics: &mut Vec<Diagnostic>) -> bool {
+fn has_parts(ty: &ResourceType, span: Span, diagnostics: &mut Vec<Diagnostic>) -> bool {
     let is_part = |attribute: &Attribute| {
         attribute.reference.as_ref().is_some_and(|rule| rule.relation == Relation::Composed)
     };

@@ -82,7 +82,7 @@ impl Context<'_> {
             ExprKind::Number(number) => self.number(number, expr.span),
             ExprKind::Text(text) => self.text(text, frame),
             ExprKind::Name(name) => self.name_value(name, expr.span, frame),
-            ExprKind::Record(entries) => Value::Record(self.record(entries, frame)),
+            ExprKind::Record(entries) => self.record(entries, frame),
             ExprKind::List(elements) => self.list(elements, frame),
             ExprKind::ListFor { generator, value } => self.list_for(generator, value, frame),
             ExprKind::MapFor { generator, key, value } => self.map_for(generator, key, value, frame),

@@ -143,10 +143,10 @@ impl Context<'_> {
         {
             return report.help(format!("the words of `with` are {}", crate::with::WORDS.join(", ")));
         }
-        // `m1.tiny` is one text, and not a field of something.
+        // `m1.tiny` and `images/base.raw` are one text, and neither a field of something nor a quotient.
         let sources = self.sources.borrow();
         let behind = sources.try_get(span.file).and_then(|file| file.text().get(span.end as usize..));
-        let is_of_word = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+        let is_of_word = |letter: char| letter.is_alphanumeric() || "._-/".contains(letter);
         let behind = behind.map_or("", |text| {
             let word = &text[..text.find(|letter| !is_of_word(letter)).unwrap_or(text.len())];
             if text[word.len()..].starts_with(['(', '[', '?']) { "" } else { word }

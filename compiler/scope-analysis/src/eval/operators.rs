@@ -47,6 +47,11 @@ impl Context<'_> {
         }
     }
 
+    /// Whether nothing but the sign stands between two operands: `a/b`.
+    fn are_joined(&self, left: &Expr, right: &Expr) -> bool {
+        left.span.file == right.span.file && left.span.end + 1 == right.span.start
+    }
+
     pub(super) fn binary(&self, op: BinaryOp, left: &Expr, right: &Expr, span: Span, frame: &Frame) -> Value {
         if op == BinaryOp::Where {
             return self.filter_sites(left, right, frame);
@@ -61,6 +66,17 @@ impl Context<'_> {
                 Value::Null => self.eval(right, frame),
                 value if waits(&value) => deferred("default", value, self.eval(right, frame)),
                 value => value,
+            };
+        }
+        if op == BinaryOp::Divide && self.are_joined(left, right) {
+            let value = self.eval(left, frame);
+            // `images/base.raw` of which the first word is none is a path, and said to be one.
+            return match value {
+                Value::Error => Value::Error,
+                value => match self.eval(right, frame) {
+                    Value::Error => Value::Error,
+                    right => self.arithmetic(op, value, right, span),
+                },
             };
         }
         let is_comparison =

@@ -9,7 +9,9 @@ use crate::context::Context;
 use crate::hir::{Slot, Value};
 
 impl Context<'_> {
-    pub fn record(&self, entries: &[RecordEntry], frame: &Frame) -> IndexMap<String, Slot> {
+    /// What it has; a hole where it has what another one that is a hole has.
+    pub fn record(&self, entries: &[RecordEntry], frame: &Frame) -> Value {
+        let mut is_hole = false;
         let mut record: IndexMap<String, Slot> = IndexMap::new();
         // Keys written in this record: a second one is a mistake, one over a spread is the point of spreading.
         let mut written: IndexMap<String, Span> = IndexMap::new();
@@ -46,8 +48,11 @@ impl Context<'_> {
                             merge_slot(&mut record, key, slot);
                         }
                     }
-                    Value::Error => {}
-                    other => self.mismatch("a record to spread", &other, base.span),
+                    Value::Error => is_hole = true,
+                    other => {
+                        is_hole = true;
+                        self.mismatch("a record to spread", &other, base.span);
+                    }
                 },
                 RecordEntry::Error { key: Some(key), .. } => {
                     let slot = Slot { value: Value::Error, key: key.span, span: key.span };
@@ -56,7 +61,7 @@ impl Context<'_> {
                 RecordEntry::Error { key: None, .. } => {}
             }
         }
-        record
+        if is_hole { Value::Error } else { Value::Record(record) }
     }
 
     pub(super) fn list(&self, elements: &[Element], frame: &Frame) -> Value {

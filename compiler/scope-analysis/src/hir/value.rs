@@ -155,6 +155,17 @@ pub enum LocationKind {
 }
 
 impl Location {
+    /// Whether a part of it is a hole.
+    pub fn is_wrong(&self) -> bool {
+        match &self.kind {
+            LocationKind::Error => true,
+            LocationKind::And(parts) | LocationKind::Or(parts) | LocationKind::Cross { parts, .. } => {
+                parts.iter().any(Location::is_wrong)
+            }
+            LocationKind::Here | LocationKind::Site(_) | LocationKind::Around { .. } => false,
+        }
+    }
+
     /// Every site in it, in order of appearance, each once.
     pub fn sites(&self) -> Vec<SiteId> {
         let mut sites = Vec::new();

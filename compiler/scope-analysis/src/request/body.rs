@@ -228,7 +228,9 @@ impl<'a> Context<'a> {
             ),
             Some(OnDisconnect::LocalOnly) => {
                 let entry = self.entry.get();
-                if entry.is_none_or(|entry| !head.location.sites().contains(&entry)) {
+                if head.location.is_wrong() {
+                    // Where it is was reported.
+                } else if entry.is_none_or(|entry| !head.location.sites().contains(&entry)) {
                     self.report(
                         Diagnostic::new(
                             codes::E0309,

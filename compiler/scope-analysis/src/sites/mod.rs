@@ -92,7 +92,14 @@ impl Context<'_> {
                         let settings = self.settings(driver, slot, module);
                         evaluated.settings.insert(driver_name.to_string(), settings);
                     }
-                    None => self.report(self.unknown_site_key(driver_name, slot.key)),
+                    None => {
+                        self.report(self.unknown_site_key(driver_name, slot.key));
+                        // The one that is meant is there: what needs it is not told as well.
+                        let meant = similar::nearest(driver_name, self.drivers.keys().map(String::as_str));
+                        if let Some(meant) = meant {
+                            evaluated.settings.entry(meant.to_owned()).or_default();
+                        }
+                    }
                 },
             }
         }

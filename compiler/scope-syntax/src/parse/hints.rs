@@ -23,7 +23,7 @@ pub(crate) fn place(tokens: &[Token<'_>], at: usize) -> Span {
 /// Explains a fault.
 pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diagnostic {
     let fault = Place { tokens, at, expected };
-    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 30] = [
+    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 31] = [
         |fault| fault.prose(),
         |fault| fault.no_item(),
         |fault| fault.untyped(),
@@ -37,6 +37,7 @@ pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diag
         |fault| fault.comma_in_number(),
         |fault| fault.depends_on(),
         |fault| fault.colon_for_assign(),
+        |fault| fault.record_for_type(),
         |fault| fault.bare_with(),
         |fault| fault.queue_for(),
         |fault| fault.apart_from_its_unit(),
@@ -148,6 +149,9 @@ impl<'s> Place<'_, 's> {
                 Kind::ParenOpen | Kind::BracketOpen => {
                     report.help("it does not continue the line before: put it at the end of that line")
                 }
+                Kind::TextOpen if self.names_a_file() => report
+                    .help("a file is imported by its name: `import \"./sites.scope\"`")
+                    .fix("write `import`", vec![Edit::new(found.span().before(), "import ")]),
                 _ => report.help(format!("items start with one of {}", list(&quoted(ITEM_WORDS)))),
             });
         }
@@ -172,6 +176,11 @@ impl<'s> Place<'_, 's> {
             Some(Kind::Word) => report.help(format!("a native command starts with `$`: `$ {word} …`")),
             _ => report.help(format!("items start with one of {}", list(&quoted(ITEM_WORDS)))),
         })
+    }
+
+    /// Whether the text that starts here is the name of a program's file.
+    fn names_a_file(&self) -> bool {
+        self.next().is_some_and(|next| next.kind == Kind::Chars && next.text.ends_with(".scope"))
     }
 
     /// `7%2`

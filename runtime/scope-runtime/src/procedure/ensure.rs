@@ -284,7 +284,7 @@ pub(super) async fn what_is_there(subject: &Subject<'_>, given: &Given) -> Resul
                 || (has_no_mark(subject) && subject.differences(&given.values, record).is_empty())
         }
     });
-    Ok(found)
+    subject.whole(found, &given.values).await.map_err(failed)
 }
 
 fn is_marked_in(subject: &Subject<'_>, attribute: &str) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! `find(title: "Emma")` → records, empty where there are none; `read("b1")` → a record, or nothing where it is not there.
 
+use scope_plan::driver::Operation;
 use serde_json::{Map, Value};
 
 use super::failure::Trouble;
@@ -46,6 +47,10 @@ impl Subject<'_> {
         };
         match self.ask(operation, Asked::with(inputs.clone())).await {
             Ok(Answer::Found(body) | Answer::Done(Some(body)) | Answer::Exists(Some(body))) => {
+                let body = match self.read_on(operation, body, &inputs).await {
+                    Err(trouble) if trouble.is_not_found() => return Ok(None),
+                    body => body?,
+                };
                 let mut record = Record::read(self, body, &inputs);
                 // Not every answer repeats what was asked for.
                 if record.identity(self.resource_type).is_none() {
@@ -62,6 +67,49 @@ impl Subject<'_> {
             Err(trouble) if trouble.is_not_found() => Ok(None),
             Err(trouble) => Err(trouble),
         }
+    }
+
+    /// What is told of one by the operations that are a part of reading it, over what the first one told.
+    async fn read_on(
+        &self,
+        operation: &Operation,
+        mut body: Value,
+        inputs: &Map<String, Value>,
+    ) -> Result<Value, Trouble> {
+        for later in self.resource_type.operations_after(&operation.name) {
+            let more = match self.ask(later, Asked::with(inputs.clone())).await {
+                Ok(Answer::Found(more) | Answer::Done(Some(more))) => more,
+                Ok(_) => return Err(unexpected("no part of a resource")),
+                Err(trouble) => return Err(trouble),
+            };
+            match (&mut body, more) {
+                (Value::Object(body), Value::Object(more)) => body.extend(more),
+                _ => return Err(unexpected("no part of a resource")),
+            }
+        }
+        Ok(body)
+    }
+
+    /// These as reading each gives them, where a list tells only a part; without those that are gone by now.
+    ///
+    /// # Errors
+    /// The site's.
+    pub(super) async fn whole(
+        &self,
+        found: Vec<Record>,
+        given: &Map<String, Value>,
+    ) -> Result<Vec<Record>, Trouble> {
+        if !self.resource_type.is_read_in_parts() {
+            return Ok(found);
+        }
+        let mut whole = Vec::with_capacity(found.len());
+        for record in found {
+            match record.identity(self.resource_type) {
+                Some(identity) => whole.extend(self.read(&identity, given).await?),
+                None => whole.push(record),
+            }
+        }
+        Ok(whole)
     }
 
     /// Whether the application can tell how a resource is.

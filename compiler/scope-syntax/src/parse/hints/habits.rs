@@ -6,7 +6,7 @@ use scope_diagnostics::{Diagnostic, Edit, codes};
 
 use super::Place;
 use crate::parse::fault::Label;
-use crate::token::Kind;
+use crate::token::{Kind, Token};
 use crate::units;
 
 /// Types that people of other languages write before the name.
@@ -173,6 +173,26 @@ impl Place<'_, '_> {
             self.expected_found("`=`")
                 .help(format!("write `{} = …`", name.text))
                 .fix("write `=`", vec![Edit::new(self.span(), " =")])
+        })
+    }
+
+    /// `let careful: { timeout: 5min }`, where a value is written as if it were a type.
+    pub(super) fn record_for_type(&self) -> Option<Diagnostic> {
+        let [item, name, colon, brace, ..] = self.tokens else { return None };
+        let is_value = |pair: &[Token<'_>]| {
+            pair[0].kind == Kind::Colon && matches!(pair[1].kind, Kind::Number | Kind::BracketOpen)
+        };
+        let is_meant = self.expected.has(Label::Assign)
+            && self.found().is_none()
+            && (item.is_word("let") || item.is_word("output"))
+            && (name.kind, colon.kind, brace.kind) == (Kind::Word, Kind::Colon, Kind::BraceOpen)
+            && self.tokens.windows(2).any(is_value);
+        is_meant.then(|| {
+            let (place, blank) = (colon.span(), if name.end() == colon.start { " =" } else { "=" });
+            Diagnostic::new(codes::E0001, place, "expected `=`, found `:`")
+                .label("what is behind this is read as a type")
+                .help(format!("write `{} {} = …`", item.text, name.text))
+                .fix("write `=`", vec![Edit::new(place, blank)])
         })
     }
 
