@@ -16,6 +16,7 @@ mod restarted;
 mod routing;
 mod shell;
 mod sites;
+mod stock;
 mod two_clouds;
 
 use std::io::Write;
@@ -45,6 +46,7 @@ fn real_clouds() {
     let cases = [
         two_clouds::CASES,
         sites::CASES,
+        stock::CASES,
         catalogue::CASES,
         otherwise::CASES,
         life::CASES,

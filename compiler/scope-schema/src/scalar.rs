@@ -35,21 +35,24 @@ impl<'d> Importer<'d> {
             Some("ipv4" | "ipv6" | "ip") => return Ty::Plain("ip"),
             Some("cidr") => return Ty::Plain("cidr"),
             Some("binary") => return Ty::Plain("bytes"),
-            Some("uuid") if !layers.has("pattern") => return Ty::Matching(UUID.to_owned()),
+            Some("uuid") if !layers.has("pattern") => return Ty::Matching(vec![UUID.to_owned()]),
             _ => {}
         }
-        let Some(slot) = layers.get("pattern") else { return length(layers) };
+        let patterns: Vec<String> = self.pattern(layers).into_iter().chain(length(layers)).collect();
+        if patterns.is_empty() { Ty::Plain("string") } else { Ty::Matching(patterns) }
+    }
+
+    /// `pattern`, if it is one that we can say.
+    fn pattern(&mut self, layers: &Layers<'d>) -> Option<String> {
+        let slot = layers.get("pattern")?;
         let Some(pattern) = crate::layers::text(slot) else {
             self.wrong(slot.span, "`pattern` is a text");
-            return Ty::Plain("string");
+            return None;
         };
-        if pattern.len() > LONGEST_PATTERN
-            || pattern.contains(['\n', '\r', '\0'])
-            || regex::Regex::new(pattern).is_err()
-        {
-            return Ty::Plain("string");
-        }
-        Ty::Matching(pattern.to_owned())
+        let is_ours = pattern.len() <= LONGEST_PATTERN
+            && !pattern.contains(['\n', '\r', '\0'])
+            && regex::Regex::new(pattern).is_ok();
+        is_ours.then(|| pattern.to_owned())
     }
 
     /// `enum` and `const`.
@@ -123,17 +126,17 @@ fn enumeration(values: &[&Value]) -> Ty {
     if is_bool { Ty::Plain("bool") } else { Ty::Any }
 }
 
-/// A text with as many characters as are allowed; the longest are not counted.
-fn length(layers: &Layers<'_>) -> Ty {
+/// As many characters as are allowed, as a pattern; the longest are not counted.
+fn length(layers: &Layers<'_>) -> Option<String> {
     let read = |keyword: &str| match layers.get(keyword).map(|slot| &slot.value) {
         Some(Value::Int(number)) => u32::try_from(*number).ok(),
         _ => None,
     };
     let least = read("minLength").filter(|least| *least <= LONGEST_COUNTED).unwrap_or(0);
     match read("maxLength").filter(|most| (least..=LONGEST_COUNTED).contains(most)) {
-        Some(most) => Ty::Matching(format!("(?s)^.{{{least},{most}}}$")),
-        None if least > 0 => Ty::Matching(format!("(?s)^.{{{least},}}$")),
-        None => Ty::Plain("string"),
+        Some(most) => Some(format!("(?s)^.{{{least},{most}}}$")),
+        None if least > 0 => Some(format!("(?s)^.{{{least},}}$")),
+        None => None,
     }
 }
 
@@ -149,14 +152,16 @@ pub(crate) fn integer(layers: &Layers<'_>) -> Ty {
     Ty::Int((low <= high && is_exact).then_some((low as i64, high as i64)))
 }
 
-/// `number` with its bounds, if both are there.
+/// `number` with its bounds. Where there is one, the other stands for none: `minimum: 0` → `float in 0..9007199254740991`, which
+/// is told, and checked, as "at least 0".
 pub(crate) fn number(layers: &Layers<'_>) -> Ty {
-    match bounds(layers, 0.0) {
-        (Some(low), Some(high)) if low <= high && low.abs() <= FURTHEST && high.abs() <= FURTHEST => {
-            Ty::Float(Some((low, high)))
-        }
-        _ => Ty::Float(None),
+    let (low, high) = bounds(layers, 0.0);
+    if low.is_none() && high.is_none() {
+        return Ty::Float(None);
     }
+    let (low, high) = (low.unwrap_or(-FURTHEST), high.unwrap_or(FURTHEST));
+    let is_exact = low.abs() <= FURTHEST && high.abs() <= FURTHEST;
+    Ty::Float((low <= high && is_exact).then_some((low, high)))
 }
 
 /// The least and the greatest value; an excluded bound is a `step` further in.

@@ -13,8 +13,8 @@ pub(crate) enum Ty {
     Any,
     /// A built-in type without parameters: `string`, `bool`, `ip`.
     Plain(&'static str),
-    /// `string matching r"…"`
-    Matching(String),
+    /// `string matching r"…" matching r"…"`
+    Matching(Vec<String>),
     /// `int in 1..100`
     Int(Option<(i64, i64)>),
     /// `float in 0..1`

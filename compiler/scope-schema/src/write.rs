@@ -68,9 +68,12 @@ impl Writer<'_> {
         match ty {
             Ty::Any => text.push_str("any"),
             Ty::Plain(name) => text.push_str(name),
-            Ty::Matching(pattern) => {
-                text.push_str("string matching ");
-                text.push_str(&raw(pattern));
+            Ty::Matching(patterns) => {
+                text.push_str("string");
+                for pattern in patterns {
+                    text.push_str(" matching ");
+                    text.push_str(&raw(pattern));
+                }
             }
             Ty::Int(None) => text.push_str("int"),
             Ty::Int(Some((low, high))) => {

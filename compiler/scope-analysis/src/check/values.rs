@@ -55,7 +55,9 @@ impl Context<'_> {
                     Value::Float(number) => number,
                     _ => return value,
                 };
-                if number < *low || number > *high {
+                let is_below = number < *low && *low > -FURTHEST;
+                let is_above = number > *high && *high < FURTHEST;
+                if is_below || is_above {
                     let (expected, choice) = range_in_words(*low, *high);
                     let message = format!("expected `{what}` {expected}, found {number}");
                     self.report(
@@ -207,7 +209,12 @@ impl Context<'_> {
         let fits = match ty {
             Type::Ip => text.parse::<std::net::IpAddr>().is_ok(),
             Type::Cidr => is_cidr(&text),
-            Type::Matching(_, pattern) => {
+            Type::Matching(inner, pattern) => {
+                // Each of several patterns: `string matching r"^[a-z]" matching r"^.{3,20}$"`.
+                let is_one = !matches!(**inner, Type::Matching(..));
+                if !is_one && self.check_text(text.clone(), inner, span, what) == Value::Error {
+                    return Value::Error;
+                }
                 let is_match = self.options.matches.and_then(|matches| matches(&text, pattern));
                 if is_match == Some(false) {
                     self.report(self.no_match(&text, pattern, span, what));

@@ -189,7 +189,9 @@ pub fn type_of(
         TypeKind::Matching(inner, pattern) => {
             let inner = type_of(inner, resolve, diagnostics);
             match (pattern.literal(), &inner) {
-                (Some(pattern), Type::String) => Type::Matching(Box::new(inner), pattern),
+                (Some(pattern), Type::String | Type::Matching(..)) => {
+                    Type::Matching(Box::new(inner), pattern)
+                }
                 (_, Type::Error) => Type::Error,
                 (None, _) => {
                     diagnostics.push(Diagnostic::new(

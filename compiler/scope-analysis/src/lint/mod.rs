@@ -17,6 +17,7 @@ mod here_for_local;
 mod large_copy;
 mod literal_secret;
 mod name_by_site;
+mod name_for_reference;
 mod plain_http;
 mod published_spelling;
 mod repeated_arm;
@@ -77,6 +78,7 @@ pub const ALL: &[Lint] = &[
     Lint { code: codes::W0343, name: "allow_without_reason" },
     Lint { code: codes::W0344, name: "trailing_place" },
     Lint { code: codes::W0345, name: "shell_text" },
+    Lint { code: codes::W0346, name: "name_for_reference" },
 ];
 
 /// The rule that a name or a code means.
@@ -119,6 +121,7 @@ pub fn lint(input: &Input<'_>) -> Vec<Diagnostic> {
         undeclared_link::check(input, &mut reports);
         large_copy::check(input, &mut reports);
         name_by_site::check(input, &mut reports);
+        name_for_reference::check(input, &mut reports);
         unused::check(input, &mut reports);
     }
     reports.finish()

@@ -126,7 +126,7 @@ impl<'a> Context<'a> {
             _ => None,
         };
         let mut instance = Instance::default();
-        let mut unknown: Vec<String> = Vec::new();
+        let mut unknown: Vec<(String, Diagnostic)> = Vec::new();
         for (name, mut slot) in written {
             if let Some((input_type, _)) = operation.and_then(|operation| operation.inputs.get(&name)) {
                 slot.value = self.check_value(slot.value, input_type, slot.span, &name);
@@ -135,8 +135,8 @@ impl<'a> Context<'a> {
             }
             let Some(attribute) = ty.attributes.get(&name) else {
                 let report = unknown_attribute(ty, operation, &name, slot.key);
-                self.report(self.with_one_for(ty, &slot.value, report));
-                unknown.push(name);
+                let report = self.with_one_for(ty, &slot.value, report);
+                unknown.push((name, report));
                 continue;
             };
             self.record_use(
@@ -191,19 +191,38 @@ impl<'a> Context<'a> {
             instance.attributes.insert(name, slot);
         }
         if head.kind == ResourceKind::Managed {
-            self.check_required(head, ty, &instance, &unknown);
+            self.check_required(head, ty, &instance, &mut unknown);
         }
+        unknown.into_iter().for_each(|(_, report)| self.report(report));
         instance
     }
 
-    fn check_required(&self, head: &Head<'_>, ty: &ResourceType, instance: &Instance, unknown: &[String]) {
+    /// What is missing; as many as stand there under names that are not known may be meant by these, and are a note of theirs.
+    fn check_required(
+        &self,
+        head: &Head<'_>,
+        ty: &ResourceType,
+        instance: &Instance,
+        unknown: &mut [(String, Diagnostic)],
+    ) {
         let missing: Vec<&crate::hir::Attribute> = ty
             .attributes
             .values()
             .filter(|attribute| attribute.is_required && !instance.attributes.contains_key(&attribute.name))
             .collect();
-        // As many may stand there under names that are reported.
-        let Some(first) = missing.first().filter(|_| missing.len() > unknown.len()) else { return };
+        if missing.len() <= unknown.len() {
+            let is_meant = |name: &str| {
+                unknown.iter().any(|(written, _)| similar::nearest(written, [name].into_iter()).is_some())
+            };
+            let left = missing.iter().map(|attribute| attribute.name.as_str());
+            let left: Vec<String> =
+                left.filter(|name| !is_meant(name)).map(|name| format!("`{name}`")).collect();
+            if let Some((_, report)) = unknown.first_mut().filter(|_| !left.is_empty()) {
+                report.notes.push(format!("`{}` needs {}", head.name, left.join(", ")));
+            }
+            return;
+        }
+        let Some(first) = missing.first() else { return };
         let names: Vec<String> = missing.iter().map(|attribute| format!("`{}`", attribute.name)).collect();
         let mut report =
             Diagnostic::new(codes::E0204, head.span, format!("`{}` needs {}", head.name, names.join(", ")))

@@ -181,11 +181,11 @@ impl Context<'_> {
             | BinaryOp::Greater
             | BinaryOp::GreaterEqual => {
                 // A range is for what may be written, not for what may be compared with.
-                let ty = match ty.required() {
-                    Type::InRange(inner, ..) | Type::Matching(inner, _) => inner.required().clone(),
-                    other => other.clone(),
-                };
-                self.check_value(right, &ty, expr.span, what)
+                let mut ty = ty.required();
+                while let Type::InRange(inner, ..) | Type::Matching(inner, _) = ty {
+                    ty = inner.required();
+                }
+                self.check_value(right, ty, expr.span, what)
             }
             _ => right,
         };

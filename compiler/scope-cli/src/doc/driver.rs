@@ -1,9 +1,11 @@
 //! The page of a driver: a site's settings, and for each service its types with attributes, defaults and operations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use scope_compiler::Compilation;
-use scope_compiler::hir::{Attribute, Driver, Field, OPEN, ResourceType, Share, Type};
+use scope_compiler::hir::{Attribute, Driver, Field, NamedType, OPEN, ResourceType, Share, Type};
+use scope_diagnostics::SourceMap;
 
 use super::html;
 
@@ -61,20 +63,24 @@ pub fn page(driver: &Driver, compilation: &Compilation) -> String {
             out.push_str(&one(ty, driver, compilation));
         }
     }
-    out.push_str(&records(driver));
+    out.push_str(&records(driver, &compilation.sources));
     html::page(&format!("driver {}", driver.name), &out)
 }
 
-/// The declared records that attributes hold, each once, however deep: `spec: DeploymentSpec` → what is in one.
-fn records(driver: &Driver) -> String {
-    let mut known: BTreeMap<&str, &[Field]> = BTreeMap::new();
+/// The declared records that attributes hold, each once, however deep: `spec: DeploymentSpec` → what is in one. Of several of one
+/// name each says of which file it is.
+fn records(driver: &Driver, sources: &SourceMap) -> String {
+    let mut known: BTreeSet<*const NamedType> = BTreeSet::new();
+    let mut declared: Vec<(&str, &str, &[Field])> = Vec::new();
     let mut open: Vec<&Type> =
         driver.types.values().flat_map(|ty| ty.attributes.values()).map(|attribute| &attribute.ty).collect();
     while let Some(ty) = open.pop() {
         match ty {
             Type::Named(named) => match named.meaning() {
                 Type::Record(fields) => {
-                    if known.insert(&named.name, fields).is_none() {
+                    if known.insert(Arc::as_ptr(named)) {
+                        let place = fields.first().and_then(|field| sources.try_get(field.span.file));
+                        declared.push((&named.name, place.map_or("", |file| file.path()), fields));
                         open.extend(fields.iter().map(|field| &field.ty));
                     }
                 }
@@ -90,12 +96,16 @@ fn records(driver: &Driver) -> String {
             _ => {}
         }
     }
-    if known.is_empty() {
+    if declared.is_empty() {
         return String::new();
     }
+    declared.sort_by_key(|(name, place, _)| (*name, *place));
+    let mut n_of: BTreeMap<&str, usize> = BTreeMap::new();
+    declared.iter().for_each(|(name, ..)| *n_of.entry(name).or_default() += 1);
     let mut out = "<h2 id=\"records\">Records</h2>\n".to_string();
-    for (name, fields) in known {
-        out.push_str(&format!("<h3>{}</h3>\n", html::code(name)));
+    for (name, place, fields) in declared {
+        let of = if n_of[name] > 1 { format!(" of {}", html::code(place)) } else { String::new() };
+        out.push_str(&format!("<h3>{}{of}</h3>\n", html::code(name)));
         let mut rows = Vec::new();
         rows_of(fields, "", &mut rows);
         out.push_str(&html::table(&["field", "type", ""], &rows));

@@ -3,7 +3,9 @@
 //! `vm` is recorded, and at the site its flavor is another one → `Planned(update flavor: m1.tiny → m1.small)`. What is made
 //! from something that does not exist yet is compared as far as it is known.
 
-use scope_plan::driver::{OperationKind, Repeat};
+use std::collections::BTreeSet;
+
+use scope_plan::driver::{OperationKind, Repeat, Request};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Step};
 use scope_plan::recorded::How;
@@ -93,6 +95,10 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     let is_whole = known.len() == attributes.len();
     let given = evaluate(subject, &known).await?;
     let recorded = subject.recorded();
+    if recorded.is_none() && is_below_open(subject, attributes) {
+        // What is asked for below something that is yet to be made is not there either.
+        return Ok(planned(Change::Create { is_gone: false }, Value::Object(given.values.clone())));
+    }
     let Some(there) = find_out(subject, &given, adopt).await? else {
         let output = Value::Object(given.values.clone());
         if recorded.is_some() {
@@ -176,11 +182,24 @@ fn known(subject: &Subject<'_>, exprs: &[(String, Expr)]) -> Vec<(String, Expr)>
 
 /// Whether it is made from something that is yet to be made.
 fn is_open(subject: &Subject<'_>, expr: &Expr) -> bool {
+    // Where a state is rebuilt, what was found is what it is, whether or not all of it was done.
+    let is_found = |change: &Change| subject.shared.options.rebuild && matches!(change, Change::Finish);
     expr.steps_used().into_iter().any(|step| {
-        subject
-            .shared
-            .end(step, |end| matches!(&end.effect, Some(Effect::Planned { change }) if change.is_making()))
+        subject.shared.end(step, |end| match &end.effect {
+            Some(Effect::Planned { change }) => change.is_making() && !is_found(change),
+            _ => false,
+        })
     })
+}
+
+/// Whether one is looked for at an address that an attribute is in, and that one is made from what is yet to be made.
+fn is_below_open(subject: &Subject<'_>, attributes: &[(String, Expr)]) -> bool {
+    let Some(operation) = subject.find_operation() else { return false };
+    let names: BTreeSet<&str> = match &operation.request {
+        Request::Http { path, .. } => path.names_used(),
+        Request::Exec { argv, .. } => argv.iter().flat_map(Expr::names_used).collect(),
+    };
+    attributes.iter().any(|(name, expr)| names.contains(name.as_str()) && is_open(subject, expr))
 }
 
 pub(super) fn planned(change: Change, output: Value) -> Good {
