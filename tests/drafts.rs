@@ -18,7 +18,7 @@ paths:
     get:
       parameters: [{ in: query, name: name, schema: { type: string } }]
       responses:
-        "200": { content: { application/json: { schema: { type: object, properties: { lamps: { type: array, items: { $ref: "#/components/schemas/Lamp" } }, total: { type: integer } } } } } }
+        "200": { content: { application/json: { schema: { type: object, properties: { lamps: { type: array, items: { $ref: "#/components/schemas/Lamp" } }, total: { type: integer }, next: { type: string, nullable: true } } } } } }
     post:
       requestBody: { $ref: "#/components/requestBodies/NewLamp" }
       responses:
@@ -33,7 +33,10 @@ paths:
       responses: { "200": { description: changed } }
     delete: { responses: { "204": { description: gone } } }
   /lamps/{lampId}/blink:
-    post: { responses: { "202": { description: it blinks } } }
+    post:
+      summary: Lets it blink.
+      requestBody: { content: { application/json: { schema: { type: object, required: [times], properties: { times: { type: integer, minimum: 1, maximum: 9 } } } } } }
+      responses: { "202": { description: it blinks } }
   /rooms/{name}:
     get:
       responses:
@@ -128,7 +131,23 @@ fn answer(house: &mut House, method: &str, target: &str, body: Value) -> (u16, V
             let lamps = house.things.iter().filter(|(path, _)| path.starts_with("lamps/"));
             let lamps = lamps.filter(|(_, lamp)| wanted.is_none_or(|wanted| lamp["name"] == *wanted));
             let lamps: Vec<Value> = lamps.map(|(_, lamp)| Value::Object(lamp.clone())).collect();
-            (200, json!({ "total": lamps.len(), "lamps": lamps }))
+            // The first page has none of them.
+            (
+                200,
+                json!({ "total": lamps.len(), "lamps": [], "next": format!("/pages/2?{query}"), "after": lamps }),
+            )
+        }
+        ("GET", ["pages", "2"]) => {
+            let (_, Value::Object(mut page)) =
+                answer(house, "GET", &target.replace("pages/2", "lamps"), Value::Null)
+            else {
+                return (500, Value::Null);
+            };
+            let lamps = page.remove("after");
+            (200, json!({ "lamps": lamps, "next": null }))
+        }
+        ("POST", ["lamps", name, "blink"]) if house.things.contains_key(&format!("lamps/{name}")) => {
+            (202, Value::Null)
         }
         ("POST", ["lamps"]) => {
             let Value::Object(mut lamp) = body else { return (400, Value::Null) };
@@ -213,6 +232,15 @@ fn a_description_becomes_a_driver_that_runs() {
     run("2 changed");
     assert_eq!(thing("lamps/l-1").expect("there")["level"], 60);
     assert_eq!(thing("rooms/hall").expect("there")["size"], json!(13.0));
+    // On the second page of the list, and told what to do.
+    let found =
+        PROGRAM.replace("resource door", "existing door").replace(r#", colour: "red", level: 40"#, "")
+            + "call blink: house.lamp.blink { id: door.id, times: 3 } scope { nantes }\n";
+    std::fs::write(folder.join("found.scope"), found).expect("written");
+    let ran = scope(&["run", "found.scope", "--only", "blink", "--state", "found"]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    let log = house.lock().expect("not poisoned").log.clone();
+    assert!(log.iter().any(|line| line == r#"POST /api/lamps/l-1/blink {"times":3}"#), "{log:?}");
     // What the description bounds is checked before anything is sent.
     std::fs::write(folder.join("main.scope"), PROGRAM.replace("level: 40", "level: 140")).expect("written");
     let ran = scope(&["run", "main.scope"]);

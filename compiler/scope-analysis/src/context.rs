@@ -65,6 +65,8 @@ pub(crate) struct Context<'a> {
     pub types: DeclaredTypes,
     pub sites: RefCell<Vec<hir::Site>>,
     pub entry: Cell<Option<SiteId>>,
+    /// The site that is being declared: what the sites have is not known yet.
+    pub declaring: Cell<Option<Span>>,
     /// Memoised values of `let` and `param` items; `None` while one is being evaluated.
     pub values: RefCell<Values>,
     /// Every use of a module; the program itself first.
@@ -117,6 +119,7 @@ impl<'a> Context<'a> {
             types: DeclaredTypes::default(),
             sites: RefCell::new(Vec::new()),
             entry: Cell::new(None),
+            declaring: Cell::new(None),
             values: RefCell::new(BTreeMap::new()),
             groups: RefCell::new(Vec::new()),
             given: RefCell::new(Given::new()),

@@ -33,6 +33,9 @@ const OF_SITES: [Code; 7] =
 const OF_DRIVER: [Code; 7] =
     [codes::E0202, codes::E0203, codes::E0204, codes::E0207, codes::E0212, codes::E0216, codes::E0336];
 
+/// Reports about what other lines of a driver declare; one that has a wrong word may be meant to.
+const OF_LINES: [Code; 2] = [codes::E0402, codes::E0404];
+
 /// What was read of a program.
 pub(crate) struct Read<'a> {
     pub modules: &'a Modules,
@@ -308,7 +311,7 @@ fn without_driver(
     let follows = |report: &Diagnostic| {
         let span = report.primary.span;
         match wrong.iter().find(|(driver, _)| driver.contains(span)) {
-            Some((_, has_wrong_word)) => *has_wrong_word && report.code == codes::E0402,
+            Some((_, has_wrong_word)) => *has_wrong_word && OF_LINES.contains(&report.code),
             None => OF_DRIVER.contains(&report.code),
         }
     };

@@ -6,7 +6,9 @@
 
 use std::fmt::Write;
 
+use crate::actions::Action;
 use crate::paths::{Api, Attribute, Operation, Thing, Token, Verb};
+use crate::types::Field;
 use crate::write::{Writer, docs, field_docs, key, quoted};
 
 impl Writer<'_> {
@@ -65,6 +67,9 @@ impl Writer<'_> {
         for operation in &thing.operations {
             operation_text(text, operation, thing);
         }
+        for action in &thing.actions {
+            self.action(text, action, thing);
+        }
         let done: Vec<&str> =
             thing.operations.iter().filter_map(|operation| changing(operation.verb)).collect();
         text.push_str("merge {\n");
@@ -74,6 +79,31 @@ impl Writer<'_> {
             }
         }
         text.push_str("}\n}\n");
+    }
+
+    fn action(&self, text: &mut String, action: &Action, thing: &Thing) {
+        docs(text, "", &action.docs);
+        let _ = writeln!(text, "operation {} POST \"{}\" {{", action.name, action.path);
+        let is_attribute =
+            |field: &&Field| thing.attributes.iter().any(|attribute| attribute.field.name == field.name);
+        let own: Vec<&Field> = action.inputs.iter().filter(|field| !is_attribute(field)).collect();
+        if !own.is_empty() {
+            text.push_str("input {\n");
+            for field in own {
+                field_docs(text, "", field);
+                let _ = write!(text, "{}: ", field.name);
+                self.ty(text, &field.ty, 0);
+                text.push('\n');
+            }
+            text.push_str("}\n");
+        }
+        if !action.inputs.is_empty() {
+            let names: Vec<&str> = action.inputs.iter().map(|field| field.name.as_str()).collect();
+            let fields: Vec<String> = names.iter().map(|name| format!("{name}: {name}")).collect();
+            let _ = writeln!(text, "body: {{ {} }}", fields.join(", "));
+        }
+        let codes: Vec<String> = action.codes.iter().map(u16::to_string).collect();
+        let _ = writeln!(text, "{} -> done\n}}", codes.join(" | "));
     }
 
     fn attribute(
@@ -134,6 +164,9 @@ fn operation_text(text: &mut String, operation: &Operation, thing: &Thing) {
     let _ = writeln!(text, "operation {name} {} \"{}\" {{", operation.method, operation.path);
     if let Some(filter) = &operation.filter {
         let _ = writeln!(text, "query: {{ {filter}: {filter} }}");
+    }
+    if let Some(next) = &operation.next {
+        let _ = writeln!(text, "next: {next}");
     }
     if operation.method == "PATCH" {
         text.push_str("body: changes\nrepeat by always\n");

@@ -15,6 +15,7 @@
 //! Read in this order: what kind of document it is (`roots`), where a `$ref` leads (`pointer`), a schema as a type
 //! (`convert`, over the layers that `allOf` puts on top of each other, `layers`), short names (`names`), text (`write`).
 
+mod actions;
 mod alternatives;
 mod convert;
 mod draft;

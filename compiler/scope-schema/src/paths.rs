@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use scope_analysis::hir::{Slot, Value};
 use scope_diagnostics::{Diagnostic, Span, codes};
 
+use crate::actions::Action;
 use crate::convert::{Importer, description};
 use crate::layers::{Layer, Layers, Schema, text};
 use crate::types::{Field, Ty};
@@ -45,6 +46,7 @@ pub(crate) struct Thing {
     pub named_by: Option<String>,
     pub attributes: Vec<Attribute>,
     pub operations: Vec<Operation>,
+    pub actions: Vec<Action>,
 }
 
 pub(crate) struct Attribute {
@@ -80,13 +82,15 @@ pub(crate) struct Operation {
     pub list: Option<String>,
     /// Of a list: the parameter that filters by name.
     pub filter: Option<String>,
+    /// Of a list: where the next page is, as an expression over the answer.
+    pub next: Option<String>,
     /// The answer has the resource.
     pub tells: bool,
 }
 
 /// One operation of the description.
-struct Described<'d> {
-    fields: &'d Schema,
+pub(crate) struct Described<'d> {
+    pub fields: &'d Schema,
 }
 
 const METHODS: [(&str, &str); 5] =
@@ -233,6 +237,7 @@ impl<'d> Importer<'d> {
         {
             let filter = named_by.filter(|name| has_parameter(find.fields, name)).map(str::to_owned);
             let codes = codes_of(&find, 200);
+            let next = self.next_page(&find, collection, document);
             operations.push(Operation {
                 verb: Verb::Find,
                 method: "GET",
@@ -241,6 +246,7 @@ impl<'d> Importer<'d> {
                 codes,
                 list,
                 filter,
+                next,
                 tells: true,
             });
             taken.insert((collection, "get"));
@@ -248,7 +254,17 @@ impl<'d> Importer<'d> {
         let mut add = |verb, method, path: &str, body, of: &Described<'d>, usual, tells| {
             let codes = codes_of(of, usual);
             let path = path.to_owned();
-            operations.push(Operation { verb, method, path, body, codes, list: None, filter: None, tells });
+            operations.push(Operation {
+                verb,
+                method,
+                path,
+                body,
+                codes,
+                list: None,
+                filter: None,
+                next: None,
+                tells,
+            });
         };
         add(Verb::Read, "GET", &at_item, Vec::new(), &read, 200, true);
         taken.insert((path, "get"));
@@ -279,6 +295,7 @@ impl<'d> Importer<'d> {
             add(Verb::Delete, "DELETE", &at_item, Vec::new(), &delete, 204, false);
             taken.insert((path, "delete"));
         }
+        let actions = self.actions(paths, path, &at_item, document, taken);
         Some(Thing {
             name: singular(collection),
             docs: within(read.fields, &["summary"])
@@ -288,11 +305,12 @@ impl<'d> Importer<'d> {
             identity,
             attributes: attributes.into_values().collect(),
             operations,
+            actions,
         })
     }
 
     /// The fields of what an operation is sent.
-    fn sent(&mut self, of: &Described<'d>, document: usize) -> Vec<Field> {
+    pub(crate) fn sent(&mut self, of: &Described<'d>, document: usize) -> Vec<Field> {
         let body = of.fields.get("requestBody").and_then(|slot| self.resolved(slot, document));
         if let Some((body, document)) = body {
             return content(body).map(|schema| self.fields_of(schema, document)).unwrap_or_default();
@@ -316,7 +334,7 @@ impl<'d> Importer<'d> {
     }
 
     /// The schema of the first answer that means success and has one.
-    fn answer(&mut self, of: &Described<'d>, document: usize) -> Option<(&'d Slot, usize)> {
+    pub(crate) fn answer(&mut self, of: &Described<'d>, document: usize) -> Option<(&'d Slot, usize)> {
         let Some(Value::Record(responses)) = of.fields.get("responses").map(|slot| &slot.value) else {
             return None;
         };
@@ -333,15 +351,8 @@ impl<'d> Importer<'d> {
         if layers.text("type") == Some("array") {
             return Some(None);
         }
-        let properties = layers.0.iter().filter_map(|layer| match &layer.schema.get("properties")?.value {
-            Value::Record(fields) => Some((fields, layer.document)),
-            _ => None,
-        });
-        let all: Vec<(&'d String, &'d Slot, usize)> = properties
-            .flat_map(|(fields, document)| fields.iter().map(move |(name, slot)| (name, slot, document)))
-            .collect();
         let mut lists = Vec::new();
-        for (name, slot, document) in all {
+        for (name, slot, document) in properties(&layers) {
             let resolved = self.resolved(slot, document);
             if resolved.is_some_and(|(schema, _)| schema.get("type").and_then(text) == Some("array")) {
                 lists.push(name);
@@ -364,7 +375,7 @@ impl<'d> Importer<'d> {
         }
     }
 
-    fn all_layers(&mut self, slot: &'d Slot, document: usize) -> Option<Layers<'d>> {
+    pub(crate) fn all_layers(&mut self, slot: &'d Slot, document: usize) -> Option<Layers<'d>> {
         let Value::Record(schema) = &slot.value else { return None };
         let mut layers = self.layers(Layer { schema, span: slot.span, document });
         self.add_referred(schema, document, &mut Vec::new(), &mut layers);
@@ -372,7 +383,7 @@ impl<'d> Importer<'d> {
     }
 
     /// A record, its `$ref` followed.
-    fn resolved(&mut self, slot: &'d Slot, document: usize) -> Option<(&'d Schema, usize)> {
+    pub(crate) fn resolved(&mut self, slot: &'d Slot, document: usize) -> Option<(&'d Schema, usize)> {
         let (mut slot, mut document) = (slot, document);
         for _ in 0..MOST_HOPS {
             let Value::Record(fields) = &slot.value else { return None };
@@ -382,6 +393,17 @@ impl<'d> Importer<'d> {
         }
         None
     }
+}
+
+/// The properties of a schema, those of all that it is made of.
+pub(crate) fn properties<'d>(layers: &Layers<'d>) -> Vec<(&'d String, &'d Slot, usize)> {
+    let of_layers = layers.0.iter().filter_map(|layer| match &layer.schema.get("properties")?.value {
+        Value::Record(fields) => Some((fields, layer.document)),
+        _ => None,
+    });
+    of_layers
+        .flat_map(|(fields, document)| fields.iter().map(move |(name, slot)| (name, slot, document)))
+        .collect()
 }
 
 /// The schema of JSON content.
@@ -416,7 +438,7 @@ fn singular(collection: &str) -> String {
 }
 
 /// The statuses that mean success, or the usual one.
-fn codes_of(of: &Described<'_>, usual: u16) -> Vec<u16> {
+pub(crate) fn codes_of(of: &Described<'_>, usual: u16) -> Vec<u16> {
     let responses = match of.fields.get("responses").map(|slot| &slot.value) {
         Some(Value::Record(responses)) => Some(responses),
         _ => None,
@@ -431,7 +453,7 @@ fn codes_of(of: &Described<'_>, usual: u16) -> Vec<u16> {
     if codes.is_empty() { vec![usual] } else { codes }
 }
 
-fn has_parameter(of: &Schema, name: &str) -> bool {
+pub(crate) fn has_parameter(of: &Schema, name: &str) -> bool {
     let Some(Value::List(parameters)) = of.get("parameters").map(|slot| &slot.value) else { return false };
     parameters.iter().any(|slot| match &slot.value {
         Value::Record(parameter) => {
@@ -443,7 +465,7 @@ fn has_parameter(of: &Schema, name: &str) -> bool {
 }
 
 /// A name that an expression of a driver can have.
-fn is_word(name: &str) -> bool {
+pub(crate) fn is_word(name: &str) -> bool {
     const RESERVED: [&str; 16] = [
         "if", "then", "else", "for", "in", "and", "or", "not", "where", "except", "within", "matching",
         "true", "false", "null", "site",

@@ -91,6 +91,15 @@ impl Context<'_> {
     }
 
     pub(super) fn filter_sites(&self, set: &Expr, condition: &Expr, frame: &Frame) -> Value {
+        if let Some(site) = self.declaring.get() {
+            self.report(
+                Diagnostic::new(codes::E0337, site, "what this site has depends on what the sites have")
+                    .label("is not known yet")
+                    .secondary(set.span.to(condition.span), "looks at each site, this one too")
+                    .help("write a text with quotes: `labels: { tier: \"edge\" }`, or name what is meant"),
+            );
+            return Value::Error;
+        }
         let value = self.eval(set, frame);
         let Some(sites) = self.sites_of(&value) else {
             self.mismatch("sites before `where`", &value, set.span);

@@ -211,9 +211,8 @@ impl<'a> Context<'a> {
             .filter(|attribute| attribute.is_required && !instance.attributes.contains_key(&attribute.name))
             .collect();
         if missing.len() <= unknown.len() {
-            let is_meant = |name: &str| {
-                unknown.iter().any(|(written, _)| similar::nearest(written, [name].into_iter()).is_some())
-            };
+            let is_meant =
+                |name: &str| unknown.iter().any(|(written, _)| similar::nearest(written, [name]).is_some());
             let left = missing.iter().map(|attribute| attribute.name.as_str());
             let left: Vec<String> =
                 left.filter(|name| !is_meant(name)).map(|name| format!("`{name}`")).collect();

@@ -42,7 +42,9 @@ impl Context<'_> {
         }
         for (index, declared) in declared.iter().enumerate() {
             let ItemKind::Site(site) = &self.item(declared.module, declared.item).kind else { continue };
+            self.declaring.set(Some(site.name.span));
             let evaluated = self.site(site, &declared.frame);
+            self.declaring.set(None);
             let mut sites = self.sites.borrow_mut();
             let name = std::mem::take(&mut sites[index].name);
             sites[index] = Site { name, ..evaluated };
