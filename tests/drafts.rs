@@ -45,6 +45,19 @@ paths:
       requestBody: { content: { application/json: { schema: { $ref: "#/components/schemas/Room" } } } }
       responses: { "200": { description: changed }, "201": { description: made } }
     delete: { responses: { "204": { description: gone } } }
+  /rooms/{name}/chairs:
+    get:
+      responses:
+        "200": { content: { application/json: { schema: { type: array, items: { $ref: "#/components/schemas/Chair" } } } } }
+    post:
+      requestBody: { content: { application/json: { schema: { $ref: "#/components/schemas/Chair" } } } }
+      responses:
+        "201": { content: { application/json: { schema: { $ref: "#/components/schemas/Chair" } } } }
+  /rooms/{name}/chairs/{id}:
+    get:
+      responses:
+        "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Chair" } } } }
+    delete: { responses: { "204": { description: gone } } }
 components:
   requestBodies:
     NewLamp: { content: { application/json: { schema: { $ref: "#/components/schemas/Lamp" } } } }
@@ -61,6 +74,12 @@ components:
         colour: { $ref: "#/components/schemas/Colour" }
         level: { type: integer, minimum: 0, maximum: 100 }
         hours: { type: integer, readOnly: true, description: How long it was lit. }
+    Chair:
+      type: object
+      required: [legs]
+      properties:
+        id: { type: string, readOnly: true }
+        legs: { type: integer }
     Room:
       type: object
       properties:
@@ -73,6 +92,7 @@ site nantes { house: { url: env("HOUSE"), token: secret("HOUSE_TOKEN") } }
 entry nantes
 resource door: house.lamp { name: "door", colour: "red", level: 40 } scope { nantes }
 resource hall: house.room { name: "hall", size: 12.5 } scope { nantes }
+resource seat: house.chair { room: hall, legs: 4 } scope { nantes }
 output door = door.id
 "#;
 
@@ -146,6 +166,28 @@ fn answer(house: &mut House, method: &str, target: &str, body: Value) -> (u16, V
             let lamps = page.remove("after");
             (200, json!({ "lamps": lamps, "next": null }))
         }
+        ("GET", ["rooms", room, "chairs"]) => {
+            let below = format!("chairs/{room}/");
+            let chairs = house.things.iter().filter(|(path, _)| path.starts_with(&below));
+            (200, chairs.map(|(_, chair)| Value::Object(chair.clone())).collect())
+        }
+        ("POST", ["rooms", room, "chairs"]) if house.things.contains_key(&format!("rooms/{room}")) => {
+            let Value::Object(mut chair) = body else { return (400, Value::Null) };
+            chair.insert("id".into(), json!("c-1"));
+            house.things.insert(format!("chairs/{room}/c-1"), chair.clone());
+            (201, Value::Object(chair))
+        }
+        (method, ["rooms", room, "chairs", chair]) => {
+            let path = format!("chairs/{room}/{chair}");
+            match (method, house.things.get(&path).cloned()) {
+                (_, None) => (404, Value::Null),
+                ("DELETE", Some(_)) => {
+                    house.things.remove(&path);
+                    (204, Value::Null)
+                }
+                (_, Some(chair)) => (200, Value::Object(chair)),
+            }
+        }
         ("POST", ["lamps", name, "blink"]) if house.things.contains_key(&format!("lamps/{name}")) => {
             (202, Value::Null)
         }
@@ -218,14 +260,15 @@ fn a_description_becomes_a_driver_that_runs() {
     assert_eq!(ran.code, 0, "{}", ran.all());
     assert!(ran.all().contains("as they should be"), "{}", ran.all());
 
-    run("2 created");
-    run("nothing to do: 2 of 2 as the program says");
+    run("3 created");
+    run("nothing to do: 3 of 3 as the program says");
     let thing = |path: &str| house.lock().expect("not poisoned").things.get(path).cloned().map(Value::Object);
     assert_eq!(
         thing("lamps/l-1"),
         Some(json!({ "id": "l-1", "name": "door", "colour": "red", "level": 40, "hours": 0 }))
     );
     assert_eq!(thing("rooms/hall"), Some(json!({ "name": "hall", "size": 12.5 })));
+    assert_eq!(thing("chairs/hall/c-1"), Some(json!({ "id": "c-1", "legs": 4 })));
 
     let changed = PROGRAM.replace("level: 40", "level: 60").replace("size: 12.5", "size: 13");
     std::fs::write(folder.join("main.scope"), changed).expect("written");

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use scope_analysis::hir::{Slot, Value};
 
 use crate::convert::{Importer, description};
+use crate::described::{Described, codes_of, has_parameter, is_word, properties};
 use crate::layers::{Schema, text};
-use crate::paths::{Described, codes_of, has_parameter, is_word, properties};
 use crate::types::Field;
 
 /// Something that is done to one thing.

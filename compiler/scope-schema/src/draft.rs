@@ -7,6 +7,7 @@
 use std::fmt::Write;
 
 use crate::actions::Action;
+use crate::nested::Below;
 use crate::paths::{Api, Attribute, Operation, Thing, Token, Verb};
 use crate::types::Field;
 use crate::write::{Writer, docs, field_docs, key, quoted};
@@ -14,6 +15,9 @@ use crate::write::{Writer, docs, field_docs, key, quoted};
 impl Writer<'_> {
     /// The whole driver.
     pub fn draft(&self, text: &mut String, name: &str, api: &Api) {
+        if api.things.iter().any(|thing| thing.below.is_some()) {
+            text.push_str(PARTS_OF_IDENTITY);
+        }
         text.push('\n');
         docs(text, "", &format!("{}, from its description: a draft.", api.title.trim_end_matches('.')));
         if !api.left_out.is_empty() {
@@ -59,6 +63,12 @@ impl Writer<'_> {
         let is_changeable = is_updated || thing.operations.iter().any(is_put);
         for attribute in &thing.attributes {
             self.attribute(text, attribute, thing, is_updated, is_changeable);
+        }
+        if let Some(Below { parent, parent_identity, .. }) = &thing.below {
+            let _ = writeln!(
+                text,
+                "/// What it is below.\n{parent}: {parent} immutable relies read({{ {parent_identity}: outer_id(body.id) }})"
+            );
         }
         if let Some(name) = &thing.named_by {
             let _ = writeln!(text, "named by {name}");
@@ -133,6 +143,13 @@ impl Writer<'_> {
     }
 }
 
+/// What is below something else is known by both.
+const PARTS_OF_IDENTITY: &str = "
+/// What is asked for below something else is known by both: `outer/inner`.
+fn outer_id(id: any) = capture(id, r\"^([^/]+)/\")
+fn inner_id(id: any) = capture(id, r\"([^/]+)$\")
+";
+
 /// What statuses mean everywhere, where an operation does not say otherwise.
 const ANSWERS: &str = "
 answers {
@@ -179,6 +196,12 @@ fn operation_text(text: &mut String, operation: &Operation, thing: &Thing) {
     }
     let codes: Vec<String> = operation.codes.iter().map(u16::to_string).collect();
     let codes = codes.join(" | ");
+    if let Some(below) = &thing.below
+        && answered_below(text, operation, below, &codes)
+    {
+        text.push_str("}\n");
+        return;
+    }
     let _ = match operation.verb {
         Verb::Find => match &operation.list {
             Some(field) => writeln!(text, "{codes} -> list(body.{field})"),
@@ -193,6 +216,26 @@ fn operation_text(text: &mut String, operation: &Operation, thing: &Thing) {
         text.push_str("409 -> exists\n");
     }
     text.push_str("}\n");
+}
+
+/// What an operation answers of something below another thing, which tells its own part of the identity only.
+fn answered_below(text: &mut String, operation: &Operation, below: &Below, codes: &str) -> bool {
+    let Below { parent, parent_identity, own } = below;
+    let both = |inner: &str| format!("{{ id: \"${{{parent}.{parent_identity}}}/${{{inner}}}\" }}");
+    let list = operation.list.as_ref().map_or("body".to_owned(), |field| format!("body.{field}"));
+    let _ = match operation.verb {
+        Verb::Find => {
+            let entry = both(&format!("entry.{own}"));
+            writeln!(text, "{codes} -> list([for entry in {list} => merge(entry, {entry})])\n404 -> list([])")
+        }
+        Verb::Read => writeln!(text, "{codes} -> found(merge(body, {{ id: id }}))\n404 -> not_found"),
+        Verb::Create if operation.tells => {
+            writeln!(text, "{codes} -> done(merge(body, {}))", both(&format!("body.{own}")))
+        }
+        Verb::Create if operation.method == "PUT" => writeln!(text, "{codes} -> done({})", both(own)),
+        Verb::Create | Verb::Update | Verb::Delete => return false,
+    };
+    true
 }
 
 fn changing(verb: Verb) -> Option<&'static str> {

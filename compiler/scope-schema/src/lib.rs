@@ -18,10 +18,12 @@
 mod actions;
 mod alternatives;
 mod convert;
+mod described;
 mod draft;
 mod layers;
 mod lists;
 mod names;
+mod nested;
 mod object;
 mod paths;
 mod pointer;
