@@ -104,9 +104,11 @@ impl Context<'_> {
                 }
             }
             ExprKind::Index { base, index } => {
-                let base_value = self.eval(base, frame);
                 let index_value = self.eval(index, frame);
-                self.index(base_value, index_value, base.span, index.span)
+                match self.element_of_family(base, &index_value, frame) {
+                    Some(element) => element,
+                    None => self.index(self.eval(base, frame), index_value, base.span, index.span),
+                }
             }
             ExprKind::Call { callee, args } => self.call(callee, args, expr.span, frame),
             ExprKind::Unary { op, operand } => {

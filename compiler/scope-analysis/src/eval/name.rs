@@ -223,6 +223,27 @@ impl Context<'_> {
         matches!(&self.item(*module, *item).kind, ItemKind::Thing(thing) if thing.family.is_some())
     }
 
+    /// `vm["nantes"]` of a family `vm`: the element alone. Nothing where that is not what the name and the index are.
+    pub(super) fn element_of_family(&self, base: &Expr, index: &Value, frame: &Frame) -> Option<Value> {
+        let ExprKind::Name(name) = base.kind.as_ref() else { return None };
+        if frame.locals.iter().any(|(local, _)| local == name) {
+            return None;
+        }
+        let named = self.names.get(frame.module, name)?;
+        let Definition::Resource(module, item) = named.definition else { return None };
+        let group = frame.group.filter(|group| self.is_of_module(*group, module))?;
+        let key = match index {
+            Value::Text(key) => key.clone(),
+            Value::Site(site) => self.site_name(*site),
+            Value::Int(number) => number.to_string(),
+            _ => return None,
+        };
+        let element = self.declared_element(group, item, &key, base.span)?;
+        let hover = self.hover(name, &named.definition);
+        self.record_use(self.kind_of(&named.definition), base.span, named.span, hover);
+        Some(element)
+    }
+
     /// The report for a field of an optional item that is not there.
     pub(super) fn absent(&self, base: &Expr, field: &ast::Ident, frame: &Frame) -> Diagnostic {
         let (name, condition) = self.optional_item(base, frame).unwrap_or_else(|| (String::new(), base.span));

@@ -4,6 +4,9 @@
 //! `resource vm for s in edge: …` → `vm["nantes"]`, `vm["paris"]`. An item is expanded when first needed, so that one
 //! family may be made from another.
 
+use std::rc::Rc;
+
+use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{self, ItemKind, ThingKind};
 
@@ -22,8 +25,8 @@ const MAX_REQUESTS: usize = 100_000;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Declared {
     One(ResourceId),
-    /// By key, in order.
-    Family(Vec<(String, Declared)>),
+    /// By key, in order; shared, since every use of the name asks for it.
+    Family(Rc<IndexMap<String, Declared>>),
     /// Its `when` is false.
     Absent,
     Group(GroupId),
@@ -98,15 +101,17 @@ impl<'a> Context<'a> {
         if !self.has_distinct_keys(&elements, generator, &name, thing.name.span) {
             return Declared::Hole;
         }
-        let mut family: Vec<(String, Declared)> = Vec::with_capacity(elements.len());
+        let mut family = IndexMap::with_capacity(elements.len());
         for (key, frame) in elements {
             let element_name = format!("{name}[{key:?}]");
             match self.element(id, group, index, thing, frame, element_name) {
                 Declared::Absent => {}
-                element => family.push((key, element)),
+                element => {
+                    family.insert(key, element);
+                }
             }
         }
-        Declared::Family(family)
+        Declared::Family(Rc::new(family))
     }
 
     /// Whether no two elements of a family have the same key; reported otherwise.
@@ -315,21 +320,16 @@ impl<'a> Context<'a> {
 
     /// The value of the name of an item.
     pub fn declared_value(&self, id: GroupId, index: usize, span: Span) -> Value {
-        fn value(declared: Declared, span: Span) -> Value {
-            match declared {
-                Declared::One(resource) => Value::Resource(resource),
-                Declared::Group(group) => Value::Group(group),
-                Declared::Absent => Value::Null,
-                Declared::Hole => Value::Error,
-                Declared::Family(family) => Value::Record(
-                    family
-                        .into_iter()
-                        .map(|(key, element)| (key, Slot { value: value(element, span), key: span, span }))
-                        .collect(),
-                ),
-            }
+        value_of(&self.declared(id, index, span), span)
+    }
+
+    /// The value of one element of a family, without making those of all; nothing where there is no such element, or the
+    /// family is not expanded yet.
+    pub fn declared_element(&self, id: GroupId, index: usize, key: &str, span: Span) -> Option<Value> {
+        match self.declared.borrow().get(&(id, index)) {
+            Some(Some(Declared::Family(family))) => family.get(key).map(|element| value_of(element, span)),
+            _ => None,
         }
-        value(self.declared(id, index, span), span)
     }
 
     fn expansion_cycle(&self, id: GroupId, index: usize, used: Span) -> Diagnostic {
@@ -342,6 +342,19 @@ impl<'a> Context<'a> {
             .label("what it expands to needs itself")
             .secondary(used, "used here on the way")
             .help("break the circle: iterate over something else")
+    }
+}
+
+fn value_of(declared: &Declared, span: Span) -> Value {
+    match declared {
+        Declared::One(resource) => Value::Resource(*resource),
+        Declared::Group(group) => Value::Group(*group),
+        Declared::Absent => Value::Null,
+        Declared::Hole => Value::Error,
+        Declared::Family(family) => {
+            let slot = |element| Slot { value: value_of(element, span), key: span, span };
+            Value::Record(family.iter().map(|(key, element)| (key.clone(), slot(element))).collect())
+        }
     }
 }
 

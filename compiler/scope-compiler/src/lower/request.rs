@@ -10,7 +10,7 @@ use scope_plan::driver::Repeat;
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Cross, Edge, EdgeReason, OnUnknown, Purpose, Retry, StepId};
 
-use super::choice::{Names, Position};
+use super::choice::{At, Names, Position};
 use super::{Lowering, NewStep, RETRY, TIMEOUT_MS};
 
 /// A transfer of unknown size may take so long, besides readiness.
@@ -33,20 +33,20 @@ impl<'a> Lowering<'a> {
         self.group = resource.group.clone();
         self.quorum = resource.with.quorum.map(|quorum| quorum.need);
         self.is_local_only = resource.with.on_disconnect == Some(OnDisconnect::LocalOnly);
-        let lowered =
-            self.location(&location, &names, &name, place, Position::TOP, &mut |lowering, site, position| {
-                // What is looked up for it has alternatives of its own.
-                let group = lowering.group.take();
-                let quorum = lowering.quorum.take();
-                let is_local_only = std::mem::take(&mut lowering.is_local_only);
-                lowering.guard = position.guard;
-                let step = lowering.instance(resource, site, position);
-                lowering.guard = None;
-                lowering.group = group;
-                lowering.quorum = quorum;
-                lowering.is_local_only = is_local_only;
-                step
-            });
+        let at = At { name: names, key: &name, place, position: Position::TOP };
+        let lowered = self.location(&location, &at, &mut |lowering, site, position| {
+            // What is looked up for it has alternatives of its own.
+            let group = lowering.group.take();
+            let quorum = lowering.quorum.take();
+            let is_local_only = std::mem::take(&mut lowering.is_local_only);
+            lowering.guard = position.guard;
+            let step = lowering.instance(resource, site, position);
+            lowering.guard = None;
+            lowering.group = group;
+            lowering.quorum = quorum;
+            lowering.is_local_only = is_local_only;
+            step
+        });
         self.group = None;
         self.quorum = None;
         self.is_local_only = false;
@@ -182,6 +182,7 @@ impl<'a> Lowering<'a> {
         let ready_within_ms = with.ready_within.map(milliseconds);
         let ready_ms =
             ready_within_ms.or(driver_type.ready.as_ref().map(|ready| ready.within_ms)).unwrap_or(0);
+        let n_edges = self.plan.edges.len();
         let step = self.step(NewStep {
             name: resource.name.clone(),
             site: site_id,
@@ -213,7 +214,8 @@ impl<'a> Lowering<'a> {
             };
             for from in ends {
                 let edge = Edge { from, to: step, reason: EdgeReason::After };
-                if from != step && !self.plan.edges.contains(&edge) {
+                // No edge leads to a step that is not there yet.
+                if from != step && !self.plan.edges[n_edges..].contains(&edge) {
                     self.plan.edges.push(edge);
                 }
             }
