@@ -45,115 +45,140 @@ impl Position {
     pub const TOP: Position = Position { guard: None, is_left: false, is_copy: false };
 }
 
-impl Lowering<'_> {
+/// Of what, and where, a location is lowered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct At<'n> {
+    pub name: Names<'n>,
+    /// Of its steps and choices: `vm`, `vm.image`; a part is `vm.1`.
+    pub key: &'n str,
+    /// Where the result is used.
+    pub place: SiteId,
+    pub position: Position,
+}
+
+/// Makes the step of one site.
+pub(crate) type Leaf<'f, 'p> = dyn FnMut(&mut Lowering<'p>, hir::SiteId, Position) -> StepId + 'f;
+
+impl<'p> Lowering<'p> {
     /// Lowers a location, making each site's step with `leaf`.
-    pub(super) fn location(
-        &mut self,
-        location: &Location,
-        name: &Names<'_>,
-        key: &str,
-        place: SiteId,
-        position: Position,
-        leaf: &mut dyn FnMut(&mut Self, hir::SiteId, Position) -> StepId,
-    ) -> Lowered {
+    pub(super) fn location(&mut self, location: &Location, at: &At<'_>, leaf: &mut Leaf<'_, 'p>) -> Lowered {
         match &location.kind {
             LocationKind::Site(site) => {
-                let step = leaf(self, *site, position);
+                let step = leaf(self, *site, at.position);
                 let site = self.plan.steps[step.index()].site;
                 Lowered { result: step, ends: vec![step], leaves: vec![(site, step)], is_single: true }
             }
-            LocationKind::And(_) if self.quorum.is_some() && !position.is_copy => {
-                self.quorum(location, name, key, place, position, leaf)
+            LocationKind::And(_) if self.quorum.is_some() && !at.position.is_copy => {
+                self.quorum(location, at, leaf)
             }
-            LocationKind::And(parts) => {
-                let position = Position { is_copy: true, ..position };
-                let parts: Vec<Lowered> = parts
-                    .iter()
-                    .enumerate()
-                    .map(|(index, part)| {
-                        self.location(part, name, &format!("{key}.{}", index + 1), place, position, leaf)
-                    })
-                    .collect();
-                let leaves = leaves_of(&parts);
-                let ends = parts.iter().flat_map(|part| part.ends.clone()).collect();
-                if let [(_, only)] = leaves.as_slice() {
-                    // Where it stands only in alternatives, it is these that give a result here.
-                    let is_plain = parts.iter().any(|part| part.result == *only);
-                    let result = if is_plain { *only } else { parts[0].result };
-                    return Lowered { result, ends, leaves, is_single: true };
-                }
-                let result = self.gather(key, place, leaves.clone(), position.guard, location);
-                Lowered { result, ends, leaves, is_single: false }
-            }
-            LocationKind::Or(arms) => {
-                let name_of = |site: hir::SiteId| self.program.sites[site.0 as usize].name.clone();
-                let labels = arms.iter().map(|arm| arm.text(&name_of)).collect();
-                let origin = self.origin(location.span, None);
-                let choice = self.choice_at(location.span, key, name, position.guard, labels, origin.clone());
-                let mut lowered = Vec::with_capacity(arms.len());
-                for (index, arm) in arms.iter().enumerate() {
-                    let is_last = index + 1 == arms.len();
-                    let position = Position {
-                        guard: Some(Guard { choice, arm: index as u32 }),
-                        is_left: position.is_left || !is_last,
-                        is_copy: position.is_copy && is_last,
-                    };
-                    let key = format!("{key}.{}", index + 1);
-                    // A choice inside is named by what it is between.
-                    let label = format!("`{}` of {}", arm.text(&name_of), name.label);
-                    let name = &Names { label: &label, ..*name };
-                    lowered.push(self.location(arm, name, &key, place, position, leaf));
-                }
-                let is_single = lowered.iter().all(|arm| arm.is_single);
-                let leaves = leaves_of(&lowered);
-                let results = lowered.iter().map(|arm| arm.result).collect();
-                let result = self.step(NewStep {
-                    name: name.step.to_string(),
-                    key: format!("{key}/choose"),
-                    guard: position.guard,
-                    ..NewStep::new(place, Action::Choose { choice, results }, origin)
-                });
-                Lowered { result, ends: vec![result], leaves, is_single }
-            }
-            LocationKind::Cross { parts, prime } => {
-                self.cross(location, (parts, *prime), name, key, place, position, leaf)
-            }
+            LocationKind::And(parts) => self.and(location, parts, at, leaf),
+            LocationKind::Or(arms) => self.or(location, arms, at, leaf),
+            LocationKind::Cross { parts, prime } => self.cross(location, (parts, *prime), at, leaf),
             LocationKind::Here | LocationKind::Around { .. } | LocationKind::Error => {
                 unreachable!("analysis replaces `here` and radii and stops at errors")
             }
         }
     }
 
-    /// `a & b & c` of which some are enough: the copies as ever, counted by their `gather`.
-    fn quorum(
+    /// A part of the whole, counted from 0.
+    fn part(
+        &mut self,
+        part: &Location,
+        index: usize,
+        at: &At<'_>,
+        position: Position,
+        leaf: &mut Leaf<'_, 'p>,
+    ) -> Lowered {
+        let key = format!("{}.{}", at.key, index + 1);
+        self.location(part, &At { key: &key, position, ..*at }, leaf)
+    }
+
+    /// `a & b` (R4): side by side, and a `gather` where there is more than one result.
+    fn and(
         &mut self,
         location: &Location,
-        name: &Names<'_>,
-        key: &str,
-        place: SiteId,
-        position: Position,
-        leaf: &mut dyn FnMut(&mut Self, hir::SiteId, Position) -> StepId,
+        parts: &[Location],
+        at: &At<'_>,
+        leaf: &mut Leaf<'_, 'p>,
     ) -> Lowered {
+        let position = Position { is_copy: true, ..at.position };
+        let parts: Vec<Lowered> = parts
+            .iter()
+            .enumerate()
+            .map(|(index, part)| self.part(part, index, at, position, leaf))
+            .collect();
+        let leaves = leaves_of(&parts);
+        let ends = parts.iter().flat_map(|part| part.ends.clone()).collect();
+        if let [(_, only)] = leaves.as_slice() {
+            // Where it stands only in alternatives, it is these that give a result here.
+            let is_plain = parts.iter().any(|part| part.result == *only);
+            let result = if is_plain { *only } else { parts[0].result };
+            return Lowered { result, ends, leaves, is_single: true };
+        }
+        let result = self.gather(at, leaves.clone(), location);
+        Lowered { result, ends, leaves, is_single: false }
+    }
+
+    /// `a | b` (R5): a choice, and a `choose` with the result of the arm that was taken.
+    fn or(
+        &mut self,
+        location: &Location,
+        arms: &[Location],
+        at: &At<'_>,
+        leaf: &mut Leaf<'_, 'p>,
+    ) -> Lowered {
+        let At { name, key, place, position } = *at;
+        let name_of = |site: hir::SiteId| self.program.sites[site.0 as usize].name.clone();
+        let texts: Vec<String> = arms.iter().map(|arm| arm.text(&name_of)).collect();
+        let origin = self.origin(location.span, None);
+        let guard = position.guard;
+        let choice = self.choice_at(location.span, key, &name, guard, texts.clone(), origin.clone());
+        let mut lowered = Vec::with_capacity(arms.len());
+        for (index, (arm, text)) in arms.iter().zip(&texts).enumerate() {
+            let is_last = index + 1 == arms.len();
+            let position = Position {
+                guard: Some(Guard { choice, arm: index as u32 }),
+                is_left: position.is_left || !is_last,
+                is_copy: position.is_copy && is_last,
+            };
+            // A choice inside is named by what it is between.
+            let label = format!("`{text}` of {}", name.label);
+            let at = At { name: Names { label: &label, ..name }, ..*at };
+            lowered.push(self.part(arm, index, &at, position, leaf));
+        }
+        let is_single = lowered.iter().all(|arm| arm.is_single);
+        let leaves = leaves_of(&lowered);
+        let results = lowered.iter().map(|arm| arm.result).collect();
+        let result = self.step(NewStep {
+            name: name.step.to_string(),
+            key: format!("{key}/choose"),
+            guard,
+            ..NewStep::new(place, Action::Choose { choice, results }, origin)
+        });
+        Lowered { result, ends: vec![result], leaves, is_single }
+    }
+
+    /// `a & b & c` of which some are enough: the copies as ever, counted by their `gather`.
+    fn quorum(&mut self, location: &Location, at: &At<'_>, leaf: &mut Leaf<'_, 'p>) -> Lowered {
         let Some(need) = self.quorum.take() else {
             unreachable!("asked for where there is one");
         };
-        let copy = Position { is_copy: true, ..position };
-        let mut leaves: Vec<(SiteId, StepId)> = Vec::new();
-        let mut copies: Vec<Vec<StepId>> = Vec::new();
-        for (index, part) in flattened(location).into_iter().enumerate() {
-            let lowered = self.location(part, name, &format!("{key}.{}", index + 1), place, copy, leaf);
-            leaves
-                .extend(lowered.leaves.into_iter().filter(|leaf| !leaves.contains(leaf)).collect::<Vec<_>>());
-            copies.push(lowered.ends);
-        }
+        let copy = Position { is_copy: true, ..at.position };
+        let lowered: Vec<Lowered> = flattened(location)
+            .into_iter()
+            .enumerate()
+            .map(|(index, part)| self.part(part, index, at, copy, leaf))
+            .collect();
         self.quorum = Some(need);
+        let leaves = leaves_of(&lowered);
+        let copies = lowered.into_iter().map(|copy| copy.ends).collect();
         let origin = self.origin(location.span, None);
         let result = self.step(NewStep {
-            name: name.step.to_string(),
-            key: format!("{key}/gather"),
-            guard: position.guard,
+            name: at.name.step.to_string(),
+            key: format!("{}/gather", at.key),
+            guard: at.position.guard,
             ..NewStep::new(
-                place,
+                at.place,
                 Action::Gather { parts: leaves.clone(), quorum: Some(Quorum { need, copies }) },
                 origin,
             )
@@ -163,26 +188,21 @@ impl Lowering<'_> {
 
     /// `a % b` (R6): the prime first, then the other parts side by side; they wait where their site is cut, the prime does
     /// not.
-    #[allow(clippy::too_many_arguments)] // As `location`, with the parts.
     fn cross(
         &mut self,
         location: &Location,
         (parts, prime): (&[Location], usize),
-        name: &Names<'_>,
-        key: &str,
-        place: SiteId,
-        position: Position,
-        leaf: &mut dyn FnMut(&mut Self, hir::SiteId, Position) -> StepId,
+        at: &At<'_>,
+        leaf: &mut Leaf<'_, 'p>,
     ) -> Lowered {
-        let at = |index: usize| format!("{key}.{}", index + 1);
-        let prime_position = Position { is_copy: false, ..position };
-        let first = self.location(&parts[prime], name, &at(prime), place, prime_position, leaf);
+        let of_prime = Position { is_copy: false, ..at.position };
+        let first = self.part(&parts[prime], prime, at, of_prime, leaf);
         let mut lowered: Vec<(usize, Lowered)> = vec![(prime, first)];
         let is_made = |index: &usize| *index != prime && !self.is_local_only;
         let others: Vec<usize> = (0..parts.len()).filter(is_made).collect();
         for (index, part) in others.into_iter().map(|index| (index, &parts[index])) {
-            let position = Position { is_copy: true, ..position };
-            lowered.push((index, self.location(part, name, &at(index), place, position, leaf)));
+            let position = Position { is_copy: true, ..at.position };
+            lowered.push((index, self.part(part, index, at, position, leaf)));
         }
         let prime_step = lowered[0].1.result;
         for (_, to) in lowered[1..].iter().flat_map(|(_, part)| part.leaves.clone()) {
@@ -208,25 +228,24 @@ impl Lowering<'_> {
                 before: BTreeMap::new(),
             })
             .collect();
-        self.plan.crosses.push(Cross { key: key.to_string(), prime: prime_step, parts });
-        let result = self.gather(key, place, leaves.clone(), position.guard, location);
+        self.plan.crosses.push(Cross { key: at.key.to_string(), prime: prime_step, parts });
+        let result = self.gather(at, leaves.clone(), location);
         Lowered { result, ends, leaves, is_single: false }
     }
 
+    /// The results of several sites as one value.
     pub(super) fn gather(
         &mut self,
-        key: &str,
-        place: SiteId,
+        at: &At<'_>,
         parts: Vec<(SiteId, StepId)>,
-        guard: Option<Guard>,
         location: &Location,
     ) -> StepId {
         let origin = self.origin(location.span, None);
         self.step(NewStep {
-            name: key.to_string(),
-            key: format!("{key}/gather"),
-            guard,
-            ..NewStep::new(place, Action::Gather { parts, quorum: None }, origin)
+            name: at.key.to_string(),
+            key: format!("{}/gather", at.key),
+            guard: at.position.guard,
+            ..NewStep::new(at.place, Action::Gather { parts, quorum: None }, origin)
         })
     }
 }

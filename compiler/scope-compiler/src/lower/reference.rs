@@ -8,7 +8,7 @@ use scope_analysis::hir::{self, Location, LocationKind, Reference, ReferenceTarg
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Borrow, OnUnreachable, Purpose, StepId, Undo};
 
-use super::choice::{Names, Position};
+use super::choice::{At, Names, Position};
 use super::places::{on_unreachable, undo, undo_of_guard};
 use super::{Lowering, NewStep};
 
@@ -131,17 +131,12 @@ impl Lowering<'_> {
             LocationKind::Or(_) => {
                 let place = self.site(lookup.here);
                 let key = lookup.path.clone();
-                let lowered = self.location(
-                    location,
-                    &Names { step: &lookup.name, label: &lookup.label },
-                    &key,
-                    place,
-                    position,
-                    &mut |lowering, site, position| {
-                        let at = Location { kind: LocationKind::Site(site), span: location.span };
-                        lowering.look_up(&at, lookup, position)
-                    },
-                );
+                let name = Names { step: &lookup.name, label: &lookup.label };
+                let at = At { name, key: &key, place, position };
+                let lowered = self.location(location, &at, &mut |lowering, site, position| {
+                    let only = Location { kind: LocationKind::Site(site), span: location.span };
+                    lowering.look_up(&only, lookup, position)
+                });
                 lowered.result
             }
             LocationKind::Here

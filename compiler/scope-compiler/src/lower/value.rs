@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use scope_analysis::hir::{self, Deferred, Program, ResourceId, Value};
 use scope_plan::expr::{BinaryOp, Builtin, Expr, FileRef, Generator, SecretSource, UnaryOp};
-use scope_plan::plan::{Edge, EdgeReason, Guard};
+use scope_plan::plan::{Action, Edge, EdgeReason, Guard, StepId};
 use scope_plan::quantity::Unit;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::Lowering;
+use super::choice::{At, Lowered, Names, Position};
 
 impl Lowering<'_> {
     /// A value as it is used at `here`; `references` are the expressions of the instance's references.
@@ -142,12 +143,7 @@ impl Lowering<'_> {
     }
 
     /// The step that gathers every site's result of a resource.
-    fn gathered(
-        &mut self,
-        resource: ResourceId,
-        lowered: &super::choice::Lowered,
-    ) -> scope_plan::plan::StepId {
-        use scope_plan::plan::Action;
+    fn gathered(&mut self, resource: ResourceId, lowered: &Lowered) -> StepId {
         if matches!(self.plan.steps[lowered.result.index()].action, Action::Gather { .. }) {
             return lowered.result;
         }
@@ -157,7 +153,9 @@ impl Lowering<'_> {
         let place = self.plan.steps[lowered.result.index()].site;
         let location = self.program.resources[resource.0 as usize].location.clone();
         let key = format!("{}.all", self.program.resources[resource.0 as usize].name);
-        let step = self.gather(&key, place, lowered.leaves.clone(), None, &location);
+        let name = Names { step: &key, label: &key };
+        let at = At { name, key: &key, place, position: Position::TOP };
+        let step = self.gather(&at, lowered.leaves.clone(), &location);
         // Which alternative holds is known once the choice is made, not when the first one has ended.
         if matches!(self.plan.steps[lowered.result.index()].action, Action::Choose { .. }) {
             self.plan.edges.push(Edge { from: lowered.result, to: step, reason: EdgeReason::After });
