@@ -191,23 +191,14 @@ fn finish(
             levels: &levels,
             has_errors: reports.iter().any(Diagnostic::is_error),
         });
-        // Of words that an error is about, a lint says the same once more.
-        let wrong: BTreeSet<Span> =
-            reports.iter().filter(|report| report.is_error()).map(|report| report.primary.span).collect();
-        reports.extend(lints.into_iter().filter(|lint| !wrong.contains(&lint.primary.span)));
+        add_lints(&mut reports, lints);
     }
     let is_wrong = reports.iter().any(Diagnostic::is_error);
-    let sequence = options.sequence.as_ref().filter(|_| !is_wrong).map(|name| {
+    let sequence = options.sequence.as_ref().filter(|_| !is_wrong).and_then(|name| {
         sequence::prepared(&analysis.program, name, &options.recorded, options.simulate, &mut sources)
+            .map_err(|wrong| reports.extend(wrong))
+            .ok()
     });
-    let sequence = match sequence {
-        None => None,
-        Some(Ok(sequence)) => Some(sequence),
-        Some(Err(wrong)) => {
-            reports.extend(wrong);
-            None
-        }
-    };
     let reports = lint::levels::apply(&levels, &loaded.modules, &sources, reports, options.lint);
     let mut diagnostics = Diagnostics::new();
     diagnostics.extend(reports);
@@ -215,29 +206,12 @@ fn finish(
         let wrong = lower::only::check(&analysis.program, &options.recorded, &options.only, &mut sources);
         diagnostics.extend(wrong);
     }
-    let lowered = (!diagnostics.has_errors()).then(|| {
-        let (program, files, recorded) = (&analysis.program, &loaded.files, &options.recorded);
-        let only = &options.only;
-        match &sequence {
-            Some(sequence) => {
-                let Sequenced { program, roots, recorded } = sequence;
-                lower::lower_from(program, roots, entry, files, &sources, recorded, &[])
-            }
-            None if options.destroy => lower::lower_nothing(program, entry, files, &sources, recorded, only),
-            None => lower::lower(program, entry, files, &sources, recorded, only),
+    let plan = match diagnostics.has_errors() {
+        true => None,
+        false => {
+            planned(&analysis.program, sequence, entry, &loaded.files, &sources, options, &mut diagnostics)
         }
-    });
-    let plan = lowered.and_then(|(plan, refused)| {
-        diagnostics.extend(refused);
-        if diagnostics.has_errors() {
-            return None;
-        }
-        if options.unoptimised {
-            return Some(plan);
-        }
-        let optimised = scope_plan::pipeline::optimise(plan, &mut |_, _| {});
-        Some(optimised.expect("lowering makes well-formed plans"))
-    });
+    };
     Compilation {
         diagnostics: diagnostics.finish(&sources),
         sources,
@@ -249,6 +223,43 @@ fn finish(
         entry: entry.to_string(),
         files: loaded.files,
     }
+}
+
+/// Of words that an error is about, a lint says the same once more: it is left out.
+fn add_lints(reports: &mut Vec<Diagnostic>, lints: Vec<Diagnostic>) {
+    let errors = reports.iter().filter(|report| report.is_error());
+    let wrong: BTreeSet<Span> = errors.map(|report| report.primary.span).collect();
+    reports.extend(lints.into_iter().filter(|lint| !wrong.contains(&lint.primary.span)));
+}
+
+/// The plan of a program without errors: lowered, and optimised unless it is to stay as it was. Lowering may refuse what only
+/// the recorded state makes wrong.
+fn planned(
+    program: &hir::Program,
+    sequence: Option<Sequenced>,
+    entry: &str,
+    files: &[String],
+    sources: &SourceMap,
+    options: &Options,
+    diagnostics: &mut Diagnostics,
+) -> Option<Plan> {
+    let (recorded, only) = (&options.recorded, &options.only);
+    let (plan, refused) = match &sequence {
+        Some(Sequenced { program, roots, recorded }) => {
+            lower::lower_from(program, roots, entry, files, sources, recorded, &[])
+        }
+        None if options.destroy => lower::lower_nothing(program, entry, files, sources, recorded, only),
+        None => lower::lower(program, entry, files, sources, recorded, only),
+    };
+    diagnostics.extend(refused);
+    if diagnostics.has_errors() {
+        return None;
+    }
+    if options.unoptimised {
+        return Some(plan);
+    }
+    let optimised = scope_plan::pipeline::optimise(plan, &mut |_, _| {});
+    Some(optimised.expect("lowering makes well-formed plans"))
 }
 
 /// Whether a pattern is found in a text, as a run would say; `None` where it is no pattern.
