@@ -8,6 +8,7 @@ mod laws;
 mod places;
 mod quantity;
 mod quorum;
+mod records;
 mod references;
 mod rollouts;
 mod secrets;

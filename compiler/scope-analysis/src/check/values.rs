@@ -6,9 +6,7 @@ use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 
 use crate::context::Context;
 use crate::eval::describe;
-use crate::hir::{Deferred, FURTHEST, OPEN, Slot, Type, Value};
-use crate::hover::with_docs;
-use crate::modules::NameKind;
+use crate::hir::{Deferred, FURTHEST, Slot, Type, Value};
 
 impl Context<'_> {
     /// Checks a value; `what` names it in messages (`replicas`).
@@ -50,24 +48,7 @@ impl Context<'_> {
             (Type::By(inner, _), value) => self.check_value(value, inner, span, what),
             (Type::InRange(inner, low, high), value) => {
                 let value = self.check_value(value, inner, span, what);
-                let number = match value {
-                    Value::Int(number) => number as f64,
-                    Value::Float(number) => number,
-                    _ => return value,
-                };
-                let is_below = number < *low && *low > -FURTHEST;
-                let is_above = number > *high && *high < FURTHEST;
-                if is_below || is_above {
-                    let (expected, choice) = range_in_words(*low, *high);
-                    let message = format!("expected `{what}` {expected}, found {number}");
-                    self.report(
-                        Diagnostic::new(codes::E0201, span, message)
-                            .label("outside of the range")
-                            .help(format!("choose {choice}")),
-                    );
-                    return Value::Error;
-                }
-                value
+                self.check_range(value, *low, *high, span, what)
             }
             (Type::Enum(values), Value::Text(text)) => self.check_enum(values, text, span, what),
             (Type::List(inner), Value::List(slots)) => {
@@ -83,43 +64,7 @@ impl Context<'_> {
                     .collect(),
             ),
             (Type::Record(fields), Value::Record(record)) => {
-                let mut checked = record;
-                for (key, slot) in &mut checked {
-                    match Type::field(fields, key) {
-                        Some(field) => {
-                            if field.name == *key {
-                                let told = format!("`{key}`: `{}`", field.ty);
-                                let told = with_docs(told, &field.docs);
-                                self.record_use(NameKind::Attribute, slot.key, field.span, told);
-                            }
-                            let value = std::mem::replace(&mut slot.value, Value::Error);
-                            slot.value = self.check_value(value, &field.ty, slot.span, key);
-                        }
-                        None => {
-                            let names = fields.iter().map(|field| field.name.as_str());
-                            self.no_field(key, slot.key, &format!("`{what}`"), names);
-                            slot.value = Value::Error;
-                        }
-                    }
-                }
-                for field in fields {
-                    // One that is misspelt is reported where it stands.
-                    let unknown = checked.iter().filter(|(_, slot)| slot.value == Value::Error);
-                    let is_misspelt =
-                        similar::nearest(&field.name, unknown.map(|(key, _)| key.as_str())).is_some();
-                    if !field.is_optional
-                        && field.name != OPEN
-                        && !checked.contains_key(&field.name)
-                        && !is_misspelt
-                    {
-                        self.report(
-                            Diagnostic::new(codes::E0204, span, format!("`{what}` needs `{}`", field.name))
-                                .label("not set here")
-                                .help(format!("add `{}: …`, of type {}", field.name, field.ty)),
-                        );
-                    }
-                }
-                Value::Record(checked)
+                Value::Record(self.check_record(record, fields, span, what))
             }
             (Type::Reference(_) | Type::NameOf(_), value @ (Value::Text(_) | Value::Resource(_))) => value,
             (Type::Duration, value @ (Value::Int(_) | Value::Float(_))) => {
@@ -129,40 +74,60 @@ impl Context<'_> {
                 self.wrong_unit(what, "a size such as `2GiB`", &value, span)
             }
             (Type::String, value @ (Value::Int(_) | Value::Float(_) | Value::Bool(_))) => {
-                let text = self.as_text(&value).unwrap_or_default();
-                let written = self.sources.borrow().snippet(span).to_string();
-                // A name stays a name: its value may change.
-                let text =
-                    if written == text { format!("\"{text}\"") } else { format!("\"${{{written}}}\"") };
-                let report = Diagnostic::new(
-                    codes::E0201,
-                    span,
-                    format!("expected `{what}` to be a text, found {}", describe(&value)),
-                )
-                .label("not a text")
-                .help(format!("write {text}"));
-                self.report(if written.contains(['"', '\n', '{']) {
-                    report
-                } else {
-                    report.fix("put it in quotes", vec![Edit::new(span, text)])
-                });
+                self.report(self.no_text(&value, span, what));
                 Value::Error
             }
             (ty, value) => {
-                let report = Diagnostic::new(
-                    codes::E0201,
-                    span,
-                    format!("expected `{what}` to be {}, found {}", in_words(ty), describe(&value)),
-                )
-                .label(format!("this is {}", describe(&value)));
-                self.report(match self.nearly(ty, &value, span) {
-                    Some(meant) => report
-                        .help(format!("write `{meant}`: its type is `{ty}`"))
-                        .fix(format!("write `{meant}`"), vec![Edit::new(span, meant)]),
-                    None => report.help(format!("its type is `{ty}`")),
-                });
+                self.report(self.of_another_type(&value, ty, span, what));
                 Value::Error
             }
+        }
+    }
+
+    fn check_range(&self, value: Value, low: f64, high: f64, span: Span, what: &str) -> Value {
+        let number = match value {
+            Value::Int(number) => number as f64,
+            Value::Float(number) => number,
+            _ => return value,
+        };
+        let is_below = number < low && low > -FURTHEST;
+        let is_above = number > high && high < FURTHEST;
+        if !is_below && !is_above {
+            return value;
+        }
+        let (expected, choice) = range_in_words(low, high);
+        self.report(
+            Diagnostic::new(codes::E0201, span, format!("expected `{what}` {expected}, found {number}"))
+                .label("outside of the range")
+                .help(format!("choose {choice}")),
+        );
+        Value::Error
+    }
+
+    /// The report for a number or a truth value where a text is wanted.
+    fn no_text(&self, value: &Value, span: Span, what: &str) -> Diagnostic {
+        let text = self.as_text(value).unwrap_or_default();
+        let written = self.sources.borrow().snippet(span).to_string();
+        // A name stays a name: its value may change.
+        let text = if written == text { format!("\"{text}\"") } else { format!("\"${{{written}}}\"") };
+        let words = format!("expected `{what}` to be a text, found {}", describe(value));
+        let report =
+            Diagnostic::new(codes::E0201, span, words).label("not a text").help(format!("write {text}"));
+        match written.contains(['"', '\n', '{']) {
+            true => report,
+            false => report.fix("put it in quotes", vec![Edit::new(span, text)]),
+        }
+    }
+
+    /// The report for a value of another type.
+    fn of_another_type(&self, value: &Value, ty: &Type, span: Span, what: &str) -> Diagnostic {
+        let words = format!("expected `{what}` to be {}, found {}", in_words(ty), describe(value));
+        let report = Diagnostic::new(codes::E0201, span, words).label(format!("this is {}", describe(value)));
+        match self.nearly(ty, value, span) {
+            Some(meant) => report
+                .help(format!("write `{meant}`: its type is `{ty}`"))
+                .fix(format!("write `{meant}`"), vec![Edit::new(span, meant)]),
+            None => report.help(format!("its type is `{ty}`")),
         }
     }
 
