@@ -8,6 +8,9 @@
 //! 3. `sites`: settings, labels, links, the entry;
 //! 4. `request`: heads (type, scope, place), then bodies for each site, checked by `check/`;
 //! 5. outputs and requirements, then the policies from outside, then tests.
+//!
+//! What a name stands for is asked for on the way, once, whenever a stage needs it: `items` and `params` (values),
+//! `named_types`, `resource_type`, `entry`. All of them share the `context`, where reports and resolved names are collected.
 
 pub mod data;
 pub mod driver;

@@ -3,9 +3,13 @@
 //! Comes in: `type image { id: string computed identity … ready when … operation … }`. Goes out: a [`ResourceType`].
 //! [`attributes_of`] is the first reading, [`complete`] the second.
 
+mod division;
+mod sharing;
+mod state;
+
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
-use scope_syntax::ast::{self, ExprKind, LineKind};
+use scope_syntax::ast::{self, LineKind};
 
 use super::{
     answers, attributes, commands, laws, merge,
@@ -15,10 +19,10 @@ use super::{
     promises, read,
     settings::declared_twice,
 };
-use crate::hir::{
-    Answer, Attribute, Cross, Division, Life, Operation, OperationKind, Relation, Repeat, ResourceType,
-    Share, Type,
-};
+use crate::hir::{Answer, Cross, Operation, OperationKind, Repeat, ResourceType, Share, Type};
+use division::cross;
+use sharing::share;
+use state::{broken, life, stateful, stuck, stuck_until_when};
 
 /// The type with its attributes, all else still empty.
 pub(super) fn attributes_of(
@@ -93,28 +97,6 @@ pub(super) fn attributes_of(
         life: life(phrase, diagnostics),
         span: name.span,
     })
-}
-
-/// `since "1.9" until "1.15"`, `until "1.15"`
-fn life(ty: &ast::Phrase, diagnostics: &mut Vec<Diagnostic>) -> Life {
-    const WRITTEN: &str = "since \"1.9\" until \"1.15\"";
-    let mut life = Life::default();
-    for line in ty.body.iter().flatten() {
-        let LineKind::Phrase(phrase) = &line.kind else { continue };
-        let version = |value: &ast::Expr| read::text(value).filter(|text| !text.trim().is_empty());
-        match (phrase.word.text.as_str(), phrase.values.as_slice(), phrase.links.as_slice()) {
-            ("since", [since], []) => life.since = version(since),
-            ("until", [until], []) => life.until = version(until),
-            ("since", [since], [link]) if link.word.text == "until" => {
-                life = Life { since: version(since), until: version(&link.value) };
-            }
-            ("since" | "until", ..) => {
-                diagnostics.push(malformed(phrase.span, "`since` and `until` name a version", WRITTEN));
-            }
-            _ => {}
-        }
-    }
-    life
 }
 
 /// Reads the rest of a type's body. `names` holds `site` and `session`.
@@ -216,22 +198,6 @@ fn one_phrase(
         "merge" => ty.merge = merge::merge(phrase.body.as_deref().unwrap_or_default(), ty, diagnostics),
         _ => {}
     }
-}
-
-/// `stateful because "what is on a disk stays there"`
-fn stateful(phrase: &ast::Phrase, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
-    let because = match (phrase.values.as_slice(), phrase.links.as_slice()) {
-        ([], [only]) if only.word.text == "because" => read::text(&only.value),
-        _ => None,
-    };
-    if because.is_none() {
-        diagnostics.push(malformed(
-            phrase.span,
-            "`stateful` says what is lost when one is made anew",
-            "stateful because \"what is on its disk stays at its site\"",
-        ));
-    }
-    because
 }
 
 fn created_by(phrase: &ast::Phrase, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
@@ -338,202 +304,4 @@ fn known_attribute(name: &str, path: Span, ty: &ResourceType, diagnostics: &mut 
         None => report,
     });
     false
-}
-
-/// `broken when status == "ERROR" because body.fault.message`
-fn broken(
-    phrase: &ast::Phrase,
-    names: &Names<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<(ast::Expr, Option<ast::Expr>)> {
-    let link = |word: &str| phrase.links.iter().find(|link| link.word.text == word).map(|link| &link.value);
-    let Some(condition) = link("when") else {
-        diagnostics.push(malformed(
-            phrase.span,
-            "`broken` needs a condition",
-            "broken when CONDITION because MESSAGE",
-        ));
-        return None;
-    };
-    names.check(condition, diagnostics);
-    let because = link("because");
-    if let Some(because) = because {
-        names.with([("body", Type::Any)]).check(because, diagnostics);
-    }
-    Some((condition.clone(), because.cloned()))
-}
-
-/// `stuck when status == "BUILD"`
-fn stuck(phrase: &ast::Phrase, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<ast::Expr> {
-    match phrase.links.as_slice() {
-        [link] if link.word.text == "when" && phrase.values.is_empty() => {
-            names.check(&link.value, diagnostics);
-            Some(link.value.clone())
-        }
-        _ => {
-            diagnostics.push(malformed(phrase.span, "`stuck` needs a condition", "stuck when CONDITION"));
-            None
-        }
-    }
-}
-
-/// How long one may be in that state is what its readiness says.
-fn stuck_until_when(ty: &ResourceType, phrase: &ast::Phrase, diagnostics: &mut Vec<Diagnostic>) {
-    if ty.stuck.is_some() && ty.ready.is_none() {
-        diagnostics.push(malformed(
-            phrase.span,
-            format!("`{}` has no `ready`, so nothing says for how long it may be so", ty.short_name),
-            "ready when CONDITION within 10min every 1s",
-        ));
-    }
-}
-
-/// `share by copy(keep: [id, name], same: checksum)`, `share by place`, `share by none because "…"`
-fn share(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnostic>) -> Option<Share> {
-    const WRITTEN: &str = "share by copy(keep: [ATTRIBUTE], same: ATTRIBUTE)`, `share by place` or `share by none because \"…\"";
-    let link = |word: &str| phrase.links.iter().find(|link| link.word.text == word).map(|link| &link.value);
-    let by = link("by");
-    if by.and_then(read::name) == Some("none")
-        && let Some(because) = link("because").and_then(read::text)
-    {
-        return Some(Share::None { because });
-    }
-    if by.and_then(read::name) == Some("place") && phrase.links.len() == 1 {
-        return Some(Share::InPlace);
-    }
-    if let Some(by) = by
-        && let ExprKind::Call { callee, args } = &*by.kind
-        && read::name(callee) == Some("copy")
-    {
-        let argument = |name: &str| {
-            let named =
-                |argument: &&ast::Argument| argument.name.as_ref().is_some_and(|key| key.text == name);
-            args.iter().find(named).map(|argument| &argument.value)
-        };
-        let written = argument("keep")?;
-        let keep =
-            read::list(written, |element| read::name(element).map(|name| (name.to_owned(), element.span)));
-        let keep = read::expect(keep, written, "a list of attributes", diagnostics)?;
-        let same =
-            argument("same").and_then(|same| read::name(same).map(|name| (name.to_owned(), same.span)));
-        for (name, span) in keep.iter().chain(&same) {
-            known_attribute(name, *span, ty, diagnostics);
-        }
-        return Some(Share::Copy {
-            keep: keep.into_iter().map(|(name, _)| name).collect(),
-            same: same.map(|(name, _)| name),
-        });
-    }
-    diagnostics.push(malformed(
-        phrase.span,
-        "`share` says how the resource is used at another site",
-        WRITTEN,
-    ));
-    None
-}
-
-/// `cross by sum(value, link: origin)`, `cross by parts`, `cross by parts(link: origin)`, `cross by none because "…"`
-fn cross(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnostic>) -> Option<Cross> {
-    const WRITTEN: &str = "cross by sum(ATTRIBUTE, link: ATTRIBUTE)`, `cross by parts(link: ATTRIBUTE)` or `cross by none because \"…\"";
-    let link = |word: &str| phrase.links.iter().find(|link| link.word.text == word).map(|link| &link.value);
-    let by = link("by");
-    if by.and_then(read::name) == Some("none")
-        && let Some(because) = link("because").and_then(read::text)
-    {
-        return Some(Cross::None { because });
-    }
-    if let Some(by) = by.filter(|by| read::name(by) == Some("parts")) {
-        return has_parts(ty, by.span, diagnostics)
-            .then_some(Cross::By(Division { divided: Vec::new(), link: None }));
-    }
-    let Some(ExprKind::Call { callee, args }) = by.map(|by| &*by.kind) else {
-        diagnostics.push(malformed(phrase.span, "`cross` says how the resource is divided", WRITTEN));
-        return None;
-    };
-    let is_by_parts = read::name(callee) == Some("parts");
-    if !is_by_parts && read::name(callee) != Some("sum") {
-        diagnostics.push(malformed(callee.span, "parts are divided and read by `sum`", WRITTEN));
-        return None;
-    }
-    if is_by_parts && !has_parts(ty, callee.span, diagnostics) {
-        return None;
-    }
-    let mut division = Division { divided: Vec::new(), link: None };
-    for argument in args {
-        let key = argument.name.as_ref().map(|name| name.text.as_str());
-        let path = read::expect(read::path(&argument.value), &argument.value, "an attribute", diagnostics)?;
-        if !known_attribute(&path[0], argument.value.span, ty, diagnostics) {
-            return None;
-        }
-        let name = path.join(".");
-        let attribute = &ty.attributes[&path[0]];
-        let is_number = matches!(below(&attribute.ty, &path[1..]).map(number), Some(Type::Int | Type::Size));
-        match key {
-            None if is_by_parts => {
-                let said = "`parts` divides no number: what the resource is composed of is divided";
-                diagnostics.push(malformed(argument.value.span, said, WRITTEN));
-                return None;
-            }
-            None if is_number && attribute.is_settable => division.divided.push(name),
-            None => {
-                let said = format!("`{name}` cannot be divided: it is no number that a program sets");
-                diagnostics.push(
-                    malformed(argument.value.span, said, WRITTEN).secondary(attribute.span, "declared here"),
-                );
-                return None;
-            }
-            Some("link") if attribute.is_settable && path.len() == 1 => division.link = Some(name),
-            Some("link") => {
-                let said = format!("`{name}` cannot name the prime: it is given by the site");
-                diagnostics.push(
-                    malformed(argument.value.span, said, WRITTEN).secondary(attribute.span, "declared here"),
-                );
-                return None;
-            }
-            Some(other) => {
-                let said = format!("a division has no `{other}`");
-                diagnostics.push(malformed(argument.value.span, said, WRITTEN));
-                return None;
-            }
-        }
-    }
-    if division.divided.is_empty() && !is_by_parts {
-        diagnostics.push(malformed(phrase.span, "`cross by sum()` divides nothing", WRITTEN));
-        return None;
-    }
-    Some(Cross::By(division))
-}
-
-/// A type that is divided through its parts is composed of some.
-fn has_parts(ty: &ResourceType, span: Span, diagnostics: &mut Vec<Diagnostic>) -> bool {
-    let is_part = |attribute: &Attribute| {
-        attribute.reference.as_ref().is_some_and(|rule| rule.relation == Relation::Composed)
-    };
-    if ty.attributes.values().any(is_part) {
-        return true;
-    }
-    diagnostics.push(
-        Diagnostic::new(codes::E0320, span, format!("`{}` is composed of nothing", ty.short_name))
-            .label("divided through its parts")
-            .help("mark the attributes that name its parts: `pods: list<pod> composed`"),
-    );
-    false
-}
-
-/// The type of a field at any depth.
-fn below<'t>(ty: &'t Type, path: &[String]) -> Option<&'t Type> {
-    let Some((field, rest)) = path.split_first() else { return Some(ty) };
-    match ty.required() {
-        Type::Record(fields) => below(&Type::field(fields, field)?.ty, rest),
-        _ => None,
-    }
-}
-
-/// The type without `?` and range.
-fn number(ty: &Type) -> &Type {
-    match ty {
-        Type::Optional(inner) | Type::InRange(inner, ..) => number(inner),
-        Type::Named(named) => number(named.meaning()),
-        other => other,
-    }
 }

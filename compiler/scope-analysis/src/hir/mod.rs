@@ -5,14 +5,18 @@
 
 mod carrying;
 mod driver;
+mod operation;
 mod program;
+mod resource_type;
 mod test;
 mod types;
 mod value;
 
 pub use carrying::*;
 pub use driver::*;
+pub use operation::*;
 pub use program::*;
+pub use resource_type::*;
 pub use test::*;
 pub use types::*;
 pub use value::*;
