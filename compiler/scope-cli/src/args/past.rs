@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 use scope_runtime::runner::Known;
 
-use super::{Detaching, Events, How, Program, Watch};
+use super::{Detaching, Events, Given, How, Kept, Program, Telling};
 
 /// Which deployment is meant.
 #[derive(Debug, Clone, ClapArgs)]
@@ -37,24 +37,15 @@ pub struct Resume {
     /// Stay when work is parked, and do it when its site answers again; give up after this time: `2h`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub wait: Option<Duration>,
-    /// Progress as text or as JSON lines.
-    #[arg(long, value_enum, default_value_t = Events::Text)]
-    pub events: Events,
     /// Delete without asking whatever the program no longer names.
     #[arg(long)]
     pub yes: bool,
-    /// Tell of events, as `scope run --on` does.
-    #[arg(long = "on", value_name = "EVENT=COMMAND", value_parser = crate::commands::hooks::parse)]
-    pub on: Vec<scope_runtime::hooks::Hook>,
-    /// Also print identities and unchanged look-ups.
-    #[arg(long, short)]
-    pub verbose: bool,
     /// Whether it goes on by itself.
     #[command(flatten)]
     pub detaching: Detaching,
-    /// Where it can be seen.
+    /// How it is told.
     #[command(flatten)]
-    pub watch: Watch,
+    pub telling: Telling,
 }
 
 /// `scope attach`
@@ -118,9 +109,9 @@ pub struct Rebuild {
     /// Whether an operation that must not be repeated was done: `NAME=done` or `NAME=failed`.
     #[arg(long, value_name = "NAME=WHAT", value_parser = answer)]
     pub answer: Vec<(String, Known)>,
-    /// Where the state is kept (default: `.scope/NAME` beside the program).
-    #[arg(long, value_name = "FOLDER")]
-    pub state: Option<String>,
+    /// Where its state is.
+    #[command(flatten)]
+    pub kept: Kept,
 }
 
 /// `scope import`
@@ -139,9 +130,9 @@ pub struct Import {
     /// Append the text to the program, instead of printing it.
     #[arg(long)]
     pub write: bool,
-    /// Where the state is kept (default: `.scope/NAME` beside the program).
-    #[arg(long, value_name = "FOLDER")]
-    pub state: Option<String>,
+    /// Where its state is.
+    #[command(flatten)]
+    pub kept: Kept,
 }
 
 /// `scope why`
@@ -154,15 +145,9 @@ pub struct Why {
     /// Which deployment.
     #[command(flatten)]
     pub place: Place,
-    /// Give a parameter its value.
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    pub set: Vec<String>,
-    /// Take parameters from a YAML or JSON file.
-    #[arg(long = "params", value_name = "FILE")]
-    pub params: Vec<String>,
-    /// Enter at this site.
-    #[arg(long, value_name = "SITE")]
-    pub at: Option<String>,
+    /// What is given to its program.
+    #[command(flatten)]
+    pub given: Given,
     /// For simulated sites: no configuration files of clients, no state.
     #[arg(long)]
     pub simulate: bool,
@@ -197,9 +182,9 @@ pub struct Drift {
     /// Tell every site by itself, also where the same is to be said of many.
     #[arg(long, short)]
     pub verbose: bool,
-    /// Where the state is kept: a folder or an address (default: as `scope.toml` says, else `.scope/NAME` beside the program).
-    #[arg(long, value_name = "PLACE")]
-    pub state: Option<String>,
+    /// Where its state is.
+    #[command(flatten)]
+    pub kept: Kept,
     /// Take into the state what a site says, and print the program's text that goes with it: a resource or one attribute of
     /// it, at one site where one follows (`--accept vm.flavor nantes --accept base`); all of it with none.
     #[arg(long, value_name = "RESOURCE[.ATTRIBUTE] [SITE]", num_args = 0..)]

@@ -16,7 +16,7 @@ use crate::show::{self, short_name};
 use crate::world::Disk;
 
 pub fn run(command: &Destroy, output: Output) -> u8 {
-    watched(&command.how.watch, output, |output| unwatched(command, output))
+    watched(&command.how.telling.watch, output, |output| unwatched(command, output))
 }
 
 fn unwatched(command: &Destroy, output: Output) -> u8 {

@@ -23,7 +23,7 @@ pub fn run(command: &Drift, output: Output) -> u8 {
 
 /// Whether there is drift left.
 fn drift(command: &Drift, output: Output) -> Result<bool, u8> {
-    let at = place::of_program(&command.program.file, command.state.as_deref())?;
+    let at = place::of_program(&command.program.file, command.kept.state.as_deref())?;
     let state = place::peek(&at)?;
     let compilation = super::compile(&command.program, state.recorded(), output)?;
     let plan = super::plan_of(&compilation);

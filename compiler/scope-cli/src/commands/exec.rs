@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::watched::watched;
 use super::{OK, WRONG};
-use crate::args::{Exec, Program, Run};
+use crate::args::{Exec, Given, Program, Run};
 use crate::output::{Output, document, line, say_error, say_help};
 use crate::world::Disk;
 
@@ -26,7 +26,7 @@ pub fn run(command: &Exec, output: Output) -> u8 {
     if command.words.is_empty() {
         return list_sequences(command, output);
     }
-    watched(&command.how.watch, output, |output| unwatched(command, output))
+    watched(&command.how.telling.watch, output, |output| unwatched(command, output))
 }
 
 fn unwatched(command: &Exec, output: Output) -> u8 {
@@ -119,9 +119,7 @@ fn run_sequence(command: &Exec, sequence: &str, output: Output) -> u8 {
 fn program_of(command: &Exec, sequence: Option<&str>) -> Program {
     Program {
         file: command.program.clone(),
-        set: command.set.clone(),
-        params: command.params.clone(),
-        at: command.at.clone(),
+        given: Given { set: command.set.clone(), params: command.params.clone(), at: command.at.clone() },
         only: Vec::new(),
         simulate: command.simulate,
         policies: command.policies.clone(),

@@ -34,7 +34,7 @@ pub fn run(command: &Import, output: Output) -> u8 {
 
 fn imported(command: &Import, output: Output) -> Result<(), u8> {
     let file = &command.program.file;
-    let kept = place::of_program(file, command.state.as_deref())?;
+    let kept = place::of_program(file, command.kept.state.as_deref())?;
     let holder = Holder::current(&format!("scope import {file}"), now_ms());
     let mut store = StateStore::open_at(&kept, &holder).map_err(|error| place::refused(&error))?;
     let options = super::options(&command.program, store.recorded()).map_err(|message| {

@@ -115,7 +115,7 @@ pub fn now_ms() -> u64 {
 /// `--set NAME=VALUE` in two parts; `Err` says what is wrong.
 fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
     let mut params = Vec::new();
-    for given in &program.set {
+    for given in &program.given.set {
         let Some((name, value)) = given.split_once('=') else {
             return Err(format!("`--set {given}` has no `=`: write `--set {given}=VALUE`"));
         };
@@ -123,8 +123,8 @@ fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
     }
     Ok(Options {
         params,
-        param_files: program.params.clone(),
-        entry: program.at.clone(),
+        param_files: program.given.params.clone(),
+        entry: program.given.at.clone(),
         policies: program.policies.clone(),
         sequence: program.sequence.clone(),
         simulate: program.simulate,

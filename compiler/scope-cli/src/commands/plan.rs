@@ -16,7 +16,7 @@ use crate::show::difference::{self, Row, What};
 pub fn run(command: &Plan, output: Output) -> u8 {
     let state = match command.program.simulate {
         true => None,
-        false => match place::of_program(&command.program.file, command.state.as_deref())
+        false => match place::of_program(&command.program.file, command.kept.state.as_deref())
             .and_then(|at| place::peek(&at))
         {
             Ok(state) => Some(state),

@@ -32,7 +32,7 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
         say_error(codes::E0980, "a simulation leaves no state behind");
         return Err(WRONG);
     }
-    let kept = place::of_program(file, command.state.as_deref())?;
+    let kept = place::of_program(file, command.kept.state.as_deref())?;
     let holder = Holder::current(&format!("scope state rebuild {file}"), now_ms());
     let mut store = StateStore::open_at(&kept, &holder).map_err(|error| place::refused(&error))?;
     if !store.state().resources.is_empty() || store.state().last_run > 0 {

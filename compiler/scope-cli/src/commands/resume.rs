@@ -9,12 +9,12 @@ use scope_runtime::state::{Run as PastRun, State};
 use super::place;
 use super::watched::watched;
 use super::{OK, WRONG};
-use crate::args::{How, Program, Resume, Run};
+use crate::args::{Given, How, Kept, Program, Resume, Run};
 use crate::output::{Output, document, line, say_error, say_help};
 use crate::show;
 
 pub fn run(command: &Resume, output: Output) -> u8 {
-    watched(&command.watch, output, |output| unwatched(command, output))
+    watched(&command.telling.watch, output, |output| unwatched(command, output))
 }
 
 fn unwatched(command: &Resume, output: Output) -> u8 {
@@ -64,25 +64,19 @@ fn unwatched(command: &Resume, output: Output) -> u8 {
     let how = How {
         fault: Vec::new(),
         seed: 0,
-        events: command.events,
         reconsider: started.reconsider && !is_as_wished,
         again: Vec::new(),
         yes: command.yes,
         max_delete: 3,
-        verbose: command.verbose,
         wait: command.wait,
-        on: command.on.clone(),
         site: Vec::new(),
         except: Vec::new(),
-        watch: command.watch.clone(),
-        state: Some(found.place.text()),
+        telling: command.telling.clone(),
+        kept: Kept { state: Some(found.place.text()) },
     };
-    let params = started.params.clone();
     let program = Program {
         file,
-        set,
-        params,
-        at: started.at.clone(),
+        given: Given { set, params: started.params.clone(), at: started.at.clone() },
         only: started.only.clone(),
         simulate: false,
         policies: started.policies.clone(),

@@ -23,9 +23,7 @@ fn explained(command: &Why, output: Output) -> Result<(), u8> {
     let (file, state, told) = known(command)?;
     let program = Program {
         file: file.clone(),
-        set: command.set.clone(),
-        params: command.params.clone(),
-        at: command.at.clone(),
+        given: command.given.clone(),
         simulate: command.simulate,
         policies: Vec::new(),
         sequence: None,

@@ -1,0 +1,229 @@
+//! One run against real sites: who is left alone, what is asked before anything is sent, the run, and what it came to.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, IsTerminal};
+use std::rc::Rc;
+
+use scope_compiler::data;
+use scope_diagnostics::{SourceMap, codes};
+use scope_plan::plan::{Action, Plan};
+use scope_runtime::events::{RunEvent, RunEventKind};
+use scope_runtime::real::secrets::SecretStore;
+use scope_runtime::real::{self, RealSites};
+use scope_runtime::redact::Redact;
+use scope_runtime::report::Report;
+use scope_runtime::runner::{self, Interrupt, RunOptions};
+use scope_runtime::state::StateStore;
+
+use super::super::{WRONG, now_ms, waiting};
+use super::{Beginning, Going};
+use crate::args::{Events, How};
+use crate::output::{Output, document, note, say_error};
+use crate::show::{self, progress::Shower};
+
+/// The sites that this run leaves alone, and why.
+fn held(
+    plan: &Plan,
+    state: &StateStore,
+    how: &How,
+    beginning: &Beginning,
+) -> Result<BTreeMap<String, String>, u8> {
+    let is_known = |name: &String| plan.sites.iter().any(|site| site.name == *name);
+    if let Some(name) = how.site.iter().chain(&how.except).find(|name| !is_known(name)) {
+        let sites: Vec<&str> = plan.sites.iter().map(|site| site.name.as_str()).collect();
+        say_error(codes::E0101, &format!("this plan has no site `{name}`: it has {}", sites.join(", ")));
+        return Err(WRONG);
+    }
+    let now = now_ms();
+    let mut held = beginning.silent.clone();
+    for site in plan.sites.iter().map(|site| &site.name) {
+        if let Some(why) = left_alone(site, state, how, now) {
+            held.insert(site.clone(), why);
+        }
+    }
+    Ok(held)
+}
+
+/// Why a site is asked nothing in this run, if that is so.
+pub(super) fn left_alone(site: &str, state: &StateStore, how: &How, now: u64) -> Option<String> {
+    let is_named = |names: &[String]| names.iter().any(|name| name == site);
+    if let Some(hold) = state.state().holds.get(site).filter(|hold| hold.is_in_force(now)) {
+        return Some(format!("held {}", show::past::hold_words(hold, now)));
+    }
+    let is_left_out = (!how.site.is_empty() && !is_named(&how.site)) || is_named(&how.except);
+    is_left_out.then(|| "left out of this run".into())
+}
+
+/// The report at the end; after the events of `--events json` it is in their last one, and in the document if one is wanted.
+pub(super) fn told(
+    plan: &Plan,
+    report: &Report,
+    sources: &SourceMap,
+    how: &How,
+    again: &str,
+    is_simulated: bool,
+    output: Output,
+) {
+    document::tell("scope-run/1", show::report::document(plan, report, is_simulated));
+    if how.telling.events == Events::Text || document::is_wanted() {
+        show::report::report(plan, report, sources, output, again, is_simulated);
+    }
+}
+
+pub(super) fn run_once(
+    plan: &Plan,
+    sources: &SourceMap,
+    state: &mut StateStore,
+    how: &How,
+    beginning: &Beginning,
+    going: &mut Going,
+    output: Output,
+) -> u8 {
+    let held = match held(plan, state, how, beginning) {
+        Ok(held) => held,
+        Err(code) => return code,
+    };
+    let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(config_value)));
+    let missing = real::check_all(plan, &*secrets);
+    if !missing.is_empty() {
+        let reports: Vec<_> =
+            missing.iter().map(|missing| show::failure::missing_secret(plan, missing, sources)).collect();
+        output.diagnostics(&reports, sources);
+        note("nothing was sent");
+        return WRONG;
+    }
+    if let Err(code) = confirm_deletions(plan, how) {
+        return code;
+    }
+    let reached = real::Options { fence: state.fence(), ..real::Options::at(".") };
+    let real_sites = RealSites::new(plan, secrets.clone(), reached);
+    let interrupt = Interrupt::new();
+    let now = now_ms();
+    let options = RunOptions {
+        started: beginning.started.clone(),
+        answers: beginning.answers.clone(),
+        held,
+        ..run_options(plan, how, now, now, Rc::new(real_sites.mask()), interrupt.clone())
+    };
+    // Whoever attaches shows the events.
+    let events = if going.detached.is_some() { Events::Json } else { how.telling.events };
+    let mut shower = Shower::new(plan, events, output, how.telling.verbose);
+    output.shows(plan, false);
+    let Going { hooks, detached } = going;
+    let mut observe = |event: &RunEvent| {
+        if let (Some(detached), RunEventKind::RunStarted { run, .. }) = (&*detached, &event.kind) {
+            detached.began(plan, *run, &plan.program.file);
+        }
+        hooks.tell(event);
+        shower.show(event);
+    };
+    let is_detached = detached.is_some();
+    let report = runner::block_on(false, async {
+        // A terminal that goes away is no reason to stop.
+        #[cfg(unix)]
+        let _hangup =
+            is_detached.then(|| tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()));
+        let listener = tokio::spawn(async move {
+            // Once: nothing new is started. Twice: stop at once.
+            while waiting::stopped().await {
+                interrupt.interrupt();
+            }
+        });
+        let entered = real_sites.enter(plan, |site| options.held.contains_key(site)).await;
+        let result = if entered.refusals.is_empty() {
+            Ok(runner::run(plan, &real_sites, state, &options, &mut observe).await)
+        } else {
+            Err(entered)
+        };
+        listener.abort();
+        result
+    });
+    let report = match report {
+        Ok(report) => report,
+        Err(entered) => {
+            output.diagnostics(&show::failure::refusals(plan, &entered, sources), sources);
+            note("nothing was sent");
+            return WRONG;
+        }
+    };
+    told(plan, &report, sources, how, &beginning.again, false, output);
+    if is_detached && let Some(detached) = detached {
+        detached.told(&show::report::document(plan, &report, false));
+    }
+    report.exit_code()
+}
+
+pub(super) fn run_options(
+    plan: &Plan,
+    how: &How,
+    seed: u64,
+    started_at_ms: u64,
+    redact: Rc<dyn Redact>,
+    interrupt: Interrupt,
+) -> RunOptions {
+    RunOptions {
+        by: std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "someone".into()),
+        started_at_ms,
+        seed,
+        reconsider: how.reconsider,
+        again: how.again.iter().flat_map(|name| called(plan, name)).collect(),
+        redact,
+        interrupt,
+        ..RunOptions::default()
+    }
+}
+
+/// The calls of this name, or of the sequence or group of this name.
+fn called(plan: &Plan, name: &str) -> Vec<String> {
+    let is_in = |step: &&str| step.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '[']));
+    let calls = plan.steps.iter().filter(|step| matches!(step.action, Action::Call { .. }));
+    let mut names: Vec<String> =
+        calls.map(|step| step.name.as_str()).filter(is_in).map(str::to_string).collect();
+    names.push(name.to_string());
+    names
+}
+
+/// A value of a client's configuration file.
+pub fn config_value(path: &std::path::Path, keys: &[String]) -> Result<String, String> {
+    let bytes =
+        std::fs::read(path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+    // Not the reader's own words: they could quote a line of the file.
+    let document = data::parse(&bytes).map_err(|_| format!("`{}` is not valid YAML", path.display()))?;
+    let found = keys.iter().try_fold(&document, |node, key| node.get(key));
+    match found {
+        Some(serde_json::Value::String(text)) => Ok(text.clone()),
+        Some(serde_json::Value::Number(number)) => Ok(number.to_string()),
+        _ => Err(format!("`{}` has no text at {}", path.display(), keys.join("."))),
+    }
+}
+
+/// More than a few deletions are asked about.
+fn confirm_deletions(plan: &Plan, how: &How) -> Result<(), u8> {
+    let deletions: Vec<String> = plan
+        .steps
+        .iter()
+        .filter(
+            |step| matches!(&step.action, Action::Delete { unless, keep: false, .. } if unless.is_empty()),
+        )
+        .map(|step| format!("{} at {}", show::short_name(&step.name), plan.sites[step.site.index()].name))
+        .collect();
+    if how.yes || deletions.len() <= how.max_delete {
+        return Ok(());
+    }
+    note(&format!("{} resources would be deleted: {}", deletions.len(), deletions.join(", ")));
+    if !std::io::stdin().is_terminal() {
+        say_error(
+            codes::E0982,
+            &format!(
+                "that is more than {}: add `--yes`, or `--max-delete {}`",
+                how.max_delete,
+                deletions.len()
+            ),
+        );
+        return Err(WRONG);
+    }
+    note("delete them? [y/N]");
+    let mut answer = String::new();
+    let _ = std::io::stdin().lock().read_line(&mut answer);
+    if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err(WRONG) }
+}

@@ -1,0 +1,92 @@
+//! The plan of a run: compiled, or read from a file; a saved one only if nothing that it relies on has changed.
+
+use scope_diagnostics::{Diagnostic, SourceMap, Span, codes};
+use scope_plan::plan::Plan;
+use scope_plan::recorded::Recorded;
+use scope_runtime::state::StateStore;
+
+use super::super::survey::{NotAsked, survey};
+use super::super::{WRONG, saved};
+use crate::args::Run;
+use crate::output::{Output, say, say_error, say_help};
+
+/// The program of a saved plan, whose state is meant; nothing for programs, and plans that `scope build` wrote.
+pub(super) fn saved_program(file: &str) -> Option<String> {
+    let text = std::fs::read_to_string(file).ok().filter(|_| file.ends_with(".json"))?;
+    saved::relied(&text)?;
+    Some(scope_plan::json::from_json(&text).ok()?.program.file)
+}
+
+/// A saved plan is run only if nothing that it relies on has changed.
+pub(super) fn is_as_planned(
+    file: &str,
+    plan: &Plan,
+    state: &StateStore,
+    sources: &SourceMap,
+    output: Output,
+) -> Result<(), u8> {
+    let text = if file.ends_with(".json") {
+        std::fs::read_to_string(file).unwrap_or_default()
+    } else {
+        return Ok(());
+    };
+    let Some(relied) = saved::relied(&text) else { return Ok(()) };
+    let mut changes = relied.changes(plan, state.state(), None);
+    if changes.is_empty() {
+        match survey(plan, state.state(), sources, output) {
+            Ok(now) => changes = relied.changes(plan, state.state(), Some(&now)),
+            Err(NotAsked::Refused(code)) => return Err(code),
+            // The run says which secret is missing.
+            Err(NotAsked::Secrets(_)) => return Ok(()),
+        }
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let words = format!("the plan `{file}` is no longer what a run would do");
+    say(&changes.iter().fold(Diagnostic::new(codes::E0923, Span::DUMMY, words), |report, change| {
+        report.note(change.to_string())
+    }));
+    say_help(&format!("plan again: `scope plan {} --out {file}`; nothing was sent", plan.program.file));
+    Err(WRONG)
+}
+
+/// The plan: compiled, or read from a file that `scope build` wrote. Sites that it is not true of may be asked.
+pub(super) fn ready(
+    command: &Run,
+    recorded: Recorded,
+    is_left_alone: Option<&dyn Fn(&str) -> bool>,
+    output: Output,
+) -> Result<(Plan, SourceMap), u8> {
+    let file = &command.program.file;
+    if !file.ends_with(".json") {
+        let recorded = Recorded { reconsider: command.how.reconsider, ..recorded };
+        let mut compilation = super::super::compiled(&command.program, recorded, is_left_alone)?;
+        if !output.compiled(&compilation) {
+            return Err(WRONG);
+        }
+        let plan = compilation.plan.take().expect("a program without errors has a plan");
+        return Ok((plan, compilation.sources));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        say_error(codes::E0802, &format!("`{file}` cannot be read: {error}"));
+        WRONG
+    })?;
+    let plan = scope_plan::json::from_json(&text).map_err(|error| {
+        say_error(
+            codes::E0802,
+            &format!("`{file}` is not a plan: {error}\nhelp: write it with `scope build --out {file}`"),
+        );
+        WRONG
+    })?;
+    // The program's text, if it is still there, so that failures can point into it.
+    let mut sources = SourceMap::new();
+    for (path, digest) in &plan.program.files {
+        if let Ok(text) = std::fs::read_to_string(path)
+            && scope_plan::digest::sha256_hex(text.as_bytes()) == *digest
+        {
+            sources.add(path.as_str(), text);
+        }
+    }
+    Ok((plan, sources))
+}

@@ -1,0 +1,61 @@
+//! A run against simulated sites: no network, no secrets, no state.
+
+use std::rc::Rc;
+
+use scope_diagnostics::{SourceMap, codes};
+use scope_plan::plan::Plan;
+use scope_runtime::redact::NoSecrets;
+use scope_runtime::report::Report;
+use scope_runtime::runner::{self, Interrupt};
+use scope_runtime::simulator::{Fault, SimulationOptions, Simulator};
+use scope_runtime::state::StateStore;
+
+use super::super::WRONG;
+use super::once::{run_options, told};
+use crate::args::How;
+use crate::output::{Output, say_error};
+use crate::show::progress::Shower;
+
+/// Runs against simulated sites.
+pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, again: &str, output: Output) -> u8 {
+    let faults = match how.fault.iter().map(|fault| fault.parse()).collect::<Result<Vec<Fault>, _>>() {
+        Ok(faults) => faults,
+        Err(error) => {
+            say_error(codes::E0980, &error.to_string());
+            return WRONG;
+        }
+    };
+    let options = SimulationOptions {
+        seed: how.seed,
+        faults,
+        files: Some(Rc::new(DiskFiles)),
+        ..SimulationOptions::default()
+    };
+    let mut shower = Shower::new(plan, how.telling.events, output, how.telling.verbose);
+    output.shows(plan, true);
+    let mut state = StateStore::in_memory();
+    let run_options = run_options(plan, how, how.seed, 0, Rc::new(NoSecrets), Interrupt::new());
+    let report: Result<Report, u8> = runner::block_on(true, async {
+        let simulator = Simulator::new(plan, options).map_err(|error| {
+            say_error(codes::E0980, &error.to_string());
+            WRONG
+        })?;
+        Ok(runner::run(plan, &simulator, &mut state, &run_options, &mut |event| shower.show(event)).await)
+    });
+    match report {
+        Ok(report) => {
+            told(plan, &report, sources, how, again, true, output);
+            report.exit_code()
+        }
+        Err(code) => code,
+    }
+}
+
+/// The content of `file(…)` for simulated uploads.
+pub struct DiskFiles;
+
+impl scope_runtime::simulator::Files for DiskFiles {
+    fn open(&self, file: &scope_plan::expr::FileRef) -> std::io::Result<Box<dyn std::io::Read>> {
+        Ok(Box::new(std::fs::File::open(&file.path)?))
+    }
+}
