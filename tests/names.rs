@@ -3,8 +3,7 @@
 
 use serde_json::Value;
 
-use crate::amounts::{run, with};
-use crate::support::binary;
+use crate::support::cluster::Cluster;
 
 const PROGRAM: &str = r#"import kubernetes
 import kubernetes.apps.v1 as apps
@@ -35,9 +34,9 @@ resource shop: core.Namespace { metadata: { name: "shop" } } scope { nantes }
 
 #[test]
 fn what_is_named_is_made_first_and_its_name_is_sent() {
-    let (folder, path) = with("names", PROGRAM);
-    run(&folder, &path);
-    let sent = folder.join("bin/clusters/edge/deployments.v1.apps@shop@web.sent.json");
+    let cluster = Cluster::with("names", PROGRAM);
+    cluster.run();
+    let sent = cluster.folder.join("bin/clusters/edge/deployments.v1.apps@shop@web.sent.json");
     let sent: Value = serde_json::from_slice(&std::fs::read(sent).expect("sent")).expect("JSON");
     let pod = &sent["spec"]["template"]["spec"];
     assert_eq!(sent["metadata"]["namespace"], "shop");
@@ -47,15 +46,13 @@ fn what_is_named_is_made_first_and_its_name_is_sent() {
 
     // The order of what was asked for: the namespace, what is in it, what names that.
     let asked = |verb: &str| -> Vec<String> {
-        let log = std::fs::read_to_string(folder.join("bin/clusters/asked.log")).expect("there");
+        let log = std::fs::read_to_string(cluster.folder.join("bin/clusters/asked.log")).expect("there");
         let lines = log.lines().map(|line| serde_json::from_str::<Vec<String>>(line).expect("JSON"));
         lines.filter(|words| words.iter().any(|word| word == verb)).map(|words| words.join(" ")).collect()
     };
-    let said = run(&folder, &path);
-    assert!(said.contains("nothing to do: 4 of 4 as the program says"), "{said}");
+    cluster.has_nothing_to_do(4);
 
-    let ran = binary::scope(&folder, &["destroy", "main.scope", "--yes"], &[("PATH", &path), ("KEY", "k")]);
-    assert_eq!(ran.code, 0, "{}", ran.all());
+    cluster.scope(&["destroy", "main.scope", "--yes"], 0);
     let deleted = asked("delete");
     let at = |plural: &str| {
         let found = deleted.iter().position(|words| {

@@ -13,8 +13,8 @@ use scope_diagnostics::{Span, codes};
 use scope_syntax::ast::ItemKind;
 
 use crate::properties::examples;
-use crate::support::markdown::sections;
-use crate::support::{root, world::Memory};
+use crate::support::markdown::Fence;
+use crate::support::{reference, world::Memory};
 
 /// Reports that name one of several places by their order, or what stands behind an unclosed bracket.
 const OF_AN_ORDER: [&str; 3] = ["E0002", "E0103", "E0112"];
@@ -214,43 +214,17 @@ fn of_the_pages_of_codes() {
 
 #[test]
 fn of_the_reference() {
-    let mut programs = Vec::new();
-    let mut paths: Vec<_> = std::fs::read_dir(root().join("tests/spec"))
-        .expect("the reference is there")
-        .map(|entry| entry.expect("readable").path())
+    let is_of_mistakes = |fence: &Fence| match fence.info.as_str() {
+        "diagnostics" | "lint" => true,
+        "scope" => fence.text.contains("// error:") || fence.text.contains("// warning:"),
+        _ => false,
+    };
+    let options = Options { lint: true, ..Options::default() };
+    let programs: Vec<_> = reference::programs()
+        .into_iter()
+        .filter(|program| program.fences.iter().any(is_of_mistakes))
+        .map(|program| (program.title, program.world, program.entry, options.clone()))
         .collect();
-    paths.sort();
-    for path in paths {
-        let text = std::fs::read_to_string(&path).expect("UTF-8");
-        let all = sections(&text);
-        let shared = all.first().map(|title| title.fences.clone()).unwrap_or_default();
-        for section in &all {
-            let is_of_mistakes = section.fences.iter().any(|fence| {
-                fence.info == "diagnostics"
-                    || fence.info == "lint"
-                    || fence.info == "scope"
-                        && (fence.text.contains("// error:") || fence.text.contains("// warning:"))
-            });
-            if !is_of_mistakes {
-                continue;
-            }
-            let mut world = Memory::default();
-            let mut entry = None;
-            for fence in shared.iter().filter(|fence| fence.path.is_some()).chain(&section.fences) {
-                if matches!(fence.info.as_str(), "scope" | "data") {
-                    let name = fence.path.clone().unwrap_or_else(|| "main.scope".into());
-                    if fence.info == "scope" && (name == "main.scope" || entry.is_none()) {
-                        entry = Some(name.clone());
-                    }
-                    world.files.insert(name, fence.text.clone().into_bytes());
-                }
-            }
-            let Some(entry) = entry else { continue };
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let title = format!("{stem}:{} {}", section.line, section.name);
-            programs.push((title, world, entry, Options { lint: true, ..Options::default() }));
-        }
-    }
     let step = if asked_seeds().is_some() { 1 } else { 3 };
     check("programs of the reference", programs.into_iter().step_by(step).collect());
 }

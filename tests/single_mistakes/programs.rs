@@ -3,8 +3,7 @@
 use scope_compiler::{Compilation, Options};
 
 use crate::properties::examples;
-use crate::support::markdown::sections;
-use crate::support::{root, world::Memory};
+use crate::support::{reference, world::Memory};
 
 /// A program that is right.
 pub(crate) struct Program {
@@ -37,31 +36,11 @@ pub(crate) fn of_the_examples() -> Vec<Program> {
 
 /// The programs of the reference, without what its titles have in common.
 pub(crate) fn of_the_reference() -> Vec<Program> {
-    let mut programs = Vec::new();
-    let folder = std::fs::read_dir(root().join("tests/spec")).expect("the reference is there");
-    let mut paths: Vec<_> = folder.map(|entry| entry.expect("readable").path()).collect();
-    paths.sort();
-    for path in paths {
-        let document = std::fs::read_to_string(&path).expect("UTF-8");
-        let all = sections(&document);
-        let shared = all.first().map(|title| title.fences.clone()).unwrap_or_default();
-        for section in &all {
-            let mut world = Memory::default();
-            let mut entry = None;
-            for fence in shared.iter().filter(|fence| fence.path.is_some()).chain(&section.fences) {
-                if matches!(fence.info.as_str(), "scope" | "data") {
-                    let name = fence.path.clone().unwrap_or_else(|| "main.scope".into());
-                    if fence.info == "scope" && (name == "main.scope" || entry.is_none()) {
-                        entry = Some(name.clone());
-                    }
-                    world.files.insert(name, fence.text.clone().into_bytes());
-                }
-            }
-            let Some(entry) = entry else { continue };
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            programs.push(Program { title: format!("{stem}:{}", section.line), world, entry });
-        }
-    }
+    let of = |program: reference::Program| {
+        let title = program.title.split(' ').next().unwrap_or_default().to_owned();
+        Program { title, world: program.world, entry: program.entry }
+    };
+    let mut programs: Vec<Program> = reference::programs().into_iter().map(of).collect();
     programs.dedup_by(|later, earlier| later.text() == earlier.text());
     programs
 }

@@ -2,8 +2,10 @@
 
 pub mod binary;
 pub mod clouds;
+pub mod cluster;
 pub mod markdown;
 pub mod python;
+pub mod reference;
 pub mod schemas;
 pub mod world;
 
