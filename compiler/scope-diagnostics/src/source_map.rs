@@ -235,12 +235,6 @@ impl SourceMap {
         file.map_or(LineColumn { line: 1, column: 1 }, |file| file.line_column(span.start))
     }
 
-    /// Line and column of the end of a range; line 1, column 1 where there is no place.
-    #[must_use]
-    pub fn end_line_column(&self, span: Span) -> LineColumn {
-        self.line_column(span.after())
-    }
-
     /// Both ends of a range as an editor counts them; zeros where there is no place.
     #[must_use]
     pub fn utf16_range(&self, span: Span) -> (Utf16Position, Utf16Position) {

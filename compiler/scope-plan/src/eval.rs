@@ -24,14 +24,12 @@ pub mod value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 pub use environment::{Bindings, Environment};
 pub use error::EvalError;
 pub use path::eval_path;
 
-use crate::driver::SPREAD;
 use crate::expr::{Expr, FileRef, Generator, MAXIMUM_DEPTH, SecretSource};
 use crate::plan::StepId;
 
@@ -58,29 +56,6 @@ pub fn eval(expr: &Expr, environment: &dyn Environment) -> Result<Value, EvalErr
 /// As [`eval`].
 pub fn eval_request_body(expr: &Expr, environment: &dyn Environment) -> Result<Value, EvalError> {
     run(expr, environment, Nulls::LeftOut)
-}
-
-/// The entries of headers, query, environment variables or files: an entry named [`SPREAD`] gives its record's fields in
-/// its place, a name given again takes the place of the first, what is `null` is left out.
-///
-/// # Errors
-/// As [`eval`].
-pub fn eval_entries(
-    entries: &[(String, Expr)],
-    environment: &dyn Environment,
-) -> Result<Vec<(String, Value)>, EvalError> {
-    let mut given: IndexMap<String, Value> = IndexMap::new();
-    for (name, expr) in entries {
-        match eval(expr, environment)? {
-            Value::Object(fields) if name == SPREAD => given.extend(fields),
-            Value::Null if name == SPREAD => {}
-            other if name == SPREAD => return Err(wrong(expr, "a record", &other)),
-            value => {
-                given.insert(name.clone(), value);
-            }
-        }
-    }
-    Ok(given.into_iter().filter(|(_, value)| !value.is_null()).collect())
 }
 
 fn run(expr: &Expr, environment: &dyn Environment, nulls: Nulls) -> Result<Value, EvalError> {

@@ -1,8 +1,6 @@
 //! What every kind of expression gives, and that nothing a site answers can blow it up.
 
-use scope_plan::eval::{
-    Bindings, Environment, EvalError, MAXIMUM_SIZE, eval, eval_entries, eval_path, eval_request_body,
-};
+use scope_plan::eval::{Bindings, Environment, EvalError, MAXIMUM_SIZE, eval, eval_path, eval_request_body};
 use scope_plan::expr::{BinaryOp, Builtin, Expr, FileRef, Generator, SecretSource, UnaryOp};
 use scope_plan::plan::StepId;
 use serde_json::{Value, json};
@@ -323,24 +321,6 @@ fn addresses_encode_what_is_filled_in() {
         Err("`unset` is null where a value is needed".into())
     );
     assert_eq!(path(vec![Expr::text("/s/"), Expr::name("next")]), Ok("/s/http%3A%2F%2Fh%2Fp%3Fq%3D1".into()));
-}
-
-#[test]
-fn entries_are_spread_and_the_later_wins() {
-    let environment = Bindings::new().with("more", json!({"A": "2", "C": 3})).with("unset", json!(null));
-    let entry = |name: &str, expr: Expr| (name.to_owned(), expr);
-    let entries = [
-        entry("A", Expr::text("1")),
-        entry("B", Expr::name("unset")),
-        entry("...", Expr::name("more")),
-        entry("...", Expr::name("unset")),
-        entry("C", Expr::text("4")),
-    ];
-    assert_eq!(
-        eval_entries(&entries, &environment).unwrap(),
-        [("A".to_owned(), json!("2")), ("C".to_owned(), json!("4"))]
-    );
-    assert!(eval_entries(&[entry("...", Expr::text("x"))], &environment).is_err());
 }
 
 #[test]

@@ -45,8 +45,6 @@ struct Heart {
     why: String,
     /// When it answered last; the circuit is half open until it is waited for again.
     answered: Option<Instant>,
-    /// Its measured round trip, smoothed, in microseconds.
-    rtt_us: Option<u64>,
 }
 
 /// What is told while it is waited.
@@ -86,11 +84,6 @@ impl Heartbeats {
     /// No site is waited for yet. The same seed, the same pauses.
     pub fn new(seed: u64) -> Self {
         Self { hearts: BTreeMap::new(), jitter: Jitter::new(seed) }
-    }
-
-    /// The round trip that was measured last, smoothed, in microseconds.
-    pub fn round_trip_us(&self, site: &str) -> Option<u64> {
-        self.hearts.get(site)?.rtt_us
     }
 
     /// Waits until one of these sites answers, at most until that moment.
@@ -176,10 +169,9 @@ impl Heartbeats {
                 }
                 _ => FIRST_PAUSE,
             };
-            let rtt_us = self.hearts.get(name).and_then(|heart| heart.rtt_us);
             let next = now + self.spread(pause);
             let why = "it did not answer".to_owned();
-            self.hearts.insert(name.to_owned(), Heart { pause, next, why, answered: None, rtt_us });
+            self.hearts.insert(name.to_owned(), Heart { pause, next, why, answered: None });
         }
     }
 
@@ -200,8 +192,6 @@ impl Heartbeats {
         match result {
             Ok(rtt_us) => {
                 heart.answered = Some(now);
-                // Three parts of what was known, one of what is new.
-                heart.rtt_us = Some(heart.rtt_us.map_or(rtt_us, |known| (known * 3 + rtt_us) / 4));
                 Beat::Answers { site: name.to_owned(), rtt_us }
             }
             Err(why) => {
@@ -312,7 +302,6 @@ mod tests {
             // Once a minute or so, not more: three days are 4,320 minutes.
             assert!((3_400..6_000).contains(&asked.len()), "asked {} times", asked.len());
             assert_eq!(beats.last(), Some(&Beat::Answers { site: "paris".into(), rtt_us: 9_000 }));
-            assert_eq!(hearts.round_trip_us("paris"), Some(9_000));
         });
     }
 
