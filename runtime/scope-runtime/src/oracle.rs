@@ -24,6 +24,7 @@ mod examples;
 mod play;
 mod watch;
 
+mod destroying;
 mod differential;
 mod mutants;
 mod properties;

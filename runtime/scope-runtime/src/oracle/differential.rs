@@ -206,6 +206,15 @@ fn groups_end_as_the_rules_say() {
     });
 }
 
+#[test]
+fn copies_of_a_group_end_as_the_rules_say() {
+    each("groups with a quorum or in waves against the rules", 150, |dice| {
+        let program = random::grouped_copies(dice);
+        let fates = random::fates(dice, &program);
+        (program, fates)
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 

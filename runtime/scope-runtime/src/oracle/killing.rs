@@ -17,6 +17,7 @@ use tokio::runtime::Runtime;
 
 use super::examples::{self, with_recorded};
 use super::play;
+use super::program::Program;
 use super::random::{self, Dice};
 use super::seeds::failures;
 use crate::report::{Report, StepStatus, Verdict};
@@ -24,7 +25,8 @@ use crate::runner::{Known, RunOptions, run};
 use crate::simulator::{SimulationOptions, Simulator, virtual_runtime};
 use crate::state::{Holder, StateStore};
 
-const N_PROGRAMS: u64 = 8;
+/// Generated programs of each kind, where `SCOPE_KILLS` says nothing else.
+const N_PROGRAMS: u64 = 6;
 
 thread_local! {
     /// How many commits the process lives for.
@@ -104,7 +106,10 @@ fn end_state(simulator: &Simulator) -> BTreeMap<(String, String), Vec<String>> {
         for (ty, records) in types.as_object().into_iter().flatten() {
             let name = |record: &Value| {
                 let named = ["name", "title", "path"].iter().find_map(|by| record[by].as_str());
-                format!("{} {}", without_ids(named.unwrap_or_default()), record["value"])
+                // Who relies upon it, without the deployment's id.
+                let users = record["notes"].as_str().and_then(|notes| notes.split_once('/'));
+                let users = users.map_or("", |(_, users)| users);
+                format!("{} {} {users}", without_ids(named.unwrap_or_default()), record["value"])
             };
             let mut names: Vec<String> = records.as_array().into_iter().flatten().map(name).collect();
             names.sort();
@@ -250,18 +255,34 @@ fn examples_stopped_after_every_record_end_the_same() {
     assert!(counted.n_commits > 50 && counted.n_cuts > 2 * counted.n_commits, "{counted:?}");
 }
 
-#[test]
-fn generated_programs_stopped_after_every_record_end_the_same() {
+fn generated_stopped_after_every_record(of: &str, drawn: fn(&mut Dice<'_>) -> Program) {
     let mut counted = Counted::default();
-    for seed in 0..N_PROGRAMS {
+    let wanted = std::env::var("SCOPE_KILLS").ok();
+    let n_programs = wanted.map_or(N_PROGRAMS, |text| text.parse().expect("SCOPE_KILLS is a number"));
+    for seed in 0..n_programs {
         let numbers = random::numbers(seed.wrapping_add(77), 80);
-        let program = random::program(&mut Dice::new(&numbers));
+        let program = drawn(&mut Dice::new(&numbers));
         let plan = play::optimised(&play::lowered(&program));
         killed_everywhere(&format!("seed {seed}\n{}\n", program.items().join("\n")), &plan, &mut counted);
     }
     println!(
-        "{N_PROGRAMS} programs, stopped after {} commits, {} cuts of the journal: the same end each time",
+        "{n_programs} programs{of}, stopped after {} commits, {} cuts of the journal: the same end each time",
         counted.n_commits, counted.n_cuts
     );
     assert!(counted.n_cuts > 100, "{counted:?}");
+}
+
+#[test]
+fn generated_programs_stopped_after_every_record_end_the_same() {
+    generated_stopped_after_every_record("", random::program);
+}
+
+#[test]
+fn generated_groups_stopped_after_every_record_end_the_same() {
+    generated_stopped_after_every_record(" with a group", random::grouped);
+}
+
+#[test]
+fn generated_guards_stopped_after_every_record_end_the_same() {
+    generated_stopped_after_every_record(" with guards", random::relying);
 }

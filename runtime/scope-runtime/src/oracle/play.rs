@@ -3,10 +3,12 @@
 //! `r0` created at nantes, parked at paris → `{ (0, nantes): Done, (0, paris): Waits }`, *pending*.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
 
 use scope_compiler::{Compilation, FileDigest, Options, ReadError};
-use scope_plan::plan::{Action, Plan};
+use scope_plan::expr::{FileRef, SecretSource};
+use scope_plan::plan::{Action, Plan, SiteId};
 use scope_plan::recorded::borrowed_parts;
 use tokio::runtime::Runtime;
 
@@ -17,10 +19,12 @@ use super::fate::Fates;
 use super::program::{CALL, Program, SITES, site_number};
 use super::rules::{End, Leaf, Outcome, Seen, Undo};
 use super::watch::Watch;
+use super::weather::Weather;
 use crate::events::{self, Effect, RunEvent, SkipReason};
 use crate::report::{Report, StepStatus, UndoStatus, Verdict};
 use crate::runner::{RunOptions, SiteSet, run};
 use crate::simulator::{LoggedCall, SimulationOptions, Simulator, virtual_runtime};
+use crate::site::{LocalFuture, Site, SiteError};
 use crate::state::{Owed, StateStore};
 
 /// No run takes so long.
@@ -57,14 +61,31 @@ pub(super) fn compile(text: &str) -> Compilation {
 }
 
 fn compile_files(files: &[(&'static str, String)]) -> Compilation {
-    let options = Options { simulate: true, unoptimised: true, ..Options::default() };
+    compile_with(files, Options::default())
+}
+
+fn compile_with(files: &[(&'static str, String)], options: Options) -> Compilation {
+    let options = Options { simulate: true, unoptimised: true, ..options };
     scope_compiler::compile(&Files(files), "main.scope", &options)
 }
 
 /// The plan of a program as it is lowered, verified.
 pub(super) fn lowered(program: &Program) -> Plan {
+    verified(program, Options::default())
+}
+
+/// The plan that deletes what is recorded: all of it, or only these.
+pub(super) fn destroying(program: &Program, state: &StateStore, only: &[&str]) -> Plan {
+    let only = only.iter().map(|name| (*name).to_owned()).collect();
+    optimised(&verified(
+        program,
+        Options { recorded: state.recorded(), destroy: true, only, ..Options::default() },
+    ))
+}
+
+fn verified(program: &Program, options: Options) -> Plan {
     let files = program.files();
-    let compilation = compile_files(&files);
+    let compilation = compile_with(&files, options);
     let reports = compilation.diagnostics.iter();
     let reports: Vec<String> = reports.map(|report| format!("{} {}", report.code, report.message)).collect();
     let text = || files.iter().map(|(name, text)| format!("{name}:\n{text}")).collect::<Vec<_>>().join("\n");
@@ -115,6 +136,23 @@ impl<'p> Deployment<'p> {
         // What happens in one run does not happen in the next.
         simulator.calm();
         (seen(&plan, &report), report, sites.met(), wrong)
+    }
+
+    /// From here on this goes wrong, and nothing that did before.
+    pub(super) fn weather(&mut self, weather: &Weather) -> Result<(), String> {
+        let simulator = self.simulator(SimulationOptions::default());
+        simulator.calm();
+        let faults = weather.options()?.faults;
+        faults.into_iter().try_for_each(|fault| simulator.inject(fault).map_err(|error| error.to_string()))
+    }
+
+    /// Another plan run over the same sites.
+    pub(super) fn play(&mut self, plan: &Plan) -> (Report, Vec<String>) {
+        let simulator = self.simulator(SimulationOptions::default());
+        let position = |name: &str| self.plan.sites.iter().position(|site| site.name == name);
+        let ids = plan.sites.iter().map(|site| SiteId(position(&site.name).expect("it was there") as u32));
+        let sites = Renumbered { ids: ids.collect(), simulator };
+        play(&self.runtime, plan, &sites, &mut self.state, &mut |event| explore::tell(plan, event))
     }
 
     /// The sites, which last from run to run.
@@ -185,6 +223,26 @@ impl<'p> Deployment<'p> {
             |owed: &Owed| borrowed_parts(&owed.name).map_or(owed.name.clone(), |(name, _)| name.to_owned());
         let owed = self.state.state().owed.iter();
         owed.map(|owed| (number(&name(owed)), site_number(&owed.site))).collect()
+    }
+}
+
+/// The sites of one plan as another one numbers them.
+struct Renumbered {
+    simulator: Simulator,
+    ids: Vec<SiteId>,
+}
+
+impl SiteSet for Renumbered {
+    fn site(&self, id: SiteId) -> Rc<dyn Site> {
+        self.simulator.site(self.ids[id.index()])
+    }
+
+    fn secret<'a>(&'a self, source: &'a SecretSource) -> LocalFuture<'a, Result<String, SiteError>> {
+        self.simulator.secret(source)
+    }
+
+    fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {
+        self.simulator.file(file)
     }
 }
 

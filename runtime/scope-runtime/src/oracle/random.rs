@@ -11,7 +11,7 @@ mod waves;
 use super::program::{Kind, Loc, OnDisconnect, Program, Resource, Rollout, SITES};
 
 pub(super) use fates::{fates, referring_fates};
-pub(super) use groups::grouped;
+pub(super) use groups::{grouped, grouped_copies};
 pub(super) use references::{referring, referring_parts, relying};
 pub(super) use waves::waved;
 

@@ -230,6 +230,10 @@ impl Run<'_> {
         for leaf in evaluation.given_up().into_iter().flat_map(leaves) {
             self.given_up.insert(leaf);
             self.undo(leaf);
+            // What waits, since others of its copies were enough, does so for nobody any more.
+            if let (End::Waits, undo) = self.leaves[&leaf] {
+                self.leaves.insert(leaf, (End::Untried, undo));
+            }
             self.places.abandon(leaf);
         }
         ended

@@ -2,8 +2,37 @@
 //!
 //! `[]` → two notes at nantes.
 
-use super::{Dice, loc, resource};
-use crate::oracle::program::{Kind, Program, Resource, SITES};
+use super::{Dice, loc, resource, rollout, shuffled};
+use crate::oracle::program::{Kind, Loc, Program, Resource, SITES};
+
+/// A group of which some copies are enough, or that is made in waves, or both.
+pub(in crate::oracle) fn grouped_copies(dice: &mut Dice<'_>) -> Program {
+    let mut program = grouped(dice);
+    let has_waves = dice.below(2) == 1;
+    let mut sites = shuffled(dice, program.n_sites);
+    sites.truncate(2 + dice.below(program.n_sites - 1));
+    let n_copies = sites.len();
+    let copies = Loc::And(sites.into_iter().map(Loc::Site).collect());
+    let rollout = has_waves.then(|| rollout(dice, n_copies, &copies));
+    // Where a wave is held back for a copy that failed, what comes after that copy at its site tells that it waits, though it
+    // is in vain: with both, the items of a group stand beside one another.
+    let is_ordered = |member: &usize| {
+        let resource = &program.resources[*member];
+        resource.about.is_some() || resource.after.iter().any(|other| program.group.contains(other))
+    };
+    let may_both = !program.group.iter().any(is_ordered);
+    let has_quorum = !has_waves || (dice.below(2) == 1 && may_both);
+    let quorum = has_quorum.then(|| 1 + dice.below(n_copies));
+    let place = match dice.below(3) {
+        1 if !has_waves => Loc::Or(vec![copies, Loc::Site(dice.below(program.n_sites))]),
+        _ => copies,
+    };
+    for member in program.group.clone() {
+        let resource = &mut program.resources[member];
+        (resource.loc, resource.quorum, resource.rollout) = (place.clone(), quorum, rollout.clone());
+    }
+    program
+}
 
 /// A group of up to three, perhaps with something before or beside it; members come after one another, or rely upon one another.
 pub(in crate::oracle) fn grouped(dice: &mut Dice<'_>) -> Program {

@@ -25,7 +25,48 @@ impl Run<'_> {
         let leaves = sites.flat_map(|site| evaluation.leaves(site));
         let fresh: Vec<Leaf> = leaves.filter(|leaf| self.leaves[leaf].0 == End::Untried).collect();
         let copies = self.parts(parts.iter().copied().enumerate(), evaluation, place, blocked);
-        self.enough(need, copies, &fresh)
+        self.enough_of_each(need, copies, &fresh, &evaluation.members, blocked)
+    }
+
+    /// In a group the quorum holds for each of its items: some copies of each are enough, not the same ones.
+    pub(super) fn enough_of_each(
+        &mut self,
+        need: usize,
+        copies: Vec<Ended>,
+        fresh: &[Leaf],
+        members: &[usize],
+        blocked: Option<Outcome>,
+    ) -> Ended {
+        if members.len() == 1 {
+            return self.enough(need, copies, fresh);
+        }
+        let all = Ended::all(copies);
+        let sites: Vec<usize> = all.occurrences.iter().map(|(site, _)| *site).collect();
+        let (mut outcome, mut whole) = (Outcome::Done, Outcome::Done);
+        for number in members {
+            let is_it = |leaf: &&Leaf| leaf.0 == *number;
+            let fresh: Vec<Leaf> = fresh.iter().filter(is_it).copied().collect();
+            fresh.iter().for_each(|leaf| self.block_again(*leaf, members, blocked));
+            let copies = sites.iter().map(|site| {
+                let (end, _) = self.leaves[&(*number, *site)];
+                Ended::new(end.outcome(), matches!(end, End::Done { .. }), Vec::new())
+            });
+            let ended = self.enough(need, copies.collect(), &fresh);
+            (outcome, whole) = (outcome.max(ended.outcome), whole.max(ended.whole));
+        }
+        Ended { outcome, whole, ..all }
+    }
+
+    /// What was held back at a site, for another of the group failed there, waits if that one does by now.
+    fn block_again(&mut self, leaf: Leaf, members: &[usize], blocked: Option<Outcome>) {
+        let (number, site) = leaf;
+        let (End::Blocked(Outcome::Unavailable), undo) = self.leaves[&leaf] else { return };
+        let what = &self.program.resources[number];
+        let before = what.after.iter().chain(&what.about).filter(|other| members.contains(other));
+        let before = before.map(|other| self.leaves[&(*other, site)].0.outcome());
+        if let Some(outcome) = before.chain(blocked).max().filter(|outcome| *outcome > Outcome::Done) {
+            self.leaves.insert(leaf, (End::Blocked(outcome), undo));
+        }
     }
 
     /// How the whole ended, given how its copies did; those that were asked for now and that others may make up for wait.

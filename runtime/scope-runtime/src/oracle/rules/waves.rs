@@ -29,7 +29,9 @@ impl Run<'_> {
                 .iter()
                 .map(|site| self.location(&Loc::Site(*site), evaluation, &mut Vec::new(), blocked));
             let sites: Vec<Ended> = sites.collect();
-            let is_any = |is: &dyn Fn(Outcome) -> bool| sites.iter().any(|site| is(site.outcome));
+            let ends = wave.iter().flat_map(|site| evaluation.leaves(*site));
+            let ends: Vec<Outcome> = ends.map(|leaf| self.leaves[&leaf].0.outcome()).collect();
+            let is_any = |is: &dyn Fn(Outcome) -> bool| ends.iter().any(|end| is(*end));
             n_failed += sites.iter().filter(|site| site.outcome > Outcome::Pending).count();
             held = match n_failed >= stop_after {
                 true => Some(Outcome::Unavailable),
@@ -41,7 +43,7 @@ impl Run<'_> {
             all.extend(sites);
         }
         let ended = match evaluation.quorum {
-            Some(need) => self.enough(need, all, &fresh),
+            Some(need) => self.enough_of_each(need, all, &fresh, &evaluation.members, None),
             None => return Ended::all(all),
         };
         // Enough or not, a rollout that stopped has failed.
