@@ -28,6 +28,11 @@ fn whose_a_thing_is_is_told_as_the_reference_says() {
     assert!(consoles("61-whose-it-is") >= 10);
 }
 
+#[test]
+fn holds_before_a_run_and_what_is_done_by_hand_are_told_as_the_reference_says() {
+    assert!(consoles("64-nothing-owed-unnoticed") >= 7);
+}
+
 /// Holds a document against what its commands print; how many there are.
 fn consoles(name: &str) -> usize {
     let path = root().join(format!("tests/spec/{name}.md"));

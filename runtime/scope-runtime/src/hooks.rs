@@ -5,7 +5,7 @@
 //!
 //! A hook never holds up a run: each has a queue of [`QUEUE`] events and a thread of its own. What does not fit is counted
 //! and dropped, except the end of the run. A delivery takes at most the hook's time and is tried again after a pause that
-//! doubles; at the end of a run hooks have a last while, then they are given up. Events are masked before they come here,
+//! doubles; a run whose state another one took over tells nobody anything more ([`Hooks::pass`]). At the end of a run hooks have a last while, then they are given up. Events are masked before they come here,
 //! and a command sees of the environment only where programs and the home folder are.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,9 @@ use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt;
 
 use crate::events::{RunEvent, RunEventKind, StepInfo};
+use crate::real::fenced;
 use crate::real::secrets::Secret;
+use crate::state::Fence;
 
 /// At most so many events wait for one hook.
 pub const QUEUE: usize = 256;
@@ -99,6 +101,7 @@ pub struct Hooks {
     /// What the steps of the run are called.
     steps: BTreeMap<StepId, StepInfo>,
     about: Map<String, Value>,
+    fence: Arc<Mutex<Fence>>,
 }
 
 struct Running {
@@ -113,15 +116,22 @@ struct Running {
 impl Hooks {
     /// Starts a thread for each; none for none.
     pub fn start(hooks: Vec<Hook>) -> Hooks {
+        let fence: Arc<Mutex<Fence>> = Arc::default();
         let runners = hooks.into_iter().map(|hook| {
             let (queue, events) = sync_channel(QUEUE);
             let last = Arc::new(Mutex::new(None));
-            let (own, rest) = (hook.clone(), Arc::clone(&last));
-            let thread =
-                std::thread::Builder::new().name("hook".into()).spawn(move || deliver(&own, &events, &rest));
+            let (own, rest, fence) = (hook.clone(), Arc::clone(&last), Arc::clone(&fence));
+            let thread = std::thread::Builder::new().name("hook".into());
+            let thread = thread.spawn(move || deliver(&own, &events, &rest, &fence));
             Running { hook, queue: Some(queue), last, n_dropped: 0, thread: thread.ok() }
         });
-        Hooks { runners: runners.collect(), steps: BTreeMap::new(), about: Map::new() }
+        Hooks { runners: runners.collect(), steps: BTreeMap::new(), about: Map::new(), fence }
+    }
+
+    /// Nothing is told from now on but while this fence is open: a run whose state another one took over is not the one
+    /// whose news count.
+    pub fn pass(&self, fence: Fence) {
+        *self.fence.lock().expect("no code panics while it holds the lock") = fence;
     }
 
     /// Tells an event of a run to whoever wants it; takes no time.
@@ -206,14 +216,19 @@ impl Hooks {
 }
 
 /// The thread of one hook: one event after the other, so that they come in order.
-fn deliver(hook: &Hook, events: &Receiver<String>, last: &Mutex<Option<String>>) -> Vec<String> {
+fn deliver(
+    hook: &Hook,
+    events: &Receiver<String>,
+    last: &Mutex<Option<String>>,
+    fence: &Mutex<Fence>,
+) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return vec![format!("hook `{}` could not be started", hook.words())] };
     let client =
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(hook.timeout).build();
     let (mut n_failed, mut why) = (0, String::new());
     let mut one = |text: String| {
-        let result = runtime.block_on(with_retries(hook, client.as_ref().ok(), &text));
+        let result = runtime.block_on(with_retries(hook, client.as_ref().ok(), fence, &text));
         if let Err(words) = result {
             n_failed += 1;
             why = words;
@@ -232,7 +247,12 @@ fn deliver(hook: &Hook, events: &Receiver<String>, last: &Mutex<Option<String>>)
     }
 }
 
-async fn with_retries(hook: &Hook, client: Option<&reqwest::Client>, text: &str) -> Result<(), String> {
+async fn with_retries(
+    hook: &Hook,
+    client: Option<&reqwest::Client>,
+    fence: &Mutex<Fence>,
+    text: &str,
+) -> Result<(), String> {
     let mut pause = Duration::from_millis(500);
     let mut result = Ok(());
     for attempt in 0..=hook.retries {
@@ -240,10 +260,15 @@ async fn with_retries(hook: &Hook, client: Option<&reqwest::Client>, text: &str)
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
+        let fence = fence.lock().expect("no code panics while it holds the lock").clone();
         let once = async {
+            fence.pass().await.map_err(|closed| closed.to_string())?;
             match &hook.deed {
                 Deed::Command(words) => command(words, text).await,
-                Deed::Webhook { address, token } => post(client, address, token.as_ref(), text).await,
+                Deed::Webhook { address, token } => {
+                    let body = fenced(text.to_owned().into(), &fence);
+                    post(client, address, token.as_ref(), body).await
+                }
             }
         };
         result = match tokio::time::timeout(hook.timeout, once).await {
@@ -287,10 +312,10 @@ async fn post(
     client: Option<&reqwest::Client>,
     address: &str,
     token: Option<&Secret>,
-    text: &str,
+    body: reqwest::Body,
 ) -> Result<(), String> {
     let client = client.ok_or("no connection can be made")?;
-    let mut request = client.post(address).header("content-type", "application/json").body(text.to_owned());
+    let mut request = client.post(address).header("content-type", "application/json").body(body);
     if let Some(token) = token {
         request = request.bearer_auth(token.expose());
     }
@@ -425,6 +450,26 @@ mod tests {
             "{bodies:?}"
         );
         assert!(bodies.iter().all(|text| text.contains("authorization: Bearer of-the-chat")), "{bodies:?}");
+    }
+
+    #[test]
+    fn a_run_that_was_taken_over_tells_nobody_anything() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.set_nonblocking(true).expect("it can be");
+        let address = format!("http://{}/", listener.local_addr().expect("bound"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("told");
+        let target = format!("of={}", path.display());
+        let mut hooks = Hooks::start(vec![
+            quick(&["run_ended"], Deed::Webhook { address, token: None }),
+            quick(&["run_ended"], words(&["dd", &target, "status=none"])),
+        ]);
+        hooks.pass(Fence::closed());
+        hooks.tell(&ended());
+        let said = hooks.finish(Duration::from_secs(10)).join("; ");
+        assert_eq!(said.matches("another run may have taken the state over").count(), 2, "{said}");
+        assert!(listener.accept().is_err(), "nobody asked for a connection");
+        assert!(!path.exists(), "no command was started");
     }
 
     #[test]

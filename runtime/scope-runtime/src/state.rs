@@ -7,6 +7,7 @@
 mod apply;
 mod digest;
 mod folder;
+mod guards;
 mod lock;
 mod place;
 mod record;
@@ -18,9 +19,7 @@ mod versions;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use scope_plan::recorded::{
-    How, Recorded, RecordedGuard, RecordedResource, RecordedWave, Relied, borrowed_parts,
-};
+use scope_plan::recorded::{How, Recorded, RecordedResource, RecordedWave, Relied, borrowed_parts};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -28,6 +27,7 @@ use crate::report::{Counts, Verdict};
 
 pub use digest::digest_of_value;
 pub use folder::state_folder;
+pub use guards::Guards;
 pub use lock::Holder;
 pub use place::Place;
 pub use record::Record;
@@ -61,8 +61,8 @@ pub struct State {
     /// Choice key → arm.
     pub choices: BTreeMap<String, u32>,
     /// Guards that this deployment left on what it relies upon.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub guards: Vec<RecordedGuard>,
+    #[serde(default, skip_serializing_if = "Guards::is_empty")]
+    pub guards: Guards,
     /// What an abandoned alternative left, perhaps, at a site that did not answer.
     pub owed: Vec<Owed>,
     /// Step key → what waits for its site.
@@ -379,7 +379,7 @@ impl State {
             resources: BTreeMap::new(),
             calls: BTreeMap::new(),
             choices: BTreeMap::new(),
-            guards: Vec::new(),
+            guards: Guards::default(),
             owed: Vec::new(),
             parked: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -446,7 +446,7 @@ impl State {
             resources: resources.collect(),
             choices: self.choices.clone(),
             reconsider: false,
-            guards: self.guards.clone(),
+            guards: self.guards.iter().cloned().collect(),
         }
     }
 

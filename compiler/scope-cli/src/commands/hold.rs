@@ -14,7 +14,11 @@ use crate::show::past;
 use crate::world::Disk;
 
 pub fn run(command: &Hold) -> u8 {
-    let found = match place::find(&command.place) {
+    let found = match &command.site {
+        Some(site) if !command.release => place::find_with_site(&command.place, site),
+        _ => place::find(&command.place),
+    };
+    let found = match found {
         Ok(found) => found,
         Err(code) => return code,
     };

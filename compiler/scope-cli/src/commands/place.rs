@@ -56,6 +56,47 @@ pub fn find(place: &args::Place) -> Result<Found, u8> {
     }
 }
 
+/// The same where nothing was run here yet: the one program here that has the site.
+pub fn find_with_site(place: &args::Place, site: &str) -> Result<Found, u8> {
+    let is_named = place.program.is_some() || place.state.is_some();
+    if is_named || !states().is_empty() {
+        return find(place);
+    }
+    let mut programs = programs_with(site);
+    match programs.len() {
+        0 => {
+            say_error(codes::E0922, &format!("no program was run here, and none here has a site `{site}`"));
+            say_help("`--program FILE` or `--state PLACE` says which deployment is meant");
+            Err(WRONG)
+        }
+        1 => {
+            let program = programs.remove(0);
+            let place = of_program(&program, None)?;
+            Ok(Found { place, program: Some(program) })
+        }
+        several => {
+            let named = programs.join(", ");
+            say_error(codes::E0922, &format!("{several} programs here have a site `{site}`: {named}"));
+            say_help(&format!("`--program {}`", programs[0]));
+            Err(WRONG)
+        }
+    }
+}
+
+/// The files here that make something, and have this site.
+fn programs_with(site: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(".").into_iter().flatten().flatten();
+    let mut files: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    files.retain(|file| file.ends_with(".scope") && Path::new(file).is_file());
+    files.sort();
+    files.retain(|file| {
+        let program = scope_compiler::compile_sites(&world::Disk, file, true).program;
+        let is_making = !program.resources.is_empty() || !program.sequences.is_empty();
+        is_making && program.sites.iter().any(|known| known.name == site)
+    });
+    files
+}
+
 /// The state as it is now, without the lock; `Err` is the exit code.
 pub fn peek(place: &Place) -> Result<State, u8> {
     StateStore::peek_at(place).map_err(|error| refused(&error))

@@ -11,7 +11,7 @@ use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
 use scope_runtime::hooks::Hooks;
 use scope_runtime::runner::Known;
-use scope_runtime::state::{Holder, Started, StateStore};
+use scope_runtime::state::{Fence, Holder, Started, StateStore};
 
 use super::detach::{self, Detached};
 use super::waiting::{Patience, Waited};
@@ -52,6 +52,19 @@ fn again(program: &Program) -> String {
 struct Going {
     hooks: Hooks,
     detached: Option<Detached>,
+    /// The last run could not go on: another one may have taken its state over.
+    is_stopped: bool,
+}
+
+impl Going {
+    /// The last run is over, and its state given back: what it told is true, unless it was not its to tell.
+    fn finish(self) -> Option<Detached> {
+        if !self.is_stopped {
+            self.hooks.pass(Fence::default());
+        }
+        super::hooks::finish(self.hooks);
+        self.detached
+    }
 }
 
 /// Whether a run is the first of its program, or goes on with another one.
@@ -85,10 +98,9 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
         Ok(hooks) => hooks,
         Err(code) => return code,
     };
-    let mut going = Going { hooks, detached };
+    let mut going = Going { hooks, detached, is_stopped: false };
     let code = runs(command, answers, &mut going, output);
-    super::hooks::finish(going.hooks);
-    if let Some(detached) = &going.detached {
+    if let Some(detached) = going.finish() {
         detached.end(code);
     }
     code
@@ -185,9 +197,9 @@ pub fn real_run(
         Ok(hooks) => hooks,
         Err(code) => return code,
     };
-    let mut going = Going { hooks, detached: None };
+    let mut going = Going { hooks, detached: None, is_stopped: false };
     let code = run_once(plan, sources, state, how, beginning, &mut going, output);
-    super::hooks::finish(going.hooks);
+    going.finish();
     code
 }
 

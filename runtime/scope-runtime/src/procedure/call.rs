@@ -63,12 +63,7 @@ pub(super) async fn call(
         }
     }
     let reads = is_reading(operation);
-    if operation.kind == OperationKind::Delete
-        && let Some(identity) = given.values.get(&subject.resource_type.identity).and_then(identity_text)
-    {
-        let seen = Box::pin(seen_before(subject, &identity)).await?;
-        guard::refuse_if_relied_upon(subject, &identity, seen.as_ref())?;
-    }
+    let seen = Box::pin(seen_as_ours(subject, operation, &given)).await?;
     let was_sent = subject.was_sent();
     if !reads {
         if memory.has_sent() && !is_repeatable(operation) {
@@ -77,7 +72,7 @@ pub(super) async fn call(
         Box::pin(announce(subject, operation, &given)).await?;
         memory.sends();
     }
-    let result = send(subject, operation, &given, memory, was_sent).await;
+    let result = send(subject, operation, &given, seen, memory, was_sent).await;
     let is_settled = match &result {
         Ok(_) => true,
         // Not sent, or refused: nothing is on its way.
@@ -102,10 +97,46 @@ pub(super) async fn call(
     Ok(Good::new(effect, result))
 }
 
+/// A deletion or an update by hand is for what nobody else has its mark on, and a deletion for what nobody relies upon.
+/// How it is there, as far as that matters.
+async fn seen_as_ours(
+    subject: &Subject<'_>,
+    operation: &Operation,
+    given: &Given,
+) -> Result<Option<Record>, Bad> {
+    let is_deletion = operation.kind == OperationKind::Delete;
+    let identity = given.values.get(&subject.resource_type.identity).and_then(identity_text);
+    let Some(identity) = identity.filter(|_| is_deletion || operation.kind == OperationKind::Update) else {
+        return Ok(None);
+    };
+    let seen = seen_before(subject, &identity).await?;
+    if let Some(mark) = seen.as_ref().and_then(|record| subject.mark_of_others(record)) {
+        return Err(Bad::new(others(subject, operation, &identity, &mark)));
+    }
+    if is_deletion {
+        guard::refuse_if_relied_upon(subject, &identity, seen.as_ref())?;
+    }
+    Ok(seen)
+}
+
+fn others(subject: &Subject<'_>, operation: &Operation, identity: &str, mark: &str) -> Failure {
+    let message = format!(
+        "{} `{identity}` at `{}` is another deployment's ({}), and `{}` of it is not sent",
+        subject.kind(),
+        subject.site_name(),
+        mark::deployment_of(mark).unwrap_or(mark),
+        operation.name
+    );
+    let help =
+        "have it done by that program, or take it over: a `resource` of this one `with { adopt: true }`";
+    Failure::new("E0868", Outcome::Invalid, message).with_help(help)
+}
+
 async fn send(
     subject: &Subject<'_>,
     operation: &Operation,
     given: &Given,
+    seen: Option<Record>,
     memory: &Memory,
     was_sent: bool,
 ) -> Result<Value, Bad> {
@@ -117,7 +148,7 @@ async fn send(
         changes
     });
     if let Some(changes) = &mut changes {
-        Box::pin(keep_mark(subject, given, changes, &mut inputs)).await?;
+        keep_mark(subject, seen.as_ref(), changes, &mut inputs);
     }
     let asked = Asked {
         changes,
@@ -165,29 +196,22 @@ async fn send(
 
 /// An update of what the owner mark or a guard stands in leaves it there, whoever's it is: without it nobody would know
 /// the resource for theirs, or that it is relied upon.
-async fn keep_mark(
+fn keep_mark(
     subject: &Subject<'_>,
-    given: &Given,
+    seen: Option<&Record>,
     changes: &mut Map<String, Value>,
     inputs: &mut Map<String, Value>,
-) -> Result<(), Bad> {
-    let places = subject.resource_type.mark.iter().chain(&subject.resource_type.guard);
-    let mut roots = places.filter_map(|place| place.path.first());
-    let is_touched = roots.any(|root| changes.contains_key(root));
-    let identity = given.values.get(&subject.resource_type.identity).and_then(identity_text);
-    let (true, Some(identity)) = (is_touched && subject.can_be_read(), identity) else { return Ok(()) };
-    let seen = subject.read(&identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
-    let Some(record) = seen else { return Ok(()) };
+) {
+    let Some(record) = seen else { return };
     if let Some(place) = &subject.resource_type.mark
-        && let Some(own) = mark::any_on(place, &record)
+        && let Some(own) = mark::any_on(place, record)
         && place.path.first().is_some_and(|root| changes.contains_key(root))
     {
         mark::write(place, &own, changes);
         mark::write(place, &own, inputs);
     }
-    guard::keep(subject, &record, changes);
-    guard::keep(subject, &record, inputs);
-    Ok(())
+    guard::keep(subject, record, changes);
+    guard::keep(subject, record, inputs);
 }
 
 /// Waits for the operation's own readiness (`stop` → SHUTOFF), where it has one and says of which resource.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::aftermath::LOOK_EVERY;
 use super::create::create_operation;
-use super::delete::remove;
+use super::delete::{remove, seen_before};
 use super::ensure::what_is_there;
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
@@ -52,19 +52,17 @@ pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, Str
     let mut pause = Duration::from_millis(step.retry.backoff_ms.max(1));
     for number in 1..=n_tries {
         let result = match &recorded {
-            Some(resource) => {
-                remove(&subject, &resource.identity, &given.values).await.map(|()| resource.identity.clone())
-            }
-            None => remove_if_there(&subject, &given).await,
+            Some(resource) => remove_recorded(&subject, &resource.identity, &given.values).await,
+            None => remove_if_there(&subject, &given).await.map(|identity| words_for(&subject, &identity)),
         };
         match result {
-            Ok(identity) => {
+            Ok(words) => {
                 let (name, site) = subject.place();
                 let is_recorded =
                     shared.ledger.append(Fact::Gone { name, site }).is_ok() && subject.settle().is_ok();
                 let is_durable = is_recorded && shared.ledger.commit().await.is_ok();
                 tracing::debug!(is_durable, "undone");
-                return Ok(words_for(&subject, &identity));
+                return Ok(words);
             }
             Err(bad) if number < n_tries && bad.is_retryable => {
                 if subject.pause(pause).await.is_err() {
@@ -104,6 +102,8 @@ async fn set_back(
     let seen = async {
         let found = subject.read(identity, &given.values).await;
         match found.map_err(|trouble| subject.failed(trouble))? {
+            // What another deployment took over since is not ours to set back.
+            Some(record) if subject.mark_of_others(&record).is_some() => Ok(Vec::new()),
             Some(record) => update::set_back(subject, record, given, changed).await,
             None => Ok(Vec::new()),
         }
@@ -192,11 +192,11 @@ pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Resul
         return Err(unpaid());
     };
     let result = match &owed.identity {
-        Some(identity) => remove(&subject, identity, &Map::new()).await.map(|()| identity.clone()),
-        None => remove_owed(&subject, owed).await,
+        Some(identity) => remove_recorded(&subject, identity, &Map::new()).await,
+        None => remove_owed(&subject, owed).await.map(|identity| words_for(&subject, &identity)),
     };
     match result {
-        Ok(identity) => {
+        Ok(words) => {
             let paid = Fact::Paid { key: owed.key.clone(), identity: owed.identity.clone() };
             // What was sent is known to have ended with it.
             let is_settled = owed.identity.is_some() || subject.settle().is_ok();
@@ -204,10 +204,27 @@ pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Resul
             if !is_recorded || shared.ledger.commit().await.is_err() {
                 return Err(unpaid());
             }
-            Ok(words_for(&subject, &identity))
+            Ok(words)
         }
         Err(bad) => Err(Unpaid { words: bad.failure.message, is_cut_off: bad.is_cut_off }),
     }
+}
+
+/// Deletes what was made and recorded, unless another deployment has put its mark on it since; in words.
+async fn remove_recorded(
+    subject: &Subject<'_>,
+    identity: &str,
+    given: &Map<String, Value>,
+) -> Result<String, Bad> {
+    let seen = seen_before(subject, identity).await?;
+    if seen.is_some_and(|record| subject.mark_of_others(&record).is_some()) {
+        let (kind, name, site) = (subject.kind(), subject.name, subject.site_name());
+        return Ok(format!(
+            "{kind} `{name}` at `{site}` ({identity}) is left: it bears another deployment's mark"
+        ));
+    }
+    remove(subject, identity, given).await?;
+    Ok(words_for(subject, identity))
 }
 
 fn words_for(subject: &Subject<'_>, identity: &str) -> String {
@@ -290,7 +307,7 @@ async fn find_owed(subject: &Subject<'_>, owed: &Owed) -> Result<Vec<Record>, Ba
         // A name that bears the mark is no longer the name alone.
         attribute.is_none_or(is_called) || is_owed(subject, owed, record)
     });
-    Ok(found)
+    subject.whole(found, &wanted).await.map_err(failed)
 }
 
 /// Whether it bears the mark that the debt is about.

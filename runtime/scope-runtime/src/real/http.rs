@@ -83,8 +83,13 @@ pub(super) async fn exchange(
     let mut n_redirects = 0;
     loop {
         let mut request = build(&url, bytes.is_none());
-        if let Some(bytes) = &bytes {
-            request = request.body(fenced(bytes.clone(), &clients.fence));
+        match &bytes {
+            Some(bytes) => request = request.body(fenced(bytes.clone(), &clients.fence)),
+            // What changes nothing may be asked at any time.
+            None if !is_read && clients.fence.is_shared() => {
+                request = request.body(fenced(Bytes::new(), &clients.fence));
+            }
+            None => {}
         }
         clients.fence.pass().await.map_err(closed)?;
         let response = match send(client, request, None, &Activity::new(), bounds).await {

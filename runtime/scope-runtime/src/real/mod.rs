@@ -60,6 +60,7 @@ use tokio::sync::Semaphore;
 
 pub(crate) use encode::{base64_decoded, base64_padded, percent_encode};
 pub use enter::{Entered, Refusal};
+pub(crate) use fenced::fenced;
 pub(crate) use http::root_cause;
 pub use missing::{MissingSecret, SecretUse, check_all, secret_uses};
 pub use post::post;

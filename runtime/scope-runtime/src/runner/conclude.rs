@@ -2,8 +2,10 @@
 //!
 //! In comes the scheduler as it ended, out comes the [`Report`], and `state.json` is written.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
-use scope_plan::plan::{Action, Plan, StepId};
+use scope_plan::plan::{Action, Plan, SiteId, Step, StepId};
 use serde_json::Value;
 
 use super::Shared;
@@ -51,9 +53,10 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     let mut n_paid = 0;
     if !is_interrupted && !shared.options.survey {
         owe_what_was_sent(shared, &ended);
-        n_paid += pay_debts(shared, &ended, &mut owed).await;
+        let answering = answering(shared, &ended);
+        n_paid += pay_debts(shared, &answering, &mut owed).await;
         n_paid += end_changes(shared, &ended, &mut owed).await;
-        n_paid += settle_guards(shared, &ended, &mut owed).await;
+        n_paid += settle_guards(shared, &ended, &answering, &mut owed).await;
     }
     let outputs = outputs(shared);
     let steps: Vec<StepReport> =
@@ -96,14 +99,17 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     report
 }
 
-/// Whether a step at the site ended well after another one's undo was owed there. A site that is cut for good has none.
-pub(super) fn has_answered(shared: &Shared<'_>, ended: &Ended, site: &str) -> bool {
-    shared.plan.steps.iter().any(|step| {
-        let is_there = shared.plan.site(step.site).name == site;
-        let was_reached =
-            ended.schedule.state(step.id) == StepState::Done && ended.schedule.attempts(step.id) > 0;
-        is_there && was_reached && ended.schedule.is_live(step.id)
-    })
+/// The sites at which a step ended well: what became owed a moment ago is tried again there. One that is cut for good has
+/// none.
+fn answering(shared: &Shared<'_>, ended: &Ended) -> BTreeSet<String> {
+    let has_answered = |step: &&Step| {
+        ended.schedule.state(step.id) == StepState::Done
+            && ended.schedule.attempts(step.id) > 0
+            && ended.schedule.is_live(step.id)
+    };
+    let sites: BTreeSet<SiteId> =
+        shared.plan.steps.iter().filter(has_answered).map(|step| step.site).collect();
+    sites.into_iter().map(|site| shared.plan.site(site).name.clone()).collect()
 }
 
 fn step_report(shared: &Shared<'_>, ended: &Ended, step: StepId) -> StepReport {

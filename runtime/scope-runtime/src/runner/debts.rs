@@ -6,10 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scope_plan::plan::{Action, SiteId, Step};
+use scope_plan::plan::{Action, SiteId, Step, StepId};
 
 use super::Shared;
-use super::conclude::has_answered;
 use super::turn::Ended;
 use crate::events::{RunEventKind, SkipReason};
 use crate::procedure::{Unpaid, pay, sent_debt, set_back_later};
@@ -41,7 +40,11 @@ pub(super) fn owe_what_was_sent(shared: &Shared<'_>, ended: &Ended) {
 }
 
 /// Deletes what earlier runs left at sites that did not answer them; how many there were.
-pub(super) async fn pay_debts(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>) -> usize {
+pub(super) async fn pay_debts(
+    shared: &Shared<'_>,
+    answering: &BTreeSet<String>,
+    words: &mut Vec<String>,
+) -> usize {
     let debts: Vec<Owed> = shared.ledger.with(|state| state.owed.clone());
     let mut silent: BTreeSet<SiteId> = BTreeSet::new();
     let mut n_paid = 0;
@@ -54,7 +57,7 @@ pub(super) async fn pay_debts(shared: &Shared<'_>, ended: &Ended, words: &mut Ve
             .position(|site| site.name == owed.site)
             .map(|index| SiteId(index as u32));
         // What became owed a moment ago is tried again only if its site answered since.
-        let is_silent_now = of_this_run && !has_answered(shared, ended, &owed.site);
+        let is_silent_now = of_this_run && !answering.contains(&owed.site);
         let payable = site.filter(|site| !silent.contains(site) && !is_silent_now);
         let Some(site) = payable else {
             if !of_this_run {
@@ -85,8 +88,11 @@ pub(super) async fn pay_debts(shared: &Shared<'_>, ended: &Ended, words: &mut Ve
 /// wants any more, of a run that did not come to set them back, are set back now. How many these are.
 pub(super) async fn end_changes(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>) -> usize {
     let mut n_back = 0;
-    for (key, changed) in shared.ledger.with(|state| state.changed.clone()) {
-        let step = shared.plan.steps.iter().find(|step| step.key == key).map(|step| step.id);
+    let all = shared.ledger.with(|state| state.changed.clone());
+    let steps = shared.plan.steps.iter().filter(|step| all.contains_key(&step.key));
+    let steps: BTreeMap<&str, StepId> = steps.map(|step| (step.key.as_str(), step.id)).collect();
+    for (key, changed) in all.clone() {
+        let step = steps.get(key.as_str()).copied();
         if let Some(step) = step {
             match ended.schedule.state(step) {
                 StepState::Done if ended.schedule.is_live(step) => {

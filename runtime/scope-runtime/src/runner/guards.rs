@@ -7,12 +7,11 @@
 use std::collections::BTreeSet;
 
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Step};
+use scope_plan::plan::{Action, Step, StepId};
 use scope_plan::recorded::{RecordedGuard, Relied};
 use serde_json::Value;
 
 use super::Shared;
-use super::conclude::has_answered;
 use super::turn::Ended;
 use crate::events::RunEventKind;
 use crate::procedure::{identity_text, settle_guard};
@@ -40,8 +39,8 @@ impl Shared<'_> {
             let owed = state.owed.iter().filter(|owed| owed.relies.contains(relied));
             users.extend(owed.map(|owed| (owed.name.clone(), owed.site.clone())));
         });
-        for step in self.index.guards(&relied.resource_type, &relied.site) {
-            let step = self.plan.step(*step);
+        for step in self.index.guards_on(relied) {
+            let step = self.plan.step(step);
             let Action::Protect { resource_type, of, users: named } = &step.action else { continue };
             let is_it = || self.identity_of(of, resource_type).as_ref() == Some(&relied.identity);
             if self.is_wanted(step) && is_it() {
@@ -79,6 +78,25 @@ impl Shared<'_> {
                 identity_text(record.get(&resource_type.identity)?)
             }
             other => identity_text(other),
+        }
+    }
+
+    /// What guards are on is known where the plan has its identity.
+    pub(super) fn knows_what_is_written(&self) {
+        let is_written = |step: &&Step| matches!(&step.action, Action::Protect { of: Expr::Value(_), .. });
+        self.plan.steps.iter().filter(is_written).for_each(|step| self.knows_guard(step));
+    }
+
+    /// A step ended well: what its guards are on is known.
+    pub(super) fn knows_what_is_guarded(&self, given: StepId) {
+        self.index.guards_of(given).iter().for_each(|step| self.knows_guard(self.plan.step(*step)));
+    }
+
+    fn knows_guard(&self, step: &Step) {
+        let Action::Protect { resource_type, of, .. } = &step.action else { return };
+        if let Some(identity) = self.identity_of(of, resource_type) {
+            let site = self.plan.site(step.site).name.clone();
+            self.index.note(step.id, Relied { resource_type: resource_type.clone(), site, identity });
         }
     }
 
@@ -124,8 +142,9 @@ impl Shared<'_> {
 
     /// The steps that have this guard on their resource.
     fn steps_with<'s>(&'s self, guard: &'s RecordedGuard) -> impl Iterator<Item = &'s Step> {
-        let steps = self.index.guards(&guard.resource_type, &guard.site).iter();
-        steps.map(|step| self.plan.step(*step)).filter(|step| step.name == guard.name)
+        let steps = self.index.named_guards(&guard.name, &guard.site).iter();
+        let steps = steps.map(|step| self.plan.step(*step));
+        steps.filter(|step| step.action.resource_type() == Some(guard.resource_type.as_str()))
     }
 
     /// Whether it is known who the plan wants a guard for.
@@ -145,16 +164,21 @@ impl Shared<'_> {
 
 /// Guards say who relies upon a thing in the end: those of alternatives that were left, or of what was taken back, are no
 /// longer among them. How many guards that changes.
-pub(super) async fn settle_guards(shared: &Shared<'_>, ended: &Ended, words: &mut Vec<String>) -> usize {
+pub(super) async fn settle_guards(
+    shared: &Shared<'_>,
+    ended: &Ended,
+    answering: &BTreeSet<String>,
+    words: &mut Vec<String>,
+) -> usize {
     let steps = shared.plan.steps.iter().map(|step| step.id);
     steps.filter(|step| !ended.schedule.is_live(*step)).for_each(|step| shared.memory(step).gives_up());
     let mut n_settled = 0;
-    for guard in shared.ledger.with(|state| state.guards.clone()) {
+    for guard in shared.ledger.with(|state| state.guards.iter().cloned().collect::<Vec<RecordedGuard>>()) {
         let site = shared.steps_with(&guard).next().map(|step| step.site);
         let Some(site) = site.filter(|_| shared.is_known_for_whom(&guard)) else { continue };
         // What could not be taken off a moment ago is tried again only if its site answered since.
         let is_owed = |step: &Step| ended.schedule.undo_state(step.id) == UndoState::Owed;
-        if shared.steps_with(&guard).any(is_owed) && !has_answered(shared, ended, &guard.site) {
+        if shared.steps_with(&guard).any(is_owed) && !answering.contains(&guard.site) {
             continue;
         }
         let kind = match settle_guard(shared, &guard, site, words).await {

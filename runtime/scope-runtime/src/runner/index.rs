@@ -1,37 +1,48 @@
 //! Where steps are, by the names that a state knows: a plan of many sites has many, and each guard asks.
 //!
-//! `steps("vm", "nantes")` → the step that ensures it, the one that deletes it; `guards("openstack.network", "nantes")` → those
-//! that guard a network there.
+//! `steps("vm", "nantes")` → the step that ensures it, the one that deletes it; `named_guards("net", "nantes")` → those that
+//! guard it; `guards_on(net n1 at nantes)` → the same, once the step that gives the network has ended.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 
+use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Plan, StepId};
+use scope_plan::recorded::Relied;
 
 pub(crate) struct Index<'r> {
     /// By resource, then by site.
     by_resource: ByNames<'r>,
-    /// By type, then by site.
     by_guarded: ByNames<'r>,
+    /// Step → the guards on what it gives.
+    guards_of: HashMap<StepId, Vec<StepId>>,
+    /// Guards by what they are on, as far as that is known by now.
+    on: RefCell<BTreeMap<Relied, Vec<StepId>>>,
 }
 
 type ByNames<'r> = HashMap<&'r str, HashMap<&'r str, Vec<StepId>>>;
 
 impl<'r> Index<'r> {
     pub(super) fn new(plan: &'r Plan) -> Self {
-        let mut index = Self { by_resource: HashMap::new(), by_guarded: HashMap::new() };
+        let mut index = Self {
+            by_resource: HashMap::new(),
+            by_guarded: HashMap::new(),
+            guards_of: HashMap::new(),
+            on: RefCell::default(),
+        };
         for step in &plan.steps {
             let site = plan.site(step.site).name.as_str();
-            match &step.action {
-                Action::Protect { resource_type, .. } => {
-                    let sites = index.by_guarded.entry(resource_type).or_default();
-                    sites.entry(site).or_default().push(step.id);
+            let steps = match &step.action {
+                Action::Protect { of, .. } => {
+                    if let Expr::Step { step: given, .. } = of {
+                        index.guards_of.entry(*given).or_default().push(step.id);
+                    }
+                    &mut index.by_guarded
                 }
-                Action::Ensure { .. } | Action::Delete { .. } => {
-                    let sites = index.by_resource.entry(&step.name).or_default();
-                    sites.entry(site).or_default().push(step.id);
-                }
-                _ => {}
-            }
+                Action::Ensure { .. } | Action::Delete { .. } => &mut index.by_resource,
+                _ => continue,
+            };
+            steps.entry(&step.name).or_default().entry(site).or_default().push(step.id);
         }
         index
     }
@@ -41,9 +52,28 @@ impl<'r> Index<'r> {
         of(&self.by_resource, name, site)
     }
 
-    /// The guards on resources of a type at a site, in the plan's order.
-    pub(super) fn guards(&self, resource_type: &str, site: &str) -> &[StepId] {
-        of(&self.by_guarded, resource_type, site)
+    /// The guards on what is called so, of whatever type, in the plan's order.
+    pub(super) fn named_guards(&self, name: &str, site: &str) -> &[StepId] {
+        of(&self.by_guarded, name, site)
+    }
+
+    /// The guards on what a step gives.
+    pub(super) fn guards_of(&self, given: StepId) -> &[StepId] {
+        self.guards_of.get(&given).map_or(&[], Vec::as_slice)
+    }
+
+    /// The guards on this, as far as it is known that they are: they may be on another one since.
+    pub(super) fn guards_on(&self, relied: &Relied) -> Vec<StepId> {
+        self.on.borrow().get(relied).cloned().unwrap_or_default()
+    }
+
+    /// Takes note of what a guard is on.
+    pub(super) fn note(&self, guard: StepId, relied: Relied) {
+        let mut on = self.on.borrow_mut();
+        let guards = on.entry(relied).or_default();
+        if !guards.contains(&guard) {
+            guards.push(guard);
+        }
     }
 }
 

@@ -83,7 +83,7 @@ impl<'r> Shared<'r> {
         for edge in plan.edges.iter().filter(|edge| edge.reason != EdgeReason::Wave) {
             before[edge.to.index()].push(edge.from);
         }
-        Self {
+        let shared = Self {
             plan,
             sites,
             deployment: ledger.with(|state| state.deployment.clone()),
@@ -103,7 +103,9 @@ impl<'r> Shared<'r> {
             ends: RefCell::new(plan.steps.iter().map(|_| StepEnd::default()).collect()),
             seen: RefCell::default(),
             guards: RefCell::default(),
-        }
+        };
+        shared.knows_what_is_written();
+        shared
     }
 
     /// The first event.
@@ -286,7 +288,11 @@ impl<'r> Shared<'r> {
         if let Some(failure) = &mut end.failure {
             hide_in_failure(&*self.options.redact, failure);
         }
+        let is_well = end.output.is_some();
         self.ends.borrow_mut()[step.index()] = end;
+        if is_well {
+            self.knows_what_is_guarded(step);
+        }
     }
 
     /// Reads a step's end.

@@ -2,8 +2,6 @@
 //!
 //! `apply(Gone(base at nantes))` → `state.resource("base", "nantes")` is `None`.
 
-use scope_plan::recorded::RecordedGuard;
-
 use super::{KEPT_RUNS, Parked, Record, Run, Sent, State};
 use crate::events::Outcome;
 use crate::report::Counts;
@@ -63,8 +61,7 @@ impl State {
                         self.resources.remove(name);
                     }
                 }
-                // A guard goes with what it is on.
-                self.guards.retain(|guard| guard.name != *name || guard.site != *site);
+                self.guards.gone(name, site);
             }
             Record::Call { key, call } => {
                 if self.sent.get(key).is_some_and(|sent| sent.inputs == call.inputs) {
@@ -75,11 +72,8 @@ impl State {
             Record::Choice { key, arm } => {
                 self.choices.insert(key.clone(), *arm);
             }
-            Record::Protected { guard } => {
-                self.guards.retain(|known| !is_on_same(known, guard));
-                self.guards.push(guard.clone());
-            }
-            Record::LetGo { guard } => self.guards.retain(|known| !is_on_same(known, guard)),
+            Record::Protected { guard } => self.guards.insert(guard.clone()),
+            Record::LetGo { guard } => self.guards.remove(guard),
             Record::Owed { owed } => {
                 self.owed.retain(|known| known.key != owed.key || known.identity != owed.identity);
                 self.owed.push(owed.clone());
@@ -164,9 +158,4 @@ impl State {
             };
         }
     }
-}
-
-/// Whether two guards are on one resource.
-fn is_on_same(one: &RecordedGuard, other: &RecordedGuard) -> bool {
-    one.site == other.site && one.resource_type == other.resource_type && one.identity == other.identity
 }

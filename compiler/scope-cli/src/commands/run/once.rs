@@ -109,7 +109,8 @@ pub(super) fn run_once(
     let events = if going.detached.is_some() { Events::Json } else { how.telling.events };
     let mut shower = Shower::new(plan, events, output, how.telling.verbose);
     output.shows(plan, false);
-    let Going { hooks, detached } = going;
+    let Going { hooks, detached, is_stopped } = going;
+    hooks.pass(state.fence());
     let mut observe = |event: &RunEvent| {
         if let (Some(detached), RunEventKind::RunStarted { run, .. }) = (&*detached, &event.kind) {
             detached.began(plan, *run, &plan.program.file);
@@ -146,6 +147,7 @@ pub(super) fn run_once(
             return WRONG;
         }
     };
+    *is_stopped = report.stopped.is_some();
     told(plan, &report, sources, how, &beginning.again, false, output);
     if is_detached && let Some(detached) = detached {
         detached.told(&show::report::document(plan, &report, false));

@@ -64,23 +64,44 @@ fn an_update_leaves_the_owner_mark() {
         plan.call(nantes, "note", "shelf.book", "update", inputs);
         plan.finish()
     };
-    let theirs = "scope:other/emma@nantes";
+    // It looks whose the book is.
+    let reads = |mark: Option<&str>| ("nantes", "read", found(book("b1", "Emma", "open", mark)));
     let played = play(
         &updating("notes", json!({ "shelf": "B" })),
         StateStore::in_memory(),
-        vec![("nantes", "read", found(book("b1", "Emma", "open", Some(theirs)))), ("nantes", "update", ok())],
+        vec![reads(Some(OURS)), ("nantes", "update", ok())],
     );
     let changes = played.request("update").changes.as_ref().expect("it changes something");
-    assert_eq!(changes["notes"], json!({ "shelf": "B", "scope_mark": theirs }));
-    // What has no mark gets none, and what is no place of a mark is not asked about.
+    assert_eq!(changes["notes"], json!({ "shelf": "B", "scope_mark": OURS }));
+    // What has no mark gets none.
     let unmarked = play(
         &updating("notes", json!({ "shelf": "B" })),
         StateStore::in_memory(),
-        vec![("nantes", "read", found(book("b1", "Emma", "open", None))), ("nantes", "update", ok())],
+        vec![reads(None), ("nantes", "update", ok())],
     );
     let changes = unmarked.request("update").changes.as_ref().expect("it changes something");
     assert_eq!(changes["notes"], json!({ "shelf": "B" }));
-    play(&updating("pages", json!(3)), StateStore::in_memory(), vec![("nantes", "update", ok())]);
+    play(
+        &updating("pages", json!(3)),
+        StateStore::in_memory(),
+        vec![reads(None), ("nantes", "update", ok())],
+    );
+    let theirs = Some("scope:other/emma@nantes");
+    let refused = play(&updating("pages", json!(3)), StateStore::in_memory(), vec![reads(theirs)]);
+    assert_eq!((refused.failure(0).code.as_str(), refused.failure(0).outcome), ("E0868", Outcome::Invalid));
+}
+
+#[test]
+fn a_deletion_by_hand_leaves_what_is_anothers() {
+    let mut plan = Builder::new();
+    let nantes = plan.site("nantes");
+    plan.call(nantes, "emma", "shelf.book", "delete", vec![("id", Expr::text("b1"))]);
+    let reads = |mark: &str| ("nantes", "read", found(book("b1", "Emma", "open", Some(mark))));
+    let plan = plan.finish();
+    let played = play(&plan, StateStore::in_memory(), vec![reads("scope:other/emma@nantes")]);
+    assert_eq!(played.failure(0).code, "E0868");
+    let own = vec![reads(OURS), ("nantes", "delete", Reply::Gone)];
+    assert_eq!(*play(&plan, StateStore::in_memory(), own).effect(0), Effect::Called);
 }
 
 #[test]

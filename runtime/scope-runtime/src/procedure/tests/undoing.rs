@@ -36,6 +36,8 @@ fn broken_at_the_first_it_is_deleted_there_and_made_at_the_second() {
         ("paris", "find", list([])),
         ("paris", "create", done(book("p1", "Emma", "binding", Some(AT_PARIS)))),
         ("paris", "read", found(book("p1", "Emma", "torn", Some(AT_PARIS)))),
+        // The undo looks whose it is.
+        ("paris", "read", found(book("p1", "Emma", "torn", Some(AT_PARIS)))),
         ("paris", "delete", Reply::Gone),
         ("paris", "read", not_found()),
     ];
@@ -128,11 +130,7 @@ fn what_the_last_alternative_perhaps_made_is_looked_for_when_another_one_is_take
     assert_eq!(next.report.verdict, Verdict::Done);
     let state = next.state.state();
     assert!(state.owed.is_empty() && state.sent.is_empty(), "{:?} {:?}", state.owed, state.sent);
-    let is_told = |event: &crate::events::RunEvent| match &event.kind {
-        RunEventKind::UndoDone { words, .. } => words.contains("`emma` at `nantes` (n1) is deleted"),
-        _ => false,
-    };
-    assert!(next.events.iter().any(is_told));
+    assert!(is_told(&next, "`emma` at `nantes` (n1) is deleted"));
 }
 
 #[test]
@@ -150,6 +148,75 @@ fn what_the_last_alternative_perhaps_made_is_owed_while_its_site_is_silent() {
     let paid = play(&chosen, next.state, script);
     assert!(paid.report.owed.is_empty(), "{:?}", paid.report.owed);
     assert!(paid.state.state().owed.is_empty() && paid.state.state().sent.is_empty());
+}
+
+/// Where names are identities, somebody may have made another one in its place by the time that the site answers again.
+#[test]
+fn what_bears_the_mark_of_others_by_now_is_left_though_it_was_owed() {
+    let mut script = vec![
+        ("paris", "find", list([])),
+        ("paris", "create", done(book("p1", "Emma", "binding", Some(AT_PARIS)))),
+        ("paris", "read", found(book("p1", "Emma", "torn", Some(AT_PARIS)))),
+        // The undo looks, sends, and looks again.
+        ("paris", "read", found(book("p1", "Emma", "torn", Some(AT_PARIS)))),
+        ("paris", "delete", unreachable()),
+        ("paris", "read", unreachable()),
+    ];
+    script.extend(at_nantes());
+    let played = play(&plan(), StateStore::in_memory(), script);
+    assert_eq!(played.report.steps[0].undo, UndoStatus::Owed);
+    assert_eq!(played.state.state().owed[0].identity.as_deref(), Some("p1"));
+    let mut next = plan();
+    next.choices[0].recorded = Some(1);
+    let paid = play(
+        &next,
+        played.state,
+        vec![
+            ("nantes", "read", found(book("n1", "Emma", "open", Some(AT_NANTES)))),
+            ("paris", "read", found(book("p1", "Emma", "open", Some("scope:others/emma@paris")))),
+        ],
+    );
+    assert!(paid.state.state().owed.is_empty());
+    assert!(is_told(&paid, "(p1) is left: it bears another deployment's mark"));
+}
+
+#[test]
+fn an_undo_leaves_what_bears_the_mark_of_others_by_now() {
+    let mut script = vec![
+        ("paris", "find", list([])),
+        ("paris", "create", done(book("p1", "Emma", "binding", Some(AT_PARIS)))),
+        ("paris", "read", found(book("p1", "Emma", "torn", Some(AT_PARIS)))),
+        ("paris", "read", found(book("p1", "Emma", "torn", Some("scope:others/emma@paris")))),
+    ];
+    script.extend(at_nantes());
+    let played = play(&plan(), StateStore::in_memory(), script);
+    assert_eq!(played.report.steps[0].undo, UndoStatus::Done);
+    assert!(is_told(&played, "(p1) is left: it bears another deployment's mark"));
+    assert!(played.state.state().resource("emma", "paris").is_none());
+}
+
+#[test]
+fn what_another_deployment_took_over_is_not_set_back() {
+    let (plan, state) = changing();
+    let mut taken = with_pages(400);
+    taken["notes"] = json!({ "scope_mark": "scope:others/emma@paris" });
+    let mut script = vec![
+        ("paris", "read", found(with_pages(300))),
+        ("paris", "update", done(with_pages(400))),
+        ("paris", "read", found(with_pages(400))),
+        ("paris", "find", list([])),
+        ("paris", "create", Reply::Error(SiteErrorKind::Refused, "no more loans")),
+        ("paris", "read", found(taken)),
+    ];
+    script.extend(at_nantes_with(400));
+    let played = play(&plan, state, script);
+    assert!(is_told(&played, "is left so"));
+}
+
+fn is_told(played: &super::fake::Played, part: &str) -> bool {
+    let is_it =
+        |kind: &RunEventKind| matches!(kind, RunEventKind::UndoDone { words, .. } if words.contains(part));
+    played.events.iter().any(|event| is_it(&event.kind))
 }
 
 #[test]

@@ -62,6 +62,23 @@ pub struct Fence(Option<watch::Receiver<Sure>>);
 #[error("nothing is sent any more: another run may have taken the state over")]
 pub struct FenceClosed;
 
+#[cfg(test)]
+impl Fence {
+    /// Of a state that another run has taken over.
+    pub(crate) fn closed() -> Self {
+        let assurance = Assurance::new();
+        assurance.end();
+        assurance.fence()
+    }
+
+    /// Of one that is shared, and surely ours for an hour.
+    pub(crate) fn open_for_now() -> Self {
+        let assurance = Assurance::new();
+        assurance.renew(Instant::now(), now_ms(), Duration::from_secs(3600));
+        assurance.fence()
+    }
+}
+
 impl Fence {
     /// Whether the state is at a place where another run could take it over.
     pub(crate) fn is_shared(&self) -> bool {
