@@ -2,7 +2,8 @@
 //! after the last sync, resumed; it ends as the undisturbed run did, nothing twice.
 //!
 //! A run is killed with `kill -9` once its journal holds so many records: around a request, where the process waits for the
-//! stand-in, or between two of them. `SCOPE_KILLS=40` kills after so many records of each; else after a few, spread evenly.
+//! stand-in, or between two of them. `SCOPE_KILLS=40` kills after so many records of each; else after a few, spread evenly. A
+//! journal is cut only behind what a site or a command has seen: where a command was under way at the kill, nothing is left to cut.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -62,7 +63,24 @@ impl Stage {
         let ssh = folder.join("bin/ssh");
         std::fs::copy(root().join("tests/durable/ssh.sh"), &ssh).expect("copied");
         crate::drivers::executable(&ssh);
-        Stage { town, folder, stem }
+        let stage = Stage { town, folder, stem };
+        ["kubectl", "ssh"].iter().for_each(|program| stage.tells_what_it_saw(program));
+        stage
+    }
+
+    /// Puts a word before a command: how long the journal was when it had done its work is kept, for from then on the world has
+    /// seen what the journal says.
+    fn tells_what_it_saw(&self, program: &str) {
+        let (folder, journal) = (self.folder.display(), self.journal());
+        let seen = self.folder.join("seen");
+        std::fs::create_dir_all(&seen).expect("writable");
+        let script = format!(
+            "#!/bin/sh\n'{folder}/bin/{program}' \"$@\"\ncode=$?\nwc -c <'{}' >>'{}/lengths' 2>/dev/null\nexit $code\n",
+            journal.display(),
+            seen.display()
+        );
+        std::fs::write(seen.join(program), script).expect("writable");
+        crate::drivers::executable(&seen.join(program));
     }
 
     /// The same, with what the example declares for its sites.
@@ -84,7 +102,7 @@ impl Stage {
             .args(args)
             .current_dir(&self.folder)
             .env_clear()
-            .env("PATH", format!("{}:{path}", self.folder.join("bin").display()))
+            .env("PATH", format!("{0}/seen:{0}/bin:{path}", self.folder.display()))
             .env("HOME", &self.folder)
             .env("USER", "tester")
             .stdin(Stdio::null())
@@ -188,11 +206,17 @@ impl Doomed {
         process.as_mut().expect("it was started").try_wait().expect("it is ours").is_some()
     }
 
-    /// Cuts off a part of what was written since the last request: the disk may have lost it with the machine. What commands
-    /// have seen is not known here: there nothing is cut.
-    fn cut(&self, part: usize) -> bool {
+    /// Cuts off a part of what was written since the last request or command: the disk may have lost it with the machine.
+    fn cut(&self, folder: &Path, part: usize) -> bool {
+        // A command that was begun comes to its end.
+        while is_anyone_in(folder) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let bytes = std::fs::read(&self.journal).expect("a journal");
-        let seen = *self.unseen_from.lock().expect("never poisoned");
+        let lengths = std::fs::read_to_string(folder.join("seen/lengths")).unwrap_or_default();
+        let by_commands = lengths.lines().filter_map(|line| line.trim().parse().ok()).max();
+        let seen =
+            by_commands.max(Some(*self.unseen_from.lock().expect("never poisoned"))).unwrap_or_default();
         let from = seen.max(self.written_through());
         if seen == 0 || from >= bytes.len() {
             return false;
@@ -258,6 +282,13 @@ fn place(name: &Value) -> String {
     name.as_str().expect("a name").to_lowercase()
 }
 
+/// Whether a process works in a folder.
+fn is_anyone_in(folder: &Path) -> bool {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut places = processes.filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok());
+    places.any(|place| place == folder)
+}
+
 fn files(folder: &Path, then: &mut dyn FnMut(&Path, &str)) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -300,7 +331,7 @@ fn killed_everywhere(file: &str, n_kills: usize) -> Option<Counted> {
         let stage = Stage::with_declared(file, &format!("at-{after}"), &plan);
         let Some(doomed) = stage.killed(after, then) else { continue };
         let died_at = doomed.died_at.lock().expect("never poisoned").unwrap_or_default();
-        let is_cut = is_cut && doomed.cut(number / 2);
+        let is_cut = is_cut && doomed.cut(&stage.folder, number / 2);
         counted.n_kills += 1;
         counted.n_cuts += usize::from(is_cut);
         counted.moments.insert(died_at);
