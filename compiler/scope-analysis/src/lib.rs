@@ -14,6 +14,7 @@
 
 pub mod data;
 pub mod driver;
+pub mod functions;
 pub mod hir;
 pub mod lint;
 pub mod modules;
@@ -91,6 +92,7 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     check::check_cycles(&context, &resources);
     request::renumbered(&mut resources);
     check::check_rollouts(&context, &resources);
+    check::check_sameness(&context, &resources);
     let resources = Rc::new(resources);
     context.set_whole(resources.clone());
     context.check_groups();

@@ -40,8 +40,10 @@ pub enum CandidateKind {
     Type,
     /// A text that an attribute may be.
     Text,
-    /// A parameter, a `let`, a function.
+    /// A parameter, a `let`, a function of the program.
     Name,
+    /// A function of the language.
+    Function,
     /// A module of the library.
     Module,
     /// A word of the language.
@@ -219,7 +221,13 @@ fn values(compilation: &Compilation) -> Vec<Candidate> {
         .collect();
     let resources: Vec<String> = all.iter().map(|found| found.label.clone()).collect();
     all.extend(names(compilation).into_iter().filter(|name| !resources.contains(&name.label)));
-    all.extend(words(&["here", "if", "yaml", "json", "file", "env", "secret"]));
+    all.extend(words(&["here", "if"]));
+    let functions = scope_analysis::functions::of_programs();
+    all.extend(
+        functions.map(|function| {
+            candidate(function.name, CandidateKind::Function, function.written, function.words)
+        }),
+    );
     all
 }
 

@@ -151,6 +151,12 @@ pub enum Builtin {
     Sort,
     /// `range(n)`: 0 to n-1.
     Range,
+    /// `sum(list)`: of numbers; 0 of none.
+    Sum,
+    /// `min(list)`: of numbers, one at least.
+    Min,
+    /// `max(list)`: of numbers, one at least.
+    Max,
     /// `mod(a, b)`.
     Mod,
     /// `replace(text, from, to)`: every occurrence.

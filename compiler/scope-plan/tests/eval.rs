@@ -229,6 +229,11 @@ fn every_builtin_has_a_value_and_refuses_what_it_cannot_take() {
         (Builtin::Sort, &[json!([10, 9, 1.5])], json!([1.5, 9, 10]), &[json!([1, "a"])]),
         (Builtin::Sort, &[json!(["b", "a"])], json!(["a", "b"]), &[json!([[], []])]),
         (Builtin::Range, &[json!(3)], json!([0, 1, 2]), &[json!(-1)]),
+        (Builtin::Sum, &[json!([1, 2, -4])], json!(-1), &[json!([1, "a"])]),
+        (Builtin::Sum, &[json!([1.5, 2])], json!(3.5), &[json!(1)]),
+        (Builtin::Sum, &[json!([])], json!(0), &[json!([i64::MAX, u64::MAX, u64::MAX])]),
+        (Builtin::Min, &[json!([3, 1.5, 2])], json!(1.5), &[json!([])]),
+        (Builtin::Max, &[json!([3, 1.5, 3.0])], json!(3), &[json!(["a"])]),
         (Builtin::Mod, &[json!(-1), json!(3)], json!(2), &[json!(1), json!(0)]),
         (
             Builtin::Replace,

@@ -59,6 +59,7 @@ fn kind(kind: CandidateKind) -> u32 {
         CandidateKind::Type => 7,
         CandidateKind::Text => 12,
         CandidateKind::Name => 6,
+        CandidateKind::Function => 3,
         CandidateKind::Module => 9,
         CandidateKind::Word => 14,
     }

@@ -73,6 +73,31 @@ pub struct Miss {
     pub at_us: u64,
 }
 
+/// What fails alike in one statement is one report: a claim of a group is one of each of its resources.
+fn folded(misses: Vec<Miss>) -> Vec<Miss> {
+    /// So many more of them are told with the first one.
+    const SHOWN: usize = 3;
+    let mut kept: Vec<(Miss, Vec<String>)> = Vec::new();
+    for miss in misses {
+        let alike = kept.iter_mut().find(|(first, _)| {
+            first.code == miss.code && first.origin == miss.origin && first.label == miss.label
+        });
+        match alike {
+            Some((_, others)) => others.push(miss.message),
+            None => kept.push((miss, Vec::new())),
+        }
+    }
+    let told = kept.into_iter().map(|(mut miss, others)| {
+        let n_more = others.len().saturating_sub(SHOWN);
+        miss.notes.extend(others.into_iter().take(SHOWN));
+        if n_more > 0 {
+            miss.notes.push(format!("and {n_more} more like these"));
+        }
+        miss
+    });
+    told.collect()
+}
+
 /// The state of all sites at a moment, as text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {

@@ -143,11 +143,9 @@ impl Context<'_> {
             (Type::Bytes, Value::Text(text)) if is_plain && written == format!("\"{text}\"") => {
                 Some(format!("file({written})"))
             }
-            (Type::Int, Value::Text(text)) if written == format!("\"{text}\"") => {
-                text.parse::<i64>().ok().map(|_| text.clone())
-            }
-            (Type::Bool, Value::Text(text)) if written == format!("\"{text}\"") => {
-                matches!(text.as_str(), "true" | "false").then(|| text.clone())
+            (Type::Int, Value::Text(text)) => text.parse::<i64>().ok().and_then(|_| unquoted(&written)),
+            (Type::Bool, Value::Text(text)) => {
+                matches!(text.as_str(), "true" | "false").then(|| unquoted(&written)).flatten()
             }
             _ => None,
         }
@@ -227,6 +225,15 @@ impl Context<'_> {
             )
             .label(if n == 0 { "empty" } else { "of another length" })
             .help(help);
+        }
+        if pattern == "^https?://" {
+            return Diagnostic::new(
+                codes::E0201,
+                span,
+                format!("expected `{what}` to be an address with `https://` or `http://`, found \"{text}\""),
+            )
+            .label("begins otherwise")
+            .help(format!("write \"https://{}\"", text.trim_start_matches("//")));
         }
         // The beginning, where a pattern says only that: `^/`.
         let beginning = pattern.strip_prefix('^').filter(|rest| {
@@ -320,6 +327,14 @@ impl Context<'_> {
             _ => None,
         }
     }
+}
+
+/// A text without its quotes: `"80"` is `80`, `"${port}"` is `port`.
+fn unquoted(written: &str) -> Option<String> {
+    let inside = written.strip_prefix('"')?.strip_suffix('"')?;
+    let inside = inside.strip_prefix("${").and_then(|inside| inside.strip_suffix('}')).unwrap_or(inside);
+    let is_plain = !inside.is_empty() && !inside.contains(['"', '$', '{', '}', '\\']);
+    is_plain.then(|| inside.trim().to_owned())
 }
 
 /// What a pattern says of a text's length, where it says only that: `(?s)^.{1,64}$`.

@@ -13,35 +13,6 @@ use super::names::Names;
 use super::walk;
 use crate::hir::Type;
 
-/// The built-in functions of drivers: name, fewest and most arguments, how it is called.
-pub const BUILT_IN: &[(&str, usize, usize, &str)] = &[
-    ("json", 1, 1, "json(text)"),
-    ("to_json", 1, 1, "to_json(value)"),
-    ("first", 1, 1, "first(list)"),
-    ("length", 1, 1, "length(value)"),
-    ("lower", 1, 1, "lower(text)"),
-    ("upper", 1, 1, "upper(text)"),
-    ("trim", 1, 1, "trim(text)"),
-    ("join", 2, 2, "join(list, separator)"),
-    ("split", 2, 2, "split(text, separator)"),
-    ("keys", 1, 1, "keys(record)"),
-    ("values", 1, 1, "values(record)"),
-    ("has", 2, 2, "has(record, key)"),
-    ("text", 1, 1, "text(value)"),
-    ("int", 1, 1, "int(text)"),
-    ("base64", 1, 1, "base64(text)"),
-    ("url", 1, 1, "url(text)"),
-    ("merge", 2, 2, "merge(record, record)"),
-    ("without", 2, 2, "without(record, keys)"),
-    ("concat", 1, 16, "concat(list, list)"),
-    ("distinct", 1, 1, "distinct(list)"),
-    ("sort", 1, 1, "sort(list)"),
-    ("range", 1, 1, "range(n)"),
-    ("mod", 2, 2, "mod(a, b)"),
-    ("replace", 3, 3, "replace(text, from, to)"),
-    ("capture", 2, 2, "capture(text, pattern)"),
-];
-
 /// Checks the bodies of the file's functions, and that none of them reaches itself; what they are, written out.
 pub(super) fn check(
     functions: &IndexMap<String, ast::Function>,

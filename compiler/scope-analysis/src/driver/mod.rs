@@ -26,6 +26,7 @@ mod review;
 mod service;
 mod settings;
 pub mod types;
+mod unique;
 mod walk;
 
 pub use review::review;

@@ -10,7 +10,8 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, BinaryOp, ChainOp, Element, ExprKind, RecordEntry, TextPart};
 
-use super::{expansion::Expansions, functions};
+use super::expansion::Expansions;
+use crate::functions;
 use crate::hir::{ResourceType, Type};
 
 /// The names that may be used at one place.
@@ -300,13 +301,12 @@ impl Checker<'_, '_> {
         if let Some(function) = self.names.functions.get(name) {
             return self.own_function(function, args, span);
         }
-        if let Some((_, fewest, most, written)) = functions::BUILT_IN.iter().find(|(known, ..)| known == name)
-        {
-            return self.arity(written, args.len(), *fewest, *most, span);
+        if let Some(function) = functions::of_drivers().find(|function| function.name == name) {
+            let (fewest, most) = function.takes;
+            return self.arity(function.written, args.len(), fewest, most, span);
         }
-        let known = functions::BUILT_IN
-            .iter()
-            .map(|(name, ..)| *name)
+        let known = functions::of_drivers()
+            .map(|function| function.name)
             .chain(self.names.functions.keys().map(String::as_str));
         let report =
             Diagnostic::new(codes::E0402, callee.span, format!("no function is called `{name}` here"))

@@ -112,6 +112,7 @@ const fn allowed(block: Block) -> Allowed {
                 "operation",
                 "create",
                 "named",
+                "unique",
                 "mark",
                 "guard",
                 "ready",

@@ -18,6 +18,7 @@ use super::{
     phrases::{self, Block, malformed},
     promises, read,
     settings::declared_twice,
+    unique,
 };
 use crate::hir::{Answer, Cross, Operation, OperationKind, Repeat, ResourceType, Share, Type};
 use division::cross;
@@ -71,6 +72,8 @@ pub(super) fn attributes_of(
             first.name.clone()
         }
     };
+    let is_chosen = attributes.get(&identity).is_some_and(|identity| identity.is_settable);
+    let unique = if is_chosen { vec![vec![identity.clone()]] } else { Vec::new() };
     Some(ResourceType {
         name: format!("{part}.{short_name}"),
         name_attribute: attributes.contains_key("name").then(|| "name".to_owned()),
@@ -90,6 +93,7 @@ pub(super) fn attributes_of(
         },
         cross: Cross::None { because: "the driver does not say how it could be divided".to_owned() },
         stateful: None,
+        unique,
         operations: IndexMap::new(),
         create: None,
         merge: Vec::new(),
@@ -195,6 +199,11 @@ fn one_phrase(
             }
         }
         "stateful" => ty.stateful = stateful(phrase, diagnostics),
+        "unique" => {
+            if let Some(paths) = unique::unique(phrase, ty, diagnostics) {
+                ty.unique = paths;
+            }
+        }
         "merge" => ty.merge = merge::merge(phrase.body.as_deref().unwrap_or_default(), ty, diagnostics),
         _ => {}
     }
@@ -290,7 +299,12 @@ fn guard(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnost
     None
 }
 
-fn known_attribute(name: &str, path: Span, ty: &ResourceType, diagnostics: &mut Vec<Diagnostic>) -> bool {
+pub(super) fn known_attribute(
+    name: &str,
+    path: Span,
+    ty: &ResourceType,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> bool {
     if ty.attributes.contains_key(name) {
         return true;
     }

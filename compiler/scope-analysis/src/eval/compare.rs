@@ -1,5 +1,7 @@
 //! Comparison, membership and ranges: `a < b`, `x in xs`, `1..9`.
 
+use std::cmp::Ordering;
+
 use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::BinaryOp;
 
@@ -8,6 +10,18 @@ use super::describe;
 use super::operators::{deferred, waits};
 use crate::context::Context;
 use crate::hir::Value;
+
+/// The order of two known values of one kind.
+pub(super) fn order(left: &Value, right: &Value) -> Option<Ordering> {
+    match (left, right) {
+        (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
+        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
+        (Value::Duration(a), Value::Duration(b)) => Some(a.cmp(b)),
+        (Value::Size(a), Value::Size(b)) | (Value::Rate(a), Value::Rate(b)) => Some(a.cmp(b)),
+        (Value::Percent(a), Value::Percent(b)) => a.partial_cmp(b),
+        _ => as_number(left)?.partial_cmp(&as_number(right)?),
+    }
+}
 
 impl Context<'_> {
     pub(super) fn compare(&self, op: BinaryOp, left: Value, right: Value, span: Span) -> Value {
@@ -20,17 +34,7 @@ impl Context<'_> {
         if waits(&left) || waits(&right) {
             return deferred(name, left, right);
         }
-        let order = match (&left, &right) {
-            (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
-            (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
-            (Value::Duration(a), Value::Duration(b)) => Some(a.cmp(b)),
-            (Value::Size(a), Value::Size(b)) | (Value::Rate(a), Value::Rate(b)) => Some(a.cmp(b)),
-            (Value::Percent(a), Value::Percent(b)) => a.partial_cmp(b),
-            _ => match (as_number(&left), as_number(&right)) {
-                (Some(a), Some(b)) => a.partial_cmp(&b),
-                _ => None,
-            },
-        };
+        let order = order(&left, &right);
         let Some(order) = order else {
             self.report(
                 Diagnostic::new(

@@ -7,44 +7,12 @@ use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, Argument, Expr, ExprKind, ItemKind};
 
 use super::Frame;
-use super::network::NETWORK;
+use super::known::waits_within;
 use crate::context::Context;
+use crate::functions::{self, Place};
 use crate::hir::{Deferred, Location, LocationKind, Slot, Value};
 use crate::modules::{ModuleId, NameKind};
 use crate::names::Definition;
-
-/// Functions that may be deferred to the run, with the least and greatest number of arguments.
-const PURE: [(&str, usize, usize); 23] = [
-    ("json", 1, 1),
-    ("to_json", 1, 1),
-    ("first", 1, 1),
-    ("length", 1, 1),
-    ("lower", 1, 1),
-    ("upper", 1, 1),
-    ("trim", 1, 1),
-    ("join", 2, 2),
-    ("split", 2, 2),
-    ("keys", 1, 1),
-    ("values", 1, 1),
-    ("has", 2, 2),
-    ("text", 1, 1),
-    ("int", 1, 1),
-    ("base64", 1, 1),
-    ("url", 1, 1),
-    ("merge", 2, 2),
-    ("without", 2, 2),
-    ("distinct", 1, 1),
-    ("sort", 1, 1),
-    ("range", 1, 1),
-    ("mod", 2, 2),
-    ("replace", 3, 3),
-];
-
-/// Functions that read something, or make locations.
-const SPECIAL: [&str; 15] = [
-    "all", "file", "env", "secret", "yaml", "json", "each", "any", "around", "cross", "take", "sort_by",
-    "flatten", "rtt", "fail",
-];
 
 /// Words of the standard library's `placement`, for whoever forgets to import them.
 const PLACEMENT: [&str; 7] = ["pick", "spread", "near", "apart", "groups", "overflow", "weights_by"];
@@ -85,8 +53,8 @@ impl Context<'_> {
             }
             "all" => self.every(name, args, span, frame),
             "any" if self.is_of_truths(args, frame) => self.every(name, args, span, frame),
-            function if NETWORK.iter().any(|(name, _)| *name == function) => {
-                self.network(function, args, span, frame)
+            "subnet" | "host" | "network" | "netmask" | "prefix" | "in_network" => {
+                self.network(name, args, span, frame)
             }
             "each" | "any" | "cross" => self.fold_sites(name, args, span, frame),
             "take" | "sort_by" | "flatten" | "rtt" => self.arrange(name, args, span, frame),
@@ -266,19 +234,28 @@ impl Context<'_> {
     }
 
     fn pure(&self, name: &str, name_span: Span, args: &[Argument], span: Span, frame: &Frame) -> Value {
-        let Some(&(function, least, most)) = PURE.iter().find(|(function, ..)| *function == name) else {
-            self.report(self.unknown_function(name, name_span, frame));
+        let Some(function) = functions::find(name).filter(|function| function.place == Place::Anywhere)
+        else {
+            self.report(self.unknown_function(name, name_span, args.len(), frame));
             return Value::Error;
         };
+        let (least, most) = function.takes;
         if args.len() < least || args.len() > most || args.iter().any(|argument| argument.name.is_some()) {
             self.report(
                 Diagnostic::new(
                     codes::E0210,
                     span,
-                    format!("`{name}` takes {least} arguments without names"),
+                    format!(
+                        "`{name}` takes {}",
+                        if least == 1 { "one argument".to_owned() } else { format!("{least} arguments") }
+                    ),
                 )
-                .label(format!("{} given", args.len()))
-                .help(format!("see `{name}` in the language reference")),
+                .label(if args.len() == least {
+                    "given by name".to_owned()
+                } else {
+                    format!("{} given", args.len())
+                })
+                .help(format!("`{}`: {}", function.written, function.words)),
             );
             return Value::Error;
         }
@@ -287,10 +264,13 @@ impl Context<'_> {
             return Value::Error;
         }
         if values.iter().any(|value| matches!(value, Value::Deferred(_) | Value::Secret(_))) {
-            return Value::Deferred(Box::new(Deferred::Call(function, values)));
+            return Value::Deferred(Box::new(Deferred::Call(function.name, values)));
         }
-        match self.known_call(function, &values, span) {
+        match self.known_call(function.name, &values, span) {
             Some(value) => value,
+            None if values.iter().any(waits_within) => {
+                Value::Deferred(Box::new(Deferred::Call(function.name, values)))
+            }
             None => {
                 if let (Some(value), Some(argument)) = (values.first(), args.first()) {
                     self.mismatch(&format!("what `{name}` takes"), value, argument.value.span);
@@ -300,7 +280,7 @@ impl Context<'_> {
         }
     }
 
-    fn unknown_function(&self, name: &str, span: Span, frame: &Frame) -> Diagnostic {
+    fn unknown_function(&self, name: &str, span: Span, given: usize, frame: &Frame) -> Diagnostic {
         if let Some(named) = self.names.get(frame.module, name) {
             return Diagnostic::new(codes::E0210, span, format!("`{name}` is not a function"))
                 .label("cannot be called")
@@ -317,13 +297,19 @@ impl Context<'_> {
             .all(frame.module)
             .filter(|(_, named)| matches!(named.definition, Definition::Function(..)))
             .map(|(name, _)| name);
-        let builtin =
-            PURE.iter().map(|(name, ..)| *name).chain(SPECIAL).chain(NETWORK.iter().map(|(name, _)| *name));
+        if let Some(function) = functions::find(name) {
+            return report.note(format!("`{}` is a function of drivers", function.written));
+        }
+        let builtin = functions::of_programs().map(|function| function.name);
         match similar::nearest(name, declared.chain(builtin)) {
             Some(nearest) => report
                 .help(format!("did you mean `{nearest}`?"))
                 .fix(format!("write `{nearest}`"), vec![Edit::new(span, nearest)]),
-            None => report.help("declare it: `fn f(x: string): string = …`"),
+            None => {
+                let params: Vec<String> =
+                    ('a'..='z').take(given).map(|name| format!("{name}: any")).collect();
+                report.help(format!("declare it: `fn {name}({}): any = …`", params.join(", ")))
+            }
         }
     }
 }

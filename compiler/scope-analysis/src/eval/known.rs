@@ -1,9 +1,13 @@
 //! The functions of the language on values that are known: `lower("A")` → `"a"`.
 
+use std::cmp::Ordering;
+
 use indexmap::IndexMap;
 use scope_diagnostics::Span;
 
+use super::compare::order;
 use super::merge_slot;
+use super::operators::waits;
 use crate::context::Context;
 use crate::data;
 use crate::hir::{Deferred, Slot, Value};
@@ -36,7 +40,7 @@ impl Context<'_> {
             ("has", [Value::Record(fields), Value::Text(key)]) => Value::Bool(fields.contains_key(key)),
             ("text", [value]) => Value::Text(self.as_text(value)?),
             ("int", [Value::Text(text)]) => Value::Int(text.trim().parse().ok()?),
-            ("int", [Value::Float(number)]) => Value::Int(*number as i64),
+            ("int", [Value::Float(number)]) if number.fract() == 0.0 => Value::Int(*number as i64),
             ("int", [Value::Int(number)]) => Value::Int(*number),
             ("first", [Value::List(list)]) => list.first().map_or(Value::Null, |slot| slot.value.clone()),
             ("merge", [Value::Record(a), Value::Record(b)]) => {
@@ -55,7 +59,7 @@ impl Context<'_> {
                 }
                 Value::Record(kept)
             }
-            ("distinct", [Value::List(list)]) => {
+            ("distinct", [Value::List(list)]) if !list.iter().any(|slot| waits_within(&slot.value)) => {
                 let mut kept: Vec<Slot> = Vec::new();
                 for slot in list {
                     if !kept.iter().any(|other| other.value == slot.value) {
@@ -65,10 +69,31 @@ impl Context<'_> {
                 Value::List(kept)
             }
             ("sort", [Value::List(list)]) => {
-                let mut parts: Vec<String> =
-                    list.iter().map(|slot| self.as_text(&slot.value)).collect::<Option<_>>()?;
-                parts.sort();
-                texts(parts)
+                let mut sorted = list.clone();
+                let mut is_sortable = true;
+                sorted.sort_by(|a, b| {
+                    order(&a.value, &b.value).unwrap_or_else(|| {
+                        is_sortable = false;
+                        Ordering::Equal
+                    })
+                });
+                is_sortable.then_some(Value::List(sorted))?
+            }
+            ("sum", [Value::List(list)]) if !list.iter().any(|slot| waits(&slot.value)) => {
+                let first = list.first().map_or(Value::Int(0), |slot| slot.value.clone());
+                is_amount(&first).then_some(())?;
+                list.iter().skip(1).fold(first, |sum, slot| self.add(sum, slot.value.clone(), span))
+            }
+            ("min" | "max", [Value::List(list)]) => {
+                let mut best = list.first()?;
+                is_amount(&best.value).then_some(())?;
+                for slot in &list[1..] {
+                    let order = order(&slot.value, &best.value)?;
+                    if (function == "min" && order.is_lt()) || (function == "max" && order.is_gt()) {
+                        best = slot;
+                    }
+                }
+                best.value.clone()
             }
             ("range", [Value::Int(count)]) if (0..=1_000_000).contains(count) => Value::List(
                 (0..*count).map(|number| Slot { value: Value::Int(number), key: span, span }).collect(),
@@ -87,4 +112,26 @@ impl Context<'_> {
             _ => return None,
         })
     }
+}
+
+/// Whether a part of a value is known only when running.
+pub(super) fn waits_within(value: &Value) -> bool {
+    match value {
+        Value::List(list) => list.iter().any(|slot| waits_within(&slot.value)),
+        Value::Record(fields) => fields.values().any(|slot| waits_within(&slot.value)),
+        other => waits(other),
+    }
+}
+
+/// What can be added and compared.
+fn is_amount(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Int(_)
+            | Value::Float(_)
+            | Value::Duration(_)
+            | Value::Size(_)
+            | Value::Rate(_)
+            | Value::Percent(_)
+    )
 }

@@ -11,17 +11,20 @@ use scope_syntax::ast::Argument;
 
 use super::{Frame, describe};
 use crate::context::Context;
+use crate::functions;
 use crate::hir::Value;
 
-/// The functions, and what they take.
-pub(super) const NETWORK: [(&str, &str); 6] = [
-    ("subnet", "a network, the bits to add to its prefix, and a number: `subnet(\"10.0.0.0/16\", 8, 3)`"),
-    ("host", "a network and a number: `host(\"10.0.3.0/24\", 5)`"),
-    ("network", "a network: `network(\"10.0.3.7/24\")`"),
-    ("netmask", "a network: `netmask(\"10.0.3.0/24\")`"),
-    ("prefix", "a network: `prefix(\"10.0.3.0/24\")`"),
-    ("in_network", "an address and a network: `in_network(\"10.0.3.5\", \"10.0.0.0/16\")`"),
-];
+/// A call that fits.
+fn example(name: &str) -> &'static str {
+    match name {
+        "subnet" => "subnet(\"10.0.0.0/16\", 8, 3)",
+        "host" => "host(\"10.0.3.0/24\", 5)",
+        "network" => "network(\"10.0.3.7/24\")",
+        "netmask" => "netmask(\"10.0.3.0/24\")",
+        "prefix" => "prefix(\"10.0.3.0/24\")",
+        _ => "in_network(\"10.0.3.5\", \"10.0.0.0/16\")",
+    }
+}
 
 /// A network: the first address as a number, its prefix, and the bits of an address.
 #[derive(Clone, Copy)]
@@ -41,12 +44,12 @@ impl Context<'_> {
         if let (false, Some(value)) = (is_named, known(name, &values)) {
             return value;
         }
-        let takes = NETWORK.iter().find(|(function, _)| *function == name).map_or("", |(_, takes)| takes);
+        let written = functions::find(name).map_or(name, |function| function.written);
         let found: Vec<String> = values.iter().map(describe).collect();
         self.report(
             Diagnostic::new(codes::E0210, span, format!("`{name}` cannot be done with {}", found.join(", ")))
                 .label("not what it takes, or out of its range")
-                .help(format!("it takes {takes}, all known when compiling")),
+                .help(format!("`{written}`, all known when compiling; such as `{}`", example(name))),
         );
         Value::Error
     }

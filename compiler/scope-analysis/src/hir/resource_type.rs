@@ -41,6 +41,8 @@ pub struct ResourceType {
     pub cross: Cross,
     /// `stateful because "…"`: what is in one is lost when it is made anew.
     pub stateful: Option<String>,
+    /// `unique by [zone, name]`: no two at a site have these attribute paths alike. Empty: several may.
+    pub unique: Vec<Vec<String>>,
     /// Its operations, by name.
     pub operations: IndexMap<String, Operation>,
     /// `create by set`

@@ -185,7 +185,7 @@ impl<'a> Context<'a> {
                 );
                 continue;
             }
-            slot.value = self.check_value(slot.value, &attribute.ty, slot.span, &name);
+            slot.value = self.check_attribute(ty, attribute, slot.value, slot.span);
             let declared = attribute.ty.clone();
             self.take_references(&mut slot, &declared, attribute, &referring, &mut instance.references);
             instance.attributes.insert(name, slot);
@@ -333,6 +333,37 @@ fn has_left_operand(location: &crate::hir::Location) -> bool {
 }
 
 impl Context<'_> {
+    /// Checks the value of an attribute. Where it does not fit as a whole: which attribute it would fit, or in what an amount is
+    /// counted here.
+    fn check_attribute(
+        &self,
+        ty: &ResourceType,
+        attribute: &crate::hir::Attribute,
+        value: Value,
+        span: Span,
+    ) -> Value {
+        let is_resource = self.referred_type(&value).is_some();
+        let is_amount =
+            matches!(value, Value::Size(_) | Value::Duration(_) | Value::Rate(_) | Value::Percent(_));
+        if !is_resource && !is_amount {
+            return self.check_value(value, &attribute.ty, span, &attribute.name);
+        }
+        let given = value.clone();
+        let (value, reports) =
+            self.overheard(|| self.check_value(value, &attribute.ty, span, &attribute.name));
+        for report in reports {
+            let is_whole = report.is_error() && report.primary.span == span;
+            self.report(if is_whole && is_resource {
+                self.with_one_for(ty, &given, report)
+            } else if is_whole && let [docs, ..] = attribute.docs.as_slice() {
+                report.note(format!("`{}`: {docs}", attribute.name))
+            } else {
+                report
+            });
+        }
+        value
+    }
+
     /// Where a resource is given to an attribute that is not there: which attributes take one of its type.
     fn with_one_for(&self, ty: &ResourceType, value: &Value, report: Diagnostic) -> Diagnostic {
         let Some(given) = self.referred_type(value) else { return report };

@@ -132,7 +132,9 @@ impl<'c, 'a, 's> Reader<'c, 'a, 's> {
             );
             return;
         }
-        for (link, _) in self.phrase.links.iter().zip(&self.taken).filter(|(_, taken)| !**taken) {
+        let mut left =
+            self.phrase.links.iter().zip(&self.taken).filter(|(_, taken)| !**taken).map(|(link, _)| link);
+        if let Some(link) = left.next() {
             let is_second = self.asked.contains(&link.word.text.as_str());
             let message = if is_second {
                 format!("`{}` stands here twice", link.word.text)
@@ -141,6 +143,10 @@ impl<'c, 'a, 's> Reader<'c, 'a, 's> {
             };
             let mut report = Diagnostic::new(codes::E0852, link.word.span.to(link.value.span), message)
                 .label("not expected");
+            // Who writes `from 1s to 3s` has made one mistake.
+            for other in left {
+                report = report.secondary(other.word.span.to(other.value.span), "nor this");
+            }
             if let Some(nearest) =
                 similar::nearest(&link.word.text, self.asked.iter().copied()).filter(|_| !is_second)
             {

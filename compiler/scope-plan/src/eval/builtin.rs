@@ -3,9 +3,10 @@
 //! `first(body.images).id`, `join(["a", 1], "-")` → `a-1`, `int(" 42 ")` → `42`, `merge({a: 1}, {b: 2})` → `{a: 1, b: 2}`.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::path::percent_encoded;
 use super::value::{canonical, compare_numbers, from_integer, integer, weight};
@@ -41,6 +42,9 @@ impl<'e> Evaluator<'e> {
             Builtin::Distinct => self.distinct(&arguments[0]),
             Builtin::Sort => self.sort(&arguments[0]),
             Builtin::Range => self.range(whole, &arguments[0]),
+            Builtin::Sum => self.sum(whole, &arguments[0]),
+            Builtin::Min => self.extreme(whole, &arguments[0], Ordering::Less),
+            Builtin::Max => self.extreme(whole, &arguments[0], Ordering::Greater),
             Builtin::Mod => self.modulo(whole, &arguments[0], &arguments[1]),
             Builtin::Replace => self.replace(whole, &arguments[0], &arguments[1], &arguments[2]),
             Builtin::Capture => self.capture(&arguments[0], &arguments[1]),
@@ -227,9 +231,9 @@ impl<'e> Evaluator<'e> {
         if items.iter().all(Value::is_number) {
             items.sort_by(|left, right| match (left, right) {
                 (Value::Number(left), Value::Number(right)) => {
-                    compare_numbers(left, right).unwrap_or(std::cmp::Ordering::Equal)
+                    compare_numbers(left, right).unwrap_or(Ordering::Equal)
                 }
-                _ => std::cmp::Ordering::Equal,
+                _ => Ordering::Equal,
             });
         } else if items.iter().all(Value::is_string) {
             items.sort_by(|left, right| left.as_str().cmp(&right.as_str()));
@@ -244,6 +248,36 @@ impl<'e> Evaluator<'e> {
         let end = usize::try_from(end).map_err(|_| bad(whole, "the end is negative".to_owned()))?;
         self.produce(end.saturating_mul(32))?;
         Ok(Cow::Owned(Value::Array((0..end).map(Value::from).collect())))
+    }
+
+    fn sum(&mut self, whole: &Expr, argument: &'e Expr) -> Outcome<'e> {
+        let numbers = self.numbers(argument)?;
+        let exact = numbers.iter().try_fold(0_i128, |sum, number| sum.checked_add(integer(number)?));
+        let sum = match exact {
+            Some(sum) => from_integer(sum),
+            None => Number::from_f64(numbers.iter().filter_map(Number::as_f64).sum()),
+        };
+        sum.map(|sum| Cow::Owned(Value::Number(sum)))
+            .ok_or_else(|| bad(whole, "the number is out of range".to_owned()))
+    }
+
+    /// The least or the greatest; of equal ones the first.
+    fn extreme(&mut self, whole: &Expr, argument: &'e Expr, better: Ordering) -> Outcome<'e> {
+        let numbers = self.numbers(argument)?;
+        let best = numbers.into_iter().reduce(|best, number| {
+            if compare_numbers(&number, &best) == Some(better) { number } else { best }
+        });
+        best.map(|best| Cow::Owned(Value::Number(best)))
+            .ok_or_else(|| bad(whole, "the list is empty".to_owned()))
+    }
+
+    fn numbers(&mut self, argument: &'e Expr) -> Result<Vec<Number>, EvalError> {
+        let items = self.items(argument)?;
+        let numbers = items.into_iter().map(|item| match item {
+            Value::Number(number) => Ok(number),
+            other => Err(wrong(argument, "a list of numbers", &other)),
+        });
+        numbers.collect()
     }
 
     fn modulo(&mut self, whole: &Expr, left: &'e Expr, right: &'e Expr) -> Outcome<'e> {

@@ -252,6 +252,9 @@ impl Builtin {
             Builtin::Distinct => "distinct",
             Builtin::Sort => "sort",
             Builtin::Range => "range",
+            Builtin::Sum => "sum",
+            Builtin::Min => "min",
+            Builtin::Max => "max",
             Builtin::Mod => "mod",
             Builtin::Replace => "replace",
             Builtin::Capture => "capture",
@@ -259,7 +262,7 @@ impl Builtin {
     }
 
     /// Every one.
-    pub const ALL: [Builtin; 25] = [
+    pub const ALL: [Builtin; 28] = [
         Builtin::Json,
         Builtin::ToJson,
         Builtin::First,
@@ -282,6 +285,9 @@ impl Builtin {
         Builtin::Distinct,
         Builtin::Sort,
         Builtin::Range,
+        Builtin::Sum,
+        Builtin::Min,
+        Builtin::Max,
         Builtin::Mod,
         Builtin::Replace,
         Builtin::Capture,
@@ -305,7 +311,10 @@ impl Builtin {
             | Builtin::Url
             | Builtin::Distinct
             | Builtin::Sort
-            | Builtin::Range => (1, Some(1)),
+            | Builtin::Range
+            | Builtin::Sum
+            | Builtin::Min
+            | Builtin::Max => (1, Some(1)),
             Builtin::Join
             | Builtin::Split
             | Builtin::Has

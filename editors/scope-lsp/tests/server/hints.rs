@@ -63,6 +63,7 @@ fn what_may_stand_there_is_offered_while_the_line_is_written() {
         ("resource vm: openstack.server { name: \"a\" } scope { compute: |", "paris", "compute"),
         ("resource vm: openstack.server { name: \"a\" } with { on_d|", "on_disconnect", "flavor"),
         ("resource vm: openstack.server { name: \"a\" } with { on_disconnect: |", "queue", "timeout"),
+        ("output n = |", "sum", "capture"),
     ] {
         let labels = offered(&mut editor, &format!("{head}{rest}"));
         assert!(labels.iter().any(|label| label == wanted), "{rest}: {labels:?}");

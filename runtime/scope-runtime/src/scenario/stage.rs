@@ -12,7 +12,7 @@ use scope_plan::plan::{Origin, Plan, SiteId};
 use scope_plan::scenario::{Deed, Moment, Outside, RunAs, Scenario, Statement, StatementKind, Weather};
 use tokio::time::Instant;
 
-use super::{Miss, Plans, PlayOptions, Played, Snapshot};
+use super::{Miss, Plans, PlayOptions, Played, Snapshot, folded};
 use crate::events::RunEvent;
 use crate::heartbeat::{Heartbeats, Waited};
 use crate::report::{Report, StepStatus, Verdict};
@@ -107,7 +107,7 @@ pub(super) async fn play(
     }
     stage.judge_last_run();
     Played {
-        misses: stage.misses.take(),
+        misses: folded(stage.misses.take()),
         snapshots: stage.snapshots.take(),
         millis: stage.simulator.now() / 1_000,
         n_runs: stage.n_runs.get(),
@@ -409,13 +409,18 @@ impl Stage<'_> {
             }
             _ => return,
         }
+        let mut help =
+            vec!["if it should fail, say so: `expect verdict failed`, or `expect error E0…`".into()];
+        if notes.iter().any(|note| note.starts_with("E0902")) {
+            help.push("a simulated site holds what the program declares: add an `existing`, or to its site `simulate: { … }`".into());
+        }
         self.misses.borrow_mut().push(Miss {
             origin,
             code: "E0861",
             message: "the run failed, and the test does not speak of it".into(),
             label: "failed".into(),
             notes,
-            help: vec!["if it should fail, say so: `expect verdict failed`, or `expect error E0…`".into()],
+            help,
             at_us: self.simulator.now(),
         });
     }

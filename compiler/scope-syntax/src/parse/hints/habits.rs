@@ -97,10 +97,10 @@ impl Place<'_, '_> {
         )
     }
 
-    /// `link nantes -> paris`
+    /// `link nantes -> paris`, `link nantes - paris`
     pub(super) fn arrow_for_dashes(&self) -> Option<Diagnostic> {
-        let is_arrow = matches!(self.kind(), Some(Kind::Arrow | Kind::FatArrow));
-        (is_arrow && self.expected.has(Label::DashDash)).then(|| {
+        let is_other = matches!(self.kind(), Some(Kind::Arrow | Kind::FatArrow | Kind::Minus));
+        (is_other && self.expected.has(Label::DashDash)).then(|| {
             self.expected_found("`--`")
                 .label("a link has no direction")
                 .help("write `--` between its two sites")

@@ -130,6 +130,26 @@ function modulo(a, b,   x, y, r) {
     return num(number_text(r < 0 ? r + y : r))
 }
 
+function summed(h,   i, r) {
+    if (T[h] != "a") not_a("a list", h)
+    r = 0
+    for (i = 1; i <= N[h]; i++) { if (T[C[h, i]] != "n") not_a("a number", C[h, i]); r += V[C[h, i]] }
+    return num(number_text(r))
+}
+
+function best(h, sign,   i, found) {
+    if (T[h] != "a") not_a("a list", h)
+    for (i = 1; i <= N[h]; i++) {
+        if (T[C[h, i]] != "n") not_a("a number", C[h, i])
+        if (i == 1 || sign * V[C[h, i]] > sign * V[found]) found = C[h, i]
+    }
+    if (!N[h]) { fail(EVALUATION, WHERE ": the list is empty"); return NULL }
+    return found
+}
+
+function least(h) { return best(h, -1) }
+function greatest(h) { return best(h, 1) }
+
 function negated(h) { if (T[h] != "n") not_a("a number", h); return num(number_text(-V[h])) }
 function first(h) { if (T[h] == "z") return NULL; if (T[h] != "a") not_a("a list", h); return N[h] ? C[h, 1] : NULL }
 
