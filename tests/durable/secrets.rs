@@ -83,6 +83,18 @@ fn planted_secrets_are_found_nowhere() {
     run(&["plan", "main.scope", "--out", "saved.json", at[0], at[1]], 0);
     run(&["run", "main.scope", "--events", "json", "--verbose", at[0], at[1]], 0);
     run(&["run", "main.scope", at[0], at[1]], 0);
+    // What a site answers may hold what it was given: each has its own secret in a text that is a difference.
+    desks
+        .nantes
+        .change(|notes, _| notes.entry("welcome".into()).or_default()["text"] = FROM_ENVIRONMENT.into());
+    desks.paris.change(|notes, _| {
+        notes.entry("welcome".into()).or_default()["text"] = FROM_FILE.into();
+        notes.entry("third".into()).or_default()["text"] = FROM_COMMAND.into();
+    });
+    run(&["plan", "main.scope", at[0], at[1]], 0);
+    run(&["drift", "main.scope", at[0], at[1]], 2);
+    run(&["--format", "json", "drift", "main.scope", at[0], at[1]], 2);
+    run(&["run", "main.scope", "--events", "json", at[0], at[1]], 0);
     run(&["logs", "--program", "main.scope", at[0], at[1]], 0);
     run(&["--format", "json", "status", "--program", "main.scope", at[0], at[1]], 0);
     run(&["--format", "json", "history", "--program", "main.scope", at[0], at[1]], 0);
@@ -91,6 +103,8 @@ fn planted_secrets_are_found_nowhere() {
     desks.paris.set_down(true);
     run(&["run", "main.scope", "--again", "once", at[0], at[1]], 4);
     desks.undisturbed();
+    let n_hidden = said.iter().filter(|(_, out)| out.contains("***")).count();
+    assert!(n_hidden >= 3, "what the sites told of their secrets is hidden: {n_hidden}");
     for (what, out) in &said {
         assert_eq!(is_in(out.as_bytes()), None, "{what}: {out}");
     }

@@ -28,8 +28,8 @@ pub fn without_guards(plan: &Plan) -> (Plan, Vec<String>) {
     (edit(plan.clone(), &fates, &choices), unguarded)
 }
 
-/// What is relied upon and has no room for a guard: `north at paris, for belem at nantes`. Another deployment could
-/// delete it.
+/// What is relied upon and bears no guard: its type has no room for one, or it is used wherever one of its alternatives
+/// ends. `north at paris, for belem at nantes`. Another deployment could delete it.
 pub fn held_by_state(plan: &Plan) -> Vec<String> {
     let mut users: BTreeMap<StepId, Vec<(String, String)>> = BTreeMap::new();
     for step in &plan.steps {
@@ -41,8 +41,9 @@ pub fn held_by_state(plan: &Plan) -> Vec<String> {
                 .filter(|attribute| attribute.relation.is_some_and(Relation::is_guarded));
             let keeps_none =
                 |target: &str| plan.resource_type(target).is_some_and(|(_, ty)| ty.guard.is_none());
-            if guarded.and_then(|attribute| attribute.ty.referred()).is_some_and(keeps_none) {
-                for used in expr.steps_used() {
+            let Some(target) = guarded.and_then(|attribute| attribute.ty.referred()) else { continue };
+            for used in expr.steps_used() {
+                if keeps_none(target) || ends_unguarded(plan, used) {
                     let of = users.entry(used).or_default();
                     of.push((step.name.clone(), plan.site(step.site).name.clone()));
                 }
@@ -50,6 +51,23 @@ pub fn held_by_state(plan: &Plan) -> Vec<String> {
         }
     }
     users.into_iter().map(|(of, users)| format!("{}, for {}", placed(plan, of), listed(&users))).collect()
+}
+
+/// Whether a step is a choice with an alternative on which no guard was left.
+fn ends_unguarded(plan: &Plan, step: StepId) -> bool {
+    let results = |step: StepId| match &plan.step(step).action {
+        Action::Choose { results, .. } => Some(results),
+        _ => None,
+    };
+    let mut open = results(step).cloned().unwrap_or_default();
+    while let Some(step) = open.pop() {
+        match (results(step), &plan.step(step).action) {
+            (Some(results), _) => open.extend(results),
+            (None, Action::Protect { .. }) => {}
+            (None, _) => return true,
+        }
+    }
+    false
 }
 
 fn placed(plan: &Plan, step: StepId) -> String {

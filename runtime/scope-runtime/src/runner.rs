@@ -75,6 +75,8 @@ pub struct RunOptions {
     pub rebuild: bool,
     /// Sites that are left alone, by name, and why: treated as cut off, and asked nothing.
     pub held: BTreeMap<String, String>,
+    /// Sites that did not answer a moment ago, by name, and why: the same.
+    pub silent: BTreeMap<String, String>,
     /// What it is started with, for resuming.
     pub started: Started,
     /// The digest of the plan, where the caller has it: a large plan takes a while.
@@ -98,11 +100,19 @@ impl Default for RunOptions {
             survey: false,
             rebuild: false,
             held: BTreeMap::new(),
+            silent: BTreeMap::new(),
             started: Started::default(),
             digest: None,
             redact: Rc::new(NoSecrets),
             interrupt: Interrupt::new(),
         }
+    }
+}
+
+impl RunOptions {
+    /// Whether nothing is asked of a site: it is held, left out of this run, or was silent a moment ago.
+    pub fn leaves_alone(&self, site: &str) -> bool {
+        self.held.contains_key(site) || self.silent.contains_key(site)
     }
 }
 
@@ -150,7 +160,7 @@ pub async fn run(
     // The steps share the state while the run lasts; a run that is dropped leaves an empty one here, and what it recorded
     // in the journal.
     let store = std::mem::replace(state, StateStore::in_memory());
-    let sites = held::Without { sites, plan, held: &options.held };
+    let sites = held::Without { sites, plan, options };
     let shared = Shared::new(plan, &sites, Ledger::new(store), options, run);
     for (from, to) in &plan.renames {
         let is_to_do = shared

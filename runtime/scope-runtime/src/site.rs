@@ -107,6 +107,8 @@ pub enum SiteErrorKind {
     Unavailable,
     /// Nothing was sent: refused connection, no route, name not resolved, connect time-out.
     Unreachable,
+    /// Nothing was sent: this run leaves the site alone, as it was told to.
+    Held,
     /// Nothing was done: the site's certificate is not valid for us, or ours not for it. Trying again changes nothing.
     Untrusted,
     /// Sent, but no answer came: the effect is not known.

@@ -88,7 +88,7 @@ fn ask(
                 interrupt.interrupt();
             }
         });
-        let entered = sites.enter(&plan, |site| options.held.contains_key(site)).await;
+        let entered = sites.enter(&plan, |site| options.leaves_alone(site)).await;
         let result = if entered.refusals.is_empty() {
             Ok(runner::run(&plan, &sites, &mut copy, &options, &mut |_| {}).await)
         } else {

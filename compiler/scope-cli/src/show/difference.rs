@@ -295,12 +295,16 @@ pub fn summary(rows: &[Row]) -> String {
     let mut parts = vec![
         format!("{} to create", count(rows, &[What::Create, What::Borrow, What::Adopt])),
         format!("{} to change", count(rows, &[What::Update, What::Replace, What::Finish])),
-        format!("{} to delete", count(rows, &[What::Delete, What::Forget])),
+        format!("{} to delete", count(rows, &[What::Delete])),
         format!("{} unknown", count(rows, &[What::Unknown])),
     ];
     let moved = count(rows, &[What::Move]);
     if moved > 0 {
         parts.insert(2, format!("{moved} to move"));
+    }
+    let left = count(rows, &[What::Forget]);
+    if left > 0 {
+        parts.insert(parts.len() - 1, format!("{left} to leave"));
     }
     let guarded = count(rows, &[What::Guard, What::LetGo]);
     if guarded > 0 {

@@ -270,7 +270,7 @@ pub(super) fn is_reading(operation: &Operation) -> bool {
 
 /// Whether the request never left.
 fn is_unsent(trouble: &Trouble) -> bool {
-    matches!(trouble, Trouble::Site(error) if error.kind == SiteErrorKind::Unreachable)
+    matches!(trouble, Trouble::Site(error) if matches!(error.kind, SiteErrorKind::Unreachable | SiteErrorKind::Held))
 }
 
 /// The result of an earlier run with the same inputs.

@@ -70,7 +70,7 @@ impl Trouble {
 }
 
 fn is_silence(kind: &SiteErrorKind) -> bool {
-    matches!(kind, SiteErrorKind::Unreachable | SiteErrorKind::Lost)
+    matches!(kind, SiteErrorKind::Unreachable | SiteErrorKind::Held | SiteErrorKind::Lost)
 }
 
 impl Subject<'_> {
@@ -96,6 +96,7 @@ impl Subject<'_> {
             SiteErrorKind::Unreachable => {
                 failure("E0701", Unavailable, format!("`{site}` is unreachable")).with_help(check())
             }
+            SiteErrorKind::Held => failure("E0701", Unavailable, format!("`{site}` is left alone")),
             SiteErrorKind::Lost => {
                 failure("E0701", Unavailable, format!("`{site}` does not answer")).with_help(check())
             }

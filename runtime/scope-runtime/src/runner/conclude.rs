@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::Shared;
 use super::debts::{end_changes, owe_what_was_sent, pay_debts};
 use super::guards::settle_guards;
-use super::turn::Ended;
+use super::turn::{Ended, words_of};
 use crate::events::{Effect, Failure, Outcome, RunEventKind, SkipReason};
 use crate::procedure::output_value;
 use crate::redact::{hide_in_differences, hide_in_effect, hide_in_value};
@@ -115,6 +115,7 @@ fn answering(shared: &Shared<'_>, ended: &Ended) -> BTreeSet<String> {
 fn step_report(shared: &Shared<'_>, ended: &Ended, step: StepId) -> StepReport {
     let because = |because| StepStatus::Skipped { because };
     let failure = || shared.end(step, |end| end.failure.clone());
+    let site = shared.plan.site(shared.plan.step(step).site);
     let status = match ended.schedule.state(step) {
         StepState::Done => {
             let effect = shared.end(step, |end| end.effect.clone()).unwrap_or(Effect::Found);
@@ -126,8 +127,11 @@ fn step_report(shared: &Shared<'_>, ended: &Ended, step: StepId) -> StepReport {
             StepStatus::Failed { failure: failure().unwrap_or_else(unsaid) }
         }
         StepState::Parked => StepStatus::Parked {
-            words: failure()
-                .map_or_else(|| "its site is not reachable".to_owned(), |failure| failure.message),
+            words: match failure() {
+                Some(failure) if shared.options.held.contains_key(&site.name) => words_of(&failure),
+                Some(failure) => failure.message,
+                None => "its site is not reachable".to_owned(),
+            },
         },
         StepState::Skipped { because: why } => because(why),
         // Dropped under way, or never begun: the user did not wait.

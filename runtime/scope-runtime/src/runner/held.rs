@@ -1,29 +1,30 @@
 //! Sites that a run leaves alone: every request to one is answered here as if the site were cut off.
 //!
-//! `held by ana: rack move` → `E0701: lille is unreachable: held by ana: rack move`; what may be queued is parked, `|` goes on.
+//! `held by ana: rack move` → `E0701: lille is left alone: held by ana: rack move`; what may be queued is parked, `|` goes on.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use scope_plan::expr::{FileRef, SecretSource};
 use scope_plan::plan::{Plan, SiteId};
 
-use super::SiteSet;
+use super::{RunOptions, SiteSet};
 use crate::site::{Answer, LocalFuture, OperationCall, ServiceProbe, Site, SiteError, SiteErrorKind};
 
 /// All sites but those that are held.
 pub(super) struct Without<'r> {
     pub(super) sites: &'r dyn SiteSet,
     pub(super) plan: &'r Plan,
-    /// By name, and why.
-    pub(super) held: &'r BTreeMap<String, String>,
+    pub(super) options: &'r RunOptions,
 }
 
 impl SiteSet for Without<'_> {
     fn site(&self, site: SiteId) -> Rc<dyn Site> {
-        match self.held.get(&self.plan.site(site).name) {
-            Some(why) => Rc::new(HeldSite { why: why.clone() }),
-            None => self.sites.site(site),
+        let name = &self.plan.site(site).name;
+        let refusing = |kind, why: &String| -> Rc<dyn Site> { Rc::new(HeldSite { kind, why: why.clone() }) };
+        match (self.options.held.get(name), self.options.silent.get(name)) {
+            (Some(why), _) => refusing(SiteErrorKind::Held, why),
+            (None, Some(why)) => refusing(SiteErrorKind::Unreachable, why),
+            (None, None) => self.sites.site(site),
         }
     }
 
@@ -37,12 +38,13 @@ impl SiteSet for Without<'_> {
 }
 
 struct HeldSite {
+    kind: SiteErrorKind,
     why: String,
 }
 
 impl HeldSite {
     fn refusal(&self) -> SiteError {
-        SiteError { kind: SiteErrorKind::Unreachable, words: self.why.clone(), request: None, status: None }
+        SiteError { kind: self.kind.clone(), words: self.why.clone(), request: None, status: None }
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) async fn turn(shared: &Shared<'_>, observe: &mut dyn FnMut(&RunEvent)
     };
     // What may be queued at a site that is left alone is, without being tried.
     for (index, site) in shared.plan.sites.iter().enumerate() {
-        if shared.options.held.contains_key(&site.name) {
+        if shared.options.leaves_alone(&site.name) {
             turn.events.push_back(Event::SiteDown { site: SiteId(index as u32) });
         }
     }
@@ -359,7 +359,7 @@ fn spoken(name: &str) -> String {
 }
 
 /// A failure in one line.
-fn words_of(failure: &Failure) -> String {
+pub(super) fn words_of(failure: &Failure) -> String {
     match &failure.site_words {
         Some(words) => format!("{}: {words}", failure.message),
         None => failure.message.clone(),

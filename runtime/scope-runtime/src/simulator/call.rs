@@ -94,6 +94,7 @@ pub(super) fn outcome_word(outcome: &Result<Outcome, SiteError>) -> &'static str
             SiteErrorKind::Busy => "busy",
             SiteErrorKind::NoService => "no_service",
             SiteErrorKind::Unreachable
+            | SiteErrorKind::Held
             | SiteErrorKind::Untrusted
             | SiteErrorKind::Lost
             | SiteErrorKind::Malformed

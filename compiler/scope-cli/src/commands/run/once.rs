@@ -22,12 +22,7 @@ use crate::output::{Output, document, note, say_error};
 use crate::show::{self, progress::Shower};
 
 /// The sites that this run leaves alone, and why.
-fn held(
-    plan: &Plan,
-    state: &StateStore,
-    how: &How,
-    beginning: &Beginning,
-) -> Result<BTreeMap<String, String>, u8> {
+fn held(plan: &Plan, state: &StateStore, how: &How) -> Result<BTreeMap<String, String>, u8> {
     let is_known = |name: &String| plan.sites.iter().any(|site| site.name == *name);
     if let Some(name) = how.site.iter().chain(&how.except).find(|name| !is_known(name)) {
         let sites: Vec<&str> = plan.sites.iter().map(|site| site.name.as_str()).collect();
@@ -35,7 +30,7 @@ fn held(
         return Err(WRONG);
     }
     let now = now_ms();
-    let mut held = beginning.silent.clone();
+    let mut held = BTreeMap::new();
     for site in plan.sites.iter().map(|site| &site.name) {
         if let Some(why) = left_alone(site, state, how, now) {
             held.insert(site.clone(), why);
@@ -79,7 +74,7 @@ pub(super) fn run_once(
     going: &mut Going,
     output: Output,
 ) -> u8 {
-    let held = match held(plan, state, how, beginning) {
+    let held = match held(plan, state, how) {
         Ok(held) => held,
         Err(code) => return code,
     };
@@ -103,6 +98,7 @@ pub(super) fn run_once(
         started: beginning.started.clone(),
         answers: beginning.answers.clone(),
         held,
+        silent: beginning.silent.clone(),
         ..run_options(plan, how, now, now, Rc::new(real_sites.mask()), interrupt.clone())
     };
     // Whoever attaches shows the events.
@@ -130,7 +126,7 @@ pub(super) fn run_once(
                 interrupt.interrupt();
             }
         });
-        let entered = real_sites.enter(plan, |site| options.held.contains_key(site)).await;
+        let entered = real_sites.enter(plan, |site| options.leaves_alone(site)).await;
         let result = if entered.refusals.is_empty() {
             Ok(runner::run(plan, &real_sites, state, &options, &mut observe).await)
         } else {
