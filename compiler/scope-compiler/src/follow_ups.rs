@@ -353,11 +353,12 @@ pub(crate) fn without_commands(syntax: &mut Vec<Diagnostic>, analysis: &[Diagnos
     });
 }
 
-/// Without modules that are not there, where the line that names them could not be read: `import import openstack`.
+/// Without modules that are not there, where the line that names them could not be read: `import import openstack`, or a path
+/// whose quote is not closed.
 pub(crate) fn without_imports(reports: &mut Vec<Diagnostic>, sources: &SourceMap) {
     let unread: Vec<(FileId, usize)> = reports
         .iter()
-        .filter(|report| report.code == codes::E0001)
+        .filter(|report| matches!(report.code, codes::E0001 | codes::E0004))
         .filter_map(|report| line(sources, report.primary.span))
         .collect();
     reports.retain(|report| {

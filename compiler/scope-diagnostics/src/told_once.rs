@@ -62,16 +62,6 @@ fn cause(report: &Diagnostic, sources: &SourceMap) -> Option<Cause> {
             let words = (format!("{:?}", site.span), vec![site.text.clone()], report.help.clone());
             Some(Cause::Same { code: report.code, file: span.file, words })
         }
-        // A line that was pasted twice is one cause, however many entries it has.
-        None if report.code == codes::E0103 => {
-            let file = sources.try_get(span.file)?;
-            let first = report.secondary.first().filter(|first| first.span.file == span.file)?.span;
-            let lines = [first, span].map(|span| file.line_index(span.start));
-            (lines[0] != lines[1]).then(|| {
-                let words = (format!("{lines:?}"), report.notes.clone(), report.help.clone());
-                Cause::Same { code: report.code, file: span.file, words }
-            })
-        }
         // Where what starts is one for all that names no place.
         None if report.code == codes::E0105 => {
             let words = (String::new(), report.notes.clone(), report.help.clone());

@@ -64,7 +64,7 @@ struct Layout<'s> {
 }
 
 /// Tokens of a file that may be looked at ahead of their turn: a bound, not a rule.
-const LOOK_AHEAD: usize = 1 << 20;
+const LOOK_AHEAD: usize = 1 << 17;
 
 /// Lays out the tokens of a text.
 pub(crate) fn lay_out<'s>(text: &'s str, tokens: &[Token<'s>]) -> Laid<'s> {
@@ -251,13 +251,16 @@ impl<'s> Layout<'s> {
     /// one that does not change what the brackets around it mean.
     fn meant(&mut self, closer: Kind, has_partner: bool, rest: &[Token<'s>]) -> Reading {
         let other = if has_partner { Reading::Through } else { Reading::Stray };
-        let most = self.look_ahead.min(rest.len());
+        if self.look_ahead == 0 {
+            return other;
+        }
+        let most = self.look_ahead.min(closer::MOST_TOKENS);
         let brackets =
             self.open.iter().rev().map(|open| open.token.kind).take_while(|kind| kind.opens_bracket());
-        let mut open: Vec<Kind> = brackets.collect();
+        let mut open: Vec<Kind> = brackets.take(closer::MOST_OPEN).collect();
         open.reverse();
         let ahead = rest.iter().take(most).take_while(|next| next.kind != Kind::ItemStart).count();
-        self.look_ahead -= ahead;
+        self.look_ahead -= ahead.clamp(1, most);
         let as_innermost = closer::unpaired(open.clone(), closer, Reading::Innermost, rest, ahead);
         let as_other = closer::unpaired(open, closer, other, rest, ahead);
         let innermost = self.open.last().expect("it is asked where one is open");

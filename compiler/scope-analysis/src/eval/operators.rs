@@ -4,7 +4,7 @@
 //! deferred, by its name in the plan.
 
 use scope_diagnostics::{Diagnostic, Span, codes};
-use scope_syntax::ast::{BinaryOp, ChainOp, Expr, UnaryOp};
+use scope_syntax::ast::{BinaryOp, ChainOp, Expr, ExprKind, UnaryOp};
 
 use super::{Frame, describe};
 use crate::context::Context;
@@ -47,11 +47,6 @@ impl Context<'_> {
         }
     }
 
-    /// Whether nothing but the sign stands between two operands: `a/b`.
-    fn are_joined(&self, left: &Expr, right: &Expr) -> bool {
-        left.span.file == right.span.file && left.span.end + 1 == right.span.start
-    }
-
     pub(super) fn binary(&self, op: BinaryOp, left: &Expr, right: &Expr, span: Span, frame: &Frame) -> Value {
         if op == BinaryOp::Where {
             return self.filter_sites(left, right, frame);
@@ -68,9 +63,9 @@ impl Context<'_> {
                 value => value,
             };
         }
-        if op == BinaryOp::Divide && self.are_joined(left, right) {
+        if op == BinaryOp::Divide && is_path(left) {
             let value = self.eval(left, frame);
-            // `images/base.raw` of which the first word is none is a path, and said to be one.
+            // `images/base.raw` of which the first word is none is a path, and said to be one, however it is spaced.
             return match value {
                 Value::Error => Value::Error,
                 value => match self.eval(right, frame) {
@@ -255,5 +250,15 @@ impl Context<'_> {
                 Value::Error
             }
         }
+    }
+}
+
+/// Whether a dividend could be the beginning of a path without quotes: `images`, `a.b/c`.
+fn is_path(expr: &Expr) -> bool {
+    match expr.kind.as_ref() {
+        ExprKind::Name(_) => true,
+        ExprKind::Field { base, .. } => is_path(base),
+        ExprKind::Binary { op: BinaryOp::Divide, left, right } => is_path(left) && is_path(right),
+        _ => false,
     }
 }

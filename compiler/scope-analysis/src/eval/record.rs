@@ -15,6 +15,7 @@ impl Context<'_> {
         let mut record: IndexMap<String, Slot> = IndexMap::new();
         // Keys written in this record: a second one is a mistake, one over a spread is the point of spreading.
         let mut written: IndexMap<String, Span> = IndexMap::new();
+        let mut repeated: Option<usize> = None;
         for entry in entries {
             match entry {
                 RecordEntry::Field { key, value } => {
@@ -31,15 +32,21 @@ impl Context<'_> {
                         }
                     };
                     let slot = Slot { value: self.eval(value, frame), key: key.span, span: value.span };
-                    if let Some(first) = written.insert(key_text.clone(), key.span) {
-                        self.report(
-                            Diagnostic::new(codes::E0103, key.span, format!("`{key_text}` is set twice"))
-                                .label("again here")
-                                .secondary(first, "first set here")
-                                .help("remove one of them"),
-                        );
+                    let (place, first) = written.insert_full(key_text.clone(), key.span);
+                    if let Some(first) = first {
+                        // Entries that stand there again in their order were pasted twice: one mistake.
+                        let is_next = repeated.replace(place).is_some_and(|before| before + 1 == place);
+                        if !is_next {
+                            self.report(
+                                Diagnostic::new(codes::E0103, key.span, format!("`{key_text}` is set twice"))
+                                    .label("again here")
+                                    .secondary(first, "first set here")
+                                    .help("remove one of them"),
+                            );
+                        }
                         continue;
                     }
+                    repeated = None;
                     merge_slot(&mut record, key_text, slot);
                 }
                 RecordEntry::Spread(base) => match self.eval(base, frame) {

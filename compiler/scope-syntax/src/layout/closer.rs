@@ -7,6 +7,12 @@
 
 use crate::token::{Kind, Token};
 
+/// So many of the innermost brackets are looked at: people nest less deep, and time stays bounded where machines do.
+pub(super) const MOST_OPEN: usize = 32;
+
+/// So many tokens behind one wrong bracket are looked at.
+pub(super) const MOST_TOKENS: usize = 2_000;
+
 /// How a closing bracket that does not fit is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
@@ -57,10 +63,10 @@ pub(super) fn unpaired(
 
 /// Closes the nearest bracket of this kind; how many are left without a partner by it.
 fn close(open: &mut Vec<Kind>, closer: Kind) -> usize {
-    match open.iter().rposition(|kind| kind.closer() == Some(closer)) {
-        Some(partner) => {
-            let n_inside = open.len() - partner - 1;
-            open.truncate(partner);
+    let mut innermost = open.iter().rev().take(MOST_OPEN);
+    match innermost.position(|kind| kind.closer() == Some(closer)) {
+        Some(n_inside) => {
+            open.truncate(open.len() - n_inside - 1);
             n_inside
         }
         None => 1,

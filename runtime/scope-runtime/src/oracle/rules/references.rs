@@ -69,7 +69,13 @@ impl Run<'_> {
             let own = kept(resource).sites();
             for site in (0..program.n_sites).filter(|site| !own.contains(site)) {
                 let users = (0..program.resources.len()).map(|user| (user, site));
-                let mut users = users.filter(|user| program.resources[user.0].about == Some(about));
+                // Of a whole only the prime uses what the whole needs.
+                let is_user = |user: &Leaf| {
+                    let what = &program.resources[user.0];
+                    let only_names = what.kind.is_linked() && what.followers().contains(&user.1);
+                    what.about == Some(about) && !only_names
+                };
+                let mut users = users.filter(is_user);
                 if users.all(|user| !self.leaves.contains_key(&user) || self.given_up.contains(&user)) {
                     self.places.abandon((about, site));
                 }
