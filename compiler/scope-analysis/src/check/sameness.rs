@@ -11,6 +11,9 @@ use scope_diagnostics::{Diagnostic, Span, codes};
 use crate::context::Context;
 use crate::hir::{Instance, ReferenceTarget, Resource, ResourceKind, SiteId, Value};
 
+/// What tells a resource at a site from others: its type, the site, and the values that are unique there.
+type Key<'r> = (&'r str, SiteId, String);
+
 /// Two declarations that make the same thing.
 struct Same<'r> {
     ty: &'r str,
@@ -20,7 +23,7 @@ struct Same<'r> {
 
 /// Reports each pair of declarations once, with all sites where they meet.
 pub(crate) fn check_sameness(context: &Context<'_>, resources: &[Resource]) {
-    let mut seen: IndexMap<(&str, SiteId, String), Vec<(&Resource, Span)>> = IndexMap::new();
+    let mut seen: IndexMap<Key<'_>, Vec<(&Resource, Span)>> = IndexMap::new();
     for resource in resources.iter().filter(|resource| resource.kind == ResourceKind::Managed) {
         let Some(ty) = context.driver_type(&resource.ty) else { continue };
         for (site, instance) in &resource.instances {
