@@ -5,7 +5,7 @@
 //! path; one request is carried out at a time over all sites, so that between two of them only the runner does something.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -60,6 +60,10 @@ struct Inside {
     n_made: u64,
     /// Requests are dropped unread: whoever sent them is dead.
     is_deaf: bool,
+    /// Clients so far.
+    n_clients: usize,
+    /// Clients before this one are not heard any more, whatever of theirs is still on its way.
+    heard_from: usize,
 }
 
 struct Answered {
@@ -76,8 +80,13 @@ impl Town {
         let serving = town.clone();
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                let number = {
+                    let mut inside = serving.inside.lock().expect("never poisoned");
+                    inside.n_clients += 1;
+                    inside.n_clients - 1
+                };
                 let town = serving.clone();
-                thread::spawn(move || town.serve(client));
+                thread::spawn(move || town.serve(client, number));
             }
         });
         town
@@ -88,10 +97,20 @@ impl Town {
         *self.hook.lock().expect("never poisoned") = Some(Box::new(hook));
     }
 
-    /// Nothing is told any more, and all is heard.
+    /// Nothing is told any more, and all is heard; but where it was deaf, nothing of those that it was deaf to: what they had
+    /// sent may still be on its way when they are dead.
     pub fn undisturbed(&self) {
         *self.hook.lock().expect("never poisoned") = None;
-        self.inside.lock().expect("never poisoned").is_deaf = false;
+        if !self.inside.lock().expect("never poisoned").is_deaf {
+            return;
+        }
+        // Clients are let in one after another: when this one is answered by a closed door, all before it have their number.
+        let mut last = TcpStream::connect(self.url.trim_start_matches("http://")).expect("it listens");
+        let _ = last.write_all(b"GET / HTTP/1.1\r\n\r\n");
+        let _ = last.read(&mut [0]);
+        let mut inside = self.inside.lock().expect("never poisoned");
+        inside.heard_from = inside.n_clients;
+        inside.is_deaf = false;
     }
 
     /// Does something while no request is carried out.
@@ -125,12 +144,12 @@ impl Town {
         held
     }
 
-    fn serve(&self, mut client: TcpStream) -> Option<()> {
+    fn serve(&self, mut client: TcpStream, number: usize) -> Option<()> {
         loop {
             let (head, body) = wire::request(&mut client)?;
             let (method, target) = wire::first_line(&head)?;
             let mut inside = self.inside.lock().expect("never poisoned");
-            if inside.is_deaf {
+            if inside.is_deaf || number < inside.heard_from {
                 return None;
             }
             let goes_on = |when, inside: &mut Inside| {
