@@ -4,13 +4,14 @@
 //! is found by its mark, a `bell`, which may need a note, is rung by a `POST` that must not be repeated.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -122,28 +123,68 @@ pub struct Desk {
 pub struct Desks {
     pub nantes: Desk,
     pub paris: Desk,
-    hook: Arc<Mutex<Option<Hook>>>,
-    n_requests: Arc<Mutex<usize>>,
+    around: Arc<Around>,
+}
+
+/// What is done around the requests of both sites.
+#[derive(Default)]
+struct Around {
+    hook: Mutex<Option<Hook>>,
+    /// How many came; held while one is carried out.
+    n_requests: Mutex<usize>,
+    /// Connections that have not ended.
+    n_open: AtomicUsize,
+}
+
+/// A connection, counted as long as it is there.
+struct Open(Arc<Around>);
+
+impl Open {
+    fn new(around: &Arc<Around>) -> Open {
+        around.n_open.fetch_add(1, Ordering::SeqCst);
+        Open(around.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.n_open.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Desks {
     pub fn start() -> Desks {
-        let hook: Arc<Mutex<Option<Hook>>> = Arc::default();
-        let n_requests: Arc<Mutex<usize>> = Arc::default();
-        let nantes = Desk::start(hook.clone(), n_requests.clone());
-        let paris = Desk::start(hook.clone(), n_requests.clone());
-        Desks { nantes, paris, hook, n_requests }
+        let around: Arc<Around> = Arc::default();
+        let (nantes, paris) = (Desk::start(&around), Desk::start(&around));
+        Desks { nantes, paris, around }
     }
 
     /// From here on this is told of every request; they are counted anew.
     pub fn around(&self, hook: impl Fn(When, usize) -> bool + Send + Sync + 'static) {
-        *self.n_requests.lock().expect("never poisoned") = 0;
-        *self.hook.lock().expect("never poisoned") = Some(Box::new(hook));
+        *self.around.n_requests.lock().expect("never poisoned") = 0;
+        *self.around.hook.lock().expect("never poisoned") = Some(Box::new(hook));
     }
 
     /// Nothing is told any more.
     pub fn undisturbed(&self) {
-        *self.hook.lock().expect("never poisoned") = None;
+        *self.around.hook.lock().expect("never poisoned") = None;
+    }
+
+    /// Waits until what a process sent before its death has been carried out or lost: its connections have ended. Nobody else
+    /// may have one.
+    pub fn all_has_arrived(&self) {
+        for desk in [&self.nantes, &self.paris] {
+            // Who has connected before this has been let in by now.
+            let address = desk.url.trim_start_matches("http://");
+            let mut last = TcpStream::connect(address).expect("it listens");
+            last.shutdown(Shutdown::Write).expect("it is open");
+            let _ = last.read(&mut [0]);
+        }
+        let began = Instant::now();
+        while self.around.n_open.load(Ordering::SeqCst) > 0 {
+            assert!(began.elapsed() < Duration::from_secs(60), "a connection of the dead is still open");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// What both hold, without identities: the end state.
@@ -169,7 +210,8 @@ impl Desks {
 }
 
 impl Desk {
-    fn start(hook: Arc<Mutex<Option<Hook>>>, n_requests: Arc<Mutex<usize>>) -> Desk {
+    fn start(around: &Arc<Around>) -> Desk {
+        let around = around.clone();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let (shelf, is_down): (Arc<Mutex<Shelf>>, Arc<AtomicBool>) = Default::default();
@@ -177,8 +219,8 @@ impl Desk {
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let (shelf, is_down) = (shelf.clone(), is_down.clone());
-                let (hook, n_requests) = (hook.clone(), n_requests.clone());
-                thread::spawn(move || serve(client, &shelf, &is_down, &hook, &n_requests));
+                let open = Open::new(&around);
+                thread::spawn(move || serve(client, &shelf, &is_down, &open.0));
             }
         });
         desk
@@ -226,23 +268,17 @@ impl Desk {
     }
 }
 
-fn serve(
-    mut client: TcpStream,
-    shelf: &Mutex<Shelf>,
-    is_down: &AtomicBool,
-    hook: &Mutex<Option<Hook>>,
-    n_requests: &Mutex<usize>,
-) -> Option<()> {
+fn serve(mut client: TcpStream, shelf: &Mutex<Shelf>, is_down: &AtomicBool, around: &Around) -> Option<()> {
     loop {
         let (method, path, body) = request(&mut client)?;
         if is_down.load(Ordering::SeqCst) {
             return None;
         }
         // One request at a time over all sites, so that the n-th one is one moment.
-        let mut number = n_requests.lock().expect("never poisoned");
+        let mut number = around.n_requests.lock().expect("never poisoned");
         *number += 1;
         let goes_on = |when| {
-            let hook = hook.lock().expect("never poisoned");
+            let hook = around.hook.lock().expect("never poisoned");
             hook.as_ref().is_none_or(|hook| hook(when, *number))
         };
         if !goes_on(When::Before) {

@@ -60,6 +60,7 @@ fn killed_with(
             break;
         }
     }
+    desks.all_has_arrived();
     desks.undisturbed();
     *was_seen.lock().expect("never poisoned")
 }

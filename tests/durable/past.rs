@@ -93,4 +93,6 @@ fn a_planted_secret_is_nowhere() {
         assert!(!printed.contains(secret), "{secret} is written somewhere");
     }
     println!("{n_files} files and {} bytes searched", printed.len());
+    // A state, a journal of a run, what is beside them; and what is searched tells of the card.
+    assert!(n_files >= 3 && printed.contains("first"), "{n_files} files: {printed}");
 }

@@ -166,6 +166,7 @@ fn killed_and_gone_on_with(moment: When, number: usize) -> Option<bool> {
     {
         std::thread::sleep(Duration::from_millis(5));
     }
+    desks.all_has_arrived();
     desks.undisturbed();
     if !was_seen.load(Ordering::SeqCst) {
         return None;

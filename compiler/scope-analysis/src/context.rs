@@ -70,7 +70,7 @@ pub(crate) struct Context<'a> {
     /// Memoised values of `let` and `param` items; `None` while one is being evaluated.
     pub values: RefCell<Values>,
     /// Every use of a module; the program itself first.
-    pub groups: RefCell<Vec<Group<'a>>>,
+    pub groups: RefCell<Vec<Rc<Group<'a>>>>,
     pub given: RefCell<Given>,
     /// Data files already read, by path.
     pub data_files: RefCell<BTreeMap<String, Value>>,

@@ -4,6 +4,7 @@
 //! The program itself is the first group, without a body and a scope. A group's parameters are its attributes, evaluated
 //! where it was written; its outputs are read as `lab.server_id`.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -18,7 +19,6 @@ use crate::modules::{ModuleId, NameKind};
 use crate::request::Patch;
 
 /// One use of a module.
-#[derive(Clone)]
 pub(crate) struct Group<'a> {
     pub module: ModuleId,
     /// `lab`; empty for the program itself.
@@ -33,9 +33,9 @@ pub(crate) struct Group<'a> {
     /// The `with` clauses around its items, the outermost first.
     pub with: Vec<Carrying<'a>>,
     /// What is requested directly in it.
-    pub requested: Vec<ResourceId>,
+    pub requested: RefCell<Vec<ResourceId>>,
     /// Groups in it.
-    pub groups: Vec<GroupId>,
+    pub groups: RefCell<Vec<GroupId>>,
 }
 
 /// A `with` clause, and the item that it is written at.
@@ -62,8 +62,8 @@ pub(crate) struct Scoped {
 pub(crate) type Given = BTreeMap<(GroupId, Option<SiteId>), IndexMap<String, Slot>>;
 
 impl<'a> Context<'a> {
-    pub fn group(&self, id: GroupId) -> Group<'a> {
-        self.groups.borrow()[id.0 as usize].clone()
+    pub fn group(&self, id: GroupId) -> Rc<Group<'a>> {
+        Rc::clone(&self.groups.borrow()[id.0 as usize])
     }
 
     /// Whether a group is one use of this module.
@@ -126,8 +126,8 @@ impl<'a> Context<'a> {
         let mut open = vec![id];
         while let Some(id) = open.pop() {
             let group = self.group(id);
-            members.extend(group.requested);
-            open.extend(group.groups);
+            members.extend(group.requested.borrow().iter());
+            open.extend(group.groups.borrow().iter());
         }
         members.sort();
         members

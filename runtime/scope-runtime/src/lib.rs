@@ -9,6 +9,7 @@ pub mod site;
 pub mod events;
 pub mod report;
 
+mod mutants;
 pub mod schedule;
 
 mod procedure;

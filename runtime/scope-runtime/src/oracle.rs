@@ -28,6 +28,7 @@ mod destroying;
 mod differential;
 mod mutants;
 mod properties;
+mod sites;
 
 mod explore;
 mod pinned;

@@ -4,6 +4,7 @@
 //! `resource vm for s in edge: …` → `vm["nantes"]`, `vm["paris"]`. An item is expanded when first needed, so that one
 //! family may be made from another.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
@@ -37,7 +38,7 @@ pub(crate) enum Declared {
 impl<'a> Context<'a> {
     /// Expands the whole program.
     pub(super) fn expand_program(&self) {
-        self.groups.borrow_mut().push(Group {
+        self.groups.borrow_mut().push(Rc::new(Group {
             module: Modules::ROOT,
             name: String::new(),
             span: Span::DUMMY,
@@ -46,9 +47,9 @@ impl<'a> Context<'a> {
             frame: Frame::new(Modules::ROOT),
             scopes: Vec::new(),
             with: Vec::new(),
-            requested: Vec::new(),
-            groups: Vec::new(),
-        });
+            requested: RefCell::default(),
+            groups: RefCell::default(),
+        }));
         self.expand_group(GroupId::PROGRAM);
     }
 
@@ -248,7 +249,7 @@ impl<'a> Context<'a> {
         let id = {
             let mut groups = self.groups.borrow_mut();
             let id = GroupId(u32::try_from(groups.len()).expect("bounded"));
-            groups.push(Group {
+            groups.push(Rc::new(Group {
                 module,
                 name,
                 span,
@@ -257,10 +258,10 @@ impl<'a> Context<'a> {
                 frame,
                 scopes,
                 with,
-                requested: Vec::new(),
-                groups: Vec::new(),
-            });
-            groups[parent.0 as usize].groups.push(id);
+                requested: RefCell::default(),
+                groups: RefCell::default(),
+            }));
+            groups[parent.0 as usize].groups.borrow_mut().push(id);
             id
         };
         if !self.is_within_bound(span) {
@@ -280,7 +281,7 @@ impl<'a> Context<'a> {
             requested.push(Requested { group: id, item: index, step: None, frame, name });
             resource
         };
-        self.groups.borrow_mut()[id.0 as usize].requested.push(resource);
+        self.groups.borrow()[id.0 as usize].requested.borrow_mut().push(resource);
         Declared::One(resource)
     }
 

@@ -121,7 +121,7 @@ impl<'a> Context<'a> {
             );
         }
         let item_path = path(&group, &thing.name.text);
-        let mut with = group.with;
+        let mut with = group.with.clone();
         with.extend(clauses.with.into_iter().map(|expr| Carrying {
             expr,
             frame: frame.clone(),

@@ -80,7 +80,7 @@ impl<'a> Context<'a> {
             body: Body::Native(found.filled),
             scope: place.scope,
             location: place.location,
-            with: group.with,
+            with: group.with.clone(),
             patches: Vec::new(),
             span,
             frame,

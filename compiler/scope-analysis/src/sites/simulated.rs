@@ -1,9 +1,13 @@
 //! What a simulated site holds: `simulate: { openstack: { flavor: [{ name: "m1.tiny" }] } }`, checked against its types; and
-//! for how many it has room: `capacity: { openstack: { server: 2 } }`.
+//! for how many it has room: `capacity: { openstack: { server: 2 } }`. Types of a driver's parts stand below the part's name.
+
+use std::collections::BTreeSet;
+
+use scope_diagnostics::{Diagnostic, Span, codes};
 
 use crate::check::holds_secret;
 use crate::context::Context;
-use crate::hir::{ResourceType, Site, Slot, Type, Value};
+use crate::hir::{Driver, ResourceType, Site, Slot, Type, Value};
 
 impl Context<'_> {
     pub(super) fn simulated(&self, site: &mut Site, slot: Slot) {
@@ -48,21 +52,55 @@ impl Context<'_> {
                 self.report(self.unknown_site_key(&driver_name, types.key));
                 continue;
             };
-            let Value::Record(types_record) = types.value else {
-                self.mismatch("a record of types", &types.value, types.span);
-                continue;
-            };
-            for (short, slot) in types_record {
-                match driver.types.get(&format!("{driver_name}.{short}")) {
-                    Some(ty) => said.push((ty, slot)),
-                    None => {
-                        let names = driver.types.values().map(|ty| ty.short_name.as_str());
-                        self.no_field(&short, slot.key, &format!("driver `{driver_name}`"), names);
-                    }
-                }
-            }
+            self.types_below(driver, &driver_name, types, &mut said);
         }
         said
+    }
+
+    /// What a record says of a driver's types, and of those in its parts: `{ server: …, placement: { trait: … } }`.
+    fn types_below<'d>(
+        &self,
+        driver: &'d Driver,
+        above: &str,
+        slot: Slot,
+        said: &mut Vec<(&'d ResourceType, Slot)>,
+    ) {
+        let Value::Record(names) = slot.value else {
+            self.mismatch("a record of types", &slot.value, slot.span);
+            return;
+        };
+        let mut below: BTreeSet<&str> = BTreeSet::new();
+        for name in driver.types.keys() {
+            let rest = name.strip_prefix(above).and_then(|rest| rest.strip_prefix('.'));
+            below.extend(rest.and_then(|rest| rest.split('.').next()));
+        }
+        for (short, slot) in names {
+            let name = format!("{above}.{short}");
+            match driver.types.get(&name) {
+                Some(ty) => said.push((ty, slot)),
+                None if below.contains(short.as_str()) => self.types_below(driver, &name, slot, said),
+                None => self.no_type(driver, above, &short, slot.key, &below),
+            }
+        }
+    }
+
+    /// There is no such type here; a part of the driver may have it.
+    fn no_type(&self, driver: &Driver, above: &str, short: &str, key: Span, below: &BTreeSet<&str>) {
+        let elsewhere = driver.types.values().find(|ty| ty.short_name == short);
+        let path = elsewhere.and_then(|ty| ty.name.strip_prefix(&format!("{}.", driver.name)));
+        let Some(path) = path else {
+            return self.no_field(short, key, &format!("driver `{above}`"), below.iter().copied());
+        };
+        let mut written = "…".to_owned();
+        for word in path.rsplit('.') {
+            written =
+                if written == "…" { format!("{word}: …") } else { format!("{word}: {{ {written} }}") };
+        }
+        self.report(
+            Diagnostic::new(codes::E0212, key, format!("driver `{above}` has no `{short}`"))
+                .label("not there")
+                .help(format!("a part of `{}` has it: `{written}`", driver.name)),
+        );
     }
 
     fn held_attribute(&self, ty: &ResourceType, name: &str, attribute: &Slot) {

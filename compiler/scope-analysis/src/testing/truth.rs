@@ -52,28 +52,7 @@ impl Context<'_> {
             }
         };
         if let Some(fact) = self.run_fact(left) {
-            let fact = fact?;
-            let (op, right) = match right {
-                Some((op, right)) => (op, right),
-                None => {
-                    reader.wrong_at(left.span, "a number is compared", "not a truth");
-                    return None;
-                }
-            };
-            let value = self.known_side(right)?;
-            let ty = if fact == "took" { Type::Duration } else { Type::Int };
-            let value =
-                if op == BinaryOp::In { value } else { self.check_value(value, &ty, right.span, &fact) };
-            if value == Value::Error {
-                return None;
-            }
-            let right = Some((self.operator_name(op, left.span)?, value));
-            return Some(Claim::Truth(vec![TestCondition {
-                site: None,
-                text,
-                left: TestSide::Run(fact),
-                right,
-            }]));
+            return self.truth_of_run(&fact?, left, right, text, reader);
         }
         let resources = self.resources_in(left);
         let own: Vec<SiteId> = resources.iter().flat_map(|id| self.sites_of_resource(*id)).collect();
@@ -85,67 +64,86 @@ impl Context<'_> {
         if own.is_empty() && at.is_some() && self.eval(left, &Frame::program()) == Value::Error {
             return None;
         }
-        let sites: Vec<Option<SiteId>> = match at {
+        let sites = match at {
             None => vec![None],
-            Some(at) => {
-                let sites = self.test_sites_in(at, &self.frame_with_each(&own, at.span))?;
-                if let Some(stranger) = sites.iter().find(|site| !own.is_empty() && !own.contains(site)) {
-                    self.report(
-                        Diagnostic::new(
-                            codes::E0854,
-                            at.span,
-                            format!(
-                                "`{}` is never at {}",
-                                self.as_written(left.span),
-                                self.site_name(*stranger)
-                            ),
-                        )
-                        .label("the program does not put it there")
-                        .help(format!("it is at {}", self.site_names(&unique(&own)))),
-                    );
-                    return None;
-                }
-                unique(&sites).into_iter().map(Some).collect()
-            }
+            Some(at) => self.claimed_sites(left, at, &own)?.into_iter().map(Some).collect(),
         };
-        let mut conditions = Vec::new();
-        for site in sites {
-            let frame = Frame { here: site, ..Frame::program() };
-            let pin = |value: Value| match site {
-                Some(site) => self.pinned(value, site),
-                None => value,
-            };
-            let left_value = self.eval(left, &frame);
-            if left_value == Value::Error {
+        let conditions = sites.into_iter().map(|site| self.truth_at(site, left, right, &text));
+        Some(Claim::Truth(conditions.collect::<Option<_>>()?))
+    }
+
+    /// What is claimed of the last run.
+    fn truth_of_run(
+        &self,
+        fact: &str,
+        left: &Expr,
+        right: Option<(BinaryOp, &Expr)>,
+        text: String,
+        reader: &mut Reader<'_, '_, '_>,
+    ) -> Option<Claim> {
+        let Some((op, right)) = right else {
+            reader.wrong_at(left.span, "a number is compared", "not a truth");
+            return None;
+        };
+        let mut value = self.known_side(right)?;
+        if op != BinaryOp::In {
+            let ty = if fact == "took" { Type::Duration } else { Type::Int };
+            value = self.check_value(value, &ty, right.span, fact);
+        }
+        if value == Value::Error {
+            return None;
+        }
+        let right = Some((self.operator_name(op, left.span)?, value));
+        let left = TestSide::Run(fact.to_owned());
+        Some(Claim::Truth(vec![TestCondition { site: None, text, left, right }]))
+    }
+
+    /// The sites that a claim names, each once: some of those where what it is about is put.
+    fn claimed_sites(&self, left: &Expr, at: &Expr, own: &[SiteId]) -> Option<Vec<SiteId>> {
+        let sites = self.test_sites_in(at, &self.frame_with_each(own, at.span))?;
+        let Some(stranger) = sites.iter().find(|site| !own.is_empty() && !own.contains(site)) else {
+            return Some(unique(&sites));
+        };
+        let (what, stranger) = (self.as_written(left.span), self.site_name(*stranger));
+        self.report(
+            Diagnostic::new(codes::E0854, at.span, format!("`{what}` is never at {stranger}"))
+                .label("the program does not put it there")
+                .help(format!("it is at {}", self.site_names(&unique(own)))),
+        );
+        None
+    }
+
+    /// What is claimed at one site, or wherever it is.
+    fn truth_at(
+        &self,
+        site: Option<SiteId>,
+        left: &Expr,
+        right: Option<(BinaryOp, &Expr)>,
+        text: &str,
+    ) -> Option<TestCondition> {
+        let frame = Frame { here: site, ..Frame::program() };
+        let pin = |value: Value| match site {
+            Some(site) => self.pinned(value, site),
+            None => value,
+        };
+        let left_value = self.eval(left, &frame);
+        if left_value == Value::Error {
+            return None;
+        }
+        let right = match right {
+            None if matches!(left_value, Value::Bool(_) | Value::Deferred(_)) => None,
+            None => {
+                self.mismatch("a resource or a truth", &left_value, left.span);
                 return None;
             }
-            let right = match right {
-                None => {
-                    if let Value::Bool(_) | Value::Deferred(_) = left_value {
-                        None
-                    } else {
-                        self.mismatch("a resource or a truth", &left_value, left.span);
-                        return None;
-                    }
-                }
-                Some((op, expr)) => {
-                    let name = self.operator_name(op, left.span.to(expr.span))?;
-                    let value = self.eval(expr, &frame);
-                    let value = self.compared_value(
-                        &left_value,
-                        value,
-                        op,
-                        expr,
-                        &self.as_written(left.span),
-                        site.is_some(),
-                    )?;
-                    Some((name, pin(value)))
-                }
-            };
-            let left = TestSide::Value(pin(left_value));
-            conditions.push(TestCondition { site, text: text.clone(), left, right });
-        }
-        Some(Claim::Truth(conditions))
+            Some((op, expr)) => {
+                let name = self.operator_name(op, left.span.to(expr.span))?;
+                let (value, what) = (self.eval(expr, &frame), self.as_written(left.span));
+                let value = self.compared_value(&left_value, value, op, expr, &what, site.is_some())?;
+                Some((name, pin(value)))
+            }
+        };
+        Some(TestCondition { site, text: text.to_owned(), left: TestSide::Value(pin(left_value)), right })
     }
 
     /// The right side of a comparison, checked against the type of the left.

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scope_analysis::hir;
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Edge, EdgeReason, SiteId, StepId};
 use scope_plan::recorded::{RecordedGuard, Relied};
@@ -64,14 +63,14 @@ impl Lowering<'_> {
 
     /// The step, unless its site or type is no longer in the program.
     fn let_go_of(&mut self, guard: &RecordedGuard) -> Option<StepId> {
-        let site = self.program.sites.iter().position(|site| site.name == guard.site)?;
+        let site = *self.sites_by_name.get(guard.site.as_str())?;
         let (driver, _) = guard.resource_type.split_once('.')?;
         let ty = self.program.drivers.get(driver)?.types.get(&guard.resource_type)?;
         if !driver::keeps_guard(ty) {
             return None;
         }
-        let site_id = self.site(hir::SiteId(site as u32));
-        let origin = self.origin(self.program.sites[site].span, None);
+        let site_id = self.site(site);
+        let origin = self.origin(self.program.sites[site.0 as usize].span, None);
         let action = Action::Protect {
             resource_type: guard.resource_type.clone(),
             of: Expr::Value(guard.identity.clone().into()),

@@ -94,6 +94,10 @@ pub(crate) fn lower_from(
             renames,
             outputs: Vec::new(),
         },
+        sites_by_name: (0..)
+            .zip(&program.sites)
+            .map(|(number, site)| (site.name.as_str(), hir::SiteId(number)))
+            .collect(),
         sites: BTreeMap::new(),
         placed: Vec::new(),
         types: BTreeSet::new(),
@@ -185,6 +189,8 @@ pub(crate) struct Lowering<'a> {
     sources: &'a SourceMap,
     recorded: &'a Recorded,
     plan: Plan,
+    /// Sites of the program, by name.
+    sites_by_name: BTreeMap<&'a str, hir::SiteId>,
     /// Sites of the program that the plan has, in the order met.
     sites: BTreeMap<hir::SiteId, SiteId>,
     /// The same, by the plan's id.

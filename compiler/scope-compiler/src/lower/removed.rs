@@ -138,13 +138,13 @@ impl<'a> Lowering<'a> {
 
     /// Nothing where the program has the site or the type no more.
     fn deletion(&mut self, resource: &RecordedResource, unless: Vec<StepId>) -> Option<StepId> {
-        let index = self.program.sites.iter().position(|site| site.name == resource.site)?;
+        let declared = *self.sites_by_name.get(resource.site.as_str())?;
         let (driver, _) = resource.resource_type.split_once('.')?;
         if !self.program.drivers.get(driver)?.types.contains_key(&resource.resource_type) {
             return None;
         }
-        let origin = self.origin(self.program.sites[index].span, None);
-        let site = self.site(hir::SiteId(index as u32));
+        let origin = self.origin(self.program.sites[declared.0 as usize].span, None);
+        let site = self.site(declared);
         let action = Action::Delete {
             resource_type: resource.resource_type.clone(),
             identity: Expr::Value(resource.identity.clone().into()),
@@ -170,8 +170,8 @@ impl<'a> Lowering<'a> {
         let mut refused: BTreeSet<&str> = BTreeSet::new();
         for known in recorded.resources.iter().filter(|known| known.how == How::Created) {
             let Some(resource) = by_name.get(known.name.as_str()) else { continue };
-            let Some(index) = program.sites.iter().position(|site| site.name == known.site) else { continue };
-            let step = self.instances.get(&(resource.id, hir::SiteId(index as u32))).copied();
+            let Some(site) = self.sites_by_name.get(known.site.as_str()).copied() else { continue };
+            let step = self.instances.get(&(resource.id, site)).copied();
             let is_optional = |step: &StepId| {
                 let when = &self.plan.steps[step.index()].when;
                 !when.is_empty() && when.iter().any(|guard| guard.arm > 0)
@@ -181,7 +181,7 @@ impl<'a> Lowering<'a> {
             for end in self.done.get(&resource.id).map(|lowered| lowered.ends.clone()).unwrap_or_default() {
                 self.plan.edges.push(Edge { from: end, to: deletion, reason: EdgeReason::Move });
             }
-            let others = resource.location.sites().into_iter().filter(|site| site.0 as usize != index);
+            let others = resource.location.sites().into_iter().filter(|other| *other != site);
             let others: Vec<&str> = others.map(|site| program.sites[site.0 as usize].name.as_str()).collect();
             if let Some(report) = self.refusal(resource, &known.site, &others)
                 && refused.insert(&known.name)
@@ -196,14 +196,25 @@ impl<'a> Lowering<'a> {
     /// A copy that is brought for alternatives only, and is there: it goes where none of them is taken.
     fn copies_left_behind(&mut self, deletions: &mut Places<'a>) {
         let recorded = self.recorded;
-        for known in recorded.resources.iter().filter(|known| known.how == How::Borrowed && !known.keep) {
+        let copies = recorded.resources.iter().filter(|known| known.how == How::Borrowed && !known.keep);
+        let copies: Vec<&RecordedResource> = copies.collect();
+        if copies.is_empty() {
+            return;
+        }
+        // Name, site and origin → the steps that bring it.
+        let mut brought: BTreeMap<(String, &str, &str), Vec<StepId>> = BTreeMap::new();
+        for step in &self.plan.steps {
+            let Action::Bring { sources, .. } = &step.action else { continue };
+            let origins = sources.iter().map(|source| self.name_of(self.plan.steps[source.index()].site));
+            for origin in origins.collect::<BTreeSet<&str>>() {
+                let place = (step.name.clone(), self.name_of(step.site), origin);
+                brought.entry(place).or_default().push(step.id);
+            }
+        }
+        for known in copies {
             let Some((name, origin)) = borrowed_parts(&known.name) else { continue };
-            let brings = self.plan.steps.iter().filter(|step| {
-                let Action::Bring { sources, .. } = &step.action else { return false };
-                let is_from = |source: &StepId| self.name_of(self.plan.steps[source.index()].site) == origin;
-                step.name == name && self.name_of(step.site) == known.site && sources.iter().any(is_from)
-            });
-            let brings: Vec<StepId> = brings.map(|step| step.id).collect();
+            let place = (name.to_owned(), known.site.as_str(), origin);
+            let brings = brought.get(&place).cloned().unwrap_or_default();
             let when = |bring: &StepId| &self.plan.steps[bring.index()].when;
             let is_always = brings.iter().any(|bring| when(bring).is_empty());
             if is_always || brings.iter().all(|bring| when(bring).iter().all(|guard| guard.arm == 0)) {

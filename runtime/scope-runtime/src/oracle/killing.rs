@@ -286,3 +286,15 @@ fn generated_groups_stopped_after_every_record_end_the_same() {
 fn generated_guards_stopped_after_every_record_end_the_same() {
     generated_stopped_after_every_record(" with guards", random::relying);
 }
+
+#[test]
+fn generated_references_stopped_after_every_record_end_the_same() {
+    generated_stopped_after_every_record(" with references", random::referring);
+    generated_stopped_after_every_record(" with parts that refer", random::referring_parts);
+}
+
+#[test]
+fn generated_rollouts_stopped_after_every_record_end_the_same() {
+    generated_stopped_after_every_record(" with a rollout", random::waved);
+    generated_stopped_after_every_record(" with copies of a group", random::grouped_copies);
+}

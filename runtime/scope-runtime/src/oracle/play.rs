@@ -31,13 +31,13 @@ use crate::state::{Owed, StateStore};
 const LONGEST_RUN: Duration = Duration::from_secs(10 * 86_400);
 
 /// Files in memory, beside the standard library.
-struct Files<'t>(&'t [(&'static str, String)]);
+struct Files<'t, N>(&'t [(N, String)]);
 
-impl scope_compiler::World for Files<'_> {
+impl<N: AsRef<str>> scope_compiler::World for Files<'_, N> {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         let found = match path.strip_prefix("std:") {
             Some(module) => scope_stdlib::module(module),
-            None => self.0.iter().find(|(name, _)| *name == path).map(|(_, text)| text.as_str()),
+            None => self.0.iter().find(|(name, _)| name.as_ref() == path).map(|(_, text)| text.as_str()),
         };
         found.map(|text| text.as_bytes().to_vec()).ok_or(ReadError::NotFound)
     }
@@ -57,14 +57,11 @@ impl scope_compiler::World for Files<'_> {
 
 /// Compiles a text, to the plan as lowered.
 pub(super) fn compile(text: &str) -> Compilation {
-    compile_files(&[("main.scope", text.to_owned())])
+    compile_files(&[("main.scope", text.to_owned())], Options::default())
 }
 
-fn compile_files(files: &[(&'static str, String)]) -> Compilation {
-    compile_with(files, Options::default())
-}
-
-fn compile_with(files: &[(&'static str, String)], options: Options) -> Compilation {
+/// The same of several files.
+pub(super) fn compile_files<N: AsRef<str>>(files: &[(N, String)], options: Options) -> Compilation {
     let options = Options { simulate: true, unoptimised: true, ..options };
     scope_compiler::compile(&Files(files), "main.scope", &options)
 }
@@ -85,7 +82,7 @@ pub(super) fn destroying(program: &Program, state: &StateStore, only: &[&str]) -
 
 fn verified(program: &Program, options: Options) -> Plan {
     let files = program.files();
-    let compilation = compile_with(&files, options);
+    let compilation = compile_files(&files, options);
     let reports = compilation.diagnostics.iter();
     let reports: Vec<String> = reports.map(|report| format!("{} {}", report.code, report.message)).collect();
     let text = || files.iter().map(|(name, text)| format!("{name}:\n{text}")).collect::<Vec<_>>().join("\n");

@@ -129,6 +129,7 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
         given_up: BTreeSet::new(),
     };
     let mut outcomes = vec![Outcome::Done; program.resources.len()];
+    let mut by_itself: BTreeMap<usize, Outcome> = BTreeMap::new();
     let mut verdict = Outcome::Done;
     for unit in program.units() {
         let after = unit.iter().flat_map(|number| &program.resources[*number].after);
@@ -137,6 +138,7 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
         let ended = run.unit(&unit, blocked);
         unit.iter().for_each(|number| outcomes[*number] = ended.outcome);
         verdict = verdict.max(ended.whole);
+        by_itself.extend(ended.items);
     }
     for (coin, site) in program.called() {
         let end = match outcomes[coin] {
@@ -146,9 +148,10 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
         run.leaves.insert((CALL + coin, site), (end, Undo::None));
         verdict = verdict.max(end.outcome());
     }
-    // `on_failure: undo`: only when all has ended is it known that it failed.
+    // `on_failure: undo`, of each item of a group by itself: only when all has ended is it known that it failed.
     for (number, resource) in program.resources.iter().enumerate() {
-        let has_failed = matches!(outcomes[number], Outcome::Unavailable | Outcome::Invalid);
+        let outcome = by_itself.get(&number).copied().unwrap_or(Outcome::Done);
+        let has_failed = matches!(outcome, Outcome::Unavailable | Outcome::Invalid);
         if resource.is_undone && has_failed {
             for site in kept(resource).sites() {
                 run.undo((number, site));
@@ -192,17 +195,25 @@ struct Ended {
     whole: Outcome,
     /// Something is there: not all of it was left out.
     is_there: bool,
+    /// Of each resource of a group by itself.
+    items: BTreeMap<usize, Outcome>,
     occurrences: Vec<standing::Occurrence>,
 }
 
 impl Ended {
     fn new(outcome: Outcome, is_there: bool, occurrences: Vec<standing::Occurrence>) -> Self {
-        Self { outcome, whole: outcome, is_there, occurrences }
+        Self { outcome, whole: outcome, is_there, items: BTreeMap::new(), occurrences }
     }
 
     /// The worst of several counts (R4).
     fn all(parts: Vec<Ended>) -> Self {
+        let mut items: BTreeMap<usize, Outcome> = BTreeMap::new();
+        for (number, outcome) in parts.iter().flat_map(|part| &part.items) {
+            let worst = items.entry(*number).or_insert(*outcome);
+            *worst = (*worst).max(*outcome);
+        }
         Self {
+            items,
             outcome: parts.iter().map(|part| part.outcome).max().unwrap_or(Outcome::Done),
             whole: parts.iter().map(|part| part.whole).max().unwrap_or(Outcome::Done),
             is_there: parts.iter().any(|part| part.is_there),

@@ -52,7 +52,7 @@ fn fault(dice: &mut Dice<'_>, plan: &Plan) -> String {
         let from = dice.below(8);
         format!("{from}s..{}s", from + 1 + dice.below(40))
     };
-    match dice.below(25) {
+    match dice.below(27) {
         0 => format!("cut={site}@..{}s", 1 + dice.below(20)),
         1 => {
             let from = dice.below(8);
@@ -100,6 +100,8 @@ fn fault(dice: &mut Dice<'_>, plan: &Plan) -> String {
         }
         23 => format!("lose=update@{site}{}", ["", ":*", ":2"][dice.below(3)]),
         24 => format!("duplicate=update@{site}:*"),
+        25 => format!("late=delete@{site}:{}ms", 1 + dice.below(1_900)),
+        26 => format!("late=update@{site}:{}ms", 1 + dice.below(1_900)),
         _ => format!("lose=find@{site}"),
     }
 }

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::clock::{Clock, Moment, SECOND};
 use super::invent::{digest, hex};
+use super::mutants::{self, Mutant};
 use super::weather::Weather;
 use crate::site::{ChunkSource, ContentStream, SiteError, SiteErrorKind};
 
@@ -209,6 +210,9 @@ pub(super) struct Road {
 impl Road {
     /// How long so many bytes take, in microseconds.
     pub(super) fn duration(&self, bytes: u64) -> u64 {
+        if mutants::is(Mutant::BandwidthForgotten) {
+            return 0;
+        }
         let bits = u128::from(bytes) * 8 * u128::from(SECOND);
         u64::try_from(bits / u128::from(self.bits_per_second.max(1))).unwrap_or(u64::MAX)
     }

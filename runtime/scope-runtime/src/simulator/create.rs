@@ -19,6 +19,7 @@ use super::content::Content;
 use super::effect::content_attribute;
 use super::evaluate::Names;
 use super::invent::{self, Occasion, digest, hex};
+use super::mutants::{self, Mutant};
 use super::ready::take_over_echo;
 use super::store::{Model, Record};
 use super::types::{check, identity_text, inner, map_references};
@@ -50,6 +51,7 @@ impl World {
             return self.answer_of_existing(site, call, &existing, given, at);
         }
         let declared = self.sites[site].capacity.get(&model.resource_type.name).copied();
+        let declared = declared.filter(|_| !mutants::is(Mutant::DeclaredRoomForgotten));
         let capacity = [declared, self.weather.capacity(call.asked(site), at)].into_iter().flatten().min();
         if let Some(capacity) = capacity
             && self.table(site, &model).len() as u64 >= capacity

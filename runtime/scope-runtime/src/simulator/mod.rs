@@ -34,6 +34,7 @@ mod declare;
 mod effect;
 mod evaluate;
 mod invent;
+pub(crate) mod mutants;
 mod outside;
 mod query;
 mod ready;

@@ -14,6 +14,7 @@ use super::call::Call;
 use super::clock::Moment;
 use super::create::apply_mark;
 use super::evaluate::Names;
+use super::mutants::{self, Mutant};
 use super::solve;
 use super::store::{Record, Transition};
 use super::types::inner;
@@ -129,7 +130,8 @@ impl World {
             return;
         }
         let usual = self.options.ready_after_us.min(ready.within_ms.saturating_mul(500));
-        let after = self.weather.ready_after(call.asked(site)).unwrap_or(usual);
+        let said = self.weather.ready_after(call.asked(site));
+        let after = said.filter(|_| !mutants::is(Mutant::ReadinessForgotten)).unwrap_or(usual);
         record.transitions.push(Transition { at: at.saturating_add(after), sets, condition });
     }
 }

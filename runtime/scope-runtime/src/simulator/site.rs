@@ -12,6 +12,7 @@ use tracing::Instrument;
 use super::call::{Call, Outcome};
 use super::clock::Moment;
 use super::content::{Content, Intake, file_content};
+use super::mutants::{self, Mutant};
 use super::world::{Slot, World};
 use crate::site::{
     Answer, Content as SentContent, LocalFuture, OperationCall, ServiceProbe, Site, SiteError, SiteErrorKind,
@@ -191,7 +192,7 @@ impl SimulatedSite {
         let mut passes = arrives.saturating_sub(1);
         loop {
             let cut = self.world.borrow().weather.cut_until(self.site, passes);
-            let Some(until) = cut else { return outcome };
+            let Some(until) = cut.filter(|_| !mutants::is(Mutant::CutPassesAnswers)) else { return outcome };
             if self.now() >= deadline {
                 return Err(silent());
             }

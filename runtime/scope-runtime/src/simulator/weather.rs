@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use super::FaultError;
 use super::clock::{Clock, Moment};
 use super::fault::{Fault, Start, When, Which};
+use super::mutants::{self, Mutant};
 
 /// A moment that never comes.
 pub(super) const NEVER: Moment = Moment::MAX;
@@ -111,7 +112,8 @@ impl Weather {
             self.what(fault.target().and_then(|target| target.what.as_deref())).map_err(error)?;
         let windows = match fault.when() {
             Some(When { start: Start::At(from), lasts_us }) => {
-                vec![(*from, lasts_us.map_or(NEVER, |lasts| from.saturating_add(lasts)).min(ends_at))]
+                let until = lasts_us.map_or(NEVER, |lasts| from.saturating_add(lasts)).min(ends_at);
+                vec![window(*from, until)]
             }
             _ => Vec::new(),
         };
@@ -143,6 +145,9 @@ impl Weather {
             None => None,
         };
         let now = self.clock.now();
+        if mutants::is(Mutant::HealForgotten) {
+            return Ok(());
+        }
         for active in self.lock().iter_mut() {
             let is_meant =
                 wanted.is_none() || active.site.is_none() || active.site == wanted || active.other == wanted;
@@ -164,14 +169,19 @@ impl Weather {
     /// Until when nothing passes between the runner and the site; `None` when it does at this moment.
     pub(super) fn cut_until(&self, site: usize, at: Moment) -> Option<Moment> {
         let entry = *self.entry.lock().expect("no code panics while it holds the lock");
-        self.until(at, |active| {
-            matches!(active.fault, Fault::Cut { .. } | Fault::Restart { .. })
-                && match active.other {
-                    None => active.is_of(site),
-                    Some(other) => active.site.is_some_and(|first| {
-                        (first == site && Some(other) == entry) || (other == site && Some(first) == entry)
-                    }),
-                }
+        let is_end = |site: usize, active: &Active| active.site == Some(site) || active.other == Some(site);
+        self.until(at, |active| match active.fault {
+            Fault::Cut { .. } if mutants::is(Mutant::CutForgotten) && active.other.is_none() => false,
+            Fault::Restart { .. } if mutants::is(Mutant::RestartAnswers) => false,
+            Fault::Cut { .. } | Fault::Restart { .. } if active.other.is_none() => active.is_of(site),
+            Fault::Cut { .. } if mutants::is(Mutant::LinkCutForgotten) => false,
+            Fault::Cut { .. } if mutants::is(Mutant::LinkCutIsASite) => is_end(site, active),
+            Fault::Cut { .. } => {
+                Some(site) != entry
+                    && is_end(site, active)
+                    && entry.is_some_and(|entry| is_end(entry, active))
+            }
+            _ => false,
         })
     }
 
@@ -182,6 +192,9 @@ impl Weather {
 
     /// Until when the site does nothing; `None` when it works at this moment.
     pub(super) fn frozen_until(&self, site: usize, at: Moment) -> Option<Moment> {
+        if mutants::is(Mutant::FreezeForgotten) {
+            return None;
+        }
         self.until(at, |active| matches!(active.fault, Fault::Freeze { .. }) && active.is_of(site))
     }
 
@@ -211,6 +224,7 @@ impl Weather {
     pub(super) fn slowness(&self, site: usize, at: Moment) -> u64 {
         let faults = self.lock();
         let slow = faults.iter().filter(|active| active.is_of(site) && active.is_in_force(at));
+        let slow = slow.filter(|_| !mutants::is(Mutant::SlownessForgotten));
         slow.map(|active| if let Fault::Slow { by_us, .. } = active.fault { by_us } else { 0 }).sum()
     }
 
@@ -219,8 +233,10 @@ impl Weather {
         let faults = self.lock();
         let mut in_force = faults.iter().filter(|active| active.is_about(asked) && active.is_in_force(at));
         in_force.find_map(|active| match active.fault {
-            Fault::Deny { .. } => Some(Denial::Denied),
-            Fault::Unavailable { .. } => Some(Denial::Unavailable),
+            Fault::Deny { .. } if !mutants::is(Mutant::DenialForgotten) => Some(Denial::Denied),
+            Fault::Unavailable { .. } if !mutants::is(Mutant::UnavailableForgotten) => {
+                Some(Denial::Unavailable)
+            }
             _ => None,
         })
     }
@@ -230,6 +246,7 @@ impl Weather {
         let faults = self.lock();
         let in_force = faults.iter().filter(|active| active.is_about(asked) && active.is_in_force(at));
         in_force
+            .filter(|_| !mutants::is(Mutant::LimitForgotten))
             .filter_map(
                 |active| {
                     if let Fault::Refuse { capacity, .. } = active.fault { Some(capacity) } else { None }
@@ -254,12 +271,10 @@ impl Weather {
         let mut mishap = Mishap::default();
         for active in self.lock().iter_mut().filter(|active| active.is_about(asked)) {
             if let Fault::Loss { permille, .. } = active.fault {
-                if active.is_in_force(at) {
+                if active.is_in_force(at) && !mutants::is(Mutant::LossForgotten) {
                     active.matched += 1;
-                    match self.drawn(asked.site, active.matched, permille) {
-                        Some(true) => mishap.is_request_lost = true,
-                        Some(false) => mishap.is_answer_lost = true,
-                        None => {}
+                    if let Some(is_request) = self.drawn(asked.site, active.matched, permille) {
+                        mishap = mishap.with_loss(is_request);
                     }
                 }
                 continue;
@@ -272,14 +287,18 @@ impl Weather {
                 _ => continue,
             };
             active.matched += 1;
-            if which != Which::Every && which != Which::Nth(active.matched) {
+            let is_it = match which {
+                Which::Every => true,
+                Which::Nth(number) => number == active.matched || mutants::is(Mutant::EveryRequest),
+            };
+            if !is_it {
                 continue;
             }
             match active.fault {
                 Fault::Late { by_us, .. } => mishap.late_by_us = Some(by_us),
                 Fault::Duplicate { .. } => mishap.is_delivered_twice = true,
-                Fault::Break { .. } => mishap.is_broken = true,
-                _ => mishap.is_answer_lost = true,
+                Fault::Break { .. } => mishap.is_broken = !mutants::is(Mutant::BreakForgotten),
+                _ => mishap.is_answer_lost = !mutants::is(Mutant::AnswerNotLost),
             }
         }
         mishap
@@ -311,6 +330,8 @@ impl Weather {
             let Some(When { start, lasts_us }) = active.fault.when().cloned() else { continue };
             let has_come = match start {
                 Start::At(_) => false,
+                Start::AfterOperations(_) if mutants::is(Mutant::CountForgotten) => false,
+                Start::AfterStep { .. } if mutants::is(Mutant::StepForgotten) => false,
                 Start::AfterOperations(count) => active.answered == count,
                 Start::AfterStep { operation, name } => {
                     let is_operation = match operation {
@@ -323,7 +344,7 @@ impl Weather {
             if has_come {
                 active.is_triggered = true;
                 let until = lasts_us.map_or(NEVER, |lasts| at.saturating_add(lasts));
-                active.windows.push((at, until.min(active.ends_at)));
+                active.windows.push(window(at, until.min(active.ends_at)));
                 is_changed = true;
             }
         }
@@ -422,6 +443,27 @@ pub(super) struct Mishap {
     pub(super) late_by_us: Option<u64>,
     pub(super) is_delivered_twice: bool,
     pub(super) is_broken: bool,
+}
+
+impl Mishap {
+    /// The same, and the request is lost, or its answer.
+    pub(super) fn with_loss(self, is_request: bool) -> Self {
+        let is_request = match () {
+            () if mutants::is(Mutant::LossOfAnswersOnly) => false,
+            () if mutants::is(Mutant::LossOfRequestsOnly) => true,
+            () => is_request,
+        };
+        match is_request {
+            true => Self { is_request_lost: true, ..self },
+            false => Self { is_answer_lost: true, ..self },
+        }
+    }
+}
+
+/// From, and until.
+fn window(from: Moment, until: Moment) -> (Moment, Moment) {
+    let from = if mutants::is(Mutant::TooEarly) { 0 } else { from };
+    (from, if mutants::is(Mutant::TooLong) { NEVER } else { until })
 }
 
 impl Active {

@@ -19,6 +19,7 @@ use super::call::{Call, Outcome, outcome_word};
 use super::clock::{Clock, Moment};
 use super::content::Road;
 use super::evaluate::Names;
+use super::mutants::{self, Mutant};
 use super::store::{Model, Table};
 use super::types::inner;
 use super::weather::{Asked, Mishap, Weather};
@@ -173,6 +174,9 @@ impl World {
     pub(super) fn restart(&mut self, site: usize, now: Moment) {
         let since = self.sites[site].restarted;
         for moment in self.weather.restarts(site, since, now) {
+            if mutants::is(Mutant::RestartHeals) {
+                break;
+            }
             for (name, model) in &self.models {
                 let names = self.sites[site].given_to(&model.driver);
                 if let Some(table) = self.sites[site].tables.get_mut(name) {
@@ -207,14 +211,13 @@ impl World {
     fn mishap(&mut self, asked: Asked<'_>, at: Moment) -> Mishap {
         let mishap = self.weather.mishap(asked, at);
         let site = &mut self.sites[asked.site];
-        if site.loss_permille == 0 {
+        if site.loss_permille == 0 || mutants::is(Mutant::DeclaredLossForgotten) {
             return mishap;
         }
         site.n_drawn += 1;
         // Other numbers than those that the weather draws.
         match self.weather.drawn(asked.site, u32::MAX - site.n_drawn, site.loss_permille) {
-            Some(true) => Mishap { is_request_lost: true, ..mishap },
-            Some(false) => Mishap { is_answer_lost: true, ..mishap },
+            Some(is_request) => mishap.with_loss(is_request),
             None => mishap,
         }
     }
@@ -223,6 +226,7 @@ impl World {
         delivery.is_held = false;
         if !delivery.is_received
             && let Some(until) = self.weather.cut_until(site, at)
+            && !mutants::is(Mutant::CutPassesRequests)
         {
             if until > delivery.expires {
                 *delivery.slot.borrow_mut() = Slot::Dropped;
@@ -232,6 +236,9 @@ impl World {
         }
         delivery.is_received = true;
         if let Some(until) = self.weather.frozen_until(site, at) {
+            if mutants::is(Mutant::FrozenForgets) {
+                return *delivery.slot.borrow_mut() = Slot::Dropped;
+            }
             return self.hold(site, delivery, until);
         }
         let call = Rc::clone(&delivery.call);
@@ -243,18 +250,32 @@ impl World {
             return;
         }
         if is_first_time && let Some(late_by_us) = mishap.late_by_us {
+            let late_by_us = match mutants::is(Mutant::LateEffectAtOnce) {
+                true => 0,
+                false => late_by_us,
+            };
             // The client learns nothing; the request is carried out all the same.
             let outcome =
                 Err(call.error(SiteErrorKind::Lost, "the connection broke before the answer".into()));
             *delivery.slot.borrow_mut() = Slot::Answered { outcome, at, is_answer_lost: true };
             delivery.slot = Rc::new(RefCell::new(Slot::Dropped));
+            if mutants::is(Mutant::LateEffectNever) {
+                return;
+            }
             return self.sites[site].put(at.saturating_add(late_by_us), delivery);
         }
-        let outcome = self.perform(site, &call, at, mishap.is_broken);
+        if mishap.is_answer_lost && mutants::is(Mutant::AnswerLostWithTheEffect) {
+            *delivery.slot.borrow_mut() = Slot::Dropped;
+            return;
+        }
+        let mut outcome = self.perform(site, &call, at, mishap.is_broken);
         self.write_down(site, &call, at, &outcome);
-        if mishap.is_delivered_twice {
+        if mishap.is_delivered_twice && !mutants::is(Mutant::DeliveredOnce) {
             let second = self.perform(site, &call, at, false);
             self.write_down(site, &call, at, &second);
+            if mutants::is(Mutant::SecondAnswered) {
+                outcome = second;
+            }
         }
         let half_trip = (self.sites[site].rtt_us + self.weather.slowness(site, at)) / 2;
         self.weather.answered(asked, call.step.as_deref(), at.saturating_add(half_trip));
@@ -325,11 +346,11 @@ impl World {
             self.sites.iter().position(|site| site.name == *name)
         };
         let entry = plan.program.entry.and_then(position);
-        self.weather.enter(entry);
-        if entry == self.entry {
+        if entry == self.entry || mutants::is(Mutant::EntryForgotten) {
             return;
         }
         self.entry = entry;
+        self.weather.enter(entry);
         for position in 0..self.sites.len() {
             let distance = distance(&self.links, entry, position, &self.options);
             let site = &mut self.sites[position];
@@ -426,7 +447,7 @@ fn distance(links: &[Link], entry: Option<usize>, position: usize, options: &Sim
         loss_permille: 0,
     };
     let Some(entry) = entry else { return unknown };
-    if entry == position {
+    if entry == position || mutants::is(Mutant::DistanceForgotten) {
         return Distance { rtt_us: options.own_rtt_us, ..unknown };
     }
     let link = links.iter().find(|link| {

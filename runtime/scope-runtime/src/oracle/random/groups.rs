@@ -3,7 +3,7 @@
 //! `[]` → two notes at nantes.
 
 use super::{Dice, loc, resource, rollout, shuffled};
-use crate::oracle::program::{Kind, Loc, Program, Resource, SITES};
+use crate::oracle::program::{Kind, Loc, OnDisconnect, Program, Resource, SITES};
 
 /// A group of which some copies are enough, or that is made in waves, or both.
 pub(in crate::oracle) fn grouped_copies(dice: &mut Dice<'_>) -> Program {
@@ -30,6 +30,12 @@ pub(in crate::oracle) fn grouped_copies(dice: &mut Dice<'_>) -> Program {
     for member in program.group.clone() {
         let resource = &mut program.resources[member];
         (resource.loc, resource.quorum, resource.rollout) = (place.clone(), quorum, rollout.clone());
+        let is_possible = match resource.on_disconnect {
+            Some(OnDisconnect::LocalOnly) => false,
+            Some(OnDisconnect::Queue) => !place.has_choice(),
+            _ => true,
+        };
+        resource.on_disconnect = resource.on_disconnect.filter(|_| is_possible);
     }
     program
 }
@@ -46,7 +52,7 @@ pub(in crate::oracle) fn grouped(dice: &mut Dice<'_>) -> Program {
     for number in &group {
         let inner: Vec<usize> = (group[0]..*number).filter(|_| dice.below(3) == 1).collect();
         let after = if *number == group[0] { after_all.clone() } else { inner };
-        let kind = [Kind::Note, Kind::Card, Kind::Coin, Kind::Pier, Kind::Boat][dice.below(5)];
+        let kind = [Kind::Note, Kind::Card, Kind::Coin, Kind::Pier, Kind::Boat, Kind::Tally][dice.below(6)];
         let pier = (group[0]..*number).find(|other| resources[*other].kind == Kind::Pier);
         let (kind, about) = match (kind, pier) {
             (Kind::Boat, None) => (Kind::Note, None),
@@ -60,6 +66,17 @@ pub(in crate::oracle) fn grouped(dice: &mut Dice<'_>) -> Program {
         let mut last = resource(dice, n_sites, number, false);
         last.after.retain(|other| !group.contains(other));
         resources.push(last);
+    }
+    let on_disconnect = match dice.below(9) {
+        5 if !place.has_choice() => Some(OnDisconnect::Queue),
+        6 => Some(OnDisconnect::Skip),
+        7 => Some(OnDisconnect::Fail),
+        8 if place.sites().contains(&0) => Some(OnDisconnect::LocalOnly),
+        _ => None,
+    };
+    let is_undone = dice.is_one_in(4);
+    for number in &group {
+        (resources[*number].on_disconnect, resources[*number].is_undone) = (on_disconnect, is_undone);
     }
     Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], resources, group, ..Program::default() }
 }

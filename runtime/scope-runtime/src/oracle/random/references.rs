@@ -2,7 +2,7 @@
 //!
 //! `[]` → a seal at nantes, and a slip about it there.
 
-use super::{Dice, cross, loc, resource, shuffled};
+use super::{Dice, cross, resource, shuffled};
 use crate::oracle::program::{Kind, Loc, OnDisconnect, Program, Resource, SITES};
 
 /// A seal at one site or several, and slips about it anywhere: where it is not, a copy is brought.
@@ -16,11 +16,7 @@ pub(in crate::oracle) fn referring(dice: &mut Dice<'_>) -> Program {
     let mut resources = vec![Resource { on_disconnect, ..Resource::plain(Kind::Seal, origin, Vec::new()) }];
     for number in 1..=1 + dice.below(3) {
         let mut slip = resource(dice, n_sites, number, false);
-        if slip.loc.cross().is_some() {
-            (slip.loc, slip.weights) = (loc(dice, n_sites, 0), None);
-            slip.on_disconnect = None;
-        }
-        (slip.kind, slip.about) = (Kind::Slip, Some(0));
+        (slip.kind, slip.about, slip.weights) = (Kind::Slip, Some(0), None);
         resources.push(slip);
     }
     Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], resources, ..Program::default() }
@@ -33,8 +29,13 @@ pub(in crate::oracle) fn referring_parts(dice: &mut Dice<'_>) -> Program {
     let origin = Loc::Site(dice.below(n_sites));
     let mut resources = vec![Resource { on_disconnect, ..Resource::plain(Kind::Seal, origin, Vec::new()) }];
     for _ in 0..=dice.below(2) {
-        let on_disconnect = [None, None, Some(OnDisconnect::Skip), Some(OnDisconnect::Fail)][dice.below(4)];
         let (is_undone, loc) = (dice.below(4) == 1, cross(dice, n_sites));
+        let on_disconnect = match dice.below(5) {
+            2 => Some(OnDisconnect::Skip),
+            3 => Some(OnDisconnect::Fail),
+            4 if !loc.has_choice() => Some(OnDisconnect::Queue),
+            _ => None,
+        };
         let about = Some(0);
         resources.push(Resource {
             on_disconnect,

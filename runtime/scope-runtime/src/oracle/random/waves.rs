@@ -3,7 +3,7 @@
 //! `[]` → a note at nantes, then at paris; one of the two is enough.
 
 use super::{Dice, rollout, shuffled};
-use crate::oracle::program::{Kind, Loc, Program, Resource, SITES};
+use crate::oracle::program::{Kind, Loc, OnDisconnect, Program, Resource, SITES};
 
 /// One or two resources in waves, each with a quorum.
 pub(in crate::oracle) fn waved(dice: &mut Dice<'_>) -> Program {
@@ -13,11 +13,18 @@ pub(in crate::oracle) fn waved(dice: &mut Dice<'_>) -> Program {
         sites.truncate(2 + dice.below(n_sites - 1));
         let n_copies = sites.len();
         let loc = Loc::And(sites.into_iter().map(Loc::Site).collect());
-        let kind = [Kind::Note, Kind::Card, Kind::Coin][dice.below(3)];
+        let kind = [Kind::Note, Kind::Card, Kind::Coin, Kind::Tally][dice.below(4)];
         let after = if number > 0 && dice.below(2) == 1 { vec![0] } else { Vec::new() };
         let rollout = Some(rollout(dice, n_copies, &loc));
         let quorum = Some(1 + dice.below(n_copies));
-        Resource { rollout, quorum, ..Resource::plain(kind, loc, after) }
+        let on_disconnect = match dice.below(6) {
+            3 => Some(OnDisconnect::Queue),
+            4 => Some(OnDisconnect::Skip),
+            5 => Some(OnDisconnect::Fail),
+            _ => None,
+        };
+        let (is_undone, total) = (dice.is_one_in(4), dice.below(20) as u32);
+        Resource { rollout, quorum, on_disconnect, is_undone, total, ..Resource::plain(kind, loc, after) }
     });
     let resources = resources.collect();
     Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], resources, ..Program::default() }

@@ -19,7 +19,9 @@ impl Run<'_> {
                 let outcome = self.site(*site, evaluation, blocked);
                 let is_done = |number: &usize| matches!(self.leaves[&(*number, *site)].0, End::Done { .. });
                 let is_there = evaluation.members.iter().all(is_done);
-                Ended::new(outcome, is_there, vec![evaluation.occurrence(*site, true)])
+                let items = evaluation.leaves(*site).map(|leaf| (leaf.0, self.leaves[&leaf].0.outcome()));
+                let items = items.collect();
+                Ended { items, ..Ended::new(outcome, is_there, vec![evaluation.occurrence(*site, true)]) }
             }
             Loc::And(parts) => match evaluation.quorum.take() {
                 Some(need) => {

@@ -2,6 +2,8 @@
 //!
 //! Two of three are enough: two are done, one is refused → done, and the third is kept for later.
 
+use std::collections::BTreeMap;
+
 use super::standing::Evaluation;
 use super::{End, Ended, Leaf, Outcome, Run};
 use crate::oracle::program::Loc;
@@ -37,10 +39,11 @@ impl Run<'_> {
         members: &[usize],
         blocked: Option<Outcome>,
     ) -> Ended {
-        if members.len() == 1 {
-            return self.enough(need, copies, fresh);
+        if let [number] = members {
+            let ended = self.enough(need, copies, fresh);
+            return Ended { items: BTreeMap::from([(*number, ended.outcome)]), ..ended };
         }
-        let all = Ended::all(copies);
+        let mut all = Ended::all(copies);
         let sites: Vec<usize> = all.occurrences.iter().map(|(site, _)| *site).collect();
         let (mut outcome, mut whole) = (Outcome::Done, Outcome::Done);
         for number in members {
@@ -52,6 +55,7 @@ impl Run<'_> {
                 Ended::new(end.outcome(), matches!(end, End::Done { .. }), Vec::new())
             });
             let ended = self.enough(need, copies.collect(), &fresh);
+            all.items.insert(*number, ended.outcome);
             (outcome, whole) = (outcome.max(ended.outcome), whole.max(ended.whole));
         }
         Ended { outcome, whole, ..all }
