@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 THINGS, LOG, LOCK = {}, [], Lock()
 BUSY = {"until": 0}
+ALLOCATIONS = {}
 TRAITS, CLASSES, PROVIDERS, OUTDATED = {"HW_CPU_X86_AVX2"}, {"VCPU", "MEMORY_MB", "DISK_GB"}, {}, set()
 
 # Path of a collection -> the word around one, around many, and the field that says how far it is.
@@ -30,6 +31,7 @@ KINDS = [
     (r"/share/v2/types", "share_type", "share_types", None),
     (r"/share/v2/share-networks", "share_network", "share_networks", None),
     (r"/share/v2/shares", "share", "shares", ("status", "creating", "available")),
+    (r"/share/v2/snapshots", "snapshot", "snapshots", ("status", "creating", "available")),
     (r"/network/v2.0/networks", "network", "networks", None),
     (r"/network/v2.0/subnets", "subnet", "subnets", None),
     (r"/image/v2/images", None, "images", ("status", "queued", "queued")),
@@ -153,6 +155,8 @@ class Handler(BaseHTTPRequestHandler):
             answer = told(path, thing)
             return self.answer(200, {kind[1]: answer} if kind[1] else answer)
         if self.command == "DELETE":
+            if any(other.get("share_id") == thing.get("id") for place, other in THINGS.items() if "/snapshots/" in place):
+                return self.answer(403, {"forbidden": {"code": 403, "message": "Share has dependent snapshots"}})
             del THINGS[path]
             return self.answer(204)
         if isinstance(sent, list):
@@ -209,6 +213,25 @@ class Handler(BaseHTTPRequestHandler):
                 return self.answer(204)
             return self.answer(204) if names is TRAITS else self.answer(200, {"name": name})
 
+        if parts[0] == "allocations":
+            held = ALLOCATIONS.get(parts[1])
+            if self.command == "GET":
+                return self.answer(200, held or {"allocations": {}})
+            if self.command == "DELETE":
+                return self.answer(204) if ALLOCATIONS.pop(parts[1], None) else wrong(404, "No allocations for consumer")
+            if sent["consumer_generation"] != (held and held["consumer_generation"]):
+                return wrong(409, f"consumer generation conflict - expected {held and held['consumer_generation']}")
+            for identity, asked in sent["allocations"].items():
+                if identity not in PROVIDERS:
+                    return wrong(400, f"Allocation for resource provider '{identity}' that does not exist.")
+                for name, amount in asked["resources"].items():
+                    others = sum(other["allocations"].get(identity, {"resources": {}})["resources"].get(name, 0)
+                                 for consumer, other in ALLOCATIONS.items() if consumer != parts[1])
+                    if others + amount > PROVIDERS[identity]["inventories"].get(name, {"total": 0})["total"]:
+                        return wrong(409, "Unable to allocate inventory: exceed capacity")
+            ALLOCATIONS[parts[1]] = {**sent, "consumer_generation": (sent["consumer_generation"] or 0) + 1}
+            return self.answer(204)
+
         def about(identity):
             provider = PROVIDERS[identity]
             return {"uuid": identity, **{key: provider[key] for key in ("name", "parent_provider_uuid", "generation")}}
@@ -221,13 +244,13 @@ class Handler(BaseHTTPRequestHandler):
                 return wrong(409, "Conflicting resource provider name")
             identity = sent.get("uuid") or str(uuid.uuid4())
             new = {"name": sent["name"], "parent_provider_uuid": sent.get("parent_provider_uuid")}
-            PROVIDERS[identity] = {**new, "generation": 0, "traits": [], "inventories": {}}
+            PROVIDERS[identity] = {**new, "generation": 0, "traits": [], "aggregates": [], "inventories": {}}
             return self.answer(200, about(identity))
         identity, provider = parts[1], PROVIDERS.get(parts[1])
         if provider is None:
             return wrong(404, "No such resource provider")
         is_change = self.command == "PUT" and len(parts) > 2
-        if is_change and path not in OUTDATED and (provider["traits"] or parts[2] != "traits"):
+        if is_change and path not in OUTDATED and provider.get(parts[2], ["an inventory"]):
             # Another one was faster, once.
             OUTDATED.add(path)
             provider["generation"] += 1
@@ -237,6 +260,8 @@ class Handler(BaseHTTPRequestHandler):
             provider["generation"] += 1
         if len(parts) == 2:
             if self.command == "DELETE":
+                if any(identity in held["allocations"] for held in ALLOCATIONS.values()):
+                    return wrong(409, "Unable to delete a resource provider that has allocations")
                 if any(other["parent_provider_uuid"] == identity for other in PROVIDERS.values()):
                     return wrong(409, "Unable to delete parent resource provider")
                 del PROVIDERS[identity]
@@ -251,6 +276,11 @@ class Handler(BaseHTTPRequestHandler):
                 provider["traits"] = sent["traits"]
             told = {"traits": sorted(provider["traits"], reverse=True)}
             return self.answer(200, {**told, "resource_provider_generation": provider["generation"]})
+        if parts[2] == "aggregates":
+            if self.command == "PUT":
+                provider["aggregates"] = sent["aggregates"]
+            told = {"aggregates": sorted(provider["aggregates"], reverse=True)}
+            return self.answer(200, {**told, "resource_provider_generation": provider["generation"]})
         held, number = provider["inventories"], {"resource_provider_generation": provider["generation"]}
         if len(parts) == 3 and self.command == "GET":
             return self.answer(200, {"inventories": held, **number})
@@ -264,6 +294,8 @@ class Handler(BaseHTTPRequestHandler):
         if name not in held:
             return wrong(404, "No inventory of it")
         if self.command == "DELETE":
+            if any(name in other["allocations"].get(identity, {"resources": {}})["resources"] for other in ALLOCATIONS.values()):
+                return wrong(409, f"Inventory for '{name}' is in use")
             del held[name]
             return self.answer(204)
         self.answer(200, {**held[name], **number})

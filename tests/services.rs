@@ -49,15 +49,22 @@ resource shop: containers.cluster { name: "shop", template: base, node_count: no
 resource nfs:   shares.share_type { name: "nfs", extra_specs: { snapshot_support: "True" } }
 resource over:  shares.share_network { name: "shop", network: net, subnet: subnet }
 resource home:  shares.share { name: "home", protocol: "NFS", size: size, kind: nfs }
+resource night: shares.snapshot { name: "night", share: home, description: "of ${nodes} nodes" }
+resource again: shares.share { name: "again", protocol: "NFS", size: 20, kind: nfs, snapshot: night }
 resource inner: shares.access { share: home, kind: "ip", to: "10.1.0.0/24" }
 
 param traits: list<string> = ["CUSTOM_FAST", "HW_CPU_X86_AVX2"]
+param groups: list<string> = ["5a2f9a2e-6bd0-4f2c-8d7c-2a6c4a1e0c31", "0c9e1a52-0b3f-4f63-9a64-0f4f9a1d2b17"]
 resource fpga: stock.resource_class { name: "CUSTOM_FPGA" }
 resource fast: stock.trait { name: "CUSTOM_FAST" }
-resource rack: stock.resource_provider { name: "rack-7", traits: traits } with { after: fast }
+resource rack: stock.resource_provider { name: "rack-7", traits: traits, aggregates: groups } with { after: fast }
 resource card: stock.resource_provider { name: "rack-7-card", parent: rack }
 resource two:  stock.inventory { provider: card, resource_class: fpga, total: nodes }
 resource disk: stock.inventory { provider: rack, resource_class: "DISK_GB", total: 500, reserved: size, allocation_ratio: 1.5 }
+resource held: stock.allocation {
+    id:     "3b0e6d9c-8f0a-4a53-9d6f-5f1a7f0c2e11"
+    claims: [{ provider: card, amounts: { CUSTOM_FPGA: nodes } }, { provider: rack, amounts: { DISK_GB: 20 } }]
+} with { after: [two, disk] }
 "#;
 
 /// The stand-in, ended with the test.
@@ -99,11 +106,11 @@ fn made_found_changed_and_taken_away() {
     let scope = |words: &[&str]| scope_ends(0, words);
     // What is asked for below something that is yet to be made: members, objects, inventories.
     let plan = scope(&["plan", "main.scope"]);
-    assert!(plan.contains("24 to create") && !plan.contains("would fail"), "{plan}");
+    assert!(plan.contains("27 to create") && !plan.contains("would fail"), "{plan}");
     let made = scope(&["run", "main.scope"]);
-    assert!(made.contains("24 created"), "{made}");
+    assert!(made.contains("27 created"), "{made}");
     let found = scope(&["run", "main.scope"]);
-    assert!(found.contains("nothing to do: 24 of 24 as the program says"), "{found}");
+    assert!(found.contains("nothing to do: 27 of 27 as the program says"), "{found}");
     let other = [
         "--set",
         "nodes=5",
@@ -113,11 +120,13 @@ fn made_found_changed_and_taken_away() {
         r#"records=["203.0.113.8"]"#,
         "--set",
         r#"traits=["HW_CPU_X86_AVX2"]"#,
+        "--set",
+        r#"groups=["0c9e1a52-0b3f-4f63-9a64-0f4f9a1d2b17"]"#,
     ];
     let changed = scope(&[&["run", "main.scope"], other.as_slice()].concat());
-    assert!(changed.contains("9 changed, 15 unchanged"), "{changed}");
+    assert!(changed.contains("11 changed, 16 unchanged"), "{changed}");
     let found = scope(&[&["run", "main.scope"], other.as_slice()].concat());
-    assert!(found.contains("nothing to do: 24 of 24 as the program says"), "{found}");
+    assert!(found.contains("nothing to do: 27 of 27 as the program says"), "{found}");
     // A lost state: what bears a mark is found, what has none is named.
     let state = folder.join(".scope");
     std::fs::rename(&state, folder.join("lost")).expect("a run leaves a state");
@@ -133,5 +142,5 @@ fn made_found_changed_and_taken_away() {
     std::fs::rename(folder.join("lost"), &state).expect("the old one is kept");
     // A guard on what others rely upon is let go, then each is deleted.
     let gone = scope(&["destroy", "main.scope", "--yes"]);
-    assert!(gone.contains("24 deleted"), "{gone}");
+    assert!(gone.contains("27 deleted"), "{gone}");
 }

@@ -122,10 +122,15 @@ fn is_test(section: &Section) -> bool {
 
 fn check(path: &Path, section: &Section, shared: &[Fence], mut update: Option<&mut String>) -> Vec<String> {
     let mut world = Memory::default();
+    if let Some(name) = written_twice(section) {
+        let why = "what is printed below the first would be printed of the second";
+        return vec![format!(
+            "two files of this section are called `{name}`: give the second a heading; {why}"
+        )];
+    }
     let shared = shared.iter().filter(|fence| fence.path.is_some());
-    for fence in shared.chain(&section.fences).filter(|fence| matches!(fence.info.as_str(), "scope" | "data"))
-    {
-        let name = fence.path.clone().unwrap_or_else(|| "main.scope".into());
+    for fence in shared.chain(&section.fences).filter(|fence| is_file(fence)) {
+        let name = file_name(fence);
         world.files.insert(name, fence.text.clone().into_bytes());
     }
     if world.files.get("clouds.yaml").is_some_and(Vec::is_empty) {
@@ -161,6 +166,25 @@ fn check(path: &Path, section: &Section, shared: &[Fence], mut update: Option<&m
         }
     }
     failures
+}
+
+fn is_file(fence: &Fence) -> bool {
+    matches!(fence.info.as_str(), "scope" | "data")
+}
+
+fn file_name(fence: &Fence) -> String {
+    fence.path.clone().unwrap_or_else(|| "main.scope".into())
+}
+
+/// A name that two files of a section have.
+fn written_twice(section: &Section) -> Option<String> {
+    let mut names = std::collections::BTreeSet::new();
+    section
+        .fences
+        .iter()
+        .filter(|fence| is_file(fence))
+        .map(file_name)
+        .find(|name| !names.insert(name.clone()))
 }
 
 /// The section's files in a folder of their own, for the binary.
@@ -315,7 +339,7 @@ fn check_assertions(section: &Section, compilation: &Compilation) -> Vec<String>
     let mut failures = Vec::new();
     let mut expected: Vec<(String, usize, Severity, String, String)> = Vec::new();
     for fence in section.fences.iter().filter(|fence| fence.info == "scope") {
-        let file = fence.path.clone().unwrap_or_else(|| "main.scope".into());
+        let file = file_name(fence);
         for (index, line) in fence.text.lines().enumerate() {
             expected.extend(
                 assertions(line)

@@ -7,7 +7,7 @@ use scope_analysis::hir::{Slot, Value};
 use scope_diagnostics::{Diagnostic, codes, similar};
 
 use crate::convert::Importer;
-use crate::layers::{Layer, shortened};
+use crate::layers::{Layer, Layers, shortened};
 use crate::pointer::Place;
 
 /// One thing that is asked for.
@@ -42,12 +42,47 @@ impl<'o> Wanted<'o> {
 /// A place, what stands there, and the path that led there.
 type Part<'d> = (Place, &'d Slot, Vec<String>);
 
+/// Where a path ended: the schema that has no such part, the rest of the path, and what it does have.
+struct Missing<'d, 'p> {
+    slot: &'d Slot,
+    rest: &'p [String],
+    offered: Vec<&'d str>,
+}
+
 impl<'d> Importer<'d> {
-    /// What stands at a path of fields below a schema, references and `allOf` followed; reported if there is nothing.
+    /// What stands at a path of fields below a schema, references and `allOf` followed; of `oneOf` and `anyOf` the last
+    /// that has it, since a service's later versions stand behind its earlier ones. Reported if there is nothing.
     pub fn part(&mut self, place: Place, slot: &'d Slot, path: &[String]) -> Option<Part<'d>> {
-        let (mut place, mut slot) = (place, slot);
+        match self.walked(place, slot, path) {
+            Ok((place, slot)) => {
+                Some((place, slot, path.iter().filter(|key| *key != "[]").cloned().collect()))
+            }
+            Err(missing) => {
+                let key = &missing.rest[0];
+                let message = format!("this schema has no part `{}`", shortened(key));
+                let report =
+                    Diagnostic::new(codes::E0405, missing.slot.span, message).label("asked for by `--only`");
+                self.diagnostics.push(match similar::nearest(key, missing.offered) {
+                    Some(near) => report.help(format!("did you mean `{near}`?")),
+                    None => report
+                        .help("a part is named by the fields that lead to it, `[]` for what a list holds"),
+                });
+                None
+            }
+        }
+    }
+
+    fn walked<'p>(
+        &mut self,
+        mut place: Place,
+        mut slot: &'d Slot,
+        path: &'p [String],
+    ) -> Result<(Place, &'d Slot), Missing<'d, 'p>> {
         for (index, key) in path.iter().enumerate() {
-            let Value::Record(schema) = &slot.value else { return self.no_part(slot, path, index, &[]) };
+            let rest = &path[index..];
+            let Value::Record(schema) = &slot.value else {
+                return Err(Missing { slot, rest, offered: Vec::new() });
+            };
             let mut layers = self.layers(Layer { schema, span: slot.span, document: place.document });
             self.add_referred(schema, place.document, &mut Vec::new(), &mut layers);
             let keywords: &[&str] = if key == "[]" { &["items"] } else { &["properties", key] };
@@ -60,30 +95,54 @@ impl<'d> Importer<'d> {
                 Some((layer.document, found))
             });
             let Some((document, found)) = found else {
-                let fields =
-                    layers.0.iter().filter_map(|layer| match &layer.schema.get("properties")?.value {
-                        Value::Record(fields) => Some(fields.keys().map(String::as_str)),
-                        _ => None,
-                    });
-                let offered: Vec<&str> = fields.flatten().collect();
-                return self.no_part(slot, path, index, &offered);
+                return self.walked_in_branches(&place, slot, &layers, rest);
             };
             // Named by the path that was asked for, wherever a reference on it has led.
             place.document = document;
             place.keys.extend(keywords.iter().map(|keyword| (*keyword).to_owned()));
             slot = found;
         }
-        Some((place, slot, path.iter().filter(|key| *key != "[]").cloned().collect()))
+        Ok((place, slot))
     }
 
-    fn no_part<T>(&mut self, slot: &Slot, path: &[String], index: usize, offered: &[&str]) -> Option<T> {
-        let key = &path[index];
-        let message = format!("this schema has no part `{}`", shortened(key));
-        let report = Diagnostic::new(codes::E0405, slot.span, message).label("asked for by `--only`");
-        self.diagnostics.push(match similar::nearest(key, offered.iter().copied()) {
-            Some(near) => report.help(format!("did you mean `{near}`?")),
-            None => report.help("a part is named by the fields that lead to it, `[]` for what a list holds"),
-        });
-        None
+    /// The rest of a path below the alternatives of a schema, the last first.
+    fn walked_in_branches<'p>(
+        &mut self,
+        place: &Place,
+        slot: &'d Slot,
+        layers: &Layers<'d>,
+        rest: &'p [String],
+    ) -> Result<(Place, &'d Slot), Missing<'d, 'p>> {
+        let mut missing = Missing { slot, rest, offered: fields(layers) };
+        for (keyword, layer) in ["oneOf", "anyOf"]
+            .into_iter()
+            .flat_map(|keyword| layers.0.iter().map(move |layer| (keyword, layer)))
+        {
+            let Some(Value::List(branches)) = layer.schema.get(keyword).map(|slot| &slot.value) else {
+                continue;
+            };
+            for (index, branch) in branches.iter().enumerate().rev() {
+                let mut below = Place { document: layer.document, keys: place.keys.clone() };
+                below.keys.extend([keyword.to_owned(), index.to_string()]);
+                match self.walked(below, branch, rest) {
+                    Ok(found) => return Ok(found),
+                    // The one that has most of it says what is missing.
+                    Err(other) if other.rest.len() < missing.rest.len() => missing = other,
+                    Err(other) if other.rest.len() == missing.rest.len() => {
+                        missing.offered.extend(other.offered)
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+        Err(missing)
     }
+}
+
+fn fields<'d>(layers: &Layers<'d>) -> Vec<&'d str> {
+    let fields = layers.0.iter().filter_map(|layer| match &layer.schema.get("properties")?.value {
+        Value::Record(fields) => Some(fields.keys().map(String::as_str)),
+        _ => None,
+    });
+    fields.flatten().collect()
 }

@@ -105,6 +105,24 @@ fn a_part_of_a_schema_under_a_name_of_ones_own() {
 }
 
 #[test]
+fn a_part_that_only_some_versions_of_a_schema_have() {
+    let text = r##"{"openapi": "3.1.0", "components": {"schemas": {"LampSet": {"oneOf": [
+        {"items": {"type": "string"}, "type": "array"},
+        {"properties": {"watts": {"type": "integer", "minimum": 1, "maximum": 60}, "rooms": {"properties": {"id": {"type": "string"}}}}},
+        {"anyOf": [{"properties": {"watts": {"type": "integer", "minimum": 1, "maximum": 90}}}]}]}}}}"##;
+    let files = [source("lamps.json", text)];
+    let only =
+        |names: &[&str]| Options { only: names.iter().map(|name| (*name).to_owned()).collect(), ..options() };
+    let imported = imported(&files, &only(&["Watts=LampSet.watts", "RoomId=LampSet.rooms.id"]));
+    assert!(imported.contains("type Watts = int in 1..90\n"), "the last that has it: {imported}");
+    assert!(imported.contains("type RoomId = string\n"), "{imported}");
+    let wrong = import(&files, &only(&["LampSet.rooms.di"]));
+    assert_eq!(wrong.diagnostics.len(), 1, "{:?}", wrong.diagnostics);
+    assert!(wrong.diagnostics[0].message.contains("has no part `di`"), "{:?}", wrong.diagnostics);
+    assert_eq!(wrong.diagnostics[0].help, ["did you mean `id`?"]);
+}
+
+#[test]
 fn files_that_refer_to_each_other() {
     let house = source(
         "a/house.json",

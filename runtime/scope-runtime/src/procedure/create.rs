@@ -189,7 +189,7 @@ pub(super) async fn seen_again(subject: &Subject<'_>, record: Record, given: &Gi
     }
 }
 
-/// Runs the operations that belong to another one; true if there were any.
+/// Runs the operations that belong to another one, each with what the ones before it told; true if there were any.
 pub(super) async fn after(
     subject: &Subject<'_>,
     operation: &Operation,
@@ -198,9 +198,10 @@ pub(super) async fn after(
     changes: Option<&Map<String, Value>>,
 ) -> Result<bool, Bad> {
     let mut is_any = false;
+    let mut record = record.clone();
     for later in subject.resource_type.operations_after(&operation.name) {
         let names =
-            Names { changes, first: changes.map(|_| &given.values), ..Names::of(subject, record, given) };
+            Names { changes, first: changes.map(|_| &given.values), ..Names::of(subject, &record, given) };
         if later.when.as_ref().is_some_and(|when| !names.holds(when)) {
             continue;
         }
@@ -216,9 +217,12 @@ pub(super) async fn after(
             changes: changes.cloned(),
             content,
             reports_progress: true,
-            ..Asked::with(known_inputs(subject, record, given))
+            ..Asked::with(known_inputs(subject, &record, given))
         };
         let answer = subject.ask(later, asked).await;
+        if let Ok(answer) = &answer {
+            record.learn(subject, answer, &given.values);
+        }
         accept(subject, later, answer)?;
     }
     Ok(is_any)

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::guard;
 use super::inputs::{Given, is_content};
 use super::subject::Subject;
+use crate::site::Answer;
 
 /// A resource at a site.
 #[derive(Clone, Debug)]
@@ -53,6 +54,18 @@ impl Record {
     /// What is known without an answer of the site.
     pub(super) fn known(attributes: Map<String, Value>) -> Self {
         Self { body: Value::Object(attributes.clone()), attributes, guards: Vec::new() }
+    }
+
+    /// Takes in what a later answer tells of the same resource, over what is known: the number of its last change, say. What
+    /// the answer is silent about stays.
+    pub(super) fn learn(&mut self, subject: &Subject<'_>, answer: &Answer, given: &Map<String, Value>) {
+        let (Answer::Found(Value::Object(told)) | Answer::Done(Some(Value::Object(told)))) = answer else {
+            return;
+        };
+        let Value::Object(body) = &mut self.body else { return };
+        body.extend(told.clone());
+        let read = Self::read(subject, self.body.clone(), given);
+        self.attributes.extend(read.attributes);
     }
 
     /// Its identity at the site.

@@ -63,8 +63,11 @@ pub(super) async fn update(
         ..Asked::with(inputs.clone())
     };
     let names: Vec<String> = differences.iter().map(|difference| difference.attribute.clone()).collect();
+    let mut known = there.record.clone();
     match subject.ask(operation, asked).await {
-        Ok(Answer::Done(_) | Answer::Found(_) | Answer::Exists(_)) => {}
+        Ok(answer @ (Answer::Done(_) | Answer::Found(_) | Answer::Exists(_))) => {
+            known.learn(subject, &answer, &given.values);
+        }
         Ok(_) => return Err(subject.failed(super::query::unexpected("something else"))),
         Err(trouble) if may_have_acted(&trouble) => {
             let patient = subject.in_aftermath();
@@ -81,8 +84,8 @@ pub(super) async fn update(
         }
         Err(trouble) => return Err(subject.failed(trouble)),
     }
-    after(subject, operation, &there.record, given, Some(&changes)).await?;
-    let seen = seen_again(subject, there.record.clone(), given).await?;
+    after(subject, operation, &known, given, Some(&changes)).await?;
+    let seen = seen_again(subject, known, given).await?;
     let record = subject.until_ready(seen, given, operation.ready.as_ref()).await?;
     // What was applied last tells a change of the program from one that somebody else made.
     if is_changed_unseen || there.inputs.as_ref() != Some(&given.digest()) {
