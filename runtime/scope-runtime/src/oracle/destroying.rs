@@ -19,14 +19,26 @@ use super::weather::Weather;
 fn stays(program: &Program, held: &BTreeSet<Leaf>, cut: &BTreeSet<usize>) -> BTreeSet<Leaf> {
     let mut stays: BTreeSet<Leaf> = held.iter().filter(|(_, site)| cut.contains(site)).copied().collect();
     loop {
-        let needed =
-            stays.iter().flat_map(|leaf| program.relied(*leaf).into_iter().chain(prime(program, *leaf)));
+        let needed = stays.iter().flat_map(|leaf| {
+            let relied = program.relied(*leaf).into_iter().chain(prime(program, *leaf));
+            relied.chain(before(program, held, *leaf))
+        });
         let needed: Vec<Leaf> = needed.filter(|leaf| held.contains(leaf) && !stays.contains(leaf)).collect();
         if needed.is_empty() {
             return stays;
         }
         stays.extend(needed);
     }
+}
+
+/// What it comes after, wherever that is (R11): what was made later is deleted first.
+fn before<'h>(
+    program: &Program,
+    held: &'h BTreeSet<Leaf>,
+    (resource, _): Leaf,
+) -> impl Iterator<Item = Leaf> + 'h {
+    let after = program.resources[resource].after.clone();
+    held.iter().filter(move |leaf| after.contains(&leaf.0)).copied()
 }
 
 /// The part that another one names.
@@ -87,11 +99,8 @@ fn what_is_relied_upon_stays_until_its_users_are_gone() {
         let numbers = random::numbers(seed, 160);
         let dice = &mut Dice::new(&numbers);
         let mut program = random::relying(dice);
-        // Nothing but what it relies upon orders a deletion, or holds it back.
-        for resource in &mut program.resources {
-            resource.after.clear();
-            resource.rollout = None;
-        }
+        // Waves order a deletion, too, and hold it back where one fails.
+        program.resources.iter_mut().for_each(|resource| resource.rollout = None);
         let cut: BTreeSet<usize> = (0..program.n_sites).filter(|_| dice.below(3) == 1).collect();
         let cut_off = || cut.iter().map(|site| SITES[*site]).collect::<Vec<_>>().join(", ");
         destroyed(&program, &cut)

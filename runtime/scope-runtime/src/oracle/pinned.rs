@@ -104,3 +104,14 @@ fn what_an_alternative_perhaps_made_is_owed_when_another_one_is_taken() {
     let by_leaf = [((0, 1), Fate::CutAfterCreate), ((2, 0), Fate::AnswerLostThenCut)].into();
     assert_eq!(compare(&program, &Fates { by_leaf, ..Fates::default() }), Ok(()));
 }
+
+#[test]
+fn what_a_group_relies_upon_is_taken_back_with_it() {
+    let both = Loc::And(vec![Loc::Site(1), Loc::Site(0)]);
+    let pier = Resource { is_undone: true, ..Resource::plain(Kind::Pier, both.clone(), vec![]) };
+    let boat = Resource { is_undone: true, about: Some(0), ..Resource::plain(Kind::Boat, both, vec![]) };
+    let (resources, group) = (vec![pier, boat], vec![0, 1]);
+    let program = Program { n_sites: 2, concurrency: 8, resources, group, ..Program::default() };
+    let fates = Fates { by_leaf: [((0, 0), Fate::Refused)].into(), ..Fates::default() };
+    assert_eq!(compare(&program, &fates), Ok(()));
+}

@@ -158,11 +158,13 @@ impl Schedule {
         }
     }
 
-    /// Whether something that is wanted was made with it.
+    /// Whether something that is wanted was made with it. What only serves others, a guard or a copy, is wanted where they are.
     fn is_used(&self, step: StepId) -> bool {
         self.graph.out_edges(step).iter().any(|edge| {
             let user = &self.steps[edge.step.index()];
-            user.undo.batch.is_none() && user.touched == Touched::Created && user.state == StepState::Done
+            let is_there = user.touched == Touched::Created && user.state == StepState::Done;
+            let is_wanted = user.undo.batch.is_none();
+            is_wanted && is_there && (!self.graph.serves(edge.step) || self.is_used(edge.step))
         })
     }
 }

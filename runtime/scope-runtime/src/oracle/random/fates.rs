@@ -28,7 +28,12 @@ pub(in crate::oracle) fn fates(dice: &mut Dice<'_>, program: &Program) -> Fates 
     let mut cut = None;
     if dice.below(3) == 1 {
         let resource = dice.below(program.resources.len());
-        let sites: Vec<usize> = program.resources[resource].loc.sites().into_iter().collect();
+        // What is copied is made at other sites, too.
+        let what = &program.resources[resource];
+        let sites: Vec<usize> = match what.kind {
+            Kind::Seal => (0..program.n_sites).collect(),
+            _ => what.loc.sites().into_iter().collect(),
+        };
         let site = sites[dice.below(sites.len())];
         // Nothing else goes wrong at the site.
         by_leaf.retain(|(_, other), _| *other != site);
@@ -55,7 +60,7 @@ pub(in crate::oracle) fn referring_fates(dice: &mut Dice<'_>, program: &Program)
         .by_leaf
         .retain(|(number, site), fate| !(*number == 0 && origins.contains(site) && falls_silent(fate)));
     if let Some(cut) = fates.cut {
-        match origins.contains(&cut.site) || cut.resource == 0 {
+        match origins.contains(&cut.site) {
             true => fates.cut = None,
             false => fates.by_leaf.retain(|(_, site), _| *site != cut.site),
         }
