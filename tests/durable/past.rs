@@ -26,7 +26,7 @@ fn runs_are_remembered_and_told() {
     }
     desks.paris.set_down(false);
     ends(&folder, &["resume"], 0);
-    let status = ends(&folder, &["status"], 0);
+    let status = ends(&folder, &["status", "main.scope"], 0);
     assert!(status.stdout.contains("nothing is open"), "{}", status.all());
     assert!(ends(&folder, &["resume"], 0).stdout.contains("nothing to resume: run 2 ended as wished"));
     let history = ends(&folder, &["history"], 0).stdout;
@@ -47,6 +47,14 @@ fn runs_are_remembered_and_told() {
     assert_eq!(json(&folder, &["logs", "first@paris", "--run", "1"])["lines"][0]["site"], "paris");
     let status = json(&folder, &["status", "--offline"]);
     assert_eq!((&status["format"], &status["run"]["run"]), (&"scope-status/1".into(), &2.into()));
+    // The program may be said first, or by its option; another one was not run.
+    assert_eq!(
+        json(&folder, &["history", "main.scope"]),
+        json(&folder, &["history", "--program", "main.scope"])
+    );
+    std::fs::write(folder.join("other.scope"), "").expect("writable");
+    assert!(ends(&folder, &["status", "other.scope"], 0).stdout.contains("no run yet"));
+    assert!(ends(&folder, &["status", "nobodys.scope"], 3).stderr.contains("no state of it"));
 }
 
 #[test]

@@ -245,3 +245,40 @@ fn destroying_leaves_nothing_of_ours_and_all_of_theirs() {
     has(&ends(&folder, &["logs", "last"], 0).stdout, &["deleted"]);
     assert!(desk::scope(&folder, &["history"]).stdout.contains("9 deleted"));
 }
+
+#[test]
+fn what_differs_within_a_record_is_told_by_its_part() {
+    let desks = Desks::start();
+    let folder = crate::support::binary::folder("durable-parts");
+    let write = |body: &str| {
+        let program = format!(
+            "import http\nsite nantes {{ http: {{ url: \"{}\" }} }}\n\
+             resource quota: http.resource {{ path: \"/notes/quota\", body: {{ name: \"quota\", {body} }} }} scope {{ nantes }}\n",
+            desks.nantes.url
+        );
+        std::fs::write(folder.join("main.scope"), program).expect("writable");
+    };
+    write(r#"limits: { cpu: 10, ram: 64 }, tags: ["a", "b"]"#);
+    ends(&folder, &["run", "main.scope"], 0);
+    write(r#"limits: { cpu: 10, ram: 128 }, tags: ["a", "c"]"#);
+    let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
+    has(&plan, &["~ resource quota body.limits.ram 64 -> 128, body.tags[1] \"b\" -> \"c\""]);
+    let twin: Value =
+        serde_json::from_str(&ends(&folder, &["--format", "json", "plan", "main.scope"], 0).stdout)
+            .expect("one JSON document");
+    let difference = &twin["resources"][0]["differences"][0];
+    assert_eq!(difference["found"]["limits"]["ram"], 64, "{twin}");
+    assert_eq!(
+        difference["parts"][0],
+        json!({ "path": ".limits.ram", "found": 64, "wanted": 128, "last": 64 })
+    );
+    // Of what the site adds nothing is said; of what somebody changed there, only that.
+    let changed =
+        json!({ "name": "quota", "limits": { "cpu": 12, "ram": 64 }, "tags": ["a", "b"], "made": "now" });
+    desks.nantes.change(|notes, _cards| drop(notes.insert("quota".into(), changed)));
+    let drift = ends(&folder, &["drift", "main.scope"], 2).stdout;
+    has(&drift, &["body.limits.cpu 10 -> 12", "body.limits.ram 64 -> 128"]);
+    assert!(!drift.contains("made") && !drift.contains("body \""), "{drift}");
+    ends(&folder, &["run", "main.scope"], 0);
+    has(&ends(&folder, &["plan", "main.scope"], 0).stdout, &["= resource quota"]);
+}

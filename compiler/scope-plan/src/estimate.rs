@@ -5,7 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::driver::ResourceType;
+use serde_json::Value;
+
+use crate::driver::{Readiness, ResourceType};
+use crate::eval::{Environment, eval};
+use crate::expr::{Expr, FileRef, SecretSource};
 use crate::plan::{Action, Guard, Link, Plan, SiteId, Step, StepId};
 
 /// A round trip where no link is declared, in microseconds.
@@ -108,11 +112,52 @@ pub fn step_ms(plan: &Plan, links: &Links, step: &Step) -> u64 {
 
 fn is_waited_for(resource_type: &ResourceType, step: &Step) -> bool {
     match &step.action {
-        Action::Ensure { .. } | Action::Bring { .. } => resource_type.ready.is_some(),
+        Action::Ensure { attributes, .. } => match &resource_type.ready {
+            Some(ready) => !is_ready_at_once(ready, resource_type, attributes),
+            None => false,
+        },
+        Action::Bring { .. } => resource_type.ready.is_some(),
         Action::Call { operation, .. } => {
             resource_type.operation(operation).is_some_and(|operation| operation.ready.is_some())
         }
         _ => false,
+    }
+}
+
+/// Whether what the program wrote makes it ready whatever the site says: `ready == null or phase == ready.equals`, and no
+/// `ready` is written.
+fn is_ready_at_once(ready: &Readiness, resource_type: &ResourceType, attributes: &[(String, Expr)]) -> bool {
+    let written = Written { resource_type, attributes };
+    matches!(eval(&ready.condition, &written), Ok(Value::Bool(true)))
+}
+
+/// What is known of a resource before anything is sent.
+struct Written<'p> {
+    resource_type: &'p ResourceType,
+    attributes: &'p [(String, Expr)],
+}
+
+impl Environment for Written<'_> {
+    fn name(&self, name: &str) -> Option<Value> {
+        let declared = self.resource_type.attributes.iter().find(|attribute| attribute.name == name)?;
+        let written = self.attributes.iter().find(|(own, _)| own == name).map(|(_, expr)| expr);
+        match written.or(declared.default.as_ref()) {
+            Some(Expr::Value(value)) => Some(value.clone()),
+            Some(_) => None,
+            None => (!declared.is_computed).then_some(Value::Null),
+        }
+    }
+
+    fn step(&self, _: StepId) -> Option<&Value> {
+        None
+    }
+
+    fn secret(&self, _: &SecretSource) -> Option<String> {
+        None
+    }
+
+    fn file_bytes(&self, _: &FileRef) -> Option<Vec<u8>> {
+        None
     }
 }
 

@@ -361,9 +361,27 @@ pub struct Difference {
     /// Who changed it since.
     #[serde(default)]
     pub by: ChangedBy,
+    /// Where in it, if it is a record or a list; nothing where it differs as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// It can only be had by making the resource anew.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_immutable: bool,
+}
+
+/// A part of an attribute's value that is not as the program says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Part {
+    /// Where: `.limit`, `.ports["web"].number`, `[2]`.
+    pub path: String,
+    /// As the site has it, `null` if it does not; masked.
+    pub found: Value,
+    /// As the program says, `null` if it is to go; masked.
+    pub wanted: Value,
+    /// As the program set it last, if that is recorded; masked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Value>,
 }
 
 impl Effect {

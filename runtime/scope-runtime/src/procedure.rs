@@ -20,6 +20,7 @@ mod inputs;
 mod lookup;
 mod mark;
 mod origin;
+mod parts;
 mod query;
 mod readiness;
 mod record;

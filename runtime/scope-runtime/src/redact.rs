@@ -82,6 +82,11 @@ pub fn hide_in_differences(redact: &dyn Redact, differences: &mut [Difference]) 
         hide_in_value(redact, &mut difference.found);
         hide_in_value(redact, &mut difference.wanted);
         difference.last.iter_mut().for_each(|last| hide_in_value(redact, last));
+        for part in &mut difference.parts {
+            hide_in_value(redact, &mut part.found);
+            hide_in_value(redact, &mut part.wanted);
+            part.last.iter_mut().for_each(|last| hide_in_value(redact, last));
+        }
     }
 }
 

@@ -52,14 +52,15 @@ impl Context<'_> {
         }
         let need = quorum.need as usize;
         if let Some((place, n_copies)) = counted.iter().find(|(_, n_copies)| need > *n_copies) {
+            let copies = if *n_copies == 1 { "1 copy".to_owned() } else { format!("{n_copies} copies") };
             self.report(
                 Diagnostic::new(
                     codes::E0318,
                     quorum.span,
-                    format!("a quorum of {need} is never reached: `{}` has {n_copies} copies", head.name),
+                    format!("a quorum of {need} is never reached: `{}` has {copies}", head.name),
                 )
                 .label(format!("more than {n_copies}"))
-                .secondary(place.span, format!("{n_copies} copies"))
+                .secondary(place.span, copies)
                 .help(format!("ask for 1 to {n_copies}; {} is more than half of them", n_copies / 2 + 1)),
             );
         }

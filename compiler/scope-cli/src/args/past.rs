@@ -20,6 +20,25 @@ pub struct Place {
     pub state: Option<String>,
 }
 
+/// Which deployment is meant, where the program may be said first: `scope status main.scope`.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct Whose {
+    /// The program whose state is meant; needed only where several have one here.
+    #[arg(conflicts_with = "program")]
+    file: Option<String>,
+    /// The same, and where it is.
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Whose {
+    /// Whichever way it was said.
+    pub fn place(&self) -> Place {
+        let program = self.file.clone().or_else(|| self.place.program.clone());
+        Place { program, state: self.place.state.clone() }
+    }
+}
+
 /// `scope resume`
 #[derive(Debug, ClapArgs)]
 pub struct Resume {
@@ -53,7 +72,7 @@ pub struct Resume {
 pub struct Attach {
     /// Which deployment.
     #[command(flatten)]
-    pub place: Place,
+    pub whose: Whose,
     /// Progress as text or as JSON lines.
     #[arg(long, value_enum, default_value_t = Events::Text)]
     pub events: Events,
@@ -67,7 +86,7 @@ pub struct Attach {
 pub struct Status {
     /// Which deployment.
     #[command(flatten)]
-    pub place: Place,
+    pub whose: Whose,
     /// Tell every site by itself, also where the same is to be said of many.
     #[arg(long, short)]
     pub verbose: bool,
@@ -81,7 +100,7 @@ pub struct Status {
 pub struct History {
     /// Which deployment.
     #[command(flatten)]
-    pub place: Place,
+    pub whose: Whose,
 }
 
 /// `scope logs`

@@ -23,7 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(60);
 const GONE: u8 = 130;
 
 pub fn run(command: &Attach, output: Output) -> u8 {
-    let found = match place::find(&command.place) {
+    let found = match place::find(&command.whose.place()) {
         Ok(found) => found,
         Err(code) => return code,
     };

@@ -12,7 +12,7 @@ use super::watched::watched;
 use super::{OK, WRONG};
 use crate::args::{Destroy, How as RunHow};
 use crate::output::{Output, document, line, note, say_error};
-use crate::show::{self, short_name};
+use crate::show::{self, plural, short_name};
 use crate::world::Disk;
 
 pub fn run(command: &Destroy, output: Output) -> u8 {
@@ -85,7 +85,7 @@ fn unwatched(command: &Destroy, output: Output) -> u8 {
 
 /// Asks, at a terminal; elsewhere it takes `--yes` or a `--max-delete` that was given high enough.
 fn is_confirmed(names: &[String], most: usize) -> bool {
-    note(&format!("{} resources would be deleted: {}", names.len(), names.join(", ")));
+    note(&format!("{} would be deleted: {}", plural(names.len(), "resource"), names.join(", ")));
     if !std::io::stdin().is_terminal() {
         if names.len() <= most {
             return true;

@@ -9,7 +9,7 @@ use crate::output::{document, line};
 use crate::show::past;
 
 pub fn run(command: &History) -> u8 {
-    let state = match place::find(&command.place).and_then(|found| place::peek(&found.place)) {
+    let state = match place::find(&command.whose.place()).and_then(|found| place::peek(&found.place)) {
         Ok(state) => state,
         Err(code) => return code,
     };

@@ -24,8 +24,15 @@ pub struct Found {
 /// The deployment that is meant; `Err` is the exit code, and why is said.
 pub fn find(place: &args::Place) -> Result<Found, u8> {
     if let Some(program) = &place.program {
-        let place = of_program(program, place.state.as_deref())?;
-        return Ok(Found { place, program: Some(program.clone()) });
+        let found = of_program(program, place.state.as_deref())?;
+        // A program that is gone may have left its state.
+        let is_nowhere = matches!(&found, Place::Folder(folder) if !folder.join("state.json").is_file());
+        if is_nowhere && !Path::new(program).is_file() {
+            say_error(codes::E0922, &format!("there is no `{program}`, and no state of it"));
+            say_help("without a program, the one that was run here is meant");
+            return Err(WRONG);
+        }
+        return Ok(Found { place: found, program: Some(program.clone()) });
     }
     if let Some(state) = &place.state {
         let place = state::Place::of(state, None).map_err(|error| refused(&error))?;

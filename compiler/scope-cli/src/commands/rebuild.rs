@@ -18,7 +18,7 @@ use super::survey::{NotAsked, seek};
 use super::{DIFFERENT, OK, WRONG, now_ms, place};
 use crate::args::Rebuild;
 use crate::output::{Output, document, line, note, say_error, say_help};
-use crate::show::{short_name, short_type};
+use crate::show::{plural, short_name, short_type};
 
 pub fn run(command: &Rebuild, output: Output) -> u8 {
     match rebuilt(command, output) {
@@ -39,8 +39,8 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
         say_error(
             codes::E0933,
             &format!(
-                "there is a state already: {} resources, run {}",
-                store.state().resources.len(),
+                "there is a state already: {}, run {}",
+                plural(store.state().resources.len(), "resource"),
                 store.state().last_run
             ),
         );
@@ -132,7 +132,7 @@ fn one_of(deployments: &BTreeMap<String, usize>) -> Result<String, Whose> {
         (Some(one), None) => Ok(one.clone()),
         (None, _) => Err(Whose::Nobodys),
         _ => Err(Whose::Several(
-            deployments.iter().map(|(id, count)| format!("{id} ({count} resources)")).collect(),
+            deployments.iter().map(|(id, count)| format!("{id} ({})", plural(*count, "resource"))).collect(),
         )),
     }
 }

@@ -9,6 +9,7 @@ use super::place::{self, Found};
 use super::{OK, now_ms};
 use crate::args::{State, StateCommand};
 use crate::output::{Output, document, line};
+use crate::show::plural;
 
 pub fn run(command: &State, output: Output) -> u8 {
     let done = match &command.command {
@@ -38,7 +39,12 @@ fn show(found: &Found) -> Result<(), u8> {
     );
     line(&format!("place       {}", found.place.text()));
     line(&format!("deployment  {}", state.deployment));
-    line(&format!("serial      {}   {n_resources} resources, {} runs", state.serial, state.last_run));
+    line(&format!(
+        "serial      {}   {}, {}",
+        state.serial,
+        plural(n_resources, "resource"),
+        plural(state.last_run as usize, "run")
+    ));
     match (lease, &found.place) {
         (Some(lease), _) if lease.for_ms > 0 => {
             let for_s = lease.for_ms.div_ceil(1000);

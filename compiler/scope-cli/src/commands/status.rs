@@ -17,7 +17,7 @@ use crate::show::{self, past::SiteLine};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub fn run(command: &Status) -> u8 {
-    let (found, state) = match place::find(&command.place)
+    let (found, state) = match place::find(&command.whose.place())
         .and_then(|found| place::peek(&found.place).map(|state| (found, state)))
     {
         Ok(both) => both,

@@ -247,9 +247,39 @@ fn difference_words(plan: &Plan, step: &Step, differences: &[Difference]) -> Str
         let text = |value: &Value| {
             attribute.and_then(|attribute| attribute.quantity(value)).unwrap_or_else(|| short(value))
         };
-        format!("{} {} -> {}", difference.attribute, text(&difference.found), text(&difference.wanted))
+        by_part(difference, &|at| format!("{} {} -> {}", at.path, text(at.found), text(at.wanted)))
     });
     words.collect::<Vec<_>>().join(", ")
+}
+
+/// An attribute, or a part of one, that differs.
+pub struct Differing<'d> {
+    /// `body.limit`
+    pub path: String,
+    /// As the site has it.
+    pub found: &'d Value,
+    /// As the program says.
+    pub wanted: &'d Value,
+    /// As the program set it last.
+    pub last: Option<&'d Value>,
+}
+
+/// An attribute's difference in a line: where it has parts, the first of those that differ.
+pub fn by_part(difference: &Difference, words: &dyn Fn(&Differing) -> String) -> String {
+    const SHOWN: usize = 3;
+    let Difference { attribute, found, wanted, last, parts, .. } = difference;
+    if parts.is_empty() {
+        return words(&Differing { path: attribute.clone(), found, wanted, last: last.as_ref() });
+    }
+    let shown = parts.iter().take(SHOWN).map(|part| {
+        let path = format!("{attribute}{}", part.path);
+        words(&Differing { path, found: &part.found, wanted: &part.wanted, last: part.last.as_ref() })
+    });
+    let mut words = shown.collect::<Vec<_>>().join(", ");
+    if parts.len() > SHOWN {
+        let _ = write!(words, ", and {} more of `{attribute}`", parts.len() - SHOWN);
+    }
+    words
 }
 
 /// A value in a line: long ones cut.

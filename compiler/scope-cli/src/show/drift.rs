@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::by_site::Line;
-use super::difference::short;
+use super::difference::{Differing, by_part, short};
 use super::past::ago;
 use super::{short_name, short_type};
 
@@ -256,7 +256,7 @@ impl Looked<'_> {
             (true, _) => (ChangedBy::Program, "no longer in the program, and deleted outside".to_string()),
             (false, []) => (ChangedBy::Program, format!("no longer in the program: {end}")),
             (false, found) => {
-                let words: Vec<String> = found.iter().map(from_last).collect();
+                let words: Vec<String> = found.iter().map(|one| by_part(one, &from_last)).collect();
                 let words = words.join(", ");
                 (ChangedBy::Both, format!("{words} outside, and no longer in the program: {end}   conflict"))
             }
@@ -321,23 +321,24 @@ impl Looked<'_> {
 
 /// `flavor "m1.tiny" -> "m1.small"`; of a conflict, all three.
 fn words(difference: &Difference, by: ChangedBy) -> String {
-    let Difference { attribute, found, wanted, .. } = difference;
-    match by {
-        ChangedBy::Site => from_last(difference),
-        ChangedBy::Program => format!("{attribute} {} -> {}", short(found), short(wanted)),
-        ChangedBy::Both => {
-            let last = difference.last.as_ref().map(short).unwrap_or_default();
-            format!("{attribute} {last} -> {} outside, {} in the program", short(found), short(wanted))
+    by_part(difference, &|at| {
+        let (path, found, wanted) = (&at.path, short(at.found), short(at.wanted));
+        match by {
+            ChangedBy::Site => from_last(at),
+            ChangedBy::Program => format!("{path} {found} -> {wanted}"),
+            // Perhaps each changed another part.
+            ChangedBy::Both => match at.last.unwrap_or(&Value::Null) {
+                last if last == at.wanted => format!("{path} {wanted} -> {found} outside"),
+                last if last == at.found => format!("{path} {found} -> {wanted} in the program"),
+                last => format!("{path} {} -> {found} outside, {wanted} in the program", short(last)),
+            },
+            ChangedBy::Unknown => format!("{path} {found} at the site, {wanted} in the program"),
         }
-        ChangedBy::Unknown => {
-            format!("{attribute} {} at the site, {} in the program", short(found), short(wanted))
-        }
-    }
+    })
 }
 
-fn from_last(difference: &Difference) -> String {
-    let last = difference.last.as_ref().unwrap_or(&difference.wanted);
-    format!("{} {} -> {}", difference.attribute, short(last), short(&difference.found))
+fn from_last(at: &Differing) -> String {
+    format!("{} {} -> {}", at.path, short(at.last.unwrap_or(at.wanted)), short(at.found))
 }
 
 /// The print-out. `all` tells every site by itself.

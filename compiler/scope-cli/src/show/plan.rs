@@ -6,7 +6,7 @@ use std::fmt::Write;
 use scope_plan::driver::Attribute;
 use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::{Action, Plan, SiteId, Step, StepId};
-use scope_plan::{cuts, fleet};
+use scope_plan::{cuts, estimate, fleet};
 use scope_runtime::state::State;
 
 use super::by_site::{Line, by_site};
@@ -91,8 +91,12 @@ fn heading(plan: &Plan, file: &str, known: &str, sites: &str) -> String {
 /// The counts, what it takes, which secret goes where, and what happens if a site is cut.
 fn footing(plan: &Plan, counts: &str, all: bool) -> String {
     let steps = plan.steps.iter().filter(|step| touches_site(step)).count();
-    let mut text =
-        format!("\n{counts}      {steps} steps, {} at once, {}\n", widest(plan), expected_time(plan));
+    let mut text = format!(
+        "\n{counts}      {}, {} at once, {}\n",
+        plural(steps, "step"),
+        widest(plan),
+        expected_time(plan)
+    );
     let secrets = secrets(plan);
     if !secrets.is_empty() {
         let _ = writeln!(text, "secrets: {}", secrets.join(", "));
@@ -261,7 +265,7 @@ fn widest(plan: &Plan) -> usize {
 }
 
 fn expected_time(plan: &Plan) -> String {
-    let longest = plan.steps.iter().map(|step| step.priority).max().unwrap_or(0);
+    let longest = estimate::plan_ms(plan);
     if longest == 0 { String::new() } else { format!("about {}", seconds(longest)) }
 }
 

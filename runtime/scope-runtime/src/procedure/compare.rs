@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::inputs::inner;
 use super::record::{Record, identity_text};
 use super::subject::Subject;
+use crate::events::Part;
 
 /// An attribute that is not as the program says.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,8 @@ pub(super) struct Difference {
     pub(super) found: Value,
     /// As the program says.
     pub(super) wanted: Value,
+    /// Where in it, if it has parts.
+    pub(super) parts: Vec<Part>,
     /// Can only be had by making the resource anew.
     pub(super) is_immutable: bool,
 }
@@ -38,8 +41,10 @@ impl Subject<'_> {
                 continue;
             };
             let last = last.and_then(|last| last.get(&attribute.name)).unwrap_or(&Value::Null);
-            if !self.is_still_as_wanted(inner(&attribute.ty), wanted, found, last) {
+            let ty = inner(&attribute.ty);
+            if !self.is_still_as_wanted(ty, wanted, found, last) {
                 differences.push(Difference {
+                    parts: self.differing_parts(ty, wanted, found, last),
                     attribute: attribute.name.clone(),
                     found: found.clone(),
                     wanted: wanted.clone(),
@@ -57,7 +62,7 @@ impl Subject<'_> {
 
     /// The same, knowing what was set `last`: what a site adds to a list whose items have keys is its own, but what the
     /// program set there and does not set any more is to go.
-    fn is_still_as_wanted(&self, ty: &Type, wanted: &Value, found: &Value, last: &Value) -> bool {
+    pub(super) fn is_still_as_wanted(&self, ty: &Type, wanted: &Value, found: &Value, last: &Value) -> bool {
         match (ty, wanted, found) {
             (Type::Named(name), wanted, found) => {
                 let ty = self.driver.declared.get(name).map_or(&Type::Any, inner);

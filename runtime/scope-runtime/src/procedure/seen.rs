@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::compare::{Difference, is_comparable};
 use super::inputs::{Given, inner};
 use super::mark;
+use super::parts;
 use super::record::{Record, identity_text};
 use super::subject::Subject;
 use crate::events;
@@ -83,8 +84,8 @@ impl Subject<'_> {
             None => {
                 let last = self.differences(&recorded.set, record).into_iter();
                 last.map(|found| events::Difference {
-                    last: Some(short(found.wanted.clone())),
-                    ..difference(found, ChangedBy::Site)
+                    last: Some(self.short(&found.attribute, found.wanted.clone())),
+                    ..self.difference(found, ChangedBy::Site)
                 })
                 .collect()
             }
@@ -123,7 +124,28 @@ impl Subject<'_> {
             _ if recorded.inputs.as_ref() == Some(&given.digest()) => ChangedBy::Site,
             _ => ChangedBy::Unknown,
         };
-        events::Difference { last: last.cloned().map(short), ..difference(found, by) }
+        let last = last.cloned().map(|last| self.short(name, last));
+        events::Difference { last, ..self.difference(found, by) }
+    }
+
+    fn difference(&self, found: Difference, by: ChangedBy) -> events::Difference {
+        events::Difference {
+            found: self.short(&found.attribute, found.found),
+            wanted: self.short(&found.attribute, found.wanted),
+            attribute: found.attribute,
+            last: None,
+            by,
+            parts: found.parts,
+            is_immutable: found.is_immutable,
+        }
+    }
+
+    /// The value of an attribute, each reference in it by its name.
+    pub(super) fn short(&self, attribute: &str, value: Value) -> Value {
+        match self.resource_type.attribute(attribute) {
+            Some(attribute) => parts::short(inner(&attribute.ty), value),
+            None => value,
+        }
     }
 
     /// Whose mark it bears.
@@ -139,26 +161,5 @@ impl Subject<'_> {
             // This answer does not tell.
             None => Marked::Unknown,
         }
-    }
-}
-
-fn difference(found: Difference, by: ChangedBy) -> events::Difference {
-    events::Difference {
-        attribute: found.attribute,
-        found: short(found.found),
-        wanted: short(found.wanted),
-        last: None,
-        by,
-        is_immutable: found.is_immutable,
-    }
-}
-
-/// A reference by its name: the rest of its record is of no interest here.
-fn short(value: Value) -> Value {
-    match &value {
-        Value::Object(fields) if fields.contains_key("id") || fields.contains_key("name") => {
-            fields.get("name").or_else(|| fields.get("id")).cloned().unwrap_or(value)
-        }
-        _ => value,
     }
 }

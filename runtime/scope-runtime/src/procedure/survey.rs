@@ -137,6 +137,7 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         wanted: name_in(&own),
         last: None,
         by: ChangedBy::Program,
+        parts: Vec::new(),
         is_immutable: false,
     });
     let seconds = there.seconds.iter().filter_map(|record| {
@@ -147,6 +148,7 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
             wanted: "deleted".into(),
             last: None,
             by: ChangedBy::Program,
+            parts: Vec::new(),
             is_immutable: false,
         })
     });

@@ -214,14 +214,19 @@ fn changes(
 }
 
 fn cannot_change(subject: &Subject<'_>, difference: &Difference) -> Failure {
-    let Difference { attribute, found, wanted, .. } = difference;
+    let attribute = &difference.attribute;
     let declared = subject.resource_type.attribute(attribute);
     let short = |value: &Value| {
         let quantity = declared.and_then(|declared| declared.quantity(value));
-        quantity.map_or_else(|| short(value), |quantity| format!("`{quantity}`"))
+        let named = subject.short(attribute, value.clone());
+        quantity.map_or_else(|| short(&named), |quantity| format!("`{quantity}`"))
+    };
+    let (path, found, wanted) = match difference.parts.first() {
+        Some(part) => (part.path.as_str(), &part.found, &part.wanted),
+        None => ("", &difference.found, &difference.wanted),
     };
     let message = format!(
-        "`{attribute}` of `{}` at `{}` is {} and cannot be changed to {} in place",
+        "`{attribute}{path}` of `{}` at `{}` is {} and cannot be changed to {} in place",
         subject.name,
         subject.site_name(),
         short(found),
@@ -244,10 +249,9 @@ fn no_update(subject: &Subject<'_>, differences: &[Difference]) -> Failure {
         .with_help("make a new resource under another name, or take the change back")
 }
 
-/// A value for a message: a reference by its name, long ones cut.
+/// A value for a message, long ones cut.
 fn short(value: &Value) -> String {
-    let named = value.get("name").or_else(|| value.get("id")).unwrap_or(value);
-    let text = match named {
+    let text = match value {
         Value::String(text) => format!("`{text}`"),
         other => format!("`{other}`"),
     };

@@ -19,7 +19,7 @@ use super::super::{WRONG, now_ms, waiting};
 use super::{Beginning, Going};
 use crate::args::{Events, How};
 use crate::output::{Output, document, note, say_error};
-use crate::show::{self, progress::Shower};
+use crate::show::{self, plural, progress::Shower};
 
 /// The sites that this run leaves alone, and why.
 fn held(plan: &Plan, state: &StateStore, how: &How) -> Result<BTreeMap<String, String>, u8> {
@@ -208,7 +208,7 @@ fn confirm_deletions(plan: &Plan, how: &How) -> Result<(), u8> {
     if how.yes || deletions.len() <= how.max_delete {
         return Ok(());
     }
-    note(&format!("{} resources would be deleted: {}", deletions.len(), deletions.join(", ")));
+    note(&format!("{} would be deleted: {}", plural(deletions.len(), "resource"), deletions.join(", ")));
     if !std::io::stdin().is_terminal() {
         say_error(
             codes::E0982,
