@@ -77,17 +77,18 @@ impl Context<'_> {
         if !is_of_each {
             subjects = self.exceptions(&require.condition, frame);
         }
+        let subjects = by_place(subjects);
         let rule = require.condition.span;
         let mut report = match (policy, is_of_each, subjects.first()) {
             (None, false, _) | (None, _, None) => {
                 let mut report = Diagnostic::new(codes::E0506, rule, message).label("this is false");
                 for (span, name) in subjects.iter().take(MAX_POINTED) {
-                    report = report.secondary(*span, format!("not so for `{name}`"));
+                    report = report.secondary(*span, format!("not so for {name}"));
                 }
                 report.help("change what it speaks about, or the requirement")
             }
             (None, true, Some((span, name))) => Diagnostic::new(codes::E0506, *span, message)
-                .label(format!("`{name}` is not as required"))
+                .label(format!("{name} is not as required"))
                 .secondary(rule, "this is false for it")
                 .help("change it, or the requirement"),
             (Some(path), _, None) => Diagnostic::new(codes::E0507, rule, message)
@@ -95,10 +96,10 @@ impl Context<'_> {
                 .help(format!("change the program: `{path}` is a policy, which holds for every program")),
             (Some(path), _, Some((span, name))) => {
                 let mut report = Diagnostic::new(codes::E0507, *span, message)
-                    .label(format!("`{name}` breaks a rule of `{path}`"))
+                    .label(format!("{name} breaks a rule of `{path}`"))
                     .secondary(rule, "the rule");
                 for (span, name) in subjects.iter().skip(1).take(MAX_POINTED) {
-                    report = report.secondary(*span, format!("and so does `{name}`"));
+                    report = report.secondary(*span, format!("and so does {name}"));
                 }
                 report.help("change it: a policy holds for every program")
             }
@@ -151,4 +152,17 @@ impl Context<'_> {
             _ => None,
         }
     }
+}
+
+/// What is declared at one place is told once: a family by its first.
+fn by_place(subjects: Vec<(Span, String)>) -> Vec<(Span, String)> {
+    let mut places: IndexMap<Span, (String, usize)> = IndexMap::new();
+    for (span, name) in subjects {
+        places.entry(span).or_insert((name, 0)).1 += 1;
+    }
+    let told = |(span, (name, count))| match count {
+        1 => (span, format!("`{name}`")),
+        _ => (span, format!("`{name}` and {} more", count - 1)),
+    };
+    places.into_iter().map(told).collect()
 }

@@ -47,12 +47,14 @@ impl Context<'_> {
         match self.eval(written, frame) {
             Value::Scope(index) => Some(self.scopes.borrow()[index].clone()),
             Value::Error => None,
-            Value::Site(site) => {
-                let name = self.site_name(site);
+            Value::Site(_) => {
+                // As it is written there: of a family it is another site each time.
+                let place = self.sources.borrow().snippet(written.span).to_owned();
                 self.report(
                     Diagnostic::new(codes::E0201, written.span, "expected a scope, found a site")
                         .label("a site by itself")
-                        .help(format!("write `scope {{ {name} }}`")),
+                        .help(format!("write `scope {{ {place} }}`"))
+                        .fix("put it in braces", vec![Edit::new(written.span, format!("{{ {place} }}"))]),
                 );
                 None
             }

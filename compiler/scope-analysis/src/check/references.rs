@@ -225,6 +225,10 @@ impl Context<'_> {
         if matches!(reference.location.kind, LocationKind::Site(site) if site == referring.here) {
             return true;
         }
+        // Its own place is wrong, which was reported: `here` only stands in for it.
+        if matches!(referring.location.kind, LocationKind::Error) {
+            return true;
+        }
         if attribute.reference.as_ref().is_some_and(|rule| rule.relation == Relation::Composed) {
             self.report(self.part_elsewhere(reference, attribute, referring));
             return false;

@@ -5,7 +5,7 @@
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 
 use crate::context::Context;
-use crate::eval::describe;
+use crate::eval::{describe, family_key};
 use crate::hir::{Deferred, FURTHEST, Slot, Type, Value};
 
 impl Context<'_> {
@@ -122,6 +122,22 @@ impl Context<'_> {
     /// The report for a value of another type.
     fn of_another_type(&self, value: &Value, ty: &Type, span: Span, what: &str) -> Diagnostic {
         let words = format!("expected `{what}` to be {}, found {}", in_words(ty), describe(value));
+        if let Some(key) = family_key(value) {
+            let family = self.sources.borrow().snippet(span).to_owned();
+            let report = Diagnostic::new(codes::E0201, span, words);
+            return match base(ty) {
+                Type::String => {
+                    let text = format!("\"{family}\"");
+                    report
+                        .label("resources, which are no text")
+                        .help(format!("a word of its own is text: `{text}`"))
+                        .fix("put it in quotes", vec![Edit::new(span, text)])
+                }
+                _ => {
+                    report.label("which of them?").help(format!("write `{family}[{key:?}]` for one of them"))
+                }
+            };
+        }
         let report = Diagnostic::new(codes::E0201, span, words).label(format!("this is {}", describe(value)));
         match self.nearly(ty, value, span) {
             Some(meant) => report

@@ -163,14 +163,17 @@ pub fn type_of(
                 (Some((low, high)), Type::Int | Type::Float) => Type::InRange(Box::new(inner), low, high),
                 (_, Type::Error) => Type::Error,
                 (None, _) => {
-                    diagnostics.push(
-                        Diagnostic::new(
-                            codes::E0201,
-                            range.span,
-                            "expected a range of numbers such as `1..100`",
-                        )
-                        .label("not a range"),
+                    let report = Diagnostic::new(
+                        codes::E0201,
+                        range.span,
+                        "expected a range of numbers such as `1..100`",
                     );
+                    diagnostics.push(match inner {
+                        Type::Int | Type::Float => report.label("not a range"),
+                        _ => report
+                            .label(format!("bounds `{inner}`, which is no number"))
+                            .help("leave the bounds out here, and say them by `require … <= … else \"…\"`"),
+                    });
                     Type::Error
                 }
                 (Some(_), _) => {

@@ -184,6 +184,13 @@ fn of_a_family(
     }
 }
 
+/// The key of the first of a family's resources, if the value is a family.
+pub(crate) fn family_key(value: &Value) -> Option<&str> {
+    let Value::Record(elements) = value else { return None };
+    let is_of_family = |slot: &crate::hir::Slot| matches!(slot.value, Value::Resource(_) | Value::Group(_));
+    elements.values().all(is_of_family).then(|| elements.keys().next().map(String::as_str))?
+}
+
 /// A value in the user's words: `a text`, `a number`.
 pub(crate) fn describe(value: &Value) -> String {
     match value {
@@ -199,6 +206,9 @@ pub(crate) fn describe(value: &Value) -> String {
         Value::Rate(_) => "a rate".into(),
         Value::Percent(_) => "a percentage".into(),
         Value::List(_) => "a list".into(),
+        Value::Record(elements) if family_key(value).is_some() => {
+            format!("a family of {}", elements.len())
+        }
         Value::Record(_) => "a record".into(),
         Value::Site(_) => "a site".into(),
         Value::Location(_) => "a location".into(),

@@ -77,9 +77,23 @@ impl Context<'_> {
             }
             None => {
                 let message = format!("`first` is a site or a list of sites, not {}", describe(&field.value));
-                self.wrong(&message, field.span, "write `first: lille` or `first: [lille, brest]`");
+                self.wrong(&message, field.span, &self.first_help(&field.value));
                 false
             }
+        }
+    }
+
+    /// How `first` is written, with sites of the program.
+    fn first_help(&self, found: &Value) -> String {
+        let sites = self.sites.borrow();
+        let is_plain = |name: &&str| !name.contains(' ');
+        let names: Vec<&str> = sites.iter().map(|site| site.name.as_str()).filter(is_plain).collect();
+        match (found, names.as_slice()) {
+            (Value::Text(text), names) if names.contains(&text.as_str()) => {
+                format!("write it without quotes: `first: {text}`")
+            }
+            (_, [one, other, ..]) => format!("write `first: {one}` or `first: [{one}, {other}]`"),
+            _ => "write the site that goes first, or a list of sites".to_owned(),
         }
     }
 
