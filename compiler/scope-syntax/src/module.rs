@@ -9,11 +9,11 @@ use crate::{
     lex::{self, DocLine, Lexed},
     one_cause,
     parse::{Grammar, Rule, deep::Deep, fault::Fault, hints},
-    token::{Kind, Token, span_of},
+    token::{ITEM_WORDS, Kind, Token, span_of},
     yaml,
 };
 use chumsky::Parser;
-use scope_diagnostics::{Diagnostic, FileId, Span, codes};
+use scope_diagnostics::{Diagnostic, Edit, FileId, Span, codes};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What parsing gives: a tree, always, and what is wrong with the text.
@@ -86,9 +86,16 @@ fn pasted_report(span: Span, text: &str) -> Diagnostic {
             .label("entries stand in no item")
             .help("save it as a file, for example `web.yaml`, and write `resource web: TYPE = yaml(\"web.yaml\")`");
     }
-    Diagnostic::new(codes::E0010, span, "an entry starts no item")
-        .label("stands in no item")
-        .help("entries stand between `{` and `}` of an item")
+    let report = Diagnostic::new(codes::E0010, span, "an entry starts no item").label("stands in no item");
+    match text[span.range()].split_once(':') {
+        Some((word, rest)) if ITEM_WORDS.contains(&word.trim()) && !rest.contains('\n') => {
+            let item = format!("{} {}", word.trim(), rest.trim());
+            report
+                .help(format!("an item has no `:` behind its word: write `{item}`"))
+                .fix("take the `:` away", vec![Edit::new(span, item)])
+        }
+        _ => report.help("entries stand between `{` and `}` of an item"),
+    }
 }
 
 /// Turns an item's faults into reports, without those that only follow from another.

@@ -301,7 +301,13 @@ impl Context<'_> {
             return report.note(format!("`{}` is a function of drivers", function.written));
         }
         let builtin = functions::of_programs().map(|function| function.name);
-        match similar::nearest(name, declared.chain(builtin)) {
+        // `len` is how others say `length`.
+        let longer = |name: &str| {
+            let mut longer =
+                functions::of_programs().map(|function| function.name).filter(|own| own.starts_with(name));
+            longer.next().filter(|_| name.len() >= 3 && longer.next().is_none())
+        };
+        match similar::nearest(name, declared.chain(builtin)).or_else(|| longer(name)) {
             Some(nearest) => report
                 .help(format!("did you mean `{nearest}`?"))
                 .fix(format!("write `{nearest}`"), vec![Edit::new(span, nearest)]),

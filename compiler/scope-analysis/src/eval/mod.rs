@@ -144,7 +144,14 @@ impl Context<'_> {
 
     /// `expected …, found …`, once.
     pub fn mismatch(&self, expected: &str, found: &Value, span: Span) {
-        self.mismatch_with(expected, found, span, &format!("write {expected} here"));
+        match found {
+            Value::File { .. } => {
+                let help =
+                    "`json(\"…\")` and `yaml(\"…\")` give what is in a file, `file(\"…\")` only its content";
+                self.mismatch_with(expected, found, span, help);
+            }
+            _ => self.mismatch_with(expected, found, span, &format!("write {expected} here")),
+        }
     }
 
     /// The same with what helps in this case.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+use scope_syntax::ast::ExprKind;
 
 use super::{Body, Head, Patch};
 use crate::check::{Referring, Whole, holds_secret};
@@ -86,7 +87,7 @@ impl<'a> Context<'a> {
             },
         };
         for patch in &head.patches {
-            let sites = self.eval(patch.sites, &frame);
+            let sites = self.patched_sites(patch, &frame);
             if self.sites_of(&sites).is_some_and(|sites| sites.contains(&site))
                 && let Value::Record(fields) = self.eval(patch.patch, &frame)
             {
@@ -269,6 +270,18 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The sites that a patch is for, as a value. A name that nothing declares was meant as a site.
+    fn patched_sites(&self, patch: &Patch<'_>, frame: &Frame) -> Value {
+        match (patch.sites.kind.as_ref(), self.quietly(|| self.eval(patch.sites, frame))) {
+            (_, Some(sites)) => sites,
+            (ExprKind::Name(name), None) => {
+                self.report(self.unknown_site(name, patch.sites.span));
+                Value::Error
+            }
+            (_, None) => self.eval(patch.sites, frame),
+        }
+    }
+
     /// A patch at a site where nothing is that it belongs to (of a family or a module that is used often: none of them)
     /// changes nothing.
     pub(super) fn check_patches(&self, heads: &[Option<Rc<Head<'a>>>]) {
@@ -285,7 +298,7 @@ impl<'a> Context<'a> {
                 continue;
             }
             for (patch, head) in uses {
-                let value = self.eval(patch.sites, &head.frame);
+                let value = self.patched_sites(patch, &head.frame);
                 let Some(patched) = self.sites_of(&value) else {
                     self.mismatch("sites", &value, patch.sites.span);
                     break;
@@ -313,7 +326,7 @@ impl<'a> Context<'a> {
 
 /// The expression written for a field, where the body is a record; else the body.
 pub(crate) fn value_expr<'e>(body: &'e scope_syntax::ast::Expr, name: &str) -> &'e scope_syntax::ast::Expr {
-    use scope_syntax::ast::{ExprKind, RecordEntry};
+    use scope_syntax::ast::RecordEntry;
     let ExprKind::Record(entries) = body.kind.as_ref() else { return body };
     entries
         .iter()

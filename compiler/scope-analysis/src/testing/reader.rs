@@ -179,6 +179,11 @@ impl Context<'_> {
         match self.eval(expr, &Frame::program()) {
             Value::Duration(duration) if duration >= 0 => Some(duration),
             Value::Error => None,
+            Value::Int(number) => {
+                let help = format!("write its unit: `{number}s`");
+                self.mismatch_with("a duration such as `30s`", &Value::Int(number), expr.span, &help);
+                None
+            }
             other => {
                 self.mismatch("a duration such as `30s`", &other, expr.span);
                 None

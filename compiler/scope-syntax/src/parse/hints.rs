@@ -23,9 +23,10 @@ pub(crate) fn place(tokens: &[Token<'_>], at: usize) -> Span {
 /// Explains a fault.
 pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diagnostic {
     let fault = Place { tokens, at, expected };
-    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 31] = [
+    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 32] = [
         |fault| fault.prose(),
         |fault| fault.no_item(),
+        |fault| fault.bare_path(),
         |fault| fault.untyped(),
         |fault| fault.type_first(),
         |fault| fault.one_entry(),
@@ -175,6 +176,17 @@ impl<'s> Place<'_, 's> {
             Some(Kind::Colon) => report.help("entries stand between `{` and `}` of an item"),
             Some(Kind::Word) => report.help(format!("a native command starts with `$`: `$ {word} …`")),
             _ => report.help(format!("items start with one of {}", list(&quoted(ITEM_WORDS)))),
+        })
+    }
+
+    /// `import ./sites.scope`
+    fn bare_path(&self) -> Option<Diagnostic> {
+        let is_import = self.at == 1 && self.before(1).is_some_and(|first| first.text == "import");
+        let is_path = matches!(self.kind(), Some(Kind::Dot | Kind::DotDot | Kind::Slash));
+        (is_import && is_path).then(|| {
+            self.expected_found("a name or a text").label("a path stands in quotes").help(
+                "write `import \"./sites.scope\"`; a driver is imported by its name: `import openstack`",
+            )
         })
     }
 
