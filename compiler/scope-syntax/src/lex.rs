@@ -193,6 +193,7 @@ impl<'s> Lexer<'s> {
             Err(()) => self.unknown(range.start, slice),
             Ok(Plain::Newline) => self.plain_newline(range.start),
             Ok(Plain::Comment) => self.comment(range.start, slice),
+            Ok(Plain::ForeignComment) => self.foreign_comment(range.start, slice),
             Ok(Plain::RawOpen) => self.raw(range.start, slice.len() - 2),
             Ok(Plain::TextOpen) => self.open_text(range.start, slice),
             Ok(Plain::BlockOpen) => self.open_block(range.start),

@@ -14,6 +14,8 @@ pub(crate) enum Plain {
     Newline,
     #[regex(r"//[^\n]*", allow_greedy = true)]
     Comment,
+    #[regex(r"/\*[^*]*\*+([^/*][^*]*\*+)*/")]
+    ForeignComment,
     #[regex(r"[\p{XID_Start}_]\p{XID_Continue}*(-\p{XID_Continue}+)*")]
     Word,
     #[regex(r"[0-9]([\p{XID_Continue}µ]|\.[0-9]|-[\p{Alphabetic}0-9])*%?")]

@@ -1,4 +1,4 @@
-//! Characters that start nothing, and texts between the quotes of other languages.
+//! Characters that start nothing, and texts and comments as other languages write them.
 //!
 //! `“a”` is read as `"a"`, with one report and a fix.
 
@@ -43,6 +43,27 @@ impl<'s> Lexer<'s> {
         };
         self.lexed.diagnostics.push(report);
         self.push(Kind::Bad, start, slice);
+    }
+
+    /// `/* … */`: left out, and one report.
+    pub(super) fn foreign_comment(&mut self, start: usize, slice: &'s str) {
+        let end = start + slice.len();
+        let report = Diagnostic::new(codes::E0006, self.span(start, start + 2), "`/*` starts nothing")
+            .help("comments start with `//`, and end with their line");
+        let before = self.text[..start].rsplit('\n').next().unwrap_or_default();
+        let after = self.text[end..].split('\n').next().unwrap_or_default();
+        let is_alone = before.trim().is_empty() && after.trim().is_empty();
+        let lines = slice.trim_start_matches("/*").trim_end_matches("*/").lines();
+        let lines =
+            lines.map(|line| line.trim().trim_start_matches('*').trim()).filter(|line| !line.is_empty());
+        let lines: Vec<String> = lines.map(|line| format!("{before}// {line}")).collect();
+        self.lexed.diagnostics.push(match is_alone && !lines.is_empty() {
+            true => {
+                let lines = lines.join("\n").trim_start().to_owned();
+                report.fix("write `//`", vec![Edit::new(self.span(start, end), lines)])
+            }
+            false => report,
+        });
     }
 
     /// `'…'`, `“…”` or `` `…` `` on one line: a text, and one report.
