@@ -270,11 +270,14 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The sites that a patch is for, as a value. A name that nothing declares was meant as a site.
+    /// The sites that a patch is for, as a value. A name that nothing declares and is near a site's was meant as
+    /// that.
     fn patched_sites(&self, patch: &Patch<'_>, frame: &Frame) -> Value {
         match (patch.sites.kind.as_ref(), self.quietly(|| self.eval(patch.sites, frame))) {
             (_, Some(sites)) => sites,
-            (ExprKind::Name(name), None) => {
+            (ExprKind::Name(name), None)
+                if similar::nearest(name, self.names.sites.keys().map(String::as_str)).is_some() =>
+            {
                 self.report(self.unknown_site(name, patch.sites.span));
                 Value::Error
             }
