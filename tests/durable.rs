@@ -17,6 +17,7 @@ mod guarding;
 mod hostile;
 mod keeping;
 mod killing;
+mod leaving;
 mod moves;
 mod objects;
 mod past;

@@ -33,6 +33,11 @@ fn holds_before_a_run_and_what_is_done_by_hand_are_told_as_the_reference_says() 
     assert!(consoles("64-nothing-owed-unnoticed") >= 7);
 }
 
+#[test]
+fn what_is_delivered_twice_is_told_as_the_reference_says() {
+    assert!(consoles("66-nothing-twice") >= 1);
+}
+
 /// Holds a document against what its commands print; how many there are.
 fn consoles(name: &str) -> usize {
     let path = root().join(format!("tests/spec/{name}.md"));

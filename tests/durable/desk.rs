@@ -110,6 +110,7 @@ pub struct Shelf {
     n_made: u64,
     n_ever: usize,
     n_changes: usize,
+    is_doubling: bool,
 }
 
 /// One site.
@@ -257,6 +258,11 @@ impl Desk {
         change(notes, cards);
     }
 
+    /// From here on the network delivers each creation of a card twice; the first one is answered.
+    pub fn doubles(&self, is_doubling: bool) {
+        self.shelf.lock().expect("never poisoned").is_doubling = is_doubling;
+    }
+
     /// Requests that came to change something, ever.
     pub fn n_changes(&self) -> usize {
         self.shelf.lock().expect("never poisoned").n_changes
@@ -319,11 +325,10 @@ impl Shelf {
                 (200, cards.cloned().collect())
             }
             ("POST", ["cards"]) => {
-                self.n_made += 1;
-                let id = format!("c{}", self.n_made);
-                let mut card = body;
-                card["id"] = json!(id);
-                self.cards.insert(id, card.clone());
+                let card = self.make(body.clone());
+                if self.is_doubling {
+                    self.make(body);
+                }
                 (201, card)
             }
             ("GET", ["cards", id]) => found(self.cards.get(*id)),
@@ -351,6 +356,16 @@ impl Shelf {
             ("DELETE", ["bells", name]) => gone(self.bells.remove(*name).is_some()),
             _ => (404, Value::Null),
         }
+    }
+}
+
+impl Shelf {
+    fn make(&mut self, mut card: Value) -> Value {
+        self.n_made += 1;
+        let id = format!("c{}", self.n_made);
+        card["id"] = json!(id);
+        self.cards.insert(id, card.clone());
+        card
     }
 }
 

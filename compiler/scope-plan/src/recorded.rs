@@ -21,6 +21,22 @@ pub struct Recorded {
     /// Guards that this deployment left on what it relies upon.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guards: Vec<RecordedGuard>,
+    /// Requests that were sent and whose end is not known, and deletions that are owed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<OpenRequest>,
+}
+
+/// What an earlier run left open at a site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenRequest {
+    /// The step's key.
+    pub key: String,
+    /// The global name.
+    pub name: String,
+    /// The site's name.
+    pub site: String,
+    /// `openstack.image`
+    pub resource_type: String,
 }
 
 /// A guard that was left on a resource.

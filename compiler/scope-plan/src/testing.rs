@@ -79,6 +79,7 @@ impl Builder {
                 crosses: Vec::new(),
                 rollouts: Vec::new(),
                 renames: Vec::new(),
+                unwanted: Vec::new(),
                 outputs: Vec::new(),
             },
             guards: Vec::new(),

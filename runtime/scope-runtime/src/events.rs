@@ -89,6 +89,9 @@ pub enum RunEventKind {
         /// It does not wait for its site, which answers: it is a copy that the others of its quorum may make up for.
         #[serde(default)]
         is_spare: bool,
+        /// What its site is waited for.
+        #[serde(default)]
+        awaits: Awaited,
     },
     /// It ended well.
     StepDone {
@@ -179,6 +182,23 @@ impl RunEventKind {
             | RunEventKind::RunEnded { .. } => None,
         }
     }
+}
+
+/// What a site is waited for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "for", rename_all = "snake_case")]
+pub enum Awaited {
+    /// Until it answers.
+    #[default]
+    Answer,
+    /// Until its hold ends.
+    Release {
+        /// Milliseconds since 1970; nothing where somebody is to release it.
+        until_ms: Option<u64>,
+    },
+    /// Until a run that does not leave it out.
+    AnotherRun,
 }
 
 /// A step, as far as a reader of events needs it.

@@ -330,6 +330,7 @@ async fn post(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::Awaited;
     use crate::report::{Counts, Verdict};
 
     fn ended() -> RunEvent {
@@ -376,6 +377,7 @@ mod tests {
             step: StepId(0),
             words: "cut; $(touch x) `y`".into(),
             is_spare: false,
+            awaits: Awaited::Answer,
         };
         hooks.tell(&RunEvent { at_ms: 5, kind: parked });
         hooks.tell(&ended());

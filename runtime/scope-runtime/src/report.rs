@@ -9,7 +9,7 @@ use scope_plan::plan::{ChoiceId, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::events::{Difference, Effect, Failure, SkipReason};
+use crate::events::{Awaited, Difference, Effect, Failure, SkipReason};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub struct Report {
     pub by_site: IndexMap<String, Counts>,
     /// What is left of abandoned alternatives: possible duplicates, deleted by a later run.
     pub owed: Vec<String>,
+    /// Sites that parked steps wait for, by name, and until when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub awaited: BTreeMap<String, Awaited>,
     /// Why the run itself had to stop (the journal could not be written), apart from any step.
     pub stopped: Option<Failure>,
     /// From start to end; virtual in a simulation.

@@ -22,6 +22,7 @@ mod index;
 mod interrupt;
 mod jitter;
 mod ledger;
+mod once;
 mod shared;
 mod sites;
 mod spans;
@@ -40,7 +41,7 @@ use std::rc::Rc;
 use scope_plan::plan::Plan;
 use tracing::Instrument;
 
-use crate::events::RunEvent;
+use crate::events::{Awaited, RunEvent};
 use crate::redact::{NoSecrets, Redact};
 use crate::report::Report;
 use crate::state::{Record, Started, StateStore};
@@ -73,8 +74,8 @@ pub struct RunOptions {
     pub survey: bool,
     /// With `survey`: record what bears our mark and is not recorded, as far as it is there.
     pub rebuild: bool,
-    /// Sites that are left alone, by name, and why: treated as cut off, and asked nothing.
-    pub held: BTreeMap<String, String>,
+    /// Sites that are left alone, by name: treated as cut off, and asked nothing.
+    pub held: BTreeMap<String, LeftAlone>,
     /// Sites that did not answer a moment ago, by name, and why: the same.
     pub silent: BTreeMap<String, String>,
     /// What it is started with, for resuming.
@@ -110,10 +111,24 @@ impl Default for RunOptions {
 }
 
 impl RunOptions {
+    /// What its parked steps wait for.
+    pub(crate) fn awaits(&self, site: &str) -> Awaited {
+        self.held.get(site).map(|held| held.awaits.clone()).unwrap_or_default()
+    }
+
     /// Whether nothing is asked of a site: it is held, left out of this run, or was silent a moment ago.
     pub fn leaves_alone(&self, site: &str) -> bool {
         self.held.contains_key(site) || self.silent.contains_key(site)
     }
+}
+
+/// A site that is asked nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftAlone {
+    /// For people: `held by ana: rack move`.
+    pub why: String,
+    /// Until when.
+    pub awaits: Awaited,
 }
 
 /// What a person found out about a request whose end is not known.

@@ -19,7 +19,9 @@ mod versions;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use scope_plan::recorded::{How, Recorded, RecordedResource, RecordedWave, Relied, borrowed_parts};
+use scope_plan::recorded::{
+    How, OpenRequest, Recorded, RecordedResource, RecordedWave, Relied, borrowed_parts,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -442,7 +444,16 @@ impl State {
                 shares: resource.shares.clone(),
             })
         });
+        let sent = self.sent.iter().map(|(key, sent)| (key, &sent.name, &sent.site, &sent.resource_type));
+        let owed = self.owed.iter().map(|owed| (&owed.key, &owed.name, &owed.site, &owed.resource_type));
+        let open = sent.chain(owed).map(|(key, name, site, resource_type)| OpenRequest {
+            key: key.clone(),
+            name: name.clone(),
+            site: site.clone(),
+            resource_type: resource_type.clone(),
+        });
         Recorded {
+            open: open.collect(),
             resources: resources.collect(),
             choices: self.choices.clone(),
             reconsider: false,

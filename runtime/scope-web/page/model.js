@@ -111,6 +111,7 @@ export class Model {
       case 'step_parked':
         this.leave(step, at, 'parked');
         step.ended = at;
+        step.is_held = event.awaits?.for === 'release';
         this.become(step, 'parked', event.words);
         log('parked', event.words);
         this.news.push(`parked: ${step.label} at ${step.site_name}`);
@@ -200,7 +201,9 @@ export class Model {
   health(site) {
     const requests = site.steps.filter((step) => step.is_request);
     const state = worst(new Set(requests.map((step) => step.state)));
-    const word = state === 'parked' ? 'does not answer'
+    const parked = requests.filter((step) => step.state === 'parked');
+    const word = state === 'parked' && parked.every((step) => step.is_held) ? 'held'
+      : state === 'parked' ? 'does not answer'
       : requests.length === 0 ? 'nothing to do here'
       : state === 'blocked' ? 'held up'
       : TROUBLE.has(state) || state === 'running' ? state

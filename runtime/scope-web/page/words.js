@@ -4,7 +4,7 @@
 export const STATES = {
   failed: { word: 'failed', title: 'ended badly' },
   unknown: { word: 'unknown', title: 'sent, and the answer was lost: only you can know' },
-  parked: { word: 'parked', title: 'its site does not answer: kept for later' },
+  parked: { word: 'parked', title: 'its site does not answer, or is held: kept for later' },
   blocked: { word: 'held up', title: 'not done: something it needs did not end well' },
   again: { word: 'again', title: 'an attempt failed, another one follows' },
   running: { word: 'running', title: 'under way' },

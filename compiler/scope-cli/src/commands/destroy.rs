@@ -35,7 +35,7 @@ fn unwatched(command: &Destroy, output: Output) -> u8 {
     for resource in &adopted {
         line(&format!("  stays   {}  {}   adopted, so not ours to delete", resource.site, resource.name));
     }
-    if ours.is_empty() && state.state().owed.is_empty() {
+    if ours.is_empty() && recorded.open.is_empty() {
         document::tell("scope-run/1", show::report::nothing_done(file, state.state().last_run));
         line("nothing to destroy: nothing that this program made is recorded");
         return OK;

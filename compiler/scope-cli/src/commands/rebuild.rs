@@ -222,7 +222,14 @@ fn rows(plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
         let recorded = state.resource(&step.name, site);
         let (what, why) = match (&step.action, recorded, failure) {
             (Action::Ensure { .. } | Action::Bring { .. }, Some(resource), _) => {
-                (What::Found, format!("bears the mark, id {}", resource.identity))
+                let seen = rounds.iter().filter_map(|report| report.step(step.id).seen.as_ref());
+                let seconds: BTreeSet<&str> =
+                    seen.flat_map(|seen| &seen.seconds).map(String::as_str).collect();
+                let mut why = format!("bears the mark, id {}", resource.identity);
+                for second in seconds {
+                    why += &format!("; a second one bears it ({second}): the next run deletes it");
+                }
+                (What::Found, why)
             }
             (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) => match failure.code.as_str() {
                 "E0907" | "E0901" => (What::Unmarked, failure.message.clone()),

@@ -10,7 +10,7 @@ use scope_plan::plan::Plan;
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::report::Report;
-use scope_runtime::runner::{self, Interrupt, Known, RunOptions};
+use scope_runtime::runner::{self, Interrupt, Known, LeftAlone, RunOptions};
 use scope_runtime::state::{State, StateStore};
 
 use super::{WRONG, now_ms};
@@ -64,11 +64,11 @@ fn ask(
         step.timeout_ms = step.timeout_ms.min(LONGEST_LOOK_MS);
     }
     let now = now_ms();
-    let held: BTreeMap<String, String> = state
+    let held: BTreeMap<String, LeftAlone> = state
         .holds
         .iter()
         .filter(|(_, hold)| hold.is_in_force(now))
-        .map(|(site, hold)| (site.clone(), format!("held {}", show::past::hold_words(hold, now))))
+        .map(|(site, hold)| (site.clone(), show::past::left_alone(hold, now)))
         .collect();
     let sites = RealSites::new(&plan, secrets, real::Options::at("."));
     let interrupt = Interrupt::new();

@@ -121,7 +121,12 @@ fn of_step(looked: &Looked<'_>) -> Vec<Drifted> {
     {
         return Vec::new();
     }
-    let Some(recorded) = looked.recorded() else { return looked.added().into_iter().collect() };
+    let Some(recorded) = looked.recorded() else {
+        let doubled = ended.seen.iter().flat_map(|seen| &seen.seconds);
+        let doubled =
+            doubled.map(|second| looked.bare(What::Doubled, ChangedBy::Site, doubled_words(second)));
+        return looked.added().into_iter().chain(doubled).collect();
+    };
     let is_removed = matches!(step.action, Action::Delete { .. });
     let Some(seen) = &ended.seen else {
         return match &ended.status {
@@ -152,6 +157,10 @@ fn of_step(looked: &Looked<'_>) -> Vec<Drifted> {
         _ => {}
     }
     rows
+}
+
+fn doubled_words(second: &str) -> String {
+    format!("a second one bears its mark ({second}): its creation arrived twice; a run deletes it")
 }
 
 impl Looked<'_> {
@@ -279,10 +288,7 @@ impl Looked<'_> {
             Marked::Ours | Marked::Unknown => {}
         }
         for second in &seen.seconds {
-            let why = format!(
-                "a second one bears its mark ({second}): its creation arrived twice; a run deletes it"
-            );
-            rows.push(self.row(recorded, What::Doubled, ChangedBy::Site, why));
+            rows.push(self.row(recorded, What::Doubled, ChangedBy::Site, doubled_words(second)));
         }
         if let Some(copy) = seen.copy.as_ref().filter(|copy| copy.is_same == Some(false)) {
             let why = format!("borrowed; its origin at {} has other content now", copy.from);

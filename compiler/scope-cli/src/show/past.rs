@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use scope_plan::fleet::{FEW, listed as listed_names};
+use scope_runtime::events::Awaited;
 use scope_runtime::report::{Counts, Verdict};
-use scope_runtime::state::{Hold, Run, State, Told, utc};
+use scope_runtime::runner::LeftAlone;
+use scope_runtime::state::{Hold, Parked, Run, State, Told, utc};
 use serde::Serialize;
 
-use super::report::{ended_well, listed};
+use super::report::{awaited_words, ended_well, listed};
 use super::{seconds, short_name};
 
 /// One site of a deployment.
@@ -188,12 +190,36 @@ pub fn status(program: &str, state: &State, sites: &[SiteLine], now_ms: u64, all
         _ => {
             let _ = writeln!(
                 text,
-                "next: scope resume {}            why and when: scope logs --run {}",
-                run.run, run.run
+                "next: scope resume {}{}            why and when: scope logs --run {}",
+                run.run,
+                when_released(state, now_ms),
+                run.run
             );
         }
     }
     text
+}
+
+/// When it is of use to go on, where what waits waits for the end of a hold.
+fn when_released(state: &State, now_ms: u64) -> String {
+    let hold = |site: &String| state.holds.get(site).filter(|hold| hold.is_in_force(now_ms));
+    let awaits = |parked: &Parked| {
+        let awaits = hold(&parked.site).map(|hold| Awaited::Release { until_ms: hold.until_ms });
+        (parked.site.clone(), awaits.unwrap_or_default())
+    };
+    let awaited: BTreeMap<String, Awaited> = state.parked.values().map(awaits).collect();
+    match awaited.values().any(|awaits| *awaits != Awaited::Answer) {
+        true => format!(", {}", awaited_words(&awaited)),
+        false => String::new(),
+    }
+}
+
+/// A held site, as a run leaves it alone.
+pub fn left_alone(hold: &Hold, now_ms: u64) -> LeftAlone {
+    LeftAlone {
+        why: format!("held {}", hold_words(hold, now_ms)),
+        awaits: Awaited::Release { until_ms: hold.until_ms },
+    }
 }
 
 /// `by ana, 2 h more: rack move`.

@@ -1,9 +1,12 @@
 //! A run's report: what failed as compile errors are shown, outputs, results of commands, and one line of verdict.
 
+use std::collections::BTreeMap;
+
 use scope_diagnostics::SourceMap;
 use scope_plan::plan::{Action, Guard, Plan, Step};
-use scope_runtime::events::{Effect, SkipReason};
+use scope_runtime::events::{Awaited, Effect, SkipReason};
 use scope_runtime::report::{Counts, OutputValue, Report, StepStatus, Verdict};
+use scope_runtime::state::utc;
 use serde_json::{Value, json};
 
 use super::plan::touches_site;
@@ -292,10 +295,10 @@ fn verdict(plan: &Plan, report: &Report, again: &str, simulated: bool) -> String
         Verdict::Done => format!("ok: {done} in {took}   {end}"),
         Verdict::Pending => {
             let sites = waiting_sites(plan, report);
-            let answer = if sites.contains([',', '…']) { "answer" } else { "answers" };
             format!(
-                "pending: {done}, {} parked (waits for {sites})   {end}\n  next: {again}, when {sites} {answer}",
-                counts.parked
+                "pending: {done}, {} parked (waits for {sites})   {end}\n  next: {again}, {}",
+                counts.parked,
+                awaited_words(&report.awaited)
             )
         }
         Verdict::Failed => {
@@ -335,6 +338,32 @@ fn verdict(plan: &Plan, report: &Report, again: &str, simulated: bool) -> String
         }
         Verdict::Interrupted => format!("interrupted: {done}   {end}\n  next: {again} goes on"),
     }
+}
+
+/// `when nantes and paris answer, lille is released`.
+pub fn awaited_words(awaited: &BTreeMap<String, Awaited>) -> String {
+    let of = |is_it: &dyn Fn(&Awaited) -> bool| {
+        let sites: Vec<&str> =
+            awaited.iter().filter(|(_, awaits)| is_it(awaits)).map(|(site, _)| site.as_str()).collect();
+        let verb = if sites.len() > 1 { ["answer", "are"] } else { ["answers", "is"] };
+        (!sites.is_empty()).then(|| (scope_plan::fleet::listed(&sites), verb))
+    };
+    let mut parts = Vec::new();
+    if let Some((sites, [answer, _])) = of(&|awaits| *awaits == Awaited::Answer) {
+        parts.push(format!("{sites} {answer}"));
+    }
+    if let Some((sites, [_, are])) = of(&|awaits| *awaits == Awaited::Release { until_ms: None }) {
+        parts.push(format!("{sites} {are} released"));
+    }
+    for (site, awaits) in awaited {
+        if let Awaited::Release { until_ms: Some(until_ms) } = awaits {
+            parts.push(format!("{site} is no longer held ({})", utc(*until_ms)));
+        }
+    }
+    if let Some((sites, [_, are])) = of(&|awaits| *awaits == Awaited::AnotherRun) {
+        parts.push(format!("{sites} {are} not left out"));
+    }
+    format!("when {}", parts.join(" and "))
 }
 
 fn waiting_sites(plan: &Plan, report: &Report) -> String {

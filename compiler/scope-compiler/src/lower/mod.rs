@@ -92,6 +92,7 @@ pub(crate) fn lower_from(
             crosses: Vec::new(),
             rollouts: Vec::new(),
             renames,
+            unwanted: Vec::new(),
             outputs: Vec::new(),
         },
         sites_by_name: (0..)
@@ -126,6 +127,7 @@ pub(crate) fn lower_from(
     lowering.rollouts();
     lowering.removed();
     lowering.outputs();
+    lowering.left_open();
     let refused = std::mem::take(&mut lowering.refused);
     (lowering.finish(), refused)
 }

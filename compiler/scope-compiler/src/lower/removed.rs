@@ -136,6 +136,30 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// What earlier runs left open: the plan has its sites and types, and says what nobody asks for any more. What a sequence
+    /// sent is asked for as long as there is the sequence; of a part of a program nothing is known of the rest.
+    pub(super) fn left_open(&mut self) {
+        if !self.only.is_everything() {
+            return;
+        }
+        let program = self.program;
+        let of_sequences = program.sequences.iter().flat_map(|sequence| &sequence.steps);
+        let of_sequences: BTreeSet<&str> = of_sequences.map(|step| step.name.as_str()).collect();
+        let keys: BTreeSet<String> = self.plan.steps.iter().map(|step| step.key.clone()).collect();
+        for open in &self.recorded.open {
+            let index = program.sites.iter().position(|site| site.name == open.site);
+            let driver =
+                open.resource_type.split_once('.').and_then(|(driver, _)| program.drivers.get(driver));
+            let is_known = driver.is_some_and(|driver| driver.types.contains_key(&open.resource_type));
+            let Some(index) = index.filter(|_| is_known) else { continue };
+            self.site(hir::SiteId(index as u32));
+            self.types.insert(open.resource_type.clone());
+            if !keys.contains(&open.key) && !of_sequences.contains(open.name.as_str()) {
+                self.plan.unwanted.push(open.key.clone());
+            }
+        }
+    }
+
     /// Nothing where the program has the site or the type no more.
     fn deletion(&mut self, resource: &RecordedResource, unless: Vec<StepId>) -> Option<StepId> {
         let declared = *self.sites_by_name.get(resource.site.as_str())?;

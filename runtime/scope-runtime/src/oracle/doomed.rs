@@ -67,6 +67,7 @@ impl<'s> Doomed<'s> {
             let (ty, site) = (program.resource_type(*resource), SITES[*site]);
             let fault = match fate {
                 Fate::Broken => format!("break={ty}@{site}"),
+                Fate::DeliveredTwice => format!("duplicate={ty}.create@{site}"),
                 Fate::Late => format!("late={ty}.create@{site}:{LATE_BY}"),
                 _ => continue,
             };

@@ -31,6 +31,8 @@ pub(super) enum Fate {
     RequestLostThenCut,
     /// It is made, but only after the answer is lost.
     Late,
+    /// The network delivers the create twice: two are made, one is answered.
+    DeliveredTwice,
     /// It is made, that is answered, and the service cannot be reached any more.
     CutAfterCreate,
     /// All of it is done, and then the service cannot be reached any more.

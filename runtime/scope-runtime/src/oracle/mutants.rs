@@ -62,6 +62,7 @@ fn cases() -> Vec<Case> {
         one_is_left_out(),
         what_is_taken_back_relies_upon_nothing(),
         another_one_is_taken(),
+        one_is_delivered_twice(),
     ];
     written.into_iter().chain(drawn).collect()
 }
@@ -111,6 +112,12 @@ fn another_one_is_taken() -> Case {
     let card = Resource::plain(Kind::Card, Loc::Or(vec![Loc::Site(1), Loc::Site(0)]), Vec::new());
     let fates = [((0, 1), Fate::Refused), ((0, 0), Fate::AnswerLostThenCut)];
     directed("another alternative is taken", vec![card], &fates)
+}
+
+/// The network delivers a creation twice, and answers well.
+fn one_is_delivered_twice() -> Case {
+    let card = Resource::plain(Kind::Card, Loc::Site(0), Vec::new());
+    directed("one is delivered twice", vec![card], &[((0, 0), Fate::DeliveredTwice)])
 }
 
 fn ends(case: &Case) -> Result<(), String> {

@@ -128,6 +128,8 @@ impl Places for Run<'_> {
             | Fate::AnswerLost
             | Fate::RequestLost
             | Fate::Late
+            // One of them is left: the run looks for the other one.
+            | Fate::DeliveredTwice
             | Fate::Blinks
             | Fate::Flickers
             | Fate::CutWhenDone => {

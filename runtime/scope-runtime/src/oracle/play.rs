@@ -25,7 +25,7 @@ use crate::report::{Report, StepStatus, UndoStatus, Verdict};
 use crate::runner::{RunOptions, SiteSet, run};
 use crate::simulator::{LoggedCall, SimulationOptions, Simulator, virtual_runtime};
 use crate::site::{LocalFuture, Site, SiteError};
-use crate::state::{Owed, StateStore};
+use crate::state::StateStore;
 
 /// No run takes so long.
 const LONGEST_RUN: Duration = Duration::from_secs(10 * 86_400);
@@ -213,14 +213,35 @@ impl<'p> Deployment<'p> {
         state.owed.iter().all(|owed| owed.identity.is_none() && owed.mark.is_none())
     }
 
+    /// Whether nothing may be there twice.
+    pub(super) fn is_certain(&self) -> bool {
+        self.doubtful().is_empty()
+    }
+
+    /// What the next run knows that it is to look for: what may be there twice, what was not answered, what is owed.
+    pub(super) fn open(&self) -> BTreeSet<Leaf> {
+        let sent = self.state.state().sent.values();
+        let sent = sent.map(|sent| leaf(&sent.name, &sent.site));
+        sent.chain(self.doubtful()).chain(self.owed()).collect()
+    }
+
+    fn doubtful(&self) -> BTreeSet<Leaf> {
+        let resources = self.state.state().resources.iter();
+        let places = resources.flat_map(|(name, sites)| sites.iter().map(move |(site, at)| (name, site, at)));
+        let doubtful = places.filter(|(_, _, resource)| resource.is_doubtful);
+        doubtful.map(|(name, site, _)| leaf(name, site)).collect()
+    }
+
     /// What is owed.
     pub(super) fn owed(&self) -> BTreeSet<Leaf> {
-        // A copy is owed by its name and its origin's site.
-        let name =
-            |owed: &Owed| borrowed_parts(&owed.name).map_or(owed.name.clone(), |(name, _)| name.to_owned());
         let owed = self.state.state().owed.iter();
-        owed.map(|owed| (number(&name(owed)), site_number(&owed.site))).collect()
+        owed.map(|owed| leaf(&owed.name, &owed.site)).collect()
     }
+}
+
+/// A copy is known by its name and its origin's site.
+fn leaf(name: &str, site: &str) -> Leaf {
+    (number(borrowed_parts(name).map_or(name, |(name, _)| name)), site_number(site))
 }
 
 /// The sites of one plan as another one numbers them.

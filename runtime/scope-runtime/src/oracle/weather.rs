@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use scope_plan::driver::Repeat;
 use scope_plan::plan::{Action, Plan, Step};
 
 use super::random::{self, Dice};
@@ -71,6 +72,7 @@ fn fault(dice: &mut Dice<'_>, plan: &Plan) -> String {
             format!("late={ty}.create@{site}:{}ms", 1 + dice.below(most_late(plan, ty)))
         }
         10 => format!("lose=delete@{site}:*"),
+        11 if is_told_apart(plan, ty) && dice.below(2) == 0 => format!("duplicate={ty}.create@{site}:*"),
         11 => format!("duplicate=delete@{site}:*"),
         12 if !ty.is_empty() => format!("refuse={ty}@{site}"),
         13 if !ty.is_empty() => format!("deny={ty}@{site}"),
@@ -111,6 +113,13 @@ fn fault(dice: &mut Dice<'_>, plan: &Plan) -> String {
 fn most_awaited(plan: &Plan, ty: &str) -> usize {
     let ready = plan.resource_type(ty).and_then(|(_, ty)| ty.ready.as_ref());
     ready.map_or(0, |ready| (ready.within_ms / 1000).min(60) as usize)
+}
+
+/// Whether a second one of a type is refused, or told by its mark.
+fn is_told_apart(plan: &Plan, ty: &str) -> bool {
+    let Some((_, ty)) = plan.resource_type(ty) else { return false };
+    let is_repeatable = ty.create_operation().is_some_and(|create| create.repeat != Repeat::None);
+    is_repeatable || ty.mark.is_some()
 }
 
 /// By how many milliseconds a create of a type may be late: no more than its driver says, where only that tells whose

@@ -240,6 +240,9 @@ async fn find_same(
         };
     let (marked, others): (Vec<Record>, Vec<Record>) =
         all.into_iter().partition(|record| subject.bears_our_mark(record));
+    if let (2.., Some(step)) = (marked.len(), subject.step) {
+        subject.shared.memory(step.id).doubts();
+    }
     Ok(marked.into_iter().next().or_else(|| others.into_iter().find(is_same)))
 }
 

@@ -50,7 +50,7 @@ fn candidate(subject: &Subject<'_>, record: &Record) -> Candidate {
 }
 
 /// When it was made, in seconds since 1970.
-fn created_s(body: &Value) -> Option<u64> {
+pub(super) fn created_s(body: &Value) -> Option<u64> {
     let places = [Some(body), body.get("metadata")];
     places.into_iter().flatten().find_map(|place| {
         TIMES.iter().find_map(|name| match place.get(name)? {

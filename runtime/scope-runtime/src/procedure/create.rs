@@ -368,8 +368,9 @@ async fn existing(
 }
 
 async fn look_by_name(subject: &Subject<'_>, given: &Given) -> Result<Option<Record>, Trouble> {
-    let found = what_is_there(subject, given).await;
-    Ok(found.ok().and_then(|found| found.into_iter().next()))
+    let mut found = what_is_there(subject, given).await.unwrap_or_default();
+    found.sort_by_key(|record| !subject.bears_our_mark(record));
+    Ok(found.into_iter().next())
 }
 
 fn taken(subject: &Subject<'_>, found: &[Record]) -> Failure {

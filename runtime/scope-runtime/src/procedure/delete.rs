@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::failure::{Bad, Trouble};
-use super::inputs::{Given, evaluate_one};
+use super::inputs::evaluate_one;
 use super::record::{Record, identity_text};
 use super::subject::{Asked, Subject};
 use super::{Good, guard, release, seconds};
@@ -54,7 +54,7 @@ pub(super) async fn delete(
     } else {
         let (seen, seconds) = match recorded.is_doubtful {
             true => {
-                let given = Given::default().with_values(|values| values.extend(recorded.set.clone()));
+                let given = seconds::as_set(subject, &recorded);
                 seconds::look_for(subject, &recorded, &given).await?
             }
             false => (seen_before(subject, &identity).await?, Vec::new()),

@@ -14,7 +14,7 @@ use scope_plan::plan::Step;
 use scope_plan::recorded::{How, RecordedWave};
 use serde_json::{Map, Value};
 
-use super::candidates::candidates;
+use super::candidates::{candidates, created_s};
 use super::compare::is_comparable;
 use super::delete::remove;
 use super::failure::Bad;
@@ -23,7 +23,7 @@ use super::mark::Rewritten;
 use super::record::{Record, identity_text};
 use super::seconds::SECOND;
 use super::subject::{Memory, Subject};
-use super::{Good, create, mark, seconds, stuck, update};
+use super::{Good, create, guard, mark, seconds, stuck, update};
 use crate::events::{Effect, Failure, Outcome};
 use crate::schedule::Touched;
 use crate::schedule::mutants::{self, Mutant};
@@ -51,6 +51,7 @@ pub(super) async fn ensure(
     if let Some(why) = hopeless {
         there.is_ours_to_change(subject)?;
         subject.report(|| format!("is broken ({why}): is deleted and made again"));
+        seconds::remove_all(subject, &there.seconds, &given.values).await?;
         remove(subject, &there.identity, &given.values).await?;
         let (name, site) = subject.place();
         subject.shared.ledger.append(Fact::Gone { name, site })?;
@@ -216,13 +217,13 @@ pub(super) async fn find_out(
             inputs: None,
         })
     };
-    if let (2.., true, Some(step)) = (ours.len(), subject.was_sent(), subject.step) {
-        // Of the same creation. Of a state that was lost nobody knows which one is in use.
+    if let (2.., Some(step)) = (ours.len(), subject.step) {
         subject.shared.memory(step.id).doubts();
     }
-    if let Some(record) = best(subject, ours, given) {
+    if let Some((record, seconds)) = best(subject, ours, given) {
         // The state was lost, or the run that made it was: whether all of it was done is not known.
-        return Ok(there(record, How::Created, false, false));
+        let one = there(record, How::Created, false, false);
+        return Ok(one.map(|one| There { seconds, ..one }));
     }
     if others.is_empty() {
         return Ok(None);
@@ -271,8 +272,18 @@ pub(super) async fn what_is_there(subject: &Subject<'_>, given: &Given) -> Resul
     if subject.find_operation().is_none() {
         return Ok(Vec::new());
     }
-    let mut found = subject.find(&given.values).await.map_err(failed)?;
-    let name = resource_type.name_attribute.as_ref().and_then(|name| Some((name, given.values.get(name)?)));
+    let found = subject.find(&given.values).await.map_err(failed)?;
+    among(subject, found, given).await
+}
+
+/// Of what a list gave, what is under the name that the program gives; of a type without names, what is as it says.
+pub(super) async fn among(
+    subject: &Subject<'_>,
+    mut found: Vec<Record>,
+    given: &Given,
+) -> Result<Vec<Record>, Bad> {
+    let name = subject.resource_type.name_attribute.as_ref();
+    let name = name.and_then(|name| Some((name, given.values.get(name)?)));
     found.retain(|record| match name {
         Some((attribute, name)) => {
             record.attribute(attribute).and_then(identity_text) == identity_text(name)
@@ -284,7 +295,7 @@ pub(super) async fn what_is_there(subject: &Subject<'_>, given: &Given) -> Resul
                 || (has_no_mark(subject) && subject.differences(&given.values, record).is_empty())
         }
     });
-    subject.whole(found, &given.values).await.map_err(failed)
+    subject.whole(found, &given.values).await.map_err(|trouble| subject.failed(trouble))
 }
 
 fn is_marked_in(subject: &Subject<'_>, attribute: &str) -> bool {
@@ -299,13 +310,22 @@ fn has_no_mark(subject: &Subject<'_>) -> bool {
     subject.resource_type.mark.is_none()
 }
 
-/// Of several that bear our mark (a late effect may have doubled one) the one that is furthest.
-fn best(subject: &Subject<'_>, ours: Vec<Record>, given: &Given) -> Option<Record> {
-    ours.into_iter().max_by_key(|record| {
+/// Of several that bear our mark (a request may take effect twice) the one that is in use as far as that can be told, and
+/// the others: one that others rely upon, then the one that is furthest, then the oldest.
+fn best(subject: &Subject<'_>, ours: Vec<Record>, given: &Given) -> Option<(Record, Vec<Record>)> {
+    let rank = |record: &Record| {
+        let identity = record.identity(subject.resource_type);
+        let users = identity.as_ref().map(|identity| guard::users(subject, identity, Some(record)));
         let is_whole = subject.broken(record, given).is_none();
         // Of equals the first by identity, whatever order the site gives.
-        (is_whole, subject.is_ready(record, given), std::cmp::Reverse(record.identity(subject.resource_type)))
-    })
+        let age = (created_s(&record.body), identity);
+        let is_used = !record.guards.is_empty() || users.is_some_and(|users| !users.is_empty());
+        (is_used, is_whole, subject.is_ready(record, given), std::cmp::Reverse(age))
+    };
+    let mut ours = ours;
+    let (position, _) = ours.iter().enumerate().max_by_key(|(_, record)| rank(record))?;
+    let one = ours.remove(position);
+    Some((one, ours))
 }
 
 /// A type of which the site tells nothing that could be compared, that has no name and no room for a mark: a command, say.
@@ -407,7 +427,7 @@ impl Subject<'_> {
             relies: self.step.map(|step| self.shared.relied(step)).unwrap_or_default(),
             keep: self.step.is_some_and(|step| step.action.stays()),
             shares: self.step.map(|step| self.shared.shares(step.id)).unwrap_or_default(),
-            is_doubtful: self.step.is_some_and(|step| self.shared.memory(step.id).is_doubtful()),
+            is_doubtful: seconds::is_doubtful(self, given),
         }
     }
 

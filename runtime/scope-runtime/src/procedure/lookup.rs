@@ -124,7 +124,16 @@ fn has_all(subject: &Subject<'_>, wanted: &Map<String, Value>, record: &Record) 
 
 /// The whole record, where a list gave only a part of it.
 async fn whole(subject: &Subject<'_>, record: Record) -> Result<Record, Trouble> {
-    let told = |name: &str| record.attributes.contains_key(name);
+    match record.identity(subject.resource_type) {
+        Some(identity) if !is_told_whole(subject, &record) && subject.read_operation().is_some() => {
+            Ok(subject.read(&identity, &Map::new()).await?.unwrap_or(record))
+        }
+        _ => Ok(record),
+    }
+}
+
+/// Whether a record tells all that every one of its type has.
+pub(super) fn is_told_whole(subject: &Subject<'_>, record: &Record) -> bool {
     let mut expected = subject.resource_type.attributes.iter().filter(|attribute| {
         let is_optional = matches!(attribute.ty, Type::Optional(_));
         !is_optional
@@ -132,13 +141,7 @@ async fn whole(subject: &Subject<'_>, record: Record) -> Result<Record, Trouble>
             && !attribute.is_secret
             && *inner(&attribute.ty) != Type::Bytes
     });
-    let is_whole = expected.all(|attribute| told(&attribute.name));
-    match record.identity(subject.resource_type) {
-        Some(identity) if !is_whole && subject.read_operation().is_some() => {
-            Ok(subject.read(&identity, &Map::new()).await?.unwrap_or(record))
-        }
-        _ => Ok(record),
-    }
+    expected.all(|attribute| record.attributes.contains_key(&attribute.name))
 }
 
 /// `45da7b62-6f5c-4e5e-9c55-0d5d1a0a2b11`, with or without dashes: no one calls anything so.

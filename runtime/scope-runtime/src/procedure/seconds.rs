@@ -1,21 +1,53 @@
-//! A second resource with the very same mark: a creation was sent again, and the first request took effect after all, late.
+//! A second resource with the very same mark: one request took effect twice, or a creation was sent again and the first
+//! request took effect after all, late.
 //!
-//! `first` is recorded as `c1`, its creation was sent twice, a list has `c1` and `c7` with its mark → `c7` is deleted. Nobody
-//! was ever told of it; where others rely upon it all the same, it is left, and told.
+//! `first` is recorded as `c1`, a list has `c1` and `c7` with its mark → `c7` is deleted. Nobody was ever told of it; where
+//! others rely upon it all the same, it is left, and told.
+//!
+//! What may be there twice is *doubtful* from its creation on: at the end of the run all of a kind at a site are looked for in
+//! one list. It is certain when it is looked at after no request can take effect any more (`settles within`), or by a later
+//! run.
 
+use std::collections::BTreeSet;
+
+use scope_plan::driver::{OperationKind, Repeat, Request, Type};
+use scope_plan::expr::Expr;
+use scope_plan::plan::{SiteId, StepId};
 use serde_json::{Map, Value};
 
+use super::create::create_operation;
 use super::delete::remove;
-use super::ensure::{look_at, what_is_there};
+use super::ensure::{among, look_at, what_is_there};
 use super::failure::Bad;
 use super::guard;
-use super::inputs::Given;
+use super::inputs::{Given, inner};
+use super::lookup::is_told_whole;
 use super::record::Record;
 use super::subject::Subject;
+use crate::runner::Shared;
 use crate::state::{Record as Fact, Resource};
 
 /// What is changed where one is deleted.
 pub(super) const SECOND: &str = "a second one with its mark";
+
+/// Whether a creation may have made two of it: the site names what it makes, only the mark tells whose it is, and one was
+/// sent.
+pub(super) fn is_doubtful(subject: &Subject<'_>, given: &Given) -> bool {
+    let memory = subject.step.map(|step| subject.shared.memory(step.id));
+    let is_sent = subject.was_sent() || memory.is_some_and(|memory| memory.has_sent());
+    memory.is_some_and(|memory| memory.is_doubtful()) || (is_sent && may_be_twice(subject, given))
+}
+
+/// Whether one request may make two of it.
+pub(super) fn may_be_twice(subject: &Subject<'_>, given: &Given) -> bool {
+    let resource_type = subject.resource_type;
+    let is_told_by_mark = resource_type.mark.is_some() && subject.find_operation().is_some();
+    let is_named_by_site = !given.values.contains_key(&resource_type.identity);
+    // By the key, the name, or the very address the application sees that it is the same one.
+    let is_refused = create_operation(subject)
+        .is_ok_and(|create| matches!(create.repeat, Repeat::Key(_) | Repeat::Name | Repeat::Always));
+    is_told_by_mark && is_named_by_site && !is_refused
+}
 
 /// The one that is recorded, and others that bear its mark: one list in place of one look.
 pub(super) async fn look_for(
@@ -23,16 +55,39 @@ pub(super) async fn look_for(
     recorded: &Resource,
     given: &Given,
 ) -> Result<(Option<Record>, Vec<Record>), Bad> {
-    let is_recorded =
-        |record: &Record| record.identity(subject.resource_type).as_ref() == Some(&recorded.identity);
     let found = what_is_there(subject, given).await?;
-    let (own, others): (Vec<Record>, Vec<Record>) = found.into_iter().partition(is_recorded);
-    let seconds = others.into_iter().filter(|record| subject.bears_our_mark(record)).collect();
-    match own.into_iter().next() {
+    let (own, seconds) = parted(subject, recorded, found);
+    match own.filter(|own| is_told_whole(subject, own)) {
         Some(own) => Ok((Some(own), seconds)),
-        // It may have another name by now.
+        // It may have another name by now, or a list tells less than it.
         None => Ok((look_at(subject, recorded, given).await?, seconds)),
     }
+}
+
+/// The one that is recorded, and those others that bear its mark.
+fn parted(subject: &Subject<'_>, recorded: &Resource, found: Vec<Record>) -> (Option<Record>, Vec<Record>) {
+    let is_recorded =
+        |record: &Record| record.identity(subject.resource_type).as_ref() == Some(&recorded.identity);
+    let (own, others): (Vec<Record>, Vec<Record>) = found.into_iter().partition(is_recorded);
+    let seconds = others.into_iter().filter(|record| subject.bears_our_mark(record)).collect();
+    (own.into_iter().next(), seconds)
+}
+
+/// What is recorded as set, as a program gives it: a reference is a record again.
+pub(super) fn as_set(subject: &Subject<'_>, recorded: &Resource) -> Given {
+    let given = |(name, value): (&String, &Value)| {
+        let ty = subject.resource_type.attribute(name).map(|attribute| inner(&attribute.ty));
+        let value = match (ty, value) {
+            (Some(Type::Reference(referred)), Value::String(identity)) => {
+                let target = subject.shared.resource_type(referred);
+                let name = target.map_or("id", |(_, target)| target.identity.as_str());
+                Value::Object(Map::from_iter([(name.to_owned(), Value::from(identity.as_str()))]))
+            }
+            _ => value.clone(),
+        };
+        (name.clone(), value)
+    };
+    Given::default().with_values(|values| values.extend(recorded.set.iter().map(given)))
 }
 
 /// Deletes them; in words, what became of them. Where there are none, nothing is doubtful any more.
@@ -44,26 +99,170 @@ pub(super) async fn remove_all(
     let mut words = Vec::new();
     for record in seconds {
         let Some(identity) = record.identity(subject.resource_type) else { continue };
-        let users = guard::users(subject, &identity, Some(record));
-        if users.is_empty() {
-            subject.report(|| format!("{SECOND} ({identity}) is deleted"));
-            remove(subject, &identity, given).await?;
-            words.push(format!("{SECOND} ({identity}) is deleted"));
-        } else {
-            words.push(format!(
-                "{SECOND} ({identity}) is left: {} relies upon it",
-                guard::words_for(&users).join(", ")
-            ));
-        }
+        words.push(match remove_one(subject, &identity, record, given).await? {
+            Removed::Done => format!("{SECOND} ({identity}) is deleted"),
+            Removed::Left(why) => format!("{SECOND} ({identity}) is left: {why}"),
+        });
     }
     // A run that made it may still be too early.
     let is_old = |recorded: &Resource| recorded.is_complete && recorded.run < subject.shared.run;
-    if let Some(recorded) = subject.recorded().filter(|recorded| recorded.is_doubtful && is_old(recorded))
-        && words.is_empty()
-    {
+    if words.is_empty() && subject.recorded().is_some_and(|recorded| is_old(&recorded)) {
+        is_certain(subject)?;
+    }
+    Ok((!words.is_empty()).then(|| words.join("; ")))
+}
+
+enum Removed {
+    Done,
+    Left(String),
+}
+
+async fn remove_one(
+    subject: &Subject<'_>,
+    identity: &str,
+    record: &Record,
+    given: &Map<String, Value>,
+) -> Result<Removed, Bad> {
+    let users = guard::users(subject, identity, Some(record));
+    if !users.is_empty() {
+        return Ok(Removed::Left(format!("{} relies upon it", guard::words_for(&users).join(", "))));
+    }
+    subject.report(|| format!("{SECOND} ({identity}) is deleted"));
+    match remove(subject, identity, given).await {
+        Ok(()) => Ok(Removed::Done),
+        Err(bad) if bad.is_cut_off || bad.is_stopped || bad.is_retryable => Err(bad),
+        // The site knows of users that bear no guard.
+        Err(bad) => Ok(Removed::Left(match bad.failure.site_words {
+            Some(words) => format!("{}: {words}", bad.failure.message),
+            None => bad.failure.message,
+        })),
+    }
+}
+
+/// There is one only, and no request can make another one.
+fn is_certain(subject: &Subject<'_>) -> Result<(), Bad> {
+    if let Some(recorded) = subject.recorded().filter(|recorded| recorded.is_doubtful) {
         let (name, site) = subject.place();
         let resource = Resource { is_doubtful: false, ..recorded };
         subject.shared.ledger.append(Fact::Resource { name, site, resource })?;
     }
-    Ok((!words.is_empty()).then(|| words.join("; ")))
+    Ok(())
+}
+
+/// Something that a run made and that may be there twice.
+pub(crate) struct Doubtful {
+    pub(crate) name: String,
+    /// The step that made it, where the plan has it.
+    pub(crate) step: Option<StepId>,
+    pub(crate) resource: Resource,
+}
+
+/// What a last look at a site found.
+#[derive(Default)]
+pub(crate) struct Looked {
+    /// In words, what was deleted.
+    pub(crate) deleted: Vec<String>,
+    /// What was left, and why it is not known of others.
+    pub(crate) left: Vec<String>,
+}
+
+/// Looks for second ones of all these at a site: one list for those that one list gives.
+pub(crate) async fn look_at_site(shared: &Shared<'_>, site: SiteId, doubtful: &[Doubtful]) -> Looked {
+    let mut looked = Looked::default();
+    let mut open: Vec<(Subject<'_>, Given, &Doubtful)> = Vec::new();
+    for one in doubtful {
+        let key = one.step.map_or("", |step| shared.plan.step(step).key.as_str());
+        let Some(subject) = Subject::later(shared, &one.resource.resource_type, site, &one.name, key) else {
+            continue;
+        };
+        let given = as_set(&subject, &one.resource);
+        open.push((subject, given, one));
+    }
+    while let Some((first, given, _)) = open.first() {
+        let place: Vec<(&str, Option<Value>)> =
+            place_of(first).into_iter().map(|name| (name, given.values.get(name).cloned())).collect();
+        let kind = first.resource_type.name.as_str();
+        let n_open = open.len();
+        let is_together = |(subject, given, _): &(Subject<'_>, Given, &Doubtful)| {
+            subject.resource_type.name == kind
+                && place.iter().all(|(name, value)| given.values.get(*name) == value.as_ref())
+        };
+        let (together, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut open).into_iter().partition(is_together);
+        if let Err(bad) = look_together(&together, &mut looked).await {
+            if !bad.is_stopped {
+                let (what, it) = match n_open {
+                    1 => ("one thing that was".to_owned(), "it is"),
+                    n_open => (format!("{n_open} things that were"), "they are"),
+                };
+                looked.left.push(format!(
+                    "{what} made at `{}`: whether {it} there twice is not known ({}); the next run looks",
+                    shared.plan.site(site).name,
+                    bad.failure.message
+                ));
+            }
+            break;
+        }
+        open = others;
+    }
+    looked
+}
+
+/// The attributes that are in the address of its list: those alone tell lists apart.
+fn place_of<'s>(subject: &Subject<'s>) -> BTreeSet<&'s str> {
+    match subject.resource_type.operation_of(OperationKind::Find).map(|find| &find.request) {
+        Some(Request::Http { path, .. }) => path.names_used(),
+        Some(Request::Exec { argv, .. }) => argv.iter().flat_map(Expr::names_used).collect(),
+        None => BTreeSet::new(),
+    }
+}
+
+/// One list of what they have in common; one of its own for each that this does not show.
+async fn look_together(together: &[(Subject<'_>, Given, &Doubtful)], looked: &mut Looked) -> Result<(), Bad> {
+    let mut listed = Vec::new();
+    if let [(first, given, _), rest @ ..] = together
+        && !rest.is_empty()
+    {
+        let mut common = given.values.clone();
+        common.retain(|name, value| rest.iter().all(|(_, other, _)| other.values.get(name) == Some(&*value)));
+        // What cannot be listed so is looked for by name.
+        listed = match first.find(&common).await.map_err(|trouble| first.failed(trouble)) {
+            Err(bad) if bad.is_cut_off || bad.is_stopped => return Err(bad),
+            found => found.unwrap_or_default(),
+        };
+    }
+    for (subject, given, one) in together {
+        let is_it =
+            |record: &Record| record.identity(subject.resource_type).as_ref() == Some(&one.resource.identity);
+        let found = match listed.iter().any(is_it) {
+            true => among(subject, listed.clone(), given).await?,
+            false => what_is_there(subject, given).await?,
+        };
+        let (_, seconds) = parted(subject, &one.resource, found);
+        let what = format!("{} `{}` at `{}`", subject.kind(), subject.name, subject.site_name());
+        for record in &seconds {
+            let Some(identity) = record.identity(subject.resource_type) else { continue };
+            let words = |end: &str| format!("{what}: {SECOND} ({identity}) is {end}");
+            match remove_one(subject, &identity, record, &given.values).await? {
+                Removed::Done => looked.deleted.push(words("deleted")),
+                Removed::Left(why) => looked.left.push(words(&format!("left: {why}"))),
+            }
+        }
+        if seconds.is_empty() && has_settled(subject, one) {
+            is_certain(subject)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether no request for it can take effect any more, as far as its driver says.
+fn has_settled(subject: &Subject<'_>, one: &Doubtful) -> bool {
+    let Doubtful { step, resource, .. } = one;
+    let settles_ms = create_operation(subject).map_or(0, |create| create.settles_ms);
+    let memory = step.map(|step| subject.shared.memory(step));
+    let is_over = memory.is_some_and(|memory| {
+        let since_sent = memory.since_sent().map_or(0, |since| since.as_millis());
+        memory.has_sent() && !memory.is_doubtful() && since_sent >= u128::from(settles_ms)
+    });
+    (resource.is_complete && is_over) || resource.run < subject.shared.run
 }

@@ -92,8 +92,19 @@ impl Subject<'_> {
         };
         let marked = if recorded.how == How::Created { self.marked(record) } else { Marked::Unknown };
         let values = self.kept(&self.unmarked(record));
-        let seconds = seconds.iter().filter_map(|record| record.identity(self.resource_type)).collect();
+        let seconds = self.identities(seconds);
         self.saw(Seen { marked, differences, values, seconds, ..Seen::default() });
+    }
+
+    /// Takes note that of something that is not recorded others bear its mark, too.
+    pub(super) fn saw_seconds(&self, seconds: &[Record]) {
+        if !seconds.is_empty() {
+            self.saw(Seen { seconds: self.identities(seconds), ..Seen::default() });
+        }
+    }
+
+    fn identities(&self, records: &[Record]) -> Vec<String> {
+        records.iter().filter_map(|record| record.identity(self.resource_type)).collect()
     }
 
     /// Takes note of how a recorded copy is there, beside its origin.

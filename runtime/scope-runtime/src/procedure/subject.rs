@@ -40,7 +40,7 @@ pub(crate) struct Memory {
     first_start: Cell<Option<Instant>>,
     touched: Cell<Touched>,
     is_cut_off: Cell<bool>,
-    has_sent: Cell<bool>,
+    sent_at: Cell<Option<Instant>>,
     is_repeated: Cell<bool>,
     is_doubtful: Cell<bool>,
     has_removed: Cell<bool>,
@@ -184,12 +184,17 @@ impl Memory {
 
     /// Takes note that a creation or a call left.
     pub(super) fn sends(&self) {
-        self.has_sent.set(true);
+        self.sent_at.set(Some(Instant::now()));
     }
 
     /// Whether an attempt sent one.
     pub(super) fn has_sent(&self) -> bool {
-        self.has_sent.get()
+        self.sent_at.get().is_some()
+    }
+
+    /// How long ago the last one left.
+    pub(super) fn since_sent(&self) -> Option<Duration> {
+        self.sent_at.get().map(|sent_at| sent_at.elapsed())
     }
 
     /// Takes note whether the site answered the last attempt.

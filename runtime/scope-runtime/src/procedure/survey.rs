@@ -16,7 +16,7 @@ use super::failure::Bad;
 use super::inputs::evaluate;
 use super::seconds::SECOND;
 use super::subject::{Memory, Subject};
-use super::{Good, bring, call, guard, lookup, stuck, update};
+use super::{Good, bring, call, guard, lookup, seconds, stuck, update};
 use crate::events::{Change, Difference, Effect};
 use crate::report::ChangedBy;
 
@@ -62,10 +62,19 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
                 let mut seen = None;
                 // A site that cannot be asked is unknown for this, too.
                 if subject.can_be_read() {
-                    let there = subject.read(&resource.identity, &Map::new()).await;
-                    seen = there.map_err(|trouble| subject.failed(trouble))?;
+                    let seconds;
+                    (seen, seconds) = match resource.is_doubtful {
+                        true => {
+                            let given = seconds::as_set(subject, &resource);
+                            seconds::look_for(subject, &resource, &given).await?
+                        }
+                        false => {
+                            let there = subject.read(&resource.identity, &Map::new()).await;
+                            (there.map_err(|trouble| subject.failed(trouble))?, Vec::new())
+                        }
+                    };
                     match &seen {
-                        Some(record) => subject.saw_there(&resource, record, None, &[]),
+                        Some(record) => subject.saw_there(&resource, record, None, &seconds),
                         None => subject.saw_nothing(),
                     }
                 }
@@ -113,8 +122,9 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         resource.inputs = None;
         subject.record(resource)?;
     }
-    if let Some(recorded) = &recorded {
-        subject.saw_there(recorded, &there.record, Some(&given), &there.seconds);
+    match &recorded {
+        Some(recorded) => subject.saw_there(recorded, &there.record, Some(&given), &there.seconds),
+        None => subject.saw_seconds(&there.seconds),
     }
     let output = there.record.output(subject.resource_type, &given.values);
     let is_ours = there.how == How::Created;
@@ -124,7 +134,9 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     }
     if !there.is_complete {
         there.is_ours_to_change(subject)?;
-        return Ok(planned(Change::Finish, output));
+        if there.seconds.is_empty() {
+            return Ok(planned(Change::Finish, output));
+        }
     }
     let found = subject.differences(&given.values, &there.record);
     if !found.is_empty() {

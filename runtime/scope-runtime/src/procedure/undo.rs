@@ -16,13 +16,14 @@ use super::ensure::what_is_there;
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::record::{Record, identity_text};
+use super::seconds::may_be_twice;
 use super::subject::{Change, Subject, changes_of};
 use super::update;
 use super::{guard, mark};
 use crate::events::{Failure, Outcome};
 use crate::runner::Shared;
 use crate::schedule::Touched;
-use crate::state::{Changed, Owed, Record as Fact, Sent};
+use crate::state::{Changed, Owed, Record as Fact, Resource, Sent};
 
 /// An undo ends in words for people; an error is one that is owed.
 pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, String> {
@@ -52,7 +53,7 @@ pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, Str
     let mut pause = Duration::from_millis(step.retry.backoff_ms.max(1));
     for number in 1..=n_tries {
         let result = match &recorded {
-            Some(resource) => remove_recorded(&subject, &resource.identity, &given.values).await,
+            Some(resource) => remove_with_seconds(&subject, resource, &given).await,
             None => remove_if_there(&subject, &given).await.map(|identity| words_for(&subject, &identity)),
         };
         match result {
@@ -151,10 +152,10 @@ pub(crate) async fn set_back_later(
     }
 }
 
-/// What an earlier run perhaps made for an alternative that is not taken any more. Nothing where the plan does not have the
-/// type, or what was sent is no creation.
-pub(crate) fn sent_debt(shared: &Shared<'_>, step: &Step, sent: &Sent) -> Option<Owed> {
-    let subject = Subject::later(shared, &sent.resource_type, step.site, &sent.name, &step.key)?;
+/// What an earlier run perhaps made for an alternative that is not taken any more, or for what the program no longer has.
+/// Nothing where the plan does not have the type, or what was sent is no creation.
+pub(crate) fn sent_debt(shared: &Shared<'_>, key: &str, site: SiteId, sent: &Sent) -> Option<Owed> {
+    let subject = Subject::later(shared, &sent.resource_type, site, &sent.name, key)?;
     let is_creation = create_operation(&subject).is_ok_and(|create| create.name == sent.operation);
     let words = format!(
         "{} `{}` is perhaps left at `{}`: its creation was not answered, and it is not wanted there any more; it is \
@@ -164,7 +165,7 @@ pub(crate) fn sent_debt(shared: &Shared<'_>, step: &Step, sent: &Sent) -> Option
         subject.site_name()
     );
     is_creation.then(|| Owed {
-        key: step.key.clone(),
+        key: key.to_owned(),
         name: sent.name.clone(),
         site: sent.site.clone(),
         resource_type: sent.resource_type.clone(),
@@ -192,7 +193,7 @@ pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Resul
         return Err(unpaid());
     };
     let result = match &owed.identity {
-        Some(identity) => remove_recorded(&subject, identity, &Map::new()).await,
+        Some(identity) => remove_owed_and_seconds(&subject, owed, identity).await,
         None => remove_owed(&subject, owed).await.map(|identity| words_for(&subject, &identity)),
     };
     match result {
@@ -225,6 +226,32 @@ async fn remove_recorded(
     }
     remove(subject, identity, given).await?;
     Ok(words_for(subject, identity))
+}
+
+/// The same with whatever else bears its mark, where its creation may have made two.
+async fn remove_with_seconds(
+    subject: &Subject<'_>,
+    resource: &Resource,
+    given: &Given,
+) -> Result<String, Bad> {
+    let words = remove_recorded(subject, &resource.identity, &given.values).await?;
+    if resource.is_doubtful && subject.resource_type.mark.is_some() {
+        remove_if_there(subject, given).await?;
+    }
+    Ok(words)
+}
+
+/// The same of a debt.
+async fn remove_owed_and_seconds(subject: &Subject<'_>, owed: &Owed, identity: &str) -> Result<String, Bad> {
+    let words = remove_recorded(subject, identity, &Map::new()).await?;
+    if owed.mark.is_some() && may_be_twice(subject, &Given::default()) {
+        let found = find_owed(subject, owed).await?;
+        let seconds = found.iter().filter(|record| is_owed(subject, owed, record));
+        for second in seconds.filter_map(|record| record.identity(subject.resource_type)) {
+            remove(subject, &second, &Map::new()).await?;
+        }
+    }
+    Ok(words)
 }
 
 fn words_for(subject: &Subject<'_>, identity: &str) -> String {

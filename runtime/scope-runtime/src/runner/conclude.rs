@@ -2,7 +2,7 @@
 //!
 //! In comes the scheduler as it ended, out comes the [`Report`], and `state.json` is written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use scope_plan::plan::{Action, Plan, SiteId, Step, StepId};
@@ -11,8 +11,9 @@ use serde_json::Value;
 use super::Shared;
 use super::debts::{end_changes, owe_what_was_sent, pay_debts};
 use super::guards::settle_guards;
+use super::once::remove_seconds;
 use super::turn::{Ended, words_of};
-use crate::events::{Effect, Failure, Outcome, RunEventKind, SkipReason};
+use crate::events::{Awaited, Effect, Failure, Outcome, RunEventKind, SkipReason};
 use crate::procedure::output_value;
 use crate::redact::{hide_in_differences, hide_in_effect, hide_in_value};
 use crate::report::{Counts, OutputValue, Report, StepReport, StepStatus, UndoStatus, Verdict};
@@ -40,6 +41,7 @@ pub(super) fn not_begun(plan: &Plan, error: &StateError) -> Report {
         counts: Counts::default(),
         by_site: IndexMap::new(),
         owed: Vec::new(),
+        awaited: BTreeMap::new(),
         stopped: Some(error.failure()),
         millis: 0,
     };
@@ -56,6 +58,7 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         let answering = answering(shared, &ended);
         n_paid += pay_debts(shared, &answering, &mut owed).await;
         n_paid += end_changes(shared, &ended, &mut owed).await;
+        n_paid += remove_seconds(shared, &mut owed).await;
         n_paid += settle_guards(shared, &ended, &answering, &mut owed).await;
     }
     let outputs = outputs(shared);
@@ -84,10 +87,12 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         counts: Counts::default(),
         by_site: IndexMap::new(),
         owed,
+        awaited: BTreeMap::new(),
         stopped: None,
         millis: shared.elapsed_ms(),
     };
     count(shared.plan, &mut report);
+    report.awaited = awaited(shared, &report);
     let written =
         shared.ledger.end(|store| store.end_run(shared.run, report.verdict, report.counts, report.millis));
     if let Some(error) = written {
@@ -97,6 +102,12 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     let (verdict, counts, millis) = (report.verdict, report.counts, report.millis);
     shared.emit(RunEventKind::RunEnded { verdict, counts, millis });
     report
+}
+
+fn awaited(shared: &Shared<'_>, report: &Report) -> BTreeMap<String, Awaited> {
+    let parked = report.steps.iter().filter(|step| matches!(step.status, StepStatus::Parked { .. }));
+    let names = parked.map(|step| &shared.plan.site(shared.plan.step(step.step).site).name);
+    names.map(|name| (name.clone(), shared.options.awaits(name))).collect()
 }
 
 /// The sites at which a step ended well: what became owed a moment ago is tried again there. One that is cut for good has

@@ -16,8 +16,8 @@ use crate::schedule::StepState;
 use crate::schedule::mutants::{self, Mutant};
 use crate::state::{Owed, Record, Sent};
 
-/// Creations of earlier runs that were not answered, for alternatives that are not taken any more: nobody asks for them
-/// again, so what they perhaps made is owed from now on.
+/// Creations of earlier runs that were not answered, for alternatives that are not taken any more, and for what the program
+/// no longer has: nobody asks for them again, so what they perhaps made is owed from now on.
 pub(super) fn owe_what_was_sent(shared: &Shared<'_>, ended: &Ended) {
     let sent: BTreeMap<String, Sent> = shared.ledger.with(|state| {
         let is_debt =
@@ -30,9 +30,13 @@ pub(super) fn owe_what_was_sent(shared: &Shared<'_>, ended: &Ended) {
         return;
     }
     let is_making = |step: &&Step| matches!(step.action, Action::Ensure { .. } | Action::Bring { .. });
-    for step in shared.plan.steps.iter().filter(is_making).filter(|step| !ended.schedule.is_live(step.id)) {
-        let Some(sent) = sent.get(&step.key) else { continue };
-        if let Some(owed) = sent_debt(shared, step, sent) {
+    let steps = shared.plan.steps.iter().filter(is_making).filter(|step| !ended.schedule.is_live(step.id));
+    let abandoned = steps.map(|step| &step.key);
+    for key in abandoned.chain(&shared.plan.unwanted) {
+        let Some(sent) = sent.get(key) else { continue };
+        let site = shared.plan.sites.iter().position(|site| site.name == sent.site);
+        let debt = site.and_then(|site| sent_debt(shared, key, SiteId(site as u32), sent));
+        if let Some(owed) = debt {
             // A failure is kept by the ledger, and met when the run is ended.
             let _ = shared.ledger.append(Record::Owed { owed });
         }

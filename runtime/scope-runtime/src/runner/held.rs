@@ -22,7 +22,7 @@ impl SiteSet for Without<'_> {
         let name = &self.plan.site(site).name;
         let refusing = |kind, why: &String| -> Rc<dyn Site> { Rc::new(HeldSite { kind, why: why.clone() }) };
         match (self.options.held.get(name), self.options.silent.get(name)) {
-            (Some(why), _) => refusing(SiteErrorKind::Held, why),
+            (Some(held), _) => refusing(SiteErrorKind::Held, &held.why),
             (None, Some(why)) => refusing(SiteErrorKind::Unreachable, why),
             (None, None) => self.sites.site(site),
         }

@@ -264,7 +264,8 @@ impl<'t> Turn<'t> {
                 let _ = shared.ledger.append(Record::Parked { key: key.clone(), parked });
                 // One that was cut off waits for its site all the same.
                 let is_spare = schedule.is_spare(step) && !shared.memory(step).is_cut_off();
-                shared.emit(RunEventKind::StepParked { step, words, is_spare });
+                let awaits = shared.options.awaits(&shared.plan.site(shared.plan.step(step).site).name);
+                shared.emit(RunEventKind::StepParked { step, words, is_spare, awaits });
             }
             StepState::Skipped { because } => {
                 let was_parked = shared.ledger.with(|state| state.parked.contains_key(key));

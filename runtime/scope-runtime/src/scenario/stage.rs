@@ -13,10 +13,10 @@ use scope_plan::scenario::{Deed, Moment, Outside, RunAs, Scenario, Statement, St
 use tokio::time::Instant;
 
 use super::{Miss, Plans, PlayOptions, Played, Snapshot, folded};
-use crate::events::RunEvent;
+use crate::events::{Awaited, RunEvent};
 use crate::heartbeat::{Heartbeats, Waited};
 use crate::report::{Report, StepStatus, Verdict};
-use crate::runner::{Interrupt, RunOptions, SiteSet, run, told};
+use crate::runner::{Interrupt, LeftAlone, RunOptions, SiteSet, run, told};
 use crate::simulator::{SimulationOptions, Simulator};
 use crate::site::{LocalFuture, Site, SiteError, SiteErrorKind};
 use crate::state::StateStore;
@@ -113,6 +113,11 @@ pub(super) async fn play(
         n_runs: stage.n_runs.get(),
         n_claims: stage.n_claims.get(),
     }
+}
+
+/// A site that did not answer a moment ago.
+fn silent((site, why): (String, String)) -> (String, LeftAlone) {
+    (site, LeftAlone { why, awaits: Awaited::Answer })
 }
 
 impl Stage<'_> {
@@ -293,7 +298,7 @@ impl Stage<'_> {
             by: "test".into(),
             started_at_ms: began / 1_000,
             seed: self.seed.wrapping_add(n_run),
-            held,
+            held: held.into_iter().map(silent).collect(),
             interrupt: interrupt.clone(),
             ..RunOptions::default()
         };

@@ -3,6 +3,8 @@
 use crate::mutants::mutants;
 
 mutants! {
+    /// What the network delivered twice is not looked for.
+    SecondNotLookedFor,
     /// What an abandoned alternative made is not deleted.
     ForgottenUndo,
     /// What another place still wants is deleted.

@@ -393,6 +393,7 @@ pub fn place_with(driver: Value, settings: Value, options: Options) -> Place {
         crosses: Vec::new(),
         rollouts: Vec::new(),
         renames: Vec::new(),
+        unwanted: Vec::new(),
         outputs: Vec::new(),
     };
     let sites = RealSites::new(&plan, Rc::new(SecretStore::new(options.base.clone())), options);

@@ -7,12 +7,12 @@ use std::rc::Rc;
 use scope_compiler::data;
 use scope_diagnostics::{SourceMap, codes};
 use scope_plan::plan::{Action, Plan};
-use scope_runtime::events::{RunEvent, RunEventKind};
+use scope_runtime::events::{Awaited, RunEvent, RunEventKind};
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::redact::Redact;
 use scope_runtime::report::Report;
-use scope_runtime::runner::{self, Interrupt, RunOptions};
+use scope_runtime::runner::{self, Interrupt, LeftAlone, RunOptions};
 use scope_runtime::state::StateStore;
 
 use super::super::{WRONG, now_ms, waiting};
@@ -22,7 +22,7 @@ use crate::output::{Output, document, note, say_error};
 use crate::show::{self, plural, progress::Shower};
 
 /// The sites that this run leaves alone, and why.
-fn held(plan: &Plan, state: &StateStore, how: &How) -> Result<BTreeMap<String, String>, u8> {
+fn held(plan: &Plan, state: &StateStore, how: &How) -> Result<BTreeMap<String, LeftAlone>, u8> {
     let is_known = |name: &String| plan.sites.iter().any(|site| site.name == *name);
     if let Some(name) = how.site.iter().chain(&how.except).find(|name| !is_known(name)) {
         let sites: Vec<&str> = plan.sites.iter().map(|site| site.name.as_str()).collect();
@@ -40,13 +40,13 @@ fn held(plan: &Plan, state: &StateStore, how: &How) -> Result<BTreeMap<String, S
 }
 
 /// Why a site is asked nothing in this run, if that is so.
-pub(super) fn left_alone(site: &str, state: &StateStore, how: &How, now: u64) -> Option<String> {
+pub(super) fn left_alone(site: &str, state: &StateStore, how: &How, now: u64) -> Option<LeftAlone> {
     let is_named = |names: &[String]| names.iter().any(|name| name == site);
     if let Some(hold) = state.state().holds.get(site).filter(|hold| hold.is_in_force(now)) {
-        return Some(format!("held {}", show::past::hold_words(hold, now)));
+        return Some(show::past::left_alone(hold, now));
     }
     let is_left_out = (!how.site.is_empty() && !is_named(&how.site)) || is_named(&how.except);
-    is_left_out.then(|| "left out of this run".into())
+    is_left_out.then(|| LeftAlone { why: "left out of this run".into(), awaits: Awaited::AnotherRun })
 }
 
 /// The report at the end; after the events of `--events json` it is in their last one, and in the document if one is wanted.

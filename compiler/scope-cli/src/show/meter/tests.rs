@@ -35,7 +35,12 @@ fn failed(step: u32) -> RunEventKind {
 }
 
 fn parked(step: u32) -> RunEventKind {
-    RunEventKind::StepParked { step: StepId(step), words: "gone".into(), is_spare: false }
+    RunEventKind::StepParked {
+        step: StepId(step),
+        words: "gone".into(),
+        is_spare: false,
+        awaits: Default::default(),
+    }
 }
 
 fn sent(step: u32, done: u64) -> RunEventKind {

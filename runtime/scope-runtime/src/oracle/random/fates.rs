@@ -83,6 +83,7 @@ fn fate(dice: &mut Dice<'_>, kind: Kind) -> Fate {
         22 => Fate::Blinks,
         23 => Fate::Flickers,
         24 => Fate::Late,
+        11 if kind == Kind::Card => Fate::DeliveredTwice,
         _ => Fate::Fine,
     }
 }

@@ -80,7 +80,8 @@ fn defaults_fill_what_is_left_out_and_are_not_compared() {
     );
     assert_eq!(played.request("create").inputs["pages"], json!(100));
     // The site says 300 pages: what the program does not set is left.
-    let again = play(&short, played.state, vec![("nantes", "read", found(book("b1", "Emma", "open", None)))]);
+    let again =
+        play(&short, played.state, vec![("nantes", "find", list([book("b1", "Emma", "open", None)]))]);
     assert_eq!(*again.effect(0), Effect::Unchanged);
 }
 
@@ -314,13 +315,21 @@ fn of_doubles_with_our_mark_the_ready_one_is_taken() {
     let played = play(
         &emma(),
         StateStore::in_memory(),
-        vec![(
-            "nantes",
-            "find",
-            list([book("b1", "Emma", "torn", Some(OURS)), book("b2", "Emma", "open", Some(OURS))]),
-        )],
+        vec![
+            (
+                "nantes",
+                "find",
+                list([book("b1", "Emma", "torn", Some(OURS)), book("b2", "Emma", "open", Some(OURS))]),
+            ),
+            ("nantes", "delete", Reply::Gone),
+            ("nantes", "read", not_found()),
+        ],
     );
     assert_eq!(identity(&played).expect("recorded").identity, "b2");
+    assert_eq!(
+        *played.effect(0),
+        Effect::Updated { attributes: vec!["a second one with its mark".to_owned()] }
+    );
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! A site that answers from a script, and a run over such sites.
 //!
 //! `play(plan, state, [("nantes", "find", list([])), …])` → the report; a request that the script does not expect fails the
-//! test, and so does a script that is not used up.
+//! test, and so does a script that is not used up. Once all steps have ended, a look for a second one of what was made needs no
+//! line: there is none.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -11,7 +12,7 @@ use scope_plan::expr::{FileRef, SecretSource};
 use scope_plan::plan::{Plan, SiteId};
 use serde_json::{Map, Value, json};
 
-use crate::events::{Effect, Failure, RunEvent};
+use crate::events::{Effect, Failure, RunEvent, RunEventKind};
 use crate::report::{Report, StepStatus};
 use crate::runner::{RunOptions, SiteSet, block_on, run};
 use crate::site::{
@@ -114,13 +115,27 @@ pub(super) fn play(plan: &Plan, state: StateStore, script: Vec<Line>) -> Played 
 }
 
 pub(super) fn play_with(plan: &Plan, state: StateStore, script: Vec<Line>, options: &RunOptions) -> Played {
-    let stage = Rc::new(Stage { script: RefCell::new(script.into()), requests: RefCell::default() });
+    let stage = Rc::new(Stage {
+        script: RefCell::new(script.into()),
+        requests: RefCell::default(),
+        n_open: Cell::new(plan.steps.len()),
+    });
     let sites =
         FakeSites { names: plan.sites.iter().map(|site| site.name.clone()).collect(), stage: stage.clone() };
     let mut state = state;
     let mut events = Vec::new();
-    let report =
-        block_on(true, run(plan, &sites, &mut state, options, &mut |event| events.push(event.clone())));
+    let mut see = |event: &RunEvent| {
+        let ended = matches!(
+            event.kind,
+            RunEventKind::StepDone { .. }
+                | RunEventKind::StepFailed { .. }
+                | RunEventKind::StepParked { .. }
+                | RunEventKind::StepSkipped { .. }
+        );
+        stage.n_open.set(stage.n_open.get().saturating_sub(usize::from(ended)));
+        events.push(event.clone());
+    };
+    let report = block_on(true, run(plan, &sites, &mut state, options, &mut see));
     let left = stage.script.borrow();
     assert!(left.is_empty(), "never asked for: {left:?}");
     Played { report, state, requests: stage.requests.borrow().clone(), events }
@@ -131,6 +146,8 @@ pub(super) fn play_with(plan: &Plan, state: StateStore, script: Vec<Line>, optio
 struct Stage {
     script: RefCell<VecDeque<Line>>,
     requests: RefCell<Vec<Request>>,
+    /// Steps that have not ended.
+    n_open: Cell<usize>,
 }
 
 struct FakeSites {
@@ -163,6 +180,9 @@ impl Site for FakeSite {
         Box::pin(async move {
             let operation = call.operation.name.clone();
             let next = self.stage.script.borrow_mut().pop_front();
+            if next.is_none() && operation == "find" && self.stage.n_open.get() == 0 {
+                return Ok(Answer::List(Vec::new()));
+            }
             let Some((site, expected, reply)) = next else {
                 panic!("`{operation}` at {} was not expected: {:?}", self.name, call.inputs);
             };

@@ -80,6 +80,7 @@ pub(super) fn empty_plan() -> Plan {
         crosses: Vec::new(),
         rollouts: Vec::new(),
         renames: Vec::new(),
+        unwanted: Vec::new(),
         outputs: Vec::new(),
     }
 }
