@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::desk::{Desks, ends};
+use super::desk::{Desk, Desks, ends};
 use crate::support::binary::{self, Ran};
 
 /// Cards that keep guards, and threads that hang on them, perhaps from another site.
@@ -64,8 +64,12 @@ fn write(desks: &Desks, folder: &Path, program: &str) {
 
 /// What stands on the one card at paris.
 fn remark(desks: &Desks) -> String {
+    remark_at(&desks.paris)
+}
+
+fn remark_at(desk: &Desk) -> String {
     let mut remark = String::new();
-    desks.paris.change(|_, cards| {
+    desk.change(|_, cards| {
         let card = cards.values().next().expect("one card");
         remark = card["remark"].as_str().unwrap_or_default().to_string();
     });
@@ -156,6 +160,41 @@ fn another_program_that_relies_upon_it_is_seen() {
     assert!(!remark(&desks).contains("scope-used"), "{}", remark(&desks));
     ends(&owner, &["run", "main.scope"], 0);
     assert_eq!(desks.paris.held()["cards"], json!([]));
+}
+
+#[test]
+fn with_alternatives_the_one_that_was_taken_is_guarded() {
+    let desks = Desks::start();
+    let existing = "existing board: knot.card { title: \"board\" } scope { board: nantes | paris }\n";
+    let thread = "resource t: knot.thread { name: \"t\", card: board } scope { line: paris }\n";
+    let owner = place(&desks, "arms-owner", BOARD);
+    let user = place(&desks, "arms-user", &format!("{existing}{thread}"));
+    ends(&owner, &["run", "main.scope"], 0);
+    // There is none at nantes: it is paris' that is used, and guarded.
+    has(&ends(&user, &["run", "main.scope"], 0), &["for t at paris", "1 created, 1 guarded"]);
+    assert!(remark(&desks).ends_with("/t@paris]"), "{}", remark(&desks));
+    has(&ends(&user, &["run", "main.scope"], 0), &["nothing to do"]);
+    write(&desks, &owner, "");
+    has(
+        &ends(&owner, &["plan", "main.scope"], 0),
+        &["still relied upon by t at paris (deployment", "refused"],
+    );
+    has(&ends(&owner, &["run", "main.scope"], 1), &["error[E0931]: card `board` at `paris`"]);
+    assert_eq!(desks.paris.held()["cards"], json!(["board"]));
+    // The first alternative is there by now. Chosen again, it is guarded, and the other one is let go.
+    let nearer = place(&desks, "arms-nearer", &BOARD.replace("board: paris", "board: nantes"));
+    ends(&nearer, &["run", "main.scope"], 0);
+    has(&ends(&user, &["run", "main.scope"], 0), &["nothing to do"]);
+    has(&ends(&user, &["run", "main.scope", "--reconsider"], 0), &["guarded", "is let go"]);
+    let nantes = remark_at(&desks.nantes);
+    assert!(nantes.ends_with("/t@paris]"), "{nantes}");
+    assert!(!remark(&desks).contains("scope-used"), "{}", remark(&desks));
+    has(&ends(&owner, &["run", "main.scope"], 0), &["1 deleted"]);
+    // It goes with its last user.
+    has(&ends(&user, &["destroy", "main.scope", "--yes"], 0), &["1 deleted"]);
+    let nantes = remark_at(&desks.nantes);
+    assert!(!nantes.contains("scope-used"), "{nantes}");
+    has(&ends(&nearer, &["destroy", "main.scope", "--yes"], 0), &["1 deleted"]);
 }
 
 #[test]

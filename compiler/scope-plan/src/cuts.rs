@@ -14,6 +14,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::expr::Expr;
 use crate::graph::Neighbours;
 use crate::plan::{Action, ChoiceId, EdgeReason, Guard, OnUnreachable, Plan, Quorum, SiteId, Step, StepId};
 
@@ -74,6 +75,8 @@ pub struct Cuts<'p> {
     gates: Vec<Vec<StepId>>,
     /// The steps of arms.
     guarded: Vec<StepId>,
+    /// The guards on alternatives.
+    passable: Vec<StepId>,
     /// By step, the gather whose quorum it counts for.
     owner: Vec<Option<StepId>>,
     /// By step and by choice, whether its end counts only with that of other copies.
@@ -147,6 +150,12 @@ impl<'p> Cuts<'p> {
             by_site,
             gates,
             guarded: plan.steps.iter().filter(|step| !step.when.is_empty()).map(|step| step.id).collect(),
+            passable: plan
+                .steps
+                .iter()
+                .filter(|step| alternative(step).is_some())
+                .map(|step| step.id)
+                .collect(),
             is_copy: (owner.iter().map(Option::is_some).collect(), choices),
             owner,
             usual: Ends {
@@ -198,6 +207,12 @@ impl<'p> Cuts<'p> {
 
     /// What ends with others, and what is not tried at all.
     fn come_to(&self, site: SiteId, ends: Ends, reached: Vec<StepId>) -> Cut {
+        let is_passed_over: Vec<StepId> = self
+            .passable
+            .iter()
+            .copied()
+            .filter(|guard| self.is_passed_over(&ends, self.plan.step(*guard)))
+            .collect();
         let Ends { mut outcomes, arms, .. } = ends;
         for step in &reached {
             // With enough other copies done it is kept for later.
@@ -212,6 +227,9 @@ impl<'p> Cuts<'p> {
             if !is_tried(self.plan, &self.plan.step(*step).when, &arms, &is_come_to) {
                 outcomes[step.index()] = Outcome::NotTried;
             }
+        }
+        for guard in is_passed_over {
+            outcomes[guard.index()] = Outcome::NotTried;
         }
         Cut { site, outcomes, arms, reached }
     }
@@ -241,6 +259,8 @@ impl<'p> Cuts<'p> {
             Action::Choose { choice, .. } => return ends.choices[choice.index()],
             // One source is enough; with a `&`, every one that can be reached.
             Action::Bring { sources, .. } => sources.iter().map(of).min().unwrap_or(Outcome::Done),
+            // What is passed over holds nobody back.
+            _ if self.is_passed_over(ends, step) => return Outcome::Done,
             _ => Outcome::Done,
         };
         let needs = self.before.of(step.id).iter().map(of).filter(|outcome| *outcome != Outcome::LeftOut);
@@ -259,6 +279,14 @@ impl<'p> Cuts<'p> {
             (Outcome::HeldBack, Outcome::Done | Outcome::Waits) if !is_left_out => Outcome::HeldBack,
             _ => Outcome::Fails,
         }
+    }
+
+    /// Whether it guards an alternative that is not what was taken.
+    fn is_passed_over(&self, ends: &Ends, step: &Step) -> bool {
+        alternative(step).is_some_and(|of| {
+            ends.outcomes[of.index()] != Outcome::Done
+                || !is_taken(self.plan, &self.plan.step(of).when, &ends.arms)
+        })
     }
 
     /// As the scheduler: too many failures hold the rest back, and a wave of which nothing is done proves nothing.
@@ -377,6 +405,23 @@ fn is_tried(plan: &Plan, when: &[Guard], arms: &[Option<u32>], is_come_to: &[boo
             let is_before = held.is_none_or(|held| rank(guard.arm, first) <= rank(held, first));
             is_come_to[guard.choice.index()] && is_before
         })
+}
+
+/// Whether all arms hold that something with these guards stands in, along one way out.
+fn is_taken(plan: &Plan, when: &[Guard], arms: &[Option<u32>]) -> bool {
+    when.is_empty()
+        || when.iter().any(|guard| {
+            let choice = plan.choice(guard.choice);
+            arms[guard.choice.index()] == Some(guard.arm) && is_taken(plan, &choice.when, arms)
+        })
+}
+
+/// Of a guard on one of several alternatives, that one.
+fn alternative(step: &Step) -> Option<StepId> {
+    match &step.action {
+        Action::Protect { of: Expr::Step { step: of, .. }, among: Some(_), .. } => Some(*of),
+        _ => None,
+    }
 }
 
 /// The recorded arm is tried first.

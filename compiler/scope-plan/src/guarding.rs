@@ -1,7 +1,8 @@
 //! The guards of R9 in a plan: which hold for one state only, and the plan without any.
 //!
 //! look up `net` → protect `net` → `port { network: #1 }`; for an engine that leaves no guard: look up `net` →
-//! `port { network: #0 }`. A type without a place for a guard has no `protect`: only the state knows its users then.
+//! `port { network: #0 }`. Of `net` with alternatives each has a guard of its own, and `port` takes what was chosen:
+//! choose `net` → protect `net` at nantes, protect `net` at paris → `port { network: #choose }`. A type without a place for a guard has no `protect`: only the state knows its users then.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +16,10 @@ pub fn without_guards(plan: &Plan) -> (Plan, Vec<String>) {
     let mut unguarded = Vec::new();
     let mut fates = vec![Fate::Kept; plan.steps.len()];
     for step in &plan.steps {
-        let Action::Protect { of, users, .. } = &step.action else { continue };
+        let Action::Protect { of, users, among, .. } = &step.action else { continue };
         fates[step.id.index()] = match of {
-            Expr::Step { step, .. } => Fate::By(*step),
+            // On one of several alternatives: nobody takes what it gives.
+            Expr::Step { step, .. } if among.is_none() => Fate::By(*step),
             _ => Fate::Gone,
         };
         if !users.is_empty() {
@@ -28,8 +30,8 @@ pub fn without_guards(plan: &Plan) -> (Plan, Vec<String>) {
     (edit(plan.clone(), &fates, &choices), unguarded)
 }
 
-/// What is relied upon and bears no guard: its type has no room for one, or it is used wherever one of its alternatives
-/// ends. `north at paris, for belem at nantes`. Another deployment could delete it.
+/// What is relied upon and bears no guard, since its type has no room for one. `north at paris, for belem at nantes`.
+/// Another deployment could delete it.
 pub fn held_by_state(plan: &Plan) -> Vec<String> {
     let mut users: BTreeMap<StepId, Vec<(String, String)>> = BTreeMap::new();
     for step in &plan.steps {
@@ -39,35 +41,17 @@ pub fn held_by_state(plan: &Plan) -> Vec<String> {
             let guarded = resource_type
                 .attribute(name)
                 .filter(|attribute| attribute.relation.is_some_and(Relation::is_guarded));
-            let keeps_none =
-                |target: &str| plan.resource_type(target).is_some_and(|(_, ty)| ty.guard.is_none());
             let Some(target) = guarded.and_then(|attribute| attribute.ty.referred()) else { continue };
+            if plan.resource_type(target).is_none_or(|(_, ty)| ty.guard.is_some()) {
+                continue;
+            }
             for used in expr.steps_used() {
-                if keeps_none(target) || ends_unguarded(plan, used) {
-                    let of = users.entry(used).or_default();
-                    of.push((step.name.clone(), plan.site(step.site).name.clone()));
-                }
+                let of = users.entry(used).or_default();
+                of.push((step.name.clone(), plan.site(step.site).name.clone()));
             }
         }
     }
     users.into_iter().map(|(of, users)| format!("{}, for {}", placed(plan, of), listed(&users))).collect()
-}
-
-/// Whether a step is a choice with an alternative on which no guard was left.
-fn ends_unguarded(plan: &Plan, step: StepId) -> bool {
-    let results = |step: StepId| match &plan.step(step).action {
-        Action::Choose { results, .. } => Some(results),
-        _ => None,
-    };
-    let mut open = results(step).cloned().unwrap_or_default();
-    while let Some(step) = open.pop() {
-        match (results(step), &plan.step(step).action) {
-            (Some(results), _) => open.extend(results),
-            (None, Action::Protect { .. }) => {}
-            (None, _) => return true,
-        }
-    }
-    false
 }
 
 fn placed(plan: &Plan, step: StepId) -> String {

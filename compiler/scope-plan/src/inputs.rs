@@ -43,7 +43,7 @@ impl Action {
     }
 
     /// The steps whose whole output it takes as it is: a bring's originals, a choice's results, the parts of a `&`,
-    /// the steps that a gate waits for, the one that keeps what a deletion would remove.
+    /// the steps that a gate waits for, the one that keeps what a deletion would remove, the alternatives of what is guarded.
     pub fn sources(&self) -> Vec<StepId> {
         match self {
             Action::Bring { sources, .. }
@@ -57,9 +57,8 @@ impl Action {
                 sources.extend(others);
                 sources
             }
-            Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } | Action::Protect { .. } => {
-                Vec::new()
-            }
+            Action::Protect { among, .. } => among.iter().copied().collect(),
+            Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } => Vec::new(),
         }
     }
 
@@ -74,9 +73,8 @@ impl Action {
                 let copies = quorum.iter_mut().flat_map(|quorum| quorum.copies.iter_mut().flatten());
                 parts.iter_mut().map(|(_, step)| step).chain(copies).collect()
             }
-            Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } | Action::Protect { .. } => {
-                Vec::new()
-            }
+            Action::Protect { among, .. } => among.iter_mut().collect(),
+            Action::Lookup { .. } | Action::Ensure { .. } | Action::Call { .. } => Vec::new(),
         }
     }
 
@@ -150,7 +148,11 @@ impl Plan {
 /// Whether an edge of this reason is the program's or the driver's word, and not seen from the step.
 pub fn is_given(reason: &EdgeReason) -> bool {
     match reason {
-        EdgeReason::After | EdgeReason::Relation | EdgeReason::Wave | EdgeReason::Move => true,
+        EdgeReason::After
+        | EdgeReason::Relation
+        | EdgeReason::Wave
+        | EdgeReason::Move
+        | EdgeReason::Guard => true,
         EdgeReason::Data | EdgeReason::Settled => false,
     }
 }

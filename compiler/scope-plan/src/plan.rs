@@ -197,6 +197,8 @@ pub enum EdgeReason {
     Wave,
     /// It moves: it is deleted where it was only when it is where it is going to be.
     Move,
+    /// What it relies upon is guarded before it (R9); a guard that is passed over is not waited for.
+    Guard,
     /// It waits until the other has *settled*, well or not (`choose`, `gather`, `gate`, `bring` with several sources).
     Settled,
 }

@@ -187,11 +187,12 @@ pub fn details(plan: &Plan, step: &Step) -> String {
             };
             format!("{}{keep}{unless}", expr(identity))
         }
-        Action::Protect { of, users, .. } => {
+        Action::Protect { of, users, among, .. } => {
             let users: Vec<String> = users.iter().map(|(name, site)| format!("{name} at {site}")).collect();
+            let taken = among.map_or(String::new(), |whole| format!(", if #{} takes it", whole.0));
             match users.is_empty() {
                 true => expr(of),
-                false => format!("{} for {}", expr(of), users.join(", ")),
+                false => format!("{} for {}{taken}", expr(of), users.join(", ")),
             }
         }
         Action::Choose { choice, results } => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use scope_plan::driver::{Repeat, Share, Type};
+use scope_plan::driver::{Mark, Operation, OperationKind, Repeat, Share, Type};
 use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::{
     Action, ChoiceId, Cross, CrossPart, Edge, EdgeReason, Guard, Link, OnUnreachable, Plan, SiteId, StepId,
@@ -109,6 +109,24 @@ fn without(plan: &mut Plan, from: usize, to: usize) {
     let before = plan.edges.len();
     plan.edges.retain(|edge| (edge.from.index(), edge.to.index()) != (from, to));
     assert!(plan.edges.len() < before, "there is no edge {from} -> {to}");
+}
+
+/// Instead of a deletion a guard, of what is one of several alternatives; perhaps with one that waits for it.
+fn protect(plan: &mut Plan, among: Option<usize>, of: usize, is_waited_for: bool) {
+    let book = &mut plan.drivers[0].types[0];
+    book.guard = Some(Mark { path: vec!["title".into()] });
+    let amend = Operation { name: "amend".into(), kind: OperationKind::Update, ..book.operations[0].clone() };
+    book.operations.push(amend);
+    plan.steps[DELETED].action = Action::Protect {
+        resource_type: "shelf.book".into(),
+        of: Expr::step(StepId(of as u32), &[]),
+        users: vec![("loan".into(), "nantes".into())],
+        among: among.map(|step| StepId(step as u32)),
+    };
+    if is_waited_for {
+        plan.edges.push(edge(DELETED, GATE, EdgeReason::Guard));
+    }
+    plan.connect();
 }
 
 /// Rule, and what breaks the good plan in its way.
@@ -247,8 +265,12 @@ const CASES: &[Case] = &[
         let Action::Delete { resource_type, identity, .. } = plan.steps[DELETED].action.clone() else {
             unreachable!()
         };
-        plan.steps[DELETED].action = Action::Protect { resource_type, of: identity, users: Vec::new() };
+        plan.steps[DELETED].action =
+            Action::Protect { resource_type, of: identity, users: Vec::new(), among: None };
     }),
+    ("protect-among", |plan| plan.edges.push(edge(PRIME, OTHER, EdgeReason::Guard))),
+    ("protect-among", |plan| protect(plan, Some(CHOSEN), PART, true)),
+    ("protect-among", |plan| protect(plan, Some(CHOSEN), DEEPER, false)),
     ("sources-given", |plan| {
         let Action::Gather { parts, .. } = &mut plan.steps[GATHERED].action else { unreachable!() };
         parts.clear();

@@ -354,8 +354,7 @@ impl<'s> Layout<'s> {
         if line[..sign].contains('"') {
             return None;
         }
-        let start =
-            line[..sign].rfind(|letter: char| !letter.is_alphanumeric()).map_or(0, |before| before + 1);
+        let start = line[..sign].trim_end_matches(char::is_alphanumeric).len();
         let ends = |letter: char| letter.is_whitespace() || "\",}])".contains(letter);
         let end = line[sign..].find(ends).map_or(line.len(), |end| sign + end);
         (start < sign && sign + 3 < end).then(|| &line[start..end])

@@ -7,6 +7,7 @@ use crate::hir::{
     Attribute, Borrow, Deferred, Location, LocationKind, Reference, ReferenceTarget, Relation, ResourceId,
     ResourceType, Share, SiteId, Slot, Type, Value,
 };
+use crate::request::{HeadSummary, keeps_alternatives};
 use crate::scope::RequestScope;
 
 /// The request in which a reference stands.
@@ -120,7 +121,7 @@ impl Context<'_> {
         };
         let (target_value, location) = match resource {
             Some(resource) => {
-                let location = self.resource_location(resource, target, referring, span)?;
+                let location = self.resource_location(resource, target, &share, referring, span)?;
                 (ReferenceTarget::Resource(resource), location)
             }
             None => {
@@ -155,6 +156,7 @@ impl Context<'_> {
         &self,
         resource: ResourceId,
         target: &str,
+        share: &Share,
         referring: &Referring<'_>,
         span: Span,
     ) -> Option<Location> {
@@ -209,7 +211,40 @@ impl Context<'_> {
         if is_with_it || keep(referring.here) && is_certain(&head.location, referring.here) {
             return Some(Location { kind: LocationKind::Site(referring.here), span });
         }
+        // Of several that are left, a copy is brought of the one that is there.
+        let is_one = *share == Share::InPlace || matches!(location.kind, LocationKind::Site(_));
+        if let Some(clause) = clause.filter(|_| is_one && !keeps_alternatives(&head.location, &keep)) {
+            self.report(self.one_alternative_only(&clause, &head, referring));
+            return None;
+        }
         Some(location)
+    }
+
+    /// A clause that looks for something only where some of its alternatives would be: elsewhere it would be missing.
+    fn one_alternative_only(
+        &self,
+        clause: &Location,
+        head: &HeadSummary,
+        referring: &Referring<'_>,
+    ) -> Diagnostic {
+        let wanted = clause.sites();
+        let elsewhere: Vec<SiteId> =
+            head.location.sites().into_iter().filter(|site| !wanted.contains(site)).collect();
+        let elsewhere = self.site_names(&elsewhere);
+        Diagnostic::new(
+            codes::E0338,
+            clause.span,
+            format!(
+                "`{}` may end at {elsewhere}, and `{}` looks for it only at {}",
+                head.name,
+                referring.name,
+                self.site_names(&wanted)
+            ),
+        )
+        .label(format!("not at {elsewhere}"))
+        .secondary(head.span, "declared here, with alternatives")
+        .note("which of them is taken turns out only when running")
+        .help("leave the service out of the scope: it is used where it ends")
     }
 
     /// R9: what is not at the instance's site must be shareable.
@@ -233,8 +268,10 @@ impl Context<'_> {
             self.report(self.part_elsewhere(reference, attribute, referring));
             return false;
         }
-        if reference.share == Share::InPlace && matches!(reference.location.kind, LocationKind::And(_)) {
-            self.report(self.several_places(reference, attribute, referring));
+        if reference.share == Share::InPlace
+            && let Some(copies) = copies(&reference.location)
+        {
+            self.report(self.several_places(reference, copies, attribute, referring));
             return false;
         }
         let Share::None { because } = &reference.share else { return true };
@@ -329,10 +366,15 @@ impl Context<'_> {
     fn several_places(
         &self,
         reference: &Reference,
+        copies: &Location,
         attribute: &Attribute,
         referring: &Referring<'_>,
     ) -> Diagnostic {
-        let places = self.site_names(&reference.location.sites());
+        let places = self.site_names(&copies.sites());
+        let help = match reference.location.kind {
+            LocationKind::And(_) => "name one site for it in the scope, or alternatives with `|`",
+            _ => "have it at one site in each alternative",
+        };
         Diagnostic::new(
             codes::E0313,
             reference.span,
@@ -345,7 +387,7 @@ impl Context<'_> {
         .label("which of them?")
         .secondary(attribute.span, "declared here")
         .note("what is used in place is not copied: one of them is given, and guarded where it is")
-        .help("name one site for it in the scope, or alternatives with `|`")
+        .help(help)
     }
 
     /// What would work for a look-up that R1 sends to the entry site because the scope does not name its service: the
@@ -397,6 +439,15 @@ fn is_certain(location: &Location, site: SiteId) -> bool {
         }
         LocationKind::Or(parts) => parts.iter().all(|part| is_certain(part, site)),
         LocationKind::Here | LocationKind::Around { .. } | LocationKind::Error => false,
+    }
+}
+
+/// The first `&` in a location: what is there several times at once.
+fn copies(location: &Location) -> Option<&Location> {
+    match &location.kind {
+        LocationKind::And(_) => Some(location),
+        LocationKind::Or(parts) | LocationKind::Cross { parts, .. } => parts.iter().find_map(copies),
+        _ => None,
     }
 }
 

@@ -14,6 +14,7 @@ mod sequence;
 pub(crate) use body::value_expr;
 pub(crate) use expand::Declared;
 pub(crate) use head::Head;
+pub(crate) use place::keeps_alternatives;
 pub(crate) use sequence::Steps;
 
 use std::rc::Rc;

@@ -137,7 +137,7 @@ impl Context<'_> {
 }
 
 /// Whether each alternative keeps a site.
-fn keeps_alternatives(location: &Location, keep: &dyn Fn(SiteId) -> bool) -> bool {
+pub(crate) fn keeps_alternatives(location: &Location, keep: &dyn Fn(SiteId) -> bool) -> bool {
     match &location.kind {
         LocationKind::Or(arms) => {
             arms.iter().all(|arm| arm.narrowed(keep).is_some() && keeps_alternatives(arm, keep))

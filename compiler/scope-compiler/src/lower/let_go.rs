@@ -75,6 +75,7 @@ impl Lowering<'_> {
             resource_type: guard.resource_type.clone(),
             of: Expr::Value(guard.identity.clone().into()),
             users: Vec::new(),
+            among: None,
         };
         Some(self.step(NewStep {
             name: guard.name.clone(),

@@ -109,6 +109,7 @@ pub(crate) fn lower_from(
         brought: BTreeMap::new(),
         group: None,
         guard: None,
+        passable: Vec::new(),
         group_choices: BTreeMap::new(),
         declared,
         only,
@@ -210,6 +211,8 @@ pub(crate) struct Lowering<'a> {
     group: Option<String>,
     /// The arm in which the request at hand stands.
     guard: Option<Guard>,
+    /// The guards on alternatives that the request at hand waits for.
+    passable: Vec<StepId>,
     /// The choices of groups, by what wrote them: everything in a group takes the same alternative.
     group_choices: BTreeMap<(String, Option<Guard>, Span), ChoiceId>,
     declared: Declared<'a>,

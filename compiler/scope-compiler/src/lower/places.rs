@@ -102,8 +102,10 @@ impl Lowering<'_> {
         let way = on_unreachable(with.on_disconnect.as_ref(), places.is_left, places.is_copy, is_owned);
         let undo = undo(resource, places.is_left);
         for made in places.steps.clone().map(|step| step as usize) {
-            if let Action::Protect { of: Expr::Step { step: of, .. }, .. } = self.plan.steps[made].action {
-                let of = self.plan.steps[of.index()].undo;
+            if let Action::Protect { of: Expr::Step { step: of, .. }, among, .. } =
+                self.plan.steps[made].action
+            {
+                let of = undo_of_guarded(self.plan.steps[of.index()].undo, among);
                 let guard = &mut self.plan.steps[made];
                 (guard.on_unreachable, guard.undo) = (way.clone(), undo_of_guard(of, undo));
             }
@@ -130,6 +132,11 @@ pub(super) fn undo_of_guard(of: Undo, user: Undo) -> Undo {
         (Undo::Keep | Undo::DeleteWithResource, Undo::DeleteCreated) => Undo::DeleteCreated,
         _ => Undo::Keep,
     }
+}
+
+/// How what is guarded is undone, as its guard sees it: alternatives are not given up with those who use what was taken.
+pub(super) fn undo_of_guarded(of: Undo, among: Option<StepId>) -> Undo {
+    if among.is_some() { Undo::Keep } else { of }
 }
 
 fn also(when: &mut Vec<Guard>, guard: Option<Guard>) {

@@ -2,14 +2,15 @@
 //!
 //! `image: "debian-12"` at nantes with `image: paris` → look up at paris, bring to nantes. With `paris | lille` → a
 //! choice with an arm for each; with `paris & lille` → both looked up, the nearest reachable copy brought. What is relied
-//! upon is guarded on the way, where its driver keeps a guard (R9): look up → protect → what refers to it.
+//! upon is guarded on the way, where its driver keeps a guard (R9): look up → protect → what refers to it. What is used
+//! wherever it ends has a guard for each of its alternatives: that of the one that was taken is left.
 
 use scope_analysis::hir::{self, Location, LocationKind, Reference, ReferenceTarget, Resource, Share, Value};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Borrow, OnUnreachable, Purpose, StepId, Undo};
 
-use super::choice::{At, Names, Position};
-use super::places::{on_unreachable, undo, undo_of_guard};
+use super::choice::{At, Lowered, Names, Position};
+use super::places::{on_unreachable, undo, undo_of_guard, undo_of_guarded};
 use super::{Lowering, NewStep};
 
 impl Lowering<'_> {
@@ -77,10 +78,20 @@ impl Lowering<'_> {
         {
             return self.protected(step, reference, path, user, position);
         }
+        // The prime holds the identity of the whole (R6).
         if reference.share == Share::InPlace
-            && let Some(lowered) = self.done.get(&target)
+            && let LocationKind::Cross { parts, prime } =
+                &self.program.resources[target.0 as usize].location.kind
+            && let LocationKind::Site(site) = parts[*prime].kind
+            && let Some(step) = self.instances.get(&(target, site)).copied()
+        {
+            return self.protected(step, reference, path, user, position);
+        }
+        if reference.share == Share::InPlace
+            && let Some(lowered) = self.done.get(&target).cloned()
         {
             // Wherever it ends: an alternative of its own, decided with it.
+            self.protected_wherever(&lowered, reference, path, user, position);
             return lowered.result;
         }
         let sites = reference.location.sites();
@@ -184,13 +195,47 @@ impl Lowering<'_> {
         user: Option<&User>,
         position: Position,
     ) -> StepId {
-        let keeps_guard = super::driver::keeps_guard(self.driver_type(&reference.ty));
-        let Some(user) = user.filter(|_| keeps_guard) else { return of };
+        match user.filter(|_| self.keeps_guard(reference)) {
+            Some(user) => self.guard_on(of, None, reference, path, user, position),
+            None => of,
+        }
+    }
+
+    /// What was taken of several alternatives, guarded for its user: each has a guard of its own, at its own site, and the
+    /// user waits for those that are not passed over.
+    fn protected_wherever(
+        &mut self,
+        lowered: &Lowered,
+        reference: &Reference,
+        path: &str,
+        user: Option<&User>,
+        position: Position,
+    ) {
+        let Some(user) = user.filter(|_| self.keeps_guard(reference)) else { return };
+        for (_, of) in &lowered.leaves {
+            let guard = self.guard_on(*of, Some(lowered.result), reference, path, user, position);
+            self.passable.push(guard);
+        }
+    }
+
+    fn keeps_guard(&self, reference: &Reference) -> bool {
+        super::driver::keeps_guard(self.driver_type(&reference.ty))
+    }
+
+    /// The guard on one thing at its own site.
+    fn guard_on(
+        &mut self,
+        of: StepId,
+        among: Option<StepId>,
+        reference: &Reference,
+        path: &str,
+        user: &User,
+        position: Position,
+    ) -> StepId {
         let step = &self.plan.steps[of.index()];
         let (name, site) = (step.name.clone(), step.site);
-        let undo = undo_of_guard(step.undo, user.undo);
-        let site_name = self.sites.iter().find(|(_, id)| **id == site).map(|(site, _)| *site);
-        let site_name = site_name.map_or("", |site| &self.program.sites[site.0 as usize].name);
+        let undo = undo_of_guard(undo_of_guarded(step.undo, among), user.undo);
+        let site_name = self.name_of(site);
         let arm = position.guard.map_or(String::new(), |guard| format!("#{}.{}", guard.choice.0, guard.arm));
         let key = format!("{site_name}/{path}{arm}/protect");
         let origin = self.origin(reference.span, None);
@@ -206,6 +251,7 @@ impl Lowering<'_> {
                     resource_type: reference.ty.clone(),
                     of: Expr::Step { step: of, path: Vec::new() },
                     users: vec![(user.name.clone(), user.site.clone())],
+                    among,
                 },
                 origin,
             )

@@ -198,6 +198,9 @@ impl<'a> Lowering<'a> {
             key: format!("{site_name}/{}/{verb}", resource.name),
             ..NewStep::new(site_id, action, origin)
         });
+        for from in std::mem::take(&mut self.passable) {
+            self.plan.edges.push(Edge { from, to: step, reason: EdgeReason::Guard });
+        }
         self.stands(resource, step, position, before);
         if let Some(subject) = subject {
             self.in_order(resource, site, &subject, step);

@@ -40,7 +40,7 @@ pub fn to_dot(plan: &Plan) -> String {
         let style = match edge.reason {
             EdgeReason::Data => "solid",
             EdgeReason::After | EdgeReason::Wave => "dashed",
-            EdgeReason::Relation | EdgeReason::Move => "dashed, color=gray",
+            EdgeReason::Relation | EdgeReason::Move | EdgeReason::Guard => "dashed, color=gray",
             EdgeReason::Settled => "dotted",
         };
         let label = match &plan.step(edge.to).action {

@@ -34,7 +34,11 @@ pub fn to_mermaid(plan: &Plan) -> String {
     for (position, edge) in plan.edges.iter().enumerate() {
         let arrow = match edge.reason {
             EdgeReason::Data => "-->",
-            EdgeReason::After | EdgeReason::Relation | EdgeReason::Wave | EdgeReason::Move => {
+            EdgeReason::After
+            | EdgeReason::Relation
+            | EdgeReason::Wave
+            | EdgeReason::Move
+            | EdgeReason::Guard => {
                 order_edges.push(position.to_string());
                 "-->"
             }

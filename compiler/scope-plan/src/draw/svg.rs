@@ -156,7 +156,7 @@ fn path(line: &Line) -> String {
     let class = match line.reason {
         EdgeReason::Data => "line",
         EdgeReason::After | EdgeReason::Wave => "line after",
-        EdgeReason::Relation | EdgeReason::Move => "line relation",
+        EdgeReason::Relation | EdgeReason::Move | EdgeReason::Guard => "line relation",
         EdgeReason::Settled => "line settled",
     };
     let (first, rest) = line.points.split_first().expect("a line has ends");

@@ -68,10 +68,11 @@ fn question(step: &Step, given: &[&Edge], stands_for: &[StepId]) -> Option<Strin
             let copies = *borrow != Borrow::Never;
             json!(["bring", resource_type, origins, every_source, copies])
         }
-        Action::Protect { resource_type, of, users: _ } => {
+        Action::Protect { resource_type, of, users: _, among } => {
             // A guard is for whom is wanted: what one alternative leaves says nothing of another one's.
             let when: BTreeSet<&Guard> = step.when.iter().collect();
-            json!(["protect", resource_type, with_merged(of, stands_for), when])
+            let among = among.map(|whole| stands_for[whole.index()]);
+            json!(["protect", resource_type, with_merged(of, stands_for), when, among])
         }
         Action::Ensure { .. }
         | Action::Call { .. }

@@ -80,6 +80,10 @@ pub enum Action {
         of: Expr,
         /// Who relies upon it: global name and the site's name.
         users: Vec<(String, String)>,
+        /// The step whose result is one of several alternatives, where the resource is one of them: it is guarded only if
+        /// it is what was taken, and otherwise passed over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        among: Option<StepId>,
     },
     /// The result of the arm that was chosen.
     Choose {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::choices::{Nesting, is_implied};
 use super::{Report, Rule, named, twice};
 use crate::graph;
-use crate::plan::{Edge, EdgeReason, Plan, StepId};
+use crate::plan::{Action, Edge, EdgeReason, Plan, StepId};
 
 pub(super) const RULES: &[Rule] = &[
     Rule { name: "edge-self", demands: "no step waits for itself", check: no_self },
@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "source-edge",
-        demands: "every source of bring, choose and gather has a settled edge",
+        demands: "every source of bring, choose, gather and a guard has a settled edge",
         check: sources,
     },
     Rule {
@@ -87,7 +87,7 @@ fn sources(plan: &Plan, report: &mut Report) {
 
 /// A bring of one source may need it well.
 fn may_be_data(plan: &Plan, step: StepId, sources: usize) -> bool {
-    matches!(plan.step(step).action, crate::plan::Action::Bring { .. }) && sources == 1
+    matches!(plan.step(step).action, Action::Bring { .. }) && sources == 1
 }
 
 fn reasons(plan: &Plan, report: &mut Report) {
@@ -106,7 +106,11 @@ fn reasons(plan: &Plan, report: &mut Report) {
         let (has_reason, kind) = match edge.reason {
             EdgeReason::Data => (used.contains(&pair), "data"),
             EdgeReason::Settled => (taken.contains(&pair), "settled"),
-            EdgeReason::After | EdgeReason::Relation | EdgeReason::Wave | EdgeReason::Move => continue,
+            EdgeReason::After
+            | EdgeReason::Relation
+            | EdgeReason::Wave
+            | EdgeReason::Move
+            | EdgeReason::Guard => continue,
         };
         if !has_reason {
             let from = named(plan, edge.from);
@@ -118,10 +122,18 @@ fn reasons(plan: &Plan, report: &mut Report) {
 fn available(plan: &Plan, report: &mut Report) {
     let nesting = Nesting::new(plan);
     for edge in plan.edges.iter().filter(|edge| edge.reason == EdgeReason::Data) {
+        if is_passed_over(plan, edge) {
+            continue;
+        }
         let (needed, needing) = (&plan.step(edge.from).when, &plan.step(edge.to).when);
         if !is_implied(&nesting, needing, needed) {
             let from = named(plan, edge.from);
             report.step(edge.to, format!("needs {from}, which is done only in some arms it is not in"));
         }
     }
+}
+
+/// A guard on one of several alternatives is passed over where that is not the one that was taken.
+fn is_passed_over(plan: &Plan, edge: &Edge) -> bool {
+    matches!(plan.step(edge.to).action, Action::Protect { among: Some(_), .. })
 }

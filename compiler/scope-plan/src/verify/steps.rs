@@ -3,10 +3,12 @@
 //!
 //! `ensure shelf.book { titel: … }` → `attribute-exists`.
 
+use std::collections::BTreeSet;
+
 use super::{Report, Rule, named, twice};
 use crate::driver::{OperationKind, Share};
 use crate::expr::Expr;
-use crate::plan::{Action, OnUnreachable, Plan, Step};
+use crate::plan::{Action, EdgeReason, OnUnreachable, Plan, Step, StepId};
 
 pub(super) const RULES: &[Rule] = &[
     Rule { name: "type-exists", demands: "a step's resource type is in the plan", check: type_exists },
@@ -32,6 +34,11 @@ pub(super) const RULES: &[Rule] = &[
         name: "protect-guarded",
         demands: "a guard is left on a type that keeps one, for somebody",
         check: protect_guarded,
+    },
+    Rule {
+        name: "protect-among",
+        demands: "a guard on one of several alternatives is on one of them, for those who wait for it",
+        check: protect_among,
     },
     Rule {
         name: "sources-given",
@@ -189,6 +196,52 @@ fn protect_guarded(plan: &Plan, report: &mut Report) {
             report.step(step.id, "names a user twice");
         }
     }
+}
+
+fn protect_among(plan: &Plan, report: &mut Report) {
+    let mut is_waited_for = vec![false; plan.steps.len()];
+    for edge in &plan.edges {
+        match (&edge.reason, &plan.step(edge.from).action) {
+            (EdgeReason::Guard, Action::Protect { among: Some(_), .. }) => {
+                is_waited_for[edge.from.index()] = true;
+            }
+            (EdgeReason::Guard, _) => {
+                let from = named(plan, edge.from);
+                report.step(edge.to, format!("waits for {from} as for a guard that may be passed over"));
+            }
+            _ => {}
+        }
+    }
+    for step in &plan.steps {
+        let Action::Protect { of, among: Some(whole), .. } = &step.action else { continue };
+        let is_one_of_them = match of {
+            Expr::Step { step: of, path } if path.is_empty() => ends_in(plan, *whole, *of),
+            _ => false,
+        };
+        if !is_one_of_them {
+            let whole = named(plan, *whole);
+            report.step(step.id, format!("guards what is none of the alternatives of {whole}"));
+        }
+        if !is_waited_for[step.id.index()] {
+            report.step(step.id, "guards an alternative, and nothing waits for it");
+        }
+    }
+}
+
+/// Whether a step gives, or is a part of, what a choice or a gathering may end with.
+fn ends_in(plan: &Plan, whole: StepId, part: StepId) -> bool {
+    let mut open = vec![whole];
+    let mut seen = BTreeSet::new();
+    while let Some(step) = open.pop() {
+        if let Action::Choose { .. } | Action::Gather { .. } = plan.step(step).action {
+            let sources = plan.step(step).action.sources();
+            if sources.contains(&part) {
+                return true;
+            }
+            open.extend(sources.into_iter().filter(|source| seen.insert(*source)));
+        }
+    }
+    false
 }
 
 fn sources_given(plan: &Plan, report: &mut Report) {

@@ -20,7 +20,7 @@ fn stays(program: &Program, held: &BTreeSet<Leaf>, cut: &BTreeSet<usize>) -> BTr
     let mut stays: BTreeSet<Leaf> = held.iter().filter(|(_, site)| cut.contains(site)).copied().collect();
     loop {
         let needed = stays.iter().flat_map(|leaf| {
-            let relied = program.relied(*leaf).into_iter().chain(prime(program, *leaf));
+            let relied = program.may_rely(*leaf, held).into_iter().chain(prime(program, *leaf));
             relied.chain(before(program, held, *leaf))
         });
         let needed: Vec<Leaf> = needed.filter(|leaf| held.contains(leaf) && !stays.contains(leaf)).collect();
@@ -52,7 +52,7 @@ fn destroyed(program: &Program, cut: &BTreeSet<usize>) -> Result<usize, String> 
     let mut deployment = Deployment::new(program, play::optimised(&play::lowered(program)));
     deployment.run(&Fates::default());
     let made = there(&deployment);
-    let is_used = |pier: &Leaf| made.iter().any(|user| program.relied(*user) == Some(*pier));
+    let is_used = |pier: &Leaf| made.iter().any(|user| program.may_rely(*user, &made).contains(pier));
     let without_the_unused: BTreeSet<Leaf> =
         made.iter().filter(|leaf| leaf.0 != 0 || is_used(leaf)).copied().collect();
     let left = stays(program, &without_the_unused, cut);
@@ -78,9 +78,8 @@ fn destroyed(program: &Program, cut: &BTreeSet<usize>) -> Result<usize, String> 
         }
         let guards = deployment.guards();
         let is_guarded = |user: &&Leaf| {
-            program
-                .relied(**user)
-                .is_none_or(|relied| guards.get(&relied).is_some_and(|users| users.contains(user)))
+            let is_named_on = |relied: &Leaf| guards.get(relied).is_some_and(|users| users.contains(user));
+            program.relied(**user).is_none() || program.may_rely(**user, &found).iter().any(is_named_on)
         };
         if let Some(user) = found.iter().find(|user| !is_guarded(user)) {
             return Err(format!("{what} is deleted: nothing is guarded for {user:?} any more"));

@@ -160,6 +160,27 @@ impl Program {
         Some((about, there))
     }
 
+    /// Whether a resource that refers to another one takes it wherever one of its alternatives ends: those of a group, which
+    /// take the same one, have it beside them.
+    pub(super) fn has_alternatives_for(&self, about: usize, user: usize) -> bool {
+        let is_beside = self.group.contains(&about) && self.group.contains(&user);
+        kept(&self.resources[about]).has_choice() && !is_beside
+    }
+
+    /// What a resource may rely upon, of what is there: one thing, or one of its alternatives.
+    pub(super) fn may_rely(
+        &self,
+        user: (usize, usize),
+        held: &BTreeSet<(usize, usize)>,
+    ) -> BTreeSet<(usize, usize)> {
+        let Some((about, site)) = self.relied(user) else { return BTreeSet::new() };
+        if !self.has_alternatives_for(about, user.0) {
+            return BTreeSet::from([(about, site)]);
+        }
+        let sites = kept(&self.resources[about]).sites().into_iter();
+        sites.map(|site| (about, site)).filter(|leaf| held.contains(leaf)).collect()
+    }
+
     /// What is made together, in order: a resource by itself, or all of the group.
     pub(super) fn units(&self) -> Vec<Vec<usize>> {
         let starts = |number: &usize| !self.group.contains(number) || self.group.first() == Some(number);

@@ -125,6 +125,7 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
         leaves: BTreeMap::new(),
         has_made: BTreeMap::new(),
         copies: BTreeMap::new(),
+        whole: BTreeMap::new(),
         guarded: BTreeSet::new(),
         given_up: BTreeSet::new(),
     };
@@ -137,6 +138,9 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
         let blocked = before.filter(|outcome| *outcome > Outcome::Done);
         let ended = run.unit(&unit, blocked);
         unit.iter().for_each(|number| outcomes[*number] = ended.outcome);
+        unit.iter().for_each(|number| {
+            run.whole.insert(*number, ended.outcome);
+        });
         verdict = verdict.max(ended.whole);
         by_itself.extend(ended.items);
     }
@@ -181,6 +185,8 @@ struct Run<'r> {
     has_made: BTreeMap<Leaf, bool>,
     /// What was brought where: one copy for all who need it there.
     copies: BTreeMap<Leaf, End>,
+    /// How each resource ended as a whole.
+    whole: BTreeMap<usize, Outcome>,
     /// Those for whom what they rely upon was guarded.
     guarded: BTreeSet<Leaf>,
     /// What only alternatives asked for that were left.

@@ -151,23 +151,29 @@ fn lost(seen: &super::rules::Seen, held: &BTreeSet<Leaf>, owed: &BTreeSet<Leaf>)
 
 /// What is there and relies upon something that is not guarded for it, or gone.
 fn unguarded(program: &Program, held: &BTreeSet<Leaf>, guards: &Guards) -> Vec<String> {
-    let relies = held.iter().filter_map(|user| Some((*user, program.relied(*user)?)));
     let is_guarded = |user: &Leaf, relied: &Leaf| {
         held.contains(relied) && guards.get(relied).is_some_and(|users| users.contains(user))
     };
-    let wrong = relies.filter(|(user, relied)| !is_guarded(user, relied));
-    wrong.map(|(user, relied)| format!("{user:?} is there, and {relied:?} is not guarded for it")).collect()
+    let relies = held.iter().filter(|user| program.relied(**user).is_some());
+    let relies = relies.map(|user| (user, program.may_rely(*user, held)));
+    let wrong = relies.filter(|(user, relied)| !relied.iter().any(|relied| is_guarded(user, relied)));
+    wrong
+        .map(|(user, relied)| format!("{user:?} is there, and none of {relied:?} is guarded for it"))
+        .collect()
 }
 
 /// In the end guards are for those that are there, and for nobody else.
 fn misguarded(program: &Program, held: &BTreeSet<Leaf>, deployment: &Deployment<'_>) -> Option<String> {
+    let (guards, guarded) = (deployment.guards(), deployment.guarded());
     let mut users: Guards = BTreeMap::new();
     for user in held {
-        if let Some(relied) = program.relied(*user) {
-            users.entry(relied).or_default().insert(*user);
+        // Of several alternatives that are there, one is relied upon: what another run took is deleted by its own plan.
+        let relied = program.may_rely(*user, held);
+        let names = |relied: &&Leaf| guards.get(*relied).is_some_and(|users| users.contains(user));
+        if let Some(relied) = relied.iter().find(names).or(relied.first()) {
+            users.entry(*relied).or_default().insert(*user);
         }
     }
-    let (guards, guarded) = (deployment.guards(), deployment.guarded());
     let is_wrong = guards != users || !guarded.iter().eq(users.keys());
     is_wrong
         .then(|| format!("in the end guards are {guards:?}, recorded of {guarded:?}, and wanted {users:?}"))

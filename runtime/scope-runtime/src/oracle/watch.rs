@@ -105,6 +105,8 @@ impl<'p> Watch<'p> {
                 EdgeReason::After | EdgeReason::Relation => {
                     self.is_done[edge.from.index()] || self.is_left_out[edge.from.index()]
                 }
+                // Passed over, it has ended, too; that a taken one is not is for the rules.
+                EdgeReason::Guard => self.has_ended[edge.from.index()],
             };
             if !is_met {
                 let from = &plan.step(edge.from).key;

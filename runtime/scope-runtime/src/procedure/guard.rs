@@ -237,6 +237,7 @@ async fn write(
     let (Some(place), Some(operation)) = (&subject.resource_type.guard, operation) else {
         return Ok(written);
     };
+    let mut is_unanswered = false;
     for attempt in 0..=MOST_WRITTEN {
         let seen = subject.read(identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
         let wanted = wanted();
@@ -253,6 +254,8 @@ async fn write(
             Some(text) => ours.len() == 1 && ours[0] == text,
         };
         if is_as_wanted {
+            // What was not answered was done after all.
+            written.is_changed |= is_unanswered;
             subject.shared.saw_guard(&relied(subject, identity), wanted.as_deref());
             return Ok(written);
         }
@@ -269,7 +272,7 @@ async fn write(
         }
         match amend(subject, operation, identity, &record, &changes).await? {
             Amended::Sent => written.is_changed = true,
-            Amended::Unanswered => {}
+            Amended::Unanswered => is_unanswered = true,
             Amended::Refused(words) => {
                 written.refusal = Some(words);
                 // Asking once more would change nothing.

@@ -41,7 +41,7 @@ impl Shared<'_> {
         });
         for step in self.index.guards_on(relied) {
             let step = self.plan.step(step);
-            let Action::Protect { resource_type, of, users: named } = &step.action else { continue };
+            let Action::Protect { resource_type, of, users: named, .. } = &step.action else { continue };
             let is_it = || self.identity_of(of, resource_type).as_ref() == Some(&relied.identity);
             if self.is_wanted(step) && is_it() {
                 users.extend(named.iter().filter(|user| !self.is_given_up(user)).cloned());
@@ -53,8 +53,8 @@ impl Shared<'_> {
     /// Whether a guard is wanted: in alternatives only while one of them is tried or held.
     fn is_wanted(&self, protect: &Step) -> bool {
         let memory = self.memory(protect.id);
-        let is_tried =
-            protect.when.is_empty() || memory.has_begun() || mutants::is(Mutant::GuardLeftForUntried);
+        let is_for_certain = protect.when.is_empty() && !is_passable(protect);
+        let is_tried = is_for_certain || memory.has_begun() || mutants::is(Mutant::GuardLeftForUntried);
         is_tried && !memory.is_given_up()
     }
 
@@ -160,6 +160,11 @@ impl Shared<'_> {
                 _ => true,
             })
     }
+}
+
+/// Whether it is on one of several alternatives, and passed over where that is not taken.
+fn is_passable(protect: &Step) -> bool {
+    matches!(protect.action, Action::Protect { among: Some(_), .. })
 }
 
 /// Guards say who relies upon a thing in the end: those of alternatives that were left, or of what was taken back, are no

@@ -39,9 +39,11 @@ pub(super) enum Need {
     Settled,
     /// That it ends, well or not: what is parked may still end well in this run.
     Ended,
-    /// Nothing: it is one of the results of a `choose`, or a part of a `gather` in an alternative inside of it. These wait
-    /// for the choice: what it took has settled by then, and another one may still be wanted by an arm around. Only undoing
-    /// goes along this edge.
+    /// That the other ends well, or is passed over: a guard on an alternative that was not taken.
+    Guarded,
+    /// Nothing: it is one of the results of a `choose`, a part of a `gather` in an alternative inside of it, or what is
+    /// guarded if it is taken. These wait for the choice: what it took has settled by then, and another one may still be
+    /// wanted by an arm around. Only undoing goes along this edge.
     Decided,
 }
 
@@ -125,6 +127,8 @@ struct StepFacts {
     lane: Lane,
     priority: u64,
     work: Work,
+    /// Of a guard on one of several alternatives, that one.
+    alternative: Option<StepId>,
     on_cut: OnCut,
     is_undone: bool,
     tries: u32,
@@ -154,6 +158,11 @@ impl Graph {
 
     pub(super) fn work(&self, step: StepId) -> Work {
         self.steps[step.index()].work
+    }
+
+    /// Of a guard that is passed over unless an alternative was taken, the step that gives this one.
+    pub(super) fn alternative(&self, guard: StepId) -> Option<StepId> {
+        self.steps[guard.index()].alternative
     }
 
     pub(super) fn on_cut(&self, step: StepId) -> OnCut {

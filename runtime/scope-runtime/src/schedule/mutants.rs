@@ -99,4 +99,6 @@ mutants! {
     GuardKeptForGivenUp,
     /// The guards of alternatives that are not tried are left, too.
     GuardLeftForUntried,
+    /// Of what has alternatives, the one that was taken is not guarded.
+    TakenArmUnguarded,
 }

@@ -29,6 +29,9 @@ impl Schedule {
             };
             return self.transition(step, StepState::Skipped { because });
         }
+        if self.graph.alternative(step).is_some_and(|of| !self.was_taken(of)) {
+            return self.transition(step, StepState::Skipped { because: SkipReason::NotChosen });
+        }
         if mutants::is(Mutant::LateCopyForgotten) && self.is_in_reached_quorum(step) {
             return self.transition(step, StepState::Skipped { because: SkipReason::NotChosen });
         }
@@ -42,6 +45,13 @@ impl Schedule {
             },
             StepWork::Gate(rollout) => self.resolve_gate(step, rollout),
         }
+    }
+
+    /// Whether an alternative is there for those who use what was chosen: decided by now.
+    fn was_taken(&self, alternative: StepId) -> bool {
+        self.is_live(alternative)
+            && self.state(alternative) == StepState::Done
+            && !mutants::is(Mutant::TakenArmUnguarded)
     }
 
     /// The arm that holds gives the result; no arm, no result.
@@ -127,8 +137,9 @@ impl Schedule {
                 Need::Settled => (tells_settled, None),
                 Need::Ended => (tells_end, None),
                 Need::Order if is_left_out => (tells_end, None),
+                Need::Guarded if blocked == Some(Blocked::NotChosen) => (tells_end, None),
                 // What needs it is as if its own site were cut.
-                Need::Done if is_left_out => {
+                Need::Done | Need::Guarded if is_left_out => {
                     let outcome = match self.graph.on_cut(edge.step) {
                         OnCut::Skip => Outcome::Done,
                         OnCut::Queue => Outcome::Pending,
@@ -137,7 +148,7 @@ impl Schedule {
                     (tells_end, Some(Blocked::Outcome(outcome)))
                 }
                 Need::Order => (tells_end, blocked.or(waits)),
-                Need::Done => (tells_end, blocked),
+                Need::Done | Need::Guarded => (tells_end, blocked),
                 Need::Decided => continue,
             };
             if tells {

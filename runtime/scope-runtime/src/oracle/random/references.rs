@@ -47,15 +47,17 @@ pub(in crate::oracle) fn referring_parts(dice: &mut Dice<'_>) -> Program {
     Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], resources, ..Program::default() }
 }
 
-/// A pier at one site or at all of them, and boats at it anywhere: where there is none it is used from where it is, and it is
-/// guarded for each of them.
+/// A pier at one site, at all of them or at one of several, and boats at it anywhere: where there is none it is used from
+/// where it is, and it is guarded for each of them.
 pub(in crate::oracle) fn relying(dice: &mut Dice<'_>) -> Program {
     let n_sites = 2 + dice.below(SITES.len() - 1);
-    let place = match dice.below(3) {
+    let place = match dice.below(5) {
         1 => Loc::And((0..n_sites).map(Loc::Site).collect()),
+        2 | 3 => alternatives(dice, n_sites),
         _ => Loc::Site(dice.below(n_sites)),
     };
-    let on_disconnect = [None, Some(OnDisconnect::Skip), Some(OnDisconnect::Queue)][dice.below(3)];
+    let queue = Some(OnDisconnect::Queue).filter(|_| !place.has_choice());
+    let on_disconnect = [None, Some(OnDisconnect::Skip), queue][dice.below(3)];
     let mut resources = vec![Resource { on_disconnect, ..Resource::plain(Kind::Pier, place, Vec::new()) }];
     // With more of them there would be no room for all their names in the guard.
     for number in 1..=1 + dice.below(2) {
@@ -64,4 +66,16 @@ pub(in crate::oracle) fn relying(dice: &mut Dice<'_>) -> Program {
         resources.push(boat);
     }
     Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], resources, ..Program::default() }
+}
+
+/// Two or three sites, or one of them or two others.
+fn alternatives(dice: &mut Dice<'_>, n_sites: usize) -> Loc {
+    let mut sites = shuffled(dice, n_sites);
+    sites.truncate(2 + dice.below(2));
+    let mut arms: Vec<Loc> = sites.into_iter().map(Loc::Site).collect();
+    if arms.len() > 2 && dice.below(2) == 1 {
+        let inner = arms.split_off(1);
+        arms.push(Loc::Or(inner));
+    }
+    Loc::Or(arms)
 }

@@ -27,6 +27,10 @@ impl Run<'_> {
         }
         let about = what.about?;
         let sites = kept(&self.program.resources[about]).sites();
+        if self.program.has_alternatives_for(about, resource) {
+            let end = self.wherever_it_ends(about);
+            return self.guarded((resource, site), end, as_if_cut);
+        }
         let ends: Vec<End> = sites.iter().map(|origin| self.leaves[&(about, *origin)].0).collect();
         let is_done = |end: &End| matches!(end, End::Done { .. });
         let end = match ends.as_slice() {
@@ -46,15 +50,45 @@ impl Run<'_> {
                 }
             },
         };
-        let end = match self.program.relied((resource, site)) {
-            Some(relied) if matches!(end, End::Done { .. }) => {
-                self.places.guarded_for(relied, (resource, site))
-            }
+        self.guarded((resource, site), end, as_if_cut)
+    }
+
+    /// How what has alternatives ended, for those who use the one that was taken in place.
+    fn wherever_it_ends(&self, about: usize) -> End {
+        match self.whole[&about] {
+            Outcome::Done => self.taken(about).map_or(End::LeftOut, |taken| self.leaves[&taken].0),
+            other => End::Blocked(other),
+        }
+    }
+
+    /// The alternative that is there for those who use it.
+    fn taken(&self, about: usize) -> Option<Leaf> {
+        let sites = kept(&self.program.resources[about]).sites();
+        let is_there = |leaf: &Leaf| {
+            matches!(self.leaves.get(leaf), Some((End::Done { .. }, _))) && !self.given_up.contains(leaf)
+        };
+        sites.into_iter().map(|site| (about, site)).find(is_there)
+    }
+
+    /// What a resource relies upon: with alternatives, the one that was taken in this run.
+    fn relied(&self, user: Leaf) -> Option<Leaf> {
+        let (about, site) = self.program.relied(user)?;
+        match self.program.has_alternatives_for(about, user.0) {
+            true => self.taken(about),
+            false => Some((about, site)),
+        }
+    }
+
+    /// What is wrong with what it refers to, once that is guarded for it (R9).
+    fn guarded(&mut self, user: Leaf, end: End, as_if_cut: Outcome) -> Option<Outcome> {
+        let end = match self.relied(user) {
+            Some(relied) if matches!(end, End::Done { .. }) => self.places.guarded_for(relied, user),
             _ => end,
         };
         match end {
             End::Done { .. } => {
-                self.guarded.extend(Some((resource, site)).filter(|_| what.kind.relies()));
+                let relies = self.program.resources[user.0].kind.relies();
+                self.guarded.extend(Some(user).filter(|_| relies));
                 None
             }
             End::LeftOut | End::Blocked(Outcome::Done) => Some(as_if_cut),
@@ -87,7 +121,7 @@ impl Run<'_> {
     pub(super) fn leave_guards(&mut self) {
         let mut all: BTreeMap<Leaf, BTreeSet<Leaf>> = BTreeMap::new();
         for (user, (_, undo)) in &self.leaves {
-            let Some(relied) = self.program.relied(*user) else { continue };
+            let Some(relied) = self.relied(*user) else { continue };
             let is_wanted =
                 self.guarded.contains(user) && !self.given_up.contains(user) && *undo == Undo::None;
             let users = all.entry(relied).or_default();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scope_plan::expr::Expr;
 use scope_plan::plan::{
     Action, ChoiceId, Edge, EdgeReason, Guard, OnUnreachable, Plan, Purpose, Step, StepId, Undo,
 };
@@ -84,6 +85,10 @@ impl StepFacts {
                 Action::Gate { rollout, .. } => Work::Gate(rollout.index()),
                 _ => Work::AtSite,
             },
+            alternative: match &step.action {
+                Action::Protect { of: Expr::Step { step: of, .. }, among: Some(_), .. } => Some(*of),
+                _ => None,
+            },
             on_cut: match step.on_unreachable {
                 OnUnreachable::Queue { .. } => OnCut::Queue,
                 OnUnreachable::Skip => OnCut::Skip,
@@ -117,7 +122,11 @@ fn need(plan: &Plan, edge: &Edge, inner: &InnerGuards) -> Need {
         (EdgeReason::Settled, Action::Gather { .. }) if inner.contains_key(&(edge.to, edge.from)) => {
             Need::Decided
         }
+        // It is known then which alternative was taken, and whether it is this one.
+        (EdgeReason::Settled, Action::Protect { .. }) => Need::Done,
+        (EdgeReason::Data, Action::Protect { among: Some(_), .. }) => Need::Decided,
         (EdgeReason::Settled, _) => Need::Settled,
+        (EdgeReason::Guard, _) => Need::Guarded,
         (EdgeReason::Data | EdgeReason::Wave | EdgeReason::Move, _) => Need::Done,
         (EdgeReason::After | EdgeReason::Relation, _) => Need::Order,
     }
@@ -229,8 +238,8 @@ fn places(
     }
     // Of alternatives of look-ups nobody inside needs the last one: its end is that of the alternative.
     let mut needed: BTreeMap<StepId, Vec<StepId>> = BTreeMap::new();
-    for edge in plan.edges.iter().filter(|edge| edge.reason == EdgeReason::Data && serves[edge.from.index()])
-    {
+    let is_told = |edge: &&Edge| matches!(edge.reason, EdgeReason::Data | EdgeReason::Guard);
+    for edge in plan.edges.iter().filter(is_told).filter(|edge| serves[edge.from.index()]) {
         needed.entry(edge.from).or_default().push(edge.to);
     }
     for choice in &plan.choices {
