@@ -350,6 +350,9 @@ fn runs(seen: &mut Seen) {
     seen.document(&folder, &["state", "show"], 0, "scope-state/1");
     seen.document(&folder, &["state", "unlock"], 0, "scope-unlock/1");
     seen.document(&folder, &["state", "copy", "--to", "copied"], 0, "scope-copy/1");
+    let forgotten = ["state", "forget", "old", "nantes"];
+    let forgotten = seen.document(&folder, &forgotten, 0, "scope-forgotten/1");
+    assert_eq!(forgotten["forgotten"][0]["site"], "nantes");
     let detached = seen.document(&folder, &["run", "main.scope", "--detach"], 0, "scope-detached/1");
     let followed = seen.document(&folder, &["attach"], 0, "scope-run/1");
     assert_eq!(followed["run"], detached["run"]);

@@ -98,7 +98,7 @@ fn killed_around_every_request_a_resumed_run_ends_the_same() {
     assert!(n_killed > 30 && n_asked >= 2, "killed {n_killed}, asked {n_asked}");
 }
 
-/// One thing after the other, so that each write is followed by one request.
+/// One thing after the other, so that each write is followed by one request; at the end it is looked for what came twice.
 const IN_A_ROW: &str = r#"
 resource welcome: desk.note { name: "welcome", text: "hello" } scope { nantes }
 resource first: desk.card { title: "first" } scope { nantes }
@@ -151,8 +151,11 @@ fn its_journal_cut_anywhere_after_the_last_sync_it_ends_the_same() {
             let resumed = desk::scope(&folder, &["resume"]);
             let resumed = match resumed.code {
                 1 if resumed.stderr.contains("E0906") => {
-                    assert_eq!(desks.nantes.held()["bells"]["door"], 0, "{what}");
-                    desk::scope(&folder, &["resume", "--answer", "once=retry"])
+                    // Killed before it rang, or after it, with the record that it did lost.
+                    let n_rings = desks.nantes.held()["bells"]["door"].as_u64().expect("a number");
+                    assert!(n_rings <= 1, "{what}: it rang {n_rings} times");
+                    let answer = if n_rings == 1 { "once=done" } else { "once=retry" };
+                    desk::scope(&folder, &["resume", "--answer", answer])
                 }
                 _ => resumed,
             };

@@ -58,6 +58,43 @@ fn runs_are_remembered_and_told() {
 }
 
 #[test]
+fn what_a_program_cannot_reach_any_more_is_told_until_it_is_forgotten() {
+    let desks = Desks::start();
+    let folder = desks.place("reach", PROGRAM);
+    ends(&folder, &["run", "main.scope"], 0);
+    let whole = std::fs::read_to_string(folder.join("main.scope")).expect("readable");
+    let is_of_paris = |line: &&str| line.starts_with("site paris");
+    let narrower: Vec<&str> = whole.lines().filter(|line| !is_of_paris(line)).collect();
+    let narrower =
+        narrower.join("\n").replace("paris | nantes", "nantes").replace("nantes & paris", "nantes");
+    std::fs::write(folder.join("main.scope"), narrower).expect("writable");
+    let held = desks.paris.held();
+    let plan = ends(&folder, &["plan", "main.scope", "--check"], 2).stdout;
+    for words in ["? paris  card  second   the program has no site `paris` any more", "scope state forget"] {
+        assert!(plan.contains(words), "`{words}`: {plan}");
+    }
+    let twin = json(&folder, &["plan", "main.scope"]);
+    let lost = twin["out_of_reach"].as_array().expect("a list");
+    assert_eq!(lost.len(), 4, "{twin}");
+    assert_eq!((&lost[0]["site"], &lost[0]["because"]), (&"paris".into(), &"no_site".into()));
+    // A run does what it can, and says what it leaves.
+    let ran = ends(&folder, &["run", "main.scope"], 0);
+    assert!(ran.stderr.contains("out of the program's reach"), "{}", ran.all());
+    assert!(ends(&folder, &["drift", "main.scope"], 0).all().contains("out of the program's reach"));
+    assert!(
+        ends(&folder, &["state", "forget", "secnd", "paris"], 3).stderr.contains("did you mean `second`?")
+    );
+    for name in ["first", "second", "welcome"] {
+        let forgotten = ends(&folder, &["state", "forget", name, "paris"], 0).stdout;
+        assert!(forgotten.contains(&format!("forgotten: {name} at paris   desk.")), "{forgotten}");
+    }
+    ends(&folder, &["state", "forget", "either", "paris"], 0);
+    let plan = ends(&folder, &["plan", "main.scope", "--check"], 0).stdout;
+    assert!(!plan.contains("reach") && plan.contains("nothing to do"), "{plan}");
+    assert_eq!(desks.paris.held(), held, "what is there stays there");
+}
+
+#[test]
 fn a_planted_secret_is_nowhere() {
     const SECRETS: [&str; 2] = ["tok-3f9a1c77", "par-5b2e8d10"];
     let desks = Desks::start();

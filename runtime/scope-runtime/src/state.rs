@@ -7,6 +7,7 @@
 mod apply;
 mod digest;
 mod folder;
+mod forget;
 mod guards;
 mod lock;
 mod place;
@@ -29,6 +30,7 @@ use crate::report::{Counts, Verdict};
 
 pub use digest::digest_of_value;
 pub use folder::state_folder;
+pub use forget::Known;
 pub use guards::Guards;
 pub use lock::Holder;
 pub use place::Place;

@@ -34,6 +34,16 @@ pub enum StateCommand {
     },
     /// Make a lost one anew from the marks at the sites; changes nothing there.
     Rebuild(Rebuild),
+    /// Know nothing more of a resource, and leave it where it is: for what is out of the program's reach.
+    Forget {
+        /// Its name: `vm`, `lab.server`, `agent["nantes"]`.
+        name: String,
+        /// Where it is; at every site without it.
+        site: Option<String>,
+        /// Which deployment.
+        #[command(flatten)]
+        place: Place,
+    },
     /// Copy it to another place, where there is none yet.
     Copy {
         /// Which deployment.

@@ -60,12 +60,7 @@ fn unwatched(command: &Destroy, output: Output) -> u8 {
         let site = &plan.site(step.site).name;
         line(&format!("  stays   {site}  {}   not deleted, as it was said (`keep`)", step.name));
     }
-    let n_unreached = ours.len().saturating_sub(deletions.len() + kept.len());
-    if n_unreached > 0 && command.program.only.is_empty() {
-        note(&format!(
-            "{n_unreached} recorded resources are at sites or of types that the program no longer has: left"
-        ));
-    }
+    super::reach::tell(&command.program, &compilation.program, &state.recorded());
     let names: Vec<String> = deletions
         .iter()
         .map(|step| format!("{} at {}", short_name(&step.name), plan.site(step.site).name))

@@ -40,6 +40,7 @@ fn drift(command: &Drift, output: Output) -> Result<bool, u8> {
     let Some(wanted) = &command.accept else {
         document::tell("scope-drift/2", json_twin(file, &state, &rows));
         line(drift::report(plan, file, &state, &rows, now_ms(), command.verbose).trim_end());
+        super::reach::tell(&command.program, &compilation.program, &state.recorded());
         return Ok(rows.iter().any(Drifted::is_drift));
     };
     let accepted = accept::chosen(wanted, &rows, &compilation.program)?;

@@ -22,6 +22,7 @@ mod lint;
 mod logs;
 mod place;
 mod plan;
+mod reach;
 mod rebuild;
 mod resume;
 pub mod run;

@@ -5,6 +5,7 @@ use scope_plan::recorded::Recorded;
 use scope_runtime::state::State;
 use serde_json::json;
 
+use super::reach::{self, Lost};
 use super::saved::{self, Relied};
 use super::survey::{NotAsked, survey};
 use super::{DIFFERENT, FAILED, OK, now_ms, place};
@@ -25,6 +26,7 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     };
     let recorded = state.as_ref().map(State::recorded).unwrap_or_default();
     let recorded = Recorded { reconsider: command.reconsider, ..recorded };
+    let before = recorded.clone();
     let is_asking = !command.offline && !command.steps && !command.cuts;
     let now = now_ms();
     let holds = state.as_ref().map(|state| &state.holds);
@@ -40,18 +42,19 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         Err(code) => return code,
     };
     let plan = super::plan_of(&compilation);
+    let lost = reach::of(&command.program.with(&command.of), &compilation.program, &before);
     let (state, unused) = match is_asking {
         true => (state, None),
         false => (None, state),
     };
     let Some(state) = state else {
-        return unasked(command, &compilation, unused.as_ref(), None);
+        return unasked(command, &compilation, unused.as_ref(), &lost, None);
     };
     let report = match survey(plan, &state, &compilation.sources, output) {
         Ok(report) => report,
         Err(NotAsked::Refused(code)) => return code,
         Err(NotAsked::Secrets(why)) => {
-            return unasked(command, &compilation, Some(&state), Some(&why));
+            return unasked(command, &compilation, Some(&state), &lost, Some(&why));
         }
     };
     let rows = difference::rows(plan, &report, &state);
@@ -62,9 +65,11 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         }
     }
     let file = &command.program.file;
-    document::tell("scope-difference/1", json_twin(file, Some(&state), &rows, plan));
+    document::tell("scope-difference/1", json_twin(file, Some(&state), &rows, &lost, plan));
     line(show::plan::surveyed(plan, file, &state, &rows, now_ms(), command.verbose).trim_end());
-    let is_different = rows.iter().any(|row| row.what.is_change() || row.what == What::Unknown);
+    tell(&lost);
+    let is_different =
+        !lost.is_empty() || rows.iter().any(|row| row.what.is_change() || row.what == What::Unknown);
     match command.check {
         true if rows.iter().any(|row| row.what == What::Fails) => FAILED,
         true if is_different => DIFFERENT,
@@ -77,6 +82,7 @@ fn unasked(
     command: &Plan,
     compilation: &Compilation,
     state: Option<&State>,
+    lost: &[Lost],
     missing: Option<&[String]>,
 ) -> u8 {
     let plan = super::plan_of(compilation);
@@ -95,10 +101,14 @@ fn unasked(
         document::tell_whole(&scope_plan::json::to_json(plan));
         scope_plan::text::to_text(plan)
     } else {
-        document::tell("scope-difference/1", json_twin(file, state, &show::plan::rows(plan, state), plan));
+        document::tell(
+            "scope-difference/1",
+            json_twin(file, state, &show::plan::rows(plan, state), lost, plan),
+        );
         show::plan::plan(plan, file, state, command.verbose)
     };
     line(text.trim_end());
+    tell(lost);
     if let Some(missing) = missing {
         note(&format!("no site was asked, what is there is unknown: {}", missing.join("; ")));
         if command.check {
@@ -108,10 +118,17 @@ fn unasked(
     OK
 }
 
+fn tell(lost: &[Lost]) {
+    if !lost.is_empty() {
+        line(&format!("\n{}", reach::words(lost)));
+    }
+}
+
 fn json_twin(
     file: &str,
     state: Option<&State>,
     rows: &[Row],
+    lost: &[Lost],
     plan: &scope_plan::plan::Plan,
 ) -> serde_json::Value {
     let sites: Vec<_> = difference::answering(plan, rows)
@@ -123,5 +140,6 @@ fn json_twin(
         "serial": state.map(|state| state.serial),
         "sites": sites,
         "resources": rows,
+        "out_of_reach": lost,
     })
 }

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use scope_runtime::state::{Holder, Place, StateStore, utc};
+use scope_diagnostics::{codes, similar};
+use scope_runtime::state::{Holder, Known, Place, StateStore, utc};
 use serde_json::json;
 
 use super::place::{self, Found};
-use super::{OK, now_ms};
+use super::{OK, WRONG, now_ms};
 use crate::args::{State, StateCommand};
-use crate::output::{Output, document, line};
+use crate::output::{Output, document, line, say_error, say_help};
 use crate::show::plural;
 
 pub fn run(command: &State, output: Output) -> u8 {
@@ -16,6 +17,9 @@ pub fn run(command: &State, output: Output) -> u8 {
         StateCommand::Show { place } => place::find(place).and_then(|found| show(&found)),
         StateCommand::Unlock { place, force } => place::find(place).and_then(|found| unlock(&found, *force)),
         StateCommand::Rebuild(command) => return super::rebuild::run(command, output),
+        StateCommand::Forget { name, site, place } => {
+            place::find(place).and_then(|found| forget(&found, name, site.as_deref()))
+        }
         StateCommand::Copy { place, to } => place::find(place).and_then(|found| copy(&found, to)),
     };
     done.err().unwrap_or(OK)
@@ -68,6 +72,32 @@ fn unlock(found: &Found, is_forced: bool) -> Result<(), u8> {
     match holder {
         Some(holder) => line(&format!("unlocked: {} had it", words(&holder))),
         None => line("nothing to unlock: nobody has it"),
+    }
+    Ok(())
+}
+
+/// What is at the sites is not touched; a request whose end is not known, and a deletion that is owed, are given up.
+fn forget(found: &Found, name: &str, site: Option<&str>) -> Result<(), u8> {
+    let holder = Holder::current("scope state forget", now_ms());
+    let mut store = StateStore::open_at(&found.place, &holder).map_err(|error| place::refused(&error))?;
+    let forgotten = store.state().known_of(name, site);
+    if forgotten.is_empty() {
+        let at = site.map(|site| format!(" at {site}")).unwrap_or_default();
+        say_error(codes::E0922, &format!("nothing called `{name}`{at} is recorded"));
+        let names = store.state().resources.keys().map(String::as_str);
+        match similar::nearest(name, names) {
+            Some(near) => say_help(&format!("did you mean `{near}`?")),
+            None => say_help("`scope plan FILE` tells what is recorded and out of the program's reach"),
+        }
+        return Err(WRONG);
+    }
+    for known in &forgotten {
+        store.remember(known.forgetting.clone()).map_err(|error| place::refused(&error))?;
+    }
+    let twin = forgotten.iter().map(|known| json!({ "name": name, "site": known.site, "what": known.what }));
+    document::tell("scope-forgotten/1", json!({ "forgotten": twin.collect::<Vec<_>>() }));
+    for Known { site, what, .. } in &forgotten {
+        line(&format!("forgotten: {name} at {site}   {what}; what is there stays there"));
     }
     Ok(())
 }

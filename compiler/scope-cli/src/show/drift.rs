@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::by_site::Line;
 use super::difference::{Differing, by_part, short};
 use super::past::ago;
-use super::{short_name, short_type};
+use super::{shell_word, short_name, short_type};
 
 /// One thing that is not as it was left.
 #[derive(Debug, Serialize)]
@@ -379,17 +379,11 @@ pub fn report(plan: &Plan, file: &str, state: &State, rows: &[Drifted], now_ms: 
                 _ => String::new(),
             };
             let (name, site) = (&example.name, &example.site);
-            let what = quoted(&format!("{name}{attribute}"));
-            let _ = writeln!(text, "accept: scope drift {file} --accept {what} {}", quoted(site));
+            let what = shell_word(&format!("{name}{attribute}"));
+            let _ = writeln!(text, "accept: scope drift {file} --accept {what} {}", shell_word(site));
         }
     }
     text
-}
-
-/// As a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = word.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '/'));
-    if is_plain { word.to_string() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 fn by_site(plan: &Plan, rows: &[&Drifted], all: bool) -> String {

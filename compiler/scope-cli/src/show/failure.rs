@@ -148,7 +148,7 @@ pub fn refusals(plan: &Plan, entered: &Entered, sources: &SourceMap) -> Vec<Diag
         if let Some(others) = &others {
             report = report.note(others.clone());
         }
-        report.help(format!("scope sites --check {}", quoted(&site.name)))
+        report.help(format!("scope sites --check {}", super::shell_word(&site.name)))
     };
     entered.refusals.iter().map(of_one).collect()
 }
@@ -160,11 +160,6 @@ fn told(name: &str, value: &Expr) -> Option<String> {
         Expr::Secret(source) => Some(format!("{name} from {source}")),
         _ => None,
     }
-}
-
-/// A site's name as a shell takes it.
-fn quoted(name: &str) -> String {
-    if name.contains(char::is_whitespace) { format!("{name:?}") } else { name.to_string() }
 }
 
 pub fn code(name: &str) -> Code {

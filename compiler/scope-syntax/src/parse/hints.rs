@@ -184,9 +184,9 @@ impl<'s> Place<'_, 's> {
         let is_import = self.at == 1 && self.before(1).is_some_and(|first| first.text == "import");
         let is_path = matches!(self.kind(), Some(Kind::Dot | Kind::DotDot | Kind::Slash));
         (is_import && is_path).then(|| {
-            self.expected_found("a name or a text").label("a path stands in quotes").help(
-                "write `import \"./sites.scope\"`; a driver is imported by its name: `import openstack`",
-            )
+            self.expected_found("a name or a text")
+                .label("a path stands in quotes")
+                .help("write `import \"./sites.scope\"`; a driver is imported by its name alone")
         })
     }
 

@@ -6,7 +6,7 @@ use scope_plan::recorded::Recorded;
 use scope_runtime::state::StateStore;
 
 use super::super::survey::{NotAsked, survey};
-use super::super::{WRONG, saved};
+use super::super::{WRONG, reach, saved};
 use crate::args::Run;
 use crate::output::{Output, say, say_error, say_help};
 
@@ -61,10 +61,11 @@ pub(super) fn ready(
     let file = &command.program.file;
     if !file.ends_with(".json") {
         let recorded = Recorded { reconsider: command.how.reconsider, ..recorded };
-        let mut compilation = super::super::compiled(&command.program, recorded, is_left_alone)?;
+        let mut compilation = super::super::compiled(&command.program, recorded.clone(), is_left_alone)?;
         if !output.compiled(&compilation) {
             return Err(WRONG);
         }
+        reach::tell(&command.program, &compilation.program, &recorded);
         let plan = compilation.plan.take().expect("a program without errors has a plan");
         return Ok((plan, compilation.sources));
     }

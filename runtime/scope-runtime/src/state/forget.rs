@@ -1,0 +1,48 @@
+//! What a state knows of a resource, and the records after which it knows nothing more: for what no run can ask about any
+//! more, since its site or its type left the program.
+
+use super::{Record, State};
+
+/// Something that is known of a resource at a site.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// The site's name.
+    pub site: String,
+    /// In words: `http.item /boxes/4`.
+    pub what: String,
+    /// After this it is not known any more.
+    pub forgetting: Record,
+}
+
+impl State {
+    /// All that is known of what is called so, at one site or at all: that it is there, what was sent for it and not
+    /// answered, what is owed of it.
+    pub fn known_of(&self, name: &str, site: Option<&str>) -> Vec<Known> {
+        let is_meant = |own: &str| site.is_none_or(|site| site == own);
+        let resources = self.resources.get(name).into_iter().flatten();
+        let there = resources.map(|(site, resource)| Known {
+            site: site.clone(),
+            what: format!("{} {}", resource.resource_type, resource.identity),
+            forgetting: Record::Gone { name: name.to_owned(), site: site.clone() },
+        });
+        let sent = self.sent.iter().filter(|(_, sent)| sent.name == name).map(|(key, sent)| Known {
+            site: sent.site.clone(),
+            what: format!("a `{}` of {} whose end is not known", sent.operation, sent.resource_type),
+            forgetting: Record::Settled { key: key.clone() },
+        });
+        let changed = self.changed.iter().filter(|(_, changed)| changed.name == name);
+        let changed = changed.map(|(key, changed)| Known {
+            site: changed.site.clone(),
+            what: format!("a change of {} {} to be set back", changed.resource_type, changed.identity),
+            forgetting: Record::ChangeEnded { key: key.clone() },
+        });
+        let owed = self.owed.iter().filter(|owed| owed.name == name).map(|owed| Known {
+            site: owed.site.clone(),
+            what: format!("a deletion of {} that is owed", owed.resource_type),
+            forgetting: Record::Paid { key: owed.key.clone(), identity: owed.identity.clone() },
+        });
+        let mut known: Vec<Known> = there.chain(sent).chain(changed).chain(owed).collect();
+        known.retain(|known| is_meant(&known.site));
+        known
+    }
+}
