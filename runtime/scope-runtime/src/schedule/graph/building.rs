@@ -23,8 +23,13 @@ impl Graph {
 
         let inner = inner_guards(plan);
         let edges = || plan.edges.iter().map(|edge| (edge, need(plan, edge, &inner)));
+        let gates = gates_in_order(plan);
+        let after = |gate: &(StepId, StepId)| (gate.0.index(), Neighbour { step: gate.1, need: Need::Done });
+        let before = |gate: &(StepId, StepId)| (gate.1.index(), Neighbour { step: gate.0, need: Need::Done });
         let out = edges().map(|(edge, need)| (edge.from.index(), Neighbour { step: edge.to, need }));
+        let out = out.chain(gates.iter().map(after));
         let into = edges().map(|(edge, need)| (edge.to.index(), Neighbour { step: edge.from, need }));
+        let into = into.chain(gates.iter().map(before));
 
         let mut guards: Vec<(usize, Arm)> = plan
             .steps
@@ -130,6 +135,22 @@ fn need(plan: &Plan, edge: &Edge, inner: &InnerGuards) -> Need {
         (EdgeReason::Data | EdgeReason::Wave | EdgeReason::Move, _) => Need::Done,
         (EdgeReason::After | EdgeReason::Relation, _) => Need::Order,
     }
+}
+
+/// Each gate and the next one of its rollout. Behind a wave that waits for its sites, all of a later one may fail for reasons of
+/// its own: nothing is begun after it either.
+fn gates_in_order(plan: &Plan) -> Vec<(StepId, StepId)> {
+    let mut gates: Vec<(usize, u32, StepId)> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.action {
+            Action::Gate { rollout, wave, .. } => Some((rollout.index(), *wave, step.id)),
+            _ => None,
+        })
+        .collect();
+    gates.sort_unstable();
+    let pairs = gates.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+    pairs.map(|pair| (pair[0].2, pair[1].2)).collect()
 }
 
 /// Every (choice, arm) where the choice stands in the arm, sorted.
