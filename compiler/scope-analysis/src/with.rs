@@ -277,11 +277,13 @@ impl Context<'_> {
                 "local_only" => return Some(OnDisconnect::LocalOnly),
                 _ => {}
             },
-            Value::Record(fields) if fields.len() == 1 => {
-                if let Some(Slot { value: Value::Duration(nanoseconds), .. }) = fields.get("queue") {
+            Value::Record(fields) if fields.len() == 1 => match fields.get("queue").map(|slot| &slot.value) {
+                Some(Value::Duration(nanoseconds)) => {
                     return Some(OnDisconnect::Queue(Some(*nanoseconds)));
                 }
-            }
+                Some(Value::Error) => return None,
+                _ => {}
+            },
             _ => {}
         }
         self.wrong(&format!("`on_disconnect` is not {}", describe(&slot.value)), slot.span, help);

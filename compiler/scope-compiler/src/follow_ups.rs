@@ -107,6 +107,8 @@ struct Broken<'a> {
     of_drivers: BTreeSet<&'a str>,
     /// Whether one of them is a site, or declares several.
     is_of_sites: bool,
+    /// What is done step by step, with a step that could not be read.
+    of_steps: Spans,
 }
 
 impl<'a> Broken<'a> {
@@ -121,6 +123,8 @@ impl<'a> Broken<'a> {
         let brackets = syntax.iter().filter(|report| STRUCTURE.contains(&report.code));
         let brackets = Spans::new(brackets.map(|report| report.primary.span).collect());
         let is_of_steps = |item: &Item| matches!(item.kind, ItemKind::Test(_) | ItemKind::Sequence(_));
+        let with_steps = items.iter().filter(|item| is_of_steps(item) && reported.overlap(item.span));
+        let of_steps = Spans::new(with_steps.map(|item| item.span).collect());
         let is_none = |item: &Item| {
             matches!(item.kind, ItemKind::Native(_) | ItemKind::Error { .. }) && no_items.overlap(item.span)
         };
@@ -178,7 +182,7 @@ impl<'a> Broken<'a> {
         let items = Spans::new(broken.map(|(item, _)| item.span).collect());
         let unread = syntax.iter().filter(|report| report.is_error());
         let lines = unread.filter_map(|report| line(read.sources, report.primary.span)).collect();
-        Broken { sources: read.sources, lines, items, of_words, words, of_drivers, is_of_sites }
+        Broken { sources: read.sources, lines, items, of_words, words, of_drivers, is_of_sites, of_steps }
     }
 
     /// Whether a report may follow from what could not be read.
@@ -191,6 +195,10 @@ impl<'a> Broken<'a> {
             // A driver that could not be read may have the command.
             let command = report.message.split('`').nth(1).filter(|_| report.code == codes::E0213);
             return command.is_some_and(|command| self.of_drivers.contains(command));
+        }
+        // The step that could not be read may be the run.
+        if report.code == codes::E0856 && self.of_steps.overlap(span) {
+            return true;
         }
         let written = self.sources.try_get(span.file).and_then(|file| file.text().get(span.range()));
         let named = report.message.split('`').nth(1);

@@ -119,6 +119,8 @@ impl Context<'_> {
             "capacity",
         ]);
         match similar::nearest(key, known) {
+            // Said of an entry of `simulate` or `capacity`.
+            Some(nearest) if nearest == key => report.help(format!("`{key}` is an entry of the site itself")),
             Some(nearest) => report
                 .help(format!("did you mean `{nearest}`?"))
                 .fix(format!("write `{nearest}`"), vec![Edit::new(span, nearest)]),

@@ -166,6 +166,20 @@ pub(crate) struct Looked {
     pub(crate) left: Vec<String>,
 }
 
+impl Looked {
+    /// Nobody can say of so many things at a site.
+    pub(crate) fn not_known(site: &str, n_things: usize, why: &str) -> Looked {
+        let (what, it) = match n_things {
+            1 => ("one thing that was".to_owned(), "it is"),
+            several => (format!("{several} things that were"), "they are"),
+        };
+        let words = format!(
+            "{what} made at `{site}`: whether {it} there twice is not known ({why}); the next run looks"
+        );
+        Looked { deleted: Vec::new(), left: vec![words] }
+    }
+}
+
 /// Looks for second ones of all these at a site: one list for those that one list gives.
 pub(crate) async fn look_at_site(shared: &Shared<'_>, site: SiteId, doubtful: &[Doubtful]) -> Looked {
     let mut looked = Looked::default();
@@ -191,15 +205,8 @@ pub(crate) async fn look_at_site(shared: &Shared<'_>, site: SiteId, doubtful: &[
             std::mem::take(&mut open).into_iter().partition(is_together);
         if let Err(bad) = look_together(&together, &mut looked).await {
             if !bad.is_stopped {
-                let (what, it) = match n_open {
-                    1 => ("one thing that was".to_owned(), "it is"),
-                    n_open => (format!("{n_open} things that were"), "they are"),
-                };
-                looked.left.push(format!(
-                    "{what} made at `{}`: whether {it} there twice is not known ({}); the next run looks",
-                    shared.plan.site(site).name,
-                    bad.failure.message
-                ));
+                let name = &shared.plan.site(site).name;
+                looked.left.extend(Looked::not_known(name, n_open, &bad.failure.message).left);
             }
             break;
         }

@@ -58,7 +58,7 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         let answering = answering(shared, &ended);
         n_paid += pay_debts(shared, &answering, &mut owed).await;
         n_paid += end_changes(shared, &ended, &mut owed).await;
-        n_paid += remove_seconds(shared, &mut owed).await;
+        n_paid += remove_seconds(shared, &answering, &mut owed).await;
         n_paid += settle_guards(shared, &ended, &answering, &mut owed).await;
     }
     let outputs = outputs(shared);

@@ -3,7 +3,7 @@
 //! `first` was created as `c1`; one list of its kind at its site has `c7` with its mark, too → `c7` is deleted. Sites are
 //! looked at side by side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use scope_plan::plan::{Action, SiteId, StepId};
@@ -11,16 +11,27 @@ use scope_plan::recorded::How;
 
 use super::Shared;
 use crate::events::RunEventKind;
-use crate::procedure::{Doubtful, look_at_site};
+use crate::procedure::{Doubtful, Looked, look_at_site};
 use crate::schedule::mutants::{self, Mutant};
 
-/// Deletes second ones of what this run made; how many there were. What is left, and what is not known, is told.
-pub(super) async fn remove_seconds(shared: &Shared<'_>, words: &mut Vec<String>) -> usize {
+/// Deletes second ones of what this run made; how many there were. What is left, and what is not known, is told. A site at which
+/// nothing ended well is not waited for once more.
+pub(super) async fn remove_seconds(
+    shared: &Shared<'_>,
+    answering: &BTreeSet<String>,
+    words: &mut Vec<String>,
+) -> usize {
     let doubtful = doubtful(shared);
     if mutants::is(Mutant::SecondNotLookedFor) {
         return 0;
     }
-    let looks = doubtful.iter().map(|(site, doubtful)| look_at_site(shared, *site, doubtful));
+    let looks = doubtful.iter().map(|(site, doubtful)| async move {
+        let name = &shared.plan.site(*site).name;
+        match answering.contains(name) {
+            true => look_at_site(shared, *site, doubtful).await,
+            false => Looked::not_known(name, doubtful.len(), "nothing ended well there"),
+        }
+    });
     let mut n_deleted = 0;
     for looked in join_all(looks).await {
         for deleted in looked.deleted {
