@@ -58,7 +58,7 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         let answering = answering(shared, &ended);
         n_paid += pay_debts(shared, &answering, &mut owed).await;
         n_paid += end_changes(shared, &ended, &mut owed).await;
-        n_paid += remove_seconds(shared, &answering, &mut owed).await;
+        n_paid += remove_seconds(shared, &silent(shared, &ended), &mut owed).await;
         n_paid += settle_guards(shared, &ended, &answering, &mut owed).await;
     }
     let outputs = outputs(shared);
@@ -121,6 +121,14 @@ fn answering(shared: &Shared<'_>, ended: &Ended) -> BTreeSet<String> {
     let sites: BTreeSet<SiteId> =
         shared.plan.steps.iter().filter(has_answered).map(|step| step.site).collect();
     sites.into_iter().map(|site| shared.plan.site(site).name.clone()).collect()
+}
+
+/// The sites at which something was tried, and nothing ended well.
+fn silent(shared: &Shared<'_>, ended: &Ended) -> BTreeSet<SiteId> {
+    let tried = || shared.plan.steps.iter().filter(|step| ended.schedule.attempts(step.id) > 0);
+    let answered = tried().filter(|step| ended.schedule.state(step.id) == StepState::Done);
+    let answered: BTreeSet<SiteId> = answered.map(|step| step.site).collect();
+    tried().map(|step| step.site).filter(|site| !answered.contains(site)).collect()
 }
 
 fn step_report(shared: &Shared<'_>, ended: &Ended, step: StepId) -> StepReport {

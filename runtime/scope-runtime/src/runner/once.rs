@@ -14,11 +14,11 @@ use crate::events::RunEventKind;
 use crate::procedure::{Doubtful, Looked, look_at_site};
 use crate::schedule::mutants::{self, Mutant};
 
-/// Deletes second ones of what this run made; how many there were. What is left, and what is not known, is told. A site at which
-/// nothing ended well is not waited for once more.
+/// Deletes second ones of what this run made; how many there were. What is left, and what is not known, is told. A silent
+/// site, at which nothing that was tried ended well, is not waited for once more.
 pub(super) async fn remove_seconds(
     shared: &Shared<'_>,
-    answering: &BTreeSet<String>,
+    silent: &BTreeSet<SiteId>,
     words: &mut Vec<String>,
 ) -> usize {
     let doubtful = doubtful(shared);
@@ -27,9 +27,9 @@ pub(super) async fn remove_seconds(
     }
     let looks = doubtful.iter().map(|(site, doubtful)| async move {
         let name = &shared.plan.site(*site).name;
-        match answering.contains(name) {
-            true => look_at_site(shared, *site, doubtful).await,
-            false => Looked::not_known(name, doubtful.len(), "nothing ended well there"),
+        match silent.contains(site) {
+            true => Looked::not_known(name, doubtful.len(), "nothing ended well there"),
+            false => look_at_site(shared, *site, doubtful).await,
         }
     });
     let mut n_deleted = 0;
