@@ -274,6 +274,10 @@ impl Context<'_> {
             self.report(self.several_places(reference, copies, attribute, referring));
             return false;
         }
+        if let Some(parts) = self.divided_alternative(reference) {
+            self.report(self.several_places(reference, &parts, attribute, referring));
+            return false;
+        }
         let Share::None { because } = &reference.share else { return true };
         if self.is_reported_at_scope(reference, referring) {
             return false;
@@ -334,6 +338,16 @@ impl Context<'_> {
             ReferenceTarget::Text(Value::Text(text)) => format!("\"{text}\""),
             ReferenceTarget::Text(_) => format!("its `{}`", reference.attribute),
         }
+    }
+
+    /// What is used in place wherever it ends, and is divided over several sites in one of its alternatives. Of what is always
+    /// divided, or looked for at one site, it is clear which part is meant.
+    fn divided_alternative(&self, reference: &Reference) -> Option<Location> {
+        let ReferenceTarget::Resource(target) = &reference.target else { return None };
+        let is_open =
+            reference.share == Share::InPlace && !matches!(reference.location.kind, LocationKind::Site(_));
+        let head = self.head_summary(*target).filter(|_| is_open)?;
+        divided(&head.location).cloned()
     }
 
     /// R9: the parts of a resource are where it is, at each of its sites.
@@ -449,6 +463,15 @@ fn copies(location: &Location) -> Option<&Location> {
         LocationKind::Or(parts) | LocationKind::Cross { parts, .. } => parts.iter().find_map(copies),
         _ => None,
     }
+}
+
+/// The first `%` that is an alternative.
+fn divided(location: &Location) -> Option<&Location> {
+    let LocationKind::Or(parts) = &location.kind else { return None };
+    parts.iter().find_map(|part| match part.kind {
+        LocationKind::Cross { .. } => Some(part),
+        _ => divided(part),
+    })
 }
 
 pub(super) fn has_alternatives(location: &Location) -> bool {
