@@ -2,7 +2,8 @@
 //!
 //! look up `net` → protect `net` → `port { network: #1 }`; for an engine that leaves no guard: look up `net` →
 //! `port { network: #0 }`. Of `net` with alternatives each has a guard of its own, and `port` takes what was chosen:
-//! choose `net` → protect `net` at nantes, protect `net` at paris → `port { network: #choose }`. A type without a place for a guard has no `protect`: only the state knows its users then.
+//! choose `net` → protect `net` at nantes, protect `net` at paris → `port { network: #choose }`. A type without a place for a
+//! guard has no `protect`: only the state knows its users then.
 
 use std::collections::BTreeMap;
 
