@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::driver::{Readiness, ResourceType};
 use crate::eval::{Environment, eval};
-use crate::expr::{Expr, FileRef, SecretSource};
+use crate::expr::Expr;
 use crate::plan::{Action, Guard, Link, Plan, SiteId, Step, StepId};
 
 /// A round trip where no link is declared, in microseconds.
@@ -146,18 +146,6 @@ impl Environment for Written<'_> {
             Some(_) => None,
             None => (!declared.is_computed).then_some(Value::Null),
         }
-    }
-
-    fn step(&self, _: StepId) -> Option<&Value> {
-        None
-    }
-
-    fn secret(&self, _: &SecretSource) -> Option<String> {
-        None
-    }
-
-    fn file_bytes(&self, _: &FileRef) -> Option<Vec<u8>> {
-        None
     }
 }
 

@@ -33,12 +33,6 @@ fn of(expr: &Expr) -> Result<Value, String> {
 struct Rim;
 
 impl Environment for Rim {
-    fn name(&self, _name: &str) -> Option<Value> {
-        None
-    }
-    fn step(&self, _step: StepId) -> Option<&Value> {
-        None
-    }
     fn secret(&self, source: &SecretSource) -> Option<String> {
         (*source == SecretSource::Env("PASSWORD".into())).then(|| "hunter2".to_owned())
     }

@@ -49,6 +49,14 @@ pub struct Program {
     pub tests: Vec<Test>,
 }
 
+impl Program {
+    /// Whether one of its drivers has the type: `openstack.image`.
+    pub fn has_type(&self, name: &str) -> bool {
+        let driver = name.split_once('.').and_then(|(driver, _)| self.drivers.get(driver));
+        driver.is_some_and(|driver| driver.types.contains_key(name))
+    }
+}
+
 /// A `sequence`: commands and calls, one after the other.
 #[derive(Clone, Debug)]
 pub struct Sequence {

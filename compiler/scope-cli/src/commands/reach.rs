@@ -37,17 +37,13 @@ pub fn of(asked: &args::Program, program: &Program, recorded: &Recorded) -> Vec<
         return Vec::new();
     }
     let sites: BTreeSet<&str> = program.sites.iter().map(|site| site.name.as_str()).collect();
-    let has_type = |name: &str| {
-        let driver = name.split_once('.').and_then(|(driver, _)| program.drivers.get(driver));
-        driver.is_some_and(|driver| driver.types.contains_key(name))
-    };
     let ours = recorded.resources.iter().filter(|resource| resource.how != How::Adopted);
     let resources = ours.map(|resource| (&resource.site, &resource.name, &resource.resource_type));
     let open = recorded.open.iter().map(|open| (&open.site, &open.name, &open.resource_type));
     let lost = resources.chain(open).filter_map(|(site, name, resource_type)| {
         let because = match sites.contains(site.as_str()) {
             false => Because::NoSite,
-            true if !has_type(resource_type) => Because::NoType,
+            true if !program.has_type(resource_type) => Because::NoType,
             true => return None,
         };
         let (site, name, resource_type) = (site.clone(), name.clone(), resource_type.clone());

@@ -147,12 +147,9 @@ impl<'a> Lowering<'a> {
         let of_sequences: BTreeSet<&str> = of_sequences.map(|step| step.name.as_str()).collect();
         let keys: BTreeSet<String> = self.plan.steps.iter().map(|step| step.key.clone()).collect();
         for open in &self.recorded.open {
-            let index = program.sites.iter().position(|site| site.name == open.site);
-            let driver =
-                open.resource_type.split_once('.').and_then(|(driver, _)| program.drivers.get(driver));
-            let is_known = driver.is_some_and(|driver| driver.types.contains_key(&open.resource_type));
-            let Some(index) = index.filter(|_| is_known) else { continue };
-            self.site(hir::SiteId(index as u32));
+            let site = self.sites_by_name.get(open.site.as_str()).copied();
+            let Some(site) = site.filter(|_| program.has_type(&open.resource_type)) else { continue };
+            self.site(site);
             self.types.insert(open.resource_type.clone());
             if !keys.contains(&open.key) && !of_sequences.contains(open.name.as_str()) {
                 self.plan.unwanted.push(open.key.clone());
@@ -163,8 +160,7 @@ impl<'a> Lowering<'a> {
     /// Nothing where the program has the site or the type no more.
     fn deletion(&mut self, resource: &RecordedResource, unless: Vec<StepId>) -> Option<StepId> {
         let declared = *self.sites_by_name.get(resource.site.as_str())?;
-        let (driver, _) = resource.resource_type.split_once('.')?;
-        if !self.program.drivers.get(driver)?.types.contains_key(&resource.resource_type) {
+        if !self.program.has_type(&resource.resource_type) {
             return None;
         }
         let origin = self.origin(self.program.sites[declared.0 as usize].span, None);

@@ -12,13 +12,24 @@ use crate::plan::StepId;
 /// What an expression may ask for. `None` is an error where the expression needs it.
 pub trait Environment {
     /// A name's value; an attribute that is not set is `Some(null)`.
-    fn name(&self, name: &str) -> Option<Value>;
+    fn name(&self, _name: &str) -> Option<Value> {
+        None
+    }
+
     /// The output of a step.
-    fn step(&self, step: StepId) -> Option<&Value>;
+    fn step(&self, _step: StepId) -> Option<&Value> {
+        None
+    }
+
     /// A secret's content.
-    fn secret(&self, source: &SecretSource) -> Option<String>;
+    fn secret(&self, _source: &SecretSource) -> Option<String> {
+        None
+    }
+
     /// A file's bytes. As a value they must be UTF-8; `base64(…)` takes any.
-    fn file_bytes(&self, file: &FileRef) -> Option<Vec<u8>>;
+    fn file_bytes(&self, _file: &FileRef) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// An environment of given names and outputs, without secrets and files.
@@ -56,13 +67,5 @@ impl Environment for Bindings {
 
     fn step(&self, step: StepId) -> Option<&Value> {
         self.outputs.get(&step)
-    }
-
-    fn secret(&self, _source: &SecretSource) -> Option<String> {
-        None
-    }
-
-    fn file_bytes(&self, _file: &FileRef) -> Option<Vec<u8>> {
-        None
     }
 }

@@ -226,12 +226,8 @@ impl StepEnvironment {
     }
 }
 
+/// Inputs use no free names; the plan's verification sees to it.
 impl Environment for StepEnvironment {
-    fn name(&self, _name: &str) -> Option<Value> {
-        // Inputs use no free names; the plan's verification sees to it.
-        None
-    }
-
     fn step(&self, step: StepId) -> Option<&Value> {
         self.outputs.get(&step).map(|value| &**value)
     }
@@ -249,10 +245,6 @@ impl Environment for StepEnvironment {
 struct PublicEnvironment<'e>(&'e StepEnvironment);
 
 impl Environment for PublicEnvironment<'_> {
-    fn name(&self, name: &str) -> Option<Value> {
-        self.0.name(name)
-    }
-
     fn step(&self, step: StepId) -> Option<&Value> {
         self.0.step(step)
     }
@@ -271,19 +263,7 @@ struct OutputEnvironment<'e> {
 }
 
 impl Environment for OutputEnvironment<'_> {
-    fn name(&self, _name: &str) -> Option<Value> {
-        None
-    }
-
     fn step(&self, step: StepId) -> Option<&Value> {
         self.outputs.get(&step).map(|value| &**value)
-    }
-
-    fn secret(&self, _source: &SecretSource) -> Option<String> {
-        None
-    }
-
-    fn file_bytes(&self, _file: &FileRef) -> Option<Vec<u8>> {
-        None
     }
 }

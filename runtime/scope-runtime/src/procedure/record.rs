@@ -5,8 +5,7 @@
 
 use scope_plan::driver::{Operation, ResourceType};
 use scope_plan::eval::{Environment, eval};
-use scope_plan::expr::{Expr, FileRef, SecretSource};
-use scope_plan::plan::StepId;
+use scope_plan::expr::Expr;
 use serde_json::{Map, Value, json};
 
 use super::guard;
@@ -174,18 +173,6 @@ impl Environment for Names<'_> {
             "site" => Some(json!({ "name": self.site_name })),
             _ => Some(Value::Null),
         }
-    }
-
-    fn step(&self, _step: StepId) -> Option<&Value> {
-        None
-    }
-
-    fn secret(&self, _source: &SecretSource) -> Option<String> {
-        None
-    }
-
-    fn file_bytes(&self, _file: &FileRef) -> Option<Vec<u8>> {
-        None
     }
 }
 

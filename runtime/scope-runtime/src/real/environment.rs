@@ -136,6 +136,7 @@ impl<'a> SiteEnvironment<'a> {
     }
 }
 
+/// Inputs come evaluated: a driver's expressions know no steps.
 impl Environment for SiteEnvironment<'_> {
     fn name(&self, name: &str) -> Option<Value> {
         match name {
@@ -144,11 +145,6 @@ impl Environment for SiteEnvironment<'_> {
             // In an answer's rules `status` is the answer's, though a resource may have an attribute of that name.
             _ => self.answered.and_then(|answered| answered.name(name)).or_else(|| self.request_name(name)),
         }
-    }
-
-    fn step(&self, _step: StepId) -> Option<&Value> {
-        // Inputs come evaluated: a driver's expressions know no steps.
-        None
     }
 
     fn secret(&self, source: &SecretSource) -> Option<String> {

@@ -20,10 +20,10 @@ use crate::state::{Owed, Record, Sent};
 /// no longer has: nobody asks for them again, so what they perhaps made is owed from now on.
 pub(super) fn owe_what_was_sent(shared: &Shared<'_>, ended: &Ended) {
     let sent: BTreeMap<String, Sent> = shared.ledger.with(|state| {
-        let is_debt =
-            |key: &String| state.owed.iter().any(|owed| owed.key == *key && owed.identity.is_none());
+        let debts = state.owed.iter().filter(|owed| owed.identity.is_none());
+        let debts: BTreeSet<&String> = debts.map(|owed| &owed.key).collect();
         let is_there = |sent: &Sent| state.resource(&sent.name, &sent.site).is_some();
-        let open = state.sent.iter().filter(|(key, sent)| !is_debt(key) && !is_there(sent));
+        let open = state.sent.iter().filter(|(key, sent)| !debts.contains(key) && !is_there(sent));
         open.map(|(key, sent)| (key.clone(), sent.clone())).collect()
     });
     if sent.is_empty() || mutants::is(Mutant::AbandonedRequestForgotten) {
@@ -34,8 +34,8 @@ pub(super) fn owe_what_was_sent(shared: &Shared<'_>, ended: &Ended) {
     let abandoned = steps.map(|step| &step.key);
     for key in abandoned.chain(&shared.plan.unwanted) {
         let Some(sent) = sent.get(key) else { continue };
-        let site = shared.plan.sites.iter().position(|site| site.name == sent.site);
-        let debt = site.and_then(|site| sent_debt(shared, key, SiteId(site as u32), sent));
+        let site = shared.index.site(&sent.site);
+        let debt = site.and_then(|site| sent_debt(shared, key, site, sent));
         if let Some(owed) = debt {
             // A failure is kept by the ledger, and met when the run is ended.
             let _ = shared.ledger.append(Record::Owed { owed });
@@ -54,12 +54,7 @@ pub(super) async fn pay_debts(
     let mut n_paid = 0;
     for owed in debts {
         let of_this_run = owed.run == shared.run;
-        let site = shared
-            .plan
-            .sites
-            .iter()
-            .position(|site| site.name == owed.site)
-            .map(|index| SiteId(index as u32));
+        let site = shared.index.site(&owed.site);
         // What became owed a moment ago is tried again only if its site answered since.
         let is_silent_now = of_this_run && !answering.contains(&owed.site);
         let payable = site.filter(|site| !silent.contains(site) && !is_silent_now);
@@ -109,8 +104,7 @@ pub(super) async fn end_changes(shared: &Shared<'_>, ended: &Ended, words: &mut 
                 _ => continue,
             }
         }
-        let site = shared.plan.sites.iter().position(|site| site.name == changed.site);
-        let Some(site) = site.map(|index| SiteId(index as u32)) else { continue };
+        let Some(site) = shared.index.site(&changed.site) else { continue };
         match set_back_later(shared, &key, &changed, site).await {
             Ok(done) => {
                 n_back += 1;

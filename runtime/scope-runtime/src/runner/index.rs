@@ -1,4 +1,4 @@
-//! Where steps are, by the names that a state knows: a plan of many sites has many, and each guard asks.
+//! Where sites and steps are, by the names that a state knows: a plan of many sites has many, and each guard asks.
 //!
 //! `steps("vm", "nantes")` → the step that ensures it, the one that deletes it; `named_guards("net", "nantes")` → those that
 //! guard it; `guards_on(net n1 at nantes)` → the same, once the step that gives the network has ended.
@@ -7,10 +7,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Plan, StepId};
+use scope_plan::plan::{Action, Plan, SiteId, StepId};
 use scope_plan::recorded::Relied;
 
 pub(crate) struct Index<'r> {
+    sites: HashMap<&'r str, SiteId>,
     /// By resource, then by site.
     by_resource: ByNames<'r>,
     by_guarded: ByNames<'r>,
@@ -24,7 +25,9 @@ type ByNames<'r> = HashMap<&'r str, HashMap<&'r str, Vec<StepId>>>;
 
 impl<'r> Index<'r> {
     pub(super) fn new(plan: &'r Plan) -> Self {
+        let sites = plan.sites.iter().enumerate();
         let mut index = Self {
+            sites: sites.map(|(index, site)| (site.name.as_str(), SiteId(index as u32))).collect(),
             by_resource: HashMap::new(),
             by_guarded: HashMap::new(),
             guards_of: HashMap::new(),
@@ -45,6 +48,11 @@ impl<'r> Index<'r> {
             steps.entry(&step.name).or_default().entry(site).or_default().push(step.id);
         }
         index
+    }
+
+    /// A site that the plan has.
+    pub(super) fn site(&self, name: &str) -> Option<SiteId> {
+        self.sites.get(name).copied()
     }
 
     /// What is done with a resource, its name and its site's, in the plan's order.

@@ -21,10 +21,10 @@ pub(super) async fn remove_seconds(
     silent: &BTreeSet<SiteId>,
     words: &mut Vec<String>,
 ) -> usize {
-    let doubtful = doubtful(shared);
     if mutants::is(Mutant::SecondNotLookedFor) {
         return 0;
     }
+    let doubtful = doubtful(shared);
     let looks = doubtful.iter().map(|(site, doubtful)| async move {
         let name = &shared.plan.site(*site).name;
         match silent.contains(site) {
@@ -56,12 +56,12 @@ fn doubtful(shared: &Shared<'_>) -> BTreeMap<SiteId, Vec<Doubtful>> {
                 let step = ensuring(shared, name, site);
                 let is_looked_at = step.is_some_and(|step| shared.memory(step).has_begun());
                 let is_to_look = resource.run == shared.run || resource.how == How::Borrowed || !is_looked_at;
-                let id = shared.plan.sites.iter().position(|known| known.name == *site);
+                let id = shared.index.site(site);
                 let Some(id) = id.filter(|_| is_to_look && !shared.options.leaves_alone(site)) else {
                     continue;
                 };
                 let one = Doubtful { name: name.clone(), step, resource: resource.clone() };
-                found.entry(SiteId(id as u32)).or_default().push(one);
+                found.entry(id).or_default().push(one);
             }
         }
     });

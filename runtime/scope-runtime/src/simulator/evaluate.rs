@@ -5,8 +5,7 @@
 
 use scope_plan::driver::{Meaning, Operation, Request};
 use scope_plan::eval::{Environment, EvalError, eval};
-use scope_plan::expr::{Expr, FileRef, SecretSource};
-use scope_plan::plan::StepId;
+use scope_plan::expr::Expr;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -25,18 +24,6 @@ impl Environment for Names<'_> {
             return Some(value.clone());
         }
         Some(if name == "body" { Value::Object(self.attributes.clone()) } else { Value::Null })
-    }
-
-    fn step(&self, _step: StepId) -> Option<&Value> {
-        None
-    }
-
-    fn secret(&self, _source: &SecretSource) -> Option<String> {
-        None
-    }
-
-    fn file_bytes(&self, _file: &FileRef) -> Option<Vec<u8>> {
-        None
     }
 }
 
