@@ -17,7 +17,7 @@ use std::fmt::Write;
 use scope_compiler::Compilation;
 use scope_compiler::hir::{self, Placing};
 use scope_plan::fleet;
-use scope_plan::plan::{Action, Plan, Step};
+use scope_plan::plan::{Action, Plan, Step, StepId};
 use scope_plan::recorded::{How, Relied};
 use scope_runtime::state::{State, Told, utc};
 use serde::Serialize;
@@ -141,7 +141,14 @@ fn at(
     }
     for step in &here {
         choices(known, step).into_iter().for_each(|words| say("choice", words));
-        needs(known, step).into_iter().for_each(|words| say("needs", words));
+        // A guard needs nothing but what it stands on.
+        if !matches!(step.action, Action::Protect { .. }) {
+            needs(known, step).into_iter().for_each(|words| say("needs", words));
+        }
+        guards_for(known, step).into_iter().for_each(|words| say("guard", words));
+        if let Some(words) = guard_here(step) {
+            say("guard", words);
+        }
     }
     needed_by(known, &here).into_iter().for_each(|words| say("needed by", words));
     if let Some(recorded) = recorded {
@@ -319,7 +326,7 @@ fn since(known: &Known<'_>, ms: u64) -> String {
 /// What it is made from, and how that gets here.
 fn needs(known: &Known<'_>, step: &Step) -> Vec<String> {
     let plan = known.plan;
-    let mut used: Vec<scope_plan::plan::StepId> = step.steps_used().into_iter().collect();
+    let mut used: Vec<StepId> = step.steps_used().into_iter().collect();
     used.extend(step.action.sources());
     used.sort();
     used.dedup();
@@ -341,18 +348,60 @@ fn needs(known: &Known<'_>, step: &Step) -> Vec<String> {
             }
             Action::Lookup { .. } => Some(format!("{kind} {name}, looked up at {place}")),
             Action::Ensure { .. } | Action::Call { .. } => Some(format!("{kind} {name} at {place}")),
-            Action::Choose { .. } => Some(format!("{name}, wherever it ends")),
+            Action::Choose { .. } => {
+                let places: Vec<String> = ends(plan, used.id);
+                Some(format!("{name}, wherever it ends: {}", places.join(", else ")))
+            }
             Action::Gather { .. } | Action::Gate { .. } | Action::Delete { .. } => None,
         }
     });
     words.collect()
 }
 
+/// The sites of what a choice is among, in their order.
+fn ends(plan: &Plan, chosen: StepId) -> Vec<String> {
+    match (&plan.step(chosen).action, plan.location(chosen)) {
+        (Action::Choose { results, .. }, _) => {
+            results.iter().flat_map(|result| ends(plan, *result)).collect()
+        }
+        (_, Some(site)) => vec![plan.site(site).name.clone()],
+        (_, None) => Vec::new(),
+    }
+}
+
+/// What is guarded before a step, of alternatives that it takes one of: that which is taken.
+fn guards_for(known: &Known<'_>, user: &Step) -> Vec<String> {
+    let plan = known.plan;
+    let asked = (user.name.clone(), plan.site(user.site).name.clone());
+    let guards = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Protect { resource_type, users, among: Some(_), .. } if users.contains(&asked) => {
+            let (kind, site) = (short_type(resource_type), &plan.site(step.site).name);
+            let name = short_name(&step.name);
+            Some(format!(
+                "{kind} {name} at {site} is guarded from deletion before this is made, if it is the one taken"
+            ))
+        }
+        _ => None,
+    });
+    guards.collect()
+}
+
+/// The guard that a step leaves on what is here.
+fn guard_here(step: &Step) -> Option<String> {
+    let Action::Protect { users, among, .. } = &step.action else { return None };
+    let users: Vec<String> = users.iter().map(|(name, site)| format!("{name} at {site}")).collect();
+    if users.is_empty() {
+        return Some("nobody here relies upon it any more: its guard is taken off".into());
+    }
+    let condition = if among.is_some() { ", if this is the one taken" } else { "" };
+    Some(format!("guarded from deletion before {} is made{condition}", users.join(" and ")))
+}
+
 /// Who uses what is here: the lines that bring it.
 fn needed_by(known: &Known<'_>, here: &[&Step]) -> Vec<String> {
     let plan = known.plan;
     let mut users: BTreeMap<(String, String), String> = BTreeMap::new();
-    let mut open: Vec<scope_plan::plan::StepId> = here.iter().map(|step| step.id).collect();
+    let mut open: Vec<StepId> = here.iter().map(|step| step.id).collect();
     let mut seen: std::collections::BTreeSet<_> = open.iter().copied().collect();
     let mut after: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for edge in plan.edges.iter().filter(|edge| edge.reason != scope_plan::plan::EdgeReason::After) {
