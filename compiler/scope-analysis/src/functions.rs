@@ -3,6 +3,8 @@
 //!
 //! `find("lower")` → called `lower(text)`, with one argument, in programs and drivers.
 
+use crate::hir::Type;
+
 /// A function that is there without being declared.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Function {
@@ -133,6 +135,20 @@ const fn of(
 /// The function of a name.
 pub fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
+}
+
+/// The type of what a function gives, where that is the same for whatever it is given.
+pub(crate) fn gives(name: &str) -> Option<Type> {
+    match name {
+        "length" | "int" | "mod" => Some(Type::Int),
+        "has" => Some(Type::Bool),
+        "lower" | "upper" | "trim" | "join" | "replace" | "text" | "to_json" | "base64" | "url" => {
+            Some(Type::String)
+        }
+        "capture" => Some(Type::Optional(Box::new(Type::String))),
+        "keys" | "split" => Some(Type::List(Box::new(Type::String))),
+        _ => None,
+    }
 }
 
 /// Those that a program may call.

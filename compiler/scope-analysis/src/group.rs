@@ -338,6 +338,19 @@ impl<'a> Context<'a> {
         if similar::nearest(name, unknown.iter().map(String::as_str)).is_some() {
             return None;
         }
+        // As many stand there under names that are not known: they may be meant, and it has been said which there are.
+        let is_written = |name: &str| {
+            written.iter().any(|entry| {
+                matches!(entry, RecordEntry::Field { key, .. } if key.literal().as_deref() == Some(name))
+            })
+        };
+        let missing = items.iter().filter(|item| match &item.kind {
+            ItemKind::Param(param) => param.default.is_none() && !is_written(&param.name.text),
+            _ => false,
+        });
+        if missing.count() <= unknown.len() {
+            return None;
+        }
         let report = Diagnostic::new(codes::E0204, group.span, format!("`{}` needs `{name}`", group.name))
             .label(format!("a `{}` without it", self.modules.get(group.module).path))
             .secondary(param.name.span, "a parameter without a default")

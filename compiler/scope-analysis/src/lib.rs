@@ -23,6 +23,7 @@ pub mod versions;
 pub mod world;
 
 mod check;
+mod comparison;
 mod context;
 mod entry;
 mod eval;

@@ -6,7 +6,7 @@
 
 use scope_diagnostics::{Diagnostic, Span, codes};
 
-use super::values::{fits, in_words};
+use super::values::{amount_of, fits, in_words};
 use crate::context::Context;
 use crate::eval::describe;
 use crate::hir::{Field, OPEN, Type, Value};
@@ -140,11 +140,11 @@ fn distance(value: &Value, ty: &Type) -> Option<usize> {
             Value::Text(_) | Value::Secret(_),
         ) => Some(1),
         (Type::Reference(_) | Type::NameOf(_), Value::Resource(_)) => Some(0),
-        (Type::InRange(inner, low, high), Value::Int(number)) => {
-            let is_within = (*low..=*high).contains(&(*number as f64));
-            distance(value, inner).map(|distance| distance + usize::from(!is_within))
+        (Type::InRange(inner, low, high), value) => {
+            let is_outside = amount_of(value).is_some_and(|amount| !(*low..=*high).contains(&amount));
+            distance(value, inner).map(|distance| distance + usize::from(is_outside))
         }
-        (Type::InRange(inner, ..) | Type::By(inner, _), value) => distance(value, inner),
+        (Type::By(inner, _), value) => distance(value, inner),
         (Type::Int, Value::Int(_)) => Some(0),
         (Type::Float, Value::Int(_) | Value::Float(_)) => Some(1),
         (Type::Bool, Value::Bool(_))

@@ -4,9 +4,10 @@
 
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 
+use crate::comparison::base;
 use crate::context::Context;
 use crate::eval::{describe, family_key};
-use crate::hir::{Deferred, FURTHEST, Slot, Type, Value};
+use crate::hir::{Deferred, FURTHEST, Slot, Type, Value, amount_text};
 
 impl Context<'_> {
     /// Checks a value; `what` names it in messages (`replicas`).
@@ -48,7 +49,7 @@ impl Context<'_> {
             (Type::By(inner, _), value) => self.check_value(value, inner, span, what),
             (Type::InRange(inner, low, high), value) => {
                 let value = self.check_value(value, inner, span, what);
-                self.check_range(value, *low, *high, span, what)
+                self.check_range(value, inner, (*low, *high), span, what)
             }
             (Type::Enum(values), Value::Text(text)) => self.check_enum(values, text, span, what),
             (Type::List(inner), Value::List(slots)) => {
@@ -84,20 +85,16 @@ impl Context<'_> {
         }
     }
 
-    fn check_range(&self, value: Value, low: f64, high: f64, span: Span, what: &str) -> Value {
-        let number = match value {
-            Value::Int(number) => number as f64,
-            Value::Float(number) => number,
-            _ => return value,
-        };
-        let is_below = number < low && low > -FURTHEST;
-        let is_above = number > high && high < FURTHEST;
-        if !is_below && !is_above {
+    fn check_range(&self, value: Value, ty: &Type, (low, high): (f64, f64), span: Span, what: &str) -> Value {
+        let Some(amount) = amount_of(&value) else { return value };
+        let (is_open_below, is_open_above) = open_ends(ty, low, high);
+        if (amount >= low || is_open_below) && (amount <= high || is_open_above) {
             return value;
         }
-        let (expected, choice) = range_in_words(low, high);
+        let (expected, choice) = range_in_words(ty, low, high);
+        let found = amount_text(ty, amount);
         self.report(
-            Diagnostic::new(codes::E0201, span, format!("expected `{what}` {expected}, found {number}"))
+            Diagnostic::new(codes::E0201, span, format!("expected `{what}` {expected}, found {found}"))
                 .label("outside of the range")
                 .help(format!("choose {choice}")),
         );
@@ -284,20 +281,7 @@ impl Context<'_> {
         if values.contains(&text) {
             return Value::Text(text);
         }
-        let listed: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
-        let mut report = Diagnostic::new(
-            codes::E0205,
-            span,
-            format!("`{what}` is one of {}, not \"{text}\"", listed.join(", ")),
-        )
-        .label("none of them");
-        report = match similar::nearest(&text, values.iter().map(String::as_str)) {
-            Some(nearest) => report
-                .help(format!("did you mean \"{nearest}\"?"))
-                .fix(format!("write \"{nearest}\""), vec![Edit::new(span, format!("\"{nearest}\""))]),
-            None => report.help(format!("write {}", listed.join(" or "))),
-        };
-        self.report(report);
+        self.report(no_such_word(values, &text, span, what));
         Value::Error
     }
 
@@ -327,21 +311,44 @@ impl Context<'_> {
                 let ty = self.driver_type(&self.requested_type(*resource)?)?;
                 let (first, rest) = path.split_first()?;
                 let attribute = ty.attributes.get(first)?;
-                rest.is_empty().then(|| attribute.ty.clone())
+                rest.iter().try_fold(attribute.ty.clone(), |ty, field| below(&ty, field))
             }
             Deferred::Unary("not", _)
             | Deferred::Binary(
                 "equal" | "not_equal" | "less" | "less_equal" | "greater" | "greater_equal" | "matching"
-                | "and" | "or",
+                | "and" | "or" | "in",
                 ..,
             ) => Some(Type::Bool),
-            Deferred::Call("length" | "int", _) => Some(Type::Int),
-            Deferred::Call(
-                "to_json" | "lower" | "upper" | "trim" | "join" | "text" | "base64" | "url" | "replace",
-                _,
-            ) => Some(Type::String),
+            Deferred::Call(name, _) => crate::functions::gives(name),
             _ => None,
         }
+    }
+}
+
+/// The type of a field of what is of a type, as far as it is known.
+pub(crate) fn below(ty: &Type, field: &str) -> Option<Type> {
+    match base(ty) {
+        Type::Record(fields) => Some(Type::field(fields, field)?.ty.clone()),
+        Type::Map(inner) => Some((**inner).clone()),
+        Type::Any => Some(Type::Any),
+        _ => None,
+    }
+}
+
+/// The report for a text that is none of the words of an enumeration.
+pub(crate) fn no_such_word(values: &[String], text: &str, span: Span, what: &str) -> Diagnostic {
+    let listed: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+    let report = Diagnostic::new(
+        codes::E0205,
+        span,
+        format!("`{what}` is one of {}, not \"{text}\"", listed.join(", ")),
+    )
+    .label("none of them");
+    match similar::nearest(text, values.iter().map(String::as_str)) {
+        Some(nearest) => report
+            .help(format!("did you mean \"{nearest}\"?"))
+            .fix(format!("write \"{nearest}\""), vec![Edit::new(span, format!("\"{nearest}\""))]),
+        None => report.help(format!("write {}", listed.join(" or "))),
     }
 }
 
@@ -390,30 +397,40 @@ pub(super) fn fits(found: &Type, wanted: &Type) -> bool {
     }
 }
 
-fn base(ty: &Type) -> &Type {
-    match ty {
-        Type::Optional(inner)
-        | Type::Secret(inner)
-        | Type::InRange(inner, ..)
-        | Type::Matching(inner, _)
-        | Type::By(inner, _) => base(inner),
-        Type::Named(named) => base(named.meaning()),
-        other => other,
-    }
-}
-
 fn is_text(ty: &Type) -> bool {
     matches!(ty, Type::String | Type::Enum(_) | Type::Ip | Type::Cidr | Type::NameOf(_))
 }
 
-/// A range of numbers, as what is expected and as what to choose.
-fn range_in_words(low: f64, high: f64) -> (String, String) {
-    if high >= FURTHEST {
-        (format!("to be at least {low}"), format!("{low} or more"))
-    } else if low <= -FURTHEST {
-        (format!("to be at most {high}"), format!("{high} or less"))
-    } else {
-        (format!("in {low}..{high}"), format!("a number from {low} to {high}, both included"))
+/// How much a value is, in what values of its type count.
+pub(super) fn amount_of(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(number) | Value::Duration(number) => Some(*number as f64),
+        Value::Float(number) | Value::Percent(number) => Some(*number),
+        Value::Size(amount) | Value::Rate(amount) => Some(*amount as f64),
+        _ => None,
+    }
+}
+
+/// Whether a range has no lower, no upper end.
+fn open_ends(ty: &Type, low: f64, high: f64) -> (bool, bool) {
+    let is_number = matches!(ty, Type::Int | Type::Float);
+    (is_number && low <= -FURTHEST, is_number && high >= FURTHEST)
+}
+
+/// A range, as what is expected and as what to choose.
+fn range_in_words(ty: &Type, low: f64, high: f64) -> (String, String) {
+    let (least, most) = (amount_text(ty, low), amount_text(ty, high));
+    let one = match ty {
+        Type::Int | Type::Float => "a number",
+        Type::Duration => "a duration",
+        Type::Size => "a size",
+        Type::Rate => "a rate",
+        _ => "a percentage",
+    };
+    match open_ends(ty, low, high) {
+        (_, true) => (format!("to be at least {least}"), format!("{least} or more")),
+        (true, _) => (format!("to be at most {most}"), format!("{most} or less")),
+        _ => (format!("in {least}..{most}"), format!("{one} from {least} to {most}, both included")),
     }
 }
 

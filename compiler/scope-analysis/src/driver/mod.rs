@@ -9,6 +9,7 @@
 mod answers;
 mod attributes;
 mod commands;
+mod compared;
 mod expansion;
 pub mod functions;
 pub mod laws;
@@ -19,6 +20,7 @@ mod names;
 mod operation;
 mod phrases;
 mod promises;
+mod ranges;
 mod read;
 mod request;
 mod resource;

@@ -8,9 +8,11 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
-use scope_syntax::ast::{self, BinaryOp, ChainOp, Element, ExprKind, RecordEntry, TextPart};
+use scope_syntax::ast::{self, BinaryOp, ChainOp, Element, ExprKind, RecordEntry, TextPart, UnaryOp};
 
+use super::compared;
 use super::expansion::Expansions;
+use crate::comparison;
 use crate::functions;
 use crate::hir::{ResourceType, Type};
 
@@ -88,7 +90,9 @@ impl Checker<'_, '_> {
     fn visit(&mut self, expr: &ast::Expr) -> Type {
         match &*expr.kind {
             ExprKind::Error => Type::Error,
-            ExprKind::Null | ExprKind::Bool(_) | ExprKind::Number(_) => Type::Any,
+            ExprKind::Null => Type::Optional(Box::new(Type::Error)),
+            ExprKind::Bool(_) => Type::Bool,
+            ExprKind::Number(number) => comparison::type_of_number(number),
             ExprKind::Text(text) => {
                 self.text(text);
                 Type::String
@@ -123,11 +127,18 @@ impl Checker<'_, '_> {
                 Type::Any
             }
             ExprKind::List(elements) => {
+                let mut types: Vec<Type> = Vec::new();
                 for element in elements {
                     let (Element::Value(value) | Element::Spread(value)) = element;
-                    self.visit(value);
+                    let ty = match (element, self.visit(value)) {
+                        (Element::Value(_), ty) => ty,
+                        (Element::Spread(_), _) => Type::Any,
+                    };
+                    if !types.contains(&ty) {
+                        types.push(ty);
+                    }
                 }
-                Type::Any
+                Type::List(Box::new(if types.is_empty() { Type::Error } else { Type::OneOf(types) }))
             }
             ExprKind::ListFor { generator, value } => {
                 let depth = self.generator(generator);
@@ -146,17 +157,25 @@ impl Checker<'_, '_> {
                 for argument in args {
                     self.visit(&argument.value);
                 }
-                self.call(callee, args, expr.span);
-                Type::Any
+                self.call(callee, args, expr.span)
             }
-            ExprKind::Unary { operand, .. } => {
+            ExprKind::Unary { op, operand } => {
                 self.visit(operand);
-                Type::Any
+                match op {
+                    UnaryOp::Not => Type::Bool,
+                    UnaryOp::Negate => Type::Any,
+                }
             }
             ExprKind::Binary { op, left, right } => {
                 let left_type = self.visit(left);
-                self.visit(right);
+                let right_type = self.visit(right);
                 match op {
+                    BinaryOp::Matching => return Type::Bool,
+                    op if op.is_comparison() && *op != BinaryOp::Within => {
+                        let sides = ((left, &left_type), (right, &right_type));
+                        self.diagnostics.extend(compared::check(*op, sides.0, sides.1));
+                        return Type::Bool;
+                    }
                     BinaryOp::Within | BinaryOp::Where | BinaryOp::Except | BinaryOp::Range => {
                         self.no_meaning(expr.span)
                     }
@@ -169,8 +188,10 @@ impl Checker<'_, '_> {
                 for operand in operands {
                     self.visit(operand);
                 }
-                if matches!(op, ChainOp::Cross | ChainOp::And | ChainOp::Or) {
-                    self.no_meaning(expr.span);
+                match op {
+                    ChainOp::Cross | ChainOp::And | ChainOp::Or => self.no_meaning(expr.span),
+                    ChainOp::LogicalAnd | ChainOp::LogicalOr => return Type::Bool,
+                    _ => {}
                 }
                 Type::Any
             }
@@ -286,24 +307,28 @@ impl Checker<'_, '_> {
         Type::Error
     }
 
-    fn call(&mut self, callee: &ast::Expr, args: &[ast::Argument], span: Span) {
+    /// Checks a call; what it gives, as far as that is the same for whatever it is given.
+    fn call(&mut self, callee: &ast::Expr, args: &[ast::Argument], span: Span) -> Type {
         let ExprKind::Name(name) = &*callee.kind else {
             self.diagnostics.push(Diagnostic::new(
                 codes::E0402,
                 callee.span,
                 "only functions, by their name, can be called",
             ));
-            return;
+            return Type::Error;
         };
         if name == "file" && self.names.allows_file {
-            return self.arity("file(content)", args.len(), 1, 1, span);
+            self.arity("file(content)", args.len(), 1, 1, span);
+            return Type::String;
         }
         if let Some(function) = self.names.functions.get(name) {
-            return self.own_function(function, args, span);
+            self.own_function(function, args, span);
+            return Type::Any;
         }
         if let Some(function) = functions::of_drivers().find(|function| function.name == name) {
             let (fewest, most) = function.takes;
-            return self.arity(function.written, args.len(), fewest, most, span);
+            self.arity(function.written, args.len(), fewest, most, span);
+            return functions::gives(name).unwrap_or(Type::Any);
         }
         let known = functions::of_drivers()
             .map(|function| function.name)
@@ -317,6 +342,7 @@ impl Checker<'_, '_> {
                 .fix(format!("write `{near}`"), vec![Edit::new(callee.span, near)]),
             None => report,
         });
+        Type::Error
     }
 
     fn own_function(&mut self, function: &ast::Function, args: &[ast::Argument], span: Span) {

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use scope_diagnostics::{Diagnostic, Span, codes, similar};
-use scope_syntax::ast::{self, BinaryOp, ExprKind, NumberValue, TypeKind, UnaryOp};
+use scope_syntax::ast::{self, TypeKind};
 
+use super::ranges::in_range;
 use crate::hir::{Field, NamedType, Type};
 use crate::modules::ModuleId;
 
@@ -157,38 +158,7 @@ pub fn type_of(
                 })
                 .collect(),
         ),
-        TypeKind::In(inner, range) => {
-            let inner = type_of(inner, resolve, diagnostics);
-            match (bounds(range), &inner) {
-                (Some((low, high)), Type::Int | Type::Float) => Type::InRange(Box::new(inner), low, high),
-                (_, Type::Error) => Type::Error,
-                (None, _) => {
-                    let report = Diagnostic::new(
-                        codes::E0201,
-                        range.span,
-                        "expected a range of numbers such as `1..100`",
-                    );
-                    diagnostics.push(match inner {
-                        Type::Int | Type::Float => report.label("not a range"),
-                        _ => report
-                            .label(format!("bounds `{inner}`, which is no number"))
-                            .help("leave the bounds out here, and say them by `require … <= … else \"…\"`"),
-                    });
-                    Type::Error
-                }
-                (Some(_), _) => {
-                    diagnostics.push(
-                        Diagnostic::new(
-                            codes::E0201,
-                            range.span,
-                            format!("a range bounds numbers, not `{inner}`"),
-                        )
-                        .label("bounds no number"),
-                    );
-                    inner
-                }
-            }
-        }
+        TypeKind::In(inner, range) => in_range(type_of(inner, resolve, diagnostics), range, diagnostics),
         TypeKind::Matching(inner, pattern) => {
             let inner = type_of(inner, resolve, diagnostics);
             match (pattern.literal(), &inner) {
@@ -353,21 +323,4 @@ fn union(
         _ => Type::OneOf(branches),
     };
     if is_optional { Type::Optional(Box::new(ty)) } else { ty }
-}
-
-fn bounds(range: &ast::Expr) -> Option<(f64, f64)> {
-    let ExprKind::Binary { op: BinaryOp::Range, left, right } = &*range.kind else { return None };
-    Some((number(left)?, number(right)?))
-}
-
-fn number(expr: &ast::Expr) -> Option<f64> {
-    match &*expr.kind {
-        ExprKind::Number(number) => match &number.value {
-            NumberValue::Int(value) => Some(*value as f64),
-            NumberValue::Float(value) => Some(*value),
-            NumberValue::Quantity(..) => None,
-        },
-        ExprKind::Unary { op: UnaryOp::Negate, operand } => number(operand).map(|value| -value),
-        _ => None,
-    }
 }

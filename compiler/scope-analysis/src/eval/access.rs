@@ -62,21 +62,29 @@ impl Context<'_> {
         owner: &str,
         fields: impl Iterator<Item = &'n str> + Clone,
     ) {
-        let mut report =
+        self.report(self.no_such_field(name, span, owner, fields));
+    }
+
+    /// The report for a field that is not there, with the nearest of those that are.
+    pub fn no_such_field<'n>(
+        &self,
+        name: &str,
+        span: Span,
+        owner: &str,
+        fields: impl Iterator<Item = &'n str> + Clone,
+    ) -> Diagnostic {
+        let report =
             Diagnostic::new(codes::E0212, span, format!("{owner} has no `{name}`")).label("not there");
         if let Some(nearest) = similar::nearest(name, fields.clone()) {
-            report = report
+            return report
                 .help(format!("did you mean `{nearest}`?"))
                 .fix(format!("write `{nearest}`"), vec![Edit::new(span, nearest)]);
-        } else {
-            let listed: Vec<&str> = fields.take(12).collect();
-            report = if listed.is_empty() {
-                report.help("it is empty: declare it first")
-            } else {
-                report.help(format!("it has {}", listed.join(", ")))
-            };
         }
-        self.report(report);
+        let listed: Vec<&str> = fields.take(12).collect();
+        match listed.is_empty() {
+            true => report.help("it is empty: declare it first"),
+            false => report.help(format!("it has {}", listed.join(", "))),
+        }
     }
 
     fn site_field(&self, site: SiteId, name: &ast::Ident) -> Value {

@@ -3,13 +3,27 @@
 use std::cmp::Ordering;
 
 use scope_diagnostics::{Diagnostic, Span, codes};
-use scope_syntax::ast::BinaryOp;
+use scope_syntax::ast::{BinaryOp, Element, Expr, ExprKind};
 
+use super::Frame;
 use super::arithmetic::as_number;
-use super::describe;
+use super::known::waits_within;
 use super::operators::{deferred, waits};
+use crate::check::no_such_word;
+use crate::comparison::{
+    Side, base, cannot_be_compared, is_never_in, literal, misfit, not_a_key, without_order, words,
+};
 use crate::context::Context;
-use crate::hir::Value;
+use crate::hir::{Deferred, Type, Value};
+
+/// Whether something is in something.
+enum Membership {
+    Known(bool),
+    /// Known when running.
+    Waits,
+    /// Reported.
+    Wrong,
+}
 
 /// The order of two known values of one kind.
 pub(super) fn order(left: &Value, right: &Value) -> Option<Ordering> {
@@ -24,27 +38,141 @@ pub(super) fn order(left: &Value, right: &Value) -> Option<Ordering> {
 }
 
 impl Context<'_> {
-    pub(super) fn compare(&self, op: BinaryOp, left: Value, right: Value, span: Span) -> Value {
+    /// `left op right`, if the two can be compared.
+    pub(super) fn comparison(&self, op: BinaryOp, left: &Expr, right: &Expr, frame: &Frame) -> Value {
+        let (left_value, right_value) = (self.compared(left, frame), self.compared(right, frame));
+        if left_value == Value::Error || right_value == Value::Error {
+            return Value::Error;
+        }
+        if !self.can_be_compared(op, (left, &left_value), (right, &right_value), frame) {
+            return Value::Error;
+        }
+        match op {
+            BinaryOp::Equal | BinaryOp::NotEqual => {
+                let is_equal = op == BinaryOp::Equal;
+                if waits_within(&left_value) || waits_within(&right_value) {
+                    return deferred(if is_equal { "equal" } else { "not_equal" }, left_value, right_value);
+                }
+                Value::Bool(self.is_same(&left_value, &right_value) == is_equal)
+            }
+            BinaryOp::In | BinaryOp::NotIn => {
+                let is_wanted = op == BinaryOp::In;
+                match self.contains(&right_value, &left_value, right.span) {
+                    Membership::Known(is_in) => Value::Bool(is_in == is_wanted),
+                    Membership::Waits => match deferred("in", left_value, right_value) {
+                        is_in if is_wanted => is_in,
+                        is_in => Value::Deferred(Box::new(Deferred::Unary("not", is_in))),
+                    },
+                    Membership::Wrong => Value::Error,
+                }
+            }
+            _ => self.ordered(op, (left, left_value), (right, right_value)),
+        }
+    }
+
+    /// Whether the sides of a comparison are of types that go together; if not, that is reported, once.
+    pub(crate) fn can_be_compared(
+        &self,
+        op: BinaryOp,
+        (left, left_value): (&Expr, &Value),
+        (right, right_value): (&Expr, &Value),
+        frame: &Frame,
+    ) -> bool {
+        if let BinaryOp::In | BinaryOp::NotIn = op {
+            return self.can_be_in((left, left_value), (right, right_value), frame);
+        }
+        let is_plain = std::mem::discriminant(left_value) == std::mem::discriminant(right_value)
+            && !matches!(left_value, Value::List(_) | Value::Record(_) | Value::Deferred(_));
+        let written = literal(left).or_else(|| literal(right));
+        if is_plain && written.is_none() {
+            return true;
+        }
+        let left_type = self.type_of(left, left_value, frame);
+        let right_type = self.type_of(right, right_value, frame);
+        let left_side = Side { expr: left, ty: &left_type, value: Some(left_value) };
+        let right_side = Side { expr: right, ty: &right_type, value: Some(right_value) };
+        if misfit(&left_type, &right_type).is_some() {
+            self.report(cannot_be_compared(op, left_side, right_side));
+            return false;
+        }
+        if !matches!(op, BinaryOp::Equal | BinaryOp::NotEqual) {
+            return true;
+        }
+        self.is_a_word(left, right, &right_type) && self.is_a_word(right, left, &left_type)
+    }
+
+    fn can_be_in(
+        &self,
+        (element, element_value): (&Expr, &Value),
+        (whole, whole_value): (&Expr, &Value),
+        frame: &Frame,
+    ) -> bool {
+        if let (Value::Text(_), Value::Record(_) | Value::Text(_)) = (element_value, whole_value) {
+            return true;
+        }
+        let whole_type = self.type_of(whole, whole_value, frame);
+        let element_type = self.type_of(element, element_value, frame);
+        let element_side = Side { expr: element, ty: &element_type, value: Some(element_value) };
+        let whole_side = Side { expr: whole, ty: &whole_type, value: Some(whole_value) };
+        let report = match base(&whole_type) {
+            Type::List(inner) if misfit(&element_type, inner).is_some() => {
+                is_never_in(element_side, whole_side)
+            }
+            Type::Site | Type::Location | Type::SiteSet if misfit(&element_type, &Type::Site).is_some() => {
+                is_never_in(element_side, whole_side)
+            }
+            Type::Record(_) | Type::Map(_)
+                if misfit(&element_type, &Type::String).is_some()
+                    && !matches!(base(&element_type), Type::Site) =>
+            {
+                not_a_key(element_side, whole_side)
+            }
+            Type::String if misfit(&element_type, &Type::String).is_some() => {
+                not_a_key(element_side, whole_side)
+            }
+            // `x.kind in ["a", "b"]`: each that is written out.
+            Type::List(_) => {
+                let ExprKind::List(elements) = whole.kind.as_ref() else { return true };
+                return elements.iter().all(|one| match one {
+                    Element::Value(one) => self.is_a_word(one, element, &element_type),
+                    Element::Spread(_) => true,
+                });
+            }
+            _ => return true,
+        };
+        self.report(report);
+        false
+    }
+
+    /// Whether what is compared with an enumeration is one of its words, where it is written out.
+    fn is_a_word(&self, written: &Expr, other: &Expr, ty: &Type) -> bool {
+        let Some(text) = literal(written) else { return true };
+        let Some(words) = words(ty).filter(|words| !words.contains(&text)) else { return true };
+        let what = self.sources.borrow().snippet(other.span).to_string();
+        self.report(no_such_word(&words, &text, written.span, &what));
+        false
+    }
+
+    fn ordered(
+        &self,
+        op: BinaryOp,
+        (left, left_value): (&Expr, Value),
+        (right, right_value): (&Expr, Value),
+    ) -> Value {
         let name = match op {
             BinaryOp::Less => "less",
             BinaryOp::LessEqual => "less_equal",
             BinaryOp::Greater => "greater",
             _ => "greater_equal",
         };
-        if waits(&left) || waits(&right) {
-            return deferred(name, left, right);
+        if waits(&left_value) || waits(&right_value) {
+            return deferred(name, left_value, right_value);
         }
-        let order = order(&left, &right);
-        let Some(order) = order else {
-            self.report(
-                Diagnostic::new(
-                    codes::E0211,
-                    span,
-                    format!("{} and {} cannot be compared", describe(&left), describe(&right)),
-                )
-                .label("different kinds")
-                .help("compare values of one kind"),
-            );
+        let Some(order) = order(&left_value, &right_value) else {
+            let (left_type, right_type) = (self.type_of_value(&left_value), self.type_of_value(&right_value));
+            let left = Side { expr: left, ty: &left_type, value: Some(&left_value) };
+            let right = Side { expr: right, ty: &right_type, value: Some(&right_value) };
+            self.report(without_order(left, right));
             return Value::Error;
         };
         Value::Bool(match op {
@@ -68,26 +196,39 @@ impl Context<'_> {
                     })
             }
             (Value::Int(a), Value::Float(b)) | (Value::Float(b), Value::Int(a)) => *a as f64 == *b,
-            (Value::Location(_) | Value::Site(_), Value::Location(_) | Value::Site(_)) => {
-                self.sites_of(left) == self.sites_of(right)
+            (Value::Location(_) | Value::Site(_), _) | (_, Value::Location(_) | Value::Site(_)) => {
+                let sites = self.sites_of(left);
+                sites.is_some() && sites == self.sites_of(right)
             }
             (a, b) => a == b,
         }
     }
 
-    pub(super) fn contains(&self, container: &Value, element: &Value, span: Span) -> Option<bool> {
-        match (container, element) {
-            (Value::List(slots), _) => Some(slots.iter().any(|slot| self.is_same(&slot.value, element))),
-            (Value::Record(fields), Value::Text(key)) => Some(fields.contains_key(key)),
-            (Value::Text(text), Value::Text(part)) => Some(text.contains(part.as_str())),
-            (Value::Location(_) | Value::Site(_), Value::Site(site)) => {
-                Some(self.sites_of(container)?.contains(site))
+    fn contains(&self, container: &Value, element: &Value, span: Span) -> Membership {
+        Membership::Known(match (container, element) {
+            (Value::List(slots), _) => {
+                let is_known = !waits_within(element);
+                if is_known && slots.iter().any(|slot| self.is_same(&slot.value, element)) {
+                    return Membership::Known(true);
+                }
+                if !slots.is_empty() && (!is_known || waits_within(container)) {
+                    return Membership::Waits;
+                }
+                false
             }
+            (Value::Record(_) | Value::Text(_), element) if waits(element) => return Membership::Waits,
+            (Value::Record(fields), Value::Text(key)) => fields.contains_key(key),
+            (Value::Record(fields), Value::Site(site)) => fields.contains_key(&self.site_name(*site)),
+            (Value::Text(text), Value::Text(part)) => text.contains(part.as_str()),
+            (Value::Location(_) | Value::Site(_), Value::Site(site)) => {
+                self.sites_of(container).is_some_and(|sites| sites.contains(site))
+            }
+            (Value::Deferred(_), _) => return Membership::Waits,
             _ => {
                 self.mismatch("a list, a record, a text or sites after `in`", container, span);
-                None
+                return Membership::Wrong;
             }
-        }
+        })
     }
 
     pub(super) fn range(&self, low: Value, high: Value, low_span: Span, high_span: Span) -> Value {

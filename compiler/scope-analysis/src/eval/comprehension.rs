@@ -1,5 +1,7 @@
 //! Comprehensions: `[for s in sites if c => e]`, `{ for k, v in m => k: v }`, one frame for each element.
 
+use std::rc::Rc;
+
 use indexmap::IndexMap;
 use scope_syntax::ast::{self, Expr};
 
@@ -72,11 +74,18 @@ impl Context<'_> {
                 return None;
             }
         };
+        let (first_type, second_type) = self.types_of_elements(generator, frame);
         let mut frames = Vec::with_capacity(pairs.len());
         for (first, value) in pairs {
             let mut inner = frame.with(&generator.name.text, first);
+            if let Some(ty) = &first_type {
+                inner.declare(Rc::clone(ty));
+            }
             if let Some(second) = second {
                 inner.locals.push((second.text.clone(), value));
+                if let Some(ty) = &second_type {
+                    inner.declare(Rc::clone(ty));
+                }
             }
             if let Some(condition) = &generator.condition {
                 match self.eval(condition, &inner) {

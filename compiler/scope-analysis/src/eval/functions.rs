@@ -3,6 +3,8 @@
 //! `file("x.raw")`, `env("HOME")`, `secret("PW")`, `yaml("x.yaml")`, `lower("A")`, … A function whose arguments wait
 //! for the run is deferred under the same name, which the plan's evaluator knows.
 
+use std::rc::Rc;
+
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, Argument, Expr, ExprKind, ItemKind};
 
@@ -107,7 +109,7 @@ impl Context<'_> {
         let mut calls = frame.calls.clone();
         calls.push(called);
         let group = frame.group.filter(|group| self.is_of_module(*group, module));
-        let mut inner = Frame { module, group, here: frame.here, locals: Vec::new(), calls };
+        let mut inner = Frame { group, here: frame.here, calls, ..Frame::new(module) };
         let mut given: Vec<Option<&Argument>> = vec![None; function.params.len()];
         let mut next = 0;
         for argument in args {
@@ -153,14 +155,14 @@ impl Context<'_> {
                     return Value::Error;
                 }
             };
-            let value = match &param.ty {
-                Some(ty) => {
-                    let ty = self.declared_type(ty, module);
-                    self.check_value(value, &ty, value_span, &param.name.text)
-                }
-                None => value,
+            let Some(ty) = &param.ty else {
+                inner.locals.push((param.name.text.clone(), value));
+                continue;
             };
+            let ty = self.declared_type(ty, module);
+            let value = self.check_value(value, &ty, value_span, &param.name.text);
             inner.locals.push((param.name.text.clone(), value));
+            inner.declare(Rc::new(ty));
         }
         self.calls.borrow_mut().push(span);
         let value = self.eval(&function.body, &inner);

@@ -8,6 +8,7 @@ mod access;
 mod arithmetic;
 mod compare;
 mod comprehension;
+mod declared;
 pub(crate) mod files;
 pub(crate) mod functions;
 mod known;
@@ -24,11 +25,13 @@ mod truth;
 
 pub(crate) use record::merge_slot;
 
+use std::rc::Rc;
+
 use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{Expr, ExprKind};
 
 use crate::context::Context;
-use crate::hir::{Deferred, GroupId, SiteId, Value};
+use crate::hir::{Deferred, GroupId, SiteId, Type, Value};
 use crate::modules::{ModuleId, Modules};
 
 /// Where an expression is evaluated.
@@ -40,13 +43,15 @@ pub(crate) struct Frame {
     /// The site for which a body is evaluated; `None` where there is none.
     pub here: Option<SiteId>,
     pub locals: Vec<(String, Value)>,
+    /// The types of locals that are declared with one, by their position: what a value is there says less (`any`).
+    pub types: Vec<(usize, Rc<Type>)>,
     /// The functions that are being called, the outermost first.
     pub calls: Vec<(ModuleId, usize)>,
 }
 
 impl Frame {
     pub fn new(module: ModuleId) -> Frame {
-        Frame { module, group: None, here: None, locals: Vec::new(), calls: Vec::new() }
+        Frame { module, group: None, here: None, locals: Vec::new(), types: Vec::new(), calls: Vec::new() }
     }
 
     /// The program itself.
@@ -58,6 +63,11 @@ impl Frame {
         let mut frame = self.clone();
         frame.locals.push((name.to_string(), value));
         frame
+    }
+
+    /// Says of which type the last local is.
+    fn declare(&mut self, ty: Rc<Type>) {
+        self.types.push((self.locals.len() - 1, ty));
     }
 }
 

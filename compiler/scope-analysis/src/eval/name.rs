@@ -173,7 +173,7 @@ impl Context<'_> {
             return Ok(self.name_value(
                 &name.text,
                 name.span,
-                &Frame { module, locals: Vec::new(), ..frame.clone() },
+                &Frame { module, locals: Vec::new(), types: Vec::new(), ..frame.clone() },
             ));
         }
         Err(self.eval(base, frame))

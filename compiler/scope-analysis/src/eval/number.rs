@@ -5,7 +5,7 @@ use scope_syntax::ast::{Number, NumberValue};
 use scope_syntax::units::{self, Dimension};
 
 use crate::context::Context;
-use crate::hir::Value;
+use crate::hir::{Type, Value};
 
 impl Context<'_> {
     pub(super) fn number(&self, number: &Number, span: Span) -> Value {
@@ -36,19 +36,5 @@ impl Context<'_> {
 
 /// A duration as a person writes it: `90s`, `1.5s`, `2min`.
 pub(crate) fn duration_text(nanoseconds: i64) -> String {
-    const UNITS: [(i64, &str); 7] = [
-        (86_400_000_000_000, "d"),
-        (3_600_000_000_000, "h"),
-        (60_000_000_000, "min"),
-        (1_000_000_000, "s"),
-        (1_000_000, "ms"),
-        (1_000, "us"),
-        (1, "ns"),
-    ];
-    for (factor, unit) in UNITS {
-        if nanoseconds != 0 && nanoseconds % factor == 0 {
-            return format!("{}{unit}", nanoseconds / factor);
-        }
-    }
-    "0s".into()
+    crate::hir::amount_text(&Type::Duration, nanoseconds as f64)
 }

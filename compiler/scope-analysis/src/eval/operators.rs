@@ -74,13 +74,10 @@ impl Context<'_> {
                 },
             };
         }
-        let is_comparison =
-            matches!(op, BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::In | BinaryOp::NotIn);
-        let (left_value, right_value) = if is_comparison {
-            (self.compared(left, frame), self.compared(right, frame))
-        } else {
-            (self.eval(left, frame), self.eval(right, frame))
-        };
+        if op.is_comparison() && !matches!(op, BinaryOp::Within | BinaryOp::Matching) {
+            return self.comparison(op, left, right, frame);
+        }
+        let (left_value, right_value) = (self.eval(left, frame), self.eval(right, frame));
         if left_value == Value::Error || right_value == Value::Error {
             return Value::Error;
         }
@@ -90,23 +87,6 @@ impl Context<'_> {
                 self.arithmetic(op, left_value, right_value, span)
             }
             BinaryOp::Range => self.range(left_value, right_value, left.span, right.span),
-            BinaryOp::Equal | BinaryOp::NotEqual => {
-                let is_equal = op == BinaryOp::Equal;
-                if waits(&left_value) || waits(&right_value) {
-                    return deferred(if is_equal { "equal" } else { "not_equal" }, left_value, right_value);
-                }
-                Value::Bool(self.is_same(&left_value, &right_value) == is_equal)
-            }
-            BinaryOp::Less | BinaryOp::LessEqual | BinaryOp::Greater | BinaryOp::GreaterEqual => {
-                self.compare(op, left_value, right_value, span)
-            }
-            BinaryOp::In | BinaryOp::NotIn => {
-                let is_in = self.contains(&right_value, &left_value, right.span);
-                match is_in {
-                    Some(is_in) => Value::Bool(is_in == (op == BinaryOp::In)),
-                    None => Value::Error,
-                }
-            }
             BinaryOp::Within => {
                 let (left_sites, right_sites) = (self.sites_of(&left_value), self.sites_of(&right_value));
                 match (left_sites, right_sites) {
@@ -133,7 +113,8 @@ impl Context<'_> {
                     _ => deferred("matching", left_value, right_value),
                 }
             }
-            BinaryOp::Where | BinaryOp::Default => Value::Error,
+            // Said above.
+            _ => Value::Error,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Made by analysis from syntax trees, taken by lowering. A part that was in error is a hole ([`Value::Error`],
 //! [`Type::Error`]) that no later check reports again.
 
+mod amount;
 mod carrying;
 mod driver;
 mod operation;
@@ -12,6 +13,7 @@ mod test;
 mod types;
 mod value;
 
+pub use amount::*;
 pub use carrying::*;
 pub use driver::*;
 pub use operation::*;

@@ -6,6 +6,8 @@ use std::sync::{Arc, OnceLock};
 use scope_diagnostics::Span;
 use serde::{Serialize, Serializer};
 
+use super::amount_text;
+
 /// A type.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Type {
@@ -57,7 +59,7 @@ pub enum Type {
     NameOf(String),
     /// `secret<t>`
     Secret(Box<Type>),
-    /// `int in 1..100`, both ends included.
+    /// `int in 1..100`, `size in 1GiB..64GiB`, both ends included, in what values of the type count (nanoseconds, bytes, …).
     InRange(Box<Type>, f64, f64),
     /// `string matching r"…"`
     Matching(Box<Type>, String),
@@ -117,7 +119,7 @@ impl Serialize for NamedType {
     }
 }
 
-/// Whole numbers further from 0 are not exact in every reader of JSON: a range that ends here has no end.
+/// Whole numbers further from 0 are not exact in every reader of JSON: a range of numbers that ends here has no end.
 pub const FURTHEST: f64 = 9_007_199_254_740_991.0;
 
 /// The name of a record's field that stands for every field without a type of its own.
@@ -209,7 +211,10 @@ impl fmt::Display for Type {
             Type::Reference(name) => f.write_str(name),
             Type::NameOf(name) => write!(f, "string | {name}"),
             Type::Secret(inner) => write!(f, "secret<{inner}>"),
-            Type::InRange(inner, low, high) => write!(f, "{inner} in {low}..{high}"),
+            Type::InRange(inner, low, high) => {
+                let bound = |amount| amount_text(inner, amount);
+                write!(f, "{inner} in {}..{}", bound(*low), bound(*high))
+            }
             Type::Matching(inner, pattern) => write!(f, "{inner} matching r\"{pattern}\""),
             Type::OneOf(branches) => {
                 let branches: Vec<String> = branches.iter().map(Type::to_string).collect();

@@ -95,7 +95,11 @@ fn split_key(mut word: Text) -> Option<(String, Text)> {
 fn one(word: Text, is_file: bool, ty: &Type) -> Expr {
     let span = word.span;
     let literal = word.literal();
-    let kind = match (ty.required(), literal.as_deref()) {
+    let mut ty = ty.required();
+    while let Type::InRange(inner, ..) = ty {
+        ty = inner.required();
+    }
+    let kind = match (ty, literal.as_deref()) {
         _ if is_file => {
             let callee = Expr { kind: Box::new(ExprKind::Name("file".to_owned())), span };
             let path = Expr { kind: Box::new(ExprKind::Text(word)), span };
@@ -103,7 +107,7 @@ fn one(word: Text, is_file: bool, ty: &Type) -> Expr {
         }
         (Type::Bool, Some("true" | "True")) => ExprKind::Bool(true),
         (Type::Bool, Some("false" | "False")) => ExprKind::Bool(false),
-        (Type::Int | Type::Float | Type::InRange(..), Some(text)) => match number(text) {
+        (Type::Int | Type::Float, Some(text)) => match number(text) {
             Some(value) => ExprKind::Number(Number { text: text.to_owned(), value }),
             None => ExprKind::Text(word),
         },

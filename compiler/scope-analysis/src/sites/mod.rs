@@ -185,11 +185,16 @@ impl Context<'_> {
         if !is_whole {
             return settings; // What the file would have set is not known to be missing.
         }
-        for setting in driver.settings.values() {
-            let is_needed = setting.default.is_none() && !setting.ty.is_optional();
-            // One that is misspelt is reported where it stands.
+        let missing: Vec<&hir::Setting> = driver
+            .settings
+            .values()
+            .filter(|setting| setting.default.is_none() && !setting.ty.is_optional())
+            .filter(|setting| !settings.contains_key(&setting.name))
+            .collect();
+        for setting in &missing {
+            // One that is misspelt is reported where it stands; as many that are not known may be meant by these.
             let is_misspelt = similar::nearest(&setting.name, unknown.iter().map(String::as_str)).is_some();
-            if is_needed && !settings.contains_key(&setting.name) && !is_misspelt {
+            if missing.len() > unknown.len() && !is_misspelt {
                 let mut report = Diagnostic::new(
                     codes::E0216,
                     slot.span,

@@ -139,6 +139,12 @@ impl Context<'_> {
             Some((op, expr)) => {
                 let name = self.operator_name(op, left.span.to(expr.span))?;
                 let (value, what) = (self.eval(expr, &frame), self.as_written(left.span));
+                let sides = ((left, &left_value), (expr, &value));
+                if value == Value::Error
+                    || op != BinaryOp::Matching && !self.can_be_compared(op, sides.0, sides.1, &frame)
+                {
+                    return None;
+                }
                 let value = self.compared_value(&left_value, value, op, expr, &what, site.is_some())?;
                 Some((name, pin(value)))
             }
@@ -156,9 +162,6 @@ impl Context<'_> {
         what: &str,
         is_at_site: bool,
     ) -> Option<Value> {
-        if right == Value::Error {
-            return None;
-        }
         let Value::Deferred(deferred) = left else { return Some(right) };
         let Some(ty) = self.deferred_type(deferred) else { return Some(right) };
         // Where it is at several sites, and none is named, it is a record by site.
