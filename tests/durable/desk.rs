@@ -110,6 +110,7 @@ pub struct Shelf {
     n_made: u64,
     n_ever: usize,
     n_changes: usize,
+    changed_at: Option<Instant>,
     is_doubling: bool,
 }
 
@@ -232,6 +233,11 @@ impl Desk {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
 
+    /// What silences it when it is set, also around a request.
+    pub fn silence(&self) -> Arc<AtomicBool> {
+        self.is_down.clone()
+    }
+
     /// Names and texts of what is there, and how often each bell was rung.
     pub fn held(&self) -> Value {
         let shelf = self.shelf.lock().expect("never poisoned");
@@ -266,6 +272,11 @@ impl Desk {
     /// Requests that came to change something, ever.
     pub fn n_changes(&self) -> usize {
         self.shelf.lock().expect("never poisoned").n_changes
+    }
+
+    /// When the last of them came.
+    pub fn changed_at(&self) -> Instant {
+        self.shelf.lock().expect("never poisoned").changed_at.expect("something was changed")
     }
 
     /// Requests that came, ever.
@@ -307,7 +318,10 @@ fn serve(mut client: TcpStream, shelf: &Mutex<Shelf>, is_down: &AtomicBool, arou
 impl Shelf {
     fn answer(&mut self, method: &str, path: &str, body: &str) -> (u16, Value) {
         self.n_ever += 1;
-        self.n_changes += usize::from(method != "GET");
+        if method != "GET" {
+            self.n_changes += 1;
+            self.changed_at = Some(Instant::now());
+        }
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();

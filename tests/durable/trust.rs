@@ -32,8 +32,10 @@ impl Drop for Stranger {
     }
 }
 
-#[test]
-fn a_refused_certificate_stops_its_site_at_once() {
+type Lines = std::io::Lines<BufReader<std::process::ChildStdout>>;
+
+/// It, what it tells, and its port.
+fn stranger() -> (Stranger, Lines, String) {
     let certificates = root().join("runtime/scope-runtime/tests/real_tls");
     let mut server = Command::new("python3")
         .args(["-c", SERVER])
@@ -45,6 +47,12 @@ fn a_refused_certificate_stops_its_site_at_once() {
     let mut told = BufReader::new(server.stdout.take().expect("it is piped")).lines();
     let stranger = Stranger(server);
     let port = told.next().expect("it begins").expect("readable");
+    (stranger, told, port)
+}
+
+#[test]
+fn a_refused_certificate_stops_its_site_at_once() {
+    let (stranger, told, port) = stranger();
     let desks = Desks::start();
     let folder = binary::folder("durable-trust");
     let program = format!(
@@ -64,4 +72,24 @@ fn a_refused_certificate_stops_its_site_at_once() {
     drop(stranger);
     let n_connections = told.map_while(Result::ok).filter(|line| line == "connection").count();
     assert_eq!(n_connections, 1, "it is tried once");
+}
+
+/// Told by the site itself which authority is to be trusted, whatever application is asked: it is connected to. What it does
+/// not answer then is silence, and is waited for.
+#[test]
+fn an_authority_of_ones_own_is_trusted_where_its_site_says_so() {
+    let (_stranger, _told, port) = stranger();
+    let authority = root().join("runtime/scope-runtime/tests/real_tls/authority.pem");
+    let folder = binary::folder("durable-trusted");
+    for (tls, exit) in [(String::new(), 1), (format!(", tls: {{ ca: \"{}\" }}", authority.display()), 4)] {
+        let program = format!(
+            "{}site paris {{ desk: {{ url: \"https://localhost:{port}\" }}{tls} }}\nentry paris\n\
+             resource welcome: desk.note {{ name: \"welcome\", text: \"hello\" }} scope {{ paris }} with {{ on_disconnect: queue, retry: 1 }}\n",
+            desk::DRIVER,
+        );
+        std::fs::write(folder.join("main.scope"), program).expect("writable");
+        let ran = desk::scope(&folder, &["run", "main.scope"]);
+        assert_eq!(ran.code, exit, "{}", ran.all());
+        assert_eq!(ran.all().contains("E0702"), exit == 1, "{}", ran.all());
+    }
 }

@@ -43,6 +43,11 @@ fn only_the_newest_intent_is_kept() {
         .expect("writable");
         ends(&folder, &["run", "main.scope"], 4);
     }
+    let status = ends(&folder, &["--format", "json", "status", "--offline"], 0).stdout;
+    let status: serde_json::Value = serde_json::from_str(&status).expect("one JSON document");
+    let is_paris = |site: &&serde_json::Value| site["site"] == "paris";
+    let paris = status["sites"].as_array().expect("a list").iter().find(is_paris).expect("it is there");
+    assert_eq!(paris["parked"], 1, "one intent waits there: {status}");
     desks.paris.set_down(false);
     let before = desks.paris.n_changes();
     ends(&folder, &["resume"], 0);
@@ -64,6 +69,7 @@ fn a_held_site_is_asked_nothing() {
     assert_eq!(desks.paris.n_requests(), 0, "held");
     let status = ends(&folder, &["status", "--offline"], 0).stdout;
     assert!(status.contains("by tester") && status.contains("rack move"), "{status}");
+    assert!(status.contains(", when paris is no longer held ("), "{status}");
     assert!(ends(&folder, &["hold"], 0).stdout.contains("paris by tester"));
     ends(&folder, &["hold", "paris", "--release"], 0);
     assert!(ends(&folder, &["hold"], 0).stdout.contains("no site is held"));

@@ -46,3 +46,29 @@ impl State {
         known
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Changed, Record, State};
+
+    /// Of the other kinds `tests/durable` tells how it looks.
+    #[test]
+    fn a_change_that_is_to_be_set_back_is_let_go() {
+        let mut state = State::new(String::new());
+        let changed = Changed {
+            name: "base".into(),
+            site: "paris".into(),
+            resource_type: "desk.note".into(),
+            identity: "base".into(),
+            run: 1,
+            attributes: Vec::new(),
+        };
+        state.apply(&Record::Changing { key: "paris/base/ensure".into(), changed });
+        assert!(state.known_of("base", Some("nantes")).is_empty());
+        let known = state.known_of("base", None);
+        assert_eq!(known.len(), 1, "{known:?}");
+        assert_eq!(known[0].what, "a change of desk.note base to be set back");
+        known.iter().for_each(|known| state.apply(&known.forgetting));
+        assert!(state.known_of("base", None).is_empty() && state.changed.is_empty());
+    }
+}
