@@ -20,6 +20,7 @@ mod killing;
 mod leaving;
 mod moves;
 mod objects;
+mod owing;
 mod past;
 mod planning;
 mod secrets;

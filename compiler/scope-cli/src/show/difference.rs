@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::by_site::Line;
-use super::{short_name, short_type};
+use super::{debts, short_name, short_type};
 
 /// What becomes of one resource at one site.
 #[derive(Debug, Serialize)]
@@ -36,6 +36,18 @@ pub struct Row {
     pub line: u32,
     /// The step's key.
     pub key: String,
+}
+
+impl Row {
+    /// For people.
+    pub fn line(&self) -> Line {
+        Line {
+            sign: self.what.sign(),
+            kind: self.kind.clone(),
+            name: short_name(&self.name).to_string(),
+            why: self.why.clone(),
+        }
+    }
 }
 
 /// What a run would do with a resource.
@@ -68,6 +80,8 @@ pub enum What {
     LetGo,
     /// Forget it.
     Forget,
+    /// Delete what an earlier run left, or set back what it changed.
+    Owed,
     /// Nothing: it is as the program says.
     Unchanged,
     /// Nothing: it is only read.
@@ -88,7 +102,7 @@ impl What {
             What::Replace => "-+",
             What::Move => ">",
             What::Call => "!",
-            What::Delete | What::Forget | What::Refused => "-",
+            What::Delete | What::Forget | What::Owed | What::Refused => "-",
             What::Unchanged | What::Read | What::Recorded => "=",
             What::Unknown => "?",
             What::Fails => "x",
@@ -139,6 +153,9 @@ pub fn rows(plan: &Plan, survey: &Report, state: &State) -> Vec<Row> {
             let _ = write!(row.why, "; recorded by run {run}");
         }
     }
+    let given_up = survey.steps.iter().filter(|ended| ended.is_abandoned);
+    let given_up = given_up.map(|ended| plan.step(ended.step).key.as_str()).collect();
+    rows.extend(debts::rows(plan, state, &given_up));
     rows
 }
 
@@ -294,7 +311,8 @@ pub fn short(value: &Value) -> String {
 /// The sites of a plan that a survey asks, and whether they answer.
 pub fn answering(plan: &Plan, rows: &[Row]) -> Vec<(String, bool)> {
     let mut answers: BTreeMap<&str, bool> = BTreeMap::new();
-    for row in rows {
+    // For debts no site is asked.
+    for row in rows.iter().filter(|row| row.what != What::Owed) {
         *answers.entry(&row.site).or_default() |= row.what != What::Unknown;
     }
     let asked = plan.sites.iter().filter_map(|site| Some((site.name.clone(), *answers.get(&*site.name)?)));
@@ -310,12 +328,7 @@ pub fn count(rows: &[Row], whats: &[What]) -> usize {
 pub fn by_site(plan: &Plan, rows: &[Row], all: bool) -> String {
     let mut there: BTreeMap<&str, Vec<Line>> = BTreeMap::new();
     for row in rows {
-        there.entry(&row.site).or_default().push(Line {
-            sign: row.what.sign(),
-            kind: row.kind.clone(),
-            name: short_name(&row.name).to_string(),
-            why: row.why.clone(),
-        });
+        there.entry(&row.site).or_default().push(row.line());
     }
     super::by_site::by_site(plan, all, |site| there.remove(plan.site(site).name.as_str()).unwrap_or_default())
 }
@@ -339,6 +352,10 @@ pub fn summary(rows: &[Row]) -> String {
     let guarded = count(rows, &[What::Guard, What::LetGo]);
     if guarded > 0 {
         parts.insert(parts.len() - 1, format!("{guarded} guards to leave or take off"));
+    }
+    let owed = count(rows, &[What::Owed]);
+    if owed > 0 {
+        parts.insert(parts.len() - 1, format!("{owed} owed"));
     }
     let refused = count(rows, &[What::Refused]);
     if refused > 0 {

@@ -2,6 +2,7 @@
 //! verdict and what to do next.
 
 pub mod by_site;
+mod debts;
 pub mod difference;
 pub mod drift;
 pub mod failure;

@@ -12,7 +12,7 @@ use scope_runtime::state::State;
 use super::by_site::{Line, by_site};
 use super::difference::{self, Row, What};
 use super::past::ago;
-use super::{bytes, plural, seconds, short_name, short_type};
+use super::{bytes, debts, plural, seconds, short_name, short_type};
 
 /// The print-out of a survey: what differs, by site. `all` tells every site by itself.
 pub fn surveyed(plan: &Plan, file: &str, state: &State, rows: &[Row], now_ms: u64, all: bool) -> String {
@@ -53,6 +53,12 @@ pub fn plan(plan: &Plan, file: &str, state: Option<&State>, all: bool) -> String
     for step in plan.steps.iter().filter(|step| touches_site(step)) {
         lines.entry(step.site).or_default().push(step_line(plan, step, state));
     }
+    let debts = debts_of(plan, state);
+    for debt in &debts {
+        let site = plan.sites.iter().position(|site| site.name == debt.site);
+        let Some(site) = site.map(|index| SiteId(index as u32)) else { continue };
+        lines.entry(site).or_default().push(debt.line());
+    }
     text += &by_site(plan, all, |site| lines.remove(&site).unwrap_or_default());
     text += &scope_plan::text::waves(plan);
     text += &scope_plan::text::divided_anew(plan);
@@ -75,6 +81,7 @@ pub fn plan(plan: &Plan, file: &str, state: Option<&State>, all: bool) -> String
     ]
     .into_iter()
     .map(|(sign, word)| (count(sign), sign, word))
+    .chain([(debts.len(), "", "owed")])
     .filter(|(n, sign, _)| *n > 0 || matches!(*sign, "+" | "-"))
     .map(|(n, _, word)| format!("{n} {word}"))
     .collect();
@@ -152,7 +159,16 @@ pub fn rows(plan: &Plan, state: Option<&State>) -> Vec<Row> {
         line: if matches!(step.action, Action::Delete { .. }) { 0 } else { step.origin.line },
         key: step.key.clone(),
     };
-    plan.steps.iter().filter(|step| touches_site(step)).map(row).collect()
+    plan.steps.iter().filter(|step| touches_site(step)).map(row).chain(debts_of(plan, state)).collect()
+}
+
+/// What is owed, as far as that is known without a look: what is usually taken is wanted.
+fn debts_of(plan: &Plan, state: Option<&State>) -> Vec<Row> {
+    let Some(state) = state else { return Vec::new() };
+    let usual = cuts::cut(plan, SiteId(u32::MAX));
+    let not_tried =
+        plan.steps.iter().filter(|step| usual.outcomes[step.id.index()] == cuts::Outcome::NotTried);
+    debts::rows(plan, state, &not_tried.map(|step| step.key.as_str()).collect())
 }
 
 fn step_line(plan: &Plan, step: &Step, state: Option<&State>) -> Line {

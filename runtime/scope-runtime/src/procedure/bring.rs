@@ -20,8 +20,8 @@ use super::origin::Origin;
 use super::query::unexpected;
 use super::record::{Record, identity_text};
 use super::subject::{Asked, Memory, Subject};
-use super::{Good, stuck};
-use crate::events::{Change, Effect, Failure, Outcome};
+use super::{Good, seconds, stuck};
+use crate::events::{Change, Difference, Effect, Failure, Outcome};
 use crate::report::CopyOf;
 use crate::schedule::Touched;
 use crate::site::{Answer, ChunkSource, Content, ContentStream, NextChunk, SiteError};
@@ -106,6 +106,14 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
             let change = Change::Borrow { from: from.to_owned() };
             return Ok(Good::new(Effect::Planned { change }, Value::Object(origin.record.clone())));
         }
+        let seconds = there.iter().flat_map(|there| &there.seconds);
+        let differences: Vec<Difference> =
+            seconds.filter_map(|second| seconds::to_be_deleted(subject, second)).collect();
+        if let (Some(there), false) = (&there, differences.is_empty()) {
+            let output = there.record.output(subject.resource_type, &Map::new());
+            let change = Change::Update { differences, is_outside: false };
+            return Ok(Good::new(Effect::Planned { change }, output));
+        }
     }
     let mut there = there;
     let hopeless = match &mut there {
@@ -177,13 +185,13 @@ async fn make_copy(
                 values.remove(identity);
             });
             if let Some(record) = find_same(subject, origin, &other).await? {
-                return Ok(take_note(subject, origin, record, &other)?);
+                return Ok(take_note(subject, origin, record, &other, Vec::new())?);
             }
             make(subject, &other, memory, How::Borrowed, lineage).await?
         }
         made => made?,
     };
-    Ok(Copy { record, is_ours: true, is_finished: false })
+    Ok(Copy { record, is_ours: true, is_finished: false, seconds: Vec::new() })
 }
 
 /// A copy that is here.
@@ -192,6 +200,8 @@ struct Copy {
     is_ours: bool,
     /// It has the same content.
     is_finished: bool,
+    /// Others with the very same mark, where that is asked: a run looks for them at its end.
+    seconds: Vec<Record>,
 }
 
 /// The copy, if it is here: recorded, of the same identity, bearing our mark, or the very same by its checksum.
@@ -221,7 +231,13 @@ async fn find_copy(
         found => found,
     };
     Ok(match found {
-        Some(record) => Some(take_note(subject, origin, record, given)?),
+        Some(record) => {
+            let seconds = match subject.shared.options.survey {
+                true => seconds::of_copy(subject, &record, given).await?,
+                false => Vec::new(),
+            };
+            Some(take_note(subject, origin, record, given, seconds)?)
+        }
         None => None,
     })
 }
@@ -247,12 +263,21 @@ async fn find_same(
 }
 
 /// Whether what was found is ours and whole; recorded, if it is ours and was not.
-fn take_note(subject: &Subject<'_>, origin: &Origin<'_>, record: Record, given: &Given) -> Result<Copy, Bad> {
+fn take_note(
+    subject: &Subject<'_>,
+    origin: &Origin<'_>,
+    record: Record,
+    given: &Given,
+    seconds: Vec<Record>,
+) -> Result<Copy, Bad> {
     let recorded = subject.recorded();
     if recorded.is_some() {
         let pair = origin.proof().zip(origin.same.and_then(|same| record.attribute(same)));
         let is_same = pair.map(|(origin, own)| equal(origin, own));
-        subject.saw_copy(&record, CopyOf { from: origin.subject.site_name().to_owned(), is_same });
+        let from = origin.subject.site_name().to_owned();
+        subject.saw_copy(&record, CopyOf { from, is_same }, &seconds);
+    } else {
+        subject.saw_seconds(&seconds);
     }
     let is_known = recorded.is_some() || subject.bears_our_mark(&record) || subject.was_sent();
     // One that another deployment has put in its place is used like any other that is there.
@@ -272,7 +297,7 @@ fn take_note(subject: &Subject<'_>, origin: &Origin<'_>, record: Record, given: 
         origin.lineage.write(&mut resource);
         subject.record(resource)?;
     }
-    Ok(Copy { record, is_ours, is_finished: is_finished || !is_ours })
+    Ok(Copy { record, is_ours, is_finished: is_finished || !is_ours, seconds })
 }
 
 /// Streams the content from there to here; how many bytes, or nothing where the type has no content.

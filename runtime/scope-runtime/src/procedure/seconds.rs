@@ -24,6 +24,8 @@ use super::inputs::{Given, inner};
 use super::lookup::is_told_whole;
 use super::record::Record;
 use super::subject::Subject;
+use crate::events::Difference;
+use crate::report::ChangedBy;
 use crate::runner::Shared;
 use crate::state::{Record as Fact, Resource};
 
@@ -73,6 +75,24 @@ fn parted(subject: &Subject<'_>, recorded: &Resource, found: Vec<Record>) -> (Op
     (own.into_iter().next(), seconds)
 }
 
+/// Others that bear the mark of this copy, where its creation may have made two, or nobody knows.
+pub(super) async fn of_copy(subject: &Subject<'_>, copy: &Record, given: &Given) -> Result<Vec<Record>, Bad> {
+    match subject.recorded() {
+        Some(recorded) if recorded.is_doubtful => {
+            Ok(look_for(subject, &recorded, &as_set(subject, &recorded)).await?.1)
+        }
+        None if may_be_twice(subject, given) && subject.bears_our_mark(copy) => {
+            let mut found = what_is_there(subject, given).await?;
+            let own = copy.identity(subject.resource_type);
+            found.retain(|record| {
+                subject.bears_our_mark(record) && record.identity(subject.resource_type) != own
+            });
+            Ok(found)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// What is recorded as set, as a program gives it: a reference is a record again.
 pub(super) fn as_set(subject: &Subject<'_>, recorded: &Resource) -> Given {
     let given = |(name, value): (&String, &Value)| {
@@ -110,6 +130,19 @@ pub(super) async fn remove_all(
         is_certain(subject)?;
     }
     Ok((!words.is_empty()).then(|| words.join("; ")))
+}
+
+/// As a plan tells it.
+pub(super) fn to_be_deleted(subject: &Subject<'_>, second: &Record) -> Option<Difference> {
+    Some(Difference {
+        attribute: SECOND.to_owned(),
+        found: Value::from(second.identity(subject.resource_type)?),
+        wanted: "deleted".into(),
+        last: None,
+        by: ChangedBy::Program,
+        parts: Vec::new(),
+        is_immutable: false,
+    })
 }
 
 enum Removed {

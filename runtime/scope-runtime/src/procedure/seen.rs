@@ -108,8 +108,9 @@ impl Subject<'_> {
     }
 
     /// Takes note of how a recorded copy is there, beside its origin.
-    pub(super) fn saw_copy(&self, record: &Record, copy: CopyOf) {
-        self.saw(Seen { marked: self.marked(record), copy: Some(copy), ..Seen::default() });
+    pub(super) fn saw_copy(&self, record: &Record, copy: CopyOf, seconds: &[Record]) {
+        let (marked, seconds) = (self.marked(record), self.identities(seconds));
+        self.saw(Seen { marked, copy: Some(copy), seconds, ..Seen::default() });
     }
 
     fn saw(&self, seen: Seen) {

@@ -14,7 +14,6 @@ use serde_json::{Map, Value};
 use super::ensure::{OWNER_MARK, find_out};
 use super::failure::Bad;
 use super::inputs::evaluate;
-use super::seconds::SECOND;
 use super::subject::{Memory, Subject};
 use super::{Good, bring, call, guard, lookup, seconds, stuck, update};
 use crate::events::{Change, Difference, Effect};
@@ -152,18 +151,7 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         parts: Vec::new(),
         is_immutable: false,
     });
-    let seconds = there.seconds.iter().filter_map(|record| {
-        let found = Value::from(record.identity(subject.resource_type)?);
-        Some(Difference {
-            attribute: SECOND.to_owned(),
-            found,
-            wanted: "deleted".into(),
-            last: None,
-            by: ChangedBy::Program,
-            parts: Vec::new(),
-            is_immutable: false,
-        })
-    });
+    let seconds = there.seconds.iter().filter_map(|record| seconds::to_be_deleted(subject, record));
     let of_marks: Vec<Difference> = renamed.into_iter().chain(seconds).collect();
     let is_unseen = is_whole
         && !subject.can_be_read()
