@@ -10,6 +10,7 @@ mod folder;
 mod forget;
 mod guards;
 mod lock;
+mod owed;
 mod place;
 mod record;
 mod shared;
@@ -33,6 +34,7 @@ pub use folder::state_folder;
 pub use forget::Known;
 pub use guards::Guards;
 pub use lock::Holder;
+pub use owed::Owed;
 pub use place::Place;
 pub use record::Record;
 pub use shared::{Fence, FenceClosed, Lease, SharedFault, SharedPlace};
@@ -186,36 +188,6 @@ pub struct Call {
     pub result: Value,
     /// The run that did it.
     pub run: u64,
-}
-
-/// A deletion that is still to be done.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Owed {
-    /// The step's key.
-    pub key: String,
-    /// The global name.
-    pub name: String,
-    /// The site's name.
-    pub site: String,
-    /// `openstack.image`
-    pub resource_type: String,
-    /// Its identity; `None` where the answer was lost, so that it is not known whether there is one.
-    pub identity: Option<String>,
-    /// Its name at the site, to look for it by.
-    pub called: Option<String>,
-    /// The owner mark it would bear.
-    pub mark: Option<String>,
-    /// What it relies upon, if it is there: guarded meanwhile.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub relies: Vec<Relied>,
-    /// When its creation was sent, in milliseconds since 1970, where its end is not known: it may still take effect for a
-    /// while.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent_ms: Option<u64>,
-    /// The run that left it.
-    pub run: u64,
-    /// Why.
-    pub words: String,
 }
 
 /// A step that waits for its site.

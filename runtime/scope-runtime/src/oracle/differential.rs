@@ -31,7 +31,7 @@ struct After {
 fn wanted(program: &Program, fates: &Fates, world: &mut World) -> After {
     let seen = rules::run(program, &mut places::Run::new(program, fates, world));
     if fates.by_leaf.is_empty() {
-        places::Run::pay(world);
+        places::Run::pay(program, world);
     }
     let held = world.there.keys().map(|leaf| {
         let resource = &program.resources[leaf.0];

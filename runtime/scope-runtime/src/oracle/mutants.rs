@@ -63,6 +63,7 @@ fn cases() -> Vec<Case> {
         what_is_taken_back_relies_upon_nothing(),
         another_one_is_taken(),
         one_is_delivered_twice(),
+        one_that_relies_upon_it_is_owed(),
     ];
     written.into_iter().chain(drawn).collect()
 }
@@ -118,6 +119,20 @@ fn another_one_is_taken() -> Case {
 fn one_is_delivered_twice() -> Case {
     let card = Resource::plain(Kind::Card, Loc::Site(0), Vec::new());
     directed("one is delivered twice", vec![card], &[((0, 0), Fate::DeliveredTwice)])
+}
+
+/// The boat is made at paris, which cannot be reached any more; the card is refused there, and the group goes to nantes. The
+/// boat's undo is owed, and so is that of the pier.
+fn one_that_relies_upon_it_is_owed() -> Case {
+    let place = Loc::Or(vec![Loc::Site(1), Loc::Site(0)]);
+    let pier = Resource::plain(Kind::Pier, place.clone(), vec![]);
+    let boat = Resource { about: Some(0), ..Resource::plain(Kind::Boat, place.clone(), vec![]) };
+    let card = Resource::plain(Kind::Card, place, vec![1]);
+    let fates = [((1, 1), Fate::CutAfterCreate), ((2, 1), Fate::Refused)];
+    let case = directed("one that relies upon it is owed", vec![pier, boat, card], &fates);
+    let program = Program { group: vec![0, 1, 2], ..case.program };
+    let plan = play::optimised(&play::lowered(&program));
+    Case { program, plan, ..case }
 }
 
 fn ends(case: &Case) -> Result<(), String> {

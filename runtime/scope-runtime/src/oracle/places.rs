@@ -26,6 +26,18 @@ pub(super) struct World {
     pub(super) guards: BTreeMap<Leaf, BTreeSet<Leaf>>,
 }
 
+impl World {
+    /// Whether others that rely upon it are there, or may be.
+    fn is_relied_upon(&self, program: &Program, leaf: Leaf) -> bool {
+        let all = self.there.keys().chain(self.owed.keys()).chain(&self.unheard);
+        let mut users = all.filter(|user| {
+            let about = program.resources.get(user.0).and_then(|user| user.about);
+            about.is_some_and(|about| !program.has_alternatives_for(about, user.0))
+        });
+        users.any(|user| program.relied(*user) == Some(leaf))
+    }
+}
+
 /// A resource at a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct There {
@@ -49,21 +61,24 @@ impl<'r> Run<'r> {
     }
 
     /// At the end earlier debts are paid, where the site answers and the thing can be told from another's.
-    pub(super) fn pay(world: &mut World) {
-        let World { there, owed, guards, unheard, .. } = world;
-        owed.retain(|leaf, can_be_told| {
-            if *can_be_told {
-                there.remove(leaf);
+    pub(super) fn pay(program: &Program, world: &mut World) {
+        // What others rely upon goes after them.
+        let open: Vec<(Leaf, bool)> = world.owed.iter().rev().map(|(leaf, told)| (*leaf, *told)).collect();
+        for (leaf, can_be_told) in open {
+            if world.is_relied_upon(program, leaf) {
+                continue;
             }
-            let is_there = there.contains_key(leaf);
-            if !is_there {
-                unheard.remove(leaf);
-                guards.values_mut().for_each(|users| {
-                    users.remove(leaf);
+            if can_be_told {
+                world.there.remove(&leaf);
+            }
+            if !world.there.contains_key(&leaf) {
+                world.owed.remove(&leaf);
+                world.unheard.remove(&leaf);
+                world.guards.values_mut().for_each(|users| {
+                    users.remove(&leaf);
                 });
             }
-            is_there
-        });
+        }
     }
 
     /// What is wanted again is not owed any more.
@@ -145,7 +160,7 @@ impl Places for Run<'_> {
     }
 
     fn undo(&mut self, leaf: Leaf) -> bool {
-        if self.fates.of(leaf).falls_silent() {
+        if self.fates.of(leaf).falls_silent() || self.world.is_relied_upon(self.program, leaf) {
             // Known by its identity, or by our mark.
             let kind = self.program.resources[leaf.0].kind;
             let is_known = self.world.there.get(&leaf).is_some_and(|there| there.is_known);

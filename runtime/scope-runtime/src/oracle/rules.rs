@@ -92,7 +92,7 @@ pub(super) trait Places {
     /// Has a copy of the resource there, brought from where it is; what is silent counts as one that waits.
     fn bring(&mut self, leaf: Leaf) -> End;
 
-    /// Takes back what this run made there; false where it is owed.
+    /// Takes back what this run made there; false where it is owed, also since others that rely upon it may be there.
     fn undo(&mut self, leaf: Leaf) -> bool;
 
     /// Nobody asks for it any more: what was perhaps made there, and not answered, is owed.
@@ -153,7 +153,7 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
         verdict = verdict.max(end.outcome());
     }
     // `on_failure: undo`, of each item of a group by itself: only when all has ended is it known that it failed.
-    for (number, resource) in program.resources.iter().enumerate() {
+    for (number, resource) in program.resources.iter().enumerate().rev() {
         let outcome = by_itself.get(&number).copied().unwrap_or(Outcome::Done);
         let has_failed = matches!(outcome, Outcome::Unavailable | Outcome::Invalid);
         if resource.is_undone && has_failed {
@@ -244,7 +244,9 @@ impl Run<'_> {
             None => self.location(&loc, &mut evaluation, &mut Vec::new(), blocked),
         };
         // A site named twice is one request, undone only when every occurrence is given up.
-        for leaf in evaluation.given_up().into_iter().flat_map(leaves) {
+        let given_up: Vec<Leaf> = evaluation.given_up().into_iter().flat_map(leaves).collect();
+        // In reverse: what others rely upon goes after them.
+        for leaf in given_up.into_iter().rev() {
             self.given_up.insert(leaf);
             self.undo(leaf);
             // What waits, since others of its copies were enough, does so for nobody any more.

@@ -16,6 +16,7 @@ use super::failure::{Bad, Trouble};
 use super::inputs::evaluate_one;
 use super::record::{Record, identity_text};
 use super::subject::{Asked, Subject};
+use super::undo::{Left, owe};
 use super::{Good, guard, release, seconds};
 use crate::events::{Effect, Failure, Outcome};
 use crate::site::{SiteError, SiteErrorKind};
@@ -64,6 +65,13 @@ pub(super) async fn delete(
             (Effect::Released, Some(why.to_owned()))
         } else {
             guard::refuse_if_relied_upon(subject, &identity, seen.as_ref())?;
+            if let Err(bad) = guard::refuse_if_perhaps_relied_upon(subject, &identity, seen.as_ref()) {
+                // The end of this run, or of a later one, deletes those first.
+                let given = seconds::as_set(subject, &recorded);
+                let left = Left { identity: Some(identity), relies: recorded.relies };
+                let detail = Some(owe(subject, &given, left, &bad).await);
+                return Ok(Good { detail, ..Good::new(Effect::Unchanged, Value::Null) });
+            }
             remove(subject, &identity, &Map::new()).await?;
             let seconds = seconds::remove_all(subject, &seconds, &Map::new()).await?;
             (Effect::Deleted, seconds)

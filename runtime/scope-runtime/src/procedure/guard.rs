@@ -181,13 +181,33 @@ pub(super) fn refuse_if_relied_upon(
     identity: &str,
     seen: Option<&Record>,
 ) -> Result<(), Bad> {
-    let users = users(subject, identity, seen);
+    refuse(subject, &users(subject, identity, seen))
+}
+
+/// The same of what is taken back: also for those that may still be there, since their own deletion is owed or their creation
+/// was not answered.
+pub(super) fn refuse_if_perhaps_relied_upon(
+    subject: &Subject<'_>,
+    identity: &str,
+    seen: Option<&Record>,
+) -> Result<(), Bad> {
+    if mutants::is(Mutant::UsedTakenBack) {
+        return Ok(());
+    }
+    let known = users(subject, identity, seen);
+    let mut perhaps = subject.shared.possible_users_of(&relied(subject, identity));
+    perhaps.retain(|(name, site)| !known.iter().any(|user| user.name == *name && user.site == *site));
+    let perhaps = perhaps.into_iter().map(|(name, site)| User { name, site, n_more: 0, deployment: None });
+    refuse(subject, &known.into_iter().chain(perhaps).collect::<Vec<User>>())
+}
+
+fn refuse(subject: &Subject<'_>, users: &[User]) -> Result<(), Bad> {
     let Some(first) = users.first() else { return Ok(()) };
     let code = if first.deployment.is_none() { "E0930" } else { "E0931" };
     let message = format!(
         "{} is still relied upon by {}, and is not deleted",
         words_of(subject),
-        words_for(&users).join(", ")
+        words_for(users).join(", ")
     );
     let help = match &first.deployment {
         None => format!("delete or change that first; `scope why {}` says more", first.name),

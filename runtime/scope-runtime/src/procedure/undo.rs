@@ -4,6 +4,7 @@
 //! asked is *owed*: recorded, reported, paid by the next run that reaches the site. Changed → set back, where it is still ours.
 
 use scope_plan::plan::{Action, SiteId, Step};
+use scope_plan::recorded::Relied;
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::time::Duration;
@@ -72,11 +73,16 @@ pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, Str
                 pause *= 2;
             }
             Err(bad) => {
-                return Err(owe(&subject, &given, recorded.map(|resource| resource.identity), &bad).await);
+                return Err(owe(&subject, &given, left(&subject, recorded), &bad).await);
             }
         }
     }
-    Err(owe(&subject, &given, recorded.map(|resource| resource.identity), &Bad::stopped()).await)
+    Err(owe(&subject, &given, left(&subject, recorded), &Bad::stopped()).await)
+}
+
+fn left(subject: &Subject<'_>, recorded: Option<Resource>) -> Left {
+    let relies = subject.step.map(|step| subject.shared.relied(step)).unwrap_or_default();
+    Left { identity: recorded.map(|resource| resource.identity), relies }
 }
 
 /// A copy is known by its origin: the one that this step made one of, if it did.
@@ -212,18 +218,22 @@ pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Resul
 }
 
 /// Deletes what was made and recorded, unless another deployment has put its mark on it since; in words.
+///
+/// # Errors
+/// The site's; that others rely upon it, or may.
 async fn remove_recorded(
     subject: &Subject<'_>,
     identity: &str,
     given: &Map<String, Value>,
 ) -> Result<String, Bad> {
     let seen = seen_before(subject, identity).await?;
-    if seen.is_some_and(|record| subject.mark_of_others(&record).is_some()) {
+    if seen.as_ref().is_some_and(|record| subject.mark_of_others(record).is_some()) {
         let (kind, name, site) = (subject.kind(), subject.name, subject.site_name());
         return Ok(format!(
             "{kind} `{name}` at `{site}` ({identity}) is left: it bears another deployment's mark"
         ));
     }
+    guard::refuse_if_perhaps_relied_upon(subject, identity, seen.as_ref())?;
     remove(subject, identity, given).await?;
     Ok(words_for(subject, identity))
 }
@@ -247,8 +257,8 @@ async fn remove_owed_and_seconds(subject: &Subject<'_>, owed: &Owed, identity: &
     if owed.mark.is_some() && may_be_twice(subject, &Given::default()) {
         let found = find_owed(subject, owed).await?;
         let seconds = found.iter().filter(|record| is_owed(subject, owed, record));
-        for second in seconds.filter_map(|record| record.identity(subject.resource_type)) {
-            remove(subject, &second, &Map::new()).await?;
+        for second in seconds {
+            remove_found(subject, second, &Map::new()).await?;
         }
     }
     Ok(words)
@@ -270,12 +280,21 @@ async fn remove_if_there(subject: &Subject<'_>, given: &Given) -> Result<String,
     let has_mark = subject.resource_type.mark.is_some();
     let mut removed = String::new();
     for record in found.iter().filter(|record| !has_mark || subject.bears_our_mark(record)) {
-        if let Some(identity) = record.identity(subject.resource_type) {
-            remove(subject, &identity, &given.values).await?;
-            removed = identity;
-        }
+        removed = remove_found(subject, record, &given.values).await?.unwrap_or(removed);
     }
     Ok(removed)
+}
+
+/// Deletes what was found to be ours; its identity.
+async fn remove_found(
+    subject: &Subject<'_>,
+    record: &Record,
+    given: &Map<String, Value>,
+) -> Result<Option<String>, Bad> {
+    let Some(identity) = record.identity(subject.resource_type) else { return Ok(None) };
+    guard::refuse_if_perhaps_relied_upon(subject, &identity, Some(record))?;
+    remove(subject, &identity, given).await?;
+    Ok(Some(identity))
 }
 
 /// What was perhaps made and never seen: deleted where it bears our mark, and looked for as long as it may still come.
@@ -298,9 +317,8 @@ async fn remove_owed(subject: &Subject<'_>, owed: &Owed) -> Result<String, Bad> 
             continue;
         }
         let mut removed = String::new();
-        for identity in ours.iter().filter_map(|record| record.identity(subject.resource_type)) {
-            remove(subject, &identity, &Map::new()).await?;
-            removed = identity;
+        for record in &ours {
+            removed = remove_found(subject, record, &Map::new()).await?.unwrap_or(removed);
         }
         return Ok(removed);
     }
@@ -351,13 +369,18 @@ fn whose_is_it(subject: &Subject<'_>) -> Failure {
     Failure::new("E0907", Outcome::Invalid, message)
 }
 
-async fn owe(subject: &Subject<'_>, given: &Given, identity: Option<String>, bad: &Bad) -> String {
-    let what = match &identity {
+/// Leaves it to a later run, or to the end of this one; in words.
+pub(super) async fn owe(subject: &Subject<'_>, given: &Given, left: Left, bad: &Bad) -> String {
+    let what = match &left.identity {
         Some(identity) => format!("({identity}) is left"),
         None => "is perhaps left".to_owned(),
     };
+    let when = match bad.failure.code.as_str() {
+        "E0930" | "E0931" => "nobody relies upon it any more",
+        _ => "the site answers again",
+    };
     let words = format!(
-        "{} `{}` {what} at `{}`: {}; it is deleted when the site answers again",
+        "{} `{}` {what} at `{}`: {}; it is deleted when {when}",
         subject.kind(),
         subject.name,
         subject.site_name(),
@@ -369,20 +392,25 @@ async fn owe(subject: &Subject<'_>, given: &Given, identity: Option<String>, bad
         name: subject.recorded_name().into_owned(),
         site: subject.site_name().to_owned(),
         resource_type: subject.resource_type.name.clone(),
-        identity,
+        identity: left.identity,
         called: subject.called(given),
         mark: subject.mark(),
-        relies: subject.step.map(|step| subject.shared.relied(step)).unwrap_or_default(),
+        relies: left.relies,
         sent_ms,
         run: subject.shared.run,
         words: words.clone(),
     };
     // The resource is no longer ours to keep, only to delete.
-    let (name, site) = subject.place();
     let ledger = &subject.shared.ledger;
-    let is_recorded =
-        ledger.append(Fact::Gone { name, site }).is_ok() && ledger.append(Fact::Owed { owed }).is_ok();
-    let is_durable = is_recorded && ledger.commit().await.is_ok();
+    let is_durable = ledger.append(Fact::Owed { owed }).is_ok() && ledger.commit().await.is_ok();
     tracing::debug!(is_durable, "undo owed");
     words
+}
+
+/// What is left at a site.
+pub(super) struct Left {
+    /// Where it is known.
+    pub(super) identity: Option<String>,
+    /// What it relies upon: that is not deleted before it.
+    pub(super) relies: Vec<Relied>,
 }

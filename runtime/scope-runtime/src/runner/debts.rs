@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scope_plan::plan::{Action, SiteId, Step, StepId};
+use scope_plan::recorded::Relied;
 
 use super::Shared;
 use super::turn::Ended;
@@ -43,44 +44,80 @@ pub(super) fn owe_what_was_sent(shared: &Shared<'_>, ended: &Ended) {
     }
 }
 
-/// Deletes what earlier runs left at sites that did not answer them; how many there were.
+/// Deletes what earlier runs left at sites that did not answer them, what others rely upon after those; how many there were.
 pub(super) async fn pay_debts(
     shared: &Shared<'_>,
     answering: &BTreeSet<String>,
     words: &mut Vec<String>,
 ) -> usize {
-    let debts: Vec<Owed> = shared.ledger.with(|state| state.owed.clone());
+    let mut open: Vec<Owed> = shared.ledger.with(|state| state.owed.clone());
     let mut silent: BTreeSet<SiteId> = BTreeSet::new();
+    let mut needed_by_unpaid: BTreeSet<Relied> = BTreeSet::new();
     let mut n_paid = 0;
-    for owed in debts {
-        let of_this_run = owed.run == shared.run;
-        let site = shared.index.site(&owed.site);
-        // What became owed a moment ago is tried again only if its site answered since.
-        let is_silent_now = of_this_run && !answering.contains(&owed.site);
-        let payable = site.filter(|site| !silent.contains(site) && !is_silent_now);
-        let Some(site) = payable else {
-            if !of_this_run {
-                words.push(owed.words.clone());
-            }
-            continue;
+    loop {
+        let needed: BTreeSet<Relied> = open.iter().flat_map(|owed| owed.relies.iter().cloned()).collect();
+        let is_needed = |owed: &Owed| {
+            let own = owed.relied();
+            own.is_some_and(|own| needed.contains(&own) || needed_by_unpaid.contains(&own))
         };
-        match pay(shared, &owed, site).await {
-            Ok(done) => {
-                n_paid += 1;
-                words.retain(|known| *known != owed.words);
-                shared.emit(RunEventKind::UndoDone { step: None, words: done });
-            }
-            Err(Unpaid { words: why, is_cut_off }) => {
-                // What cannot be told from another's thing is no reason to leave the rest.
-                silent.extend(Some(site).filter(|_| is_cut_off));
-                let still = format!("{} (still: {why})", owed.words);
-                words.retain(|known| *known != owed.words);
-                words.push(shared.options.redact.hide(&still).into_owned());
-                shared.emit(RunEventKind::UndoOwed { step: None, words: still });
+        let (later, now): (Vec<Owed>, Vec<Owed>) = open.into_iter().partition(is_needed);
+        open = later;
+        if now.is_empty() {
+            break;
+        }
+        for owed in now {
+            match pay_one(shared, &owed, answering, &mut silent, words).await {
+                true => n_paid += 1,
+                false => needed_by_unpaid.extend(owed.relies),
             }
         }
     }
+    for owed in open {
+        keep_telling(shared, &owed, words);
+    }
     n_paid
+}
+
+/// Whether that is done; in words, what became of it.
+async fn pay_one(
+    shared: &Shared<'_>,
+    owed: &Owed,
+    answering: &BTreeSet<String>,
+    silent: &mut BTreeSet<SiteId>,
+    words: &mut Vec<String>,
+) -> bool {
+    let site = shared.index.site(&owed.site);
+    // What became owed a moment ago is tried again only if its site answered since.
+    let is_silent_now = owed.run == shared.run && !answering.contains(&owed.site);
+    let payable = site.filter(|site| !silent.contains(site) && !is_silent_now);
+    let Some(site) = payable else {
+        keep_telling(shared, owed, words);
+        return false;
+    };
+    match pay(shared, owed, site).await {
+        Ok(done) => {
+            words.retain(|known| *known != owed.words);
+            shared.emit(RunEventKind::UndoDone { step: None, words: done });
+            true
+        }
+        Err(Unpaid { words: why, is_cut_off }) => {
+            // What cannot be told from another's thing is no reason to leave the rest.
+            silent.extend(Some(site).filter(|_| is_cut_off));
+            let still = format!("{} (still: {why})", owed.words);
+            words.retain(|known| *known != owed.words);
+            words.push(shared.options.redact.hide(&still).into_owned());
+            shared.emit(RunEventKind::UndoOwed { step: None, words: still });
+            false
+        }
+    }
+}
+
+/// What was not tried is told as it was.
+fn keep_telling(shared: &Shared<'_>, owed: &Owed, words: &mut Vec<String>) {
+    let told = shared.options.redact.hide(&owed.words).into_owned();
+    if !words.contains(&told) {
+        words.push(told);
+    }
 }
 
 /// Changes that may have had to be set back: those of steps that are wanted stay from now on; those of steps that nobody

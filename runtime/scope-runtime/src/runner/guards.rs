@@ -50,6 +50,16 @@ impl Shared<'_> {
         users
     }
 
+    /// Who may rely upon a resource though it is not recorded: its own deletion is owed, or its creation was not answered.
+    pub(crate) fn possible_users_of(&self, relied: &Relied) -> BTreeSet<(String, String)> {
+        self.ledger.with(|state| {
+            let owed = state.owed.iter().map(|owed| (&owed.name, &owed.site, &owed.relies));
+            let sent = state.sent.values().map(|sent| (&sent.name, &sent.site, &sent.relies));
+            let users = owed.chain(sent).filter(|(_, _, relies)| relies.contains(relied));
+            users.map(|(name, site, _)| (name.clone(), site.clone())).collect()
+        })
+    }
+
     /// Whether a guard is wanted: in alternatives only while one of them is tried or held.
     fn is_wanted(&self, protect: &Step) -> bool {
         let memory = self.memory(protect.id);

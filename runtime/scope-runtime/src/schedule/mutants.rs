@@ -5,6 +5,8 @@ use crate::mutants::mutants;
 mutants! {
     /// What the network delivered twice is not looked for.
     SecondNotLookedFor,
+    /// What others rely upon is taken back while they may still be there.
+    UsedTakenBack,
     /// What an abandoned alternative made is not deleted.
     ForgottenUndo,
     /// What another place still wants is deleted.

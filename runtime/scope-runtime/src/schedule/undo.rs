@@ -4,6 +4,8 @@
 //! all of them ended (done or owed), the next arm. `network ← server` → `Undo(server)`, `UndoDone(server)`,
 //! `Undo(network)`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use scope_plan::plan::{ChoiceId, StepId};
 
 use super::graph::Arm;
@@ -42,6 +44,8 @@ pub(super) struct Batch {
     n_open: usize,
     /// Whose next arm comes then.
     then: Option<ChoiceId>,
+    /// A step → those of the batch that it is built on: they come free with it.
+    below: BTreeMap<StepId, Vec<StepId>>,
 }
 
 impl Schedule {
@@ -101,16 +105,16 @@ impl Schedule {
         let is_one_forgotten = steps.len() > 1 && mutants::is(Mutant::OneIsLeftBehind);
         let steps = if is_one_forgotten { &steps[1..] } else { steps };
         let batch = self.batches.len() as u32;
-        self.batches.push(Batch { n_open: steps.len(), then });
         for step in steps {
             self.steps[step.index()].undo.batch = Some(batch);
         }
+        let mut below: BTreeMap<StepId, Vec<StepId>> = BTreeMap::new();
         for step in steps {
-            let built_on_it = self.graph.out_edges(*step).iter();
-            let n_waits =
-                built_on_it.filter(|edge| self.steps[edge.step.index()].undo.batch == Some(batch)).count();
-            self.steps[step.index()].undo.n_waits = n_waits as u32;
+            let above = self.built_on(*step, batch);
+            self.steps[step.index()].undo.n_waits = above.len() as u32;
+            above.into_iter().for_each(|above| below.entry(above).or_default().push(*step));
         }
+        self.batches.push(Batch { n_open: steps.len(), then, below });
         let free = steps.iter().copied().filter(|step| self.steps[step.index()].undo.n_waits == 0).collect();
         if steps.is_empty() {
             self.end_batch(batch);
@@ -136,13 +140,11 @@ impl Schedule {
             }
             let Some(step) = through.pop() else { return };
             let batch = self.steps[step.index()].undo.batch.expect("only steps of a batch are undone");
-            for edge in self.graph.in_edges(step) {
-                let below = &mut self.steps[edge.step.index()].undo;
-                if below.batch == Some(batch) {
-                    below.n_waits -= 1;
-                    if below.n_waits == 0 {
-                        free.push(edge.step);
-                    }
+            for below in self.batches[batch as usize].below.remove(&step).unwrap_or_default() {
+                let undo = &mut self.steps[below.index()].undo;
+                undo.n_waits -= 1;
+                if undo.n_waits == 0 {
+                    free.push(below);
                 }
             }
             self.batches[batch as usize].n_open -= 1;
@@ -150,6 +152,23 @@ impl Schedule {
                 self.end_batch(batch);
             }
         }
+    }
+
+    /// The steps of a batch that are built on one: at once, or on what only serves others and stays, such as a guard.
+    fn built_on(&self, step: StepId, batch: u32) -> BTreeSet<StepId> {
+        let mut above = BTreeSet::new();
+        let mut passed = BTreeSet::new();
+        let mut open = vec![step];
+        while let Some(step) = open.pop() {
+            for edge in self.graph.out_edges(step) {
+                if self.steps[edge.step.index()].undo.batch == Some(batch) {
+                    above.insert(edge.step);
+                } else if self.graph.serves(edge.step) && passed.insert(edge.step) {
+                    open.push(edge.step);
+                }
+            }
+        }
+        above
     }
 
     fn end_batch(&mut self, batch: u32) {

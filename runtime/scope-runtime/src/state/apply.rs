@@ -2,7 +2,7 @@
 //!
 //! `apply(Gone(base at nantes))` → `state.resource("base", "nantes")` is `None`.
 
-use super::{KEPT_RUNS, Parked, Record, Run, Sent, State};
+use super::{KEPT_RUNS, Owed, Parked, Record, Run, Sent, State};
 use crate::events::Outcome;
 use crate::report::Counts;
 
@@ -55,12 +55,7 @@ impl State {
                 }
             }
             Record::Gone { name, site } => {
-                if let Some(sites) = self.resources.get_mut(name) {
-                    sites.remove(site);
-                    if sites.is_empty() {
-                        self.resources.remove(name);
-                    }
-                }
+                self.lose(name, site);
                 self.guards.gone(name, site);
             }
             Record::Call { key, call } => {
@@ -75,11 +70,20 @@ impl State {
             Record::Protected { guard } => self.guards.insert(guard.clone()),
             Record::LetGo { guard } => self.guards.remove(guard),
             Record::Owed { owed } => {
+                // It is there as long as it is owed, and so is what stands on it.
+                if self.resource(&owed.name, &owed.site).is_some_and(|known| owed.is_about(known)) {
+                    self.lose(&owed.name, &owed.site);
+                }
                 self.owed.retain(|known| known.key != owed.key || known.identity != owed.identity);
                 self.owed.push(owed.clone());
             }
             Record::Paid { key, identity } => {
-                self.owed.retain(|owed| owed.key != *key || owed.identity != *identity);
+                let is_paid = |owed: &Owed| owed.key == *key && owed.identity == *identity;
+                for owed in self.owed.extract_if(.., |owed| is_paid(owed)).collect::<Vec<Owed>>() {
+                    if self.resource(&owed.name, &owed.site).is_none() {
+                        self.guards.gone(&owed.name, &owed.site);
+                    }
+                }
             }
             Record::Parked { key, parked } => {
                 let since = self.parked.get(key).map(|known| (known.run, known.since_ms));
@@ -116,6 +120,14 @@ impl State {
                     known.millis = Some(*millis);
                 }
             }
+        }
+    }
+
+    fn lose(&mut self, name: &str, site: &str) {
+        let Some(sites) = self.resources.get_mut(name) else { return };
+        sites.remove(site);
+        if sites.is_empty() {
+            self.resources.remove(name);
         }
     }
 

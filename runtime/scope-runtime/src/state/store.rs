@@ -274,6 +274,7 @@ fn changes_plans(record: &Record) -> bool {
             | Record::Choice { .. }
             | Record::Protected { .. }
             | Record::LetGo { .. }
+            | Record::Owed { .. }
             | Record::Renamed { .. }
     )
 }
