@@ -142,5 +142,5 @@ fn a_run_of_very_many_steps_is_told_by_what_it_did() {
     );
     let told = ends(&folder, &["run", "main.scope"], 0).stderr;
     assert!(!told.contains("  done "), "{told}");
-    assert_eq!(told.matches("  created  note  n[").count(), 120, "{told}");
+    assert_eq!(told.matches("  created note  n[").count(), 120, "{told}");
 }
