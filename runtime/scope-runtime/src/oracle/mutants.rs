@@ -11,7 +11,7 @@ use scope_plan::plan::{Plan, StepId};
 use super::differential::{Drawn, compare_plan, shown};
 use super::fate::{Fate, Fates};
 use super::play;
-use super::program::{Kind, Loc, OnDisconnect, Program, Resource};
+use super::program::{Kind, Loc, OnDisconnect, Program, Resource, Rollout};
 use super::random::{self, Dice};
 use super::rules::Leaf;
 use super::seeds;
@@ -64,6 +64,7 @@ fn cases() -> Vec<Case> {
         another_one_is_taken(),
         one_is_delivered_twice(),
         one_that_relies_upon_it_is_owed(),
+        what_comes_after_a_copy_in_a_wave(),
     ];
     written.into_iter().chain(drawn).collect()
 }
@@ -73,6 +74,21 @@ fn a_copy_waits() -> Case {
     let copies = Loc::And((0..3).map(Loc::Site).collect());
     let resource = Resource { quorum: Some(2), ..Resource::plain(Kind::Note, copies, Vec::new()) };
     directed("a copy waits", vec![resource], &[((0, 1), Fate::Cut), ((0, 2), Fate::Refused)])
+}
+
+/// In the first wave of a group one copy is refused, and another one comes after it.
+fn what_comes_after_a_copy_in_a_wave() -> Case {
+    let rollout = Rollout { first: vec![0], then: 1, stop_after: 1 };
+    let both = Loc::And(vec![Loc::Site(0), Loc::Site(1)]);
+    let copies = |after| Resource {
+        quorum: Some(1),
+        rollout: Some(rollout.clone()),
+        ..Resource::plain(Kind::Note, both.clone(), after)
+    };
+    let case =
+        directed("a copy in a wave", vec![copies(vec![]), copies(vec![0])], &[((0, 0), Fate::Refused)]);
+    let program = Program { group: vec![0, 1], ..case.program };
+    Case { plan: play::optimised(&play::lowered(&program)), program, ..case }
 }
 
 /// Paris is cut off and may be left out; what comes after it is made.

@@ -21,6 +21,10 @@ pub(super) struct Watch<'p> {
     is_left_out: Vec<bool>,
     /// Steps that ended, well or not.
     has_ended: Vec<bool>,
+    /// Copies that others may make up for.
+    is_spare: Vec<bool>,
+    /// Steps that a quorum counts.
+    is_copy: Vec<bool>,
     n_parked: Vec<usize>,
     /// When each step was parked last: the number of the event.
     parked_at: BTreeMap<StepId, usize>,
@@ -39,6 +43,8 @@ impl<'p> Watch<'p> {
             is_done: vec![false; n_steps],
             is_left_out: vec![false; n_steps],
             has_ended: vec![false; n_steps],
+            is_spare: vec![false; n_steps],
+            is_copy: scope_plan::quorum::of_steps(plan).iter().map(Option::is_some).collect(),
             n_parked: vec![0; n_steps],
             parked_at: BTreeMap::new(),
             heard_at: BTreeMap::new(),
@@ -73,6 +79,7 @@ impl<'p> Watch<'p> {
             }
             RunEventKind::StepParked { step, is_spare, .. } => {
                 self.n_parked[step.index()] += 1;
+                self.is_spare[step.index()] = self.is_copy[step.index()];
                 // A copy that others make up for does not wait for its service.
                 match is_spare {
                     true => self.parked_at.remove(step),
@@ -93,7 +100,8 @@ impl<'p> Watch<'p> {
     fn started(&mut self, step: StepId, attempt: u32) {
         let plan = self.plan;
         if let Action::Gate { steps, .. } = &plan.step(step).action
-            && let Some(open) = steps.iter().find(|step| !self.has_ended[step.index()])
+            && let Some(open) =
+                steps.iter().find(|step| !self.has_ended[step.index()] && !self.is_after_spare(**step))
         {
             let open = &plan.step(*open).key;
             self.wrong.push(format!("`{}` begins before `{open}` ended", plan.step(step).key));
@@ -117,6 +125,16 @@ impl<'p> Watch<'p> {
         if attempt as usize > most {
             self.wrong.push(format!("`{}` is tried {attempt} times", plan.step(step).key));
         }
+    }
+
+    /// Whether a step waits for a copy that others may make up for.
+    fn is_after_spare(&self, step: StepId) -> bool {
+        let before = self.plan.edges.iter().filter(|edge| edge.to == step).map(|edge| edge.from);
+        let mut before = before.filter(|before| !self.is_done[before.index()]);
+        before.any(|before| match self.has_ended[before.index()] {
+            true => self.is_spare[before.index()],
+            false => self.is_after_spare(before),
+        })
     }
 
     /// A step of one arm only is undone before the next one is tried.

@@ -18,15 +18,20 @@ impl Schedule {
             let mut is_any = false;
             for lane in 0..self.lanes.len() {
                 for step in std::mem::take(&mut self.lanes[lane].parked) {
-                    if self.state(step) == StepState::Parked {
+                    if self.state(step) != StepState::Parked {
+                        continue;
+                    }
+                    // Of a copy that others may make up for the others tell.
+                    if self.is_spare(step) && !self.steps[step.index()].is_parked_for_good {
+                        self.lanes[lane].parked.push(step);
+                    } else {
                         self.steps[step.index()].is_parked_for_good = true;
                         self.work.push_back(Work::Tell(step));
                         is_any = true;
                     }
                 }
             }
-            is_any |= self.end_spares();
-            if is_any || self.undo_failed_groups() {
+            if is_any || self.pass_spared() || self.end_spares() || self.undo_failed_groups() {
                 return true;
             }
         }

@@ -191,6 +191,10 @@ impl Graph {
         self.out_edges.row(step.index())
     }
 
+    pub(super) fn in_edges(&self, step: StepId) -> &[Neighbour] {
+        self.in_edges.row(step.index())
+    }
+
     pub(super) fn guards(&self, step: StepId) -> &[Arm] {
         self.guards.row(step.index())
     }

@@ -83,6 +83,8 @@ mutants! {
     SpareNeverWakes,
     /// Once there are enough copies, those that have not begun are not made.
     LateCopyForgotten,
+    /// What comes after a copy that others may make up for holds up the next wave.
+    SpareHoldsUpWave,
     /// The next wave begins whatever became of the one before.
     WaveIgnoresFailures,
     /// The next wave does not wait for the end of the one before.

@@ -211,6 +211,14 @@ impl Schedule {
         }
     }
 
+    /// Spared copies of which it is not known yet whether others make up for them.
+    pub(super) fn open_spares(&self) -> impl Iterator<Item = StepId> + '_ {
+        let spares = self.quorums.spares.iter().map(|(step, _)| *step);
+        spares.filter(|step| {
+            self.state(*step) == StepState::Parked && !self.steps[step.index()].is_parked_for_good
+        })
+    }
+
     /// Nothing runs any more: what was spared stays parked in this run. True if there was any.
     pub(super) fn end_spares(&mut self) -> bool {
         let mut is_any = false;

@@ -14,14 +14,7 @@ pub(in crate::oracle) fn grouped_copies(dice: &mut Dice<'_>) -> Program {
     let n_copies = sites.len();
     let copies = Loc::And(sites.into_iter().map(Loc::Site).collect());
     let rollout = has_waves.then(|| rollout(dice, n_copies, &copies));
-    // Where a wave is held back for a copy that failed, what comes after that copy at its site tells that it waits, though it
-    // is in vain: with both, the items of a group stand beside one another.
-    let is_ordered = |member: &usize| {
-        let resource = &program.resources[*member];
-        resource.about.is_some() || resource.after.iter().any(|other| program.group.contains(other))
-    };
-    let may_both = !program.group.iter().any(is_ordered);
-    let has_quorum = !has_waves || (dice.below(2) == 1 && may_both);
+    let has_quorum = !has_waves || dice.below(2) == 1;
     let quorum = has_quorum.then(|| 1 + dice.below(n_copies));
     let place = match dice.below(3) {
         1 if !has_waves => Loc::Or(vec![copies, Loc::Site(dice.below(program.n_sites))]),
