@@ -367,7 +367,7 @@ fn sum_of_attributes(model: &Model, attributes: &Map<String, Value>) -> String {
 }
 
 /// Writes our mark where the driver keeps it: into a record, onto a list, or behind a text in brackets.
-pub(super) fn apply_mark(model: &Model, record: &mut Record, mark: &str) {
+fn apply_mark(model: &Model, record: &mut Record, mark: &str) {
     record.mark = Some(mark.to_string());
     let Some(path) = model.resource_type.mark.as_ref().map(|mark| mark.path.as_slice()) else { return };
     let Some((root, inner_path)) = path.split_first() else { return };

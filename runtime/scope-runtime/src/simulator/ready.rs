@@ -12,7 +12,6 @@ use serde_json::{Map, Value};
 use super::answer::echo;
 use super::call::Call;
 use super::clock::Moment;
-use super::create::apply_mark;
 use super::evaluate::Names;
 use super::mutants::{self, Mutant};
 use super::solve;
@@ -96,10 +95,6 @@ impl World {
         let model = Rc::clone(&call.model);
         let names = self.sites[site].given_to(&model.driver);
         let Some(mut record) = self.take(site, call, identity, at) else { return };
-        if let Some(mark) = record.mark.clone() {
-            // An update that writes the attribute anew keeps our mark in it, as the driver's request does.
-            apply_mark(&model, &mut record, &mark);
-        }
         let sets = sets(call, &record, seen);
         record.attributes.extend(sets.at_once);
         take_over_echo(call, seen, &mut record.attributes, false);
