@@ -56,7 +56,11 @@ pub(crate) fn prepared(
     let roots = sequence.steps.iter().map(|step| step.id).collect();
     program.resources.extend(all_steps(&program));
     program.outputs.clear();
-    let recorded = Recorded { choices: recorded.choices.clone(), ..Recorded::default() };
+    let recorded = Recorded {
+        choices: recorded.choices.clone(),
+        chosen_sites: recorded.chosen_sites.clone(),
+        ..Recorded::default()
+    };
     Ok(Sequenced { program, roots, recorded })
 }
 

@@ -23,6 +23,27 @@ impl Plan {
         &self.choices[id.index()]
     }
 
+    /// The names of the sites at which an arm makes something; of one that only looks, those where it does.
+    pub fn sites_of_arm(&self, choice: ChoiceId, arm: u32) -> BTreeSet<&str> {
+        let mut open = vec![(choice, arm)];
+        let mut members = Vec::new();
+        while let Some((choice, arm)) = open.pop() {
+            let arm = &self.choice(choice).arms[arm as usize];
+            members.extend(arm.members.iter().map(|step| self.step(*step)));
+            for inner in &arm.choices {
+                open.extend((0..self.choice(*inner).arms.len() as u32).map(|arm| (*inner, arm)));
+            }
+        }
+        let is_made = |step: &&Step| matches!(step.action, Action::Ensure { .. });
+        let is_looked_for = |step: &&Step| matches!(step.action, Action::Lookup { .. });
+        let name = |step: &Step| self.site(step.site).name.as_str();
+        let made: BTreeSet<&str> = members.iter().copied().filter(is_made).map(name).collect();
+        match made.is_empty() {
+            true => members.iter().copied().filter(is_looked_for).map(name).collect(),
+            false => made,
+        }
+    }
+
     /// A driver by its name.
     pub fn driver(&self, name: &str) -> Option<&Driver> {
         self.drivers.iter().find(|driver| driver.name == name)

@@ -2,7 +2,8 @@
 //!
 //! The runtime owns the state and gives this view of it; a plan is a function of it as of the program.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,9 @@ pub struct Recorded {
     pub resources: Vec<RecordedResource>,
     /// Choice key → arm.
     pub choices: BTreeMap<String, u32>,
+    /// Choice key → the names of that arm's sites; an older state has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub chosen_sites: BTreeMap<String, BTreeSet<String>>,
     /// Every `|` is chosen again, from the left (`--reconsider`).
     #[serde(default)]
     pub reconsider: bool,
@@ -24,6 +28,34 @@ pub struct Recorded {
     /// Requests that were sent and whose end is not known, and deletions that are owed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenRequest>,
+}
+
+impl Recorded {
+    /// Which of these arms, given by the names of their sites, is the one that was chosen. It is known by its sites, and only
+    /// else by its number: alternatives may be in another order since. None where nothing of it is left.
+    pub fn chosen(&self, key: &str, arms: &[BTreeSet<String>]) -> Option<u32> {
+        let number = *self.choices.get(key)?;
+        let Some(sites) = self.chosen_sites.get(key).filter(|sites| !sites.is_empty()) else {
+            return ((number as usize) < arms.len()).then_some(number);
+        };
+        let shared = |arm: &BTreeSet<String>| arm.intersection(sites).count();
+        let numbered = (0..).zip(arms).filter(|(_, arm)| shared(arm) > 0);
+        let best = numbered
+            .max_by_key(|(index, arm)| (*arm == sites, shared(arm), *index == number, Reverse(*index)));
+        best.map(|(index, _)| index)
+    }
+}
+
+/// What a map of choices says of one resource, said of what it is called now; choices within its location go with it.
+pub fn rename_choices<T>(choices: &mut BTreeMap<String, T>, from: &str, to: &str) {
+    let is_of_it =
+        |key: &str| key.strip_prefix(from).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let keys: Vec<String> = choices.keys().filter(|key| is_of_it(key)).cloned().collect();
+    for key in keys {
+        if let Some(known) = choices.remove(&key) {
+            choices.insert(format!("{to}{}", &key[from.len()..]), known);
+        }
+    }
 }
 
 /// What an earlier run left open at a site.

@@ -26,6 +26,7 @@ mod watch;
 
 mod destroying;
 mod differential;
+mod moving;
 mod mutants;
 mod properties;
 mod sites;

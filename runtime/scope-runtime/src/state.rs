@@ -18,7 +18,7 @@ mod store;
 mod time;
 mod versions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use scope_plan::recorded::{
@@ -66,6 +66,9 @@ pub struct State {
     pub calls: BTreeMap<String, Call>,
     /// Choice key → arm.
     pub choices: BTreeMap<String, u32>,
+    /// Choice key → the names of that arm's sites.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub chosen_sites: BTreeMap<String, BTreeSet<String>>,
     /// Guards that this deployment left on what it relies upon.
     #[serde(default, skip_serializing_if = "Guards::is_empty")]
     pub guards: Guards,
@@ -355,6 +358,7 @@ impl State {
             resources: BTreeMap::new(),
             calls: BTreeMap::new(),
             choices: BTreeMap::new(),
+            chosen_sites: BTreeMap::new(),
             guards: Guards::default(),
             owed: Vec::new(),
             parked: BTreeMap::new(),
@@ -430,6 +434,7 @@ impl State {
             open: open.collect(),
             resources: resources.collect(),
             choices: self.choices.clone(),
+            chosen_sites: self.chosen_sites.clone(),
             reconsider: false,
             guards: self.guards.iter().cloned().collect(),
         }

@@ -36,7 +36,8 @@ fn unwatched(command: &Exec, output: Output) -> u8 {
         match super::run::open_state(&command.program, &command.how) {
             Ok(opened) => {
                 // What other commands made is not to be deleted because this one does not name it.
-                recorded.choices = opened.recorded().choices;
+                let Recorded { choices, chosen_sites, .. } = opened.recorded();
+                (recorded.choices, recorded.chosen_sites) = (choices, chosen_sites);
                 state = Some(opened);
             }
             Err(code) => return code,

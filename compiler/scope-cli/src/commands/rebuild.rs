@@ -174,6 +174,8 @@ fn with_choices(plan: &Plan, mut state: State) -> State {
         let best = counts.enumerate().max_by_key(|(arm, count)| (*count, std::cmp::Reverse(*arm)));
         if let Some((arm, _)) = best.filter(|(_, count)| *count > 0) {
             state.choices.insert(choice.key.clone(), arm as u32);
+            let sites = plan.sites_of_arm(choice.id, arm as u32).into_iter().map(str::to_owned).collect();
+            state.chosen_sites.insert(choice.key.clone(), sites);
         }
     }
     state

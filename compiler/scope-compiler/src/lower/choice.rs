@@ -1,7 +1,7 @@
 //! Locations to steps: `&` to steps side by side, `|` to a choice with an arm for each alternative, `%` to the prime and
 //! the parts that wait for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use scope_analysis::hir::{self, Location, LocationKind};
@@ -29,6 +29,14 @@ pub(crate) struct Names<'n> {
     pub step: &'n str,
     /// In a sentence: `` `vm` ``, `` `image` of `vm` at nantes ``.
     pub label: &'n str,
+}
+
+/// One alternative of a `|`, before it is lowered.
+pub(crate) struct Alternative {
+    /// As it is written.
+    pub label: String,
+    /// The names of its sites.
+    pub sites: BTreeSet<String>,
 }
 
 /// Where in a location something stands.
@@ -132,7 +140,11 @@ impl<'p> Lowering<'p> {
         let texts: Vec<String> = arms.iter().map(|arm| arm.text(&name_of)).collect();
         let origin = self.origin(location.span, None);
         let guard = position.guard;
-        let choice = self.choice_at(location.span, key, &name, guard, texts.clone(), origin.clone());
+        let alternatives = arms.iter().zip(&texts).map(|(arm, text)| Alternative {
+            label: text.clone(),
+            sites: arm.sites().into_iter().map(name_of).collect(),
+        });
+        let choice = self.choice_at(location.span, key, &name, guard, alternatives.collect(), origin.clone());
         let mut lowered = Vec::with_capacity(arms.len());
         for (index, (arm, text)) in arms.iter().zip(&texts).enumerate() {
             let is_last = index + 1 == arms.len();

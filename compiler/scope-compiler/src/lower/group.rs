@@ -7,7 +7,7 @@ use scope_diagnostics::Span;
 use scope_plan::plan::{ChoiceId, Guard, Origin};
 
 use super::Lowering;
-use super::choice::Names;
+use super::choice::{Alternative, Names};
 
 impl Lowering<'_> {
     /// The choice for a `|`: in a group the one that the group made there, else a new one. `key` begins with the
@@ -18,11 +18,11 @@ impl Lowering<'_> {
         key: &str,
         name: &Names<'_>,
         guard: Option<Guard>,
-        labels: Vec<String>,
+        alternatives: Vec<Alternative>,
         origin: Origin,
     ) -> ChoiceId {
         let Some(group) = self.group.clone() else {
-            return self.new_choice(key.to_string(), name.label.to_string(), guard, labels, origin);
+            return self.new_choice(key.to_string(), name.label.to_string(), guard, alternatives, origin);
         };
         let place = (group, guard, written);
         if let Some(choice) = self.group_choices.get(&place) {
@@ -37,7 +37,7 @@ impl Lowering<'_> {
             number += 1;
         }
         let label = name.label.replace(&format!("`{}`", name.step), &format!("`{}`", place.0));
-        let choice = self.new_choice(unique, label, guard, labels, origin);
+        let choice = self.new_choice(unique, label, guard, alternatives, origin);
         self.group_choices.insert(place, choice);
         choice
     }

@@ -30,7 +30,7 @@ use scope_plan::plan::{
 };
 use scope_plan::recorded::Recorded;
 
-use choice::Lowered;
+use choice::{Alternative, Lowered};
 use declared::{Acted, Declared};
 use only::Only;
 use places::Places;
@@ -335,12 +335,13 @@ impl<'a> Lowering<'a> {
         key: String,
         label: String,
         guard: Option<Guard>,
-        labels: Vec<String>,
+        alternatives: Vec<Alternative>,
         origin: Origin,
     ) -> ChoiceId {
         let id = ChoiceId(u32::try_from(self.plan.choices.len()).expect("bounded by the program"));
-        let is_kept = |arm: &u32| !self.recorded.reconsider && (*arm as usize) < labels.len();
-        let recorded = self.recorded.choices.get(&key).copied().filter(is_kept);
+        let (labels, sites): (Vec<_>, Vec<_>) =
+            alternatives.into_iter().map(|alternative| (alternative.label, alternative.sites)).unzip();
+        let recorded = self.recorded.chosen(&key, &sites).filter(|_| !self.recorded.reconsider);
         let arms = labels
             .into_iter()
             .map(|label| scope_plan::plan::Arm { label, members: Vec::new(), choices: Vec::new() })

@@ -9,7 +9,7 @@ use scope_analysis::hir::{self, Program, Replace};
 use scope_diagnostics::{Diagnostic, codes};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Edge, EdgeReason, SiteId, Step, StepId};
-use scope_plan::recorded::{How, Recorded, RecordedResource, borrowed_name, borrowed_parts};
+use scope_plan::recorded::{How, Recorded, RecordedResource, borrowed_name, borrowed_parts, rename_choices};
 
 use super::{Lowering, NewStep};
 
@@ -42,9 +42,8 @@ pub(super) fn renamed(recorded: &Recorded, renames: &[(String, String)]) -> Reco
     }
     recorded.guards.iter_mut().for_each(|guard| rename(&mut guard.name));
     for (old, new) in renames {
-        if let Some(arm) = recorded.choices.remove(old) {
-            recorded.choices.insert(new.clone(), arm);
-        }
+        rename_choices(&mut recorded.choices, old, new);
+        rename_choices(&mut recorded.chosen_sites, old, new);
     }
     recorded
 }
@@ -64,7 +63,11 @@ impl<'a> Lowering<'a> {
         });
         let mut named: BTreeSet<(String, String)> = made.collect();
         let site_name = |site: SiteId| self.name_of(site).to_owned();
-        for step in &self.plan.steps {
+        // A result of several sites and a gate are called like a resource, and are none: where they are it need not be.
+        let is_a_thing = |step: &&Step| {
+            !matches!(step.action, Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. })
+        };
+        for step in self.plan.steps.iter().filter(is_a_thing) {
             let site = site_name(step.site);
             if let Action::Bring { sources, .. } = &step.action {
                 // A copy from any of these is wanted.
@@ -198,7 +201,7 @@ impl<'a> Lowering<'a> {
             };
             let Some(step) = step.filter(is_optional) else { continue };
             let Some(deletion) = self.deletion(known, vec![step]) else { continue };
-            for end in self.done.get(&resource.id).map(|lowered| lowered.ends.clone()).unwrap_or_default() {
+            for end in self.ends_of(resource.id) {
                 self.plan.edges.push(Edge { from: end, to: deletion, reason: EdgeReason::Move });
             }
             let others = resource.location.sites().into_iter().filter(|other| *other != site);
@@ -269,8 +272,7 @@ impl<'a> Lowering<'a> {
             if arriving.is_empty() || is_chosen_again || resource.kind != hir::ResourceKind::Managed {
                 continue;
             }
-            let ends = self.done.get(&resource.id).map(|lowered| lowered.ends.clone()).unwrap_or_default();
-            for end in ends {
+            for end in self.ends_of(resource.id) {
                 self.plan.edges.push(Edge { from: end, to: *deletion, reason: EdgeReason::Move });
             }
             if let Some(report) = self.refusal(resource, from, &arriving)
@@ -279,6 +281,11 @@ impl<'a> Lowering<'a> {
                 self.refused.push(report);
             }
         }
+    }
+
+    /// The last steps of a resource, each once: a site may stand in its scope twice.
+    fn ends_of(&self, resource: hir::ResourceId) -> BTreeSet<StepId> {
+        self.done.get(&resource).into_iter().flat_map(|lowered| &lowered.ends).copied().collect()
     }
 
     /// Why a resource may not be made anew elsewhere.

@@ -19,8 +19,8 @@ use crate::report::Verdict;
 
 /// What is compared after a run.
 #[derive(Debug, PartialEq)]
-struct After {
-    seen: Seen,
+pub(super) struct After {
+    pub(super) seen: Seen,
     held: Vec<(Leaf, Vec<Option<u64>>)>,
     owed: BTreeSet<Leaf>,
     n_called: usize,
@@ -28,7 +28,7 @@ struct After {
 }
 
 /// What the rules say of a run.
-fn wanted(program: &Program, fates: &Fates, world: &mut World) -> After {
+pub(super) fn wanted(program: &Program, fates: &Fates, world: &mut World) -> After {
     let seen = rules::run(program, &mut places::Run::new(program, fates, world));
     if fates.by_leaf.is_empty() {
         places::Run::pay(program, world);
@@ -36,7 +36,8 @@ fn wanted(program: &Program, fates: &Fates, world: &mut World) -> After {
     let held = world.there.keys().map(|leaf| {
         let resource = &program.resources[leaf.0];
         let shares = rules::shares(resource);
-        let value = (resource.kind == super::program::Kind::Tally).then(|| u64::from(shares[&leaf.1]));
+        let share = || shares.get(&leaf.1).map(|share| u64::from(*share));
+        let value = (resource.kind == super::program::Kind::Tally).then(share).flatten();
         (*leaf, vec![value])
     });
     // What is gone has taken its guard along.
@@ -50,7 +51,17 @@ fn wanted(program: &Program, fates: &Fates, world: &mut World) -> After {
 
 /// What is seen of one, and what the fates turned out to be.
 fn found(deployment: &mut Deployment<'_>, fates: &Fates) -> (After, Fates, Vec<String>) {
-    let (seen, _, met, mut wrong) = deployment.run(fates);
+    let plan = deployment.plan();
+    found_of(deployment, &plan, fates)
+}
+
+/// The same of another plan.
+pub(super) fn found_of(
+    deployment: &mut Deployment<'_>,
+    plan: &Plan,
+    fates: &Fates,
+) -> (After, Fates, Vec<String>) {
+    let (seen, _, met, mut wrong) = deployment.run_plan(plan, fates);
     let held = deployment.held().into_iter().collect();
     // What cannot be asked any more keeps what was written on it last, which may be for those that were given up since.
     let (mut guards, mut guarded) = (deployment.guards(), deployment.guarded());
@@ -96,7 +107,7 @@ pub(super) fn compare_plan(which: &str, program: &Program, plan: &Plan, fates: &
     Ok(())
 }
 
-fn different(which: &str, wanted: &After, found: &After) -> String {
+pub(super) fn different(which: &str, wanted: &After, found: &After) -> String {
     let mut text = format!("{which}:\n");
     if wanted.seen.verdict != found.seen.verdict {
         text += &format!("  verdict {:?}, not {:?}\n", found.seen.verdict, wanted.seen.verdict);

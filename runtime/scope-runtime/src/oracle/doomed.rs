@@ -13,12 +13,11 @@ use scope_plan::expr::{FileRef, SecretSource};
 use scope_plan::plan::{Action, Plan, SiteId};
 
 use super::fate::{Fate, Fates, Progress};
-use super::play;
+use super::play::{self, Renumbered};
 use super::program::{CALL, Program, SITES, site_number};
 use super::rules::Leaf;
 use crate::events::{RunEvent, RunEventKind, SkipReason};
 use crate::runner::SiteSet;
-use crate::simulator::Simulator;
 use crate::site::{Answer, LocalFuture, OperationCall, ServiceProbe, Site, SiteError, SiteErrorKind};
 
 /// Less than the drivers say that a lost request may take.
@@ -26,7 +25,7 @@ const LATE_BY: &str = "1500ms";
 
 /// Simulated sites behind fates.
 pub(super) struct Doomed<'s> {
-    simulator: &'s Simulator,
+    sites: &'s Renumbered,
     doom: Rc<Doom>,
     names: Vec<String>,
 }
@@ -61,7 +60,7 @@ struct Past {
 }
 
 impl<'s> Doomed<'s> {
-    pub(super) fn new(program: &Program, plan: &Plan, simulator: &'s Simulator, fates: &Fates) -> Self {
+    pub(super) fn new(program: &Program, plan: &Plan, sites: &'s Renumbered, fates: &Fates) -> Self {
         let of_resources = fates.by_leaf.iter().filter(|((resource, _), _)| *resource < CALL);
         for ((resource, site), fate) in of_resources {
             let (ty, site) = (program.resource_type(*resource), SITES[*site]);
@@ -72,7 +71,7 @@ impl<'s> Doomed<'s> {
                 _ => continue,
             };
             // A site that the plan does not touch breaks nothing.
-            let _ = simulator.inject(fault.parse().expect("a fault"));
+            let _ = sites.simulator.inject(fault.parse().expect("a fault"));
         }
         let numbers = 0..program.resources.len();
         let doom = Doom {
@@ -90,7 +89,7 @@ impl<'s> Doomed<'s> {
             unguarded: RefCell::default(),
         };
         let names = plan.sites.iter().map(|site| site.name.clone()).collect();
-        Self { simulator, doom: Rc::new(doom), names }
+        Self { sites, doom: Rc::new(doom), names }
     }
 
     /// A step that ended well has been done as a whole.
@@ -149,15 +148,15 @@ impl<'s> Doomed<'s> {
 impl SiteSet for Doomed<'_> {
     fn site(&self, id: SiteId) -> Rc<dyn Site> {
         let number = site_number(&self.names[id.index()]);
-        Rc::new(DoomedSite { site: self.simulator.site(id), number, doom: self.doom.clone() })
+        Rc::new(DoomedSite { site: self.sites.site(id), number, doom: self.doom.clone() })
     }
 
     fn secret<'a>(&'a self, source: &'a SecretSource) -> LocalFuture<'a, Result<String, SiteError>> {
-        self.simulator.secret(source)
+        self.sites.secret(source)
     }
 
     fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {
-        self.simulator.file(file)
+        self.sites.file(file)
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fate::{Fate, Fates};
-use super::program::{CALL, Kind, Program};
+use super::program::{CALL, Kind, Loc, Program};
 use super::rules::{Answer, End, Leaf, OnCut, Outcome, Places};
 
 /// What the sites hold and what is remembered from run to run.
@@ -18,7 +18,10 @@ pub(super) struct World {
     pub(super) owed: BTreeMap<Leaf, bool>,
     /// What was sent and not answered since.
     unheard: BTreeSet<Leaf>,
-    chosen: BTreeMap<(usize, Vec<usize>), usize>,
+    /// Which alternative was chosen where, and its sites.
+    chosen: BTreeMap<(usize, Vec<usize>), (usize, BTreeSet<usize>)>,
+    /// What each came after when it was made.
+    needs: BTreeMap<Leaf, BTreeSet<Leaf>>,
     /// How each call ended, once it was sent; and which were done.
     called: BTreeMap<Leaf, End>,
     pub(super) n_called: usize,
@@ -215,12 +218,38 @@ impl Places for Run<'_> {
         self.world.guards.insert(relied, users);
     }
 
-    fn chosen(&self, resource: usize, place: &[usize]) -> Option<usize> {
-        self.world.chosen.get(&(resource, place.to_vec())).copied()
+    fn chosen(&self, resource: usize, place: &[usize], arms: &[Loc]) -> Option<usize> {
+        let (number, sites) = self.world.chosen.get(&(resource, place.to_vec()))?;
+        let alike = |arm: &usize| {
+            let here = arms[*arm].sites();
+            (here == *sites, here.intersection(sites).count(), arm == number, std::cmp::Reverse(*arm))
+        };
+        let arm = (0..arms.len()).max_by_key(alike)?;
+        (!arms[arm].sites().is_disjoint(sites)).then_some(arm)
     }
 
-    fn choose(&mut self, resource: usize, place: &[usize], arm: usize) {
-        self.world.chosen.insert((resource, place.to_vec()), arm);
+    fn choose(&mut self, resource: usize, place: &[usize], arm: usize, of: &Loc) {
+        self.world.chosen.insert((resource, place.to_vec()), (arm, of.sites()));
+    }
+
+    fn recorded(&self) -> BTreeMap<Leaf, BTreeSet<Leaf>> {
+        let known = self.world.there.iter().filter(|(_, there)| there.is_known);
+        known.map(|(leaf, _)| (*leaf, self.world.needs.get(leaf).cloned().unwrap_or_default())).collect()
+    }
+
+    fn record(&mut self, leaf: Leaf, needs: BTreeSet<Leaf>) {
+        self.world.needs.insert(leaf, needs);
+    }
+
+    fn delete(&mut self, leaf: Leaf) -> End {
+        match self.fates.of(leaf) {
+            Fate::Cut => return End::Failed(Outcome::Unavailable),
+            Fate::Denied => return End::Failed(Outcome::Invalid),
+            _ => {}
+        }
+        self.world.there.remove(&leaf);
+        self.world.needs.remove(&leaf);
+        End::Done { is_new: true }
     }
 }
 

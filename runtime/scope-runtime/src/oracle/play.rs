@@ -16,7 +16,7 @@ use super::doomed::Doomed;
 use super::examples::with_recorded;
 use super::explore;
 use super::fate::Fates;
-use super::program::{CALL, Program, SITES, site_number};
+use super::program::{CALL, Kind, Program, SITES, site_number};
 use super::rules::{End, Leaf, Outcome, Seen, Undo};
 use super::watch::Watch;
 use super::weather::Weather;
@@ -71,6 +71,11 @@ pub(super) fn lowered(program: &Program) -> Plan {
     verified(program, Options::default())
 }
 
+/// The plan of a program after what is recorded.
+pub(super) fn after(program: &Program, state: &StateStore) -> Plan {
+    optimised(&verified(program, Options { recorded: state.recorded(), ..Options::default() }))
+}
+
 /// The plan that deletes what is recorded: all of it, or only these.
 pub(super) fn destroying(program: &Program, state: &StateStore, only: &[&str]) -> Plan {
     let only = only.iter().map(|name| (*name).to_owned()).collect();
@@ -121,18 +126,24 @@ impl<'p> Deployment<'p> {
 
     /// One run in which this happens: what is seen, what the fates turned out to be, and what must never happen.
     pub(super) fn run(&mut self, fates: &Fates) -> (Seen, Report, Fates, Vec<String>) {
-        let simulator = self.simulator(SimulationOptions::default());
         let plan = self.plan();
-        let sites = Doomed::new(self.program, &plan, &simulator, fates);
+        self.run_plan(&plan, fates)
+    }
+
+    /// The same of another plan over the same sites.
+    pub(super) fn run_plan(&mut self, plan: &Plan, fates: &Fates) -> (Seen, Report, Fates, Vec<String>) {
+        let simulator = self.simulator(SimulationOptions::default());
+        let renumbered = self.renumbered(plan);
+        let sites = Doomed::new(self.program, plan, &renumbered, fates);
         let mut see = |event: &RunEvent| {
-            explore::tell(&plan, event);
-            sites.see(&plan, event);
+            explore::tell(plan, event);
+            sites.see(plan, event);
         };
-        let (report, mut wrong) = play(&self.runtime, &plan, &sites, &mut self.state, &mut see);
+        let (report, mut wrong) = play(&self.runtime, plan, &sites, &mut self.state, &mut see);
         wrong.extend(sites.wrong());
         // What happens in one run does not happen in the next.
         simulator.calm();
-        (seen(&plan, &report), report, sites.met(), wrong)
+        (seen(plan, &report), report, sites.met(), wrong)
     }
 
     /// From here on this goes wrong, and nothing that did before.
@@ -145,11 +156,16 @@ impl<'p> Deployment<'p> {
 
     /// Another plan run over the same sites.
     pub(super) fn play(&mut self, plan: &Plan) -> (Report, Vec<String>) {
+        let sites = self.renumbered(plan);
+        play(&self.runtime, plan, &sites, &mut self.state, &mut |event| explore::tell(plan, event))
+    }
+
+    /// The sites as another plan numbers them.
+    fn renumbered(&mut self, plan: &Plan) -> Renumbered {
         let simulator = self.simulator(SimulationOptions::default());
         let position = |name: &str| self.plan.sites.iter().position(|site| site.name == name);
         let ids = plan.sites.iter().map(|site| SiteId(position(&site.name).expect("it was there") as u32));
-        let sites = Renumbered { ids: ids.collect(), simulator };
-        play(&self.runtime, plan, &sites, &mut self.state, &mut |event| explore::tell(plan, event))
+        Renumbered { ids: ids.collect(), simulator }
     }
 
     /// The sites, which last from run to run.
@@ -175,6 +191,23 @@ impl<'p> Deployment<'p> {
             }
         }
         held
+    }
+
+    /// Cards whose owner mark does not say what they are called, of those that were seen to be there.
+    pub(super) fn misnamed(&self, program: &Program, seen: &Seen) -> Vec<String> {
+        let snapshot = self.simulator.as_ref().expect("there was a run").snapshot();
+        let mut misnamed = Vec::new();
+        let is_card = |leaf: &Leaf| program.resources.get(leaf.0).is_some_and(|what| what.kind == Kind::Card);
+        let there =
+            seen.leaves.iter().filter(|(leaf, (end, _))| is_card(leaf) && matches!(end, End::Done { .. }));
+        for (number, site) in there.map(|(leaf, _)| *leaf) {
+            let (name, site) = (program.name(number), SITES[site]);
+            let records = snapshot[site][program.resource_type(number)].as_array();
+            let marks = records.into_iter().flatten().filter_map(|record| record["remark"].as_str());
+            let wrong = marks.filter(|mark| *mark != format!("scope:simulated/{name}@{site}"));
+            misnamed.extend(wrong.map(|mark| format!("the mark of {name} at {site} is {mark}")));
+        }
+        misnamed
     }
 
     /// How often the call was done.
@@ -245,8 +278,8 @@ fn leaf(name: &str, site: &str) -> Leaf {
 }
 
 /// The sites of one plan as another one numbers them.
-struct Renumbered {
-    simulator: Simulator,
+pub(super) struct Renumbered {
+    pub(super) simulator: Simulator,
     ids: Vec<SiteId>,
 }
 

@@ -33,6 +33,10 @@ pub(super) struct Program {
     pub(super) calls: Vec<usize>,
     /// Resources that are one group, `g`, made at one location together: the items of a module, in order.
     pub(super) group: Vec<usize>,
+    /// Resources that are called otherwise than they were, `n3` with `moved_from: "r3"`.
+    pub(super) renamed: BTreeSet<usize>,
+    /// Resources that the program had once, and has no more.
+    pub(super) gone: BTreeSet<usize>,
 }
 
 /// What stands for the call of a coin where resources are numbered: this and the coin's number.
@@ -143,6 +147,11 @@ impl Program {
         format!("toy.{}{resource}", self.resources[resource].kind.name())
     }
 
+    /// What a resource is called: `r3`, or `n3` if it has a new name.
+    pub(super) fn name(&self, resource: usize) -> String {
+        if self.renamed.contains(&resource) { format!("n{resource}") } else { format!("r{resource}") }
+    }
+
     /// The coins that are called, each with its site.
     pub(super) fn called(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         self.calls
@@ -185,7 +194,8 @@ impl Program {
     pub(super) fn units(&self) -> Vec<Vec<usize>> {
         let starts = |number: &usize| !self.group.contains(number) || self.group.first() == Some(number);
         let unit = |number| if self.group.contains(&number) { self.group.clone() } else { vec![number] };
-        (0..self.resources.len()).filter(starts).map(unit).collect()
+        let is_here = |number: &usize| !self.gone.contains(number);
+        (0..self.resources.len()).filter(is_here).filter(starts).map(unit).collect()
     }
 }
 

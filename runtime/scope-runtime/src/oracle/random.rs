@@ -3,6 +3,7 @@
 //!
 //! `[]` → one note at one site, and nothing goes wrong.
 
+mod changes;
 mod fates;
 mod groups;
 mod references;
@@ -10,6 +11,7 @@ mod waves;
 
 use super::program::{Kind, Loc, OnDisconnect, Program, Resource, Rollout, SITES};
 
+pub(super) use changes::{changed, changed_fates, refusals};
 pub(super) use fates::{fates, referring_fates};
 pub(super) use groups::{grouped, grouped_copies};
 pub(super) use references::{referring, referring_parts, relying};

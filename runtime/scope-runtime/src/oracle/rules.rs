@@ -8,13 +8,14 @@
 mod locations;
 mod quorum;
 mod references;
+mod removed;
 mod shares;
 mod standing;
 mod waves;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::program::{CALL, Program};
+use super::program::{CALL, Loc, Program};
 use standing::Evaluation;
 
 pub(super) use shares::shares;
@@ -110,15 +111,25 @@ pub(super) trait Places {
     /// The guard on what is relied upon stands for these users.
     fn guard(&mut self, relied: Leaf, users: BTreeSet<Leaf>);
 
-    /// The alternative that an earlier run chose at this place of the resource's location.
-    fn chosen(&self, resource: usize, place: &[usize]) -> Option<usize>;
+    /// Which of these alternatives is the one that an earlier run chose at this place of the resource's location.
+    fn chosen(&self, resource: usize, place: &[usize], arms: &[Loc]) -> Option<usize>;
 
     /// An alternative holds.
-    fn choose(&mut self, resource: usize, place: &[usize], arm: usize);
+    fn choose(&mut self, resource: usize, place: &[usize], arm: usize, of: &Loc);
+
+    /// What earlier runs made, and what it came after then.
+    fn recorded(&self) -> BTreeMap<Leaf, BTreeSet<Leaf>>;
+
+    /// What it was made after, as of this run.
+    fn record(&mut self, leaf: Leaf, needs: BTreeSet<Leaf>);
+
+    /// Deletes what an earlier run made.
+    fn delete(&mut self, leaf: Leaf) -> End;
 }
 
 /// What must come of a run.
 pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
+    let recorded = places.recorded();
     let mut run = Run {
         program,
         places,
@@ -163,6 +174,8 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
         }
     }
     run.abandon_copies();
+    verdict = verdict.max(run.remove(&recorded));
+    run.record();
     run.leave_guards();
     Seen { verdict, leaves: run.leaves }
 }
@@ -288,6 +301,22 @@ impl Run<'_> {
         };
         self.leaves.insert(leaf, (end, Undo::None));
         end.outcome()
+    }
+
+    /// What each was made after: all of it, wherever that is.
+    fn record(&mut self) {
+        let program = self.program;
+        for ((resource, site), (end, _)) in &self.leaves {
+            let Some(what) = program.resources.get(*resource).filter(|_| matches!(end, End::Done { .. }))
+            else {
+                continue;
+            };
+            let all = |other: &usize| {
+                let other = *other;
+                kept(&program.resources[other]).sites().into_iter().map(move |site| (other, site))
+            };
+            self.places.record((*resource, *site), what.after.iter().flat_map(all).collect());
+        }
     }
 
     fn undo(&mut self, leaf: Leaf) {

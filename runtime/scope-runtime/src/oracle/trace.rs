@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::program::{CALL, Program};
+use super::program::{CALL, Loc, Program};
 use super::rules::{self, Answer, End, Leaf, OnCut, Outcome, Places, Seen, Undo};
 
 /// What is wrong with the first run of a deployment; `held` is what its sites have after it,
@@ -90,9 +90,20 @@ impl Places for Trace<'_> {
     /// Of guards in time it is told that they stand as long as they must, and no longer.
     fn guard(&mut self, _relied: Leaf, _users: BTreeSet<Leaf>) {}
 
-    fn chosen(&self, _resource: usize, _place: &[usize]) -> Option<usize> {
+    fn chosen(&self, _resource: usize, _place: &[usize], _arms: &[Loc]) -> Option<usize> {
         None
     }
 
-    fn choose(&mut self, _resource: usize, _place: &[usize], _arm: usize) {}
+    fn choose(&mut self, _resource: usize, _place: &[usize], _arm: usize, _of: &Loc) {}
+
+    /// It is the first run: nothing was there before.
+    fn recorded(&self) -> BTreeMap<Leaf, BTreeSet<Leaf>> {
+        BTreeMap::new()
+    }
+
+    fn record(&mut self, _leaf: Leaf, _needs: BTreeSet<Leaf>) {}
+
+    fn delete(&mut self, _leaf: Leaf) -> End {
+        End::Untried
+    }
 }

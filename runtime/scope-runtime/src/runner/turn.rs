@@ -152,8 +152,9 @@ impl<'t> Turn<'t> {
             }
             Command::RecordChoice { choice, arm } => {
                 let key = shared.plan.choice(choice).key.clone();
+                let sites = shared.plan.sites_of_arm(choice, arm).into_iter().map(str::to_owned).collect();
                 // A failure is kept by the ledger and seen by the loop.
-                let _ = shared.ledger.append(Record::Choice { key, arm });
+                let _ = shared.ledger.append(Record::Choice { key, arm, sites });
                 let label = self.label(choice, arm);
                 shared.emit(RunEventKind::ChoiceMade { choice, arm, label });
             }

@@ -2,6 +2,8 @@
 //!
 //! `apply(Gone(base at nantes))` → `state.resource("base", "nantes")` is `None`.
 
+use scope_plan::recorded::rename_choices;
+
 use super::{KEPT_RUNS, Owed, Parked, Record, Run, Sent, State};
 use crate::events::Outcome;
 use crate::report::Counts;
@@ -64,8 +66,9 @@ impl State {
                 }
                 self.calls.insert(key.clone(), call.clone());
             }
-            Record::Choice { key, arm } => {
+            Record::Choice { key, arm, sites } => {
                 self.choices.insert(key.clone(), *arm);
+                self.chosen_sites.insert(key.clone(), sites.clone());
             }
             Record::Protected { guard } => self.guards.insert(guard.clone()),
             Record::LetGo { guard } => self.guards.remove(guard),
@@ -152,9 +155,8 @@ impl State {
         for (name, _) in needs.flat_map(|resource| &mut resource.needs).filter(|(name, _)| name == from) {
             to.clone_into(name);
         }
-        if let Some(arm) = self.choices.remove(from) {
-            self.choices.insert(to.to_owned(), arm);
-        }
+        rename_choices(&mut self.choices, from, to);
+        rename_choices(&mut self.chosen_sites, from, to);
         // A step's key is made of its site and its name.
         let key = |old: &str| old.replacen(&format!("/{from}/"), &format!("/{to}/"), 1);
         for (old, parked) in std::mem::take(&mut self.parked) {

@@ -4,6 +4,8 @@
 //! something leaves, [`Record::Resource`] as soon as its identity is known.
 //! `{"record":"choice","key":"base","arm":1}`
 
+use std::collections::BTreeSet;
+
 use scope_plan::recorded::RecordedGuard;
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +94,9 @@ pub enum Record {
         key: String,
         /// Which arm.
         arm: u32,
+        /// The names of its sites: it is known by them where the program has its alternatives in another order since.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        sites: BTreeSet<String>,
     },
     /// A guard is about to be left on a resource.
     Protected {

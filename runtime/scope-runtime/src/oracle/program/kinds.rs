@@ -93,6 +93,7 @@ impl Kind {
             operation find GET "/" { query: { title: title }, 200 -> list(body) }
             operation read GET "/${id}" { 200 -> found(body), 404 -> not_found }
             operation create POST "/" { body: { title: title, remark: remark }, repeat by mark, settles within 2s, 201 -> done(body) }
+            operation update PATCH "/${id}" { body: { remark: remark }, repeat by always, 200 -> done(body) }
             operation delete DELETE "/${id}" { 204 | 404 -> gone }"#
             }
             Kind::Coin => {

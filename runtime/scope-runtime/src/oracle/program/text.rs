@@ -13,7 +13,8 @@ impl Program {
 
     /// The items that are about one resource, without the driver and the sites.
     pub(in crate::oracle) fn items(&self) -> Vec<String> {
-        let single = (0..self.resources.len()).filter(|number| !self.group.contains(number));
+        let is_single = |number: &usize| !self.group.contains(number) && !self.gone.contains(number);
+        let single = (0..self.resources.len()).filter(is_single);
         let resources = single.map(|number| self.item(number));
         let calls = self.called().map(|(coin, site)| self.call_item(coin, site));
         resources.chain(self.group_item()).chain(calls).collect()
@@ -55,9 +56,10 @@ impl Program {
     /// What is printed of each resource.
     pub(in crate::oracle) fn outputs(&self) -> Vec<String> {
         let output = |(number, resource): (usize, &Resource)| {
-            format!("output o{number} = r{number}.{}", resource.kind.shown())
+            format!("output o{number} = {}.{}", self.name(number), resource.kind.shown())
         };
-        let single = self.resources.iter().enumerate().filter(|(number, _)| !self.group.contains(number));
+        let is_single = |number: &usize| !self.group.contains(number) && !self.gone.contains(number);
+        let single = self.resources.iter().enumerate().filter(|(number, _)| is_single(number));
         single.map(output).collect()
     }
 
@@ -117,7 +119,7 @@ impl Program {
             Kind::Pier => format!("name: \"r{number}\""),
             Kind::Slip | Kind::Boat => {
                 let about = resource.about.expect("a slip is about a seal, a boat at a pier");
-                format!("name: \"r{number}\", about: r{about}")
+                format!("name: \"r{number}\", about: {}", self.name(about))
             }
         };
         if self.group.contains(&number) {
@@ -137,8 +139,12 @@ impl Program {
         }
         let service =
             if number.is_multiple_of(2) { String::new() } else { format!("s{}: ", self.service(number)) };
-        let with = with_words(&self.with(resource, false));
-        format!("resource r{number}: {ty} {{ {body} }} scope {{ {service}{scope} }}{with}")
+        let mut with = self.with(resource, false);
+        if self.renamed.contains(&number) {
+            with.push(format!("moved_from: \"r{number}\""));
+        }
+        let (name, with) = (self.name(number), with_words(&with));
+        format!("resource {name}: {ty} {{ {body} }} scope {{ {service}{scope} }}{with}")
     }
 
     /// What a resource says in `with`; of a member of the group, that which is about other members, or the rest.
@@ -146,7 +152,7 @@ impl Program {
         let mut with = Vec::new();
         let is_member = |other: &usize| self.group.contains(other);
         let name =
-            |other: &usize| if is_member(other) && !is_inside { "g".to_owned() } else { format!("r{other}") };
+            |other: &usize| if is_member(other) && !is_inside { "g".to_owned() } else { self.name(*other) };
         let names = resource.after.iter().filter(|other| !is_inside || is_member(other)).map(name);
         let names: Vec<String> = names.collect();
         match names.as_slice() {

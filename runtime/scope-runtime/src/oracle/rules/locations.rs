@@ -67,7 +67,7 @@ impl Run<'_> {
         place: &mut Vec<usize>,
         blocked: Option<Outcome>,
     ) -> Ended {
-        let chosen = self.places.chosen(evaluation.members[0], place).filter(|arm| *arm < arms.len());
+        let chosen = self.places.chosen(evaluation.members[0], place, arms);
         let others = (0..arms.len()).filter(|arm| Some(*arm) != chosen);
         let order: Vec<usize> = chosen.into_iter().chain(others).collect();
         for (turn, arm) in order.iter().copied().enumerate() {
@@ -80,7 +80,7 @@ impl Run<'_> {
                 continue;
             }
             if ended.outcome <= Outcome::Pending {
-                self.places.choose(evaluation.members[0], place, arm);
+                self.places.choose(evaluation.members[0], place, arm, &arms[arm]);
             }
             for untried in &order[turn + 1..] {
                 evaluation.pass_over(&arms[*untried]);

@@ -24,7 +24,9 @@ fn a_run_is_remembered() {
         let run = store.begin_run("ana", 7, "plan", Started::default()).expect("begun");
         assert_eq!(run, 1);
         store.append(resource("45da")).expect("recorded");
-        store.append(Record::Choice { key: "base".into(), arm: 1 }).expect("recorded");
+        store
+            .append(Record::Choice { key: "base".into(), arm: 1, sites: ["paris".to_owned()].into() })
+            .expect("recorded");
         store.end_run(run, Verdict::Done, Counts::default(), 12).expect("ended");
         store.state().deployment.clone()
     };

@@ -1,0 +1,58 @@
+//! R10 and R11, what the program names no more: it is deleted once all that came after it is gone or has followed; what is
+//! made elsewhere instead, only when it is there.
+//!
+//! A note at paris is written at nantes now, and nantes is cut off → the one at paris stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{End, Leaf, Outcome, Run, kept};
+use crate::oracle::program::Kind;
+
+impl Run<'_> {
+    /// Deletes what earlier runs made where the program does not name it, the last first; how that ends.
+    pub(super) fn remove(&mut self, recorded: &BTreeMap<Leaf, BTreeSet<Leaf>>) -> Outcome {
+        let program = self.program;
+        // A copy that was brought has a life of its own: that of those who need it.
+        let is_brought = |(resource, site): Leaf| {
+            let what = &program.resources[resource];
+            what.kind == Kind::Seal
+                && !program.gone.contains(&resource)
+                && !kept(what).sites().contains(&site)
+        };
+        let leaving = recorded.keys().copied().rev();
+        let leaving = leaving.filter(|leaf| !self.leaves.contains_key(leaf) && !is_brought(*leaf));
+        let leaving: Vec<Leaf> = leaving.collect();
+        let mut ends: BTreeMap<Leaf, Outcome> = BTreeMap::new();
+        let mut kept_for: BTreeSet<Leaf> = BTreeSet::new();
+        for leaf in leaving {
+            let users = recorded.iter().filter(|(_, needs)| needs.contains(&leaf)).map(|(user, _)| user);
+            let users: Vec<&Leaf> = users.collect();
+            // An alternative of an earlier run that is not come to in this one stays as it is, and what it came after with it.
+            let is_passed_over = |user: &&Leaf| matches!(self.leaves.get(*user), Some((End::Untried, _)));
+            let is_kept = users.iter().any(|user| is_passed_over(user) || kept_for.contains(*user));
+            if is_kept {
+                kept_for.insert(leaf);
+                continue;
+            }
+            let followed = users.into_iter().filter_map(|user| {
+                let stays = || Some(self.leaves.get(user)?.0.outcome());
+                ends.get(user).copied().or_else(stays)
+            });
+            let blocked = followed.chain(self.arrived(leaf.0, recorded)).max();
+            let outcome = match blocked.filter(|outcome| *outcome > Outcome::Done) {
+                Some(outcome) => outcome,
+                None => self.places.delete(leaf).outcome(),
+            };
+            ends.insert(leaf, outcome);
+        }
+        ends.into_values().max().unwrap_or(Outcome::Done)
+    }
+
+    /// How a resource ended that is at a site now where it was not.
+    fn arrived(&self, resource: usize, recorded: &BTreeMap<Leaf, BTreeSet<Leaf>>) -> Option<Outcome> {
+        let is_new = |site: usize| !recorded.contains_key(&(resource, site));
+        let is_here = !self.program.gone.contains(&resource);
+        let sites = kept(&self.program.resources[resource]).sites();
+        (is_here && sites.into_iter().any(is_new)).then(|| self.whole[&resource])
+    }
+}
