@@ -8,7 +8,6 @@ use std::path::Path;
 use scope_plan::driver::{Operation, ResourceType};
 use scope_plan::eval::{Environment, eval};
 use scope_plan::expr::{FileRef, SecretSource};
-use scope_plan::plan::StepId;
 use serde_json::{Map, Value};
 
 use super::secrets::{Secrets, path_from};
