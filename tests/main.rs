@@ -37,3 +37,4 @@ mod testing;
 mod tidy;
 mod traces;
 mod web;
+mod why;
