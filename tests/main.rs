@@ -6,6 +6,7 @@
 
 mod support;
 
+mod alternatives;
 mod amounts;
 mod codes;
 mod documents;
@@ -37,4 +38,3 @@ mod testing;
 mod tidy;
 mod traces;
 mod web;
-mod why;

@@ -201,7 +201,12 @@ fn one(ty: &ResourceType, driver: &Driver, compilation: &Compilation) -> String 
         .values()
         .map(|operation| vec![html::code(&operation.name), documented("", &operation.docs)])
         .collect();
-    out.push_str(&html::table(&["operation", ""], &rows));
+    if ty.operations.values().any(|operation| !operation.docs.is_empty()) {
+        out.push_str(&html::table(&["operation", ""], &rows));
+    } else if !rows.is_empty() {
+        let names: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+        out.push_str(&format!("<p>Operations: {}.</p>\n", names.join(", ")));
+    }
     out.push_str(&example(ty));
     out
 }

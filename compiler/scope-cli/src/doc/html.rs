@@ -130,6 +130,7 @@ const STYLE: &str = "\
 body { margin: 0; font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 64rem; margin: 0 auto; padding: 1.5rem; }
 h1 { font-size: 1.8rem; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); } h3 { margin-top: 2rem; }
+h1 code, h2 code, h3 code { font-size: 1em; font-weight: 600; }
 a { color: var(--link); } code, pre { font: 0.9em/1.45 ui-monospace, monospace; }
 code { background: var(--soft); padding: 0.1em 0.3em; border-radius: 3px; overflow-wrap: anywhere; }
 pre { background: var(--soft); padding: 0.8em; border-radius: 4px; overflow-x: auto; }

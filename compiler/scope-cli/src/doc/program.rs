@@ -1,6 +1,7 @@
 //! The first page: what a program says of itself, its sites, what it asks for and where, and its drivers.
 
 use scope_compiler::Compilation;
+use scope_compiler::hir::{self, Type, Value};
 
 use super::{driver, html};
 
@@ -53,7 +54,8 @@ pub fn page(compilation: &Compilation, entry: &str) -> String {
                     .labels
                     .iter()
                     .map(|(name, slot)| {
-                        html::code(&format!("{name}: {}", compilation.sources.snippet(slot.span)))
+                        let written = compilation.sources.snippet(slot.span);
+                        html::code(&format!("{name}: {}", known(&slot.value).as_deref().unwrap_or(written)))
                     })
                     .collect();
                 let drivers: Vec<&str> = site.settings.keys().map(String::as_str).collect();
@@ -111,6 +113,22 @@ pub fn page(compilation: &Compilation, entry: &str) -> String {
     html::page(entry, &out)
 }
 
+/// A plain value as a program writes it: what a site of a family has is the same text at each, and another value.
+fn known(value: &Value) -> Option<String> {
+    let amount = |ty: Type, amount: f64| Some(hir::amount_text(&ty, amount));
+    match value {
+        Value::Text(text) => Some(format!("{text:?}")),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Int(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Duration(nanoseconds) => amount(Type::Duration, *nanoseconds as f64),
+        Value::Size(bytes) => amount(Type::Size, *bytes as f64),
+        Value::Rate(bits) => amount(Type::Rate, *bits as f64),
+        Value::Percent(part) => amount(Type::Percent, *part),
+        _ => None,
+    }
+}
+
 /// Whether a declaration's words behind its first name this.
 fn names(rest: &str, name: &str) -> bool {
     let after = rest.trim_start().strip_prefix(name);
@@ -127,6 +145,16 @@ fn row(name: &str, word: &str, text: &str, index: Option<usize>) -> Vec<String> 
     let mut docs: Vec<String> =
         above.map_while(|line| line.strip_prefix("///")).map(|line| html::text(line.trim())).collect();
     docs.reverse();
-    let written = if written.trim().is_empty() { String::new() } else { html::code(written.trim()) };
+    // What goes on in the next line is only begun here.
+    let rest = match written.trim_end().chars().last() {
+        Some('{') => " … }",
+        Some('[') => " … ]",
+        Some('(') => " … )",
+        _ => "",
+    };
+    let written = match written.trim() {
+        "" => String::new(),
+        written => html::code(&format!("{written}{rest}")),
+    };
     vec![html::code(name), written, docs.join("\n")]
 }

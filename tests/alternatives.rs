@@ -1,4 +1,4 @@
-//! `scope why` of what has alternatives: where it may end, and the guards of each alternative, in text and JSON.
+//! What has alternatives, as `scope why` tells it and as a script leaves it: where it may end, and the guards of each alternative.
 
 use crate::support::binary;
 
@@ -68,4 +68,18 @@ fn guards_of_alternatives_are_listed() {
     let told: serde_json::Value = serde_json::from_str(&why("belem", "json")).expect("JSON");
     let reasons = told["sites"][0]["reasons"].as_array().expect("reasons");
     assert_eq!(reasons.iter().filter(|reason| reason["about"] == "guard").count(), 2, "{told}");
+}
+
+#[test]
+fn a_script_says_which_guards_it_leaves_out() {
+    let folder = binary::folder("alternatives-script");
+    std::fs::write(folder.join("main.scope"), PROGRAM).expect("written");
+    let ran = binary::scope(&folder, &["build", "main.scope", "--target", "shell", "--out", "out"], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    let script = std::fs::read_to_string(folder.join("out/main.sh")).expect("written");
+    for site in ["paris", "lille"] {
+        let said = format!("no guard is left on north at {site}, for belem at nantes");
+        assert!(script.contains(&format!("#   - {said}")), "{script}");
+        assert!(ran.stderr.replace('\n', " ").contains(&said), "{}", ran.all());
+    }
 }
