@@ -59,6 +59,16 @@ fn a_program_and_its_drivers() {
     assert!(pages.values().all(|page| !page.contains("CLOUDONE_PASSWORD")), "nothing of secrets is shown");
 }
 
+/// A family of sites is written once; what each of them has is another value.
+#[test]
+fn labels_are_told_by_their_values() {
+    let index = &pages("examples/cache.scope", "doc-labels")["index.html"];
+    for value in ["disk: 200GiB", "disk: 2TiB"] {
+        assert!(index.contains(value), "{index}");
+    }
+    assert!(!index.contains("edge.disk"), "{index}");
+}
+
 #[test]
 fn every_driver_of_the_standard_library() {
     for name in ["openstack", "http", "exec"] {
