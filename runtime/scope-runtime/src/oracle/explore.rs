@@ -6,9 +6,9 @@
 //! $ SCOPE_SEEDS=4711 cargo test -p scope-runtime oracle::seeds -- --nocapture        # this one again, exactly, with its log
 //! ```
 //!
-//! Tried once beyond these: against the rules, groups and rollouts up to 1,399; changed programs up to 399; copies of groups up to 1,399,
-//! before those in waves came after one another, and COPIES since. In the weather groups and guards up to 2,999, before groups had all that `with` may say of
-//! them and changes and deletions came late; programs, groups, guards and examples up to 299 since then.
+//! Tried once beyond these: against the rules, groups and rollouts up to 1,399; changed programs up to 399; copies of groups up to 1,399
+//! before those in waves came after one another, and up to 699 since. In the weather groups and guards up to 2,999, before groups had
+//! all that `with` may say of them and changes and deletions came late; programs, groups, guards and examples up to 299 since then.
 
 use std::ops::Range;
 use std::sync::LazyLock;
