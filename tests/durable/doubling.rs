@@ -139,6 +139,29 @@ fn what_could_not_be_looked_at_is_looked_at_by_the_next_run() {
     assert_eq!(identities(&desks), ["c1"]);
 }
 
+/// A run that could not look has ended as wished, as with anything that is owed; it is told until somebody has looked.
+#[test]
+fn a_look_that_is_owed_is_told_and_done_by_resume() {
+    for args in [&["resume"][..], &["resume", "--wait", "1min"]] {
+        let desks = Desks::start();
+        let folder = desks.place("delivered-twice-owed", PROGRAM);
+        desks.nantes.doubles(true);
+        // A list, the creation; then silence.
+        desks.around(|_, number| number <= 2);
+        ends(&folder, &["run", "main.scope"], 0);
+        let status = ends(&folder, &["status", "--offline"], 0).stdout;
+        has(&status, "owed: one thing that was made at `nantes`: whether it is there twice is not known");
+        has(&status, "next: scope resume 1");
+        let words = "whether something is there twice is looked for when nantes answers";
+        has(&ends(&folder, &["plan", "main.scope", "--offline"], 0).stdout, words);
+        desks.undisturbed();
+        has(&ends(&folder, args, 0).all(), "a second one with its mark (c2) is deleted");
+        assert_eq!(identities(&desks), ["c1"]);
+        has(&ends(&folder, &["status", "--offline"], 0).stdout, "nothing is open");
+        has(&ends(&folder, &["resume"], 0).stdout, "nothing to resume");
+    }
+}
+
 /// Two bear the mark, and none is recorded: the state is an older one, or rebuilt.
 #[test]
 fn of_a_state_that_was_lost_one_is_taken_and_the_other_told_and_deleted() {

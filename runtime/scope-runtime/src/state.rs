@@ -74,6 +74,12 @@ pub struct State {
     pub guards: Guards,
     /// What an abandoned alternative left, perhaps, at a site that did not answer.
     pub owed: Vec<Owed>,
+    /// What was taken back and of which a second one may still come, by name and site.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub undone: BTreeMap<String, BTreeMap<String, Resource>>,
+    /// Site → why it is not known whether something is there twice: the next run looks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub looks: BTreeMap<String, String>,
     /// Step key → what waits for its site.
     pub parked: BTreeMap<String, Parked>,
     /// Step key → a request that was sent and whose end is not recorded: looked up before anything is repeated.
@@ -361,6 +367,8 @@ impl State {
             chosen_sites: BTreeMap::new(),
             guards: Guards::default(),
             owed: Vec::new(),
+            undone: BTreeMap::new(),
+            looks: BTreeMap::new(),
             parked: BTreeMap::new(),
             sent: BTreeMap::new(),
             changed: BTreeMap::new(),
@@ -430,6 +438,15 @@ impl State {
             site: site.clone(),
             resource_type: resource_type.clone(),
         });
+        let undone = self.undone.iter().flat_map(|(name, sites)| {
+            sites.iter().map(move |(site, resource)| OpenRequest {
+                key: format!("{site}/{name}/ensure"),
+                name: name.clone(),
+                site: site.clone(),
+                resource_type: resource.resource_type.clone(),
+            })
+        });
+        let open = open.chain(undone);
         Recorded {
             open: open.collect(),
             resources: resources.collect(),
@@ -438,6 +455,18 @@ impl State {
             reconsider: false,
             guards: self.guards.iter().cloned().collect(),
         }
+    }
+
+    /// What is owed at which site: the keys of deletions, and sites that are to be looked at.
+    pub fn debts(&self) -> BTreeSet<(String, String)> {
+        let owed = self.owed.iter().map(|owed| (owed.site.clone(), owed.key.clone()));
+        let looks = self.looks.keys().map(|site| (site.clone(), String::new()));
+        owed.chain(looks).collect()
+    }
+
+    /// Whether something waits for a site, is owed, or is not known to have ended.
+    pub fn is_open(&self) -> bool {
+        !self.parked.is_empty() || !self.sent.is_empty() || !self.owed.is_empty() || !self.looks.is_empty()
     }
 
     /// The resources that rely upon another one, name and site.

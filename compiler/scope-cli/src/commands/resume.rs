@@ -32,8 +32,7 @@ fn unwatched(command: &Resume, output: Output) -> u8 {
         }
     };
     let is_as_wished = matches!(past.verdict, Some(Verdict::Done | Verdict::NothingToDo));
-    let is_open = !state.parked.is_empty() || !state.owed.is_empty() || !state.sent.is_empty();
-    if is_as_wished && !is_open {
+    if is_as_wished && !state.is_open() {
         document::tell("scope-run/1", show::report::nothing_done(&past.started.program, past.run));
         line(&format!("nothing to resume: run {} ended as wished", past.run));
         return OK;

@@ -16,7 +16,7 @@ use scope_runtime::state::{Fence, Holder, Started, StateStore};
 use super::detach::{self, Detached};
 use super::waiting::{Patience, Waited};
 use super::watched::watched;
-use super::{FAILED, INTERRUPTED, PENDING, now_ms, place};
+use super::{FAILED, INTERRUPTED, OK, PENDING, now_ms, place};
 use crate::args::{How, Program, Run};
 use crate::output::{Output, say_error};
 use once::{left_alone, run_once};
@@ -139,8 +139,13 @@ fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u
             return code;
         }
         beginning.started = started(command, &plan);
+        let debts = state.state().debts();
         let code = run_once(&plan, &sources, &mut state, &command.how, &beginning, going, output);
-        let Some(patience) = patience.as_mut().filter(|_| code == PENDING) else { return code };
+        // What is owed and stays so though its site was heard from waits for no site.
+        let is_new =
+            |debt: &(String, String)| !debts.contains(debt) || beginning.silent.contains_key(&debt.0);
+        let is_owed = code == OK && state.state().debts().iter().any(is_new);
+        let Some(patience) = patience.as_mut().filter(|_| code == PENDING || is_owed) else { return code };
         match patience.wait(&plan, state.state(), &mut going.hooks) {
             Waited::Answers(silent) => {
                 beginning.silent = silent;

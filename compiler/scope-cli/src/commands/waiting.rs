@@ -47,6 +47,7 @@ impl Patience {
         let is_wanted = |name: &str| {
             state.parked.values().any(|parked| parked.site == name)
                 || state.owed.iter().any(|owed| owed.site == name)
+                || state.looks.contains_key(name)
         };
         let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(super::run::config_value)));
         let sites = RealSites::new(plan, secrets, real::Options::at("."));

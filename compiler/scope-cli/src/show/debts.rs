@@ -51,7 +51,11 @@ pub fn rows(plan: &Plan, state: &State, given_up: &BTreeSet<&str>) -> Vec<Row> {
         );
         Row { why, ..row }
     });
-    let rows = owed.chain(sent).chain(changed);
+    let looks = state.looks.iter().map(|(site, _)| Row {
+        why: format!("whether something is there twice is looked for when {site} answers"),
+        ..row("", "", site, "")
+    });
+    let rows = owed.chain(sent).chain(changed).chain(looks);
     rows.filter(|row| plan.sites.iter().any(|site| site.name == row.site)).collect()
 }
 

@@ -184,9 +184,11 @@ pub fn status(program: &str, state: &State, sites: &[SiteLine], now_ms: u64, all
     for owed in &state.owed {
         let _ = writeln!(text, "owed: {}", owed.words);
     }
-    let is_open = !state.parked.is_empty() || !state.owed.is_empty() || !state.sent.is_empty();
+    for words in state.looks.values() {
+        let _ = writeln!(text, "owed: {words}");
+    }
     match run.verdict {
-        Some(Verdict::Done | Verdict::NothingToDo) if !is_open => text += "nothing is open\n",
+        Some(Verdict::Done | Verdict::NothingToDo) if !state.is_open() => text += "nothing is open\n",
         _ => {
             let _ = writeln!(
                 text,

@@ -259,9 +259,10 @@ impl<'p> Deployment<'p> {
     }
 
     fn doubtful(&self) -> BTreeSet<Leaf> {
-        let resources = self.state.state().resources.iter();
+        let state = self.state.state();
+        let resources = state.resources.iter().chain(&state.undone);
         let places = resources.flat_map(|(name, sites)| sites.iter().map(move |(site, at)| (name, site, at)));
-        let doubtful = places.filter(|(_, _, resource)| resource.is_doubtful);
+        let doubtful = places.filter(|(_, _, resource)| resource.is_doubtful || resource.identity.is_empty());
         doubtful.map(|(name, site, _)| leaf(name, site)).collect()
     }
 

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use scope_plan::driver::{OperationKind, Repeat, Request, Type};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{SiteId, StepId};
+use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
 use super::create::create_operation;
@@ -49,6 +50,16 @@ pub(super) fn may_be_twice(subject: &Subject<'_>, given: &Given) -> bool {
     let is_refused = create_operation(subject)
         .is_ok_and(|create| matches!(create.repeat, Repeat::Key(_) | Repeat::Name | Repeat::Always));
     is_told_by_mark && is_named_by_site && !is_refused
+}
+
+/// What an undo took back, where a second one of it may still come; `recorded` is it, where an answer told of it.
+pub(super) fn undone(subject: &Subject<'_>, recorded: Option<&Resource>, given: &Given) -> Option<Resource> {
+    let undone = match recorded {
+        Some(resource) => resource.is_doubtful.then(|| resource.clone()),
+        None => (subject.was_sent() && may_be_twice(subject, given))
+            .then(|| subject.resource("", How::Created, false, given)),
+    };
+    undone.filter(|_| subject.resource_type.mark.is_some() && subject.find_operation().is_some())
 }
 
 /// The one that is recorded, and others that bear its mark: one list in place of one look.
@@ -188,6 +199,8 @@ pub(crate) struct Doubtful {
     /// The step that made it, where the plan has it.
     pub(crate) step: Option<StepId>,
     pub(crate) resource: Resource,
+    /// It was taken back: whatever bears its mark is a second one.
+    pub(crate) is_undone: bool,
 }
 
 /// What a last look at a site found.
@@ -195,8 +208,10 @@ pub(crate) struct Doubtful {
 pub(crate) struct Looked {
     /// In words, what was deleted.
     pub(crate) deleted: Vec<String>,
-    /// What was left, and why it is not known of others.
+    /// What was left.
     pub(crate) left: Vec<String>,
+    /// Why it is not known of some of them.
+    pub(crate) not_known: Option<String>,
 }
 
 impl Looked {
@@ -209,7 +224,7 @@ impl Looked {
         let words = format!(
             "{what} made at `{site}`: whether {it} there twice is not known ({why}); the next run looks"
         );
-        Looked { deleted: Vec::new(), left: vec![words] }
+        Looked { not_known: Some(words), ..Looked::default() }
     }
 }
 
@@ -239,7 +254,7 @@ pub(crate) async fn look_at_site(shared: &Shared<'_>, site: SiteId, doubtful: &[
         if let Err(bad) = look_together(&together, &mut looked).await {
             if !bad.is_stopped {
                 let name = &shared.plan.site(site).name;
-                looked.left.extend(Looked::not_known(name, n_open, &bad.failure.message).left);
+                looked.not_known = Looked::not_known(name, n_open, &bad.failure.message).not_known;
             }
             break;
         }
@@ -289,7 +304,13 @@ async fn look_together(together: &[(Subject<'_>, Given, &Doubtful)], looked: &mu
             }
         }
         if seconds.is_empty() && has_settled(subject, one) {
-            is_certain(subject)?;
+            match one.is_undone {
+                true => {
+                    let (name, site) = subject.place();
+                    subject.shared.ledger.append(Fact::Certain { name, site })?;
+                }
+                false => is_certain(subject)?,
+            }
         }
     }
     Ok(())
@@ -297,12 +318,12 @@ async fn look_together(together: &[(Subject<'_>, Given, &Doubtful)], looked: &mu
 
 /// Whether no request for it can take effect any more, as far as its driver says.
 fn has_settled(subject: &Subject<'_>, one: &Doubtful) -> bool {
-    let Doubtful { step, resource, .. } = one;
+    let Doubtful { step, resource, is_undone, .. } = one;
     let settles_ms = create_operation(subject).map_or(0, |create| create.settles_ms);
     let memory = step.map(|step| subject.shared.memory(step));
     let is_over = memory.is_some_and(|memory| {
         let since_sent = memory.since_sent().map_or(0, |since| since.as_millis());
         memory.has_sent() && !memory.is_doubtful() && since_sent >= u128::from(settles_ms)
     });
-    (resource.is_complete && is_over) || resource.run < subject.shared.run
+    ((resource.is_complete || *is_undone) && is_over) || resource.run < subject.shared.run
 }

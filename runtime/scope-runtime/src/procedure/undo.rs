@@ -17,7 +17,7 @@ use super::ensure::what_is_there;
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::record::{Record, identity_text};
-use super::seconds::may_be_twice;
+use super::seconds::{self, may_be_twice};
 use super::subject::{Change, Subject, changes_of};
 use super::update;
 use super::{guard, mark};
@@ -59,9 +59,7 @@ pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, Str
         };
         match result {
             Ok(words) => {
-                let (name, site) = subject.place();
-                let is_recorded =
-                    shared.ledger.append(Fact::Gone { name, site }).is_ok() && subject.settle().is_ok();
+                let is_recorded = has_gone(&subject, recorded.as_ref(), &given).is_ok();
                 let is_durable = is_recorded && shared.ledger.commit().await.is_ok();
                 tracing::debug!(is_durable, "undone");
                 return Ok(words);
@@ -83,6 +81,16 @@ pub(crate) async fn undo(shared: &Shared<'_>, step: &Step) -> Result<String, Str
 fn left(subject: &Subject<'_>, recorded: Option<Resource>) -> Left {
     let relies = subject.step.map(|step| subject.shared.relied(step)).unwrap_or_default();
     Left { identity: recorded.map(|resource| resource.identity), relies }
+}
+
+fn has_gone(subject: &Subject<'_>, recorded: Option<&Resource>, given: &Given) -> Result<(), Bad> {
+    let undone = seconds::undone(subject, recorded, given);
+    let (name, site) = subject.place();
+    subject.shared.ledger.append(Fact::Gone { name: name.clone(), site: site.clone() })?;
+    if let Some(resource) = undone {
+        subject.shared.ledger.append(Fact::Undone { name, site, resource })?;
+    }
+    subject.settle()
 }
 
 /// A copy is known by its origin: the one that this step made one of, if it did.

@@ -13,6 +13,7 @@ use super::Shared;
 use crate::events::RunEventKind;
 use crate::procedure::{Doubtful, Looked, look_at_site};
 use crate::schedule::mutants::{self, Mutant};
+use crate::state::{Record, Resource};
 
 /// Deletes second ones of what this run made; how many there were. What is left, and what is not known, is told. A silent
 /// site, at which nothing that was tried ended well, is not waited for once more.
@@ -27,42 +28,67 @@ pub(super) async fn remove_seconds(
     let doubtful = doubtful(shared);
     let looks = doubtful.iter().map(|(site, doubtful)| async move {
         let name = &shared.plan.site(*site).name;
-        match silent.contains(site) {
+        let looked = match silent.contains(site) {
             true => Looked::not_known(name, doubtful.len(), "nothing ended well there"),
             false => look_at_site(shared, *site, doubtful).await,
-        }
+        };
+        (name, looked)
     });
     let mut n_deleted = 0;
-    for looked in join_all(looks).await {
+    for (site, looked) in join_all(looks).await {
         for deleted in looked.deleted {
             n_deleted += 1;
             shared.emit(RunEventKind::UndoDone { step: None, words: deleted });
         }
-        for left in looked.left {
+        let not_known = looked.not_known.map(|words| shared.options.redact.hide(&words).into_owned());
+        for left in looked.left.into_iter().chain(not_known.clone()) {
             words.push(shared.options.redact.hide(&left).into_owned());
             shared.emit(RunEventKind::UndoOwed { step: None, words: left });
         }
+        remember(shared, site, not_known);
     }
+    // Elsewhere the steps have looked, or there is nothing to look for any more.
+    let is_asked = |site: &String| {
+        let id = shared.index.site(site).filter(|_| !shared.options.leaves_alone(site));
+        id.is_some_and(|id| !doubtful.contains_key(&id) && !silent.contains(&id))
+    };
+    let known: Vec<String> = shared.ledger.with(|state| state.looks.keys().cloned().collect());
+    known.iter().filter(|site| is_asked(site)).for_each(|site| remember(shared, site, None));
     n_deleted
 }
 
-/// What may be there twice and was not looked for yet, by site: what this run recorded, copies, for which no step looks, and
-/// what no step of this run was about.
+/// What could not be looked at is owed until it is.
+fn remember(shared: &Shared<'_>, site: &str, words: Option<String>) {
+    let known = shared.ledger.with(|state| state.looks.get(site).cloned());
+    if known != words {
+        // A failure is kept by the ledger, and met when the run is ended.
+        let _ = shared.ledger.append(Record::Look { site: site.to_owned(), words });
+    }
+}
+
+/// What may be there twice and was not looked for yet, by site: what this run recorded, copies, for which no step looks, what
+/// no step of this run was about, and what was taken back.
 fn doubtful(shared: &Shared<'_>) -> BTreeMap<SiteId, Vec<Doubtful>> {
     let mut found: BTreeMap<SiteId, Vec<Doubtful>> = BTreeMap::new();
+    let mut add =
+        |name: &String, site: &String, step: Option<StepId>, resource: &Resource, is_undone: bool| {
+            let id = shared.index.site(site).filter(|_| !shared.options.leaves_alone(site));
+            let Some(id) = id else { return };
+            let one = Doubtful { name: name.clone(), step, resource: resource.clone(), is_undone };
+            found.entry(id).or_default().push(one);
+        };
     shared.ledger.with(|state| {
         for (name, sites) in &state.resources {
             for (site, resource) in sites.iter().filter(|(_, resource)| resource.is_doubtful) {
                 let step = ensuring(shared, name, site);
                 let is_looked_at = step.is_some_and(|step| shared.memory(step).has_begun());
-                let is_to_look = resource.run == shared.run || resource.how == How::Borrowed || !is_looked_at;
-                let id = shared.index.site(site);
-                let Some(id) = id.filter(|_| is_to_look && !shared.options.leaves_alone(site)) else {
-                    continue;
-                };
-                let one = Doubtful { name: name.clone(), step, resource: resource.clone() };
-                found.entry(id).or_default().push(one);
+                if resource.run == shared.run || resource.how == How::Borrowed || !is_looked_at {
+                    add(name, site, step, resource, false);
+                }
             }
+        }
+        for (name, sites) in &state.undone {
+            sites.iter().for_each(|(site, it)| add(name, site, ensuring(shared, name, site), it, true));
         }
     });
     found

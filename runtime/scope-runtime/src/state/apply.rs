@@ -2,9 +2,11 @@
 //!
 //! `apply(Gone(base at nantes))` → `state.resource("base", "nantes")` is `None`.
 
+use std::collections::BTreeMap;
+
 use scope_plan::recorded::rename_choices;
 
-use super::{KEPT_RUNS, Owed, Parked, Record, Run, Sent, State};
+use super::{KEPT_RUNS, Owed, Parked, Record, Resource, Run, Sent, State};
 use crate::events::Outcome;
 use crate::report::Counts;
 
@@ -43,6 +45,7 @@ impl State {
             }
             Record::Resource { name, site, resource } => {
                 self.resources.entry(name.clone()).or_default().insert(site.clone(), resource.clone());
+                remove(&mut self.undone, name, site);
                 // It is wanted again: what was owed there is this very resource.
                 self.owed.retain(|owed| {
                     owed.name != *name
@@ -57,9 +60,19 @@ impl State {
                 }
             }
             Record::Gone { name, site } => {
-                self.lose(name, site);
+                remove(&mut self.resources, name, site);
                 self.guards.gone(name, site);
             }
+            Record::Undone { name, site, resource } => {
+                self.undone.entry(name.clone()).or_default().insert(site.clone(), resource.clone());
+            }
+            Record::Look { site, words: Some(words) } => {
+                self.looks.insert(site.clone(), words.clone());
+            }
+            Record::Look { site, words: None } => {
+                self.looks.remove(site);
+            }
+            Record::Certain { name, site } => remove(&mut self.undone, name, site),
             Record::Call { key, call } => {
                 if self.sent.get(key).is_some_and(|sent| sent.inputs == call.inputs) {
                     self.sent.remove(key);
@@ -75,7 +88,7 @@ impl State {
             Record::Owed { owed } => {
                 // It is there as long as it is owed, and so is what stands on it.
                 if self.resource(&owed.name, &owed.site).is_some_and(|known| owed.is_about(known)) {
-                    self.lose(&owed.name, &owed.site);
+                    remove(&mut self.resources, &owed.name, &owed.site);
                 }
                 self.owed.retain(|known| known.key != owed.key || known.identity != owed.identity);
                 self.owed.push(owed.clone());
@@ -126,14 +139,6 @@ impl State {
         }
     }
 
-    fn lose(&mut self, name: &str, site: &str) {
-        let Some(sites) = self.resources.get_mut(name) else { return };
-        sites.remove(site);
-        if sites.is_empty() {
-            self.resources.remove(name);
-        }
-    }
-
     /// A step ended well: what it is about, if it is recorded, was seen as the program says. Its key is `site/name/verb`, and
     /// either may hold a slash.
     fn saw(&mut self, key: &str) {
@@ -171,5 +176,13 @@ impl State {
                 false => self.sent.insert(old, sent),
             };
         }
+    }
+}
+
+fn remove(resources: &mut BTreeMap<String, BTreeMap<String, Resource>>, name: &str, site: &str) {
+    let Some(sites) = resources.get_mut(name) else { return };
+    sites.remove(site);
+    if sites.is_empty() {
+        resources.remove(name);
     }
 }

@@ -41,7 +41,12 @@ impl State {
             what: format!("a deletion of {} that is owed", owed.resource_type),
             forgetting: Record::Paid { key: owed.key.clone(), identity: owed.identity.clone() },
         });
-        let mut known: Vec<Known> = there.chain(sent).chain(changed).chain(owed).collect();
+        let undone = self.undone.get(name).into_iter().flatten().map(|(site, resource)| Known {
+            site: site.clone(),
+            what: format!("a second {} of one that was undone, if it comes", resource.resource_type),
+            forgetting: Record::Certain { name: name.to_owned(), site: site.clone() },
+        });
+        let mut known: Vec<Known> = there.chain(sent).chain(changed).chain(owed).chain(undone).collect();
         known.retain(|known| is_meant(&known.site));
         known
     }

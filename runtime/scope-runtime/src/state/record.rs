@@ -81,6 +81,29 @@ pub enum Record {
         /// The site's name.
         site: String,
     },
+    /// It was taken back, and its creation may have made two: a second one may still come.
+    Undone {
+        /// The global name.
+        name: String,
+        /// The site's name.
+        site: String,
+        /// What it was; without an identity where no answer told one.
+        resource: Resource,
+    },
+    /// No second one of it is there, and none can come any more.
+    Certain {
+        /// The global name.
+        name: String,
+        /// The site's name.
+        site: String,
+    },
+    /// Whether something is twice at a site could not be asked at the end of a run, or it was asked since.
+    Look {
+        /// The site's name.
+        site: String,
+        /// For people; nothing: there is nothing to look for any more.
+        words: Option<String>,
+    },
     /// An explicit operation was done.
     Call {
         /// The step's key.

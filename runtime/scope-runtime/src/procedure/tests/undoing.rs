@@ -62,6 +62,42 @@ fn broken_at_the_first_it_is_deleted_there_and_made_at_the_second() {
     assert_eq!(again.report.verdict, Verdict::NothingToDo);
 }
 
+/// The creation was delivered twice, and the second one arrives when all is over.
+#[test]
+fn what_comes_after_an_undo_is_looked_for_by_the_next_run() {
+    let mut script = vec![
+        ("paris", "find", list([])),
+        ("paris", "create", done(book("p1", "Emma", "binding", Some(AT_PARIS)))),
+        ("paris", "read", found(book("p1", "Emma", "torn", Some(AT_PARIS)))),
+        ("paris", "read", found(book("p1", "Emma", "torn", Some(AT_PARIS)))),
+        ("paris", "delete", Reply::Gone),
+        ("paris", "read", not_found()),
+        ("paris", "find", list([])),
+    ];
+    script.extend(at_nantes());
+    let played = play(&plan(), StateStore::in_memory(), script);
+    assert!(played.report.owed.is_empty(), "{:?}", played.report.owed);
+    let mut next = plan();
+    next.choices[0].recorded = Some(1);
+    let there = || ("nantes", "find", list([book("n1", "Emma", "open", Some(AT_NANTES))]));
+    let script = vec![
+        there(),
+        (
+            "paris",
+            "find",
+            list([book("p7", "Emma", "open", Some(AT_PARIS)), book("p0", "Emma", "open", None)]),
+        ),
+        ("paris", "delete", Reply::Gone),
+        ("paris", "read", not_found()),
+    ];
+    let again = play(&next, played.state, script);
+    assert!(is_told(&again, "`emma` at `paris`: a second one with its mark (p7) is deleted"));
+    assert_eq!(again.report.verdict, Verdict::Done);
+    let third = play(&next, again.state, vec![there()]);
+    assert_eq!(third.report.verdict, Verdict::NothingToDo);
+    assert!(third.state.state().undone.is_empty(), "none came in between");
+}
+
 #[test]
 fn an_undo_that_is_owed_is_paid_by_the_next_run() {
     let mut script = vec![
