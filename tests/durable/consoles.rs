@@ -38,6 +38,11 @@ fn what_is_delivered_twice_is_told_as_the_reference_says() {
     assert!(consoles("66-nothing-twice") >= 1);
 }
 
+#[test]
+fn what_a_site_does_not_tell_is_told_as_the_reference_says() {
+    assert!(consoles("77-what-a-site-does-not-tell") >= 4);
+}
+
 /// Holds a document against what its commands print; how many there are.
 fn consoles(name: &str) -> usize {
     let path = root().join(format!("tests/spec/{name}.md"));

@@ -341,6 +341,13 @@ pub enum OperationKind {
     Action,
 }
 
+impl OperationKind {
+    /// Whether it changes nothing.
+    pub fn is_reading(self) -> bool {
+        matches!(self, OperationKind::Find | OperationKind::Read | OperationKind::Download)
+    }
+}
+
 /// How an operation is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -372,6 +379,19 @@ pub enum Request {
         /// Standard input.
         stdin: Option<Expr>,
     },
+}
+
+impl Request {
+    /// What it carries, besides where it goes and how.
+    pub fn payload(&self) -> Vec<&Expr> {
+        match self {
+            Request::Http { body, .. } => body.iter().collect(),
+            Request::Exec { argv, env, files, stdin } => {
+                let named = env.iter().chain(files).map(|(_, expr)| expr);
+                argv.iter().chain(named).chain(stdin).collect()
+            }
+        }
+    }
 }
 
 /// One rule of what an answer means.

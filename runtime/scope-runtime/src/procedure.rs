@@ -31,6 +31,7 @@ mod stuck;
 mod subject;
 mod survey;
 mod undo;
+mod unseen;
 mod update;
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod index;
 mod interrupt;
 mod jitter;
 mod ledger;
+mod left;
 mod once;
 mod shared;
 mod sites;

@@ -116,10 +116,12 @@ pub struct Resource {
     /// The digest of what the program set last: for types that cannot be read back, and to tell a change of the program
     /// from one that was made outside.
     pub inputs: Option<String>,
-    /// What the program set last, as far as it can be compared with what the site says (and is not long): tells who changed
-    /// what since.
+    /// What the program set last, without what is secret, content or long: tells who changed what since.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub set: Map<String, Value>,
+    /// Digests of the rest of it, by attribute; nothing is known of what an earlier version recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digests: Option<BTreeMap<String, String>>,
     /// The run that recorded it.
     pub run: u64,
     /// The last run that saw it as the program said then.
@@ -163,6 +165,7 @@ impl Resource {
             begun_ms: None,
             inputs: None,
             set: Map::new(),
+            digests: None,
             run: 0,
             seen: None,
             from: None,

@@ -261,6 +261,30 @@ async fn rules_are_tried_in_order_and_the_sites_own_words_are_kept() {
 }
 
 #[tokio::test]
+async fn a_server_that_cannot_answer_leaves_open_what_must_not_be_repeated() {
+    let server = Server::start(|_| status(502, "bad gateway")).await;
+    let answered = |rules: Value, repeat: &str| {
+        let mut create = create(repeat);
+        create["answers"].as_array_mut().expect("rules").extend(rules.as_array().expect("rules").clone());
+        let mut driver = driver(&server.address, vec![create]);
+        driver["services"][0]["answers"] = json!([rule(503, json!({ "unavailable": null }))]);
+        place(driver)
+    };
+    let of_operation = json!([rule(502, json!({ "unavailable": null }))]);
+    for (rules, repeat, kind) in [
+        // Who is behind the gateway may have it.
+        (json!([]), "none", SiteErrorKind::Malformed),
+        // The operation's own rule says that it was not carried out.
+        (of_operation, "none", SiteErrorKind::Unavailable),
+        (json!([]), "always", SiteErrorKind::Unavailable),
+    ] {
+        let error = failure(answered(rules, repeat).operate("create", json!({})).await);
+        assert_eq!((error.kind, error.status), (kind, Some(502)), "{repeat}");
+        assert!(error.words.contains("bad gateway"), "{}", error.words);
+    }
+}
+
+#[tokio::test]
 async fn redirects_are_followed_for_reads_on_the_same_origin_only() {
     let elsewhere = Server::start(|_| ok(json!({ "id": "stolen" }))).await;
     let to = elsewhere.address.clone();

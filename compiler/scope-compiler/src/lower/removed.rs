@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use scope_analysis::hir::{self, Program, Replace};
 use scope_diagnostics::{Diagnostic, codes};
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Edge, EdgeReason, SiteId, Step, StepId};
+use scope_plan::plan::{Action, Edge, EdgeReason, Guard, SiteId, Step, StepId};
 use scope_plan::recorded::{How, Recorded, RecordedResource, borrowed_name, borrowed_parts, rename_choices};
 
 use super::{Lowering, NewStep};
@@ -182,12 +182,18 @@ impl<'a> Lowering<'a> {
         }))
     }
 
-    /// Where every `|` is chosen again: what is recorded at an alternative that is not taken this time.
+    /// Whether what stands under these guards may not be wanted any more though it is there: where every `|` is chosen again,
+    /// whatever is no first alternative; else what an earlier run left for another alternative, and could not undo.
+    fn may_be_left(&self, when: &[Guard]) -> bool {
+        when.iter().any(|guard| match self.plan.choices[guard.choice.index()].recorded {
+            _ if self.recorded.reconsider => guard.arm > 0,
+            recorded => recorded.is_some_and(|arm| arm != guard.arm),
+        })
+    }
+
+    /// What is recorded at an alternative that is not taken this time.
     fn left_behind(&mut self, deletions: &mut Places<'a>) {
         let (program, recorded) = (self.program, self.recorded);
-        if !recorded.reconsider {
-            return;
-        }
         let by_name: BTreeMap<&str, &hir::Resource> =
             program.resources.iter().map(|resource| (resource.name.as_str(), resource)).collect();
         let mut refused: BTreeSet<&str> = BTreeSet::new();
@@ -195,18 +201,22 @@ impl<'a> Lowering<'a> {
             let Some(resource) = by_name.get(known.name.as_str()) else { continue };
             let Some(site) = self.sites_by_name.get(known.site.as_str()).copied() else { continue };
             let step = self.instances.get(&(resource.id, site)).copied();
-            let is_optional = |step: &StepId| {
-                let when = &self.plan.steps[step.index()].when;
-                !when.is_empty() && when.iter().any(|guard| guard.arm > 0)
-            };
-            let Some(step) = step.filter(is_optional) else { continue };
+            let may_be_left = |step: &StepId| self.may_be_left(&self.plan.steps[step.index()].when);
+            let Some(step) = step.filter(may_be_left) else { continue };
+            if !recorded.reconsider
+                && let Some(report) = self.left_with_content(resource, known)
+            {
+                self.refused.push(report);
+                continue;
+            }
             let Some(deletion) = self.deletion(known, vec![step]) else { continue };
             for end in self.ends_of(resource.id) {
                 self.plan.edges.push(Edge { from: end, to: deletion, reason: EdgeReason::Move });
             }
             let others = resource.location.sites().into_iter().filter(|other| *other != site);
             let others: Vec<&str> = others.map(|site| program.sites[site.0 as usize].name.as_str()).collect();
-            if let Some(report) = self.refusal(resource, &known.site, &others)
+            if recorded.reconsider
+                && let Some(report) = self.refusal(resource, &known.site, &others)
                 && refused.insert(&known.name)
             {
                 self.refused.push(report);
@@ -214,6 +224,36 @@ impl<'a> Lowering<'a> {
             deletions.insert((&known.name, &known.site), deletion);
         }
         self.copies_left_behind(deletions);
+    }
+
+    /// What an earlier run left for another alternative and is not deleted, since something in it would be lost.
+    fn left_with_content(&self, resource: &hir::Resource, known: &RecordedResource) -> Option<Diagnostic> {
+        let driver_type = self.driver_type(&resource.ty);
+        let because = match (resource.with.replace, &driver_type.stateful) {
+            (Some(Replace::Move), _) | (None, None) => return None,
+            (Some(Replace::Never), _) => "`with { replace: never }` stands at it".to_owned(),
+            (None, Some(because)) => format!("`{}`: {because}", driver_type.name),
+        };
+        let others = self.recorded.resources.iter().filter(|other| other.name == known.name);
+        let others: Vec<&str> =
+            others.map(|other| other.site.as_str()).filter(|site| *site != known.site).collect();
+        let (name, site) = (&known.name, &known.site);
+        let message = match others.is_empty() {
+            true => format!("`{name}` is at `{site}`, which was left for another alternative"),
+            false => format!(
+                "`{name}` is at `{}`, and at `{site}` too, which was left for it",
+                others.join("`, `")
+            ),
+        };
+        let help = format!(
+            "to have it deleted at `{site}`, write `with {{ replace: move }}`; to leave it there, `scope state forget {name} {site}`"
+        );
+        Some(
+            Diagnostic::new(codes::W0347, resource.location.span, message)
+                .label(format!("`{site}` is not the alternative that is taken"))
+                .note(because)
+                .help(help),
+        )
     }
 
     /// A copy that is brought for alternatives only, and is there: it goes where none of them is taken.
@@ -240,7 +280,7 @@ impl<'a> Lowering<'a> {
             let brings = brought.get(&place).cloned().unwrap_or_default();
             let when = |bring: &StepId| &self.plan.steps[bring.index()].when;
             let is_always = brings.iter().any(|bring| when(bring).is_empty());
-            if is_always || brings.iter().all(|bring| when(bring).iter().all(|guard| guard.arm == 0)) {
+            if is_always || !brings.iter().any(|bring| self.may_be_left(when(bring))) {
                 continue;
             }
             if let Some(deletion) = self.deletion(known, brings) {

@@ -265,7 +265,7 @@ pub(super) fn asked_about(
 
 /// Whether it changes nothing.
 pub(super) fn is_reading(operation: &Operation) -> bool {
-    matches!(operation.kind, OperationKind::Find | OperationKind::Read | OperationKind::Download)
+    operation.kind.is_reading()
 }
 
 /// Whether the request never left.

@@ -1,6 +1,6 @@
 //! What the program sets against what the site has: the differences that an update would mend.
 //!
-//! What the program does not set is left; what the site does not tell is unknown, and never called a difference.
+//! What the program does not set is left; what the site does not tell is unknown (`unseen` has what the program set).
 //! `{name: "a", tags: ["x", "y"]}` against `{name: "b", tags: ["y", "x"], size: 3}` → `name`: "b" → "a".
 
 use scope_plan::amount;
@@ -165,10 +165,12 @@ impl Subject<'_> {
 
 /// Whether the program's value of it can be held against the site's.
 pub(super) fn is_comparable(attribute: &Attribute) -> bool {
-    attribute.is_settable
-        && !attribute.is_write_only
-        && !attribute.is_secret
-        && *inner(&attribute.ty) != Type::Bytes
+    is_kept(attribute) && !attribute.is_write_only
+}
+
+/// Whether the program's value of it may be written down.
+pub(super) fn is_kept(attribute: &Attribute) -> bool {
+    attribute.is_settable && !attribute.is_secret && *inner(&attribute.ty) != Type::Bytes
 }
 
 /// `80` and `"80"`.

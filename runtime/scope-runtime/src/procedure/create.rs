@@ -4,13 +4,14 @@
 //! it could still take effect: tried again where the driver says that this is safe, else *unknown*.
 
 use scope_plan::driver::{Operation, OperationKind, Repeat, ResourceType};
+use scope_plan::expr::Expr;
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
 use super::candidates::candidates;
 use super::ensure::what_is_there;
 use super::failure::{Bad, Trouble};
-use super::inputs::Given;
+use super::inputs::{Given, GivenContent};
 use super::origin::Lineage;
 use super::query::unexpected;
 use super::record::{Names, Record, identity_text, with_defaults};
@@ -162,6 +163,7 @@ pub(super) async fn finish(subject: &Subject<'_>, record: Record, given: &Given)
     let mut record = record;
     let is_filled = subject.resource_type.ready.is_some() && subject.is_ready(&record, given);
     if !is_filled && after(subject, operation, &record, given, None).await? {
+        subject.keep_contents(given)?;
         record = seen_again(subject, record, given).await?;
     }
     let record = subject.until_ready(record, given, operation.ready.as_ref()).await?;
@@ -308,15 +310,17 @@ fn content_of_creation(subject: &Subject<'_>, operation: &Operation, given: &Giv
 
 /// The content that an upload sends: the attribute that its request names, else the first.
 fn content_for(subject: &Subject<'_>, operation: &Operation, given: &Given) -> Option<Content> {
-    let named = match &operation.request {
-        scope_plan::driver::Request::Http { body: Some(body), .. } => {
-            body.names_used().into_iter().find_map(|name| given.contents.get(name))
-        }
-        _ => None,
+    let in_order = || {
+        let mut attributes = subject.resource_type.attributes.iter();
+        attributes.find_map(|attribute| given.contents.get(&attribute.name))
     };
-    let order =
-        subject.resource_type.attributes.iter().find_map(|attribute| given.contents.get(&attribute.name));
-    named.or(order).map(|content| content.content())
+    content_said(operation, given).or_else(|| in_order().map(GivenContent::content))
+}
+
+/// The content that a request says.
+pub(super) fn content_said(operation: &Operation, given: &Given) -> Option<Content> {
+    let mut names = operation.request.payload().into_iter().flat_map(Expr::names_used);
+    names.find_map(|name| given.contents.get(name)).map(GivenContent::content)
 }
 
 fn identity_of(subject: &Subject<'_>, record: &Record, given: &Given) -> Option<String> {

@@ -115,10 +115,10 @@ fn keep_relations(subject: &Subject<'_>, step: &Step) -> Result<(), Bad> {
 
 /// What the program sets now: recorded also where the site had it so already, so that it can be told later who changed it.
 fn keep_set(subject: &Subject<'_>, given: &Given) -> Result<(), Bad> {
-    let set = subject.kept(given.public());
+    let (set, digests) = (subject.kept(given.public()), Some(subject.digests(given)));
     match subject.recorded() {
-        Some(known) if known.set != set && subject.can_be_read() => {
-            subject.record(Resource { set, inputs: Some(given.digest()), ..known })
+        Some(known) if (&known.set, &known.digests) != (&set, &digests) && subject.can_be_read() => {
+            subject.record(Resource { set, digests, inputs: Some(given.digest()), ..known })
         }
         _ => Ok(()),
     }
@@ -418,6 +418,7 @@ impl Subject<'_> {
             begun_ms: (!is_complete).then(|| self.begun_ms()),
             inputs: Some(given.digest()),
             set: self.kept(given.public()),
+            digests: Some(self.digests(given)),
             run: self.shared.run,
             seen: None,
             from: None,

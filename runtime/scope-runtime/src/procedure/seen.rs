@@ -1,13 +1,13 @@
 //! What a look saw of something that is recorded, and who changed it since: the program, somebody outside, or both.
 //!
-//! Last set `m1.tiny`, at the site `m1.small`, in the program `m1.tiny` → `flavor`: by the site. What is kept of what was set
-//! is what can be compared: no secret, no content, a reference as its identity, nothing that is long.
+//! Last set `m1.tiny`, at the site `m1.small`, in the program `m1.tiny` → `flavor`: by the site. What is kept of what was set:
+//! no secret, no content, a reference as its identity, nothing that is long.
 
 use scope_plan::driver::Type;
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
-use super::compare::{Difference, is_comparable};
+use super::compare::{Difference, is_kept};
 use super::inputs::{Given, inner};
 use super::mark;
 use super::parts;
@@ -24,7 +24,7 @@ const LONGEST: usize = 16 << 10;
 impl Subject<'_> {
     /// What a program sets, as it is kept to be compared with later.
     pub(super) fn kept(&self, values: &Map<String, Value>) -> Map<String, Value> {
-        let attributes = self.resource_type.attributes.iter().filter(|attribute| is_comparable(attribute));
+        let attributes = self.resource_type.attributes.iter().filter(|attribute| is_kept(attribute));
         let kept = attributes.filter_map(|attribute| {
             let mut value = self.plain(inner(&attribute.ty), values.get(&attribute.name)?);
             hide_in_value(&*self.shared.options.redact, &mut value);
@@ -35,7 +35,7 @@ impl Subject<'_> {
     }
 
     /// A value whose references are identities: the rest of their records changes by itself.
-    fn plain(&self, ty: &Type, value: &Value) -> Value {
+    pub(super) fn plain(&self, ty: &Type, value: &Value) -> Value {
         match (ty, value) {
             (Type::Reference(referred), Value::Object(fields)) => {
                 let identity = self.shared.resource_type(referred).map(|(_, ty)| ty.identity.as_str());
@@ -76,11 +76,12 @@ impl Subject<'_> {
         seconds: &[Record],
     ) {
         let differences = match given {
-            Some(given) => self
-                .differences(&given.values, record)
-                .into_iter()
-                .map(|found| self.told(recorded, given, found))
-                .collect(),
+            Some(given) => {
+                let unseen = self.unseen_changes(given, record);
+                let unseen = unseen.into_iter().map(|found| self.told_unseen(given, found));
+                let found = self.differences(&given.values, record).into_iter();
+                found.map(|found| self.told(recorded, given, found)).chain(unseen).collect()
+            }
             None => {
                 let last = self.differences(&recorded.set, record).into_iter();
                 last.map(|found| events::Difference {
@@ -138,6 +139,15 @@ impl Subject<'_> {
         };
         let last = last.cloned().map(|last| self.short(name, last));
         events::Difference { last, ..self.difference(found, by) }
+    }
+
+    /// A difference of the program alone: the site does not tell. A secret is where it comes from, a content how long.
+    pub(super) fn told_unseen(&self, given: &Given, found: Difference) -> events::Difference {
+        let name = &found.attribute;
+        let content = given.contents.get(name).map(|content| content.placeholder()["size"].clone());
+        let wanted = content.or_else(|| given.public().get(name).cloned()).unwrap_or_default();
+        let last = (!found.found.is_null()).then(|| self.short(name, found.found.clone()));
+        events::Difference { last, ..self.difference(Difference { wanted, ..found }, ChangedBy::Program) }
     }
 
     fn difference(&self, found: Difference, by: ChangedBy) -> events::Difference {

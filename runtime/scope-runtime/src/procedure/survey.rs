@@ -43,8 +43,7 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
                 return call::asked_about(subject, operation, &given, is_whole);
             }
             let kind = subject.resource_type.operation(operation).map(|operation| operation.kind);
-            let reads =
-                matches!(kind, Some(OperationKind::Find | OperationKind::Read | OperationKind::Download));
+            let reads = kind.is_some_and(OperationKind::is_reading);
             // What a read would print is for the run.
             let effect = if reads { Effect::Found } else { Effect::Planned { change: Change::Call } };
             Ok(Good::new(effect, Value::Null))
@@ -118,7 +117,7 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         let is_whole_and_ready = subject.is_ready(&there.record, &given);
         let mut resource = subject.resource(&there.identity, there.how, is_whole_and_ready, &given);
         // What it was made from last nobody knows.
-        resource.inputs = None;
+        (resource.inputs, resource.digests) = (None, None);
         subject.record(resource)?;
     }
     match &recorded {
@@ -138,10 +137,12 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         }
     }
     let found = subject.differences(&given.values, &there.record);
-    if !found.is_empty() {
+    let unseen = subject.unseen_changes(&given, &there.record);
+    if !found.is_empty() || !unseen.is_empty() {
         there.is_ours_to_change(subject)?;
     }
     update::can_change(subject, &found)?;
+    update::can_change(subject, &unseen)?;
     let renamed = there.former_mark.as_deref().zip(subject.mark()).map(|(former, own)| Difference {
         attribute: OWNER_MARK.to_owned(),
         found: name_in(former),
@@ -156,11 +157,12 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     let is_unseen = is_whole
         && !subject.can_be_read()
         && there.inputs.as_ref().is_some_and(|inputs| *inputs != given.digest());
-    if !found.is_empty() || is_unseen || !of_marks.is_empty() {
+    if !found.is_empty() || !unseen.is_empty() || is_unseen || !of_marks.is_empty() {
         // What was never recorded is adopted, or was made by a run that nobody remembers.
         let before = recorded.unwrap_or_else(|| subject.resource(&there.identity, there.how, true, &given));
         let mut differences: Vec<Difference> =
             found.into_iter().map(|found| subject.told(&before, &given, found)).collect();
+        differences.extend(unseen.into_iter().map(|found| subject.told_unseen(&given, found)));
         differences.extend(of_marks);
         let is_outside =
             is_whole && !is_unseen && differences.iter().all(|difference| difference.by == ChangedBy::Site);

@@ -8,7 +8,7 @@ use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
 use super::compare::Difference;
-use super::create::{after, create_operation, known_inputs, may_have_acted, seen_again};
+use super::create::{after, content_said, create_operation, known_inputs, may_have_acted, seen_again};
 use super::ensure::There;
 use super::failure::Bad;
 use super::inputs::{Given, inner};
@@ -28,7 +28,10 @@ pub(super) async fn update(
     step: &Step,
     memory: &Memory,
 ) -> Result<Option<(Record, Vec<String>)>, Bad> {
-    let differences = subject.differences(&given.values, &there.record);
+    let mut differences = subject.differences(&given.values, &there.record);
+    let unseen = subject.unseen_changes(given, &there.record);
+    let has_unseen = !unseen.is_empty();
+    differences.extend(unseen);
     // What cannot be read is compared with what it was made from.
     let is_changed_unseen =
         !subject.can_be_read() && there.inputs.as_ref().is_some_and(|inputs| *inputs != given.digest());
@@ -58,6 +61,7 @@ pub(super) async fn update(
     }
     let asked = Asked {
         changes: Some(changes.clone()),
+        content: content_said(operation, given),
         mark: subject.mark().filter(|_| is_ours),
         reports_progress: true,
         ..Asked::with(inputs.clone())
@@ -72,7 +76,8 @@ pub(super) async fn update(
         Err(trouble) if may_have_acted(&trouble) => {
             let patient = subject.in_aftermath();
             let seen = seen_again(&patient, there.record.clone(), given).await;
-            let is_done = seen.as_ref().is_ok_and(|seen| subject.differences(&given.values, seen).is_empty());
+            let is_as_said = |seen: &Record| subject.differences(&given.values, seen).is_empty();
+            let is_done = !has_unseen && seen.as_ref().is_ok_and(is_as_said);
             if !is_done || !subject.can_be_read() {
                 let is_unsafe = operation.repeat == Repeat::None && seen.is_err();
                 return Err(if is_unsafe {
@@ -140,7 +145,11 @@ pub(super) async fn set_back(
     let is_still_ours = |change: &&Change| {
         let ty = subject.resource_type.attribute(&change.attribute).map(|attribute| inner(&attribute.ty));
         let found = found.get(&change.attribute);
-        found.is_some_and(|found| subject.is_as_wanted(ty.unwrap_or(&Type::Any), &change.set, found))
+        match found {
+            Some(found) => subject.is_as_wanted(ty.unwrap_or(&Type::Any), &change.set, found),
+            // The site does not tell: what was there before is known if it was written down.
+            None => !change.before.is_null(),
+        }
     };
     let back: Vec<&Change> = changed.iter().filter(is_still_ours).collect();
     let Some(operation) = update_operation(subject).filter(|_| !back.is_empty()) else {
@@ -165,6 +174,9 @@ pub(super) async fn set_back(
     subject.ask(operation, asked).await.map_err(|trouble| subject.failed(trouble))?;
     let before = given.with_values(|values| values.extend(changes.clone()));
     after(subject, operation, &record, &before, Some(&changes)).await?;
+    let untold: Vec<&Change> =
+        back.iter().copied().filter(|change| !found.contains_key(&change.attribute)).collect();
+    subject.keep_what_was(&untold)?;
     Ok(back.into_iter().map(|change| change.attribute.clone()).collect())
 }
 
@@ -177,7 +189,7 @@ pub(super) fn can_change(subject: &Subject<'_>, differences: &[Difference]) -> R
 }
 
 /// The operation that changes one in place; a creation that may be repeated at will (a `PUT`) does as well.
-fn update_operation<'s>(subject: &Subject<'s>) -> Option<&'s Operation> {
+pub(super) fn update_operation<'s>(subject: &Subject<'s>) -> Option<&'s Operation> {
     let create = create_operation(subject).ok().filter(|create| create.repeat == Repeat::Always);
     subject.resource_type.operation_of(OperationKind::Update).or(create)
 }
@@ -192,6 +204,10 @@ fn changes(
     let mut changes = Map::new();
     for difference in differences {
         let ty = subject.resource_type.attribute(&difference.attribute).map(|attribute| inner(&attribute.ty));
+        if ty == Some(&Type::Bytes) {
+            // It is streamed.
+            continue;
+        }
         let value = match (ty, &difference.found, &difference.wanted) {
             (Some(Type::Map(_)), Value::Object(found), Value::Object(wanted)) => {
                 let mut merged = found.clone();

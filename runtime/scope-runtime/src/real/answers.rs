@@ -30,6 +30,9 @@ pub(super) enum Verdict {
 pub(super) struct Rules<'a> {
     pub of_operation: &'a [driver::Answer],
     pub of_service: &'a [driver::Answer],
+    /// The request must not be repeated: an error of a server (5xx, but for 503, which is "not handled") says nothing of
+    /// whether it was carried out, unless the operation's own rule says so.
+    pub is_at_most_once: bool,
 }
 
 impl<'a> Rules<'a> {
@@ -60,6 +63,21 @@ impl<'a> Rules<'a> {
         false
     }
 
+    /// What is not known where a request must not be sent twice.
+    fn doubted(&self, verdict: Verdict, answered: &Answered) -> Verdict {
+        match (verdict, answered) {
+            (Verdict::Bad(bad), Answered::Http { status, .. })
+                if self.is_at_most_once
+                    && (500..=599).contains(status)
+                    && *status != 503
+                    && bad.kind == SiteErrorKind::Unavailable =>
+            {
+                Verdict::Bad(SiteError { kind: SiteErrorKind::Malformed, ..bad })
+            }
+            (verdict, _) => verdict,
+        }
+    }
+
     /// Whether any answer may be content.
     pub(super) fn may_be_content(&self) -> bool {
         self.iter().any(|rule| matches!(rule.meaning, Meaning::Content))
@@ -74,6 +92,7 @@ pub(super) fn judged(
     mask: &Mask,
 ) -> Verdict {
     let environment = environment.with_answer(answered);
+    let is_own = |rule: &driver::Answer| rules.of_operation.iter().any(|own| std::ptr::eq(own, rule));
     for rule in rules.iter().filter(|rule| has_code(rule, answered.code())) {
         let holds = match &rule.condition {
             None => true,
@@ -85,10 +104,11 @@ pub(super) fn judged(
             },
         };
         if holds {
-            return meaning(&rule.meaning, &environment, answered, mask).unwrap_or_else(Verdict::Bad);
+            let verdict = meaning(&rule.meaning, &environment, answered, mask).unwrap_or_else(Verdict::Bad);
+            return if is_own(rule) { verdict } else { rules.doubted(verdict, answered) };
         }
     }
-    Verdict::Bad(without_rule(answered, mask))
+    rules.doubted(Verdict::Bad(without_rule(answered, mask)), answered)
 }
 
 /// The site's own words in this answer, masked.

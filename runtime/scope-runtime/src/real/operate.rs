@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use scope_plan::driver::{Driver, Operation, OperationKind, Service};
+use scope_plan::driver::{Driver, Operation, OperationKind, Repeat, Service};
 use scope_plan::eval::eval;
 use serde_json::Value;
 
@@ -77,7 +77,11 @@ impl RealSite {
         let question = Question {
             service,
             request: &login.request,
-            rules: Rules { of_operation: &login.answers, of_service: &service.answers },
+            rules: Rules {
+                of_operation: &login.answers,
+                of_service: &service.answers,
+                is_at_most_once: false,
+            },
             environment: self.environment(at_site, &Value::Null, Asked::default()),
             repeat: None,
             progress: None,
@@ -131,7 +135,11 @@ impl RealSite {
         let question = |page| Question {
             service,
             request: &operation.request,
-            rules: Rules { of_operation: &operation.answers, of_service: &service.answers },
+            rules: Rules {
+                of_operation: &operation.answers,
+                of_service: &service.answers,
+                is_at_most_once: operation.repeat == Repeat::None && !operation.kind.is_reading(),
+            },
             environment,
             repeat: Some((&operation.repeat, call.idempotency_key)),
             progress: call.progress.clone(),

@@ -127,11 +127,12 @@ impl RealSite {
         };
         let answers = [driver::Answer { codes: Vec::new(), condition: None, meaning: Meaning::Done(None) }];
         let (request, rules) = match &service.probe {
-            Some(probe) => {
-                (&probe.request, Rules { of_operation: &probe.answers, of_service: &service.answers })
-            }
+            Some(probe) => (
+                &probe.request,
+                Rules { of_operation: &probe.answers, of_service: &service.answers, is_at_most_once: false },
+            ),
             None if service.address.is_none() => return Ok((None, Duration::ZERO)),
-            None => (&any_answer, Rules { of_operation: &answers, of_service: &[] }),
+            None => (&any_answer, Rules { of_operation: &answers, of_service: &[], is_at_most_once: false }),
         };
         let question = Question {
             service,

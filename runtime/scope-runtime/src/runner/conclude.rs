@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::Shared;
 use super::debts::{end_changes, owe_what_was_sent, pay_debts};
 use super::guards::settle_guards;
+use super::left::tell_what_stays;
 use super::once::remove_seconds;
 use super::turn::{Ended, words_of};
 use crate::events::{Awaited, Effect, Failure, Outcome, RunEventKind, SkipReason};
@@ -55,6 +56,7 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     let mut n_paid = 0;
     if !is_interrupted && !shared.options.survey {
         owe_what_was_sent(shared, &ended);
+        tell_what_stays(shared, &ended, &mut owed);
         let answering = answering(shared, &ended);
         n_paid += pay_debts(shared, &answering, &mut owed).await;
         n_paid += end_changes(shared, &ended, &mut owed).await;

@@ -1,7 +1,8 @@
 //! Where a state is: in a folder, or at a place that several machines share.
 //!
 //! `.scope/web` → a folder · `s3://team/scope/?region=eu-west-3` → the object `scope/web.json` · `https://host/states/` →
-//! `states/web.json` there. What ends with `/` holds the states of many programs, each under its own name.
+//! `states/web.json` there · `states/` → the folder `states/web`. What ends with `/` holds the states of many programs, each
+//! under its own name.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::digest::Digest;
 use super::shared::{Location, SharedPlace};
 use super::state_folder;
-use super::store::StateError;
+use super::store::{FILE, StateError};
 
 /// The file in a folder of logs that says where the state is.
 pub(super) const NAME: &str = "place";
@@ -29,10 +30,14 @@ impl Place {
     /// # Errors
     /// [`StateError::Address`].
     pub fn of(text: &str, program: Option<&Path>) -> Result<Self, StateError> {
-        if !text.contains("://") {
-            return Ok(Place::Folder(text.into()));
-        }
         let stem = program.and_then(Path::file_stem).map(OsString::from);
+        if !text.contains("://") {
+            let folder = PathBuf::from(text);
+            // Where there is a state right in it, it was made when such a folder held that of one program.
+            let holds_one = folder.join(FILE).exists();
+            let own = stem.filter(|_| text.ends_with('/') && !holds_one);
+            return Ok(Place::Folder(own.map_or(folder.clone(), |stem| folder.join(stem))));
+        }
         let stem = stem.as_ref().map(|stem| stem.to_string_lossy());
         let (location, address) = Location::of(text, stem.as_deref())?;
         let mut digest = Digest::new();
@@ -87,6 +92,7 @@ mod tests {
         let object = "s3://team/scope/web.json?region=eu-west-3";
         assert_eq!(text("s3://team/scope/?region=eu-west-3", "web.scope"), object);
         assert_eq!(text("folder/of/mine", "web.scope"), "folder/of/mine");
+        assert_eq!(text("folder/of/many/", "a/web.scope"), "folder/of/many/web");
         assert!(matches!(Place::of("https://h/states/", None), Err(StateError::Address { .. })));
     }
 

@@ -1,0 +1,127 @@
+//! What the site does not tell, against what the program set last: a change that only we can know of.
+//!
+//! `files: { zone: "one" }` was set last, and the program says `files: { zone: "two" }` → `files`, though no answer has it.
+//! Only what the request that changes it says is followed: how a site is asked (`headers`, a condition) is nothing of the
+//! resource. Of what is long, secret or content a digest is kept, and of what an earlier version recorded nothing is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use scope_plan::driver::{Attribute, Type};
+use scope_plan::expr::Expr;
+use serde_json::Value;
+
+use super::compare::{Difference, is_comparable};
+use super::create::create_operation;
+use super::failure::Bad;
+use super::inputs::{Given, GivenContent, inner};
+use super::record::Record;
+use super::subject::{Change, Subject};
+use super::update::update_operation;
+use crate::redact::hide_in_value;
+use crate::state::{Resource, digest_of_value};
+
+impl Subject<'_> {
+    /// Digests of what the program sets and is not kept as it is.
+    pub(super) fn digests(&self, given: &Given) -> BTreeMap<String, String> {
+        let kept = self.kept(given.public());
+        let attributes = self.resource_type.attributes.iter().filter(|attribute| attribute.is_settable);
+        let others = attributes.filter(|attribute| !kept.contains_key(&attribute.name));
+        others
+            .filter_map(|attribute| Some((attribute.name.clone(), self.digest(attribute, given)?)))
+            .collect()
+    }
+
+    fn digest(&self, attribute: &Attribute, given: &Given) -> Option<String> {
+        if let Some(content) = given.contents.get(&attribute.name) {
+            return Some(match content {
+                GivenContent::File(file) => file.sha256.clone(),
+                GivenContent::Text(text) => digest_of_value(&Value::from(text.as_str())),
+            });
+        }
+        let mut value = self.plain(inner(&attribute.ty), given.public().get(&attribute.name)?);
+        hide_in_value(&*self.shared.options.redact, &mut value);
+        Some(digest_of_value(&value))
+    }
+
+    /// Records that it has these contents now, whatever the run had that began with it.
+    pub(super) fn keep_contents(&self, given: &Given) -> Result<(), Bad> {
+        let Some(known) = self.recorded().filter(|_| !given.contents.is_empty()) else { return Ok(()) };
+        let Some(mut digests) = known.digests.clone() else { return Ok(()) };
+        digests.extend(self.digests(given).into_iter().filter(|(name, _)| given.contents.contains_key(name)));
+        let now = Resource { digests: Some(digests), ..known.clone() };
+        if now == known { Ok(()) } else { self.record(now) }
+    }
+
+    /// Records that these are again as they were before, which the site does not tell.
+    pub(super) fn keep_what_was(&self, back: &[&Change]) -> Result<(), Bad> {
+        let Some(mut known) = self.recorded().filter(|_| !back.is_empty()) else { return Ok(()) };
+        known.set.extend(back.iter().map(|change| (change.attribute.clone(), change.before.clone())));
+        self.record(known)
+    }
+
+    /// What the program says otherwise than it did, of what this record does not tell.
+    pub(super) fn unseen_changes(&self, given: &Given, record: &Record) -> Vec<Difference> {
+        match self.recorded() {
+            Some(recorded) if self.can_be_read() => self.unseen_since(&recorded, given, record),
+            _ => Vec::new(),
+        }
+    }
+
+    fn unseen_since(&self, recorded: &Resource, given: &Given, record: &Record) -> Vec<Difference> {
+        let Some(digests) = &recorded.digests else { return Vec::new() };
+        let found = self.unmarked(record);
+        let said = self.said();
+        let kept = self.kept(given.public());
+        let attributes = self.resource_type.attributes.iter().filter(|attribute| {
+            let is_told = is_comparable(attribute) && found.contains_key(&attribute.name);
+            attribute.is_settable && !is_told && said.has(attribute)
+        });
+        let changed = attributes.filter_map(|attribute| {
+            let name = &attribute.name;
+            let is_same = match (kept.get(name), recorded.set.get(name)) {
+                (Some(now), Some(last)) => {
+                    let ty = inner(&attribute.ty);
+                    self.is_as_wanted(ty, now, last) && self.is_as_wanted(ty, last, now)
+                }
+                (None, None) => digests.get(name) == Some(&self.digest(attribute, given)?),
+                _ => false,
+            };
+            (!is_same).then(|| Difference {
+                attribute: name.clone(),
+                found: recorded.set.get(name).cloned().unwrap_or_default(),
+                wanted: given.values.get(name).cloned().unwrap_or_default(),
+                parts: Vec::new(),
+                is_immutable: attribute.is_immutable || *name == self.resource_type.identity,
+            })
+        });
+        changed.collect()
+    }
+
+    /// What the request that changes one in place says; where there is none, what the one that makes it says.
+    fn said(&self) -> Said<'_> {
+        let operation = update_operation(self).or_else(|| create_operation(self).ok());
+        let Some(operation) = operation else { return Said::default() };
+        let later = self.resource_type.operations_after(&operation.name);
+        let payloads =
+            std::iter::once(operation).chain(later).flat_map(|operation| operation.request.payload());
+        let names: BTreeSet<&str> = payloads.flat_map(Expr::names_used).collect();
+        Said { has_changes: names.contains("changes"), names }
+    }
+}
+
+/// Names that a request says.
+#[derive(Default)]
+struct Said<'d> {
+    names: BTreeSet<&'d str>,
+    /// Whatever was changed.
+    has_changes: bool,
+}
+
+impl Said<'_> {
+    /// What cannot be changed matters in any case.
+    fn has(&self, attribute: &Attribute) -> bool {
+        attribute.is_immutable
+            || self.names.contains(attribute.name.as_str())
+            || (self.has_changes && *inner(&attribute.ty) != Type::Bytes)
+    }
+}
