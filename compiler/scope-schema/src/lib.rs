@@ -72,6 +72,8 @@ pub struct Extension {
     pub service: String,
     /// The abstract type whose operations they have.
     pub pattern: String,
+    /// The parts that the driver has already, each with its text: their names are taken, but for the same group.
+    pub parts: Vec<(String, String)>,
 }
 
 /// What importing gives.

@@ -154,14 +154,13 @@ impl Writer<'_> {
         for resource in resources {
             parts.entry((&resource.group, &resource.version)).or_default().push(resource);
         }
+        let names = part_names(parts.keys().map(|(group, _)| *group), &extension.parts);
         for ((group, version), mut resources) in parts {
             resources.sort_by(|a, b| a.kind.cmp(&b.kind));
             let _ = write!(
                 text,
                 "\n/// `{group}/{version}`\ndriver {}.{}.{version} {{\nservice {} {{\n",
-                extension.driver,
-                short_group(group),
-                extension.service
+                extension.driver, names[group], extension.service
             );
             for resource in resources {
                 // Below the margin, where a `type` is an item of the module.
@@ -207,12 +206,35 @@ impl Writer<'_> {
     }
 }
 
-/// The part of a group's name that people say: `cert-manager.io` → `cert-manager`, `x.y.example.com` → `x`.
-fn short_group(group: &str) -> String {
-    let first = group.split('.').next().unwrap_or(group);
-    match first.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        true => first.trim_end_matches('-').to_owned(),
-        false => format!("g{}", first.trim_matches('-')),
+/// The part of each group's name that people say, and as much more of it as tells it apart from what the driver has and from
+/// the others: `cert-manager.io` → `cert-manager`; `net.example.com` beside `net.example.org` → `net_example_org`.
+fn part_names<'g>(
+    groups: impl Iterator<Item = &'g str>,
+    known: &[(String, String)],
+) -> BTreeMap<&'g str, String> {
+    let mut names: BTreeMap<&str, String> = BTreeMap::new();
+    for group in groups {
+        if names.contains_key(group) {
+            continue;
+        }
+        let is_own = |text: &str| text.contains(&format!("group: {}", quoted(group)));
+        let is_taken = |name: &String| {
+            names.values().any(|other| other == name)
+                || known.iter().any(|(known, text)| known == name && !is_own(text))
+        };
+        let labels: Vec<&str> = group.split('.').collect();
+        let all = part_name(&labels);
+        let free = (1..=labels.len()).map(|n| part_name(&labels[..n])).find(|name| !is_taken(name));
+        names.insert(group, free.unwrap_or(all));
+    }
+    names
+}
+
+fn part_name(labels: &[&str]) -> String {
+    let name = labels.iter().map(|label| label.trim_matches('-')).collect::<Vec<_>>().join("_");
+    match name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        true => name,
+        false => format!("g{name}"),
     }
 }
 

@@ -35,6 +35,7 @@ fn every_kind_of_document() {
         import: "base".to_owned(),
         service: "api".to_owned(),
         pattern: "object".to_owned(),
+        parts: Vec::new(),
     };
     let extended = Options { extend: Some(extend), ..options() };
     for (name, text, options) in [
@@ -49,6 +50,41 @@ fn every_kind_of_document() {
         insta::with_settings!({ description => text, omit_expression => true }, {
             insta::assert_snapshot!(format!("{}_{suffix}", name.replace('.', "_")), shown);
         });
+    }
+}
+
+#[test]
+fn parts_are_told_apart() {
+    let definition = |group: &str, kind: &str| {
+        let plural = kind.to_lowercase();
+        format!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{ name: {plural}.{group} }}\n\
+             spec:\n  group: {group}\n  scope: Namespaced\n  names: {{ kind: {kind}, plural: {plural} }}\n  versions:\n\
+             \x20 - name: v1\n    served: true\n    storage: true\n    schema:\n      openAPIV3Schema: {{ type: object }}\n"
+        )
+    };
+    let all = [
+        ("home.example", "Lamp"),
+        ("home.other.example", "Door"),
+        ("net.example", "Mesh"),
+        ("disk.example", "Disk"),
+    ];
+    let all: Vec<String> = all.iter().map(|(group, kind)| definition(group, kind)).collect();
+    let extend = Extension {
+        driver: "base".to_owned(),
+        import: "base".to_owned(),
+        service: "api".to_owned(),
+        pattern: "object".to_owned(),
+        parts: vec![
+            ("net".to_owned(), "driver base.net.v1 { … group: \"net.other\" … }".to_owned()),
+            ("disk".to_owned(), "driver base.disk.v1 { … group: \"disk.example\" … }".to_owned()),
+        ],
+    };
+    let text =
+        import(&[source("all.yaml", &all.join("---\n"))], &Options { extend: Some(extend), ..options() })
+            .text;
+    for name in ["base.home.v1", "base.home_other.v1", "base.net_example.v1", "base.disk.v1"] {
+        assert!(text.contains(&format!("driver {name} {{")), "{name}\n{text}");
     }
 }
 

@@ -227,8 +227,14 @@ fn extension(driver: &str, output: Output) -> Result<Extension, u8> {
         ),
         false => declared.name.clone(),
     };
+    let below = format!("{}.", declared.name);
+    let parts = scope_stdlib::modules().filter_map(|name| {
+        let part = name.strip_prefix(&below)?.split('.').next()?;
+        Some((part.to_owned(), scope_stdlib::module(name)?.to_owned()))
+    });
     Ok(Extension {
         driver: declared.name.clone(),
+        parts: if is_file { Vec::new() } else { parts.collect() },
         import,
         service: service.clone(),
         pattern: pattern.clone(),

@@ -64,10 +64,14 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
     let deployment = match &command.deployment {
         Some(deployment) => deployment.clone(),
         // Nobody's: whatever bears a mark is somebody else's then, and is told.
-        None => match one_of(&deployments(plan, &search(&State::new(String::new()))?.0)) {
-            Ok(deployment) => deployment,
-            Err(report) => return told(report, file),
-        },
+        None => {
+            let (rounds, nothing) = search(&State::new(String::new()))?;
+            match one_of(&deployments(plan, &rounds)) {
+                Ok(deployment) => deployment,
+                Err(Whose::Nobodys) => return Ok(nobodys(file, &rows(plan, &rounds, &nothing))),
+                Err(Whose::Several(ids)) => return Err(of_several(&ids)),
+            }
+        }
     };
     let (rounds, state) = search(&State::new(deployment))?;
     let mut state = with_choices(plan, state);
@@ -137,29 +141,29 @@ fn one_of(deployments: &BTreeMap<String, usize>) -> Result<String, Whose> {
     }
 }
 
-fn told(whose: Whose, file: &str) -> Result<u8, u8> {
-    match whose {
-        Whose::Nobodys => {
-            let nothing: [Row; 0] = [];
-            document::tell(
-                "scope-rebuild/1",
-                json!({ "program": file, "deployment": null, "resources": nothing }),
-            );
-            line(
-                "nothing at the sites that answer bears a mark with a name of this program: nothing to rebuild",
-            );
-            line(&format!("what has no room for a mark: scope import {file} NAME SITE ID"));
-            Ok(OK)
+/// No mark was seen: there is nothing to rebuild only where all could be asked.
+fn nobodys(file: &str, rows: &[Row]) -> u8 {
+    document::tell("scope-rebuild/1", json!({ "program": file, "deployment": null, "resources": rows }));
+    let unknown: Vec<&Row> =
+        rows.iter().filter(|row| matches!(row.what, What::Unknown | What::Asked)).collect();
+    lines(&unknown);
+    line(match unknown.is_empty() {
+        true => "nothing bears a mark with a name of this program: nothing to rebuild",
+        false => {
+            "nothing that could be asked bears a mark with a name of this program; the rest is unknown: rebuild again when it answers"
         }
-        Whose::Several(ids) => {
-            say_error(
-                codes::E0935,
-                &format!("several deployments left marks with names of this program: {}", ids.join(", ")),
-            );
-            say_help("say which one with `--deployment ID`");
-            Err(WRONG)
-        }
-    }
+    });
+    line(&format!("what has no room for a mark: scope import {file} NAME SITE ID"));
+    if unknown.is_empty() { OK } else { DIFFERENT }
+}
+
+fn of_several(ids: &[String]) -> u8 {
+    say_error(
+        codes::E0935,
+        &format!("several deployments left marks with names of this program: {}", ids.join(", ")),
+    );
+    say_help("say which one with `--deployment ID`");
+    WRONG
 }
 
 /// The choices, as what was found shows them: the alternative of which most is there.
@@ -265,6 +269,21 @@ fn print(file: &str, state: &State, rows: &[Row]) {
         "scope-rebuild/1",
         json!({ "program": file, "deployment": state.deployment, "resources": rows }),
     );
+    lines(&rows.iter().collect::<Vec<_>>());
+    let count = |what: What| rows.iter().filter(|row| row.what == what).count();
+    line(&format!(
+        "rebuilt: {} found, {} not there, {} without the mark, {} unknown, {} to be asked      deployment {}",
+        count(What::Found),
+        count(What::Missing),
+        count(What::Unmarked),
+        count(What::Unknown),
+        count(What::Asked),
+        state.deployment
+    ));
+    line(&format!("next: scope plan {file}"));
+}
+
+fn lines(rows: &[&Row]) {
     let width = |of: fn(&Row) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);
     let (sites, kinds) = (width(|row| &row.site), width(|row| &row.kind));
     let names = width(|row| short_name(&row.name));
@@ -278,15 +297,4 @@ fn print(file: &str, state: &State, rows: &[Row]) {
         let (site, kind, name) = (&row.site, &row.kind, short_name(&row.name));
         line(&format!("  {sign} {site:<sites$}  {kind:<kinds$}  {name:<names$}  {}", row.why));
     }
-    let count = |what: What| rows.iter().filter(|row| row.what == what).count();
-    line(&format!(
-        "rebuilt: {} found, {} not there, {} without the mark, {} unknown, {} to be asked      deployment {}",
-        count(What::Found),
-        count(What::Missing),
-        count(What::Unmarked),
-        count(What::Unknown),
-        count(What::Asked),
-        state.deployment
-    ));
-    line(&format!("next: scope plan {file}"));
 }
