@@ -171,7 +171,11 @@ pub(super) fn take_over_echo(
             Some(read) => (Names { given: &Map::new(), attributes: &echoed }).value(read).ok(),
             None => echoed.get(&attribute.name).cloned(),
         };
-        let value = value.filter(|value| !value.is_null());
+        // What a command would have said nobody knows: nothing is no identity.
+        let is_nothing = |value: &Value| {
+            attribute.name == resource_type.identity && value.as_str().is_some_and(|text| text.trim().is_empty())
+        };
+        let value = value.filter(|value| !value.is_null() && !is_nothing(value));
         if let Some(value) =
             value.filter(|value| super::types::check(&attribute.ty, value, &attribute.name).is_ok())
         {
