@@ -32,10 +32,10 @@ impl Users {
                 self.add(name, site, resource);
             }
             Record::Gone { name, site } => self.remove(state, name, site),
-            Record::Owed { owed } => {
-                if state.resource(&owed.name, &owed.site).is_some_and(|known| owed.is_about(known)) {
-                    self.remove(state, &owed.name, &owed.site);
-                }
+            Record::Owed { owed }
+                if state.resource(&owed.name, &owed.site).is_some_and(|known| owed.is_about(known)) =>
+            {
+                self.remove(state, &owed.name, &owed.site);
             }
             // Before the first step, and seldom.
             Record::Renamed { .. } => {

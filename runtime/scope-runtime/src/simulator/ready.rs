@@ -173,7 +173,8 @@ pub(super) fn take_over_echo(
         };
         // What a command would have said nobody knows: nothing is no identity.
         let is_nothing = |value: &Value| {
-            attribute.name == resource_type.identity && value.as_str().is_some_and(|text| text.trim().is_empty())
+            attribute.name == resource_type.identity
+                && value.as_str().is_some_and(|text| text.trim().is_empty())
         };
         let value = value.filter(|value| !value.is_null() && !is_nothing(value));
         if let Some(value) =
