@@ -8,6 +8,7 @@ mod support;
 
 mod alternatives;
 mod amounts;
+mod bounds;
 mod codes;
 mod documents;
 mod drafts;
@@ -37,4 +38,5 @@ mod spec;
 mod testing;
 mod tidy;
 mod traces;
+mod values;
 mod web;

@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
 use scope_syntax::ast;
 
+use crate::bounds::Bounds;
 use crate::driver::types::Declared as DeclaredTypes;
 use crate::eval::Frame;
 use crate::group::{Given, Group};
@@ -19,9 +20,6 @@ use crate::modules::{ModuleId, Modules, NameKind, Use};
 use crate::names::Names;
 use crate::request::{Declared, Head, Requested, Steps};
 use crate::world::World;
-
-/// At most this many evaluation steps a program: a bound, not a target.
-const MAX_STEPS: u64 = 20_000_000;
 
 /// `(text, pattern)`: whether the pattern is found.
 pub type Matches = fn(&str, &str) -> Option<bool>;
@@ -99,7 +97,7 @@ pub(crate) struct Context<'a> {
     pub calls: RefCell<Vec<Span>>,
     diagnostics: RefCell<Diagnostics>,
     uses: RefCell<Vec<Use>>,
-    steps: Cell<u64>,
+    pub bounds: Bounds,
 }
 
 impl<'a> Context<'a> {
@@ -139,7 +137,7 @@ impl<'a> Context<'a> {
             calls: RefCell::new(Vec::new()),
             diagnostics: RefCell::new(Diagnostics::new()),
             uses: RefCell::new(Vec::new()),
-            steps: Cell::new(0),
+            bounds: Bounds::default(),
         }
     }
 
@@ -153,18 +151,6 @@ impl<'a> Context<'a> {
 
     pub fn record_use(&self, kind: NameKind, span: Span, definition: Span, hover: impl Into<String>) {
         self.uses.borrow_mut().push(Use { span, definition, kind, hover: hover.into() });
-    }
-
-    /// Counts one step of evaluation; false once the bound is passed.
-    pub fn step(&self) -> bool {
-        let steps = self.steps.get() + 1;
-        self.steps.set(steps);
-        steps <= MAX_STEPS
-    }
-
-    /// True exactly once, when the bound is passed: the moment to report it.
-    pub fn just_passed_bound(&self) -> bool {
-        self.steps.get() == MAX_STEPS + 1
     }
 
     /// Evaluates without keeping what is reported; `None` if it was an error.

@@ -41,6 +41,7 @@ pub const FUNCTIONS: &[Function] = &[
     of("sum", "sum(list)", "numbers, or amounts of one kind, added; 0 of none", 1, Place::Anywhere),
     of("min", "min(list)", "the least of numbers or amounts; there is one at least", 1, Place::Anywhere),
     of("max", "max(list)", "the greatest of numbers or amounts; there is one at least", 1, Place::Anywhere),
+    of("div", "div(a, b)", "how many whole times b is in a; `mod(a, b)` is left", 2, Place::Anywhere),
     of("mod", "mod(a, b)", "what is left of a divided by b, from 0 to b-1", 2, Place::Anywhere),
     of("flatten", "flatten(lists)", "the elements of all lists in one", 1, Place::Program),
     Function {
@@ -140,7 +141,7 @@ pub fn find(name: &str) -> Option<&'static Function> {
 /// The type of what a function gives, where that is the same for whatever it is given.
 pub(crate) fn gives(name: &str) -> Option<Type> {
     match name {
-        "length" | "int" | "mod" => Some(Type::Int),
+        "length" | "int" | "div" | "mod" => Some(Type::Int),
         "has" => Some(Type::Bool),
         "lower" | "upper" | "trim" | "join" | "replace" | "text" | "to_json" | "base64" | "url" => {
             Some(Type::String)

@@ -28,11 +28,12 @@ impl Context<'_> {
             };
         }
         self.values.borrow_mut().insert(key, None);
-        let value = match &self.item(module, index).kind {
+        let value = self.deeper(used, || match &self.item(module, index).kind {
             ItemKind::Let(item) => self.let_value(item, frame),
             ItemKind::Param(param) => self.param_value(param, &frame),
             _ => Value::Error,
-        };
+        });
+        let value = value.unwrap_or(Value::Error);
         self.values.borrow_mut().insert(key, Some(value.clone()));
         value
     }

@@ -22,6 +22,7 @@ pub mod native;
 pub mod versions;
 pub mod world;
 
+mod bounds;
 mod check;
 mod comparison;
 mod context;

@@ -3,6 +3,8 @@
 //! In a scope a run of names is one site's name, and a quoted text is a site, or where it holds operators, a location
 //! read again from the text (`"CloudOne&CloudTwo"`). `around(nantes, 50ms)` is read from the declared links.
 
+use std::collections::BTreeSet;
+
 use scope_diagnostics::{Diagnostic, Edit, Span, codes};
 use scope_syntax::ast::{Argument, ChainOp, Expr, ExprKind};
 
@@ -391,5 +393,88 @@ impl Location {
             }
         }
         go(self, name, false)
+    }
+}
+
+/// What a location says, however it is written: `a & b` and `b & a` are the same place, `a | b` and `b | a` are not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Form {
+    /// Where the enclosing request is.
+    Here,
+    /// A site.
+    Site(SiteId),
+    /// Each of them.
+    And(BTreeSet<Form>),
+    /// The first that can.
+    Or(Vec<Form>),
+    /// One over all of them, and the part that holds its identity.
+    Cross(BTreeSet<Form>, Box<Form>),
+    /// The nearest within a radius.
+    Around(Vec<SiteId>, i64),
+}
+
+/// The form of a site or a location; nothing for other values, and where a part is in error.
+pub(crate) fn form(value: &Value) -> Option<Form> {
+    match value {
+        Value::Site(site) => Some(Form::Site(*site)),
+        Value::Location(location) => form_of(location),
+        _ => None,
+    }
+}
+
+fn form_of(location: &Location) -> Option<Form> {
+    Some(match &location.kind {
+        LocationKind::Error => return None,
+        LocationKind::Here => Form::Here,
+        LocationKind::Site(site) => Form::Site(*site),
+        LocationKind::And(parts) => {
+            let mut each = BTreeSet::new();
+            for part in parts {
+                match form_of(part)? {
+                    Form::And(inner) => each.extend(inner),
+                    other => drop(each.insert(other)),
+                }
+            }
+            if each.len() == 1 { each.pop_first()? } else { Form::And(each) }
+        }
+        LocationKind::Or(arms) => {
+            let mut first = Vec::new();
+            for arm in arms {
+                match form_of(arm)? {
+                    Form::Or(inner) => first.extend(inner),
+                    other => first.push(other),
+                }
+            }
+            if first.len() == 1 { first.pop()? } else { Form::Or(first) }
+        }
+        LocationKind::Cross { parts, prime } => {
+            let parts: Option<Vec<Form>> = parts.iter().map(form_of).collect();
+            let parts = parts?;
+            let prime = parts.get(*prime)?.clone();
+            Form::Cross(parts.into_iter().collect(), Box::new(prime))
+        }
+        LocationKind::Around { sites, radius } => Form::Around(sites.clone(), *radius),
+    })
+}
+
+/// The sites of what is at each of its sites; nothing where it is at one of several.
+pub(crate) fn all_of(place: &Value) -> Option<BTreeSet<SiteId>> {
+    match place {
+        Value::Site(site) => Some(BTreeSet::from([*site])),
+        Value::Location(location) => each_of(location),
+        _ => None,
+    }
+}
+
+fn each_of(location: &Location) -> Option<BTreeSet<SiteId>> {
+    match &location.kind {
+        LocationKind::Site(site) => Some(BTreeSet::from([*site])),
+        LocationKind::And(parts) | LocationKind::Cross { parts, .. } => {
+            parts.iter().try_fold(BTreeSet::new(), |mut sites, part| {
+                sites.extend(each_of(part)?);
+                Some(sites)
+            })
+        }
+        _ => None,
     }
 }

@@ -74,7 +74,8 @@ impl Context<'_> {
     fn type_of_item(&self, module: ModuleId, item: usize) -> Type {
         let ItemKind::Type(alias) = &self.item(module, item).kind else { return Type::Error };
         if is_plain(&alias.ty) {
-            return self.declared_type(&alias.ty, module);
+            let meant = self.deeper(alias.name.span, || self.declared_type(&alias.ty, module));
+            return meant.unwrap_or(Type::Error);
         }
         let named = self.types.get(module, item, &alias.name.text);
         self.types.once(|| {

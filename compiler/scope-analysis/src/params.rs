@@ -6,7 +6,7 @@ use scope_syntax::ast::{self, ItemKind};
 
 use crate::context::Context;
 use crate::eval::Frame;
-use crate::hir::{GroupId, Slot, Type, Value};
+use crate::hir::{GroupId, SecretSource, Slot, Type, Value};
 use crate::modules::Modules;
 
 impl Context<'_> {
@@ -17,10 +17,16 @@ impl Context<'_> {
         let inside = frame.group.filter(|group| *group != GroupId::PROGRAM);
         let attribute = inside.and_then(|group| self.given_to(group, &param.name.text, frame.here));
         let is_program = module == Modules::ROOT;
+        let is_secret = matches!(ty.as_ref().map(Type::required), Some(Type::Secret(_)));
         let in_file = if is_program { self.param_in_files(&param.name.text) } else { None };
         let (value, span) = match (given, &param.default) {
             _ if attribute.is_some() => {
                 attribute.map_or((Value::Null, param.name.span), |slot| (slot.value, slot.span))
+            }
+            (Some((name, text)), _) if is_program && is_secret => {
+                let file = self.sources.borrow_mut().add("--set", name.as_str());
+                let span = Span::new(file, 0, u32::try_from(name.len()).unwrap_or(u32::MAX));
+                (self.secret_given(name, text, span), span)
             }
             (Some((name, text)), _) if module == Modules::ROOT => {
                 let Some((value, span)) = self.given_value(name, text, ty.as_ref()) else {
@@ -29,7 +35,14 @@ impl Context<'_> {
                 (value, span)
             }
             _ if in_file.is_some() => {
-                in_file.map_or((Value::Null, param.name.span), |slot| (slot.value, slot.span))
+                let (value, span) =
+                    in_file.map_or((Value::Null, param.name.span), |slot| (slot.value, slot.span));
+                match value {
+                    Value::Text(text) if is_secret => {
+                        (self.secret_given(&param.name.text, &text, span), span)
+                    }
+                    value => (value, span),
+                }
             }
             (_, Some(default)) => (self.eval(default, frame), default.span),
             (_, None) if inside.is_some() => {
@@ -46,7 +59,13 @@ impl Context<'_> {
                         format!("parameter `{}` has no value", param.name.text),
                     )
                     .label("no default")
-                    .help(format!("give it one: --set {}=…, or a default here", param.name.text)),
+                    .help(match is_secret {
+                        true => format!(
+                            "give it one: --set {0}=env:VARIABLE or --set {0}=file:PATH, or a default here",
+                            param.name.text
+                        ),
+                        false => format!("give it one: --set {}=…, or a default here", param.name.text),
+                    }),
                 );
                 return Value::Error;
             }
@@ -55,6 +74,42 @@ impl Context<'_> {
             Some(ty) => self.check_value(value, ty, span, &param.name.text),
             None => value,
         }
+    }
+
+    /// Where a secret is, as said beside the program: `env:PW`, `file:pw.txt`, `command:pass show db`, or a call of `secret`.
+    /// Never the secret itself: other users of the machine see arguments, and files of parameters are kept with programs.
+    fn secret_given(&self, name: &str, text: &str, span: Span) -> Value {
+        match text.split_once(':') {
+            Some(("env", variable)) if !variable.is_empty() => {
+                return Value::Secret(SecretSource::Env(variable.to_owned()));
+            }
+            Some(("file", path)) if !path.is_empty() => {
+                return Value::Secret(SecretSource::File(self.path_from(path, Modules::ROOT)));
+            }
+            Some(("command", line)) if !line.trim().is_empty() => {
+                let words = line.split_whitespace().map(str::to_owned).collect();
+                return Value::Secret(SecretSource::Command(words));
+            }
+            _ => {}
+        }
+        if text.starts_with("secret(") {
+            let file = self.sources.borrow_mut().add(format!("--set {name}"), text);
+            let (expr, diagnostics) = scope_syntax::parse_expr(file, text);
+            self.report_all(diagnostics);
+            return expr.map_or(Value::Error, |expr| self.eval(&expr, &Frame::new(Modules::ROOT)));
+        }
+        self.report(
+            Diagnostic::new(
+                codes::E0350,
+                span,
+                format!("`{name}` is secret, and its value would be seen here"),
+            )
+            .label("not the secret itself, but where it is")
+            .help(format!(
+                "write `{name}=env:VARIABLE`, `{name}=file:PATH` or `{name}=command:WORDS`; in a file of parameters \"env:VARIABLE\""
+            )),
+        );
+        Value::Error
     }
 
     /// A value given with `--set`: an expression, or where the parameter is a text, the words as they are.

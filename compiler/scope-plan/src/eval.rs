@@ -19,6 +19,7 @@ mod error;
 mod operator;
 mod path;
 mod pattern;
+mod rounding;
 pub mod value;
 
 use std::borrow::Cow;
@@ -390,7 +391,11 @@ fn text_of<'v>(expr: &Expr, value: &'v Value) -> Result<Cow<'v, str>, EvalError>
     match value {
         Value::String(text) => Ok(Cow::Borrowed(text)),
         Value::Bool(truth) => Ok(Cow::Borrowed(if *truth { "true" } else { "false" })),
-        Value::Number(number) => Ok(Cow::Owned(number.to_string())),
+        Value::Number(number) => Ok(Cow::Owned(match (value::integer(number), number.as_f64()) {
+            // `2.0` is the number 2, and stands as that in a text.
+            (None, Some(float)) => float.to_string(),
+            _ => number.to_string(),
+        })),
         other => Err(wrong(expr, "a text, a number or a truth value", other)),
     }
 }

@@ -157,8 +157,20 @@ pub enum Builtin {
     Min,
     /// `max(list)`: of numbers, one at least.
     Max,
+    /// `div(a, b)`: how many whole times `b` is in `a`; `mod(a, b)` is left.
+    Div,
     /// `mod(a, b)`.
     Mod,
+    /// `size(number)`: bytes, whole and not below 0.
+    Size,
+    /// `rate(number)`: bits per second, whole and not below 0.
+    Rate,
+    /// `duration(number)`: seconds, to the nanosecond.
+    Duration,
+    /// `round(number)`: the nearest whole number; of two the one farther from 0.
+    Round,
+    /// `duration_text(number)`: seconds as a person writes them: `90s`, `2min`.
+    DurationText,
     /// `replace(text, from, to)`: every occurrence.
     Replace,
     /// `capture(text, regex)`: the first group (or the whole match) of the first match, or `null`.

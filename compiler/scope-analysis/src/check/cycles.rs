@@ -140,14 +140,7 @@ pub fn outputs(value: &Value, ids: &mut Vec<ResourceId>) {
         Value::Record(fields) => fields.values().for_each(|slot| outputs(&slot.value, ids)),
         Value::Deferred(deferred) => match deferred.as_ref() {
             Deferred::Output { resource, .. } => ids.push(*resource),
-            Deferred::Concat(parts) | Deferred::Call(_, parts) => {
-                parts.iter().for_each(|part| outputs(part, ids))
-            }
-            Deferred::Binary(_, a, b) | Deferred::Index(a, b) => {
-                [a, b].into_iter().for_each(|part| outputs(part, ids))
-            }
-            Deferred::Unary(_, a) | Deferred::Field(a, _) => outputs(a, ids),
-            Deferred::If(a, b, c) => [a, b, c].into_iter().for_each(|part| outputs(part, ids)),
+            computed => computed.parts().into_iter().for_each(|part| outputs(part, ids)),
         },
         _ => {}
     }

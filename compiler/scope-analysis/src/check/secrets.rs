@@ -8,7 +8,7 @@ use scope_syntax::ast::{Element, Expr, ExprKind, ItemKind, RecordEntry, TextPart
 
 use crate::context::Context;
 use crate::eval::Frame;
-use crate::hir::{Deferred, GroupId, Type, Value};
+use crate::hir::{GroupId, Type, Value};
 use crate::names::Definition;
 use crate::request::value_expr;
 
@@ -18,13 +18,7 @@ pub(crate) fn holds_secret(value: &Value) -> bool {
         Value::Secret(_) => true,
         Value::List(slots) => slots.iter().any(|slot| holds_secret(&slot.value)),
         Value::Record(fields) => fields.values().any(|slot| holds_secret(&slot.value)),
-        Value::Deferred(deferred) => match deferred.as_ref() {
-            Deferred::Output { .. } => false,
-            Deferred::Concat(parts) | Deferred::Call(_, parts) => parts.iter().any(holds_secret),
-            Deferred::Binary(_, a, b) | Deferred::Index(a, b) => holds_secret(a) || holds_secret(b),
-            Deferred::Unary(_, a) | Deferred::Field(a, _) => holds_secret(a),
-            Deferred::If(a, b, c) => holds_secret(a) || holds_secret(b) || holds_secret(c),
-        },
+        Value::Deferred(deferred) => deferred.parts().into_iter().any(holds_secret),
         _ => false,
     }
 }

@@ -289,6 +289,7 @@ impl Context<'_> {
         if let Some(found) = self.deferred_type(&deferred)
             && !fits(&found, ty)
         {
+            let is_quotient = base(ty) == &Type::Int && matches!(&deferred, Deferred::Binary("divide", ..));
             self.report(
                 Diagnostic::new(
                     codes::E0201,
@@ -296,32 +297,14 @@ impl Context<'_> {
                     format!("expected `{what}` to be {}, found {}", in_words(ty), in_words(&found)),
                 )
                 .label(format!("this will be {}", in_words(&found)))
-                .help(format!("its type is `{ty}`")),
+                .help(match is_quotient {
+                    true => "write `div(a, b)` for the whole part of `a / b`".to_owned(),
+                    false => format!("its type is `{ty}`"),
+                }),
             );
             return Value::Error;
         }
         Value::Deferred(Box::new(deferred))
-    }
-
-    /// The type of what a deferred value will be, as far as it is known.
-    pub fn deferred_type(&self, deferred: &Deferred) -> Option<Type> {
-        match deferred {
-            Deferred::Concat(_) => Some(Type::String),
-            Deferred::Output { resource, path, .. } => {
-                let ty = self.driver_type(&self.requested_type(*resource)?)?;
-                let (first, rest) = path.split_first()?;
-                let attribute = ty.attributes.get(first)?;
-                rest.iter().try_fold(attribute.ty.clone(), |ty, field| below(&ty, field))
-            }
-            Deferred::Unary("not", _)
-            | Deferred::Binary(
-                "equal" | "not_equal" | "less" | "less_equal" | "greater" | "greater_equal" | "matching"
-                | "and" | "or" | "in",
-                ..,
-            ) => Some(Type::Bool),
-            Deferred::Call(name, _) => crate::functions::gives(name),
-            _ => None,
-        }
     }
 }
 

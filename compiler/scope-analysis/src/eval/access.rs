@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast;
 
+use super::output::Part;
 use crate::context::Context;
 use crate::hir::{Deferred, SiteId, Slot, Value};
 
@@ -32,7 +33,17 @@ impl Context<'_> {
             Value::Group(group) => self.group_field(group, name, here),
             Value::Deferred(deferred) => match *deferred {
                 Deferred::Output { resource, site, mut path } => {
-                    path.push(name.text.clone());
+                    match self.part_of_output(resource, site, &path, name, here) {
+                        Part::Field => path.push(name.text.clone()),
+                        Part::At(site) => {
+                            return Value::Deferred(Box::new(Deferred::Output {
+                                resource,
+                                site: Some(site),
+                                path,
+                            }));
+                        }
+                        Part::None => return Value::Error,
+                    }
                     Value::Deferred(Box::new(Deferred::Output { resource, site, path }))
                 }
                 other => Value::Deferred(Box::new(Deferred::Field(
@@ -148,12 +159,20 @@ impl Context<'_> {
                 self.entry_of(&fields, &number.to_string(), index_span)
             }
             (Value::Deferred(deferred), Value::Site(site)) => match *deferred {
+                // `hits.value.of[paris]`: a share of a whole, which is read at none of its sites.
+                Deferred::Output { resource, site: None, path }
+                    if (1..path.len()).any(|end| self.is_divided(resource, &path[..end])) =>
+                {
+                    let whole = Value::Deferred(Box::new(Deferred::Output { resource, site: None, path }));
+                    Value::Deferred(Box::new(Deferred::Index(whole, Value::Text(self.site_name(site)))))
+                }
                 Deferred::Output { resource, site: None, path } => {
                     Value::Deferred(Box::new(Deferred::Output { resource, site: Some(site), path }))
                 }
                 other => self.pinned(Value::Deferred(Box::new(other)), site),
             },
-            (base @ Value::Deferred(_), index @ (Value::Int(_) | Value::Text(_) | Value::Deferred(_))) => {
+            (base @ Value::Deferred(_), index @ (Value::Int(_) | Value::Text(_) | Value::Deferred(_)))
+            | (base @ (Value::List(_) | Value::Record(_)), index @ Value::Deferred(_)) => {
                 Value::Deferred(Box::new(Deferred::Index(base, index)))
             }
             (Value::List(_), other) => {

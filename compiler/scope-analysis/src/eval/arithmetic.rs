@@ -3,13 +3,15 @@
 use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::BinaryOp;
 
-use super::describe;
-use super::operators::{deferred, waits};
+use super::operators::waits;
 use crate::context::Context;
-use crate::hir::Value;
+use crate::hir::{SiteId, Value};
 
 impl Context<'_> {
-    pub(super) fn add(&self, left: Value, right: Value, span: Span) -> Value {
+    pub(super) fn add(&self, left: Value, right: Value, span: Span, here: Option<SiteId>) -> Value {
+        if left != Value::Error && right != Value::Error && (waits(&left) || waits(&right)) {
+            return self.arithmetic_in_run("add", left, right, span, here);
+        }
         let sum = match (&left, &right) {
             (Value::Error, _) | (_, Value::Error) => return Value::Error,
             (Value::Int(a), Value::Int(b)) => a.checked_add(*b).map(Value::Int),
@@ -21,36 +23,30 @@ impl Context<'_> {
             (Value::Size(a), Value::Size(b)) => a.checked_add(*b).map(Value::Size),
             (Value::Rate(a), Value::Rate(b)) => a.checked_add(*b).map(Value::Rate),
             (Value::Percent(a), Value::Percent(b)) => Some(Value::Percent(a + b)),
-            _ if waits(&left) || waits(&right) => Some(deferred("add", left.clone(), right.clone())),
-            (Value::Text(_), _) | (_, Value::Text(_)) => {
-                self.report(
-                    Diagnostic::new(codes::E0201, span, "expected numbers around `+`, found a text")
-                        .label("`+` adds numbers")
-                        .help("join texts with `++`, or write \"${…}\""),
-                );
-                return Value::Error;
-            }
-            _ => return self.units_differ("+", &left, &right, span),
+            (Value::Text(_), _) | (_, Value::Text(_)) => return self.numbers_around_plus(span),
+            _ => return self.units_differ("+", &left, &right, span, here),
         };
         sum.unwrap_or_else(|| self.overflow(span))
     }
 
-    pub(super) fn arithmetic(&self, op: BinaryOp, left: Value, right: Value, span: Span) -> Value {
+    pub(super) fn arithmetic(
+        &self,
+        op: BinaryOp,
+        left: Value,
+        right: Value,
+        span: Span,
+        here: Option<SiteId>,
+    ) -> Value {
         let (name, symbol) = match op {
             BinaryOp::Multiply => ("multiply", "*"),
             BinaryOp::Divide => ("divide", "/"),
             _ => ("subtract", "-"),
         };
         if waits(&left) || waits(&right) {
-            return deferred(name, left, right);
+            return self.arithmetic_in_run(name, left, right, span, here);
         }
-        if op == BinaryOp::Divide && matches!(right, Value::Int(0)) {
-            self.report(
-                Diagnostic::new(codes::E0201, span, "a division by zero")
-                    .label("divides by 0")
-                    .help("divide by something else"),
-            );
-            return Value::Error;
+        if op == BinaryOp::Divide && is_zero(&right) {
+            return self.division_by_zero(span);
         }
         let result = match (op, &left, &right) {
             (BinaryOp::Subtract, Value::Int(a), Value::Int(b)) => a.checked_sub(*b).map(Value::Int),
@@ -61,51 +57,55 @@ impl Context<'_> {
             (BinaryOp::Subtract, Value::Rate(a), Value::Rate(b)) => a.checked_sub(*b).map(Value::Rate),
             (BinaryOp::Subtract, Value::Percent(a), Value::Percent(b)) => Some(Value::Percent(a - b)),
             (BinaryOp::Multiply, Value::Int(a), Value::Int(b)) => a.checked_mul(*b).map(Value::Int),
-            (BinaryOp::Divide, Value::Int(a), Value::Int(b)) => a.checked_div(*b).map(Value::Int),
+            (BinaryOp::Divide, Value::Int(a), Value::Int(b)) => {
+                Some(quotient(i128::from(*a), i128::from(*b)))
+            }
             (BinaryOp::Multiply, Value::Rate(rate), Value::Duration(time))
             | (BinaryOp::Multiply, Value::Duration(time), Value::Rate(rate)) => {
                 unsigned(*rate as f64 / 8.0 * seconds(*time)).map(Value::Size)
             }
-            (BinaryOp::Divide, Value::Size(size), Value::Duration(time)) if *time != 0 => {
+            (BinaryOp::Divide, Value::Size(size), Value::Duration(time)) => {
                 unsigned(*size as f64 * 8.0 / seconds(*time)).map(Value::Rate)
             }
-            (BinaryOp::Divide, Value::Size(size), Value::Rate(rate)) if *rate != 0 => {
+            (BinaryOp::Divide, Value::Size(size), Value::Rate(rate)) => {
                 scaled(BinaryOp::Divide, *size as f64 * 8e9, *rate as f64)
                     .map(|time| Value::Duration(time as i64))
             }
-            (BinaryOp::Divide, Value::Duration(a), Value::Duration(b)) if *b != 0 => {
-                Some(Value::Float(*a as f64 / *b as f64))
+            (BinaryOp::Divide, Value::Duration(a), Value::Duration(b)) => {
+                Some(quotient(i128::from(*a), i128::from(*b)))
             }
             (BinaryOp::Divide, Value::Size(a), Value::Size(b))
-            | (BinaryOp::Divide, Value::Rate(a), Value::Rate(b))
-                if *b != 0 =>
-            {
-                Some(Value::Float(*a as f64 / *b as f64))
+            | (BinaryOp::Divide, Value::Rate(a), Value::Rate(b)) => {
+                Some(quotient(i128::from(*a), i128::from(*b)))
             }
             (BinaryOp::Multiply, number, Value::Duration(_) | Value::Size(_) | Value::Rate(_))
                 if as_number(number).is_some() =>
             {
-                return self.arithmetic(op, right, left, span);
+                return self.arithmetic(op, right, left, span, here);
             }
             (_, Value::Duration(a), _) => match as_number(&right) {
                 Some(b) => scaled(op, *a as f64, b).map(|value| Value::Duration(value as i64)),
-                None => return self.units_differ(symbol, &left, &right, span),
+                None => return self.units_differ(symbol, &left, &right, span, here),
             },
             (_, Value::Size(a), _) => match as_number(&right) {
-                Some(b) => scaled(op, *a as f64, b).map(|value| Value::Size(value as u64)),
-                None => return self.units_differ(symbol, &left, &right, span),
+                Some(b) => scaled(op, *a as f64, b).and_then(unsigned).map(Value::Size),
+                None => return self.units_differ(symbol, &left, &right, span, here),
             },
             (_, Value::Rate(a), _) => match as_number(&right) {
-                Some(b) => scaled(op, *a as f64, b).map(|value| Value::Rate(value as u64)),
-                None => return self.units_differ(symbol, &left, &right, span),
+                Some(b) => scaled(op, *a as f64, b).and_then(unsigned).map(Value::Rate),
+                None => return self.units_differ(symbol, &left, &right, span, here),
             },
+            // As with `+`: a percentage is a part of something, and no number to take from one.
+            (BinaryOp::Subtract, Value::Percent(_), _) | (BinaryOp::Subtract, _, Value::Percent(_)) => {
+                return self.units_differ(symbol, &left, &right, span, here);
+            }
             _ => match (as_number(&left), as_number(&right)) {
                 (Some(a), Some(b)) => Some(Value::Float(match op {
                     BinaryOp::Multiply => a * b,
                     BinaryOp::Divide => a / b,
                     _ => a - b,
                 })),
-                _ => return self.units_differ(symbol, &left, &right, span),
+                _ => return self.units_differ(symbol, &left, &right, span, here),
             },
         };
         result.unwrap_or_else(|| self.overflow(span))
@@ -120,17 +120,55 @@ impl Context<'_> {
         Value::Error
     }
 
-    pub(super) fn units_differ(&self, symbol: &str, left: &Value, right: &Value, span: Span) -> Value {
+    pub(super) fn units_differ(
+        &self,
+        symbol: &str,
+        left: &Value,
+        right: &Value,
+        span: Span,
+        here: Option<SiteId>,
+    ) -> Value {
+        let (left, right) = (self.described(left, here), self.described(right, here));
         self.report(
-            Diagnostic::new(
-                codes::E0211,
-                span,
-                format!("`{symbol}` does not go with {} and {}", describe(left), describe(right)),
-            )
-            .label("units do not fit")
-            .help("use amounts of one kind"),
+            Diagnostic::new(codes::E0211, span, format!("`{symbol}` does not go with {left} and {right}"))
+                .label("units do not fit")
+                .help("use amounts of one kind"),
         );
         Value::Error
+    }
+
+    pub(super) fn numbers_around_plus(&self, span: Span) -> Value {
+        self.report(
+            Diagnostic::new(codes::E0201, span, "expected numbers around `+`, found a text")
+                .label("`+` adds numbers")
+                .help("join texts with `++`, or write \"${…}\""),
+        );
+        Value::Error
+    }
+
+    pub(super) fn division_by_zero(&self, span: Span) -> Value {
+        self.report(
+            Diagnostic::new(codes::E0201, span, "a division by zero")
+                .label("divides by 0")
+                .help("divide by something else"),
+        );
+        Value::Error
+    }
+}
+
+/// `8 / 2` is the whole number 4, `7 / 2` is 3.5; `div(7, 2)` is 3.
+fn quotient(a: i128, b: i128) -> Value {
+    match i64::try_from(a / b) {
+        Ok(whole) if a % b == 0 => Value::Int(whole),
+        _ => Value::Float(a as f64 / b as f64),
+    }
+}
+
+pub(super) fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Int(0) | Value::Duration(0) | Value::Size(0) | Value::Rate(0) => true,
+        Value::Float(number) | Value::Percent(number) => *number == 0.0,
+        _ => false,
     }
 }
 

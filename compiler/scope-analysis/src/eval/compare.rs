@@ -1,12 +1,14 @@
 //! Comparison, membership and ranges: `a < b`, `x in xs`, `1..9`.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{BinaryOp, Element, Expr, ExprKind};
 
 use super::Frame;
 use super::arithmetic::as_number;
+use super::kind::Kind;
 use super::known::waits_within;
 use super::operators::{deferred, waits};
 use crate::check::no_such_word;
@@ -14,7 +16,8 @@ use crate::comparison::{
     Side, base, cannot_be_compared, is_never_in, literal, misfit, not_a_key, without_order, words,
 };
 use crate::context::Context;
-use crate::hir::{Deferred, Type, Value};
+use crate::hir::{Deferred, SiteId, Type, Value};
+use crate::location;
 
 /// Whether something is in something.
 enum Membership {
@@ -57,7 +60,7 @@ impl Context<'_> {
             }
             BinaryOp::In | BinaryOp::NotIn => {
                 let is_wanted = op == BinaryOp::In;
-                match self.contains(&right_value, &left_value, right.span) {
+                match self.contains(&right_value, &left_value, right.span, frame.here) {
                     Membership::Known(is_in) => Value::Bool(is_in == is_wanted),
                     Membership::Waits => match deferred("in", left_value, right_value) {
                         is_in if is_wanted => is_in,
@@ -66,7 +69,7 @@ impl Context<'_> {
                     Membership::Wrong => Value::Error,
                 }
             }
-            _ => self.ordered(op, (left, left_value), (right, right_value)),
+            _ => self.ordered(op, (left, left_value), (right, right_value), frame.here),
         }
     }
 
@@ -158,6 +161,7 @@ impl Context<'_> {
         op: BinaryOp,
         (left, left_value): (&Expr, Value),
         (right, right_value): (&Expr, Value),
+        here: Option<SiteId>,
     ) -> Value {
         let name = match op {
             BinaryOp::Less => "less",
@@ -166,7 +170,7 @@ impl Context<'_> {
             _ => "greater_equal",
         };
         if waits(&left_value) || waits(&right_value) {
-            return deferred(name, left_value, right_value);
+            return self.order_in_run(name, left_value, right_value, left.span.to(right.span), here);
         }
         let Some(order) = order(&left_value, &right_value) else {
             let (left_type, right_type) = (self.type_of_value(&left_value), self.type_of_value(&right_value));
@@ -183,6 +187,22 @@ impl Context<'_> {
         })
     }
 
+    pub(super) fn not_comparable(
+        &self,
+        left: &Value,
+        right: &Value,
+        span: Span,
+        here: Option<SiteId>,
+    ) -> Value {
+        let (left, right) = (self.described(left, here), self.described(right, here));
+        self.report(
+            Diagnostic::new(codes::E0211, span, format!("{left} and {right} cannot be compared"))
+                .label("different kinds")
+                .help("compare values of one kind"),
+        );
+        Value::Error
+    }
+
     /// Equality of known values, wherever they were written; a site equals a location of only it.
     pub(super) fn is_same(&self, left: &Value, right: &Value) -> bool {
         match (left, right) {
@@ -196,16 +216,24 @@ impl Context<'_> {
                     })
             }
             (Value::Int(a), Value::Float(b)) | (Value::Float(b), Value::Int(a)) => *a as f64 == *b,
-            (Value::Location(_) | Value::Site(_), _) | (_, Value::Location(_) | Value::Site(_)) => {
-                let sites = self.sites_of(left);
-                sites.is_some() && sites == self.sites_of(right)
+            (Value::Location(_) | Value::Site(_), Value::Location(_) | Value::Site(_)) => {
+                location::form(left) == location::form(right)
+            }
+            // The sites of a resource are each of them: `base.sites == nantes & paris`.
+            (Value::List(_), Value::Location(_) | Value::Site(_))
+            | (Value::Location(_) | Value::Site(_), Value::List(_)) => {
+                let (list, place) =
+                    if matches!(left, Value::List(_)) { (left, right) } else { (right, left) };
+                let of_list = self.sites_of(list).map(|sites| sites.into_iter().collect::<BTreeSet<_>>());
+                of_list.is_some() && of_list == location::all_of(place)
             }
             (a, b) => a == b,
         }
     }
 
-    fn contains(&self, container: &Value, element: &Value, span: Span) -> Membership {
+    fn contains(&self, container: &Value, element: &Value, span: Span, here: Option<SiteId>) -> Membership {
         Membership::Known(match (container, element) {
+            (Value::Null, _) => false,
             (Value::List(slots), _) => {
                 let is_known = !waits_within(element);
                 if is_known && slots.iter().any(|slot| self.is_same(&slot.value, element)) {
@@ -223,7 +251,14 @@ impl Context<'_> {
             (Value::Location(_) | Value::Site(_), Value::Site(site)) => {
                 self.sites_of(container).is_some_and(|sites| sites.contains(site))
             }
-            (Value::Deferred(_), _) => return Membership::Waits,
+            (Value::Deferred(_), _) => {
+                let holds = [Kind::List, Kind::Record, Kind::Text];
+                let expected = "a list, a record, a text or sites after `in`";
+                return match self.may_be(container, &holds, expected, span, here) {
+                    true => Membership::Waits,
+                    false => Membership::Wrong,
+                };
+            }
             _ => {
                 self.mismatch("a list, a record, a text or sites after `in`", container, span);
                 return Membership::Wrong;

@@ -10,9 +10,10 @@ use scope_syntax::ast::{self, Argument, Expr, ExprKind, ItemKind};
 
 use super::Frame;
 use super::known::waits_within;
+use crate::bounds::CALL;
 use crate::context::Context;
 use crate::functions::{self, Place};
-use crate::hir::{Deferred, Location, LocationKind, Slot, Value};
+use crate::hir::{Location, LocationKind, Slot, Value};
 use crate::modules::{ModuleId, NameKind};
 use crate::names::Definition;
 
@@ -164,8 +165,9 @@ impl Context<'_> {
             inner.locals.push((param.name.text.clone(), value));
             inner.declare(Rc::new(ty));
         }
+        self.spend(CALL);
         self.calls.borrow_mut().push(span);
-        let value = self.eval(&function.body, &inner);
+        let value = self.deeper(span, || self.eval(&function.body, &inner)).unwrap_or(Value::Error);
         self.calls.borrow_mut().pop();
         match &function.result {
             Some(result) => {
@@ -265,13 +267,14 @@ impl Context<'_> {
         if values.contains(&Value::Error) {
             return Value::Error;
         }
+        let spans: Vec<Span> = args.iter().map(|argument| argument.value.span).collect();
         if values.iter().any(|value| matches!(value, Value::Deferred(_) | Value::Secret(_))) {
-            return Value::Deferred(Box::new(Deferred::Call(function.name, values)));
+            return self.call_in_run(function.name, values, &spans, span, frame.here);
         }
         match self.known_call(function.name, &values, span) {
             Some(value) => value,
             None if values.iter().any(waits_within) => {
-                Value::Deferred(Box::new(Deferred::Call(function.name, values)))
+                self.call_in_run(function.name, values, &spans, span, frame.here)
             }
             None => {
                 if let (Some(value), Some(argument)) = (values.first(), args.first()) {

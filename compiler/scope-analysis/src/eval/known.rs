@@ -38,6 +38,10 @@ impl Context<'_> {
             ("keys", [Value::Record(fields)]) => texts(fields.keys().cloned().collect()),
             ("values", [Value::Record(fields)]) => Value::List(fields.values().cloned().collect()),
             ("has", [Value::Record(fields), Value::Text(key)]) => Value::Bool(fields.contains_key(key)),
+            ("has", [Value::Null, Value::Text(_)]) => Value::Bool(false),
+            ("first", [Value::Null]) => Value::Null,
+            ("merge", [Value::Null, other @ (Value::Record(_) | Value::Null)]) => other.clone(),
+            ("merge", [record @ Value::Record(_), Value::Null]) => record.clone(),
             ("text", [value]) => Value::Text(self.as_text(value)?),
             ("int", [Value::Text(text)]) => Value::Int(text.trim().parse().ok()?),
             ("int", [Value::Float(number)]) if number.fract() == 0.0 => Value::Int(*number as i64),
@@ -50,7 +54,9 @@ impl Context<'_> {
                 }
                 Value::Record(merged)
             }
-            ("without", [Value::Record(fields), Value::List(keys)]) => {
+            ("without", [Value::Record(fields), Value::List(keys)])
+                if !keys.iter().any(|key| waits(&key.value)) =>
+            {
                 let mut kept: IndexMap<String, Slot> = fields.clone();
                 for key in keys {
                     if let Value::Text(key) = &key.value {
@@ -62,7 +68,7 @@ impl Context<'_> {
             ("distinct", [Value::List(list)]) if !list.iter().any(|slot| waits_within(&slot.value)) => {
                 let mut kept: Vec<Slot> = Vec::new();
                 for slot in list {
-                    if !kept.iter().any(|other| other.value == slot.value) {
+                    if !kept.iter().any(|other| self.is_same(&other.value, &slot.value)) {
                         kept.push(slot.clone());
                     }
                 }
@@ -82,7 +88,7 @@ impl Context<'_> {
             ("sum", [Value::List(list)]) if !list.iter().any(|slot| waits(&slot.value)) => {
                 let first = list.first().map_or(Value::Int(0), |slot| slot.value.clone());
                 is_amount(&first).then_some(())?;
-                list.iter().skip(1).fold(first, |sum, slot| self.add(sum, slot.value.clone(), span))
+                list.iter().skip(1).fold(first, |sum, slot| self.add(sum, slot.value.clone(), span, None))
             }
             ("min" | "max", [Value::List(list)]) => {
                 let mut best = list.first()?;
@@ -98,6 +104,7 @@ impl Context<'_> {
             ("range", [Value::Int(count)]) if (0..=1_000_000).contains(count) => Value::List(
                 (0..*count).map(|number| Slot { value: Value::Int(number), key: span, span }).collect(),
             ),
+            ("div", [Value::Int(a), Value::Int(b)]) if *b != 0 => Value::Int(a.checked_div_euclid(*b)?),
             ("mod", [Value::Int(a), Value::Int(b)]) if *b != 0 => Value::Int(a.rem_euclid(*b)),
             ("replace", [Value::Text(text), Value::Text(from), Value::Text(to)]) if !from.is_empty() => {
                 Value::Text(text.replace(from.as_str(), to))

@@ -11,17 +11,20 @@ mod comprehension;
 mod declared;
 pub(crate) mod files;
 pub(crate) mod functions;
+mod kind;
 mod known;
 mod name;
 mod network;
 pub(crate) mod number;
 mod operators;
+mod output;
 mod placement;
 mod program;
 mod record;
 mod sites;
 mod text;
 mod truth;
+mod waiting;
 
 pub(crate) use record::merge_slot;
 
@@ -74,7 +77,7 @@ impl Frame {
 impl Context<'_> {
     /// The value of an expression.
     pub fn eval(&self, expr: &Expr, frame: &Frame) -> Value {
-        if !self.step() {
+        if !self.spend(1) {
             if self.just_passed_bound() {
                 self.report(
                     Diagnostic::new(codes::E0505, expr.span, "the program takes too many steps to expand")
@@ -91,7 +94,11 @@ impl Context<'_> {
             ExprKind::Bool(value) => Value::Bool(*value),
             ExprKind::Number(number) => self.number(number, expr.span),
             ExprKind::Text(text) => self.text(text, frame),
-            ExprKind::Name(name) => self.name_value(name, expr.span, frame),
+            ExprKind::Name(name) => {
+                let value = self.name_value(name, expr.span, frame);
+                self.spend_on(&value);
+                value
+            }
             ExprKind::Record(entries) => self.record(entries, frame),
             ExprKind::List(elements) => self.list(elements, frame),
             ExprKind::ListFor { generator, value } => self.list_for(generator, value, frame),
@@ -123,7 +130,7 @@ impl Context<'_> {
             ExprKind::Call { callee, args } => self.call(callee, args, expr.span, frame),
             ExprKind::Unary { op, operand } => {
                 let value = self.eval(operand, frame);
-                self.unary(*op, value, operand.span)
+                self.unary(*op, value, operand.span, frame.here)
             }
             ExprKind::Binary { op, left, right } => self.binary(*op, left, right, expr.span, frame),
             ExprKind::Chain { op, operands } => self.chain(*op, operands, expr.span, frame),
@@ -141,6 +148,9 @@ impl Context<'_> {
             Value::Bool(false) => self.conditional(rest, otherwise, frame),
             Value::Error => Value::Error,
             deferred @ Value::Deferred(_) => {
+                if !self.is_truth(&deferred, condition.span, frame.here) {
+                    return Value::Error;
+                }
                 let chosen = self.eval(value, frame);
                 let other = self.conditional(rest, otherwise, frame);
                 Value::Deferred(Box::new(Deferred::If(deferred, chosen, other)))

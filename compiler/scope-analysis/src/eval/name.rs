@@ -124,7 +124,9 @@ impl Context<'_> {
             .chain(locals)
             .chain(["here", "local", "sites", "resources"])
             .chain(sites);
-        if let Some(nearest) = similar::nearest(name, candidates) {
+        if self.may_guess()
+            && let Some(nearest) = similar::nearest(name, candidates)
+        {
             let declared = self.names.get(frame.module, nearest).map(|named| named.span);
             let site = || self.names.sites.get(nearest).map(|(_, declared)| *declared);
             if let Some(declared) = declared.or_else(site) {
@@ -193,6 +195,17 @@ impl Context<'_> {
     /// Whether an expression names an optional item (`when`).
     pub(super) fn is_absent(&self, base: &Expr, frame: &Frame) -> bool {
         self.optional_item(base, frame).is_some()
+    }
+
+    /// Whether an expression asks for something of an optional item that is not there: `net.id`.
+    pub(super) fn is_of_absent(&self, expr: &Expr, frame: &Frame) -> bool {
+        match expr.kind.as_ref() {
+            ExprKind::Field { base, optional: false, .. } => {
+                (self.is_absent(base, frame) && self.eval(base, frame) == Value::Null)
+                    || self.is_of_absent(base, frame)
+            }
+            _ => false,
+        }
     }
 
     fn optional_item(&self, base: &Expr, frame: &Frame) -> Option<(String, Span)> {

@@ -6,9 +6,10 @@
 use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{BinaryOp, ChainOp, Expr, ExprKind, UnaryOp};
 
+use super::kind::Kind;
 use super::{Frame, describe};
 use crate::context::Context;
-use crate::hir::{Deferred, Location, LocationKind, Value};
+use crate::hir::{Deferred, Location, LocationKind, SiteId, Value};
 
 pub(super) fn deferred(op: &'static str, left: Value, right: Value) -> Value {
     Value::Deferred(Box::new(Deferred::Binary(op, left, right)))
@@ -20,15 +21,20 @@ pub(super) fn waits(value: &Value) -> bool {
 }
 
 impl Context<'_> {
-    pub(super) fn unary(&self, op: UnaryOp, value: Value, span: Span) -> Value {
+    pub(super) fn unary(&self, op: UnaryOp, value: Value, span: Span, here: Option<SiteId>) -> Value {
         match (op, value) {
             (_, Value::Error) => Value::Error,
             (UnaryOp::Not, Value::Bool(value)) => Value::Bool(!value),
-            (UnaryOp::Not, value) if waits(&value) => {
-                Value::Deferred(Box::new(Deferred::Unary("not", value)))
-            }
+            (UnaryOp::Not, value) if waits(&value) => match self.is_truth(&value, span, here) {
+                true => not(value),
+                false => Value::Error,
+            },
             (UnaryOp::Negate, value) if waits(&value) => {
-                Value::Deferred(Box::new(Deferred::Unary("negate", value)))
+                let kind = self.kind(&value, here);
+                match self.may_be(&value, &[Kind::Int, Kind::Float, Kind::Duration], "a number", span, here) {
+                    true => negated(value, kind),
+                    false => Value::Error,
+                }
             }
             (UnaryOp::Negate, Value::Int(value)) => match value.checked_neg() {
                 Some(value) => Value::Int(value),
@@ -59,6 +65,8 @@ impl Context<'_> {
             };
             return match left_value {
                 Value::Null => self.eval(right, frame),
+                // There is nothing to fall back on, and nothing to ask for while the left is there.
+                value if waits(&value) && self.is_of_absent(right, frame) => value,
                 value if waits(&value) => deferred("default", value, self.eval(right, frame)),
                 value => value,
             };
@@ -70,7 +78,7 @@ impl Context<'_> {
                 Value::Error => Value::Error,
                 value => match self.eval(right, frame) {
                     Value::Error => Value::Error,
-                    right => self.arithmetic(op, value, right, span),
+                    right => self.arithmetic(op, value, right, span, frame.here),
                 },
             };
         }
@@ -84,7 +92,7 @@ impl Context<'_> {
         match op {
             BinaryOp::Except => self.except(left_value, right_value, left, right),
             BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Subtract => {
-                self.arithmetic(op, left_value, right_value, span)
+                self.arithmetic(op, left_value, right_value, span, frame.here)
             }
             BinaryOp::Range => self.range(left_value, right_value, left.span, right.span),
             BinaryOp::Within => {
@@ -145,8 +153,8 @@ impl Context<'_> {
         let mut values = values.into_iter();
         let Some(first) = values.next() else { return Value::Error };
         values.fold(first, |left, right| match op {
-            ChainOp::Concat => self.concat(left, right, span),
-            _ => self.add(left, right, span),
+            ChainOp::Concat => self.concat(left, right, span, frame.here),
+            _ => self.add(left, right, span, frame.here),
         })
     }
 
@@ -174,6 +182,9 @@ impl Context<'_> {
                 }
                 Value::Bool(_) => {}
                 value if waits(&value) => {
+                    if !self.is_truth(&value, operand.span, frame.here) {
+                        return Value::Error;
+                    }
                     left = Some(match left {
                         Some(left) => deferred(name, left, value),
                         None => value,
@@ -207,7 +218,12 @@ impl Context<'_> {
         .help(help)
     }
 
-    fn concat(&self, left: Value, right: Value, span: Span) -> Value {
+    /// Whether what the run will know may be true or false.
+    pub(super) fn is_truth(&self, value: &Value, span: Span, here: Option<SiteId>) -> bool {
+        self.may_be(value, &[Kind::Bool], "true or false", span, here)
+    }
+
+    fn concat(&self, left: Value, right: Value, span: Span, here: Option<SiteId>) -> Value {
         match (left, right) {
             (Value::Error, _) | (_, Value::Error) => Value::Error,
             (Value::Text(a), Value::Text(b)) => Value::Text(a + &b),
@@ -221,7 +237,24 @@ impl Context<'_> {
                 }
                 Value::Record(a)
             }
-            (left, right) if waits(&left) || waits(&right) => deferred("concat", left, right),
+            (left, right) if waits(&left) || waits(&right) => {
+                let joins = [Kind::Text, Kind::List, Kind::Record];
+                let (a, b) = (self.kind(&left, here), self.kind(&right, here));
+                let is_known = a != Kind::Unknown && b != Kind::Unknown;
+                let expected = "texts, lists or records around `++`";
+                if !self.may_be(&left, &joins, expected, span, here) {
+                    return Value::Error;
+                }
+                let like: &[Kind] = if is_known { &[a] } else { &joins };
+                let expected = match a {
+                    Kind::Unknown => expected.to_owned(),
+                    _ => format!("something like {}", self.described(&left, here)),
+                };
+                match self.may_be(&right, like, &expected, span, here) {
+                    true => deferred("concat", left, right),
+                    false => Value::Error,
+                }
+            }
             (left @ (Value::Text(_) | Value::List(_) | Value::Record(_)), right) => {
                 self.mismatch(&format!("something like {}", describe(&left)), &right, span);
                 Value::Error
@@ -231,6 +264,18 @@ impl Context<'_> {
                 Value::Error
             }
         }
+    }
+}
+
+fn not(value: Value) -> Value {
+    Value::Deferred(Box::new(Deferred::Unary("not", value)))
+}
+
+fn negated(value: Value, kind: Kind) -> Value {
+    let negated = Value::Deferred(Box::new(Deferred::Unary("negate", value)));
+    match kind {
+        Kind::Duration => Value::Deferred(Box::new(Deferred::Call("duration", vec![negated]))),
+        _ => negated,
     }
 }
 

@@ -127,6 +127,15 @@ impl Context<'_> {
             self.record_use(NameKind::Driver, expr.span, named.span, format!("driver `{driver}`"));
             return Value::Text(driver.clone());
         }
+        // One that is imported under another name, or by a part of it: `import kubernetes.apps.v1 as apps`.
+        if let ExprKind::Name(name) = expr.kind.as_ref()
+            && self.drivers.contains_key(name)
+            && !self.names.sites.contains_key(name)
+            && self.names.get(frame.module, name).is_none()
+            && frame.locals.iter().all(|(local, _)| local != name)
+        {
+            return Value::Text(name.clone());
+        }
         self.eval(expr, frame)
     }
 }

@@ -18,7 +18,12 @@ impl Context<'_> {
                 TextPart::Chars(chars) => Value::Text(chars.clone()),
                 TextPart::Interpolation(expr) => match self.eval(expr, frame) {
                     Value::Error => return Value::Error,
-                    value @ (Value::Deferred(_) | Value::Secret(_)) => value,
+                    value @ (Value::Deferred(_) | Value::Secret(_)) => {
+                        match self.text_in_run(value, expr.span, frame.here) {
+                            Some(value) => value,
+                            None => return Value::Error,
+                        }
+                    }
                     value => match self.as_text(&value) {
                         Some(text) => Value::Text(text),
                         None => {

@@ -98,6 +98,19 @@ pub enum Deferred {
     If(Value, Value, Value),
 }
 
+impl Deferred {
+    /// The values that it is computed from.
+    pub fn parts(&self) -> Vec<&Value> {
+        match self {
+            Deferred::Output { .. } => Vec::new(),
+            Deferred::Concat(parts) | Deferred::Call(_, parts) => parts.iter().collect(),
+            Deferred::Binary(_, a, b) | Deferred::Index(a, b) => vec![a, b],
+            Deferred::Unary(_, a) | Deferred::Field(a, _) => vec![a],
+            Deferred::If(a, b, c) => vec![a, b, c],
+        }
+    }
+}
+
 /// Where a secret comes from; in a program, `secret("X")`, `secret(file: "…")`, `secret(command: […])`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SecretSource {

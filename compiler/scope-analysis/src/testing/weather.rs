@@ -281,7 +281,7 @@ impl Context<'_> {
     }
 
     /// The sites at which the program puts a resource.
-    pub(super) fn sites_of_resource(&self, id: ResourceId) -> Vec<SiteId> {
+    pub(crate) fn sites_of_resource(&self, id: ResourceId) -> Vec<SiteId> {
         self.head_summary(id).map(|head| head.location.sites()).unwrap_or_default()
     }
 }

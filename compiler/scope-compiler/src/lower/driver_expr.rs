@@ -292,7 +292,7 @@ fn of_generator(generator: &Generator, name: &str) -> bool {
         || generator.condition.as_ref().is_some_and(|condition| uses(condition, name))
 }
 
-/// Times in milliseconds, sizes in bytes, rates in bits a second, percentages as written.
+/// Times in seconds, as those of programs; sizes in bytes, rates in bits a second, percentages as written.
 fn number_value(value: &NumberValue) -> Value {
     match value {
         NumberValue::Int(value) => Value::from(*value),
@@ -300,8 +300,7 @@ fn number_value(value: &NumberValue) -> Value {
         NumberValue::Quantity(count, unit) => {
             let (dimension, factor) = units::find(unit).unwrap_or((Dimension::Size, 1.0));
             let plain = match dimension {
-                Dimension::Duration => count * factor * 1000.0,
-                Dimension::Size | Dimension::Rate => count * factor,
+                Dimension::Duration | Dimension::Size | Dimension::Rate => count * factor,
                 Dimension::Percent => *count,
             };
             if plain.fract() == 0.0 && plain.abs() < 9e15 {
@@ -348,6 +347,7 @@ fn builtin(name: &str) -> Option<Builtin> {
         "sum" => Builtin::Sum,
         "min" => Builtin::Min,
         "max" => Builtin::Max,
+        "div" => Builtin::Div,
         "mod" => Builtin::Mod,
         "replace" => Builtin::Replace,
         "capture" => Builtin::Capture,

@@ -61,8 +61,8 @@ impl Types {
             | hir::Type::NameOf(_)
             | hir::Type::Matching(..) => plan::Type::String,
             // Measures have become plain numbers: seconds, bytes, bits a second.
-            hir::Type::Int | hir::Type::Duration | hir::Type::Size | hir::Type::Rate => plan::Type::Int,
-            hir::Type::Float | hir::Type::Percent => plan::Type::Float,
+            hir::Type::Int | hir::Type::Size | hir::Type::Rate => plan::Type::Int,
+            hir::Type::Float | hir::Type::Percent | hir::Type::Duration => plan::Type::Float,
             hir::Type::Quantity => plan::Type::Quantity,
             hir::Type::Bool => plan::Type::Bool,
             hir::Type::Bytes => plan::Type::Bytes,

@@ -111,11 +111,12 @@ impl Lowering<'_> {
         }
         let resource = &self.program.resources[resource.0 as usize];
         if let hir::Cross::By(division) = &self.driver_type(&resource.ty).cross
-            && division.divided.contains(&path.join("."))
             && let [cross] = resource.location.crosses().as_slice()
             && cross.span == resource.location.span
+            && let Some(end) = (1..=path.len()).find(|end| division.divided.contains(&path[..*end].join(".")))
         {
-            return aggregated(cross, &path, gathered, self.program);
+            let whole = aggregated(cross, &path[..end], gathered, self.program);
+            return path[end..].iter().fold(whole, |base, field| Expr::Field(Box::new(base), field.clone()));
         }
         let generator = Generator {
             name: "site".into(),

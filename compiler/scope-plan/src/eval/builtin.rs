@@ -45,7 +45,12 @@ impl<'e> Evaluator<'e> {
             Builtin::Sum => self.sum(whole, &arguments[0]),
             Builtin::Min => self.extreme(whole, &arguments[0], Ordering::Less),
             Builtin::Max => self.extreme(whole, &arguments[0], Ordering::Greater),
-            Builtin::Mod => self.modulo(whole, &arguments[0], &arguments[1]),
+            Builtin::Div => self.whole_of(whole, &arguments[0], &arguments[1], i128::checked_div_euclid),
+            Builtin::Mod => self.whole_of(whole, &arguments[0], &arguments[1], i128::checked_rem_euclid),
+            Builtin::Size | Builtin::Rate => self.amount(whole, &arguments[0]),
+            Builtin::Duration => self.duration(whole, &arguments[0]),
+            Builtin::Round => self.round(whole, &arguments[0]),
+            Builtin::DurationText => self.duration_text(whole, &arguments[0]),
             Builtin::Replace => self.replace(whole, &arguments[0], &arguments[1], &arguments[2]),
             Builtin::Capture => self.capture(&arguments[0], &arguments[1]),
         }
@@ -175,7 +180,7 @@ impl<'e> Evaluator<'e> {
         Ok(Cow::Owned(Value::String(base64(&bytes))))
     }
 
-    fn merge(&mut self, left: &'e Expr, right: &'e Expr) -> Outcome<'e> {
+    pub(super) fn merge(&mut self, left: &'e Expr, right: &'e Expr) -> Outcome<'e> {
         let base = self.eval(left)?;
         let base = self.owned(base)?;
         let over = self.eval(right)?;
@@ -280,9 +285,15 @@ impl<'e> Evaluator<'e> {
         numbers.collect()
     }
 
-    fn modulo(&mut self, whole: &Expr, left: &'e Expr, right: &'e Expr) -> Outcome<'e> {
+    fn whole_of(
+        &mut self,
+        whole: &Expr,
+        left: &'e Expr,
+        right: &'e Expr,
+        of: fn(i128, i128) -> Option<i128>,
+    ) -> Outcome<'e> {
         let (left, right) = (self.whole_number(left)?, self.whole_number(right)?);
-        left.checked_rem_euclid(right)
+        of(left, right)
             .and_then(from_integer)
             .map(|number| Cow::Owned(Value::Number(number)))
             .ok_or_else(|| bad(whole, "division by zero".to_owned()))

@@ -158,9 +158,11 @@ impl<'e> Evaluator<'e> {
                 Ok(Cow::Owned(Value::String(format!("{left_text}{right_text}"))))
             }
             (Value::Array(_), Value::Array(_)) => self.appended(left_value, right_value),
+            (Value::Object(_), Value::Object(_)) => self.merge(left, right),
             (Value::String(_), other) => Err(wrong(right, "a text", other)),
             (Value::Array(_), other) => Err(wrong(right, "a list", other)),
-            (other, _) => Err(wrong(left, "a text or a list", other)),
+            (Value::Object(_), other) => Err(wrong(right, "a record", other)),
+            (other, _) => Err(wrong(left, "a text, a list or a record", other)),
         }
     }
 

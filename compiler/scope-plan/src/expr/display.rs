@@ -255,14 +255,20 @@ impl Builtin {
             Builtin::Sum => "sum",
             Builtin::Min => "min",
             Builtin::Max => "max",
+            Builtin::Div => "div",
             Builtin::Mod => "mod",
+            Builtin::Size => "size",
+            Builtin::Rate => "rate",
+            Builtin::Duration => "duration",
+            Builtin::Round => "round",
+            Builtin::DurationText => "duration_text",
             Builtin::Replace => "replace",
             Builtin::Capture => "capture",
         }
     }
 
     /// Every one.
-    pub const ALL: [Builtin; 28] = [
+    pub const ALL: [Builtin; 34] = [
         Builtin::Json,
         Builtin::ToJson,
         Builtin::First,
@@ -288,7 +294,13 @@ impl Builtin {
         Builtin::Sum,
         Builtin::Min,
         Builtin::Max,
+        Builtin::Div,
         Builtin::Mod,
+        Builtin::Size,
+        Builtin::Rate,
+        Builtin::Duration,
+        Builtin::Round,
+        Builtin::DurationText,
         Builtin::Replace,
         Builtin::Capture,
     ];
@@ -314,12 +326,18 @@ impl Builtin {
             | Builtin::Range
             | Builtin::Sum
             | Builtin::Min
-            | Builtin::Max => (1, Some(1)),
+            | Builtin::Max
+            | Builtin::Size
+            | Builtin::Rate
+            | Builtin::Duration
+            | Builtin::Round
+            | Builtin::DurationText => (1, Some(1)),
             Builtin::Join
             | Builtin::Split
             | Builtin::Has
             | Builtin::Merge
             | Builtin::Without
+            | Builtin::Div
             | Builtin::Mod
             | Builtin::Capture => (2, Some(2)),
             Builtin::Replace => (3, Some(3)),

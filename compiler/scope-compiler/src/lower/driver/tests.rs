@@ -152,7 +152,7 @@ fn functions_are_written_out_and_names_stay_apart() {
     let defaults: Vec<Option<Expr>> =
         ty.attributes.iter().skip(2).map(|attribute| attribute.default.clone()).collect();
     let number = |number: i64| Some(Expr::Value(Value::from(number)));
-    assert_eq!(defaults, [number(2048), number(60_000), number(-3)]);
+    assert_eq!(defaults, [number(2048), number(60), number(-3)]);
     let plan::Meaning::Found(record) = &ty.operations[0].answers[0].meaning else { panic!("found") };
     let names = Bindings::new().with("status", json!(200)).with("body", json!({ "list": [1], "b": 1 }));
     assert_eq!(eval(record, &names).expect("a record"), json!({ "list": [0, 1, 2], "b": 1, "k200": 1 }));

@@ -73,7 +73,12 @@ impl Expressions {
             Builtin::Sum => format!("summed({all})"),
             Builtin::Min => format!("least({all})"),
             Builtin::Max => format!("greatest({all})"),
+            Builtin::Div => format!("whole_quotient({all})"),
             Builtin::Mod => format!("modulo({all})"),
+            Builtin::Size | Builtin::Rate => format!("amount({all})"),
+            Builtin::Duration => format!("duration({all})"),
+            Builtin::Round => format!("rounded({all})"),
+            Builtin::DurationText => format!("duration_text({all})"),
             Builtin::Replace => format!("replaced({all})"),
             Builtin::Capture | Builtin::ConcatLists => unreachable!("both were handled above"),
         })

@@ -100,7 +100,8 @@ function capture_shortest(h, before, group, after,   text, i, j, rest) {
 
 function joined(a, b,   i, out) {
     if (T[a] == "s") { if (T[b] != "s") not_a("a text", b); return str(V[a] V[b]) }
-    if (T[a] != "a") not_a("a text or a list", a)
+    if (T[a] == "o") { if (T[b] != "o") not_a("a record", b); return merged(a, b) }
+    if (T[a] != "a") not_a("a text, a list or a record", a)
     if (T[b] != "a") not_a("a list", b)
     out = copied(a)
     for (i = 1; i <= N[b]; i++) add(out, C[b, i])
@@ -128,6 +129,39 @@ function modulo(a, b,   x, y, r) {
     if (y < 0) y = -y
     r = x - y * int(x / y)
     return num(number_text(r < 0 ? r + y : r))
+}
+
+function whole_quotient(a, b,   x, y, q) {
+    x = whole(a); y = whole(b)
+    if (y == 0) { fail(EVALUATION, WHERE ": division by zero"); return NULL }
+    q = int(x / y)
+    if (x - y * q < 0) q = y < 0 ? q + 1 : q - 1
+    return num(number_text(q))
+}
+
+function nearest(h, factor,   x) {
+    if (T[h] != "n") not_a("a number", h)
+    x = V[h] * factor
+    return x < 0 ? -int(-x + 0.5) : int(x + 0.5)
+}
+
+function rounded(h) { return num(number_text(nearest(h, 1))) }
+function duration(h) { return num(number_text(nearest(h, 1000000000) / 1000000000)) }
+
+function amount(h,   x) {
+    x = nearest(h, 1)
+    if (x < 0) { fail(EVALUATION, WHERE ": an amount is not below 0"); return NULL }
+    return num(number_text(x))
+}
+
+function duration_text(h,   x, i, n, units, part) {
+    x = nearest(h, 1000000000)
+    n = split("86400000000000 d 3600000000000 h 60000000000 min 1000000000 s 1000000 ms 1000 us 1 ns", units, " ")
+    for (i = 1; i < n; i += 2) {
+        part = x / units[i]
+        if (x != 0 && part == int(part)) return str(number_text(part) units[i + 1])
+    }
+    return str("0s")
 }
 
 function summed(h,   i, r) {

@@ -1,0 +1,82 @@
+//! Amounts as exact as the language has them: bytes and bits are whole and not below 0, durations whole nanoseconds.
+//!
+//! `size(10.5)` → 11, `duration(0.1 + 0.2)` → 0.3, `duration_text(90)` → `90s`.
+
+use std::borrow::Cow;
+
+use serde_json::{Number, Value};
+
+use super::value::{from_integer, integer};
+use super::{EvalError, Evaluator, Outcome, wrong};
+use crate::expr::Expr;
+
+const NANOSECONDS: i128 = 1_000_000_000;
+
+impl<'e> Evaluator<'e> {
+    pub(super) fn amount(&mut self, whole: &Expr, argument: &'e Expr) -> Outcome<'e> {
+        let amount = self.scaled(whole, argument, 1)?;
+        if amount < 0 {
+            return Err(bad(whole, "an amount is not below 0"));
+        }
+        number(whole, from_integer(amount))
+    }
+
+    pub(super) fn round(&mut self, whole: &Expr, argument: &'e Expr) -> Outcome<'e> {
+        let rounded = self.scaled(whole, argument, 1)?;
+        number(whole, from_integer(rounded))
+    }
+
+    pub(super) fn duration(&mut self, whole: &Expr, argument: &'e Expr) -> Outcome<'e> {
+        let nanoseconds = self.scaled(whole, argument, NANOSECONDS)?;
+        number(
+            whole,
+            match nanoseconds % NANOSECONDS {
+                0 => from_integer(nanoseconds / NANOSECONDS),
+                _ => Number::from_f64(nanoseconds as f64 / NANOSECONDS as f64),
+            },
+        )
+    }
+
+    /// The largest unit of which it is a whole number.
+    pub(super) fn duration_text(&mut self, whole: &Expr, argument: &'e Expr) -> Outcome<'e> {
+        const UNITS: [(i128, &str); 7] = [
+            (86_400 * NANOSECONDS, "d"),
+            (3_600 * NANOSECONDS, "h"),
+            (60 * NANOSECONDS, "min"),
+            (NANOSECONDS, "s"),
+            (1_000_000, "ms"),
+            (1_000, "us"),
+            (1, "ns"),
+        ];
+        let nanoseconds = self.scaled(whole, argument, NANOSECONDS)?;
+        let unit = UNITS.iter().find(|(factor, _)| nanoseconds != 0 && nanoseconds % factor == 0);
+        self.text(match unit {
+            Some((factor, unit)) => format!("{}{unit}", nanoseconds / factor),
+            None => "0s".to_owned(),
+        })
+    }
+
+    /// A number times `factor`, as the nearest whole number.
+    fn scaled(&mut self, whole: &Expr, argument: &'e Expr, factor: i128) -> Result<i128, EvalError> {
+        let value = self.eval(argument)?;
+        let Value::Number(number) = &*value else { return Err(wrong(argument, "a number", &value)) };
+        let scaled = match integer(number) {
+            Some(integer) => integer.checked_mul(factor),
+            None => number.as_f64().map(|float| (float * factor as f64).round() as i128),
+        };
+        // Beyond, the text of a float is no longer the number it stands for.
+        scaled.filter(|scaled| scaled.unsigned_abs() < 1 << 100).ok_or_else(|| out_of_range(whole))
+    }
+}
+
+fn number<'e>(whole: &Expr, number: Option<Number>) -> Outcome<'e> {
+    number.map(|number| Cow::Owned(Value::Number(number))).ok_or_else(|| out_of_range(whole))
+}
+
+fn out_of_range(expr: &Expr) -> EvalError {
+    bad(expr, "the number is out of range")
+}
+
+fn bad(expr: &Expr, why: &str) -> EvalError {
+    EvalError::BadCall { what: expr.to_string(), why: why.to_owned() }
+}
