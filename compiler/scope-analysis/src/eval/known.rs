@@ -74,7 +74,7 @@ impl Context<'_> {
                 }
                 Value::List(kept)
             }
-            ("sort", [Value::List(list)]) => {
+            ("sort", [Value::List(list)]) if !is_mixed(list) => {
                 let mut sorted = list.clone();
                 let mut is_sortable = true;
                 sorted.sort_by(|a, b| {
@@ -90,7 +90,7 @@ impl Context<'_> {
                 is_amount(&first).then_some(())?;
                 list.iter().skip(1).fold(first, |sum, slot| self.add(sum, slot.value.clone(), span, None))
             }
-            ("min" | "max", [Value::List(list)]) => {
+            ("min" | "max", [Value::List(list)]) if !is_mixed(list) => {
                 let mut best = list.first()?;
                 is_amount(&best.value).then_some(())?;
                 for slot in &list[1..] {
@@ -128,6 +128,12 @@ pub(super) fn waits_within(value: &Value) -> bool {
         Value::Record(fields) => fields.values().any(|slot| waits_within(&slot.value)),
         other => waits(other),
     }
+}
+
+/// Whether percentages, which are parts of something, stand among other values.
+fn is_mixed(list: &[Slot]) -> bool {
+    let is_percent = |slot: &Slot| matches!(slot.value, Value::Percent(_));
+    list.iter().any(is_percent) && !list.iter().all(is_percent)
 }
 
 /// What can be added and compared.

@@ -149,7 +149,7 @@ impl Context<'_> {
     fn amounts_in_run(
         &self,
         function: &'static str,
-        mut slots: Vec<Slot>,
+        slots: Vec<Slot>,
         span: Span,
         here: Option<SiteId>,
     ) -> Value {
@@ -167,24 +167,15 @@ impl Context<'_> {
         let Some((first, kind)) = known.first().copied() else {
             return call(function, Value::List(slots));
         };
-        let is_like = |other: Kind| match function {
-            "sum" => {
-                other == kind || [other, kind].iter().all(|kind| matches!(kind, Kind::Int | Kind::Float))
-            }
-            _ => other == kind || (other.is_number() && kind.is_number()),
-        };
+        // A percentage is a part of something: it is no number among others.
+        let is_number = |kind: Kind| matches!(kind, Kind::Int | Kind::Float);
+        let is_like = |other: Kind| other == kind || (is_number(other) && is_number(kind));
         if let Some((other, _)) = known.iter().find(|(_, kind)| !is_like(*kind)) {
             let (left, right) = (&slots[first].value, &slots[*other].value);
             return match function {
                 "sum" => self.units_differ("+", left, right, span, here),
                 _ => self.not_comparable(left, right, span, here),
             };
-        }
-        let is_mixed = known.iter().any(|(_, other)| (*other == Kind::Percent) != (kind == Kind::Percent));
-        if is_mixed {
-            for (slot, kind) in slots.iter_mut().zip(&kinds) {
-                slot.value = factor(slot.value.clone(), *kind);
-            }
         }
         let value = call(function, Value::List(slots));
         if function == "sum" { of_kind(kind, value) } else { value }
