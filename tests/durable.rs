@@ -3,6 +3,7 @@
 //! `desk` is the sites: a service with three kinds of things, each with another way of being repeated safely, that counts
 //! what it did and can do something (kill the runner) around any request. `town` is the sites of the examples.
 
+mod again;
 mod consoles;
 mod damage;
 mod depot;
@@ -25,6 +26,7 @@ mod past;
 mod planning;
 mod secrets;
 mod sharing;
+mod staying;
 mod terminal;
 mod town;
 mod trust;

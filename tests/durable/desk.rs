@@ -43,6 +43,8 @@ driver desk {
             operation update PUT "/notes/${name}" { body: { name: name, text: text }, 200 -> done }
             operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
             create by write
+            cli write = $ desk note create ${name} --text ${text}
+            cli delete = $ desk note delete ${name}
         }
 
         type card {

@@ -10,11 +10,12 @@ mod texts;
 mod watch;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use scope_runtime::state::Wish;
 
 pub use driver::{Driver, DriverAction, DriverImport};
 pub use past::{Attach, Destroy, Drift, History, Hold, Import, Logs, Place, Rebuild, Resume, Status, Why};
 pub use planning::{Build, Drawing, Graph, Plan};
-pub use running::{Detaching, Events, Exec, How, Run, Telling, Test};
+pub use running::{Detaching, Events, Exec, How, MAX_DELETE, Run, Telling, Test};
 pub use sites::{Sites, SitesAction, SitesImport};
 pub use state::{State, StateCommand};
 pub use texts::{Check, Doc, Explain, Fix, Fmt, Lint};
@@ -126,7 +127,7 @@ pub enum Command {
 }
 
 /// A program and what is given to it.
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Default, ClapArgs)]
 pub struct Program {
     /// The `.scope` file.
     pub file: String,
@@ -145,6 +146,12 @@ pub struct Program {
     /// Of the program, only this sequence: said by the commands that can.
     #[arg(skip)]
     pub sequence: Option<String>,
+    /// What is asked for: said by the commands that ask for something else than the program.
+    #[arg(skip)]
+    pub wish: Wish,
+    /// The words of one native command, where that is asked for.
+    #[arg(skip)]
+    pub words: Vec<String>,
 }
 
 /// What a program does not say itself.

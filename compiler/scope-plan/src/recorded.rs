@@ -22,6 +22,9 @@ pub struct Recorded {
     /// Every `|` is chosen again, from the left (`--reconsider`).
     #[serde(default)]
     pub reconsider: bool,
+    /// What no program made, but one command of `scope exec`, name and site: it is left as it is.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub apart: BTreeSet<(String, String)>,
     /// Guards that this deployment left on what it relies upon.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guards: Vec<RecordedGuard>,

@@ -24,11 +24,11 @@ use thiserror::Error;
 pub use frame::{LONGEST_RECORD, crc32};
 
 /// The first bytes of every journal: its name and version.
-pub const HEADER: &[u8; 16] = b"scope-journal/2\n";
+pub const HEADER: &[u8; 16] = b"scope-journal/3\n";
 /// What the header of any version begins with; a digit and a newline follow.
 const HEADER_STEM: &[u8; 14] = b"scope-journal/";
 /// The version of [`HEADER`].
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// What can be wrong with a journal.
 #[derive(Debug, Error)]

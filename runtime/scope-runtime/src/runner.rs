@@ -39,13 +39,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::rc::Rc;
 
-use scope_plan::plan::Plan;
+use scope_plan::plan::{Action, Plan, Step};
+use scope_plan::recorded::borrowed_parts;
 use tracing::Instrument;
 
 use crate::events::{Awaited, RunEvent};
 use crate::redact::{NoSecrets, Redact};
 use crate::report::Report;
-use crate::state::{Record, Started, StateStore};
+use crate::state::{Record, Started, StateStore, Wish};
 
 pub use interrupt::Interrupt;
 pub use sites::SiteSet;
@@ -66,8 +67,9 @@ pub struct RunOptions {
     pub concurrency: usize,
     /// Choose again at every `|`, from the left, whatever is recorded.
     pub reconsider: bool,
-    /// Names of `call`s to do once more, though done before.
-    pub again: BTreeSet<String>,
+    /// Names of `call`s to do once more, though done before → the run that was asked for it: what was done from that one on
+    /// is done. Nothing: this run.
+    pub again: BTreeMap<String, Option<u64>>,
     /// What was known of requests whose end is not: a step's name or key → what became of it.
     pub answers: BTreeMap<String, Known>,
     /// Only ask: the report says what a run would do ([`crate::events::Effect::Planned`]). The state must be one in
@@ -97,7 +99,7 @@ impl Default for RunOptions {
             seed: 0,
             concurrency: 512,
             reconsider: false,
-            again: BTreeSet::new(),
+            again: BTreeMap::new(),
             answers: BTreeMap::new(),
             survey: false,
             rebuild: false,
@@ -187,6 +189,7 @@ pub async fn run(
             let _ = shared.ledger.append(Record::Renamed { from: from.clone(), to: to.clone() });
         }
     }
+    claim(&shared);
     shared.announce(digest);
     let span = tracing::info_span!("run", number = run, program = plan.program.file);
     let report = async {
@@ -197,4 +200,25 @@ pub async fn run(
     shared.tell(observe);
     *state = shared.ledger.into_store();
     report
+}
+
+/// What one command made and the program has is the program's from now on.
+fn claim(shared: &Shared<'_>) {
+    if shared.options.started.wish == Wish::Command || shared.ledger.with(|state| state.apart.is_empty()) {
+        return;
+    }
+    let site = |step: &Step| shared.plan.site(step.site).name.as_str();
+    let is_made = |step: &&Step| matches!(step.action, Action::Ensure { .. } | Action::Bring { .. });
+    let named: BTreeSet<(&str, &str)> =
+        shared.plan.steps.iter().filter(is_made).map(|step| (step.name.as_str(), site(step))).collect();
+    let is_named = |(name, site): &(String, String)| {
+        let name_there = borrowed_parts(name).map_or(name.as_str(), |(name, _)| name);
+        named.contains(&(name.as_str(), site.as_str())) || named.contains(&(name_there, site.as_str()))
+    };
+    let claimed: Vec<_> =
+        shared.ledger.with(|state| state.apart.iter().filter(|place| is_named(place)).cloned().collect());
+    for (name, site) in claimed {
+        // A failure is kept by the ledger and seen by the loop.
+        let _ = shared.ledger.append(Record::Claimed { name, site });
+    }
 }

@@ -38,12 +38,12 @@ pub use owed::Owed;
 pub use place::Place;
 pub use record::Record;
 pub use shared::{Fence, FenceClosed, Lease, SharedFault, SharedPlace};
-pub use store::{StateError, StateStore};
+pub use store::{StateError, StateStore, Waiting};
 pub(crate) use time::civil_date;
 pub use time::utc;
 
 /// The version of `state.json`, and of the records in a journal; older ones are read, newer ones are refused.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The program that writes it, told to those that cannot read it.
 pub const WRITTEN_BY: &str = concat!("scope ", env!("CARGO_PKG_VERSION"));
@@ -87,6 +87,9 @@ pub struct State {
     /// Step key → what was changed of something older, and may have to be set back.
     #[serde(default)]
     pub changed: BTreeMap<String, Changed>,
+    /// What one command of `scope exec` made, name and site: no part of the program, until a program names it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub apart: BTreeSet<(String, String)>,
     /// Site's name → why every run leaves it alone.
     #[serde(default)]
     pub holds: BTreeMap<String, Hold>,
@@ -290,10 +293,36 @@ pub struct Run {
     pub started: Started,
 }
 
+/// What a run was asked to do with its program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// That it is as the program says, or the sequence of it that is named.
+    #[default]
+    Program,
+    /// That nothing of it is there: `scope destroy`.
+    Nothing,
+    /// That one native command is done: `scope exec -- …`.
+    Command,
+}
+
+impl Wish {
+    /// What most runs are asked.
+    fn is_program(&self) -> bool {
+        *self == Wish::Program
+    }
+}
+
 /// What a run was started with, so that `resume` can start it again. No secret is in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Started {
+    /// What was asked.
+    #[serde(default, skip_serializing_if = "Wish::is_program")]
+    pub wish: Wish,
+    /// The run that this one goes on with: the first of the same command. Nothing: it is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
     /// The program, or a plan's file, as given.
     pub program: String,
     /// `NAME=VALUE` of parameters that are not secret.
@@ -318,6 +347,24 @@ pub struct Started {
     /// Of the program, only this sequence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<String>,
+    /// The words of one native command; nothing where one of them is secret.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<String>,
+    /// `--site SITE`
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub site: Vec<String>,
+    /// `--except SITE`
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<String>,
+    /// `--yes`, or it was said when it was asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub yes: bool,
+    /// `--max-delete COUNT`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_delete: Option<usize>,
+    /// `--on EVENT=COMMAND`, as given; an address may itself be a secret and is not kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on: Vec<String>,
 }
 
 /// A site that every run leaves alone.
@@ -375,6 +422,7 @@ impl State {
             parked: BTreeMap::new(),
             sent: BTreeMap::new(),
             changed: BTreeMap::new(),
+            apart: BTreeSet::new(),
             holds: BTreeMap::new(),
             waves: BTreeMap::new(),
             last_run: 0,
@@ -435,6 +483,8 @@ impl State {
         });
         let sent = self.sent.iter().map(|(key, sent)| (key, &sent.name, &sent.site, &sent.resource_type));
         let owed = self.owed.iter().map(|owed| (&owed.key, &owed.name, &owed.site, &owed.resource_type));
+        let is_of_program =
+            |open: &OpenRequest| !self.apart.contains(&(open.name.clone(), open.site.clone()));
         let open = sent.chain(owed).map(|(key, name, site, resource_type)| OpenRequest {
             key: key.clone(),
             name: name.clone(),
@@ -449,7 +499,7 @@ impl State {
                 resource_type: resource.resource_type.clone(),
             })
         });
-        let open = open.chain(undone);
+        let open = open.chain(undone).filter(is_of_program);
         Recorded {
             open: open.collect(),
             resources: resources.collect(),
@@ -457,6 +507,7 @@ impl State {
             chosen_sites: self.chosen_sites.clone(),
             reconsider: false,
             guards: self.guards.iter().cloned().collect(),
+            apart: self.apart.clone(),
         }
     }
 

@@ -59,6 +59,15 @@ pub struct Resume {
     /// Delete without asking whatever the program no longer names.
     #[arg(long)]
     pub yes: bool,
+    /// Delete at most so many without asking, instead of what the run was given.
+    #[arg(long, value_name = "COUNT")]
+    pub max_delete: Option<usize>,
+    /// Touch only these sites, instead of those that the run was given.
+    #[arg(long, value_name = "SITE", conflicts_with = "except")]
+    pub site: Vec<String>,
+    /// Leave these sites alone, instead of those that the run was given.
+    #[arg(long, value_name = "SITE")]
+    pub except: Vec<String>,
     /// Whether it goes on by itself.
     #[command(flatten)]
     pub detaching: Detaching,

@@ -6,8 +6,11 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::{Kept, Program, Watch, past};
 
+/// So many deletions are not asked about, where nothing else is said.
+pub const MAX_DELETE: usize = 3;
+
 /// `scope run`
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 pub struct Run {
     /// The program, or a plan written by `scope build` (`.json`).
     #[command(flatten)]
@@ -53,9 +56,9 @@ pub struct How {
     #[arg(long)]
     pub yes: bool,
     /// Delete at most so many without asking.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = MAX_DELETE)]
     pub max_delete: usize,
-    /// Stay when work is parked, and do it when its site answers again; give up after this time: `2h`.
+    /// Stay when work is parked or owed, and do it when its site answers again; give up after this time: `2h`.
     #[arg(long, value_name = "TIME", value_parser = past::duration, conflicts_with = "simulate")]
     pub wait: Option<Duration>,
     /// Touch only these sites: the others are treated as cut off.
@@ -67,6 +70,14 @@ pub struct How {
     /// Where its state is.
     #[command(flatten)]
     pub kept: Kept,
+}
+
+impl How {
+    /// Whether this command is to leave a site alone.
+    pub fn leaves_out(&self, site: &str) -> bool {
+        let is_named = |names: &[String]| names.iter().any(|name| name == site);
+        (!self.site.is_empty() && !is_named(&self.site)) || is_named(&self.except)
+    }
 }
 
 /// How a run is told, while it goes on.

@@ -118,16 +118,16 @@ impl Detached {
 
 /// Starts the same command again so that it goes on by itself, and waits until its run begins. The exit code is 0 then,
 /// else its own.
-pub fn start(program: &str, state: &Path) -> u8 {
+pub fn start(program: &str, state: &Path, at: &str) -> u8 {
     let detached = Detached::of(state);
     if detached.is_alive() {
         let run = detached.process().map_or_else(String::new, |process| format!("run {} of ", process.run));
         say_error(codes::E0911, &format!("{run}`{program}` goes on already"));
-        say_help("`scope attach` follows it");
+        say_help(&format!("`scope attach{at}` follows it"));
         return LOCKED;
     }
     match spawn(&detached) {
-        Ok(child) => wait_for_begin(child, &detached, program),
+        Ok(child) => wait_for_begin(child, &detached, program, at),
         Err(error) => {
             say_error(codes::E0981, &format!("the run cannot be started: {error}"));
             FAILED
@@ -167,7 +167,7 @@ fn private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-fn wait_for_begin(mut child: std::process::Child, detached: &Detached, program: &str) -> u8 {
+fn wait_for_begin(mut child: std::process::Child, detached: &Detached, program: &str, at: &str) -> u8 {
     loop {
         let ended = child.try_wait().ok().flatten();
         if let Some(process) = detached.process().filter(|process| process.process == child.id()) {
@@ -185,7 +185,7 @@ fn wait_for_begin(mut child: std::process::Child, detached: &Detached, program: 
                 process.run, process.process
             ));
             line(&format!("  log      {}", detached.path("log").display()));
-            line("  follow   scope attach");
+            line(&format!("  follow   scope attach{at}"));
             line(&format!("  stop     kill {}   (it can be resumed)", process.process));
             return OK;
         }

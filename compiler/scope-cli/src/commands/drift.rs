@@ -8,10 +8,11 @@ use serde_json::json;
 
 use super::accept::{self, Accepted};
 use super::survey::{NotAsked, survey};
-use super::{DIFFERENT, OK, WRONG, now_ms, place};
+use super::{DIFFERENT, OK, WRONG, asked, now_ms, place};
 use crate::args::Drift;
 use crate::output::{Output, document, line, note};
 use crate::show::drift::{self, Drifted};
+use crate::show::said;
 
 pub fn run(command: &Drift, output: Output) -> u8 {
     match drift(command, output) {
@@ -39,7 +40,8 @@ fn drift(command: &Drift, output: Output) -> Result<bool, u8> {
     let file = &command.program.file;
     let Some(wanted) = &command.accept else {
         document::tell("scope-drift/2", json_twin(file, &state, &rows));
-        line(drift::report(plan, file, &state, &rows, now_ms(), command.verbose).trim_end());
+        let again = said::command(&asked::of_program(&command.program, plan), command.kept.state.as_deref());
+        line(drift::report(plan, file, &again, &state, &rows, now_ms(), command.verbose).trim_end());
         super::reach::tell(&command.program, &compilation.program, &state.recorded());
         return Ok(rows.iter().any(Drifted::is_drift));
     };

@@ -4,20 +4,15 @@
 //! `scope exec restart --program shop.scope`: a sequence of a program, which is a run as any other. `scope exec --program
 //! shop.scope`: which there are.
 
-use scope_compiler::Options;
 use scope_diagnostics::{Span, codes};
 use scope_plan::recorded::Recorded;
+use scope_runtime::state::Wish;
 
 use serde_json::json;
 
-use super::watched::watched;
 use super::{OK, WRONG};
 use crate::args::{Exec, Given, Program, Run};
 use crate::output::{Output, document, line, say_error, say_help};
-use crate::world::Disk;
-
-/// How one command goes on.
-const SAME_WORDS: &str = "scope exec with the same words";
 
 pub fn run(command: &Exec, output: Output) -> u8 {
     if let Some(sequence) = &command.sequence {
@@ -26,47 +21,8 @@ pub fn run(command: &Exec, output: Output) -> u8 {
     if command.words.is_empty() {
         return list_sequences(command, output);
     }
-    watched(&command.how.telling.watch, output, |output| unwatched(command, output))
-}
-
-fn unwatched(command: &Exec, output: Output) -> u8 {
-    let mut state = None;
-    let mut recorded = Recorded::default();
-    if !command.simulate {
-        match super::run::open_state(&command.program, &command.how) {
-            Ok(opened) => {
-                // What other commands made is not to be deleted because this one does not name it.
-                let Recorded { choices, chosen_sites, .. } = opened.recorded();
-                (recorded.choices, recorded.chosen_sites) = (choices, chosen_sites);
-                state = Some(opened);
-            }
-            Err(code) => return code,
-        }
-    }
-    let options = Options {
-        entry: command.at.clone(),
-        simulate: command.simulate,
-        policies: command.policies.clone(),
-        recorded,
-        ..Options::default()
-    };
-    let compilation = scope_compiler::compile_command(&Disk, &command.program, &command.words, &options);
-    if !output.compiled(&compilation) {
-        return WRONG;
-    }
-    let plan = super::plan_of(&compilation);
-    match &mut state {
-        None => super::run::simulate(plan, &compilation.sources, &command.how, SAME_WORDS, output),
-        Some(state) => {
-            let beginning = super::run::Beginning {
-                again: SAME_WORDS.into(),
-                started: Default::default(),
-                answers: Default::default(),
-                silent: Default::default(),
-            };
-            super::run::real_run(plan, &compilation.sources, state, &command.how, &beginning, output)
-        }
-    }
+    let program = Program { wish: Wish::Command, words: command.words.clone(), ..program_of(command, None) };
+    super::run::run(&Run { program, how: command.how.clone(), detaching: Default::default() }, output)
 }
 
 /// Every sequence with what is written about it and what it does, line by line; no site is asked.
@@ -121,9 +77,9 @@ fn program_of(command: &Exec, sequence: Option<&str>) -> Program {
     Program {
         file: command.program.clone(),
         given: Given { set: command.set.clone(), params: command.params.clone(), at: command.at.clone() },
-        only: Vec::new(),
         simulate: command.simulate,
         policies: command.policies.clone(),
         sequence: sequence.map(str::to_string),
+        ..Program::default()
     }
 }

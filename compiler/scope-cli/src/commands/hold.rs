@@ -58,7 +58,11 @@ pub fn run(command: &Hold) -> u8 {
         state.state().holds.iter().filter(|(_, hold)| hold.is_in_force(now)).collect();
     document::tell("scope-holds/1", json!({ "holds": now_held }));
     match words {
-        Some(words) => line(&format!("held: {site} {words}\n  end it: scope hold {site} --release")),
+        Some(words) => {
+            let program = command.place.program.as_deref().or(found.program.as_deref());
+            let at = place::words(program.unwrap_or_default(), command.place.state.as_deref());
+            line(&format!("held: {site} {words}\n  end it: scope hold {site} --release{at}"));
+        }
         None => line(&format!("released: {site}")),
     }
     OK

@@ -80,6 +80,26 @@ pub fn parse(text: &str) -> Result<Hook, String> {
     Ok(Hook::new(events(&names)?, deed))
 }
 
+/// A hook as [`parse`] reads it; an address without what follows its host, which may be a secret.
+pub fn text(hook: &Hook) -> String {
+    let events = hook.events.join(",");
+    match &hook.deed {
+        Deed::Command(words) if words.len() == 1 && !words[0].starts_with('[') => {
+            format!("{events}={}", words[0])
+        }
+        Deed::Command(words) => format!("{events}={}", serde_json::json!(words)),
+        Deed::Webhook { address, .. } => {
+            let (scheme, rest) = address.split_once("://").unwrap_or(("https", ""));
+            let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+            format!("{events}={scheme}://{host}/{LEFT_OUT}")
+        }
+    }
+}
+
+/// What stands for the part that is not kept.
+pub const LEFT_OUT: &str = "…";
+
 fn address_of(address: &str) -> Result<Deed, String> {
     if address.starts_with("https://") || address.starts_with("http://") {
         Ok(Deed::Webhook { address: address.to_string(), token: None })

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod accept;
+mod asked;
 mod attach;
 mod build;
 mod check;
@@ -42,6 +43,7 @@ mod why;
 use scope_compiler::{Compilation, Options, Reported};
 use scope_diagnostics::codes;
 use scope_plan::recorded::Recorded;
+use scope_runtime::state::Wish;
 
 use crate::args::{self, Args, Command, Format, Program};
 use crate::output::{Output, note, say_error};
@@ -55,8 +57,6 @@ pub const FAILED: u8 = 1;
 pub const DIFFERENT: u8 = 2;
 /// Program or arguments wrong, nothing sent.
 pub const WRONG: u8 = 3;
-/// Ended with parked work.
-pub const PENDING: u8 = 4;
 /// The state is used by another run.
 pub const LOCKED: u8 = 5;
 
@@ -133,7 +133,7 @@ fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
         recorded,
         lint: false,
         only: program.only.clone(),
-        destroy: false,
+        destroy: program.wish == Wish::Nothing,
         unoptimised: false,
     })
 }
@@ -159,13 +159,17 @@ fn compiled(
         say_error(codes::E0980, &message);
         WRONG
     })?;
-    let compilation = scope_compiler::compile(&Disk, &program.file, &options);
+    let compile = |options: &Options| match program.wish {
+        Wish::Command => scope_compiler::compile_command(&Disk, &program.file, &program.words, options),
+        Wish::Program | Wish::Nothing => scope_compiler::compile(&Disk, &program.file, options),
+    };
+    let compilation = compile(&options);
     let Some(is_left_alone) = is_left_alone.filter(|_| !program.simulate) else { return Ok(compilation) };
     options.reported = versions::reported(&compilation, is_left_alone);
     if options.reported.is_empty() {
         return Ok(compilation);
     }
-    Ok(scope_compiler::compile(&Disk, &program.file, &options))
+    Ok(compile(&options))
 }
 
 /// The plan of a program without errors.

@@ -11,6 +11,7 @@ use scope_runtime::state::{self, Place, State, StateError, StateStore};
 use super::{FAILED, LOCKED, WRONG};
 use crate::args;
 use crate::output::{say, say_error, say_help};
+use crate::show::shell_word;
 use crate::world;
 
 /// A deployment.
@@ -115,6 +116,15 @@ pub fn of_program(program: &str, given: Option<&str>) -> Result<Place, u8> {
         told(&failure);
         WRONG
     })
+}
+
+/// What a command is told of where a program's state is, behind a blank: nothing where it finds it by itself.
+pub fn words(program: &str, given: Option<&str>) -> String {
+    match given {
+        Some(state) => format!(" --state {}", shell_word(state)),
+        None if states().len() > 1 => format!(" --program {}", shell_word(program)),
+        None => String::new(),
+    }
 }
 
 /// Says why a state cannot be used; the exit code.

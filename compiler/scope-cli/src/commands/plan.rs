@@ -2,17 +2,18 @@
 
 use scope_compiler::Compilation;
 use scope_plan::recorded::Recorded;
-use scope_runtime::state::State;
+use scope_runtime::state::{Started, State};
 use serde_json::json;
 
 use super::reach::{self, Lost};
 use super::saved::{self, Relied};
 use super::survey::{NotAsked, survey};
-use super::{DIFFERENT, FAILED, OK, now_ms, place};
+use super::{DIFFERENT, FAILED, OK, asked, now_ms, place};
 use crate::args::Plan;
 use crate::output::{Output, document, line, note};
 use crate::show;
 use crate::show::difference::{self, Row, What};
+use crate::show::said;
 
 pub fn run(command: &Plan, output: Output) -> u8 {
     let state = match command.program.simulate {
@@ -66,7 +67,8 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     }
     let file = &command.program.file;
     document::tell("scope-difference/1", json_twin(file, Some(&state), &rows, &lost, plan));
-    line(show::plan::surveyed(plan, file, &state, &rows, now_ms(), command.verbose).trim_end());
+    let again = again(command, plan);
+    line(show::plan::surveyed(plan, file, &again, &state, &rows, now_ms(), command.verbose).trim_end());
     tell(&lost);
     let is_different =
         !lost.is_empty() || rows.iter().any(|row| row.what.is_change() || row.what == What::Unknown);
@@ -105,7 +107,7 @@ fn unasked(
             "scope-difference/1",
             json_twin(file, state, &show::plan::rows(plan, state), lost, plan),
         );
-        show::plan::plan(plan, file, state, command.verbose)
+        show::plan::plan(plan, file, &again(command, plan), state, command.verbose)
     };
     line(text.trim_end());
     tell(lost);
@@ -116,6 +118,13 @@ fn unasked(
         }
     }
     OK
+}
+
+/// The command that does what is shown.
+fn again(command: &Plan, plan: &scope_plan::plan::Plan) -> String {
+    let asked = asked::of_program(&command.program.with(&command.of), plan);
+    let asked = Started { reconsider: command.reconsider, ..asked };
+    said::command(&asked, command.kept.state.as_deref())
 }
 
 fn tell(lost: &[Lost]) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use scope_compiler::hir::Program;
-use scope_plan::recorded::{How, Recorded};
+use scope_plan::recorded::{How, Recorded, RecordedResource};
 use serde::Serialize;
 
 use crate::args;
@@ -37,7 +37,9 @@ pub fn of(asked: &args::Program, program: &Program, recorded: &Recorded) -> Vec<
         return Vec::new();
     }
     let sites: BTreeSet<&str> = program.sites.iter().map(|site| site.name.as_str()).collect();
-    let ours = recorded.resources.iter().filter(|resource| resource.how != How::Adopted);
+    let is_apart =
+        |known: &RecordedResource| recorded.apart.contains(&(known.name.clone(), known.site.clone()));
+    let ours = recorded.resources.iter().filter(|known| known.how != How::Adopted && !is_apart(known));
     let resources = ours.map(|resource| (&resource.site, &resource.name, &resource.resource_type));
     let open = recorded.open.iter().map(|open| (&open.site, &open.name, &open.resource_type));
     let lost = resources.chain(open).filter_map(|(site, name, resource_type)| {

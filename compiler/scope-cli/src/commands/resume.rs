@@ -3,15 +3,14 @@
 //! The program is compiled again with what was recorded, so that what was queued is planned anew.
 
 use scope_diagnostics::codes;
-use scope_runtime::report::Verdict;
 use scope_runtime::state::{Run as PastRun, State};
 
-use super::place;
 use super::watched::watched;
-use super::{OK, WRONG};
-use crate::args::{Given, How, Kept, Program, Resume, Run};
+use super::{OK, WRONG, asked, place};
+use crate::args::Resume;
 use crate::output::{Output, document, line, say_error, say_help};
 use crate::show;
+use crate::show::past::{is_as_wished, to_resume};
 
 pub fn run(command: &Resume, output: Output) -> u8 {
     watched(&command.telling.watch, output, |output| unwatched(command, output))
@@ -31,7 +30,7 @@ fn unwatched(command: &Resume, output: Output) -> u8 {
             return WRONG;
         }
     };
-    let is_as_wished = matches!(past.verdict, Some(Verdict::Done | Verdict::NothingToDo));
+    let is_as_wished = is_as_wished(past);
     if is_as_wished && !state.is_open() {
         document::tell("scope-run/1", show::report::nothing_done(&past.started.program, past.run));
         line(&format!("nothing to resume: run {} ended as wished", past.run));
@@ -41,54 +40,37 @@ fn unwatched(command: &Resume, output: Output) -> u8 {
         say_error(codes::E0922, &message);
         return WRONG;
     }
-    let started = &past.started;
-    let recorded = (!started.program.is_empty()).then(|| started.program.clone());
-    let is_plan = started.program.ends_with(".json");
-    let Some(file) = recorded.clone().filter(|_| is_plan).or(found.program).or(recorded) else {
-        say_error(codes::E0922, &format!("run {} was one command of `scope exec`: give it again", past.run));
-        return WRONG;
-    };
-    let given = |name: &str| command.set.iter().any(|set| set.split('=').next() == Some(name));
-    let missing: Vec<&String> = started.secret.iter().filter(|name| !given(name)).collect();
-    if let Some(name) = missing.first() {
-        say_error(
-            codes::E0922,
-            &format!("run {} was given `{name}`, which is secret and was not recorded", past.run),
-        );
-        say_help(&format!("give it again: `scope resume {} --set {name}=…`", past.run));
+    if !asked::is_newest(&state.runs, past, command.place.state.as_deref()) {
         return WRONG;
     }
-    let mut set = started.set.clone();
-    set.extend(command.set.iter().cloned());
-    let how = How {
-        fault: Vec::new(),
-        seed: 0,
-        reconsider: started.reconsider && !is_as_wished,
-        again: Vec::new(),
-        yes: command.yes,
-        max_delete: 3,
-        wait: command.wait,
-        site: Vec::new(),
-        except: Vec::new(),
-        telling: command.telling.clone(),
-        kept: Kept { state: Some(found.place.text()) },
+    let started = &past.started;
+    if started.program.is_empty() {
+        let why = "an older version did not record what it was asked";
+        say_error(codes::E0922, &format!("run {} cannot be resumed: {why}", past.run));
+        say_help("give the command again");
+        return WRONG;
+    }
+    let is_plan = started.program.ends_with(".json");
+    let file = found.program.filter(|_| !is_plan).unwrap_or_else(|| started.program.clone());
+    // Said only where it is not where it would be looked for.
+    let usual = place::of_program(&file, None).map(|place| place.text());
+    let at = Some(found.place.text()).filter(|at| usual.as_ref() != Ok(at));
+    let again = match asked::once_more(past, command, file, at, is_as_wished) {
+        Ok(again) => again,
+        Err((message, help)) => {
+            say_error(codes::E0922, &message);
+            say_help(&help);
+            return WRONG;
+        }
     };
-    let program = Program {
-        file,
-        given: Given { set, params: started.params.clone(), at: started.at.clone() },
-        only: started.only.clone(),
-        simulate: false,
-        policies: started.policies.clone(),
-        sequence: started.sequence.clone(),
-    };
-    let again = Run { program, how, detaching: command.detaching };
-    let answers = super::run::Answers::Resumed(command.answer.iter().cloned().collect());
-    super::run::whole(&again, answers, output)
+    let first = started.first.unwrap_or(past.run);
+    let answers = command.answer.iter().cloned().collect();
+    super::run::whole(&again, super::run::Answers::Resumed { first, answers }, output)
 }
 
 fn past_run(state: &State, number: Option<u64>) -> Result<&PastRun, String> {
     let Some(last) = state.runs.last() else { return Err("there was no run yet: `scope run FILE`".into()) };
-    let Some(number) = number else { return Ok(last) };
+    let Some(number) = number else { return Ok(to_resume(state).unwrap_or(last)) };
     state
         .runs
         .iter()

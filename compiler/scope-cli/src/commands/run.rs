@@ -1,24 +1,25 @@
 //! `scope run`: a program, or a plan, against real or simulated sites.
 
+mod consent;
 mod once;
 mod ready;
 mod simulated;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use scope_diagnostics::{SourceMap, codes};
-use scope_plan::plan::Plan;
+use scope_diagnostics::codes;
 use scope_plan::recorded::Recorded;
 use scope_runtime::hooks::Hooks;
 use scope_runtime::runner::Known;
-use scope_runtime::state::{Fence, Holder, Started, StateStore};
+use scope_runtime::state::{Fence, Holder, Started, StateStore, Wish};
 
 use super::detach::{self, Detached};
-use super::waiting::{Patience, Waited};
+use super::waiting::{Patience, Waited, Waits};
 use super::watched::watched;
-use super::{FAILED, INTERRUPTED, OK, PENDING, now_ms, place};
-use crate::args::{How, Program, Run};
+use super::{FAILED, INTERRUPTED, OK, WRONG, asked, now_ms, place};
+use crate::args::Run;
 use crate::output::{Output, say_error};
+use crate::show::said;
 use once::{left_alone, run_once};
 use ready::{is_as_planned, ready, saved_program};
 
@@ -35,17 +36,10 @@ fn unwatched(command: &Run, output: Output) -> u8 {
             Ok(ready) => ready,
             Err(code) => return code,
         };
-        return simulate(&plan, &sources, &command.how, &again(&command.program), output);
+        let again = said::command(&asked::of_run(command, &plan), None);
+        return simulate(&plan, &sources, &command.how, &again, output);
     }
     whole(command, Answers::First, output)
-}
-
-/// The command that runs a program, or a sequence of it, again.
-fn again(program: &Program) -> String {
-    match &program.sequence {
-        Some(sequence) => format!("scope exec {sequence} --program {}", program.file),
-        None => format!("scope run {}", program.file),
-    }
 }
 
 /// What is the same in all runs of one command.
@@ -54,6 +48,10 @@ struct Going {
     detached: Option<Detached>,
     /// The last run could not go on: another one may have taken its state over.
     is_stopped: bool,
+    /// All that this command deletes may be deleted.
+    has_consent: bool,
+    /// The sites at which something failed in the last run because they do not answer.
+    silent: BTreeSet<String>,
 }
 
 impl Going {
@@ -71,8 +69,13 @@ impl Going {
 pub enum Answers {
     /// The first.
     First,
-    /// Another one goes on, with what became of requests whose end is not known.
-    Resumed(BTreeMap<String, Known>),
+    /// Another one goes on.
+    Resumed {
+        /// The run that it goes on with, or the first that that one went on with.
+        first: u64,
+        /// What became of requests whose end is not known.
+        answers: BTreeMap<String, Known>,
+    },
 }
 
 /// A run against real sites; with `--wait`, more of them until nothing is parked any more or the time is over. What was
@@ -85,7 +88,8 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
         Err(code) => return code,
     };
     if command.detaching.detach {
-        return detach::start(file, kept.logs());
+        let at = place::words(&program, command.how.kept.state.as_deref());
+        return detach::start(file, kept.logs(), &at);
     }
     let mut detached = command.detaching.detached.then(|| Detached::of(kept.logs()));
     if let Some(detached) = &mut detached
@@ -98,7 +102,7 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
         Ok(hooks) => hooks,
         Err(code) => return code,
     };
-    let mut going = Going { hooks, detached, is_stopped: false };
+    let mut going = Going { hooks, detached, is_stopped: false, has_consent: false, silent: BTreeSet::new() };
     let code = runs(command, answers, &mut going, output);
     if let Some(detached) = going.finish() {
         detached.end(code);
@@ -109,44 +113,71 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
 /// One run after the other.
 fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u8 {
     let file = &command.program.file;
-    let mut state = match open_state(&saved_program(file).unwrap_or_else(|| file.clone()), &command.how) {
+    let program = saved_program(file).unwrap_or_else(|| file.clone());
+    let mut state = match open_state(&program, command) {
         Ok(state) => state,
         Err(code) => return code,
     };
-    let (is_first, answers) = match answers {
-        Answers::First => (true, BTreeMap::new()),
-        Answers::Resumed(answers) => (false, answers),
+    if command.program.wish == Wish::Nothing && super::destroy::is_done(file, state.state()) {
+        return OK;
+    }
+    let (mut first, answers) = match answers {
+        Answers::First => (None, BTreeMap::new()),
+        Answers::Resumed { first, answers } => (Some(first), answers),
     };
+    let given = command.how.kept.state.clone();
     let mut beginning = Beginning {
-        again: again(&command.program),
         started: Started::default(),
+        place: place::words(&program, given.as_deref()),
+        state: given,
         answers,
         silent: BTreeMap::new(),
     };
+    let mut command = command.clone();
     let mut patience = command.how.wait.map(Patience::new);
+    let mut is_first = first.is_none();
     loop {
         let now = now_ms();
-        let is_left_alone = |site: &str| left_alone(site, &state, &command.how, now).is_some();
-        let (plan, sources) = match ready(command, state.recorded(), Some(&is_left_alone), output) {
+        let is_left_alone = |site: &str| left_alone(site, state.state(), &command.how, now).is_some();
+        let (plan, sources) = match ready(&command, state.recorded(), Some(&is_left_alone), output) {
             Ok(ready) => ready,
             Err(code) => return code,
         };
         // Only the first time: what this run did itself is no surprise.
-        if is_first
-            && beginning.started.program.is_empty()
-            && let Err(code) = is_as_planned(file, &plan, &state, &sources, output)
+        if std::mem::take(&mut is_first)
+            && let Err(code) = is_as_planned(&command.program.file, &plan, &state, &sources, output)
         {
             return code;
         }
-        beginning.started = started(command, &plan);
+        if command.program.wish == Wish::Nothing {
+            super::destroy::tell_kept(&plan);
+        }
+        beginning.started = Started { first, ..asked::of_run(&command, &plan) };
         let debts = state.state().debts();
         let code = run_once(&plan, &sources, &mut state, &command.how, &beginning, going, output);
         // What is owed and stays so though its site was heard from waits for no site.
         let is_new =
             |debt: &(String, String)| !debts.contains(debt) || beginning.silent.contains_key(&debt.0);
-        let is_owed = code == OK && state.state().debts().iter().any(is_new);
-        let Some(patience) = patience.as_mut().filter(|_| code == PENDING || is_owed) else { return code };
-        match patience.wait(&plan, state.state(), &mut going.hooks) {
+        let is_ended = code == OK && !state.state().debts().iter().any(is_new);
+        let is_over = matches!(code, WRONG | INTERRUPTED) || going.is_stopped || is_ended;
+        let Some(patience) = patience.as_mut().filter(|_| !is_over) else { return code };
+        first.get_or_insert(state.state().last_run);
+        // What was chosen again is chosen.
+        command.how.reconsider = false;
+        // Meanwhile others may have the state, to hold a site, say. What they do is planned with.
+        drop(state);
+        going.hooks.pass(Fence::default());
+        let at = match place::of_program(&program, command.how.kept.state.as_deref()) {
+            Ok(at) => at,
+            Err(code) => return code,
+        };
+        // A deletion is not parked: what stays, stays recorded. A program that says `fail` has meant it.
+        let silent = match command.program.wish {
+            Wish::Nothing => std::mem::take(&mut going.silent),
+            Wish::Program | Wish::Command => BTreeSet::new(),
+        };
+        let waits = Waits { plan: &plan, place: &at, how: &command.how, silent: &silent };
+        match patience.wait(&waits, &holder(&program, &command), &mut going.hooks) {
             Waited::Answers(silent) => {
                 beginning.silent = silent;
                 beginning.answers.clear();
@@ -154,63 +185,39 @@ fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u
             Waited::TimeIsOver => return code,
             Waited::Interrupted => return INTERRUPTED,
         }
+        state = match patience.open(&at, &holder(&program, &command)) {
+            Ok(state) => state,
+            Err(error) => return place::refused(&error),
+        };
     }
 }
 
 /// What a run begins with, besides the plan and the state.
 pub struct Beginning {
-    /// The command that goes on with it.
-    pub again: String,
     /// For resuming.
     pub started: Started,
+    /// Where its state is, as it was said.
+    pub state: Option<String>,
+    /// What `scope resume` is told of where that is.
+    pub place: String,
     /// What became of requests whose end is not known.
     pub answers: BTreeMap<String, Known>,
     /// Sites known not to answer, and why: they are not tried.
     pub silent: BTreeMap<String, String>,
 }
 
-/// What `resume` needs; parameters that are secret are named and not kept.
-fn started(command: &Run, plan: &Plan) -> Started {
-    let program = &command.program;
-    let name = |set: &String| set.split('=').next().unwrap_or_default().trim().to_string();
-    let (set, secret): (Vec<String>, Vec<String>) =
-        program.given.set.iter().cloned().partition(|set| plan.program.params.contains_key(&name(set)));
-    Started {
-        program: program.file.clone(),
-        set,
-        params: program.given.params.clone(),
-        secret: secret.iter().map(name).collect(),
-        at: program.given.at.clone(),
-        only: program.only.clone(),
-        reconsider: command.how.reconsider,
-        again: command.how.again.clone(),
-        policies: program.policies.clone(),
-        sequence: program.sequence.clone(),
-    }
-}
-
-/// One run against real sites, with its hooks.
-pub fn real_run(
-    plan: &Plan,
-    sources: &SourceMap,
-    state: &mut StateStore,
-    how: &How,
-    beginning: &Beginning,
-    output: Output,
-) -> u8 {
-    let hooks = match super::hooks::start(&plan.program.file, &how.telling.on) {
-        Ok(hooks) => hooks,
-        Err(code) => return code,
-    };
-    let mut going = Going { hooks, detached: None, is_stopped: false };
-    let code = run_once(plan, sources, state, how, beginning, &mut going, output);
-    going.finish();
-    code
-}
-
 /// The state of a program, locked for this run; `Err` is the exit code.
-pub fn open_state(program: &str, how: &How) -> Result<StateStore, u8> {
-    let at = place::of_program(program, how.kept.state.as_deref())?;
-    let holder = Holder::current(&format!("scope run {program}"), now_ms());
-    StateStore::open_at(&at, &holder).map_err(|error| place::refused(&error))
+fn open_state(program: &str, command: &Run) -> Result<StateStore, u8> {
+    let at = place::of_program(program, command.how.kept.state.as_deref())?;
+    StateStore::open_at(&at, &holder(program, command)).map_err(|error| place::refused(&error))
+}
+
+/// Who has it meanwhile.
+fn holder(program: &str, command: &Run) -> Holder {
+    let what = match command.program.wish {
+        Wish::Program => "run",
+        Wish::Nothing => "destroy",
+        Wish::Command => "exec --program",
+    };
+    Holder::current(&format!("scope {what} {program}"), now_ms())
 }

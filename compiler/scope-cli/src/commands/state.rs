@@ -29,7 +29,13 @@ fn show(found: &Found) -> Result<(), u8> {
     let state = place::peek(&found.place)?;
     let lease = StateStore::lease(&found.place).map_err(|error| place::refused(&error))?;
     let n_resources: usize = state.resources.values().map(|sites| sites.len()).sum();
-    let lock = lease.as_ref().map(|lease| json!({ "holder": lease.holder, "for_ms": lease.for_ms }));
+    let holder = StateStore::holder(&found.place).map_err(|error| place::refused(&error))?;
+    let waiter = StateStore::waiter(&found.place);
+    let lock = match (&lease, &holder) {
+        (Some(lease), _) => Some(json!({ "holder": lease.holder, "for_ms": lease.for_ms })),
+        (None, Some(holder)) => Some(json!({ "holder": holder })),
+        (None, None) => None,
+    };
     document::tell(
         "scope-state/1",
         json!({
@@ -39,6 +45,7 @@ fn show(found: &Found) -> Result<(), u8> {
             "resources": n_resources,
             "last_run": state.last_run,
             "lock": lock,
+            "waits": waiter,
         }),
     );
     line(&format!("place       {}", found.place.text()));
@@ -49,19 +56,24 @@ fn show(found: &Found) -> Result<(), u8> {
         plural(n_resources, "resource"),
         plural(state.last_run as usize, "run")
     ));
-    match (lease, &found.place) {
-        (Some(lease), _) if lease.for_ms > 0 => {
+    match lease {
+        Some(lease) if lease.for_ms > 0 => {
             let for_s = lease.for_ms.div_ceil(1000);
             line(&format!(
                 "lock        {}; it lasts {for_s} s more if it is not renewed",
                 words(&lease.holder)
             ));
         }
-        (Some(lease), _) => {
+        Some(lease) => {
             line(&format!("lock        left by {}; the next run takes it over", words(&lease.holder)))
         }
-        (None, Place::Shared(_)) => line("lock        free"),
-        (None, Place::Folder(_)) => {}
+        None => match &holder {
+            Some(holder) => line(&format!("lock        {}", words(holder))),
+            None => line("lock        free"),
+        },
+    }
+    if let Some(waiter) = waiter {
+        line(&format!("waits       {}", words(&waiter)));
     }
     Ok(())
 }
@@ -115,7 +127,7 @@ fn copy(found: &Found, to: &str) -> Result<(), u8> {
     Ok(())
 }
 
-fn words(holder: &Holder) -> String {
+pub(super) fn words(holder: &Holder) -> String {
     let Holder { user, host, pid, since_ms, command } = holder;
     format!("{user} at {host} (process {pid}, since {}, `{command}`)", utc(*since_ms))
 }

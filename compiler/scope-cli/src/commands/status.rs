@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use scope_runtime::state::{Record, State, StateStore, Told};
+use scope_runtime::state::{Holder, Record, State, StateStore, Told};
 use serde_json::json;
 
+use super::detach::Detached;
 use super::place::{self, Found};
 use super::sites::{self, Probed};
 use super::{OK, now_ms};
 use crate::args::Status;
 use crate::output::{document, line};
-use crate::show::{self, past::SiteLine};
+use crate::show;
+use crate::show::past::{Lives, Next, SiteLine};
 
 /// A site that says nothing for so long does not answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,6 +32,10 @@ pub fn run(command: &Status) -> u8 {
     let program = program(&found, &state);
     let probed = if command.offline { Vec::new() } else { sites::probe_program(&program, PATIENCE) };
     let lines = lines(&state, &told, &probed);
+    let lives = match lives(&found, &state) {
+        Ok(lives) => lives,
+        Err(code) => return code,
+    };
     document::tell(
         "scope-status/1",
         json!({
@@ -39,10 +45,36 @@ pub fn run(command: &Status) -> u8 {
             "open": state.sent,
             "owed": state.owed,
             "parked": state.parked,
+            "process": lives.as_ref().map(|lives| &lives.holder),
+            "waits": lives.as_ref().is_some_and(|lives| lives.waits),
         }),
     );
-    line(show::past::status(&program, &state, &lines, now_ms(), command.verbose).trim_end());
+    let asked = command.whose.place();
+    let at = place::words(asked.program.as_deref().unwrap_or(&program), asked.state.as_deref());
+    let next = Next { lives, at };
+    line(show::past::status(&program, &state, &lines, &next, now_ms(), command.verbose).trim_end());
     OK
+}
+
+/// The process that goes on with the deployment's work: it has the state, or waits for sites.
+fn lives(found: &Found, state: &State) -> Result<Option<Lives>, u8> {
+    let detached = Detached::of(found.place.logs());
+    let is_detached = |holder: &Holder| {
+        detached.is_alive() && detached.process().is_some_and(|process| process.process == holder.pid)
+    };
+    let of = |holder: Holder, waits: bool| Lives {
+        is_detached: is_detached(&holder),
+        words: super::state::words(&holder),
+        holder,
+        waits,
+    };
+    let holder = StateStore::holder(&found.place).map_err(|error| place::refused(&error))?;
+    // Of one that only holds a site, or copies the state, no run is under way.
+    let is_under_way = state.runs.last().is_some_and(|run| run.verdict.is_none());
+    Ok(match holder.filter(|_| is_under_way) {
+        Some(holder) => Some(of(holder, false)),
+        None => StateStore::waiter(&found.place).map(|holder| of(holder, true)),
+    })
 }
 
 fn told(record: Record) -> Option<Told> {

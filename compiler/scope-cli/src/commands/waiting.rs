@@ -1,11 +1,13 @@
 //! `--wait`: staying while sites are cut off, until the work that is parked for them can go on.
 //!
 //! `waiting for paris` → `paris answers again (12 ms)` → the work is planned anew and done; sites still silent are left alone.
-//! How often a site is asked, and why not more often, is [`scope_runtime::heartbeat`]'s.
+//! How often a site is asked, and why not more often, is [`scope_runtime::heartbeat`]'s. A site that is held is not asked: the
+//! end of its hold is waited for; one that the command leaves out is not waited for. Meanwhile others may have the state.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use scope_plan::plan::{Plan, SiteId};
 use scope_runtime::heartbeat::{Beat, Heartbeats, Waited as Heard};
@@ -13,25 +15,85 @@ use scope_runtime::hooks::Hooks;
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::runner;
-use scope_runtime::state::State;
+use scope_runtime::state::{Hold, Holder, Place, State, StateError, StateStore};
 
+use super::now_ms;
+use crate::args::How;
 use crate::output::note;
 use crate::show;
 
+/// How often there is a look at what others did to the state: in a folder, and at a shared place.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+const LOOK_FAR_EVERY: Duration = Duration::from_secs(30);
+/// How often it is tried to have the state again.
+const TRY_EVERY: Duration = Duration::from_millis(200);
+
 /// How long is still waited, and the hearts of the sites.
 pub struct Patience {
-    until: std::time::Instant,
+    until: Instant,
     hearts: Heartbeats,
 }
 
 /// How the waiting ended.
 pub enum Waited {
-    /// A site answers; these are still silent, and why.
-    Answers(std::collections::BTreeMap<String, String>),
+    /// A site answers, or nothing waits any more; these are still silent, and why.
+    Answers(BTreeMap<String, String>),
     /// No site did in the time given.
     TimeIsOver,
     /// The user does not want to wait any more.
     Interrupted,
+}
+
+/// Whose sites are waited for.
+pub struct Waits<'w> {
+    /// The plan of the last run.
+    pub plan: &'w Plan,
+    /// Where the state is, which says what is parked and owed.
+    pub place: &'w Place,
+    /// Which sites are left out.
+    pub how: &'w How,
+    /// Sites at which something else is to be done, that do not answer.
+    pub silent: &'w BTreeSet<String>,
+}
+
+/// What is waited for: sites to be asked, and those that are held.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Wanted {
+    asked: BTreeSet<String>,
+    held: BTreeMap<String, Hold>,
+}
+
+impl Wanted {
+    /// Of those sites that something is parked for, or owed at.
+    fn of(state: &State, waits: &Waits<'_>, now_ms: u64) -> Self {
+        let parked = state.parked.values().map(|parked| &parked.site);
+        let owed = state.owed.iter().map(|owed| &owed.site);
+        let looks = state.looks.keys();
+        let open: BTreeSet<&String> = parked.chain(owed).chain(looks).chain(waits.silent).collect();
+        let sites = waits.plan.sites.iter().map(|site| &site.name);
+        let mut wanted = Wanted::default();
+        for site in sites.filter(|site| open.contains(site) && !waits.how.leaves_out(site)) {
+            match state.holds.get(site).filter(|hold| hold.is_in_force(now_ms)) {
+                Some(hold) => drop(wanted.held.insert(site.clone(), hold.clone())),
+                None => drop(wanted.asked.insert(site.clone())),
+            }
+        }
+        wanted
+    }
+
+    fn is_empty(&self) -> bool {
+        self.asked.is_empty() && self.held.is_empty()
+    }
+
+    /// `paris, lille (held by ana, until released: rack move)`
+    fn words(&self, now_ms: u64) -> String {
+        let asked = self.asked.iter().cloned();
+        let held = self
+            .held
+            .iter()
+            .map(|(site, hold)| format!("{site} (held {})", show::past::hold_words(hold, now_ms)));
+        asked.chain(held).collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl Patience {
@@ -39,48 +101,95 @@ impl Patience {
     pub fn new(time: Duration) -> Self {
         // Any number will do, as long as two processes have different ones.
         let seed = RandomState::new().build_hasher().finish();
-        Self { until: std::time::Instant::now() + time, hearts: Heartbeats::new(seed) }
+        Self { until: Instant::now() + time, hearts: Heartbeats::new(seed) }
     }
 
     /// Waits until one of the sites that something is parked for, or owed at, answers.
-    pub fn wait(&mut self, plan: &Plan, state: &State, hooks: &mut Hooks) -> Waited {
-        let is_wanted = |name: &str| {
-            state.parked.values().any(|parked| parked.site == name)
-                || state.owed.iter().any(|owed| owed.site == name)
-                || state.looks.contains_key(name)
-        };
+    pub fn wait(&mut self, waits: &Waits<'_>, holder: &Holder, hooks: &mut Hooks) -> Waited {
+        let Waits { plan, place, .. } = *waits;
         let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(super::run::config_value)));
         let sites = RealSites::new(plan, secrets, real::Options::at("."));
-        let wanted = plan.sites.iter().enumerate().filter(|(_, site)| is_wanted(&site.name));
-        let wanted: Vec<_> =
-            wanted.map(|(index, site)| (site.name.clone(), sites.site(SiteId(index as u32)))).collect();
-        let names: Vec<&str> = wanted.iter().map(|(name, _)| name.as_str()).collect();
-        if names.is_empty() {
+        let mut wanted = match look(place) {
+            Some(state) => Wanted::of(&state, waits, now_ms()),
+            None => return Waited::TimeIsOver,
+        };
+        if wanted.is_empty() {
             return Waited::TimeIsOver;
         }
-        note(&format!("waiting for {} (Ctrl-C leaves it resumable)", names.join(", ")));
-        let mut told = |beat: Beat| match beat {
-            Beat::Answers { site, rtt_us } => {
-                note(&format!("{site} answers again ({:.0} ms)", rtt_us as f64 / 1000.0));
-                hooks.tell_of_site("site_answers", &site, None);
-            }
-            Beat::Silent { site, why, again_in } => {
-                let pause = show::seconds(again_in.as_millis() as u64);
-                note(&format!("{site} does not answer: {why} (asked again in {pause})"));
-                hooks.tell_of_site("site_silent", &site, Some(&why));
-            }
-        };
+        let _waiting = StateStore::wait_at(place, holder);
         runner::block_on(false, async {
-            tokio::select! {
-                biased;
-                _ = stopped() => Waited::Interrupted,
-                heard = self.hearts.wait(&wanted, self.until.into(), &mut told) => match heard {
-                    Heard::Answers(silent) => Waited::Answers(silent),
-                    Heard::TimeIsOver => Waited::TimeIsOver,
-                },
+            loop {
+                note(&format!("waiting for {} (Ctrl-C leaves it resumable)", wanted.words(now_ms())));
+                let asked =
+                    plan.sites.iter().enumerate().filter(|(_, site)| wanted.asked.contains(&site.name));
+                let asked: Vec<_> = asked
+                    .map(|(index, site)| (site.name.clone(), sites.site(SiteId(index as u32))))
+                    .collect();
+                let mut told = |beat: Beat| tell(beat, hooks);
+                tokio::select! {
+                    biased;
+                    _ = stopped() => return Waited::Interrupted,
+                    heard = self.hearts.wait(&asked, self.until.into(), &mut told) => match heard {
+                        Heard::Answers(silent) => return Waited::Answers(silent),
+                        Heard::TimeIsOver => return Waited::TimeIsOver,
+                    },
+                    changed = change(&wanted, waits) => wanted = changed,
+                }
+                // Another run did it.
+                if wanted.is_empty() {
+                    return Waited::Answers(BTreeMap::new());
+                }
             }
         })
     }
+
+    /// Has the state again, as soon as nobody else has it.
+    pub fn open(&self, place: &Place, holder: &Holder) -> Result<StateStore, StateError> {
+        loop {
+            match StateStore::open_at(place, holder) {
+                Err(error) if error.is_locked() && Instant::now() < self.until => {
+                    std::thread::sleep(TRY_EVERY);
+                }
+                opened => return opened,
+            }
+        }
+    }
+}
+
+fn tell(beat: Beat, hooks: &mut Hooks) {
+    match beat {
+        Beat::Answers { site, rtt_us } => {
+            note(&format!("{site} answers again ({:.0} ms)", rtt_us as f64 / 1000.0));
+            hooks.tell_of_site("site_answers", &site, None);
+        }
+        Beat::Silent { site, why, again_in } => {
+            let pause = show::seconds(again_in.as_millis() as u64);
+            note(&format!("{site} does not answer: {why} (asked again in {pause})"));
+            hooks.tell_of_site("site_silent", &site, Some(&why));
+        }
+    }
+}
+
+/// Resolves when something else is wanted: a hold was set, released, or is over; another run did what was parked.
+async fn change(wanted: &Wanted, waits: &Waits<'_>) -> Wanted {
+    let every = match waits.place {
+        Place::Folder(_) => LOOK_EVERY,
+        Place::Shared(_) => LOOK_FAR_EVERY,
+    };
+    loop {
+        tokio::time::sleep(every).await;
+        let at = waits.place.clone();
+        // A look that fails says nothing; the next one may.
+        let Ok(Some(state)) = tokio::task::spawn_blocking(move || look(&at)).await else { continue };
+        let now = Wanted::of(&state, waits, now_ms());
+        if now != *wanted {
+            return now;
+        }
+    }
+}
+
+fn look(place: &Place) -> Option<State> {
+    StateStore::peek_at(place).ok()
 }
 
 /// Resolves when the user, or the machine going down, asks the process to end; false where that cannot be heard.

@@ -25,9 +25,7 @@ fn explained(command: &Why, output: Output) -> Result<(), u8> {
         file: file.clone(),
         given: command.given.clone(),
         simulate: command.simulate,
-        policies: Vec::new(),
-        sequence: None,
-        only: Vec::new(),
+        ..Program::default()
     };
     let compilation = super::compile(&program, state.recorded(), output)?;
     let plan = super::plan_of(&compilation);

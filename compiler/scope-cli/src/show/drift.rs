@@ -347,8 +347,16 @@ fn from_last(at: &Differing) -> String {
     format!("{} {} -> {}", at.path, short(at.last.unwrap_or(at.wanted)), short(at.found))
 }
 
-/// The print-out. `all` tells every site by itself.
-pub fn report(plan: &Plan, file: &str, state: &State, rows: &[Drifted], now_ms: u64, all: bool) -> String {
+/// The print-out; `again` is the command that repairs. `all` tells every site by itself.
+pub fn report(
+    plan: &Plan,
+    file: &str,
+    again: &str,
+    state: &State,
+    rows: &[Drifted],
+    now_ms: u64,
+    all: bool,
+) -> String {
     let Some(run) = state.runs.last() else {
         return format!(
             "no run of {file} is recorded, so nothing can have drifted      plan: scope plan {file}\n"
@@ -369,7 +377,7 @@ pub fn report(plan: &Plan, file: &str, state: &State, rows: &[Drifted], now_ms: 
     if !drift.is_empty() {
         let is_mended = |row: &&&Drifted| matches!(row.what, What::Changed | What::Gone | What::Broken);
         let repair = match drift.iter().any(|row| is_mended(&row)) {
-            true => format!("      repair: scope run {file}"),
+            true => format!("      repair: {again}"),
             false => String::new(),
         };
         let _ = writeln!(text, "\n{}{repair}", summary(&drift));

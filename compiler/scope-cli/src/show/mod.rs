@@ -13,6 +13,7 @@ pub mod past;
 pub mod plan;
 pub mod progress;
 pub mod report;
+pub mod said;
 pub mod sites;
 pub mod source;
 pub mod tests;
@@ -35,7 +36,10 @@ pub fn plural(count: usize, word: &str) -> String {
 
 /// A word as a shell takes it.
 pub fn shell_word(word: &str) -> String {
-    let is_plain = word.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '/'));
+    let is_plain = |c: char| {
+        c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '/' | '=' | '@' | ',' | '+' | '…')
+    };
+    let is_plain = !word.is_empty() && word.chars().all(is_plain);
     if is_plain { word.to_string() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 

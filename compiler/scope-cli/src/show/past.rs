@@ -7,7 +7,7 @@ use scope_plan::fleet::{FEW, listed as listed_names};
 use scope_runtime::events::Awaited;
 use scope_runtime::report::{Counts, Verdict};
 use scope_runtime::runner::LeftAlone;
-use scope_runtime::state::{Hold, Parked, Run, State, Told, utc};
+use scope_runtime::state::{Hold, Holder, Parked, Run, State, Told, Wish, utc};
 use serde::Serialize;
 
 use super::report::{awaited_words, ended_well, listed};
@@ -127,12 +127,42 @@ pub fn logs(run: &Run, lines: &[&Told]) -> String {
     text
 }
 
+/// A process that goes on with a deployment's work.
+#[derive(Debug)]
+pub struct Lives {
+    /// Who.
+    pub holder: Holder,
+    /// The same, for people.
+    pub words: String,
+    /// It waits for sites, and a run is not under way.
+    pub waits: bool,
+    /// `scope attach` follows it.
+    pub is_detached: bool,
+}
+
+/// Who goes on with what is open.
+#[derive(Debug)]
+pub struct Next {
+    /// A process does.
+    pub lives: Option<Lives>,
+    /// What a command is told of where the state is, behind a blank.
+    pub at: String,
+}
+
 /// Where a deployment is. `all` tells every site by itself.
-pub fn status(program: &str, state: &State, sites: &[SiteLine], now_ms: u64, all: bool) -> String {
+pub fn status(
+    program: &str,
+    state: &State,
+    sites: &[SiteLine],
+    next: &Next,
+    now_ms: u64,
+    all: bool,
+) -> String {
     let Some(run) = state.runs.last() else { return format!("{program}   no run yet") };
     let since = ago(now_ms.saturating_sub(run.started_ms + run.millis.unwrap_or(0)));
     let end = match run.verdict {
-        None => "stopped before its end: its process died, or runs still".to_string(),
+        None if next.lives.is_some() => "under way".to_string(),
+        None => "stopped before its end: its process died".to_string(),
         Some(verdict) => format!("{} ({})", verdict_word(Some(verdict)), counted(&run.counts)),
     };
     let mut text = format!("run {}   {program}   {since} by {}   {end}\n", run.run, run.by);
@@ -187,19 +217,45 @@ pub fn status(program: &str, state: &State, sites: &[SiteLine], now_ms: u64, all
     for words in state.looks.values() {
         let _ = writeln!(text, "owed: {words}");
     }
-    match run.verdict {
-        Some(Verdict::Done | Verdict::NothingToDo) if !state.is_open() => text += "nothing is open\n",
-        _ => {
-            let _ = writeln!(
-                text,
-                "next: scope resume {}{}            why and when: scope logs --run {}",
-                run.run,
-                when_released(state, now_ms),
-                run.run
-            );
+    let at = &next.at;
+    let logs = format!("why and when: scope logs --run {}{at}", run.run);
+    if let Some(Lives { holder, words, waits, is_detached }) = &next.lives {
+        let does = if *waits { "waits" } else { "runs" };
+        let _ = writeln!(text, "{does}: {words}");
+        let stop = match Holder::current("", now_ms).host == holder.host {
+            true => format!("stop it: kill {}", holder.pid),
+            false => format!("stop it: kill {}, at {}", holder.pid, holder.host),
+        };
+        let follow = if *is_detached { format!("scope attach{at}") } else { "it goes on by itself".into() };
+        let _ = writeln!(text, "next: {follow}            {stop}            {logs}");
+        return text;
+    }
+    match to_resume(state) {
+        None => text += "nothing is open\n",
+        Some(run) => {
+            let when = when_released(state, now_ms);
+            let _ = writeln!(text, "next: scope resume {}{at}{when}            {logs}", run.run);
         }
     }
     text
+}
+
+/// Whether a run has nothing to go on with.
+pub fn is_as_wished(run: &Run) -> bool {
+    matches!(run.verdict, Some(Verdict::Done | Verdict::NothingToDo))
+}
+
+/// The run to go on with: the last one; where that was one command and ended well, what is open is of a run before it.
+pub fn to_resume(state: &State) -> Option<&Run> {
+    let last = state.runs.last()?;
+    if !is_as_wished(last) {
+        return Some(last);
+    }
+    let of_program = state.runs.iter().rev().find(|run| run.started.wish != Wish::Command);
+    match of_program {
+        Some(run) if !is_as_wished(run) => Some(run),
+        _ => state.is_open().then(|| of_program.unwrap_or(last)),
+    }
 }
 
 /// When it is of use to go on, where what waits waits for the end of a hold.

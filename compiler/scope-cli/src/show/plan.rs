@@ -15,7 +15,16 @@ use super::past::ago;
 use super::{bytes, debts, plural, seconds, short_name, short_type};
 
 /// The print-out of a survey: what differs, by site. `all` tells every site by itself.
-pub fn surveyed(plan: &Plan, file: &str, state: &State, rows: &[Row], now_ms: u64, all: bool) -> String {
+/// `again` is the command that does it.
+pub fn surveyed(
+    plan: &Plan,
+    file: &str,
+    again: &str,
+    state: &State,
+    rows: &[Row],
+    now_ms: u64,
+    all: bool,
+) -> String {
     let known = match state.runs.last() {
         Some(run) => {
             format!("state of run {} ({}, {})", run.run, run.by, ago(now_ms.saturating_sub(run.started_ms)))
@@ -31,7 +40,7 @@ pub fn surveyed(plan: &Plan, file: &str, state: &State, rows: &[Row], now_ms: u6
     text += &footing(plan, &difference::summary(rows), all);
     let has = |what: What| rows.iter().any(|row| row.what == what);
     let _ = match rows.iter().any(|row| row.what.is_change()) {
-        true => writeln!(text, "run it:  scope run {file}          save: --out plan.json"),
+        true => writeln!(text, "run it:  {again}          save: --out plan.json"),
         false if has(What::Fails) => writeln!(text, "nothing else to do: mend what would fail"),
         false if has(What::Refused) => writeln!(text, "nothing to do but what is refused"),
         false if has(What::Unknown) => {
@@ -43,7 +52,7 @@ pub fn surveyed(plan: &Plan, file: &str, state: &State, rows: &[Row], now_ms: u6
 }
 
 /// The whole print-out, of a plan for which no site was asked. `all` tells every site by itself.
-pub fn plan(plan: &Plan, file: &str, state: Option<&State>, all: bool) -> String {
+pub fn plan(plan: &Plan, file: &str, again: &str, state: Option<&State>, all: bool) -> String {
     let known = match state {
         Some(state) if state.last_run > 0 => format!("state of run {}", state.last_run),
         _ => "no state yet".into(),
@@ -86,7 +95,7 @@ pub fn plan(plan: &Plan, file: &str, state: Option<&State>, all: bool) -> String
     .map(|(n, _, word)| format!("{n} {word}"))
     .collect();
     text += &footing(plan, &counts.join(", "), all);
-    let _ = writeln!(text, "run it:  scope run {file}          try it: --simulate");
+    let _ = writeln!(text, "run it:  {again}          try it: --simulate");
     text
 }
 

@@ -84,6 +84,7 @@ impl<'a> Lowering<'a> {
             let is_ours = resource.how != How::Adopted;
             if is_ours
                 && !named.contains(&(resource.name.clone(), resource.site.clone()))
+                && !recorded.apart.contains(&(resource.name.clone(), resource.site.clone()))
                 && self.only.may_delete(&resource.name)
                 && let Some(step) = self.deletion(resource, Vec::new())
             {

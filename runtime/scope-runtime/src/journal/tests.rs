@@ -94,8 +94,8 @@ fn other_files_and_versions_are_refused() {
         std::fs::write(&path, bytes).expect("written");
         assert!(matches!(read::<Value>(&path), Err(JournalError::Version { .. })), "{bytes}");
     }
-    std::fs::write(&path, "scope-journal/3\n").expect("written");
-    assert!(matches!(read::<Value>(&path), Err(JournalError::Newer { found: 3, by: None, .. })));
+    std::fs::write(&path, "scope-journal/4\n").expect("written");
+    assert!(matches!(read::<Value>(&path), Err(JournalError::Newer { found: 4, by: None, .. })));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::redact::hide_in_value;
 use crate::runner::Known;
 use crate::schedule::Touched;
 use crate::site::{Answer, ContentStream, SiteErrorKind};
-use crate::state::{Call, Record as Fact};
+use crate::state::{Call, Record as Fact, Resource};
 
 /// The longest result that is kept for later runs, and the longest content that is shown.
 const LONGEST_RESULT: usize = 64 << 10;
@@ -38,13 +38,10 @@ pub(super) async fn call(
         let message = format!("`{}` has no operation `{operation}`", subject.resource_type.name);
         return Err(Bad::new(Failure::new("E0801", Outcome::Invalid, message)));
     };
-    let is_again = subject.shared.options.again.contains(subject.name);
-    if once && !is_again {
-        if let Some(result) = done_before(subject, &given) {
-            return Ok(Good::new(Effect::Unchanged, result));
-        }
-        if is_unknown(subject, operation) {
-            match subject.answer() {
+    if once {
+        // What was sent and has no known end is open, whatever was done before it, and however it is asked for now.
+        match subject.was_sent() {
+            true if !is_repeatable(operation) => match subject.answer() {
                 None => return Err(Bad::new(still_unknown(subject, operation))),
                 Some(Known::Retry) => {
                     memory.repeats();
@@ -58,6 +55,13 @@ pub(super) async fn call(
                     subject.shared.ledger.commit().await?;
                     let detail = Some("as was answered".to_owned());
                     return Ok(Good { detail, ..Good::new(Effect::Called, Value::Null) });
+                }
+            },
+            // Where a repeat is safe, it is sent again below.
+            true => {}
+            false => {
+                if let Some(result) = done_before(subject, &given) {
+                    return Ok(Good::new(Effect::Unchanged, result));
                 }
             }
         }
@@ -83,6 +87,9 @@ pub(super) async fn call(
         subject.settle()?;
     }
     let result = result?;
+    if operation.kind == OperationKind::Delete {
+        forget(subject, &given)?;
+    }
     if once {
         let mut kept = result.clone();
         hide_in_value(&*subject.shared.options.redact, &mut kept);
@@ -117,6 +124,24 @@ async fn seen_as_ours(
         guard::refuse_if_relied_upon(subject, &identity, seen.as_ref())?;
     }
     Ok(seen)
+}
+
+/// What one command made and another one deletes is not there any more.
+fn forget(subject: &Subject<'_>, given: &Given) -> Result<(), Bad> {
+    let Some(identity) = given.values.get(&subject.resource_type.identity).and_then(identity_text) else {
+        return Ok(());
+    };
+    let is_it = |resource: &Resource| {
+        resource.resource_type == subject.resource_type.name && resource.identity == identity
+    };
+    let gone: Vec<_> = subject.shared.ledger.with(|state| {
+        let here = state.apart.iter().filter(|(_, site)| site == subject.site_name());
+        here.filter(|(name, site)| state.resource(name, site).is_some_and(is_it)).cloned().collect()
+    });
+    for (name, site) in gone {
+        subject.shared.ledger.append(Fact::Gone { name, site })?;
+    }
+    Ok(())
 }
 
 fn others(subject: &Subject<'_>, operation: &Operation, identity: &str, mark: &str) -> Failure {
@@ -273,17 +298,14 @@ fn is_unsent(trouble: &Trouble) -> bool {
     matches!(trouble, Trouble::Site(error) if matches!(error.kind, SiteErrorKind::Unreachable | SiteErrorKind::Held))
 }
 
-/// The result of an earlier run with the same inputs.
+/// The result of an earlier run with the same inputs, unless it is asked for once more.
 pub(super) fn done_before(subject: &Subject<'_>, given: &Given) -> Option<Value> {
+    let again = subject.shared.options.again.get(subject.name);
     subject.shared.ledger.with(|state| {
         let call = state.calls.get(subject.key)?;
-        (call.inputs == given.digest()).then(|| call.result.clone())
+        let is_wanted_again = again.is_some_and(|since| call.run < since.unwrap_or(subject.shared.run));
+        (call.inputs == given.digest() && !is_wanted_again).then(|| call.result.clone())
     })
-}
-
-/// Whether an earlier run sent it, never learned its end, and it cannot be repeated.
-fn is_unknown(subject: &Subject<'_>, operation: &Operation) -> bool {
-    !is_repeatable(operation) && subject.was_sent()
 }
 
 /// Whether it may be sent again. What it makes bears no mark that would tell.

@@ -35,8 +35,8 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             let known = known(subject, inputs);
             let is_whole = known.len() == inputs.len();
             let given = evaluate(subject, &known).await?;
-            let before = if *once && is_whole { call::done_before(subject, &given) } else { None };
-            if let Some(result) = before.filter(|_| !subject.shared.options.again.contains(subject.name)) {
+            let may_be_done = *once && is_whole && !subject.was_sent();
+            if let Some(result) = may_be_done.then(|| call::done_before(subject, &given)).flatten() {
                 return Ok(Good::new(Effect::Unchanged, result));
             }
             if subject.shared.options.rebuild && *once && step.repeat == Repeat::None {

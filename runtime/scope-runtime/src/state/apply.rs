@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use scope_plan::recorded::rename_choices;
 
-use super::{KEPT_RUNS, Owed, Parked, Record, Resource, Run, Sent, State};
+use super::{KEPT_RUNS, Owed, Parked, Record, Resource, Run, Sent, State, Wish};
 use crate::events::Outcome;
 use crate::report::Counts;
 
@@ -32,10 +32,11 @@ impl State {
                 }
             }
             Record::Sent { key, sent } => {
+                self.sets_apart(&sent.name, &sent.site);
                 self.sent.insert(key.clone(), sent.clone());
             }
             Record::Settled { key } => {
-                self.sent.remove(key);
+                self.settled(key);
             }
             Record::Changing { key, changed } => {
                 self.changed.insert(key.clone(), changed.clone());
@@ -44,6 +45,9 @@ impl State {
                 self.changed.remove(key);
             }
             Record::Resource { name, site, resource } => {
+                if self.runs.last().is_some_and(|run| run.run == resource.run) {
+                    self.sets_apart(name, site);
+                }
                 self.resources.entry(name.clone()).or_default().insert(site.clone(), resource.clone());
                 remove(&mut self.undone, name, site);
                 // It is wanted again: what was owed there is this very resource.
@@ -62,6 +66,10 @@ impl State {
             Record::Gone { name, site } => {
                 remove(&mut self.resources, name, site);
                 self.guards.gone(name, site);
+                self.apart.remove(&(name.clone(), site.clone()));
+            }
+            Record::Claimed { name, site } => {
+                self.apart.remove(&(name.clone(), site.clone()));
             }
             Record::Undone { name, site, resource } => {
                 self.undone.entry(name.clone()).or_default().insert(site.clone(), resource.clone());
@@ -75,7 +83,7 @@ impl State {
             Record::Certain { name, site } => remove(&mut self.undone, name, site),
             Record::Call { key, call } => {
                 if self.sent.get(key).is_some_and(|sent| sent.inputs == call.inputs) {
-                    self.sent.remove(key);
+                    self.settled(key);
                 }
                 self.calls.insert(key.clone(), call.clone());
             }
@@ -100,6 +108,7 @@ impl State {
                         self.guards.gone(&owed.name, &owed.site);
                     }
                 }
+                self.forgets_apart();
             }
             Record::Parked { key, parked } => {
                 let since = self.parked.get(key).map(|known| (known.run, known.since_ms));
@@ -139,6 +148,35 @@ impl State {
         }
     }
 
+    /// What one command makes, and nothing is known of yet, is no part of the program.
+    fn sets_apart(&mut self, name: &str, site: &str) {
+        let is_of_command = self.runs.last().is_some_and(|run| run.started.wish == Wish::Command);
+        if is_of_command && !self.is_known(name, site) {
+            self.apart.insert((name.to_owned(), site.to_owned()));
+        }
+    }
+
+    /// The end of a request is known.
+    fn settled(&mut self, key: &str) {
+        self.sent.remove(key);
+        self.forgets_apart();
+    }
+
+    /// Of what nothing is known any more it need not be known whose it was.
+    fn forgets_apart(&mut self) {
+        let mut apart = std::mem::take(&mut self.apart);
+        apart.retain(|(name, site)| self.is_known(name, site));
+        self.apart = apart;
+    }
+
+    /// Whether it is there, or may be.
+    fn is_known(&self, name: &str, site: &str) -> bool {
+        self.resource(name, site).is_some()
+            || self.sent.values().any(|sent| sent.name == name && sent.site == site)
+            || self.owed.iter().any(|owed| owed.name == name && owed.site == site)
+            || self.undone.get(name).is_some_and(|sites| sites.contains_key(site))
+    }
+
     /// A step ended well: what it is about, if it is recorded, was seen as the program says. Its key is `site/name/verb`, and
     /// either may hold a slash.
     fn saw(&mut self, key: &str) {
@@ -156,6 +194,7 @@ impl State {
         if let Some(sites) = self.resources.remove(from) {
             self.resources.insert(to.to_owned(), sites);
         }
+        self.apart.retain(|(name, _)| name != from);
         let needs = self.resources.values_mut().flat_map(|sites| sites.values_mut());
         for (name, _) in needs.flat_map(|resource| &mut resource.needs).filter(|(name, _)| name == from) {
             to.clone_into(name);

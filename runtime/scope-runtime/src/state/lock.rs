@@ -13,6 +13,8 @@ use super::folder::private_file;
 use super::store::StateError;
 
 const NAME: &str = "lock";
+/// Of a run that left the state to others until its sites answer.
+const WAITING: &str = "waiting";
 
 /// Who holds a state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +60,16 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock of the state in `folder`. What a crashed process left is taken over.
     pub(super) fn take(folder: &Path, holder: &Holder) -> Result<Self, StateError> {
-        let path = folder.join(NAME);
+        Self::take_named(folder, NAME, holder)
+    }
+
+    /// Says that this process waits, and has the lock of the state no more.
+    pub(super) fn wait(folder: &Path, holder: &Holder) -> Result<Self, StateError> {
+        Self::take_named(folder, WAITING, holder)
+    }
+
+    fn take_named(folder: &Path, name: &str, holder: &Holder) -> Result<Self, StateError> {
+        let path = folder.join(name);
         let io = |error| StateError::Io { path: path.clone(), error };
         let mut options = OpenOptions::new();
         let mut file =
@@ -88,6 +99,16 @@ impl Lock {
 }
 
 impl Lock {
+    /// Who has it now, and lives.
+    pub(super) fn holder(folder: &Path) -> Option<Holder> {
+        living(&folder.join(NAME))
+    }
+
+    /// Who waits now, and lives.
+    pub(super) fn waiter(folder: &Path) -> Option<Holder> {
+        living(&folder.join(WAITING))
+    }
+
     /// Removes the name of a holder that has no lock of the operating system any more: one of another machine, mostly.
     pub(super) fn clear(folder: &Path) -> Result<Option<Holder>, StateError> {
         let path = folder.join(NAME);
@@ -116,6 +137,15 @@ impl Drop for Lock {
     }
 }
 
+/// Who is named in a lock's file and has its lock; of another machine, who is named.
+fn living(path: &Path) -> Option<Holder> {
+    let mut file = File::open(path).ok()?;
+    let holder = holder_in(&mut file)?;
+    let is_locked = || matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    let is_of_here = Holder::current("", 0).host == holder.host;
+    (!is_of_here || is_locked()).then_some(holder)
+}
+
 fn holder_in(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
     file.rewind().ok()?;
@@ -136,6 +166,26 @@ mod tests {
         assert!(matches!(refused, Err(StateError::Locked { holder: Some(named) }) if named == holder));
         drop(lock);
         Lock::take(folder.path(), &holder).expect("free again");
+    }
+
+    #[test]
+    fn who_has_it_is_told_for_as_long_as_the_process_has_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let holder = Holder::current("scope run a.scope", 7);
+        assert_eq!(Lock::holder(folder.path()), None);
+        let lock = Lock::take(folder.path(), &holder).expect("free");
+        assert_eq!(Lock::holder(folder.path()), Some(holder.clone()));
+        assert_eq!(Lock::waiter(folder.path()), None);
+        drop(lock);
+        assert_eq!(Lock::holder(folder.path()), None);
+        let waiting = Lock::wait(folder.path(), &holder).expect("free");
+        Lock::take(folder.path(), &holder).expect("who waits does not have it");
+        assert_eq!(Lock::waiter(folder.path()), Some(holder.clone()));
+        drop(waiting);
+        // A name that a crash left is nobody's.
+        std::fs::write(folder.path().join(NAME), serde_json::to_vec(&holder).expect("plain data"))
+            .expect("written");
+        assert_eq!(Lock::holder(folder.path()), None);
     }
 
     #[test]

@@ -81,6 +81,13 @@ pub enum Record {
         /// The site's name.
         site: String,
     },
+    /// What one command made is a program's from now on.
+    Claimed {
+        /// The global name.
+        name: String,
+        /// The site's name.
+        site: String,
+    },
     /// It was taken back, and its creation may have made two: a second one may still come.
     Undone {
         /// The global name.

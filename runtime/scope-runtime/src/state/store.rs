@@ -28,6 +28,7 @@ use files::{RUNS, Through, file_name, journals};
 
 pub use error::StateError;
 pub(super) use files::{FILE, StateFile, read_file};
+pub use open::Waiting;
 
 /// A state and where it is kept.
 #[derive(Debug)]
@@ -270,6 +271,7 @@ fn changes_plans(record: &Record) -> bool {
         record,
         Record::Resource { .. }
             | Record::Gone { .. }
+            | Record::Claimed { .. }
             | Record::Call { .. }
             | Record::Choice { .. }
             | Record::Protected { .. }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | 1 | |
 //! | 2 | a borrowed copy is known by its name *and* its origin; who wrote it is said; changes that can be set back are recorded |
+//! | 3 | what one command made is told apart from what a program has; a run keeps all that it was asked |
 //!
 //! `{"version":1,"resources":{"image:debian":{"nantes":{"from":"paris",…}}}}` → `"image:debian from paris"`. One step from
 //! each version to the next; nothing is ever lost on the way, and the file is rewritten with the next change.

@@ -1,7 +1,6 @@
 //! One run against real sites: who is left alone, what is asked before anything is sent, the run, and what it came to.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, IsTerminal};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use scope_compiler::data;
@@ -11,15 +10,18 @@ use scope_runtime::events::{Awaited, RunEvent, RunEventKind};
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::redact::Redact;
-use scope_runtime::report::Report;
+use scope_runtime::report::{Report, StepStatus};
 use scope_runtime::runner::{self, Interrupt, LeftAlone, RunOptions};
-use scope_runtime::state::StateStore;
+use scope_runtime::state::{Started, State, StateStore, Wish};
 
 use super::super::{WRONG, now_ms, waiting};
-use super::{Beginning, Going};
+use super::{Beginning, Going, consent};
 use crate::args::{Events, How};
 use crate::output::{Output, document, note, say_error};
-use crate::show::{self, plural, progress::Shower};
+use crate::show::{self, progress::Shower, said};
+
+/// What a step fails with whose site does not answer.
+const UNREACHABLE: &str = "E0701";
 
 /// The sites that this run leaves alone, and why.
 fn held(plan: &Plan, state: &StateStore, how: &How) -> Result<BTreeMap<String, LeftAlone>, u8> {
@@ -32,7 +34,7 @@ fn held(plan: &Plan, state: &StateStore, how: &How) -> Result<BTreeMap<String, L
     let now = now_ms();
     let mut held = BTreeMap::new();
     for site in plan.sites.iter().map(|site| &site.name) {
-        if let Some(why) = left_alone(site, state, how, now) {
+        if let Some(why) = left_alone(site, state.state(), how, now) {
             held.insert(site.clone(), why);
         }
     }
@@ -40,13 +42,12 @@ fn held(plan: &Plan, state: &StateStore, how: &How) -> Result<BTreeMap<String, L
 }
 
 /// Why a site is asked nothing in this run, if that is so.
-pub(super) fn left_alone(site: &str, state: &StateStore, how: &How, now: u64) -> Option<LeftAlone> {
-    let is_named = |names: &[String]| names.iter().any(|name| name == site);
-    if let Some(hold) = state.state().holds.get(site).filter(|hold| hold.is_in_force(now)) {
+pub(super) fn left_alone(site: &str, state: &State, how: &How, now: u64) -> Option<LeftAlone> {
+    if let Some(hold) = state.holds.get(site).filter(|hold| hold.is_in_force(now)) {
         return Some(show::past::left_alone(hold, now));
     }
-    let is_left_out = (!how.site.is_empty() && !is_named(&how.site)) || is_named(&how.except);
-    is_left_out.then(|| LeftAlone { why: "left out of this run".into(), awaits: Awaited::AnotherRun })
+    how.leaves_out(site)
+        .then(|| LeftAlone { why: "left out of this run".into(), awaits: Awaited::AnotherRun })
 }
 
 /// The report at the end; after the events of `--events json` it is in their last one, and in the document if one is wanted.
@@ -87,29 +88,35 @@ pub(super) fn run_once(
         note("nothing was sent");
         return WRONG;
     }
-    if let Err(code) = confirm_deletions(plan, how) {
-        return code;
+    if !going.has_consent {
+        let is_destroying = beginning.started.wish == Wish::Nothing;
+        match consent::to_delete(plan, how, is_destroying) {
+            // Of a program it is to what this plan deletes; of nothing else is there more to come.
+            Ok(has_consent) => going.has_consent = has_consent && is_destroying,
+            Err(code) => return code,
+        }
     }
     let reached = real::Options { fence: state.fence(), ..real::Options::at(".") };
     let real_sites = RealSites::new(plan, secrets.clone(), reached);
     let interrupt = Interrupt::new();
     let now = now_ms();
     let options = RunOptions {
-        started: beginning.started.clone(),
+        started: Started { yes: beginning.started.yes || going.has_consent, ..beginning.started.clone() },
         answers: beginning.answers.clone(),
         held,
         silent: beginning.silent.clone(),
-        ..run_options(plan, how, now, now, Rc::new(real_sites.mask()), interrupt.clone())
+        again: again(plan, how, beginning.started.first),
+        ..run_options(how, now, now, Rc::new(real_sites.mask()), interrupt.clone())
     };
     // Whoever attaches shows the events.
     let events = if going.detached.is_some() { Events::Json } else { how.telling.events };
     let mut shower = Shower::new(plan, events, output, how.telling.verbose);
     output.shows(plan, false);
-    let Going { hooks, detached, is_stopped } = going;
+    let Going { hooks, detached, is_stopped, silent, .. } = going;
     hooks.pass(state.fence());
     let mut observe = |event: &RunEvent| {
         if let (Some(detached), RunEventKind::RunStarted { run, .. }) = (&*detached, &event.kind) {
-            detached.began(plan, *run, &plan.program.file);
+            detached.began(plan, *run, &beginning.started.program);
         }
         hooks.tell(event);
         shower.show(event);
@@ -144,15 +151,25 @@ pub(super) fn run_once(
         }
     };
     *is_stopped = report.stopped.is_some();
-    told(plan, &report, sources, how, &beginning.again, false, output);
+    *silent = silent_sites(plan, &report);
+    let again = said::going_on(&beginning.started, beginning.state.as_deref(), report.run, &beginning.place);
+    told(plan, &report, sources, how, &again, false, output);
     if is_detached && let Some(detached) = detached {
         detached.told(&show::report::document(plan, &report, false));
     }
     report.exit_code()
 }
 
+/// Where something failed because the site does not answer.
+fn silent_sites(plan: &Plan, report: &Report) -> BTreeSet<String> {
+    let steps = plan.steps.iter().zip(&report.steps);
+    let is_silent =
+        |status: &StepStatus| matches!(status, StepStatus::Failed { failure } if failure.code == UNREACHABLE);
+    let silent = steps.filter(|(_, ended)| is_silent(&ended.status));
+    silent.map(|(step, _)| plan.site(step.site).name.clone()).collect()
+}
+
 pub(super) fn run_options(
-    plan: &Plan,
     how: &How,
     seed: u64,
     started_at_ms: u64,
@@ -164,11 +181,16 @@ pub(super) fn run_options(
         started_at_ms,
         seed,
         reconsider: how.reconsider,
-        again: how.again.iter().flat_map(|name| called(plan, name)).collect(),
         redact,
         interrupt,
         ..RunOptions::default()
     }
+}
+
+/// The calls to do once more, and the run that was asked for it first.
+pub(super) fn again(plan: &Plan, how: &How, first: Option<u64>) -> BTreeMap<String, Option<u64>> {
+    let names = how.again.iter().flat_map(|name| called(plan, name));
+    names.map(|name| (name, first)).collect()
 }
 
 /// The calls of this name, or of the sequence or group of this name.
@@ -193,35 +215,4 @@ pub fn config_value(path: &std::path::Path, keys: &[String]) -> Result<String, S
         Some(serde_json::Value::Number(number)) => Ok(number.to_string()),
         _ => Err(format!("`{}` has no text at {}", path.display(), keys.join("."))),
     }
-}
-
-/// More than a few deletions are asked about.
-fn confirm_deletions(plan: &Plan, how: &How) -> Result<(), u8> {
-    let deletions: Vec<String> = plan
-        .steps
-        .iter()
-        .filter(
-            |step| matches!(&step.action, Action::Delete { unless, keep: false, .. } if unless.is_empty()),
-        )
-        .map(|step| format!("{} at {}", show::short_name(&step.name), plan.sites[step.site.index()].name))
-        .collect();
-    if how.yes || deletions.len() <= how.max_delete {
-        return Ok(());
-    }
-    note(&format!("{} would be deleted: {}", plural(deletions.len(), "resource"), deletions.join(", ")));
-    if !std::io::stdin().is_terminal() {
-        say_error(
-            codes::E0982,
-            &format!(
-                "that is more than {}: add `--yes`, or `--max-delete {}`",
-                how.max_delete,
-                deletions.len()
-            ),
-        );
-        return Err(WRONG);
-    }
-    note("delete them? [y/N]");
-    let mut answer = String::new();
-    let _ = std::io::stdin().lock().read_line(&mut answer);
-    if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err(WRONG) }
 }

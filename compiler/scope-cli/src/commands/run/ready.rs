@@ -3,7 +3,7 @@
 use scope_diagnostics::{Diagnostic, SourceMap, Span, codes};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
-use scope_runtime::state::StateStore;
+use scope_runtime::state::{StateStore, Wish};
 
 use super::super::survey::{NotAsked, survey};
 use super::super::{WRONG, reach, saved};
@@ -60,6 +60,14 @@ pub(super) fn ready(
 ) -> Result<(Plan, SourceMap), u8> {
     let file = &command.program.file;
     if !file.ends_with(".json") {
+        let recorded = match command.program.wish {
+            // What else there is is not to be deleted because one command does not name it.
+            Wish::Command => {
+                let Recorded { choices, chosen_sites, .. } = recorded;
+                Recorded { choices, chosen_sites, ..Recorded::default() }
+            }
+            Wish::Program | Wish::Nothing => recorded,
+        };
         let recorded = Recorded { reconsider: command.how.reconsider, ..recorded };
         let mut compilation = super::super::compiled(&command.program, recorded.clone(), is_left_alone)?;
         if !output.compiled(&compilation) {

@@ -6,18 +6,18 @@ use scope_diagnostics::{SourceMap, codes};
 use scope_plan::plan::Plan;
 use scope_runtime::redact::NoSecrets;
 use scope_runtime::report::Report;
-use scope_runtime::runner::{self, Interrupt};
+use scope_runtime::runner::{self, Interrupt, RunOptions};
 use scope_runtime::simulator::{Fault, SimulationOptions, Simulator};
 use scope_runtime::state::StateStore;
 
 use super::super::WRONG;
-use super::once::{run_options, told};
+use super::once::{again, run_options, told};
 use crate::args::How;
 use crate::output::{Output, say_error};
 use crate::show::progress::Shower;
 
 /// Runs against simulated sites.
-pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, again: &str, output: Output) -> u8 {
+pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, next: &str, output: Output) -> u8 {
     let faults = match how.fault.iter().map(|fault| fault.parse()).collect::<Result<Vec<Fault>, _>>() {
         Ok(faults) => faults,
         Err(error) => {
@@ -34,7 +34,10 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, again: &str, output
     let mut shower = Shower::new(plan, how.telling.events, output, how.telling.verbose);
     output.shows(plan, true);
     let mut state = StateStore::in_memory();
-    let run_options = run_options(plan, how, how.seed, 0, Rc::new(NoSecrets), Interrupt::new());
+    let run_options = RunOptions {
+        again: again(plan, how, None),
+        ..run_options(how, how.seed, 0, Rc::new(NoSecrets), Interrupt::new())
+    };
     let report: Result<Report, u8> = runner::block_on(true, async {
         let simulator = Simulator::new(plan, options).map_err(|error| {
             say_error(codes::E0980, &error.to_string());
@@ -44,7 +47,7 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, again: &str, output
     });
     match report {
         Ok(report) => {
-            told(plan, &report, sources, how, again, true, output);
+            told(plan, &report, sources, how, next, true, output);
             report.exit_code()
         }
         Err(code) => code,

@@ -49,7 +49,7 @@ fn once_per_inputs_and_waited_for() {
     assert_eq!(again.report.verdict, Verdict::NothingToDo);
     let other = play(&closing("eve", Repeat::Always), again.state, script());
     assert_eq!(*other.effect(0), Effect::Called);
-    let options = RunOptions { again: ["close_emma".to_owned()].into(), ..RunOptions::default() };
+    let options = RunOptions { again: [("close_emma".to_owned(), None)].into(), ..RunOptions::default() };
     let once_more = play_with(&closing("eve", Repeat::Always), other.state, script(), &options);
     assert_eq!(*once_more.effect(0), Effect::Called);
 }

@@ -15,6 +15,10 @@ use super::files::{RUNS, Through, file_name, journals, load, make_durable_folder
 use super::{FILE, Kept, StateError, StateFile, StateStore};
 use crate::journal;
 
+/// A process waits with the state left to others.
+#[derive(Debug)]
+pub struct Waiting(#[expect(dead_code, reason = "held until dropped")] Lock);
+
 impl StateStore {
     /// The state in `folder` (made if need be), for this process alone until it is dropped.
     ///
@@ -138,6 +142,29 @@ impl StateStore {
             Place::Folder(_) => Ok(None),
             Place::Shared(place) => Ok(shared::look(place)?.lease),
         }
+    }
+
+    /// Who uses the state now: on this machine, a process that lives; elsewhere, as far as it is said there.
+    ///
+    /// # Errors
+    /// A shared place that does not answer.
+    pub fn holder(place: &Place) -> Result<Option<Holder>, StateError> {
+        match place {
+            Place::Folder(folder) => Ok(Lock::holder(folder)),
+            Place::Shared(_) => {
+                Ok(Self::lease(place)?.filter(|lease| lease.for_ms > 0).map(|lease| lease.holder))
+            }
+        }
+    }
+
+    /// Who waits on this machine, with the state left to others, until sites answer.
+    pub fn waiter(place: &Place) -> Option<Holder> {
+        Lock::waiter(place.logs())
+    }
+
+    /// Says that this process waits, until it is dropped. Of several one is named.
+    pub fn wait_at(place: &Place, holder: &Holder) -> Option<Waiting> {
+        Lock::wait(place.logs(), holder).ok().map(Waiting)
     }
 
     /// The records of a run, for `logs`; empty where its journal is not kept any more.

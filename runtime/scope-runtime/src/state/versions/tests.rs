@@ -87,8 +87,8 @@ fn a_newer_one_is_refused_and_says_who_wrote_it() {
     let error = StateStore::open(folder.path(), &Holder::current("test", 7)).expect_err("it is newer");
     let failure = error.failure();
     assert_eq!(failure.code, "E0946");
-    assert!(failure.message.contains("was written by scope 9.9.0 (format 3)"), "{}", failure.message);
-    assert!(matches!(StateStore::peek(folder.path()), Err(StateError::Newer { found: 3, .. })));
+    assert!(failure.message.contains("was written by scope 9.9.0 (format 4)"), "{}", failure.message);
+    assert!(matches!(StateStore::peek(folder.path()), Err(StateError::Newer { found: 4, .. })));
     assert_eq!(std::fs::read_to_string(&path).expect("there"), newer.to_string(), "and is not touched");
 }
 
@@ -107,7 +107,7 @@ fn so_is_a_newer_journal() {
     let error =
         StateStore::open(folder.path(), &Holder::current("test", 7)).expect_err("it is newer").failure();
     assert_eq!(error.code, "E0946");
-    assert!(error.message.contains(WRITTEN_BY) && error.message.contains("(format 3)"), "{}", error.message);
+    assert!(error.message.contains(WRITTEN_BY) && error.message.contains("(format 4)"), "{}", error.message);
 }
 
 #[test]

@@ -1,0 +1,107 @@
+//! A command line, written again from what was asked: the one place that does, so that what is printed as the next command
+//! does what was done, and not something else.
+//!
+//! `Started { wish: Nothing, program: "lab.scope", only: ["posters"], … }` → `scope destroy lab.scope --only posters`. The value
+//! of a secret is left out, and that is said. Consent (`--yes`), waiting, and how it is told are for whoever types it.
+
+use scope_runtime::state::{Started, Wish};
+
+use super::shell_word;
+
+/// The command that asks this, of the state at this place.
+pub fn command(started: &Started, state: Option<&str>) -> String {
+    let program = || shell_word(&started.program);
+    let mut line = match (started.wish, &started.sequence) {
+        (Wish::Nothing, _) => format!("scope destroy {}", program()),
+        (Wish::Command, _) if started.words.is_empty() => return "scope exec with the same words".into(),
+        (Wish::Command, _) => format!("scope exec --program {}", program()),
+        (Wish::Program, Some(sequence)) => {
+            format!("scope exec {} --program {}", shell_word(sequence), program())
+        }
+        (Wish::Program, None) => format!("scope run {}", program()),
+    };
+    let mut option = |name: &str, value: &str| line += &format!(" --{name} {}", shell_word(value));
+    started.at.iter().for_each(|site| option("at", site));
+    started.set.iter().for_each(|set| option("set", set));
+    started.secret.iter().for_each(|name| option("set", &format!("{name}=…")));
+    started.params.iter().for_each(|file| option("params", file));
+    started.only.iter().for_each(|name| option("only", name));
+    started.policies.iter().for_each(|file| option("policy", file));
+    started.site.iter().for_each(|site| option("site", site));
+    started.except.iter().for_each(|site| option("except", site));
+    started.again.iter().for_each(|name| option("again", name));
+    state.iter().for_each(|place| option("state", place));
+    if started.reconsider {
+        line += " --reconsider";
+    }
+    if started.wish == Wish::Command {
+        let words: Vec<String> = started.words.iter().map(|word| shell_word(word)).collect();
+        line += &format!(" -- {}", words.join(" "));
+    }
+    match started.secret.as_slice() {
+        [] => line,
+        secret => format!("{line} (secret, so not repeated here: {})", secret.join(", ")),
+    }
+}
+
+/// The command that goes on after a run. What asks for something to be done once more, or was planned beforehand, must not
+/// be asked twice: that run is resumed.
+pub fn going_on(started: &Started, state: Option<&str>, run: u64, place: &str) -> String {
+    let is_resumed = !started.again.is_empty() || started.program.ends_with(".json");
+    if !is_resumed {
+        return command(started, state);
+    }
+    let secret: String = started.secret.iter().map(|name| format!(" --set {name}=…")).collect();
+    format!("scope resume {run}{place}{secret}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_was_asked_is_said_again_but_for_secrets() {
+        let started = Started {
+            program: "my lab.scope".into(),
+            set: vec!["pg=3".into(), "who=ana b".into()],
+            secret: vec!["token".into()],
+            at: Some("turin".into()),
+            only: vec!["lab.*".into()],
+            except: vec!["milan".into()],
+            ..Started::default()
+        };
+        let said = command(&started, Some("st"));
+        assert_eq!(
+            said,
+            "scope run 'my lab.scope' --at turin --set pg=3 --set 'who=ana b' --set token=… --only 'lab.*' --except milan --state st \
+             (secret, so not repeated here: token)"
+        );
+        let destroy = Started { wish: Wish::Nothing, secret: Vec::new(), set: Vec::new(), ..started };
+        assert_eq!(
+            command(&destroy, None),
+            "scope destroy 'my lab.scope' --at turin --only 'lab.*' --except milan"
+        );
+    }
+
+    #[test]
+    fn what_is_done_once_more_is_not_asked_twice() {
+        let started = Started { program: "a.scope".into(), again: vec!["bell".into()], ..Started::default() };
+        assert_eq!(command(&started, None), "scope run a.scope --again bell");
+        assert_eq!(going_on(&started, None, 7, " --program a.scope"), "scope resume 7 --program a.scope");
+    }
+
+    #[test]
+    fn one_command_keeps_its_words() {
+        let words = ["lab", "queue", "create", "extra", "--scope", "{\"printing\": \"milan\"}"];
+        let started = Started {
+            wish: Wish::Command,
+            program: "e.scope".into(),
+            words: words.map(String::from).into(),
+            ..Started::default()
+        };
+        assert_eq!(
+            command(&started, None),
+            "scope exec --program e.scope -- lab queue create extra --scope '{\"printing\": \"milan\"}'"
+        );
+    }
+}
