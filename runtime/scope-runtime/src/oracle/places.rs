@@ -25,6 +25,8 @@ pub(super) struct World {
     /// How each call ended, once it was sent; and which were done.
     called: BTreeMap<Leaf, End>,
     pub(super) n_called: usize,
+    /// Plans are made after each run.
+    pub(super) is_planned_anew: bool,
     /// Who relies upon what, as is written on it.
     pub(super) guards: BTreeMap<Leaf, BTreeSet<Leaf>>,
 }
@@ -230,6 +232,10 @@ impl Places for Run<'_> {
 
     fn choose(&mut self, resource: usize, place: &[usize], arm: usize, of: &Loc) {
         self.world.chosen.insert((resource, place.to_vec()), (arm, of.sites()));
+    }
+
+    fn is_planned_anew(&self) -> bool {
+        self.world.is_planned_anew
     }
 
     fn recorded(&self) -> BTreeMap<Leaf, BTreeSet<Leaf>> {

@@ -117,6 +117,9 @@ pub(super) trait Places {
     /// An alternative holds.
     fn choose(&mut self, resource: usize, place: &[usize], arm: usize, of: &Loc);
 
+    /// Whether the run is of a plan that was made after the runs before it, and so deletes what they left.
+    fn is_planned_anew(&self) -> bool;
+
     /// What earlier runs made, and what it came after then.
     fn recorded(&self) -> BTreeMap<Leaf, BTreeSet<Leaf>>;
 
@@ -139,6 +142,7 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
         whole: BTreeMap::new(),
         guarded: BTreeSet::new(),
         given_up: BTreeSet::new(),
+        left: BTreeSet::new(),
     };
     let mut outcomes = vec![Outcome::Done; program.resources.len()];
     let mut by_itself: BTreeMap<usize, Outcome> = BTreeMap::new();
@@ -204,6 +208,8 @@ struct Run<'r> {
     guarded: BTreeSet<Leaf>,
     /// What only alternatives asked for that were left.
     given_up: BTreeSet<Leaf>,
+    /// What is of alternatives that an earlier run left for another one.
+    left: BTreeSet<Leaf>,
 }
 
 /// How a location ended.
@@ -250,6 +256,11 @@ impl Run<'_> {
         let leaves = |site: usize| members.iter().map(move |number| (*number, site));
         for leaf in loc.sites().into_iter().flat_map(leaves) {
             self.leaves.insert(leaf, (End::Untried, Undo::None));
+        }
+        if self.places.is_planned_anew() {
+            let mut sites = BTreeSet::new();
+            self.left_alternatives(members[0], &loc, &mut Vec::new(), &mut sites);
+            self.left.extend(sites.into_iter().flat_map(leaves));
         }
         let mut evaluation = Evaluation::new(members, resource, &loc);
         let ended = match &resource.rollout {

@@ -97,6 +97,10 @@ impl Places for Trace<'_> {
     fn choose(&mut self, _resource: usize, _place: &[usize], _arm: usize, _of: &Loc) {}
 
     /// It is the first run: nothing was there before.
+    fn is_planned_anew(&self) -> bool {
+        false
+    }
+
     fn recorded(&self) -> BTreeMap<Leaf, BTreeSet<Leaf>> {
         BTreeMap::new()
     }

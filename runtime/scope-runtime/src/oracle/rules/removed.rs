@@ -1,12 +1,13 @@
 //! R10 and R11, what the program names no more: it is deleted once all that came after it is gone or has followed; what is
-//! made elsewhere instead, only when it is there.
+//! made elsewhere instead, only when it is there. So is what an earlier run left for another alternative, where this run does
+//! not come to it again.
 //!
 //! A note at paris is written at nantes now, and nantes is cut off → the one at paris stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{End, Leaf, Outcome, Run, kept};
-use crate::oracle::program::Kind;
+use crate::oracle::program::{Kind, Loc};
 
 impl Run<'_> {
     /// Deletes what earlier runs made where the program does not name it, the last first; how that ends.
@@ -20,15 +21,21 @@ impl Run<'_> {
                 && !kept(what).sites().contains(&site)
         };
         let leaving = recorded.keys().copied().rev();
-        let leaving = leaving.filter(|leaf| !self.leaves.contains_key(leaf) && !is_brought(*leaf));
-        let leaving: Vec<Leaf> = leaving.collect();
+        let is_left = |leaf: &Leaf| {
+            self.left.contains(leaf) && !matches!(self.leaves.get(leaf), Some((End::Done { .. }, _)))
+        };
+        let is_leaving = |leaf: &Leaf| !self.leaves.contains_key(leaf) && !is_brought(*leaf) || is_left(leaf);
+        let leaving: Vec<Leaf> = leaving.filter(is_leaving).collect();
+        let all: BTreeSet<Leaf> = leaving.iter().copied().collect();
         let mut ends: BTreeMap<Leaf, Outcome> = BTreeMap::new();
         let mut kept_for: BTreeSet<Leaf> = BTreeSet::new();
         for leaf in leaving {
             let users = recorded.iter().filter(|(_, needs)| needs.contains(&leaf)).map(|(user, _)| user);
             let users: Vec<&Leaf> = users.collect();
             // An alternative of an earlier run that is not come to in this one stays as it is, and what it came after with it.
-            let is_passed_over = |user: &&Leaf| matches!(self.leaves.get(*user), Some((End::Untried, _)));
+            let is_passed_over = |user: &&Leaf| {
+                !all.contains(*user) && matches!(self.leaves.get(*user), Some((End::Untried, _)))
+            };
             let is_kept = users.iter().any(|user| is_passed_over(user) || kept_for.contains(*user));
             if is_kept {
                 kept_for.insert(leaf);
@@ -38,7 +45,11 @@ impl Run<'_> {
                 let stays = || Some(self.leaves.get(user)?.0.outcome());
                 ends.get(user).copied().or_else(stays)
             });
-            let blocked = followed.chain(self.arrived(leaf.0, recorded)).max();
+            let elsewhere = match self.left.contains(&leaf) {
+                true => Some(self.whole[&leaf.0]),
+                false => self.arrived(leaf.0, recorded),
+            };
+            let blocked = followed.chain(elsewhere).max();
             let outcome = match blocked.filter(|outcome| *outcome > Outcome::Done) {
                 Some(outcome) => outcome,
                 None => self.places.delete(leaf).outcome(),
@@ -46,6 +57,32 @@ impl Run<'_> {
             ends.insert(leaf, outcome);
         }
         ends.into_values().max().unwrap_or(Outcome::Done)
+    }
+
+    /// The sites of alternatives that are not those which hold until now.
+    pub(super) fn left_alternatives(
+        &self,
+        resource: usize,
+        loc: &Loc,
+        place: &mut Vec<usize>,
+        left: &mut BTreeSet<usize>,
+    ) {
+        let parts = match loc {
+            Loc::Site(_) => return,
+            Loc::And(parts) | Loc::Or(parts) | Loc::Cross(parts, _) => parts,
+        };
+        let chosen = match loc {
+            Loc::Or(arms) => self.places.chosen(resource, place, arms),
+            _ => None,
+        };
+        for (index, part) in parts.iter().enumerate() {
+            if chosen.is_some_and(|chosen| chosen != index) {
+                left.extend(part.sites());
+            }
+            place.push(index);
+            self.left_alternatives(resource, part, place, left);
+            place.pop();
+        }
     }
 
     /// How a resource ended that is at a site now where it was not.
