@@ -360,5 +360,9 @@ fn runs(seen: &mut Seen) {
     let nothing = seen.document(&folder, &["destroy", "main.scope", "--yes"], 0, "scope-run/1");
     assert_eq!(nothing["steps"], json!([]));
     std::fs::remove_dir_all(folder.join(".scope")).expect("it is there");
-    seen.document(&folder, &["state", "rebuild", "main.scope"], 0, "scope-rebuild/1");
+    // Whether the bell was rung, which must not be done twice, nobody knows without the state.
+    let rebuilt = seen.document(&folder, &["state", "rebuild", "main.scope"], 2, "scope-rebuild/1");
+    assert!(
+        rebuilt["resources"].as_array().is_some_and(|rows| rows.iter().any(|row| row["what"] == "asked"))
+    );
 }

@@ -50,8 +50,8 @@ fn killed(
     desks.all_has_arrived();
 }
 
-#[cfg(unix)]
 /// Interrupts the process that a command starts, at this moment.
+#[cfg(unix)]
 fn interrupted(desks: &Desks, folder: &Path, args: &[&str], moment: (When, usize)) {
     let process = Arc::new(Mutex::new(0_u32));
     let victim = process.clone();

@@ -26,7 +26,7 @@ fn everywhere(program: &Program) -> Program {
 }
 
 fn compare(before: &Program, after: &Program, fates: &[Fates; 2]) -> Result<(), String> {
-    let mut world = World { is_planned_anew: true, ..World::default() };
+    let mut world = World::planned_anew();
     let everywhere = everywhere(before);
     let mut deployment = Deployment::new(before, play::optimised(&play::lowered(&everywhere)));
     let mut verdict = Outcome::Done;

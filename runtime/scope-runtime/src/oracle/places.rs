@@ -26,12 +26,17 @@ pub(super) struct World {
     called: BTreeMap<Leaf, End>,
     pub(super) n_called: usize,
     /// Plans are made after each run.
-    pub(super) is_planned_anew: bool,
+    is_planned_anew: bool,
     /// Who relies upon what, as is written on it.
     pub(super) guards: BTreeMap<Leaf, BTreeSet<Leaf>>,
 }
 
 impl World {
+    /// Nothing is there, and each run is of a plan that is made before it.
+    pub(super) fn planned_anew() -> Self {
+        Self { is_planned_anew: true, ..Self::default() }
+    }
+
     /// Whether others that rely upon it are there, or may be.
     fn is_relied_upon(&self, program: &Program, leaf: Leaf) -> bool {
         let all = self.there.keys().chain(self.owed.keys()).chain(&self.unheard);
