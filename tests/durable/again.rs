@@ -283,13 +283,16 @@ fn the_next_command_is_the_one_that_was_given() {
         "next: scope run main.scope --at nantes --set 'text=to do' --only n --state st, when paris answers",
     );
     has(&ends(&folder, &["status", "--state", "st", "--offline"], 0), "next: scope resume 1 --state st");
-    // The value of a secret is left out.
+    // A secret is in no command line: where it is, is.
     let desks = Desks::start();
     desks.paris.set_down(true);
     let program = "param word: secret<string>\nparam text: string = \"one\"\n\
         resource n: desk.note { name: \"n\", text: text } scope { nantes & paris }\n";
     let folder = desks.place("said-secret", program);
-    let ran = ends(&folder, &["run", "main.scope", "--set", "word=tok-3f9a1c77"], 4);
-    has(&ran, "next: scope run main.scope --set word=… (secret, so not repeated here: word)");
+    std::fs::write(folder.join("word.txt"), "tok-3f9a1c77").expect("writable");
+    let ran = ends(&folder, &["run", "main.scope", "--set", "word=file:word.txt"], 4);
+    has(&ran, "next: scope run main.scope --set word=file:word.txt, when paris answers");
     assert!(!ran.all().contains("tok-3f9a1c77"), "{}", ran.all());
+    desks.paris.set_down(false);
+    has(&ends(&folder, &["resume"], 0), "created");
 }

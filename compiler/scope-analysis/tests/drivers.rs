@@ -221,7 +221,7 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
     // Types.
     ("value: int = 0", "value: itn = 0", "E0207", "no type is called `itn`"),
     ("value: int = 0", "value: list = 0", "E0207", "`list` takes one type"),
-    ("value: int = 0", "value: int in \"a\" = 0", "E0201", "expected a range of numbers"),
+    ("value: int = 0", "value: int in \"a\" = 0", "E0201", "expected a range such as"),
     ("value: int = 0", "value: \"a\" | nothing", "E0207", "no type is called `nothing`"),
     // Functions.
     (

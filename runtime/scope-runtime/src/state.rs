@@ -325,12 +325,12 @@ pub struct Started {
     pub first: Option<u64>,
     /// The program, or a plan's file, as given.
     pub program: String,
-    /// `NAME=VALUE` of parameters that are not secret.
+    /// `NAME=VALUE` of parameters; of one that is secret, where it is: `pw=env:PW`.
     pub set: Vec<String>,
     /// `--params`, the files as they were named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub params: Vec<String>,
-    /// The names of the secret ones: they must be given again.
+    /// What an older version kept of secret ones: their names. They must be given again.
     pub secret: Vec<String>,
     /// `--at SITE`
     pub at: Option<String>,

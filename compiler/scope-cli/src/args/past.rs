@@ -50,7 +50,7 @@ pub struct Resume {
     /// What became of a request whose end is not known: `STEP=done`, `STEP=failed`, or `STEP=retry` to send it again.
     #[arg(long, value_name = "STEP=WHAT", value_parser = answer)]
     pub answer: Vec<(String, Known)>,
-    /// Give a parameter its value: secret ones are not recorded and must be given again.
+    /// Give a parameter its value anew.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
     /// Stay when work is parked, and do it when its site answers again; give up after this time: `2h`.

@@ -1,7 +1,8 @@
 //! What a run was asked, as its state keeps it, and that run once more.
 //!
 //! `scope run lab.scope --set pg=3 --except milan` ⇄ `Started { program: "lab.scope", set: ["pg=3"], except: ["milan"], … }`.
-//! No secret is kept: of a parameter that is one its name, of an address to post to its host, of a command nothing.
+//! No secret is kept: of a parameter that is one where it is, as it was given (`env:PW`), of an address to post to its host, of
+//! a command nothing.
 
 use scope_diagnostics::codes;
 use scope_plan::plan::{Action, Plan};
@@ -15,15 +16,11 @@ use crate::show::said;
 
 /// What is asked of a program.
 pub fn of_program(program: &Program, plan: &Plan) -> Started {
-    let name = |set: &String| set.split('=').next().unwrap_or_default().trim().to_string();
-    let (set, secret): (Vec<String>, Vec<String>) =
-        program.given.set.iter().cloned().partition(|set| plan.program.params.contains_key(&name(set)));
     Started {
         wish: program.wish,
         program: program.file.clone(),
-        set,
+        set: program.given.set.clone(),
         params: program.given.params.clone(),
-        secret: secret.iter().map(name).collect(),
         at: program.given.at.clone(),
         only: program.only.clone(),
         policies: program.policies.clone(),

@@ -1,8 +1,8 @@
 //! A command line, written again from what was asked: the one place that does, so that what is printed as the next command
-//! does what was done, and not something else.
+//! does what was done, and not something else. A secret is in none: what is given of a parameter is where it is.
 //!
-//! `Started { wish: Nothing, program: "lab.scope", only: ["posters"], … }` → `scope destroy lab.scope --only posters`. The value
-//! of a secret is left out, and that is said. Consent (`--yes`), waiting, and how it is told are for whoever types it.
+//! `Started { wish: Nothing, program: "lab.scope", only: ["posters"], … }` → `scope destroy lab.scope --only posters`. Consent
+//! (`--yes`), waiting, and how it is told are for whoever types it.
 
 use scope_runtime::state::{Started, Wish};
 
@@ -23,7 +23,6 @@ pub fn command(started: &Started, state: Option<&str>) -> String {
     let mut option = |name: &str, value: &str| line += &format!(" --{name} {}", shell_word(value));
     started.at.iter().for_each(|site| option("at", site));
     started.set.iter().for_each(|set| option("set", set));
-    started.secret.iter().for_each(|name| option("set", &format!("{name}=…")));
     started.params.iter().for_each(|file| option("params", file));
     started.only.iter().for_each(|name| option("only", name));
     started.policies.iter().for_each(|file| option("policy", file));
@@ -38,10 +37,7 @@ pub fn command(started: &Started, state: Option<&str>) -> String {
         let words: Vec<String> = started.words.iter().map(|word| shell_word(word)).collect();
         line += &format!(" -- {}", words.join(" "));
     }
-    match started.secret.as_slice() {
-        [] => line,
-        secret => format!("{line} (secret, so not repeated here: {})", secret.join(", ")),
-    }
+    line
 }
 
 /// The command that goes on after a run. What asks for something to be done once more, or was planned beforehand, must not
@@ -51,8 +47,7 @@ pub fn going_on(started: &Started, state: Option<&str>, run: u64, place: &str) -
     if !is_resumed {
         return command(started, state);
     }
-    let secret: String = started.secret.iter().map(|name| format!(" --set {name}=…")).collect();
-    format!("scope resume {run}{place}{secret}")
+    format!("scope resume {run}{place}")
 }
 
 #[cfg(test)]
@@ -60,11 +55,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_that_was_asked_is_said_again_but_for_secrets() {
+    fn all_that_was_asked_is_said_again() {
         let started = Started {
             program: "my lab.scope".into(),
-            set: vec!["pg=3".into(), "who=ana b".into()],
-            secret: vec!["token".into()],
+            set: vec!["pg=3".into(), "who=ana b".into(), "token=env:TOKEN".into()],
             at: Some("turin".into()),
             only: vec!["lab.*".into()],
             except: vec!["milan".into()],
@@ -73,10 +67,9 @@ mod tests {
         let said = command(&started, Some("st"));
         assert_eq!(
             said,
-            "scope run 'my lab.scope' --at turin --set pg=3 --set 'who=ana b' --set token=… --only 'lab.*' --except milan --state st \
-             (secret, so not repeated here: token)"
+            "scope run 'my lab.scope' --at turin --set pg=3 --set 'who=ana b' --set token=env:TOKEN --only 'lab.*' --except milan --state st"
         );
-        let destroy = Started { wish: Wish::Nothing, secret: Vec::new(), set: Vec::new(), ..started };
+        let destroy = Started { wish: Wish::Nothing, set: Vec::new(), ..started };
         assert_eq!(
             command(&destroy, None),
             "scope destroy 'my lab.scope' --at turin --only 'lab.*' --except milan"
