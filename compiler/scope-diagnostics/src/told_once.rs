@@ -2,7 +2,7 @@
 //! declared.
 //!
 //! Comes in: reports in their order. Goes out: of those that say the same of one file, and of those whose fix writes the same
-//! word for the same word, the first, with the places of the others and the edits of all.
+//! word for the same word, one, with the places of the others and the edits of all.
 //!
 //! ```text
 //! E0207 no driver is called `openstack`, at lines 4, 5 and 9  →  one report with three places
@@ -44,7 +44,14 @@ pub(crate) fn told_once(reports: Vec<Diagnostic>, sources: &SourceMap) -> Vec<Di
                 first_of.insert(cause, told.len());
                 told.push(report);
             }
-            Some(&first) => add(&mut told[first], report),
+            Some(&first) => {
+                let mut report = report;
+                // Which of them tells it does not depend on where they stand: what a driver lacks before what its users write.
+                if report.code > told[first].code {
+                    std::mem::swap(&mut report, &mut told[first]);
+                }
+                add(&mut told[first], report);
+            }
         }
     }
     told

@@ -263,7 +263,7 @@ async fn operations_set_what_the_driver_says_when_its_time_comes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn updates_are_typed_and_keep_our_mark() {
+async fn updates_are_typed_and_leave_our_mark_as_they_write_it() {
     let library = Library::open(&[]);
     let sent = Sent {
         mark: Some("mark-1"),
@@ -280,11 +280,16 @@ async fn updates_are_typed_and_keep_our_mark() {
         assert_eq!(shown(library.send("nantes", sent).await)["words"], expected);
     }
     let sent = Sent {
-        changes: Some(json!({"title": "Emma!", "notes": {"b": "2"}})),
+        changes: Some(json!({"title": "Emma!", "notes": {"b": "2", "scope_mark": "mark-1"}})),
         ..Sent::new("shelf.book", "update", json!({"id": "b1"}))
     };
     let updated = shown(library.send("nantes", sent).await);
     assert_eq!(updated["done"]["notes"], json!({"b": "2", "scope_mark": "mark-1"}));
+    let sent = Sent {
+        changes: Some(json!({"notes": {"c": "3"}})),
+        ..Sent::new("shelf.book", "update", json!({"id": "b1"}))
+    };
+    assert_eq!(shown(library.send("nantes", sent).await)["done"]["notes"], json!({"c": "3"}));
     let by_name = library.ask("nantes", "shelf.book", "find", json!({"title": "Emma!"})).await;
     assert_eq!(by_name["list"].as_array().map(Vec::len), Some(1));
     assert_eq!(

@@ -51,7 +51,7 @@ pub fn rows(plan: &Plan, state: &State, given_up: &BTreeSet<&str>) -> Vec<Row> {
         );
         Row { why, ..row }
     });
-    let looks = state.looks.iter().map(|(site, _)| Row {
+    let looks = state.looks.keys().map(|site| Row {
         why: format!("whether something is there twice is looked for when {site} answers"),
         ..row("", "", site, "")
     });

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scope_analysis::hir::{self, Program, Replace};
-use scope_diagnostics::{Diagnostic, codes};
+use scope_diagnostics::{Diagnostic, Severity, codes};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Edge, EdgeReason, Guard, SiteId, Step, StepId};
 use scope_plan::recorded::{How, Recorded, RecordedResource, borrowed_name, borrowed_parts, rename_choices};
@@ -188,7 +188,7 @@ impl<'a> Lowering<'a> {
     fn may_be_left(&self, when: &[Guard]) -> bool {
         when.iter().any(|guard| match self.plan.choices[guard.choice.index()].recorded {
             _ if self.recorded.reconsider => guard.arm > 0,
-            recorded => recorded.is_some_and(|arm| arm != guard.arm),
+            recorded => recorded != Some(guard.arm),
         })
     }
 
@@ -249,12 +249,11 @@ impl<'a> Lowering<'a> {
         let help = format!(
             "to have it deleted at `{site}`, write `with {{ replace: move }}`; to leave it there, `scope state forget {name} {site}`"
         );
-        Some(
-            Diagnostic::new(codes::W0347, resource.location.span, message)
-                .label(format!("`{site}` is not the alternative that is taken"))
-                .note(because)
-                .help(help),
-        )
+        let report = Diagnostic::new(codes::E0319, resource.location.span, message)
+            .label(format!("`{site}` is not the alternative that is taken"))
+            .note(because)
+            .help(help);
+        Some(Diagnostic { severity: Severity::Warning, ..report })
     }
 
     /// A copy that is brought for alternatives only, and is there: it goes where none of them is taken.

@@ -125,11 +125,14 @@ fn answering(shared: &Shared<'_>, ended: &Ended) -> BTreeSet<String> {
     sites.into_iter().map(|site| shared.plan.site(site).name.clone()).collect()
 }
 
-/// The sites at which something was tried, and nothing ended well.
+/// The sites at which something was tried, and nothing ended well, not even an undo.
 fn silent(shared: &Shared<'_>, ended: &Ended) -> BTreeSet<SiteId> {
     let tried = || shared.plan.steps.iter().filter(|step| ended.schedule.attempts(step.id) > 0);
-    let answered = tried().filter(|step| ended.schedule.state(step.id) == StepState::Done);
-    let answered: BTreeSet<SiteId> = answered.map(|step| step.site).collect();
+    let has_answered = |step: &&Step| {
+        ended.schedule.state(step.id) == StepState::Done
+            || ended.schedule.undo_state(step.id) == UndoState::Done
+    };
+    let answered: BTreeSet<SiteId> = tried().filter(has_answered).map(|step| step.site).collect();
     tried().map(|step| step.site).filter(|site| !answered.contains(site)).collect()
 }
 

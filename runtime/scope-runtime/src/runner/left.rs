@@ -27,7 +27,7 @@ pub(super) fn tell_what_stays(shared: &Shared<'_>, ended: &Ended, words: &mut Ve
                 step.name
             );
             words.push(left.clone());
-            shared.emit(RunEventKind::UndoOwed { step: Some(step.id), words: left });
+            shared.emit(RunEventKind::UndoOwed { step: None, words: left });
         }
     }
 }

@@ -72,11 +72,11 @@ impl Run<'_> {
             Loc::And(parts) | Loc::Or(parts) | Loc::Cross(parts, _) => parts,
         };
         let chosen = match loc {
-            Loc::Or(arms) => self.places.chosen(resource, place, arms),
+            Loc::Or(arms) => Some(self.places.chosen(resource, place, arms)),
             _ => None,
         };
         for (index, part) in parts.iter().enumerate() {
-            if chosen.is_some_and(|chosen| chosen != index) {
+            if chosen.is_some_and(|chosen| chosen != Some(index)) {
                 left.extend(part.sites());
             }
             place.push(index);

@@ -102,7 +102,7 @@ fn so_is_a_newer_journal() {
     let path = folder.path().join("runs/00000003.journal");
     let mut bytes = std::fs::read(&path).expect("written");
     assert_eq!(&bytes[..16], crate::journal::HEADER);
-    bytes[14] = b'3';
+    bytes[14] = b'4';
     std::fs::write(&path, bytes).expect("written");
     let error =
         StateStore::open(folder.path(), &Holder::current("test", 7)).expect_err("it is newer").failure();
