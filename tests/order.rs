@@ -119,9 +119,12 @@ fn reports(compilation: &Compilation, entry: &str, shuffled: Option<&Shuffled>) 
             for words in report.notes.iter().chain(&report.help) {
                 said += &format!("\n  {}", without_place(words));
             }
-            for edit in report.fix.iter().flat_map(|fix| &fix.edits) {
-                said += &format!("\n  {} -> {:?}", place(edit.span), edit.replacement);
-            }
+            // All of them are made, in whatever order they are listed.
+            let edits = report.fix.iter().flat_map(|fix| &fix.edits);
+            let mut edits: Vec<String> =
+                edits.map(|edit| format!("\n  {} -> {:?}", place(edit.span), edit.replacement)).collect();
+            edits.sort();
+            said += &edits.concat();
             said
         })
         .collect()

@@ -158,6 +158,7 @@ fn modifiers(written: &[ast::Modifier], attribute: &mut Attribute, diagnostics: 
     let mut relation = None;
     let mut shared = None;
     let mut lets_go = None;
+    let mut has_unknown = false;
     for modifier in written {
         let word = modifier.word.text.as_str();
         match word {
@@ -205,7 +206,12 @@ fn modifiers(written: &[ast::Modifier], attribute: &mut Attribute, diagnostics: 
                 )),
             },
             "shared" => shared = share(modifier, diagnostics).map(|share| (share, modifier.word.span)),
-            _ => diagnostics.push(unknown(modifier)),
+            // Behind one that is none may stand the words of something else: a line that was read with this one.
+            _ if !has_unknown => {
+                has_unknown = true;
+                diagnostics.push(unknown(modifier));
+            }
+            _ => {}
         }
         if !modifier.args.is_empty()
             && !matches!(word, "read" | "shared" | "on_delete" | "since" | "until")

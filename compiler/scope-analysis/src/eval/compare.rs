@@ -9,7 +9,7 @@ use scope_syntax::ast::{BinaryOp, Element, Expr, ExprKind};
 use super::Frame;
 use super::arithmetic::as_number;
 use super::kind::Kind;
-use super::known::waits_within;
+use super::known::{has_hole, waits_within};
 use super::operators::{deferred, waits};
 use crate::check::no_such_word;
 use crate::comparison::{
@@ -44,7 +44,8 @@ impl Context<'_> {
     /// `left op right`, if the two can be compared.
     pub(super) fn comparison(&self, op: BinaryOp, left: &Expr, right: &Expr, frame: &Frame) -> Value {
         let (left_value, right_value) = (self.compared(left, frame), self.compared(right, frame));
-        if left_value == Value::Error || right_value == Value::Error {
+        // What is told already is nothing that could be unequal.
+        if has_hole(&left_value) || has_hole(&right_value) {
             return Value::Error;
         }
         if !self.can_be_compared(op, (left, &left_value), (right, &right_value), frame) {

@@ -121,6 +121,16 @@ impl Context<'_> {
     }
 }
 
+/// Whether it is a hole, or something in it is.
+pub(super) fn has_hole(value: &Value) -> bool {
+    match value {
+        Value::Error => true,
+        Value::List(list) => list.iter().any(|slot| has_hole(&slot.value)),
+        Value::Record(fields) => fields.values().any(|slot| has_hole(&slot.value)),
+        _ => false,
+    }
+}
+
 /// Whether a part of a value is known only when running.
 pub(super) fn waits_within(value: &Value) -> bool {
     match value {

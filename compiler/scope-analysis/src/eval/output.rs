@@ -64,6 +64,8 @@ impl Context<'_> {
                 self.no_field(&name.text, name.span, &owner, names.iter().map(String::as_str));
                 Part::None
             }
+            // Where it is was told to be wrong: it may be at several sites.
+            _ if self.head_summary(resource).is_some_and(|head| head.location.is_wrong()) => Part::None,
             _ => {
                 let value = Value::Deferred(Box::new(of(path, site)));
                 self.may_be(&value, &[Kind::Record], "a record before the dot", name.span, Some(SiteId(0)));
