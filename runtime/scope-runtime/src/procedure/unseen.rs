@@ -86,11 +86,17 @@ impl Subject<'_> {
                 (None, None) => digests.get(name) == Some(&self.digest(attribute, given)?),
                 _ => false,
             };
+            let parts = match (kept.get(name), recorded.set.get(name)) {
+                (Some(now), Some(last)) if !is_same => {
+                    self.differing_parts(inner(&attribute.ty), now, last, last)
+                }
+                _ => Vec::new(),
+            };
             (!is_same).then(|| Difference {
                 attribute: name.clone(),
                 found: recorded.set.get(name).cloned().unwrap_or_default(),
                 wanted: given.values.get(name).cloned().unwrap_or_default(),
-                parts: Vec::new(),
+                parts,
                 is_immutable: attribute.is_immutable || *name == self.resource_type.identity,
             })
         });
