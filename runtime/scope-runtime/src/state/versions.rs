@@ -36,7 +36,9 @@ pub(super) fn state(mut value: Value) -> Result<Value, Newer> {
         state_from_1(&mut value);
     }
     // What came with version 3 is left out where there is nothing of it.
-    value["version"] = VERSION.into();
+    if let Some(version) = value.get_mut("version") {
+        *version = VERSION.into();
+    }
     if let Some(waves) = value.get_mut("waves").and_then(Value::as_object_mut) {
         let (numbered, mut named): (Map<String, Value>, Map<String, Value>) =
             std::mem::take(waves).into_iter().partition(|(key, _)| gate_without_number(key).is_some());
