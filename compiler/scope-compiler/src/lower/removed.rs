@@ -207,7 +207,14 @@ impl<'a> Lowering<'a> {
             if !recorded.reconsider
                 && let Some(report) = self.left_with_content(resource, known)
             {
-                self.refused.push(report);
+                // A run that was stopped before its choice was recorded left it for no other one.
+                let is_left_for_another = self.plan.steps[step.index()].when.iter().any(|guard| {
+                    let recorded = self.plan.choices[guard.choice.index()].recorded;
+                    recorded.is_some_and(|arm| arm != guard.arm)
+                });
+                if is_left_for_another {
+                    self.refused.push(report);
+                }
                 continue;
             }
             let Some(deletion) = self.deletion(known, vec![step]) else { continue };
