@@ -54,6 +54,8 @@ pub(crate) struct Shared<'r> {
     pub(super) index: Index<'r>,
     /// For each step, those whose output or end it waits for.
     before: Vec<Vec<StepId>>,
+    /// The shares of wholes (`%`), by the steps of their parts.
+    shares: HashMap<StepId, BTreeMap<String, Value>>,
     ends: RefCell<Vec<StepEnd>>,
     /// What a survey saw.
     seen: RefCell<BTreeMap<StepId, Seen>>,
@@ -96,6 +98,7 @@ impl<'r> Shared<'r> {
             outbox: RefCell::new(Vec::new()),
             spans: RefCell::default(),
             before,
+            shares: shares_of(plan),
             waves: Waves::new(plan),
             types: types_of(plan),
             index: Index::new(plan),
@@ -237,9 +240,7 @@ impl<'r> Shared<'r> {
 
     /// The share of a whole (`%`) that a step's resource has.
     pub(crate) fn shares(&self, step: StepId) -> BTreeMap<String, Value> {
-        let parts = self.plan.crosses.iter().flat_map(|cross| &cross.parts);
-        let of_step = parts.filter(|part| part.steps.contains(&step)).flat_map(|part| &part.shares);
-        of_step.map(|(name, share)| (name.clone(), share.clone())).collect()
+        self.shares.get(&step).cloned().unwrap_or_default()
     }
 
     /// What the attempts of a step have in common.
@@ -358,6 +359,18 @@ fn types_of(plan: &Plan) -> HashMap<&str, (&Driver, &ResourceType)> {
         }
     }
     types
+}
+
+/// What each step has of its wholes.
+fn shares_of(plan: &Plan) -> HashMap<StepId, BTreeMap<String, Value>> {
+    let mut shares: HashMap<StepId, BTreeMap<String, Value>> = HashMap::new();
+    for part in plan.crosses.iter().flat_map(|cross| &cross.parts).filter(|part| !part.shares.is_empty()) {
+        for step in &part.steps {
+            let of_part = part.shares.iter().map(|(name, share)| (name.clone(), share.clone()));
+            shares.entry(*step).or_default().extend(of_part);
+        }
+    }
+    shares
 }
 
 /// A digest of the plan: of its JSON, the recorded choices in it included.
