@@ -39,6 +39,11 @@ fn what_is_delivered_twice_is_told_as_the_reference_says() {
 }
 
 #[test]
+fn deletions_that_wait_are_told_as_the_reference_says() {
+    assert!(consoles("72-deletions-that-wait") >= 20);
+}
+
+#[test]
 fn what_a_site_does_not_tell_is_told_as_the_reference_says() {
     assert!(consoles("77-what-a-site-does-not-tell") >= 4);
 }

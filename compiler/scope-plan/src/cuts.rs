@@ -263,20 +263,23 @@ impl<'p> Cuts<'p> {
             _ if self.is_passed_over(ends, step) => return Outcome::Done,
             _ => Outcome::Done,
         };
-        let needs = self.before.of(step.id).iter().map(of).filter(|outcome| *outcome != Outcome::LeftOut);
+        let before = || self.before.of(step.id).iter().map(of);
+        let needs = before().filter(|outcome| *outcome != Outcome::LeftOut);
         let needs = needs.chain([inputs]).max().unwrap_or(Outcome::Done);
-        let is_left_out = step.steps_used().iter().any(|used| of(used) == Outcome::LeftOut);
+        // What needs something that is left out is as if its own site were cut; what only comes after it goes on.
+        let is_left_out = step.steps_used().iter().any(|used| of(used) == Outcome::LeftOut)
+            || step.action.goes_after_users() && before().any(|outcome| outcome == Outcome::LeftOut);
         let own = match step.on_unreachable {
-            _ if Some(step.site) != site => Outcome::Done,
+            _ if Some(step.site) != site && !is_left_out => Outcome::Done,
             OnUnreachable::Queue { .. } => Outcome::Waits,
             OnUnreachable::Skip => Outcome::LeftOut,
             OnUnreachable::Fail => Outcome::Fails,
         };
         match (needs, own) {
-            (Outcome::Done | Outcome::LeftOut, own) if !is_left_out => own,
-            (Outcome::Waits, Outcome::Done | Outcome::Waits) if !is_left_out => Outcome::Waits,
+            (Outcome::Done | Outcome::LeftOut, own) => own,
+            (Outcome::Waits, Outcome::Done | Outcome::Waits) => Outcome::Waits,
             (_, Outcome::LeftOut) => Outcome::LeftOut,
-            (Outcome::HeldBack, Outcome::Done | Outcome::Waits) if !is_left_out => Outcome::HeldBack,
+            (Outcome::HeldBack, Outcome::Done | Outcome::Waits) => Outcome::HeldBack,
             _ => Outcome::Fails,
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::expr::Expr;
-use crate::plan::{Action, Borrow, Edge, EdgeReason, Plan, Step, StepId};
+use crate::plan::{Action, Borrow, Edge, EdgeReason, OnUnreachable, Plan, Step, StepId};
 
 impl Action {
     /// The expressions in it, with the name each has there: an attribute's, `text`, `identity`.
@@ -111,6 +111,24 @@ impl Action {
     /// Whether what it makes stays at its site when the program no longer has it.
     pub fn stays(&self) -> bool {
         matches!(self, Action::Ensure { keep: true, .. } | Action::Bring { borrow: Borrow::Keep, .. })
+    }
+
+    /// What the program says of the deletion of what it makes where the site cannot be reached.
+    pub fn when_cut(&self) -> Option<&OnUnreachable> {
+        match self {
+            Action::Ensure { when_cut, .. } => when_cut.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether it takes something away that others may still need: it is begun only when those that come before it are gone
+    /// or have let go, and not where one of them is left out.
+    pub fn goes_after_users(&self) -> bool {
+        match self {
+            Action::Delete { .. } => true,
+            Action::Protect { users, .. } => users.is_empty(),
+            _ => false,
+        }
     }
 }
 

@@ -99,8 +99,8 @@ pub struct Plan {
     /// sites it is the owner marks that change, where what is called so is ensured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub renames: Vec<(String, String)>,
-    /// Keys of steps that the program no longer has, of which a request was sent and not answered: what it perhaps made is
-    /// looked for, and deleted.
+    /// Keys of steps that the program no longer has, of which a request was sent and not answered, or which wait for their
+    /// site: what the one perhaps made is looked for, and deleted; the other does not wait any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unwanted: Vec<String>,
     /// The program's outputs.

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::plan::OnUnreachable;
+
 /// The recorded state of a deployment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Recorded {
@@ -31,6 +33,9 @@ pub struct Recorded {
     /// Requests that were sent and whose end is not known, and deletions that are owed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenRequest>,
+    /// What the program's runs left waiting for a site: the step's key, and the global name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parked: Vec<(String, String)>,
 }
 
 impl Recorded {
@@ -112,6 +117,9 @@ pub struct RecordedResource {
     /// It is left at its site where the program no longer has it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep: bool,
+    /// What the program said of a site that cannot be reached: its deletion does as much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_cut: Option<OnUnreachable>,
     /// A part of a `%`: divided attribute → its share.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shares: BTreeMap<String, Value>,

@@ -140,7 +140,13 @@ impl Builder {
         self.step(
             site,
             name,
-            Action::Ensure { resource_type: resource_type.into(), attributes, adopt: false, keep: false },
+            Action::Ensure {
+                resource_type: resource_type.into(),
+                attributes,
+                adopt: false,
+                keep: false,
+                when_cut: None,
+            },
         )
     }
 

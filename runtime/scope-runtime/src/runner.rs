@@ -43,7 +43,7 @@ use scope_plan::plan::{Action, Plan, Step};
 use scope_plan::recorded::borrowed_parts;
 use tracing::Instrument;
 
-use crate::events::{Awaited, RunEvent};
+use crate::events::{Awaited, Outcome, RunEvent};
 use crate::redact::{NoSecrets, Redact};
 use crate::report::Report;
 use crate::state::{Record, Started, StateStore, Wish};
@@ -190,6 +190,7 @@ pub async fn run(
         }
     }
     claim(&shared);
+    wait_no_more(&shared);
     shared.announce(digest);
     let span = tracing::info_span!("run", number = run, program = plan.program.file);
     let report = async {
@@ -220,5 +221,15 @@ fn claim(shared: &Shared<'_>) {
     for (name, site) in claimed {
         // A failure is kept by the ledger and seen by the loop.
         let _ = shared.ledger.append(Record::Claimed { name, site });
+    }
+}
+
+/// What waited for its site and is not asked for any more, since the program asks for something else there, waits no longer.
+fn wait_no_more(shared: &Shared<'_>) {
+    let waits = |key: &&String| shared.ledger.with(|state| state.parked.contains_key(*key));
+    for key in shared.plan.unwanted.iter().filter(waits) {
+        let words = "not asked for any more".to_owned();
+        let end = Record::Step { key: key.clone(), outcome: Outcome::Unavailable, words, millis: 0 };
+        let _ = shared.ledger.append(end);
     }
 }

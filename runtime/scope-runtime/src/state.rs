@@ -21,6 +21,7 @@ mod versions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use scope_plan::plan::OnUnreachable;
 use scope_plan::recorded::{
     How, OpenRequest, Recorded, RecordedResource, RecordedWave, Relied, borrowed_parts,
 };
@@ -148,6 +149,9 @@ pub struct Resource {
     /// It is left at its site where the program no longer has it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep: bool,
+    /// What the program said of a site that cannot be reached: its deletion does as much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when_cut: Option<OnUnreachable>,
     /// A part of a `%`: divided attribute → its share.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shares: BTreeMap<String, Value>,
@@ -177,6 +181,7 @@ impl Resource {
             relies: Vec::new(),
             rollout: None,
             keep: false,
+            when_cut: None,
             shares: Default::default(),
             is_doubtful: false,
         }
@@ -478,6 +483,7 @@ impl State {
                 rollout: resource.rollout.clone(),
                 relies: resource.relies.clone(),
                 keep: resource.keep,
+                when_cut: resource.when_cut.clone(),
                 shares: resource.shares.clone(),
             })
         });
@@ -500,8 +506,13 @@ impl State {
             })
         });
         let open = open.chain(undone).filter(is_of_program);
+        let is_of_command = |parked: &Parked| {
+            self.runs.iter().any(|run| run.run == parked.run && run.started.wish == Wish::Command)
+        };
+        let parked = self.parked.iter().filter(|(_, parked)| !is_of_command(parked));
         Recorded {
             open: open.collect(),
+            parked: parked.map(|(key, parked)| (key.clone(), parked.name.clone())).collect(),
             resources: resources.collect(),
             choices: self.choices.clone(),
             chosen_sites: self.chosen_sites.clone(),

@@ -5,7 +5,7 @@ mod once;
 mod ready;
 mod simulated;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use scope_diagnostics::codes;
 use scope_plan::recorded::Recorded;
@@ -50,8 +50,6 @@ struct Going {
     is_stopped: bool,
     /// All that this command deletes may be deleted.
     has_consent: bool,
-    /// The sites at which something failed in the last run because they do not answer.
-    silent: BTreeSet<String>,
 }
 
 impl Going {
@@ -102,7 +100,7 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
         Ok(hooks) => hooks,
         Err(code) => return code,
     };
-    let mut going = Going { hooks, detached, is_stopped: false, has_consent: false, silent: BTreeSet::new() };
+    let mut going = Going { hooks, detached, is_stopped: false, has_consent: false };
     let code = runs(command, answers, &mut going, output);
     if let Some(detached) = going.finish() {
         detached.end(code);
@@ -171,12 +169,7 @@ fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u
             Ok(at) => at,
             Err(code) => return code,
         };
-        // A deletion is not parked: what stays, stays recorded. A program that says `fail` has meant it.
-        let silent = match command.program.wish {
-            Wish::Nothing => std::mem::take(&mut going.silent),
-            Wish::Program | Wish::Command => BTreeSet::new(),
-        };
-        let waits = Waits { plan: &plan, place: &at, how: &command.how, silent: &silent };
+        let waits = Waits { plan: &plan, place: &at, how: &command.how };
         match patience.wait(&waits, &holder(&program, &command), &mut going.hooks) {
             Waited::Answers(silent) => {
                 beginning.silent = silent;

@@ -52,8 +52,6 @@ pub struct Waits<'w> {
     pub place: &'w Place,
     /// Which sites are left out.
     pub how: &'w How,
-    /// Sites at which something else is to be done, that do not answer.
-    pub silent: &'w BTreeSet<String>,
 }
 
 /// What is waited for: sites to be asked, and those that are held.
@@ -69,7 +67,7 @@ impl Wanted {
         let parked = state.parked.values().map(|parked| &parked.site);
         let owed = state.owed.iter().map(|owed| &owed.site);
         let looks = state.looks.keys();
-        let open: BTreeSet<&String> = parked.chain(owed).chain(looks).chain(waits.silent).collect();
+        let open: BTreeSet<&String> = parked.chain(owed).chain(looks).collect();
         let sites = waits.plan.sites.iter().map(|site| &site.name);
         let mut wanted = Wanted::default();
         for site in sites.filter(|site| open.contains(site) && !waits.how.leaves_out(site)) {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Edge, EdgeReason, SiteId, StepId};
+use scope_plan::plan::{Action, Edge, EdgeReason, OnUnreachable, SiteId, StepId};
 use scope_plan::recorded::{RecordedGuard, Relied};
 
 use super::{Lowering, NewStep, driver};
@@ -80,6 +80,7 @@ impl Lowering<'_> {
         Some(self.step(NewStep {
             name: guard.name.clone(),
             key: format!("{}/{}/{}/let_go", guard.site, guard.name, guard.identity),
+            on_unreachable: OnUnreachable::Queue { for_ms: None },
             ..NewStep::new(site_id, action, origin)
         }))
     }

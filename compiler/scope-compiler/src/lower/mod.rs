@@ -99,6 +99,11 @@ pub(crate) fn lower_from(
             .zip(&program.sites)
             .map(|(number, site)| (site.name.as_str(), hir::SiteId(number)))
             .collect(),
+        resources_by_name: program
+            .resources
+            .iter()
+            .map(|resource| (resource.name.as_str(), resource))
+            .collect(),
         sites: BTreeMap::new(),
         placed: Vec::new(),
         types: BTreeSet::new(),
@@ -194,6 +199,7 @@ pub(crate) struct Lowering<'a> {
     plan: Plan,
     /// Sites of the program, by name.
     sites_by_name: BTreeMap<&'a str, hir::SiteId>,
+    resources_by_name: BTreeMap<&'a str, &'a hir::Resource>,
     /// Sites of the program that the plan has, in the order met.
     sites: BTreeMap<hir::SiteId, SiteId>,
     /// The same, by the plan's id.

@@ -161,12 +161,20 @@ pub(super) fn on_unreachable(
         };
     }
     match written {
-        Some(OnDisconnect::Queue(limit)) => OnUnreachable::Queue { for_ms: limit.map(milliseconds) },
-        Some(OnDisconnect::Skip) => OnUnreachable::Skip,
-        Some(OnDisconnect::Fail | OnDisconnect::LocalOnly) => OnUnreachable::Fail,
         // A read has nothing to wait with: it is asked again by running again.
         None if is_copy && is_owned => OnUnreachable::Queue { for_ms: None },
-        None => OnUnreachable::Fail,
+        written => said_of_a_cut(written).unwrap_or(OnUnreachable::Fail),
+    }
+}
+
+/// What the program says of a resource whose site cannot be reached, be it made or deleted; `local_only` is about where it
+/// is made alone.
+pub(super) fn said_of_a_cut(written: Option<&OnDisconnect>) -> Option<OnUnreachable> {
+    match written? {
+        OnDisconnect::Queue(limit) => Some(OnUnreachable::Queue { for_ms: limit.map(milliseconds) }),
+        OnDisconnect::Skip => Some(OnUnreachable::Skip),
+        OnDisconnect::Fail => Some(OnUnreachable::Fail),
+        OnDisconnect::LocalOnly => None,
     }
 }
 

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use scope_analysis::hir::{self, Program, Replace};
 use scope_diagnostics::{Diagnostic, Severity, codes};
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Edge, EdgeReason, Guard, SiteId, Step, StepId};
+use scope_plan::plan::{Action, Edge, EdgeReason, Guard, OnUnreachable, SiteId, Step, StepId};
 use scope_plan::recorded::{How, Recorded, RecordedResource, borrowed_name, borrowed_parts, rename_choices};
 
-use super::{Lowering, NewStep};
+use super::{Lowering, NewStep, places};
 
 /// Old name and new name of what is recorded under the old one only.
 pub(super) fn renames(program: &Program, recorded: &Recorded) -> Vec<(String, String)> {
@@ -140,8 +140,8 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// What earlier runs left open: the plan has its sites and types, and says what nobody asks for any more. What a sequence
-    /// sent is asked for as long as there is the sequence; of a part of a program nothing is known of the rest.
+    /// What earlier runs left open: the plan has its sites and types, and says what nobody asks for any more, be it sent or
+    /// waiting. What a sequence left is asked for as long as there is the sequence; of a part of a program nothing is known of the rest.
     pub(super) fn left_open(&mut self) {
         if !self.only.is_everything() {
             return;
@@ -159,6 +159,11 @@ impl<'a> Lowering<'a> {
                 self.plan.unwanted.push(open.key.clone());
             }
         }
+        // Of one thing at one site only the newest intent waits.
+        let parked = self.recorded.parked.iter();
+        let replaced =
+            parked.filter(|(key, name)| !keys.contains(key) && !of_sequences.contains(name.as_str()));
+        self.plan.unwanted.extend(replaced.map(|(key, _)| key.clone()));
     }
 
     /// Nothing where the program has the site or the type no more.
@@ -178,9 +183,20 @@ impl<'a> Lowering<'a> {
         Some(self.step(NewStep {
             name: resource.name.clone(),
             key: format!("{}/{}/delete", resource.site, resource.name),
+            on_unreachable: self.when_cut(resource),
             repeat: scope_plan::driver::Repeat::Always,
             ..NewStep::new(site, action, origin)
         }))
+    }
+
+    /// What becomes of a deletion whose site cannot be reached: what the program says of the resource, or said of it when it
+    /// last had it; else it waits for its site.
+    fn when_cut(&self, known: &RecordedResource) -> OnUnreachable {
+        let said = match self.resources_by_name.get(known.name.as_str()) {
+            Some(resource) => places::said_of_a_cut(resource.with.on_disconnect.as_ref()),
+            None => known.when_cut.clone(),
+        };
+        said.unwrap_or(OnUnreachable::Queue { for_ms: None })
     }
 
     /// Whether what stands under these guards may not be wanted any more though it is there: where every `|` is chosen again,
@@ -195,11 +211,9 @@ impl<'a> Lowering<'a> {
     /// What is recorded at an alternative that is not taken this time.
     fn left_behind(&mut self, deletions: &mut Places<'a>) {
         let (program, recorded) = (self.program, self.recorded);
-        let by_name: BTreeMap<&str, &hir::Resource> =
-            program.resources.iter().map(|resource| (resource.name.as_str(), resource)).collect();
         let mut refused: BTreeSet<&str> = BTreeSet::new();
         for known in recorded.resources.iter().filter(|known| known.how == How::Created) {
-            let Some(resource) = by_name.get(known.name.as_str()) else { continue };
+            let Some(resource) = self.resources_by_name.get(known.name.as_str()).copied() else { continue };
             let Some(site) = self.sites_by_name.get(known.site.as_str()).copied() else { continue };
             let step = self.instances.get(&(resource.id, site)).copied();
             let may_be_left = |step: &StepId| self.may_be_left(&self.plan.steps[step.index()].when);
@@ -300,13 +314,11 @@ impl<'a> Lowering<'a> {
     /// be lost, only if the program says so.
     fn moves(&mut self, deletions: &Places<'_>) {
         let program = self.program;
-        let by_name: BTreeMap<&str, &hir::Resource> =
-            program.resources.iter().map(|resource| (resource.name.as_str(), resource)).collect();
         let recorded: BTreeSet<(&str, &str)> =
             self.recorded.resources.iter().map(|known| (known.name.as_str(), known.site.as_str())).collect();
         let mut refused: BTreeSet<&str> = BTreeSet::new();
         for ((name, from), deletion) in deletions {
-            let Some(resource) = by_name.get(name) else { continue };
+            let Some(resource) = self.resources_by_name.get(name).copied() else { continue };
             let site_name = |site: &hir::SiteId| program.sites[site.0 as usize].name.as_str();
             let arriving: Vec<&str> = resource
                 .location

@@ -11,6 +11,7 @@ use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Cross, Edge, EdgeReason, OnUnknown, Purpose, Retry, StepId};
 
 use super::choice::{At, Names, Position};
+use super::places;
 use super::{Lowering, NewStep, RETRY, TIMEOUT_MS};
 
 /// A transfer of unknown size may take so long, besides readiness.
@@ -306,6 +307,7 @@ impl<'a> Lowering<'a> {
                     attributes,
                     adopt: resource.with.adopt,
                     keep: resource.with.on_delete == Some(OnDelete::Keep),
+                    when_cut: places::said_of_a_cut(resource.with.on_disconnect.as_ref()),
                 },
             ),
             ResourceKind::Existing => {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ChoiceId, RolloutId, SiteId, StepId};
+use super::{ChoiceId, OnUnreachable, RolloutId, SiteId, StepId};
 use crate::expr::Expr;
 
 /// The verbs.
@@ -32,6 +32,10 @@ pub enum Action {
         /// Where the program no longer has it, it is left at its site and forgotten.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         keep: bool,
+        /// What the program says of a site that cannot be reached, if it does: its deletion does as much, also when the
+        /// program no longer has it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        when_cut: Option<OnUnreachable>,
     },
     /// Have at this site a copy of a resource of another; nothing if it is there. Output: the copy's record.
     Bring {

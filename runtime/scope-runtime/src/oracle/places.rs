@@ -106,7 +106,7 @@ impl<'r> Run<'r> {
     fn unheard(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer {
         self.world.unheard.insert(leaf);
         let kind = self.program.resources[leaf.0].kind;
-        let end = if kind.is_repeatable() { cut_off(on_cut) } else { End::Failed(Outcome::Unknown) };
+        let end = if kind.is_repeatable() { on_cut.end() } else { End::Failed(Outcome::Unknown) };
         Answer { end, has_made: true }
     }
 }
@@ -117,7 +117,7 @@ impl Places for Run<'_> {
         let nothing = |end| Answer { end, has_made: false };
         let fate = self.fates.of(leaf);
         match fate {
-            Fate::Cut => return nothing(cut_off(on_cut)),
+            Fate::Cut => return nothing(on_cut.end()),
             Fate::Denied => return nothing(End::Failed(Outcome::Invalid)),
             _ => {}
         }
@@ -252,9 +252,9 @@ impl Places for Run<'_> {
         self.world.needs.insert(leaf, needs);
     }
 
-    fn delete(&mut self, leaf: Leaf) -> End {
+    fn delete(&mut self, leaf: Leaf, on_cut: OnCut) -> End {
         match self.fates.of(leaf) {
-            Fate::Cut => return End::Failed(Outcome::Unavailable),
+            Fate::Cut => return on_cut.end(),
             Fate::Denied => return End::Failed(Outcome::Invalid),
             _ => {}
         }
@@ -270,15 +270,7 @@ impl Run<'_> {
     fn answered(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer {
         let is_whole = !matches!(self.program.resources[leaf.0].kind, Kind::Note | Kind::Card);
         self.make(leaf, There { is_broken: false, is_known: true, is_whole });
-        let end = if is_whole { End::Done { is_new: true } } else { cut_off(on_cut) };
+        let end = if is_whole { End::Done { is_new: true } } else { on_cut.end() };
         Answer { end, has_made: true }
-    }
-}
-
-fn cut_off(on_cut: OnCut) -> End {
-    match on_cut {
-        OnCut::Queue => End::Waits,
-        OnCut::Skip => End::LeftOut,
-        OnCut::Fail => End::Failed(Outcome::Unavailable),
     }
 }

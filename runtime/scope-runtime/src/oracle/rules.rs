@@ -42,6 +42,17 @@ pub(super) enum OnCut {
     Fail,
 }
 
+impl OnCut {
+    /// How it ends there.
+    pub(super) fn end(self) -> End {
+        match self {
+            OnCut::Queue => End::Waits,
+            OnCut::Skip => End::LeftOut,
+            OnCut::Fail => End::Failed(Outcome::Unavailable),
+        }
+    }
+}
+
 /// How one request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
@@ -127,7 +138,7 @@ pub(super) trait Places {
     fn record(&mut self, leaf: Leaf, needs: BTreeSet<Leaf>);
 
     /// Deletes what an earlier run made.
-    fn delete(&mut self, leaf: Leaf) -> End;
+    fn delete(&mut self, leaf: Leaf, on_cut: OnCut) -> End;
 }
 
 /// What must come of a run.

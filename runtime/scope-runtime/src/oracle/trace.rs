@@ -107,7 +107,7 @@ impl Places for Trace<'_> {
 
     fn record(&mut self, _leaf: Leaf, _needs: BTreeSet<Leaf>) {}
 
-    fn delete(&mut self, _leaf: Leaf) -> End {
+    fn delete(&mut self, _leaf: Leaf, _on_cut: OnCut) -> End {
         End::Untried
     }
 }

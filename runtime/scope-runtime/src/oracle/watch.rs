@@ -110,6 +110,10 @@ impl<'p> Watch<'p> {
             let is_met = match edge.reason {
                 EdgeReason::Settled => true,
                 EdgeReason::Data | EdgeReason::Wave | EdgeReason::Move => self.is_done[edge.from.index()],
+                // What is deleted, or no longer guarded, was needed by somebody who must be gone.
+                EdgeReason::Relation if takes_away(&plan.step(step).action) => {
+                    self.is_done[edge.from.index()]
+                }
                 EdgeReason::After | EdgeReason::Relation => {
                     self.is_done[edge.from.index()] || self.is_left_out[edge.from.index()]
                 }
@@ -166,5 +170,14 @@ impl<'p> Watch<'p> {
         let step = self.plan.step(step);
         let (_, resource_type) = self.plan.resource_type_of(step)?;
         Some((step.site.0, resource_type.service.clone()))
+    }
+}
+
+/// Deletes something, or takes off the guard on it.
+fn takes_away(action: &Action) -> bool {
+    match action {
+        Action::Delete { .. } => true,
+        Action::Protect { users, .. } => users.is_empty(),
+        _ => false,
     }
 }

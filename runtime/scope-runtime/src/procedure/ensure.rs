@@ -99,14 +99,15 @@ pub(super) async fn ensure(
     Ok(Good { detail: seconds.or_else(|| subject.status_of(&there.record)), ..Good::new(effect, output) })
 }
 
-/// What it relies upon now, and no longer, its share of a whole, and whether it stays when the program no longer has it:
-/// recorded, for the runs that do not see this program any more.
+/// What it relies upon now, and no longer, its share of a whole, whether it stays when the program no longer has it and what
+/// becomes of its deletion where its site is cut: recorded, for the runs that do not see this program any more.
 fn keep_relations(subject: &Subject<'_>, step: &Step) -> Result<(), Bad> {
     let Some(known) = subject.recorded() else { return Ok(()) };
     let now = Resource {
         needs: subject.shared.needs(step.id),
         relies: subject.shared.relied(step),
         keep: step.action.stays(),
+        when_cut: step.action.when_cut().cloned(),
         shares: subject.shared.shares(step.id),
         ..known.clone()
     };
@@ -427,6 +428,7 @@ impl Subject<'_> {
             rollout: self.wave(),
             relies: self.step.map(|step| self.shared.relied(step)).unwrap_or_default(),
             keep: self.step.is_some_and(|step| step.action.stays()),
+            when_cut: self.step.and_then(|step| step.action.when_cut().cloned()),
             shares: self.step.map(|step| self.shared.shares(step.id)).unwrap_or_default(),
             is_doubtful: seconds::is_doubtful(self, given),
         }

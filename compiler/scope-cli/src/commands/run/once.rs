@@ -1,6 +1,6 @@
 //! One run against real sites: who is left alone, what is asked before anything is sent, the run, and what it came to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use scope_compiler::data;
@@ -10,7 +10,7 @@ use scope_runtime::events::{Awaited, RunEvent, RunEventKind};
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::redact::Redact;
-use scope_runtime::report::{Report, StepStatus};
+use scope_runtime::report::Report;
 use scope_runtime::runner::{self, Interrupt, LeftAlone, RunOptions};
 use scope_runtime::state::{Started, State, StateStore, Wish};
 
@@ -19,9 +19,6 @@ use super::{Beginning, Going, consent};
 use crate::args::{Events, How};
 use crate::output::{Output, document, note, say_error};
 use crate::show::{self, progress::Shower, said};
-
-/// What a step fails with whose site does not answer.
-const UNREACHABLE: &str = "E0701";
 
 /// The sites that this run leaves alone, and why.
 fn held(plan: &Plan, state: &StateStore, how: &How) -> Result<BTreeMap<String, LeftAlone>, u8> {
@@ -112,7 +109,7 @@ pub(super) fn run_once(
     let events = if going.detached.is_some() { Events::Json } else { how.telling.events };
     let mut shower = Shower::new(plan, events, output, how.telling.verbose);
     output.shows(plan, false);
-    let Going { hooks, detached, is_stopped, silent, .. } = going;
+    let Going { hooks, detached, is_stopped, .. } = going;
     hooks.pass(state.fence());
     let mut observe = |event: &RunEvent| {
         if let (Some(detached), RunEventKind::RunStarted { run, .. }) = (&*detached, &event.kind) {
@@ -151,22 +148,12 @@ pub(super) fn run_once(
         }
     };
     *is_stopped = report.stopped.is_some();
-    *silent = silent_sites(plan, &report);
     let again = said::going_on(&beginning.started, beginning.state.as_deref(), report.run, &beginning.place);
     told(plan, &report, sources, how, &again, false, output);
     if is_detached && let Some(detached) = detached {
         detached.told(&show::report::document(plan, &report, false));
     }
     report.exit_code()
-}
-
-/// Where something failed because the site does not answer.
-fn silent_sites(plan: &Plan, report: &Report) -> BTreeSet<String> {
-    let steps = plan.steps.iter().zip(&report.steps);
-    let is_silent =
-        |status: &StepStatus| matches!(status, StepStatus::Failed { failure } if failure.code == UNREACHABLE);
-    let silent = steps.filter(|(_, ended)| is_silent(&ended.status));
-    silent.map(|(step, _)| plan.site(step.site).name.clone()).collect()
 }
 
 pub(super) fn run_options(

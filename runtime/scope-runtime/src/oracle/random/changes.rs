@@ -15,7 +15,7 @@ pub(in crate::oracle) fn changed(dice: &mut Dice<'_>) -> (Program, Program) {
         let kind = [Kind::Note, Kind::Card, Kind::Coin][dice.below(3)];
         let after = (0..number).filter(|_| dice.below(2) == 1).collect();
         let (loc, on_disconnect) = (loc(dice, n_sites, 1), on_disconnect(dice));
-        let on_disconnect = on_disconnect.filter(|on| *on != OnDisconnect::Queue || !loc.has_choice());
+        let on_disconnect = on_disconnect.filter(|on| may_stand(*on, &loc));
         resources.push(Resource { on_disconnect, ..Resource::plain(kind, loc, after) });
     }
     let concurrency = [8, 1, 2][dice.below(3)];
@@ -32,10 +32,8 @@ pub(in crate::oracle) fn changed(dice: &mut Dice<'_>) -> (Program, Program) {
         if is_moved {
             let resource = &mut after.resources[number];
             resource.loc = moved(dice, n_sites, &resource.loc);
-            let is_queued = resource.on_disconnect == Some(OnDisconnect::Queue);
-            if is_queued && resource.loc.has_choice() {
-                resource.on_disconnect = None;
-            }
+            let loc = &resource.loc;
+            resource.on_disconnect = resource.on_disconnect.filter(|on| may_stand(*on, loc));
         }
     }
     let gone = after.gone.clone();
@@ -44,7 +42,13 @@ pub(in crate::oracle) fn changed(dice: &mut Dice<'_>) -> (Program, Program) {
 }
 
 fn on_disconnect(dice: &mut Dice<'_>) -> Option<OnDisconnect> {
-    [None, None, None, Some(OnDisconnect::Queue), Some(OnDisconnect::Fail)][dice.below(5)]
+    use OnDisconnect::{Fail, Queue, Skip};
+    [None, None, None, Some(Queue), Some(Fail), Some(Skip)][dice.below(6)]
+}
+
+/// What is queued or left out is no alternative that is given up for another one.
+fn may_stand(on_disconnect: OnDisconnect, loc: &Loc) -> bool {
+    !(loc.has_choice() && matches!(on_disconnect, OnDisconnect::Queue | OnDisconnect::Skip))
 }
 
 /// The same parts in another order, or anything else.

@@ -1,13 +1,13 @@
 //! R10 and R11, what the program names no more: it is deleted once all that came after it is gone or has followed; what is
 //! made elsewhere instead, only when it is there. So is what an earlier run left for another alternative, where this run does
-//! not come to it again.
+//! not come to it again. A deletion waits for a site that is cut off, unless the program says otherwise.
 //!
 //! A note at paris is written at nantes now, and nantes is cut off → the one at paris stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{End, Leaf, Outcome, Run, kept};
-use crate::oracle::program::{Kind, Loc};
+use super::{End, Leaf, OnCut, Outcome, Run, kept};
+use crate::oracle::program::{Kind, Loc, OnDisconnect};
 
 impl Run<'_> {
     /// Deletes what earlier runs made where the program does not name it, the last first; how that ends.
@@ -27,7 +27,7 @@ impl Run<'_> {
         let is_leaving = |leaf: &Leaf| !self.leaves.contains_key(leaf) && !is_brought(*leaf) || is_left(leaf);
         let leaving: Vec<Leaf> = leaving.filter(is_leaving).collect();
         let all: BTreeSet<Leaf> = leaving.iter().copied().collect();
-        let mut ends: BTreeMap<Leaf, Outcome> = BTreeMap::new();
+        let mut ends: BTreeMap<Leaf, End> = BTreeMap::new();
         let mut kept_for: BTreeSet<Leaf> = BTreeSet::new();
         for leaf in leaving {
             let users = recorded.iter().filter(|(_, needs)| needs.contains(&leaf)).map(|(user, _)| user);
@@ -41,22 +41,35 @@ impl Run<'_> {
                 kept_for.insert(leaf);
                 continue;
             }
-            let followed = users.into_iter().filter_map(|user| {
-                let stays = || Some(self.leaves.get(user)?.0.outcome());
-                ends.get(user).copied().or_else(stays)
-            });
-            let elsewhere = match self.left.contains(&leaf) {
-                true => Some(self.whole[&leaf.0]),
-                false => self.arrived(leaf.0, recorded),
+            let followed: Vec<End> = users
+                .into_iter()
+                .filter_map(|user| ends.get(user).copied().or_else(|| Some(self.leaves.get(user)?.0)))
+                .collect();
+            let is_left = self.left.contains(&leaf);
+            let moves = is_left || self.is_elsewhere(leaf.0, recorded);
+            let elsewhere = moves.then(|| self.whole[&leaf.0]);
+            // Where it was to be instead, or who came after it, may have been left out: it is as if its own site were cut.
+            let is_short = moves && self.ends(leaf.0).any(|end| end == End::LeftOut);
+            let on_cut = self.on_deletion(leaf.0);
+            let as_cut = (is_short || followed.contains(&End::LeftOut)).then(|| on_cut.end());
+            let outcomes = followed.iter().chain(&as_cut).map(|end| end.outcome());
+            let blocked = outcomes.chain(elsewhere).max().filter(|outcome| *outcome > Outcome::Done);
+            let end = match blocked {
+                Some(outcome) => End::Blocked(outcome),
+                None => as_cut.unwrap_or_else(|| self.places.delete(leaf, on_cut)),
             };
-            let blocked = followed.chain(elsewhere).max();
-            let outcome = match blocked.filter(|outcome| *outcome > Outcome::Done) {
-                Some(outcome) => outcome,
-                None => self.places.delete(leaf).outcome(),
-            };
-            ends.insert(leaf, outcome);
+            ends.insert(leaf, end);
         }
-        ends.into_values().max().unwrap_or(Outcome::Done)
+        ends.into_values().map(End::outcome).max().unwrap_or(Outcome::Done)
+    }
+
+    /// A deletion waits for its site, unless the program says otherwise of the resource, or did when it last had it.
+    fn on_deletion(&self, resource: usize) -> OnCut {
+        match self.program.resources[resource].on_disconnect {
+            Some(OnDisconnect::Skip) => OnCut::Skip,
+            Some(OnDisconnect::Fail) => OnCut::Fail,
+            Some(OnDisconnect::Queue | OnDisconnect::LocalOnly) | None => OnCut::Queue,
+        }
     }
 
     /// The sites of alternatives that are not those which hold until now.
@@ -85,11 +98,16 @@ impl Run<'_> {
         }
     }
 
-    /// How a resource ended that is at a site now where it was not.
-    fn arrived(&self, resource: usize, recorded: &BTreeMap<Leaf, BTreeSet<Leaf>>) -> Option<Outcome> {
+    /// Whether a resource is at a site now where it was not.
+    fn is_elsewhere(&self, resource: usize, recorded: &BTreeMap<Leaf, BTreeSet<Leaf>>) -> bool {
         let is_new = |site: usize| !recorded.contains_key(&(resource, site));
         let is_here = !self.program.gone.contains(&resource);
+        is_here && kept(&self.program.resources[resource]).sites().into_iter().any(is_new)
+    }
+
+    /// How it ended at each of its sites.
+    fn ends(&self, resource: usize) -> impl Iterator<Item = End> + '_ {
         let sites = kept(&self.program.resources[resource]).sites();
-        (is_here && sites.into_iter().any(is_new)).then(|| self.whole[&resource])
+        sites.into_iter().filter_map(move |site| Some(self.leaves.get(&(resource, site))?.0))
     }
 }

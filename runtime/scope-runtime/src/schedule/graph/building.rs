@@ -133,6 +133,8 @@ fn need(plan: &Plan, edge: &Edge, inner: &InnerGuards) -> Need {
         (EdgeReason::Settled, _) => Need::Settled,
         (EdgeReason::Guard, _) => Need::Guarded,
         (EdgeReason::Data | EdgeReason::Wave | EdgeReason::Move, _) => Need::Done,
+        // A user whose own deletion is left out is still there.
+        (EdgeReason::Relation, action) if action.goes_after_users() => Need::Done,
         (EdgeReason::After | EdgeReason::Relation, _) => Need::Order,
     }
 }
