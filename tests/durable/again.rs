@@ -105,8 +105,8 @@ fn a_stopped_destroy_goes_on_destroying() {
     let folder = desks.place("destroy-down", PROGRAM);
     ends(&folder, &["run", "main.scope", "--state", "st"], 0);
     desks.paris.set_down(true);
-    let failed = ends(&folder, &["destroy", "main.scope", "--only", "second", "--state", "st"], 1);
-    has(&failed, "scope destroy main.scope --only second --state st");
+    let waits = ends(&folder, &["destroy", "main.scope", "--only", "second", "--state", "st"], 4);
+    has(&waits, "scope destroy main.scope --only second --state st");
     desks.paris.set_down(false);
     ends(&folder, &["resume", "--state", "st"], 0);
     assert_eq!(desks.nantes.held()["cards"], json!(["first"]));
