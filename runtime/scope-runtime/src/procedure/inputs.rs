@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use scope_plan::digest::sha256_hex;
 use scope_plan::driver::{ResourceType, Type};
 use scope_plan::eval::{Environment, EvalError, eval};
 use scope_plan::expr::{Expr, FileRef, SecretSource};
@@ -51,15 +52,25 @@ pub(crate) enum GivenContent {
     /// A file beside it.
     File(FileRef),
     /// A text in it.
-    Text(String),
+    Text {
+        /// To be sent.
+        text: String,
+        /// Of the text, with secrets replaced by where they come from: as a file's, where there are none.
+        sha256: String,
+    },
 }
 
 impl GivenContent {
+    /// Some, of which it matters only that it is there.
+    pub(super) fn empty() -> Self {
+        GivenContent::Text { text: String::new(), sha256: sha256_hex(b"") }
+    }
+
     /// To be sent.
     pub(super) fn content(&self) -> Content {
         match self {
             GivenContent::File(file) => file_content(file),
-            GivenContent::Text(text) => text_content(text),
+            GivenContent::Text { text, .. } => text_content(text),
         }
     }
 
@@ -67,7 +78,23 @@ impl GivenContent {
     pub(super) fn placeholder(&self) -> Value {
         match self {
             GivenContent::File(file) => json!({ "path": file.path, "size": file.size }),
-            GivenContent::Text(text) => json!({ "size": text.len() }),
+            GivenContent::Text { text, .. } => json!({ "size": text.len() }),
+        }
+    }
+
+    /// A digest in which no secret is: the same for the same content, whether a file has it or the program itself.
+    pub(super) fn digest(&self) -> &str {
+        match self {
+            GivenContent::File(file) => &file.sha256,
+            GivenContent::Text { sha256, .. } => sha256,
+        }
+    }
+
+    /// What earlier versions took for it.
+    pub(super) fn digested_before(&self) -> &str {
+        match self {
+            GivenContent::File(file) => &file.sha256,
+            GivenContent::Text { text, .. } => text,
         }
     }
 }
@@ -91,14 +118,19 @@ impl Given {
 
     /// A digest in which no secret is: it changes when the program's values change.
     pub(crate) fn digest(&self) -> String {
+        self.digest_with(GivenContent::digest)
+    }
+
+    /// Whether a digest is that of these values; earlier versions took a text itself where its digest is taken now.
+    pub(crate) fn is_as_digested(&self, known: &str) -> bool {
+        let is_as_before = || known == self.digest_with(GivenContent::digested_before);
+        known == self.digest() || (!self.contents.is_empty() && is_as_before())
+    }
+
+    fn digest_with(&self, content: fn(&GivenContent) -> &str) -> String {
         let mut all = self.public().clone();
-        for (name, content) in &self.contents {
-            let digest = match content {
-                GivenContent::File(file) => file.sha256.clone(),
-                GivenContent::Text(text) => text.clone(),
-            };
-            all.insert(name.clone(), Value::String(digest));
-        }
+        let contents = self.contents.iter();
+        all.extend(contents.map(|(name, given)| (name.clone(), Value::from(content(given)))));
         digest_of_value(&Value::Object(all))
     }
 }
@@ -121,10 +153,12 @@ pub(crate) async fn evaluate(subject: &Subject<'_>, exprs: &[(String, Expr)]) ->
         if is_content(subject.resource_type, name) {
             let content = match expr {
                 Expr::File(file) => Some(GivenContent::File(file.clone())),
-                expr => match value(subject, name, expr, &environment)? {
-                    Value::Null => None,
-                    Value::String(text) => Some(GivenContent::Text(text)),
-                    other => Some(GivenContent::Text(other.to_string())),
+                expr => match text(value(subject, name, expr, &environment)?) {
+                    None => None,
+                    Some(content) => {
+                        let shown = text(value(subject, name, expr, &public)?).unwrap_or_default();
+                        Some(GivenContent::Text { text: content, sha256: sha256_hex(shown.as_bytes()) })
+                    }
                 },
             };
             given.contents.extend(content.map(|content| (name.clone(), content)));
@@ -144,6 +178,15 @@ pub(crate) async fn evaluate(subject: &Subject<'_>, exprs: &[(String, Expr)]) ->
         given.public = Public::Only(shown);
     }
     Ok(given)
+}
+
+/// A value as content.
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    }
 }
 
 /// Evaluates one expression of a step.

@@ -96,7 +96,7 @@ impl<'s> Origin<'s> {
     pub(super) fn filled(&self) -> Given {
         let mut given = self.kept();
         let contents = self.keep.iter().filter(|name| is_content(self.subject.resource_type, name));
-        given.contents = contents.map(|name| (name.clone(), GivenContent::Text(String::new()))).collect();
+        given.contents = contents.map(|name| (name.clone(), GivenContent::empty())).collect();
         given
     }
 

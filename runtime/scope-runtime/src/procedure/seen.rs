@@ -134,7 +134,7 @@ impl Subject<'_> {
             },
             // It was not set before: what the site has there was its own.
             (None, Some(_)) if !recorded.set.is_empty() => ChangedBy::Program,
-            _ if recorded.inputs.as_ref() == Some(&given.digest()) => ChangedBy::Site,
+            _ if recorded.inputs.as_ref().is_some_and(|last| given.is_as_digested(last)) => ChangedBy::Site,
             _ => ChangedBy::Unknown,
         };
         let last = last.cloned().map(|last| self.short(name, last));

@@ -156,7 +156,7 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     let of_marks: Vec<Difference> = renamed.into_iter().chain(seconds).collect();
     let is_unseen = is_whole
         && !subject.can_be_read()
-        && there.inputs.as_ref().is_some_and(|inputs| *inputs != given.digest());
+        && there.inputs.as_ref().is_some_and(|inputs| !given.is_as_digested(inputs));
     if !found.is_empty() || !unseen.is_empty() || is_unseen || !of_marks.is_empty() {
         // What was never recorded is adopted, or was made by a run that nobody remembers.
         let before = recorded.unwrap_or_else(|| subject.resource(&there.identity, there.how, true, &given));

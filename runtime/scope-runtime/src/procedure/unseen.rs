@@ -33,10 +33,7 @@ impl Subject<'_> {
 
     fn digest(&self, attribute: &Attribute, given: &Given) -> Option<String> {
         if let Some(content) = given.contents.get(&attribute.name) {
-            return Some(match content {
-                GivenContent::File(file) => file.sha256.clone(),
-                GivenContent::Text(text) => digest_of_value(&Value::from(text.as_str())),
-            });
+            return Some(content.digest().to_owned());
         }
         let mut value = self.plain(inner(&attribute.ty), given.public().get(&attribute.name)?);
         hide_in_value(&*self.shared.options.redact, &mut value);
@@ -83,7 +80,12 @@ impl Subject<'_> {
                     let ty = inner(&attribute.ty);
                     self.is_as_wanted(ty, now, last) && self.is_as_wanted(ty, last, now)
                 }
-                (None, None) => digests.get(name) == Some(&self.digest(attribute, given)?),
+                (None, None) => {
+                    let now = self.digest(attribute, given)?;
+                    let before = given.contents.get(name).map(GivenContent::digested_before);
+                    let before = before.map(|content| digest_of_value(&Value::from(content)));
+                    digests.get(name).is_some_and(|last| *last == now || Some(last) == before.as_ref())
+                }
                 _ => false,
             };
             let parts = match (kept.get(name), recorded.set.get(name)) {

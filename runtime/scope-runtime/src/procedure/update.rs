@@ -34,7 +34,7 @@ pub(super) async fn update(
     differences.extend(unseen);
     // What cannot be read is compared with what it was made from.
     let is_changed_unseen =
-        !subject.can_be_read() && there.inputs.as_ref().is_some_and(|inputs| *inputs != given.digest());
+        !subject.can_be_read() && there.inputs.as_ref().is_some_and(|inputs| !given.is_as_digested(inputs));
     if differences.is_empty() && !is_changed_unseen {
         return Ok(None);
     }

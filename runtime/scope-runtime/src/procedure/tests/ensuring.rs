@@ -1,6 +1,9 @@
 //! Ensuring: created once, kept as it is, set back, replaced, adopted, refused.
 
-use scope_plan::expr::{Expr, FileRef};
+use std::collections::BTreeMap;
+
+use scope_plan::digest::sha256_hex;
+use scope_plan::expr::{Expr, FileRef, SecretSource};
 use scope_plan::plan::{Action, Plan};
 use scope_plan::recorded::How;
 use scope_plan::testing::Builder;
@@ -10,7 +13,7 @@ use super::fake::{OURS, Played, Reply, book, done, found, list, not_found, ok, p
 use crate::events::{Effect, Outcome};
 use crate::report::Verdict;
 use crate::site::SiteErrorKind;
-use crate::state::{Record, Resource, State, StateStore};
+use crate::state::{Record, Resource, State, StateStore, digest_of_value};
 
 pub(super) fn plan(attributes: Vec<(&str, Expr)>) -> Plan {
     let mut plan = Builder::new();
@@ -104,6 +107,62 @@ fn content_is_uploaded_after_creating() {
     assert_eq!(upload.content.as_deref(), Some("file emma.txt"));
     assert_eq!(upload.inputs["id"], "b1");
     assert!(!upload.inputs.contains_key("content"));
+}
+
+#[test]
+fn content_is_the_same_in_a_file_and_in_the_program() {
+    let file = FileRef { path: "emma.txt".into(), sha256: sha256_hex(b"Dear Emma"), size: 9 };
+    let book_with = |content: Expr| plan(vec![("title", Expr::text("Emma")), ("content", content)]);
+    let played = play(
+        &book_with(Expr::File(file.clone())),
+        StateStore::in_memory(),
+        vec![
+            ("nantes", "find", list([])),
+            ("nantes", "create", done(book("b1", "Emma", "binding", Some(OURS)))),
+            ("nantes", "upload", ok()),
+            ("nantes", "read", found(book("b1", "Emma", "open", Some(OURS)))),
+        ],
+    );
+    let listed = list([book("b1", "Emma", "open", Some(OURS))]);
+    let same = play(&book_with(Expr::text("Dear Emma")), played.state, vec![("nantes", "find", listed)]);
+    assert_eq!(*same.effect(0), Effect::Unchanged);
+    let known = identity(&same).expect("recorded").clone();
+    assert_eq!(known.digests.as_ref().expect("kept")["content"], file.sha256);
+
+    // As an earlier version digested a text.
+    let digests = BTreeMap::from([("content".to_owned(), digest_of_value(&json!("Dear Emma")))]);
+    let former = Resource { digests: Some(digests), ..known };
+    let mut state = same.state;
+    let seen = found(book("b1", "Emma", "open", Some(OURS)));
+    let record = Record::Resource { name: "emma".into(), site: "nantes".into(), resource: former };
+    state.append(record).expect("in memory");
+    let again = play(&book_with(Expr::text("Dear Emma")), state, vec![("nantes", "read", seen)]);
+    assert_eq!(*again.effect(0), Effect::Unchanged);
+    let digests = identity(&again).and_then(|known| known.digests.clone());
+    assert_eq!(digests.expect("kept")["content"], file.sha256);
+}
+
+#[test]
+fn no_digest_is_kept_of_a_secret_in_a_content() {
+    let secret = Expr::Secret(SecretSource::Env("CODE".into()));
+    let played = play(
+        &plan(vec![("title", Expr::text("Emma")), ("content", secret)]),
+        StateStore::in_memory(),
+        vec![
+            ("nantes", "find", list([])),
+            ("nantes", "create", done(book("b1", "Emma", "binding", Some(OURS)))),
+            ("nantes", "upload", ok()),
+            ("nantes", "read", found(book("b1", "Emma", "open", Some(OURS)))),
+        ],
+    );
+    let sent = played.request("upload").content.clone().expect("it was sent");
+    let known = identity(&played).expect("recorded");
+    let text = serde_json::to_string(&known).expect("text keys only");
+    for digest in [sha256_hex(sent.as_bytes()), digest_of_value(&json!(sent))] {
+        assert!(!text.contains(&digest), "{text}");
+    }
+    let public = json!({ "title": "Emma", "content": sha256_hex(b"secret(\"CODE\")") });
+    assert_eq!(known.inputs, Some(digest_of_value(&public)));
 }
 
 #[test]
