@@ -54,16 +54,19 @@ impl Recorded {
     }
 }
 
-/// What a map of choices says of one resource, said of what it is called now; choices within its location go with it.
+/// What a map of choices says of a resource or a group, said of what it is called now; choices within its location go with it.
 pub fn rename_choices<T>(choices: &mut BTreeMap<String, T>, from: &str, to: &str) {
-    let is_of_it =
-        |key: &str| key.strip_prefix(from).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    let keys: Vec<String> = choices.keys().filter(|key| is_of_it(key)).cloned().collect();
+    let keys: Vec<String> = choices.keys().filter(|key| is_choice_of(key, from)).cloned().collect();
     for key in keys {
         if let Some(known) = choices.remove(&key) {
             choices.insert(format!("{to}{}", &key[from.len()..]), known);
         }
     }
+}
+
+/// Whether a choice's key is that of what is called so, or of a choice within its location.
+pub fn is_choice_of(key: &str, name: &str) -> bool {
+    key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '#']))
 }
 
 /// What an earlier run left open at a site.

@@ -9,22 +9,39 @@ use scope_analysis::hir::{self, Program, Replace};
 use scope_diagnostics::{Diagnostic, Severity, codes};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Edge, EdgeReason, Guard, OnUnreachable, SiteId, Step, StepId};
-use scope_plan::recorded::{How, Recorded, RecordedResource, borrowed_name, borrowed_parts, rename_choices};
+use scope_plan::recorded::{
+    How, Recorded, RecordedResource, borrowed_name, borrowed_parts, is_choice_of, rename_choices,
+};
 
 use super::{Lowering, NewStep, places};
 
-/// Old name and new name of what is recorded under the old one only.
+/// Old name and new name of what is recorded under the old one only: resources, and groups that chose an alternative.
 pub(super) fn renames(program: &Program, recorded: &Recorded) -> Vec<(String, String)> {
     let former = scope_analysis::former_names(&program.resources);
     if former.is_empty() {
         return Vec::new();
     }
     let known: BTreeSet<&str> = recorded.resources.iter().map(|resource| resource.name.as_str()).collect();
-    former
-        .into_iter()
-        .map(|(id, old)| (old, program.resources[id.0 as usize].name.clone()))
-        .filter(|(old, new)| known.contains(old.as_str()) && !known.contains(new.as_str()))
-        .collect()
+    let has_chosen = |name: &str| recorded.choices.keys().any(|key| is_choice_of(key, name));
+    let mut groups = BTreeSet::new();
+    let mut renames = Vec::new();
+    for (id, old) in former {
+        let resource = &program.resources[id.0 as usize];
+        // What a group was called follows from what something in it was called.
+        if let Some(group) = &resource.group
+            && let Some(inside) = resource.name.strip_prefix(group.as_str())
+            && let Some(old) = old.strip_suffix(inside)
+            && has_chosen(old)
+            && !has_chosen(group)
+        {
+            groups.insert((old.to_owned(), group.clone()));
+        }
+        if known.contains(old.as_str()) && !known.contains(resource.name.as_str()) {
+            renames.push((old, resource.name.clone()));
+        }
+    }
+    renames.extend(groups);
+    renames
 }
 
 /// The state as it is after the renames.
