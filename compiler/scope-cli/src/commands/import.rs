@@ -3,6 +3,8 @@
 //! It is read by its identity, recorded as adopted (so it is never deleted), and its text is printed, or appended with
 //! `--write`. One that bears another deployment's mark is that one's, and is refused.
 
+mod arguments;
+
 use std::collections::BTreeMap;
 
 use scope_compiler::{Compilation, Options, Over, World, hir};
@@ -14,6 +16,8 @@ use scope_runtime::report::StepStatus;
 use scope_runtime::state::{Hold, Holder, Record, Resource, State, StateStore};
 use serde_json::{Map, Value, json};
 
+use arguments::Arguments;
+
 use super::survey::{NotAsked, survey};
 use super::{FAILED, OK, WRONG, now_ms, place};
 use crate::args::Import;
@@ -24,6 +28,8 @@ use crate::world::Disk;
 
 /// The name under which it is looked up; no program calls anything so.
 const PROBE: &str = "imported__";
+/// What stands before its type, at the end of the program.
+const PROBE_BEGIN: &str = "\nexisting imported__: ";
 
 pub fn run(command: &Import, output: Output) -> u8 {
     match imported(command, output) {
@@ -176,19 +182,21 @@ fn read(
     };
     let probe = |body: &str| {
         let site = Value::from(command.site.as_str());
-        let text = format!("{text}\nexisting {PROBE}: {written_type} {{{body}}} scope {{ {site} }}\n");
+        let text = format!("{text}{PROBE_BEGIN}{written_type} {{{body}}} scope {{ {site} }}\n");
         let texts = BTreeMap::from([(file.clone(), text)]);
         scope_compiler::compile(&Over { world: &Disk, texts: &texts }, file, options)
     };
+    let arguments = Arguments { command, end_of_program: text.len(), type_length: written_type.len() };
     let first = probe("");
     let Some(ty) = types(&first) else {
-        output.compiled(&first);
+        arguments.refuse(&first, output);
         return Err(WRONG);
     };
     let body =
         format!(" {}: {} ", ty.identity, Value::from(command.id.as_str()).to_string().replace("${", "\\${"));
     let compilation = probe(&body);
-    if !compilation_is_sound(&compilation, output) {
+    if compilation.has_errors() {
+        arguments.refuse(&compilation, output);
         return Err(WRONG);
     }
     let plan = super::plan_of(&compilation).clone();
@@ -217,10 +225,6 @@ fn read(
             "`scope sites` says what answers",
         ),
     }
-}
-
-fn compilation_is_sound(compilation: &Compilation, output: Output) -> bool {
-    !compilation.has_errors() || output.compiled(compilation)
 }
 
 /// The state with every other site held: they are asked nothing.
