@@ -18,7 +18,7 @@ const NIGHTLY: &str = "resource door: desk.bell { name: \"door\" } scope { nante
     call two: desk.bell.ring { name: gate.name } scope { nantes }\n}\n";
 
 /// Kills the process that a command starts, at the first moment for which this is true.
-fn killed(
+pub fn killed(
     desks: &Desks,
     folder: &Path,
     args: &[&str],

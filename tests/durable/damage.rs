@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use super::desk::{self, Desks, PROGRAM, ends, journal, records};
+use super::again::killed;
+use super::desk::{self, Desks, PROGRAM, When, ends, journal, records};
 use crate::support::binary;
 
 #[test]
@@ -46,6 +47,41 @@ fn a_journal_that_is_shorter_than_the_state_says_is_damage() {
     std::fs::write(journal(&folder, 1), &whole[..whole.len() / 2]).expect("writable");
     let ran = ends(&folder, &["run", "main.scope"], 1);
     assert!(ran.stderr.contains("E0920") && ran.stderr.contains("shorter"), "{}", ran.all());
+}
+
+#[test]
+fn a_journal_that_is_gone_is_told_where_the_state_is_not_whole_without_it() {
+    let desks = Desks::start();
+    let folder = desks.place("journal-gone", PROGRAM);
+    ends(&folder, &["run", "main.scope"], 0);
+    // The state has all of a run that ended.
+    std::fs::remove_file(journal(&folder, 1)).expect("it was there");
+    ends(&folder, &["status", "--offline"], 0);
+    ends(&folder, &["run", "main.scope"], 0);
+    let more = "resource third: desk.card { title: \"third\" } scope { nantes & paris }\n";
+    let text = std::fs::read_to_string(folder.join("main.scope")).expect("there");
+    std::fs::write(folder.join("main.scope"), format!("{text}{more}")).expect("writable");
+    killed(&desks, &folder, &["run", "main.scope"], |when, number| (when, number) == (When::After, 10));
+    std::fs::remove_file(journal(&folder, 3)).expect("it was there");
+    let n_asked = desks.nantes.n_requests();
+    let commands = [
+        &["status", "--offline"][..],
+        &["history"],
+        &["plan", "main.scope"],
+        &["resume"],
+        &["run", "main.scope"],
+    ];
+    for command in commands {
+        let ran = ends(&folder, command, 1);
+        assert!(ran.stderr.contains("E0880") && ran.stderr.contains("run 3"), "{command:?}: {}", ran.all());
+        assert!(ran.stderr.contains("scope state rebuild FILE"), "{command:?}: {}", ran.all());
+    }
+    assert_eq!(desks.nantes.n_requests(), n_asked, "nothing was sent");
+    std::fs::rename(folder.join(".scope"), folder.join("moved")).expect("movable");
+    let rebuilt = ends(&folder, &["state", "rebuild", "main.scope", "--answer", "once=done"], 0);
+    for card in ["first", "second"] {
+        assert!(rebuilt.stdout.contains(&format!("= nantes  card  {card}")), "{}", rebuilt.all());
+    }
 }
 
 /// The file may grow no further: the shell sets the limit, and the signal that would end the process is ignored.

@@ -238,6 +238,53 @@ fn two_at_once_exclude_each_other() {
     assert!(free.stdout.contains("nothing to unlock"), "{}", free.all());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_is_gone_has_nothing_any_more() {
+    let (desks, depot) = (Desks::start(), Depot::start());
+    let machine = Machine::new(&desks, "shared-dead", &depot.url("web.json"));
+    let process: Arc<Mutex<Option<Child>>> = Arc::default();
+    let victim = process.clone();
+    let mut starting = process.lock().expect("never poisoned");
+    desks.around(move |when, number| {
+        let is_meant = (when, number) == (When::Before, 5);
+        if is_meant {
+            let mut victim = victim.lock().expect("never poisoned");
+            let child = victim.as_mut().expect("it was started");
+            child.kill().expect("it can be killed");
+            child.wait().expect("it is ours");
+        }
+        !is_meant
+    });
+    *starting = Some(machine.start(&["run", "main.scope"], "600"));
+    drop(starting);
+    while process
+        .lock()
+        .expect("never poisoned")
+        .as_mut()
+        .expect("started")
+        .try_wait()
+        .expect("ours")
+        .is_none()
+    {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    desks.undisturbed();
+    desks.all_has_arrived();
+    let refused = machine.ends(&["run", "main.scope"], 5);
+    assert!(refused.stderr.contains("E0911") && refused.stderr.contains("is gone"), "{}", refused.all());
+    let shown = machine.ends(&["state", "show", "--program", "main.scope"], 0);
+    assert!(shown.stdout.contains(", which is gone: `scope state unlock` frees it"), "{}", shown.all());
+    let freed = machine.ends(&["state", "unlock", "--program", "main.scope"], 0);
+    assert!(
+        freed.stdout.contains("unlocked: ana at ") && freed.stdout.contains("is gone"),
+        "{}",
+        freed.all()
+    );
+    machine.ends(&["run", "main.scope"], 0);
+    wished(&desks);
+}
+
 #[test]
 fn answers_that_are_lost_do_no_harm() {
     let desks = Desks::start();

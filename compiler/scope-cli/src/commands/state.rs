@@ -1,8 +1,10 @@
 //! `scope state show`, `unlock`, `copy`: where a state is kept and who has it; `rebuild` is next door.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use scope_diagnostics::{codes, similar};
+use scope_plan::fleet::listed;
 use scope_runtime::state::{Holder, Known, Place, StateStore, utc};
 use serde_json::json;
 
@@ -57,6 +59,12 @@ fn show(found: &Found) -> Result<(), u8> {
         plural(state.last_run as usize, "run")
     ));
     match lease {
+        Some(lease) if lease.for_ms > 0 && lease.holder.is_gone() => {
+            line(&format!(
+                "lock        {}, which is gone: `scope state unlock` frees it",
+                words(&lease.holder)
+            ));
+        }
         Some(lease) if lease.for_ms > 0 => {
             let for_s = lease.for_ms.div_ceil(1000);
             line(&format!(
@@ -82,7 +90,10 @@ fn unlock(found: &Found, is_forced: bool) -> Result<(), u8> {
     let holder = StateStore::unlock(&found.place, is_forced).map_err(|error| place::refused(&error))?;
     document::tell("scope-unlock/1", json!({ "place": found.place.text(), "holder": holder }));
     match holder {
-        Some(holder) => line(&format!("unlocked: {} had it", words(&holder))),
+        Some(holder) => {
+            let gone = if holder.is_gone() { ", and is gone" } else { "" };
+            line(&format!("unlocked: {} had it{gone}", words(&holder)));
+        }
         None => line("nothing to unlock: nobody has it"),
     }
     Ok(())
@@ -96,9 +107,20 @@ fn forget(found: &Found, name: &str, site: Option<&str>) -> Result<(), u8> {
     if forgotten.is_empty() {
         let at = site.map(|site| format!(" at {site}")).unwrap_or_default();
         say_error(codes::E0922, &format!("nothing called `{name}`{at} is recorded"));
+        let elsewhere = store.state().known_of(name, None);
+        let sites: BTreeSet<&str> = elsewhere.iter().map(|known| known.site.as_str()).collect();
         let names = store.state().resources.keys().map(String::as_str);
-        match similar::nearest(name, names) {
+        let is_site = !sites.is_empty();
+        let near = match is_site {
+            true => similar::nearest(site.unwrap_or_default(), sites.iter().copied()),
+            false => similar::nearest(name, names),
+        };
+        match near {
             Some(near) => say_help(&format!("did you mean `{near}`?")),
+            None if is_site => {
+                let sites: Vec<&str> = sites.into_iter().collect();
+                say_help(&format!("it is recorded at {}", listed(&sites)));
+            }
             None => say_help("`scope plan FILE` tells what is recorded and out of the program's reach"),
         }
         return Err(WRONG);

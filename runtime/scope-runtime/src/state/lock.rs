@@ -49,6 +49,14 @@ impl Holder {
             command: command.to_owned(),
         }
     }
+
+    /// Whether it is known not to live any more: a process of this machine that is not there. Of another machine, and where
+    /// the system does not tell, nothing is known.
+    pub fn is_gone(&self) -> bool {
+        let processes = Path::new("/proc");
+        let is_told = processes.join("self").exists();
+        is_told && self.host == Self::current("", 0).host && !processes.join(self.pid.to_string()).exists()
+    }
 }
 
 /// Held until dropped.

@@ -98,6 +98,11 @@ impl StateStore {
         let (by, plan) = (by.to_owned(), plan.to_owned());
         self.append(Record::RunStarted { run, by, at_ms, written_by, plan, started })?;
         self.commit()?;
+        if !self.is_shared() {
+            // The state names the run that goes on after it: without its journal it is not whole. A disk that takes no more
+            // is told of at the next record, which the run depends on.
+            let _ = self.write();
+        }
         Ok(run)
     }
 

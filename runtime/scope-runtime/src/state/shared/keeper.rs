@@ -311,14 +311,15 @@ pub(super) async fn look(place: &SharedPlace) -> Result<Looked, StateError> {
     Ok(Looked { file: Some(file), lease })
 }
 
-/// Takes the lock away; who had it.
+/// Takes the lock away; who had it. A process of this machine that is gone has it no more, however long its lease lasts.
 pub(super) async fn unlock(place: &SharedPlace, is_forced: bool) -> Result<Option<Holder>, StateError> {
     let desk = Desk::new(place)?;
     let Some(found) = desk.patiently_read().await? else { return Ok(None) };
     let (lock, file) = document::read(&desk.address, &found.bytes)?;
     let Some(lock) = lock else { return Ok(None) };
     let holder = lock.holder.clone();
-    if let (false, Some(lease)) = (is_forced, in_force(lock)) {
+    let is_free = is_forced || holder.is_gone();
+    if let (false, Some(lease)) = (is_free, in_force(lock)) {
         return Err(StateError::Alive { place: desk.address, lease });
     }
     let bytes = with_lock(None, &file.to_text());

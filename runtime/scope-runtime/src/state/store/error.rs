@@ -92,6 +92,14 @@ pub enum StateError {
         /// Where.
         error: String,
     },
+    /// The journal of a run that did not come to its end, and with it what that run did.
+    #[error("the journal of run {run} is gone: {path}")]
+    Lost {
+        /// The run.
+        run: u64,
+        /// Where it was.
+        path: PathBuf,
+    },
     /// A run's journal.
     #[error("the journal cannot be used: {0}")]
     Journal(#[from] JournalError),
@@ -101,6 +109,7 @@ impl StateError {
     /// As the failure of a run.
     pub fn failure(&self) -> Failure {
         let code = match self {
+            StateError::Lost { .. } => "E0880",
             StateError::Journal(JournalError::Damaged { .. }) | StateError::Damaged { .. } => "E0920",
             StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => "E0921",
             StateError::Shared { fault: SharedFault::Unusable(_), .. } => "E0943",
@@ -116,6 +125,10 @@ impl StateError {
         match self {
             StateError::Locked { .. } => failure
                 .with_help("wait until that run ends; if its process is no longer alive, the next run takes the lock over"),
+            StateError::Leased { lease, .. } if lease.holder.is_gone() => failure.with_help(format!(
+                "that process is gone: the lock ends in {} s, or at once by `scope state unlock`",
+                lease.for_ms.div_ceil(1000)
+            )),
             StateError::Leased { lease, .. } => failure.with_help(format!(
                 "wait until that run ends; if its machine died, the lock ends in {} s, or at once by `scope state unlock`",
                 lease.for_ms.div_ceil(1000)
@@ -130,7 +143,9 @@ impl StateError {
             StateError::Journal(JournalError::Newer { .. }) => {
                 failure.with_help("use the version of the tool that wrote it")
             }
-            StateError::Damaged { .. } | StateError::Journal(JournalError::Damaged { .. }) => failure.with_help(
+            StateError::Damaged { .. }
+            | StateError::Lost { .. }
+            | StateError::Journal(JournalError::Damaged { .. }) => failure.with_help(
                 "bring the state's folder back from a copy; without one, move it away and `scope state rebuild FILE`: what bears its mark is found again",
             ),
             StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => failure

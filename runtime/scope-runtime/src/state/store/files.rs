@@ -48,7 +48,14 @@ pub(super) fn load(folder: &Path) -> Result<Option<StateFile>, StateError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(StateError::Io { path, error }),
     };
-    read_file(&bytes, &path).map(Some)
+    let file = read_file(&bytes, &path)?;
+    let Through { run, bytes } = file.through;
+    let path = folder.join(RUNS).join(file_name(run));
+    // The state was written as that run began, so all that it did since is in its journal.
+    if run > 0 && bytes == 0 && !path.exists() {
+        return Err(StateError::Lost { run, path });
+    }
+    Ok(Some(file))
 }
 
 /// Reads a state's text, of this version or an older one.
