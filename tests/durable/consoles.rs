@@ -48,6 +48,11 @@ fn what_a_site_does_not_tell_is_told_as_the_reference_says() {
     assert!(consoles("77-what-a-site-does-not-tell") >= 4);
 }
 
+#[test]
+fn names_that_are_none_and_what_was_given_up_are_told_as_the_reference_says() {
+    assert!(consoles("79-what-an-operator-is-told") >= 12);
+}
+
 /// Holds a document against what its commands print; how many there are.
 fn consoles(name: &str) -> usize {
     let path = root().join(format!("tests/spec/{name}.md"));

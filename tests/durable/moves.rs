@@ -167,6 +167,23 @@ fn choosing_again_moves_and_the_plan_shows_it() {
 }
 
 #[test]
+fn it_is_chosen_again_in_each_round_of_a_wait() {
+    let desks = Desks::start();
+    let program = "resource note: desk.note { name: \"n\", text: \"hello\" } scope { paris | nantes }\n\
+        resource both: desk.note { name: \"both\", text: \"hello\" } scope { nantes & paris }\n";
+    let folder = desks.place("reconsider-waiting", program);
+    desks.paris.set_down(true);
+    ends(&folder, &["run", "main.scope"], 4);
+    let mut waiting = desk::start(&folder, &["run", "main.scope", "--reconsider", "--wait", "2min"]);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert_eq!(desks.nantes.held()["notes"], json!({ "both": "hello", "n": "hello" }));
+    desks.paris.set_down(false);
+    assert_eq!(waiting.wait().expect("it is ours").code(), Some(0));
+    assert_eq!(desks.held()["nantes"]["notes"], json!({ "both": "hello" }));
+    assert_eq!(desks.held()["paris"]["notes"], json!({ "both": "hello", "n": "hello" }));
+}
+
+#[test]
 fn choosing_again_takes_the_copy_along() {
     let desks = Desks::start();
     let folder = desks.place(

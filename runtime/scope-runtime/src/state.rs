@@ -403,7 +403,7 @@ pub struct Told {
     pub name: String,
     /// The site's name.
     pub site: String,
-    /// `started again parked done failed skipped undone owed`
+    /// `started again parked done failed skipped undone owed left`
     pub word: String,
     /// For people; masked.
     pub words: String,

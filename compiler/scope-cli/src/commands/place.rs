@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use scope_diagnostics::codes;
+use scope_diagnostics::{codes, similar};
 use scope_runtime::events::Failure;
 use scope_runtime::state::{self, Place, State, StateError, StateStore};
 
@@ -22,8 +22,27 @@ pub struct Found {
     pub program: Option<String>,
 }
 
-/// The deployment that is meant; `Err` is the exit code, and why is said.
+/// The deployment that is meant, whose state, if it was named, is there; `Err` is the exit code, and why is said.
 pub fn find(place: &args::Place) -> Result<Found, u8> {
+    let found = named(place)?;
+    if let Some(given) = &place.state
+        && !StateStore::is_at(&found.place).map_err(|error| refused(&error))?
+    {
+        say_error(codes::E0922, &format!("there is no state at `{}`", found.place.text()));
+        let others = states_near(&found.place);
+        let near = similar::nearest(given.trim_end_matches('/'), others.iter().map(String::as_str));
+        match (near, others.as_slice()) {
+            (Some(near), _) => say_help(&format!("did you mean `{near}`?")),
+            (None, []) => say_help("the first `scope run FILE --state PLACE` makes one"),
+            (None, others) => say_help(&format!("there is one at {}", others.join(", "))),
+        }
+        return Err(WRONG);
+    }
+    Ok(found)
+}
+
+/// The deployment that is meant, which may have no state yet.
+fn named(place: &args::Place) -> Result<Found, u8> {
     if let Some(program) = &place.program {
         let found = of_program(program, place.state.as_deref())?;
         // A program that is gone may have left its state.
@@ -64,10 +83,12 @@ pub fn find(place: &args::Place) -> Result<Found, u8> {
     }
 }
 
-/// The same where nothing was run here yet: the one program here that has the site.
+/// The same where nothing was run yet: the program that is named, or the one program here that has the site.
 pub fn find_with_site(place: &args::Place, site: &str) -> Result<Found, u8> {
-    let is_named = place.program.is_some() || place.state.is_some();
-    if is_named || !states().is_empty() {
+    if place.program.is_some() {
+        return named(place);
+    }
+    if place.state.is_some() || !states().is_empty() {
         return find(place);
     }
     let mut programs = programs_with(site);
@@ -158,6 +179,24 @@ fn states() -> Vec<Place> {
         false => Place::of_logs(&folder),
     };
     folders.into_iter().filter_map(state_in).collect()
+}
+
+/// Other states that may be meant: those here, and in the folders beside this one and in it.
+fn states_near(place: &Place) -> Vec<String> {
+    let mut near: Vec<String> = states().iter().map(Place::text).collect();
+    if let Place::Folder(folder) = place {
+        let beside =
+            folder.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+        let all = beside.into_iter().chain([folder.as_path()]).flat_map(folders);
+        let all = all.map(|folder| folder.strip_prefix(".").map(Path::to_path_buf).unwrap_or(folder));
+        near.extend(
+            all.filter(|folder| folder.join("state.json").is_file())
+                .map(|folder| Place::Folder(folder).text()),
+        );
+    }
+    near.sort();
+    near.dedup();
+    near
 }
 
 fn folders(folder: &Path) -> Vec<PathBuf> {

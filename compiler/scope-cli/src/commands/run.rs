@@ -20,7 +20,7 @@ use super::{FAILED, INTERRUPTED, OK, WRONG, asked, now_ms, place};
 use crate::args::Run;
 use crate::output::{Output, say_error};
 use crate::show::said;
-use once::{left_alone, run_once};
+use once::{has_again, left_alone, run_once};
 use ready::{is_as_planned, ready, saved_program};
 
 pub use once::config_value;
@@ -131,26 +131,26 @@ fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u
         answers,
         silent: BTreeMap::new(),
     };
-    let mut command = command.clone();
     let mut patience = command.how.wait.map(Patience::new);
     let mut is_first = first.is_none();
     loop {
         let now = now_ms();
         let is_left_alone = |site: &str| left_alone(site, state.state(), &command.how, now).is_some();
-        let (plan, sources) = match ready(&command, state.recorded(), Some(&is_left_alone), output) {
+        let (plan, sources) = match ready(command, state.recorded(), Some(&is_left_alone), output) {
             Ok(ready) => ready,
             Err(code) => return code,
         };
-        // Only the first time: what this run did itself is no surprise.
-        if std::mem::take(&mut is_first)
-            && let Err(code) = is_as_planned(&command.program.file, &plan, &state, &sources, output)
-        {
-            return code;
+        // Only the first time: what this run did itself is no surprise. What is resumed has been asked for before.
+        if std::mem::take(&mut is_first) {
+            let planned = is_as_planned(&command.program.file, &plan, &state, &sources, output);
+            if let Err(code) = planned.and_then(|()| has_again(&plan, &command.how)) {
+                return code;
+            }
         }
         if command.program.wish == Wish::Nothing {
             super::destroy::tell_kept(&plan);
         }
-        beginning.started = Started { first, ..asked::of_run(&command, &plan) };
+        beginning.started = Started { first, ..asked::of_run(command, &plan) };
         let debts = state.state().debts();
         let code = run_once(&plan, &sources, &mut state, &command.how, &beginning, going, output);
         // What is owed and stays so though its site was heard from waits for no site.
@@ -160,8 +160,6 @@ fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u
         let is_over = matches!(code, WRONG | INTERRUPTED) || going.is_stopped || is_ended;
         let Some(patience) = patience.as_mut().filter(|_| !is_over) else { return code };
         first.get_or_insert(state.state().last_run);
-        // What was chosen again is chosen.
-        command.how.reconsider = false;
         // Meanwhile others may have the state, to hold a site, say. What they do is planned with.
         drop(state);
         going.hooks.pass(Fence::default());
@@ -170,7 +168,7 @@ fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u
             Err(code) => return code,
         };
         let waits = Waits { plan: &plan, place: &at, how: &command.how };
-        match patience.wait(&waits, &holder(&program, &command), &mut going.hooks) {
+        match patience.wait(&waits, &holder(&program, command), &mut going.hooks) {
             Waited::Answers(silent) => {
                 beginning.silent = silent;
                 beginning.answers.clear();
@@ -178,7 +176,7 @@ fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u
             Waited::TimeIsOver => return code,
             Waited::Interrupted => return INTERRUPTED,
         }
-        state = match patience.open(&at, &holder(&program, &command)) {
+        state = match patience.open(&at, &holder(&program, command)) {
             Ok(state) => state,
             Err(error) => return place::refused(&error),
         };

@@ -112,8 +112,9 @@ impl<'a> Shower<'a> {
                 }
                 self.undo(*step, "undone", words);
             }
-            RunEventKind::UndoOwed { step, words } => self.undo(*step, "owed", words),
-            RunEventKind::RunStarted { .. }
+            // What is still owed at the end the report says.
+            RunEventKind::UndoOwed { .. }
+            | RunEventKind::RunStarted { .. }
             | RunEventKind::StepStarted { .. }
             | RunEventKind::StepProgress { .. }
             | RunEventKind::StepSkipped { .. }

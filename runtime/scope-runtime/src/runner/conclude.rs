@@ -66,6 +66,10 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     let outputs = outputs(shared);
     let steps: Vec<StepReport> =
         shared.plan.steps.iter().map(|step| step_report(shared, &ended, step.id)).collect();
+    // Said last, so that the last line of a step tells how it ended.
+    let is_given_up =
+        |ended: &&StepReport| ended.is_abandoned && ended.attempts > 0 && ended.undo == UndoStatus::None;
+    steps.iter().filter(is_given_up).for_each(|ended| shared.log_given_up(ended.step));
     let is_any_change = n_paid > 0
         || steps.iter().any(|step| {
             let is_change = matches!(&step.status, StepStatus::Done { effect } if effect.is_change());

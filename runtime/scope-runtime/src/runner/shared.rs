@@ -26,7 +26,7 @@ use crate::events::{Effect, FORMAT, Failure, Progress, RunEvent, RunEventKind, S
 use crate::procedure::Memory;
 use crate::redact::{hide_in_event, hide_in_failure};
 use crate::report::Seen;
-use crate::state::Record;
+use crate::state::{Record, Told};
 
 /// Progress of one step is told at most so often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -133,14 +133,25 @@ impl<'r> Shared<'r> {
     pub(crate) fn emit(&self, kind: RunEventKind) {
         let mut event = RunEvent { at_ms: self.elapsed_ms(), kind };
         hide_in_event(&*self.options.redact, &mut event);
-        if self.ledger.is_kept()
-            && let Some(told) = told::told(self.plan, &event)
-        {
-            // A failure is kept by the ledger and seen by the loop.
-            let _ = self.ledger.append(Record::Told { told });
+        if self.ledger.is_kept() {
+            self.log(told::told(self.plan, &event));
         }
         self.spans.borrow_mut().told(&event);
         self.outbox.borrow_mut().push(event);
+    }
+
+    /// Says in a step's log that what was tried there is wanted no more.
+    pub(crate) fn log_given_up(&self, step: StepId) {
+        if self.ledger.is_kept() {
+            self.log(Some(told::given_up(self.plan, self.elapsed_ms(), step)));
+        }
+    }
+
+    fn log(&self, told: Option<Told>) {
+        if let Some(told) = told {
+            // A failure is kept by the ledger and seen by the loop.
+            let _ = self.ledger.append(Record::Told { told });
+        }
     }
 
     /// Tells what happened since the last time.

@@ -31,16 +31,25 @@ pub(crate) fn told(plan: &Plan, event: &RunEvent) -> Option<Told> {
         | RunEventKind::ChoiceMade { .. }
         | RunEventKind::RunEnded { .. } => return None,
     };
+    Some(line(plan, event.at_ms, step, word, words))
+}
+
+/// The line of a step that only alternatives have that were given up.
+pub(crate) fn given_up(plan: &Plan, at_ms: u64, step: StepId) -> Told {
+    line(plan, at_ms, Some(step), "left", "its alternative was given up".to_owned())
+}
+
+fn line(plan: &Plan, at_ms: u64, step: Option<StepId>, word: &str, words: String) -> Told {
     let step = step.map(|step| plan.step(step));
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    Some(Told {
-        at_ms: event.at_ms,
+    Told {
+        at_ms,
         key: text(step.map(|step| step.key.as_str())),
         name: text(step.map(|step| step.name.as_str())),
         site: text(step.map(|step| plan.site(step.site).name.as_str())),
         word: word.to_owned(),
         words,
-    })
+    }
 }
 
 pub(crate) fn effect_words(effect: &Effect) -> String {

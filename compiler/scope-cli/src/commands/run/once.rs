@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use scope_compiler::data;
-use scope_diagnostics::{SourceMap, codes};
+use scope_diagnostics::{SourceMap, codes, similar};
+use scope_plan::fleet::listed;
 use scope_plan::plan::{Action, Plan};
 use scope_runtime::events::{Awaited, RunEvent, RunEventKind};
 use scope_runtime::real::secrets::SecretStore;
@@ -17,7 +18,7 @@ use scope_runtime::state::{Started, State, StateStore, Wish};
 use super::super::{WRONG, now_ms, waiting};
 use super::{Beginning, Going, consent};
 use crate::args::{Events, How};
-use crate::output::{Output, document, note, say_error};
+use crate::output::{Output, document, note, say_error, say_help};
 use crate::show::{self, progress::Shower, said};
 
 /// The sites that this run leaves alone, and why.
@@ -181,13 +182,45 @@ pub(super) fn again(plan: &Plan, how: &How, first: Option<u64>) -> BTreeMap<Stri
 }
 
 /// The calls of this name, or of the sequence or group of this name.
-fn called(plan: &Plan, name: &str) -> Vec<String> {
-    let is_in = |step: &&str| step.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '[']));
+fn called<'p>(plan: &'p Plan, name: &str) -> impl Iterator<Item = String> + use<'p> {
+    let name = name.to_string();
+    let is_meant = move |step: &&str| {
+        step.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    calls(plan).filter(is_meant).map(str::to_string)
+}
+
+fn calls(plan: &Plan) -> impl Iterator<Item = &str> {
     let calls = plan.steps.iter().filter(|step| matches!(step.action, Action::Call { .. }));
-    let mut names: Vec<String> =
-        calls.map(|step| step.name.as_str()).filter(is_in).map(str::to_string).collect();
-    names.push(name.to_string());
-    names
+    calls.map(|step| step.name.as_str())
+}
+
+/// What is to be done once more is a call, or has some in it; else it is said which there are.
+pub(super) fn has_again(plan: &Plan, how: &How) -> Result<(), u8> {
+    let Some(name) = how.again.iter().find(|name| called(plan, name).next().is_none()) else { return Ok(()) };
+    if plan.steps.iter().any(|step| step.name == *name) {
+        say_error(
+            codes::E0922,
+            &format!("`{name}` is no `call`: only what is done once can be done once more"),
+        );
+    } else {
+        say_error(codes::E0922, &format!("no `call` of this program is named `{name}`"));
+    }
+    // A call by its name, and every sequence or group that it is in.
+    let with_groups = |call: &'_ str| -> Vec<String> {
+        let groups = call.match_indices(['.', '[']).map(|(end, _)| call[..end].to_string());
+        groups.chain([call.to_string()]).collect()
+    };
+    let names: BTreeSet<String> = calls(plan).flat_map(with_groups).collect();
+    match similar::nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => say_help(&format!("did you mean `{near}`?")),
+        None if names.is_empty() => say_help("the program has none"),
+        None => {
+            let all: Vec<&str> = calls(plan).collect::<BTreeSet<_>>().into_iter().collect();
+            say_help(&format!("its calls: {}", listed(&all)));
+        }
+    }
+    Err(WRONG)
 }
 
 /// A value of a client's configuration file.

@@ -11,7 +11,7 @@ use scope_runtime::simulator::{Fault, SimulationOptions, Simulator};
 use scope_runtime::state::StateStore;
 
 use super::super::WRONG;
-use super::once::{again, run_options, told};
+use super::once::{again, has_again, run_options, told};
 use crate::args::How;
 use crate::output::{Output, say_error};
 use crate::show::progress::Shower;
@@ -25,6 +25,9 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, next: &str, output:
             return WRONG;
         }
     };
+    if let Err(code) = has_again(plan, how) {
+        return code;
+    }
     let options = SimulationOptions {
         seed: how.seed,
         faults,

@@ -73,6 +73,17 @@ impl StateStore {
         Ok(Self { state, kept: Some(kept), is_changed })
     }
 
+    /// Whether there is a state at a place.
+    ///
+    /// # Errors
+    /// A shared place that does not answer.
+    pub fn is_at(place: &Place) -> Result<bool, StateError> {
+        match place {
+            Place::Folder(folder) => Ok(folder.join(FILE).is_file()),
+            Place::Shared(shared) => Ok(shared::look(shared)?.file.is_some()),
+        }
+    }
+
     /// The state at a place as it is now, without taking the lock or changing anything; an empty one if there is none.
     ///
     /// # Errors
