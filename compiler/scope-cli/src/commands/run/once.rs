@@ -1,6 +1,6 @@
 //! One run against real sites: who is left alone, what is asked before anything is sent, the run, and what it came to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use scope_compiler::data;
