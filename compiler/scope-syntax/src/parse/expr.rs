@@ -161,9 +161,12 @@ fn prefix<'t>() -> impl Parser<'t, Tokens<'t>, (UnaryOp, Span), Extra> + Clone {
 
 fn infix<'t>(mode: Mode) -> impl Parser<'t, Tokens<'t>, (Infix, Span), Extra> + Clone {
     let one = select(move |token: &'t Token<'t>| infix_of(token, mode).map(|op| (op, *token))).validate(
-        |(op, token), extra, emitter| {
+        move |(op, token), extra, emitter| {
             if token.kind == Kind::AndAnd {
-                let report = operators::boolean_word(token.span(), "&&", "and");
+                let report = match mode {
+                    Mode::Location => operators::doubled_and(token.span()),
+                    _ => operators::boolean_word(token.span(), "&&", "and"),
+                };
                 emitter.emit(Fault::report(extra.span().start, report));
             }
             (op, token.span())
@@ -195,6 +198,7 @@ fn infix_of(token: &Token<'_>, mode: Mode) -> Option<Infix> {
         Kind::LessEqual => Binary(LessEqual),
         Kind::Greater => Binary(Greater),
         Kind::GreaterEqual => Binary(GreaterEqual),
+        Kind::AndAnd if mode == Mode::Location => Chain(ChainOp::And),
         Kind::AndAnd => Chain(ChainOp::LogicalAnd),
         Kind::Word => match token.text {
             "in" => Binary(In),

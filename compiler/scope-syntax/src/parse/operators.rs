@@ -273,3 +273,11 @@ pub(crate) fn boolean_word(span: Span, symbol: &str, word: &str) -> Diagnostic {
     };
     report.fix(format!("write `{word}`"), vec![Edit::new(span, if symbol == "!" { "not " } else { word })])
 }
+
+/// The report of `&&` between places, which is read as `&`.
+pub(crate) fn doubled_and(span: Span) -> Diagnostic {
+    Diagnostic::new(codes::E0012, span, "expected `&`, found `&&`")
+        .label("places are joined by one `&`")
+        .help("write `A & B` for both places; `and` joins what is true or false")
+        .fix("write `&`", vec![Edit::new(span, "&")])
+}
