@@ -42,9 +42,8 @@ impl<'a> Context<'a> {
         }
         let word = found.name.as_ref().map(|name| self.text(name, &frame));
         let operation = found.operation.name.clone();
-        let creates = ty.create.as_deref().unwrap_or("create") == operation;
         let kind = match found.operation.kind {
-            _ if creates => ResourceKind::Managed,
+            _ if creates(ty, &operation) => ResourceKind::Managed,
             OperationKind::Find | OperationKind::Read => ResourceKind::Print { operation },
             _ => ResourceKind::Call { operation },
         };
@@ -114,26 +113,34 @@ impl<'a> Context<'a> {
         module: ModuleId,
     ) {
         for (item_index, item) in self.modules.get(module).tree.items.iter().enumerate() {
-            let ast::ItemKind::Thing(thing) = &item.kind else { continue };
-            let is_type = thing.kind == ast::ThingKind::Resource
-                && thing.ty.names.last().is_some_and(|name| name.text == ty.short_name);
-            let named = thing.body.as_ref().is_some_and(|body| {
-                let value = super::body::value_expr(body, ty.name_attribute.as_deref().unwrap_or("name"));
-                matches!(value.kind.as_ref(), ast::ExprKind::Text(text) if text.literal().as_deref() == Some(word))
-            });
-            if is_type && (named || thing.name.text == word) {
-                self.report(
-                    Diagnostic::new(
-                        codes::E0215,
-                        span,
-                        format!("this deletes `{}`, which the program declares", thing.name.text),
-                    )
-                    .label("deleted here")
-                    .secondary(self.item(module, item_index).span, "declared here")
-                    .help("take the declaration out: a run then deletes it"),
-                );
-            }
+            let declared = match &item.kind {
+                ast::ItemKind::Thing(thing) if is_resource(thing, ty, word) => thing.name.text.as_str(),
+                ast::ItemKind::Native(native) if self.makes(native, ty, word) => word,
+                _ => continue,
+            };
+            self.report(
+                Diagnostic::new(
+                    codes::E0215,
+                    span,
+                    format!("this deletes `{declared}`, which the program declares"),
+                )
+                .label("deleted here")
+                .secondary(self.item(module, item_index).span, "declared here")
+                .help("take the declaration out: a run then deletes it"),
+            );
         }
+    }
+
+    /// Whether a `$` line is a resource of a type under a name.
+    fn makes(&self, native: &ast::NativeItem, ty: &ResourceType, word: &str) -> bool {
+        // Of most lines the words tell it, without asking what each driver makes of them.
+        let is_said = native.native.words.iter().any(|said| said.literal().as_deref() == Some(word));
+        is_said
+            && match_item(self.drivers.values(), native).is_ok_and(|found| {
+                found.ty.name == ty.name
+                    && creates(ty, &found.operation.name)
+                    && found.name.and_then(|name| name.literal()).as_deref() == Some(word)
+            })
     }
 
     /// The words of a line that names nothing, made unique by its place among the lines that say the same.
@@ -175,4 +182,20 @@ impl<'a> Context<'a> {
             })
             .collect()
     }
+}
+
+/// Whether an operation is the one by which a type's resources are made.
+fn creates(ty: &ResourceType, operation: &str) -> bool {
+    ty.create.as_deref().unwrap_or("create") == operation
+}
+
+/// Whether an item is a resource of a type, called or named so.
+fn is_resource(thing: &ast::Thing, ty: &ResourceType, word: &str) -> bool {
+    let is_type = thing.kind == ast::ThingKind::Resource
+        && thing.ty.names.last().is_some_and(|name| name.text == ty.short_name);
+    let is_named = |body| {
+        let value = super::body::value_expr(body, ty.name_attribute.as_deref().unwrap_or("name"));
+        matches!(value.kind.as_ref(), ast::ExprKind::Text(text) if text.literal().as_deref() == Some(word))
+    };
+    is_type && (thing.name.text == word || thing.body.as_ref().is_some_and(is_named))
 }
