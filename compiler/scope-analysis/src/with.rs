@@ -290,21 +290,27 @@ impl Context<'_> {
         None
     }
 
+    /// A family is all of its elements, a group all that is in it.
     fn after(&self, with: &mut With, slot: Slot) {
-        let slots = match slot.value {
-            Value::List(slots) => slots,
-            value => vec![Slot { value, ..slot }],
-        };
-        for slot in slots {
-            match slot.value {
-                Value::Resource(resource) => with.after.push(resource),
-                Value::Error => {}
-                other => self.wrong(
-                    &format!("`after` names resources, not {}", describe(&other)),
-                    slot.span,
-                    "write the name of a resource, or a list of names",
-                ),
+        match slot.value {
+            Value::Resource(resource) if with.after.contains(&resource) => {}
+            Value::Resource(resource) => with.after.push(resource),
+            Value::Group(group) => with.after.extend(self.members(group)),
+            Value::List(slots) => slots.into_iter().for_each(|slot| self.after(with, slot)),
+            Value::Record(elements) if is_family(&elements) => {
+                elements.into_values().for_each(|slot| self.after(with, slot));
             }
+            Value::Error => {}
+            other => self.wrong(
+                &format!("`after` names resources, not {}", describe(&other)),
+                slot.span,
+                "write the name of a resource, of a family or of a group, or a list of names",
+            ),
         }
     }
+}
+
+/// Whether a record is a family of resources or groups; of an empty one nothing is to be waited for.
+fn is_family(elements: &IndexMap<String, Slot>) -> bool {
+    elements.values().all(|slot| matches!(slot.value, Value::Resource(_) | Value::Group(_)))
 }
