@@ -149,6 +149,22 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
         "sets nothing",
     ),
     ("versions: \"1\"..\"2\"", "versions: 1", "E0401", "expected a range of versions"),
+    ("versions: \"1\"..\"2\"", "versions: \"2\"..\"1\"", "E0201", "no version is in \"2\"..\"1\""),
+    // Defaults.
+    (
+        "value: int = 0",
+        "value: int = \"none\"",
+        "E0201",
+        "expected the default of `value` to be `int`, found `string`",
+    ),
+    ("value: int = 0", "value: int = null", "E0201", "found null"),
+    ("value: int = 0", "value: int in 1..9 = 0", "E0201", "found one outside of it"),
+    (
+        "value: int = 0",
+        "value: int = 0\nkind: \"a\" | \"b\" = \"c\"",
+        "E0205",
+        "`kind` is one of \"a\", \"b\", not \"c\"",
+    ),
     // Names.
     ("address: site.url", "address: site.ulr", "E0402", "has no setting `ulr`"),
     ("address: site.url", "address: sight.url", "E0402", "nothing is called `sight`"),
@@ -176,6 +192,7 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
     ("200 -> found(body), 404", "200 -> found, 404", "E0403", "`found` with 0 values"),
     ("200 -> found(body), 404", "200 -> 7, 404", "E0403", "expected an outcome"),
     ("200 -> found(body), 404", "\"ok\" -> found(body), 404", "E0403", "expected a status"),
+    ("200 -> found(body), 404", "200 | 999 -> found(body), 404", "E0403", "expected a status"),
     ("200 -> found(body), 404", "299..200 -> found(body), 404", "E0403", "expected a status"),
     ("{ 204 | 404 -> gone }", "{ 404 -> not_found }", "E0403", "no answer that says it worked"),
     // Promises.

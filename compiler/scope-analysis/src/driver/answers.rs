@@ -31,6 +31,9 @@ const MEANINGS: &[(&str, Meaning, usize, usize)] = &[
     ("busy", Meaning::Busy, 0, 1),
 ];
 
+/// The last status of an answer over HTTP; those of commands are below.
+const LAST_STATUS: u16 = 599;
+
 /// The names that are there while an answer over HTTP is read.
 pub(super) fn http_words() -> [(&'static str, Type); 4] {
     [
@@ -129,8 +132,8 @@ fn statuses(pattern: &ast::Expr, into: &mut Vec<(u16, u16)>, diagnostics: &mut V
 
 fn status(expr: &ast::Expr) -> Option<u16> {
     match &*expr.kind {
-        ExprKind::Number(ast::Number { value: NumberValue::Int(value), .. }) if *value < 1000 => {
-            u16::try_from(*value).ok()
+        ExprKind::Number(ast::Number { value: NumberValue::Int(value), .. }) => {
+            u16::try_from(*value).ok().filter(|status| *status <= LAST_STATUS)
         }
         _ => None,
     }

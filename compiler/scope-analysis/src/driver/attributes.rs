@@ -7,7 +7,9 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, codes, similar};
 use scope_syntax::ast::{self, ExprKind};
 
-use super::{names::Names, phrases::malformed, read, settings::declared_twice, types};
+use super::{names::Names, phrases::malformed, ranges::amount, read, settings::declared_twice, types};
+use crate::check::no_such_word;
+use crate::comparison::{misfit, words};
 use crate::hir::{Attribute, Life, OPEN, ReferenceRule, Relation, Share, Type};
 
 /// The words that may follow an attribute's type.
@@ -135,10 +137,56 @@ pub(super) fn check(
     for attribute in attributes.values() {
         if let Some(default) = &attribute.default {
             names.check(default, diagnostics);
+            diagnostics.extend(misfit_default(&attribute.name, &attribute.ty, default));
         }
         if let Some(read) = &attribute.read {
             of_answers.check(read, diagnostics);
         }
+    }
+}
+
+/// The report for a default that is written out, and is no value of its attribute's type.
+fn misfit_default(name: &str, ty: &Type, default: &ast::Expr) -> Option<Diagnostic> {
+    let report = |found: &str| {
+        Diagnostic::new(
+            codes::E0201,
+            default.span,
+            format!("expected the default of `{name}` to be `{ty}`, found {found}"),
+        )
+    };
+    if let ExprKind::Null = &*default.kind {
+        let is_wrong = !ty.is_optional();
+        return is_wrong.then(|| {
+            report("null").label("no value").help(format!("its type is `{ty}?` where it may be null"))
+        });
+    }
+    if let Some((found, amount)) = amount(default) {
+        if misfit(&found, ty).is_some() {
+            return Some(
+                report(&format!("`{found}`")).label("of another type").help("write one of its type"),
+            );
+        }
+        let (low, high) = bounds(ty)?;
+        let is_inside = (low..=high).contains(&amount);
+        return (!is_inside)
+            .then(|| report("one outside of it").label("out of its bounds").help("choose one within them"));
+    }
+    let found = type_of_default(default);
+    if misfit(&found, ty).is_some() {
+        return Some(report(&format!("`{found}`")).label("of another type").help("write one of its type"));
+    }
+    let ExprKind::Text(text) = &*default.kind else { return None };
+    let (text, words) = (text.literal()?, words(ty)?);
+    (!words.contains(&text)).then(|| no_such_word(&words, &text, default.span, name))
+}
+
+/// Between what values of a type lie, if that is said.
+fn bounds(ty: &Type) -> Option<(f64, f64)> {
+    match ty {
+        Type::InRange(_, low, high) => Some((*low, *high)),
+        Type::Optional(inner) | Type::By(inner, _) => bounds(inner),
+        Type::Named(named) => bounds(named.meaning()),
+        _ => None,
     }
 }
 

@@ -256,7 +256,17 @@ fn versions(value: &ast::Expr, diagnostics: &mut Vec<Diagnostic>) -> Option<(Str
         ExprKind::Binary { op: BinaryOp::Range, left, right } => read::text(left).zip(read::text(right)),
         _ => None,
     };
-    read::expect(range, value, "a range of versions such as `\"1.0\"..\"2.4\"`", diagnostics)
+    let (low, high) =
+        read::expect(range, value, "a range of versions such as `\"1.0\"..\"2.4\"`", diagnostics)?;
+    if crate::versions::compare(&low, &high).is_gt() {
+        diagnostics.push(
+            Diagnostic::new(codes::E0201, value.span, format!("no version is in \"{low}\"..\"{high}\""))
+                .label("the first is later than the last")
+                .help(format!("write the earlier one first: `\"{high}\"..\"{low}\"`")),
+        );
+        return None;
+    }
+    Some((low, high))
 }
 
 /// Every `type` phrase of the services.

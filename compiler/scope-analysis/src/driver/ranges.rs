@@ -91,7 +91,7 @@ fn example(ty: &Type) -> Option<&'static str> {
 }
 
 /// A number as it is written, and of which type it is; in what values of that type count.
-fn amount(expr: &Expr) -> Option<(Type, f64)> {
+pub(super) fn amount(expr: &Expr) -> Option<(Type, f64)> {
     match expr.kind.as_ref() {
         ExprKind::Number(number) => {
             let amount = match &number.value {
