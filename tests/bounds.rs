@@ -36,7 +36,10 @@ fn long_chains_of_names_end_in_a_report() {
         |n, next| format!("fn f{n}(x: int): int = f{next}(x) + 1"),
         "fn f1000(x: int): int = x\nlet y = f0(1)",
     );
-    for (name, program) in [("lets", lets), ("functions", fns)] {
+    let types = lines(3000, |n, next| format!("type T{n} = T{next}"), "type T3000 = int\nparam x: T0 = 1");
+    let unused = lines(3000, |n, next| format!("type T{next} = T{n}?"), "type T0 = int");
+    let programs = [("lets", lets), ("functions", fns), ("types", types), ("unused-types", unused)];
+    for (name, program) in programs {
         let said = checked(&format!("chain-{name}"), &program, &[]);
         assert!(said.contains("error[E0351]: over 128 names lead from one to the next"), "{name}: {said}");
     }

@@ -17,7 +17,7 @@ const PART: u64 = 8;
 /// What a call of a declared function costs, in steps.
 pub(crate) const CALL: u64 = 16;
 /// Values and functions that lead to each other, one inside of the other: each takes room on the stack.
-const MAX_CHAIN: u32 = 128;
+pub(crate) const MAX_CHAIN: u32 = 128;
 /// Of so many unknown names the likeliest spelling is looked for.
 const MAX_GUESSES: u32 = 100;
 
@@ -53,23 +53,25 @@ impl Context<'_> {
     pub fn deeper<T>(&self, span: Span, go: impl FnOnce() -> T) -> Option<T> {
         let chain = self.bounds.chain.get();
         if chain >= MAX_CHAIN {
-            if !self.bounds.is_chain_told.replace(true) {
-                self.report(
-                    Diagnostic::new(
-                        codes::E0351,
-                        span,
-                        format!("over {MAX_CHAIN} names lead from one to the next"),
-                    )
-                    .label("the chain is too long to follow to here")
-                    .help("declare each of them after those that it uses, or make a list of them"),
-                );
-            }
+            self.chain_too_long(span);
             return None;
         }
         self.bounds.chain.set(chain + 1);
         let value = go();
         self.bounds.chain.set(chain);
         Some(value)
+    }
+
+    /// Reports, once, that too many names lead from one to the next.
+    pub fn chain_too_long(&self, span: Span) {
+        if self.bounds.is_chain_told.replace(true) {
+            return;
+        }
+        self.report(
+            Diagnostic::new(codes::E0351, span, format!("over {MAX_CHAIN} names lead from one to the next"))
+                .label("the chain is too long to follow to here")
+                .help("declare each of them after those that it uses, or make a list of them"),
+        );
     }
 
     /// Whether it is worth looking for what an unknown name was meant to be: not for thousands of them.

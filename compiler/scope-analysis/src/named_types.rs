@@ -5,6 +5,7 @@
 use scope_diagnostics::Diagnostic;
 use scope_syntax::ast::{self, ItemKind};
 
+use crate::bounds::MAX_CHAIN;
 use crate::context::Context;
 use crate::driver::types::{is_plain, mean, type_of, unknown_type};
 use crate::hir::Type;
@@ -71,7 +72,7 @@ impl Context<'_> {
     }
 
     /// What a `type` item stands for.
-    fn type_of_item(&self, module: ModuleId, item: usize) -> Type {
+    pub(crate) fn type_of_item(&self, module: ModuleId, item: usize) -> Type {
         let ItemKind::Type(alias) = &self.item(module, item).kind else { return Type::Error };
         if is_plain(&alias.ty) {
             let meant = self.deeper(alias.name.span, || self.declared_type(&alias.ty, module));
@@ -82,6 +83,11 @@ impl Context<'_> {
             while let Some((module, item, named)) = self.types.next() {
                 let ItemKind::Type(alias) = &self.item(module, item).kind else { continue };
                 let meaning = self.types.with_names(module, item, self.declared_type(&alias.ty, module));
+                if self.types.is_too_long(&named, &meaning, MAX_CHAIN as usize) {
+                    self.chain_too_long(alias.name.span);
+                    named.mean(Type::Error);
+                    continue;
+                }
                 let mut diagnostics = Vec::new();
                 mean(&named, meaning, alias.name.span, &mut diagnostics);
                 self.report_all(diagnostics);

@@ -34,6 +34,8 @@ pub struct Declared {
     waiting: RefCell<VecDeque<(ModuleId, usize)>>,
     is_reading: Cell<bool>,
     names: RefCell<HashMap<(ModuleId, usize), FieldNames>>,
+    /// How many names lead to one, of those that were read before it.
+    before: RefCell<HashMap<*const NamedType, usize>>,
 }
 
 impl Declared {
@@ -72,6 +74,26 @@ impl Declared {
         Arc::clone(named)
     }
 
+    /// Whether the names that lead to a type and on from what it means are more than `most`.
+    pub fn is_too_long(&self, named: &Arc<NamedType>, meaning: &Type, most: usize) -> bool {
+        let mut before = self.before.borrow_mut();
+        let so_far = before.get(&Arc::as_ptr(named)).copied().unwrap_or(0);
+        for next in named_within(meaning) {
+            let to_next = before.entry(Arc::as_ptr(next)).or_default();
+            *to_next = (*to_next).max(so_far + 1);
+        }
+        let mut behind = 0;
+        let mut open: Vec<&Arc<NamedType>> = named_within(meaning);
+        while let Some(next) = open.pop() {
+            behind += 1;
+            if so_far + behind > most {
+                return true;
+            }
+            open = named_within(next.meaning());
+        }
+        false
+    }
+
     /// The next that is to be read; nothing while somebody else is at it.
     pub fn next(&self) -> Option<(ModuleId, usize, Arc<NamedType>)> {
         let (module, item) = self.waiting.borrow_mut().pop_front()?;
@@ -90,14 +112,16 @@ impl Declared {
 
 /// Keeps what a declared type means, unless it is itself and nothing else.
 pub fn mean(named: &Arc<NamedType>, meaning: Type, declared: Span, diagnostics: &mut Vec<Diagnostic>) {
-    if !is_itself(&meaning, named) {
-        return named.mean(meaning);
-    }
-    diagnostics.push(
+    let Some(way) = way_back(&meaning, named) else { return named.mean(meaning) };
+    let report =
         Diagnostic::new(codes::E0112, declared, format!("`{}` is itself and nothing else", named.name))
             .label("a type that has no values")
-            .help("a type may hold itself in a field, a list or a map"),
-    );
+            .help("a type may hold itself in a field, a list or a map");
+    let way: Vec<String> = [named.name.as_str()].iter().chain(&way).map(|name| format!("`{name}`")).collect();
+    diagnostics.push(match way.len() {
+        2 => report,
+        _ => report.note(way.join(" → ")),
+    });
     named.mean(Type::Error);
 }
 
@@ -118,17 +142,38 @@ pub fn is_plain(written: &ast::TypeExpr) -> bool {
     }
 }
 
-/// Whether what a type stands for is that type again, with nothing in between.
-fn is_itself(meaning: &Type, named: &Arc<NamedType>) -> bool {
+/// The names that lead from what a type stands for to that type again, with nothing in between.
+fn way_back<'t>(meaning: &'t Type, named: &'t Arc<NamedType>) -> Option<Vec<&'t str>> {
     match meaning {
-        Type::Named(other) => Arc::ptr_eq(other, named) || is_itself(other.meaning(), named),
+        Type::Named(other) if Arc::ptr_eq(other, named) => Some(vec![&other.name]),
+        Type::Named(other) => {
+            let mut way = way_back(other.meaning(), named)?;
+            way.insert(0, &other.name);
+            Some(way)
+        }
+        Type::OneOf(branches) => branches.iter().find_map(|branch| way_back(branch, named)),
+        other => way_back(within(other)?, named),
+    }
+}
+
+/// What a type is of which it says no more than a bound.
+fn within(ty: &Type) -> Option<&Type> {
+    match ty {
         Type::Optional(inner)
         | Type::InRange(inner, ..)
         | Type::Matching(inner, _)
         | Type::By(inner, _)
-        | Type::Secret(inner) => is_itself(inner, named),
-        Type::OneOf(branches) => branches.iter().any(|branch| is_itself(branch, named)),
-        _ => false,
+        | Type::Secret(inner) => Some(inner),
+        _ => None,
+    }
+}
+
+/// The declared types that a type leads to with nothing in between, one inside of the other.
+fn named_within(ty: &Type) -> Vec<&Arc<NamedType>> {
+    match ty {
+        Type::Named(named) => vec![named],
+        Type::OneOf(branches) => branches.iter().flat_map(named_within).collect(),
+        other => within(other).map(named_within).unwrap_or_default(),
     }
 }
 
