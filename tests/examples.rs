@@ -33,6 +33,18 @@ fn examples_compile_and_run_simulated_as_recorded() {
     });
 }
 
+#[test]
+fn a_module_is_checked_by_itself_and_asks_for_its_parameters_where_it_is_run() {
+    for file in std::fs::read_dir(root().join("examples/modules")).expect("a folder") {
+        let entry = format!("examples/modules/{}", file.expect("a file").file_name().to_string_lossy());
+        let check = binary::scope(&root(), &["check", &entry], &[]);
+        assert_eq!(check.code, 0, "{}", check.all());
+        assert_eq!(check.stdout, format!("{entry}: a module; what imports it gives its parameters\n"));
+        let plan = binary::scope(&root(), &["plan", &entry, "--simulate"], &[]);
+        assert!(plan.stderr.contains("error[E0111]: parameter `name` has no value"), "{}", plan.all());
+    }
+}
+
 fn validator() -> &'static jsonschema::Validator {
     static VALIDATOR: std::sync::OnceLock<jsonschema::Validator> = std::sync::OnceLock::new();
     VALIDATOR.get_or_init(|| jsonschema::validator_for(&scope_plan::json::schema()).expect("a JSON Schema"))

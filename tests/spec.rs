@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use scope_compiler::{Compilation, Options};
+use scope_compiler::{Compilation, Extent, Options};
 use scope_diagnostics::{Diagnostic, Severity};
 
 use crate::support::markdown::{Fence, Section, sections};
@@ -142,7 +142,9 @@ fn check(path: &Path, section: &Section, shared: &[Fence], mut update: Option<&m
         let first = section.fences.iter().find(|fence| fence.info == "scope");
         first.and_then(|fence| fence.path.clone()).expect("a fence that names no file is main.scope")
     };
-    let compilation = scope_compiler::compile(&world, &entry, &Options::default());
+    // As `scope check` does.
+    let options = Options { extent: Extent::Module, ..Options::default() };
+    let compilation = scope_compiler::compile(&world, &entry, &options);
     let mut failures = Vec::new();
     let prints_reports = |fence: &Fence| matches!(fence.info.as_str(), "diagnostics" | "lint" | "fixed");
     if !section.fences.iter().any(prints_reports) {

@@ -4,11 +4,11 @@
 //! memoised: a `let` is evaluated once however often it is used.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
-use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
+use scope_diagnostics::{Diagnostic, Diagnostics, Label, SourceMap, Span};
 use scope_syntax::ast;
 
 use crate::bounds::Bounds;
@@ -40,6 +40,20 @@ pub struct Options {
     pub simulate: bool,
     /// What sites said of their versions when they were asked.
     pub reported: Reported,
+    /// How much of the files is checked.
+    pub extent: Extent,
+}
+
+/// How much of the files that are read is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// The program, and everything in its files.
+    #[default]
+    Program,
+    /// The same; a file that only a program can use, which gives its parameters, is checked by itself.
+    Module,
+    /// What is asked for: a file beside a command gives its sites and drivers.
+    Used,
 }
 
 /// Site → driver → version.
@@ -95,6 +109,12 @@ pub(crate) struct Context<'a> {
     links: OnceCell<Vec<hir::Link>>,
     /// Where the declared functions being evaluated are called, the outermost first.
     pub calls: RefCell<Vec<Span>>,
+    /// The expressions that were evaluated, and what is wrong with them told.
+    reached: RefCell<HashSet<Span>>,
+    /// What is evaluated is only read through: names stand for any value of their type.
+    is_supposing: Cell<bool>,
+    /// What is reported is not told.
+    is_quiet: Cell<bool>,
     diagnostics: RefCell<Diagnostics>,
     uses: RefCell<Vec<Use>>,
     pub bounds: Bounds,
@@ -135,6 +155,9 @@ impl<'a> Context<'a> {
             heads: RefCell::new(BTreeMap::new()),
             links: OnceCell::new(),
             calls: RefCell::new(Vec::new()),
+            reached: RefCell::default(),
+            is_supposing: Cell::new(false),
+            is_quiet: Cell::new(false),
             diagnostics: RefCell::new(Diagnostics::new()),
             uses: RefCell::new(Vec::new()),
             bounds: Bounds::default(),
@@ -142,11 +165,31 @@ impl<'a> Context<'a> {
     }
 
     pub fn report(&self, diagnostic: Diagnostic) {
+        let diagnostic = self.at_the_call(diagnostic);
         self.diagnostics.borrow_mut().push(diagnostic);
     }
 
     pub fn report_all(&self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
-        self.diagnostics.borrow_mut().extend(diagnostics);
+        diagnostics.into_iter().for_each(|diagnostic| self.report(diagnostic));
+    }
+
+    /// What goes wrong inside of the standard library is shown where the program called it.
+    fn at_the_call(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        let is_of_library = |span: &Span| {
+            let mut modules = self.modules.modules.iter();
+            modules.any(|module| module.file == span.file && module.is_library())
+        };
+        let calls = self.calls.borrow();
+        if calls.is_empty() || !is_of_library(&diagnostic.primary.span) {
+            return diagnostic;
+        }
+        let Some(call) = calls.iter().rev().find(|call| !is_of_library(call)) else { return diagnostic };
+        let called = Label { span: *call, text: "asked for here".to_owned() };
+        let inside = std::mem::replace(&mut diagnostic.primary, called);
+        diagnostic.secondary.insert(0, inside);
+        // Nobody mends the library for it.
+        diagnostic.fix = None;
+        diagnostic
     }
 
     pub fn record_use(&self, kind: NameKind, span: Span, definition: Span, hover: impl Into<String>) {
@@ -156,7 +199,9 @@ impl<'a> Context<'a> {
     /// Evaluates without keeping what is reported; `None` if it was an error.
     pub fn quietly<T>(&self, evaluate: impl FnOnce() -> T) -> Option<T> {
         let kept = self.diagnostics.replace(Diagnostics::new());
+        let was_quiet = self.is_quiet.replace(true);
         let value = evaluate();
+        self.is_quiet.set(was_quiet);
         let said = self.diagnostics.replace(kept);
         (!said.has_errors()).then_some(value)
     }
@@ -166,6 +211,30 @@ impl<'a> Context<'a> {
         let kept = self.diagnostics.replace(Diagnostics::new());
         let value = evaluate();
         (value, self.diagnostics.replace(kept).into_vec())
+    }
+
+    /// Keeps that an expression is evaluated, unless that is without consequences.
+    pub fn reach(&self, span: Span) {
+        if !self.is_supposing.get() && !self.is_quiet.get() {
+            self.reached.borrow_mut().insert(span);
+        }
+    }
+
+    pub fn is_reached(&self, span: Span) -> bool {
+        self.reached.borrow().contains(&span)
+    }
+
+    /// Whether what is evaluated is only read through.
+    pub fn is_supposing(&self) -> bool {
+        self.is_supposing.get()
+    }
+
+    /// Reads through something with any values of the names' types, and gives what is wrong with it whatever they are.
+    pub fn supposing(&self, read: impl FnOnce()) -> Vec<Diagnostic> {
+        self.is_supposing.set(true);
+        let ((), reports) = self.overheard(read);
+        self.is_supposing.set(false);
+        reports
     }
 
     /// The declared links; none while they themselves are being evaluated.

@@ -271,7 +271,7 @@ impl<'a> Context<'a> {
                         format!("parameter `{key}`"),
                     );
                 }
-                None => self.report(self.unknown_parameter(group, &key, slot.key, &params)),
+                None => self.report(self.unknown_parameter(group.module, &key, slot.key, &params)),
             }
         }
         let frame = Frame { group: Some(id), here, ..Frame::new(group.module) };
@@ -295,14 +295,14 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn unknown_parameter(
+    pub fn unknown_parameter(
         &self,
-        group: &Group<'a>,
+        module: ModuleId,
         key: &str,
         span: Span,
         params: &[&ast::Param],
     ) -> Diagnostic {
-        let path = &self.modules.get(group.module).path;
+        let path = &self.modules.get(module).path;
         let report = Diagnostic::new(codes::E0203, span, format!("`{path}` has no parameter `{key}`"))
             .label("a module's attributes are its parameters");
         let names: Vec<&str> = params.iter().map(|param| param.name.text.as_str()).collect();

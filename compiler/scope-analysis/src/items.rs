@@ -38,7 +38,7 @@ impl Context<'_> {
         value
     }
 
-    fn let_value(&self, item: &ast::Let, mut frame: Frame) -> Value {
+    pub(crate) fn let_value(&self, item: &ast::Let, mut frame: Frame) -> Value {
         if crate::with::is_with_record(&item.value) {
             self.add_with_words(&mut frame);
         }

@@ -42,10 +42,11 @@ mod resource_type;
 mod scope;
 mod sites;
 mod testing;
+mod unreached;
 mod with;
 
 pub use check::{former_names, outputs as outputs_used};
-pub use context::{Options, Reported};
+pub use context::{Extent, Options, Reported};
 pub use eval::files::{join_path, path_between};
 pub use modules::{Module, ModuleId, Modules, NameKind, Use};
 pub use with::KEYS as WITH_KEYS;
@@ -73,6 +74,8 @@ pub struct Analysis {
     /// Sites, by name, that say no version and are asked for what not every version has: what they report of themselves
     /// would be checked.
     pub unversioned: Vec<String>,
+    /// The file is a module, checked by itself.
+    pub is_module: bool,
 }
 
 /// Analyses a loaded program. Files that it names (data, images) are read through `world`; the texts of `--set` and the
@@ -86,6 +89,11 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     let mut sites = collected.sites;
     context.expand_sites(&mut sites, &collected.site_families);
     context.evaluate_sites(&sites);
+    if options.extent == Extent::Module && is_module(&context) {
+        context.check_laws();
+        context.check_unreached();
+        return Analysis { is_module: true, ..finished(context, hir::Program::default()) };
+    }
     context.find_entry();
     context.check_given_params();
     context.set_links(context.evaluate_links());
@@ -103,13 +111,38 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     let params = parameters(&context);
     let tests = context.tests();
     context.check_laws();
+    if options.extent != Extent::Used {
+        context.check_unreached();
+    }
     let entry = context.entry.get();
     let links = context.links().to_vec();
+    let program = hir::Program { links, entry, params, sequences, outputs, tests, ..Default::default() };
+    let mut analysis = finished(context, program);
+    analysis.program.resources = Rc::try_unwrap(resources).unwrap_or_else(|shared| shared.as_ref().clone());
+    analysis
+}
+
+/// The analysis of a program, with the sites and the drivers that were read for it.
+fn finished(context: Context<'_>, program: hir::Program) -> Analysis {
     let unversioned = context.unversioned.take().into_iter().map(|site| context.site_name(site)).collect();
     let (diagnostics, uses, drivers, sites) = context.into_collected();
-    let resources = Rc::try_unwrap(resources).unwrap_or_else(|shared| shared.as_ref().clone());
-    let program = hir::Program { sites, links, drivers, entry, params, resources, sequences, outputs, tests };
-    Analysis { program, diagnostics, uses, unversioned }
+    let program = hir::Program { sites, drivers, ..program };
+    Analysis { program, diagnostics, uses, unversioned, is_module: false }
+}
+
+/// Whether a file is no program by itself: it makes something, but has no site, and a parameter that only the one who imports it
+/// can give.
+fn is_module(context: &Context<'_>) -> bool {
+    let is_given = |name: &str| context.options.params.iter().any(|(given, _)| given == name);
+    let items = &context.modules.get(Modules::ROOT).tree.items;
+    let mut all = context.modules.modules.iter().flat_map(|module| &module.tree.items);
+    !all.any(|item| matches!(item.kind, ItemKind::Site(_)))
+        && items.iter().any(|item| match &item.kind {
+            ItemKind::Param(param) => param.default.is_none() && !is_given(&param.name.text),
+            _ => false,
+        })
+        && items.iter().any(|item| matches!(item.kind, ItemKind::Thing(_)))
+        && !items.iter().any(|item| matches!(item.kind, ItemKind::Entry(_) | ItemKind::Test(_)))
 }
 
 /// Every driver that a loaded file declares, with its parts.

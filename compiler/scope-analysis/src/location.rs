@@ -18,6 +18,7 @@ impl Context<'_> {
     /// The location an expression means; `None` where it means none (reported).
     pub fn eval_location(&self, expr: &Expr, frame: &Frame) -> Option<Location> {
         let span = expr.span;
+        self.reach(span);
         match expr.kind.as_ref() {
             ExprKind::Error => None,
             ExprKind::Name(name) => self.named_location(name, span, frame),

@@ -29,6 +29,13 @@ pub struct Module {
     pub imports: Vec<Option<ModuleId>>,
 }
 
+impl Module {
+    /// Whether it comes with Scope-Lang.
+    pub fn is_library(&self) -> bool {
+        self.path.starts_with("std:")
+    }
+}
+
 impl Modules {
     /// The module of an id.
     pub fn get(&self, id: ModuleId) -> &Module {

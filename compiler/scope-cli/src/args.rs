@@ -10,6 +10,7 @@ mod texts;
 mod watch;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use scope_compiler::Extent;
 use scope_runtime::state::Wish;
 
 pub use driver::{Driver, DriverAction, DriverImport};
@@ -149,6 +150,9 @@ pub struct Program {
     /// What is asked for: said by the commands that ask for something else than the program.
     #[arg(skip)]
     pub wish: Wish,
+    /// How much of its files is checked: said by the commands that only check.
+    #[arg(skip)]
+    pub extent: Extent,
     /// The words of one native command, where that is asked for.
     #[arg(skip)]
     pub words: Vec<String>,

@@ -25,7 +25,7 @@ pub use formatting::{Formatted, format, format_file};
 pub use over::Over;
 pub use scope_analysis::driver::review;
 pub use scope_analysis::world::{FileDigest, ReadError, World};
-pub use scope_analysis::{NameKind, Reported, Use, data, hir, lint};
+pub use scope_analysis::{Extent, NameKind, Reported, Use, data, hir, lint};
 
 use std::collections::BTreeSet;
 
@@ -63,6 +63,8 @@ pub struct Options {
     pub destroy: bool,
     /// Leave the plan as lowered, for comparing.
     pub unoptimised: bool,
+    /// How much of the files is checked.
+    pub extent: Extent,
 }
 
 /// Everything that compiling gives.
@@ -80,6 +82,8 @@ pub struct Compilation {
     pub plan: Option<Plan>,
     /// Sites, by name, whose version would be checked if they were asked for it.
     pub unversioned: Vec<String>,
+    /// The file is a module, checked by itself.
+    pub is_module: bool,
     /// Reports that may follow from another one, and are not told.
     left_out: Vec<Diagnostic>,
     /// The program's own file, and every file read.
@@ -154,7 +158,9 @@ pub fn compile_command(world: &dyn World, context: &str, words: &[String], optio
     let configuration = Configuration::read(world, context, &mut sources);
     let policies = configuration.policies.iter().chain(&options.policies);
     let loaded = load::load_command(world, context, words, policies, &mut sources);
-    finish(world, load::COMMAND_LINE, loaded, configuration, sources, options)
+    // What else stands in the file beside it is none of the command's business.
+    let options = Options { extent: Extent::Used, ..options.clone() };
+    finish(world, load::COMMAND_LINE, loaded, configuration, sources, &options)
 }
 
 fn finish(
@@ -172,6 +178,7 @@ fn finish(
         entry: options.entry.clone(),
         simulate: options.simulate,
         reported: options.reported.clone(),
+        extent: options.extent,
     };
     let analysis = scope_analysis::analyse(&loaded.modules, world, &mut sources, &analysis_options);
     let mut read = loaded.diagnostics.into_vec();
@@ -219,6 +226,7 @@ fn finish(
         uses: analysis.uses,
         plan,
         unversioned: analysis.unversioned,
+        is_module: analysis.is_module,
         left_out,
         entry: entry.to_string(),
         files: loaded.files,

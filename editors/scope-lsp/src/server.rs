@@ -18,7 +18,7 @@ use gen_lsp_types::{
     TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
 };
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
-use scope_compiler::{Compilation, Options, Use, compile};
+use scope_compiler::{Compilation, Extent, Options, Use, compile};
 use scope_diagnostics::Span;
 use serde_json::{Value, json};
 
@@ -382,7 +382,8 @@ impl<'c> Server<'c> {
                 continue;
             }
             let name = paths::name_of(&self.root, key);
-            let compiled = catch_unwind(AssertUnwindSafe(|| compile(&world, &name, &Options::default())));
+            let options = Options { extent: Extent::Module, ..Options::default() };
+            let compiled = catch_unwind(AssertUnwindSafe(|| compile(&world, &name, &options)));
             // A fault of ours: what was known stays, and the next change tries again.
             if let Ok(compilation) = compiled {
                 program.compilation = Some(compilation);

@@ -4,7 +4,7 @@
 
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 
-use crate::comparison::base;
+use crate::comparison::{base, is_place};
 use crate::context::Context;
 use crate::eval::{describe, family_key};
 use crate::hir::{Deferred, FURTHEST, Slot, Type, Value, amount_text};
@@ -364,6 +364,10 @@ fn is_cidr(text: &str) -> bool {
 
 /// Whether what will be of one type may stand where another is wanted; where in doubt, yes: the site checks too.
 pub(super) fn fits(found: &Type, wanted: &Type) -> bool {
+    // The content of a secret is a text, which may go where a file's does.
+    if matches!(found.required(), Type::Secret(_)) && matches!(base(wanted), Type::Bytes) {
+        return true;
+    }
     let (found, wanted) = (base(found), base(wanted));
     match (found, wanted) {
         (Type::OneOf(branches), wanted) => branches.iter().any(|branch| fits(branch, wanted)),
@@ -372,7 +376,9 @@ pub(super) fn fits(found: &Type, wanted: &Type) -> bool {
         (Type::List(a), Type::List(b)) | (Type::Map(a), Type::Map(b)) => fits(a, b),
         (Type::Record(_), Type::Map(_)) | (Type::Map(_), Type::Record(_)) => true,
         (Type::String | Type::Enum(_), Type::Reference(_) | Type::Ip | Type::Cidr) => true,
-        (Type::Reference(a), Type::Reference(b)) => a == b,
+        (Type::Reference(a), Type::Reference(b) | Type::NameOf(b)) => a == b,
+        (Type::Bytes, Type::String) => true,
+        (found, wanted) if is_place(found) && is_place(wanted) => true,
         (Type::Int, Type::Float) => true,
         (Type::Int | Type::Float | Type::Size | Type::String, Type::Quantity)
         | (Type::Quantity, Type::String) => true,

@@ -132,7 +132,7 @@ fn is_text(ty: &Type) -> bool {
 }
 
 /// A site, or sites in any of their forms.
-fn is_place(ty: &Type) -> bool {
+pub(crate) fn is_place(ty: &Type) -> bool {
     match ty {
         Type::Site | Type::Location | Type::SiteSet => true,
         Type::List(inner) => matches!(base(inner), Type::Site | Type::Error),

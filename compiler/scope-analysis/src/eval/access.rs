@@ -2,8 +2,9 @@
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
-use scope_syntax::ast;
+use scope_syntax::ast::{self, Expr, ExprKind};
 
+use super::Frame;
 use super::output::Part;
 use crate::context::Context;
 use crate::hir::{Deferred, SiteId, Slot, Value};
@@ -17,6 +18,13 @@ impl Context<'_> {
         base_span: Span,
         here: Option<SiteId>,
     ) -> Value {
+        let base = match self.is_supposing() {
+            true => match self.supposed_field(base, name, optional, base_span) {
+                Ok(value) => return value,
+                Err(base) => base,
+            },
+            false => base,
+        };
         match base {
             Value::Error => Value::Error,
             Value::Null if optional => Value::Null,
@@ -130,6 +138,35 @@ impl Context<'_> {
         }
     }
 
+    /// The report for a label that a site has not: `s.labels["zone"]`. Of what else is indexed, nothing.
+    pub(super) fn no_label(
+        &self,
+        base: &Expr,
+        labels: &Value,
+        index: &Value,
+        span: Span,
+        frame: &Frame,
+    ) -> Option<Diagnostic> {
+        let ExprKind::Field { base: of, name, .. } = base.kind.as_ref() else { return None };
+        let (Value::Record(fields), Value::Text(label)) = (labels, index) else { return None };
+        if name.text != "labels" || fields.contains_key(label) {
+            return None;
+        }
+        let Some(Value::Site(site)) = self.quietly(|| self.eval(of, frame)) else { return None };
+        let sites = self.sites.borrow();
+        let site = &sites[site.0 as usize];
+        let report =
+            Diagnostic::new(codes::E0212, span, format!("site `{}` has no label `{label}`", site.name))
+                .label("not there")
+                .secondary(site.span, "the site");
+        Some(match similar::nearest(label, fields.keys().map(String::as_str)) {
+            Some(nearest) => report.help(format!("did you mean `{nearest}`?")),
+            None => {
+                report.help(format!("declare it there, `labels: {{ {label}: … }}`, or leave the site out"))
+            }
+        })
+    }
+
     pub(super) fn index(&self, base: Value, index: Value, base_span: Span, index_span: Span) -> Value {
         match (base, index) {
             (Value::Error, _) | (_, Value::Error) => Value::Error,
@@ -227,7 +264,7 @@ impl Context<'_> {
                         self.head_summary(resource).is_some_and(|head| head.location.sites().contains(&site));
                     Deferred::Output { resource, site: is_there.then_some(site), path }
                 }
-                known @ Deferred::Output { .. } => known,
+                known @ (Deferred::Output { .. } | Deferred::Supposed(_)) => known,
                 Deferred::Concat(parts) => Deferred::Concat(parts.into_iter().map(pin).collect()),
                 Deferred::Call(name, args) => Deferred::Call(name, args.into_iter().map(pin).collect()),
                 Deferred::Binary(name, left, right) => Deferred::Binary(name, pin(left), pin(right)),

@@ -47,6 +47,9 @@ impl Context<'_> {
     pub fn iterate(&self, generator: &ast::Generator, frame: &Frame) -> Option<Vec<Frame>> {
         let source = self.eval(&generator.source, frame);
         let second = generator.second.as_ref();
+        if self.is_supposing() {
+            return self.supposed_element(generator, &source, frame);
+        }
         let pairs: Vec<(Value, Value)> = match source {
             Value::Error => return None,
             Value::List(slots) => slots

@@ -45,7 +45,7 @@ impl Context<'_> {
     }
 
     /// The declared type of an expression, as far as it has one.
-    fn type_as_declared(&self, expr: &Expr, frame: &Frame, depth: usize) -> Option<Type> {
+    pub(super) fn type_as_declared(&self, expr: &Expr, frame: &Frame, depth: usize) -> Option<Type> {
         match expr.kind.as_ref() {
             ExprKind::Name(name) => self.type_of_name(name, frame, depth),
             ExprKind::Field { base, name, .. } => {
@@ -170,7 +170,7 @@ impl Context<'_> {
 }
 
 /// What `resources` is a list of. What is written in a program has the types of its drivers, which differ.
-fn resources_type() -> Type {
+pub(super) fn resources_type() -> Type {
     let words = |words: &[&str]| Type::Enum(words.iter().map(|word| (*word).to_owned()).collect());
     let map = |inner| Type::Map(Box::new(inner));
     let optional = |ty| Type::Optional(Box::new(ty));

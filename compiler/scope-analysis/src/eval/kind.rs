@@ -165,6 +165,7 @@ impl Context<'_> {
             known => Some(self.type_of_value(known)),
         };
         match deferred {
+            Deferred::Supposed(ty) => Some(ty.clone()).filter(|ty| !matches!(ty, Type::Any)),
             Deferred::Concat(_) => Some(Type::String),
             Deferred::Output { resource, site, path } => {
                 let (first, rest) = path.split_first()?;
@@ -247,7 +248,7 @@ fn same(left: Type, right: Type) -> Option<Type> {
 }
 
 /// The type of a list's or a map's elements.
-fn element_of(ty: &Type) -> Option<Type> {
+pub(super) fn element_of(ty: &Type) -> Option<Type> {
     match ty.required() {
         Type::List(inner) | Type::Map(inner) => Some((**inner).clone()),
         _ => None,

@@ -132,7 +132,7 @@ pub(super) fn has_hole(value: &Value) -> bool {
 }
 
 /// Whether a part of a value is known only when running.
-pub(super) fn waits_within(value: &Value) -> bool {
+pub(crate) fn waits_within(value: &Value) -> bool {
     match value {
         Value::List(list) => list.iter().any(|slot| waits_within(&slot.value)),
         Value::Record(fields) => fields.values().any(|slot| waits_within(&slot.value)),

@@ -22,11 +22,14 @@ mod placement;
 mod program;
 mod record;
 mod sites;
+mod supposed;
 mod text;
 mod truth;
 mod waiting;
 
+pub(crate) use known::waits_within;
 pub(crate) use record::merge_slot;
+pub(crate) use supposed::any_of;
 
 use std::rc::Rc;
 
@@ -88,6 +91,12 @@ impl Context<'_> {
             }
             return Value::Error;
         }
+        self.reach(expr.span);
+        if self.is_supposing()
+            && let Some(value) = self.supposed(expr, frame)
+        {
+            return value;
+        }
         match expr.kind.as_ref() {
             ExprKind::Error => Value::Error,
             ExprKind::Null => Value::Null,
@@ -124,7 +133,16 @@ impl Context<'_> {
                 let index_value = self.eval(index, frame);
                 match self.element_of_family(base, &index_value, frame) {
                     Some(element) => element,
-                    None => self.index(self.eval(base, frame), index_value, base.span, index.span),
+                    None => {
+                        let base_value = self.eval(base, frame);
+                        if let Some(report) =
+                            self.no_label(base, &base_value, &index_value, index.span, frame)
+                        {
+                            self.report(report);
+                            return Value::Error;
+                        }
+                        self.index(base_value, index_value, base.span, index.span)
+                    }
                 }
             }
             ExprKind::Call { callee, args } => self.call(callee, args, expr.span, frame),
@@ -176,7 +194,8 @@ impl Context<'_> {
 
     /// The same with what helps in this case.
     pub fn mismatch_with(&self, expected: &str, found: &Value, span: Span, help: &str) {
-        if matches!(found, Value::Error) {
+        // What is only supposed may be what is expected.
+        if matches!(found, Value::Error) || (self.is_supposing() && operators::waits(found)) {
             return;
         }
         let found = describe(found);

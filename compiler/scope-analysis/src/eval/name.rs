@@ -16,6 +16,11 @@ impl Context<'_> {
         if let Some((_, value)) = frame.locals.iter().rev().find(|(local, _)| local == name) {
             return value.clone();
         }
+        if self.is_supposing()
+            && let Some(value) = self.supposed_name(name, span, frame)
+        {
+            return value;
+        }
         match name {
             "here" => {
                 return match frame.here {
@@ -60,7 +65,7 @@ impl Context<'_> {
     }
 
     /// What kind of thing a definition is.
-    fn kind_of(&self, definition: &Definition) -> NameKind {
+    pub(super) fn kind_of(&self, definition: &Definition) -> NameKind {
         match definition {
             Definition::Site(_) => NameKind::Site,
             Definition::Driver(_) => NameKind::Driver,

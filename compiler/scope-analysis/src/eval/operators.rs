@@ -204,7 +204,7 @@ impl Context<'_> {
     }
 
     /// `nantes and paris`: a place is joined to another by a sign.
-    fn joined_by_a_word(&self, is_or: bool, place: &Value, span: Span) -> Diagnostic {
+    pub(super) fn joined_by_a_word(&self, is_or: bool, place: &Value, span: Span) -> Diagnostic {
         let (word, help) = match is_or {
             true => ("or", "for the first that can write `a | b`"),
             false => ("and", "for both of them write `a & b`"),

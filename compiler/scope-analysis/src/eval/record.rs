@@ -22,6 +22,11 @@ impl Context<'_> {
                     let key_text = match self.text(key, frame) {
                         Value::Text(text) => text,
                         Value::Error => continue,
+                        Value::Deferred(_) if self.is_supposing() => {
+                            self.eval(value, frame);
+                            is_hole = true;
+                            continue;
+                        }
                         _ => {
                             self.report(
                                 Diagnostic::new(codes::E0201, key.span, "a key must be known when compiling")

@@ -12,6 +12,7 @@ impl Context<'_> {
     pub fn as_location(&self, value: Value, span: Span) -> Option<Location> {
         match value {
             Value::Error => None,
+            Value::Deferred(_) if self.is_supposing() => None,
             Value::Site(site) => Some(Location { kind: LocationKind::Site(site), span }),
             Value::Location(location) => Some(location),
             Value::List(list)

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use scope_diagnostics::Span;
 
-use super::{GroupId, ResourceId, SiteId};
+use super::{GroupId, ResourceId, SiteId, Type};
 
 /// A value. Known ones are plain; what only the run will know is [`Value::Deferred`].
 #[derive(Clone, Debug, PartialEq)]
@@ -96,13 +96,15 @@ pub enum Deferred {
     Index(Value, Value),
     /// `if` with a deferred condition.
     If(Value, Value, Value),
+    /// Any value of a type: what a name stands for where what is written is only read through. It stays in the analysis.
+    Supposed(Type),
 }
 
 impl Deferred {
     /// The values that it is computed from.
     pub fn parts(&self) -> Vec<&Value> {
         match self {
-            Deferred::Output { .. } => Vec::new(),
+            Deferred::Output { .. } | Deferred::Supposed(_) => Vec::new(),
             Deferred::Concat(parts) | Deferred::Call(_, parts) => parts.iter().collect(),
             Deferred::Binary(_, a, b) | Deferred::Index(a, b) => vec![a, b],
             Deferred::Unary(_, a) | Deferred::Field(a, _) => vec![a],

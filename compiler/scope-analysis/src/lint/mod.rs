@@ -27,7 +27,7 @@ mod secret_in_name;
 mod shell_text;
 mod undeclared_link;
 mod unused;
-mod walk;
+pub(crate) mod walk;
 
 pub use levels::{Level, Levels};
 

@@ -3,7 +3,7 @@
 use scope_syntax::ast::{Element, Expr, ExprKind, RecordEntry, TextPart};
 
 /// Calls `visit` for `value` and all below it. Trees are bounded in depth.
-pub(super) fn expressions<'a>(value: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
+pub(crate) fn expressions<'a>(value: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
     visit(value);
     let mut below = |inner: &'a Expr| expressions(inner, visit);
     match value.kind.as_ref() {

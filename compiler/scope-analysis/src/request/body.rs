@@ -13,8 +13,8 @@ use crate::check::{Referring, Whole, holds_secret};
 use crate::context::Context;
 use crate::eval::{Frame, merge_slot};
 use crate::hir::{
-    Instance, LocationKind, OnDisconnect, Resource, ResourceKind, ResourceType, SiteId, Slot, Type, Value,
-    With,
+    Attribute, Instance, LocationKind, OnDisconnect, Operation, Resource, ResourceKind, ResourceType, SiteId,
+    Slot, Type, Value, With,
 };
 use crate::modules::NameKind;
 use crate::with::WrittenAt;
@@ -134,28 +134,10 @@ impl<'a> Context<'a> {
                 instance.attributes.insert(name, slot);
                 continue;
             }
-            let Some(attribute) = ty.attributes.get(&name) else {
-                let report = unknown_attribute(ty, operation, &name, slot.key);
-                let report = self.with_one_for(ty, &slot.value, report);
-                unknown.push((name, report));
+            let is_managed = head.kind == ResourceKind::Managed;
+            let Some(attribute) = self.settable(ty, operation, is_managed, &name, &slot, &mut unknown) else {
                 continue;
             };
-            self.record_use(
-                NameKind::Attribute,
-                slot.key,
-                attribute.span,
-                super::head::attribute_hover(attribute),
-            );
-            let may_be_set = attribute.is_settable || head.kind != ResourceKind::Managed;
-            if !may_be_set {
-                self.report(
-                    Diagnostic::new(codes::E0208, slot.key, format!("`{name}` is given by the site"))
-                        .label("cannot be set")
-                        .secondary(attribute.span, "declared `computed` here")
-                        .help("leave it out, and read it as an output"),
-                );
-                continue;
-            }
             if !self.check_attribute_version(attribute, ty, site, slot.key) {
                 continue;
             }
@@ -192,24 +174,53 @@ impl<'a> Context<'a> {
             instance.attributes.insert(name, slot);
         }
         if head.kind == ResourceKind::Managed {
-            self.check_required(head, ty, &instance, &mut unknown);
+            self.check_required((&head.name, head.span), ty, &instance.attributes, &mut unknown);
         }
         unknown.into_iter().for_each(|(_, report)| self.report(report));
         instance
     }
 
-    /// What is missing; as many as stand there under names that are not known may be meant by these, and are a note of theirs.
-    fn check_required(
+    /// The attribute that is written; reported where it is not to be set, and kept among what is not known where there is none.
+    pub(super) fn settable<'t>(
         &self,
-        head: &Head<'_>,
+        ty: &'t ResourceType,
+        operation: Option<&Operation>,
+        is_managed: bool,
+        name: &str,
+        slot: &Slot,
+        unknown: &mut Vec<(String, Diagnostic)>,
+    ) -> Option<&'t Attribute> {
+        let Some(attribute) = ty.attributes.get(name) else {
+            let report = unknown_attribute(ty, operation, name, slot.key);
+            unknown.push((name.to_owned(), self.with_one_for(ty, &slot.value, report)));
+            return None;
+        };
+        let hover = super::head::attribute_hover(attribute);
+        self.record_use(NameKind::Attribute, slot.key, attribute.span, hover);
+        if attribute.is_settable || !is_managed {
+            return Some(attribute);
+        }
+        self.report(
+            Diagnostic::new(codes::E0208, slot.key, format!("`{name}` is given by the site"))
+                .label("cannot be set")
+                .secondary(attribute.span, "declared `computed` here")
+                .help("leave it out, and read it as an output"),
+        );
+        None
+    }
+
+    /// What is missing; as many as stand there under names that are not known may be meant by these, and are a note of theirs.
+    pub(super) fn check_required(
+        &self,
+        (name, span): (&str, Span),
         ty: &ResourceType,
-        instance: &Instance,
+        given: &IndexMap<String, Slot>,
         unknown: &mut [(String, Diagnostic)],
     ) {
-        let missing: Vec<&crate::hir::Attribute> = ty
+        let missing: Vec<&Attribute> = ty
             .attributes
             .values()
-            .filter(|attribute| attribute.is_required && !instance.attributes.contains_key(&attribute.name))
+            .filter(|attribute| attribute.is_required && !given.contains_key(&attribute.name))
             .collect();
         if missing.len() <= unknown.len() {
             let is_meant =
@@ -218,15 +229,14 @@ impl<'a> Context<'a> {
             let left: Vec<String> =
                 left.filter(|name| !is_meant(name)).map(|name| format!("`{name}`")).collect();
             if let Some((_, report)) = unknown.first_mut().filter(|_| !left.is_empty()) {
-                report.notes.push(format!("`{}` needs {}", head.name, left.join(", ")));
+                report.notes.push(format!("`{name}` needs {}", left.join(", ")));
             }
             return;
         }
         let Some(first) = missing.first() else { return };
         let names: Vec<String> = missing.iter().map(|attribute| format!("`{}`", attribute.name)).collect();
-        let mut report =
-            Diagnostic::new(codes::E0204, head.span, format!("`{}` needs {}", head.name, names.join(", ")))
-                .label(format!("a `{}` without {}", ty.name, if missing.len() == 1 { "it" } else { "them" }));
+        let mut report = Diagnostic::new(codes::E0204, span, format!("`{name}` needs {}", names.join(", ")))
+            .label(format!("a `{}` without {}", ty.name, if missing.len() == 1 { "it" } else { "them" }));
         for attribute in &missing {
             report = report.secondary(attribute.span, format!("`{}` is required", attribute.name));
         }
@@ -272,7 +282,7 @@ impl<'a> Context<'a> {
 
     /// The sites that a patch is for, as a value. A name that nothing declares and is near a site's was meant as
     /// that.
-    fn patched_sites(&self, patch: &Patch<'_>, frame: &Frame) -> Value {
+    pub(super) fn patched_sites(&self, patch: &Patch<'_>, frame: &Frame) -> Value {
         match (patch.sites.kind.as_ref(), self.quietly(|| self.eval(patch.sites, frame))) {
             (_, Some(sites)) => sites,
             (ExprKind::Name(name), None)
@@ -351,10 +361,10 @@ fn has_left_operand(location: &crate::hir::Location) -> bool {
 impl Context<'_> {
     /// Checks the value of an attribute. Where it does not fit as a whole: which attribute it would fit, or in what an amount is
     /// counted here.
-    fn check_attribute(
+    pub(super) fn check_attribute(
         &self,
         ty: &ResourceType,
-        attribute: &crate::hir::Attribute,
+        attribute: &Attribute,
         value: Value,
         span: Span,
     ) -> Value {

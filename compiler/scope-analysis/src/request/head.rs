@@ -146,7 +146,11 @@ impl<'a> Context<'a> {
     }
 
     /// `openstack.server.reboot`: a type and one of its operations.
-    fn called_operation(&self, path: &ast::Path, module: ModuleId) -> Option<(&ResourceType, String)> {
+    pub(super) fn called_operation(
+        &self,
+        path: &ast::Path,
+        module: ModuleId,
+    ) -> Option<(&ResourceType, String)> {
         let (operation, rest) = path.names.split_last()?;
         if rest.len() < 2 {
             self.report(

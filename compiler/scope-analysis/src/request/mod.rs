@@ -10,6 +10,7 @@ mod head;
 mod native;
 mod place;
 mod sequence;
+mod supposed;
 
 pub(crate) use body::value_expr;
 pub(crate) use expand::Declared;

@@ -106,6 +106,7 @@ pub fn once_more(
         sequence: started.sequence.clone(),
         wish: started.wish,
         words: started.words.clone(),
+        ..Program::default()
     };
     Ok(Run { program, how, detaching: command.detaching })
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scope_compiler::{Options, World};
+use scope_compiler::{Extent, Options, World};
 use scope_diagnostics::codes;
 
 use serde_json::json;
@@ -28,7 +28,8 @@ pub fn run(command: &Fix, _: Output) -> u8 {
     let mut applied = BTreeSet::new();
     let mut left_out = 0;
     for (path, _) in super::lint::compiled(&command.files, &paths, command.simulate, &[]) {
-        let options = Options { lint: true, simulate: command.simulate, ..Options::default() };
+        let options =
+            Options { lint: true, simulate: command.simulate, extent: Extent::Module, ..Options::default() };
         let fixed = scope_compiler::fix(&Disk, &path, &options);
         left_out += fixed.left_out;
         if command.diff {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use scope_compiler::{Compilation, Options, lint};
+use scope_compiler::{Compilation, Extent, Options, lint};
 use scope_diagnostics::{Diagnostic, codes};
 
 use serde_json::json;
@@ -59,7 +59,13 @@ pub fn compiled(
     simulate: bool,
     policies: &[String],
 ) -> Vec<(String, Compilation)> {
-    let options = Options { lint: true, simulate, policies: policies.to_vec(), ..Options::default() };
+    let options = Options {
+        lint: true,
+        simulate,
+        policies: policies.to_vec(),
+        extent: Extent::Module,
+        ..Options::default()
+    };
     let mut compiled: Vec<(String, Compilation)> =
         paths.iter().map(|path| (path.clone(), scope_compiler::compile(&Disk, path, &options))).collect();
     let imported: BTreeSet<String> = compiled

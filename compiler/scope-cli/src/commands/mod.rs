@@ -135,6 +135,7 @@ fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
         only: program.only.clone(),
         destroy: program.wish == Wish::Nothing,
         unoptimised: false,
+        extent: program.extent,
     })
 }
 

@@ -325,6 +325,8 @@ impl Lowering<'_> {
                 let base = Box::new(go(base));
                 Expr::Index(base, Box::new(go(index)))
             }
+            // Nothing that is lowered holds one.
+            Deferred::Supposed(_) => Expr::Value(Json::Null),
             Deferred::If(condition, value, otherwise) => {
                 let condition = Box::new(go(condition));
                 let value = Box::new(go(value));

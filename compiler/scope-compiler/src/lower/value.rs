@@ -63,6 +63,8 @@ impl Lowering<'_> {
                 let base = go(base);
                 Expr::Index(Box::new(base), Box::new(go(index)))
             }
+            // Nothing that is lowered holds one.
+            Deferred::Supposed(_) => Expr::Value(Json::Null),
             Deferred::If(condition, value, otherwise) => {
                 let condition = go(condition);
                 let value = go(value);
