@@ -58,8 +58,8 @@ pub(crate) struct Scoped {
     pub group: String,
 }
 
-/// A group's attributes at a site, once asked for.
-pub(crate) type Given = BTreeMap<(GroupId, Option<SiteId>), IndexMap<String, Slot>>;
+/// A group's attributes at a site, once asked for; `None` where its body is wrong, so that they are not known.
+pub(crate) type Given = BTreeMap<(GroupId, Option<SiteId>), Option<IndexMap<String, Slot>>>;
 
 impl<'a> Context<'a> {
     pub fn group(&self, id: GroupId) -> Rc<Group<'a>> {
@@ -87,22 +87,31 @@ impl<'a> Context<'a> {
                 _ => None,
             });
         }
-        self.given(id, here).get(name).cloned()
+        match self.given(id, here) {
+            Some(fields) => fields.get(name).cloned(),
+            None => Some(Slot { value: Value::Error, key: group.span, span: group.span }),
+        }
     }
 
     /// Everything a group gives to its module at a site.
-    fn given(&self, id: GroupId, here: Option<SiteId>) -> IndexMap<String, Slot> {
+    fn given(&self, id: GroupId, here: Option<SiteId>) -> Option<IndexMap<String, Slot>> {
         if let Some(known) = self.given.borrow().get(&(id, here)) {
             return known.clone();
         }
-        let group = self.group(id);
+        let given = self.evaluated(&self.group(id), here);
+        self.given.borrow_mut().insert((id, here), given.clone());
+        given
+    }
+
+    fn evaluated(&self, group: &Group<'a>, here: Option<SiteId>) -> Option<IndexMap<String, Slot>> {
         let frame = Frame { here: here.or(group.frame.here), ..group.frame.clone() };
         let mut written = match group.body.map(|body| (body, self.eval(body, &frame))) {
-            None | Some((_, Value::Error)) => IndexMap::new(),
+            None => IndexMap::new(),
             Some((_, Value::Record(fields))) => fields,
+            Some((_, Value::Error)) => return None,
             Some((body, other)) => {
                 self.mismatch("a record of attributes", &other, body.span);
-                IndexMap::new()
+                return None;
             }
         };
         for patch in &group.patches {
@@ -116,8 +125,7 @@ impl<'a> Context<'a> {
                 }
             }
         }
-        self.given.borrow_mut().insert((id, here), written.clone());
-        written
+        Some(written)
     }
 
     /// Every request of a group and of the groups in it.
@@ -261,7 +269,7 @@ impl<'a> Context<'a> {
                 _ => None,
             })
             .collect();
-        for (key, slot) in self.given(id, here) {
+        for (key, slot) in self.given(id, here).unwrap_or_default() {
             match params.iter().find(|param| param.name.text == key) {
                 Some(param) => {
                     self.record_use(

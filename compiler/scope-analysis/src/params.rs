@@ -18,7 +18,10 @@ impl Context<'_> {
         let attribute = inside.and_then(|group| self.given_to(group, &param.name.text, frame.here));
         let is_program = module == Modules::ROOT;
         let is_secret = matches!(ty.as_ref().map(Type::required), Some(Type::Secret(_)));
-        let in_file = if is_program { self.param_in_files(&param.name.text) } else { None };
+        let (in_file, is_any_unread) = match is_program {
+            true => self.param_in_files(&param.name.text),
+            false => (None, false),
+        };
         let (value, span) = match (given, &param.default) {
             _ if attribute.is_some() => {
                 attribute.map_or((Value::Null, param.name.span), |slot| (slot.value, slot.span))
@@ -51,6 +54,8 @@ impl Context<'_> {
                 }
                 return Value::Error;
             }
+            // The file that could not be read may have it.
+            (_, None) if is_any_unread => return Value::Error,
             (_, None) => {
                 self.report(
                     Diagnostic::new(
@@ -133,28 +138,33 @@ impl Context<'_> {
         Some((self.eval(&expr, &Frame::new(Modules::ROOT)), whole))
     }
 
-    /// The value that the last of the `--params` files which names a parameter gives it.
-    fn param_in_files(&self, name: &str) -> Option<Slot> {
-        self.options.param_files.iter().rev().find_map(|path| self.param_file(path).shift_remove(name))
+    /// The value that the last of the `--params` files which names a parameter gives it, and whether one of them could not be
+    /// read.
+    fn param_in_files(&self, name: &str) -> (Option<Slot>, bool) {
+        let mut files: Vec<_> = self.options.param_files.iter().map(|path| self.param_file(path)).collect();
+        let is_any_unread = files.iter().any(Option::is_none);
+        (files.iter_mut().rev().flatten().find_map(|fields| fields.shift_remove(name)), is_any_unread)
     }
 
-    /// The fields of a `--params` file; reports what is no record, once.
-    fn param_file(&self, path: &str) -> IndexMap<String, Slot> {
+    /// The fields of a `--params` file; what is no record is reported, once.
+    fn param_file(&self, path: &str) -> Option<IndexMap<String, Slot>> {
         let known = self.data_files.borrow().get(path).cloned();
         let value = known.unwrap_or_else(|| {
             let file = self.sources.borrow_mut().add("--params", path);
             let span = Span::new(file, 0, u32::try_from(path.len()).unwrap_or(0));
-            let mut value = self.read_data(path, span);
+            let mut value =
+                self.read_data(path, span, "a path of `--params` is relative to the folder of the command");
             if !matches!(value, Value::Record(_) | Value::Error) {
-                self.mismatch("a record of parameters in the file", &value, span);
+                let help = "it holds a record: `name: value` for each parameter";
+                self.mismatch_with("a record of parameters in the file", &value, span, help);
                 value = Value::Error;
             }
             self.data_files.borrow_mut().insert(path.to_string(), value.clone());
             value
         });
         match value {
-            Value::Record(fields) => fields,
-            _ => IndexMap::new(),
+            Value::Record(fields) => Some(fields),
+            _ => None,
         }
     }
 
@@ -169,7 +179,7 @@ impl Context<'_> {
             })
             .collect();
         for path in &self.options.param_files {
-            for (name, slot) in self.param_file(path) {
+            for (name, slot) in self.param_file(path).unwrap_or_default() {
                 if !params.contains(&name.as_str()) {
                     self.report(no_parameter(&name, slot.key, &params));
                 }

@@ -10,6 +10,9 @@ use crate::data;
 use crate::hir::{SecretSource, Value};
 use crate::world::ReadError;
 
+/// What helps where a program names a file that is not there.
+const RELATIVE: &str = "paths are relative to the file that names them";
+
 impl Context<'_> {
     /// A path as written, relative to the file that writes it.
     pub fn path_from(&self, written: &str, module: crate::modules::ModuleId) -> String {
@@ -25,7 +28,7 @@ impl Context<'_> {
         match self.world.digest(&path) {
             Ok(digest) => Value::File { path, size: digest.size, sha256: digest.sha256 },
             Err(error) => {
-                self.report(cannot_read(&path, &error, span));
+                self.report(cannot_read(&path, &error, span, RELATIVE));
                 Value::Error
             }
         }
@@ -100,16 +103,17 @@ impl Context<'_> {
         if let Some(known) = self.data_files.borrow().get(&path) {
             return known.clone();
         }
-        let value = self.read_data(&path, span);
+        let value = self.read_data(&path, span, RELATIVE);
         self.data_files.borrow_mut().insert(path, value.clone());
         value
     }
 
-    pub(crate) fn read_data(&self, path: &str, span: Span) -> Value {
+    /// The data in a file; `relative` says what its path is relative to, for whoever named a file that is not there.
+    pub(crate) fn read_data(&self, path: &str, span: Span, relative: &str) -> Value {
         let bytes = match self.world.read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
-                self.report(cannot_read(path, &error, span));
+                self.report(cannot_read(path, &error, span, relative));
                 return Value::Error;
             }
         };
@@ -141,11 +145,11 @@ impl Context<'_> {
 }
 
 /// The report for a file that cannot be read.
-pub(crate) fn cannot_read(path: &str, error: &ReadError, span: Span) -> Diagnostic {
+fn cannot_read(path: &str, error: &ReadError, span: Span, relative: &str) -> Diagnostic {
     match error {
         ReadError::NotFound => Diagnostic::new(codes::E0603, span, format!("there is no file `{path}`"))
             .label("named here")
-            .help("paths are relative to the file that names them"),
+            .help(relative),
         ReadError::Other(words) => Diagnostic::new(codes::E0603, span, format!("`{path}` cannot be read"))
             .label("named here")
             .note(words.clone())
