@@ -3,6 +3,8 @@
 //! In a scope a run of names is one site's name, and a quoted text is a site, or where it holds operators, a location
 //! read again from the text (`"CloudOne&CloudTwo"`). `around(nantes, 50ms)` is read from the declared links.
 
+mod alternatives;
+
 use std::collections::BTreeSet;
 
 use scope_diagnostics::{Diagnostic, Edit, Span, codes};
@@ -48,7 +50,7 @@ impl Context<'_> {
                 let parts: Option<Vec<Location>> = parts.into_iter().collect();
                 let parts = parts?;
                 if *op == ChainOp::Or {
-                    self.check_reachable_arms(&parts);
+                    self.check_alternatives(&parts, span);
                 }
                 let kind =
                     if *op == ChainOp::And { LocationKind::And(parts) } else { LocationKind::Or(parts) };
@@ -134,26 +136,6 @@ impl Context<'_> {
             None => {
                 self.report(self.unknown_site(name, span));
                 None
-            }
-        }
-    }
-
-    /// An arm all of whose sites stand alone in an arm before it can never be reached for another reason.
-    fn check_reachable_arms(&self, arms: &[Location]) {
-        for (index, arm) in arms.iter().enumerate() {
-            let LocationKind::Site(site) = arm.kind else { continue };
-            let earlier = arms[..index].iter().find(|other| other.kind == LocationKind::Site(site));
-            if let Some(earlier) = earlier {
-                self.report(
-                    Diagnostic::new(
-                        codes::W0312,
-                        arm.span,
-                        format!("`{}` has been tried before", self.site_name(site)),
-                    )
-                    .label("this alternative is never reached for another reason")
-                    .secondary(earlier.span, "tried here first")
-                    .help("leave it out"),
-                );
             }
         }
     }
