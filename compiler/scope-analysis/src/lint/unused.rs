@@ -1,4 +1,4 @@
-//! Declared and never used: `let`, `fn`, `param`, `import`, `site`, `existing`. A name that starts with `_` is meant so.
+//! Declared and never used: `let`, `fn`, `operator`, `type`, `param`, `import`, `site`, `existing`. A name that starts with `_` is meant so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,13 +37,22 @@ fn one(input: &Input<'_>, item: &Item, used: &BTreeSet<Span>, reports: &mut Repo
     let (code, word, name): (Code, &str, &Ident) = match &item.kind {
         ItemKind::Let(item) => (codes::W0326, "let", &item.name),
         ItemKind::Param(param) => (codes::W0327, "param", &param.name),
+        ItemKind::Function(function) if function.is_operator => (codes::W0340, "operator", &function.name),
         ItemKind::Function(function) => (codes::W0340, "fn", &function.name),
+        ItemKind::Type(alias) => (codes::W0356, "type", &alias.name),
         ItemKind::Thing(thing) if thing.kind == ThingKind::Existing => {
             (codes::W0330, "existing", &thing.name)
         }
         _ => return,
     };
-    if used.contains(&name.span) || name.text.starts_with('_') {
+    // A type may name itself, which is no use of it.
+    let is_used = || match item.kind {
+        ItemKind::Type(_) => {
+            input.uses.iter().any(|usage| usage.definition == name.span && !item.span.contains(usage.span))
+        }
+        _ => used.contains(&name.span),
+    };
+    if name.text.starts_with('_') || is_used() {
         return;
     }
     let report = Diagnostic::new(code, name.span, format!("`{word} {}` is never used", name.text))
@@ -53,7 +62,7 @@ fn one(input: &Input<'_>, item: &Item, used: &BTreeSet<Span>, reports: &mut Repo
         "param" => report.help(format!("use it, delete it, or call it `_{}`", name.text)),
         _ => report.help(format!("delete it, or call it `_{}` if it is kept on purpose", name.text)),
     };
-    let is_deleted = matches!(word, "let" | "fn") && item.docs.is_empty();
+    let is_deleted = matches!(word, "let" | "fn" | "operator" | "type") && item.docs.is_empty();
     reports.push(if is_deleted {
         report.fix(format!("delete `{}`", name.text), vec![Edit::new(input.lines_of(item.span), "")])
     } else {
