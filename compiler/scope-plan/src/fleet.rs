@@ -68,7 +68,7 @@ fn without_name(rows: &Rows, name: &str) -> Rows {
 }
 
 /// The cell with `…` wherever the name stands as a word, its quotes included.
-fn hide(cell: &str, name: &str) -> String {
+pub fn hide(cell: &str, name: &str) -> String {
     let mut hidden = String::new();
     let mut rest = cell;
     let mut before: Option<char> = None;

@@ -8,6 +8,7 @@ use scope_runtime::real::{Entered, MissingSecret, Refusal, SecretUse};
 use scope_runtime::site::SiteErrorKind;
 use serde_json::Value;
 
+use super::alike::{Failed, told_once};
 use super::{short_name, short_type};
 
 /// The report for a failed step.
@@ -148,9 +149,10 @@ pub fn refusals(plan: &Plan, entered: &Entered, sources: &SourceMap) -> Vec<Diag
         if let Some(others) = &others {
             report = report.note(others.clone());
         }
-        report.help(format!("scope sites --check {}", super::shell_word(&site.name)))
+        let report = report.help(format!("scope sites --check {}", super::shell_word(&site.name)));
+        Failed { report, site, name: "" }
     };
-    entered.refusals.iter().map(of_one).collect()
+    told_once(entered.refusals.iter().map(of_one).collect())
 }
 
 /// A setting for people: its text, or where a secret comes from.

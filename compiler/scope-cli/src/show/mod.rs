@@ -1,6 +1,7 @@
 //! What is printed for people: plans, progress, reports, failures. Site first, then resource; the last line is the
 //! verdict and what to do next.
 
+mod alike;
 pub mod by_site;
 mod debts;
 pub mod difference;

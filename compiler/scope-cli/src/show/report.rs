@@ -9,6 +9,7 @@ use scope_runtime::report::{Counts, OutputValue, Report, StepStatus, Verdict};
 use scope_runtime::state::utc;
 use serde_json::{Value, json};
 
+use super::alike::{Failed, told_once};
 use super::plan::touches_site;
 use super::{failure, seconds, short_name};
 use crate::output::{Output, line};
@@ -22,15 +23,17 @@ pub fn report(
     again: &str,
     simulated: bool,
 ) {
-    let mut diagnostics = Vec::new();
+    let mut failed = Vec::new();
     for (step, ended) in plan.steps.iter().zip(&report.steps) {
         if let StepStatus::Failed { failure } = &ended.status
             && !is_abandoned(plan, report, &step.when)
             && !is_told_by_choice(plan, report, step)
         {
-            diagnostics.push(failure::diagnostic(plan, step, failure, sources));
+            let report = failure::diagnostic(plan, step, failure, sources);
+            failed.push(Failed { report, site: plan.site(step.site), name: short_name(&step.name) });
         }
     }
+    let mut diagnostics = told_once(failed);
     diagnostics.extend(report.stopped.as_ref().map(failure::of_run));
     output.diagnostics(&diagnostics, sources);
     let columns = super::progress::Columns::of(plan);

@@ -40,10 +40,15 @@ fn candidate(subject: &Subject<'_>, record: &Record) -> Candidate {
             details.insert(name.to_owned(), value.clone());
         }
     }
+    let mark = resource_type.mark.as_ref().and_then(|place| mark::any_on(place, record));
+    if let Some(mark) = &mark {
+        // It is told by itself.
+        details.retain(|_, value| !value.as_str().is_some_and(|text| text.contains(mark)));
+    }
     let now_s = subject.shared.now_ms() / 1000;
     Candidate {
         identity: record.identity(resource_type).unwrap_or_else(|| "without identity".to_owned()),
-        mark: resource_type.mark.as_ref().and_then(|place| mark::any_on(place, record)),
+        mark,
         age_s: created_s(&record.body).and_then(|created| now_s.checked_sub(created)),
         details,
     }
