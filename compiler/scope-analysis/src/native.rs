@@ -9,6 +9,8 @@ mod render;
 mod report;
 mod value;
 
+use std::iter::Peekable;
+
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Span};
 use scope_syntax::ast::{Expr, Native, NativeItem, Text, TextPart};
@@ -126,7 +128,7 @@ fn fit<'d>((driver, ty, command): Owned<'d>, native: &Native) -> Fit<'d> {
         name: None,
         report: None,
     };
-    let mut words = native.words.iter();
+    let mut words = native.words.iter().peekable();
     let mut only_words = false;
     while let Some(word) = words.next() {
         let head = leading_text(word);
@@ -170,13 +172,16 @@ impl Reading<'_> {
         true
     }
 
-    fn flag<'t>(&mut self, word: &'t Text, rest: &mut impl Iterator<Item = &'t Text>) {
+    fn flag<'t>(&mut self, word: &'t Text, rest: &mut Peekable<impl Iterator<Item = &'t Text>>) {
         let (flag, joined) = split_flag(word);
         if let Some(hole) = self.command.flags.get(&flag) {
-            let value = joined.or_else(|| rest.next().cloned());
+            // A flag is no value of another: with both on the line, the first one has none.
+            let value = joined.or_else(|| rest.next_if(|next| !self.is_flag(next)).cloned());
             return match value {
                 Some(value) => self.fill(hole, value, word.span),
-                None => self.fail(report::flag_without_value(&flag, word.span)),
+                None => {
+                    self.fail(report::flag_without_value(&flag, hole, word.span, rest.peek().copied()));
+                }
             };
         }
         if let Some(constants) = self.command.constants.get(&flag) {
@@ -193,6 +198,18 @@ impl Reading<'_> {
             }
             None => self.fail(report::unknown_flag(self.command, self.client, &flag, word.span)),
         }
+    }
+
+    /// Whether a word is a flag that may stand here.
+    fn is_flag(&self, word: &Text) -> bool {
+        let head = leading_text(word);
+        let flag = head.split_once('=').map_or(head, |(flag, _)| flag);
+        self.command.flags.contains_key(flag)
+            || self.command.constants.contains_key(flag)
+            || self.client.is_some_and(|client| client.ignored.contains_key(flag))
+            || flag
+                .strip_prefix("--")
+                .is_some_and(|rest| rest.starts_with(|letter: char| letter.is_alphabetic()))
     }
 
     fn fill(&mut self, hole: &Hole, word: Text, key: Span) {

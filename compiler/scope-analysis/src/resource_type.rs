@@ -60,6 +60,9 @@ impl Context<'_> {
                 .help(format!("did you mean `{nearest}`?"))
                 .fix(format!("write `{nearest}`"), vec![Edit::new(first.span, nearest)]);
         }
+        if let Some(part) = self.part_meant(path, module) {
+            return part.told(report, path);
+        }
         if !is_alone {
             return self.not_imported(&first.text, path.span);
         }
@@ -93,10 +96,8 @@ impl Context<'_> {
             _ => format!("`{driver_name}` has no resource type `{wanted}`"),
         };
         let report = Diagnostic::new(codes::E0207, span, words).label("no such type");
-        if let [_, short] = path.names.as_slice()
-            && let Some(part) = self.part_with(driver_name, &short.text, module)
-        {
-            return part.told(report, path, &short.text);
+        if let Some(part) = self.part_meant(path, module) {
+            return part.told(report, path);
         }
         let of_driver = format!("{driver_name}.");
         let types = self.drivers.get(base_of(driver_name)).map(|driver| driver.types.keys());

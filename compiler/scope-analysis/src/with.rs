@@ -11,6 +11,7 @@ use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{Expr, ExprKind, RecordEntry};
 
 use crate::context::Context;
+use crate::eval::number::duration_text;
 use crate::eval::{Frame, describe, merge_slot};
 use crate::hir::{OnDisconnect, Slot, Value, With};
 
@@ -80,7 +81,7 @@ impl Context<'_> {
         self.add_with_words(&mut frame);
         let mut record = IndexMap::new();
         for clause in clauses {
-            let value = self.eval(clause, &frame);
+            let value = self.with_clause(clause, &frame);
             match value {
                 Value::Record(fields) => {
                     for (key, slot) in fields {
@@ -92,6 +93,17 @@ impl Context<'_> {
             }
         }
         record
+    }
+
+    /// The value of a clause. `moved_from: web` is told as a path without quotes: what it names is mostly called otherwise by now.
+    fn with_clause(&self, clause: &Expr, frame: &Frame) -> Value {
+        let Some(path) = moving::bare_path(clause) else { return self.eval(clause, frame) };
+        let (value, reports) = self.overheard(|| self.eval(clause, frame));
+        for report in reports {
+            let is_of_path = report.code == codes::E0102 && path.span.contains(report.primary.span);
+            self.report(if is_of_path { self.path_without_quotes(path.span) } else { report });
+        }
+        value
     }
 
     /// Makes the words of `with` names of a frame, where nothing else is called so.
@@ -169,8 +181,29 @@ impl Context<'_> {
     fn positive_duration(&self, key: &str, slot: &Slot) -> Option<i64> {
         match slot.value {
             Value::Duration(nanoseconds) if nanoseconds > 0 => Some(nanoseconds),
+            Value::Duration(nanoseconds) => {
+                let message = format!("`{key}` is a duration above zero, not {}", duration_text(nanoseconds));
+                self.wrong(
+                    &message,
+                    slot.span,
+                    &format!("write `{key}: 30s`, or leave it out for what is usual"),
+                );
+                None
+            }
+            // A number alone is mostly meant as seconds, as other tools take it.
+            Value::Int(seconds) if seconds > 0 => {
+                let message = format!("`{key}` is a duration, not the number {seconds}");
+                let report = Diagnostic::new(codes::E0209, slot.span, message).label("without a unit");
+                let meant = format!("{seconds}s");
+                self.report(
+                    report
+                        .help(format!("write `{key}: {meant}` if seconds are meant"))
+                        .fix(format!("write `{meant}`"), vec![Edit::new(slot.span, meant)]),
+                );
+                None
+            }
             ref other => {
-                let message = format!("`{key}` is a duration above zero, not {}", describe(other));
+                let message = format!("`{key}` is a duration, not {}", describe(other));
                 self.wrong(&message, slot.span, &format!("write `{key}: 30s`"));
                 None
             }

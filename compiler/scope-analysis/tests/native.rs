@@ -154,7 +154,10 @@ const REFUSED: &[(&str, &str)] = &[
         "[E0214] `openstack image create` needs a `name` | it is written `openstack image create NAME`",
     ),
     ("$ openstack image create a b", "[E0214] the command has a word too many"),
-    ("$ openstack image create a --disk-format", "[E0214] `--disk-format` needs a value"),
+    (
+        "$ openstack image create a --disk-format",
+        "[E0214] `--disk-format` needs a value | write `--disk-format DISK_FORMAT`",
+    ),
     (
         "$ openstack image create a --disk-format raw --disk-format iso",
         "[E0214] `disk_format` is given twice",

@@ -42,11 +42,12 @@ impl Context<'_> {
             self.secret_path(expr, frame, &mut path, 0);
         }
         path.reverse();
-        let source = path.first().map(|(_, text)| text.clone()).unwrap_or_else(|| "a secret".into());
-        let name = path.last().filter(|_| path.len() > 1).map_or(source, |(_, text)| text.clone());
-        let mut report =
-            Diagnostic::new(codes::E0601, span, format!("{name} is secret and `{place}` is not: {reason}"))
-                .label("the secret would be seen here");
+        // The name nearest to the place; where no path is found, the secret has none.
+        let message = match path.last() {
+            Some((_, name)) => format!("{name} is secret and `{place}` is not: {reason}"),
+            None => format!("a secret would be in `{place}`, which is not secret: {reason}"),
+        };
+        let mut report = Diagnostic::new(codes::E0601, span, message).label("the secret would be seen here");
         for (span, text) in &path {
             report = report.secondary(*span, format!("{text}, on its way"));
         }

@@ -150,7 +150,7 @@ impl Context<'_> {
         self.report(
             Diagnostic::new(codes::E0201, span, "a division by zero")
                 .label("divides by 0")
-                .help("divide by something else"),
+                .help("divide by something else, or leave that case out: `if n == 0 then … else …`"),
         );
         Value::Error
     }

@@ -281,12 +281,7 @@ impl Context<'_> {
             None if values.iter().any(waits_within) => {
                 self.call_in_run(function.name, values, &spans, span, frame.here)
             }
-            None => {
-                if let (Some(value), Some(argument)) = (values.first(), args.first()) {
-                    self.mismatch(&format!("what `{name}` takes"), value, argument.value.span);
-                }
-                Value::Error
-            }
+            None => self.refused(function, &values, &spans, frame.here),
         }
     }
 

@@ -21,6 +21,7 @@ mod output;
 mod placement;
 mod program;
 mod record;
+mod refused;
 mod sites;
 mod supposed;
 mod text;

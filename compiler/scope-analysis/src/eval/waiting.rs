@@ -221,7 +221,7 @@ fn nanoseconds(value: Value) -> Value {
 }
 
 /// The kinds that a function takes at a position, where it takes only some.
-fn takes(function: &str, position: usize) -> Option<(&'static [Kind], &'static str)> {
+pub(super) fn takes(function: &str, position: usize) -> Option<(&'static [Kind], &'static str)> {
     use Kind::{Float, Int, List, Null, Record, Text};
     Some(match (function, position) {
         ("lower" | "upper" | "trim" | "split" | "replace" | "json" | "base64" | "url", _) => {

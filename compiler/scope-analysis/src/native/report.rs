@@ -7,7 +7,7 @@ use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{Native, NativeItem, Text};
 
 use super::{Reading, commands, value::Problem};
-use crate::hir::{Client, Command, Driver};
+use crate::hir::{Client, Command, Driver, Hole};
 
 /// No command of any driver has these words.
 pub(super) fn unknown_command(drivers: &[&Driver], native: &Native) -> Diagnostic {
@@ -129,8 +129,18 @@ pub(super) fn unknown_flag(command: &Command, client: Option<&Client>, flag: &st
     }
 }
 
-pub(super) fn flag_without_value(flag: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(codes::E0214, span, format!("`{flag}` needs a value")).label("nothing follows")
+pub(super) fn flag_without_value(flag: &str, hole: &Hole, span: Span, next: Option<&Text>) -> Diagnostic {
+    let report = Diagnostic::new(codes::E0214, span, format!("`{flag}` needs a value"));
+    let report = match next {
+        Some(next) => report.label("its value is missing").secondary(next.span, "this is the next flag"),
+        None => report.label("nothing follows"),
+    };
+    let value = placeholder(hole);
+    let report = report.help(format!("write `{flag} {value}`"));
+    match next.and_then(Text::literal) {
+        Some(next) => report.help(format!("if the value is to be `{next}` itself: `{flag}={next}`")),
+        None => report,
+    }
 }
 
 pub(super) fn extra_word(command: &Command, word: &Text) -> Diagnostic {
@@ -169,7 +179,12 @@ pub(super) fn bad_value(problem: Problem, name: &str, span: Span) -> Diagnostic 
 fn written(command: &Command) -> String {
     let mut text = command.words.join(" ");
     for hole in &command.positional {
-        text.push_str(&format!(" {}", hole.path.join("_").to_uppercase()));
+        text.push_str(&format!(" {}", placeholder(hole)));
     }
     text
+}
+
+/// `server.name` → `SERVER_NAME`
+fn placeholder(hole: &Hole) -> String {
+    hole.path.join("_").to_uppercase()
 }

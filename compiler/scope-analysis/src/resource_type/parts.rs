@@ -3,6 +3,8 @@
 //!
 //! Looked for in what the program loads, in the standard library, and in the files beside the one that asks.
 
+use std::collections::BTreeSet;
+
 use scope_diagnostics::{Diagnostic, Edit, Span};
 use scope_syntax::ast::{self, ItemKind};
 
@@ -14,6 +16,8 @@ use crate::names::Definition;
 
 /// A part of a driver as a file may have it.
 pub(super) struct Part {
+    /// Its whole name: `kubernetes.apps.v1`.
+    name: String,
     /// What the file calls it, or would.
     alias: String,
     /// What the file has to say for that; nothing where it says so already.
@@ -27,8 +31,15 @@ struct Import {
 }
 
 impl Part {
+    /// Whether these are words of its name, in their order: `apps` and `apps.v1` of `kubernetes.apps.v1`.
+    fn is_called(&self, words: &[ast::Ident]) -> bool {
+        let mut own = self.name.split('.');
+        words.iter().all(|word| own.any(|own| own == word.text))
+    }
+
     /// The report for a path to a type that a part has, with what helps.
-    pub(super) fn told(&self, report: Diagnostic, path: &ast::Path, short: &str) -> Diagnostic {
+    pub(super) fn told(&self, report: Diagnostic, path: &ast::Path) -> Diagnostic {
+        let short = path.names.last().map_or("", |short| short.text.as_str());
         let name = format!("{}.{short}", self.alias);
         let write = Edit::new(path.span, name.clone());
         let Some(Import { words, place }) = &self.import else {
@@ -54,7 +65,7 @@ impl Context<'_> {
             .or_else(|| self.library_part(driver, short))
             .or_else(|| self.part_beside(driver, short, module))?;
         if let Some(alias) = self.alias_of(&part, module) {
-            return Some(Part { alias, import: None });
+            return Some(Part { name: part, alias, import: None });
         }
         let is_version = |word: &&str| {
             word.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
@@ -70,7 +81,23 @@ impl Context<'_> {
         };
         let is_free = self.names.get(module, &alias).is_none();
         let place = self.import_of(driver, module).filter(|_| is_free);
-        Some(Part { alias, import: Some(Import { words, place }) })
+        Some(Part { name: part, alias, import: Some(Import { words, place }) })
+    }
+
+    /// The part that a path to a type means which the module has not: `apps.Deployment` and `kubernetes.apps.Deployment`
+    /// without `import kubernetes.apps.v1 as apps`, and `Deployment` alone.
+    pub(super) fn part_meant(&self, path: &ast::Path, module: ModuleId) -> Option<Part> {
+        let (short, before) = path.names.split_last()?;
+        let library = self.world.library();
+        let drivers = self.drivers.keys().chain(library.iter()).map(|name| base_of(name));
+        let drivers: BTreeSet<&str> = drivers.collect();
+        drivers.into_iter().find_map(|driver| {
+            let words = match before.split_first() {
+                Some((first, rest)) if first.text == driver => rest,
+                _ => before,
+            };
+            self.part_with(driver, &short.text, module).filter(|part| part.is_called(words))
+        })
     }
 
     /// In the files of the program: the part and its file.

@@ -2,7 +2,8 @@
 //!
 //! `quorum: 2` → at least two of the copies; `moved_from: "web"` → what was recorded as `web`.
 
-use scope_diagnostics::{Diagnostic, codes};
+use scope_diagnostics::{Diagnostic, Edit, Span, codes};
+use scope_syntax::ast::{Expr, ExprKind, RecordEntry};
 
 use crate::context::Context;
 use crate::eval::describe;
@@ -49,11 +50,44 @@ impl Context<'_> {
                 element: element.clone(),
                 span: slot.span,
             }),
+            Value::Resource(_) | Value::Group(_) => {
+                self.report(self.path_without_quotes(slot.span));
+                None
+            }
             other => {
-                let message = format!("`moved_from` is the path of a resource, not {}", describe(other));
+                let message =
+                    format!("`moved_from` is the path of a resource, in quotes, not {}", describe(other));
                 self.wrong(&message, slot.span, help);
                 None
             }
         }
+    }
+
+    /// `moved_from: web`: a name means what the program has now, and this one is about what it had.
+    pub(super) fn path_without_quotes(&self, span: Span) -> Diagnostic {
+        let path = self.sources.borrow().snippet(span).to_owned();
+        let quoted = format!("\"{}\"", path.replace('"', "\\\""));
+        Diagnostic::new(codes::E0209, span, "`moved_from` is the path that it had, as a text")
+            .label("a name means what the program has now")
+            .help(format!("write it in quotes: `moved_from: {quoted}`"))
+            .fix(format!("write `{quoted}`"), vec![Edit::new(span, quoted)])
+    }
+}
+
+/// What `moved_from` of a record is, where that is a name, or a field or an element of one.
+pub(super) fn bare_path(clause: &Expr) -> Option<&Expr> {
+    let ExprKind::Record(entries) = clause.kind.as_ref() else { return None };
+    let mut fields = entries.iter().filter_map(|entry| match entry {
+        RecordEntry::Field { key, value } if key.literal().as_deref() == Some("moved_from") => Some(value),
+        _ => None,
+    });
+    fields.find(|value| is_path(value))
+}
+
+fn is_path(value: &Expr) -> bool {
+    match value.kind.as_ref() {
+        ExprKind::Name(_) => true,
+        ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => is_path(base),
+        _ => false,
     }
 }

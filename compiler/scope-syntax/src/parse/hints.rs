@@ -23,7 +23,7 @@ pub(crate) fn place(tokens: &[Token<'_>], at: usize) -> Span {
 /// Explains a fault.
 pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diagnostic {
     let fault = Place { tokens, at, expected };
-    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 32] = [
+    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 33] = [
         |fault| fault.prose(),
         |fault| fault.no_item(),
         |fault| fault.bare_path(),
@@ -44,6 +44,7 @@ pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diag
         |fault| fault.apart_from_its_unit(),
         |fault| fault.require_without_else(),
         |fault| fault.modulo(),
+        |fault| fault.closing_at_least(),
         |fault| fault.assign_for_colon(),
         |fault| fault.assign_for_equal(),
         |fault| fault.semicolon(),
@@ -216,6 +217,22 @@ impl<'s> Place<'_, 's> {
         })
     }
 
+    /// `list<string>=["a"]`: the two signs are read as one.
+    fn closing_at_least(&self) -> Option<Diagnostic> {
+        let found = self.found().filter(|found| found.kind == Kind::GreaterEqual)?;
+        if !self.expected.has(Label::Modifier) {
+            return None;
+        }
+        let assign = Span::new(found.file, found.end() - 1, found.end());
+        let is_apart = self.next().is_none_or(|next| next.start > found.end());
+        Some(
+            Diagnostic::new(codes::E0001, found.span(), "expected `>`, found `>=`")
+                .label("read as \"at least\"")
+                .help("put a blank between the end of the type and `=`: `> =`")
+                .fix("write `> =`", vec![Edit::new(assign, if is_apart { " =" } else { " = " })]),
+        )
+    }
+
     /// `name = value` in a record.
     fn assign_for_colon(&self) -> Option<Diagnostic> {
         if self.kind() != Some(Kind::Assign)
@@ -276,13 +293,18 @@ impl<'s> Place<'_, 's> {
         )
     }
 
-    /// `New York: x`, `[a: b]`
+    /// `New York: x`, `[a: b]`, and `compute: nantes image: paris`, where the word before the second `:` is a key of its own.
     fn colon_after_names(&self) -> Option<Diagnostic> {
         if self.kind() != Some(Kind::Colon) || !self.expected.has(Label::Operator) {
             return None;
         }
         let (first, second) = (self.before(2)?, self.before(1)?);
         if first.kind == Kind::Word && second.kind == Kind::Word {
+            let words =
+                self.tokens[..self.at].iter().rev().take_while(|token| token.kind == Kind::Word).count();
+            if self.kind_before(words + 1) == Some(Kind::Colon) {
+                return Some(self.comma_between(first, second));
+            }
             let key = format!("\"{} {}\"", first.text, second.text);
             let span = first.span().to(second.span());
             return Some(
@@ -303,13 +325,16 @@ impl<'s> Place<'_, 's> {
             return None;
         }
         let is_entry = crate::layout::looks_like_entry(&self.tokens[self.at..]);
-        let previous = self.before(1)?;
-        is_entry.then(|| {
-            self.expected_found("`,` or a new line")
-                .label("the next entry")
-                .help("entries end with `,` or a new line")
-                .fix("write `,`", vec![Edit::new(previous.span().after(), ",")])
-        })
+        is_entry.then(|| Some(self.comma_between(self.before(1)?, self.found()?)))?
+    }
+
+    /// Two entries of one line with nothing between them.
+    fn comma_between(&self, previous: &Token<'_>, next: &Token<'_>) -> Diagnostic {
+        let found = described(next);
+        Diagnostic::new(codes::E0001, next.span(), format!("expected `,` or a new line, found {found}"))
+            .label("the next entry")
+            .help(format!("put `,` before {found}: entries of one line are parted with it"))
+            .fix("write `,`", vec![Edit::new(previous.span().after(), ",")])
     }
 
     /// `name "x"` in a record, `resource vm openstack.server`.
