@@ -4,6 +4,7 @@
 //! what it did and can do something (kill the runner) around any request. `town` is the sites of the examples.
 
 mod again;
+mod answering;
 mod consoles;
 mod damage;
 mod depot;
@@ -24,6 +25,7 @@ mod objects;
 mod owing;
 mod past;
 mod planning;
+mod rebuilding;
 mod secrets;
 mod sharing;
 mod staying;

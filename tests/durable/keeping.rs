@@ -44,7 +44,7 @@ fn what_counts_as_failed_is_not_asked_about() {
     assert_eq!(failed.len(), 1, "{all:?}");
     assert!(failed[0].2.contains("E0906") && failed[0].2.contains("it counts as failed"), "{}", failed[0].2);
     let asked = rung("asked", "on_unknown: ask");
-    assert!(asked.iter().any(|(.., said)| said.contains("--answer once=done")), "{asked:?}");
+    assert!(asked.iter().any(|(.., said)| said.contains("--answer once@nantes=done")), "{asked:?}");
 }
 
 #[test]

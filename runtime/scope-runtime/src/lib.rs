@@ -19,6 +19,7 @@ pub mod journal;
 pub mod state;
 
 pub mod redact;
+pub mod shell;
 
 pub mod simulator;
 

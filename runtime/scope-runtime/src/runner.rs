@@ -70,8 +70,10 @@ pub struct RunOptions {
     /// Names of `call`s to do once more, though done before → the run that was asked for it: what was done from that one on
     /// is done. Nothing: this run.
     pub again: BTreeMap<String, Option<u64>>,
-    /// What was known of requests whose end is not: a step's name or key → what became of it.
+    /// What was known of requests whose end is not: a step's key → what became of it.
     pub answers: BTreeMap<String, Known>,
+    /// What a command is told of where the state is, behind a blank: for those that a failure names.
+    pub at: String,
     /// Only ask: the report says what a run would do ([`crate::events::Effect::Planned`]). The state must be one in
     /// memory.
     pub survey: bool,
@@ -101,6 +103,7 @@ impl Default for RunOptions {
             reconsider: false,
             again: BTreeMap::new(),
             answers: BTreeMap::new(),
+            at: String::new(),
             survey: false,
             rebuild: false,
             held: BTreeMap::new(),

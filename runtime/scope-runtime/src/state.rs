@@ -248,6 +248,16 @@ pub struct Sent {
     pub run: u64,
     /// When it was last sent, in milliseconds since 1970: it may still take effect for a while.
     pub at_ms: u64,
+    /// Looking tells nothing of its end, and sending it again is not safe: a person is asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks: bool,
+}
+
+impl Sent {
+    /// `reboot@nantes`, as it is answered.
+    pub fn place(&self) -> String {
+        format!("{}@{}", self.name, self.site)
+    }
 }
 
 /// A change of something that was there before, by a step that takes back what it did if its alternative is given up.
@@ -532,6 +542,11 @@ impl State {
     /// Whether something waits for a site, is owed, or is not known to have ended.
     pub fn is_open(&self) -> bool {
         !self.parked.is_empty() || !self.sent.is_empty() || !self.owed.is_empty() || !self.looks.is_empty()
+    }
+
+    /// The requests of which only a person knows the end.
+    pub fn asked(&self) -> impl Iterator<Item = &Sent> {
+        self.sent.values().filter(|sent| sent.asks)
     }
 
     /// The resources that rely upon another one, name and site.

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod accept;
+mod answers;
 mod asked;
 mod attach;
 mod build;

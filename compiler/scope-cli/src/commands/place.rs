@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use scope_diagnostics::{codes, similar};
 use scope_runtime::events::Failure;
+use scope_runtime::shell;
 use scope_runtime::state::{self, Place, State, StateError, StateStore};
 
 use super::{FAILED, LOCKED, WRONG};
 use crate::args;
 use crate::output::{say, say_error, say_help};
-use crate::show::shell_word;
 use crate::world;
 
 /// A deployment.
@@ -142,8 +142,12 @@ pub fn of_program(program: &str, given: Option<&str>) -> Result<Place, u8> {
 /// What a command is told of where a program's state is, behind a blank: nothing where it finds it by itself.
 pub fn words(program: &str, given: Option<&str>) -> String {
     match given {
-        Some(state) => format!(" --state {}", shell_word(state)),
-        None if states().len() > 1 => format!(" --program {}", shell_word(program)),
+        // A place for many programs.
+        Some(state) if state.ends_with('/') => {
+            format!(" --program {} --state {}", shell::word(program), shell::word(state))
+        }
+        Some(state) => format!(" --state {}", shell::word(state)),
+        None if states().len() > 1 => format!(" --program {}", shell::word(program)),
         None => String::new(),
     }
 }
@@ -176,7 +180,7 @@ fn states() -> Vec<Place> {
     folders.sort();
     let state_in = |folder: PathBuf| match folder.join("state.json").is_file() {
         true => Some(Place::Folder(folder)),
-        false => Place::of_logs(&folder),
+        false => Place::of_logs(&folder).or_else(|| has_runs(&folder).then_some(Place::Folder(folder))),
     };
     folders.into_iter().filter_map(state_in).collect()
 }
@@ -197,6 +201,11 @@ fn states_near(place: &Place) -> Vec<String> {
     near.sort();
     near.dedup();
     near
+}
+
+/// Journals whose state is lost: whoever reads it says so.
+fn has_runs(folder: &Path) -> bool {
+    std::fs::read_dir(folder.join("runs")).is_ok_and(|mut runs| runs.next().is_some())
 }
 
 fn folders(folder: &Path) -> Vec<PathBuf> {

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use scope_compiler::hir::Program;
 use scope_plan::recorded::{How, Recorded, RecordedResource};
+use scope_runtime::shell;
 use serde::Serialize;
 
 use crate::args;
 use crate::output::note;
-use crate::show::{shell_word, short_name, short_type};
+use crate::show::{short_name, short_type};
 
 /// Something recorded that no run can ask about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -77,8 +78,8 @@ pub fn words(lost: &[Lost]) -> String {
     format!(
         "recorded, and out of the program's reach: left as it is\n{}\n  delete it: put {back} back for one run      let it go: scope state forget {} {}",
         lines.join("\n"),
-        shell_word(&first.name),
-        shell_word(&first.site),
+        shell::word(&first.name),
+        shell::word(&first.site),
     )
 }
 

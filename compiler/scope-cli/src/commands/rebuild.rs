@@ -2,12 +2,15 @@
 //!
 //! 1. Everything of the program is looked for: whose marks do its resources bear? One deployment is it; of several, one is
 //!    named.
-//! 2. What bears that deployment's marks is recorded, alternative by alternative; what cannot be asked is unknown.
+//! 2. What bears that deployment's marks is recorded, alternative by alternative; what cannot be asked is unknown,
+//!    and recorded as perhaps made; what must not be repeated, as perhaps done.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use scope_diagnostics::codes;
-use scope_plan::plan::{Action, Plan};
+use scope_plan::driver::Repeat;
+use scope_plan::plan::{Action, Arm, Plan, Step, StepId};
+use scope_plan::recorded::How;
 use scope_runtime::report::{Report, StepStatus};
 use scope_runtime::runner::Known;
 use scope_runtime::state::{Holder, State, StateStore};
@@ -15,7 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::survey::{NotAsked, seek};
-use super::{DIFFERENT, OK, WRONG, now_ms, place};
+use super::{DIFFERENT, OK, WRONG, answers, now_ms, place};
 use crate::args::Rebuild;
 use crate::output::{Output, document, line, note, say_error, say_help};
 use crate::show::{plural, short_name, short_type};
@@ -35,13 +38,20 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
     let kept = place::of_program(file, command.kept.state.as_deref())?;
     let holder = Holder::current(&format!("scope state rebuild {file}"), now_ms());
     let mut store = StateStore::open_at(&kept, &holder).map_err(|error| place::refused(&error))?;
-    if !store.state().resources.is_empty() || store.state().last_run > 0 {
+    let before = store.state().clone();
+    // One that was rebuilt, and not run yet, is completed.
+    let is_ours =
+        before.resources.values().flat_map(|sites| sites.values()).any(|known| known.how != How::Adopted);
+    let is_another =
+        command.deployment.as_ref().is_some_and(|deployment| is_ours && *deployment != before.deployment);
+    if before.last_run > 0 || is_another {
         say_error(
             codes::E0933,
             &format!(
-                "there is a state already: {}, run {}",
-                plural(store.state().resources.len(), "resource"),
-                store.state().last_run
+                "there is a state already: {}, run {}, deployment {}",
+                plural(before.resources.len(), "resource"),
+                before.last_run,
+                before.deployment
             ),
         );
         say_help(&format!("to rebuild it all the same, move `{}` away first", kept.text()));
@@ -49,7 +59,10 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
     }
     let compilation = super::compile(&command.program, Default::default(), output)?;
     let plan = super::plan_of(&compilation);
-    let answers: BTreeMap<String, Known> = command.answer.iter().cloned().collect();
+    let answers = answers::by_key(&command.answer, asked(plan)).map_err(|message| {
+        say_error(codes::E0922, &message);
+        WRONG
+    })?;
     let search = |state: &State| {
         by_alternatives(plan, state, &answers, |plan, state, answers| {
             seek(plan, state, answers, &compilation.sources, output).map_err(|not| match not {
@@ -63,25 +76,47 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
     };
     let deployment = match &command.deployment {
         Some(deployment) => deployment.clone(),
+        None if is_ours => before.deployment.clone(),
         // Nobody's: whatever bears a mark is somebody else's then, and is told.
         None => {
-            let (rounds, nothing) = search(&State::new(String::new()))?;
+            let (rounds, nothing) = search(&State { deployment: String::new(), ..before.clone() })?;
             match one_of(&deployments(plan, &rounds)) {
                 Ok(deployment) => deployment,
-                Err(Whose::Nobodys) => return Ok(nobodys(file, &rows(plan, &rounds, &nothing))),
+                Err(Whose::Nobodys) => {
+                    let rows = rows(plan, &rounds, &nothing);
+                    // What is asked about needs no mark, and is not to be sent unasked.
+                    let mut state = State { calls: nothing.calls, sent: nothing.sent, ..before };
+                    state.sent.retain(|_, sent| sent.asks);
+                    store.replace(of_no_run(state)).map_err(|error| place::refused(&error))?;
+                    return Ok(nobodys(file, &rows));
+                }
                 Err(Whose::Several(ids)) => return Err(of_several(&ids)),
             }
         }
     };
-    let (rounds, state) = search(&State::new(deployment))?;
-    let mut state = with_choices(plan, state);
-    // No run recorded it.
-    state.resources.values_mut().flat_map(|sites| sites.values_mut()).for_each(|resource| resource.run = 0);
-    state.calls.values_mut().for_each(|call| call.run = 0);
-    let rows = rows(plan, &rounds, &state);
+    let (rounds, state) = search(&State { deployment, ..before })?;
+    let mut rows = rows(plan, &rounds, &state);
+    let state = of_no_run(with_choices(plan, state, &rows));
+    tell_alternatives(plan, &state, &mut rows);
     store.replace(state.clone()).map_err(|error| place::refused(&error))?;
     print(file, &state, &rows);
     Ok(if rows.iter().any(|row| matches!(row.what, What::Unknown | What::Asked)) { DIFFERENT } else { OK })
+}
+
+/// No run recorded it.
+fn of_no_run(mut state: State) -> State {
+    state.resources.values_mut().flat_map(|sites| sites.values_mut()).for_each(|resource| resource.run = 0);
+    state.calls.values_mut().for_each(|call| call.run = 0);
+    state.sent.values_mut().for_each(|sent| sent.run = 0);
+    state
+}
+
+/// The operations of which only a person knows whether they were done.
+fn asked(plan: &Plan) -> impl Iterator<Item = answers::Step<'_>> + Clone {
+    let is_asked =
+        |step: &&Step| matches!(step.action, Action::Call { once: true, .. }) && step.repeat == Repeat::None;
+    let steps = plan.steps.iter().filter(is_asked);
+    steps.map(|step| (step.key.as_str(), step.name.as_str(), plan.site(step.site).name.as_str()))
 }
 
 /// Looks for all of it, every alternative of each `|` once; what was found in one round is known in the next.
@@ -102,6 +137,7 @@ fn by_alternatives(
         let (report, found) = seek(&plan, &known, answers)?;
         known.resources = found.resources;
         known.calls = found.calls;
+        known.sent = found.sent;
         rounds.push(report);
     }
     Ok((rounds, known))
@@ -166,17 +202,19 @@ fn of_several(ids: &[String]) -> u8 {
     WRONG
 }
 
-/// The choices, as what was found shows them: the alternative of which most is there.
-fn with_choices(plan: &Plan, mut state: State) -> State {
+/// The choices, as what was found shows them: the alternative of which most is there; where nothing is, the first one that
+/// may be there.
+fn with_choices(plan: &Plan, mut state: State, rows: &[Row]) -> State {
     for choice in &plan.choices {
-        let is_there = |step: &&scope_plan::plan::StepId| {
-            let step = plan.step(**step);
-            matches!(step.action, Action::Ensure { .. })
-                && state.resource(&step.name, &plan.site(step.site).name).is_some()
+        let count = |arm: &Arm, what: What| {
+            rows.iter().filter(|row| row.what == what && arm.members.contains(&row.step)).count()
         };
-        let counts = choice.arms.iter().map(|arm| arm.members.iter().filter(is_there).count());
+        let counts = choice.arms.iter().map(|arm| {
+            let n_found = count(arm, What::Found);
+            (n_found, n_found == 0 && count(arm, What::Unknown) > 0)
+        });
         let best = counts.enumerate().max_by_key(|(arm, count)| (*count, std::cmp::Reverse(*arm)));
-        if let Some((arm, _)) = best.filter(|(_, count)| *count > 0) {
+        if let Some((arm, _)) = best.filter(|(_, count)| *count > (0, false)) {
             state.choices.insert(choice.key.clone(), arm as u32);
             let sites = plan.sites_of_arm(choice.id, arm as u32).into_iter().map(str::to_owned).collect();
             state.chosen_sites.insert(choice.key.clone(), sites);
@@ -185,9 +223,26 @@ fn with_choices(plan: &Plan, mut state: State) -> State {
     state
 }
 
+/// What is only of alternatives that are not the recorded one is not made by the next run.
+fn tell_alternatives(plan: &Plan, state: &State, rows: &mut [Row]) {
+    for row in rows.iter_mut().filter(|row| row.what == What::Missing) {
+        let is_left = plan.choices.iter().any(|choice| {
+            let Some(recorded) = state.choices.get(&choice.key) else { return false };
+            let is_in = |(_, arm): &(usize, &Arm)| arm.members.contains(&row.step);
+            let mut arms = choice.arms.iter().enumerate().filter(is_in).peekable();
+            arms.peek().is_some() && arms.all(|(arm, _)| arm as u32 != *recorded)
+        });
+        if is_left {
+            row.why = "not there, where another alternative is recorded".to_string();
+        }
+    }
+}
+
 /// One thing that was looked for.
 #[derive(Debug, Serialize)]
 struct Row {
+    #[serde(skip)]
+    step: StepId,
     site: String,
     kind: String,
     name: String,
@@ -231,7 +286,8 @@ fn rows(plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
                 let seen = rounds.iter().filter_map(|report| report.step(step.id).seen.as_ref());
                 let seconds: BTreeSet<&str> =
                     seen.flat_map(|seen| &seen.seconds).map(String::as_str).collect();
-                let mut why = format!("bears the mark, id {}", resource.identity);
+                let how = if resource.how == How::Adopted { "adopted" } else { "bears the mark" };
+                let mut why = format!("{how}, id {}", resource.identity);
                 for second in seconds {
                     why += &format!("; a second one bears it ({second}): the next run deletes it");
                 }
@@ -254,6 +310,7 @@ fn rows(plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
             _ => continue,
         };
         rows.push(Row {
+            step: step.id,
             site: site.clone(),
             kind: step.action.resource_type().map_or("", short_type).to_string(),
             name: step.name.clone(),

@@ -6,7 +6,7 @@ use scope_diagnostics::codes;
 use scope_runtime::state::{Run as PastRun, State};
 
 use super::watched::watched;
-use super::{OK, WRONG, asked, place};
+use super::{OK, WRONG, answers, asked, place};
 use crate::args::Resume;
 use crate::output::{Output, document, line, say_error, say_help};
 use crate::show;
@@ -30,15 +30,18 @@ fn unwatched(command: &Resume, output: Output) -> u8 {
             return WRONG;
         }
     };
+    let answers = match answers::by_key(&command.answer, answers::open(&state)) {
+        Ok(answers) => answers,
+        Err(message) => {
+            say_error(codes::E0922, &message);
+            return WRONG;
+        }
+    };
     let is_as_wished = is_as_wished(past);
     if is_as_wished && !state.is_open() {
         document::tell("scope-run/1", show::report::nothing_done(&past.started.program, past.run));
         line(&format!("nothing to resume: run {} ended as wished", past.run));
         return OK;
-    }
-    if let Err(message) = check_answers(command, &state) {
-        say_error(codes::E0922, &message);
-        return WRONG;
     }
     if !asked::is_newest(&state.runs, past, command.place.state.as_deref()) {
         return WRONG;
@@ -64,7 +67,6 @@ fn unwatched(command: &Resume, output: Output) -> u8 {
         }
     };
     let first = started.first.unwrap_or(past.run);
-    let answers = command.answer.iter().cloned().collect();
     super::run::whole(&again, super::run::Answers::Resumed { first, answers }, output)
 }
 
@@ -76,20 +78,4 @@ fn past_run(state: &State, number: Option<u64>) -> Result<&PastRun, String> {
         .iter()
         .find(|run| run.run == number)
         .ok_or_else(|| format!("there is no run {number}: the last is {}, see `scope history`", last.run))
-}
-
-/// An answer is about a request whose end is not known.
-fn check_answers(command: &Resume, state: &State) -> Result<(), String> {
-    for (step, _) in &command.answer {
-        let is_meant = state.sent.iter().any(|(key, sent)| {
-            key == step || sent.name == *step || format!("{}@{}", sent.name, sent.site) == *step
-        });
-        if !is_meant {
-            let open: Vec<String> =
-                state.sent.values().map(|sent| format!("`{}@{}`", sent.name, sent.site)).collect();
-            let open = if open.is_empty() { "there is none".to_string() } else { open.join(", ") };
-            return Err(format!("no request of `{step}` has an unknown end: {open}"));
-        }
-    }
-    Ok(())
 }

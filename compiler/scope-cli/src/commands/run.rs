@@ -16,7 +16,7 @@ use scope_runtime::state::{Fence, Holder, Started, StateStore, Wish};
 use super::detach::{self, Detached};
 use super::waiting::{Patience, Waited, Waits};
 use super::watched::watched;
-use super::{FAILED, INTERRUPTED, OK, WRONG, asked, now_ms, place};
+use super::{FAILED, INTERRUPTED, OK, WRONG, answers, asked, now_ms, place};
 use crate::args::Run;
 use crate::output::{Output, say_error};
 use crate::show::said;
@@ -71,7 +71,7 @@ pub enum Answers {
     Resumed {
         /// The run that it goes on with, or the first that that one went on with.
         first: u64,
-        /// What became of requests whose end is not known.
+        /// What became of requests whose end is not known, by their keys.
         answers: BTreeMap<String, Known>,
     },
 }
@@ -152,7 +152,11 @@ fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u
         }
         beginning.started = Started { first, ..asked::of_run(command, &plan) };
         let debts = state.state().debts();
+        let sent = state.state().sent.clone();
         let code = run_once(&plan, &sources, &mut state, &command.how, &beginning, going, output);
+        if let Err(code) = answers::record_unused(&beginning.answers, &sent, &mut state) {
+            return code;
+        }
         // What is owed and stays so though its site was heard from waits for no site.
         let is_new =
             |debt: &(String, String)| !debts.contains(debt) || beginning.silent.contains_key(&debt.0);

@@ -83,7 +83,8 @@ fn deletion(state: &State, owed: &Owed) -> String {
 }
 
 fn perhaps(run: u64, site: &str) -> String {
-    format!("owed since run {run}: perhaps made; looked for, and deleted, when {site} answers")
+    let since = if run == 0 { "since the state was rebuilt".to_string() } else { format!("since run {run}") };
+    format!("owed {since}: perhaps made; looked for, and deleted, when {site} answers")
 }
 
 /// Those that are deleted before it.

@@ -9,6 +9,7 @@ use scope_plan::plan::{Action, Plan, Step};
 use scope_plan::recorded::How;
 use scope_runtime::events::{Change, Difference, Effect, SkipReason};
 use scope_runtime::report::{ChangedBy, Marked, Report, Seen, StepReport, StepStatus};
+use scope_runtime::shell;
 use scope_runtime::state::{Resource, State};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -16,7 +17,7 @@ use serde_json::{Map, Value};
 use super::by_site::Line;
 use super::difference::{Differing, by_part, short};
 use super::past::ago;
-use super::{shell_word, short_name, short_type};
+use super::{short_name, short_type};
 
 /// One thing that is not as it was left.
 #[derive(Debug, Serialize)]
@@ -387,8 +388,8 @@ pub fn report(
                 _ => String::new(),
             };
             let (name, site) = (&example.name, &example.site);
-            let what = shell_word(&format!("{name}{attribute}"));
-            let _ = writeln!(text, "accept: scope drift {file} --accept {what} {}", shell_word(site));
+            let what = shell::word(&format!("{name}{attribute}"));
+            let _ = writeln!(text, "accept: scope drift {file} --accept {what} {}", shell::word(site));
         }
     }
     text

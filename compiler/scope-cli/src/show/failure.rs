@@ -5,6 +5,7 @@ use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Origin, Plan, Step};
 use scope_runtime::events::Failure;
 use scope_runtime::real::{Entered, MissingSecret, Refusal, SecretUse};
+use scope_runtime::shell;
 use scope_runtime::site::SiteErrorKind;
 use serde_json::Value;
 
@@ -149,7 +150,7 @@ pub fn refusals(plan: &Plan, entered: &Entered, sources: &SourceMap) -> Vec<Diag
         if let Some(others) = &others {
             report = report.note(others.clone());
         }
-        let report = report.help(format!("scope sites --check {}", super::shell_word(&site.name)));
+        let report = report.help(format!("scope sites --check {}", shell::word(&site.name)));
         Failed { report, site, name: "" }
     };
     told_once(entered.refusals.iter().map(of_one).collect())

@@ -35,15 +35,6 @@ pub fn plural(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A word as a shell takes it.
-pub fn shell_word(word: &str) -> String {
-    let is_plain = |c: char| {
-        c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '/' | '=' | '@' | ',' | '+' | '…')
-    };
-    let is_plain = !word.is_empty() && word.chars().all(is_plain);
-    if is_plain { word.to_string() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-}
-
 /// `21 MiB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -7,11 +7,11 @@ use scope_plan::fleet::{FEW, listed as listed_names};
 use scope_runtime::events::Awaited;
 use scope_runtime::report::{Counts, Verdict};
 use scope_runtime::runner::LeftAlone;
-use scope_runtime::state::{Hold, Holder, Parked, Run, State, Told, Wish, utc};
+use scope_runtime::state::{Hold, Holder, Parked, Run, Sent, State, Told, Wish, utc};
 use serde::Serialize;
 
 use super::report::{awaited_words, ended_well, listed};
-use super::{seconds, short_name};
+use super::{said, seconds, short_name};
 
 /// One site of a deployment.
 #[derive(Debug, Default, Serialize)]
@@ -158,7 +158,10 @@ pub fn status(
     now_ms: u64,
     all: bool,
 ) -> String {
-    let Some(run) = state.runs.last() else { return format!("{program}   no run yet") };
+    let Some(run) = state.runs.last() else {
+        let open = state.sent.values().map(|sent| format!("\nopen: {}", open_words(sent, now_ms)));
+        return format!("{program}   no run yet{}", open.collect::<String>());
+    };
     let since = ago(now_ms.saturating_sub(run.started_ms + run.millis.unwrap_or(0)));
     let end = match run.verdict {
         None if next.lives.is_some() => "under way".to_string(),
@@ -204,12 +207,7 @@ pub fn status(
         );
     }
     for sent in state.sent.values() {
-        let when = ago(now_ms.saturating_sub(sent.at_ms));
-        let _ = writeln!(
-            text,
-            "open: `{}` of {} at {} was sent {when}; its end is not known",
-            sent.operation, sent.name, sent.site
-        );
+        let _ = writeln!(text, "open: {}", open_words(sent, now_ms));
     }
     for owed in &state.owed {
         let _ = writeln!(text, "owed: {}", owed.words);
@@ -233,11 +231,24 @@ pub fn status(
     match to_resume(state) {
         None => text += "nothing is open\n",
         Some(run) => {
-            let when = when_released(state, now_ms);
-            let _ = writeln!(text, "next: scope resume {}{at}{when}            {logs}", run.run);
+            let next = match said::answering(state, run.run, at) {
+                Some(answer) => format!("look at the site, then {answer}"),
+                None => format!("scope resume {}{at}{}", run.run, when_released(state, now_ms)),
+            };
+            let _ = writeln!(text, "next: {next}            {logs}");
         }
     }
     text
+}
+
+fn open_words(sent: &Sent, now_ms: u64) -> String {
+    let what = format!("`{}` of {} at {}", sent.operation, sent.name, sent.site);
+    match sent.run {
+        0 => format!("whether {what} was done is not known: the state was rebuilt"),
+        _ => {
+            format!("{what} was sent {}; its end is not known", ago(now_ms.saturating_sub(sent.at_ms)))
+        }
+    }
 }
 
 /// Whether a run has nothing to go on with.

@@ -29,7 +29,7 @@ pub fn surveyed(
         Some(run) => {
             format!("state of run {} ({}, {})", run.run, run.by, ago(now_ms.saturating_sub(run.started_ms)))
         }
-        None => "no state yet".into(),
+        None => known_without_run(Some(state)),
     };
     let sites = difference::answering(plan, rows);
     let n_answer = sites.iter().filter(|(_, answers)| *answers).count();
@@ -51,11 +51,19 @@ pub fn surveyed(
     text
 }
 
+/// What was rebuilt or imported is known before the first run.
+fn known_without_run(state: Option<&State>) -> String {
+    match state.is_some_and(|state| !state.resources.is_empty() || !state.sent.is_empty()) {
+        true => "state rebuilt or imported, no run yet".into(),
+        false => "no state yet".into(),
+    }
+}
+
 /// The whole print-out, of a plan for which no site was asked. `all` tells every site by itself.
 pub fn plan(plan: &Plan, file: &str, again: &str, state: Option<&State>, all: bool) -> String {
     let known = match state {
         Some(state) if state.last_run > 0 => format!("state of run {}", state.last_run),
-        _ => "no state yet".into(),
+        _ => known_without_run(state),
     };
     let mut text = heading(plan, file, &known, &plural(plan.sites.len(), "site"));
     let mut lines: BTreeMap<SiteId, Vec<Line>> = BTreeMap::new();

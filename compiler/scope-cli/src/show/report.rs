@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use scope_diagnostics::SourceMap;
 use scope_plan::plan::{Action, Guard, Plan, Step};
-use scope_runtime::events::{Awaited, Effect, SkipReason};
+use scope_runtime::events::{Awaited, Effect, Outcome, SkipReason};
 use scope_runtime::report::{Counts, OutputValue, Report, StepStatus, Verdict};
 use scope_runtime::state::utc;
 use serde_json::{Value, json};
@@ -14,13 +14,22 @@ use super::plan::touches_site;
 use super::{failure, seconds, short_name};
 use crate::output::{Output, line};
 
-/// Prints a report. `again` is the command that goes on with it.
+/// What to type after a run.
+#[derive(Debug)]
+pub struct Next {
+    /// What goes on with it.
+    pub again: String,
+    /// What tells it the end of requests of which only a person knows it.
+    pub answer: Option<String>,
+}
+
+/// Prints a report.
 pub fn report(
     plan: &Plan,
     report: &Report,
     sources: &SourceMap,
     output: Output,
-    again: &str,
+    next: &Next,
     simulated: bool,
 ) {
     let mut failed = Vec::new();
@@ -66,7 +75,7 @@ pub fn report(
     }
     printed(plan, report);
     outputs(report);
-    line(&verdict(plan, report, again, simulated));
+    line(&verdict(plan, report, next, simulated));
 }
 
 /// The same for programs: every step's end, what is masked stays masked.
@@ -273,7 +282,8 @@ pub fn listed(counts: &[(usize, &str)]) -> String {
     if parts.is_empty() { "nothing changed".into() } else { parts.join(", ") }
 }
 
-fn verdict(plan: &Plan, report: &Report, again: &str, simulated: bool) -> String {
+fn verdict(plan: &Plan, report: &Report, next: &Next, simulated: bool) -> String {
+    let Next { again, answer } = next;
     let counts = &report.counts;
     let run = if simulated { "simulated".to_string() } else { format!("run {}", report.run) };
     let end = format!("{run}, exit {}", report.exit_code());
@@ -337,9 +347,20 @@ fn verdict(plan: &Plan, report: &Report, again: &str, simulated: bool) -> String
             if counts.parked > 0 {
                 text += &format!(", {} parked (waits for {})", counts.parked, waiting_sites(plan, report));
             }
-            format!("{text} in {took}   {end}\n  next: mend the cause, then {again}: what is done stays done")
+            let is_cause = |status: &StepStatus| matches!(status, StepStatus::Failed { failure } if failure.outcome != Outcome::Unknown);
+            let next = match answer {
+                None => format!("mend the cause, then {again}: what is done stays done"),
+                Some(answer) if counted(&is_cause) > 0 => {
+                    format!("mend the cause and look at the site, then {answer}")
+                }
+                Some(answer) => format!("look at the site, then {answer}"),
+            };
+            format!("{text} in {took}   {end}\n  next: {next}")
         }
-        Verdict::Interrupted => format!("interrupted: {done}   {end}\n  next: {again} goes on"),
+        Verdict::Interrupted => match answer {
+            None => format!("interrupted: {done}   {end}\n  next: {again} goes on"),
+            Some(answer) => format!("interrupted: {done}   {end}\n  next: look at the site, then {answer}"),
+        },
     }
 }
 

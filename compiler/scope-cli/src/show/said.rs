@@ -4,23 +4,22 @@
 //! `Started { wish: Nothing, program: "lab.scope", only: ["posters"], … }` → `scope destroy lab.scope --only posters`. Consent
 //! (`--yes`), waiting, and how it is told are for whoever types it.
 
-use scope_runtime::state::{Started, Wish};
-
-use super::shell_word;
+use scope_runtime::shell;
+use scope_runtime::state::{Started, State, Wish};
 
 /// The command that asks this, of the state at this place.
 pub fn command(started: &Started, state: Option<&str>) -> String {
-    let program = || shell_word(&started.program);
+    let program = || shell::word(&started.program);
     let mut line = match (started.wish, &started.sequence) {
         (Wish::Nothing, _) => format!("scope destroy {}", program()),
         (Wish::Command, _) if started.words.is_empty() => return "scope exec with the same words".into(),
         (Wish::Command, _) => format!("scope exec --program {}", program()),
         (Wish::Program, Some(sequence)) => {
-            format!("scope exec {} --program {}", shell_word(sequence), program())
+            format!("scope exec {} --program {}", shell::word(sequence), program())
         }
         (Wish::Program, None) => format!("scope run {}", program()),
     };
-    let mut option = |name: &str, value: &str| line += &format!(" --{name} {}", shell_word(value));
+    let mut option = |name: &str, value: &str| line += &format!(" --{name} {}", shell::word(value));
     started.at.iter().for_each(|site| option("at", site));
     started.set.iter().for_each(|set| option("set", set));
     started.params.iter().for_each(|file| option("params", file));
@@ -34,7 +33,7 @@ pub fn command(started: &Started, state: Option<&str>) -> String {
         line += " --reconsider";
     }
     if started.wish == Wish::Command {
-        let words: Vec<String> = started.words.iter().map(|word| shell_word(word)).collect();
+        let words: Vec<String> = started.words.iter().map(|word| shell::word(word)).collect();
         line += &format!(" -- {}", words.join(" "));
     }
     line
@@ -48,6 +47,16 @@ pub fn going_on(started: &Started, state: Option<&str>, run: u64, place: &str) -
         return command(started, state);
     }
     format!("scope resume {run}{place}")
+}
+
+/// The command that answers what only a person knows of requests, after this run; nothing where nothing is asked.
+pub fn answering(state: &State, run: u64, place: &str) -> Option<String> {
+    let answers: Vec<String> = state
+        .asked()
+        .map(|sent| format!(" --answer {}", shell::word(&format!("{}=…", sent.place()))))
+        .collect();
+    let answers = (!answers.is_empty()).then(|| answers.concat())?;
+    Some(format!("scope resume {run}{place}{answers} (done, failed or retry)"))
 }
 
 #[cfg(test)]

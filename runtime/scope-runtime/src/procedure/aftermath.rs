@@ -6,17 +6,19 @@
 use std::time::Duration;
 
 use scope_plan::driver::{Operation, Repeat};
-use scope_plan::plan::OnUnknown;
+use scope_plan::plan::{Action, OnUnknown};
 use tokio::time::Instant;
 
+use super::call::is_repeatable;
 use super::ensure::what_is_there;
-use super::failure::{Bad, Trouble, how_to_answer};
+use super::failure::{Bad, Trouble};
 use super::inputs::Given;
 use super::record::Record;
 use super::subject::{Memory, Subject};
 use crate::events::{Failure, Outcome};
 use crate::runner::Known;
 use crate::schedule::Touched;
+use crate::shell;
 use crate::site::{SiteError, SiteErrorKind};
 
 /// Between two looks.
@@ -84,15 +86,13 @@ pub(super) fn still_unknown(subject: &Subject<'_>, operation: &Operation) -> Fai
         operation.name,
         subject.name
     );
-    Failure::new("E0906", Outcome::Unknown, message).with_help(how_to_answer(subject.name))
+    Failure::new("E0906", Outcome::Unknown, message).with_help(subject.how_to_answer())
 }
 
 impl Subject<'_> {
     /// What a person says became of its request.
     pub(super) fn answer(&self) -> Option<Known> {
-        let answers = &self.shared.options.answers;
-        let by_place = || answers.get(&format!("{}@{}", self.name, self.site_name()));
-        let told = answers.get(self.key).or_else(by_place).or_else(|| answers.get(self.name)).copied();
+        let told = self.shared.options.answers.get(self.key).copied();
         // The program may answer beforehand.
         told.or(match self.on_unknown() {
             OnUnknown::Ask => None,
@@ -106,7 +106,25 @@ impl Subject<'_> {
         self.step.map(|step| step.on_unknown).unwrap_or_default()
     }
 
-    /// The answer was that it took no effect, and that it shall not be sent again: what a `|` may pass over.
+    /// Whether nothing but a person tells the end of this operation, should it stay unknown.
+    pub(super) fn asks_a_person(&self, operation: &Operation) -> bool {
+        let is_untold = match self.step.map(|step| &step.action) {
+            Some(Action::Call { once, .. }) => *once && !is_repeatable(operation),
+            _ => operation.repeat == Repeat::None && !self.can_be_read(),
+        };
+        is_untold && self.on_unknown() == OnUnknown::Ask
+    }
+
+    /// What a person does who is asked whether it was done.
+    pub(super) fn how_to_answer(&self) -> String {
+        let place = shell::word(&format!("{}@{}", self.recorded_name(), self.site_name()));
+        let at = &self.shared.options.at;
+        format!(
+            "look at the site, then `scope resume{at} --answer {place}=done`, `=failed`, or `=retry` to send it once more"
+        )
+    }
+
+    /// The answer was that it took no effect, and that this run shall not send it: what a `|` may pass over.
     pub(super) async fn answered_failed(&self, operation: &Operation) -> Result<Bad, Bad> {
         self.settle()?;
         self.shared.ledger.commit().await?;
@@ -116,7 +134,7 @@ impl Subject<'_> {
             self.name,
             self.site_name()
         );
-        Ok(Bad::new(Failure::new("E0906", Outcome::Unavailable, message)))
+        Ok(Bad::new(Failure::new("E0906", Outcome::Unavailable, message).with_help("the next run does it")))
     }
 }
 

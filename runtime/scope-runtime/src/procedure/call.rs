@@ -18,6 +18,7 @@ use crate::events::{Change, Effect, Failure, Outcome};
 use crate::redact::hide_in_value;
 use crate::runner::Known;
 use crate::schedule::Touched;
+use crate::shell;
 use crate::site::{Answer, ContentStream, SiteErrorKind};
 use crate::state::{Call, Record as Fact, Resource};
 
@@ -258,34 +259,38 @@ async fn until_done(
     Ok(())
 }
 
-/// Where the state was lost: whether an operation that must not be repeated was done, only a person knows.
-pub(super) fn asked_about(
+/// Where the state was lost: whether an operation that must not be repeated was done, only a person knows. Until one says
+/// it, it is open, as one whose answer was lost.
+pub(super) async fn asked_about(
     subject: &Subject<'_>,
-    operation: &str,
+    operation: &Operation,
     given: &Given,
     is_whole: bool,
 ) -> Result<Good, Bad> {
-    let unanswered = |why: &str| {
-        let message = format!(
-            "`{operation}` of `{}` at `{}` must not be repeated, and whether it was done {why}",
-            subject.name,
-            subject.site_name()
-        );
-        let help = format!("`--answer {}=done`, or `=failed` to have the next run do it", subject.name);
-        Err(Bad::new(Failure::new("E0906", Outcome::Unknown, message).with_help(help)))
-    };
-    match subject.answer() {
-        None => unanswered("nobody recorded"),
-        Some(Known::Done) if !is_whole => unanswered("with what it is given now is not known yet"),
-        Some(Known::Done) => {
+    let why = match subject.answer() {
+        Some(Known::Done) if is_whole => {
             let call = Call { inputs: given.digest(), result: Value::Null, run: subject.shared.run };
             subject.shared.ledger.append(Fact::Call { key: subject.key.to_owned(), call })?;
-            Ok(Good::new(Effect::Unchanged, Value::Null))
+            subject.settle()?;
+            return Ok(Good::new(Effect::Unchanged, Value::Null));
         }
         Some(Known::Failed | Known::Retry) => {
-            Ok(Good::new(Effect::Planned { change: Change::Call }, Value::Null))
+            subject.settle()?;
+            return Ok(Good::new(Effect::Planned { change: Change::Call }, Value::Null));
         }
-    }
+        Some(Known::Done) => "with what it is given now is not known yet",
+        None => "nobody recorded",
+    };
+    Box::pin(announce(subject, operation, given)).await?;
+    let message = format!(
+        "`{}` of `{}` at `{}` must not be repeated, and whether it was done {why}",
+        operation.name,
+        subject.name,
+        subject.site_name()
+    );
+    let place = shell::word(&format!("{}@{}", subject.name, subject.site_name()));
+    let help = format!("`--answer {place}=done`, or `=failed` to have the next run do it");
+    Err(Bad::new(Failure::new("E0906", Outcome::Unknown, message).with_help(help)))
 }
 
 /// Whether it changes nothing.
@@ -309,7 +314,7 @@ pub(super) fn done_before(subject: &Subject<'_>, given: &Given) -> Option<Value>
 }
 
 /// Whether it may be sent again. What it makes bears no mark that would tell.
-fn is_repeatable(operation: &Operation) -> bool {
+pub(super) fn is_repeatable(operation: &Operation) -> bool {
     !matches!(operation.repeat, Repeat::None | Repeat::Mark)
 }
 

@@ -8,8 +8,7 @@ use scope_plan::expr::Expr;
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
-use super::candidates::candidates;
-use super::ensure::what_is_there;
+use super::ensure::{not_made_by_us, what_is_there};
 use super::failure::{Bad, Trouble};
 use super::inputs::{Given, GivenContent};
 use super::origin::Lineage;
@@ -293,6 +292,7 @@ pub(super) async fn announce(subject: &Subject<'_>, operation: &Operation, given
         relies: subject.step.map(|step| subject.shared.relied(step)).unwrap_or_default(),
         run: run.unwrap_or(subject.shared.run),
         at_ms: subject.shared.now_ms(),
+        asks: subject.asks_a_person(operation),
     };
     subject.shared.ledger.append(Fact::Sent { key: subject.key.to_owned(), sent })?;
     subject.shared.ledger.commit().await?;
@@ -384,7 +384,5 @@ fn taken(subject: &Subject<'_>, found: &[Record]) -> Failure {
         subject.one_of_its_kind(),
         subject.name
     );
-    let failure =
-        Failure::new("E0907", Outcome::Invalid, message).with_help("`with { adopt: true }`, or another name");
-    Failure { candidates: candidates(subject, found), ..failure }
+    not_made_by_us(subject, message, found)
 }

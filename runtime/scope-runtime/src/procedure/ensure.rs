@@ -365,8 +365,25 @@ fn not_ours(subject: &Subject<'_>, found: &[Record]) -> Failure {
             )
         }
     };
-    let failure =
+    not_made_by_us(subject, message, found)
+}
+
+/// E0907. What bears the mark of this very resource of another deployment was made by this program before its state was lost,
+/// perhaps.
+pub(super) fn not_made_by_us(subject: &Subject<'_>, message: String, found: &[Record]) -> Failure {
+    let mut failure =
         Failure::new("E0907", Outcome::Invalid, message).with_help("`with { adopt: true }`, or another name");
+    let former = found.iter().filter_map(|record| subject.mark_on(record)).find_map(|mark| {
+        let deployment = mark::deployment_of(&mark)?;
+        (mark == mark::mark_text(deployment, subject.name, subject.site_name()))
+            .then(|| deployment.to_owned())
+    });
+    if let Some(deployment) = former {
+        failure = failure.with_help(format!(
+            "it bears this very name's mark, of the deployment {deployment}: if the state of that was lost, move the folder of the \
+             one that is here away and `scope state rebuild FILE`"
+        ));
+    }
     Failure { candidates: candidates(subject, found), ..failure }
 }
 

@@ -187,7 +187,7 @@ impl Subject<'_> {
                 let is_call = self.step.is_some_and(|step| matches!(step.action, Action::Call { .. }));
                 let help = match is_call || !self.can_be_read() {
                     // Looking tells nothing of it.
-                    true => how_to_answer(self.name),
+                    true => self.how_to_answer(),
                     false => "run again when the site answers: it is asked first, and nothing is sent twice"
                         .to_owned(),
                 };
@@ -201,13 +201,6 @@ impl Subject<'_> {
             ..failure
         })
     }
-}
-
-/// What a person does who is asked whether it was done.
-pub(super) fn how_to_answer(name: &str) -> String {
-    format!(
-        "look at the site, then `scope resume --answer {name}=done`, `=failed`, or `=retry` to send it once more"
-    )
 }
 
 /// What can be done about a certificate, by what is wrong with it.

@@ -11,9 +11,11 @@ use scope_plan::plan::{Action, Step};
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
+use super::aftermath::still_unknown;
+use super::create::{announce, create_operation};
 use super::ensure::{OWNER_MARK, find_out};
 use super::failure::Bad;
-use super::inputs::evaluate;
+use super::inputs::{Given, evaluate};
 use super::subject::{Memory, Subject};
 use super::{Good, bring, call, guard, lookup, seconds, stuck, update};
 use crate::events::{Change, Difference, Effect};
@@ -39,10 +41,16 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             if let Some(result) = may_be_done.then(|| call::done_before(subject, &given)).flatten() {
                 return Ok(Good::new(Effect::Unchanged, result));
             }
-            if subject.shared.options.rebuild && *once && step.repeat == Repeat::None {
-                return call::asked_about(subject, operation, &given, is_whole);
+            let operation = subject.resource_type.operation(operation);
+            if let (Some(operation), true) = (operation, *once) {
+                if subject.shared.options.rebuild && step.repeat == Repeat::None {
+                    return call::asked_about(subject, operation, &given, is_whole).await;
+                }
+                if subject.was_sent() && subject.asks_a_person(operation) {
+                    return Err(Bad::new(still_unknown(subject, operation)));
+                }
             }
-            let kind = subject.resource_type.operation(operation).map(|operation| operation.kind);
+            let kind = operation.map(|operation| operation.kind);
             let reads = kind.is_some_and(OperationKind::is_reading);
             // What a read would print is for the run.
             let effect = if reads { Effect::Found } else { Effect::Planned { change: Change::Call } };
@@ -106,14 +114,22 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         // What is asked for below something that is yet to be made is not there either.
         return Ok(planned(Change::Create { is_gone: false }, Value::Object(given.values.clone())));
     }
-    let Some(there) = find_out(subject, &given, adopt).await? else {
+    let is_rebuilt = subject.shared.options.rebuild && recorded.is_none();
+    let found = find_out(subject, &given, adopt).await;
+    if is_rebuilt {
+        match &found {
+            Ok(_) => subject.settle()?,
+            Err(bad) => may_be_there(subject, &given, bad).await?,
+        }
+    }
+    let Some(there) = found? else {
         let output = Value::Object(given.values.clone());
         if recorded.is_some() {
             subject.saw_nothing();
         }
         return Ok(planned(Change::Create { is_gone: recorded.is_some() }, output));
     };
-    if subject.shared.options.rebuild && recorded.is_none() {
+    if is_rebuilt {
         let is_whole_and_ready = subject.is_ready(&there.record, &given);
         let mut resource = subject.resource(&there.identity, there.how, is_whole_and_ready, &given);
         // What it was made from last nobody knows.
@@ -172,6 +188,17 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         return Ok(planned(Change::Adopt, output));
     }
     Ok(Good { detail: subject.status_of(&there.record), ..Good::new(Effect::Unchanged, output) })
+}
+
+/// Where the state was lost, and a site cannot be asked: it may have been made there, as by a request whose answer was lost.
+/// So it is looked for before it is made, and where another alternative is taken it is owed. Without a mark nobody would
+/// know it for ours.
+async fn may_be_there(subject: &Subject<'_>, given: &Given, bad: &Bad) -> Result<(), Bad> {
+    let is_answer = matches!(bad.failure.code.as_str(), "E0901" | "E0907");
+    if bad.is_stopped || is_answer || subject.resource_type.mark.is_none() {
+        return Ok(());
+    }
+    Box::pin(announce(subject, create_operation(subject)?, given)).await
 }
 
 /// `web@nantes` of `scope:9f2c/web@nantes`.

@@ -19,7 +19,7 @@ use super::super::{WRONG, now_ms, waiting};
 use super::{Beginning, Going, consent};
 use crate::args::{Events, How};
 use crate::output::{Output, document, note, say_error, say_help};
-use crate::show::{self, progress::Shower, said};
+use crate::show::{self, progress::Shower, report::Next, said};
 
 /// The sites that this run leaves alone, and why.
 fn held(plan: &Plan, state: &StateStore, how: &How) -> Result<BTreeMap<String, LeftAlone>, u8> {
@@ -54,13 +54,13 @@ pub(super) fn told(
     report: &Report,
     sources: &SourceMap,
     how: &How,
-    again: &str,
+    next: &Next,
     is_simulated: bool,
     output: Output,
 ) {
     document::tell("scope-run/1", show::report::document(plan, report, is_simulated));
     if how.telling.events == Events::Text || document::is_wanted() {
-        show::report::report(plan, report, sources, output, again, is_simulated);
+        show::report::report(plan, report, sources, output, next, is_simulated);
     }
 }
 
@@ -101,6 +101,7 @@ pub(super) fn run_once(
     let options = RunOptions {
         started: Started { yes: beginning.started.yes || going.has_consent, ..beginning.started.clone() },
         answers: beginning.answers.clone(),
+        at: beginning.place.clone(),
         held,
         silent: beginning.silent.clone(),
         again: again(plan, how, beginning.started.first),
@@ -150,7 +151,8 @@ pub(super) fn run_once(
     };
     *is_stopped = report.stopped.is_some();
     let again = said::going_on(&beginning.started, beginning.state.as_deref(), report.run, &beginning.place);
-    told(plan, &report, sources, how, &again, false, output);
+    let answer = said::answering(state.state(), report.run, &beginning.place);
+    told(plan, &report, sources, how, &Next { again, answer }, false, output);
     if is_detached && let Some(detached) = detached {
         detached.told(&show::report::document(plan, &report, false));
     }

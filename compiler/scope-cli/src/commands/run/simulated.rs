@@ -14,7 +14,7 @@ use super::super::WRONG;
 use super::once::{again, has_again, run_options, told};
 use crate::args::How;
 use crate::output::{Output, say_error};
-use crate::show::progress::Shower;
+use crate::show::{progress::Shower, report::Next};
 
 /// Runs against simulated sites.
 pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, next: &str, output: Output) -> u8 {
@@ -50,7 +50,8 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, next: &str, output:
     });
     match report {
         Ok(report) => {
-            told(plan, &report, sources, how, next, true, output);
+            let next = Next { again: next.to_string(), answer: None };
+            told(plan, &report, sources, how, &next, true, output);
             report.exit_code()
         }
         Err(code) => code,

@@ -100,6 +100,12 @@ pub enum StateError {
         /// Where it was.
         path: PathBuf,
     },
+    /// It is not there, and journals of its runs are.
+    #[error("the state is lost: {path} is not there, and beside it are the journals of its runs")]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// A run's journal.
     #[error("the journal cannot be used: {0}")]
     Journal(#[from] JournalError),
@@ -110,7 +116,9 @@ impl StateError {
     pub fn failure(&self) -> Failure {
         let code = match self {
             StateError::Lost { .. } => "E0880",
-            StateError::Journal(JournalError::Damaged { .. }) | StateError::Damaged { .. } => "E0920",
+            StateError::Journal(JournalError::Damaged { .. })
+            | StateError::Damaged { .. }
+            | StateError::Missing { .. } => "E0920",
             StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => "E0921",
             StateError::Shared { fault: SharedFault::Unusable(_), .. } => "E0943",
             StateError::Shared { fault: SharedFault::TakenOver(_), .. } => "E0944",
@@ -145,6 +153,7 @@ impl StateError {
             }
             StateError::Damaged { .. }
             | StateError::Lost { .. }
+            | StateError::Missing { .. }
             | StateError::Journal(JournalError::Damaged { .. }) => failure.with_help(
                 "bring the state's folder back from a copy; without one, move it away and `scope state rebuild FILE`: what bears its mark is found again",
             ),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::folder::sync_folder;
-use super::super::{Record, State, WRITTEN_BY, versions};
+use super::super::{Record, State, WRITTEN_BY, place, versions};
 use super::StateError;
 use crate::journal::{self, JournalError};
 
@@ -45,7 +45,12 @@ pub(super) fn load(folder: &Path) -> Result<Option<StateFile>, StateError> {
     let path = folder.join(FILE);
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // It is there before the first run is: a new one would forget what the runs did. Those of a shared state leave
+            // their journals only.
+            let is_lost = !journals(folder)?.is_empty() && !folder.join(place::NAME).exists();
+            return if is_lost { Err(StateError::Missing { path }) } else { Ok(None) };
+        }
         Err(error) => return Err(StateError::Io { path, error }),
     };
     let file = read_file(&bytes, &path)?;

@@ -1,0 +1,135 @@
+//! A state that was lost: that it is, is said; what is asked and what is not known when it is made anew stays so until it is
+//! answered or found.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::desk::{Desks, ends};
+use crate::support::binary::Ran;
+
+const FIRST: &str = "resource first: desk.card { title: \"first\" } scope { nantes }\n";
+const RUNG: &str = "resource door: desk.bell { name: \"door\" } scope { nantes } with { adopt: true }\n\
+    call once: desk.bell.ring { name: \"door\" } scope { nantes } with { after: door }\n";
+const EITHER: &str = "resource fb: desk.card { title: \"fb\" } scope { paris | nantes }\n";
+const REBUILD: [&str; 3] = ["state", "rebuild", "main.scope"];
+
+fn has(ran: &Ran, words: &str) {
+    let text = ran.all().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(words), "`{words}`: {}", ran.all());
+}
+
+fn loses_state(folder: &Path) {
+    std::fs::remove_dir_all(folder.join(".scope")).expect("it is there");
+}
+
+fn rung(desks: &Desks) -> serde_json::Value {
+    desks.nantes.held()["bells"]["door"].clone()
+}
+
+#[test]
+fn what_is_asked_about_is_not_sent_before_it_is_answered() {
+    // Also where nothing bears a mark.
+    for program in [format!("{FIRST}{RUNG}"), RUNG.to_owned()] {
+        let desks = Desks::start();
+        let folder = desks.place("rebuild-asked", &program);
+        ends(&folder, &["run", "main.scope"], 0);
+        loses_state(&folder);
+        has(
+            &ends(&folder, &REBUILD, 2),
+            "`--answer once@nantes=done`, or `=failed` to have the next run do it",
+        );
+        has(
+            &ends(&folder, &["status", "--offline"], 0),
+            "open: whether `ring` of once at nantes was done is not known",
+        );
+        let plan = ends(&folder, &["plan", "main.scope"], 0);
+        has(&plan, "x bell once E0906");
+        has(&plan, "state rebuilt or imported, no run yet");
+        has(&ends(&folder, &["run", "main.scope"], 1), "--answer once@nantes=done");
+        assert_eq!(rung(&desks), json!(1), "it was not rung again");
+        ends(&folder, &["resume", "--answer", "once@nantes=done"], 0);
+        has(&ends(&folder, &["run", "main.scope"], 0), "nothing to do");
+        // Answered at once, or when it is rebuilt once more.
+        loses_state(&folder);
+        ends(&folder, &REBUILD, 2);
+        let no_such = ends(&folder, &[&REBUILD[..], &["--answer", "one=done"]].concat(), 3);
+        has(&no_such, "no request of `one` has an unknown end: `once@nantes`");
+        ends(&folder, &[&REBUILD[..], &["--answer", "once=done"]].concat(), 0);
+        ends(&folder, &["run", "main.scope"], 0);
+        assert_eq!(rung(&desks), json!(1), "it was done");
+        loses_state(&folder);
+        ends(&folder, &REBUILD, 2);
+        ends(&folder, &[&REBUILD[..], &["--answer", "once=failed"]].concat(), 0);
+        ends(&folder, &["run", "main.scope"], 0);
+        assert_eq!(rung(&desks), json!(2), "it was not done, and is done now");
+    }
+}
+
+#[test]
+fn what_could_not_be_asked_is_found_later_or_owed() {
+    let desks = Desks::start();
+    let folder = desks.place("rebuild-partly", &format!("{FIRST}{EITHER}"));
+    ends(&folder, &["run", "main.scope"], 0);
+    let cards = || (desks.nantes.held()["cards"].clone(), desks.paris.held()["cards"].clone());
+    assert_eq!(cards(), (json!(["first"]), json!(["fb"])));
+    loses_state(&folder);
+    desks.paris.set_down(true);
+    let partly = ends(&folder, &REBUILD, 2);
+    has(&partly, "? paris card fb");
+    has(&partly, "+ nantes card fb not there, where another alternative is recorded");
+    // It is completed when the site answers.
+    desks.paris.set_down(false);
+    has(&ends(&folder, &REBUILD, 0), "= paris card fb bears the mark");
+    has(&ends(&folder, &["run", "main.scope"], 0), "nothing to do");
+    has(&ends(&folder, &REBUILD, 3), "E0933");
+    // A run before that takes the other alternative, and owes what it could not see.
+    loses_state(&folder);
+    desks.paris.set_down(true);
+    ends(&folder, &REBUILD, 2);
+    has(&ends(&folder, &["run", "main.scope"], 0), "card `fb` is perhaps left at `paris`");
+    assert_eq!(cards(), (json!(["fb", "first"]), json!(["fb"])));
+    desks.paris.set_down(false);
+    ends(&folder, &["run", "main.scope"], 0);
+    assert_eq!(cards(), (json!(["fb", "first"]), json!([])));
+    has(&ends(&folder, &["status", "--offline"], 0), "nothing is open");
+}
+
+#[test]
+fn what_was_never_there_is_made_where_it_was_chosen() {
+    let desks = Desks::start();
+    let folder = desks.place("rebuild-absent", FIRST);
+    ends(&folder, &["run", "main.scope"], 0);
+    loses_state(&folder);
+    let program = std::fs::read_to_string(folder.join("main.scope")).expect("it was written");
+    std::fs::write(folder.join("main.scope"), program + EITHER).expect("writable");
+    desks.paris.set_down(true);
+    ends(&folder, &REBUILD, 2);
+    desks.paris.set_down(false);
+    ends(&folder, &["run", "main.scope"], 0);
+    assert_eq!(desks.paris.held()["cards"], json!(["fb"]));
+    has(&ends(&folder, &["status", "--offline"], 0), "nothing is open");
+}
+
+#[test]
+fn a_lost_file_is_no_new_state() {
+    let desks = Desks::start();
+    let folder = desks.place("rebuild-file", FIRST);
+    ends(&folder, &["run", "main.scope"], 0);
+    let n_requests = desks.nantes.n_requests();
+    std::fs::remove_file(folder.join(".scope/main/state.json")).expect("it is there");
+    for command in ["run", "plan", "destroy"] {
+        let refused = ends(&folder, &[command, "main.scope"], 1);
+        has(&refused, "error[E0920]: the state is lost: .scope/main/state.json is not there");
+        has(&refused, "move it away and `scope state rebuild FILE`");
+    }
+    has(&ends(&folder, &["status"], 1), "E0920");
+    assert_eq!(desks.nantes.n_requests(), n_requests, "nothing was asked");
+    std::fs::rename(folder.join(".scope/main"), folder.join("away")).expect("it is there");
+    ends(&folder, &REBUILD, 0);
+    has(&ends(&folder, &["run", "main.scope"], 0), "nothing to do");
+    // Where the whole folder went unnoticed, what was made says it.
+    loses_state(&folder);
+    has(&ends(&folder, &["run", "main.scope"], 1), "if the state of that was lost");
+    assert_eq!(desks.nantes.held()["cards"], json!(["first"]));
+}
