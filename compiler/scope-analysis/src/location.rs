@@ -49,7 +49,9 @@ impl Context<'_> {
                     operands.iter().map(|operand| self.eval_location(operand, frame)).collect();
                 let parts: Option<Vec<Location>> = parts.into_iter().collect();
                 let parts = parts?;
-                if *op == ChainOp::Or {
+                let may_differ =
+                    || operands.iter().any(|operand| alternatives::is_of_element(operand, frame));
+                if *op == ChainOp::Or && !may_differ() {
                     self.check_alternatives(&parts, span);
                 }
                 let kind =

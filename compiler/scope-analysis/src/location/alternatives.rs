@@ -1,9 +1,11 @@
 //! Alternatives that are never reached, as the same place was tried before them: `a | (b | a)`.
 
 use scope_diagnostics::{Diagnostic, Span, codes};
+use scope_syntax::ast::{Expr, ExprKind};
 
 use super::form_of;
 use crate::context::Context;
+use crate::eval::Frame;
 use crate::hir::{Location, LocationKind};
 
 impl Context<'_> {
@@ -32,6 +34,17 @@ impl Context<'_> {
             }
             tried.extend(alternatives.into_iter().map(|(alternative, _)| alternative));
         }
+    }
+}
+
+/// Whether an alternative may be another one for each element of a family: that `s | paris` says paris twice for the one
+/// element that is paris, is nothing to be changed.
+pub(super) fn is_of_element(expr: &Expr, frame: &Frame) -> bool {
+    match expr.kind.as_ref() {
+        ExprKind::Name(name) => frame.locals.iter().any(|(local, _)| local == name),
+        ExprKind::Chain { operands, .. } => operands.iter().any(|operand| is_of_element(operand, frame)),
+        ExprKind::Text(text) if text.literal().is_some() => false,
+        _ => !frame.locals.is_empty(),
     }
 }
 
