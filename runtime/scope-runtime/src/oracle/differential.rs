@@ -191,6 +191,15 @@ fn references_of_parts_end_as_the_rules_say() {
 }
 
 #[test]
+fn references_to_what_each_alternative_has_end_as_the_rules_say() {
+    each("programs with references in each alternative against the rules", 200, |dice| {
+        let program = random::referring_beside(dice);
+        let fates = random::referring_fates(dice, &program);
+        (program, fates)
+    });
+}
+
+#[test]
 fn guards_end_as_the_rules_say() {
     each("programs with guards against the rules", 200, |dice| {
         let program = random::relying(dice);

@@ -114,6 +114,15 @@ impl Loc {
         }
     }
 
+    /// Whether it is at a site, whichever alternatives are taken.
+    pub(super) fn is_surely_at(&self, site: usize) -> bool {
+        match self {
+            Loc::Site(other) => *other == site,
+            Loc::And(parts) | Loc::Cross(parts, _) => parts.iter().any(|part| part.is_surely_at(site)),
+            Loc::Or(arms) => arms.iter().all(|arm| arm.is_surely_at(site)),
+        }
+    }
+
     /// The `%` in it; the generator makes at most one.
     pub(super) fn cross(&self) -> Option<(&[Loc], usize)> {
         match self {
@@ -170,10 +179,12 @@ impl Program {
     }
 
     /// Whether a resource that refers to another one takes it wherever one of its alternatives ends: those of a group, which
-    /// take the same one, have it beside them.
+    /// take the same one, have it beside them, and so has what is only where each alternative is.
     pub(super) fn has_alternatives_for(&self, about: usize, user: usize) -> bool {
-        let is_beside = self.group.contains(&about) && self.group.contains(&user);
-        kept(&self.resources[about]).has_choice() && !is_beside
+        let place = kept(&self.resources[about]);
+        let is_with_it = self.group.contains(&about) && self.group.contains(&user);
+        let is_beside = || self.resources[user].loc.sites().into_iter().all(|site| place.is_surely_at(site));
+        place.has_choice() && !is_with_it && !is_beside()
     }
 
     /// What a resource may rely upon, of what is there: one thing, or one of its alternatives.

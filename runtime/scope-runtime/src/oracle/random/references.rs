@@ -68,6 +68,33 @@ pub(in crate::oracle) fn relying(dice: &mut Dice<'_>) -> Program {
     Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], resources, ..Program::default() }
 }
 
+/// A seal or a pier that is at one site in each of its alternatives, and slips or boats at this site.
+pub(in crate::oracle) fn referring_beside(dice: &mut Dice<'_>) -> Program {
+    let n_sites = 2 + dice.below(SITES.len() - 1);
+    let (kind, user) = [(Kind::Seal, Kind::Slip), (Kind::Pier, Kind::Boat)][dice.below(2)];
+    let site = dice.below(n_sites);
+    let arms = (0..2 + dice.below(2)).map(|_| match dice.below(3) {
+        0 => Loc::Site(site),
+        1 => Loc::And(vec![Loc::Site(site), Loc::Site(dice.below(n_sites))]),
+        _ => Loc::And(vec![Loc::Site(dice.below(n_sites)), Loc::Site(site)]),
+    });
+    let place = Loc::Or(arms.collect());
+    let mut resources = vec![Resource::plain(kind, place, Vec::new())];
+    for _ in 0..=dice.below(2) {
+        let again = vec![Loc::Site(site), Loc::Site(site)];
+        let loc = [Loc::Site(site), Loc::Or(again.clone()), Loc::And(again)][dice.below(3)].clone();
+        let on_disconnect = [None, Some(OnDisconnect::Skip), Some(OnDisconnect::Fail)][dice.below(3)];
+        let (is_undone, about) = (dice.below(4) == 1, Some(0));
+        resources.push(Resource {
+            on_disconnect,
+            is_undone,
+            about,
+            ..Resource::plain(user, loc, Vec::new())
+        });
+    }
+    Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], resources, ..Program::default() }
+}
+
 /// Two or three sites, or one of them or two others.
 fn alternatives(dice: &mut Dice<'_>, n_sites: usize) -> Loc {
     let mut sites = shuffled(dice, n_sites);
