@@ -31,6 +31,7 @@ mod policies;
 mod properties;
 mod readme;
 mod real;
+mod scopes;
 mod sequences;
 mod services;
 mod single_mistakes;

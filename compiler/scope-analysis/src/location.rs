@@ -318,6 +318,35 @@ impl Location {
         }
     }
 
+    /// Where something is looked for, without what is said twice: `(a & b) & a` → `a & b`, `a | a` → `a`. What is made keeps
+    /// all of its places, since each of them is given up by itself; what is looked up is the same in each.
+    pub fn simplified(&self) -> Location {
+        let (parts, is_and) = match &self.kind {
+            LocationKind::And(parts) => (parts, true),
+            LocationKind::Or(parts) => (parts, false),
+            _ => return self.clone(),
+        };
+        let mut each: Vec<Location> = Vec::with_capacity(parts.len());
+        for part in parts.iter().map(Location::simplified) {
+            let inner = match part.kind {
+                LocationKind::And(inner) if is_and => inner,
+                _ => vec![part],
+            };
+            for part in inner {
+                let known = form_of(&part);
+                if known.is_none() || !each.iter().any(|other| form_of(other) == known) {
+                    each.push(part);
+                }
+            }
+        }
+        let kind = match each.as_slice() {
+            [only] => only.kind.clone(),
+            _ if is_and => LocationKind::And(each),
+            _ => LocationKind::Or(each),
+        };
+        Location { kind, span: self.span }
+    }
+
     /// The location without the sites that `keep` refuses; `None` if nothing is left.
     pub fn narrowed(&self, keep: &dyn Fn(SiteId) -> bool) -> Option<Location> {
         let kind = match &self.kind {

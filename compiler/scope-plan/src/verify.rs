@@ -24,7 +24,7 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::plan::{Plan, StepId};
 
-pub use choices::{Nesting, is_implied};
+pub use choices::{Nesting, is_implied, widened};
 
 /// What a rule refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -132,7 +132,7 @@ impl Context<'_> {
                     referring.here,
                     span,
                 );
-                (ReferenceTarget::Text(value), location)
+                (ReferenceTarget::Text(value), location.simplified())
             }
         };
         if matches!(location.kind, LocationKind::Error) {
@@ -181,7 +181,7 @@ impl Context<'_> {
             .map(|at| self.placed(at, Some(referring.here), &referring.ty.driver));
         let allowed = clause.as_ref().map(Location::sites);
         let keep = |site: SiteId| allowed.as_ref().is_none_or(|allowed| allowed.contains(&site));
-        let Some(location) = head.location.narrowed(&keep) else {
+        let Some(location) = head.location.narrowed(&keep).map(|location| location.simplified()) else {
             if clause.as_ref().is_some_and(Location::is_wrong) {
                 // Where it looks was reported.
                 return None;

@@ -67,25 +67,35 @@ pub(crate) struct At<'n> {
 /// Makes the step of one site.
 pub(crate) type Leaf<'f, 'p> = dyn FnMut(&mut Lowering<'p>, hir::SiteId, Position) -> StepId + 'f;
 
+/// Lowers one alternative.
+pub(crate) type Arm<'f, 'p> = dyn FnMut(&mut Lowering<'p>, &Location, &At<'_>) -> Lowered + 'f;
+
 impl<'p> Lowering<'p> {
     /// Lowers a location, making each site's step with `leaf`.
     pub(super) fn location(&mut self, location: &Location, at: &At<'_>, leaf: &mut Leaf<'_, 'p>) -> Lowered {
         match &location.kind {
             LocationKind::Site(site) => {
                 let step = leaf(self, *site, at.position);
-                let site = self.plan.steps[step.index()].site;
-                Lowered { result: step, ends: vec![step], leaves: vec![(site, step)], is_single: true }
+                self.single(step)
             }
             LocationKind::And(_) if self.quorum.is_some() && !at.position.is_copy => {
                 self.quorum(location, at, leaf)
             }
             LocationKind::And(parts) => self.and(location, parts, at, leaf),
-            LocationKind::Or(arms) => self.or(location, arms, at, leaf),
+            LocationKind::Or(arms) => {
+                self.or(location, arms, at, &mut |lowering, arm, at| lowering.location(arm, at, leaf))
+            }
             LocationKind::Cross { parts, prime } => self.cross(location, (parts, *prime), at, leaf),
             LocationKind::Here | LocationKind::Around { .. } | LocationKind::Error => {
                 unreachable!("analysis replaces `here` and radii and stops at errors")
             }
         }
+    }
+
+    /// What is one step.
+    pub(super) fn single(&self, step: StepId) -> Lowered {
+        let site = self.plan.steps[step.index()].site;
+        Lowered { result: step, ends: vec![step], leaves: vec![(site, step)], is_single: true }
     }
 
     /// A part of the whole, counted from 0.
@@ -97,8 +107,7 @@ impl<'p> Lowering<'p> {
         position: Position,
         leaf: &mut Leaf<'_, 'p>,
     ) -> Lowered {
-        let key = format!("{}.{}", at.key, index + 1);
-        self.location(part, &At { key: &key, position, ..*at }, leaf)
+        self.location(part, &At { key: &key_of_part(at.key, index), position, ..*at }, leaf)
     }
 
     /// `a & b` (R4): side by side, and a `gather` where there is more than one result.
@@ -128,12 +137,12 @@ impl<'p> Lowering<'p> {
     }
 
     /// `a | b` (R5): a choice, and a `choose` with the result of the arm that was taken.
-    fn or(
+    pub(super) fn or(
         &mut self,
         location: &Location,
         arms: &[Location],
         at: &At<'_>,
-        leaf: &mut Leaf<'_, 'p>,
+        lower: &mut Arm<'_, 'p>,
     ) -> Lowered {
         let At { name, key, place, position } = *at;
         let name_of = |site: hir::SiteId| self.program.sites[site.0 as usize].name.clone();
@@ -155,8 +164,9 @@ impl<'p> Lowering<'p> {
             };
             // A choice inside is named by what it is between.
             let label = format!("`{text}` of {}", name.label);
-            let at = At { name: Names { label: &label, ..name }, ..*at };
-            lowered.push(self.part(arm, index, &at, position, leaf));
+            let key = key_of_part(key, index);
+            let at = At { name: Names { label: &label, ..name }, key: &key, place, position };
+            lowered.push(lower(self, arm, &at));
         }
         let is_single = lowered.iter().all(|arm| arm.is_single);
         let leaves = leaves_of(&lowered);
@@ -260,6 +270,11 @@ impl<'p> Lowering<'p> {
             ..NewStep::new(at.place, Action::Gather { parts, quorum: None }, origin)
         })
     }
+}
+
+/// The key of a part of the whole, counted from 0: `vm` → `vm.1`.
+pub(super) fn key_of_part(key: &str, index: usize) -> String {
+    format!("{key}.{}", index + 1)
 }
 
 /// The copies of an `&`, those of one inside it too.

@@ -94,24 +94,37 @@ impl Lowering<'_> {
     }
 
     /// Left of a `|` in one of its places it may not wait; it is undone when all of them are given up. The guards that are
-    /// left for it do as it does.
+    /// left for it do as it does, but for those left of a `|` of a reference: another alternative is taken instead of them.
     fn follow(&mut self, resource: &Resource, step: StepId) {
         let places = &self.places[&step];
         let is_owned = resource.kind == ResourceKind::Managed;
         let with = &resource.with;
         let way = on_unreachable(with.on_disconnect.as_ref(), places.is_left, places.is_copy, is_owned);
         let undo = undo(resource, places.is_left);
+        let (is_copy, choices) = (places.is_copy, places.choices.clone());
         for made in places.steps.clone().map(|step| step as usize) {
             if let Action::Protect { of: Expr::Step { step: of, .. }, among, .. } =
                 self.plan.steps[made].action
             {
                 let of = undo_of_guarded(self.plan.steps[of.index()].undo, among);
+                let way = match self.is_left_in(&choices, &self.plan.steps[made].when) {
+                    true => on_unreachable(with.on_disconnect.as_ref(), true, is_copy, is_owned),
+                    false => way.clone(),
+                };
                 let guard = &mut self.plan.steps[made];
-                (guard.on_unreachable, guard.undo) = (way.clone(), undo_of_guard(of, undo));
+                (guard.on_unreachable, guard.undo) = (way, undo_of_guard(of, undo));
             }
         }
         let step = &mut self.plan.steps[step.index()];
         (step.on_unreachable, step.undo) = (way, undo);
+    }
+
+    /// Whether something stands in an arm that is not the last of one of these choices.
+    fn is_left_in(&self, choices: &Range<u32>, when: &[Guard]) -> bool {
+        when.iter().filter(|guard| choices.contains(&guard.choice.0)).any(|guard| {
+            let choice = &self.plan.choices[guard.choice.index()];
+            guard.arm as usize + 1 < choice.arms.len() || self.is_left_in(choices, &choice.when)
+        })
     }
 }
 
@@ -214,8 +227,15 @@ pub(super) fn references_follow_their_users(plan: &mut Plan) {
 /// Numbers the choices anew, each after those it stands in; what was made for a step that stands in one more place may
 /// have come before.
 pub(super) fn outer_choices_first(plan: &mut Plan) {
+    // What is in an arm is listed there, also where it stands outside of it besides.
+    let mut outer: Vec<Vec<ChoiceId>> = vec![Vec::new(); plan.choices.len()];
+    for choice in &plan.choices {
+        for inner in choice.arms.iter().flat_map(|arm| &arm.choices) {
+            outer[inner.index()].push(choice.id);
+        }
+    }
     let is_in_order =
-        plan.choices.iter().all(|choice| choice.when.iter().all(|guard| guard.choice < choice.id));
+        outer.iter().enumerate().all(|(inner, outer)| outer.iter().all(|choice| choice.index() < inner));
     if is_in_order {
         return;
     }
@@ -224,9 +244,8 @@ pub(super) fn outer_choices_first(plan: &mut Plan) {
     for start in plan.choices.iter().map(|choice| choice.id) {
         let mut open = vec![start];
         while let Some(choice) = open.last().copied() {
-            let outer = plan.choices[choice.index()].when.iter().map(|guard| guard.choice);
-            match outer.into_iter().find(|outer| !is_placed[outer.index()]) {
-                Some(outer) if !is_placed[choice.index()] => open.push(outer),
+            match outer[choice.index()].iter().find(|outer| !is_placed[outer.index()]) {
+                Some(outer) if !is_placed[choice.index()] => open.push(*outer),
                 _ => {
                     open.pop();
                     if !std::mem::replace(&mut is_placed[choice.index()], true) {

@@ -7,10 +7,9 @@
 
 use scope_analysis::hir::{self, Location, LocationKind, Reference, ReferenceTarget, Resource, Share, Value};
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Borrow, OnUnreachable, Purpose, StepId, Undo};
+use scope_plan::plan::{Action, Borrow, Purpose, StepId};
 
-use super::choice::{At, Lowered, Names, Position};
-use super::places::{on_unreachable, undo, undo_of_guard, undo_of_guarded};
+use super::choice::{At, Lowered, Names, Position, key_of_part};
 use super::{Lowering, NewStep};
 
 impl Lowering<'_> {
@@ -33,17 +32,8 @@ impl Lowering<'_> {
         // A place of its own for each use; what turns out to be the same look-up is merged by a pass.
         let path = format!("{}@{here_name}.{}{number}", resource.name, reference.attribute);
         let is_owned = resource.kind == hir::ResourceKind::Managed;
-        let user = (reference.is_guarded && is_owned).then(|| User {
-            name: resource.name.clone(),
-            site: here_name.clone(),
-            on_unreachable: on_unreachable(
-                resource.with.on_disconnect.as_ref(),
-                position.is_left,
-                position.is_copy,
-                is_owned,
-            ),
-            undo: undo(resource, position.is_left),
-        });
+        let user = (reference.is_guarded && is_owned)
+            .then(|| User { name: resource.name.clone(), site: here_name.clone() });
         match &reference.target {
             ReferenceTarget::Resource(target) => {
                 self.resource_reference(*target, here, reference, &path, user.as_ref(), position)
@@ -58,7 +48,9 @@ impl Lowering<'_> {
                 let label = format!("`{}` of `{}` at {here_name}", reference.attribute, resource.name);
                 let scope = resource.scope.as_deref();
                 let lookup = LookUp { here, reference, path, name, label, text, scope, user };
-                self.look_up(&reference.location, &lookup, position)
+                let name = Names { step: &lookup.name, label: &lookup.label };
+                let at = At { name, key: &lookup.path, place: self.site(here), position };
+                self.look_up(&reference.location, &lookup, &at)
             }
         }
     }
@@ -117,7 +109,10 @@ impl Lowering<'_> {
         step
     }
 
-    fn look_up(&mut self, location: &Location, lookup: &LookUp<'_>, position: Position) -> StepId {
+    /// The step that has it at the user's site, or in place. In an arm, and in none, a site is asked at most once: analysis
+    /// leaves out what a location says twice.
+    fn look_up(&mut self, location: &Location, lookup: &LookUp<'_>, at: &At<'_>) -> StepId {
+        let position = at.position;
         match &location.kind {
             LocationKind::Site(site) => {
                 let found = self.look_up_at(*site, lookup, position);
@@ -131,22 +126,19 @@ impl Lowering<'_> {
             LocationKind::And(parts) => {
                 let sources = parts
                     .iter()
-                    .map(|part| match part.kind {
+                    .enumerate()
+                    .map(|(index, part)| match part.kind {
                         LocationKind::Site(site) => self.look_up_at(site, lookup, position),
-                        _ => self.look_up(part, lookup, position),
+                        _ => self.look_up(part, lookup, &At { key: &key_of_part(at.key, index), ..*at }),
                     })
                     .collect();
                 let key = format!("{}/bring", lookup.path);
                 self.bring(lookup.here, lookup.reference, &key, &lookup.name, sources, true, position)
             }
-            LocationKind::Or(_) => {
-                let place = self.site(lookup.here);
-                let key = lookup.path.clone();
-                let name = Names { step: &lookup.name, label: &lookup.label };
-                let at = At { name, key: &key, place, position };
-                let lowered = self.location(location, &at, &mut |lowering, site, position| {
-                    let only = Location { kind: LocationKind::Site(site), span: location.span };
-                    lowering.look_up(&only, lookup, position)
+            LocationKind::Or(arms) => {
+                let lowered = self.or(location, arms, at, &mut |lowering, arm, at| {
+                    let step = lowering.look_up(arm, lookup, at);
+                    lowering.single(step)
                 });
                 lowered.result
             }
@@ -222,7 +214,7 @@ impl Lowering<'_> {
         super::driver::keeps_guard(self.driver_type(&reference.ty))
     }
 
-    /// The guard on one thing at its own site.
+    /// The guard on one thing at its own site. Whether it waits, and is undone, follows from its user once that stands.
     fn guard_on(
         &mut self,
         of: StepId,
@@ -234,7 +226,6 @@ impl Lowering<'_> {
     ) -> StepId {
         let step = &self.plan.steps[of.index()];
         let (name, site) = (step.name.clone(), step.site);
-        let undo = undo_of_guard(undo_of_guarded(step.undo, among), user.undo);
         let site_name = self.name_of(site);
         let arm = position.guard.map_or(String::new(), |guard| format!("#{}.{}", guard.choice.0, guard.arm));
         let key = format!("{site_name}/{path}{arm}/protect");
@@ -242,8 +233,6 @@ impl Lowering<'_> {
         self.step(NewStep {
             name,
             guard: position.guard,
-            on_unreachable: user.on_unreachable.clone(),
-            undo,
             key,
             ..NewStep::new(
                 site,
@@ -318,13 +307,11 @@ struct LookUp<'a> {
     user: Option<User>,
 }
 
-/// Who relies upon what is referred to, and how its own step is treated.
+/// Who relies upon what is referred to.
 struct User {
     name: String,
     /// Its site's name.
     site: String,
-    on_unreachable: OnUnreachable,
-    undo: Undo,
 }
 
 fn short(full: &str) -> &str {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use scope_analysis::hir::{self, Deferred, Program, ResourceId, Value};
 use scope_plan::expr::{BinaryOp, Builtin, Expr, FileRef, Generator, SecretSource, UnaryOp};
-use scope_plan::plan::{Action, Edge, EdgeReason, Guard, StepId};
+use scope_plan::plan::{Action, Edge, EdgeReason, Guard, SiteId, StepId};
 use scope_plan::quantity::Unit;
+use scope_plan::verify::widened;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
@@ -93,19 +94,24 @@ impl Lowering<'_> {
                 return Expr::Value(Json::Null); // A site where it never is: known to be nothing.
             }
             // One of several alternatives: nothing, unless it is the one.
-            let gathered = Expr::Step { step: self.gathered(resource, &lowered), path: Vec::new() };
-            let key = Expr::Value(self.program.sites[site.0 as usize].name.clone().into());
-            let is_there = Expr::Call(Builtin::Has, vec![gathered.clone(), key.clone()]);
-            let there = Expr::Index(Box::new(gathered), Box::new(key));
-            let value = path.iter().fold(there, |base, field| Expr::Field(Box::new(base), field.clone()));
-            return Expr::If(Box::new(is_there), Box::new(value), Box::new(Expr::Value(Json::Null)));
+            let (gathered, site) = (self.gathered(resource, &lowered), self.site(site));
+            return self.first_there(gathered, &[site], &path);
         }
         if lowered.is_single {
             return Expr::Step { step: lowered.result, path };
         }
-        if here.is_some() {
-            let step = lowered.leaves.first().map_or(lowered.result, |(_, step)| *step);
-            return Expr::Step { step, path };
+        if let Some(here) = here {
+            let (_, first) = lowered.leaves[0];
+            let may_be_here = self.instances.contains_key(&(resource, here));
+            if !may_be_here && self.is_done_here(first) {
+                return Expr::Step { step: first, path };
+            }
+            // Which of them are there turns out only when running.
+            let here = self.site(here);
+            let mut sites: Vec<SiteId> = lowered.leaves.iter().map(|(site, _)| *site).collect();
+            sites.sort_by_key(|site| *site != here);
+            let gathered = self.gathered(resource, &lowered);
+            return self.first_there(gathered, &sites, &path);
         }
         let gathered = self.gathered(resource, &lowered);
         if path.is_empty() {
@@ -132,9 +138,9 @@ impl Lowering<'_> {
         Expr::MapFor(Box::new(generator), Box::new(Expr::Name("site".into())), Box::new(value))
     }
 
-    /// Whether a step is done wherever what is being lowered is: it stands in no arm, or in one around it.
-    fn is_done_here(&self, step: scope_plan::plan::StepId) -> bool {
-        let when = &self.plan.steps[step.index()].when;
+    /// Whether a step is done wherever what is being lowered is: it stands in no arm, in every arm, or in one around it.
+    fn is_done_here(&self, step: StepId) -> bool {
+        let when = widened(&self.plan, &self.plan.steps[step.index()].when);
         let mut open: Vec<Guard> = self.guard.into_iter().collect();
         while let Some(guard) = open.pop() {
             if when.contains(&guard) {
@@ -143,6 +149,18 @@ impl Lowering<'_> {
             open.extend(&self.plan.choices[guard.choice.index()].when);
         }
         when.is_empty()
+    }
+
+    /// Of what is gathered, that of the first of these sites that has it; nothing where none has.
+    fn first_there(&self, gathered: StepId, sites: &[SiteId], path: &[String]) -> Expr {
+        let all = || Expr::Step { step: gathered, path: Vec::new() };
+        sites.iter().rev().fold(Expr::Value(Json::Null), |otherwise, site| {
+            let key = Expr::Value(self.name_of(*site).into());
+            let is_there = Expr::Call(Builtin::Has, vec![all(), key.clone()]);
+            let there = Expr::Index(Box::new(all()), Box::new(key));
+            let value = path.iter().fold(there, |base, field| Expr::Field(Box::new(base), field.clone()));
+            Expr::If(Box::new(is_there), Box::new(value), Box::new(otherwise))
+        })
     }
 
     /// The step that gathers every site's result of a resource.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{Report, Rule, named, twice};
 use crate::driver::OperationKind;
-use crate::plan::{Action, Guard, OnUnreachable, Plan, Step};
+use crate::plan::{Action, Choice, Guard, OnUnreachable, Plan, Step};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -71,6 +71,25 @@ pub fn is_implied(nesting: &Nesting, needing: &[Guard], needed: &[Guard]) -> boo
         && needing.iter().all(|guard| {
             needed.iter().any(|outer| outer == guard || nesting.around(guard.choice).contains(outer))
         })
+}
+
+/// The guards of a step, those of a choice in each of whose arms it is replaced by the choice's own: whichever arm is taken,
+/// it is done. None are left where it always is.
+pub fn widened(plan: &Plan, when: &[Guard]) -> Vec<Guard> {
+    let mut wide = when.to_vec();
+    let is_whole = |choice: &&Choice, wide: &[Guard]| {
+        (0..choice.arms.len() as u32).all(|arm| wide.contains(&Guard { choice: choice.id, arm }))
+    };
+    while let Some(whole) =
+        wide.iter().map(|guard| plan.choice(guard.choice)).find(|choice| is_whole(choice, &wide))
+    {
+        if whole.when.is_empty() {
+            return Vec::new();
+        }
+        wide.retain(|guard| guard.choice != whole.id);
+        wide.extend(&whole.when);
+    }
+    wide
 }
 
 fn members(plan: &Plan, report: &mut Report) {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::choices::{Nesting, is_implied};
+use super::choices::{Nesting, is_implied, widened};
 use super::{Report, Rule, named, twice};
 use crate::graph;
 use crate::plan::{Action, Edge, EdgeReason, Plan, StepId};
@@ -125,8 +125,8 @@ fn available(plan: &Plan, report: &mut Report) {
         if is_passed_over(plan, edge) {
             continue;
         }
-        let (needed, needing) = (&plan.step(edge.from).when, &plan.step(edge.to).when);
-        if !is_implied(&nesting, needing, needed) {
+        let needed = widened(plan, &plan.step(edge.from).when);
+        if !is_implied(&nesting, &plan.step(edge.to).when, &needed) {
             let from = named(plan, edge.from);
             report.step(edge.to, format!("needs {from}, which is done only in some arms it is not in"));
         }
