@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use scope_diagnostics::{Diagnostic, codes};
 
-use super::references::has_alternatives;
-
 use crate::context::Context;
 use crate::hir::{Deferred, ReferenceTarget, Resource, ResourceId, Value};
 
@@ -31,7 +29,7 @@ fn check_groups(context: &Context<'_>, resources: &[Resource], needs: &[Vec<usiz
         .iter()
         .enumerate()
         .map(|(index, resource)| match &resource.group {
-            Some(group) if has_alternatives(&resource.location) => *first_of.entry(group).or_insert(index),
+            Some(group) if resource.location.has_alternatives() => *first_of.entry(group).or_insert(index),
             _ => index,
         })
         .collect();

@@ -285,7 +285,7 @@ impl Context<'_> {
         let target = self.target_words(reference);
         let here = self.site_name(referring.here);
         let places = self.site_names(&reference.location.sites());
-        let has_alternatives = has_alternatives(referring.location) || has_alternatives(&reference.location);
+        let has_alternatives = referring.location.has_alternatives() || reference.location.has_alternatives();
         let report = if has_alternatives && reference.location.sites().contains(&referring.here) {
             Diagnostic::new(
                 codes::E0310,
@@ -472,12 +472,4 @@ fn divided(location: &Location) -> Option<&Location> {
         LocationKind::Cross { .. } => Some(part),
         _ => divided(part),
     })
-}
-
-pub(super) fn has_alternatives(location: &Location) -> bool {
-    match &location.kind {
-        LocationKind::Or(_) => true,
-        LocationKind::And(parts) | LocationKind::Cross { parts, .. } => parts.iter().any(has_alternatives),
-        _ => false,
-    }
 }

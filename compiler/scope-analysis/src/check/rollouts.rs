@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, codes};
 
-use super::references::has_alternatives;
 use crate::context::Context;
 use crate::hir::{Resource, ResourceId, ResourceKind, Rollout, SiteId};
 
@@ -55,7 +54,7 @@ fn check_rollout(context: &Context<'_>, owner: &str, rollout: &Rollout, made: &[
         );
         return;
     }
-    if let Some((choosing, _)) = made.iter().find(|(resource, _)| has_alternatives(&resource.location)) {
+    if let Some((choosing, _)) = made.iter().find(|(resource, _)| resource.location.has_alternatives()) {
         context.report(
             Diagnostic::new(
                 codes::E0317,

@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use indexmap::IndexMap;
+use scope_diagnostics::{Diagnostic, codes};
 use scope_syntax::ast::{self, Expr};
 
-use super::Frame;
+use super::{Frame, describe};
 use crate::context::Context;
 use crate::hir::{Slot, Value};
 
@@ -27,20 +28,39 @@ impl Context<'_> {
         frame: &Frame,
     ) -> Value {
         let Some(frames) = self.iterate(generator, frame) else { return Value::Error };
-        let mut record = IndexMap::new();
+        let mut record = IndexMap::with_capacity(frames.len());
+        // The element that each key came from.
+        let mut givers: Vec<&Frame> = Vec::with_capacity(frames.len());
         for inner in &frames {
-            match self.eval(key, inner) {
-                Value::Error => {}
-                key_value => match self.as_text(&key_value) {
-                    Some(text) => {
-                        let slot = Slot { value: self.eval(value, inner), key: key.span, span: value.span };
-                        record.insert(text, slot);
-                    }
-                    None => self.mismatch("text for a key", &key_value, key.span),
-                },
+            let key_value = match self.eval(key, inner) {
+                Value::Error => continue,
+                key_value => key_value,
+            };
+            let Some(text) = self.as_text(&key_value) else {
+                self.mismatch("text for a key", &key_value, key.span);
+                continue;
+            };
+            if let Some(first) = record.get_index_of(&text) {
+                let at = frame.locals.len();
+                let both = [givers[first], inner].map(|giver| self.element_text(giver, at));
+                self.report(given_twice(&text, &both, generator, key));
+                return Value::Error;
             }
+            let slot = Slot { value: self.eval(value, inner), key: key.span, span: value.span };
+            record.insert(text, slot);
+            givers.push(inner);
         }
         Value::Record(record)
+    }
+
+    /// What people call the element whose names are the locals from `at`: its own text, else its number.
+    fn element_text(&self, element: &Frame, at: usize) -> String {
+        let mut values = element.locals[at..].iter().map(|(_, value)| value);
+        let named = values.find_map(|value| match value {
+            Value::Record(fields) => self.as_text(&fields.get("name")?.value),
+            value => self.as_text(value),
+        });
+        named.map_or_else(|| describe(&element.locals[at].1), |name| format!("`{name}`"))
     }
 
     /// One frame for each element that the generator's condition lets through.
@@ -104,4 +124,14 @@ impl Context<'_> {
         }
         Some(frames)
     }
+}
+
+/// The report for a key that two elements of a map give.
+fn given_twice(text: &str, both: &[String; 2], generator: &ast::Generator, key: &Expr) -> Diagnostic {
+    let [first, second] = both;
+    Diagnostic::new(codes::E0103, key.span, format!("`{text}` is set twice"))
+        .label(format!("by {first}, and again by {second}"))
+        .secondary(generator.source.span, "the elements")
+        .note("a map has each key once, so one of the two would be lost")
+        .help("use a key that differs, or gather what has the same one: `{ for k in distinct([…]) => k: [for …] }`")
 }

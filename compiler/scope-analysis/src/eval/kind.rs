@@ -170,16 +170,20 @@ impl Context<'_> {
             Deferred::Output { resource, site, path } => {
                 let (first, rest) = path.split_first()?;
                 let ty = self.driver_type(&self.requested_type(*resource)?)?;
-                if site.is_none() && is_by_site(*resource) {
-                    let whole = (1..path.len()).find(|end| self.is_divided(*resource, &path[..*end]));
-                    return Some(match whole.map(|end| (end, path[end].as_str())) {
-                        Some((end, "sum")) if end + 1 == path.len() => path[1..end]
+                if site.is_none()
+                    && let Some(end) = (1..path.len()).find(|end| self.is_divided(*resource, &path[..*end]))
+                {
+                    return Some(match path[end].as_str() {
+                        "sum" if end + 1 == path.len() => path[1..end]
                             .iter()
                             .try_fold(ty.attributes.get(first)?.ty.clone(), |ty, name| below(&ty, name))?,
-                        Some((_, "not_reached")) => Type::List(Box::new(Type::String)),
-                        Some((end, _)) if end + 1 < path.len() => return None,
+                        "not_reached" => Type::List(Box::new(Type::String)),
+                        _ if end + 1 < path.len() => return None,
                         _ => Type::Map(Box::new(Type::Any)),
                     });
+                }
+                if site.is_none() && is_by_site(*resource) {
+                    return Some(Type::Map(Box::new(Type::Any)));
                 }
                 rest.iter().try_fold(ty.attributes.get(first)?.ty.clone(), |ty, name| below(&ty, name))
             }

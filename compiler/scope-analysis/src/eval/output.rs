@@ -33,8 +33,8 @@ impl Context<'_> {
         let of =
             |path: &[String], site: Option<SiteId>| Deferred::Output { resource, site, path: path.to_vec() };
         let what = || format!("`{}`", path.join("."));
-        let is_by_site = site.is_none() && here.is_none() && self.is_by_site(resource);
-        if is_by_site && self.is_divided(resource, path) {
+        let is_whole = |path: &[String]| site.is_none() && self.is_divided(resource, path);
+        if is_whole(path) {
             if OF_A_WHOLE.contains(&name.text.as_str()) {
                 return Part::Field;
             }
@@ -42,9 +42,10 @@ impl Context<'_> {
             self.no_field(&name.text, name.span, &owner, OF_A_WHOLE.into_iter());
             return Part::None;
         }
-        if is_by_site && (1..path.len()).any(|end| self.is_divided(resource, &path[..end])) {
+        if (1..path.len()).any(|end| is_whole(&path[..end])) {
             return Part::Field;
         }
+        let is_by_site = site.is_none() && here.is_none() && self.is_by_site(resource);
         let Some(ty) = self.deferred_type(&of(path, site)) else { return Part::Field };
         let kind = self.kind(&Value::Deferred(Box::new(of(path, site))), Some(SiteId(0)));
         match ty.required() {

@@ -181,6 +181,17 @@ impl Location {
         }
     }
 
+    /// Whether a part of it is a choice: `a | b`, or one of it in a `&` or a `%`.
+    pub fn has_alternatives(&self) -> bool {
+        match &self.kind {
+            LocationKind::Or(_) => true,
+            LocationKind::And(parts) | LocationKind::Cross { parts, .. } => {
+                parts.iter().any(Location::has_alternatives)
+            }
+            _ => false,
+        }
+    }
+
     /// Every site in it, in order of appearance, each once.
     pub fn sites(&self) -> Vec<SiteId> {
         let mut sites = Vec::new();

@@ -13,8 +13,8 @@ use crate::check::{Referring, Whole, holds_secret};
 use crate::context::Context;
 use crate::eval::{Frame, merge_slot};
 use crate::hir::{
-    Attribute, Instance, LocationKind, OnDisconnect, Operation, Resource, ResourceKind, ResourceType, SiteId,
-    Slot, Type, Value, With,
+    Attribute, Instance, OnDisconnect, Operation, Resource, ResourceKind, ResourceType, SiteId, Slot, Type,
+    Value, With,
 };
 use crate::modules::NameKind;
 use crate::with::WrittenAt;
@@ -245,7 +245,7 @@ impl<'a> Context<'a> {
 
     fn check_disconnect(&self, head: &Head<'_>, on_disconnect: Option<&OnDisconnect>) {
         match on_disconnect {
-            Some(OnDisconnect::Queue(_)) if has_left_operand(&head.location) => self.report(
+            Some(OnDisconnect::Queue(_)) if head.location.has_alternatives() => self.report(
                 Diagnostic::new(
                     codes::E0306,
                     head.with.last().map_or(head.span, |clause| clause.expr.span),
@@ -348,14 +348,6 @@ pub(crate) fn value_expr<'e>(body: &'e scope_syntax::ast::Expr, name: &str) -> &
             _ => None,
         })
         .unwrap_or(body)
-}
-
-fn has_left_operand(location: &crate::hir::Location) -> bool {
-    match &location.kind {
-        LocationKind::Or(_) => true,
-        LocationKind::And(parts) | LocationKind::Cross { parts, .. } => parts.iter().any(has_left_operand),
-        _ => false,
-    }
 }
 
 impl Context<'_> {

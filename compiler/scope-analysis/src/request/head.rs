@@ -104,6 +104,7 @@ impl<'a> Context<'a> {
         self.check_place(ty, driver, place.scope.as_ref(), &place.location, &name, span);
         self.check_versions(ty, driver, &place.location, &name, span);
         self.check_cross(&place.location, ty, &kind, &name);
+        self.check_deletion(ty, &kind, &place.location, span);
         // A scope in the body is reported as what it is.
         let is_inside = matches!(&body, Body::Expr(expr) if has_key(expr, "scope"));
         let is_placed = place.scope.is_some() || is_inside;

@@ -71,6 +71,7 @@ impl<'a> Context<'a> {
         self.check_place(ty, found.driver, place.scope.as_ref(), &place.location, &name, span);
         self.check_versions(ty, found.driver, &place.location, &name, span);
         self.check_cross(&place.location, ty, &kind, &name);
+        self.check_deletion(ty, &kind, &place.location, span);
         Some(Head {
             id,
             name,

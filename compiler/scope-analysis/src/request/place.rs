@@ -9,7 +9,7 @@ use scope_syntax::ast;
 
 use crate::context::Context;
 use crate::group::Scoped;
-use crate::hir::{Driver, Location, LocationKind, ResourceType, SiteId};
+use crate::hir::{Driver, Location, LocationKind, OperationKind, ResourceKind, ResourceType, SiteId};
 use crate::scope::RequestScope;
 
 /// Where a request is, and what its scope says.
@@ -90,6 +90,30 @@ impl Context<'_> {
             || ty.attributes.values().filter_map(|attribute| attribute.reference.as_ref()).any(|rule| {
                 self.driver_type(&rule.target).is_some_and(|target| target.service == service.name)
             })
+    }
+
+    /// Reports a deletion for which there is an alternative: what stands left of a `|` is taken back before the next one is
+    /// tried, and nothing brings back what was deleted (R5).
+    pub(super) fn check_deletion(
+        &self,
+        ty: &ResourceType,
+        kind: &ResourceKind,
+        location: &Location,
+        span: Span,
+    ) {
+        let ResourceKind::Call { operation } = kind else { return };
+        let is_deletion =
+            ty.operations.get(operation).is_some_and(|operation| operation.kind == OperationKind::Delete);
+        if !is_deletion || !location.has_alternatives() {
+            return;
+        }
+        self.report(
+            Diagnostic::new(codes::E0365, span, "a deletion has no alternative")
+                .label("never undone, once it is done")
+                .secondary(location.span, "one of these")
+                .note("left of a `|`, what was done is undone before the next alternative is tried")
+                .help("name the site at which it is to be deleted; for several of them write `&`"),
+        );
     }
 
     /// A group's location narrowed by a clause of one of its items.

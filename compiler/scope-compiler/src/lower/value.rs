@@ -74,7 +74,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// An output of a resource: at a given site, at the user's own, the only one, or by site.
+    /// An output of a resource: at a given site, of the whole, at the user's own, the only one, or by site.
     fn output(
         &mut self,
         resource: ResourceId,
@@ -83,6 +83,11 @@ impl Lowering<'_> {
         here: Option<hir::SiteId>,
     ) -> Expr {
         let path = path.to_vec();
+        if site.is_none()
+            && let Some(whole) = self.of_the_whole(resource, &path, here)
+        {
+            return whole;
+        }
         let own = site.or(here).and_then(|site| self.instances.get(&(resource, site)).copied());
         let own = own.filter(|step| self.is_done_here(*step));
         if let Some(step) = own {
@@ -117,15 +122,6 @@ impl Lowering<'_> {
         if path.is_empty() {
             return Expr::Step { step: gathered, path };
         }
-        let resource = &self.program.resources[resource.0 as usize];
-        if let hir::Cross::By(division) = &self.driver_type(&resource.ty).cross
-            && let [cross] = resource.location.crosses().as_slice()
-            && cross.span == resource.location.span
-            && let Some(end) = (1..=path.len()).find(|end| division.divided.contains(&path[..*end].join(".")))
-        {
-            let whole = aggregated(cross, &path[..end], gathered, self.program);
-            return path[end..].iter().fold(whole, |base, field| Expr::Field(Box::new(base), field.clone()));
-        }
         let generator = Generator {
             name: "site".into(),
             second: Some("record".into()),
@@ -136,6 +132,31 @@ impl Lowering<'_> {
             .iter()
             .fold(Expr::Name("record".into()), |base, field| Expr::Field(Box::new(base), field.clone()));
         Expr::MapFor(Box::new(generator), Box::new(Expr::Name("site".into())), Box::new(value))
+    }
+
+    /// What is read of a resource that is divided over sites (R6): of a number that is divided, where it stands as a value at
+    /// a site its sum, else the sum, the shares and what was not reached. Nothing where it is of one site.
+    fn of_the_whole(
+        &mut self,
+        resource: ResourceId,
+        path: &[String],
+        here: Option<hir::SiteId>,
+    ) -> Option<Expr> {
+        let program = self.program;
+        let divided = &program.resources[resource.0 as usize];
+        let hir::Cross::By(division) = &self.driver_type(&divided.ty).cross else { return None };
+        let [cross] = divided.location.crosses()[..] else { return None };
+        if cross.span != divided.location.span {
+            return None;
+        }
+        let end = (1..=path.len()).find(|end| division.divided.contains(&path[..*end].join(".")))?;
+        let lowered = self.done.get(&resource).cloned()?;
+        let gathered = self.gathered(resource, &lowered);
+        if here.is_some() && end == path.len() {
+            return Some(sum(cross, path, gathered, program));
+        }
+        let whole = aggregated(cross, &path[..end], gathered, program);
+        Some(path[end..].iter().fold(whole, |base, field| Expr::Field(Box::new(base), field.clone())))
     }
 
     /// Whether a step is done wherever what is being lowered is: it stands in no arm, in every arm, or in one around it.
@@ -186,6 +207,20 @@ impl Lowering<'_> {
     }
 }
 
+/// The sum of what is divided, over the parts that could be read.
+fn sum(cross: &hir::Location, path: &[String], gathered: StepId, program: &Program) -> Expr {
+    let share = |site: hir::SiteId| {
+        let name = program.sites[site.0 as usize].name.clone();
+        let path = std::iter::once(name).chain(path.iter().cloned()).collect();
+        let zero = Box::new(Expr::Value(0.into()));
+        Expr::Binary(BinaryOp::Default, Box::new(Expr::Step { step: gathered, path }), zero)
+    };
+    let shares = cross.sites().into_iter().map(share);
+    shares
+        .reduce(|sum, next| Expr::Binary(BinaryOp::Add, Box::new(sum), Box::new(next)))
+        .unwrap_or(Expr::Value(0.into()))
+}
+
 /// What is read of a whole (R6): the sum over the parts that could be read, each part's share, and the parts that could
 /// not be read.
 fn aggregated(
@@ -198,19 +233,7 @@ fn aggregated(
     let hir::LocationKind::Cross { parts, .. } = &cross.kind else { return Expr::Value(Json::Null) };
     let all = || Expr::Step { step: gathered, path: Vec::new() };
     let has = |site: hir::SiteId| Expr::Call(Builtin::Has, vec![all(), Expr::Value(name_of(site).into())]);
-    let share = |site: hir::SiteId| Expr::Step {
-        step: gathered,
-        path: std::iter::once(name_of(site)).chain(path.iter().cloned()).collect(),
-    };
-    let sum = cross
-        .sites()
-        .into_iter()
-        .map(|site| {
-            let zero = Box::new(Expr::Value(0.into()));
-            Expr::Binary(BinaryOp::Default, Box::new(share(site)), zero)
-        })
-        .reduce(|sum, next| Expr::Binary(BinaryOp::Add, Box::new(sum), Box::new(next)))
-        .unwrap_or(Expr::Value(0.into()));
+    let sum = sum(cross, path, gathered, program);
     let by_site =
         Generator { name: "site".into(), second: Some("record".into()), source: all(), condition: None };
     let of_record = path

@@ -265,15 +265,19 @@ fn is_creating(plan: &Plan, step: &Step) -> bool {
 
 fn deletion(plan: &Plan, report: &mut Report) {
     let mut in_arms = plan.choices.iter().flat_map(|choice| &choice.arms).flat_map(|arm| &arm.members);
-    let deletions: BTreeSet<_> = plan
-        .steps
-        .iter()
-        .filter(|step| matches!(step.action, Action::Delete { .. }))
-        .map(|step| step.id)
-        .collect();
-    if !deletions.is_empty()
-        && let Some(deletion) = in_arms.find(|member| deletions.contains(member))
-    {
+    if let Some(deletion) = in_arms.find(|member| is_deletion(plan, plan.step(**member))) {
         report.step(*deletion, "is a deletion in an arm");
+    }
+}
+
+/// Whether it deletes: what the state holds and the program has no longer, or by an operation that is called.
+fn is_deletion(plan: &Plan, step: &Step) -> bool {
+    match &step.action {
+        Action::Delete { .. } => true,
+        Action::Call { operation, .. } => plan
+            .resource_type_of(step)
+            .and_then(|(_, resource_type)| resource_type.operation(operation))
+            .is_some_and(|operation| operation.kind == OperationKind::Delete),
+        _ => false,
     }
 }
