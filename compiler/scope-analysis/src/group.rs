@@ -4,7 +4,7 @@
 //! The program itself is the first group, without a body and a scope. A group's parameters are its attributes, evaluated
 //! where it was written; its outputs are read as `lab.server_id`.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -30,6 +30,8 @@ pub(crate) struct Group<'a> {
     pub frame: Frame,
     /// The scopes around its items, the outermost first, with the group that wrote each.
     pub scopes: Vec<Scoped>,
+    /// Where it is by these, once asked for.
+    pub places: OnceCell<Vec<SiteId>>,
     /// The `with` clauses around its items, the outermost first.
     pub with: Vec<Carrying<'a>>,
     /// What is requested directly in it.
@@ -115,7 +117,7 @@ impl<'a> Context<'a> {
             }
         };
         for patch in &group.patches {
-            let sites = self.eval(patch.sites, &frame);
+            let sites = self.patched_sites(patch, &frame);
             if let Some(here) = here
                 && self.sites_of(&sites).is_some_and(|sites| sites.contains(&here))
                 && let Value::Record(fields) = self.eval(patch.patch, &frame)

@@ -13,6 +13,7 @@
 //! `named_types`, `resource_type`, `entry`. All of them share the `context`, where reports and resolved names are collected.
 
 pub mod data;
+mod decided;
 pub mod driver;
 pub mod functions;
 pub mod hir;

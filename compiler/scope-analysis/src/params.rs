@@ -48,6 +48,7 @@ impl Context<'_> {
                 }
             }
             (_, Some(default)) => (self.eval(default, frame), default.span),
+            (_, None) if ty.as_ref().is_some_and(may_be_null) => return Value::Null,
             (_, None) if inside.is_some() => {
                 if let Some(group) = inside {
                     self.report_all(self.missing_parameter(group, param));
@@ -128,6 +129,10 @@ impl Context<'_> {
             }),
             None | Some(Type::String | Type::Enum(_) | Type::Matching(..) | Type::Ip | Type::Cidr)
         );
+        // A text of these four letters is written with quotes.
+        if text == "null" && ty.is_some_and(may_be_null) {
+            return Some((Value::Null, whole));
+        }
         let is_quoted = text.starts_with('"');
         if wants_text && !is_quoted && (ty.is_some() || text.parse::<f64>().is_err()) {
             return Some((Value::Text(text.to_string()), whole));
@@ -193,6 +198,11 @@ impl Context<'_> {
             }
         }
     }
+}
+
+/// Whether a type is declared to go without a value: `string?`.
+fn may_be_null(ty: &Type) -> bool {
+    ty.is_optional() && !matches!(ty, Type::Any | Type::Error)
 }
 
 /// The report for a value of what is none of the program's parameters.

@@ -11,7 +11,7 @@ use scope_syntax::ast::{self, ExprKind};
 
 use crate::context::Context;
 use crate::eval::Frame;
-use crate::hir::{Driver, Location, LocationKind, SiteId, Value};
+use crate::hir::{Driver, GroupId, Location, LocationKind, SiteId, Value};
 use crate::modules::NameKind;
 
 /// A scope with its services' names resolved, not yet completed.
@@ -166,7 +166,15 @@ impl Context<'_> {
 
     /// `prime: A`
     fn prime_entry(&self, entry: &ast::ScopeEntry, resolved: &mut RequestScope, frame: &Frame) {
-        match self.eval_location(&entry.location, frame).map(|location| location.kind) {
+        let is_program = frame.group.is_none_or(|group| group == GroupId::PROGRAM);
+        let found = match self.eval_location(&entry.location, frame).map(|location| location.kind) {
+            // In a module `here` is wherever the module is: at all the parts.
+            Some(LocationKind::Here) if is_program => {
+                Some(self.entry_location("`prime`", entry.location.span).kind)
+            }
+            found => found,
+        };
+        match found {
             Some(LocationKind::Site(site)) => resolved.prime = Some((site, entry.location.span)),
             None | Some(LocationKind::Error) => resolved.has_holes = true,
             Some(_) => {

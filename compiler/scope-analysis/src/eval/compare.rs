@@ -205,7 +205,7 @@ impl Context<'_> {
     }
 
     /// Equality of known values, wherever they were written; a site equals a location of only it.
-    pub(super) fn is_same(&self, left: &Value, right: &Value) -> bool {
+    pub(crate) fn is_same(&self, left: &Value, right: &Value) -> bool {
         match (left, right) {
             (Value::List(a), Value::List(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.is_same(&a.value, &b.value))

@@ -13,8 +13,8 @@ use crate::check::{Referring, Whole, holds_secret};
 use crate::context::Context;
 use crate::eval::{Frame, merge_slot};
 use crate::hir::{
-    Attribute, Instance, OnDisconnect, Operation, Resource, ResourceKind, ResourceType, SiteId, Slot, Type,
-    Value, With,
+    Attribute, GroupId, Instance, OnDisconnect, Operation, Resource, ResourceKind, ResourceType, SiteId,
+    Slot, Type, Value, With,
 };
 use crate::modules::NameKind;
 use crate::with::WrittenAt;
@@ -60,13 +60,35 @@ impl<'a> Context<'a> {
 
     /// How it is carried out: the `with` clauses of its groups and its own, the inner one winning.
     fn carried_out(&self, head: &Head<'a>) -> With {
-        let mut record = IndexMap::new();
         let mut written = WrittenAt::new();
-        for clause in &head.with {
-            let frame = Frame { here: self.entry.get(), ..clause.frame.clone() };
-            for (key, slot) in self.with_record(&[clause.expr], &frame) {
-                written.insert(key.clone(), (clause.item.clone(), clause.element.clone()));
-                merge_slot(&mut record, key, slot);
+        let mut at = |here: Option<SiteId>| {
+            let mut record = IndexMap::new();
+            for clause in &head.with {
+                let frame = Frame { here, ..clause.frame.clone() };
+                for (key, slot) in self.with_record(&[clause.expr], &frame) {
+                    written.insert(key.clone(), (clause.item.clone(), clause.element.clone()));
+                    merge_slot(&mut record, key, slot);
+                }
+            }
+            record
+        };
+        let sites = if head.with.is_empty() { Vec::new() } else { head.location.sites() };
+        let Some((first, others)) = sites.split_first() else {
+            let record = at(self.entry.get());
+            return self.check_with(record, &head.name, &written);
+        };
+        let mut record = at(Some(*first));
+        for other in others {
+            for (key, slot) in at(Some(*other)) {
+                if record.get(&key).is_some_and(|known| self.is_same(&known.value, &slot.value)) {
+                    continue;
+                }
+                let report = self
+                    .differs(&key, slot.span, [*first, *other])
+                    .secondary(head.location.span, format!("where `{}` is", head.name))
+                    .help("give it one value for all of them, or write a resource for each site (`for s in … scope { s }`)");
+                self.report(report);
+                record.shift_remove(&key);
             }
         }
         self.check_with(record, &head.name, &written)
@@ -282,7 +304,7 @@ impl<'a> Context<'a> {
 
     /// The sites that a patch is for, as a value. A name that nothing declares and is near a site's was meant as
     /// that.
-    pub(super) fn patched_sites(&self, patch: &Patch<'_>, frame: &Frame) -> Value {
+    pub(crate) fn patched_sites(&self, patch: &Patch<'_>, frame: &Frame) -> Value {
         match (patch.sites.kind.as_ref(), self.quietly(|| self.eval(patch.sites, frame))) {
             (_, Some(sites)) => sites,
             (ExprKind::Name(name), None)
@@ -298,28 +320,35 @@ impl<'a> Context<'a> {
     /// A patch at a site where nothing is that it belongs to (of a family or a module that is used often: none of them)
     /// changes nothing.
     pub(super) fn check_patches(&self, heads: &[Option<Rc<Head<'a>>>]) {
-        let mut uses: BTreeMap<Span, Vec<(&Patch<'a>, &Head<'a>)>> = BTreeMap::new();
-        for head in heads.iter().flatten() {
-            for patch in &head.patches {
-                uses.entry(patch.sites.span).or_default().push((patch, head));
-            }
+        let mut uses: BTreeMap<Span, Vec<Patched<'a>>> = BTreeMap::new();
+        let of_heads = heads.iter().flatten().flat_map(|head| {
+            head.patches.iter().map(|patch| Patched {
+                patch: *patch,
+                name: head.name.clone(),
+                frame: head.frame.clone(),
+                places: head.location.sites(),
+                placed: head.location.span,
+            })
+        });
+        for patched in of_heads.chain(self.patched_groups()) {
+            uses.entry(patched.patch.sites.span).or_default().push(patched);
         }
         for uses in uses.values() {
-            let places: BTreeSet<SiteId> = uses.iter().flat_map(|(_, head)| head.location.sites()).collect();
+            let places: BTreeSet<SiteId> = uses.iter().flat_map(|patched| patched.places.clone()).collect();
             // Where one is not known, it may be anywhere.
-            if uses.iter().any(|(_, head)| head.location.sites().is_empty()) {
+            if uses.iter().any(|patched| patched.places.is_empty()) {
                 continue;
             }
-            for (patch, head) in uses {
-                let value = self.patched_sites(patch, &head.frame);
+            for Patched { patch, name, frame, placed, .. } in uses {
+                let value = self.patched_sites(patch, frame);
                 let Some(patched) = self.sites_of(&value) else {
                     self.mismatch("sites", &value, patch.sites.span);
                     break;
                 };
                 let Some(outside) = patched.iter().find(|site| !places.contains(site)) else { continue };
                 let name = match uses.len() {
-                    1 => head.name.as_str(),
-                    _ => head.name.split('[').next().unwrap_or_default(),
+                    1 => name.as_str(),
+                    _ => name.split('[').next().unwrap_or_default(),
                 };
                 self.report(
                     Diagnostic::new(
@@ -328,12 +357,46 @@ impl<'a> Context<'a> {
                         format!("`{name}` is never at {}", self.site_name(*outside)),
                     )
                     .label("this patch changes nothing there")
-                    .secondary(head.location.span, "where it is")
+                    .secondary(*placed, "where it is")
                     .help("name a site of its scope"),
                 );
                 break;
             }
         }
+    }
+}
+
+/// What a patch is of.
+struct Patched<'a> {
+    patch: Patch<'a>,
+    name: String,
+    frame: Frame,
+    /// Everywhere it is; nowhere where that is not known.
+    places: Vec<SiteId>,
+    /// Where that is written.
+    placed: Span,
+}
+
+impl<'a> Context<'a> {
+    /// The patches of groups, each with the group it is of.
+    fn patched_groups(&self) -> Vec<Patched<'a>> {
+        let count = self.groups.borrow().len();
+        let groups = (0..count).map(|index| GroupId(index as u32));
+        groups
+            .flat_map(|id| {
+                let group = self.group(id);
+                let placed = group.scopes.last().map_or(group.span, |scoped| scoped.scope.span);
+                let places = if group.patches.is_empty() { Vec::new() } else { self.group_sites(id) };
+                let patched = group.patches.iter().map(|patch| Patched {
+                    patch: *patch,
+                    name: group.name.clone(),
+                    frame: group.frame.clone(),
+                    places: places.clone(),
+                    placed,
+                });
+                patched.collect::<Vec<_>>()
+            })
+            .collect()
     }
 }
 

@@ -4,7 +4,7 @@
 //! `resource vm for s in edge: …` → `vm["nantes"]`, `vm["paris"]`. An item is expanded when first needed, so that one
 //! family may be made from another.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
@@ -46,6 +46,7 @@ impl<'a> Context<'a> {
             patches: Vec::new(),
             frame: Frame::new(Modules::ROOT),
             scopes: Vec::new(),
+            places: OnceCell::new(),
             with: Vec::new(),
             requested: RefCell::default(),
             groups: RefCell::default(),
@@ -140,9 +141,18 @@ impl<'a> Context<'a> {
 
     /// The elements of a family: each with its key and its frame.
     pub(crate) fn family(&self, generator: &ast::Generator, frame: &Frame) -> Option<Vec<(String, Frame)>> {
-        let frames = self.iterate(generator, frame)?;
+        let frames = self.decided(
+            generator.source.span,
+            frame,
+            |frame| self.iterate(generator, frame),
+            |left, right| {
+                left.len() == right.len()
+                    && left.iter().zip(right).all(|(left, right)| self.is_same_element(left, right))
+            },
+        )?;
         let mut elements = Vec::with_capacity(frames.len());
-        for inner in frames {
+        for mut inner in frames {
+            inner.here = frame.here; // The element is what there is at each place of the group.
             let value = inner.locals[frame.locals.len()].1.clone();
             // Over a list with two names, the first is the number and the second the element.
             let named = match (&generator.second, &value) {
@@ -203,14 +213,15 @@ impl<'a> Context<'a> {
     /// Whether an item's `when` holds; `None` where it is in error.
     pub(super) fn is_wanted(&self, thing: &ast::Thing, frame: &Frame) -> Option<bool> {
         let Some(condition) = &thing.condition else { return Some(true) };
-        match self.eval(condition, frame) {
+        let holds = |frame: &Frame| match self.eval(condition, frame) {
             Value::Bool(holds) => Some(holds),
             Value::Error => None,
             other => {
                 self.mismatch("true or false, known when compiling", &other, condition.span);
                 None
             }
-        }
+        };
+        self.decided(condition.span, frame, holds, bool::eq)
     }
 
     fn new_group(
@@ -257,6 +268,7 @@ impl<'a> Context<'a> {
                 patches: clauses.patches,
                 frame,
                 scopes,
+                places: OnceCell::new(),
                 with,
                 requested: RefCell::default(),
                 groups: RefCell::default(),

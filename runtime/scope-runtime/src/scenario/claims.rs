@@ -47,11 +47,11 @@ impl Stage<'_> {
         let name = &subject.name;
         if sites.is_empty() && subject.is_single && !is_negated {
             let is_there = |site: &String| matches!(self.look(subject, site), Look::There(_));
-            if subject.sites.iter().any(is_there) {
+            let places = self.places(subject);
+            if places.iter().any(is_there) {
                 return None;
             }
-            let mut said =
-                Said::new(format!("`{name}` is at none of {}", subject.sites.join(", ")), "nowhere");
+            let mut said = Said::new(format!("`{name}` is at none of {}", places.join(", ")), "nowhere");
             said.notes(self.events(name, None));
             return Some(said);
         }
@@ -140,7 +140,8 @@ impl Stage<'_> {
         match reading {
             Reading::Attribute { subject, site: Some(site), path } => self.attribute(subject, site, path),
             Reading::Attribute { subject, site: None, path } => {
-                let there = subject.sites.iter().map(|site| (site, self.look(subject, site)));
+                let places = self.places(subject);
+                let there = places.iter().map(|site| (site, self.look(subject, site)));
                 let there = there.filter(|(_, look)| !matches!(look, Look::Absent(_)));
                 let sites: Vec<&String> = there.map(|(site, _)| site).collect();
                 match sites.as_slice() {

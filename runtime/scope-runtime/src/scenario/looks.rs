@@ -47,6 +47,18 @@ impl Stage<'_> {
         }
     }
 
+    /// Where a resource may be: where the program puts it, and where a run with other parameters has put it.
+    pub(super) fn places(&self, subject: &Subject) -> Vec<String> {
+        let mut places = subject.sites.clone();
+        if subject.is_owned {
+            let state = self.state.borrow();
+            let recorded =
+                state.state().resources.get(&subject.name).into_iter().flat_map(|there| there.keys());
+            places.extend(recorded.filter(|site| !subject.sites.contains(site)).cloned());
+        }
+        places
+    }
+
     fn recorded_identity(&self, name: &str, site: &str) -> Option<String> {
         Some(self.state.borrow().state().resource(name, site)?.identity.clone())
     }
