@@ -121,7 +121,7 @@ impl Context<'_> {
         let ready_at = record.get("ready_within").map(|slot| slot.span);
         for (key, slot) in record {
             let span = slot.span;
-            if slot.value == Value::Error {
+            if is_told(&slot.value) {
                 continue;
             }
             match key.as_str() {
@@ -346,4 +346,14 @@ impl Context<'_> {
 /// Whether a record is a family of resources or groups; of an empty one nothing is to be waited for.
 fn is_family(elements: &IndexMap<String, Slot>) -> bool {
     elements.values().all(|slot| matches!(slot.value, Value::Resource(_) | Value::Group(_)))
+}
+
+/// Whether it, or a part of it, was told as wrong where it stands.
+fn is_told(value: &Value) -> bool {
+    match value {
+        Value::Error => true,
+        Value::List(slots) => slots.iter().any(|slot| is_told(&slot.value)),
+        Value::Record(fields) => fields.values().any(|slot| is_told(&slot.value)),
+        _ => false,
+    }
 }

@@ -83,8 +83,13 @@ impl Output {
     }
 }
 
-/// One line, or several, on stdout, for people.
+/// One line, or several, on stdout, for people: without what a terminal would obey, which a site may have said.
 pub fn line(text: &str) {
+    verbatim(&render::plain(text));
+}
+
+/// The same, to the letter: what is made for another program to read.
+pub fn verbatim(text: &str) {
     if !document::is_wanted() {
         always(text);
     }
@@ -114,9 +119,9 @@ pub fn say_error(code: Code, message: &str) {
 /// A report that is at no line of a program.
 pub fn say(report: &Diagnostic) {
     let level = if report.is_error() { "error" } else { "warning" };
-    note(&format!("{level}[{}]: {}", report.code, report.message));
-    report.notes.iter().for_each(|text| note(&format!("  note: {text}")));
-    report.help.iter().for_each(|text| note(&format!("help: {text}")));
+    note(&render::plain(&format!("{level}[{}]: {}", report.code, report.message)));
+    report.notes.iter().for_each(|text| note(&render::plain(&format!("  note: {text}"))));
+    report.help.iter().for_each(|text| note(&render::plain(&format!("help: {text}"))));
     document::add(std::slice::from_ref(report), &SourceMap::new());
 }
 

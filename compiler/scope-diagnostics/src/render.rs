@@ -20,6 +20,7 @@ mod view;
 
 use crate::{Diagnostic, Severity};
 
+pub use clean::{is_obeyed, plain};
 pub use json::{JSON_FORMAT, JSON_SCHEMA, json, json_entries};
 pub use rich::{RichOptions, rich};
 pub use sarif::sarif;

@@ -359,6 +359,14 @@ fn is_structure(keyword: &str) -> bool {
             | "enum"
             | "const"
             | "required"
+            // What a value must be besides.
+            | "pattern"
+            | "minLength"
+            | "maxLength"
+            | "minimum"
+            | "maximum"
+            | "exclusiveMinimum"
+            | "exclusiveMaximum"
     )
 }
 

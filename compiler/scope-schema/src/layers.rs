@@ -1,8 +1,9 @@
 //! `allOf`: schemas on top of each other, read as one.
 //!
 //! Comes in: a schema. Goes out: its layers, the schema itself first, then those of its `allOf`, references followed.
-//! `{ allOf: [{ $ref: Base }], properties: { a } }` → the layers `{ properties: { a } }` and `Base`; a keyword is what the
-//! first layer says that has it, properties are those of all. A circle is reported and cut, and the work is bounded.
+//! `{ allOf: [{ $ref: Base }], properties: { a } }` → the layers `{ properties: { a } }` and `Base`; properties are those of
+//! all, bounds, patterns and lists of values hold together, and any other keyword is what the first layer says that has it. A
+//! circle is reported and cut, and the work is bounded.
 
 use indexmap::IndexMap;
 use scope_analysis::hir::{Slot, Value};
@@ -31,6 +32,11 @@ impl<'d> Layers<'d> {
     /// A keyword, of the first layer that has it.
     pub fn get(&self, keyword: &str) -> Option<&'d Slot> {
         self.0.iter().find_map(|layer| layer.schema.get(keyword))
+    }
+
+    /// A keyword, of every layer that has it.
+    pub fn each(&self, keyword: &str) -> impl Iterator<Item = &'d Slot> {
+        self.0.iter().filter_map(move |layer| layer.schema.get(keyword))
     }
 
     pub fn text(&self, keyword: &str) -> Option<&'d str> {
@@ -69,7 +75,7 @@ pub(crate) fn text(slot: &Slot) -> Option<&str> {
     }
 }
 
-fn is_true(slot: Option<&Slot>) -> bool {
+pub(crate) fn is_true(slot: Option<&Slot>) -> bool {
     slot.is_some_and(|slot| slot.value == Value::Bool(true))
 }
 

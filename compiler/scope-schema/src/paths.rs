@@ -23,6 +23,9 @@ use crate::types::{Field, Ty};
 /// More hops from one reference to the next lead nowhere.
 const MOST_HOPS: usize = 8;
 
+/// So many names are listed in one report.
+const MOST_NAMES: usize = 12;
+
 /// What of a description becomes a driver.
 pub(crate) struct Api {
     pub title: String,
@@ -192,6 +195,7 @@ impl<'d> Importer<'d> {
         let changed_by = patch.as_ref().or(put.as_ref().filter(|_| post.is_some()));
         let changed = changed_by.map(|by| self.sent(by, document)).unwrap_or_default();
 
+        self.tell_nameless(slot, collection, [&answered, &sent, &changed].into_iter().flatten());
         let mut attributes: IndexMap<String, Attribute> = IndexMap::new();
         for (fields, mark) in [(answered, 0), (sent, 1), (changed, 2)] {
             for field in fields.into_iter().filter(|field| is_word(&field.name)) {
@@ -326,6 +330,32 @@ impl<'d> Importer<'d> {
             actions,
             below: None,
         })
+    }
+
+    /// Fields that no expression of a driver can name are left out, and that is told.
+    fn tell_nameless<'f>(&mut self, of: &Slot, collection: &str, fields: impl Iterator<Item = &'f Field>) {
+        let nameless: BTreeSet<String> = fields
+            .filter(|field| !is_word(&field.name))
+            .map(|field| format!("`{}`", crate::layers::shortened(&field.name)))
+            .collect();
+        if nameless.is_empty() {
+            return;
+        }
+        let n_more = nameless.len().saturating_sub(MOST_NAMES);
+        let mut names = nameless.into_iter().take(MOST_NAMES).collect::<Vec<_>>().join(", ");
+        if n_more > 0 {
+            names.push_str(&format!(" and {n_more} more"));
+        }
+        self.diagnostics.push(
+            Diagnostic::new(
+                codes::E0418,
+                of.key,
+                format!("of `{}`, left out: {names}", singular(collection)),
+            )
+            .severity(scope_diagnostics::Severity::Warning)
+            .label("has fields that an expression cannot name")
+            .help("add what you need by another name: `NAME: TYPE read(body[\"…\"])`, and in the body `\"…\": NAME`"),
+        );
     }
 
     /// The fields of what an operation is sent.

@@ -38,21 +38,26 @@ impl<'d> Importer<'d> {
             Some("uuid") if !layers.has("pattern") => return Ty::Matching(vec![UUID.to_owned()]),
             _ => {}
         }
-        let patterns: Vec<String> = self.pattern(layers).into_iter().chain(length(layers)).collect();
+        let patterns: Vec<String> = self.patterns(layers).into_iter().chain(length(layers)).collect();
         if patterns.is_empty() { Ty::Plain("string") } else { Ty::Matching(patterns) }
     }
 
-    /// `pattern`, if it is one that we can say.
-    fn pattern(&mut self, layers: &Layers<'d>) -> Option<String> {
-        let slot = layers.get("pattern")?;
-        let Some(pattern) = crate::layers::text(slot) else {
-            self.wrong(slot.span, "`pattern` is a text");
-            return None;
-        };
-        let is_ours = pattern.len() <= LONGEST_PATTERN
-            && !pattern.contains(['\n', '\r', '\0'])
-            && regex::Regex::new(pattern).is_ok();
-        is_ours.then(|| pattern.to_owned())
+    /// Each `pattern` that we can say.
+    fn patterns(&mut self, layers: &Layers<'d>) -> Vec<String> {
+        let mut patterns: Vec<String> = Vec::new();
+        for slot in layers.each("pattern") {
+            let Some(pattern) = crate::layers::text(slot) else {
+                self.wrong(slot.span, "`pattern` is a text");
+                continue;
+            };
+            let is_ours = pattern.len() <= LONGEST_PATTERN
+                && !pattern.contains(['\n', '\r', '\0'])
+                && regex::Regex::new(pattern).is_ok();
+            if is_ours && !patterns.iter().any(|known| known == pattern) {
+                patterns.push(pattern.to_owned());
+            }
+        }
+        patterns
     }
 
     /// `enum` and `const`.
@@ -66,6 +71,11 @@ impl<'d> Importer<'d> {
                 return None;
             }
         };
+        // What every list has; the first is that of the values.
+        let others: Vec<&Vec<Slot>> = layers.each("enum").filter_map(|slot| list(&slot.value)).collect();
+        let is_short = values.len() <= MOST_VALUES;
+        let is_in_all = |value: &&Slot| !is_short || others.iter().skip(1).all(|other| has(other, value));
+        let values: Vec<&Slot> = values.into_iter().filter(is_in_all).collect();
         let has_null = values.iter().any(|value| value.value == Value::Null);
         let values: Vec<&Value> =
             values.into_iter().map(|slot| &slot.value).filter(|value| **value != Value::Null).collect();
@@ -128,12 +138,14 @@ fn enumeration(values: &[&Value]) -> Ty {
 
 /// As many characters as are allowed, as a pattern; the longest are not counted.
 fn length(layers: &Layers<'_>) -> Option<String> {
-    let read = |keyword: &str| match layers.get(keyword).map(|slot| &slot.value) {
-        Some(Value::Int(number)) => u32::try_from(*number).ok(),
-        _ => None,
+    let read = |keyword: &'static str| {
+        layers.each(keyword).filter_map(|slot| match &slot.value {
+            Value::Int(number) => u32::try_from(*number).ok(),
+            _ => None,
+        })
     };
-    let least = read("minLength").filter(|least| *least <= LONGEST_COUNTED).unwrap_or(0);
-    match read("maxLength").filter(|most| (least..=LONGEST_COUNTED).contains(most)) {
+    let least = read("minLength").filter(|least| *least <= LONGEST_COUNTED).max().unwrap_or(0);
+    match read("maxLength").min().filter(|most| (least..=LONGEST_COUNTED).contains(most)) {
         Some(most) => Some(format!("(?s)^.{{{least},{most}}}$")),
         None if least > 0 => Some(format!("(?s)^.{{{least},}}$")),
         None => None,
@@ -164,23 +176,28 @@ pub(crate) fn number(layers: &Layers<'_>) -> Ty {
     Ty::Float((low <= high && is_exact).then_some((low, high)))
 }
 
-/// The least and the greatest value; an excluded bound is a `step` further in.
+/// The least and the greatest value that every layer allows; an excluded bound is a `step` further in.
 fn bounds(layers: &Layers<'_>, step: f64) -> (Option<f64>, Option<f64>) {
-    let read = |keyword: &str| layers.get(keyword).and_then(|slot| as_number(&slot.value));
-    // Until draft 4, a flag beside the bound; a number of its own since.
-    let low = match read("exclusiveMinimum") {
-        Some(bound) => Some(bound + step),
-        None => {
-            read("minimum").map(|bound| if layers.flag("exclusiveMinimum") { bound + step } else { bound })
-        }
-    };
-    let high = match read("exclusiveMaximum") {
-        Some(bound) => Some(bound - step),
-        None => {
-            read("maximum").map(|bound| if layers.flag("exclusiveMaximum") { bound - step } else { bound })
-        }
-    };
-    (low, high)
+    let each = layers.0.iter().map(|layer| {
+        let read = |keyword: &str| layer.schema.get(keyword).and_then(|slot| as_number(&slot.value));
+        // Until draft 4, a flag beside the bound; a number of its own since.
+        let is_excluded = |keyword: &str| crate::layers::is_true(layer.schema.get(keyword));
+        let low = [
+            read("exclusiveMinimum").map(|bound| bound + step),
+            read("minimum").map(|bound| if is_excluded("exclusiveMinimum") { bound + step } else { bound }),
+        ];
+        let high = [
+            read("exclusiveMaximum").map(|bound| bound - step),
+            read("maximum").map(|bound| if is_excluded("exclusiveMaximum") { bound - step } else { bound }),
+        ];
+        (low.into_iter().flatten().reduce(f64::max), high.into_iter().flatten().reduce(f64::min))
+    });
+    each.fold((None, None), |(low, high), (other_low, other_high)| {
+        (
+            low.into_iter().chain(other_low).reduce(f64::max),
+            high.into_iter().chain(other_high).reduce(f64::min),
+        )
+    })
 }
 
 fn as_number(value: &Value) -> Option<f64> {
@@ -189,4 +206,15 @@ fn as_number(value: &Value) -> Option<f64> {
         Value::Float(number) if number.is_finite() => Some(*number),
         _ => None,
     }
+}
+
+fn list(value: &Value) -> Option<&Vec<Slot>> {
+    match value {
+        Value::List(values) => Some(values),
+        _ => None,
+    }
+}
+
+fn has(list: &[Slot], value: &Slot) -> bool {
+    list.iter().any(|one| one.value == value.value)
 }

@@ -38,10 +38,29 @@ pub(crate) fn escape_into(out: &mut String, chars: &str) {
             '\\' => out.push_str("\\\\"),
             '"' => out.push_str("\\\""),
             '$' if rest.peek() == Some(&'{') => out.push_str("\\$"),
-            _ if character.is_control() => out.push_str(&format!("\\u{{{:x}}}", character as u32)),
+            _ if character.is_control() || is_unseen(character) => {
+                out.push_str(&format!("\\u{{{:x}}}", character as u32))
+            }
             _ => out.push(character),
         }
     }
+}
+
+/// Whether a character is not seen, or reorders what is: written as itself, a reader would take the text for another one.
+/// Those that join letters and pictures are part of how some languages are written, and stay.
+fn is_unseen(character: char) -> bool {
+    matches!(
+        character,
+        '\u{a0}'
+            | '\u{ad}'
+            | '\u{61c}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+    )
 }
 
 #[cfg(test)]
@@ -55,5 +74,8 @@ mod tests {
         let mut out = String::new();
         escape_into(&mut out, "a\"\n${b} $5 \u{1}");
         assert_eq!(out, "a\\\"\\n\\${b} $5 \\u{1}");
+        out.clear();
+        escape_into(&mut out, "safe\u{202e}txt\u{feff} 👩\u{200d}💻");
+        assert_eq!(out, "safe\\u{202e}txt\\u{feff} 👩\u{200d}💻");
     }
 }

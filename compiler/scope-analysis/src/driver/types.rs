@@ -257,12 +257,31 @@ pub fn unknown_type<'a>(path: &ast::Path, known: impl IntoIterator<Item = &'a st
     let name = path_text(path);
     let report =
         Diagnostic::new(codes::E0207, path.span, format!("no type is called `{name}`")).label("not a type");
-    match similar::nearest(&name, known.into_iter().chain(BUILT_IN.iter().copied())) {
+    match elsewhere(&name)
+        .or_else(|| similar::nearest(&name, known.into_iter().chain(BUILT_IN.iter().copied())))
+    {
         Some(near) => report
             .help(format!("did you mean `{near}`?"))
             .fix(format!("write `{near}`"), vec![scope_diagnostics::Edit::new(path.span, near)]),
         None => report,
     }
+}
+
+/// What another language calls so.
+fn elsewhere(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "str" | "String" | "Str" | "text" | "Text" | "char" => "string",
+        "integer" | "Integer" | "Int" | "i32" | "i64" | "u32" | "u64" | "long" | "uint" => "int",
+        "boolean" | "Boolean" | "Bool" => "bool",
+        "number" | "double" | "f64" | "f32" | "real" | "Float" => "float",
+        "array" | "Array" | "vec" | "Vec" | "List" | "tuple" => "list",
+        "dict" | "Dict" | "object" | "hash" | "Map" => "map",
+        "password" | "sensitive" => "secret",
+        "timedelta" | "interval" => "duration",
+        "bytesize" | "memory" => "size",
+        "ipv4" | "ipv6" | "inet" => "ip",
+        _ => return None,
+    })
 }
 
 /// `a.b.c`

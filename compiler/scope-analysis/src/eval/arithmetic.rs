@@ -26,7 +26,7 @@ impl Context<'_> {
             (Value::Text(_), _) | (_, Value::Text(_)) => return self.numbers_around_plus(span),
             _ => return self.units_differ("+", &left, &right, span, here),
         };
-        sum.unwrap_or_else(|| self.overflow(span))
+        sum.filter(is_finite).unwrap_or_else(|| self.overflow(span))
     }
 
     pub(super) fn arithmetic(
@@ -108,7 +108,7 @@ impl Context<'_> {
                 _ => return self.units_differ(symbol, &left, &right, span, here),
             },
         };
-        result.unwrap_or_else(|| self.overflow(span))
+        result.filter(is_finite).unwrap_or_else(|| self.overflow(span))
     }
 
     pub(super) fn overflow(&self, span: Span) -> Value {
@@ -169,6 +169,14 @@ pub(super) fn is_zero(value: &Value) -> bool {
         Value::Int(0) | Value::Duration(0) | Value::Size(0) | Value::Rate(0) => true,
         Value::Float(number) | Value::Percent(number) => *number == 0.0,
         _ => false,
+    }
+}
+
+/// A number that is as large as numbers can be written.
+fn is_finite(value: &Value) -> bool {
+    match value {
+        Value::Float(number) | Value::Percent(number) => number.is_finite(),
+        _ => true,
     }
 }
 

@@ -9,6 +9,9 @@ use scope_syntax::ast::{Native, NativeItem, Text};
 use super::{Reading, commands, value::Problem};
 use crate::hir::{Client, Command, Driver, Hole};
 
+/// So many words are listed.
+const MOST_WORDS: usize = 12;
+
 /// No command of any driver has these words.
 pub(super) fn unknown_command(drivers: &[&Driver], native: &Native) -> Diagnostic {
     let plain: Vec<(String, Span)> =
@@ -29,7 +32,8 @@ pub(super) fn unknown_command(drivers: &[&Driver], native: &Native) -> Diagnosti
     // A line without `$` may be an item whose first word is misspelt.
     let items = scope_syntax::ITEM_WORDS.iter().copied().filter(|_| native.bare);
     let programs = commands(drivers).filter_map(|(_, _, command)| command.words.first()).map(String::as_str);
-    match similar::nearest(program, items.chain(programs)) {
+    let near = elsewhere(program).filter(|_| native.bare);
+    match near.or_else(|| similar::nearest(program, items.chain(programs))) {
         Some(near) => report
             .help(format!("did you mean `{near}`?"))
             .fix(format!("write `{near}`"), vec![Edit::new(*program_span, near)]),
@@ -41,13 +45,28 @@ pub(super) fn unknown_command(drivers: &[&Driver], native: &Native) -> Diagnosti
     }
 }
 
+/// The word for what another language calls so.
+fn elsewhere(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "const" | "var" | "val" | "locals" | "local" | "mut" => "let",
+        "variable" | "input" | "parameter" => "param",
+        "function" | "func" | "fun" | "def" => "fn",
+        "include" | "use" | "using" | "source" => "import",
+        "data" => "existing",
+        "struct" | "typedef" => "type",
+        "assert" => "require",
+        _ => return None,
+    })
+}
+
 /// A bare line that is no command, and whose first word is nearly an item's.
 pub(super) fn misspelt_item(item: &NativeItem) -> Option<Diagnostic> {
     let word = match item.ty.as_ref()?.names.as_slice() {
         [word] if item.native.bare => word,
         _ => return None,
     };
-    let near = similar::nearest(&word.text, scope_syntax::ITEM_WORDS.iter().copied())?;
+    let items = scope_syntax::ITEM_WORDS.iter().copied();
+    let near = elsewhere(&word.text).or_else(|| similar::nearest(&word.text, items))?;
     Some(
         Diagnostic::new(codes::E0213, word.span, format!("no imported driver has a command `{}`", word.text))
             .label("unknown command")
@@ -100,7 +119,17 @@ fn unknown_words(drivers: &[&Driver], program: &str, plain: &[(String, Span)]) -
                 .collect();
             same.dedup();
             if same.is_empty() {
-                report.note(format!("see what the driver of `{program}` declares with `cli`"))
+                let mut first: Vec<&str> = candidates
+                    .iter()
+                    .filter_map(|command| command.words.get(1))
+                    .map(String::as_str)
+                    .collect();
+                first.sort_unstable();
+                first.dedup();
+                let n_more = first.len().saturating_sub(MOST_WORDS);
+                first.truncate(MOST_WORDS);
+                let more = if n_more > 0 { format!(", and {n_more} more") } else { String::new() };
+                report.note(format!("behind `{program}` comes {}{more}", first.join(", ")))
             } else {
                 report.note(format!("there are {}", same.join(", ")))
             }
@@ -115,6 +144,9 @@ pub(super) fn unknown_flag(command: &Command, client: Option<&Client>, flag: &st
     let words = command.words.join(" ");
     let report =
         Diagnostic::new(codes::E0214, span, format!("`{words}` has no flag `{flag}`")).label("unknown flag");
+    if flag == "--scope" {
+        return report.help(format!("a scope stands in braces: `{words} … --scope {{ nantes & paris }}`"));
+    }
     match similar::nearest(flag, known().chain(ignored)) {
         Some(near) => report
             .help(format!("did you mean `{near}`?"))

@@ -1,6 +1,8 @@
 //! Links: `link nantes -- paris { rtt: 12ms }`, both ways.
 
-use scope_diagnostics::{Diagnostic, codes};
+use std::collections::HashMap;
+
+use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{self, ItemKind};
 
 use crate::context::Context;
@@ -12,6 +14,7 @@ impl Context<'_> {
     /// Evaluates the links.
     pub fn evaluate_links(&self) -> Vec<Link> {
         let mut links = Vec::new();
+        let mut joined: HashMap<[hir::SiteId; 2], Span> = HashMap::new();
         for (index, module) in self.modules.modules.iter().enumerate() {
             let frame = Frame::new(ModuleId(index as u32));
             for item in &module.tree.items {
@@ -19,6 +22,14 @@ impl Context<'_> {
                 let ends = [self.one_site(&link.from, &frame), self.one_site(&link.to, &frame)];
                 let body = self.eval(&link.body, &frame);
                 let [Some(from), Some(to)] = ends else { continue };
+                if from == to {
+                    self.joins_itself(link, from);
+                    continue;
+                }
+                if let Some(first) = joined.insert([from.min(to), from.max(to)], item.span) {
+                    self.is_joined_twice(first, item.span, from, to);
+                    continue;
+                }
                 let mut evaluated =
                     Link { from, to, rtt: None, bandwidth: None, loss_permille: 0, span: item.span };
                 let Value::Record(fields) = body else { continue };
@@ -42,6 +53,27 @@ impl Context<'_> {
             }
         }
         links
+    }
+
+    fn joins_itself(&self, link: &ast::Link, site: hir::SiteId) {
+        let name = self.site_name(site);
+        self.report(
+            Diagnostic::new(codes::E0108, link.to.span, "a link joins two sites")
+                .label(format!("is `{name}`, as the other end"))
+                .secondary(link.from.span, format!("`{name}`"))
+                .help("name another site at one of the ends; within a site there is no link"),
+        );
+    }
+
+    /// A link is the same both ways.
+    fn is_joined_twice(&self, first: Span, again: Span, from: hir::SiteId, to: hir::SiteId) {
+        let (from, to) = (self.site_name(from), self.site_name(to));
+        self.report(
+            Diagnostic::new(codes::E0103, again, format!("`{from}` and `{to}` are linked twice"))
+                .label("linked again, whichever end is named first")
+                .secondary(first, "first linked here")
+                .help("say all of it in one link"),
+        );
     }
 
     fn one_site(&self, expr: &ast::Expr, frame: &Frame) -> Option<hir::SiteId> {

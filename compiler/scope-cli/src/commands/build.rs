@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{FAILED, OK, WRONG};
 use crate::args::Build;
-use crate::output::{Output, document, line, say, say_error};
+use crate::output::{Output, document, line, say, say_error, verbatim};
 use crate::world::Disk;
 
 pub fn run(command: &Build, output: Output) -> u8 {
@@ -47,7 +47,7 @@ pub fn run(command: &Build, output: Output) -> u8 {
                 }
                 None => {
                     document::tell_whole(&text);
-                    line(text.trim_end());
+                    verbatim(text.trim_end());
                     OK
                 }
             }

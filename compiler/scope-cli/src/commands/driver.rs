@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{FAILED, OK, WRONG};
 use crate::args::{Driver, DriverAction, DriverImport};
-use crate::output::{Output, document, line, note, say_error};
+use crate::output::{Output, document, line, note, say_error, verbatim};
 use crate::world::{Disk, imported};
 
 /// Larger schemas are not read.
@@ -164,7 +164,7 @@ fn import(command: &DriverImport, output: Output) -> u8 {
         }),
     );
     match &command.out {
-        None => line(imported.text.trim_end()),
+        None => verbatim(imported.text.trim_end()),
         Some(path) => {
             if let Err(code) = super::write_file(path, imported.text.as_bytes()) {
                 return code;

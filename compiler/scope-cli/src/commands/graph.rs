@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::OK;
 use crate::args::{Drawing, Graph};
-use crate::output::{Output, document, line};
+use crate::output::{Output, document, verbatim};
 
 pub fn run(command: &Graph, output: Output) -> u8 {
     let compilation = match super::compile(&command.program.with(&command.of), Recorded::default(), output) {
@@ -30,7 +30,7 @@ pub fn run(command: &Graph, output: Output) -> u8 {
             Err(code) => code,
         },
         None => {
-            line(text.trim_end());
+            verbatim(text.trim_end());
             OK
         }
     }

@@ -21,7 +21,7 @@ use arguments::Arguments;
 use super::survey::{NotAsked, survey};
 use super::{FAILED, OK, WRONG, now_ms, place};
 use crate::args::Import;
-use crate::output::{Output, document, line, note, say, say_error, say_help};
+use crate::output::{Output, document, line, note, say, say_error, say_help, verbatim};
 use crate::show::short_type;
 use crate::show::source::{self, Declared};
 use crate::world::Disk;
@@ -93,7 +93,7 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
         append(file, &text)?;
         line(&format!("written to {file}: {name}"));
     } else {
-        line(text.trim_end());
+        verbatim(text.trim_end());
     }
     store.remember(fact).map_err(|error| place::refused(&error))?;
     untold.iter().for_each(|what| note(&format!("note: {what}")));

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use super::{OK, WRONG};
 use crate::args::SitesImport;
-use crate::output::{document, line, say};
+use crate::output::{document, say, verbatim};
 use crate::world::{Disk, imported};
 
 /// Names of the field that names a record, in any case, the likeliest first.
@@ -45,7 +45,7 @@ pub fn run(command: &SitesImport) -> u8 {
     match &command.out {
         Some(path) => super::write_file(path, text.as_bytes()).map_or_else(|code| code, |()| OK),
         None => {
-            line(text.trim_end());
+            verbatim(text.trim_end());
             OK
         }
     }

@@ -335,6 +335,17 @@ pub fn secret_name(source: &SecretSource) -> String {
     }
 }
 
+/// In one line: the first few, and how many more there are; `scope plan --cuts` tells each.
+fn first_of(mut sentences: Vec<String>, all: bool) -> String {
+    let n_more = sentences.len().saturating_sub(MOST_SENTENCES);
+    // Naming one more takes no more room than to say that there is one.
+    if n_more > 1 && !all {
+        sentences.truncate(MOST_SENTENCES);
+        sentences.push(format!("and {n_more} more (`--cuts`)"));
+    }
+    sentences.join("; ")
+}
+
 /// What waits and what fails when one site cannot be reached.
 fn if_cut(plan: &Plan, all: bool) -> Vec<String> {
     let mut told = Vec::new();
@@ -342,7 +353,7 @@ fn if_cut(plan: &Plan, all: bool) -> Vec<String> {
     for (index, site) in plan.sites.iter().enumerate() {
         let summary = cuts.summary(&cuts.cut(SiteId(index as u32)));
         if !summary.is_empty() {
-            told.push((site.name.as_str(), vec![vec![summary.join("; ")]]));
+            told.push((site.name.as_str(), vec![vec![first_of(summary, all)]]));
         }
     }
     let line = |sites: &str, what: &str| format!("if cut:  {sites}: {what}");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use scope_diagnostics::SourceMap;
+use scope_diagnostics::render::is_obeyed;
 use scope_plan::plan::{Action, Guard, Plan, Step};
 use scope_runtime::events::{Awaited, Effect, Outcome, SkipReason};
 use scope_runtime::report::{Counts, OutputValue, Report, StepStatus, Verdict};
@@ -250,11 +251,17 @@ fn outputs(report: &Report) {
     }
 }
 
+/// As JSON, and what a terminal would obey by its number: a site may have given it.
 fn output_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => format!("\"{text}\""),
-        other => other.to_string(),
+    let mut text = String::new();
+    for one in value.to_string().chars() {
+        if is_obeyed(one) {
+            one.encode_utf16(&mut [0; 2]).iter().for_each(|unit| text.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            text.push(one);
+        }
     }
+    text
 }
 
 /// What ended well, in the order in which it is told.

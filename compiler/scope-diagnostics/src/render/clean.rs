@@ -3,6 +3,8 @@
 //! Comes in: text of a program or of a site's answer. Goes out: the same number of characters, none of which can move
 //! the cursor, colour the terminal, reverse the writing direction or end a line: `a\u{1b}[2J` → `a�[2J`.
 
+use std::borrow::Cow;
+
 /// What stands for a character that must not reach a terminal.
 const REPLACEMENT: char = '\u{FFFD}';
 
@@ -18,6 +20,25 @@ pub(super) fn character(character: char) -> char {
         other if other.is_control() => REPLACEMENT,
         other => other,
     }
+}
+
+/// Any text, as it may be shown: its lines, each without what a terminal would obey.
+///
+/// ```
+/// assert_eq!(scope_diagnostics::render::plain("a\u{1b}[2J\nb"), "a\u{fffd}[2J\nb");
+/// ```
+#[must_use]
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|one| one != '\n' && is_obeyed(one)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(|one| if one == '\n' { one } else { character(one) }).collect())
+}
+
+/// Whether a terminal would obey a character rather than show it.
+#[must_use]
+pub fn is_obeyed(one: char) -> bool {
+    character(one) != one
 }
 
 /// A text of one line.

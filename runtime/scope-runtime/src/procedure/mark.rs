@@ -166,6 +166,18 @@ pub(super) fn is_on(mark: &Mark, text: &str, record: &Record) -> bool {
     texts_at(mark, record).iter().any(|own| is_in(text, own))
 }
 
+/// Every text on a record that is a mark, however its end is read, of at most so many bytes: those of which [`is_on`] is true.
+pub(super) fn all_on<'r>(mark: &Mark, longest: usize, record: &'r Record) -> impl Iterator<Item = &'r str> {
+    texts_at(mark, record).into_iter().flat_map(move |text| {
+        text.match_indices(START).flat_map(move |(start, _)| {
+            let marked = &text[start..];
+            let ends = marked.char_indices().filter(|(_, one)| is_end(*one)).map(|(end, _)| end);
+            let ends = ends.take_while(move |end| *end <= longest);
+            ends.chain((marked.len() <= longest).then_some(marked.len())).map(|end| &marked[..end])
+        })
+    })
+}
+
 /// Whether a mark is of this deployment.
 pub(super) fn is_of(mark: &str, deployment: &str) -> bool {
     deployment_of(mark) == Some(deployment)
@@ -222,8 +234,13 @@ fn strip_text(value: &mut Value, text: &str) {
 fn is_in(mark: &str, text: &str) -> bool {
     text.match_indices(mark).any(|(start, _)| {
         let after = text[start + mark.len()..].chars().next();
-        after.is_none_or(|after| after == ']' || after.is_whitespace())
+        after.is_none_or(is_end)
     })
+}
+
+/// Whether a mark may end before this.
+fn is_end(after: char) -> bool {
+    after == ']' || after.is_whitespace()
 }
 
 fn texts_at<'r>(mark: &Mark, record: &'r Record) -> Vec<&'r str> {
@@ -304,5 +321,9 @@ mod tests {
         assert!(!is_on(&mark, "scope:d/vm[\"a\"]@paris", &other));
         assert!(is_on(&mark, "scope:d/vm[\"a\"]@paris-2", &other));
         assert_eq!(any_on(&mark, &other).as_deref(), Some("scope:d/vm[\"a\"]@paris-2"));
+        let all = |longest| all_on(&mark, longest, &other).collect::<Vec<_>>();
+        assert!(all(64).contains(&"scope:d/vm[\"a\"]@paris-2"), "{:?}", all(64));
+        assert!(all(64).iter().all(|text| is_on(&mark, text, &other)), "{:?}", all(64));
+        assert_eq!(all(20), ["scope:d/vm[\"a\""]);
     }
 }

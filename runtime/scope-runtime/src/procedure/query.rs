@@ -25,7 +25,14 @@ impl Subject<'_> {
             Err(trouble) if trouble.is_not_found() => Vec::new(),
             Err(trouble) => return Err(trouble),
         };
-        Ok(bodies.into_iter().map(|body| Record::read(self, body, wanted)).collect())
+        let records: Vec<Record> = bodies.into_iter().map(|body| Record::read(self, body, wanted)).collect();
+        // One that cannot be named is not taken for none: the next request would make a second one.
+        let identity = &self.resource_type.identity;
+        let is_nameless = |record: &Record| record.identity(self.resource_type).is_none();
+        match records.iter().any(is_nameless) && !wanted.contains_key(identity) {
+            true => Err(unexpected(&format!("a list of which one has no `{identity}`"))),
+            false => Ok(records),
+        }
     }
 
     /// The resource of this identity, if it is there. Where the application cannot read one, it is looked for among all.

@@ -8,7 +8,7 @@
 //! one list. It is certain when it is looked at after no request can take effect any more (`settles within`), or by a later
 //! run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use scope_plan::driver::{OperationKind, Repeat, Request, Type};
 use scope_plan::expr::Expr;
@@ -23,6 +23,7 @@ use super::failure::Bad;
 use super::guard;
 use super::inputs::{Given, inner};
 use super::lookup::is_told_whole;
+use super::mark;
 use super::record::Record;
 use super::subject::Subject;
 use crate::events::Difference;
@@ -286,11 +287,10 @@ async fn look_together(together: &[(Subject<'_>, Given, &Doubtful)], looked: &mu
             found => found.unwrap_or_default(),
         };
     }
+    let listed = Listed::new(together, &listed);
     for (subject, given, one) in together {
-        let is_it =
-            |record: &Record| record.identity(subject.resource_type).as_ref() == Some(&one.resource.identity);
-        let found = match listed.iter().any(is_it) {
-            true => among(subject, listed.clone(), given).await?,
+        let found = match listed.has(&one.resource.identity) {
+            true => among(subject, listed.marked(subject), given).await?,
             false => what_is_there(subject, given).await?,
         };
         let (_, seconds) = parted(subject, &one.resource, found);
@@ -314,6 +314,52 @@ async fn look_together(together: &[(Subject<'_>, Given, &Doubtful)], looked: &mu
         }
     }
     Ok(())
+}
+
+/// A list by what is asked of it for each of what they have in common.
+struct Listed<'l> {
+    identities: HashSet<String>,
+    /// Those that bear a mark, by that.
+    by_mark: HashMap<&'l str, Vec<&'l Record>>,
+}
+
+impl<'l> Listed<'l> {
+    fn new(together: &[(Subject<'_>, Given, &Doubtful)], listed: &'l [Record]) -> Self {
+        let resource_type = together.first().map(|(first, ..)| first.resource_type);
+        let identities = resource_type
+            .into_iter()
+            .flat_map(|resource_type| listed.iter().filter_map(|record| record.identity(resource_type)));
+        let identities = identities.collect();
+        let wanted: HashSet<String> = match listed {
+            [] => HashSet::new(),
+            _ => together.iter().filter_map(|(subject, ..)| subject.mark()).collect(),
+        };
+        let longest = wanted.iter().map(String::len).max().unwrap_or(0);
+        let mut by_mark: HashMap<&str, Vec<&Record>> = HashMap::new();
+        if let Some(place) = resource_type.and_then(|resource_type| resource_type.mark.as_ref()) {
+            for record in listed {
+                for mark in mark::all_on(place, longest, record).filter(|mark| wanted.contains(*mark)) {
+                    let records = by_mark.entry(mark).or_default();
+                    // It may bear one twice.
+                    if records.last().is_none_or(|last| !std::ptr::eq(*last, record)) {
+                        records.push(record);
+                    }
+                }
+            }
+        }
+        Self { identities, by_mark }
+    }
+
+    /// Whether one of this identity is in it.
+    fn has(&self, identity: &str) -> bool {
+        self.identities.contains(identity)
+    }
+
+    /// What of it bears the mark of this one.
+    fn marked(&self, subject: &Subject<'_>) -> Vec<Record> {
+        let records = subject.mark().and_then(|mark| self.by_mark.get(mark.as_str()));
+        records.into_iter().flatten().map(|record| (*record).clone()).collect()
+    }
 }
 
 /// Whether no request for it can take effect any more, as far as its driver says.

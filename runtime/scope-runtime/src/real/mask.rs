@@ -1,8 +1,8 @@
 //! Hides what is secret in any text on its way out.
 //!
 //! In: every secret that was resolved and every session token. Out: `"bad password hunter22"` → `"bad password ***"`.
-//! A secret is also found percent-encoded, JSON-escaped and in base64 (as a part of a longer encoded text too), because
-//! that is how sites quote requests back.
+//! A secret is also found as it is quoted in URLs, JSON, HTML and other texts ([`quoted`]), and in base64 (as a part of a longer
+//! encoded text too), because that is how sites say requests back.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use zeroize::Zeroizing;
 
-use super::encode::{base64_parts, percent_encode};
+use super::encode::base64_parts;
+use super::quoted;
 
 /// What stands where a secret stood.
 pub const MASKED: &str = "***";
@@ -57,8 +58,8 @@ impl Mask {
         let needles = self.needles.lock().expect("no holder of the mask panics");
         let mut hidden = Cow::Borrowed(text);
         for needle in needles.iter() {
-            if let Some(start) = find(&hidden, needle, 0) {
-                hidden = Cow::Owned(replace_from(&hidden, needle, start));
+            if let Some(first) = find(&hidden, needle, 0) {
+                hidden = Cow::Owned(replace_from(&hidden, needle, first));
             }
         }
         hidden
@@ -77,7 +78,7 @@ impl fmt::Debug for Mask {
     }
 }
 
-/// The forms in which a site may write a secret.
+/// What is looked for to find a secret: itself, what is constant of its base64, and its lines.
 fn forms(secret: &str) -> Vec<Zeroizing<String>> {
     let mut forms = vec![Zeroizing::new(secret.to_owned())];
     let mut add = |form: String| {
@@ -86,15 +87,6 @@ fn forms(secret: &str) -> Vec<Zeroizing<String>> {
             forms.push(form);
         }
     };
-    let encoded = percent_encode(secret);
-    let of_a_form = encoded.replace("%20", "+");
-    for encoded in [encoded, of_a_form] {
-        add(lower_hex(&encoded));
-        add(encoded);
-    }
-    if let Ok(quoted) = serde_json::to_string(secret) {
-        add(quoted[1..quoted.len() - 1].to_owned());
-    }
     if secret.len() >= BASE64_FROM {
         for part in base64_parts(secret.as_bytes()) {
             add(part.replace('+', "-").replace('/', "_"));
@@ -109,36 +101,17 @@ fn forms(secret: &str) -> Vec<Zeroizing<String>> {
     forms
 }
 
-/// `%2F` → `%2f`
-fn lower_hex(encoded: &str) -> String {
-    let mut lowered = String::with_capacity(encoded.len());
-    let mut in_code = 0;
-    for character in encoded.chars() {
-        if character == '%' {
-            in_code = 2;
-            lowered.push(character);
-        } else if in_code > 0 {
-            in_code -= 1;
-            lowered.push(character.to_ascii_lowercase());
-        } else {
-            lowered.push(character);
-        }
-    }
-    lowered
-}
-
-/// Where `needle` starts in `text`, at `from` or later.
-fn find(text: &str, needle: &str, from: usize) -> Option<usize> {
+/// Where `needle` stands in `text`, at `from` or later: its start and its end.
+fn find(text: &str, needle: &str, from: usize) -> Option<(usize, usize)> {
+    let is_long = needle.chars().count() >= WHOLE_WORD_BELOW;
     let mut from = from;
-    while let Some(offset) = text.get(from..)?.find(needle) {
-        let start = from + offset;
-        let end = start + needle.len();
-        if needle.chars().count() >= WHOLE_WORD_BELOW || is_whole_word(text, start, end) {
-            return Some(start);
+    loop {
+        let (start, end) = quoted::find(text, needle, from)?;
+        if is_long || is_whole_word(text, start, end) {
+            return Some((start, end));
         }
-        from = start + needle.chars().next().map_or(1, char::len_utf8);
+        from = start + 1;
     }
-    None
 }
 
 fn is_whole_word(text: &str, start: usize, end: usize) -> bool {
@@ -147,14 +120,14 @@ fn is_whole_word(text: &str, start: usize, end: usize) -> bool {
     !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
 }
 
-fn replace_from(text: &str, needle: &str, first: usize) -> String {
+fn replace_from(text: &str, needle: &str, first: (usize, usize)) -> String {
     let mut replaced = String::with_capacity(text.len());
     let mut copied = 0;
     let mut next = Some(first);
-    while let Some(start) = next {
+    while let Some((start, end)) = next {
         replaced.push_str(&text[copied..start]);
         replaced.push_str(MASKED);
-        copied = start + needle.len();
+        copied = end;
         next = find(text, needle, copied);
     }
     replaced.push_str(&text[copied..]);

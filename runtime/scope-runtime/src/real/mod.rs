@@ -40,6 +40,7 @@ mod operate;
 mod post;
 mod probe;
 mod pump;
+mod quoted;
 mod request;
 mod session;
 mod set;
