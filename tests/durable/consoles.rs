@@ -44,6 +44,11 @@ fn deletions_that_wait_are_told_as_the_reference_says() {
 }
 
 #[test]
+fn saved_plans_are_run_as_the_reference_says() {
+    assert!(consoles("74-saved-plans") >= 15);
+}
+
+#[test]
 fn what_a_site_does_not_tell_is_told_as_the_reference_says() {
     assert!(consoles("77-what-a-site-does-not-tell") >= 4);
 }

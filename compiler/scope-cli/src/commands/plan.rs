@@ -60,15 +60,18 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     };
     let rows = difference::rows(plan, &report, &state);
     if let Some(path) = &command.out {
-        let relied = Relied::new(&state, &report, plan);
+        let relied = Relied::new(plan, &state, command.kept.state.as_deref(), Some(&report));
         if let Err(code) = super::write_file(path, saved::to_json(plan, &relied).as_bytes()) {
             return code;
         }
     }
     let file = &command.program.file;
     document::tell("scope-difference/1", json_twin(file, Some(&state), &rows, &lost, plan));
-    let again = again(command, plan);
-    line(show::plan::surveyed(plan, file, &again, &state, &rows, now_ms(), command.verbose).trim_end());
+    let next = match &command.out {
+        Some(_) => again(command, plan),
+        None => format!("{}          save: --out plan.json", again(command, plan)),
+    };
+    line(show::plan::surveyed(plan, file, &next, &state, &rows, now_ms(), command.verbose).trim_end());
     tell(&lost);
     let is_different =
         !lost.is_empty() || rows.iter().any(|row| row.what.is_change() || row.what == What::Unknown);
@@ -88,12 +91,15 @@ fn unasked(
     missing: Option<&[String]>,
 ) -> u8 {
     let plan = super::plan_of(compilation);
-    if let Some(path) = &command.out
-        && let Err(code) = super::write_file(path, scope_plan::json::to_json(plan).as_bytes())
-    {
-        return code;
-    }
     let state = state.filter(|_| !command.program.simulate);
+    if let Some(path) = &command.out {
+        let relied = state.map(|state| Relied::new(plan, state, command.kept.state.as_deref(), None));
+        let text =
+            relied.map_or_else(|| scope_plan::json::to_json(plan), |relied| saved::to_json(plan, &relied));
+        if let Err(code) = super::write_file(path, text.as_bytes()) {
+            return code;
+        }
+    }
     let file = &command.program.file;
     let text = if command.cuts {
         let rows = scope_plan::cut_table::rows(plan);
@@ -120,8 +126,11 @@ fn unasked(
     OK
 }
 
-/// The command that does what is shown.
+/// The command that does what is shown: that runs the plan, where it was saved.
 fn again(command: &Plan, plan: &scope_plan::plan::Plan) -> String {
+    if let Some(path) = &command.out {
+        return format!("scope run {}", show::shell_word(path));
+    }
     let asked = asked::of_program(&command.program.with(&command.of), plan);
     let asked = Started { reconsider: command.reconsider, ..asked };
     said::command(&asked, command.kept.state.as_deref())

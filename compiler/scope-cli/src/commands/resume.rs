@@ -6,7 +6,7 @@ use scope_diagnostics::codes;
 use scope_runtime::state::{Run as PastRun, State};
 
 use super::watched::watched;
-use super::{OK, WRONG, answers, asked, place};
+use super::{OK, WRONG, answers, asked, place, saved};
 use crate::args::Resume;
 use crate::output::{Output, document, line, say_error, say_help};
 use crate::show;
@@ -53,7 +53,7 @@ fn unwatched(command: &Resume, output: Output) -> u8 {
         say_help("give the command again");
         return WRONG;
     }
-    let is_plan = started.program.ends_with(".json");
+    let is_plan = saved::is_plan(&started.program);
     let file = found.program.filter(|_| !is_plan).unwrap_or_else(|| started.program.clone());
     // Said only where it is not where it would be looked for.
     let usual = place::of_program(&file, None).map(|place| place.text());

@@ -3,6 +3,7 @@
 mod consent;
 mod once;
 mod ready;
+mod settled;
 mod simulated;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use scope_runtime::runner::Known;
 use scope_runtime::state::{Fence, Holder, Started, StateStore, Wish};
 
 use super::detach::{self, Detached};
+use super::saved::Saved;
 use super::waiting::{Patience, Waited, Waits};
 use super::watched::watched;
 use super::{FAILED, INTERRUPTED, OK, WRONG, answers, asked, now_ms, place};
@@ -21,7 +23,7 @@ use crate::args::Run;
 use crate::output::{Output, say_error};
 use crate::show::said;
 use once::{has_again, left_alone, run_once};
-use ready::{is_as_planned, ready, saved_program};
+use ready::{is_as_planned, ready};
 
 pub use once::config_value;
 pub use simulated::{DiskFiles, simulate};
@@ -32,6 +34,9 @@ pub fn run(command: &Run, output: Output) -> u8 {
 
 fn unwatched(command: &Run, output: Output) -> u8 {
     if command.program.simulate {
+        if let Err(code) = settled::refuse(command) {
+            return code;
+        }
         let (plan, sources) = match ready(command, Recorded::default(), None, output) {
             Ok(ready) => ready,
             Err(code) => return code,
@@ -79,8 +84,16 @@ pub enum Answers {
 /// A run against real sites; with `--wait`, more of them until nothing is parked any more or the time is over. What was
 /// parked is planned anew each time: only the newest intent is kept.
 pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
+    if let Err(code) = settled::refuse(command) {
+        return code;
+    }
+    let mut command = command.clone();
+    let mut program = command.program.file.clone();
+    if let Some(saved) = Saved::of(&program) {
+        program = saved.program;
+        command.how.kept.state = command.how.kept.state.or(saved.relied.state);
+    }
     let file = &command.program.file;
-    let program = saved_program(file).unwrap_or_else(|| file.clone());
     let kept = match place::of_program(&program, command.how.kept.state.as_deref()) {
         Ok(kept) => kept,
         Err(code) => return code,
@@ -101,18 +114,17 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
         Err(code) => return code,
     };
     let mut going = Going { hooks, detached, is_stopped: false, has_consent: false };
-    let code = runs(command, answers, &mut going, output);
+    let code = runs(&command, &program, answers, &mut going, output);
     if let Some(detached) = going.finish() {
         detached.end(code);
     }
     code
 }
 
-/// One run after the other.
-fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u8 {
+/// One run after the other, with the state of this program.
+fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, output: Output) -> u8 {
     let file = &command.program.file;
-    let program = saved_program(file).unwrap_or_else(|| file.clone());
-    let mut state = match open_state(&program, command) {
+    let mut state = match open_state(program, command) {
         Ok(state) => state,
         Err(code) => return code,
     };
@@ -126,7 +138,7 @@ fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u
     let given = command.how.kept.state.clone();
     let mut beginning = Beginning {
         started: Started::default(),
-        place: place::words(&program, given.as_deref()),
+        place: place::words(program, given.as_deref()),
         state: given,
         answers,
         silent: BTreeMap::new(),
@@ -142,7 +154,7 @@ fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u
         };
         // Only the first time: what this run did itself is no surprise. What is resumed has been asked for before.
         if std::mem::take(&mut is_first) {
-            let planned = is_as_planned(&command.program.file, &plan, &state, &sources, output);
+            let planned = is_as_planned(command, &plan, state.state(), &sources, output);
             if let Err(code) = planned.and_then(|()| has_again(&plan, &command.how)) {
                 return code;
             }
@@ -167,12 +179,12 @@ fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u
         // Meanwhile others may have the state, to hold a site, say. What they do is planned with.
         drop(state);
         going.hooks.pass(Fence::default());
-        let at = match place::of_program(&program, command.how.kept.state.as_deref()) {
+        let at = match place::of_program(program, command.how.kept.state.as_deref()) {
             Ok(at) => at,
             Err(code) => return code,
         };
         let waits = Waits { plan: &plan, place: &at, how: &command.how };
-        match patience.wait(&waits, &holder(&program, command), &mut going.hooks) {
+        match patience.wait(&waits, &holder(program, command), &mut going.hooks) {
             Waited::Answers(silent) => {
                 beginning.silent = silent;
                 beginning.answers.clear();
@@ -180,7 +192,7 @@ fn runs(command: &Run, answers: Answers, going: &mut Going, output: Output) -> u
             Waited::TimeIsOver => return code,
             Waited::Interrupted => return INTERRUPTED,
         }
-        state = match patience.open(&at, &holder(&program, command)) {
+        state = match patience.open(&at, &holder(program, command)) {
             Ok(state) => state,
             Err(error) => return place::refused(&error),
         };

@@ -1,6 +1,7 @@
 //! A saved plan: the plan, and what it relies on: the state, the files, what was read at the sites.
 //!
-//! `scope plan web.scope --out plan.json`, then `scope run plan.json` → runs, or says what changed since (E0923).
+//! `scope plan web.scope --out plan.json`, then `scope run plan.json` → runs, or says what changed since (E0923). A plan for
+//! which no site was asked (`--offline`) relies on the state and the files alone.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use scope_runtime::state::{State, digest_of_value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::now_ms;
 use crate::show::short_name;
 
 /// What a saved plan relies on.
@@ -19,21 +21,51 @@ pub struct Relied {
     pub deployment: String,
     /// The state's serial number.
     pub serial: u64,
-    /// Step key → a digest of what was found there.
+    /// Where the state is, if that was said (`--state`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Step key → a digest of what was found there; nothing of what was not asked, or did not answer.
     pub read: BTreeMap<String, String>,
 }
 
+/// A plan that `scope plan --out` wrote.
+pub struct Saved {
+    /// Whose state it is run with.
+    pub program: String,
+    /// What it relies on.
+    pub relied: Relied,
+}
+
+impl Saved {
+    /// Nothing for a program, and for a plan that `scope build` wrote: that has a state of its own.
+    pub fn of(file: &str) -> Option<Saved> {
+        let text = std::fs::read_to_string(file).ok().filter(|_| is_plan(file))?;
+        let relied = relied(&text)?;
+        Some(Saved { program: scope_plan::json::from_json(&text).ok()?.program.file, relied })
+    }
+}
+
+/// Whether a file that is to be run is a plan, and not a program.
+pub fn is_plan(file: &str) -> bool {
+    file.ends_with(".json")
+}
+
 impl Relied {
-    /// Of a plan that was surveyed.
-    pub fn new(state: &State, survey: &Report, plan: &Plan) -> Self {
-        Self { deployment: state.deployment.clone(), serial: state.serial, read: read(survey, plan) }
+    /// Of a plan that was made from this state at this place; `survey` is what its sites were seen to have.
+    pub fn new(plan: &Plan, state: &State, place: Option<&str>, survey: Option<&Report>) -> Self {
+        Self {
+            deployment: state.deployment.clone(),
+            serial: state.serial,
+            state: place.map(str::to_owned),
+            read: survey.map(|survey| read(survey, plan)).unwrap_or_default(),
+        }
     }
 
     /// What is not as it was, a sentence each. `now` is a survey of the same plan.
     pub fn changes(&self, plan: &Plan, state: &State, now: Option<&Report>) -> Vec<String> {
         let mut changes = Vec::new();
-        // A plan made before the first run knows no deployment.
-        if state.deployment != self.deployment && !(self.deployment.is_empty() && state.last_run == 0) {
+        // A plan made before the first run knows no deployment: the serial tells whether there was one since.
+        if state.deployment != self.deployment && !self.deployment.is_empty() {
             changes.push(format!(
                 "it is for another deployment ({}, this one is {})",
                 self.deployment, state.deployment
@@ -63,12 +95,17 @@ impl Relied {
                 changes.push(format!("the library's `{path}` is another version"));
             }
         }
-        let now = now.map(|survey| read(survey, plan)).unwrap_or_default();
+        let Some(now) = now.map(|survey| read(survey, plan)) else { return changes };
         for step in &plan.steps {
-            let (before, after) = (self.read.get(&step.key), now.get(&step.key));
-            if !now.is_empty() && before != after {
-                let site = &plan.site(step.site).name;
-                changes.push(format!("`{}` at {site} is not as it was read", short_name(&step.name)));
+            let (name, site) = (short_name(&step.name), &plan.site(step.site).name);
+            // Where nothing will be sent, what is there does not matter.
+            let is_held = state.holds.get(site).is_some_and(|hold| hold.is_in_force(now_ms()));
+            match (self.read.get(&step.key).filter(|_| !is_held), now.get(&step.key)) {
+                (Some(before), Some(after)) if before != after => {
+                    changes.push(format!("`{name}` at {site} is not as it was read"));
+                }
+                (Some(_), None) => changes.push(format!("`{name}` at {site} cannot be read any more")),
+                _ => {}
             }
         }
         changes
@@ -105,8 +142,7 @@ pub fn to_json(plan: &Plan, relied: &Relied) -> String {
     scope_plan::json::to_json_with(plan, "relies_on", relied)
 }
 
-/// What the text of a plan says that it relies on; nothing for one that `scope build` wrote.
-pub fn relied(text: &str) -> Option<Relied> {
+fn relied(text: &str) -> Option<Relied> {
     #[derive(Deserialize)]
     struct Head {
         relies_on: Option<Relied>,

@@ -19,7 +19,7 @@ use super::{bytes, debts, plural, seconds, short_name, short_type};
 pub fn surveyed(
     plan: &Plan,
     file: &str,
-    again: &str,
+    next: &str,
     state: &State,
     rows: &[Row],
     now_ms: u64,
@@ -40,7 +40,7 @@ pub fn surveyed(
     text += &footing(plan, &difference::summary(rows), all);
     let has = |what: What| rows.iter().any(|row| row.what == what);
     let _ = match rows.iter().any(|row| row.what.is_change()) {
-        true => writeln!(text, "run it:  {again}          save: --out plan.json"),
+        true => writeln!(text, "run it:  {next}"),
         false if has(What::Fails) => writeln!(text, "nothing else to do: mend what would fail"),
         false if has(What::Refused) => writeln!(text, "nothing to do but what is refused"),
         false if has(What::Unknown) => {

@@ -164,7 +164,11 @@ pub(super) async fn find_out(
     given: &Given,
     adopt: bool,
 ) -> Result<Option<There>, Bad> {
-    if let Some(resource) = subject.recorded() {
+    // Of what somebody else has done nothing is known but that; for something else it is looked for anew.
+    let is_of_another = |known: &Resource| {
+        known.how == How::Adopted && is_deed(subject) && known.inputs.as_deref() != Some(&given.digest())
+    };
+    if let Some(resource) = subject.recorded().filter(|known| !is_of_another(known)) {
         let (seen, seconds) = match resource.is_doubtful {
             true => seconds::look_for(subject, &resource, given).await?,
             false => (look_at(subject, &resource, given).await?, Vec::new()),

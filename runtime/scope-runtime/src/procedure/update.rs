@@ -94,7 +94,9 @@ pub(super) async fn update(
     let record = subject.until_ready(seen, given, operation.ready.as_ref()).await?;
     // What was applied last tells a change of the program from one that somebody else made.
     if is_changed_unseen || there.inputs.as_ref() != Some(&given.digest()) {
-        let mut resource = subject.resource(&there.identity, there.how, true, given);
+        // An update may give it another identity: of a command, which is what it was told.
+        let identity = record.identity(subject.resource_type).unwrap_or_else(|| there.identity.clone());
+        let mut resource = subject.resource(&identity, there.how, true, given);
         if let Some(known) = subject.recorded() {
             (resource.from, resource.formerly) = (known.from, known.formerly);
         }

@@ -3,38 +3,29 @@
 use scope_diagnostics::{Diagnostic, SourceMap, Span, codes};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
-use scope_runtime::state::{StateStore, Wish};
+use scope_runtime::state::{Hold, State, Wish};
 
+use super::super::saved::{self, Saved};
 use super::super::survey::{NotAsked, survey};
-use super::super::{WRONG, reach, saved};
-use crate::args::Run;
+use super::super::{WRONG, reach};
+use crate::args::{How, Run};
 use crate::output::{Output, say, say_error, say_help};
-
-/// The program of a saved plan, whose state is meant; nothing for programs, and plans that `scope build` wrote.
-pub(super) fn saved_program(file: &str) -> Option<String> {
-    let text = std::fs::read_to_string(file).ok().filter(|_| file.ends_with(".json"))?;
-    saved::relied(&text)?;
-    Some(scope_plan::json::from_json(&text).ok()?.program.file)
-}
 
 /// A saved plan is run only if nothing that it relies on has changed.
 pub(super) fn is_as_planned(
-    file: &str,
+    command: &Run,
     plan: &Plan,
-    state: &StateStore,
+    state: &State,
     sources: &SourceMap,
     output: Output,
 ) -> Result<(), u8> {
-    let text = if file.ends_with(".json") {
-        std::fs::read_to_string(file).unwrap_or_default()
-    } else {
-        return Ok(());
-    };
-    let Some(relied) = saved::relied(&text) else { return Ok(()) };
-    let mut changes = relied.changes(plan, state.state(), None);
-    if changes.is_empty() {
-        match survey(plan, state.state(), sources, output) {
-            Ok(now) => changes = relied.changes(plan, state.state(), Some(&now)),
+    let file = &command.program.file;
+    let Some(Saved { relied, .. }) = Saved::of(file) else { return Ok(()) };
+    let state = without_left_out(state, plan, &command.how);
+    let mut changes = relied.changes(plan, &state, None);
+    if changes.is_empty() && !relied.read.is_empty() {
+        match survey(plan, &state, sources, output) {
+            Ok(now) => changes = relied.changes(plan, &state, Some(&now)),
             Err(NotAsked::Refused(code)) => return Err(code),
             // The run says which secret is missing.
             Err(NotAsked::Secrets(_)) => return Ok(()),
@@ -51,6 +42,15 @@ pub(super) fn is_as_planned(
     Err(WRONG)
 }
 
+/// The state in which the sites that this run leaves out are held: they are asked nothing.
+fn without_left_out(state: &State, plan: &Plan, how: &How) -> State {
+    let mut state = state.clone();
+    let left_out = plan.sites.iter().map(|site| &site.name).filter(|site| how.leaves_out(site));
+    let hold = || Hold { by: String::new(), since_ms: 0, until_ms: None, reason: String::new() };
+    state.holds.extend(left_out.map(|site| (site.clone(), hold())));
+    state
+}
+
 /// The plan: compiled, or read from a file that `scope build` wrote. Sites that it is not true of may be asked.
 pub(super) fn ready(
     command: &Run,
@@ -59,7 +59,7 @@ pub(super) fn ready(
     output: Output,
 ) -> Result<(Plan, SourceMap), u8> {
     let file = &command.program.file;
-    if !file.ends_with(".json") {
+    if !saved::is_plan(file) {
         let recorded = match command.program.wish {
             // What else there is is not to be deleted because one command does not name it.
             Wish::Command => {
