@@ -43,10 +43,6 @@ impl<'d> Layers<'d> {
         text(self.get(keyword)?)
     }
 
-    pub fn flag(&self, keyword: &str) -> bool {
-        self.0.iter().any(|layer| is_true(layer.schema.get(keyword)))
-    }
-
     /// A keyword of a vendor, by how its name ends: `x-…-list-type`.
     pub fn vendor(&self, end: &str) -> Option<&'d Slot> {
         let is_it = |key: &str| key.starts_with("x-") && key.ends_with(end);

@@ -14,6 +14,9 @@ use super::difference::{self, Row, What};
 use super::past::ago;
 use super::{bytes, debts, plural, seconds, short_name, short_type};
 
+/// So many sentences are said of one cut.
+const MOST_SENTENCES: usize = 8;
+
 /// The print-out of a survey: what differs, by site. `all` tells every site by itself.
 /// `again` is the command that does it.
 pub fn surveyed(
