@@ -129,7 +129,7 @@ fn unasked(
 /// The command that does what is shown: that runs the plan, where it was saved.
 fn again(command: &Plan, plan: &scope_plan::plan::Plan) -> String {
     if let Some(path) = &command.out {
-        return format!("scope run {}", show::shell_word(path));
+        return format!("scope run {}", scope_runtime::shell::word(path));
     }
     let asked = asked::of_program(&command.program.with(&command.of), plan);
     let asked = Started { reconsider: command.reconsider, ..asked };

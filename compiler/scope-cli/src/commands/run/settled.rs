@@ -3,13 +3,13 @@
 //! `scope run plan.json --only web` → E0869, and the command that plans again with it.
 
 use scope_diagnostics::codes;
+use scope_runtime::shell;
 use scope_runtime::state::Wish;
 
 use super::super::saved::{Saved, is_plan};
 use super::super::{WRONG, place};
 use crate::args::Run;
 use crate::output::{say_error, say_help};
-use crate::show::shell_word;
 use crate::world;
 
 /// Refuses options that would make another plan, and a plan where a program is meant; `Err` is the exit code.
@@ -19,14 +19,14 @@ pub(super) fn refuse(command: &Run) -> Result<(), u8> {
     // What is no plan at all is told when it is read to be run.
     let Some(plan) = text.and_then(|text| scope_plan::json::from_json(&text).ok()) else { return Ok(()) };
     let saved = Saved::of(file);
-    let program = shell_word(&plan.program.file);
+    let program = shell::word(&plan.program.file);
     if command.program.wish == Wish::Nothing {
         say_error(codes::E0870, &format!("`{file}` is a plan, and what a program made is destroyed"));
         let at = match &saved {
             Some(saved) => saved.relied.state.clone(),
             None => Some(place::of_program(file, command.how.kept.state.as_deref())?.text()),
         };
-        let at = at.map(|at| format!(" --state {}", shell_word(&at))).unwrap_or_default();
+        let at = at.map(|at| format!(" --state {}", shell::word(&at))).unwrap_or_default();
         say_help(&format!("`scope destroy {program}{at}`"));
         return Err(WRONG);
     }
@@ -37,7 +37,7 @@ pub(super) fn refuse(command: &Run) -> Result<(), u8> {
     let named: Vec<String> = options.iter().map(|option| format!("`{option}`")).collect();
     say_error(codes::E0869, &format!("`{file}` is run as it was made, without {}", named.join(", ")));
     let how = if saved.is_some() { "plan" } else { "build" };
-    let (options, file) = (options.join(" "), shell_word(file));
+    let (options, file) = (options.join(" "), shell::word(file));
     say_help(&format!("`scope {how} {program} {options} --out {file}`, then `scope run {file}`"));
     Err(WRONG)
 }
@@ -46,7 +46,7 @@ pub(super) fn refuse(command: &Run) -> Result<(), u8> {
 fn would_change(command: &Run, saved: Option<&Saved>) -> Vec<String> {
     let program = &command.program;
     let name = |set: &String| format!("--set {}=…", set.split('=').next().unwrap_or_default());
-    let option = |name: &'static str| move |value: &String| format!("--{name} {}", shell_word(value));
+    let option = |name: &'static str| move |value: &String| format!("--{name} {}", shell::word(value));
     let given = program.given.set.iter().map(name);
     let given = given.chain(program.given.params.iter().map(option("params")));
     let given = given.chain(program.given.at.iter().map(option("at")));
