@@ -58,6 +58,11 @@ fn names_that_are_none_and_what_was_given_up_are_told_as_the_reference_says() {
     assert!(consoles("79-what-an-operator-is-told") >= 12);
 }
 
+#[test]
+fn what_a_run_is_about_to_do_and_what_it_left_is_told_as_the_reference_says() {
+    assert!(consoles("83-what-is-left-undone") >= 8);
+}
+
 /// Holds a document against what its commands print; how many there are.
 fn consoles(name: &str) -> usize {
     let path = root().join(format!("tests/spec/{name}.md"));

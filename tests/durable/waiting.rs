@@ -17,6 +17,11 @@ fn a_parked_part_is_done_when_its_site_is_back() {
     // Too short: it says so, and nothing is lost.
     let short = ends(&folder, &["resume", "--wait", "2s"], 4);
     assert!(short.stderr.contains("waiting for paris"), "{}", short.all());
+    assert!(
+        short.stderr.contains("the time is over: no more waiting for paris, the next run goes on"),
+        "{}",
+        short.all()
+    );
     let mut waiting = desk::start(&folder, &["resume", "--wait", "2min"]);
     std::thread::sleep(Duration::from_secs(2));
     desks.paris.set_down(false);

@@ -129,7 +129,11 @@ impl Patience {
                     _ = stopped() => return Waited::Interrupted,
                     heard = self.hearts.wait(&asked, self.until.into(), &mut told) => match heard {
                         Heard::Answers(silent) => return Waited::Answers(silent),
-                        Heard::TimeIsOver => return Waited::TimeIsOver,
+                        Heard::TimeIsOver => {
+                            let sites = wanted.words(now_ms());
+                            note(&format!("the time is over: no more waiting for {sites}, the next run goes on"));
+                            return Waited::TimeIsOver;
+                        }
                     },
                     changed = change(&wanted, waits) => wanted = changed,
                 }

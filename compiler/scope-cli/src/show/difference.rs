@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use scope_plan::plan::{Action, Plan, Step};
-use scope_runtime::events::{Change, Difference, Effect, SkipReason};
+use scope_runtime::events::{Change, Difference, Effect, Outcome, SkipReason};
 use scope_runtime::report::{ChangedBy, Report, StepStatus};
 use scope_runtime::state::{Resource, State};
 use serde::Serialize;
@@ -124,8 +124,16 @@ pub fn rows(plan: &Plan, survey: &Report, state: &State) -> Vec<Row> {
         .steps
         .iter()
         .zip(&survey.steps)
-        .filter(|(step, ended)| super::plan::touches_site(step) && !ended.is_abandoned)
-        .filter_map(|(step, ended)| row(plan, step, &ended.status))
+        .filter(|(step, _)| super::plan::touches_site(step))
+        .filter_map(|(step, ended)| {
+            let row = row(plan, step, &ended.status)?;
+            if !ended.is_abandoned {
+                return Some(row);
+            }
+            // Of what is given up it is told where it could not be asked: with an answer it may be the one that is taken.
+            let why = format!("{}; {} instead", row.why, super::plan::taken_instead(plan, survey, step)?);
+            (row.what == What::Unknown && is_silent(&ended.status)).then_some(Row { why, ..row })
+        })
         .collect();
     // Deleted here and made there: it moves.
     let leaving: Vec<(String, String)> = rows
@@ -226,11 +234,13 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus) -> Option<Row> {
         },
         StepStatus::Parked { words } => (What::Unknown, words.clone()),
         StepStatus::Failed { failure } => {
-            let is_silent = matches!(failure.code.as_str(), "E0701" | "E0702" | "E0909");
             let words = failure.site_words.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
-            match is_silent {
+            // What nobody knows waits for an answer: how to give it is a part of what is said.
+            let help = failure.help.iter().filter(|_| failure.outcome == Outcome::Unknown);
+            let help: String = help.map(|help| format!("; {help}")).collect();
+            match is_silent(status) {
                 true => (What::Unknown, format!("{}{words}", failure.message)),
-                false => (What::Fails, format!("{}: {}{words}", failure.code, failure.message)),
+                false => (What::Fails, format!("{}: {}{words}{help}", failure.code, failure.message)),
             }
         }
         StepStatus::Skipped { because } => match because {
@@ -255,6 +265,12 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus) -> Option<Row> {
         line: if matches!(step.action, Action::Delete { .. }) { 0 } else { step.origin.line },
         key: step.key.clone(),
     })
+}
+
+/// Whether its site gave no answer.
+fn is_silent(status: &StepStatus) -> bool {
+    matches!(status, StepStatus::Failed { failure }
+        if matches!(failure.code.as_str(), "E0701" | "E0702" | "E0909"))
 }
 
 fn difference_words(plan: &Plan, step: &Step, differences: &[Difference]) -> String {

@@ -7,6 +7,7 @@ use scope_plan::driver::Attribute;
 use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::{Action, Plan, SiteId, Step, StepId};
 use scope_plan::{cuts, estimate, fleet};
+use scope_runtime::report::Report;
 use scope_runtime::state::State;
 
 use super::by_site::{Line, by_site};
@@ -140,6 +141,14 @@ fn footing(plan: &Plan, counts: &str, all: bool) -> String {
 /// Steps done by the scheduler alone are not shown.
 pub fn touches_site(step: &Step) -> bool {
     !matches!(step.action, Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. })
+}
+
+/// The alternative that is taken in place of the one that a step is of: `lille`.
+pub fn taken_instead<'p>(plan: &'p Plan, survey: &Report, step: &Step) -> Option<&'p str> {
+    step.when.iter().find_map(|guard| {
+        let arm = survey.choices.get(&guard.choice).filter(|arm| **arm != guard.arm)?;
+        Some(plan.choice(guard.choice).arms[*arm as usize].label.as_str())
+    })
 }
 
 fn sign_of(plan: &Plan, step: &Step, state: Option<&State>) -> &'static str {

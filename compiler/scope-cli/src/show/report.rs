@@ -6,7 +6,7 @@ use scope_diagnostics::SourceMap;
 use scope_diagnostics::render::is_obeyed;
 use scope_plan::plan::{Action, Guard, Plan, Step};
 use scope_runtime::events::{Awaited, Effect, Outcome, SkipReason};
-use scope_runtime::report::{Counts, OutputValue, Report, StepStatus, Verdict};
+use scope_runtime::report::{Counts, OutputValue, Report, StepReport, StepStatus, Verdict};
 use scope_runtime::state::utc;
 use serde_json::{Value, json};
 
@@ -36,8 +36,7 @@ pub fn report(
     let mut failed = Vec::new();
     for (step, ended) in plan.steps.iter().zip(&report.steps) {
         if let StepStatus::Failed { failure } = &ended.status
-            && !is_abandoned(plan, report, &step.when)
-            && !is_told_by_choice(plan, report, step)
+            && is_told(plan, report, step)
         {
             let report = failure::diagnostic(plan, step, failure, sources);
             failed.push(Failed { report, site: plan.site(step.site), name: short_name(&step.name) });
@@ -48,27 +47,12 @@ pub fn report(
     output.diagnostics(&diagnostics, sources);
     let columns = super::progress::Columns::of(plan);
     for (step, ended) in plan.steps.iter().zip(&report.steps) {
-        if let StepStatus::Skipped { because: SkipReason::Dependency { step: on, .. } } = &ended.status
+        if let StepStatus::Skipped { because } = &ended.status
             && touches_site(step)
-            && !is_abandoned(plan, report, &step.when)
-            && !is_told_by_choice(plan, report, step)
+            && is_told(plan, report, step)
+            && let Some((word, why)) = not_done(plan, step, because)
         {
-            let needed = &plan.steps[on.index()];
-            let (word, why) = match &needed.action {
-                Action::Gate { rollout, wave, .. } => {
-                    let rollout = &plan.rollouts[rollout.index()];
-                    (
-                        "held",
-                        format!("after wave {} of {}", rollout.waves[*wave as usize].number, rollout.key),
-                    )
-                }
-                _ if needed.site != step.site && touches_site(needed) => {
-                    let (name, at) = (short_name(&needed.name), &plan.site(needed.site).name);
-                    ("skipped", format!("needs {name} at {at}"))
-                }
-                _ => ("skipped", format!("needs {}", short_name(&needed.name))),
-            };
-            line(&columns.line(plan, step, word, &why));
+            line(&columns.line(plan, step, word.in_line(), &why));
         }
     }
     for owed in &report.owed {
@@ -149,6 +133,83 @@ pub fn nothing_done(program: &str, run: u64) -> Value {
         "stopped": null,
         "steps": [],
     })
+}
+
+/// Why a step was not done, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotDone {
+    /// A wave before its own went wrong.
+    Held,
+    /// What it needs waits for its site.
+    Waits,
+    /// Something else.
+    Skipped,
+}
+
+impl NotDone {
+    fn in_line(self) -> &'static str {
+        match self {
+            NotDone::Held => "held",
+            NotDone::Waits => "waits",
+            NotDone::Skipped => "skipped",
+        }
+    }
+}
+
+/// Why a step was not done that the program wants, in a word and in more; nothing where the run was stopped before.
+fn not_done(plan: &Plan, step: &Step, because: &SkipReason) -> Option<(NotDone, String)> {
+    let (on, outcome) = match because {
+        SkipReason::NotChosen | SkipReason::Interrupted => return None,
+        SkipReason::Unreachable => {
+            let site = &plan.site(step.site).name;
+            return Some((NotDone::Skipped, format!("{site} is not reachable, and the program says `skip`")));
+        }
+        SkipReason::Dependency { step, outcome } => (step, outcome),
+    };
+    let needed = plan.step(*on);
+    if let Action::Gate { rollout, wave, .. } = &needed.action {
+        let rollout = &plan.rollouts[rollout.index()];
+        let after = rollout.waves[*wave as usize].number;
+        return Some((NotDone::Held, format!("after wave {after} of {}", rollout.key)));
+    }
+    let word = if *outcome == Outcome::Pending { NotDone::Waits } else { NotDone::Skipped };
+    let name = short_name(&needed.name);
+    let why = match needed.site != step.site && touches_site(needed) {
+        true => format!("needs {name} at {}", plan.site(needed.site).name),
+        false => format!("needs {name}"),
+    };
+    Some((word, why))
+}
+
+/// Whether what became of a step is told by itself.
+fn is_told(plan: &Plan, report: &Report, step: &Step) -> bool {
+    !is_abandoned(plan, report, &step.when) && !is_told_by_choice(plan, report, step)
+}
+
+/// `, 1 held back, 2 skipped, 1 parked (waits for paris), 3 wait`: what was not done, each with how many.
+fn left_undone(plan: &Plan, report: &Report) -> String {
+    let steps = || plan.steps.iter().zip(&report.steps);
+    let count = |wanted: NotDone| {
+        let is_so = |(step, ended): &(&Step, &StepReport)| {
+            matches!(&ended.status, StepStatus::Skipped { because }
+                if not_done(plan, step, because).is_some_and(|(word, _)| word == wanted))
+                && touches_site(step)
+                && is_told(plan, report, step)
+        };
+        steps().filter(is_so).count()
+    };
+    let mut text = String::new();
+    let mut add = |n: usize, words: &str| {
+        if n > 0 {
+            text += &format!(", {n} {words}");
+        }
+    };
+    add(count(NotDone::Held), "held back");
+    add(count(NotDone::Skipped), "skipped");
+    add(report.counts.parked, &format!("parked (waits for {})", waiting_sites(plan, report)));
+    let n_wait = count(NotDone::Waits);
+    add(n_wait, if n_wait == 1 { "waits" } else { "wait" });
+    text
 }
 
 /// Whether a step failed in an alternative of a choice of which none held: the choice's own report tells of them all.
@@ -295,15 +356,17 @@ fn verdict(plan: &Plan, report: &Report, next: &Next, simulated: bool) -> String
     let run = if simulated { "simulated".to_string() } else { format!("run {}", report.run) };
     let end = format!("{run}, exit {}", report.exit_code());
     let done = listed(&ended_well(counts));
+    let undone = left_undone(plan, report);
     let took = seconds(report.millis);
     match report.verdict {
         Verdict::NothingToDo if counts.unchanged == 0 => {
-            format!("ok: {} read in {took}   {end}", counts.found)
+            format!("ok: {} read{undone} in {took}   {end}", counts.found)
         }
         Verdict::NothingToDo => {
             let all = counts.unchanged;
-            let nothing =
-                format!("nothing to do: {all} of {all} as the program says (checked in {took})   {end}");
+            let nothing = format!(
+                "nothing to do: {all} of {all} as the program says{undone} (checked in {took})   {end}"
+            );
             // Where all that there is was asked for by hand, it may be meant to be done once more.
             let is_call = |step: &Step| matches!(step.action, Action::Call { once: true, .. });
             let makes = |step: &Step| matches!(step.action, Action::Ensure { .. } | Action::Delete { .. });
@@ -312,48 +375,24 @@ fn verdict(plan: &Plan, report: &Report, next: &Next, simulated: bool) -> String
                 false => nothing,
             }
         }
-        Verdict::Done => format!("ok: {done} in {took}   {end}"),
+        Verdict::Done => format!("ok: {done}{undone} in {took}   {end}"),
         Verdict::Pending => {
-            let sites = waiting_sites(plan, report);
-            format!(
-                "pending: {done}, {} parked (waits for {sites})   {end}\n  next: {again}, {}",
-                counts.parked,
-                awaited_words(&report.awaited)
-            )
+            format!("pending: {done}{undone}   {end}\n  next: {again}, {}", awaited_words(&report.awaited))
         }
         Verdict::Failed => {
-            let counted = |is_counted: &dyn Fn(&StepStatus) -> bool| {
+            let is_failed = |(step, ended): &(&Step, &StepReport)| {
+                matches!(ended.status, StepStatus::Failed { .. })
+                    && !matches!(step.action, Action::Gate { .. })
+                    && is_told(plan, report, step)
+            };
+            let counted = |is_so: &dyn Fn(&StepStatus) -> bool| {
                 plan.steps
                     .iter()
                     .zip(&report.steps)
-                    .filter(|(step, ended)| {
-                        is_counted(&ended.status)
-                            && !matches!(step.action, Action::Gate { .. })
-                            && !is_abandoned(plan, report, &step.when)
-                            && !is_told_by_choice(plan, report, step)
-                    })
+                    .filter(|pair| is_failed(pair) && is_so(&pair.1.status))
                     .count()
             };
-            let is_held = |status: &StepStatus| {
-                matches!(status, StepStatus::Skipped { because: SkipReason::Dependency { step, .. } }
-                    if matches!(plan.step(*step).action, Action::Gate { .. }))
-            };
-            let failed = counted(&|status| matches!(status, StepStatus::Failed { .. }));
-            let held = counted(&is_held);
-            let skipped = counted(&|status| {
-                matches!(status, StepStatus::Skipped { because } if *because != SkipReason::NotChosen)
-                    && !is_held(status)
-            });
-            let mut text = format!("failed: {done}, {failed} failed");
-            if held > 0 {
-                text += &format!(", {held} held back");
-            }
-            if skipped > 0 {
-                text += &format!(", {skipped} skipped");
-            }
-            if counts.parked > 0 {
-                text += &format!(", {} parked (waits for {})", counts.parked, waiting_sites(plan, report));
-            }
+            let failed = counted(&|_| true);
             let is_cause = |status: &StepStatus| matches!(status, StepStatus::Failed { failure } if failure.outcome != Outcome::Unknown);
             let next = match answer {
                 None => format!("mend the cause, then {again}: what is done stays done"),
@@ -362,7 +401,7 @@ fn verdict(plan: &Plan, report: &Report, next: &Next, simulated: bool) -> String
                 }
                 Some(answer) => format!("look at the site, then {answer}"),
             };
-            format!("{text} in {took}   {end}\n  next: {next}")
+            format!("failed: {done}, {failed} failed{undone} in {took}   {end}\n  next: {next}")
         }
         Verdict::Interrupted => match answer {
             None => format!("interrupted: {done}   {end}\n  next: {again} goes on"),

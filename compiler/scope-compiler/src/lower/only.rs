@@ -68,8 +68,10 @@ pub(crate) fn check(
     sources: &mut SourceMap,
 ) -> Vec<Diagnostic> {
     let own = program.resources.iter().map(|resource| resource.name.as_str());
-    let names: Vec<&str> =
-        own.chain(recorded.resources.iter().map(|resource| resource.name.as_str())).collect();
+    let of_runs = recorded.resources.iter().map(|resource| resource.name.as_str());
+    // Most of what is recorded is in the program, too, and at several sites.
+    let mut seen = BTreeSet::new();
+    let names: Vec<&str> = own.chain(of_runs).filter(|name| seen.insert(*name)).collect();
     let mut reports = Vec::new();
     for pattern in patterns.iter().filter(|pattern| !names.iter().any(|name| is_meant(pattern, name))) {
         let file = sources.add("--only", pattern.as_str());

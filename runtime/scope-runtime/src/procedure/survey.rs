@@ -215,12 +215,8 @@ fn known(subject: &Subject<'_>, exprs: &[(String, Expr)]) -> Vec<(String, Expr)>
 fn is_open(subject: &Subject<'_>, expr: &Expr) -> bool {
     // Where a state is rebuilt, what was found is what it is, whether or not all of it was done.
     let is_found = |change: &Change| subject.shared.options.rebuild && matches!(change, Change::Finish);
-    expr.steps_used().into_iter().any(|step| {
-        subject.shared.end(step, |end| match &end.effect {
-            Some(Effect::Planned { change }) => change.is_making() && !is_found(change),
-            _ => false,
-        })
-    })
+    let is_made = |change: &Change| change.is_making() && !is_found(change);
+    expr.steps_used().into_iter().any(|step| subject.shared.is_yet_to_be_made(step, &is_made))
 }
 
 /// Whether one is looked for at an address that an attribute is in, and that one is made from what is yet to be made.

@@ -22,7 +22,7 @@ use super::spans::Spans;
 use super::told;
 use super::waves::Waves;
 use super::{Ledger, RunOptions, SiteSet};
-use crate::events::{Effect, FORMAT, Failure, Progress, RunEvent, RunEventKind, StepInfo};
+use crate::events::{Change, Effect, FORMAT, Failure, Progress, RunEvent, RunEventKind, StepInfo};
 use crate::procedure::Memory;
 use crate::redact::{hide_in_event, hide_in_failure};
 use crate::report::Seen;
@@ -233,20 +233,32 @@ impl<'r> Shared<'r> {
 
     /// The site whose resource a step's output is.
     fn place_of(&self, step: StepId) -> SiteId {
-        let mut step = self.plan.step(step);
-        loop {
-            let next = match &step.action {
-                Action::Choose { results, .. } => self.end(step.id, |end| match &end.effect {
-                    Some(Effect::Chosen { arm, .. }) => results.get(*arm as usize).copied(),
-                    _ => None,
-                }),
-                _ => None,
-            };
-            match next {
-                Some(next) => step = self.plan.step(next),
-                None => return step.site,
-            }
+        let mut step = step;
+        while let Some(chosen) = self.chosen(step) {
+            step = chosen;
         }
+        self.plan.step(step).site
+    }
+
+    /// Of the result of a `|`, the step of the alternative that holds.
+    fn chosen(&self, step: StepId) -> Option<StepId> {
+        let Action::Choose { results, .. } = &self.plan.step(step).action else { return None };
+        self.end(step, |end| match &end.effect {
+            Some(Effect::Chosen { arm, .. }) => results.get(*arm as usize).copied(),
+            _ => None,
+        })
+    }
+
+    /// In a survey: whether a step's output is known only when the run has made it; that of a `|` or `&` from what it is
+    /// the result of. `is_made` says of a change whether it is such a one.
+    pub(crate) fn is_yet_to_be_made(&self, step: StepId, is_made: &dyn Fn(&Change) -> bool) -> bool {
+        if let Action::Gather { parts, .. } = &self.plan.step(step).action {
+            return parts.iter().any(|(_, part)| self.is_yet_to_be_made(*part, is_made));
+        }
+        if let Some(chosen) = self.chosen(step) {
+            return self.is_yet_to_be_made(chosen, is_made);
+        }
+        self.end(step, |end| matches!(&end.effect, Some(Effect::Planned { change }) if is_made(change)))
     }
 
     /// The share of a whole (`%`) that a step's resource has.
