@@ -14,15 +14,17 @@ const ZAP: &str = "call zap: desk.bell.ring { name: \"door\" } scope { nantes & 
 const NIGHTLY: &str = "resource door: desk.bell { name: \"door\" } scope { nantes }\n\
     sequence nightly {\n    call one: desk.bell.ring { name: door.name } scope { nantes }\n}\n";
 
+/// Whether a request was the next one that changed something.
+fn changing(desks: &Arc<Desks>) -> impl Fn(When) -> bool + Send + Sync + 'static {
+    let changes = |desks: &Desks| desks.nantes.n_changes() + desks.paris.n_changes();
+    let (seen, all) = (AtomicUsize::new(changes(desks)), desks.clone());
+    move |when| when == When::After && seen.swap(changes(&all), Ordering::SeqCst) != changes(&all)
+}
+
 /// Loses the answers to the next so many requests that changed something.
 fn loses(desks: &Arc<Desks>, most: usize) {
-    let changes = |desks: &Desks| desks.nantes.n_changes() + desks.paris.n_changes();
-    let (seen, n_lost) = (AtomicUsize::new(changes(desks)), AtomicUsize::new(0));
-    let all = desks.clone();
-    desks.around(move |when, _| {
-        let is_change = when == When::After && seen.swap(changes(&all), Ordering::SeqCst) != changes(&all);
-        !is_change || n_lost.fetch_add(1, Ordering::SeqCst) >= most
-    });
+    let (is_change, n_lost) = (changing(desks), AtomicUsize::new(0));
+    desks.around(move |when, _| !is_change(when) || n_lost.fetch_add(1, Ordering::SeqCst) >= most);
 }
 
 fn has(ran: &Ran, words: &str) {
@@ -95,7 +97,7 @@ fn an_answer_is_recorded_though_the_run_does_not_come_to_the_step() {
 #[cfg(unix)]
 #[test]
 fn a_run_that_is_stopped_at_once_says_what_it_does_not_know() {
-    let desks = Desks::start();
+    let desks = Arc::new(Desks::start());
     let folder = desks.place("answer-stopped", DOORS);
     ends(&folder, &["run", "main.scope"], 0);
     add(&folder, &ZAP.replace("nantes & paris", "nantes"));
@@ -103,9 +105,9 @@ fn a_run_that_is_stopped_at_once_says_what_it_does_not_know() {
     let victim = process.clone();
     let mut starting = process.lock().expect("never poisoned");
     let said = folder.join("said");
-    // After both looks comes the ring.
-    desks.around(move |when, number| {
-        if (when, number) == (When::After, 3) {
+    let is_ring = changing(&desks);
+    desks.around(move |when, _| {
+        if is_ring(when) {
             let pid = victim.lock().expect("never poisoned").to_string();
             for _ in 0..2 {
                 let sent = std::process::Command::new("kill").args(["-s", "INT", &pid]).status();

@@ -438,6 +438,7 @@ fn a_state_moves_from_a_folder_to_a_shared_place() {
     assert!(again.stdout.contains("nothing to do"), "{}", again.all());
     assert_eq!(depot.document("states/main.json")["lock"], json!(null), "given back");
     run(&["status", "--offline"], 0);
+    run(&["state", "copy", "--program", "main.scope", "--to", ".scope/other"], 0);
     let occupied =
         run(&["state", "copy", "--program", "main.scope", "--state", ".scope/other", "--to", &to], 1);
     assert!(occupied.stderr.contains("E0949"), "{}", occupied.all());

@@ -257,12 +257,14 @@ pub fn unknown_type<'a>(path: &ast::Path, known: impl IntoIterator<Item = &'a st
     let name = path_text(path);
     let report =
         Diagnostic::new(codes::E0207, path.span, format!("no type is called `{name}`")).label("not a type");
-    match elsewhere(&name)
-        .or_else(|| similar::nearest(&name, known.into_iter().chain(BUILT_IN.iter().copied())))
-    {
-        Some(near) => report
-            .help(format!("did you mean `{near}`?"))
-            .fix(format!("write `{near}`"), vec![scope_diagnostics::Edit::new(path.span, near)]),
+    let fix = |report: Diagnostic, near: &str| {
+        report.fix(format!("write `{near}`"), vec![scope_diagnostics::Edit::new(path.span, near)])
+    };
+    if let Some(here) = elsewhere(&name) {
+        return fix(report.help(format!("here it is called `{here}`")), here);
+    }
+    match similar::nearest(&name, known.into_iter().chain(BUILT_IN.iter().copied())) {
+        Some(near) => fix(report.help(format!("did you mean `{near}`?")), near),
         None => report,
     }
 }

@@ -79,7 +79,7 @@ pub const ALL: &[Lint] = &[
     Lint { code: codes::W0344, name: "trailing_place" },
     Lint { code: codes::W0345, name: "shell_text" },
     Lint { code: codes::W0346, name: "name_for_reference" },
-    Lint { code: codes::W0356, name: "unused_type" },
+    Lint { code: codes::W0347, name: "unused_type" },
 ];
 
 /// The rule that a name or a code means.

@@ -39,7 +39,7 @@ fn one(input: &Input<'_>, item: &Item, used: &BTreeSet<Span>, reports: &mut Repo
         ItemKind::Param(param) => (codes::W0327, "param", &param.name),
         ItemKind::Function(function) if function.is_operator => (codes::W0340, "operator", &function.name),
         ItemKind::Function(function) => (codes::W0340, "fn", &function.name),
-        ItemKind::Type(alias) => (codes::W0356, "type", &alias.name),
+        ItemKind::Type(alias) => (codes::W0347, "type", &alias.name),
         ItemKind::Thing(thing) if thing.kind == ThingKind::Existing => {
             (codes::W0330, "existing", &thing.name)
         }

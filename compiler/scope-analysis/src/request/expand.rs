@@ -345,6 +345,14 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether an item of a module could not be expanded, in any use of the module.
+    pub fn is_hole(&self, module: ModuleId, index: usize) -> bool {
+        let (groups, declared) = (self.groups.borrow(), self.declared.borrow());
+        let of_module = (0..groups.len()).filter(|group| groups[*group].module == module);
+        let mut uses = of_module.map(|group| declared.get(&(GroupId(group as u32), index)));
+        uses.any(|declared| matches!(declared, Some(Some(Declared::Hole))))
+    }
+
     fn expansion_cycle(&self, id: GroupId, index: usize, used: Span) -> Diagnostic {
         let item = self.item(self.group(id).module, index);
         let (name, declared) = match &item.kind {

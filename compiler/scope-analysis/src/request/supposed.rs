@@ -32,9 +32,10 @@ impl Context<'_> {
                 .called_operation(&thing.ty, module)
                 .map(|(ty, operation)| (ty, ty.operations.get(&operation))),
         };
-        self.suppose_clauses(thing, of_type.map(|(ty, _)| ty), &frame);
-        let written = self.suppose_record(thing.body.as_ref(), &frame);
+        // Of what nobody knows what it is no more is told, as ever.
         let Some((ty, operation)) = of_type else { return };
+        self.suppose_clauses(thing, Some(ty), &frame);
+        let written = self.suppose_record(thing.body.as_ref(), &frame);
         let mut unknown = Vec::new();
         let given =
             written.map(|written| self.suppose_attributes(thing, ty, operation, written, &mut unknown));

@@ -1,6 +1,7 @@
 //! Links: `link nantes -- paris { rtt: 12ms }`, both ways.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{self, ItemKind};
@@ -14,7 +15,6 @@ impl Context<'_> {
     /// Evaluates the links.
     pub fn evaluate_links(&self) -> Vec<Link> {
         let mut links = Vec::new();
-        let mut joined: HashMap<[hir::SiteId; 2], Span> = HashMap::new();
         for (index, module) in self.modules.modules.iter().enumerate() {
             let frame = Frame::new(ModuleId(index as u32));
             for item in &module.tree.items {
@@ -24,10 +24,6 @@ impl Context<'_> {
                 let [Some(from), Some(to)] = ends else { continue };
                 if from == to {
                     self.joins_itself(link, from);
-                    continue;
-                }
-                if let Some(first) = joined.insert([from.min(to), from.max(to)], item.span) {
-                    self.is_joined_twice(first, item.span, from, to);
                     continue;
                 }
                 let mut evaluated =
@@ -52,7 +48,26 @@ impl Context<'_> {
                 links.push(evaluated);
             }
         }
+        self.check_joined_once(&links);
         links
+    }
+
+    /// Of two links of the same sites that in the imported file is the first: a program is written over it.
+    fn check_joined_once(&self, links: &[Link]) {
+        let place = |link: &Link| {
+            let module = self.modules.modules.iter().position(|module| module.file == link.span.file);
+            (std::cmp::Reverse(module), link.span.start)
+        };
+        let mut sorted: Vec<&Link> = links.iter().collect();
+        sorted.sort_by_cached_key(|link| place(link));
+        let mut joined: HashMap<[hir::SiteId; 2], Span> = HashMap::new();
+        for link in sorted {
+            let pair = [link.from.min(link.to), link.from.max(link.to)];
+            match joined.entry(pair) {
+                Entry::Occupied(first) => self.is_joined_twice(*first.get(), link.span, link.from, link.to),
+                Entry::Vacant(first) => drop(first.insert(link.span)),
+            }
+        }
     }
 
     fn joins_itself(&self, link: &ast::Link, site: hir::SiteId) {

@@ -23,12 +23,21 @@ impl Context<'_> {
                 continue;
             }
             let id = ModuleId(index as u32);
+            let has_driver = module.tree.items.iter().any(|item| matches!(item.kind, ItemKind::Driver(_)));
             for (index, item) in module.tree.items.iter().enumerate() {
                 if let ItemKind::Type(_) = &item.kind {
                     self.type_of_item(id, index);
                 }
+                // Beside a driver a function is the driver's, and is checked where that uses it.
+                if has_driver && matches!(item.kind, ItemKind::Function(_)) {
+                    continue;
+                }
                 let regions = regions::unreached(item, &|span| self.is_reached(span));
                 if regions.is_empty() {
+                    continue;
+                }
+                // What an error kept from being expanded may be wrong for the same reason.
+                if self.is_hole(id, index) {
                     continue;
                 }
                 let found = self.supposing(|| self.read_through(item, (id, index)));

@@ -58,7 +58,11 @@ pub(super) async fn ensure(
         return create::create(subject, &given, memory, Effect::Replaced).await;
     }
     if !there.is_recorded {
-        let resource = subject.resource(&there.identity, there.how, there.is_complete, &given);
+        let mut resource = subject.resource(&there.identity, there.how, there.is_complete, &given);
+        if there.is_adopted_now {
+            // What it was given before nobody knows.
+            (resource.set, resource.digests) = (Map::new(), None);
+        }
         subject.record(resource)?;
         subject.shared.ledger.commit().await?;
     }

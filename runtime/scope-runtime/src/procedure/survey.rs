@@ -153,7 +153,10 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         }
     }
     let found = subject.differences(&given.values, &there.record);
-    let unseen = subject.unseen_changes(&given, &there.record);
+    let unseen = match there.is_adopted_now {
+        true => subject.unseen_when_taken(&given, &there.record),
+        false => subject.unseen_changes(&given, &there.record),
+    };
     if !found.is_empty() || !unseen.is_empty() {
         there.is_ours_to_change(subject)?;
     }

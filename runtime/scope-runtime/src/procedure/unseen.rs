@@ -2,12 +2,14 @@
 //!
 //! `files: { zone: "one" }` was set last, and the program says `files: { zone: "two" }` → `files`, though no answer has it.
 //! Only what the request that changes it says is followed: how a site is asked (`headers`, a condition) is nothing of the
-//! resource. Of what is long, secret or content a digest is kept, and of what an earlier version recorded nothing is known.
+//! resource. Of what is long, secret or content a digest is kept. Of what an earlier version recorded nothing is known; what is
+//! taken over is set, as far as that can be done in place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use scope_plan::driver::{Attribute, Type};
 use scope_plan::expr::Expr;
+use scope_plan::recorded::How;
 use serde_json::Value;
 
 use super::compare::{Difference, is_comparable};
@@ -59,9 +61,26 @@ impl Subject<'_> {
     /// What the program says otherwise than it did, of what this record does not tell.
     pub(super) fn unseen_changes(&self, given: &Given, record: &Record) -> Vec<Difference> {
         match self.recorded() {
+            // Nobody knows what it was given before: what can be set without making it anew is set.
+            Some(recorded) if recorded.how == How::Adopted && recorded.digests.is_none() => {
+                self.unseen_when_taken(given, record)
+            }
             Some(recorded) if self.can_be_read() => self.unseen_since(&recorded, given, record),
             _ => Vec::new(),
         }
+    }
+
+    /// What the program says of something that it takes over, and this record does not tell.
+    pub(super) fn unseen_when_taken(&self, given: &Given, record: &Record) -> Vec<Difference> {
+        if !self.can_be_read() || update_operation(self).is_none() {
+            return Vec::new();
+        }
+        let nothing = Resource { digests: Some(BTreeMap::new()), ..Resource::new("", "", How::Adopted) };
+        let mut unseen = self.unseen_since(&nothing, given, record);
+        unseen.retain(|difference| {
+            !difference.is_immutable && !given.contents.contains_key(&difference.attribute)
+        });
+        unseen
     }
 
     fn unseen_since(&self, recorded: &Resource, given: &Given, record: &Record) -> Vec<Difference> {

@@ -63,7 +63,7 @@ fn percent(one: char, rest: &str, mut is: impl FnMut(usize)) {
         is(end);
         if one == '%' {
             let further =
-                rest[end..].as_bytes().chunks(2).take(DEEPEST).take_while(|two| *two == b"25").count();
+                rest.as_bytes()[end..].chunks(2).take(DEEPEST).take_while(|two| *two == b"25").count();
             (1..=further).for_each(|n| is(end + 2 * n));
         }
     }

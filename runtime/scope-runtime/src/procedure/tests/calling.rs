@@ -113,7 +113,7 @@ fn a_lost_one_that_cannot_be_repeated_is_asked_about() {
     // Nor by the next run.
     let next = play(&closing("ana", Repeat::None), played.state, vec![]);
     assert_eq!(next.failure(0).code, "E0906");
-    assert!(next.failure(0).help[0].contains("--answer close_emma=done"));
+    assert!(next.failure(0).help[0].contains("--answer close_emma@nantes=done"));
 }
 
 #[test]
