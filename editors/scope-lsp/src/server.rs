@@ -382,8 +382,7 @@ impl<'c> Server<'c> {
                 continue;
             }
             let name = paths::name_of(&self.root, key);
-            let options = Options { extent: Extent::Module, ..Options::default() };
-            let compiled = catch_unwind(AssertUnwindSafe(|| compile(&world, &name, &options)));
+            let compiled = catch_unwind(AssertUnwindSafe(|| compile(&world, &name, &options())));
             // A fault of ours: what was known stays, and the next change tries again.
             if let Ok(compilation) = compiled {
                 program.compilation = Some(compilation);
@@ -459,4 +458,9 @@ fn parsed<T: serde::de::DeserializeOwned>(params: Value) -> Result<T, (ErrorCode
 
 fn value_of(value: impl serde::Serialize) -> Answer {
     serde_json::to_value(value).map_err(|error| (ErrorCode::InternalError, error.to_string()))
+}
+
+/// How what is open is compiled: it may be a module that is not run by itself.
+fn options() -> Options {
+    Options { extent: Extent::Module, ..Options::default() }
 }

@@ -4,7 +4,7 @@
 
 use gen_lsp_types::TextDocumentPositionParams;
 use lsp_server::ErrorCode;
-use scope_compiler::{Compilation, Options, renaming};
+use scope_compiler::{Compilation, renaming};
 use scope_diagnostics::{Diagnostic, FileId, Span};
 use serde_json::{Value, json};
 
@@ -77,7 +77,7 @@ impl Server<'_> {
             }
             let world = Overlay { root: &self.root, documents: &self.documents };
             let entry = paths::name_of(&self.root, key);
-            let fix = renaming::renamed(&world, &entry, &Options::default(), compilation, definition, &name);
+            let fix = renaming::renamed(&world, &entry, &super::options(), compilation, definition, &name);
             // Another program that is being written is no judge of what is right: it keeps its own mistakes.
             let is_asked = self.documents.get(key).is_some_and(|document| document.uri == asked);
             if fix.is_err() && !is_asked && compilation.diagnostics.iter().any(Diagnostic::is_error) {

@@ -119,8 +119,8 @@ driver d {
         type t {
             id: string identity
             x:  string?
-            size: int = 2KiB
-            time: int = 1min
+            size: size = 2KiB
+            time: duration = 1min
             less: int = -3
             operation read GET "/t/${id}" {
                 query: { x: named(site.labels.list, x), n: twice(by: 3, x: site.n), m: twice(twice(site.n)) }
