@@ -69,6 +69,24 @@ fn labels_are_told_by_their_values() {
     assert!(!index.contains("edge.disk"), "{index}");
 }
 
+/// A group is told with its sites, and its module with what it takes, makes and gives.
+#[test]
+fn groups_and_their_modules() {
+    let pages = pages("examples/tenant.scope", "doc-groups");
+    check_links(&pages);
+    let index = &pages["index.html"];
+    assert!(index.contains("<h2 id=\"groups\">Groups</h2>"), "{index}");
+    for word in [
+        "lab",
+        "Module",
+        "modules/tenant.scope",
+        "list&lt;string&gt;",
+        "One port and one server for each name",
+    ] {
+        assert!(index.contains(word), "{word}: {index}");
+    }
+}
+
 #[test]
 fn every_driver_of_the_standard_library() {
     for name in ["openstack", "http", "exec"] {

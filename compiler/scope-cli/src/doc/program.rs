@@ -1,15 +1,20 @@
-//! The first page: what a program says of itself, its sites, what it asks for and where, and its drivers.
+//! The first page: what a program says of itself, its sites, what it asks for and where, its modules and its drivers.
+
+use std::collections::BTreeSet;
 
 use scope_compiler::Compilation;
 use scope_compiler::hir::{self, Type, Value};
+use scope_compiler::renaming::{Declared, outline};
+use scope_diagnostics::SourceFile;
 
 use super::{driver, html};
 
 pub fn page(compilation: &Compilation, entry: &str) -> String {
     let program = &compilation.program;
     let mut out = format!("<h1>{}</h1>\n", html::code(entry));
-    let text = compilation.sources.iter().find(|file| file.path() == entry).map_or("", |file| file.text());
-    out.push_str(&html::docs(&super::head_docs(text)));
+    let file = compilation.sources.iter().find(|file| file.path() == entry);
+    out.push_str(&html::docs(&super::head_docs(file.map_or("", SourceFile::text))));
+    let declared = |word: &str| file.map(|file| rows(compilation, file, word)).unwrap_or_default();
     let site = |id: scope_compiler::hir::SiteId| program.sites[id.0 as usize].name.as_str();
     if !program.resources.is_empty() {
         out.push_str("<h2 id=\"resources\">Resources</h2>\n");
@@ -29,19 +34,8 @@ pub fn page(compilation: &Compilation, entry: &str) -> String {
             .collect();
         out.push_str(&html::table(&["name", "type", "scope", "sites", ""], &rows));
     }
-    if !program.params.is_empty() {
-        out.push_str("<h2 id=\"params\">Parameters</h2>\n");
-        let rows: Vec<Vec<String>> = program
-            .params
-            .keys()
-            .map(|name| {
-                let is_its = |line: &str| line.strip_prefix("param ").is_some_and(|rest| names(rest, name));
-                let index = text.lines().position(is_its);
-                row(name, "param", text, index)
-            })
-            .collect();
-        out.push_str(&html::table(&["name", "type and default", ""], &rows));
-    }
+    out.push_str(&titled("Groups", "groups", &["name", "type", "sites", ""], &groups(compilation, file)));
+    out.push_str(&titled("Parameters", "params", &["name", "type and default", ""], &declared("param")));
     if !program.sites.is_empty() {
         out.push_str("<h2 id=\"sites\">Sites</h2>\n");
         let rows: Vec<Vec<String>> = program
@@ -69,18 +63,7 @@ pub fn page(compilation: &Compilation, entry: &str) -> String {
             .collect();
         out.push_str(&html::table(&["site", "drivers", "labels", ""], &rows));
     }
-    if !program.outputs.is_empty() {
-        out.push_str("<h2 id=\"outputs\">Outputs</h2>\n");
-        let rows: Vec<Vec<String>> = program
-            .outputs
-            .iter()
-            .map(|output| {
-                let line = compilation.sources.line_column(output.span).line as usize;
-                row(&output.name, "output", text, line.checked_sub(1))
-            })
-            .collect();
-        out.push_str(&html::table(&["name", "value", ""], &rows));
-    }
+    out.push_str(&titled("Outputs", "outputs", &["name", "value", ""], &declared("output")));
     if !program.sequences.is_empty() {
         out.push_str("<h2 id=\"sequences\">Sequences</h2>\n");
         let rows: Vec<Vec<String>> = program
@@ -98,6 +81,9 @@ pub fn page(compilation: &Compilation, entry: &str) -> String {
             })
             .collect();
         out.push_str(&html::table(&["name", "steps", ""], &rows));
+    }
+    for module in compilation.sources.iter().filter(|module| is_module(module, entry)) {
+        out.push_str(&self::module(compilation, module));
     }
     if !program.drivers.is_empty() {
         out.push_str("<h2 id=\"drivers\">Drivers</h2>\n<ul>\n");
@@ -129,19 +115,86 @@ fn known(value: &Value) -> Option<String> {
     }
 }
 
-/// Whether a declaration's words behind its first name this.
-fn names(rest: &str, name: &str) -> bool {
-    let after = rest.trim_start().strip_prefix(name);
-    after.is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-'))
+/// A table under its title; nothing where it is empty.
+fn titled(title: &str, id: &str, columns: &[&str], rows: &[Vec<String>]) -> String {
+    match rows {
+        [] => String::new(),
+        rows => format!("<h2 id=\"{id}\">{title}</h2>\n{}", html::table(columns, rows)),
+    }
 }
 
-/// A declaration of one line: its name, what is written behind it, and the documentation above it.
-fn row(name: &str, word: &str, text: &str, index: Option<usize>) -> Vec<String> {
-    let lines: Vec<&str> = text.lines().collect();
-    let line = index.and_then(|index| lines.get(index)).copied().unwrap_or_default();
-    let written = line.strip_prefix(word).map_or("", str::trim_start).strip_prefix(name).unwrap_or_default();
+/// The groups of a file: each is what its module declares, at the sites of its scope.
+fn groups(compilation: &Compilation, file: Option<&SourceFile>) -> Vec<Vec<String>> {
+    let Some(file) = file else { return Vec::new() };
+    let program = &compilation.program;
+    let row = |declared: Declared| {
+        let is_member = |resource: &&hir::Resource| is_member(&resource.name, &declared.name);
+        let mut members = program.resources.iter().filter(is_member).peekable();
+        members.peek()?;
+        let sites: BTreeSet<hir::SiteId> =
+            members.flat_map(|resource| resource.instances.keys().copied()).collect();
+        let sites: Vec<&str> =
+            sites.into_iter().map(|id| program.sites[id.0 as usize].name.as_str()).collect();
+        let [name, written, docs] = cells(file, &declared);
+        Some(vec![name, written, html::escape(&sites.join(", ")), docs])
+    };
+    let declared = outline(compilation, file.id()).into_iter();
+    declared.filter(|declared| declared.word == "resource").filter_map(row).collect()
+}
+
+/// `lab.net` and `lab["a"].net` are of `lab`.
+fn is_member(resource: &str, group: &str) -> bool {
+    let Some(rest) = resource.strip_prefix(group) else { return false };
+    let rest = match rest.strip_prefix('[') {
+        Some(of_family) => of_family.find("].").map_or("", |end| &of_family[end + 1..]),
+        None => rest,
+    };
+    rest.starts_with('.')
+}
+
+/// Whether a file is a module of the program that takes or gives something.
+fn is_module(file: &SourceFile, entry: &str) -> bool {
+    file.path() != entry && file.path().ends_with(".scope") && !file.path().starts_with("std:")
+}
+
+/// What a module takes, makes and gives; nothing where it does none of it.
+fn module(compilation: &Compilation, file: &SourceFile) -> String {
+    let of = |word: &str| rows(compilation, file, word);
+    let (params, made, outputs) = (of("param"), of("resource"), of("output"));
+    if made.is_empty() && params.is_empty() {
+        return String::new();
+    }
+    let mut out = format!(
+        "<h2>Module {}</h2>\n{}",
+        html::code(file.path()),
+        html::docs(&super::head_docs(file.text()))
+    );
+    for (title, columns, rows) in [
+        ("Parameters", ["name", "type and default", ""], params),
+        ("Resources", ["name", "type", ""], made),
+        ("Outputs", ["name", "value", ""], outputs),
+    ] {
+        if !rows.is_empty() {
+            out.push_str(&format!("<h3>{title}</h3>\n{}", html::table(&columns, &rows)));
+        }
+    }
+    out
+}
+
+/// What a file declares by a word: each with its name, what is written behind it, and the documentation above it.
+fn rows(compilation: &Compilation, file: &SourceFile, word: &str) -> Vec<Vec<String>> {
+    let declared = outline(compilation, file.id()).into_iter().filter(|declared| declared.word == word);
+    declared.map(|declared| cells(file, &declared).into()).collect()
+}
+
+fn cells(file: &SourceFile, declared: &Declared) -> [String; 3] {
+    let text = file.text();
+    let behind = text.get(declared.place.end as usize..declared.item.end as usize).unwrap_or_default();
+    let written = behind.lines().next().unwrap_or_default();
     let written = written.split(" //").next().unwrap_or_default().trim_start_matches([':', '=', ' ']);
-    let above = lines[..index.unwrap_or(0).min(lines.len())].iter().rev();
+    let above = text.get(..declared.item.start as usize).unwrap_or_default();
+    // Down to the beginning of its own line.
+    let above = above.rfind('\n').map_or("", |end| &above[..end]).lines().rev();
     let mut docs: Vec<String> =
         above.map_while(|line| line.strip_prefix("///")).map(|line| html::text(line.trim())).collect();
     docs.reverse();
@@ -156,5 +209,5 @@ fn row(name: &str, word: &str, text: &str, index: Option<usize>) -> Vec<String> 
         "" => String::new(),
         written => html::code(&format!("{written}{rest}")),
     };
-    vec![html::code(name), written, docs.join("\n")]
+    [html::code(&declared.name), written, docs.join("\n")]
 }

@@ -1,7 +1,7 @@
 //! Hides what is secret in any text on its way out.
 //!
 //! In: every secret that was resolved and every session token. Out: `"bad password hunter22"` → `"bad password ***"`.
-//! A secret is also found as it is quoted in URLs, JSON, HTML and other texts ([`quoted`]), and in base64 (as a part of a longer
+//! A secret is also found as it is quoted in URLs, JSON, HTML and other texts, and in base64 (as a part of a longer
 //! encoded text too), because that is how sites say requests back.
 
 use std::borrow::Cow;
