@@ -252,6 +252,27 @@ fn adopted_where_the_program_says_so_and_set_back() {
     assert_eq!(identity(&played).expect("recorded").how, How::Adopted);
 }
 
+/// Nobody knows what it was given before; once it is set, that is known.
+#[test]
+fn what_the_site_of_an_adopted_one_does_not_tell_is_set_once() {
+    let mut there = book("b7", "Emma", "open", None);
+    there.as_object_mut().expect("a record").remove("pages");
+    let played = play(
+        &adopting(),
+        StateStore::in_memory(),
+        vec![
+            ("nantes", "find", list([there.clone()])),
+            ("nantes", "update", done(there.clone())),
+            ("nantes", "read", found(there.clone())),
+        ],
+    );
+    assert_eq!(*played.effect(0), Effect::Updated { attributes: vec!["pages".into()] });
+    let changes = serde_json::Map::from_iter([("pages".into(), json!(300))]);
+    assert_eq!(played.request("update").changes, Some(changes));
+    let again = play(&adopting(), played.state, vec![("nantes", "read", found(there))]);
+    assert_eq!(*again.effect(0), Effect::Unchanged);
+}
+
 #[test]
 fn of_several_none_is_adopted() {
     let played = play(
