@@ -340,6 +340,13 @@ fn what_is_there_already_is_imported() {
         &ends(&folder, &["import", "main.scope", "old", "nantes", "c70"], 3),
         &["E0936", "does not put `old` at nantes"],
     );
+    let as_another = ["import", "main.scope", "again:knot.card", "paris", "c70"];
+    has(&ends(&folder, &as_another, 3), &["E0936", "`old` of this program already", "moved_from: \"old\""]);
+    let as_no_name = ["import", "main.scope", "bad name:knot.card", "paris", "c70"];
+    has(&ends(&folder, &as_no_name, 3), &["E0936", "no name that a program can declare"]);
+    // What is made from a program is not written over it.
+    let over = ["plan", "main.scope", "--offline", "--out", "main.scope"];
+    has(&ends(&folder, &over, 3), &["E0981", "is not overwritten"]);
     // Never deleted, also when the program lets it go.
     write(&desks, &folder, "");
     ends(&folder, &["run", "main.scope", "--yes"], 0);

@@ -29,11 +29,7 @@ pub fn renamed(
     definition: Span,
     name: &str,
 ) -> Result<Fix, String> {
-    let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-        && !name.ends_with('-')
-        && !scope_syntax::RESERVED_WORDS.contains(&name);
-    if !is_name {
+    if !is_name(name) {
         return Err(format!("`{name}` is not a name"));
     }
     let text = |span: Span| {
@@ -64,6 +60,15 @@ pub fn renamed(
         }
         false => Ok(fix),
     }
+}
+
+/// Whether something can be declared by this name.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+        && !name.ends_with('-')
+        && !scope_syntax::RESERVED_WORDS.contains(&name)
 }
 
 /// What a file declares: name, what it is, the whole item, its name's place.

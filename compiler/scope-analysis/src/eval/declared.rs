@@ -44,6 +44,17 @@ impl Context<'_> {
         }
     }
 
+    /// Whether a record is declared with a field that may be left out.
+    pub(super) fn may_lack(&self, expr: &Expr, field: &str, frame: &Frame) -> bool {
+        match self.type_as_declared(expr, frame, 0) {
+            Some(ty) => match base(&ty) {
+                Type::Record(fields) => fields.iter().any(|known| known.name == field && known.is_optional),
+                _ => false,
+            },
+            None => false,
+        }
+    }
+
     /// The declared type of an expression, as far as it has one.
     pub(super) fn type_as_declared(&self, expr: &Expr, frame: &Frame, depth: usize) -> Option<Type> {
         match expr.kind.as_ref() {

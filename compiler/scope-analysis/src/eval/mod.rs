@@ -127,6 +127,12 @@ impl Context<'_> {
                         self.report(of_a_family(base, name, &elements, &self.sources.borrow()));
                         Value::Error
                     }
+                    // What its type lets be left out is nothing.
+                    Err(Value::Record(fields))
+                        if !fields.contains_key(&name.text) && self.may_lack(base, &name.text, frame) =>
+                    {
+                        Value::Null
+                    }
                     Err(base_value) => self.field(base_value, name, *optional, base.span, frame.here),
                 }
             }

@@ -43,7 +43,7 @@ pub fn run(command: &Build, output: Output) -> u8 {
             match &command.out {
                 Some(path) => {
                     document::tell("scope-build/1", json!({ "target": null, "files": [{ "path": path }] }));
-                    super::write_file(path, text.as_bytes()).map_or_else(|code| code, |()| OK)
+                    super::write_beside(&compilation, path, text.as_bytes()).map_or_else(|code| code, |()| OK)
                 }
                 None => {
                     document::tell_whole(&text);

@@ -25,7 +25,7 @@ pub fn run(command: &Graph, output: Output) -> u8 {
         json!({ "to": form, "out": command.out, "text": command.out.is_none().then_some(&text) }),
     );
     match &command.out {
-        Some(path) => match super::write_file(path, text.as_bytes()) {
+        Some(path) => match super::write_beside(&compilation, path, text.as_bytes()) {
             Ok(()) => OK,
             Err(code) => code,
         },

@@ -7,12 +7,14 @@ mod arguments;
 
 use std::collections::BTreeMap;
 
+use scope_compiler::renaming::is_name;
 use scope_compiler::{Compilation, Options, Over, World, hir};
 use scope_diagnostics::{codes, similar};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::How;
 use scope_runtime::events::Failure;
 use scope_runtime::report::StepStatus;
+use scope_runtime::shell;
 use scope_runtime::state::{Hold, Holder, Record, Resource, State, StateStore};
 use serde_json::{Map, Value, json};
 
@@ -53,16 +55,36 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
         None => (command.resource.as_str(), None),
     };
     let declared = compilation.program.resources.iter().find(|resource| resource.name == name);
+    if declared.is_none() && !is_name(name) {
+        return refuse(
+            &format!("`{name}` is no name that a program can declare"),
+            "a name has letters, digits, `_` and `-`; an element of a family is imported once the program has the family",
+        );
+    }
     let written_type = wanted_type(&compilation, command, name, declared, written_type)?;
     if let Some(known) =
         store.state().resource(name, &command.site).filter(|known| known.identity != command.id)
     {
         return refuse(
             &format!("`{name}` at {} is {} already", command.site, known.identity),
-            &format!("another name, or `scope destroy` first; `scope why {name}` says more"),
+            &format!(
+                "import it by another name, or let that one go first: `scope state forget {} {}`; `scope why {0}` says more",
+                shell::word(name),
+                shell::word(&command.site)
+            ),
         );
     }
     let (ty, plan, record) = read(command, &options, &written_type, store.state(), output)?;
+    let is_it = |known: &Resource| known.identity == command.id && known.resource_type == ty.name;
+    let mut others = store.state().resources.iter().filter(|(other, _)| *other != name);
+    if let Some((other, _)) = others.find(|(_, sites)| sites.get(&command.site).is_some_and(is_it)) {
+        return refuse(
+            &format!("{} at {} is `{other}` of this program already", command.id, command.site),
+            &format!(
+                "to give it another name, write `with {{ moved_from: \"{other}\" }}` where it is declared"
+            ),
+        );
+    }
     let record = without_marks(&ty, &record, store.state(), &command.site)?;
     let resource = Resource::new(&ty.name, &command.id, How::Adopted);
     let fact = Record::Resource { name: name.to_string(), site: command.site.clone(), resource };

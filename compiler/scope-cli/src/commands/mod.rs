@@ -47,7 +47,7 @@ use scope_plan::recorded::Recorded;
 use scope_runtime::state::Wish;
 
 use crate::args::{self, Args, Command, Format, Program};
-use crate::output::{Output, note, say_error};
+use crate::output::{Output, note, say_error, say_help};
 use crate::world::Disk;
 
 /// As wished.
@@ -177,6 +177,20 @@ fn compiled(
 /// The plan of a program without errors.
 fn plan_of(compilation: &Compilation) -> &scope_plan::plan::Plan {
     compilation.plan.as_ref().expect("a program without errors has a plan")
+}
+
+/// Writes what was made from a program, and never over that.
+fn write_beside(compilation: &Compilation, path: &str, contents: &[u8]) -> Result<(), u8> {
+    let same = |file: &str| match (std::fs::canonicalize(file), std::fs::canonicalize(path)) {
+        (Ok(file), Ok(path)) => file == path,
+        _ => false,
+    };
+    if compilation.sources.iter().any(|file| same(file.path())) {
+        say_error(codes::E0981, &format!("`{path}` is a file of the program, and is not overwritten"));
+        say_help("give `--out` another name, such as `plan.json`");
+        return Err(WRONG);
+    }
+    write_file(path, contents)
 }
 
 /// Writes a file; says what is wrong on stderr.

@@ -61,7 +61,7 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     let rows = difference::rows(plan, &report, &state);
     if let Some(path) = &command.out {
         let relied = Relied::new(plan, &state, command.kept.state.as_deref(), Some(&report));
-        if let Err(code) = super::write_file(path, saved::to_json(plan, &relied).as_bytes()) {
+        if let Err(code) = super::write_beside(&compilation, path, saved::to_json(plan, &relied).as_bytes()) {
             return code;
         }
     }
@@ -96,7 +96,7 @@ fn unasked(
         let relied = state.map(|state| Relied::new(plan, state, command.kept.state.as_deref(), None));
         let text =
             relied.map_or_else(|| scope_plan::json::to_json(plan), |relied| saved::to_json(plan, &relied));
-        if let Err(code) = super::write_file(path, text.as_bytes()) {
+        if let Err(code) = super::write_beside(compilation, path, text.as_bytes()) {
             return code;
         }
     }
