@@ -12,6 +12,7 @@ use crate::{
     ast::*,
     parse::operators::{Infix, power, prefix_power, right_power, symbol},
 };
+use scope_diagnostics::Span;
 
 /// How tightly what is not an operator holds together.
 const ATOM: u8 = 100;
@@ -111,6 +112,16 @@ impl Formatter<'_> {
         if op == BinaryOp::Default && !ends_with_bracket {
             return self.defaults(left, right);
         }
+        if !is_tight && op != BinaryOp::NotIn && op != BinaryOp::Default {
+            let sides = [(left, left_parentheses), (right, right_parentheses)];
+            let commented = self.commented(2, &|index| sides[index].0.span, &mut |out, index| {
+                let sign = if index == 0 { String::new() } else { format!("{} ", symbol(infix)) };
+                concat([text(sign), out.operand(sides[index].0, sides[index].1)])
+            });
+            if let Some(commented) = commented {
+                return commented;
+            }
+        }
         let left = self.operand(left, left_parentheses);
         let right = self.operand(right, right_parentheses);
         match op {
@@ -126,55 +137,81 @@ impl Formatter<'_> {
     /// `a ?? b ?? c`: it groups to the right, and all stand at one level.
     fn defaults(&mut self, left: &Expr, right: &Expr) -> Doc {
         let own = power(Infix::Binary(BinaryOp::Default));
-        let first = self.operand(left, tightness(left) <= own || is_where(left));
-        let mut docs = vec![];
+        let mut operands = vec![left];
         let mut rest = Some(right);
         while let Some(value) = rest {
             let (this, next) = match value.kind.as_ref() {
                 ExprKind::Binary { op: BinaryOp::Default, left, right } => (left, Some(right)),
                 _ => (value, None),
             };
-            let parenthesise = tightness(this) <= own || is_where(this);
-            docs.push(concat([line(), text("?? "), self.operand(this, parenthesise)]));
+            operands.push(this);
             rest = next;
         }
-        group(concat([first, nest(concat(docs))]))
+        let write = |out: &mut Self, index: usize| {
+            let value = operands[index];
+            out.operand(value, tightness(value) <= own || is_where(value))
+        };
+        self.joined_by("??", operands.len(), &|index| operands[index].span, &write)
+    }
+
+    /// Operands of one level, under each other where they do not fit, or have comments between them.
+    fn joined_by(
+        &mut self,
+        sign: &str,
+        count: usize,
+        span: &dyn Fn(usize) -> Span,
+        write: &dyn Fn(&mut Self, usize) -> Doc,
+    ) -> Doc {
+        let commented = self.commented(count, span, &mut |out, index| {
+            let sign = if index == 0 { String::new() } else { format!("{sign} ") };
+            concat([text(sign), write(out, index)])
+        });
+        if let Some(commented) = commented {
+            return commented;
+        }
+        let first = write(self, 0);
+        let rest: Vec<Doc> =
+            (1..count).map(|index| concat([line(), text(format!("{sign} ")), write(self, index)])).collect();
+        group(concat([first, nest(concat(rest))]))
     }
 
     fn chain(&mut self, op: ChainOp, operands: &[Expr]) -> Doc {
         let infix = Infix::Chain(op);
         let own = power(infix);
-        let mut docs = vec![];
-        let mut first = None;
-        for operand in operands {
+        let write = |out: &mut Self, index: usize| {
+            let operand = &operands[index];
             let is_same = matches!(operand.kind.as_ref(), ExprKind::Chain { op: inner, .. } if *inner == op);
-            let parenthesise = match first {
-                None => tightness(operand) < own || is_same || is_where(operand),
-                Some(_) => tightness(operand) <= own || is_where(operand),
+            let parenthesise = match index {
+                0 => tightness(operand) < own || is_same || is_where(operand),
+                _ => tightness(operand) <= own || is_where(operand),
             };
             // Right without them, but read more surely with them.
             let is_mixed = op == ChainOp::LogicalOr
                 && matches!(operand.kind.as_ref(), ExprKind::Chain { op: ChainOp::LogicalAnd, .. });
-            let parenthesise = parenthesise || is_mixed;
-            let doc = self.operand(operand, parenthesise);
-            match first {
-                None => first = Some(doc),
-                Some(_) => docs.push(concat([line(), text(format!("{} ", symbol(infix))), doc])),
-            }
-        }
-        group(concat(first.into_iter().chain([nest(concat(docs))])))
+            out.operand(operand, parenthesise || is_mixed)
+        };
+        self.joined_by(symbol(infix), operands.len(), &|index| operands[index].span, &write)
     }
 
     fn conditional(&mut self, branches: &[(Expr, Expr)], otherwise: &Expr) -> Doc {
-        let mut docs = vec![];
-        for (index, (condition, value)) in branches.iter().enumerate() {
-            docs.push(if index == 0 { text("if ") } else { concat([line(), text("else if ")]) });
-            let condition = self.operand(condition, is_if(condition));
-            let value = self.operand(value, is_if(value));
-            docs.push(group(concat([condition, line(), text("then "), value])));
+        let mut write = |out: &mut Self, index: usize| match branches.get(index) {
+            Some((condition, value)) => {
+                let condition = out.operand(condition, is_if(condition));
+                let value = out.operand(value, is_if(value));
+                let word = text(if index == 0 { "if " } else { "else if " });
+                concat([word, group(concat([condition, line(), text("then "), value]))])
+            }
+            None => concat([text("else "), out.operand(otherwise, is_if(otherwise))]),
+        };
+        let place = |index: usize| {
+            branches.get(index).map_or(otherwise.span, |(condition, value)| condition.span.to(value.span))
+        };
+        if let Some(commented) = self.commented(branches.len() + 1, &place, &mut write) {
+            return commented;
         }
-        docs.push(concat([line(), text("else "), self.operand(otherwise, is_if(otherwise))]));
-        group(nest(concat(docs)))
+        let first = write(self, 0);
+        let rest: Vec<Doc> = (1..=branches.len()).map(|index| concat([line(), write(self, index)])).collect();
+        group(nest(concat([first, concat(rest)])))
     }
 
     fn record(&mut self, entries: &[RecordEntry], span: scope_diagnostics::Span) -> Doc {

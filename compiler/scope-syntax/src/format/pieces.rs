@@ -73,6 +73,26 @@ impl Formatter<'_> {
         pieces
     }
 
+    /// Operands with comments between them, one under the other; nothing where there is no comment before the last begins.
+    /// `write` makes the document of one, with what stands before it.
+    pub(super) fn commented(
+        &mut self,
+        count: usize,
+        span: &dyn Fn(usize) -> Span,
+        write: &mut dyn FnMut(&mut Self, usize) -> Doc,
+    ) -> Option<Doc> {
+        let last = span(count.checked_sub(1)?);
+        let first = span(0).start;
+        if !self.holds_comment((first, last.start)) {
+            return None;
+        }
+        let mut pieces = self.pieces((first, last.end), count, span, write);
+        pieces.iter_mut().for_each(|piece| piece.blank_before = false);
+        let rest = pieces.split_off(1);
+        let rest = concat([hard_line(), joined(rest, Separation::Items)]);
+        Some(concat([joined(pieces, Separation::Items), nest(rest)]))
+    }
+
     fn own_line(&mut self, comment: usize, end: &mut u32) -> Piece {
         let span = self.comments[comment].span;
         let blank_before = self.has_blank_line(*end, span.start);
