@@ -54,7 +54,8 @@ async function browser() {
   if (!executablePath) {
     const packed = (await import(require.resolve('@sparticuz/chromium'))).default;
     executablePath = await packed.executablePath();
-    args.push(...packed.args);
+    // In one process, as small machines have it, the browser may end with a page.
+    args.push(...packed.args.filter((flag) => flag !== '--single-process' && flag !== '--no-zygote'));
   }
   return chromium.launch({ executablePath, args, headless: true });
 }
