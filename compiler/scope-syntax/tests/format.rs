@@ -182,3 +182,11 @@ fn a_queue_that_ends_is_written_as_it_reads() {
         assert_eq!(check(from).expect("round trip"), to, "{from}");
     }
 }
+
+/// What stands behind an operand, or a branch of `if`, stays behind it.
+#[test]
+fn comments_within_an_expression_stay() {
+    let written = "let a = if b then 1 // one\n  else 2 // two\nlet t = \"a\" // first\n  ++ \"b\" ++ // second\n  \"c\"\n";
+    let expected = "let a = if b then 1 // one\n    else 2 // two\nlet t = \"a\" // first\n    ++ \"b\" // second\n    ++ \"c\"\n";
+    assert_eq!(check(written).expect("it is read"), expected);
+}
