@@ -157,12 +157,24 @@ impl Desks {
     }
 }
 
-/// The lines without what differs from run to run: times, and the order in which steps are done.
+/// The lines without what differs from run to run: times, and the order in which steps at several sites are told.
 fn settled(document: &str) -> Vec<String> {
     let mut lines: Vec<String> = document.lines().map(timeless).collect();
-    let is_done = |line: &String| line.starts_with("done ");
-    lines.chunk_by_mut(|one, next| is_done(one) && is_done(next)).for_each(<[String]>::sort);
+    for told in lines.chunk_by_mut(|one, other| site_of(one).is_some() && site_of(other).is_some()) {
+        told.sort_by_key(|line| (site_of(line), line.clone()));
+    }
     lines
+}
+
+/// The site of a line that a run tells as it goes.
+fn site_of(line: &str) -> Option<String> {
+    match line.split(' ').collect::<Vec<&str>>().as_slice() {
+        ["chosen", .., site]
+        | ["done" | "again" | "parked" | "waits" | "failed" | "skipped" | "left", site, _, ..] => {
+            Some((*site).to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// A line whose times are not compared: `2 min ago`, `0.4 s`.
