@@ -152,7 +152,7 @@ fn is_member(resource: &str, group: &str) -> bool {
     rest.starts_with('.')
 }
 
-/// Whether a file is a module of the program that takes or gives something.
+/// Whether a file of the program is one that it imports.
 fn is_module(file: &SourceFile, entry: &str) -> bool {
     file.path() != entry && file.path().ends_with(".scope") && !file.path().starts_with("std:")
 }
