@@ -24,14 +24,13 @@ use scope_diagnostics::{Span, similar};
 pub fn format(module: &Module, source: &str) -> String {
     let mut formatter = Formatter { source, comments: &module.comments, next_comment: 0, is_flat: false };
     let items = &module.items;
-    let head: Vec<Doc> = module.docs.iter().map(|doc| text(format!("//! {doc}").trim_end())).collect();
-    let has_head = !head.is_empty();
+    let has_head = !module.docs.is_empty();
     let start = if has_head { head_end(source) } else { 0 };
+    let head = formatter.head(&module.docs, start);
     let place = |index: usize| items[index].span;
     let pieces =
         formatter.pieces((start, u32::MAX), items.len(), &place, &mut |out, index| out.item(&items[index]));
     let has_items = !pieces.is_empty();
-    let head = concat(head.into_iter().map(|doc| concat([doc, hard_line()])));
     let gap =
         if has_head && has_items && starts_after_blank(source, start) { hard_line() } else { doc::nil() };
     let mut out = concat([head, gap, joined(pieces, Separation::Items)]).print();
@@ -42,7 +41,7 @@ pub fn format(module: &Module, source: &str) -> String {
     out
 }
 
-/// Where the `//!` lines end.
+/// Where the last of the `//!` lines ends.
 fn head_end(source: &str) -> u32 {
     let mut end = 0;
     let mut position = 0;
@@ -73,6 +72,34 @@ struct Formatter<'m> {
 }
 
 impl Formatter<'_> {
+    /// The lines up to `end`, where the program's documentation ends: each comment among them stays where it is.
+    fn head(&mut self, docs: &[String], end: u32) -> Doc {
+        let mut docs = docs.iter();
+        let mut lines = Vec::new();
+        let mut place = 0;
+        let (mut is_behind_comment, mut is_behind_blank) = (false, false);
+        for line in self.source[..end as usize].split_inclusive('\n') {
+            let written = line.trim_start_matches('\u{FEFF}').trim();
+            place += line.len() as u32;
+            let doc = if written.starts_with("//!") { docs.next() } else { None };
+            let comment = if doc.is_none() { self.comment_before(place) } else { None };
+            if written.is_empty() {
+                is_behind_blank = true;
+                continue;
+            }
+            if is_behind_blank && !lines.is_empty() && (is_behind_comment || comment.is_some()) {
+                lines.push(hard_line());
+            }
+            (is_behind_comment, is_behind_blank) = (comment.is_some(), false);
+            let doc = doc.map(|doc| text(format!("//! {doc}").trim_end()));
+            lines.extend(doc.or_else(|| comment.map(|comment| text(self.comment_text(comment)))));
+            lines.push(hard_line());
+        }
+        // A tree that was not read from a text has its documentation all the same.
+        lines.extend(docs.flat_map(|doc| [text(format!("//! {doc}").trim_end()), hard_line()]));
+        concat(lines)
+    }
+
     pub(super) fn item(&mut self, item: &Item) -> Doc {
         let docs = self.docs(&item.docs);
         let end = item.span.end;

@@ -101,7 +101,7 @@ impl Formatter<'_> {
     }
 
     /// The next comment, if it stands before this byte.
-    fn comment_before(&mut self, place: u32) -> Option<usize> {
+    pub(super) fn comment_before(&mut self, place: u32) -> Option<usize> {
         let is_next = !self.is_flat && self.comments.get(self.next_comment)?.span.start < place;
         is_next.then(|| {
             self.next_comment += 1;
@@ -120,7 +120,7 @@ impl Formatter<'_> {
     }
 
     /// A comment as it is written; never as documentation, which belongs to an item.
-    fn comment_text(&self, comment: usize) -> String {
+    pub(super) fn comment_text(&self, comment: usize) -> String {
         let text = &self.comments[comment].text;
         let is_doc = text.starts_with('!') || text.starts_with('/') && !text.starts_with("//");
         if is_doc {
