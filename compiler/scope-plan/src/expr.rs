@@ -171,6 +171,10 @@ pub enum Builtin {
     Round,
     /// `duration_text(number)`: seconds as a person writes them: `90s`, `2min`.
     DurationText,
+    /// `size_text(number)`: bytes as a person writes them: `10GiB`, `1536MB`.
+    SizeText,
+    /// `rate_text(number)`: bits per second as a person writes them: `1Gbps`.
+    RateText,
     /// `replace(text, from, to)`: every occurrence.
     Replace,
     /// `capture(text, regex)`: the first group (or the whole match) of the first match, or `null`.

@@ -238,6 +238,9 @@ fn every_builtin_has_a_value_and_refuses_what_it_cannot_take() {
         (Builtin::Round, &[json!(-2.5)], json!(-3), &[json!(1e30)]),
         (Builtin::DurationText, &[json!(90)], json!("90s"), &[json!("a")]),
         (Builtin::DurationText, &[json!(0.3)], json!("300ms"), &[json!(null)]),
+        (Builtin::SizeText, &[json!(10_737_418_240_u64)], json!("10GiB"), &[json!("a")]),
+        (Builtin::SizeText, &[json!(0)], json!("0B"), &[json!(null)]),
+        (Builtin::RateText, &[json!(2_500_000_000_u64)], json!("2500Mbps"), &[json!("a")]),
         (
             Builtin::Replace,
             &[json!("aXbX"), json!("X"), json!("--")],

@@ -5,7 +5,7 @@ use scope_syntax::ast::{self, TextPart};
 
 use super::{Frame, describe, number};
 use crate::context::Context;
-use crate::hir::{Deferred, Value};
+use crate::hir::{Deferred, Value, rate_text, size_text};
 
 impl Context<'_> {
     pub fn text(&self, text: &ast::Text, frame: &Frame) -> Value {
@@ -63,8 +63,8 @@ impl Context<'_> {
             Value::Float(number) => number.to_string(),
             Value::Bool(value) => value.to_string(),
             Value::Percent(number) => format!("{number}%"),
-            Value::Size(bytes) => bytes.to_string(),
-            Value::Rate(bits) => bits.to_string(),
+            Value::Size(bytes) => size_text(*bytes),
+            Value::Rate(bits) => rate_text(*bits),
             Value::Duration(nanoseconds) => number::duration_text(*nanoseconds),
             Value::Site(site) => self.site_name(*site),
             _ => return None,

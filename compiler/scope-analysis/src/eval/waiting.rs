@@ -86,10 +86,12 @@ impl Context<'_> {
         }
     }
 
-    /// What stands in a text for what the run will know, as it would if it were known: `90s`, `25%`.
+    /// What stands in a text for what the run will know, as it would if it were known: `90s`, `10GiB`, `25%`.
     pub(super) fn text_in_run(&self, value: Value, span: Span, here: Option<SiteId>) -> Option<Value> {
         match self.kind(&value, here) {
             Kind::Duration => Some(call("duration_text", value)),
+            Kind::Size => Some(call("size_text", value)),
+            Kind::Rate => Some(call("rate_text", value)),
             Kind::Percent => {
                 Some(Value::Deferred(Box::new(Deferred::Concat(vec![value, Value::Text("%".into())]))))
             }

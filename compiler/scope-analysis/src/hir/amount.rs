@@ -28,22 +28,34 @@ const RATES: [(u64, &str); 4] = [(1_000_000_000, "Gbps"), (1_000_000, "Mbps"), (
 #[must_use]
 pub fn amount_text(ty: &Type, amount: f64) -> String {
     match ty {
-        Type::Duration => whole(amount, &DURATIONS, "s"),
-        Type::Size => whole(amount, &SIZES, "B"),
-        Type::Rate => whole(amount, &RATES, "bps"),
+        Type::Duration => whole(amount.round() as i128, &DURATIONS, "s"),
+        Type::Size => whole(amount.round() as i128, &SIZES, "B"),
+        Type::Rate => whole(amount.round() as i128, &RATES, "bps"),
         Type::Percent => format!("{amount}%"),
         _ => amount.to_string(),
     }
 }
 
+/// Bytes, exactly: what reads the text gets the same size.
+#[must_use]
+pub fn size_text(bytes: u64) -> String {
+    whole(bytes.into(), &SIZES, "B")
+}
+
+/// Bits per second, exactly.
+#[must_use]
+pub fn rate_text(bits: u64) -> String {
+    whole(bits.into(), &RATES, "bps")
+}
+
 /// In the largest unit of which it is a whole number.
-fn whole(amount: f64, units: &[(u64, &str)], of_none: &str) -> String {
-    let (sign, amount) = (if amount < 0.0 { "-" } else { "" }, amount.abs().round() as u64);
+fn whole(amount: i128, units: &[(u64, &str)], of_none: &str) -> String {
     if amount == 0 {
         return format!("0{of_none}");
     }
-    let (factor, unit) = units.iter().find(|(factor, _)| amount % factor == 0).unwrap_or(&(1, ""));
-    format!("{sign}{}{unit}", amount / factor)
+    let is_whole = |factor: u64| amount % i128::from(factor) == 0;
+    let (factor, unit) = units.iter().find(|(factor, _)| is_whole(*factor)).unwrap_or(&(1, ""));
+    format!("{}{unit}", amount / i128::from(*factor))
 }
 
 #[cfg(test)]
@@ -59,5 +71,6 @@ mod tests {
         assert_eq!(amount_text(&Type::Rate, 2.5e9), "2500Mbps");
         assert_eq!(amount_text(&Type::Percent, 12.5), "12.5%");
         assert_eq!(amount_text(&Type::Int, 3.0), "3");
+        assert_eq!(size_text(u64::MAX), "18446744073709551615B");
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Number, Value};
 
 use super::path::percent_encoded;
+use super::rounding::{DURATIONS, NANOSECONDS, RATES, SIZES};
 use super::value::{canonical, compare_numbers, from_integer, integer, weight};
 use super::{EvalError, Evaluator, MAXIMUM_SIZE, Outcome, part, text_of, wrong};
 use crate::expr::{Builtin, Expr, MAXIMUM_DEPTH};
@@ -50,7 +51,9 @@ impl<'e> Evaluator<'e> {
             Builtin::Size | Builtin::Rate => self.amount(whole, &arguments[0]),
             Builtin::Duration => self.duration(whole, &arguments[0]),
             Builtin::Round => self.round(whole, &arguments[0]),
-            Builtin::DurationText => self.duration_text(whole, &arguments[0]),
+            Builtin::DurationText => self.amount_text(whole, &arguments[0], NANOSECONDS, DURATIONS),
+            Builtin::SizeText => self.amount_text(whole, &arguments[0], 1, SIZES),
+            Builtin::RateText => self.amount_text(whole, &arguments[0], 1, RATES),
             Builtin::Replace => self.replace(whole, &arguments[0], &arguments[1], &arguments[2]),
             Builtin::Capture => self.capture(&arguments[0], &arguments[1]),
         }

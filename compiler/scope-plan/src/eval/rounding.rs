@@ -10,7 +10,39 @@ use super::value::{from_integer, integer};
 use super::{EvalError, Evaluator, Outcome, wrong};
 use crate::expr::Expr;
 
-const NANOSECONDS: i128 = 1_000_000_000;
+pub(super) const NANOSECONDS: i128 = 1_000_000_000;
+
+/// How 0 is written, and the units, the largest first.
+type Units = (&'static str, &'static [(i128, &'static str)]);
+
+pub(super) const DURATIONS: Units = (
+    "0s",
+    &[
+        (86_400 * NANOSECONDS, "d"),
+        (3_600 * NANOSECONDS, "h"),
+        (60 * NANOSECONDS, "min"),
+        (NANOSECONDS, "s"),
+        (1_000_000, "ms"),
+        (1_000, "us"),
+        (1, "ns"),
+    ],
+);
+pub(super) const SIZES: Units = (
+    "0B",
+    &[
+        (1 << 40, "TiB"),
+        (1_000_000_000_000, "TB"),
+        (1 << 30, "GiB"),
+        (1_000_000_000, "GB"),
+        (1 << 20, "MiB"),
+        (1_000_000, "MB"),
+        (1 << 10, "KiB"),
+        (1_000, "kB"),
+        (1, "B"),
+    ],
+);
+pub(super) const RATES: Units =
+    ("0bps", &[(1_000_000_000, "Gbps"), (1_000_000, "Mbps"), (1_000, "kbps"), (1, "bps")]);
 
 impl<'e> Evaluator<'e> {
     pub(super) fn amount(&mut self, whole: &Expr, argument: &'e Expr) -> Outcome<'e> {
@@ -37,22 +69,19 @@ impl<'e> Evaluator<'e> {
         )
     }
 
-    /// The largest unit of which it is a whole number.
-    pub(super) fn duration_text(&mut self, whole: &Expr, argument: &'e Expr) -> Outcome<'e> {
-        const UNITS: [(i128, &str); 7] = [
-            (86_400 * NANOSECONDS, "d"),
-            (3_600 * NANOSECONDS, "h"),
-            (60 * NANOSECONDS, "min"),
-            (NANOSECONDS, "s"),
-            (1_000_000, "ms"),
-            (1_000, "us"),
-            (1, "ns"),
-        ];
-        let nanoseconds = self.scaled(whole, argument, NANOSECONDS)?;
-        let unit = UNITS.iter().find(|(factor, _)| nanoseconds != 0 && nanoseconds % factor == 0);
+    /// A number times `factor` in the largest of these units of which it is a whole number; 0 in the `0` that they begin with.
+    pub(super) fn amount_text(
+        &mut self,
+        whole: &Expr,
+        argument: &'e Expr,
+        factor: i128,
+        (zero, units): Units,
+    ) -> Outcome<'e> {
+        let amount = self.scaled(whole, argument, factor)?;
+        let unit = units.iter().find(|(factor, _)| amount != 0 && amount % factor == 0);
         self.text(match unit {
-            Some((factor, unit)) => format!("{}{unit}", nanoseconds / factor),
-            None => "0s".to_owned(),
+            Some((factor, unit)) => format!("{}{unit}", amount / factor),
+            None => zero.to_owned(),
         })
     }
 

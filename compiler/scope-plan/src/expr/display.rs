@@ -262,13 +262,15 @@ impl Builtin {
             Builtin::Duration => "duration",
             Builtin::Round => "round",
             Builtin::DurationText => "duration_text",
+            Builtin::SizeText => "size_text",
+            Builtin::RateText => "rate_text",
             Builtin::Replace => "replace",
             Builtin::Capture => "capture",
         }
     }
 
     /// Every one.
-    pub const ALL: [Builtin; 34] = [
+    pub const ALL: [Builtin; 36] = [
         Builtin::Json,
         Builtin::ToJson,
         Builtin::First,
@@ -301,6 +303,8 @@ impl Builtin {
         Builtin::Duration,
         Builtin::Round,
         Builtin::DurationText,
+        Builtin::SizeText,
+        Builtin::RateText,
         Builtin::Replace,
         Builtin::Capture,
     ];
@@ -331,7 +335,9 @@ impl Builtin {
             | Builtin::Rate
             | Builtin::Duration
             | Builtin::Round
-            | Builtin::DurationText => (1, Some(1)),
+            | Builtin::DurationText
+            | Builtin::SizeText
+            | Builtin::RateText => (1, Some(1)),
             Builtin::Join
             | Builtin::Split
             | Builtin::Has

@@ -79,6 +79,8 @@ impl Expressions {
             Builtin::Duration => format!("duration({all})"),
             Builtin::Round => format!("rounded({all})"),
             Builtin::DurationText => format!("duration_text({all})"),
+            Builtin::SizeText => format!("size_text({all})"),
+            Builtin::RateText => format!("rate_text({all})"),
             Builtin::Replace => format!("replaced({all})"),
             Builtin::Capture | Builtin::ConcatLists => unreachable!("both were handled above"),
         })

@@ -154,14 +154,24 @@ function amount(h,   x) {
     return num(number_text(x))
 }
 
-function duration_text(h,   x, i, n, units, part) {
-    x = nearest(h, 1000000000)
-    n = split("86400000000000 d 3600000000000 h 60000000000 min 1000000000 s 1000000 ms 1000 us 1 ns", units, " ")
+function duration_text(h) {
+    return amount_text(h, 1000000000, "0s", "86400000000000 d 3600000000000 h 60000000000 min 1000000000 s 1000000 ms 1000 us 1 ns")
+}
+
+function size_text(h) {
+    return amount_text(h, 1, "0B", "1099511627776 TiB 1000000000000 TB 1073741824 GiB 1000000000 GB 1048576 MiB 1000000 MB 1024 KiB 1000 kB 1 B")
+}
+
+function rate_text(h) { return amount_text(h, 1, "0bps", "1000000000 Gbps 1000000 Mbps 1000 kbps 1 bps") }
+
+function amount_text(h, factor, zero, all,   x, i, n, units, part) {
+    x = nearest(h, factor)
+    n = split(all, units, " ")
     for (i = 1; i < n; i += 2) {
         part = x / units[i]
         if (x != 0 && part == int(part)) return str(number_text(part) units[i + 1])
     }
-    return str("0s")
+    return str(zero)
 }
 
 function summed(h,   i, r) {
