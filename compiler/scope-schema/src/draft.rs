@@ -139,6 +139,9 @@ impl Writer<'_> {
             (" write_only", attribute.is_sent && !attribute.is_read && !is_identity),
         ];
         words.iter().filter(|(_, holds)| *holds).for_each(|(word, _)| text.push_str(word));
+        if attribute.sent_as != field.name && attribute.is_read {
+            let _ = write!(text, " read(body[{}])", quoted(&attribute.sent_as));
+        }
         text.push('\n');
     }
 }
@@ -185,11 +188,17 @@ fn operation_text(text: &mut String, operation: &Operation, thing: &Thing) {
     if let Some(next) = &operation.next {
         let _ = writeln!(text, "next: {next}");
     }
-    if operation.method == "PATCH" {
-        text.push_str("body: changes\nrepeat by always\n");
+    let is_renamed = operation.body.iter().any(|(sent_as, name)| sent_as != name);
+    // What changed is told by the attributes' names; where one is called otherwise, all of it is sent.
+    if operation.method == "PATCH" && !is_renamed {
+        text.push_str("body: changes\n");
     } else if !operation.body.is_empty() {
-        let fields: Vec<String> = operation.body.iter().map(|name| format!("{name}: {name}")).collect();
+        let fields: Vec<String> =
+            operation.body.iter().map(|(sent_as, name)| format!("{}: {name}", key(sent_as))).collect();
         let _ = writeln!(text, "body: {{ {} }}", fields.join(", "));
+    }
+    if operation.method == "PATCH" {
+        text.push_str("repeat by always\n");
     }
     if operation.verb == Verb::Create && is_post && is_chosen {
         text.push_str("repeat by id\n");

@@ -70,5 +70,5 @@ fn computed(name: &str, docs: String) -> Attribute {
         is_write_only: false,
         span: scope_diagnostics::Span::DUMMY,
     };
-    Attribute { field, is_sent: false, is_read: true, is_changed: false }
+    Attribute { field, sent_as: name.to_owned(), is_sent: false, is_read: true, is_changed: false }
 }

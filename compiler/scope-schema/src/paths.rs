@@ -60,7 +60,10 @@ pub(crate) struct Thing {
 }
 
 pub(crate) struct Attribute {
+    /// Called as an expression can name it.
     pub field: Field,
+    /// How it is called where it is sent and answered.
+    pub sent_as: String,
     /// It is sent when one is made.
     pub is_sent: bool,
     /// It is answered when one is read.
@@ -84,8 +87,8 @@ pub(crate) struct Operation {
     pub method: &'static str,
     /// `/lamps/${id}`
     pub path: String,
-    /// What is sent, by the attributes' names; nothing is sent where there are none.
-    pub body: Vec<String>,
+    /// What is sent: how it is called there, and the attribute's name. Nothing is sent where there are none.
+    pub body: Vec<(String, String)>,
     /// The statuses that mean success.
     pub codes: Vec<u16>,
     /// Of a list: the field that holds it, if it is not the whole answer.
@@ -195,14 +198,18 @@ impl<'d> Importer<'d> {
         let changed_by = patch.as_ref().or(put.as_ref().filter(|_| post.is_some()));
         let changed = changed_by.map(|by| self.sent(by, document)).unwrap_or_default();
 
-        self.tell_nameless(slot, collection, [&answered, &sent, &changed].into_iter().flatten());
+        let named = names_of([&answered, &sent, &changed].into_iter().flatten());
+        self.tell_nameless(slot, collection, [&answered, &sent, &changed].into_iter().flatten(), &named);
         let mut attributes: IndexMap<String, Attribute> = IndexMap::new();
         for (fields, mark) in [(answered, 0), (sent, 1), (changed, 2)] {
-            for field in fields.into_iter().filter(|field| is_word(&field.name)) {
+            for mut field in fields {
+                let Some(name) = named.get(&field.name) else { continue };
+                let sent_as = std::mem::replace(&mut field.name, name.clone());
                 let is_written_only = field.is_write_only;
                 let is_read_only = field.is_read_only;
                 let attribute = attributes.entry(field.name.clone()).or_insert_with(|| Attribute {
                     field: field.clone(),
+                    sent_as,
                     is_sent: false,
                     is_read: false,
                     is_changed: false,
@@ -246,11 +253,11 @@ impl<'d> Importer<'d> {
         let at_item = path.replace(&format!("{{{parameter}}}"), &format!("${{{identity}}}"));
         let named_by =
             ["name", "title"].into_iter().find(|name| attributes.contains_key(*name) && *name != identity);
-        let body = |is_in: fn(&Attribute) -> bool| -> Vec<String> {
+        let body = |is_in: fn(&Attribute) -> bool| -> Vec<(String, String)> {
             attributes
                 .values()
                 .filter(|attribute| is_in(attribute))
-                .map(|attribute| attribute.field.name.clone())
+                .map(|attribute| (attribute.sent_as.clone(), attribute.field.name.clone()))
                 .collect()
         };
         let mut operations = Vec::new();
@@ -299,7 +306,7 @@ impl<'d> Importer<'d> {
             }
             (None, Some(put)) => {
                 let mut sent = body(of_created);
-                sent.retain(|name| *name != identity);
+                sent.retain(|(_, name)| *name != identity);
                 add(Verb::Create, "PUT", &at_item, sent, put, 200, false);
                 taken.insert((path, "put"));
             }
@@ -332,10 +339,16 @@ impl<'d> Importer<'d> {
         })
     }
 
-    /// Fields that no expression of a driver can name are left out, and that is told.
-    fn tell_nameless<'f>(&mut self, of: &Slot, collection: &str, fields: impl Iterator<Item = &'f Field>) {
+    /// Fields that have no name in a driver are left out, and that is told.
+    fn tell_nameless<'f>(
+        &mut self,
+        of: &Slot,
+        collection: &str,
+        fields: impl Iterator<Item = &'f Field>,
+        named: &BTreeMap<String, String>,
+    ) {
         let nameless: BTreeSet<String> = fields
-            .filter(|field| !is_word(&field.name))
+            .filter(|field| !named.contains_key(&field.name))
             .map(|field| format!("`{}`", crate::layers::shortened(&field.name)))
             .collect();
         if nameless.is_empty() {
@@ -442,4 +455,35 @@ impl<'d> Importer<'d> {
         }
         None
     }
+}
+
+/// What each field is called in a driver, by how it is called in the description: `for` and `x-y` are `for_` and `x_y` there, unless
+/// another field is called so.
+fn names_of<'f>(fields: impl Iterator<Item = &'f Field>) -> BTreeMap<String, String> {
+    let described: BTreeSet<&str> = fields.map(|field| field.name.as_str()).collect();
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    let mut taken: BTreeSet<String> =
+        described.iter().filter(|name| is_word(name)).map(|name| (*name).to_owned()).collect();
+    for name in described {
+        if is_word(name) {
+            names.insert(name.to_owned(), name.to_owned());
+            continue;
+        }
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let mut word: String =
+            name.chars().map(|letter| if is_plain(letter) { letter } else { '_' }).collect();
+        if word.starts_with(|first: char| first.is_ascii_digit()) {
+            word.insert(0, '_');
+        }
+        if !is_word(&word) {
+            word.push('_');
+        }
+        if word.contains(|letter: char| letter.is_ascii_alphanumeric())
+            && is_word(&word)
+            && taken.insert(word.clone())
+        {
+            names.insert(name.to_owned(), word);
+        }
+    }
+    names
 }

@@ -261,6 +261,10 @@ pub(crate) fn quoted(value: &str) -> String {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '$' => out.push_str("\\$"),
+            '\n' => out.push_str("\\n"),
+            other if other.is_control() => {
+                let _ = write!(out, "\\u{{{:x}}}", other as u32);
+            }
             other => out.push(other),
         }
     }
