@@ -48,7 +48,7 @@ pub(crate) fn escape_into(out: &mut String, chars: &str) {
 
 /// Whether a character is not seen, or reorders what is: written as itself, a reader would take the text for another one.
 /// Those that join letters and pictures are part of how some languages are written, and stay.
-fn is_unseen(character: char) -> bool {
+pub fn is_unseen(character: char) -> bool {
     matches!(
         character,
         '\u{a0}'

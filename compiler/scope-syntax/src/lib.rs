@@ -33,6 +33,7 @@ pub mod units;
 
 pub use decode::decode;
 pub use dump::{dump, dump_expr};
+pub use escape::is_unseen;
 pub use format::format;
 pub use module::{Parsed, argv_text, parse, parse_expr, parse_location, parse_native};
 pub use token::{ITEM_WORDS, LINK_WORDS, RESERVED_WORDS};

@@ -14,6 +14,7 @@ mod chained_sharing;
 mod cross_without_prime;
 mod failure_domain;
 mod here_for_local;
+mod invisible;
 mod large_copy;
 mod literal_secret;
 mod name_by_site;
@@ -80,6 +81,7 @@ pub const ALL: &[Lint] = &[
     Lint { code: codes::W0345, name: "shell_text" },
     Lint { code: codes::W0346, name: "name_for_reference" },
     Lint { code: codes::W0347, name: "unused_type" },
+    Lint { code: codes::W0348, name: "invisible_character" },
 ];
 
 /// The rule that a name or a code means.
@@ -112,6 +114,7 @@ pub fn lint(input: &Input<'_>) -> Vec<Diagnostic> {
     literal_secret::check(input, &mut reports);
     published_spelling::check(input, &mut reports);
     shell_text::check(input, &mut reports);
+    invisible::check(input, &mut reports);
     if !input.has_errors {
         failure_domain::check(input, &mut reports);
         repeated_arm::check(input, &mut reports);
