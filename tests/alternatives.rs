@@ -71,6 +71,33 @@ fn guards_of_alternatives_are_listed() {
 }
 
 #[test]
+fn a_copy_names_its_origins_and_a_radius_what_it_is_compared_with() {
+    let folder = binary::folder("why-radius");
+    let program = r#"import openstack
+entry nantes
+site nantes { openstack: { cloud: "nantes" }, simulate: { openstack: { image: [{ name: "debian" }], flavor: [{ name: "m1" }] } } }
+site paris { openstack: { cloud: "paris" } }
+site lille { openstack: { cloud: "lille" } }
+link nantes -- paris { rtt: 80ms }
+resource near: openstack.network { name: "near" } scope { network: around(nantes, 50ms) }
+resource vm: openstack.server { name: "vm", flavor: "m1", image: "debian" } scope { compute: paris, image: nantes }
+"#;
+    std::fs::write(folder.join("main.scope"), program).expect("written");
+    let why = |name: &str| {
+        let ran = binary::scope(&folder, &["why", name, "--program", "main.scope", "--simulate"], &[]);
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        ran.stdout
+    };
+    let near = why("near");
+    let paris =
+        "not here   the scope puts it at nantes: `around(nantes, 50ms)`; declared: nantes -- paris 80 ms\n";
+    let lille = "`around(nantes, 50ms)`, and no link of lille is declared: it is in no radius\n";
+    assert!(near.contains(paris) && near.contains(lille), "{near}");
+    let copy = why("image:debian");
+    assert!(copy.contains("copy       brought here from nantes\n"), "{copy}");
+}
+
+#[test]
 fn a_script_says_which_guards_it_leaves_out() {
     let folder = binary::folder("alternatives-script");
     std::fs::write(folder.join("main.scope"), PROGRAM).expect("written");

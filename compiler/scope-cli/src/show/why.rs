@@ -81,7 +81,7 @@ pub struct At {
 /// One sentence.
 #[derive(Debug, Serialize)]
 pub struct Reason {
-    /// `scope`, `placement`, `choice`, `needs`, `needed by`, `guard`, `recorded`, `waits`, `owed`, `held`, `last run`,
+    /// `scope`, `placement`, `choice`, `copy`, `needs`, `needed by`, `guard`, `recorded`, `waits`, `owed`, `held`, `last run`,
     /// `not here`
     pub about: &'static str,
     /// For people.
@@ -141,6 +141,9 @@ fn at(
     }
     for step in &here {
         choices(known, step).into_iter().for_each(|words| say("choice", words));
+        if let Action::Bring { sources, .. } = &step.action {
+            say("copy", format!("brought here from {}", sites_of(known.plan, sources).join(" or ")));
+        }
         // A guard needs nothing but what it stands on.
         if !matches!(step.action, Action::Protect { .. }) {
             needs(known, step).into_iter().for_each(|words| say("needs", words));
@@ -243,16 +246,37 @@ fn placement(known: &Known<'_>, resource: &hir::Resource, site: &hir::Site) -> O
     if plain_written.replace("||", "|") == plain_meant {
         return None;
     }
+    let links = round_trips(known, site);
+    let by = if links.is_empty() { String::new() } else { format!("; declared: {}", links.join(", ")) };
+    let written: String = written.split_whitespace().collect::<Vec<_>>().join(" ");
+    Some(format!("`{written}` is {meant}{by}"))
+}
+
+/// The declared round trips of a site: `nantes -- paris 12 ms`.
+fn round_trips(known: &Known<'_>, site: &hir::Site) -> Vec<String> {
+    let program = &known.compilation.program;
+    let name_of = |site: hir::SiteId| program.sites[site.0 as usize].name.clone();
     let links = program.links.iter().filter_map(|link| {
         let (from, to) = (name_of(link.from), name_of(link.to));
         let is_here = from == site.name || to == site.name;
         let rtt = link.rtt.filter(|_| is_here)?;
         Some(format!("{from} -- {to} {:.0} ms", rtt as f64 / 1e6))
     });
-    let links: Vec<String> = links.collect();
-    let by = if links.is_empty() { String::new() } else { format!("; declared: {}", links.join(", ")) };
-    let written: String = written.split_whitespace().collect::<Vec<_>>().join(" ");
-    Some(format!("`{written}` is {meant}{by}"))
+    links.collect()
+}
+
+/// What is written where a radius decides, with the round trips that it is compared with (R7).
+fn outside_radius(known: &Known<'_>, resource: &hir::Resource, site: &hir::Site) -> Option<String> {
+    let span = resource.location.span;
+    let written = if span.is_dummy() { return None } else { known.compilation.sources.snippet(span) };
+    if !written.contains("around") {
+        return None;
+    }
+    let written = written.split_whitespace().collect::<Vec<_>>().join(" ");
+    Some(match round_trips(known, site).as_slice() {
+        [] => format!("`{written}`, and no link of {} is declared: it is in no radius", site.name),
+        links => format!("`{written}`; declared: {}", links.join(", ")),
+    })
 }
 
 fn not_here(known: &Known<'_>, resource: &hir::Resource, site: &hir::Site) -> String {
@@ -267,7 +291,10 @@ fn not_here(known: &Known<'_>, resource: &hir::Resource, site: &hir::Site) -> St
         Some(Placing::Entry) => {
             format!("the scope does not name its service, so it is at the entry site, {place}")
         }
-        _ => format!("the scope puts it at {place}"),
+        _ => match outside_radius(known, resource, site) {
+            Some(why) => format!("the scope puts it at {place}: {why}"),
+            None => format!("the scope puts it at {place}"),
+        },
     }
 }
 
@@ -336,12 +363,7 @@ fn needs(known: &Known<'_>, step: &Step) -> Vec<String> {
         let (name, place) = (short_name(&used.name), &plan.site(used.site).name);
         match &used.action {
             Action::Bring { sources, .. } => {
-                let from: Vec<String> = sources
-                    .iter()
-                    .filter_map(|source| plan.location(*source))
-                    .map(|site| plan.site(site).name.clone())
-                    .collect();
-                Some(format!("{kind} {name} of {}, copied to here", from.join(" or ")))
+                Some(format!("{kind} {name} of {}, copied to here", sites_of(plan, sources).join(" or ")))
             }
             Action::Protect { .. } => {
                 Some(format!("{kind} {name} at {place}, guarded there from deletion before this is made"))
@@ -356,6 +378,12 @@ fn needs(known: &Known<'_>, step: &Step) -> Vec<String> {
         }
     });
     words.collect()
+}
+
+/// The sites of what a copy is made from, in their order.
+fn sites_of(plan: &Plan, sources: &[StepId]) -> Vec<String> {
+    let sites = sources.iter().filter_map(|source| plan.location(*source));
+    sites.map(|site| plan.site(site).name.clone()).collect()
 }
 
 /// The sites of what a choice is among, in their order.
