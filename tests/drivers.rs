@@ -320,3 +320,55 @@ fn a_command_that_cannot_say_unreachable_is_told() {
     let ran = check("7 -> unreachable(err)");
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.all());
 }
+
+#[test]
+fn what_is_set_is_used_and_a_type_says_each_thing_once() {
+    let folder = binary::folder("driver-once");
+    let check = |cross: &str, body: &str| {
+        let driver = format!(
+            r#"driver lamps {{
+    versions: "1".."2"
+    site {{ url: string }}
+    service lamps {{
+        address: site.url
+        probe GET "/" {{ 200 -> done(body.version) }}
+        answers {{ 400..499 -> invalid(text), 500..599 -> unavailable(text) }}
+        type lamp {{
+            name:  string  identity immutable
+            level: int = 0
+            first: string?
+            tag:   string?
+            {cross}
+            operation read   GET    "/lamps/${{name}}" {{ 200 -> found(body), 404 -> not_found }}
+            operation create PUT    "/lamps/${{name}}" {{ body: {body}, 200 -> done }}
+            operation delete DELETE "/lamps/${{name}}" {{ 204 | 404 -> gone }}
+            merge {{ create then create -> take-one, create then delete -> keep-order, delete then delete -> any-order }}
+        }}
+    }}
+}}
+"#
+        );
+        std::fs::write(folder.join("lamps.scope"), driver).expect("written");
+        binary::scope(&folder, &["driver", "check", "lamps.scope", "--format", "short"], &[])
+    };
+    let whole = "{ level: level, first: first, tag: tag }";
+    let ran = check("cross by sum(level, link: first)", whole);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.all());
+    let ran = check("cross by sum(level, link: first)", "{ level: level, first: first }");
+    assert!(ran.stderr.contains("warning[E0414]: no operation of `lamps.lamp` sends `tag`"), "{}", ran.all());
+    for (cross, said) in [
+        (
+            "cross by sum(level, link: first)\ncross by none because \"x\"",
+            "error[E0103]: a type says `cross` once",
+        ),
+        ("cross by sum(level, level, link: first)", "error[E0401]: `level` is divided twice"),
+        (
+            "cross by sum(level, link: first, link: tag)",
+            "error[E0401]: the other parts name the prime in one",
+        ),
+    ] {
+        let ran = check(cross, whole);
+        assert_eq!(ran.code, 3, "{}", ran.all());
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.all());
+    }
+}

@@ -124,6 +124,7 @@ pub(super) fn complete(
         })
         .collect();
     let of = |word: &'static str| phrases.iter().filter(move |(phrase, _)| phrase.word.text == word);
+    said_once(&phrases, diagnostics);
     for (phrase, _) in of("create") {
         ty.create = created_by(phrase, diagnostics);
     }
@@ -167,6 +168,22 @@ pub(super) fn complete(
     // An unreadable operation may be the one that is missing.
     if is_whole && !body.iter().any(|line| matches!(line.kind, LineKind::Error)) {
         promises::check(ty, diagnostics);
+    }
+}
+
+/// What a type says once: a second one would be another answer to the same question.
+const ONCE: [&str; 8] = ["create", "cross", "guard", "mark", "merge", "ready", "share", "stateful"];
+
+fn said_once(phrases: &[(&ast::Phrase, &[String])], diagnostics: &mut Vec<Diagnostic>) {
+    for word in ONCE {
+        let mut said = phrases.iter().map(|(phrase, _)| *phrase).filter(|phrase| phrase.word.text == word);
+        let Some(first) = said.next() else { continue };
+        diagnostics.extend(said.map(|again| {
+            Diagnostic::new(codes::E0103, again.span, format!("a type says `{word}` once"))
+                .label("again")
+                .secondary(first.span, "first here")
+                .help("keep the one that holds")
+        }));
     }
 }
 

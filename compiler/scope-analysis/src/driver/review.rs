@@ -6,12 +6,17 @@
 //!
 //! `operation read GET "/x/${id}" { 200 -> found(body) }` in a service without `answers` → "says nothing of 100..199, 201..599".
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Severity, codes};
 use scope_syntax::ast::{Expr, ExprKind, TextPart};
 
 use super::{laws, walk};
-use crate::hir::{Answer, Driver, Meaning, Operation, OperationKind, Repeat, Request, ResourceType, Service};
+use crate::hir::{
+    Answer, Attribute, Driver, Meaning, Operation, OperationKind, Repeat, Request, ResourceType, Service,
+    Type,
+};
 
 /// Everything that is to be said of a driver without errors.
 pub fn review(driver: &Driver) -> Vec<Diagnostic> {
@@ -147,6 +152,62 @@ fn one_type<'d>(
     readiness(ty, diagnostics);
     mark(ty, diagnostics);
     command_lines(ty, diagnostics);
+    unsent(ty, diagnostics);
+}
+
+/// Attributes that a program sets and no operation uses: what is written there has no effect, and differs at every look.
+fn unsent(ty: &ResourceType, diagnostics: &mut Vec<Diagnostic>) {
+    let mut named: HashSet<&str> = HashSet::new();
+    for operation in ty.operations.values() {
+        // What says how an answer is read is used as well.
+        let mut parts: Vec<&Expr> = operation.when.iter().chain(&operation.next_page).collect();
+        parts.extend(
+            operation.answers.iter().flat_map(|answer| answer.condition.iter().chain(&answer.argument)),
+        );
+        let ready = operation.ready.iter().chain(&ty.ready);
+        parts.extend(ready.map(|ready| &ready.condition));
+        match &operation.request {
+            Request::Http { method, path, query, headers, body } => {
+                parts.extend(query.iter().chain(headers).map(|(_, value)| value));
+                parts.extend([method, path]);
+                parts.extend(body);
+            }
+            Request::Exec { argv, env, files, stdin } => {
+                parts.extend(env.iter().chain(files).map(|(_, value)| value));
+                parts.extend(argv);
+                parts.extend(stdin);
+            }
+        }
+        for part in parts {
+            walk::each(part, &mut |expr| {
+                if let ExprKind::Name(name) = &*expr.kind {
+                    named.insert(name);
+                }
+            });
+        }
+    }
+    // What changed is sent as it is, whatever it is.
+    if named.contains("changes") {
+        return;
+    }
+    // What can have but one value says nothing that the request does not say: `kind` of a manifest.
+    let is_said = |ty: &Type| matches!(ty.required(), Type::Enum(values) if values.len() == 1);
+    let is_unsent = |attribute: &&Attribute| {
+        attribute.is_settable && !named.contains(attribute.name.as_str()) && !is_said(&attribute.ty)
+    };
+    for attribute in ty.attributes.values().filter(is_unsent) {
+        let name = &attribute.name;
+        warn(
+            Diagnostic::new(
+                codes::E0414,
+                attribute.span,
+                format!("no operation of `{}` sends `{name}`", ty.name),
+            )
+            .label("what a program sets here stays where it is")
+            .help(format!("name it in a body, a query or a path, `body: {{ {name}: {name} }}`; what the site gives is `computed`")),
+            diagnostics,
+        );
+    }
 }
 
 /// Statuses for which no rule holds without a condition.

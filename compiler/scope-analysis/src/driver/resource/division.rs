@@ -53,7 +53,17 @@ pub(super) fn cross(
                 diagnostics.push(malformed(argument.value.span, said, WRITTEN));
                 return None;
             }
+            None if division.divided.contains(&name) => {
+                let said = format!("`{name}` is divided twice");
+                diagnostics.push(malformed(argument.value.span, said, WRITTEN));
+                return None;
+            }
             None if is_number && attribute.is_settable => division.divided.push(name),
+            Some("link") if division.link.is_some() => {
+                let said = "the other parts name the prime in one attribute";
+                diagnostics.push(malformed(argument.value.span, said, WRITTEN));
+                return None;
+            }
             None => {
                 let said = format!("`{name}` cannot be divided: it is no number that a program sets");
                 diagnostics.push(
