@@ -285,6 +285,22 @@ impl Location {
         }
     }
 
+    /// The alternatives of one resource that is divided in one of them at least: `a % b`, and `c` too of `(a % b) | c`. Nothing
+    /// of what is never divided, or at several sites whole.
+    pub fn divided(&self) -> Option<Vec<&Location>> {
+        let mut alternatives = Vec::new();
+        let mut open = vec![self];
+        while let Some(location) = open.pop() {
+            match &location.kind {
+                LocationKind::Or(arms) => open.extend(arms.iter().rev()),
+                LocationKind::Cross { .. } | LocationKind::Site(_) => alternatives.push(location),
+                _ => return None,
+            }
+        }
+        let is_divided = |location: &&Location| matches!(location.kind, LocationKind::Cross { .. });
+        alternatives.iter().any(is_divided).then_some(alternatives)
+    }
+
     /// Every `%` in it, to be changed.
     pub fn crosses_mut(&mut self) -> Vec<&mut Location> {
         match self.kind {

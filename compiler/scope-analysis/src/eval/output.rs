@@ -79,8 +79,7 @@ impl Context<'_> {
     pub(super) fn is_divided(&self, resource: ResourceId, path: &[String]) -> bool {
         let Some(head) = self.head_summary(resource) else { return false };
         let Some(ty) = self.driver_type(&head.ty) else { return false };
-        let is_whole =
-            matches!(head.location.crosses().as_slice(), [cross] if cross.span == head.location.span);
-        is_whole && matches!(&ty.cross, Cross::By(division) if division.divided.contains(&path.join(".")))
+        head.location.divided().is_some()
+            && matches!(&ty.cross, Cross::By(division) if division.divided.contains(&path.join(".")))
     }
 }

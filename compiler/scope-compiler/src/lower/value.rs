@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use scope_analysis::hir::{self, Deferred, Program, ResourceId, Value};
 use scope_plan::expr::{BinaryOp, Builtin, Expr, FileRef, Generator, SecretSource, UnaryOp};
 use scope_plan::plan::{Action, Edge, EdgeReason, Guard, SiteId, StepId};
@@ -145,17 +145,14 @@ impl Lowering<'_> {
         let program = self.program;
         let divided = &program.resources[resource.0 as usize];
         let hir::Cross::By(division) = &self.driver_type(&divided.ty).cross else { return None };
-        let [cross] = divided.location.crosses()[..] else { return None };
-        if cross.span != divided.location.span {
-            return None;
-        }
+        let alternatives = divided.location.divided()?;
         let end = (1..=path.len()).find(|end| division.divided.contains(&path[..*end].join(".")))?;
         let lowered = self.done.get(&resource).cloned()?;
         let gathered = self.gathered(resource, &lowered);
         if here.is_some() && end == path.len() {
-            return Some(sum(cross, path, gathered, program));
+            return Some(sum(&alternatives, path, gathered, program));
         }
-        let whole = aggregated(cross, &path[..end], gathered, program);
+        let whole = aggregated(&alternatives, &path[..end], gathered, program);
         Some(path[end..].iter().fold(whole, |base, field| Expr::Field(Box::new(base), field.clone())))
     }
 
@@ -207,16 +204,18 @@ impl Lowering<'_> {
     }
 }
 
-/// The sum of what is divided, over the parts that could be read.
-fn sum(cross: &hir::Location, path: &[String], gathered: StepId, program: &Program) -> Expr {
+/// The sum of what is divided, over the parts that could be read: those of the chosen alternative, as others have none.
+fn sum(alternatives: &[&hir::Location], path: &[String], gathered: StepId, program: &Program) -> Expr {
     let share = |site: hir::SiteId| {
         let name = program.sites[site.0 as usize].name.clone();
         let path = std::iter::once(name).chain(path.iter().cloned()).collect();
         let zero = Box::new(Expr::Value(0.into()));
         Expr::Binary(BinaryOp::Default, Box::new(Expr::Step { step: gathered, path }), zero)
     };
-    let shares = cross.sites().into_iter().map(share);
-    shares
+    let sites: IndexSet<hir::SiteId> = alternatives.iter().flat_map(|location| location.sites()).collect();
+    sites
+        .into_iter()
+        .map(share)
         .reduce(|sum, next| Expr::Binary(BinaryOp::Add, Box::new(sum), Box::new(next)))
         .unwrap_or(Expr::Value(0.into()))
 }
@@ -224,33 +223,42 @@ fn sum(cross: &hir::Location, path: &[String], gathered: StepId, program: &Progr
 /// What is read of a whole (R6): the sum over the parts that could be read, each part's share, and the parts that could
 /// not be read.
 fn aggregated(
-    cross: &hir::Location,
+    alternatives: &[&hir::Location],
     path: &[String],
     gathered: scope_plan::plan::StepId,
     program: &Program,
 ) -> Expr {
     let name_of = |site: hir::SiteId| program.sites[site.0 as usize].name.clone();
-    let hir::LocationKind::Cross { parts, .. } = &cross.kind else { return Expr::Value(Json::Null) };
     let all = || Expr::Step { step: gathered, path: Vec::new() };
     let has = |site: hir::SiteId| Expr::Call(Builtin::Has, vec![all(), Expr::Value(name_of(site).into())]);
-    let sum = sum(cross, path, gathered, program);
+    let sum = sum(alternatives, path, gathered, program);
     let by_site =
         Generator { name: "site".into(), second: Some("record".into()), source: all(), condition: None };
     let of_record = path
         .iter()
         .fold(Expr::Name("record".into()), |base, field| Expr::Field(Box::new(base), field.clone()));
     let shares = Expr::MapFor(Box::new(by_site), Box::new(Expr::Name("site".into())), Box::new(of_record));
-    let missing = parts.iter().map(|part| {
-        let is_read = part
-            .sites()
-            .into_iter()
-            .map(has)
+    let is_read = |location: &hir::Location| {
+        let parts = location.sites().into_iter().map(has);
+        parts
             .reduce(|left, right| Expr::Binary(BinaryOp::Or, Box::new(left), Box::new(right)))
-            .unwrap_or(Expr::Value(false.into()));
-        let label = Expr::Value(Json::Array(vec![part.text(&name_of).into()]));
-        Expr::If(Box::new(is_read), Box::new(Expr::Value(Json::Array(Vec::new()))), Box::new(label))
-    });
-    let missing = Expr::Call(Builtin::ConcatLists, missing.collect());
+            .unwrap_or(Expr::Value(false.into()))
+    };
+    let none = || Expr::Value(Json::Array(Vec::new()));
+    let missing_of = |location: &hir::Location| {
+        let hir::LocationKind::Cross { parts, .. } = &location.kind else { return none() };
+        let missing = parts.iter().map(|part| {
+            let label = Expr::Value(Json::Array(vec![part.text(&name_of).into()]));
+            Expr::If(Box::new(is_read(part)), Box::new(none()), Box::new(label))
+        });
+        Expr::Call(Builtin::ConcatLists, missing.collect())
+    };
+    // That of the alternative of which something was read; of the first one where nothing was.
+    let mut missing = missing_of(alternatives[0]);
+    for alternative in alternatives[1..].iter().rev() {
+        missing =
+            Expr::If(Box::new(is_read(alternative)), Box::new(missing_of(alternative)), Box::new(missing));
+    }
     Expr::Record(vec![("sum".into(), sum), ("of".into(), shares), ("not_reached".into(), missing)])
 }
 
