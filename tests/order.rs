@@ -2,8 +2,8 @@
 //! mistakes and of every page of a code are shuffled, and the same reports come out, each at the same words, and the same
 //! plan.
 //!
-//! What is told once of several places is compared as the set of them. What is declared twice, and where a circle is entered,
-//! are said of whichever comes second, and an unclosed bracket reaches into what follows: programs about these are left out. Of
+//! What is told once of several places is compared as the set of them. What is declared twice is said of whichever comes second,
+//! and an unclosed bracket reaches into what follows: programs about these are left out. Of
 //! the reference every third program is taken, each once; `SCOPE_SEEDS=20` takes all of them and shuffles each in twenty ways.
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use crate::support::markdown::Fence;
 use crate::support::{reference, world::Memory};
 
 /// Reports that name one of several places by their order, or what stands behind an unclosed bracket.
-const OF_AN_ORDER: [&str; 3] = ["E0002", "E0103", "E0112"];
+const OF_AN_ORDER: [&str; 2] = ["E0002", "E0103"];
 
 /// A text whose items stand in another order.
 struct Shuffled {

@@ -82,6 +82,20 @@ fn what_counts_as_failed_is_done_by_the_next_run() {
 }
 
 #[test]
+fn what_is_taken_out_and_still_named_is_known_to_the_state() {
+    let desks = Desks::start();
+    let card = "resource front: desk.card { title: \"front\" }\n";
+    let folder = desks.place("taken-out", &format!("{card}output title = front.title\n"));
+    ends(&folder, &["run", "main.scope"], 0);
+    let program = std::fs::read_to_string(folder.join("main.scope")).expect("written before");
+    std::fs::write(folder.join("main.scope"), program.replace(card, "")).expect("writable");
+    for command in ["plan", "run"] {
+        let said = ends(&folder, &[command, "main.scope"], 3).stderr;
+        assert!(said.contains("the state has `front`, desk.card at nantes"), "{said}");
+    }
+}
+
+#[test]
 fn what_is_to_stay_is_left_without_its_mark() {
     let desks = Desks::start();
     let cards = "resource stays: desk.card { title: \"stays\", remark: \"mine\" } with { on_delete: keep }\n\

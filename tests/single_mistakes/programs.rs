@@ -18,6 +18,11 @@ impl Program {
         std::str::from_utf8(&self.world.files[&self.entry]).expect("programs are UTF-8")
     }
 
+    /// A number of its text: the mistakes that are tried in it stay the same whatever is written before it or elsewhere.
+    pub fn number(&self) -> usize {
+        self.text().bytes().fold(7, |number, byte| (number * 31 + usize::from(byte)) % 10_007)
+    }
+
     /// What compiling it gives, as `scope check` does, with this text.
     pub fn compile(&self, text: &str) -> Compilation {
         let mut world = self.world.clone();
@@ -34,10 +39,13 @@ pub(crate) fn of_the_examples() -> Vec<Program> {
     names.into_iter().map(program).collect()
 }
 
-/// The programs of the reference, without what its titles have in common.
+/// The programs of the reference, each text once.
 pub(crate) fn of_the_reference() -> Vec<Program> {
     let of = |program: reference::Program| {
-        let title = program.title.split(' ').next().unwrap_or_default().to_owned();
+        let (page, section) = program.title.split_once(' ').unwrap_or_default();
+        // Without its line: what is written above a program says nothing of it.
+        let page = page.split(':').next().unwrap_or_default();
+        let title = format!("{page} {}", section.rsplit(" / ").next().unwrap_or_default());
         Program { title, world: program.world, entry: program.entry }
     };
     let mut programs: Vec<Program> = reference::programs().into_iter().map(of).collect();

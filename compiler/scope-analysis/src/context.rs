@@ -12,6 +12,7 @@ use scope_diagnostics::{Diagnostic, Diagnostics, Label, SourceMap, Span};
 use scope_syntax::ast;
 
 use crate::bounds::Bounds;
+use crate::circles::Sought;
 use crate::driver::types::Declared as DeclaredTypes;
 use crate::eval::Frame;
 use crate::group::{Given, Group};
@@ -60,7 +61,7 @@ pub enum Extent {
 pub type Reported = BTreeMap<String, BTreeMap<String, String>>;
 
 /// A value by where it is asked for: in which use of a module, of which item, at which site.
-type Values = BTreeMap<(Option<GroupId>, ModuleId, usize, Option<SiteId>), Option<Value>>;
+pub(crate) type ValueKey = (Option<GroupId>, ModuleId, usize, Option<SiteId>);
 
 /// A request's head; `None` where it is in error.
 pub(crate) type MadeHead<'a> = Option<Rc<Head<'a>>>;
@@ -80,7 +81,9 @@ pub(crate) struct Context<'a> {
     /// The site that is being declared: what the sites have is not known yet.
     pub declaring: Cell<Option<Span>>,
     /// Memoised values of `let` and `param` items; `None` while one is being evaluated.
-    pub values: RefCell<Values>,
+    pub values: RefCell<BTreeMap<ValueKey, Option<Value>>>,
+    /// What is being found out, the outermost first, and where it is asked for.
+    pub sought: RefCell<Vec<(Sought, Span)>>,
     /// Every use of a module; the program itself first.
     pub groups: RefCell<Vec<Rc<Group<'a>>>>,
     pub given: RefCell<Given>,
@@ -139,6 +142,7 @@ impl<'a> Context<'a> {
             entry: Cell::new(None),
             declaring: Cell::new(None),
             values: RefCell::new(BTreeMap::new()),
+            sought: RefCell::default(),
             groups: RefCell::new(Vec::new()),
             given: RefCell::new(Given::new()),
             data_files: RefCell::new(BTreeMap::new()),

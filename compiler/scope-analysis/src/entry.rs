@@ -66,7 +66,9 @@ impl Context<'_> {
 
     /// The report for a request whose place depends on an entry site that is not given.
     pub fn no_entry(&self, what: &str, span: Span) -> Diagnostic {
-        let sites: Vec<String> = self.sites.borrow().iter().map(|site| site.name.clone()).collect();
+        let mut sites: Vec<String> = self.sites.borrow().iter().map(|site| site.name.clone()).collect();
+        // What is said does not depend on the order in which they are declared.
+        sites.sort();
         let mut report = Diagnostic::new(codes::E0105, span, format!("where does {what} start?"))
             .label("needs the entry site, and the program has no `entry`");
         if let Some(first) = sites.first() {

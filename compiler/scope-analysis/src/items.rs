@@ -2,9 +2,10 @@
 //!
 //! A value is computed when first asked for and kept; asked for while being computed, it depends on itself.
 
-use scope_diagnostics::{Diagnostic, Span, codes};
+use scope_diagnostics::Span;
 use scope_syntax::ast::{self, ItemKind};
 
+use crate::circles::Sought;
 use crate::context::Context;
 use crate::eval::Frame;
 use crate::hir::{GroupId, Value};
@@ -22,17 +23,18 @@ impl Context<'_> {
             return match known {
                 Some(value) => value.clone(),
                 None => {
-                    self.report(self.cycle(module, index, used));
+                    self.report_circle(&Sought::Value(key), used);
                     Value::Error
                 }
             };
         }
         self.values.borrow_mut().insert(key, None);
-        let value = self.deeper(used, || match &self.item(module, index).kind {
+        let find = || match &self.item(module, index).kind {
             ItemKind::Let(item) => self.let_value(item, frame),
             ItemKind::Param(param) => self.param_value(param, &frame),
             _ => Value::Error,
-        });
+        };
+        let value = self.deeper(used, || self.seek(Sought::Value(key), used, find));
         let value = value.unwrap_or(Value::Error);
         self.values.borrow_mut().insert(key, Some(value.clone()));
         value
@@ -50,17 +52,5 @@ impl Context<'_> {
             }
             None => value,
         }
-    }
-
-    fn cycle(&self, module: ModuleId, index: usize, used: Span) -> Diagnostic {
-        let (name, declared) = match &self.item(module, index).kind {
-            ItemKind::Let(item) => (item.name.text.clone(), item.name.span),
-            ItemKind::Param(param) => (param.name.text.clone(), param.name.span),
-            _ => (String::new(), used),
-        };
-        Diagnostic::new(codes::E0112, declared, format!("`{name}` depends on itself"))
-            .label("its value needs itself")
-            .secondary(used, "used here on the way")
-            .help("break the circle: give one of them a value of its own")
     }
 }

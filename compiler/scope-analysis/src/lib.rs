@@ -25,6 +25,7 @@ pub mod world;
 
 mod bounds;
 mod check;
+mod circles;
 mod comparison;
 mod context;
 mod entry;

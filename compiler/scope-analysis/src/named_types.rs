@@ -78,7 +78,7 @@ impl Context<'_> {
             let meant = self.deeper(alias.name.span, || self.declared_type(&alias.ty, module));
             return meant.unwrap_or(Type::Error);
         }
-        let named = self.types.get(module, item, &alias.name.text);
+        let named = self.types.get(module, item, &alias.name);
         self.types.once(|| {
             while let Some((module, item, named)) = self.types.next() {
                 let ItemKind::Type(alias) = &self.item(module, item).kind else { continue };
@@ -89,7 +89,7 @@ impl Context<'_> {
                     continue;
                 }
                 let mut diagnostics = Vec::new();
-                mean(&named, meaning, alias.name.span, &mut diagnostics);
+                mean(&named, meaning, &mut diagnostics);
                 self.report_all(diagnostics);
             }
         });

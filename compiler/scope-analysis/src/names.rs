@@ -288,25 +288,24 @@ impl Collector<'_> {
                 }
                 continue;
             }
+            if let Some(name) = import.library_name() {
+                // A library module declares one driver, known by the module's name.
+                let driver = exported.values().find_map(|named| match &named.definition {
+                    Definition::Driver(name) => Some(Definition::Driver(name.clone())),
+                    _ => None,
+                });
+                self.declare(table, name, driver.unwrap_or(Definition::Module(target)));
+                continue;
+            }
             match (&import.source, &import.alias) {
-                // A library module declares one driver, known by the last name of its path.
-                (ImportSource::Library(path), alias) => {
-                    let ident = alias.clone().unwrap_or_else(|| {
-                        path.names.last().expect("the parser gives at least one name").clone()
-                    });
-                    let driver = exported.values().find_map(|named| match &named.definition {
-                        Definition::Driver(name) => Some(Definition::Driver(name.clone())),
-                        _ => None,
-                    });
-                    self.declare(table, &ident, driver.unwrap_or(Definition::Module(target)));
-                }
+                (ImportSource::Library(_), _) => {}
                 (ImportSource::File(_), Some(alias)) => {
                     self.declare(table, alias, Definition::Module(target));
                 }
                 (ImportSource::File(path), None) => {
                     for (name, named) in exported {
                         match table.get(name) {
-                            Some(first) if first.definition == named.definition => {}
+                            Some(first) if self.is_told(first, named) => {}
                             Some(_) if named.definition == Definition::Hole => {}
                             Some(first) if first.definition == Definition::Hole => {
                                 table.insert(name.clone(), named.clone());
@@ -336,13 +335,19 @@ impl Collector<'_> {
 
     /// The names that an import brings which could not be read, and was reported.
     fn unread(&mut self, table: &mut BTreeMap<String, Named>, import: &ast::Import) {
-        let of_library = match &import.source {
-            ImportSource::Library(path) if import.alias.is_none() => path.names.last(),
-            _ => None,
-        };
-        for name in import.names.iter().flatten().chain(&import.alias).chain(of_library) {
+        let name = import.library_name().or(import.alias.as_ref());
+        for name in import.names.iter().flatten().chain(name) {
             self.declare(table, name, Definition::Hole);
         }
+    }
+
+    /// Whether two declarations of a name are one, or two sites of one name: those are told where they are declared.
+    fn is_told(&self, first: &Named, second: &Named) -> bool {
+        let site = |named: &Named| match named.definition {
+            Definition::Site(id) => self.sites.get(id.0 as usize).map(|site| site.name.as_str()),
+            _ => None,
+        };
+        first.definition == second.definition || site(first).is_some() && site(first) == site(second)
     }
 
     fn import_name(
@@ -353,7 +358,7 @@ impl Collector<'_> {
         path: &str,
     ) {
         if let Some(named) = exported.get(&name.text) {
-            if table.get(&name.text).is_some_and(|first| first.definition == named.definition) {
+            if table.get(&name.text).is_some_and(|first| self.is_told(first, named)) {
                 return;
             }
             if let Some(first) = table.get(&name.text).filter(|first| first.definition != Definition::Hole) {

@@ -71,6 +71,8 @@ enum Written<'s> {
 struct Progress {
     has_run: bool,
     n_snapshots: usize,
+    /// One of its runs has other parameters or another entry.
+    has_given: bool,
 }
 
 impl Context<'_> {
@@ -88,7 +90,8 @@ impl Context<'_> {
                 self.report(crate::names::declared_twice(&name, test.name.span, *first));
             }
             names.entry(name.clone()).or_insert(test.name.span);
-            let mut progress = Progress { has_run: false, n_snapshots: 0 };
+            let has_given = test.statements.iter().any(|statement| self.is_given(statement));
+            let mut progress = Progress { has_run: false, n_snapshots: 0, has_given };
             let mut statements = Vec::new();
             for statement in &test.statements {
                 let written = match statement {
@@ -102,6 +105,25 @@ impl Context<'_> {
             tests.push(Test { name, statements, span: test.name.span });
         }
         tests
+    }
+
+    /// Whether a statement, or one that it holds, is a run of the program with other parameters, or entered elsewhere.
+    fn is_given(&self, statement: &Statement) -> bool {
+        let is_param = |line: &Line| match &line.kind {
+            LineKind::Entry { key, .. } => self.names.get(Modules::ROOT, &key.text).is_some(),
+            _ => false,
+        };
+        let is_given = |phrase: &Phrase| {
+            let mut given = phrase.body.iter().flatten();
+            phrase.word.text == "run"
+                && (given.any(is_param) || phrase.links.iter().any(|link| link.word.text == "at"))
+        };
+        let Statement::Phrase(phrase) = statement else { return false };
+        let mut within = phrase.body.iter().flatten().filter_map(|line| match &line.kind {
+            LineKind::Phrase(phrase) => Some(phrase),
+            _ => None,
+        });
+        is_given(phrase) || within.any(is_given)
     }
 
     fn test_statement(
@@ -118,7 +140,7 @@ impl Context<'_> {
             Written::Phrase(phrase) => *phrase,
         };
         let word = phrase.word.text.as_str();
-        let mut reader = Reader::new(self, phrase);
+        let mut reader = Reader::new(self, phrase, progress.has_given);
         let kind = match word {
             "cut" | "freeze" | "restart" | "slow" | "unavailable" | "deny" | "limit" | "lose" | "delay"
             | "duplicate" | "break" | "ready" => self.weather(&mut reader).map(TestStatementKind::Weather),

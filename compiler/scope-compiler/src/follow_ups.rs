@@ -75,6 +75,7 @@ fn without_follow_ups(
     let no_items = Spans::new(no_items.map(|report| report.primary.span).collect());
     let analysis = without_unread(analysis, &no_items, read, left_out);
     let analysis = without_driver(analysis, read, left_out);
+    let analysis = without_library(analysis, read, left_out);
     let analysis = without_entry(analysis, read, left_out);
     let reported = Spans::new(
         syntax
@@ -211,7 +212,7 @@ impl<'a> Broken<'a> {
         // On a line that could not be read no word means what it seems to.
         let is_unread = line(self.sources, span).is_some_and(|line| self.lines.contains(&line));
         is_declared && is_of_value
-            || is_unread && self.items.overlap(span)
+            || is_unread && (self.items.overlap(span) || self.of_steps.overlap(span))
             || !is_misspelt(report) && (is_declared || is_of_sites || self.items.overlap(span))
     }
 }
@@ -337,14 +338,60 @@ fn without_driver(
     if wrong.is_empty() {
         return analysis;
     }
+    // A line whose word is wrong may be the one that names it.
+    let lacks_identity = |report: &Diagnostic| report.message.ends_with("has no identity");
+    let has_other_wrong_word = |driver: Span| {
+        analysis.iter().any(|report| {
+            report.code == codes::E0401 && !lacks_identity(report) && driver.contains(report.primary.span)
+        })
+    };
     let follows = |report: &Diagnostic| {
         let span = report.primary.span;
         match wrong.iter().find(|(driver, _)| driver.contains(span)) {
+            Some((driver, has_wrong_word)) if report.code == codes::E0401 => {
+                *has_wrong_word && lacks_identity(report) && has_other_wrong_word(*driver)
+            }
             Some((_, has_wrong_word)) => *has_wrong_word && OF_LINES.contains(&report.code),
+            // The line that declares the command may be the wrong one.
+            None if report.code == codes::E0213 => {
+                let command = report.message.split('`').nth(1).unwrap_or_default();
+                wrong
+                    .iter()
+                    .any(|(driver, _)| read.sources.snippet(*driver).contains(&format!("$ {command} ")))
+            }
             None => OF_DRIVER.contains(&report.code),
         }
     };
-    part(analysis, left_out, |report| follows(report) && !is_misspelt(report))
+    let (follow_ups, kept): (Vec<_>, Vec<_>) =
+        analysis.iter().cloned().partition(|report| follows(report) && !is_misspelt(report));
+    left_out.extend(follow_ups);
+    kept
+}
+
+/// Without commands that nobody has, in a file that lacks a driver: it may have them.
+fn without_library(
+    analysis: Vec<Diagnostic>,
+    read: &Read<'_>,
+    left_out: &mut Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let mut lacking: BTreeSet<FileId> = BTreeSet::new();
+    for module in read.modules.modules.iter() {
+        let imports = module.tree.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Import(import) => Some(import),
+            _ => None,
+        });
+        let is_unread = |(import, target): (&scope_syntax::ast::Import, &Option<_>)| {
+            target.is_none() && matches!(import.source, ImportSource::Library(_))
+        };
+        if imports.zip(&module.imports).any(is_unread) {
+            lacking.insert(module.file);
+        }
+    }
+    let unknown = analysis.iter().filter(|report| report.message.starts_with("no driver is called"));
+    lacking.extend(unknown.map(|report| report.primary.span.file));
+    part(analysis, left_out, |report| {
+        report.code == codes::E0213 && !is_misspelt(report) && lacking.contains(&report.primary.span.file)
+    })
 }
 
 /// Without places that depend on an entry which is named wrongly.

@@ -30,7 +30,7 @@ pub use scope_analysis::{Extent, NameKind, Reported, Use, data, hir, lint};
 use std::collections::BTreeSet;
 
 use configuration::Configuration;
-use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
+use scope_diagnostics::{Diagnostic, Diagnostics, SourceMap, Span, codes};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
 use scope_plan::scenario::Scenario;
@@ -188,6 +188,7 @@ fn finish(
     let (found, left_out) = follow_ups::told_apart(&read, analysis.diagnostics.into_vec(), &whole);
     follow_ups::without_imports(&mut read, &sources);
     follow_ups::without_commands(&mut read, &found, &loaded.modules);
+    let found = found.into_iter().map(|report| with_recorded(report, &options.recorded));
     let mut reports: Vec<Diagnostic> = read.into_iter().chain(found).collect();
     if options.lint {
         let lints = lint::lint(&lint::Input {
@@ -238,6 +239,25 @@ fn add_lints(reports: &mut Vec<Diagnostic>, lints: Vec<Diagnostic>) {
     let errors = reports.iter().filter(|report| report.is_error());
     let wrong: BTreeSet<Span> = errors.map(|report| report.primary.span).collect();
     reports.extend(lints.into_iter().filter(|lint| !wrong.contains(&lint.primary.span)));
+}
+
+/// A name that nothing declares, and that earlier runs made something of: it was taken out of the program, and is still used.
+fn with_recorded(report: Diagnostic, recorded: &Recorded) -> Diagnostic {
+    let name = report.message.split('`').nth(1).filter(|_| report.code == codes::E0102);
+    let is_of = |recorded: &str, name: &str| {
+        recorded.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+    };
+    let known = name.and_then(|name| recorded.resources.iter().find(|known| is_of(&known.name, name)));
+    match known {
+        Some(known) => {
+            let words = format!(
+                "the state has `{}`, {} at {}: a run that no longer declares it deletes it",
+                known.name, known.resource_type, known.site
+            );
+            report.note(words)
+        }
+        None => report,
+    }
 }
 
 /// The plan of a program without errors: lowered, and optimised unless it is to stay as it was. Lowering may refuse what only

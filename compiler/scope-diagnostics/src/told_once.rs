@@ -74,10 +74,7 @@ fn cause(report: &Diagnostic, sources: &SourceMap) -> Option<Cause> {
             let words = (String::new(), report.notes.clone(), report.help.clone());
             Some(Cause::Same { code: report.code, file: span.file, words })
         }
-        None if UNKNOWN.contains(&report.code) => {
-            let word = report.message.split('`').rev().nth(1)?;
-            Some(Cause::Unknown { file: span.file, word: word.into() })
-        }
+        None if UNKNOWN.contains(&report.code) => unknown(report),
         None if ELSEWHERE.contains(&report.code) => {
             let words = (report.message.clone(), report.notes.clone(), report.help.clone());
             Some(Cause::Same { code: report.code, file: span.file, words })
@@ -94,10 +91,21 @@ fn cause(report: &Diagnostic, sources: &SourceMap) -> Option<Cause> {
             let is_of_name = !report.code.as_str().starts_with("E00");
             let is_of_word =
                 is_of_name && is_word(written) && is_word(&edit.replacement) && span.contains(edit.span);
-            is_of_word.then(|| Cause::Word { written: written.into(), meant: edit.replacement.clone() })
+            match is_of_word {
+                true => Some(Cause::Word { written: written.into(), meant: edit.replacement.clone() }),
+                // What else is proposed for a name, to quote it, is a guess of one of its places.
+                false if UNKNOWN.contains(&report.code) => unknown(report),
+                false => None,
+            }
         }
         None => None,
     }
+}
+
+/// The word that a report says is not known.
+fn unknown(report: &Diagnostic) -> Option<Cause> {
+    let word = report.message.split('`').rev().nth(1)?;
+    Some(Cause::Unknown { file: report.primary.span.file, word: word.into() })
 }
 
 /// Puts a report's place and edits to those of the first one; of very many only as many as there may be reports.
@@ -105,12 +113,18 @@ fn add(first: &mut Diagnostic, report: Diagnostic) {
     if first.secondary.len() >= MAXIMUM_REPORTS {
         return;
     }
+    // What each of them asks for differs, and which of them is the first depends on their order.
+    if report.code == codes::E0105 && report.message != first.message {
+        first.message = "where do these start?".into();
+    }
     let is_known =
         |span: Span| first.primary.span == span || first.secondary.iter().any(|label| label.span == span);
     if !is_known(report.primary.span) {
         first.secondary.push(Label { text: first.primary.text.clone(), ..report.primary });
     }
-    if let (Some(fix), Some(other)) = (&mut first.fix, report.fix) {
+    if let (Some(fix), Some(other)) = (&mut first.fix, report.fix)
+        && fix.title == other.title
+    {
         for edit in other.edits {
             if !fix.edits.contains(&edit) {
                 fix.edits.push(edit);

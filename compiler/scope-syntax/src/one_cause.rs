@@ -21,6 +21,9 @@ const STRUCTURE: [Code; 4] = [codes::E0002, codes::E0003, codes::E0010, codes::E
 /// Signs that start or close nothing.
 const STRAY: [Code; 2] = [codes::E0003, codes::E0006];
 
+/// What the fix is called of a word that stands for the `for` of a list: nothing behind it means what it seems to.
+const WRITE_FOR: &str = "write `for`";
+
 /// What the fix of a `:` is called that stands for `=`.
 const WRITE_ASSIGN: &str = "write `=`";
 
@@ -70,6 +73,14 @@ fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -
         {
             reports.retain(|report| report.primary.span.start <= first.start || report.code != codes::E0001);
         }
+        // Where a text of several lines begins or ends is not known: none of the lines around it means what it seems to.
+        let is_block = |report: &Diagnostic| {
+            let place = report.primary.span.start as usize;
+            is_quote(report) && text.get(place..).is_some_and(|rest| rest.starts_with("\"\"\""))
+        };
+        if reports.iter().any(is_block) {
+            reports.retain(|report| is_quote(report) || report.code == codes::E0007);
+        }
         // Which of the quotes of a line lacks its partner is not known: all behind the first may be read wrongly.
         let mut told: BTreeSet<usize> = BTreeSet::new();
         reports.retain(|report| {
@@ -112,9 +123,13 @@ fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -
                 continue;
             }
             // So does what is left of an entry; the one that knows what is meant says it best.
-            let before = told
-                .last_mut()
-                .filter(|before| is_of_one_entry(text, before.primary.span, report.primary.span));
+            let is_behind_for = |before: &Diagnostic| {
+                before.fix.as_ref().is_some_and(|fix| fix.title == WRITE_FOR)
+                    && line(lines, before.primary.span) == at
+            };
+            let before = told.last_mut().filter(|before| {
+                is_behind_for(before) || is_of_one_entry(text, before.primary.span, report.primary.span)
+            });
             match before {
                 None => told.push(report),
                 Some(before) => {

@@ -4,12 +4,13 @@
 //! wrong with it is told by that one alone, with a note of what else it may be: `{ kind: "git", urll: "…" }` is a `Git` whose
 //! `url` is misspelt, since its text `"git"` tells it from a `Folder`.
 
+use indexmap::{IndexMap, IndexSet};
 use scope_diagnostics::{Diagnostic, Span, codes};
 
-use super::values::{amount_of, fits, in_words};
+use super::values::{amount_of, fits, in_words, words_of};
 use crate::context::Context;
 use crate::eval::describe;
-use crate::hir::{Field, OPEN, Type, Value};
+use crate::hir::{Alternatives, Field, OPEN, Slot, Type, Value};
 
 /// A text that only another alternative has weighs more than a few misspelt fields.
 const OTHER_TEXT: usize = 8;
@@ -20,7 +21,11 @@ const MOST_NAMED: usize = 3;
 impl Context<'_> {
     /// The alternative that the value is of; of several records, the one whose texts it has, then the one that has most of
     /// its fields and asks for none that it does not set. What fits none is told by all of them.
-    pub(super) fn check_branches(&self, value: Value, branches: &[Type], span: Span, what: &str) -> Value {
+    pub(super) fn check_branches(&self, value: Value, ty: &Type, span: Span, what: &str) -> Value {
+        let Alternatives { types: branches, with_null } = ty.alternatives();
+        if with_null && matches!(value, Value::Null) {
+            return value;
+        }
         if let Value::Deferred(deferred) = &value {
             let found = self.deferred_type(deferred);
             let may_fit = found.is_none_or(|found| branches.iter().any(|branch| fits(&found, branch)));
@@ -28,7 +33,7 @@ impl Context<'_> {
                 return value;
             }
         }
-        if let Some((key, texts)) = untold(&value, branches)
+        if let Some((key, texts)) = untold(&value, &branches)
             && let Value::Record(record) = &value
             && let Some(slot) = record.get(key)
             && let Value::Text(text) = &slot.value
@@ -37,21 +42,26 @@ impl Context<'_> {
         }
         let near = branches.iter().enumerate().filter_map(|(index, ty)| Some((distance(&value, ty)?, index)));
         let Some((_, nearest)) = near.min() else {
-            let mut words: Vec<String> = branches.iter().map(called).collect();
-            words.dedup();
+            let words = words_of(branches, called);
             self.report(
                 Diagnostic::new(
                     codes::E0201,
                     span,
-                    format!("expected `{what}` to be {}, found {}", words.join(" or "), describe(&value)),
+                    format!("expected `{what}` to be {words}, found {}", describe(&value)),
                 )
                 .label(format!("this is {}", describe(&value))),
             );
             return Value::Error;
         };
-        let (checked, said) = self.overheard(|| self.check_value(value, &branches[nearest], span, what));
-        let others = branches.iter().enumerate().filter(|(index, _)| *index != nearest);
-        let others: Vec<String> = others.map(|(_, branch)| named(branch)).collect();
+        let (checked, said) = self.overheard(|| self.check_value(value, branches[nearest], span, what));
+        let meant = named(branches[nearest]);
+        let mut others: IndexSet<String> = branches.iter().map(|branch| named(branch)).collect();
+        others.shift_remove(&meant);
+        if others.is_empty() {
+            self.report_all(said);
+            return checked;
+        }
+        let others: Vec<String> = others.into_iter().collect();
         let note = format!("`{what}` may also be {}", others.join(", or "));
         self.report_all(said.into_iter().map(|report| {
             // Of alternatives within alternatives, the innermost are what it is about.
@@ -64,7 +74,7 @@ impl Context<'_> {
 
 /// The field by whose text all records among the alternatives are told apart, with their texts, where the value has none
 /// of them.
-fn untold<'t>(value: &Value, branches: &'t [Type]) -> Option<(&'t str, Vec<String>)> {
+fn untold<'t>(value: &Value, branches: &[&'t Type]) -> Option<(&'t str, Vec<String>)> {
     let Value::Record(record) = value else { return None };
     let records: Vec<&[Field]> = branches
         .iter()
@@ -127,10 +137,22 @@ fn only_text(field: &Field) -> Option<&str> {
 
 /// How far a value is from a type of its own kind: 0 fits at first sight; nothing where the kind is another.
 fn distance(value: &Value, ty: &Type) -> Option<usize> {
+    distance_with(value, ty, of_fields)
+}
+
+/// How far a record is from the fields of a record type.
+type OfFields = fn(&IndexMap<String, Slot>, &[Field]) -> usize;
+
+/// The same; how far a record is from a type's fields is asked of `of_fields`.
+fn distance_with(value: &Value, ty: &Type, of_fields: OfFields) -> Option<usize> {
+    let distance = |value: &Value, ty: &Type| distance_with(value, ty, of_fields);
     match (ty.required(), value) {
         (Type::Any | Type::Error, _) => Some(1),
+        (Type::OneOf(_), Value::Null) => ty.alternatives().with_null.then_some(0),
         (_, Value::Null) => ty.is_optional().then_some(0),
-        (Type::OneOf(branches), value) => branches.iter().filter_map(|branch| distance(value, branch)).min(),
+        (Type::OneOf(_), value) => {
+            ty.alternatives().types.iter().filter_map(|branch| distance(value, branch)).min()
+        }
         (Type::Secret(inner), value) => distance(value, inner),
         (Type::Enum(values), Value::Text(text)) => Some(usize::from(!values.contains(text))),
         (Type::String, Value::Text(_) | Value::Secret(_) | Value::File { .. }) => Some(0),
@@ -157,17 +179,18 @@ fn distance(value: &Value, ty: &Type) -> Option<usize> {
         | (Type::Location, Value::Site(_) | Value::Location(_))
         | (Type::List(_), Value::List(_)) => Some(0),
         (Type::Map(_), Value::Record(_)) => Some(1),
-        (Type::Record(fields), Value::Record(record)) => {
-            let unknown = record.keys().filter(|key| Type::field(fields, key).is_none()).count();
-            let otherwise: usize =
-                record.iter().map(|(key, slot)| not_as_said(&slot.value, Type::field(fields, key))).sum();
-            let is_missing = |field: &&Field| {
-                !field.is_optional && field.name != OPEN && !record.contains_key(&field.name)
-            };
-            Some(unknown * 2 + otherwise + fields.iter().filter(is_missing).count())
-        }
+        (Type::Record(fields), Value::Record(record)) => Some(of_fields(record, fields)),
         _ => None,
     }
+}
+
+fn of_fields(record: &IndexMap<String, Slot>, fields: &[Field]) -> usize {
+    let unknown = record.keys().filter(|key| Type::field(fields, key).is_none()).count();
+    let otherwise: usize =
+        record.iter().map(|(key, slot)| not_as_said(&slot.value, Type::field(fields, key))).sum();
+    let is_missing =
+        |field: &&Field| !field.is_optional && field.name != OPEN && !record.contains_key(&field.name);
+    unknown * 2 + otherwise + fields.iter().filter(is_missing).count()
 }
 
 /// How much a field's value speaks against its record: a text that it cannot have tells that another is meant.
@@ -176,6 +199,7 @@ fn not_as_said(value: &Value, field: Option<&Field>) -> usize {
     match (field.ty.required(), value) {
         (Type::Enum(values), Value::Text(text)) if !values.contains(text) => OTHER_TEXT,
         (Type::Any | Type::Error, _) | (_, Value::Null | Value::Error | Value::Deferred(_)) => 0,
-        (ty, value) => usize::from(distance(value, ty).is_none()),
+        // Only its kind speaks, not what is in it: otherwise each level would be looked at as often as there are levels around it.
+        (ty, value) => usize::from(distance_with(value, ty, |_, _| 0).is_none()),
     }
 }

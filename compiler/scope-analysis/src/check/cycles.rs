@@ -7,9 +7,13 @@ use scope_diagnostics::{Diagnostic, codes};
 use crate::context::Context;
 use crate::hir::{Deferred, ReferenceTarget, Resource, ResourceId, Value};
 
-/// Reports each circle once, at its first resource. Then with each group that falls back as one taken as a whole: what
+/// Reports each circle once, where it is entered in the order of the names. Then with each group that falls back as one taken as a whole: what
 /// is outside of it waits until all of it has its place, so nothing in it may wait for that.
 pub(crate) fn check_cycles(context: &Context<'_>, resources: &[Resource]) {
+    // Where a circle is entered must not depend on the order in which they are declared.
+    let mut resources: Vec<&Resource> = resources.iter().collect();
+    resources.sort_by(|left, right| left.name.cmp(&right.name));
+    let resources = &resources[..];
     // Where a request was in error there is a gap in the ids.
     let positions: BTreeMap<ResourceId, usize> =
         resources.iter().enumerate().map(|(index, resource)| (resource.id, index)).collect();
@@ -23,7 +27,7 @@ pub(crate) fn check_cycles(context: &Context<'_>, resources: &[Resource]) {
     }
 }
 
-fn check_groups(context: &Context<'_>, resources: &[Resource], needs: &[Vec<usize>]) {
+fn check_groups(context: &Context<'_>, resources: &[&Resource], needs: &[Vec<usize>]) {
     let mut first_of: BTreeMap<&str, usize> = BTreeMap::new();
     let whole: Vec<usize> = resources
         .iter()
@@ -102,7 +106,7 @@ fn circles(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
     found
 }
 
-fn report(context: &Context<'_>, resources: &[Resource], circle: &[usize]) {
+fn report(context: &Context<'_>, resources: &[&Resource], circle: &[usize]) {
     let first = &resources[circle[0]];
     let names: Vec<String> =
         circle.iter().chain(&circle[..1]).map(|node| format!("`{}`", resources[*node].name)).collect();
@@ -125,9 +129,10 @@ fn needed(resource: &Resource, positions: &BTreeMap<ResourceId, usize>) -> Vec<u
         }
         instance.attributes.values().for_each(|slot| outputs(&slot.value, &mut ids));
     }
-    ids.sort();
-    ids.dedup();
-    ids.into_iter().filter_map(|id| positions.get(&id).copied()).collect()
+    let mut needed: Vec<usize> = ids.into_iter().filter_map(|id| positions.get(&id).copied()).collect();
+    needed.sort_unstable();
+    needed.dedup();
+    needed
 }
 
 /// The resources whose outputs a value needs.

@@ -2,6 +2,7 @@
 //!
 //! Gives the value in the type's own form (an `int` where a `float` is wanted becomes one); a misfit gives a hole.
 
+use indexmap::IndexSet;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 
 use crate::comparison::{base, is_place};
@@ -19,7 +20,7 @@ impl Context<'_> {
             (Type::Optional(inner), value) => self.check_value(value, inner, span, what),
             (Type::Secret(inner), value) => self.check_value(value, inner, span, what),
             (Type::Named(named), value) => self.check_value(value, named.meaning(), span, what),
-            (Type::OneOf(branches), value) => self.check_branches(value, branches, span, what),
+            (Type::OneOf(_), value) => self.check_branches(value, ty, span, what),
             // A secret is a text whose content is not known; where it may go is checked for itself.
             (
                 Type::String | Type::Matching(..) | Type::Enum(_) | Type::Bytes | Type::NameOf(_),
@@ -370,8 +371,8 @@ pub(super) fn fits(found: &Type, wanted: &Type) -> bool {
     }
     let (found, wanted) = (base(found), base(wanted));
     match (found, wanted) {
-        (Type::OneOf(branches), wanted) => branches.iter().any(|branch| fits(branch, wanted)),
-        (found, Type::OneOf(branches)) => branches.iter().any(|branch| fits(found, branch)),
+        (Type::OneOf(_), wanted) => found.alternatives().types.iter().any(|branch| fits(branch, wanted)),
+        (found, Type::OneOf(_)) => wanted.alternatives().types.iter().any(|branch| fits(found, branch)),
         (Type::Any | Type::Error, _) | (_, Type::Any | Type::Error) => true,
         (Type::List(a), Type::List(b)) | (Type::Map(a), Type::Map(b)) => fits(a, b),
         (Type::Record(_), Type::Map(_)) | (Type::Map(_), Type::Record(_)) => true,
@@ -423,6 +424,12 @@ fn range_in_words(ty: &Type, low: f64, high: f64) -> (String, String) {
     }
 }
 
+/// Several types in words, each kind once.
+pub(super) fn words_of(types: Vec<&Type>, words: impl Fn(&Type) -> String) -> String {
+    let words: IndexSet<String> = types.into_iter().map(words).collect();
+    words.into_iter().collect::<Vec<_>>().join(" or ")
+}
+
 /// A type in the user's words.
 pub(super) fn in_words(ty: &Type) -> String {
     match ty {
@@ -449,7 +456,7 @@ pub(super) fn in_words(ty: &Type) -> String {
         Type::Reference(name) => format!("a reference to `{name}`"),
         Type::NameOf(name) => format!("a text or a reference to `{name}`"),
         Type::Named(named) => in_words(named.meaning()),
-        Type::OneOf(branches) => branches.iter().map(in_words).collect::<Vec<_>>().join(" or "),
+        Type::OneOf(_) => words_of(ty.alternatives().types, in_words),
         other => format!("`{other}`"),
     }
 }

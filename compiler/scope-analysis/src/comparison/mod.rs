@@ -31,8 +31,9 @@ pub(crate) fn misfit<'t>(left: &'t Type, right: &'t Type) -> Option<(&'t Type, &
     let apart = Some((left, right));
     match (left, right) {
         (Type::Any | Type::Error, _) | (_, Type::Any | Type::Error) => None,
-        (Type::OneOf(branches), other) | (other, Type::OneOf(branches)) => {
-            branches.iter().all(|branch| misfit(branch, other).is_some()).then_some((left, right))
+        (several @ Type::OneOf(_), other) | (other, several @ Type::OneOf(_)) => {
+            let branches = several.alternatives().types;
+            branches.into_iter().all(|branch| misfit(branch, other).is_some()).then_some((left, right))
         }
         (Type::List(a), Type::List(b)) if !is_place(left) || !is_place(right) => misfit(a, b),
         (Type::Record(a), Type::Record(b)) => {
@@ -64,7 +65,7 @@ pub(crate) fn misfit<'t>(left: &'t Type, right: &'t Type) -> Option<(&'t Type, &
 /// Whether values of a type have an order, as far as its type says.
 pub(crate) fn has_order(ty: &Type) -> bool {
     match base(ty) {
-        Type::OneOf(branches) => branches.iter().any(has_order),
+        several @ Type::OneOf(_) => several.alternatives().types.into_iter().any(has_order),
         Type::Bool | Type::Bytes | Type::List(_) | Type::Map(_) | Type::Record(_) => false,
         ty => !is_place(ty),
     }
@@ -74,8 +75,9 @@ pub(crate) fn has_order(ty: &Type) -> bool {
 pub(crate) fn words(ty: &Type) -> Option<Vec<String>> {
     match base(ty) {
         Type::Enum(words) => Some(words.clone()),
-        Type::OneOf(branches) => {
-            let texts = branches.iter().filter(|branch| {
+        several @ Type::OneOf(_) => {
+            let branches = several.alternatives().types;
+            let texts = branches.into_iter().filter(|branch| {
                 let branch = base(branch);
                 is_text(branch)
                     || matches!(branch, Type::Any | Type::Error | Type::Quantity | Type::Reference(_))

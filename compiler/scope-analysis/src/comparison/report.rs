@@ -2,6 +2,7 @@
 //!
 //! `r.type == "Deployment"` → "a record and a text cannot be compared", "write `r.type.name`, which is a text".
 
+use indexmap::IndexSet;
 use scope_diagnostics::{Diagnostic, Edit, codes};
 use scope_syntax::ast::{BinaryOp, Expr, ExprKind, NumberValue};
 use scope_syntax::units;
@@ -315,10 +316,9 @@ fn in_words(ty: &Type) -> String {
         },
         Type::Map(_) | Type::Record(_) => "a record".into(),
         Type::Reference(_) => "a resource".into(),
-        Type::OneOf(branches) => {
-            let mut words: Vec<String> = branches.iter().map(in_words).collect();
-            words.dedup();
-            words.join(" or ")
+        several @ Type::OneOf(_) => {
+            let words: IndexSet<String> = several.alternatives().types.into_iter().map(in_words).collect();
+            words.into_iter().collect::<Vec<_>>().join(" or ")
         }
         other => format!("`{other}`"),
     }

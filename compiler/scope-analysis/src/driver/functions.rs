@@ -41,7 +41,10 @@ fn order(functions: &IndexMap<String, ast::Function>, diagnostics: &mut Vec<Diag
         functions.values().map(|function| calls_of(&function.body, functions)).collect();
     let mut is_done = vec![false; calls.len()];
     let mut is_open = vec![false; calls.len()];
-    for start in 0..calls.len() {
+    // Where a circle is entered must not depend on the order in which they are declared.
+    let mut starts: Vec<usize> = (0..calls.len()).collect();
+    starts.sort_by_key(|start| functions.get_index(*start).map(|(name, _)| name));
+    for start in starts {
         let mut path = vec![(start, 0)];
         if is_done[start] {
             continue;

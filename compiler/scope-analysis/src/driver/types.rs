@@ -5,7 +5,7 @@
 //! `"raw" | "qcow2"` → `Enum(["raw", "qcow2"])`.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use scope_diagnostics::{Diagnostic, Span, codes, similar};
@@ -65,11 +65,11 @@ impl Declared {
 
     /// The type of an item, and whether it is still to be read. Whoever asks first reads it, and what it names in turn:
     /// [`Declared::next`] until there is nothing, so that however long the chain of names is, nothing is nested.
-    pub fn get(&self, module: ModuleId, item: usize, name: &str) -> Arc<NamedType> {
+    pub fn get(&self, module: ModuleId, item: usize, name: &ast::Ident) -> Arc<NamedType> {
         let mut known = self.known.borrow_mut();
         let named = known.entry((module, item)).or_insert_with(|| {
             self.waiting.borrow_mut().push_back((module, item));
-            NamedType::new(name)
+            NamedType::new(name.text.as_str(), name.span)
         });
         Arc::clone(named)
     }
@@ -110,14 +110,18 @@ impl Declared {
     }
 }
 
-/// Keeps what a declared type means, unless it is itself and nothing else.
-pub fn mean(named: &Arc<NamedType>, meaning: Type, declared: Span, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(way) = way_back(&meaning, named) else { return named.mean(meaning) };
+/// Keeps what a declared type means, unless it is itself and nothing else. Told at the one of the circle whose name comes first in
+/// the alphabet, whichever was read last.
+pub fn mean(named: &Arc<NamedType>, meaning: Type, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(mut circle) = way_back(&meaning, named, &mut HashSet::new()) else { return named.mean(meaning) };
+    let least = (0..circle.len()).min_by_key(|index| &circle[*index].name).unwrap_or(0);
+    circle.rotate_left(least);
+    let Some(first) = circle.first() else { return };
     let report =
-        Diagnostic::new(codes::E0112, declared, format!("`{}` is itself and nothing else", named.name))
+        Diagnostic::new(codes::E0112, first.declared, format!("`{}` is itself and nothing else", first.name))
             .label("a type that has no values")
             .help("a type may hold itself in a field, a list or a map");
-    let way: Vec<String> = [named.name.as_str()].iter().chain(&way).map(|name| format!("`{name}`")).collect();
+    let way: Vec<String> = circle.iter().chain([first]).map(|named| format!("`{}`", named.name)).collect();
     diagnostics.push(match way.len() {
         2 => report,
         _ => report.note(way.join(" → ")),
@@ -142,17 +146,23 @@ pub fn is_plain(written: &ast::TypeExpr) -> bool {
     }
 }
 
-/// The names that lead from what a type stands for to that type again, with nothing in between.
-fn way_back<'t>(meaning: &'t Type, named: &'t Arc<NamedType>) -> Option<Vec<&'t str>> {
+/// The types that lead from what a type stands for to that type again, with nothing in between, it the last. What was `seen` does
+/// not lead there: many ways may lead to one type.
+fn way_back<'t>(
+    meaning: &'t Type,
+    named: &'t Arc<NamedType>,
+    seen: &mut HashSet<*const NamedType>,
+) -> Option<Vec<&'t Arc<NamedType>>> {
     match meaning {
-        Type::Named(other) if Arc::ptr_eq(other, named) => Some(vec![&other.name]),
+        Type::Named(other) if Arc::ptr_eq(other, named) => Some(vec![other]),
+        Type::Named(other) if !seen.insert(Arc::as_ptr(other)) => None,
         Type::Named(other) => {
-            let mut way = way_back(other.meaning(), named)?;
-            way.insert(0, &other.name);
+            let mut way = way_back(other.meaning(), named, seen)?;
+            way.insert(0, other);
             Some(way)
         }
-        Type::OneOf(branches) => branches.iter().find_map(|branch| way_back(branch, named)),
-        other => way_back(within(other)?, named),
+        Type::OneOf(branches) => branches.iter().find_map(|branch| way_back(branch, named, seen)),
+        other => way_back(within(other)?, named, seen),
     }
 }
 

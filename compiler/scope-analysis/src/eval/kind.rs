@@ -5,6 +5,7 @@
 use scope_diagnostics::{Diagnostic, Span, codes};
 
 use super::describe;
+use super::example::example_of;
 use crate::check::below;
 use crate::context::Context;
 use crate::functions;
@@ -78,8 +79,8 @@ impl Kind {
             Type::Rate => Kind::Rate,
             Type::List(_) => Kind::List,
             Type::Map(_) | Type::Record(_) => Kind::Record,
-            Type::OneOf(branches) => {
-                let mut kinds = branches.iter().map(Kind::of);
+            several @ Type::OneOf(_) => {
+                let mut kinds = several.alternatives().types.into_iter().map(Kind::of);
                 let Some(first) = kinds.next() else { return Kind::Unknown };
                 if kinds.all(|kind| kind == first) { first } else { Kind::Unknown }
             }
@@ -135,11 +136,9 @@ impl Context<'_> {
             return true;
         }
         let found = self.described(value, here);
-        self.report(
-            Diagnostic::new(codes::E0201, span, format!("expected {expected}, found {found}"))
-                .label(format!("this will be {found}"))
-                .help(format!("write {expected} here")),
-        );
+        let report = Diagnostic::new(codes::E0201, span, format!("expected {expected}, found {found}"))
+            .label(format!("this will be {found}"));
+        self.report(example_of(expected).into_iter().fold(report, Diagnostic::help));
         false
     }
 
@@ -218,7 +217,7 @@ impl Context<'_> {
             Deferred::Call("rate", _) => Some(Type::Rate),
             Deferred::Call("duration", _) => Some(Type::Duration),
             Deferred::Call("round", _) => Some(Type::Int),
-            Deferred::Call("duration_text", _) => Some(Type::String),
+            Deferred::Call("duration_text" | "size_text" | "rate_text", _) => Some(Type::String),
             Deferred::Call("distinct" | "sort", args) => of(args.first()?),
             Deferred::Call("values" | "range" | "concat_lists", _) => Some(Type::List(Box::new(Type::Any))),
             Deferred::Call("merge" | "without", _) => Some(Type::Map(Box::new(Type::Any))),

@@ -109,7 +109,7 @@ impl Context<'_> {
             ("replace", [Value::Text(text), Value::Text(from), Value::Text(to)]) if !from.is_empty() => {
                 Value::Text(text.replace(from.as_str(), to))
             }
-            ("json", [Value::Text(text)]) => data::to_value(&data::parse(text.as_bytes()).ok()?, span),
+            ("json", [Value::Text(text)]) => data::to_value(&serde_json::from_str(text).ok()?, span),
             ("to_json", [value]) => Value::Text(data::to_json(self, value)?.to_string()),
             // Encodings are written in one place, the plan's evaluator.
             ("base64" | "url", [Value::Text(_)]) => {

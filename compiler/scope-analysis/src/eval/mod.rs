@@ -9,6 +9,7 @@ mod arithmetic;
 mod compare;
 mod comprehension;
 mod declared;
+mod example;
 pub(crate) mod files;
 pub(crate) mod functions;
 mod kind;
@@ -32,6 +33,7 @@ pub(crate) use known::waits_within;
 pub(crate) use record::merge_slot;
 pub(crate) use supposed::any_of;
 
+use example::example_of;
 use std::rc::Rc;
 
 use scope_diagnostics::{Diagnostic, Span, codes};
@@ -195,22 +197,24 @@ impl Context<'_> {
                     "`json(\"…\")` and `yaml(\"…\")` give what is in a file, `file(\"…\")` only its content";
                 self.mismatch_with(expected, found, span, help);
             }
-            _ => self.mismatch_with(expected, found, span, &format!("write {expected} here")),
+            _ => self.mismatched(expected, found, span, example_of(expected)),
         }
     }
 
     /// The same with what helps in this case.
     pub fn mismatch_with(&self, expected: &str, found: &Value, span: Span, help: &str) {
+        self.mismatched(expected, found, span, Some(help));
+    }
+
+    fn mismatched(&self, expected: &str, found: &Value, span: Span, help: Option<&str>) {
         // What is only supposed may be what is expected.
         if matches!(found, Value::Error) || (self.is_supposing() && operators::waits(found)) {
             return;
         }
         let found = describe(found);
-        self.report(
-            Diagnostic::new(codes::E0201, span, format!("expected {expected}, found {found}"))
-                .label(format!("this is {found}"))
-                .help(help),
-        );
+        let report = Diagnostic::new(codes::E0201, span, format!("expected {expected}, found {found}"))
+            .label(format!("this is {found}"));
+        self.report(help.into_iter().fold(report, Diagnostic::help));
     }
 }
 

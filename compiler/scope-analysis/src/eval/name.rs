@@ -125,6 +125,8 @@ impl Context<'_> {
         let candidates = self
             .names
             .all(frame.module)
+            // What could not be read is not what is meant.
+            .filter(|(_, named)| named.definition != Definition::Hole)
             .map(|(name, _)| name)
             .chain(locals)
             .chain(["here", "local", "sites", "resources"])

@@ -1,5 +1,6 @@
 //! Types, as written in programs and drivers.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -78,13 +79,15 @@ pub enum Type {
 pub struct NamedType {
     /// `Pod`
     pub name: String,
+    /// Where that name is declared.
+    pub declared: Span,
     meaning: OnceLock<Type>,
 }
 
 impl NamedType {
     /// One whose meaning is still to be found.
-    pub fn new(name: impl Into<String>) -> Arc<NamedType> {
-        Arc::new(NamedType { name: name.into(), meaning: OnceLock::new() })
+    pub fn new(name: impl Into<String>, declared: Span) -> Arc<NamedType> {
+        Arc::new(NamedType { name: name.into(), declared, meaning: OnceLock::new() })
     }
 
     /// What it stands for. A hole while that is being found: no type that is whole leads there.
@@ -117,6 +120,15 @@ impl Serialize for NamedType {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.name)
     }
+}
+
+/// What a value may be of. See [`Type::alternatives`].
+#[derive(Debug)]
+pub struct Alternatives<'t> {
+    /// None of them is one of several.
+    pub types: Vec<&'t Type>,
+    /// Whether `null` fits.
+    pub with_null: bool,
 }
 
 /// Whole numbers further from 0 are not exact in every reader of JSON: a range of numbers that ends here has no end.
@@ -159,6 +171,27 @@ impl Type {
             Type::Named(named) => named.meaning().is_optional(),
             _ => false,
         }
+    }
+
+    /// What a value of this type is one of, through the names of declared types, each once: many ways may lead to one name. A
+    /// type that is not one of several is the only one.
+    pub fn alternatives(&self) -> Alternatives<'_> {
+        let mut found = Alternatives { types: Vec::new(), with_null: false };
+        let mut seen: HashSet<*const NamedType> = HashSet::new();
+        let mut open = vec![self];
+        while let Some(ty) = open.pop() {
+            if let Type::Named(named) = ty
+                && !seen.insert(Arc::as_ptr(named))
+            {
+                continue;
+            }
+            found.with_null |= ty.is_optional();
+            match ty.required() {
+                Type::OneOf(branches) => open.extend(branches.iter().rev()),
+                _ => found.types.push(ty),
+            }
+        }
+        found
     }
 
     /// The field of a record type, by its name: a declared one, else what stands for all others.

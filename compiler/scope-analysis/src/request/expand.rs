@@ -12,6 +12,7 @@ use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{self, ItemKind, ThingKind};
 
 use super::Requested;
+use crate::circles::Sought;
 use crate::context::Context;
 use crate::eval::{Frame, describe};
 use crate::group::{Carrying, Group, Scoped};
@@ -70,7 +71,7 @@ impl<'a> Context<'a> {
             return match known {
                 Some(declared) => declared.clone(),
                 None => {
-                    self.report(self.expansion_cycle(id, index, used));
+                    self.report_circle(&Sought::Item(id, index), used);
                     Declared::Hole
                 }
             };
@@ -78,11 +79,12 @@ impl<'a> Context<'a> {
         self.declared.borrow_mut().insert(key, None);
         let group = self.group(id);
         let frame = Frame { group: Some(id), ..Frame::new(group.module) };
-        let declared = match &self.item(group.module, index).kind {
-            ItemKind::Thing(thing) => self.thing(id, &group, index, thing, frame),
-            ItemKind::Native(_) => self.request(id, &group, index, frame, String::new()),
-            _ => Declared::Hole,
-        };
+        let declared =
+            self.seek(Sought::Item(id, index), used, || match &self.item(group.module, index).kind {
+                ItemKind::Thing(thing) => self.thing(id, &group, index, thing, frame),
+                ItemKind::Native(_) => self.request(id, &group, index, frame, String::new()),
+                _ => Declared::Hole,
+            });
         self.declared.borrow_mut().insert(key, Some(declared.clone()));
         declared
     }
@@ -351,18 +353,6 @@ impl<'a> Context<'a> {
         let of_module = (0..groups.len()).filter(|group| groups[*group].module == module);
         let mut uses = of_module.map(|group| declared.get(&(GroupId(group as u32), index)));
         uses.any(|declared| matches!(declared, Some(Some(Declared::Hole))))
-    }
-
-    fn expansion_cycle(&self, id: GroupId, index: usize, used: Span) -> Diagnostic {
-        let item = self.item(self.group(id).module, index);
-        let (name, declared) = match &item.kind {
-            ItemKind::Thing(thing) => (thing.name.text.as_str(), thing.name.span),
-            _ => ("this command", item.span),
-        };
-        Diagnostic::new(codes::E0112, declared, format!("`{name}` depends on itself"))
-            .label("what it expands to needs itself")
-            .secondary(used, "used here on the way")
-            .help("break the circle: iterate over something else")
     }
 }
 

@@ -20,9 +20,10 @@ pub(crate) use sequence::Steps;
 
 use std::rc::Rc;
 
-use scope_diagnostics::{Diagnostic, Span, codes};
+use scope_diagnostics::Span;
 use scope_syntax::ast::{self, Expr};
 
+use crate::circles::Sought;
 use crate::context::Context;
 use crate::eval::Frame;
 use crate::hir::{GroupId, Resource, ResourceId};
@@ -79,13 +80,13 @@ impl<'a> Context<'a> {
         if let Some(known) = self.heads.borrow().get(&id) {
             // One that is being made has no place yet: what asks for it depends on itself.
             return known.clone().unwrap_or_else(|| {
-                self.report(self.place_cycle(id));
+                self.report_circle(&Sought::Place(id), Span::DUMMY);
                 None
             });
         }
         self.heads.borrow_mut().insert(id, None);
         let requested = self.requested.borrow()[id.0 as usize].clone();
-        let head = self.make_head(id, &requested).map(Rc::new);
+        let head = self.seek(Sought::Place(id), Span::DUMMY, || self.make_head(id, &requested)).map(Rc::new);
         self.heads.borrow_mut().insert(id, Some(head.clone()));
         head
     }
@@ -109,18 +110,6 @@ impl<'a> Context<'a> {
             (ast::ItemKind::Sequence(sequence), Some(step)) => &sequence.steps[step],
             _ => item,
         }
-    }
-
-    fn place_cycle(&self, id: ResourceId) -> Diagnostic {
-        let requested = self.requested.borrow()[id.0 as usize].clone();
-        let item = self.requested_item(&requested);
-        let (name, span) = match &item.kind {
-            ast::ItemKind::Thing(thing) => (requested.name.clone(), thing.name.span),
-            _ => ("this command".into(), item.span),
-        };
-        Diagnostic::new(codes::E0112, span, format!("the place of `{name}` depends on itself"))
-            .label("where it is needs where it is")
-            .help("break the circle: name the sites of one of them")
     }
 }
 

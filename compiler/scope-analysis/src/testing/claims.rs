@@ -190,7 +190,7 @@ impl Context<'_> {
                 Some(Comparison { left: sites, right: Some(right) }) => {
                     self.truth(first, Some(right), Some(sites), reader)
                 }
-                at => self.presence_at(first, at.map(|at| at.left), false),
+                at => self.presence_at(first, at.map(|at| at.left), false, reader.has_given),
             };
         }
         match reader.link("at").map(taken_apart) {
@@ -239,10 +239,16 @@ impl Context<'_> {
             return self.presence_of_called(reader, ty, next, is_negated);
         }
         let at = reader.link("at");
-        self.presence_at(subject, at, is_negated)
+        self.presence_at(subject, at, is_negated, reader.has_given)
     }
 
-    fn presence_at(&self, subject: &Expr, at: Option<&Expr>, is_negated: bool) -> Option<Claim> {
+    fn presence_at(
+        &self,
+        subject: &Expr,
+        at: Option<&Expr>,
+        is_negated: bool,
+        may_be_elsewhere: bool,
+    ) -> Option<Claim> {
         let ids: Vec<ResourceId> = match self.eval(subject, &Frame::program()) {
             Value::Resource(id) => vec![id],
             Value::Group(group) => self.members(group),
@@ -270,9 +276,8 @@ impl Context<'_> {
             Some(at) => self.test_sites_in(at, &self.frame_with_each(&own, at.span))?,
             None => Vec::new(),
         };
-        if let Some(stranger) =
-            sites.iter().find(|site| !own.contains(site)).filter(|_| !is_negated && !own.is_empty())
-        {
+        let is_checked = !is_negated && !own.is_empty() && !may_be_elsewhere;
+        if let Some(stranger) = sites.iter().find(|site| is_checked && !own.contains(site)) {
             let name = self.as_written(subject.span);
             self.report(
                 Diagnostic::new(

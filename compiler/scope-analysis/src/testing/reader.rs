@@ -19,10 +19,12 @@ pub(super) struct Reader<'c, 'a, 's> {
     is_body_taken: bool,
     asked: Vec<&'static str>,
     is_reported: bool,
+    /// With what a run of the test is given, resources may be where the program does not put them as it is.
+    pub(super) has_given: bool,
 }
 
 impl<'c, 'a, 's> Reader<'c, 'a, 's> {
-    pub(super) fn new(context: &'c Context<'a>, phrase: &'s Phrase) -> Reader<'c, 'a, 's> {
+    pub(super) fn new(context: &'c Context<'a>, phrase: &'s Phrase, has_given: bool) -> Reader<'c, 'a, 's> {
         Reader {
             context,
             phrase,
@@ -31,6 +33,7 @@ impl<'c, 'a, 's> Reader<'c, 'a, 's> {
             is_body_taken: false,
             asked: Vec::new(),
             is_reported: false,
+            has_given,
         }
     }
 

@@ -66,7 +66,7 @@ impl Context<'_> {
         }
         let sites = match at {
             None => vec![None],
-            Some(at) => self.claimed_sites(left, at, &own)?.into_iter().map(Some).collect(),
+            Some(at) => self.claimed_sites(left, at, &own, reader.has_given)?.into_iter().map(Some).collect(),
         };
         let conditions = sites.into_iter().map(|site| self.truth_at(site, left, right, &text));
         Some(Claim::Truth(conditions.collect::<Option<_>>()?))
@@ -99,9 +99,16 @@ impl Context<'_> {
     }
 
     /// The sites that a claim names, each once: some of those where what it is about is put.
-    fn claimed_sites(&self, left: &Expr, at: &Expr, own: &[SiteId]) -> Option<Vec<SiteId>> {
+    fn claimed_sites(
+        &self,
+        left: &Expr,
+        at: &Expr,
+        own: &[SiteId],
+        may_be_elsewhere: bool,
+    ) -> Option<Vec<SiteId>> {
         let sites = self.test_sites_in(at, &self.frame_with_each(own, at.span))?;
-        let Some(stranger) = sites.iter().find(|site| !own.is_empty() && !own.contains(site)) else {
+        let is_checked = !own.is_empty() && !may_be_elsewhere;
+        let Some(stranger) = sites.iter().find(|site| is_checked && !own.contains(site)) else {
             return Some(unique(&sites));
         };
         let (what, stranger) = (self.as_written(left.span), self.site_name(*stranger));

@@ -70,6 +70,20 @@ pub struct Import {
     pub alias: Option<Ident>,
 }
 
+impl Import {
+    /// What a module of the standard library is called where it is imported: its alias, else the last name of its path that is
+    /// no version, `apps` of `kubernetes.apps.v1`. Nothing of a file.
+    pub fn library_name(&self) -> Option<&Ident> {
+        let ImportSource::Library(path) = &self.source else { return None };
+        let is_version = |name: &Ident| {
+            let rest = name.text.strip_prefix('v').unwrap_or_default();
+            rest.starts_with(|digit: char| digit.is_ascii_digit())
+        };
+        let named = path.names.iter().rev().find(|name| !is_version(name));
+        self.alias.as_ref().or(named).or(path.names.last())
+    }
+}
+
 /// A file beside the program, or a module of the standard library.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum ImportSource {

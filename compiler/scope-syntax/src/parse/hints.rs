@@ -437,6 +437,14 @@ impl<'s> Place<'_, 's> {
             if matches!(found.text, "then" | "else") {
                 return Some(report.help(format!("`{}` belongs to an `if`", found.text)));
             }
+            let opens = |token: &Token<'_>| matches!(token.kind, Kind::BracketOpen | Kind::BraceOpen);
+            if before.kind == Kind::Word
+                && self.before(2).is_some_and(opens)
+                && similar::nearest(before.text, ["for"]).is_some()
+            {
+                let fix = vec![Edit::new(before.span(), "for")];
+                return Some(report.help("did you mean `for`?").fix("write `for`", fix));
+            }
             if before.kind == Kind::Word {
                 let name = format!("\"{} {}\"", before.text, found.text);
                 return Some(report.help(format!("a name with a blank is quoted: `{name}`")));
@@ -462,7 +470,13 @@ impl<'s> Place<'_, 's> {
         {
             let word = found.text;
             let report = self.expected_found(what).label("a word of the language");
-            return Some(report.help(format!("what is called `{word}` is written `\"{word}\"` here")));
+            // In a driver a text would be that text; what it means is a field of what is sent or answered.
+            return Some(match self.tokens.first().is_some_and(|first| first.is_word("driver")) {
+                true => report.help(format!(
+                    "give the attribute another name: `{word}_: string? read(body[\"{word}\"])`, and in a body `\"{word}\": {word}_`"
+                )),
+                false => report.help(format!("what is called `{word}` is written `\"{word}\"` here")),
+            });
         }
         let ended = self.found().is_none_or(|found| {
             found.kind == Kind::Newline || super::basic::ends_entry(found) || found.text.is_empty()
