@@ -157,21 +157,22 @@ impl Desks {
     }
 }
 
-/// The lines without what differs from run to run: times, and the order in which steps at several sites are told.
+/// The lines without what differs from run to run: times, and the order in which steps are told that do not wait for each
+/// other. What is told of one step keeps its order.
 fn settled(document: &str) -> Vec<String> {
     let mut lines: Vec<String> = document.lines().map(timeless).collect();
-    for told in lines.chunk_by_mut(|one, other| site_of(one).is_some() && site_of(other).is_some()) {
-        told.sort_by_key(|line| (site_of(line), line.clone()));
+    for told in lines.chunk_by_mut(|one, other| step_of(one).is_some() && step_of(other).is_some()) {
+        told.sort_by_key(|line| step_of(line));
     }
     lines
 }
 
-/// The site of a line that a run tells as it goes.
-fn site_of(line: &str) -> Option<String> {
+/// The site of a line that a run tells as it goes, and the step there.
+fn step_of(line: &str) -> Option<(String, String)> {
     match line.split(' ').collect::<Vec<&str>>().as_slice() {
-        ["chosen", .., site]
-        | ["done" | "again" | "parked" | "waits" | "failed" | "skipped" | "left", site, _, ..] => {
-            Some((*site).to_owned())
+        ["chosen", choice, .., site] => Some(((*site).to_owned(), (*choice).to_owned())),
+        ["done" | "again" | "parked" | "waits" | "failed" | "skipped" | "left", site, kind, name, ..] => {
+            Some(((*site).to_owned(), format!("{kind} {name}")))
         }
         _ => None,
     }

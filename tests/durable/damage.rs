@@ -91,7 +91,7 @@ fn a_full_disk_stops_the_run_and_names_the_record() {
     let desks = Desks::start();
     let folder = desks.place("full", PROGRAM);
     let output = Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 2; exec \"$0\" run main.scope", binary::path()])
+        .args(["-c", "trap '' XFSZ; ulimit -f 4; exec \"$0\" run main.scope", binary::path()])
         .current_dir(&folder)
         .env("HOME", &folder)
         .output()
@@ -104,6 +104,34 @@ fn a_full_disk_stops_the_run_and_names_the_record() {
     ends(&folder, &["resume"], 0);
     assert_eq!(desks.nantes.held()["cards"], serde_json::json!(["first", "second"]));
     assert_eq!(desks.nantes.held()["bells"]["door"], 1);
+}
+
+/// The journal still has room, and the state that names the run has none.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_state_that_cannot_be_written_is_told_before_anything_is_sent() {
+    let desks = Desks::start();
+    let folder = desks.place("narrow", PROGRAM);
+    ends(&folder, &["run", "main.scope"], 0);
+    let state = std::fs::read(folder.join(".scope/main/state.json")).expect("readable");
+    assert!(state.len() > 1024, "it is larger than what may be written: {}", state.len());
+    let n_asked = desks.nantes.n_requests();
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" run main.scope --again once", binary::path()])
+        .current_dir(&folder)
+        .env("HOME", &folder)
+        .output()
+        .expect("a shell");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    for words in ["E0921", "the state cannot be written: .scope/main/state.json", "then run again"] {
+        assert!(stderr.contains(words), "`{words}`: {stderr}");
+    }
+    assert_eq!(desks.nantes.n_requests(), n_asked, "nothing was sent");
+    // It was no run: the next one has its number.
+    let ran = ends(&folder, &["run", "main.scope", "--again", "once"], 0);
+    assert!(ran.stdout.contains("run 2, exit 0"), "{}", ran.all());
+    assert!(!ends(&folder, &["history"], 0).stdout.contains("did not come to its end"));
 }
 
 #[test]

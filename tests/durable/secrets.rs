@@ -124,6 +124,30 @@ fn planted_secrets_are_found_nowhere() {
     assert!(n_files > 8 && (n_processes > 20 || !cfg!(target_os = "linux")), "{n_files} {n_processes}");
 }
 
+#[test]
+fn a_secret_that_no_header_can_have_is_told_before_anything_is_sent() {
+    let desks = Desks::start();
+    let folder = desks.place("secrets-unfit", "");
+    let text = std::fs::read_to_string(folder.join("main.scope")).expect("there");
+    let paris = format!("url: \"{}\"", desks.paris.url);
+    let text = text.replacen(&paris, &format!("{paris}, token: secret(file: \"word\")"), 1);
+    std::fs::write(folder.join("main.scope"), format!("{text}{PROGRAM}")).expect("writable");
+    for (word, what) in [("planted\nthere\n", "a line break"), ("planted\u{7}there", "a control character")] {
+        std::fs::write(folder.join("word"), word).expect("writable");
+        let ran = binary::scope(&folder, &["run", "main.scope"], &[]);
+        assert_eq!(ran.code, 3, "{}", ran.all());
+        let message = format!("file `word` has {what} in it, which a header cannot have");
+        for words in ["E0604", &message, "`desk.token`", "site paris", "nothing was sent"] {
+            assert!(ran.stderr.contains(words), "`{words}`: {}", ran.all());
+        }
+        assert!(!ran.all().contains("planted"), "{}", ran.all());
+        assert_eq!((desks.nantes.n_requests(), desks.paris.n_requests()), (0, 0));
+    }
+    // The last line break is no part of it.
+    std::fs::write(folder.join("word"), "planted there\n").expect("writable");
+    assert_eq!(binary::scope(&folder, &["run", "main.scope"], &[]).code, 0);
+}
+
 /// The arguments of every process of this machine that can be read; how many.
 fn arguments_are_clean() -> usize {
     let Ok(processes) = std::fs::read_dir("/proc") else { return 0 };

@@ -78,6 +78,8 @@ pub struct Analysis {
     pub unversioned: Vec<String>,
     /// The file is a module, checked by itself.
     pub is_module: bool,
+    /// The files that were read as data: by the program, and for its parameters.
+    pub data_files: Vec<String>,
 }
 
 /// Analyses a loaded program. Files that it names (data, images) are read through `world`; the texts of `--set` and the
@@ -127,9 +129,10 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
 /// The analysis of a program, with the sites and the drivers that were read for it.
 fn finished(context: Context<'_>, program: hir::Program) -> Analysis {
     let unversioned = context.unversioned.take().into_iter().map(|site| context.site_name(site)).collect();
+    let data_files = context.data_files.take().into_keys().collect();
     let (diagnostics, uses, drivers, sites) = context.into_collected();
     let program = hir::Program { sites, drivers, ..program };
-    Analysis { program, diagnostics, uses, unversioned, is_module: false }
+    Analysis { program, diagnostics, uses, unversioned, is_module: false, data_files }
 }
 
 /// Whether a file is no program by itself: it makes something, but has no site, and a parameter that only the one who imports it

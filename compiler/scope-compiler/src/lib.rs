@@ -181,6 +181,7 @@ fn finish(
         extent: options.extent,
     };
     let analysis = scope_analysis::analyse(&loaded.modules, world, &mut sources, &analysis_options);
+    let files: Vec<String> = loaded.files.into_iter().chain(analysis.data_files).collect();
     let mut read = loaded.diagnostics.into_vec();
     let Configuration { levels, reports: wrong, .. } = configuration;
     read.extend(wrong);
@@ -216,9 +217,7 @@ fn finish(
     }
     let plan = match diagnostics.has_errors() {
         true => None,
-        false => {
-            planned(&analysis.program, sequence, entry, &loaded.files, &sources, options, &mut diagnostics)
-        }
+        false => planned(&analysis.program, sequence, entry, &files, &sources, options, &mut diagnostics),
     };
     Compilation {
         diagnostics: diagnostics.finish(&sources),
@@ -230,7 +229,7 @@ fn finish(
         is_module: analysis.is_module,
         left_out,
         entry: entry.to_string(),
-        files: loaded.files,
+        files,
     }
 }
 

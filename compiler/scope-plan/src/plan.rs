@@ -114,7 +114,7 @@ pub struct Program {
     pub file: String,
     /// The entry site, where one is set.
     pub entry: Option<SiteId>,
-    /// SHA-256 (hexadecimal) of every file read, program and drivers included.
+    /// SHA-256 (hexadecimal) of every file whose text it was made from: the program's, its drivers', data, parameters.
     pub files: BTreeMap<String, String>,
     /// The parameters' values; secret ones are left out.
     pub params: IndexMap<String, Value>,

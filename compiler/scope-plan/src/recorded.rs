@@ -128,6 +128,13 @@ pub struct RecordedResource {
     pub shares: BTreeMap<String, Value>,
 }
 
+impl RecordedResource {
+    /// Whether it is left at its site where the program no longer has it: it was said so, or it was there before us.
+    pub fn stays(&self) -> bool {
+        self.keep || self.how == How::Adopted
+    }
+}
+
 /// A resource that another one relies upon.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Relied {

@@ -50,8 +50,9 @@ pub enum RunEventKind {
         run: u64,
         /// The program's file.
         program: String,
-        /// A digest of the plan.
-        plan: String,
+        /// A digest of the plan; only where the run is recorded, or its caller asks for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<String>,
         /// The steps, so that later events can name one by its number.
         steps: Vec<StepInfo>,
     },
@@ -103,6 +104,10 @@ pub enum RunEventKind {
         millis: u64,
         /// For people: `21 MiB`, `ACTIVE`.
         detail: Option<String>,
+        /// Of a resource or a copy that was created, adopted or replaced: its identity at the site, as its type has one (`id`,
+        /// `path`, …).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<String>,
     },
     /// It failed for good.
     StepFailed {

@@ -350,7 +350,7 @@ mod tests {
             format: "scope-events/1".into(),
             run: 9,
             program: "web.scope".into(),
-            plan: String::new(),
+            plan: None,
             steps: vec![step],
         };
         RunEvent { at_ms: 0, kind }

@@ -98,9 +98,9 @@ pub fn hide_in_event(redact: &dyn Redact, event: &mut RunEvent) {
         | RunEventKind::StepParked { words, .. }
         | RunEventKind::UndoDone { words, .. }
         | RunEventKind::UndoOwed { words, .. } => hide_in_text(redact, words),
-        RunEventKind::StepDone { effect, detail, .. } => {
+        RunEventKind::StepDone { effect, detail, identity, .. } => {
             hide_in_effect(redact, effect);
-            detail.iter_mut().for_each(|detail| hide_in_text(redact, detail));
+            detail.iter_mut().chain(identity).for_each(|text| hide_in_text(redact, text));
         }
         RunEventKind::StepFailed { failure, .. } => hide_in_failure(redact, failure),
         RunEventKind::RunStarted { .. }

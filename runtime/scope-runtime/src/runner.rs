@@ -49,6 +49,7 @@ use crate::report::Report;
 use crate::state::{Record, Started, StateStore, Wish};
 
 pub use interrupt::Interrupt;
+pub use shared::digest_of_plan;
 pub use sites::SiteSet;
 
 pub(crate) use jitter::Jitter;
@@ -72,8 +73,9 @@ pub struct RunOptions {
     pub again: BTreeMap<String, Option<u64>>,
     /// What was known of requests whose end is not: a step's key → what became of it.
     pub answers: BTreeMap<String, Known>,
-    /// What a command is told of where the state is, behind a blank: for those that a failure names.
-    pub at: String,
+    /// What a command is told of where the state is, behind a blank: for those that a failure names. `None` in a simulation,
+    /// which leaves no state for any.
+    pub at: Option<String>,
     /// Only ask: the report says what a run would do ([`crate::events::Effect::Planned`]). The state must be one in
     /// memory.
     pub survey: bool,
@@ -85,7 +87,8 @@ pub struct RunOptions {
     pub silent: BTreeMap<String, String>,
     /// What it is started with, for resuming.
     pub started: Started,
-    /// The digest of the plan, where the caller has it: a large plan takes a while.
+    /// The digest of the plan ([`digest_of_plan`]), where the caller has it or wants it told. Without it the runner makes one
+    /// where the run is recorded, and else none: it costs as much as a third of a run of steps that wait for nothing.
     pub digest: Option<String>,
     /// Knows the secrets.
     pub redact: Rc<dyn Redact>,
@@ -103,7 +106,7 @@ impl Default for RunOptions {
             reconsider: false,
             again: BTreeMap::new(),
             answers: BTreeMap::new(),
-            at: String::new(),
+            at: Some(String::new()),
             survey: false,
             rebuild: false,
             held: BTreeMap::new(),
@@ -173,8 +176,9 @@ pub async fn run(
     options: &RunOptions,
     observe: &mut dyn FnMut(&RunEvent),
 ) -> Report {
-    let digest = options.digest.clone().unwrap_or_else(|| shared::digest_of_plan(plan));
-    let run = match state.begin_run(&options.by, options.started_at_ms, &digest, options.started.clone()) {
+    let digest = options.digest.clone().or_else(|| state.is_kept().then(|| digest_of_plan(plan)));
+    let known = digest.as_deref().unwrap_or_default();
+    let run = match state.begin_run(&options.by, options.started_at_ms, known, options.started.clone()) {
         Ok(run) => run,
         Err(error) => return conclude::not_begun(plan, &error),
     };

@@ -48,8 +48,8 @@ fn event(at_ms: u64, kind: RunEventKind) -> RunEvent {
 }
 
 fn started() -> RunEventKind {
-    let (format, program, plan) = (FORMAT.to_owned(), "main.scope".to_owned(), String::new());
-    RunEventKind::RunStarted { format, run: 7, program, plan, steps: Vec::new() }
+    let (format, program) = (FORMAT.to_owned(), "main.scope".to_owned());
+    RunEventKind::RunStarted { format, run: 7, program, plan: None, steps: Vec::new() }
 }
 
 fn progress(done: u64) -> RunEventKind {
@@ -150,7 +150,10 @@ fn a_reader_gets_all_from_the_beginning_and_goes_on_where_it_was() {
     }
     assert!(!answer.contains("\"done\":1"), "only the newest progress is told: {answer}");
     let step = StepId(0);
-    page.event(&event(3, RunEventKind::StepDone { step, effect: Effect::Created, millis: 3, detail: None }));
+    page.event(&event(
+        3,
+        RunEventKind::StepDone { step, effect: Effect::Created, millis: 3, detail: None, identity: None },
+    ));
     page.event(&event(4, ended()));
     let answer = ask(&page, &events, &format!("{host}Last-Event-ID: 1.0\r\n"), "run_ended");
     assert!(answer.contains("step_done") && answer.contains("id: 1.2"), "{answer}");

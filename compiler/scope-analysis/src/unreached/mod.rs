@@ -85,14 +85,7 @@ impl Context<'_> {
                     }
                 }
             }
-            ItemKind::Import(_)
-            | ItemKind::Entry(_)
-            | ItemKind::Type(_)
-            | ItemKind::Link(_)
-            | ItemKind::Sequence(_)
-            | ItemKind::Test(_)
-            | ItemKind::Driver(_)
-            | ItemKind::Error { .. } => {}
+            _ => unreachable!("of other items `regions` has no part to be left"),
         }
     }
 

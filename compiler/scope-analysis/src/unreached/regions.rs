@@ -27,7 +27,7 @@ pub(super) fn unreached(item: &Item, is_reached: &dyn Fn(Span) -> bool) -> Vec<S
     regions
 }
 
-/// The expressions that an item is evaluated from, what it is in front.
+/// The expressions that an item is evaluated from, what it is in front; none of those that are not read through.
 fn roots(item: &Item) -> Vec<&Expr> {
     let mut roots: Vec<&Expr> = Vec::new();
     match &item.kind {

@@ -8,11 +8,12 @@ mod simulated;
 
 use std::collections::BTreeMap;
 
-use scope_diagnostics::codes;
+use scope_diagnostics::{SourceMap, codes};
+use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
 use scope_runtime::hooks::Hooks;
 use scope_runtime::runner::Known;
-use scope_runtime::state::{Fence, Holder, Started, StateStore, Wish};
+use scope_runtime::state::{Fence, Holder, Place, Started, State, StateStore, Wish};
 
 use super::detach::{self, Detached};
 use super::saved::Saved;
@@ -124,6 +125,10 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
 /// One run after the other, with the state of this program.
 fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, output: Output) -> u8 {
     let file = &command.program.file;
+    let mut first_plan = match first_plan(program, command, output) {
+        Ok(plan) => plan,
+        Err(code) => return code,
+    };
     let mut state = match open_state(program, command) {
         Ok(state) => state,
         Err(code) => return code,
@@ -148,7 +153,12 @@ fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, outpu
     loop {
         let now = now_ms();
         let is_left_alone = |site: &str| left_alone(site, state.state(), &command.how, now).is_some();
-        let (plan, sources) = match ready(command, state.recorded(), Some(&is_left_alone), output) {
+        // Another command may have begun the state meanwhile.
+        let ready = match first_plan.take().filter(|_| state.state().serial == 0) {
+            Some(ready) => Ok(ready),
+            None => ready(command, state.recorded(), Some(&is_left_alone), output),
+        };
+        let (plan, sources) = match ready {
             Ok(ready) => ready,
             Err(code) => return code,
         };
@@ -197,6 +207,19 @@ fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, outpu
             Err(error) => return place::refused(&error),
         };
     }
+}
+
+/// The plan of a program that has no state yet: made before there is one, so that what does not compile, or is not there,
+/// leaves nothing behind. At a shared place nothing is written before a run begins.
+fn first_plan(program: &str, command: &Run, output: Output) -> Result<Option<(Plan, SourceMap)>, u8> {
+    let place = place::of_program(program, command.how.kept.state.as_deref())?;
+    let is_new = matches!(place, Place::Folder(_)) && matches!(StateStore::is_at(&place), Ok(false));
+    if !is_new || command.program.wish == Wish::Nothing {
+        return Ok(None);
+    }
+    let state = State::new(String::new());
+    let is_left_alone = |site: &str| left_alone(site, &state, &command.how, now_ms()).is_some();
+    ready(command, state.recorded(), Some(&is_left_alone), output).map(Some)
 }
 
 /// What a run begins with, besides the plan and the state.

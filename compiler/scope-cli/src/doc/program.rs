@@ -1,6 +1,6 @@
 //! The first page: what a program says of itself, its sites, what it asks for and where, its modules and its drivers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use scope_compiler::Compilation;
 use scope_compiler::hir::{self, Type, Value};
@@ -127,10 +127,14 @@ fn titled(title: &str, id: &str, columns: &[&str], rows: &[Vec<String>]) -> Stri
 fn groups(compilation: &Compilation, file: Option<&SourceFile>) -> Vec<Vec<String>> {
     let Some(file) = file else { return Vec::new() };
     let program = &compilation.program;
+    let mut members: HashMap<&str, Vec<&hir::Resource>> = HashMap::new();
+    for resource in &program.resources {
+        if let Some(group) = group_of(&resource.name) {
+            members.entry(group).or_default().push(resource);
+        }
+    }
     let row = |declared: Declared| {
-        let is_member = |resource: &&hir::Resource| is_member(&resource.name, &declared.name);
-        let mut members = program.resources.iter().filter(is_member).peekable();
-        members.peek()?;
+        let members = members.get(declared.name.as_str())?.iter();
         let sites: BTreeSet<hir::SiteId> =
             members.flat_map(|resource| resource.instances.keys().copied()).collect();
         let sites: Vec<&str> =
@@ -142,14 +146,11 @@ fn groups(compilation: &Compilation, file: Option<&SourceFile>) -> Vec<Vec<Strin
     declared.filter(|declared| declared.word == "resource").filter_map(row).collect()
 }
 
-/// `lab.net` and `lab["a"].net` are of `lab`.
-fn is_member(resource: &str, group: &str) -> bool {
-    let Some(rest) = resource.strip_prefix(group) else { return false };
-    let rest = match rest.strip_prefix('[') {
-        Some(of_family) => of_family.find("].").map_or("", |end| &of_family[end + 1..]),
-        None => rest,
-    };
-    rest.starts_with('.')
+/// `lab.net` and `lab["a"].net` are of `lab`; `lab` and `lab["a"]` are of none.
+fn group_of(resource: &str) -> Option<&str> {
+    let end = resource.find(['.', '['])?;
+    let (group, rest) = resource.split_at(end);
+    (rest.starts_with('.') || rest.contains("].")).then_some(group)
 }
 
 /// Whether a file of the program is one that it imports.
@@ -210,4 +211,18 @@ fn cells(file: &SourceFile, declared: &Declared) -> [String; 3] {
         written => html::code(&format!("{written}{rest}")),
     };
     [html::code(&declared.name), written, docs.join("\n")]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::group_of;
+
+    #[test]
+    fn members_are_of_the_group_they_are_named_after() {
+        assert_eq!(group_of("lab.net"), Some("lab"));
+        assert_eq!(group_of("lab[\"a\"].net[\"b\"]"), Some("lab"));
+        assert_eq!(group_of("lab[\"a.b\"].net"), Some("lab"));
+        assert_eq!(group_of("lab"), None);
+        assert_eq!(group_of("lab[\"a.b\"]"), None);
+    }
 }

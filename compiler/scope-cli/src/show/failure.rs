@@ -108,12 +108,16 @@ pub fn missing_secret(plan: &Plan, missing: &MissingSecret, sources: &SourceMap)
         SecretUse::Output(name) => (Span::DUMMY, format!("output `{name}`")),
     });
     let (span, text) = places.next().unwrap_or((Span::DUMMY, String::new()));
+    let (code, help) = match missing.is_unfit {
+        false => (codes::E0602, "set it, and run again: nothing was sent"),
+        true => (codes::E0604, "write it without that, in one line, and run again: nothing was sent"),
+    };
     let mut report =
-        Diagnostic::new(codes::E0602, span, missing.error.why.clone()).label(format!("needed by {text}"));
+        Diagnostic::new(code, span, missing.error.why.clone()).label(format!("needed by {text}"));
     for (span, text) in places {
         report = report.secondary(span, format!("and by {text}"));
     }
-    report.help("set it, and run again: nothing was sent")
+    report.help(help)
 }
 
 /// The reports for sites that refuse to be entered, found before anything was sent.

@@ -1,6 +1,6 @@
 //! A deployment's past for people: its runs, a step's log, where its sites are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use scope_plan::fleet::{FEW, listed as listed_names};
@@ -46,13 +46,80 @@ impl SiteLine {
             && self.held.is_none()
             && self.since_ms.is_none()
     }
+
+    /// Whether it answers, in a word.
+    fn known(&self) -> &'static str {
+        match (self.rtt_us, &self.why) {
+            (Some(_), _) => "answers",
+            (None, Some(_)) => "UNREACHABLE",
+            (None, None) => "not asked",
+        }
+    }
+
+    fn held_words(&self, now_ms: u64) -> String {
+        self.held.as_ref().map_or_else(|| "-".into(), |hold| hold_words(hold, now_ms))
+    }
+
+    /// What is told of it, but for times and for how many steps went well.
+    fn likeness(&self, now_ms: u64) -> impl Eq + std::hash::Hash {
+        let waits = self.since_ms.is_some();
+        (self.known(), waits, [self.parked, self.failed, self.owed], self.held_words(now_ms))
+    }
 }
 
-/// So many sites have a line each.
-const MOST_LINES: usize = 8;
+/// Where the sites are, a line each; those of which the same is to be said have one together, with the numbers of all of
+/// them. What needs a look comes first where any are told so. `all` tells every site by itself.
+fn table(sites: &[SiteLine], now_ms: u64, all: bool) -> String {
+    let mut groups: Vec<Vec<&SiteLine>> = Vec::new();
+    let mut group_of = HashMap::new();
+    for site in sites {
+        let group = *group_of.entry(site.likeness(now_ms)).or_insert(groups.len());
+        if group == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[group].push(site);
+    }
+    let is_folded = |group: &[&SiteLine]| group.len() >= FEW;
+    if !all && groups.iter().any(|group| is_folded(group)) {
+        let parts = |group: Vec<_>| if is_folded(&group) { vec![group] } else { one_by_one(group) };
+        groups = groups.into_iter().flat_map(parts).collect();
+        groups.sort_by_key(|group| group[0].is_quiet());
+    } else {
+        groups = one_by_one(sites.iter().collect());
+    }
+    let named =
+        |group: &[&SiteLine]| listed_names(&group.iter().map(|site| site.site.as_str()).collect::<Vec<_>>());
+    let width = groups.iter().map(|group| named(group).chars().count()).max().unwrap_or(0).max(4);
+    let mut text = format!(
+        "{:<width$}  {:<16} {:<12} {:>6} {:>7} {:>7} {:>5}  held\n",
+        "site", "state", "since", "done", "parked", "failed", "owed"
+    );
+    for group in &groups {
+        let slowest = group.iter().filter_map(|site| site.rtt_us).max().map(|rtt| rtt as f64 / 1000.0);
+        let known = match (slowest, group.len()) {
+            (None, _) => group[0].known().to_owned(),
+            (Some(rtt), 1) => format!("answers {rtt:.0} ms"),
+            (Some(rtt), _) => format!("answer <= {rtt:.0} ms"),
+        };
+        let since = group.iter().filter_map(|site| site.since_ms).min();
+        let since = since.map_or_else(|| "-".into(), |since| ago(now_ms.saturating_sub(since)));
+        let sum = |of: fn(&SiteLine) -> usize| group.iter().map(|site| of(site)).sum::<usize>();
+        let _ = writeln!(
+            text,
+            "{:<width$}  {known:<16} {since:<12} {:>6} {:>7} {:>7} {:>5}  {}",
+            named(group),
+            sum(|site| site.done),
+            sum(|site| site.parked),
+            sum(|site| site.failed),
+            sum(|site| site.owed),
+            group[0].held_words(now_ms)
+        );
+    }
+    text
+}
 
-fn listed_sites(sites: &[&SiteLine]) -> String {
-    listed_names(&sites.iter().map(|site| site.site.as_str()).collect::<Vec<_>>())
+fn one_by_one(sites: Vec<&SiteLine>) -> Vec<Vec<&SiteLine>> {
+    sites.into_iter().map(|site| vec![site]).collect()
 }
 
 /// `4 min ago`.
@@ -169,43 +236,7 @@ pub fn status(
         Some(verdict) => format!("{} ({})", verdict_word(Some(verdict)), counted(&run.counts)),
     };
     let mut text = format!("run {}   {program}   {since} by {}   {end}\n", run.run, run.by);
-    // Of many sites those that need a look come first and in full; the others are told as one.
-    let (quiet, loud): (Vec<&SiteLine>, Vec<&SiteLine>) = sites.iter().partition(|site| site.is_quiet());
-    let is_folded = !all && quiet.len() >= FEW && sites.len() > MOST_LINES;
-    let shown: Vec<&SiteLine> = if is_folded { loud } else { sites.iter().collect() };
-    let folded = if is_folded { listed_sites(&quiet) } else { String::new() };
-    let names = shown.iter().map(|site| site.site.as_str()).chain([folded.as_str()]);
-    let width = names.map(|name| name.chars().count()).max().unwrap_or(0).max(4);
-    let _ = writeln!(
-        text,
-        "{:<width$}  {:<16} {:<12} {:>6} {:>7} {:>7} {:>5}  held",
-        "site", "state", "since", "done", "parked", "failed", "owed"
-    );
-    for site in shown {
-        let known = match (site.rtt_us, &site.why) {
-            (Some(rtt), _) => format!("answers {:.0} ms", rtt as f64 / 1000.0),
-            (None, Some(_)) => "UNREACHABLE".into(),
-            (None, None) => "not asked".into(),
-        };
-        let since = site.since_ms.map_or_else(|| "-".into(), |since| ago(now_ms.saturating_sub(since)));
-        let held = site.held.as_ref().map_or_else(|| "-".into(), |hold| hold_words(hold, now_ms));
-        let _ = writeln!(
-            text,
-            "{:<width$}  {known:<16} {since:<12} {:>6} {:>7} {:>7} {:>5}  {held}",
-            site.site, site.done, site.parked, site.failed, site.owed
-        );
-    }
-    if is_folded {
-        let rtts = quiet.iter().filter_map(|site| site.rtt_us);
-        let slowest = rtts.max().unwrap_or(0) as f64 / 1000.0;
-        let known = format!("answer <= {slowest:.0} ms");
-        let done: usize = quiet.iter().map(|site| site.done).sum();
-        let _ = writeln!(
-            text,
-            "{folded:<width$}  {known:<16} {:<12} {done:>6} {:>7} {:>7} {:>5}  -",
-            "-", 0, 0, 0
-        );
-    }
+    text += &table(sites, now_ms, all);
     for sent in state.sent.values() {
         let _ = writeln!(text, "open: {}", open_words(sent, now_ms));
     }

@@ -250,7 +250,9 @@ pub fn details(plan: &Plan, step: &Step) -> String {
                 operation.clone()
             }
         }
-        Action::Delete { keep: true, .. } => "no longer in the program; left at the site (`keep`)".into(),
+        Action::Delete { keep: true, .. } => {
+            "no longer in the program; left at the site, and forgotten".into()
+        }
         Action::Delete { .. } => "no longer in the program".into(),
         Action::Protect { users, .. } if users.is_empty() => {
             "is let go: nothing here relies upon it any more".into()

@@ -83,8 +83,8 @@ impl<'a> Shower<'a> {
             RunEventKind::StepRetrying { step, attempt, after_ms, words } => {
                 self.say(*step, "again", &format!("{words} (try {attempt}, next in {})", seconds(*after_ms)));
             }
-            RunEventKind::StepDone { step, effect, millis, detail } => {
-                self.done(*step, effect, *millis, detail.as_deref());
+            RunEventKind::StepDone { step, effect, millis, detail, identity } => {
+                self.done(*step, effect, *millis, detail.as_deref(), identity.as_deref());
             }
             RunEventKind::StepParked { step, words, .. } => {
                 let is_told = match &mut self.form {
@@ -134,7 +134,14 @@ impl<'a> Shower<'a> {
         &self.plan.steps[step.index()]
     }
 
-    fn done(&mut self, id: StepId, effect: &Effect, millis: u64, detail: Option<&str>) {
+    fn done(
+        &mut self,
+        id: StepId,
+        effect: &Effect,
+        millis: u64,
+        detail: Option<&str>,
+        identity: Option<&str>,
+    ) {
         let step = self.step(id);
         if !touches_site(step) {
             return;
@@ -157,8 +164,10 @@ impl<'a> Shower<'a> {
             many.keep(id, word);
             return;
         }
-        let detail = detail.map(|detail| format!("   {detail}")).unwrap_or_default();
-        self.say(id, "done", &format!("{word:<9} {:>7}{detail}", seconds(millis)));
+        let identity = identity.filter(|_| self.is_verbose).map(|id| named_identity(self.plan, step, id));
+        let details = detail.into_iter().chain(identity.as_deref());
+        let details: String = details.map(|detail| format!("   {detail}")).collect();
+        self.say(id, "done", &format!("{word:<9} {:>7}{details}", seconds(millis)));
     }
 
     /// Whether a guard is on a resource of the program itself.
@@ -186,6 +195,12 @@ impl<'a> Shower<'a> {
             Form::Json => {}
         }
     }
+}
+
+/// `id 45da7b62`: the identity by its attribute's name.
+fn named_identity(plan: &Plan, step: &Step, identity: &str) -> String {
+    let of = step.action.resource_type().and_then(|name| plan.resource_type(name));
+    format!("{} {identity}", of.map_or("id", |(_, resource_type)| resource_type.identity.as_str()))
 }
 
 /// How wide the columns of a run's lines are: as wide as what stands in them, within bounds.

@@ -28,7 +28,7 @@ use scope_plan::plan::{
     Action, Borrow, Choice, ChoiceId, Guard, OnUnknown, OnUnreachable, Origin, Output, Plan,
     Program as Source, Retry, SiteId, Step, StepId, Undo, VERSION,
 };
-use scope_plan::recorded::Recorded;
+use scope_plan::recorded::{How, Recorded};
 
 use choice::{Alternative, Lowered};
 use declared::{Acted, Declared};
@@ -138,7 +138,7 @@ pub(crate) fn lower_from(
     (lowering.finish(), refused)
 }
 
-/// The program as if it named no resource: all that is recorded is deleted.
+/// The program as if it named no resource: all that is recorded is deleted. What was adopted stays, and stays known.
 pub(crate) fn lower_nothing(
     program: &Program,
     entry: &str,
@@ -149,7 +149,9 @@ pub(crate) fn lower_nothing(
 ) -> (Plan, Vec<Diagnostic>) {
     let bare =
         Program { resources: Vec::new(), sequences: Vec::new(), outputs: Vec::new(), ..program.clone() };
-    lower(&bare, entry, files, sources, recorded, only)
+    let mut recorded = recorded.clone();
+    recorded.resources.retain(|known| known.how != How::Adopted);
+    lower(&bare, entry, files, sources, &recorded, only)
 }
 
 /// A plan without steps that has every site and driver: what `scope sites` asks with.

@@ -69,7 +69,8 @@ pub(super) fn renamed(recorded: &Recorded, renames: &[(String, String)]) -> Reco
 type Places<'p> = BTreeMap<(&'p str, &'p str), StepId>;
 
 impl<'a> Lowering<'a> {
-    /// Deletions: what is recorded as ours and the program does not name any more.
+    /// Deletions: what is recorded and the program does not name any more. What is not ours, or was said to stay, is only
+    /// forgotten by them.
     pub(super) fn removed(&mut self) {
         let recorded = self.recorded;
         // What a sequence makes stays while the sequence does.
@@ -98,9 +99,7 @@ impl<'a> Lowering<'a> {
         }
         let mut deletions: Places<'a> = BTreeMap::new();
         for resource in &recorded.resources {
-            let is_ours = resource.how != How::Adopted;
-            if is_ours
-                && !named.contains(&(resource.name.clone(), resource.site.clone()))
+            if !named.contains(&(resource.name.clone(), resource.site.clone()))
                 && !recorded.apart.contains(&(resource.name.clone(), resource.site.clone()))
                 && self.only.may_delete(&resource.name)
                 && let Some(step) = self.deletion(resource, Vec::new())
@@ -121,7 +120,7 @@ impl<'a> Lowering<'a> {
     /// What stays at its site keeps what it relies upon: that is not deleted from under it.
     fn stays_whole(&mut self, deletions: &Places<'a>) {
         let recorded = self.recorded;
-        let stays = |resource: &&RecordedResource| resource.keep;
+        let stays = |resource: &&RecordedResource| resource.stays();
         let leaves = |resource: &&RecordedResource| {
             deletions.contains_key(&(resource.name.as_str(), resource.site.as_str()))
         };
@@ -133,7 +132,7 @@ impl<'a> Lowering<'a> {
                         == (&known.resource_type, &known.site, &known.identity)
                 })
             };
-            let Some(lost) = leaving.iter().find(|known| !known.keep && is_relied_upon(known)) else {
+            let Some(lost) = leaving.iter().find(|known| !known.stays() && is_relied_upon(known)) else {
                 continue;
             };
             let declared = self.program.sites.iter().find(|site| site.name == lost.site);
@@ -148,7 +147,10 @@ impl<'a> Lowering<'a> {
                     ),
                 )
                 .label(format!("`{}` is recorded here", lost.name))
-                .note("neither is in the program any more; the one was written with `on_delete: keep`")
+                .note(match user.how {
+                    How::Adopted => "neither is in the program any more; the one was adopted",
+                    _ => "neither is in the program any more; the one was written with `on_delete: keep`",
+                })
                 .help(format!(
                     "put both back, have `{}` with `on_delete: keep` too, run, and take both out again",
                     lost.name
@@ -195,7 +197,7 @@ impl<'a> Lowering<'a> {
             resource_type: resource.resource_type.clone(),
             identity: Expr::Value(resource.identity.clone().into()),
             unless,
-            keep: resource.keep,
+            keep: resource.stays(),
         };
         Some(self.step(NewStep {
             name: resource.name.clone(),
@@ -328,13 +330,17 @@ impl<'a> Lowering<'a> {
     }
 
     /// What is deleted here and made elsewhere moves: it is deleted only when it is there, and where something in it would
-    /// be lost, only if the program says so.
+    /// be lost, only if the program says so. What was adopted does not: it stays where it is.
     fn moves(&mut self, deletions: &Places<'_>) {
         let program = self.program;
-        let recorded: BTreeSet<(&str, &str)> =
-            self.recorded.resources.iter().map(|known| (known.name.as_str(), known.site.as_str())).collect();
+        let known = self.recorded.resources.iter();
+        let recorded: BTreeMap<(&str, &str), How> =
+            known.map(|known| ((known.name.as_str(), known.site.as_str()), known.how)).collect();
         let mut refused: BTreeSet<&str> = BTreeSet::new();
         for ((name, from), deletion) in deletions {
+            if recorded.get(&(*name, *from)) == Some(&How::Adopted) {
+                continue;
+            }
             let Some(resource) = self.resources_by_name.get(name).copied() else { continue };
             let site_name = |site: &hir::SiteId| program.sites[site.0 as usize].name.as_str();
             let arriving: Vec<&str> = resource
@@ -342,7 +348,7 @@ impl<'a> Lowering<'a> {
                 .sites()
                 .iter()
                 .map(site_name)
-                .filter(|site| !recorded.contains(&(*name, *site)))
+                .filter(|site| !recorded.contains_key(&(*name, *site)))
                 .collect();
             let is_chosen_again = matches!(&self.plan.steps[deletion.index()].action, Action::Delete { unless, .. } if !unless.is_empty());
             if arriving.is_empty() || is_chosen_again || resource.kind != hir::ResourceKind::Managed {

@@ -307,8 +307,7 @@ pub(super) fn play(
     show: &mut dyn FnMut(&RunEvent),
 ) -> (Report, Vec<String>) {
     let mut watch = Watch::new(plan);
-    // Nothing here asks whether a plan is the one of before.
-    let options = RunOptions { digest: Some(String::new()), ..RunOptions::default() };
+    let options = RunOptions::default();
     let mut see = |event: &RunEvent| {
         watch.see(event);
         show(event);

@@ -118,10 +118,14 @@ impl Subject<'_> {
     /// What a person does who is asked whether it was done.
     pub(super) fn how_to_answer(&self) -> String {
         let place = shell::word(&format!("{}@{}", self.recorded_name(), self.site_name()));
-        let at = &self.shared.options.at;
-        format!(
-            "look at the site, then `scope resume{at} --answer {place}=done`, `=failed`, or `=retry` to send it once more"
-        )
+        match &self.shared.options.at {
+            Some(at) => format!(
+                "look at the site, then `scope resume{at} --answer {place}=done`, `=failed`, or `=retry` to send it once more"
+            ),
+            None => format!(
+                "after a run one looks at the site and answers `--answer {place}=done`, `=failed` or `=retry`; a simulation leaves nothing to go on with: say beforehand what then is to be done, `with {{ on_unknown: retry }}` or `fail`"
+            ),
+        }
     }
 
     /// The answer was that it took no effect, and that this run shall not send it: what a `|` may pass over.

@@ -47,35 +47,30 @@ pub(super) async fn delete(
         let detail = Some("forgotten before".to_owned());
         return Ok(Good { detail, ..Good::new(Effect::Unchanged, Value::Null) });
     };
-    if keep {
+    if keep || recorded.how == How::Adopted {
         return release::release(subject, &identity).await;
     }
-    let (effect, detail) = if recorded.how == How::Adopted {
-        (Effect::Unchanged, Some("adopted before: left at the site, and forgotten".to_owned()))
-    } else {
-        let (seen, seconds) = match recorded.is_doubtful {
-            true => {
-                let given = seconds::as_set(subject, &recorded);
-                seconds::look_for(subject, &recorded, &given).await?
-            }
-            false => (seen_before(subject, &identity).await?, Vec::new()),
-        };
-        if seen.as_ref().is_some_and(|record| subject.mark_of_others(record).is_some()) {
-            let why = "left at the site: it bears the mark of another deployment";
-            (Effect::Released, Some(why.to_owned()))
-        } else {
-            guard::refuse_if_relied_upon(subject, &identity, seen.as_ref())?;
-            if let Err(bad) = guard::refuse_if_perhaps_relied_upon(subject, &identity, seen.as_ref()) {
-                // The end of this run, or of a later one, deletes those first.
-                let given = seconds::as_set(subject, &recorded);
-                let left = Left { identity: Some(identity), relies: recorded.relies };
-                let detail = Some(owe(subject, &given, left, &bad).await);
-                return Ok(Good { detail, ..Good::new(Effect::Unchanged, Value::Null) });
-            }
-            remove(subject, &identity, &Map::new()).await?;
-            let seconds = seconds::remove_all(subject, &seconds, &Map::new()).await?;
-            (Effect::Deleted, seconds)
+    let (seen, seconds) = match recorded.is_doubtful {
+        true => {
+            let given = seconds::as_set(subject, &recorded);
+            seconds::look_for(subject, &recorded, &given).await?
         }
+        false => (seen_before(subject, &identity).await?, Vec::new()),
+    };
+    let (effect, detail) = if seen.as_ref().is_some_and(|record| subject.mark_of_others(record).is_some()) {
+        let why = "left at the site: it bears the mark of another deployment";
+        (Effect::Released, Some(why.to_owned()))
+    } else {
+        guard::refuse_if_relied_upon(subject, &identity, seen.as_ref())?;
+        if let Err(bad) = guard::refuse_if_perhaps_relied_upon(subject, &identity, seen.as_ref()) {
+            // The end of this run, or of a later one, deletes those first.
+            let given = seconds::as_set(subject, &recorded);
+            let left = Left { identity: Some(identity), relies: recorded.relies };
+            let detail = Some(owe(subject, &given, left, &bad).await);
+            return Ok(Good { detail, ..Good::new(Effect::Unchanged, Value::Null) });
+        }
+        remove(subject, &identity, &Map::new()).await?;
+        (Effect::Deleted, seconds::remove_all(subject, &seconds, &Map::new()).await?)
     };
     let (name, site) = subject.place();
     subject.shared.ledger.append(Fact::Gone { name, site })?;

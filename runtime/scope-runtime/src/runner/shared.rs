@@ -23,7 +23,7 @@ use super::told;
 use super::waves::Waves;
 use super::{Ledger, RunOptions, SiteSet};
 use crate::events::{Change, Effect, FORMAT, Failure, Progress, RunEvent, RunEventKind, StepInfo};
-use crate::procedure::Memory;
+use crate::procedure::{Memory, identity_text};
 use crate::redact::{hide_in_event, hide_in_failure};
 use crate::report::Seen;
 use crate::state::{Record, Told};
@@ -112,7 +112,7 @@ impl<'r> Shared<'r> {
     }
 
     /// The first event.
-    pub(crate) fn announce(&self, plan: String) {
+    pub(crate) fn announce(&self, plan: Option<String>) {
         let steps = self.plan.steps.iter().map(|step| StepInfo {
             id: step.id,
             name: step.name.clone(),
@@ -276,6 +276,15 @@ impl<'r> Shared<'r> {
         self.ends.borrow()[step.index()].output.clone()
     }
 
+    /// The identity of what a step made, or took over.
+    pub(super) fn made_identity(&self, step: StepId, effect: &Effect) -> Option<String> {
+        if !matches!(effect, Effect::Created | Effect::Adopted | Effect::Replaced | Effect::Borrowed { .. }) {
+            return None;
+        }
+        let (_, resource_type) = self.resource_type(self.plan.step(step).action.resource_type()?)?;
+        self.end(step, |end| identity_text(end.output.as_ref()?.get(&resource_type.identity)?))
+    }
+
     /// The same for the report, when no step asks for it any more.
     pub(super) fn take_output(&self, step: StepId) -> Value {
         let output = self.ends.borrow_mut()[step.index()].output.take();
@@ -397,7 +406,7 @@ fn shares_of(plan: &Plan) -> HashMap<StepId, BTreeMap<String, Value>> {
 }
 
 /// A digest of the plan: of its JSON, the recorded choices in it included.
-pub(crate) fn digest_of_plan(plan: &Plan) -> String {
+pub fn digest_of_plan(plan: &Plan) -> String {
     // In parts of some size: they come a field at a time.
     let mut digest = BufWriter::with_capacity(16 << 10, Sha256::new());
     serde_json::to_writer(&mut digest, plan)

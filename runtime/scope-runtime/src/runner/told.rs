@@ -3,13 +3,18 @@
 //! `StepRetrying(vm, 1, "no answer")` → `again  no answer (try 1, next in 0.5 s)`. Progress is not kept: it is for who
 //! watches.
 
-use scope_plan::plan::{Plan, StepId};
+use scope_plan::plan::{Action, Plan, StepId};
 
 use crate::events::{Effect, Failure, RunEvent, RunEventKind, SkipReason};
 use crate::state::Told;
 
 /// The line of an event; nothing for what is about no step, or is not kept.
 pub(crate) fn told(plan: &Plan, event: &RunEvent) -> Option<Told> {
+    // A gate is no work: what it holds back is counted itself.
+    let word = |step: StepId, of_work, of_gate| match plan.step(step).action {
+        Action::Gate { .. } => of_gate,
+        _ => of_work,
+    };
     let (step, word, words) = match &event.kind {
         RunEventKind::StepStarted { step, attempt } => (Some(*step), "started", format!("try {attempt}")),
         RunEventKind::StepRetrying { step, attempt, after_ms, words } => {
@@ -19,9 +24,11 @@ pub(crate) fn told(plan: &Plan, event: &RunEvent) -> Option<Told> {
         RunEventKind::StepParked { step, words, .. } => (Some(*step), "parked", words.clone()),
         RunEventKind::StepDone { step, effect, detail, .. } => {
             let detail = detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
-            (Some(*step), "done", format!("{}{detail}", effect_words(effect)))
+            (Some(*step), word(*step, "done", "opened"), format!("{}{detail}", effect_words(effect)))
         }
-        RunEventKind::StepFailed { step, failure, .. } => (Some(*step), "failed", failure_words(failure)),
+        RunEventKind::StepFailed { step, failure, .. } => {
+            (Some(*step), word(*step, "failed", "closed"), failure_words(failure))
+        }
         RunEventKind::StepSkipped { step, because } => (Some(*step), "skipped", skip_words(plan, *because)?),
         RunEventKind::UndoDone { step, words } => (*step, "undone", words.clone()),
         RunEventKind::UndoOwed { step, words } => (*step, "owed", words.clone()),

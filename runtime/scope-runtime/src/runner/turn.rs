@@ -240,7 +240,8 @@ impl<'t> Turn<'t> {
                     shared.end(step, |end| (end.effect.clone().unwrap_or(Effect::Found), end.detail.clone()));
                 let words = detail.clone().unwrap_or_default();
                 self.record_end(key, Outcome::Done, words, millis);
-                shared.emit(RunEventKind::StepDone { step, effect, millis, detail });
+                let identity = shared.made_identity(step, &effect);
+                shared.emit(RunEventKind::StepDone { step, effect, millis, detail, identity });
             }
             StepState::Failed { .. } | StepState::Unknown => {
                 if shared.end(step, |end| end.failure.is_none()) {

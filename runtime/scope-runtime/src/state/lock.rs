@@ -78,7 +78,7 @@ impl Lock {
 
     fn take_named(folder: &Path, name: &str, holder: &Holder) -> Result<Self, StateError> {
         let path = folder.join(name);
-        let io = |error| StateError::Io { path: path.clone(), error };
+        let io = |error| StateError::Unwritten { path: path.clone(), error };
         let mut options = OpenOptions::new();
         let mut file =
             private_file(options.read(true).write(true).create(true).truncate(false), &path).map_err(io)?;

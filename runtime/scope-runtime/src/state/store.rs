@@ -91,19 +91,29 @@ impl StateStore {
                 let _ = std::fs::remove_file(&path);
             }
             kept.journal = Some(Journal::create(&path)?);
-            sync_folder(&runs).map_err(|error| StateError::Io { path: runs, error })?;
+            sync_folder(&runs).map_err(|error| StateError::Unwritten { path: runs, error })?;
             kept.through = Through { run, bytes: 0 };
         }
         let written_by = WRITTEN_BY.to_owned();
         let (by, plan) = (by.to_owned(), plan.to_owned());
         self.append(Record::RunStarted { run, by, at_ms, written_by, plan, started })?;
         self.commit()?;
-        if !self.is_shared() {
-            // The state names the run that goes on after it: without its journal it is not whole. A disk that takes no more
-            // is told of at the next record, which the run depends on.
-            let _ = self.write();
+        if !self.is_shared()
+            // The state names the run that goes on after it: without its journal it is not whole.
+            && let Err(error) = self.write()
+        {
+            self.unbegin();
+            return Err(error);
         }
         Ok(run)
+    }
+
+    /// A run that did nothing and is named nowhere leaves no journal.
+    fn unbegin(&mut self) {
+        let Some(kept) = &mut self.kept else { return };
+        kept.journal = None;
+        // Where it stays, the next run takes it for one that was stopped.
+        let _ = std::fs::remove_file(kept.folder.join(RUNS).join(file_name(kept.through.run)));
     }
 
     /// Records a fact. It is durable after the next commit.
@@ -255,7 +265,7 @@ impl StateStore {
         let mut text = serde_json::to_vec_pretty(&file).expect("text keys only");
         text.push(b'\n');
         replace_file(&kept.folder, FILE, &text)
-            .map_err(|error| StateError::Io { path: kept.folder.join(FILE), error })
+            .map_err(|error| StateError::Unwritten { path: kept.folder.join(FILE), error })
     }
 
     /// Journals of runs that are not in the history any more are of no use. A failure here harms nothing.

@@ -101,7 +101,7 @@ pub(super) fn run_once(
     let options = RunOptions {
         started: Started { yes: beginning.started.yes || going.has_consent, ..beginning.started.clone() },
         answers: beginning.answers.clone(),
-        at: beginning.place.clone(),
+        at: Some(beginning.place.clone()),
         held,
         silent: beginning.silent.clone(),
         again: again(plan, how, beginning.started.first),

@@ -12,7 +12,7 @@ use scope_runtime::state::StateStore;
 
 use super::super::WRONG;
 use super::once::{again, has_again, run_options, told};
-use crate::args::How;
+use crate::args::{Events, How};
 use crate::output::{Output, say_error};
 use crate::show::{progress::Shower, report::Next};
 
@@ -39,6 +39,9 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, next: &str, output:
     let mut state = StateStore::in_memory();
     let run_options = RunOptions {
         again: again(plan, how, None),
+        at: None,
+        // No record of it is kept: only events tell it.
+        digest: (how.telling.events == Events::Json).then(|| runner::digest_of_plan(plan)),
         ..run_options(how, how.seed, 0, Rc::new(NoSecrets), Interrupt::new())
     };
     let report: Result<Report, u8> = runner::block_on(true, async {

@@ -26,7 +26,8 @@ fn started(step: u32) -> RunEventKind {
 }
 
 fn done(step: u32) -> RunEventKind {
-    RunEventKind::StepDone { step: StepId(step), effect: Effect::Created, millis: 0, detail: None }
+    let effect = Effect::Created;
+    RunEventKind::StepDone { step: StepId(step), effect, millis: 0, detail: None, identity: None }
 }
 
 fn failed(step: u32) -> RunEventKind {

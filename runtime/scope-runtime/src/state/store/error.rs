@@ -22,9 +22,17 @@ pub enum StateError {
         /// Who, if it can be read.
         holder: Option<Holder>,
     },
-    /// It cannot be read or written.
-    #[error("the state cannot be read or written: {path}: {error}")]
+    /// It cannot be read.
+    #[error("the state cannot be read: {path}: {error}")]
     Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It cannot be written.
+    #[error("the state cannot be written: {path}: {error}")]
+    Unwritten {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -119,7 +127,8 @@ impl StateError {
             StateError::Journal(JournalError::Damaged { .. })
             | StateError::Damaged { .. }
             | StateError::Missing { .. } => "E0920",
-            StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => "E0921",
+            StateError::Unwritten { .. }
+            | StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => "E0921",
             StateError::Shared { fault: SharedFault::Unusable(_), .. } => "E0943",
             StateError::Shared { fault: SharedFault::TakenOver(_), .. } => "E0944",
             StateError::Shared { fault: SharedFault::Unfit(_), .. } => "E0945",
@@ -159,6 +168,9 @@ impl StateError {
             ),
             StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => failure
                 .with_help("mend the disk, then `scope resume`: what was recorded before is kept, the rest is looked up"),
+            StateError::Unwritten { .. } => failure.with_help(
+                "make room there, or let it be written, then run again: nothing is sent that cannot be recorded",
+            ),
             StateError::Shared { fault: SharedFault::Unusable(_), .. } => failure.with_help(
                 "when the place answers again: `scope resume`; what was recorded there before is kept, the rest is looked up",
             ),

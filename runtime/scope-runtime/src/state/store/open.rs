@@ -25,8 +25,8 @@ impl StateStore {
     /// # Errors
     /// Locked, unreadable, newer, damaged.
     pub fn open(folder: &Path, holder: &Holder) -> Result<Self, StateError> {
-        let io = |error| StateError::Io { path: folder.to_owned(), error };
-        make_durable_folder(&folder.join(RUNS)).map_err(io)?;
+        make_durable_folder(&folder.join(RUNS))
+            .map_err(|error| StateError::Unwritten { path: folder.to_owned(), error })?;
         let lock = Lock::take(folder, holder)?;
         let (state, through, is_new) = match load(folder)? {
             Some(loaded) => (loaded.state, loaded.through, false),
@@ -54,11 +54,11 @@ impl StateStore {
         };
         let folder = place.logs();
         make_durable_folder(&folder.join(RUNS))
-            .map_err(|error| StateError::Io { path: folder.to_owned(), error })?;
+            .map_err(|error| StateError::Unwritten { path: folder.to_owned(), error })?;
         let lock = Lock::take(folder, holder)?;
         // So that it is found again without being named.
         replace_file(folder, place::NAME, shared.address.as_bytes())
-            .map_err(|error| StateError::Io { path: folder.to_owned(), error })?;
+            .map_err(|error| StateError::Unwritten { path: folder.to_owned(), error })?;
         let fresh = || StateFile::of(State::new(random_id()), Through::default());
         let (StateFile { state, .. }, _, shared) = Shared::take(shared, holder, fresh)?;
         // A run that did not come to its end may have changed what a plan relied on.
