@@ -33,7 +33,7 @@ pub(super) async fn amend(
     inputs.retain(|_, value| !value.is_null());
     inputs.extend(changes.clone());
     inputs.insert(subject.resource_type.identity.clone(), Value::from(identity));
-    let asked = || Asked { changes: Some(changes.clone()), ..Asked::with(inputs.clone()) };
+    let asked = || Asked { changes: Some(changes), ..Asked::with(&inputs) };
     let amended = match subject.ask(operation, asked()).await {
         Ok(_) => Amended::Sent,
         Err(Trouble::Site(error)) if matches!(error.kind, SiteErrorKind::Denied | SiteErrorKind::Invalid) => {

@@ -316,7 +316,7 @@ async fn transfer(
         return Ok(None);
     };
     let source = &origin.subject;
-    let answer = source.ask(download, Asked::with(origin.record.clone())).await;
+    let answer = source.ask(download, Asked::with(&origin.record)).await;
     let stream = match answer {
         Ok(Answer::Content(stream)) => stream,
         Ok(_) => return Err(NotCopied::Source(source.failed(unexpected("no content")))),
@@ -327,7 +327,7 @@ async fn transfer(
     let content = Content::Stream(ContentStream { length: stream.length, chunks });
     let mut inputs = known_inputs(subject, record, given);
     inputs.retain(|name, _| !is_content(subject.resource_type, name));
-    let asked = Asked { content: Some(content), reports_progress: true, ..Asked::with(inputs) };
+    let asked = Asked { content: Some(content), reports_progress: true, ..Asked::with(&inputs) };
     match subject.ask(upload, asked).await {
         Ok(_) => Ok(Some(flow.n_bytes.load(Ordering::Relaxed))),
         Err(trouble) if may_have_acted(&trouble) && upload.repeat == Repeat::None => {

@@ -68,7 +68,12 @@ pub(super) async fn call(
         }
     }
     let reads = is_reading(operation);
-    let seen = Box::pin(seen_as_ours(subject, operation, &given)).await?;
+    let seen = match operation.kind {
+        OperationKind::Delete | OperationKind::Update => {
+            Box::pin(seen_as_ours(subject, operation, &given)).await?
+        }
+        _ => None,
+    };
     let was_sent = subject.was_sent();
     if !reads {
         if memory.has_sent() && !is_repeatable(operation) {
@@ -114,9 +119,7 @@ async fn seen_as_ours(
 ) -> Result<Option<Record>, Bad> {
     let is_deletion = operation.kind == OperationKind::Delete;
     let identity = given.values.get(&subject.resource_type.identity).and_then(identity_text);
-    let Some(identity) = identity.filter(|_| is_deletion || operation.kind == OperationKind::Update) else {
-        return Ok(None);
-    };
+    let Some(identity) = identity else { return Ok(None) };
     let seen = seen_before(subject, &identity).await?;
     if let Some(mark) = seen.as_ref().and_then(|record| subject.mark_of_others(record)) {
         return Err(Bad::new(others(subject, operation, &identity, &mark)));
@@ -174,14 +177,14 @@ async fn send(
         changes
     });
     if let Some(changes) = &mut changes {
-        keep_mark(subject, seen.as_ref(), changes, &mut inputs);
+        keep_mark(subject, seen.as_ref(), changes, inputs.to_mut());
     }
     let asked = Asked {
-        changes,
+        changes: changes.as_ref(),
         mark: if is_reading(operation) { None } else { subject.mark() },
         content: given.contents.values().next().map(|content| content.content()),
         reports_progress: true,
-        ..Asked::with(inputs.clone())
+        ..Asked::with(&inputs)
     };
     if operation.kind == OperationKind::Create {
         memory.touch(Touched::Maybe);

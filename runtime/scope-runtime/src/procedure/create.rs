@@ -103,7 +103,7 @@ async fn send(
     let mut inputs = with_defaults(subject, given, operation);
     let mark = subject.mark();
     if let (Some(place), Some(mark)) = (&subject.resource_type.mark, &mark) {
-        mark::write(place, mark, &mut inputs);
+        mark::write(place, mark, inputs.to_mut());
     }
     // Also by an earlier attempt of this run, of which it seemed certain that nothing came: it may have come since.
     let was_sent_before = subject.was_sent() || memory.has_sent();
@@ -119,7 +119,7 @@ async fn send(
         content: content_of_creation(subject, operation, given),
         mark,
         reports_progress: true,
-        ..Asked::with(inputs.clone())
+        ..Asked::with(&inputs)
     };
     match subject.ask(operation, asked).await {
         Ok(Answer::Done(Some(body)) | Answer::Found(body)) => {
@@ -127,7 +127,7 @@ async fn send(
         }
         Ok(Answer::Done(None)) => {
             let seen = aftermath::look_again(subject, given).await;
-            let sent = Record::known(inputs);
+            let sent = Record::known(inputs.into_owned());
             match seen {
                 Ok(Some(record)) => Ok(Made::Seen(record)),
                 // It cannot be asked for: what the program says of it is all there is to know.
@@ -214,12 +214,8 @@ pub(super) async fn after(
             _ => None,
         };
         is_any = true;
-        let asked = Asked {
-            changes: changes.cloned(),
-            content,
-            reports_progress: true,
-            ..Asked::with(known_inputs(subject, &record, given))
-        };
+        let inputs = known_inputs(subject, &record, given);
+        let asked = Asked { changes, content, reports_progress: true, ..Asked::with(&inputs) };
         let answer = subject.ask(later, asked).await;
         if let Ok(answer) = &answer {
             record.learn(subject, answer, &given.values);

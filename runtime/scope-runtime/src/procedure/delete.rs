@@ -47,7 +47,16 @@ pub(super) async fn delete(
         let detail = Some("forgotten before".to_owned());
         return Ok(Good { detail, ..Good::new(Effect::Unchanged, Value::Null) });
     };
-    if keep || recorded.how == How::Adopted {
+    if recorded.how == How::Adopted {
+        // It bears no mark of ours that would have to be taken off.
+        return forgotten(
+            subject,
+            Effect::Released,
+            Some("left at the site: it was there before".to_owned()),
+        )
+        .await;
+    }
+    if keep {
         return release::release(subject, &identity).await;
     }
     let (seen, seconds) = match recorded.is_doubtful {
@@ -72,6 +81,10 @@ pub(super) async fn delete(
         remove(subject, &identity, &Map::new()).await?;
         (Effect::Deleted, seconds::remove_all(subject, &seconds, &Map::new()).await?)
     };
+    forgotten(subject, effect, detail).await
+}
+
+async fn forgotten(subject: &Subject<'_>, effect: Effect, detail: Option<String>) -> Result<Good, Bad> {
     let (name, site) = subject.place();
     subject.shared.ledger.append(Fact::Gone { name, site })?;
     subject.shared.ledger.commit().await?;
@@ -107,7 +120,7 @@ pub(super) async fn remove(
     let mut n_sent = 0;
     loop {
         n_sent += 1;
-        let answer = subject.ask(operation, Asked::with(inputs.clone())).await;
+        let answer = subject.ask(operation, Asked::with(&inputs)).await;
         if let (Ok(_), Some(step))
         | (Err(Trouble::Site(SiteError { kind: SiteErrorKind::Lost, .. })), Some(step)) =
             (&answer, subject.step)

@@ -17,7 +17,7 @@ impl Subject<'_> {
     /// The site's.
     pub(super) async fn find(&self, wanted: &Map<String, Value>) -> Result<Vec<Record>, Trouble> {
         let Some(operation) = self.find_operation() else { return Ok(Vec::new()) };
-        let bodies = match self.ask(operation, Asked::with(wanted.clone())).await {
+        let bodies = match self.ask(operation, Asked::with(wanted)).await {
             Ok(Answer::List(bodies)) => bodies,
             Ok(Answer::Found(body) | Answer::Done(Some(body)) | Answer::Exists(Some(body))) => vec![body],
             Ok(Answer::Gone | Answer::Done(None) | Answer::Exists(None)) => Vec::new(),
@@ -52,7 +52,7 @@ impl Subject<'_> {
                 .into_iter()
                 .find(|record| record.identity(self.resource_type).as_deref() == Some(identity)));
         };
-        match self.ask(operation, Asked::with(inputs.clone())).await {
+        match self.ask(operation, Asked::with(&inputs)).await {
             Ok(Answer::Found(body) | Answer::Done(Some(body)) | Answer::Exists(Some(body))) => {
                 let body = match self.read_on(operation, body, &inputs).await {
                     Err(trouble) if trouble.is_not_found() => return Ok(None),
@@ -84,7 +84,7 @@ impl Subject<'_> {
         inputs: &Map<String, Value>,
     ) -> Result<Value, Trouble> {
         for later in self.resource_type.operations_after(&operation.name) {
-            let more = match self.ask(later, Asked::with(inputs.clone())).await {
+            let more = match self.ask(later, Asked::with(inputs)).await {
                 Ok(Answer::Found(more) | Answer::Done(Some(more))) => more,
                 Ok(_) => return Err(unexpected("no part of a resource")),
                 Err(trouble) => return Err(trouble),

@@ -7,6 +7,7 @@ use scope_plan::driver::{Operation, ResourceType};
 use scope_plan::eval::{Environment, eval};
 use scope_plan::expr::Expr;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 use super::guard;
 use super::inputs::{Given, is_content};
@@ -177,12 +178,12 @@ impl Environment for Names<'_> {
 }
 
 /// What the program gave, filled up with the driver's defaults for what it left out: the inputs of a creation or call.
-pub(super) fn with_defaults(
+pub(super) fn with_defaults<'g>(
     subject: &Subject<'_>,
-    given: &Given,
+    given: &'g Given,
     operation: &Operation,
-) -> Map<String, Value> {
-    let mut inputs = given.values.clone();
+) -> Cow<'g, Map<String, Value>> {
+    let mut inputs = Cow::Borrowed(&given.values);
     let attributes = subject.resource_type.attributes.iter();
     let settable = attributes
         .filter(|attribute| attribute.is_settable)
@@ -197,7 +198,7 @@ pub(super) fn with_defaults(
         if let Some(value) =
             default.and_then(|default| eval(default, &names).ok()).filter(|value| !value.is_null())
         {
-            inputs.insert(name.clone(), value);
+            inputs.to_mut().insert(name.clone(), value);
         }
     }
     inputs

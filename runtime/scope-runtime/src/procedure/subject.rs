@@ -229,19 +229,18 @@ pub(crate) struct Subject<'s> {
 }
 
 /// What goes with a request.
-#[derive(Default)]
-pub(crate) struct Asked {
-    pub(crate) inputs: Map<String, Value>,
-    pub(crate) changes: Option<Map<String, Value>>,
+pub(crate) struct Asked<'a> {
+    pub(crate) inputs: &'a Map<String, Value>,
+    pub(crate) changes: Option<&'a Map<String, Value>>,
     pub(crate) mark: Option<String>,
     pub(crate) content: Option<Content>,
     pub(crate) reports_progress: bool,
 }
 
-impl Asked {
+impl<'a> Asked<'a> {
     /// Only inputs.
-    pub(super) fn with(inputs: Map<String, Value>) -> Self {
-        Self { inputs, ..Self::default() }
+    pub(super) fn with(inputs: &'a Map<String, Value>) -> Self {
+        Self { inputs, changes: None, mark: None, content: None, reports_progress: false }
     }
 }
 
@@ -356,7 +355,7 @@ impl<'s> Subject<'s> {
     ///
     /// # Errors
     /// The site's bad answer or silence; [`Trouble::Stopped`].
-    pub(super) async fn ask(&self, operation: &Operation, asked: Asked) -> Result<Answer, Trouble> {
+    pub(super) async fn ask(&self, operation: &Operation, asked: Asked<'_>) -> Result<Answer, Trouble> {
         let Asked { inputs, changes, mark, content, reports_progress } = asked;
         let mut content = content;
         let mut pause = BUSY_PAUSE;
@@ -373,8 +372,8 @@ impl<'s> Subject<'s> {
                 driver: self.driver,
                 resource_type: self.resource_type,
                 operation,
-                inputs: &inputs,
-                changes: changes.as_ref(),
+                inputs,
+                changes,
                 mark: mark.clone(),
                 idempotency_key: &key,
                 content: now,

@@ -46,7 +46,7 @@ pub(super) async fn update(
     tracing::debug!(step = %step.key, n = differences.len(), "update");
     let is_ours = there.how == How::Created;
     let changes = changes(subject, &differences, &there.record, is_ours);
-    let mut inputs = with_defaults(subject, given, operation);
+    let mut inputs = with_defaults(subject, given, operation).into_owned();
     inputs.extend(known_inputs(subject, &there.record, given));
     memory.change(
         &there.identity,
@@ -60,11 +60,11 @@ pub(super) async fn update(
         note_change(subject, memory).await?;
     }
     let asked = Asked {
-        changes: Some(changes.clone()),
+        changes: Some(&changes),
         content: content_said(operation, given),
         mark: subject.mark().filter(|_| is_ours),
         reports_progress: true,
-        ..Asked::with(inputs.clone())
+        ..Asked::with(&inputs)
     };
     let names: Vec<String> = differences.iter().map(|difference| difference.attribute.clone()).collect();
     let mut known = there.record.clone();
@@ -168,11 +168,8 @@ pub(super) async fn set_back(
     guard::keep(subject, &record, &mut changes);
     let mut inputs = known_inputs(subject, &record, given);
     inputs.extend(changes.clone());
-    let asked = Asked {
-        changes: Some(changes.clone()),
-        mark: subject.mark().filter(|_| has_mark),
-        ..Asked::with(inputs)
-    };
+    let asked =
+        Asked { changes: Some(&changes), mark: subject.mark().filter(|_| has_mark), ..Asked::with(&inputs) };
     subject.ask(operation, asked).await.map_err(|trouble| subject.failed(trouble))?;
     let before = given.with_values(|values| values.extend(changes.clone()));
     after(subject, operation, &record, &before, Some(&changes)).await?;

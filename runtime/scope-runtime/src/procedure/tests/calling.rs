@@ -226,6 +226,6 @@ fn what_another_deployment_took_over_is_only_forgotten() {
 #[test]
 fn what_was_adopted_is_only_forgotten() {
     let played = play(&deleting(), recorded("b1", How::Adopted, true), vec![]);
-    assert_eq!(*played.effect(0), Effect::Unchanged);
+    assert_eq!(*played.effect(0), Effect::Released);
     assert!(played.state.state().resources.is_empty());
 }

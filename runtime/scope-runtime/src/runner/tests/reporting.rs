@@ -38,7 +38,7 @@ fn one_that_fails_at_the_end_is_said_as_well() {
             }
         }),
     );
-    assert_eq!(report.stopped.as_ref().expect("said").code, "E0911");
+    assert_eq!(report.stopped.as_ref().expect("said").code, "E0921");
     assert_eq!(report.exit_code(), 1);
     assert!(matches!(report.steps[0].status, StepStatus::Done { .. }));
 }
