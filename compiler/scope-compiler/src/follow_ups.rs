@@ -408,9 +408,15 @@ fn without_entry(
     part(analysis, left_out, |report| is_wrong && report.code == codes::E0105)
 }
 
-/// Without what the lexer said of a line that was read as a command as its first word is misspelt.
-pub(crate) fn without_commands(syntax: &mut Vec<Diagnostic>, analysis: &[Diagnostic], modules: &Modules) {
-    if !syntax.iter().any(|report| report.code == codes::E0009) {
+/// Without what the lexer said of a line that was read as a command as its first word is misspelt, and without the lines that go
+/// on with it: as a command it ended with its line.
+pub(crate) fn without_commands(
+    syntax: &mut Vec<Diagnostic>,
+    analysis: &[Diagnostic],
+    modules: &Modules,
+    sources: &SourceMap,
+) {
+    if !syntax.iter().any(|report| matches!(report.code, codes::E0009 | codes::E0010)) {
         return;
     }
     let items = modules.modules.iter().flat_map(|module| &module.tree.items);
@@ -424,8 +430,21 @@ pub(crate) fn without_commands(syntax: &mut Vec<Diagnostic>, analysis: &[Diagnos
         })
         .map(|item| item.span)
         .collect();
-    syntax.retain(|report| {
-        report.code != codes::E0009 || !spans.iter().any(|span| span.contains(report.primary.span))
+    let mut goes_on: Vec<Span> = Vec::new();
+    for module in &modules.modules {
+        for pair in module.tree.items.windows(2) {
+            let is_behind = spans.contains(&pair[0].span) || goes_on.last() == Some(&pair[0].span);
+            if is_behind && is_left_over(&pair[1], sources) {
+                goes_on.push(pair[1].span);
+            }
+        }
+    }
+    let is_in =
+        |spans: &[Span], report: &Diagnostic| spans.iter().any(|span| span.contains(report.primary.span));
+    syntax.retain(|report| match report.code {
+        codes::E0009 => !is_in(&spans, report),
+        codes::E0010 => !is_in(&goes_on, report),
+        _ => true,
     });
 }
 

@@ -188,7 +188,7 @@ fn finish(
     let whole = follow_ups::Read { modules: &loaded.modules, uses: &analysis.uses, sources: &sources };
     let (found, left_out) = follow_ups::told_apart(&read, analysis.diagnostics.into_vec(), &whole);
     follow_ups::without_imports(&mut read, &sources);
-    follow_ups::without_commands(&mut read, &found, &loaded.modules);
+    follow_ups::without_commands(&mut read, &found, &loaded.modules, &sources);
     let found = found.into_iter().map(|report| with_recorded(report, &options.recorded));
     let mut reports: Vec<Diagnostic> = read.into_iter().chain(found).collect();
     if options.lint {

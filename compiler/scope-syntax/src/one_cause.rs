@@ -24,6 +24,9 @@ const STRAY: [Code; 2] = [codes::E0003, codes::E0006];
 /// What the fix is called of a word that stands for the `for` of a list: nothing behind it means what it seems to.
 const WRITE_FOR: &str = "write `for`";
 
+/// How a report begins where nothing but `=` could stand: an item has one.
+const EXPECTED_ASSIGN: &str = "expected `=`";
+
 /// What the fix of a `:` is called that stands for `=`.
 const WRITE_ASSIGN: &str = "write `=`";
 
@@ -119,7 +122,9 @@ fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -
             // What a sign that starts nothing leaves on its line, or a bracket behind it, says the same in other words.
             let place = (report.primary.span.start as usize).min(text.len());
             let closes = text[place..].starts_with([')', ']', '}']);
-            if stray.contains(&at) || closes && stray.first().is_some_and(|line| *line < at) {
+            let is_again = report.message.starts_with(EXPECTED_ASSIGN)
+                && told.iter().any(|before| before.code == codes::E0001);
+            if is_again || stray.contains(&at) || closes && stray.first().is_some_and(|line| *line < at) {
                 continue;
             }
             // So does what is left of an entry; the one that knows what is meant says it best.
