@@ -246,7 +246,7 @@ fn a_cluster_reports_its_version() {
 
     // Left alone, it is not asked; upgraded, it is no hindrance any more.
     let ran = scope(&["run", "web.scope", "--except", "lille"]);
-    assert_eq!(ran.code, 4, "{}", ran.all());
+    assert_eq!(ran.code, 0, "{}", ran.all());
     std::fs::write(clusters.join("edge-lille.version"), "v1.30.2+k3s1").expect("written");
     let ran = scope(&["run", "web.scope"]);
     assert_eq!(ran.code, 0, "{}", ran.all());

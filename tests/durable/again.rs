@@ -210,12 +210,14 @@ fn what_one_command_made_is_not_the_programs() {
 fn resume_keeps_what_the_run_was_given() {
     let desks = Desks::start();
     let folder = desks.place("kept-options", PROGRAM);
-    ends(&folder, &["run", "main.scope", "--except", "paris", "--on", "run_ended=./told", "--yes"], 4);
+    desks.nantes.set_down(true);
+    ends(&folder, &["run", "main.scope", "--except", "paris", "--on", "run_ended=./told", "--yes"], 1);
+    desks.nantes.set_down(false);
     std::fs::write(folder.join("told"), "#!/bin/sh\ncat >> told.json\n").expect("writable");
     #[cfg(unix)]
     std::fs::set_permissions(folder.join("told"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
         .expect("ours");
-    ends(&folder, &["resume"], 4);
+    ends(&folder, &["resume"], 0);
     assert_eq!(desks.paris.n_requests(), 0, "left out, as it was");
     assert!(folder.join("told.json").is_file(), "and told");
     // What is said anew stands in place of it.

@@ -44,6 +44,11 @@ fn deletions_that_wait_are_told_as_the_reference_says() {
 }
 
 #[test]
+fn what_a_run_is_about_is_told_as_the_reference_says() {
+    assert!(consoles("93-what-a-run-is-about") >= 8);
+}
+
+#[test]
 fn saved_plans_are_run_as_the_reference_says() {
     assert!(consoles("74-saved-plans") >= 15);
 }

@@ -16,7 +16,7 @@ use scope_runtime::state::Wish;
 pub use driver::{Driver, DriverAction, DriverImport};
 pub use past::{Attach, Destroy, Drift, History, Hold, Import, Logs, Place, Rebuild, Resume, Status, Why};
 pub use planning::{Build, Drawing, Graph, Plan};
-pub use running::{Detaching, Events, Exec, How, MAX_DELETE, Run, Telling, Test};
+pub use running::{About, Detaching, Events, Exec, How, MAX_DELETE, Run, Telling, Test};
 pub use sites::{Sites, SitesAction, SitesImport};
 pub use state::{State, StateCommand};
 pub use texts::{Check, Doc, Explain, Fix, Fmt, Lint};

@@ -227,4 +227,7 @@ pub struct Output {
     pub name: String,
     /// Its value.
     pub value: Expr,
+    /// Where it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }

@@ -273,7 +273,7 @@ impl Builder {
 
     /// A named result.
     pub fn output(&mut self, name: &str, value: Expr) {
-        self.plan.outputs.push(Output { name: name.into(), value });
+        self.plan.outputs.push(Output { name: name.into(), value, origin: None });
     }
 
     /// Any action, with the defaults of the language for where it stands.

@@ -202,8 +202,6 @@ pub enum Awaited {
         /// Milliseconds since 1970; nothing where somebody is to release it.
         until_ms: Option<u64>,
     },
-    /// Until a run that does not leave it out.
-    AnotherRun,
 }
 
 /// A step, as far as a reader of events needs it.
@@ -441,6 +439,8 @@ impl Effect {
 pub enum Outcome {
     /// As the program says.
     Done,
+    /// It was not asked for: nothing is asked of a site in this run, as an operator wishes.
+    LeftOut,
     /// A part is queued.
     Pending,
     /// Not reached, timed out, not there, refused for capacity, failed after its retries. `|` goes on.
@@ -467,6 +467,9 @@ pub enum SkipReason {
     },
     /// Its site cannot be reached and the program says `skip`.
     Unreachable,
+    /// Nothing is asked of its site in this run, as an operator wishes: the run leaves it out, or it is held and the program
+    /// does not wait for it.
+    LeftOut,
     /// The run was interrupted before.
     Interrupted,
 }

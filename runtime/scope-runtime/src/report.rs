@@ -209,8 +209,10 @@ pub enum UndoStatus {
 pub enum OutputValue {
     /// Masked.
     Value(Value),
-    /// A step it needs did not end well, or it cannot be evaluated: why.
+    /// A step it needs did not end well: why.
     Missing(String),
+    /// It has no value, though all that it needs is there: `x[3]` of a list of two.
+    Failed(Failure),
 }
 
 /// Steps counted. Choices and gatherings touch no site and are not counted, nor are alternatives that were given up or not

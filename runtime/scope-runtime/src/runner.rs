@@ -81,9 +81,11 @@ pub struct RunOptions {
     pub survey: bool,
     /// With `survey`: record what bears our mark and is not recorded, as far as it is there.
     pub rebuild: bool,
-    /// Sites that are left alone, by name: treated as cut off, and asked nothing.
+    /// Sites that an operator holds, by name: asked nothing, as if they were cut off; what nobody waits for there is left out.
     pub held: BTreeMap<String, LeftAlone>,
-    /// Sites that did not answer a moment ago, by name, and why: the same.
+    /// Sites that this run is not about, by name: nothing of them is begun, and nothing about them is a failure.
+    pub left_out: BTreeSet<String>,
+    /// Sites that did not answer a moment ago, by name, and why: cut off.
     pub silent: BTreeMap<String, String>,
     /// What it is started with, for resuming.
     pub started: Started,
@@ -110,6 +112,7 @@ impl Default for RunOptions {
             survey: false,
             rebuild: false,
             held: BTreeMap::new(),
+            left_out: BTreeSet::new(),
             silent: BTreeMap::new(),
             started: Started::default(),
             digest: None,
@@ -127,11 +130,11 @@ impl RunOptions {
 
     /// Whether nothing is asked of a site: it is held, left out of this run, or was silent a moment ago.
     pub fn leaves_alone(&self, site: &str) -> bool {
-        self.held.contains_key(site) || self.silent.contains_key(site)
+        self.held.contains_key(site) || self.left_out.contains(site) || self.silent.contains_key(site)
     }
 }
 
-/// A site that is asked nothing.
+/// A site that an operator holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftAlone {
     /// For people: `held by ana: rack move`.

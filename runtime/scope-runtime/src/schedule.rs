@@ -32,7 +32,7 @@ mod tests;
 
 use std::collections::VecDeque;
 
-use scope_plan::plan::{ChoiceId, Plan, StepId};
+use scope_plan::plan::{ChoiceId, Plan, SiteId, StepId};
 
 use crate::events::{Outcome, SkipReason};
 use crate::report::Verdict;
@@ -55,6 +55,8 @@ pub struct Schedule {
     choices: Vec<ChoiceRecord>,
     lanes: Vec<LaneRecord>,
     is_site_down: Vec<bool>,
+    /// By site, whether nothing is asked of it in this run.
+    is_left_out: Vec<bool>,
     queue: ReadyQueue,
     batches: Vec<Batch>,
     n_ready: usize,
@@ -157,6 +159,9 @@ impl Schedule {
             choices: choices::choice_records(plan, &graph, options.reconsider),
             lanes: (0..graph.n_lanes()).map(|_| LaneRecord::default()).collect(),
             is_site_down: vec![false; plan.sites.len()],
+            is_left_out: (0..plan.sites.len() as u32)
+                .map(|site| options.left_out.contains(&SiteId(site)))
+                .collect(),
             queue: ReadyQueue::new(limits, options.concurrency.max(1)),
             batches: Vec::new(),
             n_ready: 0,
@@ -201,6 +206,13 @@ impl Schedule {
         self.steps[step.index()].attempt
     }
 
+    /// Whether nothing is asked of the step's site in this run.
+    fn is_left_out(&self, step: StepId) -> bool {
+        matches!(self.graph.work(step), StepWork::AtSite)
+            && self.is_left_out[self.graph.site(step).index()]
+            && !mutants::is(Mutant::LeftOutIsAsked)
+    }
+
     /// The arm that holds, once one does.
     pub fn chosen(&self, choice: ChoiceId) -> Option<u32> {
         self.choices[choice.index()].chosen()
@@ -209,6 +221,11 @@ impl Schedule {
     /// The arm that held once, though the alternative that the whole choice stands in may be given up since.
     pub fn held(&self, choice: ChoiceId) -> Option<u32> {
         self.choices[choice.index()].held
+    }
+
+    /// Whether a choice stays as it was: a part of the alternative that comes first was left out.
+    pub fn is_left_open(&self, choice: ChoiceId) -> bool {
+        self.choices[choice.index()].outcome() == Some(Outcome::LeftOut)
     }
 
     /// Whether a step counts: it belongs to no alternative, or to one that was not abandoned.
@@ -231,10 +248,23 @@ impl Schedule {
                     self.transition(step, StepState::Done);
                 }
             }
-            Event::Failed { step, attempt, outcome, is_cut_off, is_overdue, is_retryable, touched } => {
+            Event::Failed {
+                step,
+                attempt,
+                outcome,
+                is_cut_off,
+                is_held,
+                is_overdue,
+                is_retryable,
+                touched,
+            } => {
                 if self.is_current(step, attempt) {
                     self.leave_site(step, touched);
-                    self.fail(step, attempt, Failed { outcome, is_cut_off, is_overdue, is_retryable });
+                    self.fail(
+                        step,
+                        attempt,
+                        Failed { outcome, is_cut_off, is_held, is_overdue, is_retryable },
+                    );
                 }
             }
             Event::Stopped { step, attempt, touched } => {

@@ -223,6 +223,9 @@ pub struct Parked {
     pub since_ms: u64,
     /// Why.
     pub words: String,
+    /// It has waited as long as it may (`queue for d`): it waits no more, and fails until its site answers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_over: bool,
 }
 
 /// A request on its way.
@@ -539,9 +542,17 @@ impl State {
         owed.chain(looks).collect()
     }
 
+    /// What waits for its site.
+    pub fn waiting(&self) -> impl Iterator<Item = &Parked> {
+        self.parked.values().filter(|parked| !parked.is_over)
+    }
+
     /// Whether something waits for a site, is owed, or is not known to have ended.
     pub fn is_open(&self) -> bool {
-        !self.parked.is_empty() || !self.sent.is_empty() || !self.owed.is_empty() || !self.looks.is_empty()
+        self.waiting().next().is_some()
+            || !self.sent.is_empty()
+            || !self.owed.is_empty()
+            || !self.looks.is_empty()
     }
 
     /// The requests of which only a person knows the end.

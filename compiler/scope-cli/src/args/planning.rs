@@ -2,7 +2,7 @@
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::{Kept, OfSequence, Program};
+use super::{About, Kept, OfSequence, Program};
 
 /// `scope build`
 #[derive(Debug, ClapArgs)]
@@ -48,6 +48,9 @@ pub struct Plan {
     /// As a run that chooses again at every `|`, from the left.
     #[arg(long)]
     pub reconsider: bool,
+    /// Which sites the run would be about.
+    #[command(flatten)]
+    pub about: About,
     /// Exit with 2 where a run would change something, or a site cannot be asked.
     #[arg(long, conflicts_with_all = ["offline", "simulate"])]
     pub check: bool,

@@ -61,19 +61,27 @@ pub struct How {
     /// Stay when work is parked or owed, and do it when its site answers again; give up after this time: `2h`.
     #[arg(long, value_name = "TIME", value_parser = past::duration, conflicts_with = "simulate")]
     pub wait: Option<Duration>,
-    /// Touch only these sites: the others are treated as cut off.
-    #[arg(long, value_name = "SITE", conflicts_with = "except")]
-    pub site: Vec<String>,
-    /// Leave these sites alone: they are treated as cut off.
-    #[arg(long, value_name = "SITE")]
-    pub except: Vec<String>,
+    /// Which sites it is about.
+    #[command(flatten)]
+    pub about: About,
     /// Where its state is.
     #[command(flatten)]
     pub kept: Kept,
 }
 
-impl How {
-    /// Whether this command is to leave a site alone.
+/// Which sites a run is about.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub struct About {
+    /// Only these sites: nothing is asked of the others, and they are no failure.
+    #[arg(long, value_name = "SITE", conflicts_with = "except")]
+    pub site: Vec<String>,
+    /// All sites but these: nothing is asked of them, and they are no failure.
+    #[arg(long, value_name = "SITE")]
+    pub except: Vec<String>,
+}
+
+impl About {
+    /// Whether the command leaves a site out.
     pub fn leaves_out(&self, site: &str) -> bool {
         let is_named = |names: &[String]| names.iter().any(|name| name == site);
         (!self.site.is_empty() && !is_named(&self.site)) || is_named(&self.except)

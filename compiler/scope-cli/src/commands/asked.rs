@@ -10,7 +10,7 @@ use scope_runtime::state::{Run as PastRun, Started, Wish};
 
 use super::hooks::{self, LEFT_OUT};
 use super::place;
-use crate::args::{Given, How, Kept, MAX_DELETE, Program, Resume, Run, Telling};
+use crate::args::{About, Given, How, Kept, MAX_DELETE, Program, Resume, Run, Telling};
 use crate::output::{note, say_error, say_help};
 use crate::show::said;
 
@@ -36,8 +36,8 @@ pub fn of_run(command: &Run, plan: &Plan) -> Started {
     Started {
         reconsider: how.reconsider,
         again: how.again.clone(),
-        site: how.site.clone(),
-        except: how.except.clone(),
+        site: how.about.site.clone(),
+        except: how.about.except.clone(),
         yes: how.yes,
         max_delete: (how.max_delete != MAX_DELETE).then_some(how.max_delete),
         on: how.telling.on.iter().map(hooks::text).collect(),
@@ -92,8 +92,7 @@ pub fn once_more(
         yes: command.yes || started.yes,
         max_delete: command.max_delete.or(started.max_delete).unwrap_or(MAX_DELETE),
         wait: command.wait,
-        site,
-        except,
+        about: About { site, except },
         telling: telling(started, command),
         kept: Kept { state },
     };

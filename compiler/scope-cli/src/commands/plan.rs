@@ -6,10 +6,11 @@ use scope_runtime::state::{Started, State};
 use serde_json::json;
 
 use super::reach::{self, Lost};
+use super::run::left_out;
 use super::saved::{self, Relied};
-use super::survey::{NotAsked, survey};
+use super::survey::{NotAsked, survey_without};
 use super::{DIFFERENT, FAILED, OK, asked, now_ms, place};
-use crate::args::Plan;
+use crate::args::{About, Plan};
 use crate::output::{Output, document, line, note};
 use crate::show;
 use crate::show::difference::{self, Row, What};
@@ -31,18 +32,24 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     let is_asking = !command.offline && !command.steps && !command.cuts;
     let now = now_ms();
     let holds = state.as_ref().map(|state| &state.holds);
-    let is_held =
-        |site: &str| holds.and_then(|holds| holds.get(site)).is_some_and(|hold| hold.is_in_force(now));
+    let is_left_alone = |site: &str| {
+        let hold = holds.and_then(|holds| holds.get(site));
+        hold.is_some_and(|hold| hold.is_in_force(now)) || command.about.leaves_out(site)
+    };
     let compiled = super::compiled(
         &command.program.with(&command.of),
         recorded,
-        is_asking.then_some(&is_held as &dyn Fn(&str) -> bool),
+        is_asking.then_some(&is_left_alone as &dyn Fn(&str) -> bool),
     );
     let compilation = match compiled.and_then(|compilation| super::shown(compilation, output)) {
         Ok(compilation) => compilation,
         Err(code) => return code,
     };
     let plan = super::plan_of(&compilation);
+    let left_out = match left_out(plan, &command.about) {
+        Ok(left_out) => left_out,
+        Err(code) => return code,
+    };
     let lost = reach::of(&command.program.with(&command.of), &compilation.program, &before);
     let (state, unused) = match is_asking {
         true => (state, None),
@@ -51,7 +58,7 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     let Some(state) = state else {
         return unasked(command, &compilation, unused.as_ref(), &lost, None);
     };
-    let report = match survey(plan, &state, &compilation.sources, output) {
+    let report = match survey_without(plan, &state, left_out, &compilation.sources, output) {
         Ok(report) => report,
         Err(NotAsked::Refused(code)) => return code,
         Err(NotAsked::Secrets(why)) => {
@@ -132,7 +139,8 @@ fn again(command: &Plan, plan: &scope_plan::plan::Plan) -> String {
         return format!("scope run {}", scope_runtime::shell::word(path));
     }
     let asked = asked::of_program(&command.program.with(&command.of), plan);
-    let asked = Started { reconsider: command.reconsider, ..asked };
+    let About { site, except } = command.about.clone();
+    let asked = Started { reconsider: command.reconsider, site, except, ..asked };
     said::command(&asked, command.kept.state.as_deref())
 }
 

@@ -38,7 +38,9 @@ fn unwatched(command: &Resume, output: Output) -> u8 {
         }
     };
     let is_as_wished = is_as_wished(past);
-    if is_as_wished && !state.is_open() {
+    // What it left out may be done now.
+    let is_about_others = !command.site.is_empty() || !command.except.is_empty();
+    if is_as_wished && !state.is_open() && !is_about_others {
         document::tell("scope-run/1", show::report::nothing_done(&past.started.program, past.run));
         line(&format!("nothing to resume: run {} ended as wished", past.run));
         return OK;

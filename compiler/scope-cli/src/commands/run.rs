@@ -23,7 +23,8 @@ use super::{FAILED, INTERRUPTED, OK, WRONG, answers, asked, now_ms, place};
 use crate::args::Run;
 use crate::output::{Output, say_error};
 use crate::show::said;
-use once::{has_again, left_alone, run_once};
+pub use once::left_out;
+use once::{has_again, is_left_alone, run_once};
 use ready::{is_as_planned, ready};
 
 pub use once::config_value;
@@ -152,11 +153,11 @@ fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, outpu
     let mut is_first = first.is_none();
     loop {
         let now = now_ms();
-        let is_left_alone = |site: &str| left_alone(site, state.state(), &command.how, now).is_some();
+        let is_alone = |site: &str| is_left_alone(site, state.state(), &command.how, now);
         // Another command may have begun the state meanwhile.
         let ready = match first_plan.take().filter(|_| state.state().serial == 0) {
             Some(ready) => Ok(ready),
-            None => ready(command, state.recorded(), Some(&is_left_alone), output),
+            None => ready(command, state.recorded(), Some(&is_alone), output),
         };
         let (plan, sources) = match ready {
             Ok(ready) => ready,

@@ -44,7 +44,7 @@ pub fn run(command: &Status) -> u8 {
             "sites": lines,
             "open": state.sent,
             "owed": state.owed,
-            "parked": state.parked,
+            "parked": state.parked.iter().filter(|(_, parked)| !parked.is_over).collect::<BTreeMap<_, _>>(),
             "process": lives.as_ref().map(|lives| &lives.holder),
             "waits": lives.as_ref().is_some_and(|lives| lives.waits),
         }),
@@ -93,8 +93,7 @@ fn program(found: &Found, state: &State) -> String {
 fn lines(state: &State, told: &[Told], probed: &[Probed]) -> Vec<SiteLine> {
     let ends = show::past::ends(told.iter());
     let recorded = state.resources.values().flat_map(|sites| sites.keys());
-    let others =
-        ends.keys().chain(state.parked.values().map(|parked| &parked.site)).chain(state.holds.keys());
+    let others = ends.keys().chain(state.waiting().map(|parked| &parked.site)).chain(state.holds.keys());
     let owed = state.owed.iter().map(|owed| &owed.site);
     let names = probed.iter().map(|probed| &probed.site).chain(recorded).chain(others).chain(owed);
     let mut lines: BTreeMap<&str, SiteLine> = names
@@ -106,7 +105,7 @@ fn lines(state: &State, told: &[Told], probed: &[Probed]) -> Vec<SiteLine> {
         })
         .collect();
     let unknown = "every site that something waits for has a line";
-    for parked in state.parked.values() {
+    for parked in state.waiting() {
         let line = lines.get_mut(parked.site.as_str()).expect(unknown);
         line.parked += 1;
         line.since_ms = Some(line.since_ms.map_or(parked.since_ms, |since| since.min(parked.since_ms)));

@@ -2,7 +2,7 @@
 //!
 //! `survey(plan, state)` → a report whose effects are [`Effect::Planned`](scope_runtime::events::Effect::Planned).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use scope_diagnostics::SourceMap;
@@ -10,7 +10,7 @@ use scope_plan::plan::Plan;
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::report::Report;
-use scope_runtime::runner::{self, Interrupt, Known, LeftAlone, RunOptions};
+use scope_runtime::runner::{self, Interrupt, Known, RunOptions};
 use scope_runtime::state::{State, StateStore};
 
 use super::{WRONG, now_ms};
@@ -30,7 +30,19 @@ pub enum NotAsked {
 
 /// Asks all sites of a plan, as far as the state's holds let it.
 pub fn survey(plan: &Plan, state: &State, sources: &SourceMap, output: Output) -> Result<Report, NotAsked> {
-    ask(plan, state, RunOptions::default(), sources, output).map(|(report, _)| report)
+    survey_without(plan, state, BTreeSet::new(), sources, output)
+}
+
+/// The same of all sites but these.
+pub fn survey_without(
+    plan: &Plan,
+    state: &State,
+    left_out: BTreeSet<String>,
+    sources: &SourceMap,
+    output: Output,
+) -> Result<Report, NotAsked> {
+    let options = RunOptions { left_out, ..RunOptions::default() };
+    ask(plan, state, options, sources, output).map(|(report, _)| report)
 }
 
 /// The same where the state was lost: what bears its deployment's mark is in the state that comes back. `answers` are what
@@ -64,17 +76,11 @@ fn ask(
         step.timeout_ms = step.timeout_ms.min(LONGEST_LOOK_MS);
     }
     let now = now_ms();
-    let held: BTreeMap<String, LeftAlone> = state
-        .holds
-        .iter()
-        .filter(|(_, hold)| hold.is_in_force(now))
-        .map(|(site, hold)| (site.clone(), show::past::left_alone(hold, now)))
-        .collect();
     let sites = RealSites::new(&plan, secrets, real::Options::at("."));
     let interrupt = Interrupt::new();
     let options = RunOptions {
         survey: true,
-        held,
+        held: show::past::held(state, now),
         started_at_ms: now,
         redact: Rc::new(sites.mask()),
         interrupt: interrupt.clone(),

@@ -64,13 +64,13 @@ struct Wanted {
 impl Wanted {
     /// Of those sites that something is parked for, or owed at.
     fn of(state: &State, waits: &Waits<'_>, now_ms: u64) -> Self {
-        let parked = state.parked.values().map(|parked| &parked.site);
+        let parked = state.waiting().map(|parked| &parked.site);
         let owed = state.owed.iter().map(|owed| &owed.site);
         let looks = state.looks.keys();
         let open: BTreeSet<&String> = parked.chain(owed).chain(looks).collect();
         let sites = waits.plan.sites.iter().map(|site| &site.name);
         let mut wanted = Wanted::default();
-        for site in sites.filter(|site| open.contains(site) && !waits.how.leaves_out(site)) {
+        for site in sites.filter(|site| open.contains(site) && !waits.how.about.leaves_out(site)) {
             match state.holds.get(site).filter(|hold| hold.is_in_force(now_ms)) {
                 Some(hold) => drop(wanted.held.insert(site.clone(), hold.clone())),
                 None => drop(wanted.asked.insert(site.clone())),

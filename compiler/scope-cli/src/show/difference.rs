@@ -8,12 +8,14 @@ use std::fmt::Write;
 use scope_plan::plan::{Action, Plan, Step};
 use scope_runtime::events::{Change, Difference, Effect, Outcome, SkipReason};
 use scope_runtime::report::{ChangedBy, Report, StepStatus};
+use scope_runtime::runner::LeftAlone;
 use scope_runtime::state::{Resource, State};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::by_site::Line;
 use super::{debts, short_name, short_type};
+use crate::commands::now_ms;
 
 /// What becomes of one resource at one site.
 #[derive(Debug, Serialize)]
@@ -88,6 +90,8 @@ pub enum What {
     Read,
     /// The site cannot be asked.
     Unknown,
+    /// The run is not about it: nothing is asked.
+    LeftOut,
     /// No site was asked: the state has it.
     Recorded,
     /// A run would fail there.
@@ -105,6 +109,7 @@ impl What {
             What::Delete | What::Forget | What::Owed | What::Refused => "-",
             What::Unchanged | What::Read | What::Recorded => "=",
             What::Unknown => "?",
+            What::LeftOut => ".",
             What::Fails => "x",
         }
     }
@@ -113,20 +118,27 @@ impl What {
     pub fn is_change(self) -> bool {
         !matches!(
             self,
-            What::Unchanged | What::Read | What::Unknown | What::Recorded | What::Refused | What::Fails
+            What::Unchanged
+                | What::Read
+                | What::Unknown
+                | What::LeftOut
+                | What::Recorded
+                | What::Refused
+                | What::Fails
         )
     }
 }
 
 /// The rows of a survey, in the plan's order.
 pub fn rows(plan: &Plan, survey: &Report, state: &State) -> Vec<Row> {
+    let held = super::past::held(state, now_ms());
     let mut rows: Vec<Row> = plan
         .steps
         .iter()
         .zip(&survey.steps)
         .filter(|(step, _)| super::plan::touches_site(step))
         .filter_map(|(step, ended)| {
-            let row = row(plan, step, &ended.status)?;
+            let row = row(plan, step, &ended.status, &held)?;
             if !ended.is_abandoned {
                 return Some(row);
             }
@@ -167,7 +179,7 @@ pub fn rows(plan: &Plan, survey: &Report, state: &State) -> Vec<Row> {
     rows
 }
 
-fn row(plan: &Plan, step: &Step, status: &StepStatus) -> Option<Row> {
+fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, LeftAlone>) -> Option<Row> {
     let mut differences = Vec::new();
     let mut is_outside = false;
     let (what, why) = match status {
@@ -245,6 +257,18 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus) -> Option<Row> {
         }
         StepStatus::Skipped { because } => match because {
             SkipReason::NotChosen => return None,
+            SkipReason::LeftOut => match held.get(&plan.site(step.site).name) {
+                Some(held) => (What::Unknown, format!("its site is left alone: {}", held.why)),
+                None => (What::LeftOut, "left out of this run".into()),
+            },
+            SkipReason::Dependency { step, outcome: Outcome::LeftOut } => {
+                let needed = plan.step(*step);
+                let (name, site) = (short_name(&needed.name), &plan.site(needed.site).name);
+                match super::plan::touches_site(needed) {
+                    true => (What::LeftOut, format!("needs {name} at {site}, which is left out")),
+                    false => (What::LeftOut, format!("needs {name}, which is left out")),
+                }
+            }
             SkipReason::Dependency { step, .. } => {
                 (What::Unknown, format!("needs {}", short_name(&plan.step(*step).name)))
             }
@@ -327,8 +351,8 @@ pub fn short(value: &Value) -> String {
 /// The sites of a plan that a survey asks, and whether they answer.
 pub fn answering(plan: &Plan, rows: &[Row]) -> Vec<(String, bool)> {
     let mut answers: BTreeMap<&str, bool> = BTreeMap::new();
-    // For debts no site is asked.
-    for row in rows.iter().filter(|row| row.what != What::Owed) {
+    // For debts no site is asked, nor for what is left out.
+    for row in rows.iter().filter(|row| !matches!(row.what, What::Owed | What::LeftOut)) {
         *answers.entry(&row.site).or_default() |= row.what != What::Unknown;
     }
     let asked = plan.sites.iter().filter_map(|site| Some((site.name.clone(), *answers.get(&*site.name)?)));
@@ -380,6 +404,10 @@ pub fn summary(rows: &[Row]) -> String {
     let called = count(rows, &[What::Call]);
     if called > 0 {
         parts.insert(parts.len() - 1, format!("{called} to call"));
+    }
+    let left_out = count(rows, &[What::LeftOut]);
+    if left_out > 0 {
+        parts.push(format!("{left_out} left out"));
     }
     let fails = count(rows, &[What::Fails]);
     if fails > 0 {

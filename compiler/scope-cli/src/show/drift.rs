@@ -220,6 +220,7 @@ impl Looked<'_> {
                     _ => format!("needs {name} at {site}"),
                 }
             }
+            StepStatus::Skipped { because: SkipReason::LeftOut } => "its site is left alone".into(),
             StepStatus::Skipped { because: SkipReason::Interrupted } => "interrupted".into(),
             StepStatus::Skipped { .. } | StepStatus::Done { .. } => "its site cannot be reached".into(),
         };

@@ -2,7 +2,7 @@
 
 use scope_diagnostics::{Code, Diagnostic, SourceMap, Span, codes};
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Origin, Plan, Step};
+use scope_plan::plan::{Action, Origin, Output, Plan, Step};
 use scope_runtime::events::Failure;
 use scope_runtime::real::{Entered, MissingSecret, Refusal, SecretUse};
 use scope_runtime::shell;
@@ -80,6 +80,12 @@ fn subject(plan: &Plan, step: &Step) -> String {
             _ => format!("tried from the left, for `{}` at {site}", short_name(&step.name)),
         },
     }
+}
+
+/// The report for an output that has no value.
+pub fn of_output(output: &Output, failure: &Failure, sources: &SourceMap) -> Diagnostic {
+    let span = output.origin.as_ref().map_or(Span::DUMMY, |origin| span_of(origin, sources));
+    Diagnostic::new(code(&failure.code), span, failure.message.clone())
 }
 
 /// The report for a failure of the run itself.

@@ -307,19 +307,21 @@ fn when_released(state: &State, now_ms: u64) -> String {
         let awaits = hold(&parked.site).map(|hold| Awaited::Release { until_ms: hold.until_ms });
         (parked.site.clone(), awaits.unwrap_or_default())
     };
-    let awaited: BTreeMap<String, Awaited> = state.parked.values().map(awaits).collect();
+    let awaited: BTreeMap<String, Awaited> = state.waiting().map(awaits).collect();
     match awaited.values().any(|awaits| *awaits != Awaited::Answer) {
         true => format!(", {}", awaited_words(&awaited)),
         false => String::new(),
     }
 }
 
-/// A held site, as a run leaves it alone.
-pub fn left_alone(hold: &Hold, now_ms: u64) -> LeftAlone {
-    LeftAlone {
+/// The sites that are held, as a run leaves them alone.
+pub fn held(state: &State, now_ms: u64) -> BTreeMap<String, LeftAlone> {
+    let in_force = state.holds.iter().filter(|(_, hold)| hold.is_in_force(now_ms));
+    let alone = |hold: &Hold| LeftAlone {
         why: format!("held {}", hold_words(hold, now_ms)),
         awaits: Awaited::Release { until_ms: hold.until_ms },
-    }
+    };
+    in_force.map(|(site, hold)| (site.clone(), alone(hold))).collect()
 }
 
 /// `by ana, 2 h more: rack move`.

@@ -43,6 +43,11 @@ pub fn report(
         }
     }
     let mut diagnostics = told_once(failed);
+    for output in &plan.outputs {
+        if let Some(OutputValue::Failed(failure)) = report.outputs.get(&output.name) {
+            diagnostics.push(failure::of_output(output, failure, sources));
+        }
+    }
     diagnostics.extend(report.stopped.as_ref().map(failure::of_run));
     output.diagnostics(&diagnostics, sources);
     let columns = super::progress::Columns::of(plan);
@@ -50,6 +55,8 @@ pub fn report(
         if let StepStatus::Skipped { because } = &ended.status
             && touches_site(step)
             && is_told(plan, report, step)
+            // Of sites that are left out as was asked for there is nothing to tell one by one.
+            && *because != SkipReason::LeftOut
             && let Some((word, why)) = not_done(plan, step, because)
         {
             line(&columns.line(plan, step, word.in_line(), &why));
@@ -142,6 +149,8 @@ enum NotDone {
     Held,
     /// What it needs waits for its site.
     Waits,
+    /// Nothing is asked of its site, or of that of what it needs.
+    LeftOut,
     /// Something else.
     Skipped,
 }
@@ -151,6 +160,7 @@ impl NotDone {
         match self {
             NotDone::Held => "held",
             NotDone::Waits => "waits",
+            NotDone::LeftOut => "without",
             NotDone::Skipped => "skipped",
         }
     }
@@ -164,6 +174,7 @@ fn not_done(plan: &Plan, step: &Step, because: &SkipReason) -> Option<(NotDone, 
             let site = &plan.site(step.site).name;
             return Some((NotDone::Skipped, format!("{site} is not reachable, and the program says `skip`")));
         }
+        SkipReason::LeftOut => return Some((NotDone::LeftOut, "left out".into())),
         SkipReason::Dependency { step, outcome } => (step, outcome),
     };
     let needed = plan.step(*on);
@@ -172,7 +183,11 @@ fn not_done(plan: &Plan, step: &Step, because: &SkipReason) -> Option<(NotDone, 
         let after = rollout.waves[*wave as usize].number;
         return Some((NotDone::Held, format!("after wave {after} of {}", rollout.key)));
     }
-    let word = if *outcome == Outcome::Pending { NotDone::Waits } else { NotDone::Skipped };
+    let word = match outcome {
+        Outcome::Pending => NotDone::Waits,
+        Outcome::LeftOut => NotDone::LeftOut,
+        Outcome::Done | Outcome::Unavailable | Outcome::Unknown | Outcome::Invalid => NotDone::Skipped,
+    };
     let name = short_name(&needed.name);
     let why = match needed.site != step.site && touches_site(needed) {
         true => format!("needs {name} at {}", plan.site(needed.site).name),
@@ -204,11 +219,14 @@ fn left_undone(plan: &Plan, report: &Report) -> String {
             text += &format!(", {n} {words}");
         }
     };
+    let no_value = report.outputs.values().filter(|output| matches!(output, OutputValue::Failed(_))).count();
+    add(no_value, if no_value == 1 { "output without a value" } else { "outputs without a value" });
     add(count(NotDone::Held), "held back");
     add(count(NotDone::Skipped), "skipped");
     add(report.counts.parked, &format!("parked (waits for {})", waiting_sites(plan, report)));
     let n_wait = count(NotDone::Waits);
     add(n_wait, if n_wait == 1 { "waits" } else { "wait" });
+    add(count(NotDone::LeftOut), &format!("left out ({})", left_out_sites(plan, report)));
     text
 }
 
@@ -308,6 +326,8 @@ fn outputs(report: &Report) {
         match output {
             OutputValue::Value(value) => line(&format!("{name} = {}", output_text(value))),
             OutputValue::Missing(why) => line(&format!("{name} is not known: {why}")),
+            // Told where it is written.
+            OutputValue::Failed(_) => {}
         }
     }
 }
@@ -359,6 +379,9 @@ fn verdict(plan: &Plan, report: &Report, next: &Next, simulated: bool) -> String
     let undone = left_undone(plan, report);
     let took = seconds(report.millis);
     match report.verdict {
+        Verdict::NothingToDo if counts.unchanged + counts.found == 0 && !undone.is_empty() => {
+            format!("nothing to do{undone}   {end}")
+        }
         Verdict::NothingToDo if counts.unchanged == 0 => {
             format!("ok: {} read{undone} in {took}   {end}", counts.found)
         }
@@ -401,7 +424,8 @@ fn verdict(plan: &Plan, report: &Report, next: &Next, simulated: bool) -> String
                 }
                 Some(answer) => format!("look at the site, then {answer}"),
             };
-            format!("failed: {done}, {failed} failed{undone} in {took}   {end}\n  next: {next}")
+            let steps = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+            format!("failed: {done}{steps}{undone} in {took}   {end}\n  next: {next}")
         }
         Verdict::Interrupted => match answer {
             None => format!("interrupted: {done}   {end}\n  next: {again} goes on"),
@@ -430,18 +454,24 @@ pub fn awaited_words(awaited: &BTreeMap<String, Awaited>) -> String {
             parts.push(format!("{site} is no longer held ({})", utc(*until_ms)));
         }
     }
-    if let Some((sites, [_, are])) = of(&|awaits| *awaits == Awaited::AnotherRun) {
-        parts.push(format!("{sites} {are} not left out"));
-    }
     format!("when {}", parts.join(" and "))
 }
 
 fn waiting_sites(plan: &Plan, report: &Report) -> String {
+    sites_of(plan, report, |status| matches!(status, StepStatus::Parked { .. }))
+}
+
+fn left_out_sites(plan: &Plan, report: &Report) -> String {
+    sites_of(plan, report, |status| matches!(status, StepStatus::Skipped { because: SkipReason::LeftOut }))
+}
+
+/// The sites of steps that ended so.
+fn sites_of(plan: &Plan, report: &Report, is_so: impl Fn(&StepStatus) -> bool) -> String {
     let mut sites: Vec<&str> = plan
         .steps
         .iter()
         .zip(&report.steps)
-        .filter(|(_, ended)| matches!(ended.status, StepStatus::Parked { .. }))
+        .filter(|(_, ended)| is_so(&ended.status))
         .map(|(step, _)| plan.sites[step.site.index()].name.as_str())
         .collect();
     sites.sort_unstable();

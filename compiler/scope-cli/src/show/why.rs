@@ -180,8 +180,7 @@ fn at(
             ),
         );
     }
-    for parked in known.state.parked.values().filter(|parked| parked.name == name && parked.site == site.name)
-    {
+    for parked in known.state.waiting().filter(|parked| parked.name == name && parked.site == site.name) {
         say(
             "waits",
             format!("parked by run {}, {}: {}", parked.run, since(known, parked.since_ms), parked.words),

@@ -293,7 +293,8 @@ impl<'a> Lowering<'a> {
                 continue;
             }
             let value = self.value(&output.value, None, &[]);
-            self.plan.outputs.push(Output { name: output.name.clone(), value });
+            let origin = Some(self.origin(output.span, None));
+            self.plan.outputs.push(Output { name: output.name.clone(), value, origin });
         }
     }
 

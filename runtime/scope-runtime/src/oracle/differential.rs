@@ -144,6 +144,7 @@ pub(super) fn shown(program: &Program, fates: &Fates) -> String {
         .chain(fates.cut.map(|cut| {
             format!("{} is cut after the create of r{}", super::program::SITES[cut.site], cut.resource)
         }))
+        .chain(fates.left_out.iter().map(|site| format!("{} is left out", super::program::SITES[*site])))
         .collect();
     let members = program.files().into_iter().filter(|(name, _)| *name == "crew.scope").map(|(_, text)| text);
     let items: Vec<String> = members.chain(program.items()).collect();
@@ -233,6 +234,33 @@ fn copies_of_a_group_end_as_the_rules_say() {
         let fates = random::fates(dice, &program);
         (program, fates)
     });
+}
+
+/// What else may happen, and the site that the run leaves out.
+fn left_out(dice: &mut Dice<'_>, program: Program, fates: Fates) -> (Program, Fates) {
+    let left_out = BTreeSet::from([dice.below(program.n_sites)]);
+    (program, Fates { left_out, ..fates })
+}
+
+#[test]
+fn what_a_run_leaves_out_ends_as_the_rules_say() {
+    for (of, draw) in [
+        ("programs with a site left out", random::program as fn(&mut Dice<'_>) -> Program),
+        ("rollouts with a site left out", random::waved),
+        ("groups with a site left out", random::grouped),
+        ("copies of groups with a site left out", random::grouped_copies),
+    ] {
+        Exploration { of, n_seeds: 200 }.each(|seed| {
+            let numbers = random::numbers(seed, 160);
+            let dice = &mut Dice::new(&numbers);
+            let program = draw(dice);
+            let fates = random::fates(dice, &program);
+            let (program, fates) = left_out(dice, program, fates);
+            let compared = catch_unwind(AssertUnwindSafe(|| compare(&program, &fates)));
+            let compared = compared.unwrap_or_else(|_| Err("it panics, or never ends".to_owned()));
+            compared.map(|()| RUNS).map_err(|different| format!("{different}\n{}", shown(&program, &fates)))
+        });
+    }
 }
 
 proptest! {

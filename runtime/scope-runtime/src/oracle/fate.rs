@@ -55,6 +55,8 @@ pub(super) struct Cut {
 pub(super) struct Fates {
     pub(super) by_leaf: BTreeMap<(usize, usize), Fate>,
     pub(super) cut: Option<Cut>,
+    /// Sites that an operator has the run leave out.
+    pub(super) left_out: BTreeSet<usize>,
     /// Those for whom nothing could be written any more on what they rely upon, as it turned out.
     pub(super) unguarded: BTreeSet<(usize, usize)>,
 }

@@ -65,6 +65,7 @@ fn cases() -> Vec<Case> {
         one_is_delivered_twice(),
         one_that_relies_upon_it_is_owed(),
         what_comes_after_a_copy_in_a_wave(),
+        a_site_is_left_out(),
     ];
     written.into_iter().chain(drawn).collect()
 }
@@ -97,6 +98,17 @@ fn one_is_left_out() -> Case {
     let skipped = Resource { on_disconnect: Some(OnDisconnect::Skip), ..skipped };
     let after = Resource::plain(Kind::Note, Loc::Site(0), vec![0]);
     directed("one is left out", vec![skipped, after], &[((0, 1), Fate::Cut)])
+}
+
+/// The run leaves paris out, which is the first alternative of one and all that there is of another: neither goes to nantes,
+/// in this run or the next one.
+fn a_site_is_left_out() -> Case {
+    let chosen = Resource::plain(Kind::Note, Loc::Or(vec![Loc::Site(1), Loc::Site(0)]), Vec::new());
+    // A part of the last alternative is there, which says nothing of the rest.
+    let parts = Loc::And(vec![Loc::Site(0), Loc::Site(1)]);
+    let partly = Resource::plain(Kind::Note, Loc::Or(vec![Loc::Site(2), parts]), Vec::new());
+    let case = directed("a site is left out", vec![chosen, partly], &[((1, 2), Fate::Refused)]);
+    Case { fates: Fates { left_out: [1].into(), ..case.fates.clone() }, ..case }
 }
 
 /// A program written for a mistake, and what happens in it.
@@ -190,6 +202,7 @@ fn alone(case: &Case, is_noisy: bool) -> Vec<StepState> {
                         attempt,
                         outcome,
                         is_cut_off: false,
+                        is_held: false,
                         is_overdue: false,
                         is_retryable,
                         touched: Touched::Nothing,

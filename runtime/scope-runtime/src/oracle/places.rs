@@ -112,6 +112,10 @@ impl<'r> Run<'r> {
 }
 
 impl Places for Run<'_> {
+    fn is_left_out(&self, site: usize) -> bool {
+        self.fates.left_out.contains(&site)
+    }
+
     fn request(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer {
         let kind = self.program.resources[leaf.0].kind;
         let nothing = |end| Answer { end, has_made: false };

@@ -139,7 +139,9 @@ impl<'p> Deployment<'p> {
             explore::tell(plan, event);
             sites.see(plan, event);
         };
-        let (report, mut wrong) = play(&self.runtime, plan, &sites, &mut self.state, &mut see);
+        let left_out = fates.left_out.iter().map(|site| SITES[*site].to_owned()).collect();
+        let (report, mut wrong) =
+            play_without(left_out, &self.runtime, plan, &sites, &mut self.state, &mut see);
         wrong.extend(sites.wrong());
         // What happens in one run does not happen in the next.
         simulator.calm();
@@ -306,8 +308,20 @@ pub(super) fn play(
     state: &mut StateStore,
     show: &mut dyn FnMut(&RunEvent),
 ) -> (Report, Vec<String>) {
+    play_without(BTreeSet::new(), runtime, plan, sites, state, show)
+}
+
+/// The same, and these sites are left out.
+fn play_without(
+    left_out: BTreeSet<String>,
+    runtime: &Runtime,
+    plan: &Plan,
+    sites: &dyn SiteSet,
+    state: &mut StateStore,
+    show: &mut dyn FnMut(&RunEvent),
+) -> (Report, Vec<String>) {
     let mut watch = Watch::new(plan);
-    let options = RunOptions::default();
+    let options = RunOptions { left_out, ..RunOptions::default() };
     let mut see = |event: &RunEvent| {
         watch.see(event);
         show(event);
@@ -397,6 +411,7 @@ fn end(status: &StepStatus) -> End {
         // Told by `left_waiting`.
         StepStatus::Skipped { because: SkipReason::NotChosen | SkipReason::Interrupted } => End::Untried,
         StepStatus::Skipped { because: SkipReason::Unreachable } => End::LeftOut,
+        StepStatus::Skipped { because: SkipReason::LeftOut } => End::NotAsked,
         StepStatus::Skipped { because: SkipReason::Dependency { outcome: why, .. } } => {
             End::Blocked(outcome(*why))
         }
@@ -417,6 +432,7 @@ fn worst(report: &Report) -> Outcome {
 fn outcome(outcome: events::Outcome) -> Outcome {
     match outcome {
         events::Outcome::Done => Outcome::Done,
+        events::Outcome::LeftOut => Outcome::LeftOut,
         events::Outcome::Pending => Outcome::Pending,
         events::Outcome::Unavailable => Outcome::Unavailable,
         events::Outcome::Unknown => Outcome::Unknown,

@@ -18,6 +18,7 @@ fn without_places(plan: &Plan) -> Plan {
     plan.sites.iter_mut().for_each(|site| site.origin = nowhere.clone());
     plan.choices.iter_mut().for_each(|choice| choice.origin = nowhere.clone());
     plan.rollouts.iter_mut().for_each(|rollout| rollout.origin = nowhere.clone());
+    plan.outputs.iter_mut().for_each(|output| output.origin = None);
     for step in &mut plan.steps {
         step.origin = Origin { scope: step.origin.scope.clone(), ..nowhere.clone() };
     }

@@ -28,6 +28,8 @@ pub(super) type Leaf = (usize, usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Outcome {
     Done,
+    /// Nobody asked for it: an operator has its site left out.
+    LeftOut,
     Pending,
     Unavailable,
     Unknown,
@@ -72,6 +74,8 @@ pub(super) enum End {
     Done { is_new: bool },
     /// Its site cannot be reached, and the program goes on without it.
     LeftOut,
+    /// The run leaves its site out, as an operator wishes.
+    NotAsked,
     /// It waits for its site.
     Waits,
     /// It failed.
@@ -98,6 +102,9 @@ pub(super) struct Seen {
 
 /// What answers requests, keeps what was made, and remembers.
 pub(super) trait Places {
+    /// Whether an operator has the run leave a site out.
+    fn is_left_out(&self, site: usize) -> bool;
+
     /// Has the resource at the site, if it may be.
     fn request(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer;
 
@@ -172,6 +179,7 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
     }
     for (coin, site) in program.called() {
         let end = match outcomes[coin] {
+            _ if run.places.is_left_out(site) => End::NotAsked,
             Outcome::Done => run.places.call(coin, site),
             blocked => End::Blocked(blocked),
         };
@@ -192,6 +200,8 @@ pub(super) fn run(program: &Program, places: &mut dyn Places) -> Seen {
     verdict = verdict.max(run.remove(&recorded));
     run.record();
     run.leave_guards();
+    // It is of what was asked for.
+    let verdict = if verdict == Outcome::LeftOut { Outcome::Done } else { verdict };
     Seen { verdict, leaves: run.leaves }
 }
 
@@ -200,6 +210,7 @@ impl End {
     pub(super) fn outcome(self) -> Outcome {
         match self {
             End::Untried | End::LeftOut | End::Done { .. } => Outcome::Done,
+            End::NotAsked => Outcome::LeftOut,
             End::Waits => Outcome::Pending,
             End::Blocked(outcome) | End::Failed(outcome) => outcome,
         }
@@ -311,6 +322,10 @@ impl Run<'_> {
         let (known, _) = self.leaves[&leaf];
         if known != End::Untried {
             return known.outcome();
+        }
+        if self.places.is_left_out(leaf.1) {
+            self.leaves.insert(leaf, (End::NotAsked, Undo::None));
+            return Outcome::LeftOut;
         }
         let blocked = blocked.max(self.lacks(leaf, on_cut));
         let end = match blocked {

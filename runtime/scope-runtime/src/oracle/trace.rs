@@ -46,13 +46,17 @@ impl Trace<'_> {
 }
 
 impl Places for Trace<'_> {
+    fn is_left_out(&self, _site: usize) -> bool {
+        false
+    }
+
     fn request(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer {
         let (end, undo) = self.seen.leaves.get(&leaf).copied().unwrap_or((End::Untried, Undo::None));
         // A copy that others may make up for waits, too, whatever became of it.
         let is_spare = end == End::Waits && on_cut != OnCut::Queue && self.has_quorum(leaf);
         let end = if is_spare { End::Failed(Outcome::Unavailable) } else { end };
         let is_possible = match end {
-            End::Untried | End::Blocked(_) => false,
+            End::Untried | End::NotAsked | End::Blocked(_) => false,
             End::Waits => on_cut == OnCut::Queue,
             End::LeftOut => on_cut == OnCut::Skip,
             End::Done { .. } | End::Failed(_) => true,

@@ -196,9 +196,19 @@ pub(super) async fn evaluate_one(subject: &Subject<'_>, name: &str, expr: &Expr)
 }
 
 /// The value of a program's output; an error says which step has no result.
-pub(crate) fn output_value(shared: &Shared<'_>, expr: &Expr) -> Result<Value, EvalError> {
+pub(crate) fn output_value(shared: &Shared<'_>, expr: &Expr) -> Result<Value, String> {
     let outputs = outputs_for(shared, std::iter::once(expr));
-    eval(expr, &OutputEnvironment { outputs: &outputs })
+    eval(expr, &OutputEnvironment { outputs: &outputs }).map_err(|error| words_of(shared, expr, &error))
+}
+
+/// Why an expression has no value, as a program says it: a step is what it makes, `#1.name` → `base.name`.
+fn words_of(shared: &Shared<'_>, expr: &Expr, error: &EvalError) -> String {
+    let mut words = error.to_string();
+    // `#12` before `#1`, which it begins with.
+    for step in expr.steps_used().into_iter().rev() {
+        words = words.replace(&format!("#{}", step.0), &shared.plan.step(step).name);
+    }
+    words
 }
 
 /// Whether an attribute is content, which is streamed.
@@ -221,6 +231,7 @@ fn value(
     environment: &dyn Environment,
 ) -> Result<Value, Bad> {
     eval(expr, environment).map_err(|error| {
+        let error = words_of(subject.shared, expr, &error);
         let message = format!("`{name}` of `{}` has no value: {error}", subject.name);
         Bad::new(Failure::new("E0905", Outcome::Invalid, message))
     })

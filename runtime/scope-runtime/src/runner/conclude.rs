@@ -63,7 +63,7 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         n_paid += remove_seconds(shared, &silent(shared, &ended), &mut owed).await;
         n_paid += settle_guards(shared, &ended, &answering, &mut owed).await;
     }
-    let outputs = outputs(shared);
+    let outputs = outputs(shared, &ended);
     let steps: Vec<StepReport> =
         shared.plan.steps.iter().map(|step| step_report(shared, &ended, step.id)).collect();
     // Said last, so that the last line of a step tells how it ended.
@@ -79,6 +79,8 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         });
     let verdict = match ended.verdict {
         None => Verdict::Interrupted,
+        // What it was to tell is a part of what was asked for.
+        Some(_) if outputs.values().any(|output| matches!(output, OutputValue::Failed(_))) => Verdict::Failed,
         Some(Verdict::Done) if !is_any_change => Verdict::NothingToDo,
         Some(verdict) => verdict,
     };
@@ -194,17 +196,28 @@ fn masked(shared: &Shared<'_>, effect: Effect) -> Effect {
     effect
 }
 
-fn outputs(shared: &Shared<'_>) -> IndexMap<String, OutputValue> {
+fn outputs(shared: &Shared<'_>, ended: &Ended) -> IndexMap<String, OutputValue> {
     let outputs = shared.plan.outputs.iter().map(|output| {
         let missing = output.value.steps_used().into_iter().find(|step| shared.output(*step).is_none());
         let value = match missing {
-            Some(step) => OutputValue::Missing(format!("`{}` did not succeed", shared.plan.step(step).name)),
+            Some(step) => {
+                let how = match ended.schedule.state(step).outcome() {
+                    Some(Outcome::LeftOut) => "is left out",
+                    _ => "did not succeed",
+                };
+                OutputValue::Missing(format!("`{}` {how}", shared.plan.step(step).name))
+            }
             None => match output_value(shared, &output.value) {
                 Ok(mut value) => {
                     hide_in_value(&*shared.options.redact, &mut value);
                     OutputValue::Value(value)
                 }
-                Err(error) => OutputValue::Missing(error.to_string()),
+                // What a site would give is not known yet.
+                Err(why) if shared.options.survey => OutputValue::Missing(why),
+                Err(why) => {
+                    let message = format!("output `{}` has no value: {why}", output.name);
+                    OutputValue::Failed(Failure::new("E0905", Outcome::Invalid, message))
+                }
             },
         };
         (output.name.clone(), value)

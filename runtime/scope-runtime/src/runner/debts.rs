@@ -31,7 +31,9 @@ pub(super) fn owe_what_was_sent(shared: &Shared<'_>, ended: &Ended) {
         return;
     }
     let is_making = |step: &&Step| matches!(step.action, Action::Ensure { .. } | Action::Bring { .. });
-    let steps = shared.plan.steps.iter().filter(is_making).filter(|step| !ended.schedule.is_live(step.id));
+    let is_open = |step: &Step| step.when.iter().any(|guard| ended.schedule.is_left_open(guard.choice));
+    let is_given_up = |step: &&Step| !ended.schedule.is_live(step.id) && !is_open(step);
+    let steps = shared.plan.steps.iter().filter(is_making).filter(is_given_up);
     let abandoned = steps.map(|step| &step.key);
     for key in abandoned.chain(&shared.plan.unwanted) {
         let Some(sent) = sent.get(key) else { continue };

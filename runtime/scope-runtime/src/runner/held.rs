@@ -20,7 +20,11 @@ pub(super) struct Without<'r> {
 impl SiteSet for Without<'_> {
     fn site(&self, site: SiteId) -> Rc<dyn Site> {
         let name = &self.plan.site(site).name;
-        let refusing = |kind, why: &String| -> Rc<dyn Site> { Rc::new(HeldSite { kind, why: why.clone() }) };
+        let refusing = |kind, why: &str| -> Rc<dyn Site> { Rc::new(HeldSite { kind, why: why.to_owned() }) };
+        if self.options.left_out.contains(name) {
+            // No step is begun there; what was left there by earlier runs stays.
+            return refusing(SiteErrorKind::Held, "left out of this run");
+        }
         match (self.options.held.get(name), self.options.silent.get(name)) {
             (Some(held), _) => refusing(SiteErrorKind::Held, &held.why),
             (None, Some(why)) => refusing(SiteErrorKind::Unreachable, why),

@@ -37,6 +37,7 @@ fn is_left(shared: &Shared<'_>, ended: &Ended, step: &Step) -> bool {
     matches!(step.action, Action::Ensure { .. })
         && step.when.iter().any(|guard| {
             shared.plan.choice(guard.choice).recorded == Some(guard.arm)
+                && !ended.schedule.is_left_open(guard.choice)
                 && ended.schedule.held(guard.choice).is_some_and(|arm| arm != guard.arm)
         })
 }

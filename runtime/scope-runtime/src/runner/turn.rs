@@ -50,10 +50,14 @@ struct Turn<'t> {
 
 /// Runs until the scheduler says that it is over, or the user does.
 pub(super) async fn turn(shared: &Shared<'_>, observe: &mut dyn FnMut(&RunEvent)) -> Ended {
+    let sites =
+        || shared.plan.sites.iter().enumerate().map(|(index, site)| (SiteId(index as u32), &site.name));
+    let left_out = sites().filter(|(_, name)| shared.options.left_out.contains(*name));
     let options = ScheduleOptions {
         concurrency: shared.options.concurrency,
         reconsider: shared.options.reconsider,
         are_gates_open: shared.options.survey,
+        left_out: left_out.map(|(site, _)| site).collect(),
     };
     let mut schedule = Schedule::new(shared.plan, options);
     let mut turn = Turn {
@@ -64,11 +68,8 @@ pub(super) async fn turn(shared: &Shared<'_>, observe: &mut dyn FnMut(&RunEvent)
         verdict: None,
     };
     // What may be queued at a site that is left alone is, without being tried.
-    for (index, site) in shared.plan.sites.iter().enumerate() {
-        if shared.options.leaves_alone(&site.name) {
-            turn.events.push_back(Event::SiteDown { site: SiteId(index as u32) });
-        }
-    }
+    let alone = sites().filter(|(_, name)| shared.options.leaves_alone(name));
+    turn.events.extend(alone.map(|(site, _)| Event::SiteDown { site }));
     let mut is_interrupted = shared.options.interrupt.level() > 0;
     if is_interrupted {
         turn.events.push_front(Event::Interrupted);
@@ -189,6 +190,7 @@ impl<'t> Turn<'t> {
             Done::Attempt { step, attempt, result: Err(bad), touched } => {
                 self.shared.memory(step).set_cut_off(bad.is_cut_off);
                 let outcome = bad.failure.outcome;
+                let site = &self.shared.plan.site(self.shared.plan.step(step).site).name;
                 let is_retryable = bad.is_retryable && self.has_time_for_another(step, attempt);
                 let event = if bad.is_stopped {
                     Event::Stopped { step, attempt, touched }
@@ -198,6 +200,7 @@ impl<'t> Turn<'t> {
                         attempt,
                         outcome,
                         is_cut_off: bad.is_cut_off,
+                        is_held: bad.is_cut_off && self.shared.options.held.contains_key(site),
                         is_overdue: self.is_overdue(step),
                         is_retryable,
                         touched,
@@ -248,7 +251,14 @@ impl<'t> Turn<'t> {
                     shared.set_end(step, StepEnd { failure: Some(self.no_arm(step)), ..StepEnd::default() });
                 }
                 let failure = shared.end(step, |end| end.failure.clone()).expect("set just before");
+                let is_over = shared.memory(step).is_cut_off() && self.is_overdue(step);
+                let waited = shared.ledger.with(|state| state.parked.get(key).cloned()).filter(|_| is_over);
                 self.record_end(key, failure.outcome, words_of(&failure), millis);
+                // No other run begins to wait anew, as long as its site does not answer.
+                if let Some(waited) = waited {
+                    let parked = Parked { is_over: true, ..waited };
+                    let _ = shared.ledger.append(Record::Parked { key: key.clone(), parked });
+                }
                 shared.emit(RunEventKind::StepFailed { step, failure, millis });
             }
             StepState::Parked => {
@@ -261,6 +271,7 @@ impl<'t> Turn<'t> {
                     run: shared.run,
                     since_ms: shared.now_ms(),
                     words: words.clone(),
+                    is_over: false,
                 };
                 shared.memory(step).parks();
                 let _ = shared.ledger.append(Record::Parked { key: key.clone(), parked });

@@ -167,6 +167,7 @@ impl Stage<'_> {
                 Some(Last::Ended { report, .. }) => match report.outputs.get(name) {
                     Some(OutputValue::Value(value)) => (value.clone(), None),
                     Some(OutputValue::Missing(why)) => (Value::Null, Some(format!("output `{name}`: {why}"))),
+                    Some(OutputValue::Failed(failure)) => (Value::Null, Some(failure.message.clone())),
                     None => (Value::Null, Some(format!("the last run gave no output `{name}`"))),
                 },
                 _ => (Value::Null, Some("there was no run yet".into())),

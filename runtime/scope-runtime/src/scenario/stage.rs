@@ -13,10 +13,10 @@ use scope_plan::scenario::{Deed, Moment, Outside, RunAs, Scenario, Statement, St
 use tokio::time::Instant;
 
 use super::{Miss, Plans, PlayOptions, Played, Snapshot, folded};
-use crate::events::{Awaited, RunEvent};
+use crate::events::RunEvent;
 use crate::heartbeat::{Heartbeats, Waited};
 use crate::report::{Report, StepStatus, Verdict};
-use crate::runner::{Interrupt, LeftAlone, RunOptions, SiteSet, run, told};
+use crate::runner::{Interrupt, RunOptions, SiteSet, run, told};
 use crate::simulator::{SimulationOptions, Simulator};
 use crate::site::{LocalFuture, Site, SiteError, SiteErrorKind};
 use crate::state::StateStore;
@@ -113,11 +113,6 @@ pub(super) async fn play(
         n_runs: stage.n_runs.get(),
         n_claims: stage.n_claims.get(),
     }
-}
-
-/// A site that did not answer a moment ago.
-fn silent((site, why): (String, String)) -> (String, LeftAlone) {
-    (site, LeftAlone { why, awaits: Awaited::Answer })
 }
 
 impl Stage<'_> {
@@ -279,8 +274,8 @@ impl Stage<'_> {
         self.run(how, BTreeMap::new()).await;
     }
 
-    /// One run, or a resumed one; silent sites are left alone.
-    async fn run(&self, how: &RunAs, held: BTreeMap<String, String>) {
+    /// One run, or a resumed one; silent sites are not asked again.
+    async fn run(&self, how: &RunAs, silent: BTreeMap<String, String>) {
         let recorded = self.state.borrow().recorded();
         let plan = match self.plans.plan(how, &recorded) {
             Ok(plan) => plan,
@@ -298,7 +293,7 @@ impl Stage<'_> {
             by: "test".into(),
             started_at_ms: began / 1_000,
             seed: self.seed.wrapping_add(n_run),
-            held: held.into_iter().map(silent).collect(),
+            silent,
             interrupt: interrupt.clone(),
             ..RunOptions::default()
         };
@@ -376,7 +371,7 @@ impl Stage<'_> {
     fn waited_for(&self) -> Vec<(String, Rc<dyn Site>)> {
         let state = self.state.borrow();
         let state = state.state();
-        let parked = state.parked.values().map(|parked| &parked.site);
+        let parked = state.waiting().map(|parked| &parked.site);
         let mut names: Vec<&String> = parked.chain(state.owed.iter().map(|owed| &owed.site)).collect();
         names.sort();
         names.dedup();

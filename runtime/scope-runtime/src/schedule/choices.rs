@@ -1,7 +1,7 @@
 //! `|`: arms tried from the left, the recorded one first; the next one only after what an unavailable one created is gone.
 //!
 //! An arm waits for all its steps and for the choices inside; its outcome is the worst of its members and of those (R4).
-//! *Done* and *pending* hold. *Unavailable* goes on to the next arm (R5). *Unknown* and *invalid* stop: the others are not
+//! *Done* and *pending* hold; so does *left out*, and is not recorded: an operator's wish moves nothing to another place. *Unavailable* goes on to the next arm (R5). *Unknown* and *invalid* stop: the others are not
 //! tried. `paris: unavailable` → undo at paris → `TryArm(lille)`.
 
 use scope_plan::plan::{ChoiceId, Plan, StepId};
@@ -160,9 +160,11 @@ impl Schedule {
             outcome => outcome,
         };
         match outcome {
-            Outcome::Done | Outcome::Pending => {
+            Outcome::Done | Outcome::LeftOut | Outcome::Pending => {
                 self.arms[arm.index()].state = ArmState::Holds;
-                if !mutants::is(Mutant::ChoiceNotRecorded) {
+                // Whether the alternative holds was not asked, of a part of it at least.
+                let is_asked = outcome != Outcome::LeftOut || mutants::is(Mutant::LeftOutIsChosen);
+                if is_asked && !mutants::is(Mutant::ChoiceNotRecorded) {
                     self.commands.push(Command::RecordChoice { choice, arm: number });
                 }
                 self.drop_untried(choice);
@@ -192,6 +194,19 @@ impl Schedule {
     fn has_next_arm(&self, choice: ChoiceId) -> bool {
         let record = &self.choices[choice.index()];
         matches!(record.state, ChoiceState::Trying(place) if place + 1 < record.order.len())
+    }
+
+    /// Whether an alternative that a step is of, or one around it, is followed by another one.
+    pub(super) fn has_other_way(&self, step: StepId) -> bool {
+        let mut open: Vec<Arm> = self.graph.guards(step).to_vec();
+        while let Some(arm) = open.pop() {
+            let (choice, _) = self.graph.choice_of(arm);
+            if self.arms[arm.index()].state == ArmState::Trying && self.has_next_arm(choice) {
+                return true;
+            }
+            open.extend(self.graph.choice_guards(choice));
+        }
+        false
     }
 
     /// What the arm before created is gone (or owed).

@@ -25,6 +25,7 @@ const MOST_WAKES: u8 = 3;
 pub(super) struct Failed {
     pub(super) outcome: Outcome,
     pub(super) is_cut_off: bool,
+    pub(super) is_held: bool,
     pub(super) is_overdue: bool,
     pub(super) is_retryable: bool,
 }
@@ -32,7 +33,7 @@ pub(super) struct Failed {
 impl Schedule {
     /// An attempt ended badly: another one, or the end.
     pub(super) fn fail(&mut self, step: StepId, attempt: u32, failed: Failed) {
-        let Failed { outcome, is_cut_off, is_overdue, is_retryable } = failed;
+        let Failed { outcome, is_cut_off, is_held, is_overdue, is_retryable } = failed;
         if !is_cut_off {
             self.hear_from(step);
         }
@@ -57,6 +58,10 @@ impl Schedule {
             (Outcome::Unavailable, OnCut::Queue) if is_cut_off && !is_overdue => StepState::Parked,
             (Outcome::Unavailable, OnCut::Skip) if is_cut_off => {
                 StepState::Skipped { because: SkipReason::Unreachable }
+            }
+            // Nobody waits for it, and there is nowhere else to go: what an operator holds is no failure.
+            (Outcome::Unavailable, OnCut::Fail) if is_held && !self.has_other_way(step) => {
+                StepState::Skipped { because: SkipReason::LeftOut }
             }
             (Outcome::Unknown, _) => StepState::Unknown,
             (outcome, _) => StepState::Failed { outcome },

@@ -60,7 +60,7 @@ impl Schedule {
         self.work.clear();
         let verdict = match worst {
             _ if self.is_interrupted => Verdict::Interrupted,
-            Outcome::Done => Verdict::Done,
+            Outcome::Done | Outcome::LeftOut => Verdict::Done,
             Outcome::Pending if mutants::is(Mutant::PendingCountsAsDone) => Verdict::Done,
             Outcome::Pending => Verdict::Pending,
             Outcome::Unavailable | Outcome::Unknown | Outcome::Invalid => Verdict::Failed,

@@ -57,6 +57,10 @@ mutants! {
     AbandonedCounts,
     /// A step that waits at the end counts as done.
     PendingCountsAsDone,
+    /// What is to be done at a site that the run leaves out is begun.
+    LeftOutIsAsked,
+    /// An alternative at a site that the run leaves out is recorded as chosen.
+    LeftOutIsChosen,
     /// What comes after something that was left out is held back.
     LeftOutHoldsBack,
     /// One copy fewer is enough for a quorum.

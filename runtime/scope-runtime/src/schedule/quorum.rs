@@ -166,7 +166,10 @@ impl Schedule {
                 self.steps[step.index()].is_spare || mutants::is(Mutant::QuorumPendingIsLost)
             }
             StepState::Skipped {
-                because: SkipReason::Interrupted | SkipReason::Dependency { outcome: Outcome::Pending, .. },
+                because:
+                    SkipReason::Interrupted
+                    | SkipReason::LeftOut
+                    | SkipReason::Dependency { outcome: Outcome::Pending | Outcome::LeftOut, .. },
             } => false,
             StepState::Failed { .. } | StepState::Unknown | StepState::Skipped { .. } => true,
             _ => false,
@@ -242,9 +245,15 @@ impl Schedule {
             (_, Some((step, outcome))) => because(step, outcome),
             (Reach::Missed, None) => StepState::Failed { outcome: Outcome::Unavailable },
             (Reach::Open, None) => {
-                let mut parts = self.graph.parts(gather).iter().copied();
-                let waits = parts.find(|part| self.state(*part) == StepState::Parked).unwrap_or(gather);
-                because(waits, Outcome::Pending)
+                let parts = || self.graph.parts(gather).iter().copied();
+                let waits = parts().find(|part| self.state(*part) == StepState::Parked);
+                // Of those that were asked for none is short: it is for what nobody asked for.
+                let is_asked = |part: &StepId| self.state(*part).outcome() > Some(Outcome::LeftOut);
+                let left_out = parts().find(|part| self.state(*part).outcome() == Some(Outcome::LeftOut));
+                match (waits.or_else(|| parts().find(is_asked)), left_out) {
+                    (None, Some(part)) => because(part, Outcome::LeftOut),
+                    (waits, _) => because(waits.unwrap_or(gather), Outcome::Pending),
+                }
             }
         };
         self.transition(gather, state);

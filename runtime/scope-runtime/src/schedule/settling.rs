@@ -18,9 +18,14 @@ impl Schedule {
             StepWork::Gate(_) => mutants::is(Mutant::WaveBegunTooEarly),
             StepWork::Choose(_) | StepWork::Gather => false,
         };
-        let is_early = record.n_waits > 0 && !self.is_quorum_decided(step) && !is_by_mistake;
+        let is_left_out = self.is_left_out(step);
+        let is_early = record.n_waits > 0 && !self.is_quorum_decided(step) && !is_by_mistake && !is_left_out;
         if record.state != StepState::Waiting || is_early || !is_wanted {
             return;
+        }
+        // Whatever it waits for: nothing of it is begun.
+        if is_left_out {
+            return self.transition(step, StepState::Skipped { because: SkipReason::LeftOut });
         }
         if let Some((blocked, by)) = record.blocked.filter(|_| !mutants::is(Mutant::BlockedIgnored)) {
             let because = match blocked {
@@ -35,6 +40,9 @@ impl Schedule {
         if mutants::is(Mutant::LateCopyForgotten) && self.is_in_reached_quorum(step) {
             return self.transition(step, StepState::Skipped { because: SkipReason::NotChosen });
         }
+        if let Some(because) = self.has_no_source(step) {
+            return self.transition(step, StepState::Skipped { because });
+        }
         match self.graph.work(step) {
             StepWork::AtSite if self.is_interrupted => {}
             StepWork::AtSite => self.make_ready(step),
@@ -45,6 +53,19 @@ impl Schedule {
             },
             StepWork::Gate(rollout) => self.resolve_gate(step, rollout),
         }
+    }
+
+    /// What is brought from sites that are all left out is left out, too.
+    fn has_no_source(&self, step: StepId) -> Option<SkipReason> {
+        if !matches!(self.graph.work(step), StepWork::AtSite) {
+            return None;
+        }
+        let sources = self.graph.in_edges(step).iter().filter(|edge| edge.need == Need::Settled);
+        let mut sources = sources.map(|edge| edge.step);
+        let first = sources.next()?;
+        let is_left_out = |source: StepId| self.state(source).outcome() == Some(Outcome::LeftOut);
+        let none = is_left_out(first) && sources.all(is_left_out);
+        none.then_some(SkipReason::Dependency { step: first, outcome: Outcome::LeftOut })
     }
 
     /// Whether an alternative is there for those who use what was chosen: decided by now.
@@ -119,12 +140,14 @@ impl Schedule {
             StepState::Skipped { because: SkipReason::NotChosen } => Some(Blocked::NotChosen),
             _ => Some(Blocked::Outcome(outcome)),
         };
-        // A part of the alternative that holds may still wait for its site, though there is a result: what comes after waits.
+        // A part of the alternative that holds may still wait for its site, or be left out, though there is a result: so is what
+        // comes after it.
         let whole = match self.graph.work(step) {
             StepWork::Choose(choice) => self.choices[choice.index()].outcome(),
             StepWork::AtSite | StepWork::Gather | StepWork::Gate(_) => None,
         };
-        let waits = whole.filter(|whole| *whole == Outcome::Pending).map(Blocked::Outcome);
+        let waits = whole.filter(|whole| matches!(whole, Outcome::Pending | Outcome::LeftOut));
+        let waits = waits.map(Blocked::Outcome);
         // An alternative that holds may be one whose site was left out.
         let is_left_out = matches!(
             state,

@@ -2,13 +2,15 @@
 //!
 //! In: [`Event`]s. Out: [`Command`]s. `Succeeded(look-up, 1)` → `Settled(look-up, Done)`, `Start(server, 1)`.
 
+use std::collections::BTreeSet;
+
 use scope_plan::plan::{ChoiceId, SiteId, StepId};
 
 use crate::events::{Outcome, SkipReason};
 use crate::report::Verdict;
 
 /// How to schedule.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ScheduleOptions {
     /// At most so many jobs at once over all sites.
     pub concurrency: usize,
@@ -16,11 +18,13 @@ pub struct ScheduleOptions {
     pub reconsider: bool,
     /// The gates of rollouts are open: nothing is done, only looked at.
     pub are_gates_open: bool,
+    /// Sites of which nothing is asked in this run: what is to be done there is left out, and what needs it.
+    pub left_out: BTreeSet<SiteId>,
 }
 
 impl Default for ScheduleOptions {
     fn default() -> Self {
-        Self { concurrency: 512, reconsider: false, are_gates_open: false }
+        Self { concurrency: 512, reconsider: false, are_gates_open: false, left_out: BTreeSet::new() }
     }
 }
 
@@ -48,6 +52,9 @@ pub enum Event {
         outcome: Outcome,
         /// The site did not answer at all: `on_unreachable` decides.
         is_cut_off: bool,
+        /// It is an operator who has its site left alone: where that is no cut to wait for, nor one to go on elsewhere, nothing
+        /// was asked for.
+        is_held: bool,
         /// It has waited for its site as long as it may (`queue for d`): it is not parked again.
         is_overdue: bool,
         /// Another attempt is safe, may help, and there is time for it.
@@ -212,6 +219,7 @@ impl StepState {
                 SkipReason::Dependency { outcome, .. } => outcome,
                 // What the program allows to leave out makes nothing worse.
                 SkipReason::NotChosen | SkipReason::Unreachable => Outcome::Done,
+                SkipReason::LeftOut => Outcome::LeftOut,
                 SkipReason::Interrupted => Outcome::Pending,
             }),
         }

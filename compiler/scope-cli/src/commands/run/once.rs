@@ -7,45 +7,36 @@ use scope_compiler::data;
 use scope_diagnostics::{SourceMap, codes, similar};
 use scope_plan::fleet::listed;
 use scope_plan::plan::{Action, Plan};
-use scope_runtime::events::{Awaited, RunEvent, RunEventKind};
+use scope_runtime::events::{RunEvent, RunEventKind};
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::redact::Redact;
 use scope_runtime::report::Report;
-use scope_runtime::runner::{self, Interrupt, LeftAlone, RunOptions};
+use scope_runtime::runner::{self, Interrupt, RunOptions};
 use scope_runtime::state::{Started, State, StateStore, Wish};
 
 use super::super::{WRONG, now_ms, waiting};
 use super::{Beginning, Going, consent};
-use crate::args::{Events, How};
+use crate::args::{About, Events, How};
 use crate::output::{Output, document, note, say_error, say_help};
 use crate::show::{self, progress::Shower, report::Next, said};
 
-/// The sites that this run leaves alone, and why.
-fn held(plan: &Plan, state: &StateStore, how: &How) -> Result<BTreeMap<String, LeftAlone>, u8> {
-    let is_known = |name: &String| plan.sites.iter().any(|site| site.name == *name);
-    if let Some(name) = how.site.iter().chain(&how.except).find(|name| !is_known(name)) {
-        let sites: Vec<&str> = plan.sites.iter().map(|site| site.name.as_str()).collect();
+/// The sites that a command leaves out; one that the plan does not have is an error.
+pub fn left_out(plan: &Plan, about: &About) -> Result<BTreeSet<String>, u8> {
+    let names = || plan.sites.iter().map(|site| &site.name);
+    let is_known = |name: &&String| names().any(|site| site == *name);
+    if let Some(name) = about.site.iter().chain(&about.except).find(|name| !is_known(name)) {
+        let sites: Vec<&str> = names().map(String::as_str).collect();
         say_error(codes::E0101, &format!("this plan has no site `{name}`: it has {}", sites.join(", ")));
         return Err(WRONG);
     }
-    let now = now_ms();
-    let mut held = BTreeMap::new();
-    for site in plan.sites.iter().map(|site| &site.name) {
-        if let Some(why) = left_alone(site, state.state(), how, now) {
-            held.insert(site.clone(), why);
-        }
-    }
-    Ok(held)
+    Ok(names().filter(|site| about.leaves_out(site)).cloned().collect())
 }
 
-/// Why a site is asked nothing in this run, if that is so.
-pub(super) fn left_alone(site: &str, state: &State, how: &How, now: u64) -> Option<LeftAlone> {
-    if let Some(hold) = state.holds.get(site).filter(|hold| hold.is_in_force(now)) {
-        return Some(show::past::left_alone(hold, now));
-    }
-    how.leaves_out(site)
-        .then(|| LeftAlone { why: "left out of this run".into(), awaits: Awaited::AnotherRun })
+/// Whether nothing is asked of a site in this run: it is held, or left out.
+pub(super) fn is_left_alone(site: &str, state: &State, how: &How, now: u64) -> bool {
+    let is_held = state.holds.get(site).is_some_and(|hold| hold.is_in_force(now));
+    is_held || how.about.leaves_out(site)
 }
 
 /// The report at the end; after the events of `--events json` it is in their last one, and in the document if one is wanted.
@@ -73,8 +64,8 @@ pub(super) fn run_once(
     going: &mut Going,
     output: Output,
 ) -> u8 {
-    let held = match held(plan, state, how) {
-        Ok(held) => held,
+    let left_out = match left_out(plan, &how.about) {
+        Ok(left_out) => left_out,
         Err(code) => return code,
     };
     let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(config_value)));
@@ -102,7 +93,8 @@ pub(super) fn run_once(
         started: Started { yes: beginning.started.yes || going.has_consent, ..beginning.started.clone() },
         answers: beginning.answers.clone(),
         at: Some(beginning.place.clone()),
-        held,
+        held: show::past::held(state.state(), now),
+        left_out,
         silent: beginning.silent.clone(),
         again: again(plan, how, beginning.started.first),
         ..run_options(how, now, now, Rc::new(real_sites.mask()), interrupt.clone())

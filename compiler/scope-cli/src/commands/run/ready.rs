@@ -45,7 +45,7 @@ pub(super) fn is_as_planned(
 /// The state in which the sites that this run leaves out are held: they are asked nothing.
 fn without_left_out(state: &State, plan: &Plan, how: &How) -> State {
     let mut state = state.clone();
-    let left_out = plan.sites.iter().map(|site| &site.name).filter(|site| how.leaves_out(site));
+    let left_out = plan.sites.iter().map(|site| &site.name).filter(|site| how.about.leaves_out(site));
     let hold = || Hold { by: String::new(), since_ms: 0, until_ms: None, reason: String::new() };
     state.holds.extend(left_out.map(|site| (site.clone(), hold())));
     state

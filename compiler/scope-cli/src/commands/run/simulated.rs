@@ -11,7 +11,7 @@ use scope_runtime::simulator::{Fault, SimulationOptions, Simulator};
 use scope_runtime::state::StateStore;
 
 use super::super::WRONG;
-use super::once::{again, has_again, run_options, told};
+use super::once::{again, has_again, left_out, run_options, told};
 use crate::args::{Events, How};
 use crate::output::{Output, say_error};
 use crate::show::{progress::Shower, report::Next};
@@ -37,11 +37,16 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, next: &str, output:
     let mut shower = Shower::new(plan, how.telling.events, output, how.telling.verbose);
     output.shows(plan, true);
     let mut state = StateStore::in_memory();
+    let left_out = match left_out(plan, &how.about) {
+        Ok(left_out) => left_out,
+        Err(code) => return code,
+    };
     let run_options = RunOptions {
         again: again(plan, how, None),
         at: None,
         // No record of it is kept: only events tell it.
         digest: (how.telling.events == Events::Json).then(|| runner::digest_of_plan(plan)),
+        left_out,
         ..run_options(how, how.seed, 0, Rc::new(NoSecrets), Interrupt::new())
     };
     let report: Result<Report, u8> = runner::block_on(true, async {

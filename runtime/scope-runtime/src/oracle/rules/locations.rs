@@ -79,7 +79,8 @@ impl Run<'_> {
                 evaluation.give_up(&ended.occurrences);
                 continue;
             }
-            if ended.outcome <= Outcome::Pending {
+            // What was left out, if only in part, was not found to hold.
+            if matches!(ended.outcome, Outcome::Done | Outcome::Pending) {
                 self.places.choose(evaluation.members[0], place, arm, &arms[arm]);
             }
             for untried in &order[turn + 1..] {

@@ -77,13 +77,14 @@ impl Run<'_> {
     pub(super) fn enough(&mut self, need: usize, copies: Vec<Ended>, fresh: &[Leaf]) -> Ended {
         let count = |is: &dyn Fn(&Ended) -> bool| copies.iter().filter(|copy| is(copy)).count();
         let n_done = count(&|copy| copy.outcome == Outcome::Done && copy.is_there);
-        let n_waiting = count(&|copy| copy.outcome == Outcome::Pending);
+        let n_waiting = count(&|copy| matches!(copy.outcome, Outcome::Pending | Outcome::LeftOut));
         let worst = copies.iter().map(|copy| copy.outcome).max().unwrap_or(Outcome::Done);
         let is_missed = n_done + n_waiting < need;
         let outcome = match worst {
             _ if n_done >= need => Outcome::Done,
             Outcome::Unknown | Outcome::Invalid => worst,
             _ if is_missed => Outcome::Unavailable,
+            _ if copies.iter().all(|copy| copy.outcome <= Outcome::LeftOut) => Outcome::LeftOut,
             _ => Outcome::Pending,
         };
         let kept = |outcome| if outcome == Outcome::Unavailable { Outcome::Pending } else { outcome };

@@ -36,6 +36,7 @@ impl Run<'_> {
         let end = match ends.as_slice() {
             _ if sites.contains(&site) => self.leaves[&(about, site)].0,
             [one] if !is_done(one) => *one,
+            all if all.iter().all(|end| end.outcome() == Outcome::LeftOut) => End::Blocked(Outcome::LeftOut),
             all if !all.iter().any(is_done) => End::Failed(Outcome::Unavailable),
             [one] if what.kind.relies() => *one,
             _ => match self.copies.get(&(about, site)) {

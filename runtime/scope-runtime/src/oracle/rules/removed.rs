@@ -55,6 +55,7 @@ impl Run<'_> {
             let outcomes = followed.iter().chain(&as_cut).map(|end| end.outcome());
             let blocked = outcomes.chain(elsewhere).max().filter(|outcome| *outcome > Outcome::Done);
             let end = match blocked {
+                _ if self.places.is_left_out(leaf.1) => End::NotAsked,
                 Some(outcome) => End::Blocked(outcome),
                 None => as_cut.unwrap_or_else(|| self.places.delete(leaf, on_cut)),
             };

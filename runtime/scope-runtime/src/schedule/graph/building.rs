@@ -261,7 +261,12 @@ fn places(
     }
     // Of alternatives of look-ups nobody inside needs the last one: its end is that of the alternative.
     let mut needed: BTreeMap<StepId, Vec<StepId>> = BTreeMap::new();
-    let is_told = |edge: &&Edge| matches!(edge.reason, EdgeReason::Data | EdgeReason::Guard);
+    let is_told = |edge: &&Edge| match edge.reason {
+        EdgeReason::Data | EdgeReason::Guard => true,
+        // One source that does not answer is for what is brought to tell: another one may do (R8).
+        EdgeReason::Settled => matches!(plan.step(edge.to).action, Action::Bring { .. }),
+        EdgeReason::After | EdgeReason::Relation | EdgeReason::Wave | EdgeReason::Move => false,
+    };
     for edge in plan.edges.iter().filter(is_told).filter(|edge| serves[edge.from.index()]) {
         needed.entry(edge.from).or_default().push(edge.to);
     }

@@ -151,6 +151,7 @@ fn play(plan: &Plan, answers: &[Answer], picks: &[usize]) -> Result<Seen, TestCa
                             attempt,
                             outcome,
                             is_cut_off: false,
+                            is_held: false,
                             is_overdue: false,
                             is_retryable: false,
                             touched,
@@ -280,7 +281,7 @@ proptest! {
                         *n_running += 1;
                         prop_assert!(*n_running <= plan.sites[site.index()].concurrency);
                         let fail = |outcome, is_cut_off, is_retryable| Event::Failed {
-                            step, attempt, outcome, is_cut_off, is_overdue: false, is_retryable, touched: Touched::Nothing,
+                            step, attempt, outcome, is_cut_off, is_held: false, is_overdue: false, is_retryable, touched: Touched::Nothing,
                         };
                         under_way.push(match answers.next().copied().unwrap_or(0) {
                             0 => fail(Outcome::Unavailable, true, true),

@@ -60,7 +60,12 @@ fn play(named: &Named, script: &str) -> String {
             actual.push_str("reconsider\n");
             continue;
         }
-        let schedule = schedule.get_or_insert_with(|| Schedule::new(&named.plan, options));
+        if let Some(site) = event.strip_prefix("without ") {
+            options.left_out.insert(named.sites[site]);
+            actual.push_str(&format!("{event}\n"));
+            continue;
+        }
+        let schedule = schedule.get_or_insert_with(|| Schedule::new(&named.plan, options.clone()));
         let commands = schedule.on(read_event(named, schedule, event));
         let commands: Vec<String> = commands.iter().map(|command| write_command(named, command)).collect();
         let line = format!("{event:<28} => {}", commands.join(", "));
@@ -112,7 +117,8 @@ fn read_event(named: &Named, schedule: &Schedule, text: &str) -> Event {
                 step,
                 attempt,
                 outcome,
-                is_cut_off: has("cut"),
+                is_cut_off: has("cut") || has("held"),
+                is_held: has("held"),
                 is_overdue: has("overdue"),
                 is_retryable: has("retry"),
                 touched,
@@ -142,6 +148,7 @@ fn write_command(named: &Named, command: &Command) -> String {
                 StepState::Skipped { because } => match because {
                     SkipReason::NotChosen => format!("skip {name} (not chosen)"),
                     SkipReason::Unreachable => format!("skip {name} (unreachable)"),
+                    SkipReason::LeftOut => format!("leave {name}"),
                     SkipReason::Interrupted => format!("skip {name} (interrupted)"),
                     SkipReason::Dependency { step, outcome: how } => {
                         format!("skip {name} ({} {})", named.name(*step), outcome(*how))
