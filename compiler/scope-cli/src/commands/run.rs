@@ -219,8 +219,8 @@ fn first_plan(program: &str, command: &Run, output: Output) -> Result<Option<(Pl
         return Ok(None);
     }
     let state = State::new(String::new());
-    let is_left_alone = |site: &str| left_alone(site, &state, &command.how, now_ms()).is_some();
-    ready(command, state.recorded(), Some(&is_left_alone), output).map(Some)
+    let is_alone = |site: &str| is_left_alone(site, &state, &command.how, now_ms());
+    ready(command, state.recorded(), Some(&is_alone), output).map(Some)
 }
 
 /// What a run begins with, besides the plan and the state.
