@@ -50,9 +50,12 @@ fn disturbed(place: &Place, moment: &mpsc::Receiver<()>, return_it: impl FnOnce(
 /// The next run ends well, and then all is there, once, and as it should be.
 fn ends_well(name: &str, place: &Place, clouds: &Clouds, first: &Ran) {
     let mut ran = format!("run: exit {}", first.code);
+    let mut told = first.all();
     if first.code != 0 {
         let start = Instant::now();
-        expect(&place.scope(&["resume"]), 0, &["exit 0"]);
+        let resumed = place.scope(&["resume"]);
+        expect(&resumed, 0, &["exit 0"]);
+        told += &resumed.all();
         ran += &format!(", resume: exit 0 in {:.1} s", start.elapsed().as_secs_f64());
     }
     let content = std::fs::metadata(place.folder.join("base.raw")).expect("it is there").len();
@@ -60,7 +63,9 @@ fn ends_well(name: &str, place: &Place, clouds: &Clouds, first: &Ran) {
     assert_eq!(images[0]["checksum"], images[1]["checksum"]);
     for (cloud, image, server) in [(&clouds.one, &images[0], "one"), (&clouds.two, &images[1], "two")] {
         assert_eq!((text(&image["status"]).as_str(), image["size"].as_u64()), ("active", Some(content)));
-        let server = cloud.server(&format!("{name}-{server}"));
+        let servers = cloud.servers(&format!("{name}-{server}"));
+        assert_eq!(servers.len(), 1, "{servers:#?}\n{told}");
+        let server = &servers[0];
         assert_eq!((&server["status"], &server["image"]["id"]), (&"ACTIVE".into(), &image["id"]));
     }
     place.changes_nothing();

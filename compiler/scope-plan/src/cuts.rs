@@ -12,7 +12,7 @@
 //!
 //! Everything else is taken to go well: nothing is found or refused but by reason of the cut.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expr::Expr;
 use crate::graph::Neighbours;
@@ -79,8 +79,12 @@ pub struct Cuts<'p> {
     passable: Vec<StepId>,
     /// By step, the gather whose quorum it counts for.
     owner: Vec<Option<StepId>>,
-    /// By step and by choice, whether its end counts only with that of other copies.
-    is_copy: (Vec<bool>, Vec<bool>),
+    /// By choice, the gather whose quorum it counts for.
+    choice_owner: Vec<Option<StepId>>,
+    /// By step that stands in several alternatives, each gather whose quorum counts it.
+    gathers: BTreeMap<StepId, Vec<StepId>>,
+    /// By step left of a `|`, what it needs at its own site.
+    beside: Neighbours,
     usual: Ends,
 }
 
@@ -140,11 +144,12 @@ impl<'p> Cuts<'p> {
             }
         }
         let owner = crate::quorum::of_steps(plan);
-        let choices = crate::quorum::of_choices(plan, &owner);
         let mut cuts = Self {
             plan,
             before: Neighbours::before(plan, |edge| edge.reason != EdgeReason::Settled),
             after,
+            gathers: gathers(plan),
+            beside: beside(plan),
             order,
             rank,
             by_site,
@@ -156,7 +161,7 @@ impl<'p> Cuts<'p> {
                 .filter(|step| alternative(step).is_some())
                 .map(|step| step.id)
                 .collect(),
-            is_copy: (owner.iter().map(Option::is_some).collect(), choices),
+            choice_owner: crate::quorum::of_choices(plan, &owner),
             owner,
             usual: Ends {
                 outcomes: vec![Outcome::Done; steps],
@@ -214,11 +219,21 @@ impl<'p> Cuts<'p> {
             .filter(|guard| self.is_passed_over(&ends, self.plan.step(*guard)))
             .collect();
         let Ends { mut outcomes, arms, .. } = ends;
-        for step in &reached {
-            // With enough other copies done it is kept for later.
-            let is_enough =
-                self.owner[step.index()].is_some_and(|all| outcomes[all.index()] == Outcome::Done);
-            if is_enough && outcomes[step.index()] == Outcome::Fails {
+        let mut in_order: Vec<&StepId> = reached.iter().collect();
+        in_order.sort_by_key(|step| self.rank[step.index()]);
+        for step in in_order {
+            // With enough other copies done it is kept for later, unless what it needs is what it lacks.
+            // In an alternative inside of it, it is not one copy among them.
+            let is_enough = self.gathers_of(*step).any(|all| {
+                let (when, of_all) = (&self.plan.step(*step).when, &self.plan.step(all).when);
+                outcomes[all.index()] == Outcome::Done
+                    && when.is_empty() == of_all.is_empty()
+                    && of_all.iter().all(|guard| when.contains(guard))
+            });
+            let mut before = self.before.of(*step).iter().map(|needed| outcomes[needed.index()]);
+            let has_all = before.all(|needed| matches!(needed, Outcome::Done | Outcome::Waits))
+                && !self.waits_beside(Some(site), &outcomes, self.plan.step(*step));
+            if is_enough && has_all && outcomes[step.index()] == Outcome::Fails {
                 outcomes[step.index()] = Outcome::Waits;
             }
         }
@@ -256,18 +271,26 @@ impl<'p> Cuts<'p> {
             Action::Gather { quorum: Some(quorum), .. } => return quorum_of(ends, quorum),
             // A part that waits or fails is left out of the result.
             Action::Gather { quorum: None, .. } => return Outcome::Done,
-            Action::Choose { choice, .. } => return ends.choices[choice.index()],
+            Action::Choose { choice, results, .. } => {
+                // An alternative that holds may be one whose site is left out: then there is no result.
+                let result = ends.arms[choice.index()].map(|arm| of(&results[arm as usize]));
+                let is_left_out = result == Some(Outcome::LeftOut);
+                return if is_left_out { Outcome::LeftOut } else { ends.choices[choice.index()] };
+            }
             // One source is enough; with a `&`, every one that can be reached.
             Action::Bring { sources, .. } => sources.iter().map(of).min().unwrap_or(Outcome::Done),
             // What is passed over holds nobody back.
             _ if self.is_passed_over(ends, step) => return Outcome::Done,
-            _ => Outcome::Done,
+            _ => alternative(step).map_or(Outcome::Done, |(_, among)| of(&among)),
         };
         let before = || self.before.of(step.id).iter().map(of);
         let needs = before().filter(|outcome| *outcome != Outcome::LeftOut);
         let needs = needs.chain([inputs]).max().unwrap_or(Outcome::Done);
         // What needs something that is left out is as if its own site were cut; what only comes after it goes on.
-        let is_left_out = step.steps_used().iter().any(|used| of(used) == Outcome::LeftOut)
+        let is_left_out = inputs == Outcome::LeftOut
+            || step.steps_used().iter().any(|used| of(used) == Outcome::LeftOut)
+            // Nor may it wait with what waits at its own site.
+            || self.waits_beside(site, &ends.outcomes, step)
             || step.action.goes_after_users() && before().any(|outcome| outcome == Outcome::LeftOut);
         let own = match step.on_unreachable {
             _ if Some(step.site) != site && !is_left_out => Outcome::Done,
@@ -275,20 +298,28 @@ impl<'p> Cuts<'p> {
             OnUnreachable::Skip => Outcome::LeftOut,
             OnUnreachable::Fail => Outcome::Fails,
         };
-        match (needs, own) {
-            (Outcome::Done | Outcome::LeftOut, own) => own,
-            (Outcome::Waits, Outcome::Done | Outcome::Waits) => Outcome::Waits,
-            (_, Outcome::LeftOut) => Outcome::LeftOut,
-            (Outcome::HeldBack, Outcome::Done | Outcome::Waits) => Outcome::HeldBack,
-            _ => Outcome::Fails,
+        // It is not begun before what it needs is there: how its own site is comes after that.
+        match needs {
+            Outcome::Waits if self.waits_beside(site, &ends.outcomes, step) => own,
+            Outcome::Done | Outcome::LeftOut => own,
+            Outcome::Waits | Outcome::HeldBack => needs,
+            Outcome::Fails | Outcome::NotTried => Outcome::Fails,
         }
+    }
+
+    /// Whether it is left of a `|`, at the site that is cut, and what it needs there waits.
+    fn waits_beside(&self, site: Option<SiteId>, outcomes: &[Outcome], step: &Step) -> bool {
+        let mut beside = self.beside.of(step.id).iter();
+        Some(step.site) == site && beside.any(|needed| outcomes[needed.index()] == Outcome::Waits)
     }
 
     /// Whether it guards an alternative that is not what was taken.
     fn is_passed_over(&self, ends: &Ends, step: &Step) -> bool {
-        alternative(step).is_some_and(|of| {
-            ends.outcomes[of.index()] != Outcome::Done
-                || !is_taken(self.plan, &self.plan.step(of).when, &ends.arms)
+        alternative(step).is_some_and(|(of, among)| {
+            // Where nothing was taken there is nothing to guard: it ends as what it needs.
+            ends.outcomes[among.index()] == Outcome::Done
+                && (ends.outcomes[of.index()] != Outcome::Done
+                    || !is_taken(self.plan, &self.plan.step(of).when, &ends.arms))
         })
     }
 
@@ -316,6 +347,12 @@ impl<'p> Cuts<'p> {
         failed.len()
     }
 
+    /// The gathers whose quorum counts a step.
+    fn gathers_of(&self, step: StepId) -> impl Iterator<Item = StepId> {
+        let several = self.gathers.get(&step).into_iter().flatten().copied();
+        self.owner[step.index()].into_iter().chain(several)
+    }
+
     /// The first arm that does not fail.
     fn decide(&self, ends: &Ends, choice: ChoiceId) -> (Option<u32>, Outcome) {
         let choice = self.plan.choice(choice);
@@ -323,10 +360,16 @@ impl<'p> Cuts<'p> {
         let mut order: Vec<u32> = (0..choice.arms.len() as u32).collect();
         order.sort_by_key(|arm| rank(*arm, first));
         let end = |arm: &u32| {
+            let here = Guard { choice: choice.id, arm: *arm };
             let arm = &choice.arms[*arm as usize];
-            let members = arm.members.iter().filter(|member| !self.is_copy.0[member.index()]);
+            // What counts only with other copies counts by their quorum, where that is of this very arm.
+            let is_here = |gather: &StepId| self.plan.step(*gather).when.contains(&here);
+            let is_copy = |member: &&StepId| self.gathers_of(**member).any(|gather| is_here(&gather));
+            let members = arm.members.iter().filter(|member| !is_copy(member));
             let members = members.map(|member| ends.outcomes[member.index()]);
-            let inner = arm.choices.iter().filter(|inner| !self.is_copy.1[inner.index()]);
+            let is_inner_copy =
+                |inner: &&ChoiceId| self.choice_owner[inner.index()].as_ref().is_some_and(is_here);
+            let inner = arm.choices.iter().filter(|inner| !is_inner_copy(inner));
             let inner = inner.map(|inner| ends.choices[inner.index()]);
             members.chain(inner).filter(|outcome| *outcome != Outcome::LeftOut).max().unwrap_or(Outcome::Done)
         };
@@ -376,6 +419,31 @@ impl<'p> Cuts<'p> {
     }
 }
 
+/// The parts of each quorum, with the gathers that count them.
+fn gathers(plan: &Plan) -> BTreeMap<StepId, Vec<StepId>> {
+    let mut gathers: BTreeMap<StepId, Vec<StepId>> = BTreeMap::new();
+    for step in &plan.steps {
+        if let Action::Gather { quorum: Some(_), .. } = &step.action {
+            for part in step.action.sources() {
+                gathers.entry(part).or_default().push(step.id);
+            }
+        }
+    }
+    gathers.retain(|_, gathers| gathers.len() > 1);
+    gathers
+}
+
+/// By step left of a `|`, what it needs at its own site: waiting with that would never let the alternative be tried.
+fn beside(plan: &Plan) -> Neighbours {
+    let is_left = crate::left::of_steps(plan);
+    Neighbours::before(plan, |edge| {
+        let (needed, user) = (plan.step(edge.from), plan.step(edge.to));
+        let is_used = matches!(edge.reason, EdgeReason::Data | EdgeReason::Guard);
+        let is_beside = needed.site == user.site && is_at_site(needed) && is_of_interest(user);
+        is_used && is_beside && is_left[user.id.index()]
+    })
+}
+
 /// Enough copies are done, or can be when the site is back, or neither.
 fn quorum_of(ends: &Ends, quorum: &Quorum) -> Outcome {
     let end = |copy: &Vec<StepId>| {
@@ -419,10 +487,10 @@ fn is_taken(plan: &Plan, when: &[Guard], arms: &[Option<u32>]) -> bool {
         })
 }
 
-/// Of a guard on one of several alternatives, that one.
-fn alternative(step: &Step) -> Option<StepId> {
+/// Of a guard on one of several alternatives, that one, and the step that says which one was taken.
+fn alternative(step: &Step) -> Option<(StepId, StepId)> {
     match &step.action {
-        Action::Protect { of: Expr::Step { step: of, .. }, among: Some(_), .. } => Some(*of),
+        Action::Protect { of: Expr::Step { step: of, .. }, among: Some(among), .. } => Some((*of, *among)),
         _ => None,
     }
 }
@@ -441,6 +509,11 @@ fn choices_held(plan: &Plan, cut: &Cut) -> Vec<bool> {
             || !around.is_empty() && around.iter().all(|guard| is_held[guard.choice.index()]);
     }
     is_held
+}
+
+/// What asks its site for something.
+fn is_at_site(step: &Step) -> bool {
+    !matches!(step.action, Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. })
 }
 
 /// What a person named: not the look-ups and transfers made for it.

@@ -38,14 +38,14 @@ pub fn of_steps(plan: &Plan) -> Vec<Option<StepId>> {
     owner
 }
 
-/// For each choice, whether it is one copy's own: its end counts only with that of the other copies.
-pub fn of_choices(plan: &Plan, owner: &[Option<StepId>]) -> Vec<bool> {
-    let mut is_copy = vec![false; plan.choices.len()];
+/// For each choice that is one copy's own, the `gather` of the quorum: its end counts only with that of the other copies.
+pub fn of_choices(plan: &Plan, owner: &[Option<StepId>]) -> Vec<Option<StepId>> {
+    let mut of_choices = vec![None; plan.choices.len()];
     for step in &plan.steps {
         if let Action::Choose { choice, .. } = step.action {
             let ChoiceId(index) = choice;
-            is_copy[index as usize] |= owner[step.id.index()].is_some();
+            of_choices[index as usize] = of_choices[index as usize].or(owner[step.id.index()]);
         }
     }
-    is_copy
+    of_choices
 }

@@ -32,6 +32,7 @@ mod properties;
 mod sites;
 
 mod explore;
+mod foretold;
 mod pinned;
 mod seeds;
 mod trace;

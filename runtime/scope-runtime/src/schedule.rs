@@ -113,6 +113,8 @@ struct StepRecord {
     is_parked_for_good: bool,
     /// Parked because other copies may be enough; as a copy it is lost until it is tried again.
     is_spare: bool,
+    /// It needs something that waits for the very site it is at.
+    waits_for_its_site: bool,
     /// It is counted as lost in the copies that it is a part of.
     is_lost: bool,
     /// Those that wait for it to settle in any way were told.
@@ -146,6 +148,7 @@ impl Schedule {
                 n_wakes: 0,
                 is_parked_for_good: false,
                 is_spare: false,
+                waits_for_its_site: false,
                 is_lost: false,
                 is_settle_told: false,
                 is_end_told: false,

@@ -119,9 +119,13 @@ impl Context<'_> {
 
     /// The report for a value of another type.
     fn of_another_type(&self, value: &Value, ty: &Type, span: Span, what: &str) -> Diagnostic {
-        let words = format!("expected `{what}` to be {}, found {}", in_words(ty), describe(value));
-        if let Some(key) = family_key(value) {
-            let family = self.sources.borrow().snippet(span).to_owned();
+        let written = self.sources.borrow().snippet(span).to_owned();
+        // A record of resources that is written here is none: `nics: [{ network: net }]`.
+        let is_written_out = written.starts_with('{');
+        let found = if is_written_out { "a record".to_owned() } else { describe(value) };
+        let words = format!("expected `{what}` to be {}, found {found}", in_words(ty));
+        if let Some(key) = family_key(value).filter(|_| !is_written_out) {
+            let family = written;
             let report = Diagnostic::new(codes::E0201, span, words);
             return match base(ty) {
                 Type::String => {
@@ -136,7 +140,7 @@ impl Context<'_> {
                 }
             };
         }
-        let report = Diagnostic::new(codes::E0201, span, words).label(format!("this is {}", describe(value)));
+        let report = Diagnostic::new(codes::E0201, span, words).label(format!("this is {found}"));
         match self.nearly(ty, value, span) {
             Some(meant) => report
                 .help(format!("write `{meant}`: its type is `{ty}`"))

@@ -12,6 +12,7 @@ use super::known::waits_within;
 use super::{Frame, supposed};
 use crate::bounds::CALL;
 use crate::context::Context;
+use crate::driver::types::BUILT_IN;
 use crate::functions::{self, Place};
 use crate::hir::{Location, LocationKind, Slot, Type, Value};
 use crate::modules::{ModuleId, NameKind};
@@ -296,6 +297,11 @@ impl Context<'_> {
             .label("not declared");
         if PLACEMENT.contains(&name) {
             return report.help(format!("it is in the standard library: `import placement {{ {name} }}`"));
+        }
+        if BUILT_IN.contains(&name) {
+            return report.label("a type, which makes nothing").help(format!(
+                "write the value alone: where a `{name}` is expected, it is checked to be one"
+            ));
         }
         let declared = self
             .names

@@ -1,6 +1,6 @@
 //! A plan by site, as an operator reads it: what is made, borrowed, read and called, and what happens if a site is cut.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
 
 use scope_plan::driver::Attribute;
@@ -202,13 +202,14 @@ fn debts_of(plan: &Plan, state: Option<&State>) -> Vec<Row> {
 
 fn step_line(plan: &Plan, step: &Step, state: Option<&State>) -> Line {
     let mut why = details(plan, step);
+    // Of a family, each member has a choice of its own, and all are called alike.
+    let mut told = HashSet::new();
     let arms: Vec<String> = step
         .when
         .iter()
-        .map(|guard| {
-            let choice = &plan.choices[guard.choice.index()];
-            format!("if `{}` is tried", choice.arms[guard.arm as usize].label)
-        })
+        .map(|guard| plan.choices[guard.choice.index()].arms[guard.arm as usize].label.as_str())
+        .filter(|label| told.insert(*label))
+        .map(|label| format!("if `{label}` is tried"))
         .collect();
     if !arms.is_empty() {
         let _ = write!(why, "   ({})", arms.join(", or "));

@@ -34,7 +34,7 @@ pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diag
         |fault| fault.arrow_for_dashes(),
         |fault| fault.arrow_for_colon(),
         |fault| fault.where_of_types(),
-        |fault| fault.when_at_the_end(),
+        |fault| fault.behind_the_name(),
         |fault| fault.comma_in_number(),
         |fault| fault.depends_on(),
         |fault| fault.colon_for_assign(),

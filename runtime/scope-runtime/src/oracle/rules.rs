@@ -313,12 +313,13 @@ impl Run<'_> {
                 program.resources[*number].after.iter().filter(|other| evaluation.members.contains(other));
             let before = after.map(|other| self.leaves[&(*other, site)].0.outcome()).max();
             let blocked = blocked.max(before.filter(|outcome| *outcome > Outcome::Done));
-            ends.push(self.request((*number, site), evaluation.on_cut(site), blocked));
+            ends.push(self.request((*number, site), evaluation, blocked));
         }
         ends.into_iter().max().unwrap_or(Outcome::Done)
     }
 
-    fn request(&mut self, leaf: Leaf, on_cut: OnCut, blocked: Option<Outcome>) -> Outcome {
+    fn request(&mut self, leaf: Leaf, evaluation: &Evaluation, blocked: Option<Outcome>) -> Outcome {
+        let on_cut = evaluation.on_cut(leaf.1);
         let (known, _) = self.leaves[&leaf];
         if known != End::Untried {
             return known.outcome();
@@ -327,7 +328,7 @@ impl Run<'_> {
             self.leaves.insert(leaf, (End::NotAsked, Undo::None));
             return Outcome::LeftOut;
         }
-        let blocked = blocked.max(self.lacks(leaf, on_cut));
+        let blocked = blocked.max(self.lacks(leaf, on_cut, evaluation.is_left(leaf.1)));
         let end = match blocked {
             Some(outcome) => End::Blocked(outcome),
             None => {

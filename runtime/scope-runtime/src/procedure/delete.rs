@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::failure::{Bad, Trouble};
 use super::inputs::evaluate_one;
+use super::readiness::MOST_SILENCES;
 use super::record::{Record, identity_text};
 use super::subject::{Asked, Subject};
 use super::undo::{Left, owe};
@@ -150,13 +151,14 @@ async fn until_gone(subject: &Subject<'_>, identity: &str, given: &Map<String, V
     }
     let every_ms = subject.resource_type.ready.as_ref().map_or(LOOK_EVERY_MS, |ready| ready.every_ms.max(1));
     let every = Duration::from_millis(every_ms);
+    let mut n_silences = 0;
     loop {
         match subject.read(identity, given).await {
             Ok(None) => return Ok(()),
-            Ok(Some(_)) => {}
-            // The deletion was accepted; that the site is silent now does not take it back.
-            Err(Trouble::Site(_)) => return Ok(()),
-            Err(Trouble::Stopped) => return Err(Bad::stopped()),
+            Ok(Some(_)) => n_silences = 0,
+            Err(trouble) if trouble.may_pass() && n_silences + 1 < MOST_SILENCES => n_silences += 1,
+            // Accepted is not done: what nobody saw gone stays known, and is deleted again when the site answers.
+            Err(trouble) => return Err(subject.failed(trouble)),
         }
         if Instant::now() + every > subject.deadline.get() {
             let message = format!(

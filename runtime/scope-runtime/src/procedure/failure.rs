@@ -63,6 +63,12 @@ impl Trouble {
         matches!(self, Trouble::Site(error) if is_silence(&error.kind))
     }
 
+    /// Whether the next look may be answered: silence, or a service that cannot answer for a moment.
+    pub(super) fn may_pass(&self) -> bool {
+        use SiteErrorKind::{Busy, Unavailable};
+        self.is_silence() || matches!(self, Trouble::Site(error) if matches!(error.kind, Unavailable | Busy))
+    }
+
     /// Whether what was asked for is not there.
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Trouble::Site(SiteError { kind: SiteErrorKind::NotFound(_), .. }))

@@ -8,14 +8,14 @@ use scope_plan::driver::Readiness;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::failure::{Bad, Trouble, duration_literal, duration_words};
+use super::failure::{Bad, duration_literal, duration_words};
 use super::inputs::Given;
 use super::record::{Names, Record};
 use super::subject::Subject;
 use crate::events::{Failure, Outcome};
 
 /// How many reads one after the other may stay without a good answer.
-const MOST_SILENCES: u32 = 3;
+pub(super) const MOST_SILENCES: u32 = 3;
 /// How many reads may not see yet what was just made.
 const MOST_UNSEEN: u32 = 5;
 
@@ -76,7 +76,7 @@ impl Subject<'_> {
                         return Err(self.is_broken("it disappeared while it was waited for".to_owned()));
                     }
                 }
-                Err(trouble) if trouble.is_silence() || is_passing(&trouble) => {
+                Err(trouble) if trouble.may_pass() => {
                     n_silences += 1;
                     if n_silences >= MOST_SILENCES {
                         return Err(self.failed(trouble));
@@ -119,12 +119,6 @@ impl Subject<'_> {
         };
         Bad::new(Failure::new("E0909", Outcome::Unavailable, message).with_help(help))
     }
-}
-
-/// A service that cannot answer for a moment.
-fn is_passing(trouble: &Trouble) -> bool {
-    use crate::site::SiteErrorKind::{Busy, Unavailable};
-    matches!(trouble, Trouble::Site(error) if matches!(error.kind, Unavailable | Busy))
 }
 
 /// The attributes that readiness is about: `status BUILD`.

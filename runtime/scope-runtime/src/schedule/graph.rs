@@ -118,6 +118,8 @@ pub(super) struct Graph {
     stop_after: Vec<u32>,
     /// Of a step, whether it only serves others: a look-up for a reference, a copy that is brought, a guard.
     serves: Vec<bool>,
+    /// Of a step, whether it is left of a `|`.
+    is_left: Vec<bool>,
     quorums: Quorums,
 }
 
@@ -167,6 +169,16 @@ impl Graph {
 
     pub(super) fn on_cut(&self, step: StepId) -> OnCut {
         self.steps[step.index()].on_cut
+    }
+
+    /// Whether a step needs what waits at its own site, and may not wait with it: the alternative would never be tried.
+    pub(super) fn may_not_wait_for(&self, needed: StepId, user: StepId) -> bool {
+        self.is_left[user.index()] && !self.serves[user.index()] && self.is_beside(needed, user)
+    }
+
+    /// Whether something that is needed is at the very site.
+    pub(super) fn is_beside(&self, needed: StepId, user: StepId) -> bool {
+        matches!(self.work(needed), Work::AtSite) && self.site(needed) == self.site(user)
     }
 
     /// Whether what it creates is deleted again when it is abandoned.
@@ -274,7 +286,7 @@ impl Graph {
 
     /// Whether a choice counts only with the other copies of a quorum.
     pub(super) fn is_copy(&self, choice: ChoiceId) -> bool {
-        self.quorums.of_choice[choice.index()]
+        self.quorums.of_choice[choice.index()].is_some()
     }
 
     /// The copies that a step is a part of.

@@ -155,14 +155,17 @@ impl Schedule {
                 because: SkipReason::Unreachable | SkipReason::Dependency { outcome: Outcome::Done, .. }
             }
         ) && !mutants::is(Mutant::LeftOutHoldsBack);
+        let waits_here = state == StepState::Parked || self.steps[step.index()].waits_for_its_site;
         for edge in self.graph.out_edges(step) {
             let (tells, blocked) = match edge.need {
                 Need::Settled => (tells_settled, None),
                 Need::Ended => (tells_end, None),
                 Need::Order if is_left_out => (tells_end, None),
                 Need::Guarded if blocked == Some(Blocked::NotChosen) => (tells_end, None),
-                // What needs it is as if its own site were cut.
-                Need::Done | Need::Guarded if is_left_out => {
+                // What needs it is as if its own site were cut; and so it is where what is needed waits at that very site.
+                Need::Done | Need::Guarded
+                    if is_left_out || waits_here && self.graph.may_not_wait_for(step, edge.step) =>
+                {
                     let outcome = match self.graph.on_cut(edge.step) {
                         OnCut::Skip => Outcome::Done,
                         OnCut::Queue => Outcome::Pending,
@@ -175,7 +178,9 @@ impl Schedule {
                 Need::Decided => continue,
             };
             if tells {
+                let waits_too = waits_here && self.graph.is_beside(step, edge.step);
                 let waiting = &mut self.steps[edge.step.index()];
+                waiting.waits_for_its_site |= waits_too && matches!(edge.need, Need::Done | Need::Guarded);
                 waiting.n_waits -= 1;
                 if let Some(blocked) = blocked {
                     let is_worse = waiting.blocked.is_none_or(|(known, by)| {

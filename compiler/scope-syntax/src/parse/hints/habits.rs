@@ -128,12 +128,17 @@ impl Place<'_, '_> {
         )
     }
 
-    /// `resource x: … scope { nantes } when big`
-    pub(super) fn when_at_the_end(&self) -> Option<Diagnostic> {
-        self.found().filter(|found| found.is_word("when") && self.expected.has(Label::Clause))?;
+    /// `resource a: shelf.book { … } when big`, `resource web: openstack.server for i in 1..3 { … }`
+    pub(super) fn behind_the_name(&self) -> Option<Diagnostic> {
+        let found = self.found().filter(|_| self.expected.has(Label::Clause))?;
+        let form = match found.text {
+            "when" if found.kind == Kind::Word => "resource NAME when CONDITION: …",
+            "for" if found.kind == Kind::Word => "resource NAME for ELEMENT in LIST: …",
+            _ => return None,
+        };
         Some(
             self.expected_found("`scope`, `at` or `with`")
-                .help("`when` stands behind the name: `resource NAME when CONDITION: …`"),
+                .help(format!("`{}` stands behind the name: `{form}`", found.text)),
         )
     }
 

@@ -10,7 +10,7 @@ use super::{End, Leaf, OnCut, Outcome, Run, Undo, kept};
 impl Run<'_> {
     /// What is wrong with what it refers to, where it is needed (R8): in place, or a copy of one that is there. Where that is
     /// left out or cannot be reached, it is as if its own site were cut.
-    pub(super) fn lacks(&mut self, (resource, site): Leaf, on_cut: OnCut) -> Option<Outcome> {
+    pub(super) fn lacks(&mut self, (resource, site): Leaf, on_cut: OnCut, is_left: bool) -> Option<Outcome> {
         let what = &self.program.resources[resource];
         let as_if_cut = match on_cut {
             OnCut::Queue => Outcome::Pending,
@@ -30,6 +30,10 @@ impl Run<'_> {
         if self.program.has_alternatives_for(about, resource) {
             let end = self.wherever_it_ends(about);
             return self.guarded((resource, site), end, as_if_cut);
+        }
+        // Left of a `|` nobody waits with what waits at the very site.
+        if is_left && sites.contains(&site) && self.waits_for_its_site((about, site)) {
+            return Some(as_if_cut);
         }
         let ends: Vec<End> = sites.iter().map(|origin| self.leaves[&(about, *origin)].0).collect();
         let is_done = |end: &End| matches!(end, End::Done { .. });
@@ -52,6 +56,18 @@ impl Run<'_> {
             },
         };
         self.guarded((resource, site), end, as_if_cut)
+    }
+
+    /// Whether it waits for its site, or for something there that does.
+    fn waits_for_its_site(&self, (resource, site): Leaf) -> bool {
+        match self.leaves.get(&(resource, site)) {
+            Some((End::Waits, _)) => true,
+            Some((End::Blocked(Outcome::Pending), _)) => {
+                let about = self.program.resources[resource].about;
+                about.is_some_and(|about| self.waits_for_its_site((about, site)))
+            }
+            _ => false,
+        }
     }
 
     /// How what has alternatives ended, for those who use the one that was taken in place.

@@ -77,6 +77,11 @@ impl Evaluation {
         }
     }
 
+    /// Whether it is asked for left of a `|`, and so may not wait.
+    pub(super) fn is_left(&self, site: usize) -> bool {
+        self.standings[&site].is_left
+    }
+
     /// What the program says; else what is asked for left of a `|` fails, and copies wait.
     pub(super) fn on_cut(&self, site: usize) -> OnCut {
         let standing = self.standings[&site];

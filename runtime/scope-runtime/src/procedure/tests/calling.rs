@@ -8,7 +8,7 @@ use scope_plan::testing::Builder;
 use serde_json::json;
 
 use super::ensuring::recorded;
-use super::fake::{OURS, Reply, book, found, list, lost, not_found, ok, play, play_with};
+use super::fake::{OURS, Reply, book, found, list, lost, not_found, ok, play, play_with, unreachable};
 use crate::events::{Effect, Outcome};
 use crate::report::Verdict;
 use crate::runner::RunOptions;
@@ -213,6 +213,29 @@ fn gone_already_is_as_well() {
         vec![("nantes", "read", unmarked()), ("nantes", "delete", lost()), ("nantes", "read", not_found())],
     );
     assert_eq!(*lost_.effect(0), Effect::Deleted);
+}
+
+#[test]
+fn accepted_is_not_gone() {
+    let there = || found(book("b1", "Emma", "open", Some(OURS)));
+    let silent_once = play(
+        &deleting(),
+        recorded("b1", How::Created, true),
+        vec![
+            ("nantes", "read", there()),
+            ("nantes", "delete", Reply::Gone),
+            ("nantes", "read", unreachable()),
+            ("nantes", "read", not_found()),
+        ],
+    );
+    assert_eq!(*silent_once.effect(0), Effect::Deleted);
+    let mut once = deleting();
+    once.steps[0].retry.times = 1;
+    let mut script = vec![("nantes", "read", there()), ("nantes", "delete", Reply::Gone)];
+    script.extend((0..3).map(|_| ("nantes", "read", unreachable())));
+    let silent = play(&once, recorded("b1", How::Created, true), script);
+    assert_eq!(silent.failure(0).outcome, Outcome::Unavailable);
+    assert!(!silent.state.state().resources.is_empty(), "the next run deletes it");
 }
 
 #[test]

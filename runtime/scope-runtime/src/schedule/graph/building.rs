@@ -73,6 +73,7 @@ impl Graph {
             groups: groups(plan),
             stop_after: plan.rollouts.iter().map(|rollout| rollout.stop_after).collect(),
             serves,
+            is_left: scope_plan::left::of_steps(plan),
             quorums,
         }
     }
@@ -277,7 +278,7 @@ fn places(
                 needed.get(member).is_some_and(|users| users.iter().any(|user| inside.contains(user)))
             };
             let id = Arm(first_arm[choice.id.index()] + number as u32);
-            let is_copy = quorums.of_choice[choice.id.index()];
+            let is_copy = quorums.of_choice[choice.id.index()].is_some();
             let is_copy = is_copy && !mutants::is(Mutant::QuorumCopyNeverFallsBack);
             let counts = |member: &StepId| {
                 !is_told(member) && (is_copy || !quorums.is_counted_among(*member, &arm.members))

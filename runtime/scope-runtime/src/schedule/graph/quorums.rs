@@ -14,8 +14,8 @@ use super::super::rows::Rows;
 pub(super) struct Quorums {
     /// Of a step, the `gather` that counts it.
     pub(super) of_step: Vec<Option<StepId>>,
-    /// Of a choice, whether it is a copy's own.
-    pub(super) of_choice: Vec<bool>,
+    /// Of a choice that is a copy's own, the `gather` that counts it.
+    pub(super) of_choice: Vec<Option<StepId>>,
     /// Of a step, the copies that it is a part of.
     pub(super) copies_of: Rows<u32>,
     /// Of a copy, the `gather` that counts it, and its steps.
