@@ -107,7 +107,7 @@ fn ended(step: &StepReport) -> Foretold {
             Foretold::LeftOut
         }
         StepStatus::Skipped { because: SkipReason::Dependency { outcome, .. } } => match outcome {
-            Outcome::Done => Foretold::LeftOut,
+            Outcome::Done | Outcome::LeftOut => Foretold::LeftOut,
             Outcome::Pending => Foretold::Waits,
             Outcome::Unavailable | Outcome::Unknown | Outcome::Invalid => Foretold::Fails,
         },
