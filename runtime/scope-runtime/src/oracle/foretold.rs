@@ -103,9 +103,9 @@ fn ended(step: &StepReport) -> Foretold {
         StepStatus::Failed { .. } => Foretold::Fails,
         StepStatus::Parked { .. } => Foretold::Waits,
         StepStatus::Skipped { because: SkipReason::NotChosen } => Foretold::NotTried,
-        StepStatus::Skipped { because: SkipReason::Unreachable | SkipReason::Interrupted } => {
-            Foretold::LeftOut
-        }
+        StepStatus::Skipped {
+            because: SkipReason::Unreachable | SkipReason::LeftOut | SkipReason::Interrupted,
+        } => Foretold::LeftOut,
         StepStatus::Skipped { because: SkipReason::Dependency { outcome, .. } } => match outcome {
             Outcome::Done | Outcome::LeftOut => Foretold::LeftOut,
             Outcome::Pending => Foretold::Waits,
