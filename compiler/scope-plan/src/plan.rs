@@ -24,7 +24,7 @@ use crate::quantity::Unit;
 
 pub use action::{Action, Borrow, Purpose, Quorum};
 pub use alternatives::{Arm, Choice, Guard};
-pub use over_sites::{Cross, CrossPart, Rollout, Wave};
+pub use over_sites::{Cross, CrossPart, Dropped, Rollout, Wave};
 pub use step::{OnUnknown, OnUnreachable, Retry, Step, Undo};
 
 /// The version of the plan's format; a reader refuses any other.
@@ -92,6 +92,9 @@ pub struct Plan {
     /// Every `%`: which steps are parts of one resource, and the share of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crosses: Vec<Cross>,
+    /// Every resource that `local_only` keeps at the entry site: where it is not made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<Dropped>,
     /// Every rollout: which steps change their sites one wave after the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rollouts: Vec<Rollout>,

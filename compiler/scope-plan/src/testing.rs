@@ -77,6 +77,7 @@ impl Builder {
                 edges: Vec::new(),
                 choices: Vec::new(),
                 crosses: Vec::new(),
+                dropped: Vec::new(),
                 rollouts: Vec::new(),
                 renames: Vec::new(),
                 unwanted: Vec::new(),

@@ -24,7 +24,9 @@ use crate::expr::Expr;
 use crate::graph::{self, Neighbours};
 use crate::guarding;
 use crate::inputs::is_given;
-use crate::plan::{Action, Borrow, Cross, Guard, OnUnknown, OnUnreachable, Plan, SiteId, Step, StepId, Undo};
+use crate::plan::{
+    Action, Borrow, Cross, Dropped, Guard, OnUnknown, OnUnreachable, Plan, SiteId, Step, StepId, Undo,
+};
 
 /// So many columns, where names are not longer than usual.
 const WIDTH: usize = 100;
@@ -284,6 +286,35 @@ fn crosses(plan: &Plan, text: &mut String) {
     if !plan.crosses.is_empty() {
         text.push_str("\ndivided over sites, the prime first\n");
         text.push_str(&divisions(plan, plan.crosses.iter()));
+    }
+    text.push_str(&dropped(plan));
+}
+
+/// What `local_only` keeps at the entry site, with the sites at which it is not made; empty where nothing is.
+///
+/// ```text
+/// at the entry site only (`local_only`)
+///   base: not at paris, lille
+/// ```
+pub fn dropped(plan: &Plan) -> String {
+    const MOST_SITES: usize = 5;
+    const MOST_LINES: usize = 12;
+    let line = |dropped: &Dropped| {
+        let names = &dropped.sites[..dropped.sites.len().min(MOST_SITES)];
+        let more = match dropped.sites.len() - names.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("  {}: not at {}{more}\n", dropped.key, names.join(", "))
+    };
+    let lines: String = plan.dropped.iter().take(MOST_LINES).map(line).collect();
+    let more = match plan.dropped.len().saturating_sub(MOST_LINES) {
+        0 => String::new(),
+        more => format!("  and {more} more\n"),
+    };
+    match lines.is_empty() {
+        true => lines,
+        false => format!("\nat the entry site only (`local_only`)\n{lines}{more}"),
     }
 }
 

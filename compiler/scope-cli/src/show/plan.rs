@@ -41,6 +41,7 @@ pub fn surveyed(
     text += &difference::by_site(plan, rows, all);
     text += &scope_plan::text::waves(plan);
     text += &scope_plan::text::divided_anew(plan);
+    text += &scope_plan::text::dropped(plan);
     text += &footing(plan, &difference::summary(rows), all);
     let has = |what: What| rows.iter().any(|row| row.what == what);
     let _ = match rows.iter().any(|row| row.what.is_change()) {
@@ -83,6 +84,7 @@ pub fn plan(plan: &Plan, file: &str, again: &str, state: Option<&State>, all: bo
     text += &by_site(plan, all, |site| lines.remove(&site).unwrap_or_default());
     text += &scope_plan::text::waves(plan);
     text += &scope_plan::text::divided_anew(plan);
+    text += &scope_plan::text::dropped(plan);
     // Of the alternatives of a `|`, the one that is made if nothing goes wrong is counted.
     let usual = cuts::cut(plan, SiteId(u32::MAX));
     let is_expected = |step: &Step| usual.outcomes[step.id.index()] != cuts::Outcome::NotTried;

@@ -90,6 +90,7 @@ pub(crate) fn lower_from(
             edges: Vec::new(),
             choices: Vec::new(),
             crosses: Vec::new(),
+            dropped: Vec::new(),
             rollouts: Vec::new(),
             renames,
             unwanted: Vec::new(),

@@ -8,7 +8,7 @@ use scope_analysis::hir::{
 };
 use scope_plan::driver::Repeat;
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Cross, Edge, EdgeReason, OnUnknown, Purpose, Retry, StepId};
+use scope_plan::plan::{Action, Cross, Dropped, Edge, EdgeReason, OnUnknown, Purpose, Retry, StepId};
 
 use super::choice::{At, Names, Position};
 use super::places;
@@ -23,6 +23,7 @@ const BYTES_PER_MS: u64 = 1024 * 1024 / 1000;
 impl<'a> Lowering<'a> {
     pub(super) fn resource(&mut self, resource: &Resource) {
         let location = self.kept_location(resource);
+        self.drop_others(resource);
         let place = match (self.program.entry, location.sites().first()) {
             (Some(entry), _) => self.site(entry),
             (None, Some(first)) => self.site(*first),
@@ -132,6 +133,18 @@ impl<'a> Lowering<'a> {
         match (&resource.with.on_disconnect, self.program.entry) {
             (Some(OnDisconnect::LocalOnly), Some(entry)) => kept_at(&resource.location, entry),
             _ => resource.location.clone(),
+        }
+    }
+
+    /// What is not made where the program would have it is named in the plan.
+    fn drop_others(&mut self, resource: &Resource) {
+        if resource.with.on_disconnect != Some(OnDisconnect::LocalOnly) {
+            return;
+        }
+        let sites = resource.location.sites().into_iter().filter(|site| Some(*site) != self.program.entry);
+        let sites: Vec<String> = sites.map(|site| self.program.sites[site.0 as usize].name.clone()).collect();
+        if !sites.is_empty() {
+            self.plan.dropped.push(Dropped { key: resource.name.clone(), sites });
         }
     }
 

@@ -34,6 +34,15 @@ pub struct CrossPart {
     pub before: BTreeMap<String, Value>,
 }
 
+/// What `local_only` keeps at the entry site, and where it is written for and not made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Dropped {
+    /// The resource's key: `base`.
+    pub key: String,
+    /// The names of the other sites of its scope, as written.
+    pub sites: Vec<String>,
+}
+
 /// Sites that are changed one wave after the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rollout {

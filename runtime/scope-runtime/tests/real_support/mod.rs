@@ -391,6 +391,7 @@ pub fn place_with(driver: Value, settings: Value, options: Options) -> Place {
         edges: Vec::new(),
         choices: Vec::new(),
         crosses: Vec::new(),
+        dropped: Vec::new(),
         rollouts: Vec::new(),
         renames: Vec::new(),
         unwanted: Vec::new(),

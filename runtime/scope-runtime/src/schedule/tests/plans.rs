@@ -78,6 +78,7 @@ pub(super) fn empty_plan() -> Plan {
         edges: Vec::new(),
         choices: Vec::new(),
         crosses: Vec::new(),
+        dropped: Vec::new(),
         rollouts: Vec::new(),
         renames: Vec::new(),
         unwanted: Vec::new(),
