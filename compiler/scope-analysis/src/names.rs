@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use scope_diagnostics::{Diagnostic, Span, codes, similar};
 use scope_syntax::ast::{self, ImportSource, ItemKind};
 
+use crate::driver::types::BUILT_IN;
 use crate::eval::Frame;
 use crate::hir::SiteId;
 use crate::modules::{ModuleId, Modules};
@@ -232,7 +233,8 @@ impl Collector<'_> {
     }
 
     fn declare(&mut self, table: &mut BTreeMap<String, Named>, name: &ast::Ident, definition: Definition) {
-        if RESERVED.contains(&name.text.as_str()) {
+        let is_type = matches!(definition, Definition::Type(..));
+        if RESERVED.contains(&name.text.as_str()) || is_type && BUILT_IN.contains(&name.text.as_str()) {
             self.diagnostics.push(
                 Diagnostic::new(
                     codes::E0109,

@@ -39,8 +39,9 @@ pub struct Plan {
     /// Print, for each step and each site that may be cut, what happens.
     #[arg(long, conflicts_with = "steps")]
     pub cuts: bool,
-    /// Also write the plan as JSON; `scope run plan.json` runs it only if nothing that it relies on has changed.
-    #[arg(long)]
+    /// Also write the plan as JSON; `scope run plan.json` runs it only if nothing that it relies on has changed. It is of all
+    /// sites: what a run is to leave alone is said to the run.
+    #[arg(long, conflicts_with_all = ["site", "except"])]
     pub out: Option<String>,
     /// Ask no site: what is there is unknown then.
     #[arg(long)]

@@ -56,7 +56,12 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         false => (None, state),
     };
     let Some(state) = state else {
-        return unasked(command, &compilation, unused.as_ref(), &lost, None);
+        let code = unasked(command, &compilation, unused.as_ref(), &lost, None);
+        if !left_out.is_empty() {
+            let sites: Vec<&str> = left_out.iter().map(String::as_str).collect();
+            note(&format!("this is of all sites; the run would leave out {}", sites.join(", ")));
+        }
+        return code;
     };
     let report = match survey_without(plan, &state, left_out, &compilation.sources, output) {
         Ok(report) => report,

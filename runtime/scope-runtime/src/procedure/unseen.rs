@@ -2,7 +2,7 @@
 //!
 //! `files: { zone: "one" }` was set last, and the program says `files: { zone: "two" }` → `files`, though no answer has it.
 //! Only what the request that changes it says is followed: how a site is asked (`headers`, a condition) is nothing of the
-//! resource. Of what is long, secret or content a digest is kept. Of what an earlier version recorded nothing is known; what is
+//! resource. Of what is long or content a digest is kept. Of what an earlier version recorded nothing is known; what is
 //! taken over is set, as far as that can be done in place.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -146,6 +146,14 @@ fn meaning(
             }
         })
     };
+    // A page where a document should be is not the answer that there is nothing.
+    let read = |expr: &Expr| {
+        if expr.names_used().into_iter().any(|name| name == "body") && is_no_document(answered) {
+            let said = words_of(answered, mask);
+            return Err(malformed(format!("the answer is not JSON: {}", words::shortened(&said, 200))));
+        }
+        value(expr)
+    };
     let optional = |expr: &Option<Expr>| expr.as_ref().map(value).transpose();
     let bad = |kind: SiteErrorKind, said: &Option<Expr>| {
         // The rule's own words, if the answer has them.
@@ -159,8 +167,8 @@ fn meaning(
         Verdict::Bad(error(kind, or_status(said, answered)))
     };
     Ok(match meaning {
-        Meaning::Found(expr) => Verdict::Good(Answer::Found(record(value(expr)?)?)),
-        Meaning::List(expr) => match value(expr)? {
+        Meaning::Found(expr) => Verdict::Good(Answer::Found(record(read(expr)?)?)),
+        Meaning::List(expr) => match read(expr)? {
             Value::Array(items) => {
                 Verdict::Good(Answer::List(items.into_iter().map(record).collect::<Result<_, _>>()?))
             }
@@ -187,6 +195,17 @@ fn meaning(
         Meaning::Busy(said) => bad(SiteErrorKind::Busy, said),
         Meaning::Reauthenticate => Verdict::Reauthenticate(or_status(words_of(answered, mask), answered)),
     })
+}
+
+/// Whether it has a body, which is no document.
+fn is_no_document(answered: &Answered) -> bool {
+    match answered {
+        Answered::Http { bytes, body, .. } => {
+            let start = bytes.trim_ascii();
+            body.is_null() && !start.is_empty() && start != b"null"
+        }
+        Answered::Exec { .. } => false,
+    }
 }
 
 /// `not_found(image)` names the attribute; it may also be given as text.

@@ -55,7 +55,10 @@ impl Schedule {
             on_cut => on_cut,
         };
         let state = match (outcome, on_cut) {
-            (Outcome::Unavailable, OnCut::Queue) if is_cut_off && !is_overdue => StepState::Parked,
+            // However long it has waited: a hold makes no failure.
+            (Outcome::Unavailable, OnCut::Queue) if is_cut_off && (!is_overdue || is_held) => {
+                StepState::Parked
+            }
             (Outcome::Unavailable, OnCut::Skip) if is_cut_off => {
                 StepState::Skipped { because: SkipReason::Unreachable }
             }
