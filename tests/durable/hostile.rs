@@ -197,7 +197,7 @@ fn whatever_a_site_answers_is_a_clear_error_in_time() {
         ("endless head", endless_head, "E0704", "not HTTP"),
         ("broken JSON", broken_json, "E0704", "not JSON"),
         ("other type", other_type, "E0704", "found a list"),
-        ("a page", a_page, "E0704", "expected a resource's record"),
+        ("a page", a_page, "E0704", "the answer is not JSON: Please sign in"),
         ("deep JSON", deep_json, "E0704", "not JSON"),
         ("no HTTP", no_http, "E0704", "not HTTP"),
         ("gzipped", gzipped, "E0704", "not JSON"),

@@ -219,7 +219,9 @@ impl<'a> Context<'a> {
         let mut values: Vec<(SiteId, Value)> = sites.into_iter().map(|site| (site, at(site))).collect();
         // One of several alternatives: the run knows which, unless the value itself depends on the site.
         let is_same = values.windows(2).all(|pair| pair[0].1 == pair[1].1);
-        if is_same && (values.len() == 1 || !self.is_at_several(id)) {
+        // A resource is one, wherever it is: what is read of it is by site.
+        let is_resource = || matches!(values.first(), Some((_, Value::Resource(_))));
+        if is_same && (values.len() == 1 || !self.is_at_several(id) || is_resource()) {
             return values.pop().map_or(Value::Error, |(_, value)| value);
         }
         if !self.is_at_several(id) {

@@ -167,6 +167,11 @@ async fn answers_without_form_are_malformed() {
         ),
         (format!("{json_head}Content-Length: 3\r\n\r\n[1]"), "expected a resource's record, found a list"),
         (format!("{json_head}Content-Length: 999999999999\r\n\r\n"), "longer than 16777216 bytes"),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 12\r\n\r\n<p>Log in</p>"
+                .to_owned(),
+            "not JSON: ",
+        ),
         ("HTTP/1.1 202 OK\r\nContent-Length: 4\r\n\r\nwhat".to_owned(), "no rule for the answer 202: what"),
     ] {
         let raw_ = raw.clone();

@@ -220,10 +220,11 @@ impl Context<'_> {
                 self.mismatch("text", &other, index_span);
                 Value::Error
             }
-            (other @ Value::Resource(_), Value::Text(key)) => {
+            (other @ Value::Resource(_), Value::Text(_) | Value::Site(_)) => {
                 let name = self.sources.borrow().snippet(base_span).to_string();
+                let key = self.sources.borrow().snippet(index_span).to_string();
                 let help = format!(
-                    "`{name}` is one resource: what it is at a site is `{name}.ATTRIBUTE[{key:?}]`; only a family has elements"
+                    "`{name}` is one resource: what it is at a site is `{name}.ATTRIBUTE[{key}]`; only a family has elements"
                 );
                 self.mismatch_with("a list or a record before the bracket", &other, base_span, &help);
                 Value::Error
