@@ -74,6 +74,7 @@ components:
         colour: { $ref: "#/components/schemas/Colour" }
         level: { type: integer, minimum: 0, maximum: 100 }
         in: { type: string, description: Where it hangs. }
+        pin: { type: string, format: password, writeOnly: true }
         hours: { type: integer, readOnly: true, description: How long it was lit. }
     Chair:
       type: object
@@ -260,6 +261,7 @@ fn a_description_becomes_a_driver_that_runs() {
     // One whose name another field has already is left to a person.
     assert!(ran.stderr.contains("of `room`, left out: `door-no`"), "{}", ran.all());
     let draft = std::fs::read_to_string(folder.join("house.scope")).expect("written");
+    assert!(draft.contains("secret<string>?"), "a password is a secret: {draft}");
     insta::with_settings!({ description => DESCRIPTION, omit_expression => true }, {
         insta::assert_snapshot!("draft", draft);
     });

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use crate::actions::Action;
 use crate::nested::Below;
 use crate::paths::{Api, Attribute, Operation, Thing, Token, Verb};
-use crate::types::Field;
+use crate::types::{Field, Ty};
 use crate::write::{Writer, docs, field_docs, key, quoted};
 
 impl Writer<'_> {
@@ -128,9 +128,15 @@ impl Writer<'_> {
         field_docs(text, "", field);
         let _ = write!(text, "{}: ", field.name);
         let is_identity = field.name == thing.identity;
+        // A password is given by where it is, and never written down.
+        let is_secret = field.is_password && attribute.is_sent && !is_identity;
         let ty = if is_identity { crate::convert::not_null(field.ty.clone()) } else { field.ty.clone() };
         let ty = if attribute.is_sent || is_identity { ty } else { ty.optional() };
-        self.ty(text, &ty, 0);
+        match is_secret {
+            true if matches!(ty, Ty::Optional(_)) => text.push_str("secret<string>?"),
+            true => text.push_str("secret<string>"),
+            false => self.ty(text, &ty, 0),
+        }
         let is_fixed = !is_changeable || is_updated && !attribute.is_changed;
         let words = [
             (" computed", !attribute.is_sent),

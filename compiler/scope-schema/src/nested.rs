@@ -68,6 +68,7 @@ fn computed(name: &str, docs: String) -> Attribute {
         default: None,
         is_read_only: true,
         is_write_only: false,
+        is_password: false,
         span: scope_diagnostics::Span::DUMMY,
     };
     Attribute { field, sent_as: name.to_owned(), is_sent: false, is_read: true, is_changed: false }

@@ -423,6 +423,7 @@ fn parts<'d>(
             // The site's own account of the resource.
             is_read_only: name == "status",
             is_write_only: false,
+            is_password: false,
             span: part.key,
         });
     }

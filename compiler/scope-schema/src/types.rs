@@ -51,6 +51,8 @@ pub(crate) struct Field {
     pub is_read_only: bool,
     /// Only sent to the site (`writeOnly`).
     pub is_write_only: bool,
+    /// A password (`format: password`): as an attribute of a driver it is a secret.
+    pub is_password: bool,
     /// Where its name stands in the schema.
     pub span: Span,
 }

@@ -82,7 +82,7 @@ export function skipWords(because, nameOf) {
     case 'not_chosen': return 'another alternative holds';
     case 'dependency': return `needs ${nameOf(because.step)}, which is ${because.outcome}`;
     case 'left_out': return 'its site is left alone';
-    case 'unreachable': return 'its site is not reachable, and the program says `skip`';
+    case 'unreachable': return 'its site is not reachable, and the rest goes on without it';
     default: return because.kind;
   }
 }

@@ -181,7 +181,9 @@ impl Taking<'_> {
             }
         }
         if !patch.is_empty() && !command.write {
-            note("the text that goes with it (`--write` writes it, or `| patch -p0`):");
+            note(
+                "the text that goes with it (`| patch -p0`; with `--write` beside `--accept` it is written):",
+            );
         }
         Ok(patch)
     }

@@ -19,6 +19,9 @@ pub fn run(command: &Why, output: Output) -> u8 {
     }
 }
 
+/// So many members are named.
+const MOST_NAMED: usize = 8;
+
 fn explained(command: &Why, output: Output) -> Result<(), u8> {
     let (file, state, told) = known(command)?;
     let program = Program {
@@ -31,6 +34,16 @@ fn explained(command: &Why, output: Output) -> Result<(), u8> {
     let plan = super::plan_of(&compilation);
     let all = names(&compilation, &state);
     let Some(name) = all.iter().find(|name| is_called(name, &command.resource)) else {
+        let members = members(&all, &command.resource);
+        if let Some(first) = members.first() {
+            let n_members = members.len();
+            let words = "is a group or a family: each of its resources has its own reasons";
+            say_error(codes::E0932, &format!("`{}` {words}", command.resource));
+            let others = if n_members > 1 { ", or of another one: " } else { "" };
+            let others = format!("{others}{}", members[1..n_members.min(MOST_NAMED)].join(", "));
+            say_help(&format!("ask of one: `scope why {}`{others}", scope_runtime::shell::word(first)));
+            return Err(WRONG);
+        }
         say_error(
             codes::E0932,
             &format!("`{file}` has no resource `{}`, and none is recorded", command.resource),
@@ -99,6 +112,16 @@ fn names(compilation: &Compilation, state: &State) -> Vec<String> {
         }
     }
     names
+}
+
+/// What a group or a family is made of: `lab.net`, `agent["nantes"]`.
+fn members<'n>(all: &'n [String], asked: &str) -> Vec<&'n str> {
+    let is_member = |name: &&String| {
+        name.strip_prefix(asked).is_some_and(|rest| rest.starts_with('.') || rest.starts_with('['))
+    };
+    // Results of several are told of by what they are results of.
+    let is_result = |name: &&String| name.ends_with(".all");
+    all.iter().filter(is_member).filter(|name| !is_result(name)).map(String::as_str).collect()
 }
 
 fn is_called(name: &str, asked: &str) -> bool {

@@ -172,7 +172,10 @@ fn not_done(plan: &Plan, step: &Step, because: &SkipReason) -> Option<(NotDone, 
         SkipReason::NotChosen | SkipReason::Interrupted => return None,
         SkipReason::Unreachable => {
             let site = &plan.site(step.site).name;
-            return Some((NotDone::Skipped, format!("{site} is not reachable, and the program says `skip`")));
+            return Some((
+                NotDone::Skipped,
+                format!("{site} is not reachable, and the rest goes on without it"),
+            ));
         }
         SkipReason::LeftOut => return Some((NotDone::LeftOut, "left out".into())),
         SkipReason::Dependency { step, outcome } => (step, outcome),

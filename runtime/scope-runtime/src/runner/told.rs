@@ -102,7 +102,9 @@ fn skip_words(plan: &Plan, because: SkipReason) -> Option<String> {
         // Nothing happened, and nothing should have.
         SkipReason::NotChosen => None,
         SkipReason::Dependency { step, .. } => Some(format!("needs {}", name(step))),
-        SkipReason::Unreachable => Some("its site is not reachable, and the program says `skip`".to_owned()),
+        SkipReason::Unreachable => {
+            Some("its site is not reachable, and the rest goes on without it".to_owned())
+        }
         SkipReason::LeftOut => Some("its site is left alone, and the run is as wished without it".to_owned()),
         SkipReason::Interrupted => Some("interrupted".to_owned()),
     }
