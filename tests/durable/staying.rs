@@ -59,6 +59,9 @@ fn a_held_site_is_not_asked_while_it_is_waited_for() {
     ends(&folder, &["run", "main.scope", "--except", "paris", "--wait", "1min"], 0);
     assert!(began.elapsed() < Duration::from_secs(40));
     assert_eq!(desks.paris.n_requests(), 0);
+    // What is open there is for a run that does not leave it out.
+    let status = ends(&folder, &["status", "--offline"], 0).stdout;
+    assert!(status.contains("next: scope run main.scope  "), "{status}");
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub fn run(command: &Status) -> u8 {
     );
     let asked = command.whose.place();
     let at = place::words(asked.program.as_deref().unwrap_or(&program), asked.state.as_deref());
-    let next = Next { lives, at };
+    let next = Next { lives, at, state: asked.state.clone() };
     line(show::past::status(&program, &state, &lines, &next, now_ms(), command.verbose).trim_end());
     OK
 }

@@ -7,7 +7,7 @@ use scope_plan::fleet::{FEW, listed as listed_names};
 use scope_runtime::events::Awaited;
 use scope_runtime::report::{Counts, Verdict};
 use scope_runtime::runner::LeftAlone;
-use scope_runtime::state::{Hold, Holder, Parked, Run, Sent, State, Told, Wish, utc};
+use scope_runtime::state::{Hold, Holder, Parked, Run, Sent, Started, State, Told, Wish, utc};
 use serde::Serialize;
 
 use super::report::{awaited_words, ended_well, listed};
@@ -214,6 +214,8 @@ pub struct Next {
     pub lives: Option<Lives>,
     /// What a command is told of where the state is, behind a blank.
     pub at: String,
+    /// Where the state is, if that was said.
+    pub state: Option<String>,
 }
 
 /// Where a deployment is. `all` tells every site by itself.
@@ -264,6 +266,15 @@ pub fn status(
         Some(run) => {
             let next = match said::answering(state, run.run, at) {
                 Some(answer) => format!("look at the site, then {answer}"),
+                None if is_of_others(run) => {
+                    let all = Started {
+                        site: Vec::new(),
+                        except: Vec::new(),
+                        again: Vec::new(),
+                        ..run.started.clone()
+                    };
+                    said::command(&all, next.state.as_deref())
+                }
                 None => format!("scope resume {}{at}{}", run.run, when_released(state, now_ms)),
             };
             let _ = writeln!(text, "next: {next}            {logs}");
@@ -280,6 +291,13 @@ fn open_words(sent: &Sent, now_ms: u64) -> String {
             format!("{what} was sent {}; its end is not known", ago(now_ms.saturating_sub(sent.at_ms)))
         }
     }
+}
+
+/// Whether what is open is of sites that this run left alone as it was asked to: it is done as far as it goes, and would leave
+/// them alone once more.
+fn is_of_others(run: &Run) -> bool {
+    let is_about_some = !run.started.site.is_empty() || !run.started.except.is_empty();
+    is_as_wished(run) && is_about_some
 }
 
 /// Whether a run has nothing to go on with.

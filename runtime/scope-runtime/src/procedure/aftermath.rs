@@ -133,7 +133,7 @@ impl Subject<'_> {
         self.settle()?;
         self.shared.ledger.commit().await?;
         let message = format!(
-            "`{}` of `{}` at `{}` failed, as was answered",
+            "`{}` of `{}` at `{}` was not done, as was said",
             operation.name,
             self.name,
             self.site_name()
