@@ -23,5 +23,5 @@ pub(crate) use references::Referring;
 pub(crate) use rollouts::check_rollouts;
 pub use rollouts::former_names;
 pub(crate) use sameness::check_sameness;
-pub(crate) use secrets::holds_secret;
+pub(crate) use secrets::{holds_secret, written_at};
 pub(crate) use values::{below, no_such_word};

@@ -23,6 +23,18 @@ pub(crate) fn holds_secret(value: &Value) -> bool {
     }
 }
 
+/// The expression that stands at a place of what is written, within records.
+pub(crate) fn written_at(expr: &Expr, span: Span) -> Option<&Expr> {
+    if expr.span == span {
+        return Some(expr);
+    }
+    let ExprKind::Record(entries) = expr.kind.as_ref() else { return None };
+    entries.iter().find_map(|entry| match entry {
+        RecordEntry::Field { value, .. } => written_at(value, span),
+        RecordEntry::Spread(_) | RecordEntry::Error { .. } => None,
+    })
+}
+
 impl Context<'_> {
     /// Reports a secret that flows into a place that is not declared secret. `written` is the expression there, if
     /// there is one, for the path.

@@ -8,7 +8,7 @@ use scope_syntax::ast::{self, Expr};
 
 use super::{Frame, describe};
 use crate::context::Context;
-use crate::hir::{Slot, Value};
+use crate::hir::{Deferred, Location, LocationKind, Slot, Value};
 
 impl Context<'_> {
     pub(super) fn list_for(&self, generator: &ast::Generator, value: &Expr, frame: &Frame) -> Value {
@@ -63,6 +63,22 @@ impl Context<'_> {
         named.map_or_else(|| describe(&element.locals[at].1), |name| format!("`{name}`"))
     }
 
+    /// What is read of a resource at each site of a `&`: a map by site, as far as it is known which these are.
+    fn each_site_of(&self, deferred: &Deferred) -> Option<Vec<(Value, Value)>> {
+        let Deferred::Output { resource, site: None, path } = deferred else { return None };
+        let LocationKind::And(parts) = self.head_summary(*resource)?.location.kind.clone() else {
+            return None;
+        };
+        let at = |part: &Location| match part.kind {
+            LocationKind::Site(site) => {
+                let there = Deferred::Output { resource: *resource, site: Some(site), path: path.clone() };
+                Some((Value::Text(self.site_name(site)), Value::Deferred(Box::new(there))))
+            }
+            _ => None,
+        };
+        parts.iter().map(at).collect()
+    }
+
     /// One frame for each element that the generator's condition lets through.
     pub fn iterate(&self, generator: &ast::Generator, frame: &Frame) -> Option<Vec<Frame>> {
         let source = self.eval(&generator.source, frame);
@@ -91,6 +107,9 @@ impl Context<'_> {
                         None => (Value::Site(site), Value::Null),
                     })
                     .collect()
+            }
+            Value::Deferred(deferred) if self.each_site_of(&deferred).is_some() => {
+                self.each_site_of(&deferred).unwrap_or_default()
             }
             other => {
                 self.mismatch("a list, a record or a set of sites", &other, generator.source.span);

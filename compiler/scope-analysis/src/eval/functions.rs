@@ -125,6 +125,10 @@ impl Context<'_> {
             match position.and_then(|position| given.get_mut(position)) {
                 Some(slot @ None) => *slot = Some(argument),
                 _ => {
+                    if let Some(name) = argument.name.as_ref().filter(|_| position.is_none()) {
+                        self.report(no_param(function, name));
+                        return Value::Error;
+                    }
                     self.report(
                         Diagnostic::new(
                             codes::E0210,
@@ -328,6 +332,20 @@ impl Context<'_> {
                 report.help(format!("declare it: `fn {name}({}): any = …`", params.join(", ")))
             }
         }
+    }
+}
+
+fn no_param(function: &ast::Function, name: &ast::Ident) -> Diagnostic {
+    let words = format!("`{}` has no parameter `{}`", function.name.text, name.text);
+    let report = Diagnostic::new(codes::E0210, name.span, words)
+        .label("not a parameter")
+        .secondary(function.name.span, "declared here");
+    let params: Vec<&str> = function.params.iter().map(|param| param.name.text.as_str()).collect();
+    match similar::nearest(&name.text, params.iter().copied()) {
+        Some(near) => report
+            .help(format!("did you mean `{near}`?"))
+            .fix(format!("write `{near}`"), vec![Edit::new(name.span, near)]),
+        None => report.help(format!("it has {}", params.join(", "))),
     }
 }
 

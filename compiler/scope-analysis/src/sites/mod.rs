@@ -15,10 +15,11 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, ItemKind};
 
+use crate::check::written_at;
 use crate::context::Context;
 use crate::eval::Frame;
 use crate::hir::{self, Driver, Site, Slot, Value};
-use crate::modules::{ModuleId, NameKind};
+use crate::modules::NameKind;
 use crate::names::DeclaredSite;
 
 /// Requests at once at a site that says nothing.
@@ -52,7 +53,6 @@ impl Context<'_> {
     }
 
     fn site(&self, site: &ast::Site, frame: &Frame) -> Site {
-        let module = frame.module;
         let mut evaluated = Site {
             name: String::new(),
             settings: IndexMap::new(),
@@ -75,7 +75,7 @@ impl Context<'_> {
                                 &format!("label {name}"),
                                 reason,
                                 label.span,
-                                None,
+                                written_at(&site.body, label.span).map(|expr| (expr, frame)),
                             );
                         }
                         evaluated.labels = labels;
@@ -91,7 +91,7 @@ impl Context<'_> {
                 "capacity" => self.capacity(&mut evaluated, slot),
                 driver_name => match self.drivers.get(driver_name) {
                     Some(driver) => {
-                        let settings = self.settings(driver, slot, module);
+                        let settings = self.settings(driver, slot, (&site.body, frame));
                         evaluated.settings.insert(driver_name.to_string(), settings);
                     }
                     None => {
@@ -129,7 +129,13 @@ impl Context<'_> {
         }
     }
 
-    fn settings(&self, driver: &Driver, slot: Slot, module: ModuleId) -> IndexMap<String, Slot> {
+    fn settings(
+        &self,
+        driver: &Driver,
+        slot: Slot,
+        (body, frame): (&ast::Expr, &Frame),
+    ) -> IndexMap<String, Slot> {
+        let module = frame.module;
         let Value::Record(given) = slot.value else {
             self.mismatch(&format!("a record of settings of `{}`", driver.name), &slot.value, slot.span);
             return IndexMap::new();
@@ -150,7 +156,7 @@ impl Context<'_> {
                     setting.span,
                     crate::hover::with_docs(format!("setting `{name}`: `{}`", setting.ty), &setting.docs),
                 );
-                let value = self.setting_value(setting, inner.value, inner.span);
+                let value = self.setting_value(setting, inner.value, inner.span, (body, frame));
                 settings.insert(name, Slot { value, ..inner });
             } else {
                 let known = driver
@@ -216,7 +222,13 @@ impl Context<'_> {
         settings
     }
 
-    fn setting_value(&self, setting: &hir::Setting, value: Value, span: Span) -> Value {
+    fn setting_value(
+        &self,
+        setting: &hir::Setting,
+        value: Value,
+        span: Span,
+        (body, frame): (&ast::Expr, &Frame),
+    ) -> Value {
         if setting.is_secret && matches!(value, Value::Text(_)) {
             self.report(
                 Diagnostic::new(
@@ -231,7 +243,8 @@ impl Context<'_> {
         }
         if !setting.is_secret {
             let reason = "the driver does not keep it from plans and messages";
-            self.check_secret_flow(&value, &setting.name, reason, span, None);
+            let written = written_at(body, span).map(|expr| (expr, frame));
+            self.check_secret_flow(&value, &setting.name, reason, span, written);
         }
         self.check_value(value, &setting.ty, span, &setting.name)
     }
