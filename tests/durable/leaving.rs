@@ -1,6 +1,8 @@
 //! A program that is changed between a run that was killed and the next one: what was sent for what it no longer has, and
 //! not answered, is looked for and deleted, though nobody asks for it any more.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::desk::{Desks, When, ends};
@@ -43,14 +45,18 @@ fn killed_around_every_request_and_changed_nothing_of_what_left_is_there() {
     assert!(n_killed >= 8, "killed {n_killed}");
 }
 
+/// A run of the card alone that is killed before it hears that it made it: a list, then the creation.
+fn card_is_not_answered(desks: &Desks, folder: &Path) {
+    assert!(killed(desks, folder, When::After, 2));
+    assert_eq!(desks.paris.held()["cards"], json!(["first"]));
+}
+
 /// With one request after the other it is certain which one was not answered: that of the card.
 #[test]
 fn what_was_never_answered_is_found_and_told() {
     let desks = Desks::start();
     let folder = desks.place("left-told", CARD);
-    // A list, then the creation.
-    assert!(killed(&desks, &folder, When::After, 2));
-    assert_eq!(desks.paris.held()["cards"], json!(["first"]));
+    card_is_not_answered(&desks, &folder);
     let program = std::fs::read_to_string(folder.join("main.scope")).expect("it is there");
     std::fs::write(folder.join("main.scope"), program.replace(CARD, AFTER)).expect("writable");
     let ran = ends(&folder, &["run", "main.scope"], 0);
@@ -63,9 +69,7 @@ fn what_was_never_answered_is_found_and_told() {
 fn destroy_deletes_what_was_never_answered() {
     let desks = Desks::start();
     let folder = desks.place("left-destroyed", CARD);
-    // A list, then the creation.
-    assert!(killed(&desks, &folder, When::After, 2));
-    assert_eq!(desks.paris.held()["cards"], json!(["first"]));
+    card_is_not_answered(&desks, &folder);
     let ran = ends(&folder, &["destroy", "main.scope", "--yes"], 0);
     assert_eq!(desks.paris.held()["cards"], json!([]), "{}", ran.all());
     assert!(ran.all().contains("is deleted"), "{}", ran.all());
