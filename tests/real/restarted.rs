@@ -64,7 +64,7 @@ fn ends_well(name: &str, place: &Place, clouds: &Clouds, first: &Ran) {
     for (cloud, image, server) in [(&clouds.one, &images[0], "one"), (&clouds.two, &images[1], "two")] {
         assert_eq!((text(&image["status"]).as_str(), image["size"].as_u64()), ("active", Some(content)));
         let servers = cloud.servers(&format!("{name}-{server}"));
-        assert_eq!(servers.len(), 1, "{servers:#?}\n{told}");
+        assert_eq!(servers.len(), 1, "{told}\n{servers:#?}");
         let server = &servers[0];
         assert_eq!((&server["status"], &server["image"]["id"]), (&"ACTIVE".into(), &image["id"]));
     }

@@ -124,13 +124,21 @@ impl Cloud {
         one(self.images(name), name)
     }
 
-    /// The servers of exactly this name, of all projects.
+    /// The servers of exactly this name, of all projects. Nova killed while it gives up a server that it found no host for
+    /// leaves a request to build one, which its lists show for ever and which it does not have: 404, and no way to delete it.
     pub fn servers(&self, name: &str) -> Vec<Value> {
         let path = format!("/v2.1/servers/detail?all_tenants=1&name=%5E{name}%24");
         let version = ["OpenStack-API-Version: compute 2.46"];
         let answer = self.request_with("GET", "compute", &path, None, &version);
         assert_eq!(answer.status, 200, "{}", answer.body);
-        list(&answer.body["servers"])
+        let mut servers = list(&answer.body["servers"]);
+        servers.retain(|server| {
+            let answer =
+                self.request("GET", "compute", &format!("/v2.1/servers/{}", text(&server["id"])), None);
+            assert!([200, 404].contains(&answer.status), "{}", answer.body);
+            answer.status == 200
+        });
+        servers
     }
 
     /// The one server of this name.

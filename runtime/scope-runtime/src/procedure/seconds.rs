@@ -71,6 +71,7 @@ pub(super) async fn look_for(
 ) -> Result<(Option<Record>, Vec<Record>), Bad> {
     let found = what_is_there(subject, given).await?;
     let (own, seconds) = parted(subject, recorded, found);
+    let seconds = confirmed(subject, seconds, given).await?;
     match own.filter(|own| is_told_whole(subject, own)) {
         Some(own) => Ok((Some(own), seconds)),
         // It may have another name by now, or a list tells less than it.
@@ -87,6 +88,27 @@ fn parted(subject: &Subject<'_>, recorded: &Resource, found: Vec<Record>) -> (Op
     (own.into_iter().next(), seconds)
 }
 
+/// Those of a list that the site also has by their identity. A list may show for ever what no request can reach: Nova killed
+/// while it gives up a server that it found no host for lists its build request, and answers 404 to whatever names it.
+pub(super) async fn confirmed(
+    subject: &Subject<'_>,
+    listed: Vec<Record>,
+    given: &Given,
+) -> Result<Vec<Record>, Bad> {
+    if subject.read_operation().is_none() {
+        return Ok(listed);
+    }
+    let mut there = Vec::with_capacity(listed.len());
+    for record in listed {
+        let Some(identity) = record.identity(subject.resource_type) else { continue };
+        if subject.read(&identity, &given.values).await.map_err(|trouble| subject.failed(trouble))?.is_some()
+        {
+            there.push(record);
+        }
+    }
+    Ok(there)
+}
+
 /// Others that bear the mark of this copy, where its creation may have made two, or nobody knows.
 pub(super) async fn of_copy(subject: &Subject<'_>, copy: &Record, given: &Given) -> Result<Vec<Record>, Bad> {
     match subject.recorded() {
@@ -99,7 +121,7 @@ pub(super) async fn of_copy(subject: &Subject<'_>, copy: &Record, given: &Given)
             found.retain(|record| {
                 subject.bears_our_mark(record) && record.identity(subject.resource_type) != own
             });
-            Ok(found)
+            confirmed(subject, found, given).await
         }
         _ => Ok(Vec::new()),
     }
@@ -294,6 +316,7 @@ async fn look_together(together: &[(Subject<'_>, Given, &Doubtful)], looked: &mu
             false => what_is_there(subject, given).await?,
         };
         let (_, seconds) = parted(subject, &one.resource, found);
+        let seconds = confirmed(subject, seconds, given).await?;
         let what = format!("{} `{}` at `{}`", subject.kind(), subject.name, subject.site_name());
         for record in &seconds {
             let Some(identity) = record.identity(subject.resource_type) else { continue };

@@ -401,6 +401,8 @@ fn of_doubles_with_our_mark_the_ready_one_is_taken() {
                 "find",
                 list([book("b1", "Emma", "torn", Some(OURS)), book("b2", "Emma", "open", Some(OURS))]),
             ),
+            ("nantes", "read", found(book("b1", "Emma", "torn", Some(OURS)))),
+            ("nantes", "read", found(book("b2", "Emma", "open", Some(OURS)))),
             ("nantes", "delete", Reply::Gone),
             ("nantes", "read", not_found()),
         ],
@@ -410,6 +412,26 @@ fn of_doubles_with_our_mark_the_ready_one_is_taken() {
         *played.effect(0),
         Effect::Updated { attributes: vec!["a second one with its mark".to_owned()] }
     );
+}
+
+#[test]
+fn what_a_list_shows_and_the_site_does_not_have_is_no_double() {
+    let played = play(
+        &emma(),
+        StateStore::in_memory(),
+        vec![
+            (
+                "nantes",
+                "find",
+                list([book("b1", "Emma", "open", Some(OURS)), book("b2", "Emma", "open", Some(OURS))]),
+            ),
+            ("nantes", "read", not_found()),
+            ("nantes", "read", found(book("b2", "Emma", "open", Some(OURS)))),
+        ],
+    );
+    assert_eq!(identity(&played).expect("recorded").identity, "b2");
+    assert_eq!(*played.effect(0), Effect::Created);
+    assert!(!identity(&played).expect("recorded").is_doubtful);
 }
 
 #[test]

@@ -87,6 +87,7 @@ fn what_comes_after_an_undo_is_looked_for_by_the_next_run() {
             "find",
             list([book("p7", "Emma", "open", Some(AT_PARIS)), book("p0", "Emma", "open", None)]),
         ),
+        ("paris", "read", found(book("p7", "Emma", "open", Some(AT_PARIS)))),
         ("paris", "delete", Reply::Gone),
         ("paris", "read", not_found()),
     ];
