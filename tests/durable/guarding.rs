@@ -110,6 +110,27 @@ fn two_who_name_it_differently_share_one_guard() {
 }
 
 #[test]
+fn what_is_no_longer_set_still_relies_upon_it() {
+    let desks = Desks::start();
+    let program = place(&desks, "unset", &format!("{BOARD}{}", thread("t", "board")));
+    ends(&program, &["run", "main.scope"], 0);
+    // The line and its use go together: at nantes the thread hangs on it as before.
+    write(&desks, &program, "resource t: knot.thread { name: \"t\" } scope { line: nantes }\n");
+    has(
+        &ends(&program, &["plan", "main.scope"], 0),
+        &["- card board still relied upon by t at nantes: refused"],
+    );
+    has(
+        &ends(&program, &["run", "main.scope"], 1),
+        &["error[E0930]", "still relied upon by `t` at nantes", "is left as it is"],
+    );
+    assert!(remark(&desks).ends_with("/t@nantes]"), "{}", remark(&desks));
+    // With the thread it goes.
+    write(&desks, &program, "");
+    has(&ends(&program, &["run", "main.scope"], 0), &["2 deleted"]);
+}
+
+#[test]
 fn another_program_that_relies_upon_it_is_seen() {
     let desks = Desks::start();
     let owner = place(&desks, "owner", BOARD);

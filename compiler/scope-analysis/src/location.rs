@@ -210,7 +210,18 @@ impl Context<'_> {
             Value::Error => return Value::Error,
             Value::Duration(radius) if radius >= 0 => radius,
             other => {
-                self.mismatch("a duration such as `50ms`", &other, radius.span);
+                let expected = "a duration such as `50ms`";
+                match other {
+                    Value::Int(_) | Value::Float(_) => {
+                        self.mismatch_with(
+                            expected,
+                            &other,
+                            radius.span,
+                            "write the unit right behind the number",
+                        );
+                    }
+                    other => self.mismatch(expected, &other, radius.span),
+                }
                 return Value::Error;
             }
         };

@@ -64,7 +64,7 @@ impl Context<'_> {
             Value::Bool(true) | Value::Error => return,
             Value::Bool(false) => {}
             other => {
-                self.mismatch("true or false, known when compiling", &other, require.condition.span);
+                self.undecided("require", &other, &require.condition, frame);
                 return;
             }
         }

@@ -8,9 +8,14 @@
 pub enum ReadError {
     /// There is no such file.
     NotFound,
-    /// Anything else: permission, a folder, too large.
+    /// It has more than [`MOST_MIB`] MiB.
+    TooLarge,
+    /// Anything else: permission, a folder.
     Other(String),
 }
+
+/// Larger files are not read.
+pub const MOST_MIB: usize = 64;
 
 /// Size and SHA-256 of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

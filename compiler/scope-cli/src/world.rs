@@ -28,7 +28,7 @@ impl World for Disk {
             return Err(ReadError::Other("it is a folder".into()));
         }
         if metadata.len() > MAX_BYTES {
-            return Err(ReadError::Other("it is larger than 64 MiB".into()));
+            return Err(ReadError::TooLarge);
         }
         fs::read(path).map_err(read_error)
     }

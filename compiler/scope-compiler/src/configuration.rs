@@ -23,7 +23,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::{ReadError, World};
+use crate::{MOST_MIB, ReadError, World};
 
 /// The file's name.
 pub(crate) const FILE: &str = "scope.toml";
@@ -49,9 +49,12 @@ impl Configuration {
         let bytes = match world.read(&path) {
             Ok(bytes) => bytes,
             Err(ReadError::NotFound) => return read,
-            Err(ReadError::Other(words)) => {
+            Err(error) => {
                 let report = Diagnostic::new(codes::E0850, Span::DUMMY, format!("`{path}` cannot be read"));
-                read.reports.push(report.note(words));
+                read.reports.push(match error {
+                    ReadError::Other(words) => report.note(words),
+                    _ => report.note(format!("it is larger than {MOST_MIB} MiB")),
+                });
                 return read;
             }
         };

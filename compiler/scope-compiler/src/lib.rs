@@ -24,7 +24,7 @@ pub use fixing::{Fixed, fix};
 pub use formatting::{Formatted, format, format_file};
 pub use over::Over;
 pub use scope_analysis::driver::review;
-pub use scope_analysis::world::{FileDigest, ReadError, World};
+pub use scope_analysis::world::{FileDigest, MOST_MIB, ReadError, World};
 pub use scope_analysis::{Extent, NameKind, Reported, Use, data, hir, lint};
 
 use std::collections::BTreeSet;

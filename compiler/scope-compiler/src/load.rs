@@ -9,13 +9,13 @@ use scope_analysis::{Module, ModuleId, Modules, join_path};
 use scope_diagnostics::{Diagnostic, Diagnostics, Edit, SourceMap, Span, codes, similar};
 use scope_syntax::ast::{self, ImportSource, ItemKind};
 
-use crate::{ReadError, World};
+use crate::{MOST_MIB, ReadError, World};
 
 /// The name of the file that holds the words of `scope exec`.
 pub(crate) const COMMAND_LINE: &str = "command line";
 
 /// Texts larger than this are not parsed.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
+const MAX_BYTES: usize = MOST_MIB * 1024 * 1024;
 
 /// The files of a program.
 pub(crate) struct Loaded {
@@ -164,10 +164,7 @@ impl<'a> Loader<'a> {
     fn text(&mut self, path: &str, bytes: &[u8]) -> (scope_diagnostics::FileId, String) {
         if bytes.len() > MAX_BYTES {
             let file = self.sources.add(path, "");
-            self.diagnostics.push(
-                Diagnostic::new(codes::E0016, Span::at(file, 0), format!("`{path}` is larger than 64 MiB"))
-                    .help("split it into several files"),
-            );
+            self.diagnostics.push(too_large(path, Span::at(file, 0)));
             return (file, String::new());
         }
         // The file's id is needed for reports about its bytes, and its text for the id: bytes are decoded first.
@@ -195,11 +192,17 @@ impl<'a> Loader<'a> {
     }
 }
 
+fn too_large(path: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(codes::E0016, span, format!("`{path}` is larger than {MOST_MIB} MiB"))
+        .help("split it into several files")
+}
+
 fn unreadable(world: &dyn World, path: &str, error: &ReadError, imported: Option<Span>) -> Diagnostic {
     let span = imported.unwrap_or(Span::DUMMY);
     let Some(module) = path.strip_prefix("std:") else {
         let report = match error {
             ReadError::NotFound => Diagnostic::new(codes::E0104, span, format!("there is no file `{path}`")),
+            ReadError::TooLarge => return too_large(path, span).label("imported here"),
             ReadError::Other(words) => {
                 Diagnostic::new(codes::E0104, span, format!("`{path}` cannot be read")).note(words.clone())
             }

@@ -22,6 +22,7 @@
 //! ```
 
 pub mod codes;
+pub mod credentials;
 mod diagnostic;
 pub mod render;
 pub mod similar;

@@ -283,11 +283,21 @@ fn choices(plan: &Plan, text: &mut String) {
 }
 
 fn crosses(plan: &Plan, text: &mut String) {
-    if !plan.crosses.is_empty() {
-        text.push_str("\ndivided over sites, the prime first\n");
-        text.push_str(&divisions(plan, plan.crosses.iter()));
-    }
+    text.push_str(&divided(plan, |_| true));
     text.push_str(&dropped(plan));
+}
+
+/// How those of the resources over several sites that are asked for are divided; empty where there is none.
+///
+/// ```text
+/// divided over sites, the prime first
+///   hits: nantes (prime) value 4 % paris value 2
+/// ```
+pub fn divided(plan: &Plan, is_asked_for: impl Fn(&Cross) -> bool) -> String {
+    match divisions(plan, plan.crosses.iter().filter(|cross| is_asked_for(cross))) {
+        lines if lines.is_empty() => lines,
+        lines => format!("\ndivided over sites, the prime first\n{lines}"),
+    }
 }
 
 /// What `local_only` keeps at the entry site, with the sites at which it is not made; empty where nothing is.

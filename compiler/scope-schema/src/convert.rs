@@ -14,6 +14,7 @@ use scope_diagnostics::{Diagnostic, Span, codes};
 use crate::layers::{Layer, Layers};
 use crate::pointer::{Document, Place};
 use crate::types::{Ty, TypeId};
+use crate::unsaid::Unsaid;
 
 /// So many schemas are looked at, in all.
 const MOST_SCHEMAS: usize = 300_000;
@@ -40,6 +41,8 @@ pub(crate) struct Importer<'d> {
     pub documents: &'d [Document],
     pub types: Vec<Named<'d>>,
     pub diagnostics: Vec<Diagnostic>,
+    /// What no type says.
+    pub unsaid: Unsaid,
     /// Names of types whose values are amounts.
     quantities: &'d [String],
     known: HashMap<Place, TypeId>,
@@ -54,6 +57,7 @@ impl<'d> Importer<'d> {
             documents,
             types: Vec::new(),
             diagnostics: Vec::new(),
+            unsaid: Unsaid::default(),
             quantities,
             known: HashMap::new(),
             waiting: VecDeque::new(),
@@ -164,6 +168,7 @@ impl<'d> Importer<'d> {
         if layers.0.is_empty() {
             return Ty::Any;
         }
+        self.unsaid.note(layers);
         let is_nullable = layers.0.iter().any(|layer| is_nullable(layer.schema));
         let ty = self.not_null(layers, depth);
         if is_nullable { ty.optional() } else { ty }

@@ -2,7 +2,7 @@
 //!
 //! Comes in: OpenAPI 3.0 and 3.1 (or the older 2.0), JSON Schema, and resource definitions (CRDs), as JSON or YAML, any
 //! number of files that refer to each other. Goes out: a module of `type`s, formatted, the same for the same input; what a
-//! schema says that no type can say is left out, what is wrong in it is reported at its place.
+//! schema says that no type can say is left out and counted, what is wrong in it is reported at its place.
 //!
 //! `{"title": "Lamp", "properties": {"colour": {"enum": ["red", "blue"]}}}` →
 //!
@@ -30,6 +30,7 @@ mod pointer;
 mod roots;
 mod scalar;
 mod types;
+mod unsaid;
 mod wanted;
 mod write;
 
@@ -83,6 +84,8 @@ pub struct Imported {
     pub text: String,
     /// How many types it declares.
     pub n_types: usize,
+    /// What the schemas say besides, and how often, of which no type is: `` 3 `multipleOf` ``.
+    pub unsaid: Option<String>,
     /// The files, for showing reports.
     pub sources: SourceMap,
     /// Reports, sorted.
@@ -98,10 +101,16 @@ pub fn import(files: &[Source], options: &Options) -> Imported {
     let roots = roots::find(&mut importer, options);
     importer.finish_types();
     importer.check_quantities();
+    let attributes = roots.api.iter().flat_map(|api| &api.things).flat_map(|thing| &thing.attributes);
+    let types = importer.types.iter().map(|named| &named.ty);
+    types
+        .chain(attributes.map(|attribute| &attribute.field.ty))
+        .for_each(|ty| importer.unsaid.note_passwords(ty));
     let named = names::assign(&importer);
     let text = write::module(&importer, &roots, &named, options);
     let n_types = named.n_written;
     let mut diagnostics = Diagnostics::new();
     diagnostics.extend(importer.diagnostics);
-    Imported { text, n_types, diagnostics: diagnostics.finish(&sources), sources }
+    let unsaid = importer.unsaid.words();
+    Imported { text, n_types, unsaid, diagnostics: diagnostics.finish(&sources), sources }
 }

@@ -60,7 +60,7 @@ impl<'d> Importer<'d> {
                 default: schemas.iter().find_map(|(schema, _)| default_of(schema)),
                 is_read_only: says("readOnly"),
                 is_write_only: says("writeOnly"),
-                is_password: schemas.iter().any(|(schema, _)| is_password(schema)),
+                is_password: schemas.iter().any(|(schema, _)| crate::unsaid::is_password(&schema.value)),
                 span,
             });
         }
@@ -156,13 +156,6 @@ pub(crate) fn default_of(slot: &Slot) -> Option<String> {
         Value::Float(number) => Some(number.to_string()),
         Value::Bool(truth) => Some(truth.to_string()),
         _ => None,
-    }
-}
-
-fn is_password(slot: &Slot) -> bool {
-    match &slot.value {
-        Value::Record(schema) => schema.get("format").and_then(text) == Some("password"),
-        _ => false,
     }
 }
 

@@ -30,6 +30,9 @@ pub(crate) fn module(importer: &Importer<'_>, found: &Found, names: &Names, opti
         Some(_) => "//! A driver drafted from a description: read it, and add what that does not say.\n//!\n",
     });
     let _ = writeln!(text, "//! `{}`", options.command.replace(['\n', '\r', '`'], " "));
+    if let Some(words) = importer.unsaid.words() {
+        let _ = writeln!(text, "//!\n//! Not said by these types, and left to the site to check: {words}.");
+    }
     if let Some(extension) = options.extend.as_ref().filter(|_| !resources.is_empty()) {
         let _ = writeln!(text, "\nimport {}", extension.import);
     }

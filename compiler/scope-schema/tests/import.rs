@@ -240,3 +240,23 @@ fn large_descriptions_take_a_time_that_grows_with_them() {
     assert_eq!(too_many.diagnostics[0].code.as_str(), "E0408");
     assert_eq!(too_many.diagnostics[0].message, "this is too much: more than 250000 values");
 }
+
+#[test]
+fn what_no_type_says_is_told_once() {
+    let schema = r#"{ "title": "Lamp", "type": "object", "properties": {
+        "watts": { "type": "integer", "multipleOf": 5, "exclusiveMinimum": 0 },
+        "volts": { "type": "integer", "multipleOf": 1, "minimum": 3 },
+        "amps": { "type": "number", "exclusiveMaximum": 1, "multipleOf": 0.5 },
+        "tags": { "type": "array", "uniqueItems": true, "items": { "type": "string" } },
+        "login": { "type": "object", "properties": { "key": { "type": "string", "format": "password" } } } } }"#;
+    let imported = import(&[source("lamp.json", schema)], &options());
+    let words = "1 `exclusiveMaximum`, 1 `format: password`, 2 `multipleOf`, 1 `uniqueItems`";
+    assert_eq!(imported.unsaid.as_deref(), Some(words));
+    assert!(imported.text.contains("left to the site to check: 1 `exclusiveMaximum`"), "{}", imported.text);
+    // Of whole numbers, an excluded bound is the next one.
+    assert!(imported.text.contains("watts: int in 1.."), "{}", imported.text);
+    let plain = r#"{ "title": "Lamp", "type": "object", "properties": { "watts": { "type": "integer", "minimum": 1 } } }"#;
+    let plain = import(&[source("lamp.json", plain)], &options());
+    assert_eq!(plain.unsaid, None);
+    assert!(!plain.text.contains("left to the site"), "{}", plain.text);
+}

@@ -79,6 +79,14 @@ fn is_pasted(tokens: &[Token<'_>]) -> bool {
         || tokens.first().is_some_and(|first| matches!(first.kind, Kind::Minus | Kind::DashDash))
 }
 
+/// Whether a type and a record stand behind a colon: ` driver.type {`
+fn names_a_type(text: &str) -> bool {
+    let Some((name, _)) = text.split_once('{') else { return false };
+    let is_word =
+        |part: &str| !part.is_empty() && part.chars().all(|one| one.is_alphanumeric() || one == '_');
+    name.contains('.') && name.trim().split('.').all(is_word)
+}
+
 /// One report for all such lines.
 fn pasted_report(span: Span, text: &str) -> Diagnostic {
     if yaml::recognise(&text[span.range()]).is_some_and(|found| found.is_nested) {
@@ -94,6 +102,9 @@ fn pasted_report(span: Span, text: &str) -> Diagnostic {
                 .help(format!("an item has no `:` behind its word: write `{item}`"))
                 .fix("take the `:` away", vec![Edit::new(span, item)])
         }
+        Some((word, rest)) if names_a_type(rest) => report
+            .help(format!("write `resource {}: TYPE {{ … }}`", word.trim()))
+            .fix("write `resource`", vec![Edit::new(span.before(), "resource ")]),
         _ => report.help("entries stand between `{` and `}` of an item"),
     }
 }

@@ -44,7 +44,7 @@ impl World for Overlay<'_> {
         let file = std::fs::File::open(&path).map_err(|error| read_error(&error))?;
         file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| read_error(&error))?;
         if bytes.len() as u64 > LARGEST {
-            return Err(ReadError::Other("it is larger than 64 MiB".to_owned()));
+            return Err(ReadError::TooLarge);
         }
         Ok(bytes)
     }

@@ -525,6 +525,9 @@ impl Failure {
 pub struct Candidate {
     /// Its identity at the site.
     pub identity: String,
+    /// What this program calls it, where it is one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The owner mark it bears, if any.
     pub mark: Option<String>,
     /// Its age in seconds, where the site tells when it was made.

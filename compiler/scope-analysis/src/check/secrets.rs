@@ -36,6 +36,16 @@ pub(crate) fn written_at(expr: &Expr, span: Span) -> Option<&Expr> {
 }
 
 impl Context<'_> {
+    /// Reports a condition of an item that is not known when compiling; a secret is never, as what it decides shows it.
+    pub fn undecided(&self, place: &str, value: &Value, condition: &Expr, frame: &Frame) {
+        if !holds_secret(value) {
+            self.mismatch("true or false, known when compiling", value, condition.span);
+            return;
+        }
+        let reason = "what it decides tells of it";
+        self.check_secret_flow(value, place, reason, condition.span, Some((condition, frame)));
+    }
+
     /// Reports a secret that flows into a place that is not declared secret. `written` is the expression there, if
     /// there is one, for the path.
     pub fn check_secret_flow(

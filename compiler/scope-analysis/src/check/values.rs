@@ -4,11 +4,13 @@
 
 use indexmap::IndexSet;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+use scope_syntax::ast::ExprKind;
 
 use crate::comparison::{base, is_place};
 use crate::context::Context;
-use crate::eval::{describe, family_key};
+use crate::eval::{Frame, describe, family_key};
 use crate::hir::{Deferred, FURTHEST, Slot, Type, Value, amount_text};
+use crate::modules::Modules;
 
 impl Context<'_> {
     /// Checks a value; `what` names it in messages (`replicas`).
@@ -69,6 +71,15 @@ impl Context<'_> {
                 Value::Record(self.check_record(record, fields, span, what))
             }
             (Type::Reference(_) | Type::NameOf(_), value @ (Value::Text(_) | Value::Resource(_))) => value,
+            (Type::Duration | Type::Size | Type::Rate | Type::Percent, value @ Value::Text(_)) => {
+                match self.amount_in_data(&value, span) {
+                    Some(amount) => self.check_value(amount, ty, span, what),
+                    None => {
+                        self.report(self.of_another_type(&value, ty, span, what));
+                        Value::Error
+                    }
+                }
+            }
             (Type::Duration, value @ (Value::Int(_) | Value::Float(_))) => {
                 self.wrong_unit(what, "a duration such as `30s`", &value, span)
             }
@@ -102,12 +113,34 @@ impl Context<'_> {
         Value::Error
     }
 
+    /// Whether a value stands in a data file, which has no words of this language.
+    fn is_in_data(&self, span: Span) -> bool {
+        let sources = self.sources.borrow();
+        let is_file = sources.try_get(span.file).is_some_and(|file| !file.path().starts_with("--"));
+        is_file && !self.modules.modules.iter().any(|module| module.file == span.file)
+    }
+
+    /// Data files have no amounts, so a text that is written as one is one there: `keep: 30s`.
+    fn amount_in_data(&self, value: &Value, span: Span) -> Option<Value> {
+        let Value::Text(text) = value else { return None };
+        if !self.is_in_data(span) {
+            return None;
+        }
+        let (expr, reports) = scope_syntax::parse_expr(span.file, text);
+        let expr = expr.filter(|expr| reports.is_empty() && matches!(*expr.kind, ExprKind::Number(_)))?;
+        let amount = self.quietly(|| self.eval(&expr, &Frame::new(Modules::ROOT)))?;
+        (!matches!(amount, Value::Int(_) | Value::Float(_))).then_some(amount)
+    }
+
     /// The report for a number or a truth value where a text is wanted.
     fn no_text(&self, value: &Value, span: Span, what: &str) -> Diagnostic {
         let text = self.as_text(value).unwrap_or_default();
         let written = self.sources.borrow().snippet(span).to_string();
         // A name stays a name: its value may change.
-        let text = if written == text { format!("\"{text}\"") } else { format!("\"${{{written}}}\"") };
+        let text = match written == text || self.is_in_data(span) {
+            true => format!("\"{written}\""),
+            false => format!("\"${{{written}}}\""),
+        };
         let words = format!("expected `{what}` to be a text, found {}", describe(value));
         let report =
             Diagnostic::new(codes::E0201, span, words).label("not a text").help(format!("write {text}"));

@@ -211,9 +211,7 @@ fn one_phrase(
             }
         }
         "cross" => {
-            if let Some(cross) = cross(phrase, ty, diagnostics) {
-                ty.cross = cross;
-            }
+            ty.cross = cross(phrase, ty, diagnostics).unwrap_or(Cross::Error);
         }
         "stateful" => ty.stateful = stateful(phrase, diagnostics),
         "unique" => {

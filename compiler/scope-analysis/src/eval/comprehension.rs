@@ -79,6 +79,13 @@ impl Context<'_> {
         parts.iter().map(at).collect()
     }
 
+    /// Whether it is read of a resource of which it was told that its place is wrong: it may be at several sites.
+    fn is_somewhere_wrong(&self, value: &Value) -> bool {
+        let Value::Deferred(deferred) = value else { return false };
+        let Deferred::Output { resource, .. } = &**deferred else { return false };
+        self.head_summary(*resource).is_none_or(|head| head.location.is_wrong())
+    }
+
     /// One frame for each element that the generator's condition lets through.
     pub fn iterate(&self, generator: &ast::Generator, frame: &Frame) -> Option<Vec<Frame>> {
         let source = self.eval(&generator.source, frame);
@@ -112,7 +119,9 @@ impl Context<'_> {
                 self.each_site_of(&deferred).unwrap_or_default()
             }
             other => {
-                self.mismatch("a list, a record or a set of sites", &other, generator.source.span);
+                if !self.is_somewhere_wrong(&other) {
+                    self.mismatch("a list, a record or a set of sites", &other, generator.source.span);
+                }
                 return None;
             }
         };

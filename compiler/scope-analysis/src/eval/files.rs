@@ -8,7 +8,7 @@ use super::Frame;
 use crate::context::Context;
 use crate::data;
 use crate::hir::{SecretSource, Value};
-use crate::world::ReadError;
+use crate::world::{MOST_MIB, ReadError};
 
 /// What helps where a program names a file that is not there.
 const RELATIVE: &str = "paths are relative to the file that names them";
@@ -128,7 +128,7 @@ impl Context<'_> {
         };
         let file = self.sources.borrow_mut().add(path, text.as_str());
         match data::documents(&text, file) {
-            Ok(value) => value,
+            Ok(value) => self.without_two_readings(value, &text),
             Err(error) => {
                 let message = format!("`{path}` cannot be read as data");
                 let report = match error.offset {
@@ -137,7 +137,11 @@ impl Context<'_> {
                         .secondary(span, "read here"),
                     None => Diagnostic::new(codes::E0603, span, message).label("read here"),
                 };
-                self.report(report.note(error.words).help("it must be YAML or JSON"));
+                let help = match error.is_too_much {
+                    true => "split it into several files",
+                    false => "it must be YAML or JSON",
+                };
+                self.report(report.note(error.words).help(help));
                 Value::Error
             }
         }
@@ -150,6 +154,11 @@ fn cannot_read(path: &str, error: &ReadError, span: Span, relative: &str) -> Dia
         ReadError::NotFound => Diagnostic::new(codes::E0603, span, format!("there is no file `{path}`"))
             .label("named here")
             .help(relative),
+        ReadError::TooLarge => {
+            Diagnostic::new(codes::E0603, span, format!("`{path}` is larger than {MOST_MIB} MiB"))
+                .label("named here")
+                .help("split it into several files")
+        }
         ReadError::Other(words) => Diagnostic::new(codes::E0603, span, format!("`{path}` cannot be read"))
             .label("named here")
             .note(words.clone())

@@ -122,7 +122,7 @@ impl Context<'_> {
 }
 
 /// Whether it is a hole, or something in it is.
-pub(super) fn has_hole(value: &Value) -> bool {
+pub(crate) fn has_hole(value: &Value) -> bool {
     match value {
         Value::Error => true,
         Value::List(list) => list.iter().any(|slot| has_hole(&slot.value)),

@@ -27,9 +27,10 @@ mod sites;
 mod supposed;
 mod text;
 mod truth;
+mod two_readings;
 mod waiting;
 
-pub(crate) use known::waits_within;
+pub(crate) use known::{has_hole, waits_within};
 pub(crate) use record::merge_slot;
 pub(crate) use supposed::any_of;
 

@@ -152,6 +152,8 @@ pub enum Cross {
     },
     /// `cross by sum(value)`
     By(Division),
+    /// A hole: already reported.
+    Error,
 }
 
 /// `cross by sum(value, link: origin)`, `cross by parts(link: origin)`: how one resource is divided over sites and read as

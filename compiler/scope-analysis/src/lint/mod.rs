@@ -15,6 +15,7 @@ mod cross_without_prime;
 mod failure_domain;
 mod here_for_local;
 mod invisible;
+mod known_credential;
 mod large_copy;
 mod literal_secret;
 mod name_by_site;
@@ -128,6 +129,7 @@ pub fn lint(input: &Input<'_>) -> Vec<Diagnostic> {
         name_for_reference::check(input, &mut reports);
         unused::check(input, &mut reports);
     }
+    known_credential::check(input, &mut reports);
     reports.finish()
 }
 

@@ -34,6 +34,15 @@ impl Reports {
         named.entry(Natural::new(name.into())).or_insert(report);
     }
 
+    /// Whether one of these rules reports a part of the text that holds this one.
+    pub fn covers(&self, codes: &[Code], span: Span) -> bool {
+        let of = self.of.values().flat_map(BTreeMap::values);
+        self.alone.iter().chain(of).filter(|report| codes.contains(&report.code)).any(|report| {
+            let around = report.primary.span;
+            around.file == span.file && around.start <= span.start && span.end <= around.end
+        })
+    }
+
     /// What is said.
     pub fn finish(self) -> Vec<Diagnostic> {
         let mut reports = self.alone;

@@ -109,6 +109,8 @@ fn unknown_words(drivers: &[&Driver], program: &str, plain: &[(String, Span)]) -
         .join(" ");
     let report = Diagnostic::new(codes::E0213, span, format!("no imported driver has a command `{written}`"))
         .label("unknown command");
+    let instead = words.first().and_then(|(word, _)| instead_of(word));
+    let report = instead.filter(|_| near.is_none()).into_iter().fold(report, Diagnostic::help);
     match near {
         Some(near) => report.help(format!("did you mean `{program} {near}`?")),
         None => {
@@ -135,6 +137,20 @@ fn unknown_words(drivers: &[&Driver], program: &str, plain: &[(String, Span)]) -
             }
         }
     }
+}
+
+/// What the language has for what the clients of many applications call so.
+fn instead_of(verb: &str) -> Option<&'static str> {
+    Some(match verb {
+        "get" | "list" | "show" | "describe" => "what is there is read with `existing NAME: TYPE { … }`",
+        "delete" | "remove" | "rm" => {
+            "what the program no longer has is deleted by the next run: leave its resource out"
+        }
+        "edit" | "patch" | "scale" | "set" | "update" => {
+            "a change is written where the resource is: set its attributes, and run"
+        }
+        _ => return None,
+    })
 }
 
 /// A flag that the command does not have.

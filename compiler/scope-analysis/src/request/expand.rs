@@ -14,7 +14,7 @@ use scope_syntax::ast::{self, ItemKind, ThingKind};
 use super::Requested;
 use crate::circles::Sought;
 use crate::context::Context;
-use crate::eval::{Frame, describe};
+use crate::eval::{Frame, describe, has_hole};
 use crate::group::{Carrying, Group, Scoped};
 use crate::hir::{GroupId, ResourceId, Slot, Value};
 use crate::modules::{ModuleId, Modules, NameKind};
@@ -162,7 +162,7 @@ impl<'a> Context<'a> {
                 _ => value,
             };
             let Some(key) = self.family_key(&named) else {
-                if named != Value::Error {
+                if !has_hole(&named) {
                     self.report(
                         Diagnostic::new(
                             codes::E0201,
@@ -219,7 +219,7 @@ impl<'a> Context<'a> {
             Value::Bool(holds) => Some(holds),
             Value::Error => None,
             other => {
-                self.mismatch("true or false, known when compiling", &other, condition.span);
+                self.undecided("when", &other, condition, frame);
                 None
             }
         };

@@ -11,6 +11,12 @@ use crate::eval::Frame;
 use crate::hir::{self, Link, Value};
 use crate::modules::ModuleId;
 
+/// What a link says.
+const FIELDS: [&str; 3] = ["rtt", "bandwidth", "loss"];
+
+/// What people call the time of one way.
+const ONE_WAY: [&str; 3] = ["latency", "delay", "ping"];
+
 impl Context<'_> {
     /// Evaluates the links.
     pub fn evaluate_links(&self) -> Vec<Link> {
@@ -41,7 +47,12 @@ impl Context<'_> {
                         ("bandwidth", other) => self.mismatch("a rate such as `1Gbps`", &other, slot.span),
                         ("loss", other) => self.mismatch("a percentage such as `1%`", &other, slot.span),
                         _ => {
-                            self.no_field(&key, slot.key, "a link", ["rtt", "bandwidth", "loss"].into_iter())
+                            let report = self.no_such_field(&key, slot.key, "a link", FIELDS.into_iter());
+                            let is_one_way = ONE_WAY.contains(&key.as_str());
+                            self.report(match is_one_way {
+                                true => report.help("`rtt` is the round trip: twice the latency of one way"),
+                                false => report,
+                            });
                         }
                     }
                 }

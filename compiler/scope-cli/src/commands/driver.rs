@@ -65,8 +65,9 @@ fn check(of: &str, told: &mut Vec<Value>, output: Output) -> u8 {
     if !output.compiled(&compilation) {
         return WRONG;
     }
+    let is_clean = compilation.diagnostics.is_empty();
     for driver in counted {
-        line(&driver.words());
+        line(&driver.words(is_clean));
         told.push(serde_json::to_value(driver).expect("plain data"));
     }
     OK
@@ -93,16 +94,17 @@ impl Counted {
         }
     }
 
-    /// `counter: 1 service, 1 type, 4 operations, 1 merge matrix`
-    fn words(&self) -> String {
+    /// `counter: 1 service, 1 type, 4 operations, 1 merge matrix: as they should be`, where nothing was said against it.
+    fn words(&self, is_clean: bool) -> String {
         let count = |n: usize, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
         format!(
-            "{}: {}, {}, {}, {}: as they should be",
+            "{}: {}, {}, {}, {}: {}",
             self.name,
             count(self.services, "service", "services"),
             count(self.types, "type", "types"),
             count(self.operations, "operation", "operations"),
             count(self.merge_matrices, "merge matrix", "merge matrices"),
+            if is_clean { "as they should be" } else { "no error, but warnings" },
         )
     }
 }
@@ -159,6 +161,7 @@ fn import(command: &DriverImport, output: Output) -> u8 {
         "scope-driver-import/1",
         json!({
             "types": imported.n_types,
+            "unsaid": imported.unsaid,
             "out": command.out,
             "text": command.out.is_none().then_some(&imported.text),
         }),
@@ -170,6 +173,9 @@ fn import(command: &DriverImport, output: Output) -> u8 {
                 return code;
             }
             note(&format!("{path}: {} types", imported.n_types));
+            if let Some(words) = &imported.unsaid {
+                note(&format!("no type says this, and only the site checks it: {words}"));
+            }
         }
     }
     OK

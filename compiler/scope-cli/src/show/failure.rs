@@ -29,6 +29,12 @@ pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceM
         report = report.note(asked);
     }
     for candidate in &failure.candidates {
+        if let Some(name) = &candidate.name
+            && let Some(origin) = origin_of(plan, step, name)
+        {
+            report = report
+                .secondary(span_of(origin, sources), format!("what is there is `{name}`, declared here"));
+        }
         let mut parts = vec![candidate.identity.clone()];
         if let Some(age) = candidate.age_s {
             parts.push(format!("{} ago", age_text(age)));
@@ -41,6 +47,7 @@ pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceM
         }
         match &candidate.mark {
             Some(mark) => parts.push(format!("mark {mark}")),
+            None if candidate.name.is_some() => {}
             None => parts.push("no mark of ours".into()),
         }
         report = report.note(parts.join(", "));
@@ -52,6 +59,12 @@ pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceM
         report = report.help(help.clone());
     }
     report
+}
+
+/// Where the program declares what it calls so, at the site of a step.
+fn origin_of<'p>(plan: &'p Plan, step: &Step, name: &str) -> Option<&'p Origin> {
+    let mut here = plan.steps.iter().filter(|other| other.site == step.site && other.name == name);
+    here.find(|other| matches!(other.action, Action::Ensure { .. })).map(|other| &other.origin)
 }
 
 /// What can be done where the origin of a copy does not answer, which is not waited for (R8).

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use scope_plan::driver::Attribute;
 use scope_plan::expr::{Expr, SecretSource};
-use scope_plan::plan::{Action, Plan, SiteId, Step, StepId};
+use scope_plan::plan::{Action, Cross, Plan, SiteId, Step, StepId};
 use scope_plan::{cuts, estimate, fleet};
 use scope_runtime::report::Report;
 use scope_runtime::state::State;
@@ -40,7 +40,7 @@ pub fn surveyed(
     let mut text = heading(plan, file, &known, &format!("sites {n_answer} of {} answer", sites.len()));
     text += &difference::by_site(plan, rows, all);
     text += &scope_plan::text::waves(plan);
-    text += &scope_plan::text::divided_anew(plan);
+    text += &divided(plan, Some(state));
     text += &scope_plan::text::dropped(plan);
     text += &footing(plan, &difference::summary(rows), all);
     let has = |what: What| rows.iter().any(|row| row.what == what);
@@ -54,6 +54,18 @@ pub fn surveyed(
         false => writeln!(text, "nothing to do"),
     };
     text
+}
+
+/// How what is over several sites is divided the first time, and what is divided otherwise than before.
+fn divided(plan: &Plan, state: Option<&State>) -> String {
+    let is_first = |cross: &Cross| {
+        let prime = plan.step(cross.prime);
+        let recorded = state.and_then(|state| state.resource(&prime.name, &plan.site(prime.site).name));
+        recorded.is_none_or(|known| known.shares.is_empty())
+            && cross.parts.iter().any(|part| !part.shares.is_empty())
+            && cross.parts.iter().all(|part| part.before.is_empty())
+    };
+    scope_plan::text::divided(plan, is_first) + &scope_plan::text::divided_anew(plan)
 }
 
 /// What was rebuilt or imported is known before the first run.
@@ -83,7 +95,7 @@ pub fn plan(plan: &Plan, file: &str, again: &str, state: Option<&State>, all: bo
     }
     text += &by_site(plan, all, |site| lines.remove(&site).unwrap_or_default());
     text += &scope_plan::text::waves(plan);
-    text += &scope_plan::text::divided_anew(plan);
+    text += &divided(plan, state);
     text += &scope_plan::text::dropped(plan);
     // Of the alternatives of a `|`, the one that is made if nothing goes wrong is counted.
     let usual = cuts::cut(plan, SiteId(u32::MAX));

@@ -11,7 +11,7 @@
 //! whole. Here a line ends at `\n` as everywhere else in the system, and a line of 3 MB costs a screen's width.
 
 use super::clean;
-use crate::{SourceFile, Span};
+use crate::{SourceFile, Span, credentials};
 use std::{collections::BTreeMap, ops::Range};
 
 /// A part of a file, ready to be drawn.
@@ -56,7 +56,7 @@ impl View {
             length_in_characters += line - next_line;
             next_line = line + 1;
             let span = file.line_span(line).expect("a line that holds a byte exists");
-            let content = &file.text()[span.range()];
+            let content = credentials::masked(&file.text()[span.range()]);
             let n_characters = place(file, span.end).1;
             let pieces = pieces(n_characters, interests, width);
             let mut view_line = ViewLine { start: length_in_characters, pieces: Vec::new(), length: 0 };

@@ -23,7 +23,7 @@ pub(crate) fn place(tokens: &[Token<'_>], at: usize) -> Span {
 /// Explains a fault.
 pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diagnostic {
     let fault = Place { tokens, at, expected };
-    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 33] = [
+    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 35] = [
         |fault| fault.prose(),
         |fault| fault.no_item(),
         |fault| fault.bare_path(),
@@ -31,6 +31,7 @@ pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diag
         |fault| fault.type_first(),
         |fault| fault.one_entry(),
         |fault| fault.of_for_in(),
+        |fault| fault.other_for(),
         |fault| fault.arrow_for_dashes(),
         |fault| fault.arrow_for_colon(),
         |fault| fault.where_of_types(),
@@ -50,6 +51,7 @@ pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diag
         |fault| fault.semicolon(),
         |fault| fault.colon_after_names(),
         |fault| fault.missing_comma(),
+        |fault| fault.braced_words(),
         |fault| fault.missing_colon(),
         |fault| fault.ternary(),
         |fault| fault.dashes(),
@@ -165,6 +167,13 @@ impl<'s> Place<'_, 's> {
             return Some(report(format!("`{word}` is a clause of an item, and there is none before it")));
         }
         let report = report(format!("`{word}` starts no item"));
+        if self.names_a_type() {
+            let assign = self.tokens[self.at + 1].span();
+            let fix = vec![Edit::new(found.span().to(assign), format!("resource {word}:"))];
+            return Some(
+                report.help(format!("write `resource {word}: TYPE {{ … }}`")).fix("write `resource`", fix),
+            );
+        }
         if let Some(near) = similar::nearest(word, ITEM_WORDS.iter().copied()) {
             let fix = vec![Edit::new(found.span(), near)];
             return Some(report.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), fix));
@@ -189,6 +198,16 @@ impl<'s> Place<'_, 's> {
                 .label("a path stands in quotes")
                 .help("write `import \"./sites.scope\"`; a driver is imported by its name alone")
         })
+    }
+
+    /// Whether behind this token stand `=`, the name of a type and a record: `= driver.type {`
+    fn names_a_type(&self) -> bool {
+        if self.next().is_none_or(|next| next.kind != Kind::Assign) {
+            return false;
+        }
+        let rest = self.tokens.get(self.at + 2..).unwrap_or_default();
+        let n_name = rest.iter().take_while(|token| matches!(token.kind, Kind::Word | Kind::Dot)).count();
+        n_name >= 3 && rest.get(n_name).is_some_and(|token| token.kind == Kind::BraceOpen)
     }
 
     /// Whether the text that starts here is the name of a program's file.

@@ -46,12 +46,27 @@ fn candidate(subject: &Subject<'_>, record: &Record) -> Candidate {
         details.retain(|_, value| !value.as_str().is_some_and(|text| text.contains(mark)));
     }
     let now_s = subject.shared.now_ms() / 1000;
+    let identity = record.identity(resource_type);
     Candidate {
-        identity: record.identity(resource_type).unwrap_or_else(|| "without identity".to_owned()),
+        name: identity.as_ref().and_then(|identity| name_of(subject, identity)),
+        identity: identity.unwrap_or_else(|| "without identity".to_owned()),
         mark,
         age_s: created_s(&record.body).and_then(|created| now_s.checked_sub(created)),
         details,
     }
+}
+
+/// What this program calls what has this identity at the subject's site, if it is another one of its own.
+fn name_of(subject: &Subject<'_>, identity: &str) -> Option<String> {
+    let (own, site) = subject.place();
+    let resource_type = &subject.resource_type.name;
+    subject.shared.ledger.with(|state| {
+        let here = state.resources.iter().filter_map(|(name, sites)| Some((name, sites.get(&site)?)));
+        let mut others = here.filter(|(name, known)| {
+            **name != own && known.resource_type == *resource_type && known.identity == identity
+        });
+        others.next().map(|(name, _)| name.clone())
+    })
 }
 
 /// When it was made, in seconds since 1970.

@@ -85,7 +85,7 @@ pub(super) async fn ensure(
         there.record = create::finish(subject, there.record, &given).await?;
     }
     let changed = update::update(subject, &there, &given, step, memory).await?;
-    keep_relations(subject, step)?;
+    keep_relations(subject, step, &changed.as_ref().map_or(&there.record, |(record, _)| record).attributes)?;
     keep_set(subject, &given)?;
     let effect = match changed {
         Some((record, attributes)) => {
@@ -103,13 +103,13 @@ pub(super) async fn ensure(
     Ok(Good { detail: seconds.or_else(|| subject.status_of(&there.record)), ..Good::new(effect, output) })
 }
 
-/// What it relies upon now, and no longer, its share of a whole, whether it stays when the program no longer has it and what
+/// What it relies upon now, and no longer, as its site tells it in `told`; its share of a whole, whether it stays when the program no longer has it and what
 /// becomes of its deletion where its site is cut: recorded, for the runs that do not see this program any more.
-fn keep_relations(subject: &Subject<'_>, step: &Step) -> Result<(), Bad> {
+fn keep_relations(subject: &Subject<'_>, step: &Step, told: &Map<String, Value>) -> Result<(), Bad> {
     let Some(known) = subject.recorded() else { return Ok(()) };
     let now = Resource {
         needs: subject.shared.needs(step.id),
-        relies: subject.shared.relied(step),
+        relies: subject.shared.relied_as_told(step, &known.relies, told),
         keep: step.action.stays(),
         when_cut: step.action.when_cut().cloned(),
         shares: subject.shared.shares(step.id),
@@ -383,6 +383,18 @@ fn not_ours(subject: &Subject<'_>, found: &[Record]) -> Failure {
 /// E0907. What bears the mark of this very resource of another deployment was made by this program before its state was lost,
 /// perhaps.
 pub(super) fn not_made_by_us(subject: &Subject<'_>, message: String, found: &[Record]) -> Failure {
+    let candidates = candidates(subject, found);
+    if let Some(name) = candidates.iter().find_map(|candidate| candidate.name.clone()) {
+        let one = subject.one_of_its_kind();
+        let message = format!(
+            "`{}` has {one} like `{}` already: `{name}` of this program",
+            subject.site_name(),
+            subject.name
+        );
+        let failure = Failure::new("E0907", Outcome::Invalid, message)
+            .with_help(format!("give one of them another name, or use `{name}` for both"));
+        return Failure { candidates, ..failure };
+    }
     let mut failure =
         Failure::new("E0907", Outcome::Invalid, message).with_help("`with { adopt: true }`, or another name");
     let former = found.iter().filter_map(|record| subject.mark_on(record)).find_map(|mark| {
@@ -396,7 +408,7 @@ pub(super) fn not_made_by_us(subject: &Subject<'_>, message: String, found: &[Re
              one that is here away and `scope state rebuild FILE`"
         ));
     }
-    Failure { candidates: candidates(subject, found), ..failure }
+    Failure { candidates, ..failure }
 }
 
 fn taken(subject: &Subject<'_>, mark: &str) -> Failure {

@@ -210,7 +210,10 @@ fn refuse(subject: &Subject<'_>, users: &[User]) -> Result<(), Bad> {
         words_for(users).join(", ")
     );
     let help = match &first.deployment {
-        None => format!("delete or change that first; `scope why {}` says more", first.name),
+        None => format!(
+            "delete that first, or set its reference to something else: one that is not set any more is left as it is; `scope why {}` says more",
+            first.name
+        ),
         Some(_) => {
             "that program must let it go first: its next run does, once it no longer uses it".to_owned()
         }

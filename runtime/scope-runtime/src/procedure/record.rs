@@ -100,6 +100,15 @@ pub(crate) fn identity_text(value: &Value) -> Option<String> {
     }
 }
 
+/// Whether an attribute's value refers to what has this identity: by itself, in a list, or as a record.
+pub(crate) fn mentions(value: &Value, identity: &str) -> bool {
+    match value {
+        Value::Array(values) => values.iter().any(|value| mentions(value, identity)),
+        Value::Object(fields) => fields.values().any(|value| mentions(value, identity)),
+        value => identity_text(value).is_some_and(|text| text == identity),
+    }
+}
+
 /// The names that a driver's condition is evaluated with: the resource's attributes, then what the program gave.
 #[derive(Clone, Copy)]
 pub(super) struct Names<'n> {

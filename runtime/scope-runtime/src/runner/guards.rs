@@ -125,11 +125,18 @@ impl Shared<'_> {
             match steps.next() {
                 Some(step) if matches!(step.action, Action::Delete { .. }) => false,
                 Some(step) if where_unknown && !self.are_references_known(step) => true,
-                Some(step) => self.relied(step).contains(relied),
+                Some(step) => self.relied(step).contains(relied) || self.is_seen_left_to(step, relied),
                 None => true,
             }
         };
         recorded.into_iter().filter(is_still).collect()
+    }
+
+    /// Whether a step, which ended, left an attribute as it is that refers to a resource.
+    fn is_seen_left_to(&self, step: &Step, relied: &Relied) -> bool {
+        let output = self.output(step.id);
+        let told = output.as_deref().and_then(Value::as_object);
+        told.is_some_and(|told| self.is_left_to(step, relied, told))
     }
 
     /// Whether all that a step's attributes refer to is there. Where some of it could not be had, the step is not done, and

@@ -12,7 +12,7 @@ use scope_plan::digest::Sha256;
 use scope_plan::driver::{Driver, ResourceType};
 use scope_plan::plan::{Action, EdgeReason, Plan, SiteId, Step, StepId};
 use scope_plan::recorded::{Relied, borrowed_name};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -23,7 +23,7 @@ use super::told;
 use super::waves::Waves;
 use super::{Ledger, RunOptions, SiteSet};
 use crate::events::{Change, Effect, FORMAT, Failure, Progress, RunEvent, RunEventKind, StepInfo};
-use crate::procedure::{Memory, identity_text};
+use crate::procedure::{Memory, identity_text, mentions};
 use crate::redact::{hide_in_event, hide_in_failure};
 use crate::report::Seen;
 use crate::state::{Record, Told};
@@ -229,6 +229,33 @@ impl<'r> Shared<'r> {
             }
         }
         relied.into_iter().collect()
+    }
+
+    /// The same, and those of `before` that its site still `told` it to refer to: what the program no longer sets is left as it
+    /// is (R10), and so relied upon as before.
+    pub(crate) fn relied_as_told(
+        &self,
+        step: &Step,
+        before: &[Relied],
+        told: &Map<String, Value>,
+    ) -> Vec<Relied> {
+        let mut relied = self.relied(step);
+        let still = before.iter().filter(|before| self.is_left_to(step, before, told));
+        relied.extend(still.filter(|before| !relied.contains(before)).cloned().collect::<Vec<_>>());
+        relied
+    }
+
+    /// Whether an attribute that a step does not set still refers to a resource, as its site told it.
+    pub(super) fn is_left_to(&self, step: &Step, relied: &Relied, told: &Map<String, Value>) -> bool {
+        let Action::Ensure { resource_type, attributes, .. } = &step.action else { return false };
+        let Some((_, resource_type)) = self.resource_type(resource_type) else { return false };
+        let is_set = |name: &str| attributes.iter().any(|(set, _)| set == name);
+        resource_type.attributes.iter().any(|attribute| {
+            attribute.relation.is_some_and(scope_plan::driver::Relation::is_guarded)
+                && attribute.ty.referred() == Some(relied.resource_type.as_str())
+                && !is_set(&attribute.name)
+                && told.get(&attribute.name).is_some_and(|value| mentions(value, &relied.identity))
+        })
     }
 
     /// The site whose resource a step's output is.

@@ -97,6 +97,38 @@ impl Place<'_, '_> {
         )
     }
 
+    /// `[for a in xs for b in ys => …]`, `[a for a in xs]`
+    pub(super) fn other_for(&self) -> Option<Diagnostic> {
+        const MOST: usize = 64;
+        let found = self.found().filter(|found| found.is_word("for"))?;
+        // The bracket that this stands in, over those that are closed before.
+        let mut n_closed = 0;
+        let open = (0..self.at).rev().take(MOST).find(|at| match self.tokens[*at].kind {
+            Kind::BracketClose | Kind::ParenClose | Kind::BraceClose => {
+                n_closed += 1;
+                false
+            }
+            Kind::BracketOpen | Kind::ParenOpen | Kind::BraceOpen if n_closed > 0 => {
+                n_closed -= 1;
+                false
+            }
+            kind => matches!(kind, Kind::BracketOpen | Kind::ParenOpen | Kind::BraceOpen),
+        })?;
+        let is_list = self.tokens[open].kind == Kind::BracketOpen;
+        let is_second = self.tokens.get(open + 1).is_some_and(|first| first.is_word("for"));
+        is_list.then(|| {
+            let report = Diagnostic::new(codes::E0001, found.span(), "unexpected `for`");
+            match is_second {
+                true => report
+                    .label("goes through a second list")
+                    .help("one `for` stands in each list: `flatten([for a in xs => [for b in ys => …]])`"),
+                false => report
+                    .label("behind what it gives")
+                    .help("what each element gives stands at the end: `[for a in xs => …]`"),
+            }
+        })
+    }
+
     /// `link nantes -> paris`, `link nantes - paris`
     pub(super) fn arrow_for_dashes(&self) -> Option<Diagnostic> {
         let is_other = matches!(self.kind(), Some(Kind::Arrow | Kind::FatArrow | Kind::Minus));
@@ -198,6 +230,39 @@ impl Place<'_, '_> {
                 .label("what is behind this is read as a type")
                 .help(format!("write `{} {} = …`", item.text, name.text))
                 .fix("write `=`", vec![Edit::new(place, blank)])
+        })
+    }
+
+    /// `let both = { oslo, rome }`: one report, whichever of the words is read.
+    pub(super) fn braced_words(&self) -> Option<Diagnostic> {
+        const MOST: usize = 64;
+        if !self.expected.has(Label::Colon) || !matches!(self.kind()?, Kind::Comma | Kind::BraceClose) {
+            return None;
+        }
+        let is_word_or_comma = |at: &usize| matches!(self.tokens[*at].kind, Kind::Word | Kind::Comma);
+        let open = (0..self.at).rev().take(MOST).find(|at| !is_word_or_comma(at))?;
+        let close = (self.at..self.tokens.len()).take(MOST).find(|at| !is_word_or_comma(at))?;
+        let (first, last) = (&self.tokens[open], &self.tokens[close]);
+        let inner = &self.tokens[open + 1..close];
+        let words: Vec<&str> =
+            inner.iter().filter(|token| token.kind == Kind::Word).map(|token| token.text).collect();
+        let is_it = first.kind == Kind::BraceOpen
+            && last.kind == Kind::BraceClose
+            && words.len() > 1
+            && words.len() * 2 - 1 == inner.len();
+        is_it.then(|| {
+            Diagnostic::new(
+                codes::E0001,
+                first.span().to(last.span()),
+                "expected entries `key: value`, found words alone",
+            )
+            .label("a record has keys")
+            .help(format!(
+                "a list is `[{}]`; sites are `{}` for all of them, `{}` for one of them",
+                words.join(", "),
+                words.join(" & "),
+                words.join(" | ")
+            ))
         })
     }
 

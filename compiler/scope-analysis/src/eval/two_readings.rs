@@ -1,0 +1,124 @@
+//! Words that YAML 1.1 and YAML 1.2 read differently: `0400` is 256 to one and 400 to the other, `yes` is true or a text.
+//!
+//! Comes in: a data file as it was read. Goes out: the same with a hole, and a report, at each such word, since tools of both
+//! versions are in use and would take the same file for two things.
+
+use scope_diagnostics::{Diagnostic, Span, codes};
+
+use crate::context::Context;
+use crate::hir::Value;
+
+/// Booleans of YAML 1.1 only, in lower case; `true` and `false` are the same in both.
+const OLD_BOOLEANS: [(&str, bool); 6] =
+    [("yes", true), ("no", false), ("on", true), ("off", false), ("y", true), ("n", false)];
+
+impl Context<'_> {
+    /// The value with a hole for each word that has two readings; `text` is what the file holds.
+    pub(super) fn without_two_readings(&self, value: Value, text: &str) -> Value {
+        match value {
+            Value::List(mut slots) => {
+                for slot in &mut slots {
+                    self.without_two_readings_at(&mut slot.value, slot.span, text);
+                }
+                Value::List(slots)
+            }
+            Value::Record(mut fields) => {
+                for slot in fields.values_mut() {
+                    self.without_two_readings_at(&mut slot.value, slot.span, text);
+                }
+                Value::Record(fields)
+            }
+            value => value,
+        }
+    }
+
+    fn without_two_readings_at(&self, value: &mut Value, span: Span, text: &str) {
+        match value {
+            Value::List(_) | Value::Record(_) => {
+                *value = self.without_two_readings(std::mem::replace(value, Value::Null), text);
+            }
+            Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+                let Some(readings) = text.get(span.range()).and_then(readings) else { return };
+                self.report(report(&text[span.range()], &readings, span));
+                *value = Value::Error;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How a word is read by each version, and how each of these is written so that both versions agree.
+struct Readings {
+    old: String,
+    new: String,
+    instead: Vec<(String, String)>,
+}
+
+fn readings(word: &str) -> Option<Readings> {
+    let lower = word.to_ascii_lowercase();
+    if let Some((_, value)) = OLD_BOOLEANS.iter().find(|(name, _)| *name == lower) {
+        return Some(Readings {
+            old: value.to_string(),
+            new: "a text".to_owned(),
+            instead: vec![(value.to_string(), "the boolean".to_owned())],
+        });
+    }
+    let (sign, digits) = match word.strip_prefix(['-', '+']) {
+        Some(digits) => (&word[..1], digits),
+        None => ("", word),
+    };
+    if digits.starts_with(|first: char| first.is_ascii_digit())
+        && (digits.contains('_') || digits.starts_with("0b"))
+    {
+        let plain = digits.replace('_', "");
+        let plain = plain
+            .strip_prefix("0b")
+            .map_or(Some(plain.clone()), |bits| Some(i64::from_str_radix(bits, 2).ok()?.to_string()))?;
+        return Some(Readings {
+            old: format!("the number {sign}{plain}"),
+            new: "a text".to_owned(),
+            instead: vec![(format!("{sign}{plain}"), "the number".to_owned())],
+        });
+    }
+    if digits.len() < 2 || !digits.starts_with('0') || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let decimal = digits.trim_start_matches('0');
+    let decimal = format!("{sign}{}", if decimal.is_empty() { "0" } else { decimal });
+    let octal = i64::from_str_radix(digits, 8).ok();
+    let mut instead = vec![(decimal.clone(), "the decimal number".to_owned())];
+    if let Some(octal) = octal.filter(|octal| *octal != 0) {
+        let written = format!("{sign}0o{}", digits.trim_start_matches('0'));
+        instead.insert(0, (written, format!("the octal number (decimal {sign}{octal})")));
+    }
+    let old = octal.map_or("a text".to_owned(), |octal| format!("octal, {sign}{octal}"));
+    Some(Readings { old, new: format!("decimal, {decimal}"), instead })
+}
+
+fn report(word: &str, readings: &Readings, span: Span) -> Diagnostic {
+    let mut ways: Vec<String> =
+        readings.instead.iter().map(|(written, meaning)| format!("`{written}` for {meaning}")).collect();
+    ways.push(format!("`\"{word}\"` for a text"));
+    let last = ways.pop().unwrap_or_default();
+    Diagnostic::new(codes::E0347, span, format!("`{word}` means two things in YAML"))
+        .label(format!("YAML 1.1: {} · YAML 1.2: {}", readings.old, readings.new))
+        .note("tools of both are in use: the same file would be two things to them")
+        .help(format!("write {} or {last}", ways.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readings;
+
+    #[test]
+    fn only_what_the_versions_read_differently_has_two_readings() {
+        for word in ["0400", "-0400", "007", "089", "1_000", "0b11", "yes", "No", "ON", "y"] {
+            assert!(readings(word).is_some(), "{word}");
+        }
+        for word in
+            ["0", "-1", "400", "0o400", "0x1F", "0.5", ".5", "1e3", "1.", "true", "FALSE", "\"0400\"", "*a"]
+        {
+            assert!(readings(word).is_none(), "{word}");
+        }
+    }
+}

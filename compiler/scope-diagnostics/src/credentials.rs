@@ -1,0 +1,154 @@
+//! Credentials that are known by their form: the tokens of well-known services, private keys.
+//!
+//! Comes in: any text. Goes out: where such a one stands, and what it is: `ghp_` and 36 letters is a token of GitHub. Reports
+//! never show one, whatever they are about.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// What stands for each character of a credential where a line is shown.
+const MASK: char = '•';
+
+/// A credential in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Its bytes.
+    pub range: Range<usize>,
+    /// What it is, with its article: `a token of GitHub`.
+    pub kind: &'static str,
+}
+
+/// How a kind of credential starts, and the least number of characters behind that.
+const FORMS: [(&str, usize, &str); 21] = [
+    ("ghp_", 30, "a token of GitHub"),
+    ("gho_", 30, "a token of GitHub"),
+    ("ghu_", 30, "a token of GitHub"),
+    ("ghs_", 30, "a token of GitHub"),
+    ("ghr_", 30, "a token of GitHub"),
+    ("github_pat_", 22, "a token of GitHub"),
+    ("glpat-", 20, "a token of GitLab"),
+    ("AKIA", 16, "an access key of AWS"),
+    ("ASIA", 16, "an access key of AWS"),
+    ("AIza", 35, "a key of Google"),
+    ("xoxb-", 10, "a token of Slack"),
+    ("xoxa-", 10, "a token of Slack"),
+    ("xoxp-", 10, "a token of Slack"),
+    ("xoxr-", 10, "a token of Slack"),
+    ("xoxs-", 10, "a token of Slack"),
+    ("npm_", 36, "a token of npm"),
+    ("sk-ant-", 20, "a key of an API"),
+    ("sk-proj-", 20, "a key of an API"),
+    ("sk-", 32, "a key of an API"),
+    ("sk_live_", 20, "a key of Stripe"),
+    ("eyJ", 20, "a signed token (JWT)"),
+];
+
+/// Before the name of a kind of private key.
+const BEGIN: &str = "-----BEGIN ";
+
+/// Every credential in a text, from its start.
+///
+/// ```
+/// use scope_diagnostics::credentials::find;
+///
+/// let text = format!("token: ghp_{}", "a1".repeat(18));
+/// assert_eq!(find(&text)[0].kind, "a token of GitHub");
+/// assert!(find("see ghp_ in the manual").is_empty());
+/// ```
+#[must_use]
+pub fn find(text: &str) -> Vec<Credential> {
+    let mut found: Vec<Credential> = Vec::new();
+    for (start, least, kind) in FORMS {
+        for (at, _) in text.match_indices(start) {
+            let is_inside = text[..at].chars().next_back().is_some_and(is_of_token);
+            let body = &text[at + start.len()..];
+            let length = body.find(|one| !is_of_body(one, start)).unwrap_or(body.len());
+            if !is_inside && length >= least && is_random(&body[..length], start) {
+                found.push(Credential { range: at..at + start.len() + length, kind });
+            }
+        }
+    }
+    for (at, _) in text.match_indices(BEGIN) {
+        let head = text[at..].lines().next().unwrap_or_default();
+        if head.contains("PRIVATE KEY-----") {
+            found.push(Credential { range: at..at + head.trim_end().len(), kind: "a private key" });
+        }
+    }
+    found.sort_by_key(|credential| (credential.range.start, std::cmp::Reverse(credential.range.end)));
+    found.dedup_by(|second, first| second.range.start < first.range.end);
+    found
+}
+
+/// A text with as many characters, of which none is one of a credential's.
+#[must_use]
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let found = find(text);
+    if found.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = 0;
+    for Credential { range, .. } in found {
+        shown.push_str(&text[rest..range.start]);
+        shown.extend(text[range.clone()].chars().map(|_| MASK));
+        rest = range.end;
+    }
+    shown.push_str(&text[rest..]);
+    Cow::Owned(shown)
+}
+
+fn is_of_token(one: char) -> bool {
+    one.is_ascii_alphanumeric() || matches!(one, '_' | '-')
+}
+
+fn is_of_body(one: char, start: &str) -> bool {
+    match start {
+        "AKIA" | "ASIA" => one.is_ascii_uppercase() || one.is_ascii_digit(),
+        "eyJ" => is_of_token(one) || one == '.',
+        _ => is_of_token(one),
+    }
+}
+
+/// Whether it is made by a machine, and no words of a person: `sk-…` may begin the name of a thing.
+fn is_random(body: &str, start: &str) -> bool {
+    match start {
+        "eyJ" => body.split('.').filter(|part| part.len() >= 8).count() == 3,
+        "AKIA" | "ASIA" => body.len() == 16,
+        _ => {
+            body.bytes().any(|byte| byte.is_ascii_digit())
+                && body.bytes().any(|byte| byte.is_ascii_alphabetic())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form_is_known_and_no_name_is_one() {
+        let many = "a1B2c3D4".repeat(6);
+        for (start, _, kind) in FORMS {
+            let body = match start {
+                "AKIA" | "ASIA" => "ABCDEFGH12345678".to_owned(),
+                "eyJ" => format!("{many}.{many}.{many}"),
+                _ => many.clone(),
+            };
+            let text = format!("x: \"{start}{body}\"");
+            let found = find(&text);
+            assert_eq!(found.len(), 1, "{start}");
+            assert_eq!(found[0].kind, kind, "{start}");
+            assert_eq!(masked(&text), format!("x: \"{}\"", "•".repeat(start.len() + body.len())));
+        }
+        assert_eq!(find("-----BEGIN RSA PRIVATE KEY-----\nx")[0].kind, "a private key");
+        for text in [
+            "-----BEGIN PUBLIC KEY-----",
+            "AKIA",
+            "task-sk-",
+            "sk-the-name-of-a-thing-that-is-very-long",
+            "eyJ.a.b",
+        ] {
+            assert!(find(text).is_empty(), "{text}");
+        }
+    }
+}
