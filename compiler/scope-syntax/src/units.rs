@@ -60,6 +60,12 @@ pub fn all() -> impl Iterator<Item = &'static str> {
     UNITS.iter().map(|(unit, ..)| *unit)
 }
 
+/// The units of a dimension that are typed on any keyboard, the largest first, each with its factor to the base unit.
+pub fn of(dimension: Dimension) -> impl Iterator<Item = (&'static str, f64)> {
+    let units = UNITS.iter().rev().filter(move |(unit, of, _)| *of == dimension && unit.is_ascii());
+    units.map(|(unit, _, factor)| (*unit, *factor))
+}
+
 /// What the unit measures and its factor to the base unit; nothing if it is none. Case matters, as `M` and `m` differ.
 #[must_use]
 pub fn find(unit: &str) -> Option<(Dimension, f64)> {

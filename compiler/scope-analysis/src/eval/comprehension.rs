@@ -64,7 +64,7 @@ impl Context<'_> {
     }
 
     /// What is read of a resource at each site of a `&`: a map by site, as far as it is known which these are.
-    fn each_site_of(&self, deferred: &Deferred) -> Option<Vec<(Value, Value)>> {
+    pub(super) fn each_site_of(&self, deferred: &Deferred) -> Option<Vec<(Value, Value)>> {
         let Deferred::Output { resource, site: None, path } = deferred else { return None };
         let LocationKind::And(parts) = self.head_summary(*resource)?.location.kind.clone() else {
             return None;

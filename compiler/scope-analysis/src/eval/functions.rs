@@ -273,7 +273,17 @@ impl Context<'_> {
             );
             return Value::Error;
         }
-        let values: Vec<Value> = args.iter().map(|argument| self.eval(&argument.value, frame)).collect();
+        let mut values: Vec<Value> = args.iter().map(|argument| self.eval(&argument.value, frame)).collect();
+        // Where something is made one of the copies is read, but what goes through a record means them all.
+        if let ("keys" | "values", [Value::Deferred(deferred)], true) =
+            (function.name, values.as_slice(), frame.here.is_some())
+            && let Some(copies) = self.each_site_of(deferred)
+        {
+            let slot = |(site, value)| {
+                Some((self.as_text(&site)?, Slot { value, key: span, span: args[0].value.span }))
+            };
+            values = vec![Value::Record(copies.into_iter().filter_map(slot).collect())];
+        }
         if values.contains(&Value::Error) {
             return Value::Error;
         }

@@ -1,36 +1,19 @@
 //! Amounts as a person writes them: 2147483648 bytes → `2GiB`, 90 seconds → `90s`.
 
+use scope_syntax::units::{self, Dimension};
+
 use super::Type;
 
-const DURATIONS: [(u64, &str); 7] = [
-    (86_400_000_000_000, "d"),
-    (3_600_000_000_000, "h"),
-    (60_000_000_000, "min"),
-    (1_000_000_000, "s"),
-    (1_000_000, "ms"),
-    (1_000, "us"),
-    (1, "ns"),
-];
-const SIZES: [(u64, &str); 9] = [
-    (1 << 40, "TiB"),
-    (1_000_000_000_000, "TB"),
-    (1 << 30, "GiB"),
-    (1_000_000_000, "GB"),
-    (1 << 20, "MiB"),
-    (1_000_000, "MB"),
-    (1 << 10, "KiB"),
-    (1_000, "kB"),
-    (1, "B"),
-];
-const RATES: [(u64, &str); 4] = [(1_000_000_000, "Gbps"), (1_000_000, "Mbps"), (1_000, "kbps"), (1, "bps")];
+/// Durations count nanoseconds, of which the table's base unit has so many.
+const PER_SECOND: f64 = 1e9;
 
 /// An amount of a type, in what its values count: nanoseconds, bytes, bits per second, hundredths; a plain number otherwise.
 #[must_use]
 pub fn amount_text(ty: &Type, amount: f64) -> String {
     match ty {
-        Type::Duration => whole(amount.round() as i128, &DURATIONS, "s"),
-        Type::Size => whole(amount.round() as i128, &SIZES, "B"),
-        Type::Rate => whole(amount.round() as i128, &RATES, "bps"),
+        Type::Duration => whole(amount.round() as i128, Dimension::Duration, "s"),
+        Type::Size => whole(amount.round() as i128, Dimension::Size, "B"),
+        Type::Rate => whole(amount.round() as i128, Dimension::Rate, "bps"),
         Type::Percent => format!("{amount}%"),
         _ => amount.to_string(),
     }
@@ -39,23 +22,24 @@ pub fn amount_text(ty: &Type, amount: f64) -> String {
 /// Bytes, exactly: what reads the text gets the same size.
 #[must_use]
 pub fn size_text(bytes: u64) -> String {
-    whole(bytes.into(), &SIZES, "B")
+    whole(bytes.into(), Dimension::Size, "B")
 }
 
 /// Bits per second, exactly.
 #[must_use]
 pub fn rate_text(bits: u64) -> String {
-    whole(bits.into(), &RATES, "bps")
+    whole(bits.into(), Dimension::Rate, "bps")
 }
 
 /// In the largest unit of which it is a whole number.
-fn whole(amount: i128, units: &[(u64, &str)], of_none: &str) -> String {
+fn whole(amount: i128, dimension: Dimension, of_none: &str) -> String {
     if amount == 0 {
         return format!("0{of_none}");
     }
-    let is_whole = |factor: u64| amount % i128::from(factor) == 0;
-    let (factor, unit) = units.iter().find(|(factor, _)| is_whole(*factor)).unwrap_or(&(1, ""));
-    format!("{}{unit}", amount / i128::from(*factor))
+    let per_base = if dimension == Dimension::Duration { PER_SECOND } else { 1.0 };
+    let mut units = units::of(dimension).map(|(unit, factor)| (unit, (factor * per_base).round() as i128));
+    let (unit, factor) = units.find(|(_, factor)| amount % factor == 0).unwrap_or(("", 1));
+    format!("{}{unit}", amount / factor)
 }
 
 #[cfg(test)]
