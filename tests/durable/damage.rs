@@ -38,15 +38,56 @@ fn a_flipped_bit_in_what_was_synced_stops_everything() {
     ends(&folder, &["run", "main.scope"], 0);
 }
 
+/// All of an ended run was synced, also its last records: no later one says so, and the state does.
 #[test]
-fn a_journal_that_is_shorter_than_the_state_says_is_damage() {
+fn damage_to_the_journal_of_an_ended_run_names_the_record() {
     let desks = Desks::start();
-    let folder = desks.place("shorter", PROGRAM);
+    let folder = desks.place("ended", PROGRAM);
     ends(&folder, &["run", "main.scope"], 0);
     let whole = std::fs::read(journal(&folder, 1)).expect("a journal");
-    std::fs::write(journal(&folder, 1), &whole[..whole.len() / 2]).expect("writable");
-    let ran = ends(&folder, &["run", "main.scope"], 1);
-    assert!(ran.stderr.contains("E0920") && ran.stderr.contains("shorter"), "{}", ran.all());
+    let n_asked = desks.nantes.n_requests();
+    let starts: Vec<usize> =
+        [16].into_iter().chain(records(&whole).into_iter().map(|(end, _)| end)).collect();
+    let (last, n_records) = (starts[starts.len() - 2], starts.len() - 1);
+    let flipped = |at: usize| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        bytes
+    };
+    let cases = [
+        ("a bit of its length", flipped(last), format!("record {n_records} (at byte {last}) is damaged")),
+        ("a bit of its text", flipped(last + 20), format!("record {n_records} (at byte {last}) is damaged")),
+        ("cut between", whole[..last].to_vec(), format!("record {n_records} (at byte {last}) is gone: the file is shorter")),
+        ("cut in a record", whole[..starts[3] + 9].to_vec(), format!("record 4 (at byte {}) is gone", starts[3])),
+        ("only the header", whole[..16].to_vec(), "record 1 (at byte 16) is gone".to_owned()),
+        ("not even that", whole[..7].to_vec(), "record 1 (at byte 16) is gone".to_owned()),
+        ("no header", flipped(3), "00000001.journal: not a journal".to_owned()),
+    ];
+    let is_told = |n_cases: usize, commands: &[&[&str]]| {
+        for (case, bytes, words) in &cases[..n_cases] {
+            std::fs::write(journal(&folder, 1), bytes).expect("writable");
+            for command in commands {
+                let ran = ends(&folder, command, 1);
+                let is_told = ran.stderr.contains("E0920") && ran.stderr.contains(words);
+                assert!(is_told, "{case}, {command:?}: `{words}`: {}", ran.all());
+                assert!(ran.stderr.contains("scope state rebuild FILE"), "{case}, {command:?}: {}", ran.all());
+            }
+        }
+        std::fs::write(journal(&folder, 1), &whole).expect("writable");
+    };
+    is_told(cases.len(), &[
+        &["status", "--offline"],
+        &["history"],
+        &["logs"],
+        &["plan", "main.scope"],
+        &["resume"],
+        &["run", "main.scope"],
+    ]);
+    assert_eq!(desks.nantes.n_requests(), n_asked, "nothing was sent");
+    // After another run the state is whole without it, and its log is not.
+    ends(&folder, &["run", "main.scope"], 0);
+    is_told(3, &[&["logs", "--run", "1"]]);
+    ends(&folder, &["logs", "--run", "1"], 0);
 }
 
 #[test]

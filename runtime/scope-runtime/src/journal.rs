@@ -86,6 +86,16 @@ pub enum JournalError {
         /// Where it starts.
         offset: u64,
     },
+    /// Records that were durable are not there any more.
+    #[error("{path}: record {record} (at byte {offset}) is gone: the file is shorter than it was")]
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// The first of them, from 1.
+        record: usize,
+        /// Where it started.
+        offset: u64,
+    },
 }
 
 /// What a journal holds.
@@ -104,22 +114,33 @@ pub struct Contents<R> {
 /// # Errors
 /// [`JournalError::Io`], [`JournalError::Version`], [`JournalError::Newer`], [`JournalError::Damaged`].
 pub fn read<R: DeserializeOwned>(path: &Path) -> Result<Contents<R>, JournalError> {
-    read_with(path, |_, record| record)
+    read_with(path, 0, |_, record| record)
 }
 
-/// Reads a journal of this version or an older one; `migrate` makes a record of that version one of this.
+/// Reads a journal of this version or an older one; `migrate` makes a record of that version one of this. Of the file,
+/// `durable` bytes are known to have been synced, whatever its records say: there, nothing is a torn tail.
 ///
 /// # Errors
-/// As [`read`].
+/// As [`read`]; [`JournalError::Cut`].
 pub fn read_with<R: DeserializeOwned>(
     path: &Path,
+    durable: u64,
     mut migrate: impl FnMut(u8, Value) -> Value,
 ) -> Result<Contents<R>, JournalError> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|mut file| file.read_to_end(&mut bytes))
         .map_err(|error| io_error(path, error))?;
+    let damaged = |record: usize, offset: usize| {
+        Err(JournalError::Damaged { path: path.to_owned(), record, offset: offset as u64 })
+    };
+    let cut = |record: usize, offset: usize| {
+        Err(JournalError::Cut { path: path.to_owned(), record, offset: offset as u64 })
+    };
     if bytes.len() < HEADER.len() && (HEADER_STEM.starts_with(&bytes) || bytes.starts_with(HEADER_STEM)) {
+        if durable > 0 {
+            return cut(1, HEADER.len());
+        }
         // The crash came before the header was whole.
         return Ok(Contents { records: Vec::new(), length: 0, n_torn: bytes.len() as u64 });
     }
@@ -142,14 +163,18 @@ pub fn read_with<R: DeserializeOwned>(
         let frame = frame::decode(&bytes[offset..]);
         let record = frame.as_ref().and_then(|frame| parsed(frame.payload));
         let (Some(frame), Some(record)) = (frame, record) else {
-            if frame::durable_after(&bytes, offset) > offset as u64 {
-                let record = records.len() + 1;
-                return Err(JournalError::Damaged { path: path.to_owned(), record, offset: offset as u64 });
+            let is_short = (bytes.len() as u64) < durable;
+            let known = if is_short { 0 } else { durable };
+            if known.max(frame::durable_after(&bytes, offset)) > offset as u64 {
+                return damaged(records.len() + 1, offset);
             }
             break;
         };
         records.push(record);
         offset += frame.length;
+    }
+    if durable > offset as u64 {
+        return cut(records.len() + 1, offset);
     }
     Ok(Contents { records, length: offset as u64, n_torn: (bytes.len() - offset) as u64 })
 }

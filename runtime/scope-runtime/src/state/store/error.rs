@@ -124,7 +124,9 @@ impl StateError {
     pub fn failure(&self) -> Failure {
         let code = match self {
             StateError::Lost { .. } => "E0880",
-            StateError::Journal(JournalError::Damaged { .. })
+            StateError::Journal(
+                JournalError::Damaged { .. } | JournalError::Cut { .. } | JournalError::Version { .. },
+            )
             | StateError::Damaged { .. }
             | StateError::Missing { .. } => "E0920",
             StateError::Unwritten { .. }
@@ -163,7 +165,9 @@ impl StateError {
             StateError::Damaged { .. }
             | StateError::Lost { .. }
             | StateError::Missing { .. }
-            | StateError::Journal(JournalError::Damaged { .. }) => failure.with_help(
+            | StateError::Journal(
+                JournalError::Damaged { .. } | JournalError::Cut { .. } | JournalError::Version { .. },
+            ) => failure.with_help(
                 "bring the state's folder back from a copy; without one, move it away and `scope state rebuild FILE`: what bears its mark is found again",
             ),
             StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => failure

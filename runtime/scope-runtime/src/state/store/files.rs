@@ -1,5 +1,6 @@
 //! The files of a state's folder: `state.json` as this version or an older one wrote it, and the journals of runs.
 
+use std::cmp::Ordering;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,17 @@ pub(in crate::state) struct Through {
     pub(super) bytes: u64,
 }
 
+impl Through {
+    /// How much of a run's journal was synced, as far as the state knows: of the runs before, all that their files hold.
+    fn durable(&self, run: u64, path: &Path) -> u64 {
+        match run.cmp(&self.run) {
+            Ordering::Less => path.metadata().map_or(0, |file| file.len()),
+            Ordering::Equal => self.bytes,
+            Ordering::Greater => 0,
+        }
+    }
+}
+
 pub(super) fn load(folder: &Path) -> Result<Option<StateFile>, StateError> {
     let path = folder.join(FILE);
     let bytes = match std::fs::read(&path) {
@@ -76,10 +88,16 @@ pub(in crate::state) fn read_file(bytes: &[u8], path: &Path) -> Result<StateFile
     serde_json::from_value(value).map_err(damaged)
 }
 
-/// The records of a journal that goes on after a state, of this version or an older one.
-pub(super) fn records(path: &Path, before: &State) -> Result<journal::Contents<Record>, JournalError> {
+/// The records of the journal of a run that goes on after a state, of this version or an older one; the state is whole
+/// `through` a part of a run.
+pub(super) fn records(
+    run: u64,
+    path: &Path,
+    before: &State,
+    through: Through,
+) -> Result<journal::Contents<Record>, JournalError> {
     let mut migration = versions::Records::after(before);
-    journal::read_with(path, |version, record| migration.next(version, record))
+    journal::read_with(path, through.durable(run, path), |version, record| migration.next(version, record))
 }
 
 /// Makes a folder, those above it where they are not there, and their names durable.

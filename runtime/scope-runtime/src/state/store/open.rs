@@ -13,7 +13,7 @@ use super::super::shared::{self, Lease, Shared};
 use super::super::{Place, Record, State};
 use super::files::{RUNS, Through, file_name, journals, load, make_durable_folder, records};
 use super::{FILE, Kept, StateError, StateFile, StateStore};
-use crate::journal;
+use crate::journal::{self, JournalError};
 
 /// A process waits with the state left to others.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ impl StateStore {
             if run < loaded.through.run {
                 continue;
             }
-            let contents = records(&path, &state)?;
+            let contents = records(run, &path, &state, loaded.through)?;
             // What is in the file as a whole is not applied again: later facts, outside of runs, are in the file only.
             if (Through { run, bytes: contents.length }) != loaded.through {
                 contents.records.iter().for_each(|record| state.apply(record));
@@ -184,7 +184,19 @@ impl StateStore {
     /// Unreadable, damaged.
     pub fn records_of(folder: &Path, run: u64) -> Result<Vec<Record>, StateError> {
         let path = folder.join(RUNS).join(file_name(run));
-        if path.exists() { Ok(records(&path, &State::new(String::new()))?.records) } else { Ok(Vec::new()) }
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let file = load(folder)?;
+        let through = file.as_ref().map_or_else(Through::default, |file| file.through);
+        let contents = records(run, &path, &State::new(String::new()), through)?;
+        let mut runs = file.iter().flat_map(|file| &file.state.runs);
+        let has_ended = runs.any(|known| known.run == run && known.verdict.is_some());
+        if has_ended && !matches!(contents.records.last(), Some(Record::RunEnded { .. })) {
+            let record = contents.records.len() + 1;
+            return Err(JournalError::Cut { path, record, offset: contents.length }.into());
+        }
+        Ok(contents.records)
     }
 
     /// Applies what journals hold beyond `state.json`; the number of records.
@@ -195,17 +207,13 @@ impl StateStore {
             if run < kept.through.run {
                 continue;
             }
-            let contents = records(&path, &self.state)?;
+            let contents = records(run, &path, &self.state, kept.through)?;
             if cuts && contents.n_torn > 0 {
                 journal::cut(&path, contents.length)?;
             }
             let through = Through { run, bytes: contents.length };
             if through == kept.through {
                 continue;
-            }
-            if run == kept.through.run && contents.length < kept.through.bytes {
-                let error = format!("it is shorter than `{FILE}` says");
-                return Err(StateError::Damaged { path, error });
             }
             // Applying a record twice changes nothing, so a journal that is partly in the file is applied whole.
             contents.records.iter().for_each(|record| self.state.apply(record));
