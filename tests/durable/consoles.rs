@@ -68,6 +68,11 @@ fn what_a_run_is_about_to_do_and_what_it_left_is_told_as_the_reference_says() {
     assert!(consoles("83-what-is-left-undone") >= 8);
 }
 
+#[test]
+fn how_a_run_ended_is_told_afterwards_as_the_reference_says() {
+    assert!(consoles("89-how-it-ended") >= 14);
+}
+
 /// Holds a document against what its commands print; how many there are.
 fn consoles(name: &str) -> usize {
     let path = root().join(format!("tests/spec/{name}.md"));
@@ -183,7 +188,7 @@ fn step_of(line: &str) -> Option<(String, String)> {
     }
 }
 
-/// A line whose times are not compared: `2 min ago`, `0.4 s`.
+/// A line whose times are not compared: `2 min ago`, `0.4 s`, `2026-11-29 11:15:58 UTC`.
 fn timeless(line: &str) -> String {
     let mut words: Vec<&str> = line.split(' ').collect();
     let is_number = |word: &str| word.split('-').all(|part| part.parse::<f64>().is_ok());
@@ -194,6 +199,9 @@ fn timeless(line: &str) -> String {
             words[at] = "…";
             words[at + 1] = "time";
         }
+    }
+    if let Some(zone) = words.iter().position(|word| *word == "UTC").filter(|zone| *zone >= 2) {
+        words[zone - 2..zone].fill("…");
     }
     words.retain(|word| !word.is_empty());
     words.join(" ")

@@ -57,8 +57,16 @@ fn damage_to_the_journal_of_an_ended_run_names_the_record() {
     let cases = [
         ("a bit of its length", flipped(last), format!("record {n_records} (at byte {last}) is damaged")),
         ("a bit of its text", flipped(last + 20), format!("record {n_records} (at byte {last}) is damaged")),
-        ("cut between", whole[..last].to_vec(), format!("record {n_records} (at byte {last}) is gone: the file is shorter")),
-        ("cut in a record", whole[..starts[3] + 9].to_vec(), format!("record 4 (at byte {}) is gone", starts[3])),
+        (
+            "cut between",
+            whole[..last].to_vec(),
+            format!("record {n_records} (at byte {last}) is gone: the file is shorter"),
+        ),
+        (
+            "cut in a record",
+            whole[..starts[3] + 9].to_vec(),
+            format!("record 4 (at byte {}) is gone", starts[3]),
+        ),
         ("only the header", whole[..16].to_vec(), "record 1 (at byte 16) is gone".to_owned()),
         ("not even that", whole[..7].to_vec(), "record 1 (at byte 16) is gone".to_owned()),
         ("no header", flipped(3), "00000001.journal: not a journal".to_owned()),
@@ -70,19 +78,26 @@ fn damage_to_the_journal_of_an_ended_run_names_the_record() {
                 let ran = ends(&folder, command, 1);
                 let is_told = ran.stderr.contains("E0920") && ran.stderr.contains(words);
                 assert!(is_told, "{case}, {command:?}: `{words}`: {}", ran.all());
-                assert!(ran.stderr.contains("scope state rebuild FILE"), "{case}, {command:?}: {}", ran.all());
+                assert!(
+                    ran.stderr.contains("scope state rebuild FILE"),
+                    "{case}, {command:?}: {}",
+                    ran.all()
+                );
             }
         }
         std::fs::write(journal(&folder, 1), &whole).expect("writable");
     };
-    is_told(cases.len(), &[
-        &["status", "--offline"],
-        &["history"],
-        &["logs"],
-        &["plan", "main.scope"],
-        &["resume"],
-        &["run", "main.scope"],
-    ]);
+    is_told(
+        cases.len(),
+        &[
+            &["status", "--offline"],
+            &["history"],
+            &["logs"],
+            &["plan", "main.scope"],
+            &["resume"],
+            &["run", "main.scope"],
+        ],
+    );
     assert_eq!(desks.nantes.n_requests(), n_asked, "nothing was sent");
     // After another run the state is whole without it, and its log is not.
     ends(&folder, &["run", "main.scope"], 0);

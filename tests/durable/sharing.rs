@@ -275,6 +275,8 @@ fn a_process_that_is_gone_has_nothing_any_more() {
     assert!(refused.stderr.contains("E0911") && refused.stderr.contains("is gone"), "{}", refused.all());
     let shown = machine.ends(&["state", "show", "--program", "main.scope"], 0);
     assert!(shown.stdout.contains(", which is gone: `scope state unlock` frees it"), "{}", shown.all());
+    let status = machine.ends(&["status", "--offline", "--program", "main.scope"], 0);
+    assert!(status.stdout.contains("stopped before its end: its process died"), "{}", status.all());
     let freed = machine.ends(&["state", "unlock", "--program", "main.scope"], 0);
     assert!(
         freed.stdout.contains("unlocked: ana at ") && freed.stdout.contains("is gone"),

@@ -157,6 +157,13 @@ pub enum RunEventKind {
         /// Why, and what remains.
         words: String,
     },
+    /// An output has no value, though all that it needs is there: the run has failed.
+    OutputFailed {
+        /// Its name.
+        output: String,
+        /// Why.
+        failure: Failure,
+    },
     /// The last event.
     RunEnded {
         /// How.
@@ -184,6 +191,7 @@ impl RunEventKind {
             | RunEventKind::ChoiceMade { .. }
             | RunEventKind::UndoDone { .. }
             | RunEventKind::UndoOwed { .. }
+            | RunEventKind::OutputFailed { .. }
             | RunEventKind::RunEnded { .. } => None,
         }
     }

@@ -28,7 +28,7 @@ use crate::state::Fence;
 pub const QUEUE: usize = 256;
 
 /// What can happen: the kinds of events of a run, and of waiting for sites.
-pub const EVENTS: [&str; 15] = [
+pub const EVENTS: [&str; 16] = [
     "run_started",
     "step_started",
     "step_progress",
@@ -41,6 +41,7 @@ pub const EVENTS: [&str; 15] = [
     "choice_made",
     "undo_done",
     "undo_owed",
+    "output_failed",
     "run_ended",
     "site_silent",
     "site_answers",

@@ -102,7 +102,9 @@ pub fn hide_in_event(redact: &dyn Redact, event: &mut RunEvent) {
             hide_in_effect(redact, effect);
             detail.iter_mut().chain(identity).for_each(|text| hide_in_text(redact, text));
         }
-        RunEventKind::StepFailed { failure, .. } => hide_in_failure(redact, failure),
+        RunEventKind::StepFailed { failure, .. } | RunEventKind::OutputFailed { failure, .. } => {
+            hide_in_failure(redact, failure);
+        }
         RunEventKind::RunStarted { .. }
         | RunEventKind::StepStarted { .. }
         | RunEventKind::StepProgress { progress: Progress::Bytes { .. }, .. }

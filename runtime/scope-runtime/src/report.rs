@@ -9,7 +9,7 @@ use scope_plan::plan::{ChoiceId, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::events::{Awaited, Difference, Effect, Failure, SkipReason};
+use crate::events::{Awaited, Difference, Effect, Failure, Outcome, SkipReason};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -252,6 +252,9 @@ pub struct Counts {
     pub failed: usize,
     /// Not done.
     pub skipped: usize,
+    /// Not done, as an operator asked: its site is left alone, or that of what it needs.
+    #[serde(default)]
+    pub left_out: usize,
 }
 
 impl Counts {
@@ -285,6 +288,9 @@ impl Counts {
             }
             StepStatus::Failed { .. } => self.failed += 1,
             StepStatus::Parked { .. } => self.parked += 1,
+            StepStatus::Skipped {
+                because: SkipReason::LeftOut | SkipReason::Dependency { outcome: Outcome::LeftOut, .. },
+            } => self.left_out += 1,
             StepStatus::Skipped { .. } => self.skipped += 1,
         }
     }

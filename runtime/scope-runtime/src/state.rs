@@ -304,6 +304,9 @@ pub struct Run {
     pub verdict: Option<Verdict>,
     /// In numbers.
     pub counts: Counts,
+    /// Its outputs that have no value: why not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub without_value: BTreeMap<String, String>,
     /// The digest of its plan.
     pub plan: String,
     /// What it was started with.

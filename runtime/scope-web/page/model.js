@@ -159,6 +159,9 @@ export class Model {
       case 'choice_made':
         this.choice(event, at);
         break;
+      case 'output_failed':
+        this.news.push(event.failure.message);
+        break;
       case 'run_ended':
         this.ended = event;
         this.news.push(`the run ended: ${event.verdict.replaceAll('_', ' ')}`);

@@ -72,23 +72,30 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     };
     let rows = difference::rows(plan, &report, &state);
     if let Some(path) = &command.out {
-        let relied = Relied::new(plan, &state, command.kept.state.as_deref(), Some(&report));
+        let relied =
+            Relied::new(asked_of(command, plan), plan, &state, command.kept.state.as_deref(), Some(&report));
         if let Err(code) = super::write_beside(&compilation, path, saved::to_json(plan, &relied).as_bytes()) {
             return code;
         }
     }
     let file = &command.program.file;
+    let without_value = show::report::outputs_without_value(plan, &report, &compilation.sources);
+    if !without_value.is_empty() {
+        output.diagnostics(&without_value, &compilation.sources);
+    }
+    let fails = !without_value.is_empty() || rows.iter().any(|row| row.what == What::Fails);
     document::tell("scope-difference/1", json_twin(file, Some(&state), &rows, &lost, plan));
     let next = match &command.out {
         Some(_) => again(command, plan),
         None => format!("{}          save: --out plan.json", again(command, plan)),
     };
-    line(show::plan::surveyed(plan, file, &next, &state, &rows, now_ms(), command.verbose).trim_end());
+    let survey = show::plan::Survey { rows: &rows, fails };
+    line(show::plan::surveyed(plan, file, &next, &state, &survey, now_ms(), command.verbose).trim_end());
     tell(&lost);
     let is_different =
         !lost.is_empty() || rows.iter().any(|row| row.what.is_change() || row.what == What::Unknown);
     match command.check {
-        true if rows.iter().any(|row| row.what == What::Fails) => FAILED,
+        true if fails => FAILED,
         true if is_different => DIFFERENT,
         _ => OK,
     }
@@ -105,7 +112,9 @@ fn unasked(
     let plan = super::plan_of(compilation);
     let state = state.filter(|_| !command.program.simulate);
     if let Some(path) = &command.out {
-        let relied = state.map(|state| Relied::new(plan, state, command.kept.state.as_deref(), None));
+        let relied = state.map(|state| {
+            Relied::new(asked_of(command, plan), plan, state, command.kept.state.as_deref(), None)
+        });
         let text =
             relied.map_or_else(|| scope_plan::json::to_json(plan), |relied| saved::to_json(plan, &relied));
         if let Err(code) = super::write_beside(compilation, path, text.as_bytes()) {
@@ -143,10 +152,14 @@ fn again(command: &Plan, plan: &scope_plan::plan::Plan) -> String {
     if let Some(path) = &command.out {
         return format!("scope run {}", scope_runtime::shell::word(path));
     }
-    let asked = asked::of_program(&command.program.with(&command.of), plan);
+    said::command(&asked_of(command, plan), command.kept.state.as_deref())
+}
+
+/// What is planned.
+fn asked_of(command: &Plan, plan: &scope_plan::plan::Plan) -> Started {
     let About { site, except } = command.about.clone();
-    let asked = Started { reconsider: command.reconsider, site, except, ..asked };
-    said::command(&asked, command.kept.state.as_deref())
+    let asked = asked::of_program(&command.program.with(&command.of), plan);
+    Started { reconsider: command.reconsider, site, except, ..asked }
 }
 
 fn tell(lost: &[Lost]) {

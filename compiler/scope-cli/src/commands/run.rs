@@ -7,11 +7,13 @@ mod settled;
 mod simulated;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use scope_diagnostics::{SourceMap, codes};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
 use scope_runtime::hooks::Hooks;
+use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::runner::Known;
 use scope_runtime::state::{Fence, Holder, Place, Started, State, StateStore, Wish};
 
@@ -43,7 +45,7 @@ fn unwatched(command: &Run, output: Output) -> u8 {
             Ok(ready) => ready,
             Err(code) => return code,
         };
-        let again = said::command(&asked::of_run(command, &plan), None);
+        let again = said::simulating(&asked::of_run(command, &plan), &command.how.fault, command.how.seed);
         return simulate(&plan, &sources, &command.how, &again, output);
     }
     whole(command, Answers::First, output)
@@ -57,6 +59,8 @@ struct Going {
     is_stopped: bool,
     /// All that this command deletes may be deleted.
     has_consent: bool,
+    /// Those of the first plan, where they are known before there is a state.
+    secrets: Option<Rc<SecretStore>>,
 }
 
 impl Going {
@@ -115,7 +119,7 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
         Ok(hooks) => hooks,
         Err(code) => return code,
     };
-    let mut going = Going { hooks, detached, is_stopped: false, has_consent: false };
+    let mut going = Going { hooks, detached, is_stopped: false, has_consent: false, secrets: None };
     let code = runs(&command, &program, answers, &mut going, output);
     if let Some(detached) = going.finish() {
         detached.end(code);
@@ -126,7 +130,7 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
 /// One run after the other, with the state of this program.
 fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, output: Output) -> u8 {
     let file = &command.program.file;
-    let mut first_plan = match first_plan(program, command, output) {
+    let mut first_plan = match first_plan(program, command, going, output) {
         Ok(plan) => plan,
         Err(code) => return code,
     };
@@ -157,7 +161,10 @@ fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, outpu
         // Another command may have begun the state meanwhile.
         let ready = match first_plan.take().filter(|_| state.state().serial == 0) {
             Some(ready) => Ok(ready),
-            None => ready(command, state.recorded(), Some(&is_alone), output),
+            None => {
+                going.secrets = None;
+                ready(command, state.recorded(), Some(&is_alone), output)
+            }
         };
         let (plan, sources) = match ready {
             Ok(ready) => ready,
@@ -211,8 +218,13 @@ fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, outpu
 }
 
 /// The plan of a program that has no state yet: made before there is one, so that what does not compile, or is not there,
-/// leaves nothing behind. At a shared place nothing is written before a run begins.
-fn first_plan(program: &str, command: &Run, output: Output) -> Result<Option<(Plan, SourceMap)>, u8> {
+/// leaves nothing behind; nor does a secret that is not to be had. At a shared place nothing is written before a run begins.
+fn first_plan(
+    program: &str,
+    command: &Run,
+    going: &mut Going,
+    output: Output,
+) -> Result<Option<(Plan, SourceMap)>, u8> {
     let place = place::of_program(program, command.how.kept.state.as_deref())?;
     let is_new = matches!(place, Place::Folder(_)) && matches!(StateStore::is_at(&place), Ok(false));
     if !is_new || command.program.wish == Wish::Nothing {
@@ -220,7 +232,9 @@ fn first_plan(program: &str, command: &Run, output: Output) -> Result<Option<(Pl
     }
     let state = State::new(String::new());
     let is_alone = |site: &str| is_left_alone(site, &state, &command.how, now_ms());
-    ready(command, state.recorded(), Some(&is_alone), output).map(Some)
+    let (plan, sources) = ready(command, state.recorded(), Some(&is_alone), output)?;
+    going.secrets = Some(once::secrets(&plan, &sources, output)?);
+    Ok(Some((plan, sources)))
 }
 
 /// What a run begins with, besides the plan and the state.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use scope_plan::plan::Plan;
 use scope_runtime::report::{Report, StepStatus};
-use scope_runtime::state::{State, digest_of_value};
+use scope_runtime::state::{Started, State, digest_of_value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -24,6 +24,9 @@ pub struct Relied {
     /// Where the state is, if that was said (`--state`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    /// What was planned; nothing is known of what an older version planned but its program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Started>,
     /// Step key → a digest of what was found there; nothing of what was not asked, or did not answer.
     pub read: BTreeMap<String, String>,
 }
@@ -51,12 +54,19 @@ pub fn is_plan(file: &str) -> bool {
 }
 
 impl Relied {
-    /// Of a plan that was made from this state at this place; `survey` is what its sites were seen to have.
-    pub fn new(plan: &Plan, state: &State, place: Option<&str>, survey: Option<&Report>) -> Self {
+    /// Of a plan that was asked for, and made from this state at this place; `survey` is what its sites were seen to have.
+    pub fn new(
+        asked: Started,
+        plan: &Plan,
+        state: &State,
+        place: Option<&str>,
+        survey: Option<&Report>,
+    ) -> Self {
         Self {
             deployment: state.deployment.clone(),
             serial: state.serial,
             state: place.map(str::to_owned),
+            asked: Some(asked),
             read: survey.map(|survey| read(survey, plan)).unwrap_or_default(),
         }
     }

@@ -9,7 +9,7 @@ use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::runner::{self, SiteSet};
 use scope_runtime::simulator::{SimulationOptions, Simulator};
-use scope_runtime::site::{ServiceProbe, SiteError};
+use scope_runtime::site::{ServiceProbe, SiteError, SiteErrorKind};
 
 use super::{FAILED, OK, WRONG};
 use crate::args::{Sites, SitesAction};
@@ -89,7 +89,7 @@ pub fn probe_plan(plan: &Plan, is_wanted: &dyn Fn(&str) -> bool, patience: Durat
 /// Asks one site, for at most so long.
 pub async fn probe_one(name: &str, site: &dyn scope_runtime::site::Site, patience: Duration) -> Probed {
     let silence = || SiteError {
-        kind: scope_runtime::site::SiteErrorKind::Lost,
+        kind: SiteErrorKind::Lost,
         words: format!("no answer within {} s", patience.as_secs()),
         request: None,
         status: None,
@@ -98,15 +98,29 @@ pub async fn probe_one(name: &str, site: &dyn scope_runtime::site::Site, patienc
     Probed { site: name.to_string(), result }
 }
 
-/// The fastest round trip in microseconds, or why it does not answer. A site whose every service is silent does not.
-pub fn heard(probed: &Probed) -> (Option<u64>, Option<String>) {
+/// What a site's answers come to.
+#[derive(Default)]
+pub struct Heard {
+    /// The fastest round trip in microseconds.
+    pub rtt_us: Option<u64>,
+    /// Why it does not answer.
+    pub why: Option<String>,
+    /// What is missing here, so that it was not asked.
+    pub missing: Option<String>,
+}
+
+/// Whether a site answers. One whose every service is silent does not.
+pub fn heard(probed: &Probed) -> Heard {
     match &probed.result {
-        Err(error) => (None, Some(error.words.clone())),
+        Err(error) if error.kind == SiteErrorKind::Configuration => {
+            Heard { missing: Some(error.words.clone()), ..Heard::default() }
+        }
+        Err(error) => Heard { why: Some(error.words.clone()), ..Heard::default() },
         Ok(services) => {
             let rtt_us =
                 services.iter().filter(|service| service.error.is_none()).map(|service| service.rtt_us).min();
             let error = services.iter().find_map(|service| service.error.clone());
-            (rtt_us, error.filter(|_| rtt_us.is_none()))
+            Heard { rtt_us, why: error.filter(|_| rtt_us.is_none()), missing: None }
         }
     }
 }

@@ -69,6 +69,8 @@ fn lives(found: &Found, state: &State) -> Result<Option<Lives>, u8> {
         waits,
     };
     let holder = StateStore::holder(&found.place).map_err(|error| place::refused(&error))?;
+    // Its lease of a shared state may outlive a process.
+    let holder = holder.filter(|holder| !holder.is_gone());
     // Of one that only holds a site, or copies the state, no run is under way.
     let is_under_way = state.runs.last().is_some_and(|run| run.verdict.is_none());
     Ok(match holder.filter(|_| is_under_way) {
@@ -115,7 +117,8 @@ fn lines(state: &State, told: &[Told], probed: &[Probed]) -> Vec<SiteLine> {
     }
     for probed in probed {
         let line = lines.get_mut(probed.site.as_str()).expect("every probed site has a line");
-        (line.rtt_us, line.why) = sites::heard(probed);
+        let heard = sites::heard(probed);
+        (line.rtt_us, line.why, line.missing) = (heard.rtt_us, heard.why, heard.missing);
     }
     lines.into_values().collect()
 }

@@ -120,6 +120,7 @@ impl Meter {
             | RunEventKind::ChoiceMade { .. }
             | RunEventKind::UndoDone { .. }
             | RunEventKind::UndoOwed { .. }
+            | RunEventKind::OutputFailed { .. }
             | RunEventKind::RunEnded { .. } => {}
         }
     }

@@ -5,12 +5,12 @@ use std::fmt::Write;
 
 use scope_plan::fleet::{FEW, listed as listed_names};
 use scope_runtime::events::Awaited;
-use scope_runtime::report::{Counts, Verdict};
+use scope_runtime::report::Verdict;
 use scope_runtime::runner::LeftAlone;
 use scope_runtime::state::{Hold, Holder, Parked, Run, Sent, Started, State, Told, Wish, utc};
 use serde::Serialize;
 
-use super::report::{awaited_words, ended_well, listed};
+use super::report::{awaited_words, ended_well, listed, without_value_words};
 use super::{said, seconds, short_name};
 
 /// One site of a deployment.
@@ -20,8 +20,10 @@ pub struct SiteLine {
     pub site: String,
     /// The round trip in microseconds, where it answers; `None` where it does not or was not asked.
     pub rtt_us: Option<u64>,
-    /// Why it does not answer, or was not asked.
+    /// Why it does not answer.
     pub why: Option<String>,
+    /// What is missing here, so that it cannot be asked: a secret, a file.
+    pub missing: Option<String>,
     /// What it waits for since then, in milliseconds since 1970.
     pub since_ms: Option<u64>,
     /// Steps of the last run that ended well.
@@ -118,6 +120,17 @@ fn table(sites: &[SiteLine], now_ms: u64, all: bool) -> String {
     text
 }
 
+/// What is missing for sites to be asked, and which these are.
+fn unasked(sites: &[SiteLine]) -> BTreeMap<&str, Vec<&str>> {
+    let mut unasked: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for line in sites {
+        if let Some(missing) = &line.missing {
+            unasked.entry(missing).or_default().push(&line.site);
+        }
+    }
+    unasked
+}
+
 fn one_by_one(sites: Vec<&SiteLine>) -> Vec<Vec<&SiteLine>> {
     sites.into_iter().map(|site| vec![site]).collect()
 }
@@ -145,9 +158,16 @@ pub fn verdict_word(verdict: Option<Verdict>) -> &'static str {
     }
 }
 
-/// `3 created, 1 parked`.
-pub fn counted(counts: &Counts) -> String {
-    let open = [(counts.parked, "parked"), (counts.failed, "failed"), (counts.skipped, "skipped")];
+/// `3 created, 1 parked, 1 output without a value`.
+fn counted(run: &Run) -> String {
+    let (counts, n_failed) = (&run.counts, run.without_value.len());
+    let open = [
+        (counts.parked, "parked"),
+        (counts.failed, "failed"),
+        (counts.skipped, "skipped"),
+        (counts.left_out, "left out"),
+        (n_failed, without_value_words(n_failed)),
+    ];
     listed(&[&ended_well(counts)[..], &open].concat())
 }
 
@@ -159,8 +179,7 @@ pub fn history(state: &State, now_ms: u64) -> String {
     );
     for run in state.runs.iter().rev() {
         let took = run.millis.map_or_else(|| "-".to_string(), seconds);
-        let what =
-            if run.verdict.is_some() { counted(&run.counts) } else { "it did not come to its end".into() };
+        let what = if run.verdict.is_some() { counted(run) } else { "it did not come to its end".into() };
         let _ = writeln!(
             text,
             "{:<5} {:<23}  {:<12} {:<10} {took:>9}  {:<14} {what}",
@@ -235,10 +254,16 @@ pub fn status(
     let end = match run.verdict {
         None if next.lives.is_some() => "under way".to_string(),
         None => "stopped before its end: its process died".to_string(),
-        Some(verdict) => format!("{} ({})", verdict_word(Some(verdict)), counted(&run.counts)),
+        Some(verdict) => format!("{} ({})", verdict_word(Some(verdict)), counted(run)),
     };
     let mut text = format!("run {}   {program}   {since} by {}   {end}\n", run.run, run.by);
     text += &table(sites, now_ms, all);
+    for (words, sites) in unasked(sites) {
+        let _ = writeln!(text, "not asked: {}: {words}", listed_names(&sites));
+    }
+    for words in run.without_value.values() {
+        let _ = writeln!(text, "failed: {words}");
+    }
     for sent in state.sent.values() {
         let _ = writeln!(text, "open: {}", open_words(sent, now_ms));
     }

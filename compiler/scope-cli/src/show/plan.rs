@@ -18,6 +18,14 @@ use super::{bytes, debts, plural, seconds, short_name, short_type};
 /// So many sentences are said of one cut.
 const MOST_SENTENCES: usize = 8;
 
+/// What a survey came to.
+pub struct Survey<'s> {
+    /// What becomes of each resource.
+    pub rows: &'s [Row],
+    /// A run would fail, even where nothing is to be done.
+    pub fails: bool,
+}
+
 /// The print-out of a survey: what differs, by site. `all` tells every site by itself.
 /// `again` is the command that does it.
 pub fn surveyed(
@@ -25,7 +33,7 @@ pub fn surveyed(
     file: &str,
     next: &str,
     state: &State,
-    rows: &[Row],
+    &Survey { rows, fails }: &Survey<'_>,
     now_ms: u64,
     all: bool,
 ) -> String {
@@ -46,7 +54,7 @@ pub fn surveyed(
     let has = |what: What| rows.iter().any(|row| row.what == what);
     let _ = match rows.iter().any(|row| row.what.is_change()) {
         true => writeln!(text, "run it:  {next}"),
-        false if has(What::Fails) => writeln!(text, "nothing else to do: mend what would fail"),
+        false if fails => writeln!(text, "nothing else to do: mend what would fail"),
         false if has(What::Refused) => writeln!(text, "nothing to do but what is refused"),
         false if has(What::Unknown) => {
             writeln!(text, "nothing to do where sites answer; what is unknown is not known to be so")

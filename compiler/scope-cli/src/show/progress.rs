@@ -112,8 +112,9 @@ impl<'a> Shower<'a> {
                 }
                 self.undo(*step, "undone", words);
             }
-            // What is still owed at the end the report says.
+            // What is still owed at the end the report says, and what has no value.
             RunEventKind::UndoOwed { .. }
+            | RunEventKind::OutputFailed { .. }
             | RunEventKind::RunStarted { .. }
             | RunEventKind::StepStarted { .. }
             | RunEventKind::StepProgress { .. }

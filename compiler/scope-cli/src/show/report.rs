@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use scope_diagnostics::SourceMap;
 use scope_diagnostics::render::is_obeyed;
+use scope_diagnostics::{Diagnostic, SourceMap};
 use scope_plan::plan::{Action, Guard, Plan, Step};
 use scope_runtime::events::{Awaited, Effect, Outcome, SkipReason};
 use scope_runtime::report::{Counts, OutputValue, Report, StepReport, StepStatus, Verdict};
@@ -43,11 +43,7 @@ pub fn report(
         }
     }
     let mut diagnostics = told_once(failed);
-    for output in &plan.outputs {
-        if let Some(OutputValue::Failed(failure)) = report.outputs.get(&output.name) {
-            diagnostics.push(failure::of_output(output, failure, sources));
-        }
-    }
+    diagnostics.extend(outputs_without_value(plan, report, sources));
     diagnostics.extend(report.stopped.as_ref().map(failure::of_run));
     output.diagnostics(&diagnostics, sources);
     let columns = super::progress::Columns::of(plan);
@@ -68,6 +64,15 @@ pub fn report(
     printed(plan, report);
     outputs(report);
     line(&verdict(plan, report, next, simulated));
+}
+
+/// The reports for outputs that have no value.
+pub fn outputs_without_value(plan: &Plan, report: &Report, sources: &SourceMap) -> Vec<Diagnostic> {
+    let failed = plan.outputs.iter().filter_map(|output| match report.outputs.get(&output.name)? {
+        OutputValue::Failed(failure) => Some(failure::of_output(output, failure, sources)),
+        OutputValue::Value(_) | OutputValue::Missing(_) => None,
+    });
+    failed.collect()
 }
 
 /// The same for programs: every step's end, what is masked stays masked.
@@ -222,8 +227,8 @@ fn left_undone(plan: &Plan, report: &Report) -> String {
             text += &format!(", {n} {words}");
         }
     };
-    let no_value = report.outputs.values().filter(|output| matches!(output, OutputValue::Failed(_))).count();
-    add(no_value, if no_value == 1 { "output without a value" } else { "outputs without a value" });
+    let n_failed = report.outputs.values().filter(|output| matches!(output, OutputValue::Failed(_))).count();
+    add(n_failed, without_value_words(n_failed));
     add(count(NotDone::Held), "held back");
     add(count(NotDone::Skipped), "skipped");
     add(report.counts.parked, &format!("parked (waits for {})", waiting_sites(plan, report)));
@@ -231,6 +236,11 @@ fn left_undone(plan: &Plan, report: &Report) -> String {
     add(n_wait, if n_wait == 1 { "waits" } else { "wait" });
     add(count(NotDone::LeftOut), &format!("left out ({})", left_out_sites(plan, report)));
     text
+}
+
+/// What so many outputs are, behind their number.
+pub fn without_value_words(n_outputs: usize) -> &'static str {
+    if n_outputs == 1 { "output without a value" } else { "outputs without a value" }
 }
 
 /// Whether a step failed in an alternative of a choice of which none held: the choice's own report tells of them all.
@@ -402,6 +412,10 @@ fn verdict(plan: &Plan, report: &Report, next: &Next, simulated: bool) -> String
             }
         }
         Verdict::Done => format!("ok: {done}{undone} in {took}   {end}"),
+        Verdict::Pending if simulated => {
+            let when = awaited_words(&report.awaited);
+            format!("pending: {done}{undone}   {end}\n  next: {again} once more; a real run goes on {when}")
+        }
         Verdict::Pending => {
             format!("pending: {done}{undone}   {end}\n  next: {again}, {}", awaited_words(&report.awaited))
         }
@@ -421,6 +435,7 @@ fn verdict(plan: &Plan, report: &Report, next: &Next, simulated: bool) -> String
             let failed = counted(&|_| true);
             let is_cause = |status: &StepStatus| matches!(status, StepStatus::Failed { failure } if failure.outcome != Outcome::Unknown);
             let next = match answer {
+                None if simulated => format!("mend the cause, then {again}"),
                 None => format!("mend the cause, then {again}: what is done stays done"),
                 Some(answer) if counted(&is_cause) > 0 => {
                     format!("mend the cause and look at the site, then {answer}")
@@ -431,6 +446,7 @@ fn verdict(plan: &Plan, report: &Report, next: &Next, simulated: bool) -> String
             format!("failed: {done}{steps}{undone} in {took}   {end}\n  next: {next}")
         }
         Verdict::Interrupted => match answer {
+            None if simulated => format!("interrupted: {done}   {end}\n  next: {again} begins anew"),
             None => format!("interrupted: {done}   {end}\n  next: {again} goes on"),
             Some(answer) => format!("interrupted: {done}   {end}\n  next: look at the site, then {answer}"),
         },

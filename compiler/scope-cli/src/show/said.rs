@@ -10,7 +10,7 @@ use scope_runtime::state::{Started, State, Wish};
 /// The command that asks this, of the state at this place.
 pub fn command(started: &Started, state: Option<&str>) -> String {
     let program = || shell::word(&started.program);
-    let mut line = match (started.wish, &started.sequence) {
+    let line = match (started.wish, &started.sequence) {
         (Wish::Nothing, _) => format!("scope destroy {}", program()),
         (Wish::Command, _) if started.words.is_empty() => return "scope exec with the same words".into(),
         (Wish::Command, _) => format!("scope exec --program {}", program()),
@@ -19,6 +19,34 @@ pub fn command(started: &Started, state: Option<&str>) -> String {
         }
         (Wish::Program, None) => format!("scope run {}", program()),
     };
+    line + &options(started, state)
+}
+
+/// The command that simulates this, with what goes wrong.
+pub fn simulating(started: &Started, faults: &[String], seed: u64) -> String {
+    let mut simulation = " --simulate".to_owned();
+    faults.iter().for_each(|fault| simulation += &format!(" --fault {}", shell::word(fault)));
+    if seed != 0 {
+        simulation += &format!(" --seed {seed}");
+    }
+    let run = command(started, None);
+    // What stands behind `--` is the command that is done.
+    match run.split_once(" -- ") {
+        Some((run, words)) if started.wish == Wish::Command => format!("{run}{simulation} -- {words}"),
+        _ => run + &simulation,
+    }
+}
+
+/// The command that plans this, and saves the plan.
+pub fn planning(started: &Started, state: Option<&str>, out: &str) -> String {
+    let sequence = started.sequence.iter().map(|name| format!(" --sequence {}", shell::word(name)));
+    let (program, sequence) = (shell::word(&started.program), sequence.collect::<String>());
+    format!("scope plan {program}{sequence}{} --out {}", options(started, state), shell::word(out))
+}
+
+/// What is the same for all commands of a program.
+fn options(started: &Started, state: Option<&str>) -> String {
+    let mut line = String::new();
     let mut option = |name: &str, value: &str| line += &format!(" --{name} {}", shell::word(value));
     started.at.iter().for_each(|site| option("at", site));
     started.set.iter().for_each(|set| option("set", set));

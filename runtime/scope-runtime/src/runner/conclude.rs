@@ -16,7 +16,7 @@ use super::once::remove_seconds;
 use super::turn::{Ended, words_of};
 use crate::events::{Awaited, Effect, Failure, Outcome, RunEventKind, SkipReason};
 use crate::procedure::output_value;
-use crate::redact::{hide_in_differences, hide_in_effect, hide_in_value};
+use crate::redact::{hide_in_differences, hide_in_effect, hide_in_failure, hide_in_value};
 use crate::report::{Counts, OutputValue, Report, StepReport, StepStatus, UndoStatus, Verdict};
 use crate::schedule::{StepState, UndoState};
 use crate::state::StateError;
@@ -101,8 +101,10 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     };
     count(shared.plan, &mut report);
     report.awaited = awaited(shared, &report);
-    let written =
-        shared.ledger.end(|store| store.end_run(shared.run, report.verdict, report.counts, report.millis));
+    let without_value = without_value(shared, &report);
+    let written = shared
+        .ledger
+        .end(|store| store.end_run(shared.run, report.verdict, report.counts, report.millis, without_value));
     if let Some(error) = written {
         report.verdict = Verdict::Failed;
         report.stopped = Some(error.failure());
@@ -197,6 +199,10 @@ fn masked(shared: &Shared<'_>, effect: Effect) -> Effect {
 }
 
 fn outputs(shared: &Shared<'_>, ended: &Ended) -> IndexMap<String, OutputValue> {
+    let is_planned =
+        |step: &Step| shared.end(step.id, |end| matches!(end.effect, Some(Effect::Planned { .. })));
+    // What a site would give is not known as long as anything is to be done.
+    let is_foretold = shared.options.survey && shared.plan.steps.iter().any(is_planned);
     let outputs = shared.plan.outputs.iter().map(|output| {
         let missing = output.value.steps_used().into_iter().find(|step| shared.output(*step).is_none());
         let value = match missing {
@@ -212,17 +218,31 @@ fn outputs(shared: &Shared<'_>, ended: &Ended) -> IndexMap<String, OutputValue> 
                     hide_in_value(&*shared.options.redact, &mut value);
                     OutputValue::Value(value)
                 }
-                // What a site would give is not known yet.
-                Err(why) if shared.options.survey => OutputValue::Missing(why),
+                Err(why) if is_foretold => OutputValue::Missing(why),
                 Err(why) => {
                     let message = format!("output `{}` has no value: {why}", output.name);
-                    OutputValue::Failed(Failure::new("E0905", Outcome::Invalid, message))
+                    let mut failure = Failure::new("E0905", Outcome::Invalid, message);
+                    hide_in_failure(&*shared.options.redact, &mut failure);
+                    OutputValue::Failed(failure)
                 }
             },
         };
         (output.name.clone(), value)
     });
     outputs.collect()
+}
+
+/// Tells of the outputs without a value; why each of them has none.
+fn without_value(shared: &Shared<'_>, report: &Report) -> BTreeMap<String, String> {
+    let failed = report.outputs.iter().filter_map(|(output, value)| match value {
+        OutputValue::Failed(failure) => Some((output, failure)),
+        OutputValue::Value(_) | OutputValue::Missing(_) => None,
+    });
+    let told = failed.map(|(output, failure)| {
+        shared.emit(RunEventKind::OutputFailed { output: output.clone(), failure: failure.clone() });
+        (output.clone(), failure.message.clone())
+    });
+    told.collect()
 }
 
 fn count(plan: &Plan, report: &mut Report) {

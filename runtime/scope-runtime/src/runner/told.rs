@@ -10,10 +10,10 @@ use crate::state::Told;
 
 /// The line of an event; nothing for what is about no step, or is not kept.
 pub(crate) fn told(plan: &Plan, event: &RunEvent) -> Option<Told> {
-    // A gate is no work: what it holds back is counted itself.
-    let word = |step: StepId, of_work, of_gate| match plan.step(step).action {
-        Action::Gate { .. } => of_gate,
-        _ => of_work,
+    // A gate is no work: what it holds back is counted itself. Nor is it one to gather what others made, or to choose.
+    let failed = |step: StepId| match plan.step(step).action {
+        Action::Gate { .. } => "closed",
+        _ => "failed",
     };
     let (step, word, words) = match &event.kind {
         RunEventKind::StepStarted { step, attempt } => (Some(*step), "started", format!("try {attempt}")),
@@ -24,14 +24,18 @@ pub(crate) fn told(plan: &Plan, event: &RunEvent) -> Option<Told> {
         RunEventKind::StepParked { step, words, .. } => (Some(*step), "parked", words.clone()),
         RunEventKind::StepDone { step, effect, detail, .. } => {
             let detail = detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
-            (Some(*step), word(*step, "done", "opened"), format!("{}{detail}", effect_words(effect)))
+            (Some(*step), done_word(effect), format!("{}{detail}", effect_words(effect)))
         }
         RunEventKind::StepFailed { step, failure, .. } => {
-            (Some(*step), word(*step, "failed", "closed"), failure_words(failure))
+            (Some(*step), failed(*step), failure_words(failure))
         }
         RunEventKind::StepSkipped { step, because } => (Some(*step), "skipped", skip_words(plan, *because)?),
         RunEventKind::UndoDone { step, words } => (*step, "undone", words.clone()),
         RunEventKind::UndoOwed { step, words } => (*step, "owed", words.clone()),
+        RunEventKind::OutputFailed { output, failure } => {
+            let told = line(plan, event.at_ms, None, "failed", failure_words(failure));
+            return Some(Told { name: output.clone(), ..told });
+        }
         RunEventKind::RunStarted { .. }
         | RunEventKind::StepProgress { .. }
         | RunEventKind::ChoiceTried { .. }
@@ -56,6 +60,15 @@ fn line(plan: &Plan, at_ms: u64, step: Option<StepId>, word: &str, words: String
         site: text(step.map(|step| plan.site(step.site).name.as_str())),
         word: word.to_owned(),
         words,
+    }
+}
+
+fn done_word(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Opened => "opened",
+        Effect::Gathered => "gathered",
+        Effect::Chosen { .. } => "chosen",
+        _ => "done",
     }
 }
 

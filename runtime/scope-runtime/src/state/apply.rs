@@ -24,6 +24,7 @@ impl State {
                         millis: None,
                         verdict: None,
                         counts: Counts::default(),
+                        without_value: BTreeMap::new(),
                         plan: plan.clone(),
                         started: started.clone(),
                     });
@@ -138,11 +139,12 @@ impl State {
             }
             Record::Renamed { from, to } => self.rename(from, to),
             Record::Told { .. } => {}
-            Record::RunEnded { run, verdict, counts, millis } => {
+            Record::RunEnded { run, verdict, counts, millis, without_value } => {
                 if let Some(known) = self.runs.iter_mut().find(|known| known.run == *run) {
                     known.verdict = Some(*verdict);
                     known.counts = *counts;
                     known.millis = Some(*millis);
+                    known.without_value.clone_from(without_value);
                 }
             }
         }

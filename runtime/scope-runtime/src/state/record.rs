@@ -4,7 +4,7 @@
 //! something leaves, [`Record::Resource`] as soon as its identity is known.
 //! `{"record":"choice","key":"base","arm":1}`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scope_plan::recorded::RecordedGuard;
 use serde::{Deserialize, Serialize};
@@ -204,5 +204,8 @@ pub enum Record {
         counts: Counts,
         /// How long it took.
         millis: u64,
+        /// Outputs without a value.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        without_value: BTreeMap<String, String>,
     },
 }

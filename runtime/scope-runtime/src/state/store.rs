@@ -12,6 +12,7 @@ mod error;
 mod files;
 mod open;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
@@ -214,7 +215,7 @@ impl StateStore {
         self.journal().map_or(Ok(()), |journal| Ok(journal.finish_commit(result)?))
     }
 
-    /// Ends the run and writes `state.json`.
+    /// Ends the run and writes `state.json`; `without_value` are outputs and why each of them has none.
     ///
     /// # Errors
     /// Whatever the disk says.
@@ -224,8 +225,9 @@ impl StateStore {
         verdict: Verdict,
         counts: Counts,
         millis: u64,
+        without_value: BTreeMap<String, String>,
     ) -> Result<(), StateError> {
-        self.append(Record::RunEnded { run, verdict, counts, millis })?;
+        self.append(Record::RunEnded { run, verdict, counts, millis, without_value })?;
         self.commit_here()?;
         let Some(kept) = &mut self.kept else { return Ok(()) };
         if let Some(journal) = kept.journal.take() {

@@ -68,15 +68,11 @@ pub(super) fn run_once(
         Ok(left_out) => left_out,
         Err(code) => return code,
     };
-    let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(config_value)));
-    let missing = real::check_all(plan, &*secrets);
-    if !missing.is_empty() {
-        let reports: Vec<_> =
-            missing.iter().map(|missing| show::failure::missing_secret(plan, missing, sources)).collect();
-        output.diagnostics(&reports, sources);
-        note("nothing was sent");
-        return WRONG;
-    }
+    // What a command tells is asked for once.
+    let secrets = match going.secrets.take().map_or_else(|| secrets(plan, sources, output), Ok) {
+        Ok(secrets) => secrets,
+        Err(code) => return code,
+    };
     if !going.has_consent {
         let is_destroying = beginning.started.wish == Wish::Nothing;
         match consent::to_delete(plan, how, is_destroying) {
@@ -149,6 +145,20 @@ pub(super) fn run_once(
         detached.told(&show::report::document(plan, &report, false));
     }
     report.exit_code()
+}
+
+/// The secrets that a plan needs, all of which are to be had; else it is said which are not.
+pub(super) fn secrets(plan: &Plan, sources: &SourceMap, output: Output) -> Result<Rc<SecretStore>, u8> {
+    let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(config_value)));
+    let missing = real::check_all(plan, &*secrets);
+    if missing.is_empty() {
+        return Ok(secrets);
+    }
+    let reports: Vec<_> =
+        missing.iter().map(|missing| show::failure::missing_secret(plan, missing, sources)).collect();
+    output.diagnostics(&reports, sources);
+    note("nothing was sent");
+    Err(WRONG)
 }
 
 pub(super) fn run_options(

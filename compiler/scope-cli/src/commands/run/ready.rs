@@ -3,13 +3,14 @@
 use scope_diagnostics::{Diagnostic, SourceMap, Span, codes};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
-use scope_runtime::state::{Hold, State, Wish};
+use scope_runtime::state::{Hold, Started, State, Wish};
 
 use super::super::saved::{self, Saved};
 use super::super::survey::{NotAsked, survey};
 use super::super::{WRONG, reach};
 use crate::args::{How, Run};
 use crate::output::{Output, say, say_error, say_help};
+use crate::show::said;
 
 /// A saved plan is run only if nothing that it relies on has changed.
 pub(super) fn is_as_planned(
@@ -38,7 +39,10 @@ pub(super) fn is_as_planned(
     say(&changes.iter().fold(Diagnostic::new(codes::E0923, Span::DUMMY, words), |report, change| {
         report.note(change.to_string())
     }));
-    say_help(&format!("plan again: `scope plan {} --out {file}`; nothing was sent", plan.program.file));
+    let of_program = || Started { program: plan.program.file.clone(), ..Started::default() };
+    let asked = relied.asked.clone().unwrap_or_else(of_program);
+    let again = said::planning(&asked, relied.state.as_deref(), file);
+    say_help(&format!("plan again: `{again}`; nothing was sent"));
     Err(WRONG)
 }
 
