@@ -64,6 +64,11 @@ fn names_that_are_none_and_what_was_given_up_are_told_as_the_reference_says() {
 }
 
 #[test]
+fn answers_that_are_none_and_waiting_that_ends_are_told_as_the_reference_says() {
+    assert!(consoles("82-answers-and-waiting") >= 13);
+}
+
+#[test]
 fn what_a_run_is_about_to_do_and_what_it_left_is_told_as_the_reference_says() {
     assert!(consoles("83-what-is-left-undone") >= 8);
 }

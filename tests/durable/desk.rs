@@ -415,6 +415,29 @@ pub fn start(folder: &Path, args: &[&str]) -> Child {
         .expect("the binary starts")
 }
 
+/// Starts `scope` and comes back when it has said this on its standard error, which the second one gives, so far.
+pub fn start_until(folder: &Path, args: &[&str], said: &str) -> (Child, impl Fn() -> String + use<>) {
+    let path = folder.join("stderr");
+    let child = Command::new(binary::path())
+        .args(args)
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .env("USER", "tester")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(&path).expect("writable"))
+        .spawn()
+        .expect("the binary starts");
+    let text = move || std::fs::read_to_string(&path).expect("readable");
+    let began = Instant::now();
+    while !text().contains(said) {
+        assert!(began.elapsed() < Duration::from_secs(60), "it never says `{said}`: {}", text());
+        thread::sleep(Duration::from_millis(20));
+    }
+    (child, text)
+}
+
 /// Runs `scope` to its end.
 pub fn scope(folder: &Path, args: &[&str]) -> Ran {
     binary::scope(folder, args, &[])

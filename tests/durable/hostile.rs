@@ -128,6 +128,35 @@ fn other_type(client: &mut TcpStream, _: &str) -> std::io::Result<()> {
     json(client, "[1, 2, 3]")
 }
 
+fn wrong_type(client: &mut TcpStream, _: &str) -> std::io::Result<()> {
+    json(client, "{\"name\": \"n\", \"text\": 77.5}")
+}
+
+fn tells_nothing(client: &mut TcpStream, _: &str) -> std::io::Result<()> {
+    json(client, "{}")
+}
+
+fn lists_wrong_type(client: &mut TcpStream, _: &str) -> std::io::Result<()> {
+    json(client, "[{\"id\": 7, \"title\": [\"n\"]}]")
+}
+
+fn made_wrong_type(client: &mut TcpStream, head: &str) -> std::io::Result<()> {
+    made(client, head, "{\"id\": \"7\", \"remark\": {}}")
+}
+
+fn made_with_a_page(client: &mut TcpStream, head: &str) -> std::io::Result<()> {
+    made(client, head, "<html><body>Please sign in</body></html>")
+}
+
+/// There is nothing, and this is the answer to making something.
+fn made(client: &mut TcpStream, head: &str, body: &str) -> std::io::Result<()> {
+    if !head.starts_with("POST") {
+        return json(client, "[]");
+    }
+    let length = body.len();
+    client.write_all(format!("HTTP/1.1 201 So\r\nContent-Length: {length}\r\n\r\n{body}").as_bytes())
+}
+
 fn a_page(client: &mut TcpStream, _: &str) -> std::io::Result<()> {
     let body = "<html><body>Please sign in</body></html>";
     let length = body.len();
@@ -187,7 +216,7 @@ fn tells_the_secret(client: &mut TcpStream, head: &str) -> std::io::Result<()> {
 fn whatever_a_site_answers_is_a_clear_error_in_time() {
     let honest = Villain::start(|client, _| json(client, "{}"));
     honest.url.clone_into(&mut ELSEWHERE.lock().expect("never poisoned"));
-    let cases: [(&str, Deed, &str, &str); 17] = [
+    let cases: [(&str, Deed, &str, &str); 19] = [
         ("endless", endless, "E0704", "longer than 16777216 bytes"),
         ("says too long", says_too_long, "E0704", "longer than"),
         ("shorter than said", shorter_than_said, "E0701", "broke off"),
@@ -197,6 +226,8 @@ fn whatever_a_site_answers_is_a_clear_error_in_time() {
         ("endless head", endless_head, "E0704", "not HTTP"),
         ("broken JSON", broken_json, "E0704", "not JSON"),
         ("other type", other_type, "E0704", "found a list"),
+        ("wrong type", wrong_type, "E0704", "`text` must be a text, found a number: 77.5"),
+        ("tells nothing", tells_nothing, "E0704", "expected one of `desk.note`, found {}"),
         ("a page", a_page, "E0704", "the answer is not JSON: Please sign in"),
         ("deep JSON", deep_json, "E0704", "not JSON"),
         ("no HTTP", no_http, "E0704", "not HTTP"),
@@ -206,15 +237,21 @@ fn whatever_a_site_answers_is_a_clear_error_in_time() {
         ("terminal codes", terminal_codes, "E0905", "you are"),
         ("tells the secret", tells_the_secret, "E0905", "***"),
     ];
-    for (name, deed, code, words) in cases {
+    let of_cards: [(&str, Deed, &str, &str); 3] = [
+        ("lists wrong type", lists_wrong_type, "E0704", "`title` must be a text, found a list"),
+        ("made wrong type", made_wrong_type, "E0704", "`remark` must be a text, found a record"),
+        ("made with a page", made_with_a_page, "E0704", "the answer is not JSON: Please sign in"),
+    ];
+    let note = cases.map(|case| (case, "desk.note { name: \"n\", text: \"t\" }"));
+    let card = of_cards.map(|case| (case, "desk.card { title: \"n\" }"));
+    for ((name, deed, code, words), resource) in note.into_iter().chain(card) {
         let villain = Villain::start(deed);
         let folder = binary::folder(&format!("hostile-{name}"));
         let site = format!(
             "site nantes {{ desk: {{ url: \"{}\", token: secret(\"TOKEN\") }} }}\nentry nantes\n",
             villain.url
         );
-        let program =
-            "resource n: desk.note { name: \"n\", text: \"t\" } with { timeout: 3s, retry: { times: 1 } }\n";
+        let program = format!("resource n: {resource} with {{ timeout: 3s, retry: {{ times: 1 }} }}\n");
         std::fs::write(folder.join("main.scope"), format!("{DRIVER}{site}{program}")).expect("writable");
         let began = Instant::now();
         let (code_there, out, peak_kib) = watched(&folder);

@@ -61,6 +61,42 @@ fn only_the_newest_intent_is_kept() {
 }
 
 #[test]
+fn waiting_ends_when_what_waits_has_waited_as_long_as_it_may() {
+    let desks = Desks::start();
+    let policy = "on_disconnect: queue for 2s, retry: { times: 1 }";
+    let program = format!(
+        "resource n: desk.note {{ name: \"n\", text: \"t\" }} scope {{ paris }} with {{ {policy} }}\n"
+    );
+    let folder = desks.place("waited-enough", &program);
+    desks.paris.set_down(true);
+    let began = std::time::Instant::now();
+    let ran = ends(&folder, &["run", "main.scope", "--wait", "10min"], 1);
+    assert!(ran.all().contains("it did not answer in the time that it is waited for"), "{}", ran.all());
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+}
+
+#[test]
+fn what_a_later_run_was_asked_for_is_not_overwritten_by_one_that_waits() {
+    let desks = Desks::start();
+    let program =
+        "param text: string\nresource n: desk.note { name: \"n\", text: text } scope { nantes & paris }\n";
+    let folder = desks.place("overtaken", program);
+    desks.paris.set_down(true);
+    let first = ["run", "main.scope", "--set", "text=one", "--wait", "2min"];
+    let (mut waits, said) = desk::start_until(&folder, &first, "waiting for paris");
+    ends(&folder, &["run", "main.scope", "--set", "text=two"], 4);
+    assert_eq!(desks.nantes.held()["notes"], json!({ "n": "two" }));
+    desks.paris.set_down(false);
+    let end = waits.wait().expect("it is ours");
+    assert_eq!(end.code(), Some(4), "{}", said());
+    let words = "run 2, which tester began meanwhile, was asked for something else";
+    assert!(said().contains(words), "{}", said());
+    assert_eq!(desks.nantes.held()["notes"], json!({ "n": "two" }), "it is not set back");
+    ends(&folder, &["resume"], 0);
+    assert_eq!(desks.paris.held()["notes"], json!({ "n": "two" }));
+}
+
+#[test]
 fn a_held_site_is_asked_nothing() {
     let desks = Desks::start();
     let folder = desks.place("held", PROGRAM);

@@ -3,7 +3,7 @@
 //! ```
 //! use scope_plan::{cut_table, testing};
 //!
-//! let table = cut_table::to_text(&testing::both());
+//! let table = cut_table::to_text(&testing::both(), &Default::default());
 //! assert!(table.contains("nantes"), "{table}");
 //! ```
 //!
@@ -11,15 +11,16 @@
 //! cannot be reached for the whole run. `-` is as without the cut. Of more sites than fit beside each other there is a
 //! paragraph each, with what differs from a run without the cut; sites of which the same is to be said share one.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::cuts::{Cut, Cuts, Outcome};
+use crate::cuts::{self, Cut, Cuts, Outcome};
 use crate::fleet::{self, Rows};
-use crate::plan::{Action, Choice, Plan, Purpose, SiteId, Step};
-use crate::text::short_type;
+use crate::plan::{Action, Choice, Plan, Purpose, SiteId, Step, StepId};
+use crate::text::{duration, short_type};
 
 /// So many columns are read beside each other.
 const MOST_COLUMNS: usize = 8;
@@ -27,28 +28,29 @@ const MOST_COLUMNS: usize = 8;
 /// As without the cut.
 const SAME: &str = "-";
 
-/// See above. Ends with a newline.
-pub fn to_text(plan: &Plan) -> String {
+/// See above, of a run that leaves these sites out. Ends with a newline.
+pub fn to_text(plan: &Plan, left_out: &BTreeSet<SiteId>) -> String {
     let cuts = Cuts::new(plan);
     let usual = cuts.usual();
-    let sites: BTreeSet<SiteId> = plan.steps.iter().map(|step| step.site).collect();
-    let rows = heads(plan);
+    let told = Told::of(plan, left_out);
+    let Told { sites, .. } = &told;
+    let rows = told.heads(plan);
     let mut text = String::from("if this site is cut, from the start to the end of the run\n\n");
     if sites.len() <= MOST_COLUMNS {
-        let columns: Vec<Vec<&str>> =
-            sites.iter().map(|site| column(plan, &usual, &cuts.cut(*site))).collect();
+        let columns: Vec<Vec<Cow<'_, str>>> =
+            sites.iter().map(|site| told.column(&usual, &cuts.cut(*site))).collect();
         let names = sites.iter().map(|site| plan.site(*site).name.clone());
         let mut shown: Rows = vec![["step".to_owned(), "at".to_owned()].into_iter().chain(names).collect()];
         shown.extend(rows.into_iter().enumerate().map(|(index, [name, site])| {
-            let cells = columns.iter().map(|column| column[index].to_owned());
+            let cells = columns.iter().map(|column| column[index].clone().into_owned());
             [name, site].into_iter().chain(cells).collect()
         }));
         table(&shown, &mut text);
     } else {
         let said = sites.iter().map(|site| {
-            let column = column(plan, &usual, &cuts.cut(*site));
-            let differing = rows.iter().zip(column).filter(|(_, cell)| *cell != SAME);
-            let cells = differing.map(|([name, at], cell)| vec![name.clone(), at.clone(), cell.to_owned()]);
+            let column = told.column(&usual, &cuts.cut(*site));
+            let differing = rows.iter().zip(column).filter(|(_, cell)| cell != SAME);
+            let cells = differing.map(|([name, at], cell)| vec![name.clone(), at.clone(), cell.into_owned()]);
             (plan.site(*site).name.as_str(), cells.collect())
         });
         for group in fleet::fold(said.collect()) {
@@ -83,19 +85,20 @@ pub struct CutRow {
 }
 
 /// The same as data: every step and choice, and what becomes of it for each site.
-pub fn rows(plan: &Plan) -> Vec<CutRow> {
+pub fn rows(plan: &Plan, left_out: &BTreeSet<SiteId>) -> Vec<CutRow> {
     let cuts = Cuts::new(plan);
     let usual = cuts.usual();
-    let sites: BTreeSet<SiteId> = plan.steps.iter().map(|step| step.site).collect();
-    let columns: Vec<(&str, Vec<String>)> = sites
+    let told = Told::of(plan, left_out);
+    let columns: Vec<(&str, Vec<String>)> = told
+        .sites
         .iter()
         .map(|site| {
             let cut = cuts.cut(*site);
-            let cells = column(plan, &usual, &cut).into_iter().map(str::to_owned).collect();
+            let cells = told.column(&usual, &cut).into_iter().map(Cow::into_owned).collect();
             (plan.site(*site).name.as_str(), cells)
         })
         .collect();
-    let heads = heads(plan).into_iter().enumerate();
+    let heads = told.heads(plan).into_iter().enumerate();
     heads
         .map(|(index, [step, site])| CutRow {
             step,
@@ -105,30 +108,56 @@ pub fn rows(plan: &Plan) -> Vec<CutRow> {
         .collect()
 }
 
-/// What the table tells of: a step and its site, or a choice.
-fn heads(plan: &Plan) -> Vec<[String; 2]> {
-    let steps = plan.steps.iter().filter(|step| is_asked_for(step)).map(|step| {
-        let kind = step.action.resource_type().map_or("", short_type);
-        [format!("{} {kind} {}", step.action.verb(), step.name), plan.site(step.site).name.clone()]
-    });
-    // As it is written, not as it is recorded: of `back`, `back` itself and `nantes | paris of back`.
-    let choices = plan
-        .choices
-        .iter()
-        .map(|choice| [format!("choose {}", choice.label.replace('`', "")), String::new()]);
-    steps.chain(choices).collect()
+/// What the table tells of.
+struct Told<'p> {
+    steps: Vec<&'p Step>,
+    choices: Vec<&'p Choice>,
+    /// The columns.
+    sites: BTreeSet<SiteId>,
 }
 
-/// A cell for each row.
-fn column<'p>(plan: &'p Plan, usual: &Cut, cut: &Cut) -> Vec<&'p str> {
-    let outcome = |step: &Step| cell(usual.outcomes[step.id.index()], cut.outcomes[step.id.index()]);
-    let arm = |choice: &'p Choice| match cut.arms[choice.id.index()] {
-        None => "none",
-        arm if arm == usual.arms[choice.id.index()] => SAME,
-        Some(arm) => choice.arms[arm as usize].label.as_str(),
-    };
-    let steps = plan.steps.iter().filter(|step| is_asked_for(step)).map(outcome);
-    steps.chain(plan.choices.iter().map(arm)).collect()
+impl<'p> Told<'p> {
+    /// What these sites would have to do is not, nor what is made from it, nor a choice that begins with it.
+    fn of(plan: &'p Plan, left_out: &BTreeSet<SiteId>) -> Self {
+        let not_asked = cuts::left_out(plan, left_out);
+        let is_asked = |step: &StepId| !not_asked.contains(step);
+        let steps = plan.steps.iter().filter(|step| is_asked_for(step) && is_asked(&step.id));
+        let begins_here = |choice: &&Choice| {
+            let first = &choice.arms[choice.recorded.unwrap_or(0) as usize];
+            first.members.iter().all(is_asked)
+        };
+        let sites = plan.steps.iter().map(|step| step.site).filter(|site| !left_out.contains(site));
+        Self {
+            steps: steps.collect(),
+            choices: plan.choices.iter().filter(begins_here).collect(),
+            sites: sites.collect(),
+        }
+    }
+
+    /// Of each row, a step and its site, or a choice.
+    fn heads(&self, plan: &Plan) -> Vec<[String; 2]> {
+        let steps = self.steps.iter().map(|step| {
+            let kind = step.action.resource_type().map_or("", short_type);
+            [format!("{} {kind} {}", step.action.verb(), step.name), plan.site(step.site).name.clone()]
+        });
+        // As it is written, not as it is recorded: of `back`, `back` itself and `nantes | paris of back`.
+        let choices = self
+            .choices
+            .iter()
+            .map(|choice| [format!("choose {}", choice.label.replace('`', "")), String::new()]);
+        steps.chain(choices).collect()
+    }
+
+    /// A cell for each row.
+    fn column(&self, usual: &Cut, cut: &Cut) -> Vec<Cow<'p, str>> {
+        let arm = |choice: &&'p Choice| match cut.arms[choice.id.index()] {
+            None => "none".into(),
+            arm if arm == usual.arms[choice.id.index()] => SAME.into(),
+            Some(arm) => choice.arms[arm as usize].label.as_str().into(),
+        };
+        let steps = self.steps.iter().map(|step| cell(usual, cut, step));
+        steps.chain(self.choices.iter().map(arm)).collect()
+    }
 }
 
 /// Columns as wide as their widest cell.
@@ -148,16 +177,20 @@ fn table(rows: &Rows, text: &mut String) {
     }
 }
 
-fn cell(usual: Outcome, cut: Outcome) -> &'static str {
-    match (usual, cut) {
+fn cell(usual: &Cut, cut: &Cut, step: &Step) -> Cow<'static, str> {
+    let word = match (usual.outcomes[step.id.index()], cut.outcomes[step.id.index()]) {
         (usual, cut) if usual == cut => SAME,
-        (_, Outcome::Waits) => "waits",
+        (_, Outcome::Waits) => match cut.at_most_ms.get(&step.id) {
+            Some(time) => return format!("waits {}, then fails", duration(*time)).into(),
+            None => "waits",
+        },
         (_, Outcome::LeftOut) => "left out",
         (_, Outcome::HeldBack) => "held back",
         (_, Outcome::Fails) => "fails",
         (_, Outcome::NotTried) => "not tried",
         (_, Outcome::Done) => "tried",
-    }
+    };
+    word.into()
 }
 
 /// What a person named: not the look-ups and transfers made for it.

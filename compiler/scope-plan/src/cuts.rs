@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::expr::Expr;
 use crate::graph::Neighbours;
 use crate::plan::{Action, ChoiceId, EdgeReason, Guard, OnUnreachable, Plan, Quorum, SiteId, Step, StepId};
+use crate::text::duration;
 
 /// How a step ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +47,8 @@ pub struct Cut {
     pub arms: Vec<Option<u32>>,
     /// The steps that the cut comes to, by id: all others end as without it.
     pub reached: Vec<StepId>,
+    /// Of what waits, how long it does at most, in milliseconds, where that has an end (`queue for d`): then it fails.
+    pub at_most_ms: BTreeMap<StepId, u64>,
 }
 
 /// The plan with `site` cut. For several sites of a plan, [`Cuts`] finds out once what they have in common.
@@ -57,6 +60,36 @@ pub fn cut(plan: &Plan, site: SiteId) -> Cut {
 /// Empty where nothing is.
 pub fn summary(plan: &Plan, cut: &Cut) -> Vec<String> {
     Cuts::new(plan).summary(cut)
+}
+
+/// What a run that leaves sites out does not ask for: what is to be done there, what needs it or comes after it, and every
+/// alternative where the one that comes first is there.
+pub fn left_out(plan: &Plan, sites: &BTreeSet<SiteId>) -> BTreeSet<StepId> {
+    let after = Neighbours::after(plan, |edge| {
+        // One part of several, or one alternative, is not the whole.
+        let has_others = matches!(
+            plan.step(edge.to).action,
+            Action::Gather { .. } | Action::Choose { .. } | Action::Bring { .. } | Action::Gate { .. }
+        );
+        edge.reason != EdgeReason::Wave && !has_others
+    });
+    let mut begins: BTreeMap<StepId, Vec<ChoiceId>> = BTreeMap::new();
+    for choice in &plan.choices {
+        for member in &choice.arms[choice.recorded.unwrap_or(0) as usize].members {
+            begins.entry(*member).or_default().push(choice.id);
+        }
+    }
+    let at_sites = plan.steps.iter().filter(|step| sites.contains(&step.site)).map(|step| step.id);
+    let mut left_out: BTreeSet<StepId> = at_sites.collect();
+    let mut open: Vec<StepId> = left_out.iter().copied().collect();
+    while let Some(step) = open.pop() {
+        let choices = begins.remove(&step).unwrap_or_default();
+        let arms = choices.iter().flat_map(|choice| &plan.choice(*choice).arms);
+        let members = arms.flat_map(|arm| arm.members.iter().copied());
+        let users = after.of(step).iter().copied();
+        open.extend(users.chain(members).filter(|step| left_out.insert(*step)));
+    }
+    left_out
 }
 
 /// How a plan goes without a cut, and in which order its ends follow from each other: from there a cut costs what it comes
@@ -246,7 +279,29 @@ impl<'p> Cuts<'p> {
         for guard in is_passed_over {
             outcomes[guard.index()] = Outcome::NotTried;
         }
-        Cut { site, outcomes, arms, reached }
+        let at_most_ms = self.at_most_ms(site, &outcomes, &reached);
+        Cut { site, outcomes, arms, reached, at_most_ms }
+    }
+
+    /// How long what waits does at most: as long as its own clause says, and as what it needs.
+    fn at_most_ms(&self, site: SiteId, outcomes: &[Outcome], reached: &[StepId]) -> BTreeMap<StepId, u64> {
+        let mut at_most = BTreeMap::new();
+        let mut waiting: Vec<&StepId> =
+            reached.iter().filter(|step| outcomes[step.index()] == Outcome::Waits).collect();
+        waiting.sort_by_key(|step| self.rank[step.index()]);
+        for step in waiting {
+            let own = match self.plan.step(*step) {
+                Step { site: own, on_unreachable: OnUnreachable::Queue { for_ms }, .. } if *own == site => {
+                    *for_ms
+                }
+                _ => None,
+            };
+            let needed = self.before.of(*step).iter().filter_map(|needed| at_most.get(needed).copied());
+            if let Some(shortest) = needed.chain(own).min() {
+                at_most.insert(*step, shortest);
+            }
+        }
+        at_most
     }
 
     /// Decides how a step or a choice ends; whether that is other than it was.
@@ -406,7 +461,10 @@ impl<'p> Cuts<'p> {
             }
             let sentence = match outcome {
                 Outcome::Done | Outcome::NotTried => continue,
-                Outcome::Waits => format!("`{}` waits", step.name),
+                Outcome::Waits => match cut.at_most_ms.get(&step.id) {
+                    Some(time) => format!("`{}` waits up to {}, then fails", step.name, duration(*time)),
+                    None => format!("`{}` waits", step.name),
+                },
                 Outcome::LeftOut => format!("`{}` is left out", step.name),
                 Outcome::HeldBack => format!("`{}` is held back", step.name),
                 Outcome::Fails => format!("`{}` fails{}", step.name, because(plan, cut, step)),

@@ -47,7 +47,7 @@ use crate::schedule::Touched;
 pub(crate) use failure::{Bad, Trouble};
 pub(crate) use guard::settle as settle_guard;
 pub(crate) use inputs::output_value;
-pub(crate) use record::{identity_text, mentions};
+pub(crate) use record::{identity_text, mentions, told};
 pub(crate) use seconds::{Doubtful, Looked, look_at_site};
 pub(crate) use subject::{Memory, Subject};
 pub(crate) use undo::{Unpaid, pay, sent_debt, set_back_later, undo};

@@ -180,7 +180,7 @@ async fn missing_secrets_are_all_named_and_nothing_is_sent() {
     let both = "environment variable `SCOPE_TEST_NOT_SET` is not set; file `/no/such/file` cannot be read: no such file or directory";
     assert_eq!(error.words, both);
     assert!(server.asked().is_empty());
-    let missing = scope_runtime::real::check_all(&place.plan, &*place.sites.secrets());
+    let missing = scope_runtime::real::check_all(&place.plan, &*place.sites.secrets(), &|_| false);
     let why: Vec<_> = missing.iter().map(|missing| missing.error.why.as_str()).collect();
     assert_eq!(why.join("; "), both);
 }

@@ -45,6 +45,21 @@ pub fn of_run(command: &Run, plan: &Plan) -> Started {
     }
 }
 
+/// Whether two runs were asked for the same of the same program, wholly or in part.
+pub fn is_same(one: &Started, other: &Started) -> bool {
+    let whole = |started: &Started| Started {
+        wish: started.wish,
+        program: std::fs::canonicalize(&started.program)
+            .map_or_else(|_| started.program.clone(), |path| path.to_string_lossy().into_owned()),
+        set: started.set.clone(),
+        params: started.params.clone(),
+        at: started.at.clone(),
+        sequence: started.sequence.clone(),
+        ..Started::default()
+    };
+    whole(one) == whole(other)
+}
+
 /// Whether a secret attribute is set: one command has it among its words.
 fn sets_secret(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| {

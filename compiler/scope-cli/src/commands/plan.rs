@@ -1,12 +1,15 @@
 //! `scope plan`: what a run would do, by site: the sites are asked, nothing is changed.
 
+use std::collections::BTreeSet;
+
 use scope_compiler::Compilation;
+use scope_plan::plan::SiteId;
 use scope_plan::recorded::Recorded;
 use scope_runtime::state::{Started, State};
 use serde_json::json;
 
 use super::reach::{self, Lost};
-use super::run::left_out;
+use super::run::{knows_sites, left_out};
 use super::saved::{self, Relied};
 use super::survey::{NotAsked, survey_without};
 use super::{DIFFERENT, FAILED, OK, asked, now_ms, place};
@@ -46,20 +49,24 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         Err(code) => return code,
     };
     let plan = super::plan_of(&compilation);
-    let left_out = match left_out(plan, &command.about) {
-        Ok(left_out) => left_out,
-        Err(code) => return code,
-    };
+    let declared = compilation.program.sites.iter().map(|site| site.name.as_str());
+    if let Err(code) = knows_sites(plan, declared, &command.about) {
+        return code;
+    }
+    let left_out = left_out(plan, &command.about);
+    let is_left_out = |site: &SiteId| left_out.contains(&plan.site(*site).name);
+    let not_asked = (0..plan.sites.len() as u32).map(SiteId).filter(is_left_out).collect();
     let lost = reach::of(&command.program.with(&command.of), &compilation.program, &before);
     let (state, unused) = match is_asking {
         true => (state, None),
         false => (None, state),
     };
     let Some(state) = state else {
-        let code = unasked(command, &compilation, unused.as_ref(), &lost, None);
+        let code = unasked(command, &compilation, unused.as_ref(), &not_asked, &lost, None);
         if !left_out.is_empty() {
             let sites: Vec<&str> = left_out.iter().map(String::as_str).collect();
-            note(&format!("this is of all sites; the run would leave out {}", sites.join(", ")));
+            let of_all = if command.cuts { "" } else { "this is of all sites; " };
+            note(&format!("{of_all}the run would leave out {}", sites.join(", ")));
         }
         return code;
     };
@@ -67,7 +74,7 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         Ok(report) => report,
         Err(NotAsked::Refused(code)) => return code,
         Err(NotAsked::Secrets(why)) => {
-            return unasked(command, &compilation, Some(&state), &lost, Some(&why));
+            return unasked(command, &compilation, Some(&state), &not_asked, &lost, Some(&why));
         }
     };
     let rows = difference::rows(plan, &report, &state);
@@ -90,7 +97,8 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         None => format!("{}          save: --out plan.json", again(command, plan)),
     };
     let survey = show::plan::Survey { rows: &rows, fails };
-    line(show::plan::surveyed(plan, file, &next, &state, &survey, now_ms(), command.verbose).trim_end());
+    let shown = (&not_asked, command.verbose);
+    line(show::plan::surveyed(plan, file, &next, &state, &survey, now_ms(), shown).trim_end());
     tell(&lost);
     let is_different =
         !lost.is_empty() || rows.iter().any(|row| row.what.is_change() || row.what == What::Unknown);
@@ -106,6 +114,7 @@ fn unasked(
     command: &Plan,
     compilation: &Compilation,
     state: Option<&State>,
+    left_out: &BTreeSet<SiteId>,
     lost: &[Lost],
     missing: Option<&[String]>,
 ) -> u8 {
@@ -123,9 +132,9 @@ fn unasked(
     }
     let file = &command.program.file;
     let text = if command.cuts {
-        let rows = scope_plan::cut_table::rows(plan);
+        let rows = scope_plan::cut_table::rows(plan, left_out);
         document::tell("scope-cuts/1", json!({ "program": file, "steps": rows }));
-        scope_plan::cut_table::to_text(plan)
+        scope_plan::cut_table::to_text(plan, left_out)
     } else if command.steps {
         document::tell_whole(&scope_plan::json::to_json(plan));
         scope_plan::text::to_text(plan)
@@ -134,7 +143,7 @@ fn unasked(
             "scope-difference/1",
             json_twin(file, state, &show::plan::rows(plan, state), lost, plan),
         );
-        show::plan::plan(plan, file, &again(command, plan), state, command.verbose)
+        show::plan::plan(plan, file, &again(command, plan), state, (left_out, command.verbose))
     };
     line(text.trim_end());
     tell(lost);

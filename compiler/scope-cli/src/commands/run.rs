@@ -19,14 +19,14 @@ use scope_runtime::state::{Fence, Holder, Place, Started, State, StateStore, Wis
 
 use super::detach::{self, Detached};
 use super::saved::Saved;
-use super::waiting::{Patience, Waited, Waits};
+use super::waiting::{Later, Patience, Waited, Waits};
 use super::watched::watched;
 use super::{FAILED, INTERRUPTED, OK, WRONG, answers, asked, now_ms, place};
 use crate::args::Run;
 use crate::output::{Output, say_error};
 use crate::show::said;
-pub use once::left_out;
 use once::{has_again, is_left_alone, run_once};
+pub use once::{knows_sites, left_out};
 use ready::{is_as_planned, ready};
 
 pub use once::config_value;
@@ -193,7 +193,8 @@ fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, outpu
         let is_ended = code == OK && !state.state().debts().iter().any(is_new);
         let is_over = matches!(code, WRONG | INTERRUPTED) || going.is_stopped || is_ended;
         let Some(patience) = patience.as_mut().filter(|_| !is_over) else { return code };
-        first.get_or_insert(state.state().last_run);
+        let run = state.state().last_run;
+        first.get_or_insert(run);
         // Meanwhile others may have the state, to hold a site, say. What they do is planned with.
         drop(state);
         going.hooks.pass(Fence::default());
@@ -201,19 +202,28 @@ fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, outpu
             Ok(at) => at,
             Err(code) => return code,
         };
-        let waits = Waits { plan: &plan, place: &at, how: &command.how };
+        let waits = Waits { plan: &plan, place: &at, how: &command.how, run, started: &beginning.started };
         match patience.wait(&waits, &holder(program, command), &mut going.hooks) {
             Waited::Answers(silent) => {
                 beginning.silent = silent;
                 beginning.answers.clear();
             }
             Waited::TimeIsOver => return code,
+            Waited::Overtaken(later) => {
+                later.tell();
+                return code;
+            }
             Waited::Interrupted => return INTERRUPTED,
         }
         state = match patience.open(&at, &holder(program, command)) {
             Ok(state) => state,
             Err(error) => return place::refused(&error),
         };
+        // It may have come between the last look and now.
+        if let Some(later) = Later::of(state.state(), &waits) {
+            later.tell();
+            return code;
+        }
     }
 }
 
@@ -233,7 +243,7 @@ fn first_plan(
     let state = State::new(String::new());
     let is_alone = |site: &str| is_left_alone(site, &state, &command.how, now_ms());
     let (plan, sources) = ready(command, state.recorded(), Some(&is_alone), output)?;
-    going.secrets = Some(once::secrets(&plan, &sources, output)?);
+    going.secrets = Some(once::secrets(&plan, &left_out(&plan, &command.how.about), &sources, output)?);
     Ok(Some((plan, sources)))
 }
 

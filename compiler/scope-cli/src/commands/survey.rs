@@ -66,7 +66,7 @@ fn ask(
     output: Output,
 ) -> Result<(Report, State), NotAsked> {
     let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(super::run::config_value)));
-    let missing = real::check_all(plan, &*secrets);
+    let missing = real::check_all(plan, &*secrets, &|site| options.left_out.contains(site));
     if !missing.is_empty() {
         return Err(NotAsked::Secrets(missing.iter().map(|missing| missing.error.why.clone()).collect()));
     }

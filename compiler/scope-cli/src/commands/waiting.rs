@@ -9,15 +9,15 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use scope_plan::plan::{Plan, SiteId};
+use scope_plan::plan::{OnUnreachable, Plan, SiteId, Step};
 use scope_runtime::heartbeat::{Beat, Heartbeats, Waited as Heard};
 use scope_runtime::hooks::Hooks;
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::runner;
-use scope_runtime::state::{Hold, Holder, Place, State, StateError, StateStore};
+use scope_runtime::state::{Hold, Holder, Place, Started, State, StateError, StateStore, Wish};
 
-use super::now_ms;
+use super::{asked, now_ms};
 use crate::args::How;
 use crate::output::note;
 use crate::show;
@@ -36,10 +36,12 @@ pub struct Patience {
 
 /// How the waiting ended.
 pub enum Waited {
-    /// A site answers, or nothing waits any more; these are still silent, and why.
+    /// A site answers, something has waited long enough, or nothing waits any more; these are still silent, and why.
     Answers(BTreeMap<String, String>),
     /// No site did in the time given.
     TimeIsOver,
+    /// A later run was asked for something else.
+    Overtaken(Later),
     /// The user does not want to wait any more.
     Interrupted,
 }
@@ -52,6 +54,35 @@ pub struct Waits<'w> {
     pub place: &'w Place,
     /// Which sites are left out.
     pub how: &'w How,
+    /// The number of that run, and what it was asked.
+    pub run: u64,
+    pub started: &'w Started,
+}
+
+/// A run that was begun after the one that waits, and was asked for something else: what it says holds from then on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Later {
+    run: u64,
+    by: String,
+}
+
+impl Later {
+    /// The newest run of the program after this one, unless it was asked for the same: the program is read anew in each round,
+    /// so the same words mean the same.
+    pub fn of(state: &State, waits: &Waits<'_>) -> Option<Self> {
+        let mut later = state.runs.iter().rev().take_while(|past| past.run > waits.run);
+        let newest = later.find(|past| past.started.wish != Wish::Command)?;
+        let is_same = asked::is_same(&newest.started, waits.started);
+        (!is_same).then(|| Later { run: newest.run, by: newest.by.clone() })
+    }
+
+    /// Says that nothing is waited for any more.
+    pub fn tell(&self) {
+        let Later { run, by } = self;
+        note(&format!(
+            "run {run}, which {by} began meanwhile, was asked for something else: what waited here is given up for what that one says"
+        ));
+    }
 }
 
 /// What is waited for: sites to be asked, and those that are held.
@@ -59,6 +90,8 @@ pub struct Waits<'w> {
 struct Wanted {
     asked: BTreeSet<String>,
     held: BTreeMap<String, Hold>,
+    /// When the first of what waits there has waited as long as it may (`queue for d`), in milliseconds since 1970.
+    over_ms: Option<u64>,
 }
 
 impl Wanted {
@@ -76,7 +109,23 @@ impl Wanted {
                 None => drop(wanted.asked.insert(site.clone())),
             }
         }
+        wanted.over_ms = wanted.over_ms(state, waits);
         wanted
+    }
+
+    /// What was over when the last run began has been told by it.
+    fn over_ms(&self, state: &State, waits: &Waits<'_>) -> Option<u64> {
+        let began_ms = state.runs.last().map_or(0, |run| run.started_ms);
+        let limit = |step: &Step| match step.on_unreachable {
+            OnUnreachable::Queue { for_ms } => for_ms,
+            _ => None,
+        };
+        let limits = waits.plan.steps.iter().filter_map(|step| {
+            let parked = state.parked.get(&step.key).filter(|parked| !parked.is_over)?;
+            self.asked.contains(&parked.site).then_some(())?;
+            Some(parked.since_ms.saturating_add(limit(step)?))
+        });
+        limits.filter(|over_ms| *over_ms > began_ms).min()
     }
 
     fn is_empty(&self) -> bool {
@@ -107,10 +156,11 @@ impl Patience {
         let Waits { plan, place, .. } = *waits;
         let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(super::run::config_value)));
         let sites = RealSites::new(plan, secrets, real::Options::at("."));
-        let mut wanted = match look(place) {
-            Some(state) => Wanted::of(&state, waits, now_ms()),
-            None => return Waited::TimeIsOver,
-        };
+        let Some(state) = look(place) else { return Waited::TimeIsOver };
+        if let Some(later) = Later::of(&state, waits) {
+            return Waited::Overtaken(later);
+        }
+        let mut wanted = Wanted::of(&state, waits, now_ms());
         if wanted.is_empty() {
             return Waited::TimeIsOver;
         }
@@ -124,18 +174,30 @@ impl Patience {
                     .map(|(index, site)| (site.name.clone(), sites.site(SiteId(index as u32))))
                     .collect();
                 let mut told = |beat: Beat| tell(beat, hooks);
+                let over = wanted
+                    .over_ms
+                    .map(|over_ms| Instant::now() + Duration::from_millis(over_ms.saturating_sub(now_ms())));
+                let until = over.map_or(self.until, |over| over.min(self.until));
                 tokio::select! {
                     biased;
                     _ = stopped() => return Waited::Interrupted,
-                    heard = self.hearts.wait(&asked, self.until.into(), &mut told) => match heard {
+                    heard = self.hearts.wait(&asked, until.into(), &mut told) => match heard {
                         Heard::Answers(silent) => return Waited::Answers(silent),
+                        // What has waited long enough fails, whoever else is waited for.
+                        Heard::TimeIsOver if until < self.until => {
+                            let why = || "it did not answer in the time that it is waited for".to_owned();
+                            return Waited::Answers(wanted.asked.iter().map(|site| (site.clone(), why())).collect());
+                        }
                         Heard::TimeIsOver => {
                             let sites = wanted.words(now_ms());
                             note(&format!("the time is over: no more waiting for {sites}, the next run goes on"));
                             return Waited::TimeIsOver;
                         }
                     },
-                    changed = change(&wanted, waits) => wanted = changed,
+                    changed = change(&wanted, waits) => match changed {
+                        Ok(changed) => wanted = changed,
+                        Err(later) => return Waited::Overtaken(later),
+                    },
                 }
                 // Another run did it.
                 if wanted.is_empty() {
@@ -172,8 +234,9 @@ fn tell(beat: Beat, hooks: &mut Hooks) {
     }
 }
 
-/// Resolves when something else is wanted: a hold was set, released, or is over; another run did what was parked.
-async fn change(wanted: &Wanted, waits: &Waits<'_>) -> Wanted {
+/// Resolves when something else is wanted: a hold was set, released, or is over; another run did what was parked, or was asked
+/// for something else.
+async fn change(wanted: &Wanted, waits: &Waits<'_>) -> Result<Wanted, Later> {
     let every = match waits.place {
         Place::Folder(_) => LOOK_EVERY,
         Place::Shared(_) => LOOK_FAR_EVERY,
@@ -183,9 +246,12 @@ async fn change(wanted: &Wanted, waits: &Waits<'_>) -> Wanted {
         let at = waits.place.clone();
         // A look that fails says nothing; the next one may.
         let Ok(Some(state)) = tokio::task::spawn_blocking(move || look(&at)).await else { continue };
+        if let Some(later) = Later::of(&state, waits) {
+            return Err(later);
+        }
         let now = Wanted::of(&state, waits, now_ms());
         if now != *wanted {
-            return now;
+            return Ok(now);
         }
     }
 }

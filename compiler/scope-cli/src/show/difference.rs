@@ -278,6 +278,11 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, Le
             SkipReason::Interrupted => (What::Unknown, "interrupted".into()),
         },
     };
+    // What is to become of it is known though its site says nothing.
+    let why = match (&step.action, what) {
+        (Action::Delete { .. }, What::Unknown) => format!("{}: {why}", super::plan::details(plan, step)),
+        _ => why,
+    };
     Some(Row {
         site: plan.site(step.site).name.clone(),
         kind: step.action.resource_type().map_or("", short_type).to_string(),

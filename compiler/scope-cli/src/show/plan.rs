@@ -35,7 +35,7 @@ pub fn surveyed(
     state: &State,
     &Survey { rows, fails }: &Survey<'_>,
     now_ms: u64,
-    all: bool,
+    (left_out, all): (&BTreeSet<SiteId>, bool),
 ) -> String {
     let known = match state.runs.last() {
         Some(run) => {
@@ -50,7 +50,7 @@ pub fn surveyed(
     text += &scope_plan::text::waves(plan);
     text += &divided(plan, Some(state));
     text += &scope_plan::text::dropped(plan);
-    text += &footing(plan, &difference::summary(rows), all);
+    text += &footing(plan, &difference::summary(rows), left_out, all);
     let has = |what: What| rows.iter().any(|row| row.what == what);
     let _ = match rows.iter().any(|row| row.what.is_change()) {
         true => writeln!(text, "run it:  {next}"),
@@ -85,7 +85,13 @@ fn known_without_run(state: Option<&State>) -> String {
 }
 
 /// The whole print-out, of a plan for which no site was asked. `all` tells every site by itself.
-pub fn plan(plan: &Plan, file: &str, again: &str, state: Option<&State>, all: bool) -> String {
+pub fn plan(
+    plan: &Plan,
+    file: &str,
+    again: &str,
+    state: Option<&State>,
+    (left_out, all): (&BTreeSet<SiteId>, bool),
+) -> String {
     let known = match state {
         Some(state) if state.last_run > 0 => format!("state of run {}", state.last_run),
         _ => known_without_run(state),
@@ -128,7 +134,7 @@ pub fn plan(plan: &Plan, file: &str, again: &str, state: Option<&State>, all: bo
     .filter(|(n, sign, _)| *n > 0 || matches!(*sign, "+" | "-"))
     .map(|(n, _, word)| format!("{n} {word}"))
     .collect();
-    text += &footing(plan, &counts.join(", "), all);
+    text += &footing(plan, &counts.join(", "), left_out, all);
     let _ = writeln!(text, "run it:  {again}          try it: --simulate");
     text
 }
@@ -139,7 +145,7 @@ fn heading(plan: &Plan, file: &str, known: &str, sites: &str) -> String {
 }
 
 /// The counts, what it takes, which secret goes where, and what happens if a site is cut.
-fn footing(plan: &Plan, counts: &str, all: bool) -> String {
+fn footing(plan: &Plan, counts: &str, left_out: &BTreeSet<SiteId>, all: bool) -> String {
     let steps = plan.steps.iter().filter(|step| touches_site(step)).count();
     let mut text = format!(
         "\n{counts}      {}, {} at once, {}\n",
@@ -154,7 +160,7 @@ fn footing(plan: &Plan, counts: &str, all: bool) -> String {
     for held in scope_plan::guarding::held_by_state(plan) {
         let _ = writeln!(text, "the guard holds for this state only: {held}");
     }
-    for line in if_cut(plan, all) {
+    for line in if_cut(plan, left_out, all) {
         let _ = writeln!(text, "{line}");
     }
     text
@@ -383,12 +389,19 @@ fn first_of(mut sentences: Vec<String>, all: bool) -> String {
     sentences.join("; ")
 }
 
-/// What waits and what fails when one site cannot be reached.
-fn if_cut(plan: &Plan, all: bool) -> Vec<String> {
+/// What waits and what fails when one site cannot be reached that the run does not leave out.
+fn if_cut(plan: &Plan, left_out: &BTreeSet<SiteId>, all: bool) -> Vec<String> {
     let mut told = Vec::new();
     let cuts = cuts::Cuts::new(plan);
+    let not_asked = cuts::left_out(plan, left_out);
     for (index, site) in plan.sites.iter().enumerate() {
-        let summary = cuts.summary(&cuts.cut(SiteId(index as u32)));
+        let id = SiteId(index as u32);
+        if left_out.contains(&id) {
+            continue;
+        }
+        let mut cut = cuts.cut(id);
+        cut.reached.retain(|step| !not_asked.contains(step));
+        let summary = cuts.summary(&cut);
         if !summary.is_empty() {
             told.push((site.name.as_str(), vec![vec![first_of(summary, all)]]));
         }

@@ -3,7 +3,7 @@
 //! In comes the answer's record, out come the attributes and the conditions evaluated over them:
 //! `{"status": "BUILD", "flavor": {"id": "1"}}` with `ready when status == "ACTIVE"` → not ready.
 
-use scope_plan::driver::{Operation, ResourceType};
+use scope_plan::driver::{Attribute, Operation, ResourceType};
 use scope_plan::eval::{Environment, eval};
 use scope_plan::expr::Expr;
 use serde_json::{Map, Value, json};
@@ -35,12 +35,8 @@ impl Record {
             .iter()
             .filter(|attribute| !is_content(subject.resource_type, &attribute.name))
         {
-            let value = match &attribute.read {
-                Some(read) => eval(read, &Names { given: Some(given), ..Names::over(subject, &body) }).ok(),
-                None => body.get(&attribute.name).cloned(),
-            };
-            // What reading gives nothing for may not be told by this answer; a plain `null` is a word of the site.
-            if let Some(value) = value.filter(|value| attribute.read.is_none() || !value.is_null()) {
+            let names = Names { given: Some(given), ..Names::over(subject, &body) };
+            if let Some(value) = told(attribute, &body, &names) {
                 attributes.insert(attribute.name.clone(), value);
             }
         }
@@ -88,6 +84,15 @@ impl Record {
             }
         }
         Value::Object(output)
+    }
+}
+
+/// What a record tells of an attribute. What reading gives nothing for may not be told by this answer; a plain `null` is a word
+/// of the site.
+pub(crate) fn told(attribute: &Attribute, record: &Value, names: &dyn Environment) -> Option<Value> {
+    match &attribute.read {
+        Some(read) => eval(read, names).ok().filter(|value| !value.is_null()),
+        None => record.get(&attribute.name).cloned(),
     }
 }
 

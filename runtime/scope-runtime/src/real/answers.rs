@@ -154,7 +154,7 @@ fn meaning(
         }
         value(expr)
     };
-    let optional = |expr: &Option<Expr>| expr.as_ref().map(value).transpose();
+    let optional = |expr: &Option<Expr>| expr.as_ref().map(read).transpose();
     let bad = |kind: SiteErrorKind, said: &Option<Expr>| {
         // The rule's own words, if the answer has them.
         let said = said.as_ref().and_then(|expr| eval(expr, environment).ok());

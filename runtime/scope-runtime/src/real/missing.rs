@@ -46,10 +46,13 @@ pub struct MissingSecret {
     pub is_unfit: bool,
 }
 
-/// Every secret of the plan with what needs it, in the order of the sources.
-pub fn secret_uses(plan: &Plan) -> BTreeMap<SecretSource, Vec<SecretUse>> {
+/// Every secret of the plan with what needs it, in the order of the sources; not what only sites need that are left out.
+pub fn secret_uses(
+    plan: &Plan,
+    is_left_out: &dyn Fn(&str) -> bool,
+) -> BTreeMap<SecretSource, Vec<SecretUse>> {
     let mut uses = BTreeMap::new();
-    for (position, site) in (0_u32..).zip(&plan.sites) {
+    for (position, site) in (0_u32..).zip(&plan.sites).filter(|(_, site)| !is_left_out(&site.name)) {
         for (driver, settings) in &site.settings {
             for (setting, value) in settings {
                 add(&mut uses, value, || SecretUse::Setting {
@@ -60,7 +63,7 @@ pub fn secret_uses(plan: &Plan) -> BTreeMap<SecretSource, Vec<SecretUse>> {
             }
         }
     }
-    for step in &plan.steps {
+    for step in plan.steps.iter().filter(|step| !is_left_out(&plan.site(step.site).name)) {
         for (attribute, value) in step_values(&step.action) {
             add(&mut uses, value, || SecretUse::Step { step: step.id, attribute: attribute.to_owned() });
         }
@@ -71,9 +74,14 @@ pub fn secret_uses(plan: &Plan) -> BTreeMap<SecretSource, Vec<SecretUse>> {
     uses
 }
 
-/// Resolves every secret of the plan; gives those that cannot be, and those that cannot be sent, all of them.
-pub fn check_all(plan: &Plan, secrets: &dyn Secrets) -> Vec<MissingSecret> {
-    secret_uses(plan)
+/// Resolves every secret of the plan but those of sites that are left out; gives those that cannot be, and those that cannot
+/// be sent, all of them.
+pub fn check_all(
+    plan: &Plan,
+    secrets: &dyn Secrets,
+    is_left_out: &dyn Fn(&str) -> bool,
+) -> Vec<MissingSecret> {
+    secret_uses(plan, is_left_out)
         .into_iter()
         .filter_map(|(source, needed_by)| match secrets.resolve(&source) {
             Err(error) => Some(MissingSecret { error, needed_by, is_unfit: false }),

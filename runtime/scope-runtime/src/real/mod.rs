@@ -13,7 +13,7 @@
 //! use scope_runtime::real::{Options, RealSites, check_all, secrets::SecretStore};
 //!
 //! let secrets = Rc::new(SecretStore::new("programs"));
-//! let missing = check_all(plan, &*secrets);
+//! let missing = check_all(plan, &*secrets, &|_| false);
 //! let sites = RealSites::new(plan, secrets, Options::at("programs"));
 //! # }
 //! ```
@@ -46,6 +46,7 @@ mod session;
 mod set;
 mod settings;
 mod stream;
+mod typed;
 mod words;
 
 use std::cell::RefCell;

@@ -12,7 +12,7 @@ use super::environment::{Answered, Asked, SiteEnvironment};
 use super::failure::{self, configuration, error, malformed};
 use super::request::base_address;
 use super::session::{LoggedIn, Session, valid_for};
-use super::{DriverAtSite, RealSite};
+use super::{DriverAtSite, RealSite, typed};
 use crate::site::{Answer, Content, OperationCall, SiteError, SiteErrorKind};
 
 impl RealSite {
@@ -149,6 +149,10 @@ impl RealSite {
         let mut items = Vec::new();
         let mut addresses = Vec::new();
         loop {
+            if let Verdict::Good(answer) = &reply.verdict {
+                typed::checked(answer, call.driver, &environment, &self.shared.mask)
+                    .map_err(|error| labelled(error, &reply.label))?;
+            }
             // Only an answer that was read can have a next page.
             let next = match &reply.answered {
                 Some(answered) => {

@@ -21,16 +21,32 @@ use crate::args::{About, Events, How};
 use crate::output::{Output, document, note, say_error, say_help};
 use crate::show::{self, progress::Shower, report::Next, said};
 
-/// The sites that a command leaves out; one that the plan does not have is an error.
-pub fn left_out(plan: &Plan, about: &About) -> Result<BTreeSet<String>, u8> {
-    let names = || plan.sites.iter().map(|site| &site.name);
-    let is_known = |name: &&String| names().any(|site| site == *name);
-    if let Some(name) = about.site.iter().chain(&about.except).find(|name| !is_known(name)) {
-        let sites: Vec<&str> = names().map(String::as_str).collect();
-        say_error(codes::E0101, &format!("this plan has no site `{name}`: it has {}", sites.join(", ")));
-        return Err(WRONG);
+/// Whether every site that a command names is one of the program's, `declared` and perhaps not used; else the exit code. One
+/// that has nothing is said.
+pub fn knows_sites<'p>(
+    plan: &'p Plan,
+    declared: impl Iterator<Item = &'p str>,
+    about: &About,
+) -> Result<(), u8> {
+    let used: Vec<&str> = plan.sites.iter().map(|site| site.name.as_str()).collect();
+    let declared: Vec<&str> = declared.filter(|site| !used.contains(site)).collect();
+    for name in about.site.iter().chain(&about.except).map(String::as_str) {
+        if used.contains(&name) {
+            continue;
+        }
+        if !declared.contains(&name) {
+            let sites = used.join(", ");
+            say_error(codes::E0101, &format!("this plan has no site `{name}`: it has {sites}"));
+            return Err(WRONG);
+        }
+        note(&format!("nothing of this program is at {name}"));
     }
-    Ok(names().filter(|site| about.leaves_out(site)).cloned().collect())
+    Ok(())
+}
+
+/// The sites that a command leaves out.
+pub fn left_out(plan: &Plan, about: &About) -> BTreeSet<String> {
+    plan.sites.iter().map(|site| &site.name).filter(|site| about.leaves_out(site)).cloned().collect()
 }
 
 /// Whether nothing is asked of a site in this run: it is held, or left out.
@@ -64,12 +80,9 @@ pub(super) fn run_once(
     going: &mut Going,
     output: Output,
 ) -> u8 {
-    let left_out = match left_out(plan, &how.about) {
-        Ok(left_out) => left_out,
-        Err(code) => return code,
-    };
+    let left_out = left_out(plan, &how.about);
     // What a command tells is asked for once.
-    let secrets = match going.secrets.take().map_or_else(|| secrets(plan, sources, output), Ok) {
+    let secrets = match going.secrets.take().map_or_else(|| secrets(plan, &left_out, sources, output), Ok) {
         Ok(secrets) => secrets,
         Err(code) => return code,
     };
@@ -147,10 +160,15 @@ pub(super) fn run_once(
     report.exit_code()
 }
 
-/// The secrets that a plan needs, all of which are to be had; else it is said which are not.
-pub(super) fn secrets(plan: &Plan, sources: &SourceMap, output: Output) -> Result<Rc<SecretStore>, u8> {
+/// The secrets that a plan needs but for these sites, all of which are to be had; else it is said which are not.
+pub(super) fn secrets(
+    plan: &Plan,
+    left_out: &BTreeSet<String>,
+    sources: &SourceMap,
+    output: Output,
+) -> Result<Rc<SecretStore>, u8> {
     let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(config_value)));
-    let missing = real::check_all(plan, &*secrets);
+    let missing = real::check_all(plan, &*secrets, &|site| left_out.contains(site));
     if missing.is_empty() {
         return Ok(secrets);
     }

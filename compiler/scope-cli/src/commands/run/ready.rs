@@ -8,6 +8,7 @@ use scope_runtime::state::{Hold, Started, State, Wish};
 use super::super::saved::{self, Saved};
 use super::super::survey::{NotAsked, survey};
 use super::super::{WRONG, reach};
+use super::once::knows_sites;
 use crate::args::{How, Run};
 use crate::output::{Output, say, say_error, say_help};
 use crate::show::said;
@@ -79,6 +80,8 @@ pub(super) fn ready(
         }
         reach::tell(&command.program, &compilation.program, &recorded);
         let plan = compilation.plan.take().expect("a program without errors has a plan");
+        let declared = compilation.program.sites.iter().map(|site| site.name.as_str());
+        knows_sites(&plan, declared, &command.how.about)?;
         return Ok((plan, compilation.sources));
     }
     let text = std::fs::read_to_string(file).map_err(|error| {
@@ -92,6 +95,7 @@ pub(super) fn ready(
         );
         WRONG
     })?;
+    knows_sites(&plan, std::iter::empty(), &command.how.about)?;
     // The program's text, if it is still there, so that failures can point into it.
     let mut sources = SourceMap::new();
     for (path, digest) in &plan.program.files {

@@ -37,10 +37,7 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, next: &str, output:
     let mut shower = Shower::new(plan, how.telling.events, output, how.telling.verbose);
     output.shows(plan, true);
     let mut state = StateStore::in_memory();
-    let left_out = match left_out(plan, &how.about) {
-        Ok(left_out) => left_out,
-        Err(code) => return code,
-    };
+    let left_out = left_out(plan, &how.about);
     let run_options = RunOptions {
         again: again(plan, how, None),
         at: None,

@@ -1,0 +1,191 @@
+//! Whether a record that a site answers is of the types that its driver declares.
+//!
+//! `{"name": "n", "text": 77.5}` for `text: string` → "`text` must be a text, found a number: 77.5". What an answer does not tell,
+//! or tells as `null`, is unknown and no error; what the driver does not declare is not looked at; a value that an enumeration
+//! does not list may be one of a newer version.
+
+use scope_plan::driver::{Attribute, Driver, OperationKind, ResourceType, Type};
+use scope_plan::eval::Environment;
+use scope_plan::eval::value::kind;
+use scope_plan::expr::{FileRef, SecretSource};
+use serde_json::Value;
+
+use super::environment::SiteEnvironment;
+use super::failure::malformed;
+use super::mask::Mask;
+use super::words;
+use crate::procedure::told;
+use crate::site::{Answer, SiteError};
+
+/// How much of a value is shown, in bytes.
+const MOST_SHOWN: usize = 60;
+
+/// Checks what is used of an answer: nothing of a deletion's.
+///
+/// # Errors
+/// [`crate::site::SiteErrorKind::Malformed`], which names the attribute, what it must be and what came.
+pub(super) fn checked(
+    answer: &Answer,
+    driver: &Driver,
+    environment: &SiteEnvironment<'_>,
+    mask: &Mask,
+) -> Result<(), SiteError> {
+    let (Some(resource_type), Some(operation)) =
+        (environment.asked.resource_type, environment.asked.operation)
+    else {
+        return Ok(());
+    };
+    let of = Of { driver, resource_type, environment, mask };
+    match (answer, operation.kind) {
+        (_, OperationKind::Delete) => Ok(()),
+        // A record of which nothing is known says neither how the resource is nor that there is none. One that is a part of
+        // another reading tells a part.
+        (Answer::Found(record), _) if operation.after.is_none() => of.known_record(record),
+        (Answer::List(records), _) => records.iter().try_for_each(|record| of.known_record(record)),
+        (Answer::Found(record) | Answer::Done(Some(record)) | Answer::Exists(Some(record)), _)
+            if record.is_object() =>
+        {
+            of.record(record)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whose records are looked at.
+struct Of<'a> {
+    driver: &'a Driver,
+    resource_type: &'a ResourceType,
+    environment: &'a SiteEnvironment<'a>,
+    mask: &'a Mask,
+}
+
+impl Of<'_> {
+    fn known_record(&self, record: &Value) -> Result<(), SiteError> {
+        self.record(record)?;
+        let mut attributes = self.resource_type.attributes.iter();
+        if attributes.any(|attribute| self.told(attribute, record).is_some()) {
+            return Ok(());
+        }
+        let shown = shown(record, self.mask);
+        Err(malformed(format!("expected one of `{}`, found {shown}", self.resource_type.name)))
+    }
+
+    fn record(&self, record: &Value) -> Result<(), SiteError> {
+        for attribute in self.resource_type.attributes.iter().filter(|attribute| !attribute.is_write_only) {
+            let Some(value) = self.told(attribute, record) else { continue };
+            // A number is some applications' identity.
+            let is_called = attribute.name == self.resource_type.identity
+                || self.resource_type.name_attribute.as_ref() == Some(&attribute.name);
+            if is_called && value.is_number() {
+                continue;
+            }
+            if let Err(misfit) = fit(self.driver, &attribute.ty, &value) {
+                return Err(malformed(misfit.words(attribute, self.mask)));
+            }
+        }
+        Ok(())
+    }
+
+    fn told(&self, attribute: &Attribute, record: &Value) -> Option<Value> {
+        let names = OfRecord { record, environment: self.environment };
+        told(attribute, record, &names).filter(|value| !value.is_null())
+    }
+}
+
+/// A value that is not of its type.
+struct Misfit<'v> {
+    /// From the innermost place outwards.
+    path: Vec<String>,
+    expected: &'static str,
+    found: &'v Value,
+}
+
+impl Misfit<'_> {
+    fn words(&self, attribute: &Attribute, mask: &Mask) -> String {
+        let inner: String = self.path.iter().rev().map(|part| part.as_str()).collect();
+        let Misfit { expected, found, .. } = self;
+        let shown = match found {
+            Value::Array(_) | Value::Object(_) => String::new(),
+            _ if attribute.is_secret => String::new(),
+            value => format!(": {}", shown(value, mask)),
+        };
+        format!("`{}{inner}` must be {expected}, found {}{shown}", attribute.name, kind(found))
+    }
+}
+
+/// Masked before it is cut, else half a secret could stand at the end.
+fn shown(value: &Value, mask: &Mask) -> String {
+    words::shortened(&mask.hide(&value.to_string()), MOST_SHOWN)
+}
+
+/// Whether a value is of a type, as far as it goes: a type may hold itself, a value ends.
+fn fit<'v>(driver: &Driver, ty: &Type, value: &'v Value) -> Result<(), Misfit<'v>> {
+    let is = |fits: bool, expected| match fits {
+        true => Ok(()),
+        false => Err(Misfit { path: Vec::new(), expected, found: value }),
+    };
+    match (ty, value) {
+        (_, Value::Null) | (Type::Any | Type::Bytes, _) => Ok(()),
+        (Type::Optional(inner), _) => fit(driver, inner, value),
+        (Type::Named(name), _) => driver.declared.get(name).map_or(Ok(()), |ty| fit(driver, ty, value)),
+        (Type::String | Type::Enum(_), _) => is(value.is_string(), "a text"),
+        (Type::Int, _) => is(is_whole(value), "a whole number"),
+        (Type::Float, _) => is(value.is_number(), "a number"),
+        (Type::Bool, _) => is(value.is_boolean(), "true or false"),
+        (Type::Quantity | Type::NumberOrText, _) => {
+            is(value.is_string() || value.is_number(), "a number or a text")
+        }
+        (Type::Reference(_), _) => {
+            is(value.is_string() || value.is_number() || value.is_object(), "an identity or a record")
+        }
+        (Type::List(item) | Type::Sequence(item) | Type::Keyed { item, .. }, Value::Array(items)) => {
+            items.iter().enumerate().try_for_each(|(index, value)| {
+                fit(driver, item, value).map_err(|misfit| misfit.at(format!("[{index}]")))
+            })
+        }
+        (Type::List(_) | Type::Sequence(_) | Type::Keyed { .. }, _) => is(false, "a list"),
+        (Type::Map(item), Value::Object(fields)) => fields.iter().try_for_each(|(key, value)| {
+            fit(driver, item, value).map_err(|misfit| misfit.at(format!(".{key}")))
+        }),
+        (Type::Record(types), Value::Object(fields)) => types.iter().try_for_each(|(name, ty)| {
+            let value = fields.get(name).unwrap_or(&Value::Null);
+            fit(driver, ty, value).map_err(|misfit| misfit.at(format!(".{name}")))
+        }),
+        (Type::Map(_) | Type::Record(_), _) => is(false, "a record"),
+    }
+}
+
+impl<'v> Misfit<'v> {
+    fn at(mut self, part: String) -> Self {
+        self.path.push(part);
+        self
+    }
+}
+
+/// `3` and `3.0`.
+fn is_whole(value: &Value) -> bool {
+    value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)
+}
+
+/// The names that reading an attribute of a record is evaluated with: `body` is the record.
+struct OfRecord<'a> {
+    record: &'a Value,
+    environment: &'a SiteEnvironment<'a>,
+}
+
+impl Environment for OfRecord<'_> {
+    fn name(&self, name: &str) -> Option<Value> {
+        match name {
+            "body" => Some(self.record.clone()),
+            _ => SiteEnvironment { answered: None, ..*self.environment }.name(name),
+        }
+    }
+
+    fn secret(&self, source: &SecretSource) -> Option<String> {
+        self.environment.secret(source)
+    }
+
+    fn file_bytes(&self, file: &FileRef) -> Option<Vec<u8>> {
+        self.environment.file_bytes(file)
+    }
+}
