@@ -14,6 +14,7 @@
 //!
 //! Everything is on one thread: the loop, the steps under way (futures in one set) and the scheduler between them.
 
+mod circuits;
 mod conclude;
 mod debts;
 mod guards;

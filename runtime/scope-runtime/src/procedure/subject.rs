@@ -40,6 +40,8 @@ pub(crate) struct Memory {
     first_start: Cell<Option<Instant>>,
     touched: Cell<Touched>,
     is_cut_off: Cell<bool>,
+    /// A request of it was sent, or tried to be, and not answered.
+    was_silent: Cell<bool>,
     sent_at: Cell<Option<Instant>>,
     is_repeated: Cell<bool>,
     is_doubtful: Cell<bool>,
@@ -226,6 +228,8 @@ pub(crate) struct Subject<'s> {
     pub(crate) step: Option<&'s Step>,
     pub(crate) deadline: Cell<Instant>,
     pub(crate) time_out_ms: u64,
+    /// It asks though others were not answered: what became of a request that was sent has to be known.
+    pub(crate) insists: bool,
 }
 
 /// What goes with a request.
@@ -268,6 +272,7 @@ impl<'s> Subject<'s> {
             step: Some(step),
             deadline,
             time_out_ms: step.timeout_ms,
+            insists: false,
         })
     }
 
@@ -292,6 +297,7 @@ impl<'s> Subject<'s> {
             step: None,
             deadline: Cell::new(Instant::now() + Duration::from_millis(LATER_MS)),
             time_out_ms: LATER_MS,
+            insists: false,
         })
     }
 
@@ -310,10 +316,10 @@ impl<'s> Subject<'s> {
         self.from.map_or(Cow::Borrowed(self.name), |from| borrowed_name(self.name, from).into())
     }
 
-    /// The same with so much more time from now on, at least.
+    /// The same with so much more time from now on, at least, and asking whatever was not answered before.
     pub(super) fn in_aftermath(&self) -> Self {
         let deadline = self.deadline.get().max(Instant::now() + AFTERMATH);
-        Self { deadline: Cell::new(deadline), ..self.clone() }
+        Self { deadline: Cell::new(deadline), insists: true, ..self.clone() }
     }
 
     /// The site's name.
@@ -382,7 +388,27 @@ impl<'s> Subject<'s> {
             if !is_reading(operation) && self.shared.ledger.assure().await.is_err() {
                 return Err(Trouble::Stopped);
             }
+            let service = self.resource_type.service.as_str();
+            let circuits = &self.shared.circuits;
+            let memory = self.step.map(|step| self.shared.memory(step.id));
+            // One that was not answered before tries as often as it may.
+            let insists = self.insists || memory.is_some_and(|memory| memory.was_silent.get());
+            if !insists && let Some(words) = circuits.refuses(self.site_id, service) {
+                let kind = SiteErrorKind::Unreachable;
+                return Err(Trouble::Site(SiteError { kind, words, request: None, status: None }));
+            }
+            let asked_at = Instant::now();
             let answer = self.awaited(self.site.operate(call)).await;
+            match &answer {
+                Err(Trouble::Stopped) => {}
+                Err(trouble) if trouble.is_silence() => {
+                    if let Some(memory) = memory {
+                        memory.was_silent.set(true);
+                    }
+                    circuits.silent(self.site_id, service, asked_at.elapsed());
+                }
+                _ => circuits.heard(self.site_id, service),
+            }
             if matches!(answer, Err(Trouble::Site(_))) && self.shared.ledger.assure().await.is_err() {
                 return Err(Trouble::Stopped);
             }

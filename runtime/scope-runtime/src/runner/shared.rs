@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::circuits::Circuits;
 use super::index::Index;
 use super::jitter::Jitter;
 use super::spans::Spans;
@@ -41,6 +42,7 @@ pub(crate) struct Shared<'r> {
     /// The id of the deployment.
     pub(crate) deployment: String,
     pub(crate) jitter: Jitter,
+    pub(crate) circuits: Circuits,
     pub(crate) board: Rc<Board>,
     started: Instant,
     /// Events not yet told.
@@ -93,6 +95,7 @@ impl<'r> Shared<'r> {
             options,
             run,
             jitter: Jitter::new(options.seed),
+            circuits: Circuits::default(),
             board: Rc::new(Board::default()),
             started: Instant::now(),
             outbox: RefCell::new(Vec::new()),
@@ -353,6 +356,11 @@ impl<'r> Shared<'r> {
         if is_well {
             self.knows_what_is_guarded(step);
         }
+    }
+
+    /// Takes note of another output of a step that ended well.
+    pub(super) fn set_output(&self, step: StepId, output: Rc<Value>) {
+        self.ends.borrow_mut()[step.index()].output = Some(output);
     }
 
     /// Reads a step's end.

@@ -180,6 +180,44 @@ fn a_frozen_site_is_waited_for_no_longer_than_said() {
     assert!(report.millis < 60_000, "{}", report.millis);
 }
 
+/// So many books at one site.
+fn shelf_of(n_books: u32, on_unreachable: OnUnreachable) -> scope_plan::plan::Plan {
+    let mut plan = scope_plan::testing::Builder::new();
+    let paris = plan.site("paris");
+    for number in 0..n_books {
+        let title = scope_plan::expr::Expr::text(format!("volume {number}"));
+        plan.ensure(paris, &format!("book_{number}"), "shelf.book", vec![("title", title)]);
+    }
+    let mut plan = plan.finish();
+    plan.steps.iter_mut().for_each(|step| step.on_unreachable = on_unreachable.clone());
+    plan
+}
+
+#[test]
+fn a_site_that_never_answers_costs_its_time_once_and_not_for_each_step() {
+    for (on_unreachable, verdict) in
+        [(OnUnreachable::Queue { for_ms: None }, Verdict::Pending), (OnUnreachable::Fail, Verdict::Failed)]
+    {
+        let plan = shelf_of(400, on_unreachable);
+        let (report, simulator, _) = once(&plan, &["freeze=paris@..1h"]);
+        assert_eq!(report.verdict, verdict);
+        let allowed = 3 * plan.steps[0].timeout_ms;
+        assert!(report.millis <= allowed, "{} ms, {allowed} allowed", report.millis);
+        let words = format!("{:?}", report.steps[399].status);
+        assert!(words.contains("`paris` is unreachable"), "the last one was not sent: {words}");
+        assert_eq!(simulator.count("paris", "shelf.book"), 0);
+    }
+}
+
+#[test]
+fn what_was_not_sent_is_done_when_the_site_answers_the_one_that_was() {
+    let plan = shelf_of(400, OnUnreachable::Queue { for_ms: None });
+    let frozen_ms = plan.steps[0].timeout_ms + 5_000;
+    let (report, simulator, _) = once(&plan, &[&format!("freeze=paris@..{frozen_ms}ms")]);
+    assert_eq!(report.verdict, Verdict::Done, "{:?}", codes(&report));
+    assert_eq!(simulator.count("paris", "shelf.book"), 400);
+}
+
 #[test]
 fn progress_and_pauses_are_told() {
     let plan = library();
