@@ -66,6 +66,7 @@ fn cases() -> Vec<Case> {
         one_that_relies_upon_it_is_owed(),
         what_comes_after_a_copy_in_a_wave(),
         a_site_is_left_out(),
+        what_it_needs_waits_beside(),
     ];
     written.into_iter().chain(drawn).collect()
 }
@@ -109,6 +110,15 @@ fn a_site_is_left_out() -> Case {
     let partly = Resource::plain(Kind::Note, Loc::Or(vec![Loc::Site(2), parts]), Vec::new());
     let case = directed("a site is left out", vec![chosen, partly], &[((1, 2), Fate::Refused)]);
     Case { fates: Fates { left_out: [1].into(), ..case.fates.clone() }, ..case }
+}
+
+/// The pier at paris waits for its site; the boat, which would be there first, goes to nantes, where the other pier is.
+fn what_it_needs_waits_beside() -> Case {
+    let both = Loc::And(vec![Loc::Site(0), Loc::Site(1)]);
+    let pier = Resource::plain(Kind::Pier, both, Vec::new());
+    let place = Loc::Or(vec![Loc::Site(1), Loc::Site(0)]);
+    let boat = Resource { about: Some(0), ..Resource::plain(Kind::Boat, place, Vec::new()) };
+    directed("what it needs waits beside it", vec![pier, boat], &[((0, 1), Fate::Cut)])
 }
 
 /// A program written for a mistake, and what happens in it.

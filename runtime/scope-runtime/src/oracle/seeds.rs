@@ -88,7 +88,7 @@ pub(super) fn weathered(
     weather: &Weather,
     n_runs: &mut usize,
 ) -> Result<(), String> {
-    let mut deployment = Deployment::new(program, plan.clone());
+    let mut deployment = Deployment::new(program, weather.over(plan));
     let simulator = deployment.simulator(weather.options()?);
     for number in 1..=MOST_RUNS {
         *n_runs += 1;

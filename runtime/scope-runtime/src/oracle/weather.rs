@@ -6,15 +6,22 @@
 use std::collections::BTreeSet;
 
 use scope_plan::driver::Repeat;
-use scope_plan::plan::{Action, Plan, Step};
+use scope_plan::plan::{Action, Link, Plan, SiteId, Step};
 
 use super::random::{self, Dice};
 use crate::simulator::{FaultError, SimulationOptions};
+
+/// So few that all is done in the runs that a seed has.
+const MOST_LOST_PERMILLE: usize = 60;
+const LINKS: u64 = 0x9e37_79b9;
 
 /// What goes wrong in time; what is lost by chance is drawn from the seed.
 pub(super) struct Weather {
     pub(super) seed: u64,
     pub(super) faults: Vec<String>,
+    /// Of a thousand requests over the link to each site that is not the entry, so many are lost, or their answers: in every run,
+    /// for no healing mends a link.
+    losses: Vec<u32>,
 }
 
 impl Weather {
@@ -23,12 +30,35 @@ impl Weather {
         let numbers = random::numbers(!seed, 40);
         let dice = &mut Dice::new(&numbers);
         let faults = (0..=dice.below(3)).map(|_| fault(dice, plan)).collect();
-        Self { seed, faults }
+        // Numbers of their own: with or without losses a seed has the same faults.
+        let numbers = random::numbers(seed ^ LINKS, 1 + plan.sites.len());
+        let dice = &mut Dice::new(&numbers);
+        let losses = match dice.below(4) {
+            0 => plan.sites.iter().map(|_| dice.below(MOST_LOST_PERMILLE) as u32).collect(),
+            _ => Vec::new(),
+        };
+        Self { seed, faults, losses }
+    }
+
+    /// The plan with the links of this weather.
+    pub(super) fn over(&self, plan: &Plan) -> Plan {
+        let mut plan = plan.clone();
+        let from = plan.program.entry.unwrap_or(SiteId(0));
+        let sites = (0_u32..).map(SiteId).zip(&self.losses).filter(|(to, _)| *to != from);
+        let links = sites.map(|(to, loss)| Link {
+            from,
+            to,
+            rtt_us: None,
+            bandwidth_bps: None,
+            loss_permille: *loss,
+        });
+        plan.links.extend(links);
+        plan
     }
 
     /// These faults, as written.
     pub(super) fn of(faults: &[&str]) -> Self {
-        Self { seed: 0, faults: faults.iter().map(|fault| (*fault).to_owned()).collect() }
+        Self { seed: 0, faults: faults.iter().map(|fault| (*fault).to_owned()).collect(), losses: Vec::new() }
     }
 
     /// Sites in this weather.

@@ -2,10 +2,13 @@
 //!
 //! `name: "b"` at the site, `"a"` in the program → one `update` with `changes: {name: "a"}`.
 
+use std::time::Duration;
+
 use scope_plan::driver::{Operation, OperationKind, Repeat, Type};
 use scope_plan::plan::{Step, Undo};
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use super::compare::Difference;
 use super::create::{after, content_said, create_operation, known_inputs, may_have_acted, seen_again};
@@ -19,6 +22,10 @@ use crate::events::{Failure, Outcome};
 use crate::redact::hide_in_value;
 use crate::site::Answer;
 use crate::state::{Changed, ChangedAttribute, Record as Fact};
+
+/// How long a site may go on to tell what was before, and how often it is asked.
+const SETTLES: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The record afterwards and what was changed; nothing where all is as the program says.
 pub(super) async fn update(
@@ -103,7 +110,35 @@ pub(super) async fn update(
         subject.record(resource)?;
         subject.shared.ledger.commit().await?;
     }
+    let record = as_said(subject, record, given, operation, &names).await?;
     Ok(Some((record, names)))
+}
+
+/// The record once it tells what was set. Not every site does so at once; one that never does would be changed again by each
+/// run.
+///
+/// # Errors
+/// What is still told otherwise when no change can be on its way any more.
+async fn as_said(
+    subject: &Subject<'_>,
+    record: Record,
+    given: &Given,
+    operation: &Operation,
+    names: &[String],
+) -> Result<Record, Bad> {
+    let mut record = record;
+    let settled = Instant::now() + SETTLES.max(Duration::from_millis(operation.settles_ms));
+    loop {
+        let mut differences = subject.differences(&given.values, &record);
+        differences.retain(|difference| names.contains(&difference.attribute));
+        let Some(difference) = differences.first() else { return Ok(record) };
+        if !subject.can_be_read() || Instant::now() >= settled || subject.is_out_of_time() {
+            return Err(Bad::new(not_taken(subject, difference)));
+        }
+        subject.report(|| format!("waits until `{}` is told as it was set", difference.attribute));
+        subject.pause(LOOK_EVERY).await.map_err(|trouble| subject.failed(trouble))?;
+        record = seen_again(subject, record, given).await?;
+    }
 }
 
 /// Has it recorded what there was, before it is no more: a run that goes on after a crash sets it back if need be.
@@ -249,6 +284,22 @@ fn cannot_change(subject: &Subject<'_>, difference: &Difference) -> Failure {
     );
     Failure::new("E0905", Outcome::Invalid, message)
         .with_help(format!("keep {}, or make a new resource under another name", short(found)))
+}
+
+fn not_taken(subject: &Subject<'_>, difference: &Difference) -> Failure {
+    let attribute = &difference.attribute;
+    let shown = |value: &Value| short(&subject.short(attribute, value.clone()));
+    let message = format!(
+        "`{attribute}` of `{}` at `{}` was set to {}, and the site goes on to tell {}",
+        subject.name,
+        subject.site_name(),
+        shown(&difference.wanted),
+        shown(&difference.found)
+    );
+    let help = format!(
+        "write it as the site tells it; what it never tells is `{attribute}: … write_only` in its driver"
+    );
+    Failure::new("E0905", Outcome::Invalid, message).with_help(help)
 }
 
 fn no_update(subject: &Subject<'_>, differences: &[Difference]) -> Failure {

@@ -3,6 +3,7 @@
 //! In comes the scheduler as it ended, out comes the [`Report`], and `state.json` is written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use indexmap::IndexMap;
 use scope_plan::plan::{Action, Plan, SiteId, Step, StepId};
@@ -13,7 +14,7 @@ use super::debts::{end_changes, owe_what_was_sent, pay_debts};
 use super::guards::settle_guards;
 use super::left::tell_what_stays;
 use super::once::remove_seconds;
-use super::turn::{Ended, words_of};
+use super::turn::{Ended, gathered, words_of};
 use crate::events::{Awaited, Effect, Failure, Outcome, RunEventKind, SkipReason};
 use crate::procedure::output_value;
 use crate::redact::{hide_in_differences, hide_in_effect, hide_in_failure, hide_in_value};
@@ -63,6 +64,7 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         n_paid += remove_seconds(shared, &silent(shared, &ended), &mut owed).await;
         n_paid += settle_guards(shared, &ended, &answering, &mut owed).await;
     }
+    gather_again(shared, &ended);
     let outputs = outputs(shared, &ended);
     let steps: Vec<StepReport> =
         shared.plan.steps.iter().map(|step| step_report(shared, &ended, step.id)).collect();
@@ -196,6 +198,27 @@ fn masked(shared: &Shared<'_>, effect: Effect) -> Effect {
     let mut effect = effect;
     hide_in_effect(&*shared.options.redact, &mut effect);
     effect
+}
+
+/// A quorum was enough with those copies that came first: which they are differs from run to run. What is told at the end is of
+/// all that are there.
+fn gather_again(shared: &Shared<'_>, ended: &Ended) {
+    let steps = shared.plan.steps.iter();
+    let done = steps.filter(|step| ended.schedule.state(step.id) == StepState::Done);
+    for step in done {
+        match &step.action {
+            Action::Gather { quorum: Some(_), .. } => {
+                shared.set_output(step.id, Rc::new(gathered(shared, &ended.schedule, step.id)));
+            }
+            Action::Choose { choice, results, .. } => {
+                let held = ended.schedule.held(*choice).map(|arm| results[arm as usize]);
+                if let Some(output) = held.and_then(|result| shared.output(result)) {
+                    shared.set_output(step.id, output);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 fn outputs(shared: &Shared<'_>, ended: &Ended) -> IndexMap<String, OutputValue> {

@@ -311,20 +311,7 @@ impl<'t> Turn<'t> {
                 let output = shared.output(results[arm as usize]);
                 (Effect::Chosen { arm, label: self.label(*choice, arm) }, output)
             }
-            Action::Gather { parts, .. } => {
-                let mut results = Map::new();
-                let own = &shared.plan.step(step).when;
-                for (site, part) in parts {
-                    // What an abandoned alternative made is deleted again, or owed: no result of the whole.
-                    if !is_kept(shared.plan, schedule, &shared.plan.step(*part).when, own) {
-                        continue;
-                    }
-                    if let (Some(output), StepState::Done) = (shared.output(*part), schedule.state(*part)) {
-                        results.insert(shared.plan.site(*site).name.clone(), (*output).clone());
-                    }
-                }
-                (Effect::Gathered, Some(Rc::new(Value::Object(results))))
-            }
+            Action::Gather { .. } => (Effect::Gathered, Some(Rc::new(gathered(shared, schedule, step)))),
             _ => return,
         };
         shared.set_end(step, StepEnd { output, effect: Some(effect), ..StepEnd::default() });
@@ -362,6 +349,23 @@ impl<'t> Turn<'t> {
         };
         Failure { site_words: Some(said.join("; ")), ..Failure::new(code, Outcome::Unavailable, message) }
     }
+}
+
+/// What is there of the parts of a gathering, by site.
+pub(super) fn gathered(shared: &Shared<'_>, schedule: &Schedule, step: StepId) -> Value {
+    let mut results = Map::new();
+    let own = &shared.plan.step(step).when;
+    let Action::Gather { parts, .. } = &shared.plan.step(step).action else { return Value::Object(results) };
+    for (site, part) in parts {
+        // What an abandoned alternative made is deleted again, or owed: no result of the whole.
+        if !is_kept(shared.plan, schedule, &shared.plan.step(*part).when, own) {
+            continue;
+        }
+        if let (Some(output), StepState::Done) = (shared.output(*part), schedule.state(*part)) {
+            results.insert(shared.plan.site(*site).name.clone(), (*output).clone());
+        }
+    }
+    Value::Object(results)
 }
 
 /// A step's name in a sentence: `` `base` ``, and for a looked-up `image:debian-12` `` image `debian-12` ``.

@@ -107,6 +107,8 @@ mutants! {
     GuardKeptForGivenUp,
     /// The guards of alternatives that are not tried are left, too.
     GuardLeftForUntried,
+    /// Left of a `|` a step waits with what waits at its own site.
+    WaitsBesideLeft,
     /// Of what has alternatives, the one that was taken is not guarded.
     TakenArmUnguarded,
 }

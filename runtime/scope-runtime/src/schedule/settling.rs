@@ -156,6 +156,8 @@ impl Schedule {
             }
         ) && !mutants::is(Mutant::LeftOutHoldsBack);
         let waits_here = state == StepState::Parked || self.steps[step.index()].waits_for_its_site;
+        let may_not_wait =
+            |user| self.graph.may_not_wait_for(step, user) && !mutants::is(Mutant::WaitsBesideLeft);
         for edge in self.graph.out_edges(step) {
             let (tells, blocked) = match edge.need {
                 Need::Settled => (tells_settled, None),
@@ -163,9 +165,7 @@ impl Schedule {
                 Need::Order if is_left_out => (tells_end, None),
                 Need::Guarded if blocked == Some(Blocked::NotChosen) => (tells_end, None),
                 // What needs it is as if its own site were cut; and so it is where what is needed waits at that very site.
-                Need::Done | Need::Guarded
-                    if is_left_out || waits_here && self.graph.may_not_wait_for(step, edge.step) =>
-                {
+                Need::Done | Need::Guarded if is_left_out || waits_here && may_not_wait(edge.step) => {
                     let outcome = match self.graph.on_cut(edge.step) {
                         OnCut::Skip => Outcome::Done,
                         OnCut::Queue => Outcome::Pending,

@@ -252,6 +252,34 @@ fn adopted_where_the_program_says_so_and_set_back() {
     assert_eq!(identity(&played).expect("recorded").how, How::Adopted);
 }
 
+/// Not every site tells at once what was set; one that never does would be changed anew by every run.
+#[test]
+fn what_a_site_does_not_take_is_said() {
+    let mut there = book("b7", "Emma", "open", None);
+    there["pages"] = json!(12);
+    let mut after = there.clone();
+    after["pages"] = json!(300);
+    let script = |n_late: usize| {
+        let mut script =
+            vec![("nantes", "find", list([there.clone()])), ("nantes", "update", done(there.clone()))];
+        script.extend((0..n_late).map(|_| ("nantes", "read", found(there.clone()))));
+        script
+    };
+    let mut late = script(3);
+    late.push(("nantes", "read", found(after)));
+    let played = play(&adopting(), StateStore::in_memory(), late);
+    assert_eq!(*played.effect(0), Effect::Updated { attributes: vec!["pages".into()] });
+    let played = play(&adopting(), StateStore::in_memory(), script(11));
+    let failure = played.failure(0);
+    assert_eq!(failure.code, "E0905");
+    assert!(
+        failure.message.contains("`pages` of `emma` at `nantes` was set to `300`"),
+        "{}",
+        failure.message
+    );
+    assert!(failure.message.ends_with("goes on to tell `12`"), "{}", failure.message);
+}
+
 /// Nobody knows what it was given before; once it is set, that is known.
 #[test]
 fn what_the_site_of_an_adopted_one_does_not_tell_is_set_once() {
