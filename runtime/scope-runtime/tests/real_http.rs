@@ -65,7 +65,7 @@ async fn what_must_not_be_repeated_gets_a_new_connection() {
 #[tokio::test]
 async fn a_site_is_asked_no_more_at_once_than_it_allows() {
     let settings = Settings { delay: Duration::from_millis(50), ..Settings::default() };
-    let server = Server::start_with(settings, |_| ok(json!({}))).await;
+    let server = Server::start_with(settings, |_| ok(json!({ "id": "x" }))).await;
     let place = place(driver(&server.address, vec![read()]));
     let ask = || place.operate("read", json!({ "id": "x" }));
     let answers = tokio::join!(ask(), ask(), ask(), ask(), ask(), ask(), ask(), ask(), ask());
