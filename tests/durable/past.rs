@@ -1,8 +1,11 @@
 //! What is said afterwards: `status`, `history`, `logs`, their JSON twins; secrets stand nowhere in any of it.
 
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
-use super::desk::{self, Desks, PROGRAM, ends};
+use super::desk::{self, Desks, PROGRAM, When, ends};
 
 fn json(folder: &std::path::Path, args: &[&str]) -> Value {
     let mut all = vec!["--format", "json"];
@@ -92,6 +95,44 @@ fn what_a_program_cannot_reach_any_more_is_told_until_it_is_forgotten() {
     let plan = ends(&folder, &["plan", "main.scope", "--check"], 0).stdout;
     assert!(!plan.contains("reach") && plan.contains("nothing to do"), "{plan}");
     assert_eq!(desks.paris.held(), held, "what is there stays there");
+}
+
+/// What ended is durable though the run sends nothing more for a while: it is told beside the run.
+#[test]
+fn what_ended_is_told_while_the_run_waits_for_another_answer() {
+    let desks = Desks::start();
+    let folder = desks.place(
+        "past-idle",
+        "resource welcome: desk.note { name: \"welcome\", text: \"hello\" } scope { nantes }\n\
+         resource echo: desk.note { name: \"echo\", text: welcome.text } scope { paris }",
+    );
+    let (go, held) = std::sync::mpsc::channel::<()>();
+    let held = Mutex::new(Some(held));
+    // A look, a note and a look at nantes; the first look at paris is not answered until the test has seen enough.
+    desks.around(move |when, number| {
+        if (when, number) == (When::Before, 4) {
+            let held = held.lock().expect("never poisoned").take();
+            let _ = held.expect("once").recv_timeout(Duration::from_secs(60));
+        }
+        true
+    });
+    std::thread::scope(|threads| {
+        let running = threads.spawn(|| desk::scope(&folder, &["run", "main.scope"]));
+        let began = Instant::now();
+        let is_told = || desk::scope(&folder, &["logs", "welcome", "--run", "1"]).stdout.contains("created");
+        while !is_told() && began.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let told = desk::scope(&folder, &["logs", "welcome", "--run", "1"]);
+        let status = desk::scope(&folder, &["status", "--offline"]);
+        go.send(()).expect("it waits");
+        assert_eq!(running.join().expect("it ends").code, 0);
+        assert!(told.stdout.contains("created"), "{}", told.all());
+        let at_nantes = status.stdout.lines().find(|line| line.starts_with("nantes "));
+        let n_done = at_nantes.and_then(|line| line.split_whitespace().nth(4));
+        assert_eq!(n_done, Some("1"), "{}", status.all());
+    });
+    desks.undisturbed();
 }
 
 #[test]

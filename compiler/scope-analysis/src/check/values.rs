@@ -49,6 +49,11 @@ impl Context<'_> {
             | (Type::Site, value @ Value::Site(_))
             | (Type::Location, value @ (Value::Site(_) | Value::Location(_))) => value,
             (Type::SiteSet, value) if self.sites_of(&value).is_some() => value,
+            (Type::Site | Type::Location | Type::SiteSet, value @ (Value::Text(_) | Value::List(_)))
+                if self.is_given_as_data(&value, ty, span) =>
+            {
+                self.sites_in_data(value, ty, span, what)
+            }
             (Type::By(inner, _), value) => self.check_value(value, inner, span, what),
             (Type::InRange(inner, low, high), value) => {
                 let value = self.check_value(value, inner, span, what);
@@ -130,6 +135,54 @@ impl Context<'_> {
         let expr = expr.filter(|expr| reports.is_empty() && matches!(*expr.kind, ExprKind::Number(_)))?;
         let amount = self.quietly(|| self.eval(&expr, &Frame::new(Modules::ROOT)))?;
         (!matches!(amount, Value::Int(_) | Value::Float(_))).then_some(amount)
+    }
+
+    /// Whether names of sites are meant by texts of a data file.
+    fn is_given_as_data(&self, value: &Value, ty: &Type, span: Span) -> bool {
+        let is_text = |value: &Value| matches!(value, Value::Text(_));
+        let is_named = match value {
+            Value::List(slots) => *ty == Type::SiteSet && slots.iter().all(|slot| is_text(&slot.value)),
+            value => is_text(value),
+        };
+        is_named && self.is_in_data(span)
+    }
+
+    /// Data files have no sites, so a text that names one is one there, and where a place is wanted what is written as one:
+    /// `who: [nantes, paris]`, `where: nantes | paris`.
+    fn sites_in_data(&self, value: Value, ty: &Type, span: Span, what: &str) -> Value {
+        let named = |text: &str, span: Span| match self.names.sites.get(text) {
+            Some((site, _)) => Value::Site(*site),
+            None => {
+                self.report(self.unknown_site(text, span));
+                Value::Error
+            }
+        };
+        match value {
+            Value::List(mut slots) => {
+                for slot in &mut slots {
+                    if let Value::Text(text) = &slot.value {
+                        slot.value = named(text, slot.span);
+                    }
+                }
+                Value::List(slots)
+            }
+            Value::Text(text) if *ty == Type::Site || self.names.sites.contains_key(&text) => {
+                named(&text, span)
+            }
+            Value::Text(text) => {
+                let (expr, reports) = scope_syntax::parse_expr(span.file, &text);
+                let place = expr.filter(|_| reports.is_empty());
+                let place =
+                    place.and_then(|expr| self.quietly(|| self.eval(&expr, &Frame::new(Modules::ROOT))));
+                match place {
+                    Some(place @ (Value::Site(_) | Value::Location(_) | Value::List(_))) => {
+                        self.check_value(place, ty, span, what)
+                    }
+                    _ => named(&text, span),
+                }
+            }
+            value => value,
+        }
     }
 
     /// The report for a number or a truth value where a text is wanted.

@@ -12,7 +12,9 @@ use scope_syntax::units::{self, Dimension};
 
 use crate::hir::{Type, Value};
 
-pub(crate) use report::{cannot_be_compared, is_never_in, not_a_key, path, without_order};
+pub(crate) use report::{
+    cannot_be_compared, in_letters_of_network, is_never_in, not_a_key, path, without_order,
+};
 
 /// One operand of a comparison.
 #[derive(Clone, Copy)]

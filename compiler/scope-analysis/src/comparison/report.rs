@@ -40,6 +40,17 @@ pub(crate) fn is_never_in(element: Side<'_>, list: Side<'_>) -> Diagnostic {
     helped(report, meant(element, of_list), "look for a value of the type that the elements have")
 }
 
+/// `host in net` of a network, which is a text and no list of addresses: it would be looked for in the letters.
+pub(crate) fn in_letters_of_network(element: Side<'_>, network: Side<'_>) -> Diagnostic {
+    let words = "a network is searched as a text: what is in it is another question";
+    let report = sides(Diagnostic::new(codes::E0339, element.expr.span, words), element, network);
+    let help = match (path(element.expr), path(network.expr)) {
+        (Some(inner), Some(whole)) => format!("write `in_network({inner}, {whole})`"),
+        _ => "`in_network(address, network)` says whether an address or a network is in it".into(),
+    };
+    report.help(help)
+}
+
 /// `a in b` of a record or a text, in which only texts are looked for.
 pub(crate) fn not_a_key(element: Side<'_>, whole: Side<'_>) -> Diagnostic {
     let (found, expected) = match base(whole.ty) {

@@ -13,7 +13,8 @@ use super::known::{has_hole, waits_within};
 use super::operators::{deferred, waits};
 use crate::check::no_such_word;
 use crate::comparison::{
-    Side, base, cannot_be_compared, is_never_in, literal, misfit, not_a_key, without_order, words,
+    Side, base, cannot_be_compared, in_letters_of_network, is_never_in, literal, misfit, not_a_key,
+    without_order, words,
 };
 use crate::context::Context;
 use crate::hir::{Deferred, SiteId, Type, Value};
@@ -111,14 +112,22 @@ impl Context<'_> {
         (whole, whole_value): (&Expr, &Value),
         frame: &Frame,
     ) -> bool {
-        if let (Value::Text(_), Value::Record(_) | Value::Text(_)) = (element_value, whole_value) {
+        let is_plain =
+            matches!((element_value, whole_value), (Value::Text(_), Value::Record(_) | Value::Text(_)));
+        // Only what is written like a network may be one.
+        let is_network = |text: &str| text.contains('/');
+        if is_plain && !matches!(whole_value, Value::Text(text) if is_network(text)) {
             return true;
         }
         let whole_type = self.type_of(whole, whole_value, frame);
+        if is_plain && *base(&whole_type) != Type::Cidr {
+            return true;
+        }
         let element_type = self.type_of(element, element_value, frame);
         let element_side = Side { expr: element, ty: &element_type, value: Some(element_value) };
         let whole_side = Side { expr: whole, ty: &whole_type, value: Some(whole_value) };
         let report = match base(&whole_type) {
+            Type::Cidr => in_letters_of_network(element_side, whole_side),
             Type::List(inner) if misfit(&element_type, inner).is_some() => {
                 is_never_in(element_side, whole_side)
             }

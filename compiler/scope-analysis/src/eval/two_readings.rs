@@ -1,4 +1,5 @@
-//! Words that YAML 1.1 and YAML 1.2 read differently: `0400` is 256 to one and 400 to the other, `yes` is true or a text.
+//! Words that YAML 1.1 and YAML 1.2 read differently: `0400` is 256 to one and 400 to the other, `yes` is true or a text,
+//! `22:30` a number or a text.
 //!
 //! Comes in: a data file as it was read. Goes out: the same with a hole, and a report, at each such word, since tools of both
 //! versions are in use and would take the same file for two things.
@@ -24,6 +25,9 @@ impl Context<'_> {
             }
             Value::Record(mut fields) => {
                 for slot in fields.values_mut() {
+                    if let Some(readings) = text.get(slot.key.range()).and_then(readings_of_key) {
+                        self.report(report(&text[slot.key.range()], &readings, slot.key));
+                    }
                     self.without_two_readings_at(&mut slot.value, slot.span, text);
                 }
                 Value::Record(fields)
@@ -39,6 +43,12 @@ impl Context<'_> {
             }
             Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
                 let Some(readings) = text.get(span.range()).and_then(readings) else { return };
+                self.report(report(&text[span.range()], &readings, span));
+                *value = Value::Error;
+            }
+            // In quotes it is a text to both.
+            Value::Text(_) => {
+                let Some(readings) = text.get(span.range()).and_then(readings_in_sixties) else { return };
                 self.report(report(&text[span.range()], &readings, span));
                 *value = Value::Error;
             }
@@ -95,20 +105,56 @@ fn readings(word: &str) -> Option<Readings> {
     Some(Readings { old, new: format!("decimal, {decimal}"), instead })
 }
 
+/// A key that YAML 1.1 takes for a boolean. Its `y` and `n` no reader is known to take so: `{ x: 1, y: 2 }` is a place to all.
+fn readings_of_key(word: &str) -> Option<Readings> {
+    let (_, value) =
+        OLD_BOOLEANS.iter().find(|(name, _)| name.len() > 1 && name.eq_ignore_ascii_case(word))?;
+    let new = "a text".to_owned();
+    Some(Readings { old: value.to_string(), new, instead: Vec::new() })
+}
+
+/// `22:30`: to YAML 1.1 a number whose digits count sixties, 1350.
+fn readings_in_sixties(word: &str) -> Option<Readings> {
+    let digits = word.trim_start_matches(['-', '+']);
+    let (first, rest) = digits.split_once(':')?;
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_sixtieth = |part: &str| is_digits(part) && (part.len() == 1 || (part.len() == 2 && part < "60"));
+    if word.len() - digits.len() > 1 || !is_digits(first) || first.starts_with('0') {
+        return None;
+    }
+    let mut number: i64 = first.parse().ok()?;
+    for part in rest.split(':') {
+        if !is_sixtieth(part) {
+            return None;
+        }
+        number = number.checked_mul(60)?.checked_add(part.parse().ok()?)?;
+    }
+    let written = format!("{}{number}", if word.starts_with('-') { "-" } else { "" });
+    Some(Readings {
+        old: format!("the number {written}, in sixties"),
+        new: "a text".to_owned(),
+        instead: vec![(written, "the number".to_owned())],
+    })
+}
+
 fn report(word: &str, readings: &Readings, span: Span) -> Diagnostic {
     let mut ways: Vec<String> =
         readings.instead.iter().map(|(written, meaning)| format!("`{written}` for {meaning}")).collect();
     ways.push(format!("`\"{word}\"` for a text"));
     let last = ways.pop().unwrap_or_default();
+    let help = match ways.as_slice() {
+        [] => format!("write {last}"),
+        others => format!("write {} or {last}", others.join(", ")),
+    };
     Diagnostic::new(codes::E0347, span, format!("`{word}` means two things in YAML"))
         .label(format!("YAML 1.1: {} · YAML 1.2: {}", readings.old, readings.new))
         .note("tools of both are in use: the same file would be two things to them")
-        .help(format!("write {} or {last}", ways.join(", ")))
+        .help(help)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::readings;
+    use super::{readings, readings_in_sixties, readings_of_key};
 
     #[test]
     fn only_what_the_versions_read_differently_has_two_readings() {
@@ -120,5 +166,18 @@ mod tests {
         {
             assert!(readings(word).is_none(), "{word}");
         }
+    }
+
+    #[test]
+    fn so_have_times_and_some_keys() {
+        for (word, number) in [("22:30", "1350"), ("-1:05", "-65"), ("1:2:3", "3723")] {
+            let readings = readings_in_sixties(word).expect(word);
+            assert_eq!(readings.instead[0].0, number, "{word}");
+        }
+        for word in ["\"22:30\"", "08:30", "22:75", "22:", ":30", "a:b", "22:30:x", "--1:2", "10:100"] {
+            assert!(readings_in_sixties(word).is_none(), "{word}");
+        }
+        assert!(readings_of_key("on").is_some() && readings_of_key("No").is_some());
+        assert!(readings_of_key("y").is_none() && readings_of_key("\"on\"").is_none());
     }
 }

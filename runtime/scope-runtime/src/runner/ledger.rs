@@ -54,6 +54,11 @@ impl Ledger {
         self.store.borrow().is_kept()
     }
 
+    /// Whether something is recorded that is not durable yet.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.is_sound() && self.is_kept() && self.n_durable.get() < self.n_appended.get()
+    }
+
     /// Records a fact; durable after the next commit.
     pub(crate) fn append(&self, record: Record) -> Result<(), LedgerFailed> {
         self.n_appended.set(self.n_appended.get() + 1);

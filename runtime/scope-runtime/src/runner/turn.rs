@@ -22,6 +22,9 @@ use crate::report::Verdict;
 use crate::schedule::{Command, Event, Schedule, ScheduleOptions, StepState, Touched};
 use crate::state::{Parked, Record};
 
+/// When so long nothing happens, what is recorded is made durable: `scope status` beside the run, or after its kill, knows it.
+const IDLE: Duration = Duration::from_millis(200);
+
 /// How the loop ended.
 pub(super) struct Ended {
     pub(super) schedule: Schedule,
@@ -33,9 +36,22 @@ pub(super) struct Ended {
 
 /// Something under way ended.
 enum Done {
-    Attempt { step: StepId, attempt: u32, result: Result<Good, Bad>, touched: Touched },
-    Pause { step: StepId, attempt: u32 },
-    Undo { step: StepId, result: Result<String, String> },
+    Attempt {
+        step: StepId,
+        attempt: u32,
+        result: Result<Good, Bad>,
+        touched: Touched,
+    },
+    Pause {
+        step: StepId,
+        attempt: u32,
+    },
+    Undo {
+        step: StepId,
+        result: Result<String, String>,
+    },
+    /// What was recorded is durable, or the ledger keeps why not.
+    Kept,
 }
 
 type Tasks<'t> = FuturesUnordered<Pin<Box<dyn Future<Output = Done> + 't>>>;
@@ -46,6 +62,7 @@ struct Turn<'t> {
     events: VecDeque<Event>,
     owed: BTreeMap<StepId, String>,
     verdict: Option<Verdict>,
+    is_keeping: bool,
 }
 
 /// Runs until the scheduler says that it is over, or the user does.
@@ -66,6 +83,7 @@ pub(super) async fn turn(shared: &Shared<'_>, observe: &mut dyn FnMut(&RunEvent)
         events: VecDeque::from([Event::Started]),
         owed: BTreeMap::new(),
         verdict: None,
+        is_keeping: false,
     };
     // What may be queued at a site that is left alone is, without being tried.
     let alone = sites().filter(|(_, name)| shared.options.leaves_alone(name));
@@ -111,12 +129,24 @@ pub(super) async fn turn(shared: &Shared<'_>, observe: &mut dyn FnMut(&RunEvent)
                     shared.emit(RunEventKind::StepProgress { step, progress });
                 }
             }
+            () = tokio::time::sleep(IDLE), if !turn.is_keeping && shared.ledger.is_behind() => turn.keep(),
         }
     }
     Ended { schedule, verdict: turn.verdict, owed: turn.owed }
 }
 
 impl<'t> Turn<'t> {
+    /// Makes durable what is recorded, beside what is under way.
+    fn keep(&mut self) {
+        let ledger = &self.shared.ledger;
+        self.is_keeping = true;
+        self.tasks.push(Box::pin(async move {
+            // A failure is kept by the ledger and seen by the loop.
+            let _ = ledger.commit().await;
+            Done::Kept
+        }));
+    }
+
     fn obey(&mut self, command: Command, schedule: &Schedule) {
         let shared = self.shared;
         match command {
@@ -170,6 +200,7 @@ impl<'t> Turn<'t> {
     /// Something under way ended: the scheduler is told.
     fn end(&mut self, done: Done) {
         match done {
+            Done::Kept => self.is_keeping = false,
             Done::Pause { step, attempt } => self.events.push_back(Event::TimerFired { step, attempt }),
             Done::Undo { step, result: Ok(words) } => {
                 self.shared.emit(RunEventKind::UndoDone { step: Some(step), words });
