@@ -14,7 +14,7 @@ use scope_syntax::ast::{self, Expr, ExprKind, ItemKind, RecordEntry};
 
 use crate::context::Context;
 use crate::eval::{Frame, merge_slot};
-use crate::hir::{Deferred, GroupId, LocationKind, ResourceId, SiteId, Slot, Value};
+use crate::hir::{Deferred, GroupId, LocationKind, ResourceId, SiteCopy, SiteId, Slot, Value};
 use crate::modules::{ModuleId, NameKind};
 use crate::request::Patch;
 
@@ -171,8 +171,30 @@ impl<'a> Context<'a> {
         self.members(id).into_iter().any(is_copied)
     }
 
+    /// Whether only the run tells where a group is (`|`).
+    fn has_alternatives(&self, id: GroupId) -> bool {
+        fn is_open(kind: &LocationKind) -> bool {
+            match kind {
+                LocationKind::Or(_) | LocationKind::Around { .. } => true,
+                LocationKind::And(parts) | LocationKind::Cross { parts, .. } => {
+                    parts.iter().any(|part| is_open(&part.kind))
+                }
+                LocationKind::Site(_) | LocationKind::Here | LocationKind::Error => false,
+            }
+        }
+        let is_open = |member| self.head_summary(member).is_some_and(|head| is_open(&head.location.kind));
+        self.members(id).into_iter().any(is_open)
+    }
+
+    /// Whether a group stands in a module whose items go where its own go, and is read in there.
+    fn goes_with(&self, id: GroupId, reader: Option<GroupId>) -> bool {
+        let Some(reader) = reader.filter(|reader| *reader != GroupId::PROGRAM) else { return false };
+        let around = |id: &GroupId| self.group(*id).frame.group;
+        std::iter::successors(around(&id), around).any(|outer| outer == reader)
+    }
+
     /// `lab.server_id`: an output of a group's module; by site where the group is at several.
-    pub fn group_field(&self, id: GroupId, name: &ast::Ident, here: Option<SiteId>) -> Value {
+    pub fn group_field(&self, id: GroupId, name: &ast::Ident, reader: &Frame) -> Value {
         let group = self.group(id);
         let items = &self.modules.get(group.module).tree.items;
         let output = items.iter().find_map(|item| match &item.kind {
@@ -213,7 +235,11 @@ impl<'a> Context<'a> {
         let sites = self.group_sites(id);
         let frame = Frame { group: Some(id), ..Frame::new(group.module) };
         let at = |site: SiteId| self.output_value(output, &Frame { here: Some(site), ..frame.clone() });
-        if let Some(here) = here.filter(|here| sites.contains(here)) {
+        let here = reader.here.filter(|here| sites.contains(here));
+        let has_alternatives = self.has_alternatives(id);
+        if let Some(here) = here
+            && (!has_alternatives || self.goes_with(id, reader.group))
+        {
             return self.pinned(at(here), here);
         }
         let mut values: Vec<(SiteId, Value)> = sites.into_iter().map(|site| (site, at(site))).collect();
@@ -221,11 +247,17 @@ impl<'a> Context<'a> {
         let is_same = values.windows(2).all(|pair| pair[0].1 == pair[1].1);
         // A resource is one, wherever it is: what is read of it is by site.
         let is_resource = || matches!(values.first(), Some((_, Value::Resource(_))));
-        if is_same && (values.len() == 1 || !self.is_at_several(id) || is_resource()) {
+        let is_one = here.is_some() || !self.is_at_several(id);
+        if is_same && (values.len() == 1 || is_one || is_resource()) {
             return values.pop().map_or(Value::Error, |(_, value)| value);
         }
-        if !self.is_at_several(id) {
+        if is_one {
+            // The reader's own copy, where there is one.
+            values.sort_by_key(|(site, _)| Some(*site) != here);
             return self.of_the_alternative(id, values);
+        }
+        if has_alternatives {
+            return Value::Deferred(Box::new(Deferred::BySite(self.copies(id, values))));
         }
         let slot =
             |site, value| Slot { value: self.pinned(value, site), key: name.span, span: output.value.span };
@@ -233,19 +265,33 @@ impl<'a> Context<'a> {
         Value::Record(by_site.collect())
     }
 
-    /// The value at the alternative that the run takes: something of the group is there.
+    /// The value at the first of these sites at which the run finds the group.
     fn of_the_alternative(&self, id: GroupId, values: Vec<(SiteId, Value)>) -> Value {
-        let is_everywhere = |member: &ResourceId| {
-            let sites = self.head_summary(*member).map(|head| head.location.sites()).unwrap_or_default();
-            values.iter().all(|(site, _)| sites.contains(site))
-        };
-        let Some(member) = self.members(id).into_iter().find(is_everywhere) else { return Value::Error };
-        values.into_iter().rev().fold(Value::Null, |otherwise, (site, value)| {
-            let there = Deferred::Output { resource: member, site: Some(site), path: Vec::new() };
-            let there = Value::Deferred(Box::new(there));
-            let is_there = Value::Deferred(Box::new(Deferred::Binary("not_equal", there, Value::Null)));
-            Value::Deferred(Box::new(Deferred::If(is_there, self.pinned(value, site), otherwise)))
+        self.copies(id, values).into_iter().rev().fold(Value::Null, |otherwise, copy| {
+            Value::Deferred(Box::new(Deferred::If(copy.is_there, copy.value, otherwise)))
         })
+    }
+
+    /// What a group gives at each of its sites, if it is there: something of it is.
+    fn copies(&self, id: GroupId, values: Vec<(SiteId, Value)>) -> Vec<SiteCopy> {
+        let sites_of = |member| self.head_summary(member).map(|head| head.location.sites());
+        let members: Vec<(ResourceId, Vec<SiteId>)> = self
+            .members(id)
+            .into_iter()
+            .map(|member| (member, sites_of(member).unwrap_or_default()))
+            .collect();
+        let is_everywhere = |sites: &Vec<SiteId>| values.iter().all(|(site, _)| sites.contains(site));
+        let everywhere = members.iter().find(|(_, sites)| is_everywhere(sites));
+        let copy = |(site, value)| {
+            let member = everywhere.or_else(|| members.iter().find(|(_, sites)| sites.contains(&site)));
+            let is_there = member.map_or(Value::Bool(false), |(member, _)| {
+                let there = Deferred::Output { resource: *member, site: Some(site), path: Vec::new() };
+                let there = Value::Deferred(Box::new(there));
+                Value::Deferred(Box::new(Deferred::Binary("not_equal", there, Value::Null)))
+            });
+            SiteCopy { site, is_there, value: self.pinned(value, site) }
+        };
+        values.iter().cloned().map(copy).collect()
     }
 
     /// What a group sets is checked at each of its sites, whether an item of the module uses it or not.

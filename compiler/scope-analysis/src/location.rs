@@ -296,16 +296,20 @@ impl Location {
         }
     }
 
-    /// The alternatives of one resource that is divided in one of them at least: `a % b`, and `c` too of `(a % b) | c`. Nothing
-    /// of what is never divided, or at several sites whole.
+    /// The alternatives of one resource that is divided in one of them at least: `a % b`, and `c` too of `(a % b) | c`, and
+    /// `c & d` of `(a % b) | (c & d)`, which has the whole at each. Nothing of what is never divided, or of which a copy is.
     pub fn divided(&self) -> Option<Vec<&Location>> {
         let mut alternatives = Vec::new();
         let mut open = vec![self];
         while let Some(location) = open.pop() {
             match &location.kind {
                 LocationKind::Or(arms) => open.extend(arms.iter().rev()),
-                LocationKind::Cross { .. } | LocationKind::Site(_) => alternatives.push(location),
-                _ => return None,
+                LocationKind::And(_) if !location.crosses().is_empty() => return None,
+                LocationKind::Cross { .. }
+                | LocationKind::Site(_)
+                | LocationKind::And(_)
+                | LocationKind::Around { .. } => alternatives.push(location),
+                LocationKind::Here | LocationKind::Error => return None,
             }
         }
         let is_divided = |location: &&Location| matches!(location.kind, LocationKind::Cross { .. });

@@ -7,7 +7,7 @@ use scope_syntax::ast::{self, Expr, ExprKind};
 use super::Frame;
 use super::output::Part;
 use crate::context::Context;
-use crate::hir::{Deferred, SiteId, Slot, Value};
+use crate::hir::{Deferred, SiteCopy, SiteId, Slot, Value};
 
 impl Context<'_> {
     pub(super) fn field(
@@ -16,7 +16,7 @@ impl Context<'_> {
         name: &ast::Ident,
         optional: bool,
         base_span: Span,
-        here: Option<SiteId>,
+        frame: &Frame,
     ) -> Value {
         let base = match self.is_supposing() {
             true => match self.supposed_field(base, name, optional, base_span) {
@@ -38,10 +38,10 @@ impl Context<'_> {
             },
             Value::Site(site) => self.site_field(site, name),
             Value::Resource(resource) => self.resource_field(resource, name),
-            Value::Group(group) => self.group_field(group, name, here),
+            Value::Group(group) => self.group_field(group, name, frame),
             Value::Deferred(deferred) => match *deferred {
                 Deferred::Output { resource, site, mut path } => {
-                    match self.part_of_output(resource, site, &path, name, here) {
+                    match self.part_of_output(resource, site, &path, name, frame.here) {
                         Part::Field => path.push(name.text.clone()),
                         Part::At(site) => {
                             return Value::Deferred(Box::new(Deferred::Output {
@@ -53,6 +53,18 @@ impl Context<'_> {
                         Part::None => return Value::Error,
                     }
                     Value::Deferred(Box::new(Deferred::Output { resource, site, path }))
+                }
+                Deferred::BySite(copies) => {
+                    match copies.iter().find(|copy| self.site_name(copy.site) == name.text) {
+                        Some(copy) => copy.or_null(),
+                        None => {
+                            let names: Vec<String> =
+                                copies.iter().map(|copy| self.site_name(copy.site)).collect();
+                            let owner = "this, which is at several sites,";
+                            self.no_field(&name.text, name.span, owner, names.iter().map(String::as_str));
+                            Value::Error
+                        }
+                    }
                 }
                 other => Value::Deferred(Box::new(Deferred::Field(
                     Value::Deferred(Box::new(other)),
@@ -206,6 +218,10 @@ impl Context<'_> {
                 Deferred::Output { resource, site: None, path } => {
                     Value::Deferred(Box::new(Deferred::Output { resource, site: Some(site), path }))
                 }
+                Deferred::BySite(copies) => {
+                    let copy = copies.iter().find(|copy| copy.site == site);
+                    copy.map_or(Value::Null, SiteCopy::or_null)
+                }
                 other => self.pinned(Value::Deferred(Box::new(other)), site),
             },
             (base @ Value::Deferred(_), index @ (Value::Int(_) | Value::Text(_) | Value::Deferred(_)))
@@ -275,6 +291,10 @@ impl Context<'_> {
                 Deferred::If(condition, value, otherwise) => {
                     Deferred::If(pin(condition), pin(value), pin(otherwise))
                 }
+                Deferred::BySite(copies) => match copies.iter().find(|copy| copy.site == site) {
+                    Some(copy) => return copy.or_null(),
+                    None => Deferred::BySite(copies),
+                },
             })),
             other => other,
         }

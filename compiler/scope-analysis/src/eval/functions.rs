@@ -11,6 +11,7 @@ use scope_syntax::ast::{self, Argument, Expr, ExprKind, ItemKind};
 use super::known::waits_within;
 use super::{Frame, supposed};
 use crate::bounds::CALL;
+use crate::check::holds_secret;
 use crate::context::Context;
 use crate::driver::types::BUILT_IN;
 use crate::functions::{self, Place};
@@ -217,6 +218,12 @@ impl Context<'_> {
         let argument = self.argument(function, args, span)?;
         match self.eval(argument, frame) {
             Value::Text(text) => Some(text),
+            secret if holds_secret(&secret) => {
+                let place = format!("{function}(…)");
+                let reason = "what is named there stands in the plan";
+                self.check_secret_flow(&secret, &place, reason, argument.span, Some((argument, frame)));
+                None
+            }
             other => {
                 self.mismatch("a text", &other, argument.span);
                 None

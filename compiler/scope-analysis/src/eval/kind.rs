@@ -230,6 +230,7 @@ impl Context<'_> {
                 Value::Deferred(list) => element_of(&self.known_type(list, is_by_site)?),
                 _ => None,
             },
+            Deferred::BySite(_) => Some(Type::Map(Box::new(Type::Any))),
             Deferred::Field(base, name) => below(&of(base)?, name),
             Deferred::Index(base, _) => element_of(&of(base)?),
             Deferred::Call(name, _) => functions::gives(name),

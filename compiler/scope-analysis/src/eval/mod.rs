@@ -136,7 +136,7 @@ impl Context<'_> {
                     {
                         Value::Null
                     }
-                    Err(base_value) => self.field(base_value, name, *optional, base.span, frame.here),
+                    Err(base_value) => self.field(base_value, name, *optional, base.span, frame),
                 }
             }
             ExprKind::Index { base, index } => {

@@ -96,6 +96,8 @@ pub enum Deferred {
     Index(Value, Value),
     /// `if` with a deferred condition.
     If(Value, Value, Value),
+    /// By site, of those of these sites at which it is: which alternative of a group is taken turns out in the run.
+    BySite(Vec<SiteCopy>),
     /// Any value of a type: what a name stands for where what is written is only read through. It stays in the analysis.
     Supposed(Type),
 }
@@ -109,7 +111,28 @@ impl Deferred {
             Deferred::Binary(_, a, b) | Deferred::Index(a, b) => vec![a, b],
             Deferred::Unary(_, a) | Deferred::Field(a, _) => vec![a],
             Deferred::If(a, b, c) => vec![a, b, c],
+            Deferred::BySite(copies) => {
+                copies.iter().flat_map(|copy| [&copy.is_there, &copy.value]).collect()
+            }
         }
+    }
+}
+
+/// What there is at a site, if it is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SiteCopy {
+    /// Where.
+    pub site: SiteId,
+    /// Whether it is there.
+    pub is_there: Value,
+    /// What it is there.
+    pub value: Value,
+}
+
+impl SiteCopy {
+    /// The value at one site; nothing where it is not there.
+    pub fn or_null(&self) -> Value {
+        Value::Deferred(Box::new(Deferred::If(self.is_there.clone(), self.value.clone(), Value::Null)))
     }
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
-use scope_syntax::ast::ExprKind;
+use scope_syntax::ast::{Expr, ExprKind};
 
 use super::{Body, Head, Patch};
 use crate::check::{Referring, Whole, holds_secret};
@@ -144,10 +144,6 @@ impl<'a> Context<'a> {
             here: site,
             only_reads: matches!(head.kind, ResourceKind::Existing | ResourceKind::Print { .. }),
         };
-        let expr = match &head.body {
-            Body::Expr(expr) => Some(*expr),
-            _ => None,
-        };
         let mut instance = Instance::default();
         let mut unknown: Vec<(String, Diagnostic)> = Vec::new();
         for (name, mut slot) in written {
@@ -164,13 +160,11 @@ impl<'a> Context<'a> {
                 continue;
             }
             if !attribute.is_secret && holds_secret(&slot.value) {
-                self.check_secret_flow(
-                    &slot.value,
-                    &name,
-                    &format!("anyone who can see the `{}` can read it", ty.short_name),
-                    slot.span,
-                    expr.map(|expr| (value_expr(expr, &name), &frame)),
-                );
+                let reason = format!("anyone who can see the `{}` can read it", ty.short_name);
+                let giver = self.secret_giver(head, &name, &frame);
+                let span = giver.map_or(slot.span, |giver| giver.span);
+                let written = giver.map(|giver| (giver, &frame));
+                self.check_secret_flow(&slot.value, &name, &reason, span, written);
                 // Given, if wrongly: it is not also missing.
                 instance.attributes.insert(name, Slot { value: Value::Error, ..slot });
                 continue;
@@ -200,6 +194,23 @@ impl<'a> Context<'a> {
         }
         unknown.into_iter().for_each(|(_, report)| self.report(report));
         instance
+    }
+
+    /// The expression that gives a secret to an attribute: in the body, in the words of a command, or in a patch.
+    fn secret_giver<'h>(&self, head: &'h Head<'a>, name: &str, frame: &Frame) -> Option<&'h Expr> {
+        let (body, filled) = match &head.body {
+            Body::Expr(expr) => (Some(*expr), None),
+            Body::Native(filled) => (None, filled.iter().find(|filled| filled.name == name)),
+            Body::Empty => (None, None),
+        };
+        let gives = |record: &&Expr| match self.quietly(|| self.eval(record, frame)) {
+            Some(Value::Record(fields)) => fields.get(name).is_some_and(|slot| holds_secret(&slot.value)),
+            _ => false,
+        };
+        let records = body.into_iter().chain(head.patches.iter().map(|patch| patch.patch));
+        filled
+            .map(|filled| &filled.value)
+            .or_else(|| records.into_iter().find(gives).map(|record| value_expr(record, name)))
     }
 
     /// The attribute that is written; reported where it is not to be set, and kept among what is not known where there is none.

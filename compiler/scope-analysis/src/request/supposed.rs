@@ -37,6 +37,7 @@ impl Context<'_> {
         self.suppose_clauses(thing, Some(ty), &frame);
         let written = self.suppose_record(thing.body.as_ref(), &frame);
         let mut unknown = Vec::new();
+        let body = written.clone();
         let given =
             written.map(|written| self.suppose_attributes(thing, ty, operation, written, &mut unknown));
         if let (ThingKind::Resource, Some(given)) = (thing.kind, given) {
@@ -46,8 +47,13 @@ impl Context<'_> {
         for clause in &thing.clauses {
             if let Clause::At { patch, .. } = clause {
                 let mut unknown = Vec::new();
-                if let Some(written) = self.suppose_record(Some(patch), &frame) {
-                    self.suppose_attributes(thing, ty, operation, written, &mut unknown);
+                if let Some(mut written) = self.suppose_record(Some(patch), &frame) {
+                    // A body that cannot be seen may have the rest of any record.
+                    written.retain(|_, slot| body.is_some() || !matches!(slot.value, Value::Record(_)));
+                    let mut given = body.clone().unwrap_or_default();
+                    given.retain(|name, _| written.contains_key(name));
+                    put_over(&mut given, written);
+                    self.suppose_attributes(thing, ty, operation, given, &mut unknown);
                 }
                 self.report_all(unknown.into_iter().map(|(_, report)| report));
             }
@@ -124,6 +130,18 @@ impl Context<'_> {
         let at = |key: &String| (key.clone(), (name.to_owned(), name.to_owned()));
         let written: WrittenAt = record.keys().map(at).collect();
         self.check_with(record, name, &written);
+    }
+}
+
+/// What a patch gives, over what the body says of the same: a part of a record is no record without the rest of it. Of what only
+/// a name stands for, the rest cannot be seen: it stays as it is.
+fn put_over(record: &mut IndexMap<String, Slot>, patch: IndexMap<String, Slot>) {
+    for (key, slot) in patch {
+        match (record.get_mut(&key).map(|under| &mut under.value), slot.value) {
+            (Some(Value::Record(under)), Value::Record(fields)) => put_over(under, fields),
+            (Some(Value::Deferred(_)), Value::Record(_)) => {}
+            (_, value) => drop(record.insert(key, Slot { value, ..slot })),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::origin;
-use super::value::constant;
+use super::value::{by_site, constant};
 
 /// The scenarios of a program's tests.
 pub(crate) fn scenarios(program: &Program, sources: &SourceMap) -> Vec<Scenario> {
@@ -324,6 +324,11 @@ impl Lowering<'_> {
             Deferred::Index(base, index) => {
                 let base = Box::new(go(base));
                 Expr::Index(base, Box::new(go(index)))
+            }
+            Deferred::BySite(copies) => {
+                let names = copies.iter().map(|copy| self.name(copy.site)).collect();
+                let copies = copies.iter().map(|copy| (go(&copy.is_there), go(&copy.value))).collect();
+                by_site(names, copies)
             }
             // Nothing that is lowered holds one.
             Deferred::Supposed(_) => Expr::Value(Json::Null),

@@ -64,6 +64,18 @@ impl Lowering<'_> {
                 let base = go(base);
                 Expr::Index(Box::new(base), Box::new(go(index)))
             }
+            Deferred::BySite(copies) => {
+                let sites = &self.program.sites;
+                let names = copies.iter().map(|copy| sites[copy.site.0 as usize].name.clone()).collect();
+                let copies = copies
+                    .iter()
+                    .map(|copy| {
+                        let is_there = self.value(&copy.is_there, here, references);
+                        (is_there, self.value(&copy.value, here, references))
+                    })
+                    .collect();
+                by_site(names, copies)
+            }
             // Nothing that is lowered holds one.
             Deferred::Supposed(_) => Expr::Value(Json::Null),
             Deferred::If(condition, value, otherwise) => {
@@ -204,20 +216,45 @@ impl Lowering<'_> {
     }
 }
 
-/// The sum of what is divided, over the parts that could be read: those of the chosen alternative, as others have none.
+/// A record by site of those copies that are there, each with whether it is.
+pub(super) fn by_site(sites: Vec<String>, copies: Vec<(Expr, Expr)>) -> Expr {
+    let null = || Box::new(Expr::Value(Json::Null));
+    // In a record of its own, so that a copy without a value is told from none.
+    let kept = |value| Box::new(Expr::Record(vec![("value".into(), value)]));
+    let each = copies.into_iter().map(|(is_there, value)| Expr::If(Box::new(is_there), kept(value), null()));
+    let copy = || Box::new(Expr::Name("copy".into()));
+    let generator = Generator {
+        name: "site".into(),
+        second: Some("copy".into()),
+        source: Expr::Record(sites.into_iter().zip(each).collect()),
+        condition: Some(Expr::Binary(BinaryOp::NotEqual, copy(), null())),
+    };
+    let value = Expr::Field(copy(), "value".into());
+    Expr::MapFor(Box::new(generator), Box::new(Expr::Name("site".into())), Box::new(value))
+}
+
+/// The sum of what is divided, over the parts that could be read: those of the chosen alternative, as others have none. Each
+/// copy of a `&` is the whole, so that one of them counts.
 fn sum(alternatives: &[&hir::Location], path: &[String], gathered: StepId, program: &Program) -> Expr {
+    let or = |value, otherwise| Expr::Binary(BinaryOp::Default, Box::new(value), Box::new(otherwise));
+    let zero = || Expr::Value(0.into());
     let share = |site: hir::SiteId| {
         let name = program.sites[site.0 as usize].name.clone();
         let path = std::iter::once(name).chain(path.iter().cloned()).collect();
-        let zero = Box::new(Expr::Value(0.into()));
-        Expr::Binary(BinaryOp::Default, Box::new(Expr::Step { step: gathered, path }), zero)
+        Expr::Step { step: gathered, path }
     };
-    let sites: IndexSet<hir::SiteId> = alternatives.iter().flat_map(|location| location.sites()).collect();
-    sites
-        .into_iter()
-        .map(share)
+    let (copied, divided): (Vec<&hir::Location>, Vec<&hir::Location>) =
+        alternatives.iter().partition(|alternative| matches!(alternative.kind, hir::LocationKind::And(_)));
+    let parts: IndexSet<hir::SiteId> = divided.iter().flat_map(|location| location.sites()).collect();
+    let copies: IndexSet<hir::SiteId> = copied.iter().flat_map(|location| location.sites()).collect();
+    let one_copy = copies.into_iter().filter(|site| !parts.contains(site)).map(share).reduce(or);
+    parts
+        .iter()
+        .map(|site| share(*site))
+        .chain(one_copy)
+        .map(|term| or(term, zero()))
         .reduce(|sum, next| Expr::Binary(BinaryOp::Add, Box::new(sum), Box::new(next)))
-        .unwrap_or(Expr::Value(0.into()))
+        .unwrap_or_else(zero)
 }
 
 /// What is read of a whole (R6): the sum over the parts that could be read, each part's share, and the parts that could

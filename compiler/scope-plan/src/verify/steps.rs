@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Report, Rule, named, twice};
+use super::{Report, Rule, named, twice, widened};
 use crate::driver::{OperationKind, Share};
 use crate::expr::Expr;
 use crate::plan::{Action, EdgeReason, OnUnreachable, Plan, Step, StepId};
@@ -390,7 +390,8 @@ fn origin(plan: &Plan, report: &mut Report) {
 
 fn outputs(plan: &Plan, report: &mut Report) {
     for output in &plan.outputs {
-        for step in output.value.steps_used().into_iter().filter(|step| !plan.step(*step).when.is_empty()) {
+        let is_in_an_arm = |step: &StepId| !widened(plan, &plan.step(*step).when).is_empty();
+        for step in output.value.steps_used().into_iter().filter(is_in_an_arm) {
             report.plan(format!(
                 "output `{}` takes {}, which is done only in an arm",
                 output.name,
