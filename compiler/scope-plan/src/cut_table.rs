@@ -69,6 +69,11 @@ pub fn to_text(plan: &Plan, left_out: &BTreeSet<SiteId>) -> String {
     if text.contains("held back") {
         text.push_str("held back: too much of the waves before it fails;\n");
     }
+    if text.contains("undone") {
+        text.push_str(
+            "undone: what this run makes is deleted again, as its alternative or its resource fails;\n",
+        );
+    }
     text.push_str("fails: unavailable; tried: in an arm that is come to; a place: the arm that is taken\n");
     text
 }
@@ -188,6 +193,7 @@ fn cell(usual: &Cut, cut: &Cut, step: &Step) -> Cow<'static, str> {
         (_, Outcome::HeldBack) => "held back",
         (_, Outcome::Fails) => "fails",
         (_, Outcome::NotTried) => "not tried",
+        (_, Outcome::Undone) => "undone",
         (_, Outcome::Done) => "tried",
     };
     word.into()

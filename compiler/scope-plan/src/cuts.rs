@@ -14,10 +14,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::{IndexMap, IndexSet};
+
 use crate::expr::Expr;
 use crate::graph::Neighbours;
-use crate::plan::{Action, ChoiceId, EdgeReason, Guard, OnUnreachable, Plan, Quorum, SiteId, Step, StepId};
+use crate::inner::InnerGuards;
+use crate::plan::{
+    Action, ChoiceId, EdgeReason, Guard, OnUnreachable, Plan, Quorum, SiteId, Step, StepId, Undo,
+};
 use crate::text::duration;
+
+/// What is made and deleted again, in a sentence.
+const UNDONE: &str = "is undone";
+
+/// More sites than these are counted, not named.
+const MOST_SITES: usize = 3;
 
 /// How a step ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +45,8 @@ pub enum Outcome {
     Fails,
     /// In an arm that is not tried, since an earlier one held.
     NotTried,
+    /// Made and deleted again: its arm is given up, or its resource fails and takes back what it made.
+    Undone,
 }
 
 /// A plan under one cut.
@@ -118,6 +131,10 @@ pub struct Cuts<'p> {
     gathers: BTreeMap<StepId, Vec<StepId>>,
     /// By step left of a `|`, what it needs at its own site.
     beside: Neighbours,
+    /// The parts of a gather that are there only in arms inside of it.
+    inner: InnerGuards,
+    /// The steps of each resource that takes back all it made when it fails.
+    taken_back: BTreeMap<&'p str, Vec<StepId>>,
     usual: Ends,
 }
 
@@ -155,6 +172,12 @@ impl<'p> Cuts<'p> {
                 edge(steps + choice.index(), step.id.index());
             }
         }
+        let inner = crate::inner::of_gathers(plan);
+        for ((gather, _), guards) in &inner {
+            for choice in choices_inside(plan, &plan.step(*gather).when, guards) {
+                edge(steps + choice.index(), gather.index());
+            }
+        }
         let mut ready: Vec<usize> = (0..waits_for.len()).filter(|node| waits_for[*node] == 0).collect();
         let (mut order, mut rank) = (Vec::with_capacity(waits_for.len()), vec![usize::MAX; waits_for.len()]);
         while let Some(node) = ready.pop() {
@@ -183,6 +206,8 @@ impl<'p> Cuts<'p> {
             after,
             gathers: gathers(plan),
             beside: beside(plan),
+            inner,
+            taken_back: taken_back(plan),
             order,
             rank,
             by_site,
@@ -279,8 +304,56 @@ impl<'p> Cuts<'p> {
         for guard in is_passed_over {
             outcomes[guard.index()] = Outcome::NotTried;
         }
+        let undone = self.undone(&arms, &mut outcomes, &reached);
+        let mut reached = reached;
+        reached.extend(undone);
+        reached.sort();
+        reached.dedup();
         let at_most_ms = self.at_most_ms(site, &outcomes, &reached);
         Cut { site, outcomes, arms, reached, at_most_ms }
+    }
+
+    /// What is made and deleted again: of the arms that are given up, and of resources that take back what they made. It
+    /// stays where something that stays is built on it.
+    fn undone(&self, arms: &[Option<u32>], outcomes: &mut [Outcome], reached: &[StepId]) -> Vec<StepId> {
+        let is_kept = |step: StepId| is_kept(self.plan, &self.plan.step(step).when, &[], arms);
+        let fails = |step: &StepId| {
+            let counted_by = self.gathers_of(*step).find(|gather| is_kept(*gather)).unwrap_or(*step);
+            is_kept(*step) && matches!(outcomes[counted_by.index()], Outcome::Fails | Outcome::HeldBack)
+        };
+        let failed: BTreeSet<&str> = reached
+            .iter()
+            .filter(|step| self.plan.step(**step).undo == Undo::DeleteWithResource && fails(step))
+            .map(|step| self.plan.step(*step).name.as_str())
+            .collect();
+        let of_failed = failed.iter().flat_map(|name| &self.taken_back[name]).copied();
+        let given_up = self.guarded.iter().copied().filter(|step| !is_kept(*step));
+        let mut to_undo: Vec<StepId> = of_failed
+            .chain(given_up)
+            .filter(|step| {
+                outcomes[step.index()] == Outcome::Done && is_made_to_be_undone(self.plan.step(*step))
+            })
+            .collect();
+        to_undo.sort_by_key(|step| std::cmp::Reverse(self.rank[step.index()]));
+        to_undo.dedup();
+        to_undo.retain(|step| {
+            let is_undone = !self.is_built_on(*step, outcomes);
+            if is_undone {
+                outcomes[step.index()] = Outcome::Undone;
+            }
+            is_undone
+        });
+        to_undo
+    }
+
+    /// Whether something is built on a step that is made and stays.
+    fn is_built_on(&self, step: StepId, outcomes: &[Outcome]) -> bool {
+        let users = self.after[step.index()].iter().filter_map(|user| self.plan.steps.get(*user));
+        users.filter(|user| outcomes[user.id.index()] == Outcome::Done).any(|user| match &user.action {
+            Action::Ensure { .. } => true,
+            Action::Bring { .. } | Action::Protect { .. } => self.is_built_on(user.id, outcomes),
+            _ => false,
+        })
     }
 
     /// How long what waits does at most: as long as its own clause says, and as what it needs.
@@ -324,8 +397,7 @@ impl<'p> Cuts<'p> {
         let inputs = match &step.action {
             Action::Gate { rollout, steps, .. } => return self.gate(ends, rollout.index(), step, steps),
             Action::Gather { quorum: Some(quorum), .. } => return quorum_of(ends, quorum),
-            // A part that waits or fails is left out of the result.
-            Action::Gather { quorum: None, .. } => return Outcome::Done,
+            Action::Gather { quorum: None, parts } => return self.gathered(ends, step, parts),
             Action::Choose { choice, results, .. } => {
                 // An alternative that holds may be one whose site is left out: then there is no result.
                 let result = ends.arms[choice.index()].map(|arm| of(&results[arm as usize]));
@@ -358,7 +430,29 @@ impl<'p> Cuts<'p> {
             Outcome::Waits if self.waits_beside(site, &ends.outcomes, step) => own,
             Outcome::Done | Outcome::LeftOut => own,
             Outcome::Waits | Outcome::HeldBack => needs,
-            Outcome::Fails | Outcome::NotTried => Outcome::Fails,
+            Outcome::Fails | Outcome::NotTried | Outcome::Undone => Outcome::Fails,
+        }
+    }
+
+    /// A part that waits or fails is left out of the result, as long as there is another one; and what a choice lacks, what is
+    /// read of its arms lacks, too.
+    fn gathered(&self, ends: &Ends, gather: &Step, parts: &[(SiteId, StepId)]) -> Outcome {
+        let worst = |outcomes: &mut dyn Iterator<Item = Outcome>| {
+            outcomes.filter(|outcome| *outcome != Outcome::LeftOut).max()
+        };
+        let before = self.before.of(gather.id).iter().map(|needed| ends.outcomes[needed.index()]);
+        if let Some(lacks) = worst(&mut before.filter(|outcome| *outcome != Outcome::Done)) {
+            return lacks;
+        }
+        let is_wanted = |part: &StepId| {
+            let guards = self.inner.get(&(gather.id, *part));
+            guards.is_none_or(|guards| is_kept(self.plan, guards, &gather.when, &ends.arms))
+        };
+        let parts = parts.iter().map(|(_, part)| *part).filter(is_wanted);
+        let parts: Vec<Outcome> = parts.map(|part| ends.outcomes[part.index()]).collect();
+        match parts.is_empty() || parts.contains(&Outcome::Done) {
+            true => Outcome::Done,
+            false => worst(&mut parts.into_iter()).unwrap_or(Outcome::LeftOut),
         }
     }
 
@@ -439,7 +533,9 @@ impl<'p> Cuts<'p> {
         let is_come_to = choices_come_to(plan, &cut.arms);
         let is_held = choices_held(plan, cut);
         let mut sentences = Vec::new();
-        let mut said = BTreeSet::new();
+        // How each name ends, and where.
+        let mut ends: IndexMap<(&str, String), IndexSet<&str>> = IndexMap::new();
+        let mut n_ends: BTreeMap<&str, usize> = BTreeMap::new();
         for choice in &plan.choices {
             let arms = (self.usual.arms[choice.id.index()], cut.arms[choice.id.index()]);
             if let (Some(usual), Some(held)) = arms
@@ -459,20 +555,31 @@ impl<'p> Cuts<'p> {
             if !is_of_interest(step) || is_mended {
                 continue;
             }
-            let sentence = match outcome {
+            let end = match outcome {
                 Outcome::Done | Outcome::NotTried => continue,
                 Outcome::Waits => match cut.at_most_ms.get(&step.id) {
-                    Some(time) => format!("`{}` waits up to {}, then fails", step.name, duration(*time)),
-                    None => format!("`{}` waits", step.name),
+                    Some(time) => format!("waits up to {}, then fails", duration(*time)),
+                    None => "waits".to_owned(),
                 },
-                Outcome::LeftOut => format!("`{}` is left out", step.name),
-                Outcome::HeldBack => format!("`{}` is held back", step.name),
-                Outcome::Fails => format!("`{}` fails{}", step.name, because(plan, cut, step)),
+                Outcome::LeftOut => "is left out".to_owned(),
+                Outcome::HeldBack => "is held back".to_owned(),
+                Outcome::Fails => format!("fails{}", because(plan, cut, step)),
+                Outcome::Undone => UNDONE.to_owned(),
             };
-            if said.insert(sentence.clone()) {
-                sentences.push(sentence);
-            }
+            let sites = ends.entry((&step.name, end)).or_default();
+            *n_ends.entry(&step.name).or_default() += usize::from(sites.is_empty());
+            sites.insert(plan.site(step.site).name.as_str());
         }
+        // What ends otherwise at another site says where: what is undone is made at another one.
+        let sentence = |((name, end), sites): (&(&str, String), &IndexSet<&str>)| {
+            let sites: Vec<&str> = sites.iter().copied().collect();
+            match sites.len() {
+                _ if n_ends[name] == 1 && end != UNDONE => format!("`{name}` {end}"),
+                1..=MOST_SITES => format!("`{name}` at {} {end}", sites.join(", ")),
+                n_sites => format!("`{name}` at {n_sites} sites {end}"),
+            }
+        };
+        sentences.extend(ends.iter().map(sentence));
         sentences
     }
 }
@@ -543,6 +650,46 @@ fn is_taken(plan: &Plan, when: &[Guard], arms: &[Option<u32>]) -> bool {
             let choice = plan.choice(guard.choice);
             arms[guard.choice.index()] == Some(guard.arm) && is_taken(plan, &choice.when, arms)
         })
+}
+
+/// Whether something with these guards is of the arms that the choices end with, well or not: all others are given up. Of what
+/// is around these arms nothing is asked.
+fn is_kept(plan: &Plan, when: &[Guard], around: &[Guard], arms: &[Option<u32>]) -> bool {
+    when.is_empty()
+        || when.iter().any(|guard| {
+            let choice = plan.choice(guard.choice);
+            let first = choice.recorded.unwrap_or(0);
+            let last = (0..choice.arms.len() as u32).max_by_key(|arm| rank(*arm, first));
+            around.contains(guard)
+                || arms[guard.choice.index()].or(last) == Some(guard.arm)
+                    && is_kept(plan, &choice.when, around, arms)
+        })
+}
+
+/// The choices of these guards and those around them, as far as they are inside of `around`.
+fn choices_inside(plan: &Plan, around: &[Guard], guards: &[Guard]) -> BTreeSet<ChoiceId> {
+    let mut choices = BTreeSet::new();
+    let mut open: Vec<Guard> = guards.to_vec();
+    while let Some(guard) = open.pop() {
+        if !around.contains(&guard) && choices.insert(guard.choice) {
+            open.extend(&plan.choice(guard.choice).when);
+        }
+    }
+    choices
+}
+
+/// Whether something is made that is deleted when its arm is given up: a guard, which may be there for others, too, is not.
+fn is_made_to_be_undone(step: &Step) -> bool {
+    step.undo.is_wanted() && matches!(step.action, Action::Ensure { .. } | Action::Bring { .. })
+}
+
+/// The resources that take back all they made when they fail (`on_failure: undo`): their steps, by name.
+fn taken_back(plan: &Plan) -> BTreeMap<&str, Vec<StepId>> {
+    let mut taken_back: BTreeMap<&str, Vec<StepId>> = BTreeMap::new();
+    for step in plan.steps.iter().filter(|step| step.undo == Undo::DeleteWithResource) {
+        taken_back.entry(&step.name).or_default().push(step.id);
+    }
+    taken_back
 }
 
 /// Of a guard on one of several alternatives, that one, and the step that says which one was taken.

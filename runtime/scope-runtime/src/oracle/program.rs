@@ -61,7 +61,7 @@ pub(super) struct Resource {
     pub(super) quorum: Option<usize>,
     /// `with { rollout: … }`, of copies at plain sites.
     pub(super) rollout: Option<Rollout>,
-    /// The seal that a slip refers to, the pier that a boat relies upon.
+    /// The seal that a slip refers to, the pier that a boat relies upon, the tally that another one reads.
     pub(super) about: Option<usize>,
 }
 

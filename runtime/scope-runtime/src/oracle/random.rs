@@ -14,7 +14,7 @@ use super::program::{Kind, Loc, OnDisconnect, Program, Resource, Rollout, SITES}
 pub(super) use changes::{changed, changed_fates, refusals};
 pub(super) use fates::{fates, referring_fates};
 pub(super) use groups::{grouped, grouped_copies};
-pub(super) use references::{referring, referring_beside, referring_parts, relying};
+pub(super) use references::{reading, referring, referring_beside, referring_parts, relying};
 pub(super) use waves::waved;
 
 const DEEPEST: usize = 3;

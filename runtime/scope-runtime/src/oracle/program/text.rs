@@ -114,7 +114,10 @@ impl Program {
         let body = match resource.kind {
             Kind::Note => format!("name: \"r{number}\", text: \"of ${{here.name}}\""),
             Kind::Card | Kind::Coin => format!("title: \"r{number}\""),
-            Kind::Tally => format!("name: \"r{number}\", value: {}", resource.total),
+            Kind::Tally => {
+                let read = resource.about.map(|about| format!("{}.value", self.name(about)));
+                format!("name: \"r{number}\", value: {}", read.unwrap_or_else(|| resource.total.to_string()))
+            }
             Kind::Seal => format!("name: \"r{number}\", text: \"sealed\""),
             Kind::Pier => format!("name: \"r{number}\""),
             Kind::Slip | Kind::Boat => {

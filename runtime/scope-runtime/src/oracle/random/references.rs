@@ -1,4 +1,4 @@
-//! Programs with references: slips about a seal, boats at a pier.
+//! Programs with references: slips about a seal, boats at a pier, tallies that read another one.
 //!
 //! `[]` → a seal at nantes, and a slip about it there.
 
@@ -42,6 +42,37 @@ pub(in crate::oracle) fn referring_parts(dice: &mut Dice<'_>) -> Program {
             is_undone,
             about,
             ..Resource::plain(Kind::Slip, loc, vec![])
+        });
+    }
+    Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], resources, ..Program::default() }
+}
+
+/// A tally in parts, or at other sites in each alternative, and tallies that read it.
+pub(in crate::oracle) fn reading(dice: &mut Dice<'_>) -> Program {
+    let n_sites = 2 + dice.below(SITES.len() - 1);
+    let place = match dice.below(3) {
+        2 => {
+            let mut sites = shuffled(dice, n_sites).into_iter().map(Loc::Site);
+            let n_first = 1 + dice.below(n_sites - 1);
+            let first = sites.by_ref().take(n_first).collect();
+            Loc::Or(vec![Loc::And(first), Loc::And(sites.collect())])
+        }
+        _ => cross(dice, n_sites),
+    };
+    let on_disconnect = match dice.below(4) {
+        2 => Some(OnDisconnect::Skip),
+        3 if !place.has_choice() => Some(OnDisconnect::Queue),
+        _ => None,
+    };
+    let read = Resource { on_disconnect, total: 12, ..Resource::plain(Kind::Tally, place, Vec::new()) };
+    let mut resources = vec![read];
+    for _ in 0..=dice.below(2) {
+        let loc = Loc::Site(dice.below(n_sites));
+        let on_disconnect = [None, Some(OnDisconnect::Skip), Some(OnDisconnect::Queue)][dice.below(3)];
+        resources.push(Resource {
+            on_disconnect,
+            about: Some(0),
+            ..Resource::plain(Kind::Tally, loc, Vec::new())
         });
     }
     Program { n_sites, concurrency: [8, 1, 2][dice.below(3)], resources, ..Program::default() }

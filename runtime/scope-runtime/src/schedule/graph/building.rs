@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scope_plan::expr::Expr;
+use scope_plan::inner::InnerGuards;
 use scope_plan::plan::{
     Action, ChoiceId, Edge, EdgeReason, Guard, OnUnreachable, Plan, Purpose, Step, StepId, Undo,
 };
@@ -21,7 +22,7 @@ impl Graph {
         let n_arms = choice_of_arm.len();
         let arm = |guard: &Guard| Arm(first_arm[guard.choice.index()] + guard.arm);
 
-        let inner = inner_guards(plan);
+        let inner = scope_plan::inner::of_gathers(plan);
         let edges = || plan.edges.iter().map(|edge| (edge, need(plan, edge, &inner)));
         let gates = gates_in_order(plan);
         let after = |gate: &(StepId, StepId)| (gate.0.index(), Neighbour { step: gate.1, need: Need::Done });
@@ -196,45 +197,6 @@ fn sources(plan: &Plan) -> impl Iterator<Item = (usize, StepId)> {
         };
         sources.into_iter().map(|source| (step.id.index(), source))
     })
-}
-
-/// A `gather` and one of its parts → the arms the part is there for.
-type InnerGuards = BTreeMap<(StepId, StepId), Vec<Guard>>;
-
-/// Parts of a `gather` that are there only in alternatives inside of what is gathered, and the arms: `a & (b | c)` has two.
-/// Such a part may stand elsewhere, too: in `(a & (b | c)) | c` the second c is not waited for. A quorum counts its copies
-/// by themselves.
-fn inner_guards(plan: &Plan) -> InnerGuards {
-    let mut inner = BTreeMap::new();
-    for step in &plan.steps {
-        let Action::Gather { parts, quorum: None } = &step.action else { continue };
-        for (_, part) in parts {
-            let when = &plan.step(*part).when;
-            let is_direct = when.is_empty() || when.iter().any(|guard| step.when.contains(guard));
-            let is_inside =
-                |guard: &&Guard| step.when.is_empty() || is_around(plan, &step.when, guard.choice);
-            let inside: Vec<Guard> = when.iter().filter(is_inside).copied().collect();
-            if !is_direct && !inside.is_empty() {
-                inner.insert((step.id, *part), inside);
-            }
-        }
-    }
-    inner
-}
-
-/// Whether one of these arms is around a choice.
-fn is_around(plan: &Plan, arms: &[Guard], choice: ChoiceId) -> bool {
-    let mut open = vec![choice];
-    let mut seen: BTreeSet<ChoiceId> = BTreeSet::from([choice]);
-    while let Some(choice) = open.pop() {
-        for guard in &plan.choice(choice).when {
-            if arms.contains(guard) {
-                return true;
-            }
-            open.extend(Some(guard.choice).filter(|outer| seen.insert(*outer)));
-        }
-    }
-    false
 }
 
 fn only_serves(step: &Step) -> bool {
