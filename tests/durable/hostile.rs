@@ -137,7 +137,20 @@ fn tells_nothing(client: &mut TcpStream, _: &str) -> std::io::Result<()> {
 }
 
 fn lists_wrong_type(client: &mut TcpStream, _: &str) -> std::io::Result<()> {
-    json(client, "[{\"id\": 7, \"title\": [\"n\"]}]")
+    json(client, "[{\"id\": 7, \"title\": \"n\", \"remark\": [\"x\"]}]")
+}
+
+/// Somebody else's is in the list, and is of no type; what is made is as it should be.
+fn lists_what_is_not_ours(client: &mut TcpStream, head: &str) -> std::io::Result<()> {
+    match head.starts_with("POST") {
+        true => made(client, head, "{\"id\": \"8\", \"title\": \"n\"}"),
+        false => json(client, "[{\"id\": 7.5, \"title\": [1]}]"),
+    }
+}
+
+/// A bell that was rung, and what it says of that: no bell.
+fn rings(client: &mut TcpStream, _: &str) -> std::io::Result<()> {
+    json(client, "{\"name\": [1], \"about\": 5}")
 }
 
 fn made_wrong_type(client: &mut TcpStream, head: &str) -> std::io::Result<()> {
@@ -238,7 +251,7 @@ fn whatever_a_site_answers_is_a_clear_error_in_time() {
         ("tells the secret", tells_the_secret, "E0905", "***"),
     ];
     let of_cards: [(&str, Deed, &str, &str); 3] = [
-        ("lists wrong type", lists_wrong_type, "E0704", "`title` must be a text, found a list"),
+        ("lists wrong type", lists_wrong_type, "E0704", "`remark` must be a text, found a list"),
         ("made wrong type", made_wrong_type, "E0704", "`remark` must be a text, found a record"),
         ("made with a page", made_with_a_page, "E0704", "the answer is not JSON: Please sign in"),
     ];
@@ -270,6 +283,32 @@ fn whatever_a_site_answers_is_a_clear_error_in_time() {
     }
     // Credentials do not follow to another origin; nor does the request.
     assert!(honest.heads.lock().expect("never poisoned").is_empty(), "elsewhere was asked nothing");
+}
+
+#[test]
+fn what_is_not_of_the_type_and_not_used_stops_nothing() {
+    let card = "resource n: desk.card { title: \"n\" }";
+    let bell = "call n: desk.bell.tell { name: \"n\" } scope { nantes }";
+    let cases: [(&str, Deed, &str); 2] =
+        [("lists what is not ours", lists_what_is_not_ours, card), ("rings", rings, bell)];
+    for (name, deed, thing) in cases {
+        let villain = Villain::start(deed);
+        let folder = binary::folder(&format!("hostile-{name}"));
+        let driver = DRIVER.replace(
+            "operation ring POST",
+            "operation tell POST \"/bells/${name}/tell\" { repeat by none, 200 -> done(body) }\n            operation ring POST",
+        );
+        let site = format!(
+            "site nantes {{ desk: {{ url: \"{}\", token: secret(\"TOKEN\") }} }}\nentry nantes\n",
+            villain.url
+        );
+        let program = format!("{thing} with {{ timeout: 3s, retry: {{ times: 1 }} }}\n");
+        std::fs::write(folder.join("main.scope"), format!("{driver}{site}{program}")).expect("writable");
+        let (code, out, _) = watched(&folder);
+        assert_eq!(code, 0, "{name}: {out}");
+        let heads = villain.heads.lock().expect("never poisoned");
+        assert_eq!(heads.iter().filter(|head| head.starts_with("POST")).count(), 1, "{name}: {heads:?}");
+    }
 }
 
 /// Runs it; its exit code, all that it printed, and the most memory it took.

@@ -73,6 +73,36 @@ fn waiting_ends_when_what_waits_has_waited_as_long_as_it_may() {
     let ran = ends(&folder, &["run", "main.scope", "--wait", "10min"], 1);
     assert!(ran.all().contains("it did not answer in the time that it is waited for"), "{}", ran.all());
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    // A plan says so, too: it does not wait any more.
+    let planned = ends(&folder, &["plan", "main.scope"], 0).stdout;
+    assert!(planned.contains("it has waited as long as it may"), "{planned}");
+    assert!(planned.contains("x note  n") && planned.contains("paris: `n` fails"), "{planned}");
+    let offline = ends(&folder, &["plan", "main.scope", "--offline"], 0).stdout;
+    let cuts = ends(&folder, &["plan", "main.scope", "--cuts"], 0).stdout;
+    for told in [&planned, &offline, &cuts] {
+        assert!(
+            told.contains("fails") && !told.contains("waits up to") && !told.contains("waits 2 s"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn that_the_time_is_over_is_said_of_those_alone_whose_time_it_is() {
+    let desks = Desks::start();
+    let policy = "on_disconnect: queue for 3s, retry: { times: 1 }";
+    let program = format!(
+        "resource n: desk.note {{ name: \"n\", text: \"t\" }} scope {{ nantes }} with {{ {policy} }}\n\
+         resource p: desk.note {{ name: \"p\", text: \"t\" }} scope {{ paris }} with {{ on_disconnect: queue, retry: {{ times: 1 }} }}\n"
+    );
+    let folder = desks.place("waited-apart", &program);
+    desks.nantes.set_down(true);
+    desks.paris.set_down(true);
+    let ran = desk::scope(&folder, &["run", "main.scope", "--wait", "9s"]).all();
+    let told: Vec<&str> =
+        ran.lines().filter(|line| line.contains("in the time that it is waited for")).collect();
+    assert!(!told.is_empty(), "{ran}");
+    assert!(told.iter().all(|line| !line.contains("paris")), "{ran}");
 }
 
 #[test]

@@ -140,6 +140,11 @@ impl Heartbeats {
         Waited::Answers(silent.map(|(name, heart)| (name.clone(), heart.why.clone())).collect())
     }
 
+    /// What a site said when it was asked last, as far as it was.
+    pub fn why(&self, site: &str) -> String {
+        self.hearts.get(site).map_or_else(not_asked, |heart| heart.why.clone())
+    }
+
     /// Asks these sites once, now: those that do not answer, and why.
     pub async fn silent(&mut self, wanted: &[(String, Rc<dyn Site>)]) -> BTreeMap<String, String> {
         self.open(wanted.iter().map(|(name, _)| name.as_str()));
@@ -170,7 +175,7 @@ impl Heartbeats {
                 _ => FIRST_PAUSE,
             };
             let next = now + self.spread(pause);
-            let why = "it did not answer".to_owned();
+            let why = not_asked();
             self.hearts.insert(name.to_owned(), Heart { pause, next, why, answered: None });
         }
     }
@@ -208,6 +213,11 @@ impl Heartbeats {
         let milliseconds = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         Duration::from_millis(self.jitter.spread(milliseconds))
     }
+}
+
+/// Why a site is waited for that was not asked yet: the run before was not answered.
+fn not_asked() -> String {
+    "it did not answer".to_owned()
 }
 
 /// The fastest round trip of a site's services, or why it does not answer. A site whose every service is silent does not.

@@ -44,6 +44,7 @@ use crate::events::Effect;
 use crate::runner::{Shared, waves};
 use crate::schedule::Touched;
 
+pub(crate) use aftermath::is_open;
 pub(crate) use failure::{Bad, Trouble};
 pub(crate) use guard::settle as settle_guard;
 pub(crate) use inputs::output_value;
@@ -79,7 +80,9 @@ pub(crate) async fn perform(shared: &Shared<'_>, step: &Step) -> (Result<Good, B
     // A run that died had changed something: with its alternative given up, that is set back as this run's own.
     shared.ledger.with(|state| state.changed.get(&step.key).map(|changed| memory.remember(changed)));
     let result = match Subject::of_step(shared, step) {
-        Ok(subject) => attempt(&subject, step, memory).await,
+        Ok(subject) => {
+            attempt(&subject, step, memory).await.map_err(|bad| aftermath::unless_open(&subject, step, bad))
+        }
         Err(bad) => Err(bad),
     };
     let result = result.map(|good| match memory.is_repeated() {

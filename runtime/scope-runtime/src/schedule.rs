@@ -115,6 +115,8 @@ struct StepRecord {
     is_spare: bool,
     /// It needs something that waits for the very site it is at.
     waits_for_its_site: bool,
+    /// An earlier run may have done it, and its site was not asked yet.
+    is_open: bool,
     /// It is counted as lost in the copies that it is a part of.
     is_lost: bool,
     /// Those that wait for it to settle in any way were told.
@@ -149,6 +151,7 @@ impl Schedule {
                 is_parked_for_good: false,
                 is_spare: false,
                 waits_for_its_site: false,
+                is_open: options.open.contains(&step.id),
                 is_lost: false,
                 is_settle_told: false,
                 is_end_told: false,

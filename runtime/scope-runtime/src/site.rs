@@ -151,6 +151,21 @@ pub trait Site {
     /// Performs one operation once: no retries here (but one new login on `reauthenticate`).
     fn operate<'a>(&'a self, call: OperationCall<'a>) -> LocalFuture<'a, Result<Answer, SiteError>>;
 
+    /// Whether a record of a list is of the type that the driver declares: asked of those that are used, since somebody else's
+    /// may be anything. `inputs` are what the list was asked for with.
+    ///
+    /// # Errors
+    /// [`SiteErrorKind::Malformed`].
+    fn fits(
+        &self,
+        _driver: &Driver,
+        _resource_type: &ResourceType,
+        _record: &Value,
+        _inputs: &Map<String, Value>,
+    ) -> Result<(), SiteError> {
+        Ok(())
+    }
+
     /// Logs in and asks each service for its version.
     fn probe(&self) -> LocalFuture<'_, Result<Vec<ServiceProbe>, SiteError>>;
 }

@@ -21,7 +21,7 @@ mod versions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use scope_plan::plan::OnUnreachable;
+use scope_plan::plan::{OnUnreachable, Step};
 use scope_plan::recorded::{
     How, OpenRequest, Recorded, RecordedResource, RecordedWave, Relied, borrowed_parts,
 };
@@ -548,6 +548,13 @@ impl State {
     /// What waits for its site.
     pub fn waiting(&self) -> impl Iterator<Item = &Parked> {
         self.parked.values().filter(|parked| !parked.is_over)
+    }
+
+    /// Whether a step has waited for its site as long as `queue for d` allows, counted from the run that parked it first.
+    pub fn has_waited_enough(&self, step: &Step, now_ms: u64) -> bool {
+        let OnUnreachable::Queue { for_ms: Some(for_ms) } = step.on_unreachable else { return false };
+        let parked = self.parked.get(&step.key);
+        parked.is_some_and(|parked| now_ms.saturating_sub(parked.since_ms) >= for_ms)
     }
 
     /// Whether something waits for a site, is owed, or is not known to have ended.

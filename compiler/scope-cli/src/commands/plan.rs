@@ -132,6 +132,7 @@ fn unasked(
     }
     let file = &command.program.file;
     let text = if command.cuts {
+        let plan = &show::plan::as_waited(plan, state, now_ms());
         let rows = scope_plan::cut_table::rows(plan, left_out);
         document::tell("scope-cuts/1", json!({ "program": file, "steps": rows }));
         scope_plan::cut_table::to_text(plan, left_out)

@@ -90,8 +90,8 @@ impl Later {
 struct Wanted {
     asked: BTreeSet<String>,
     held: BTreeMap<String, Hold>,
-    /// When the first of what waits there has waited as long as it may (`queue for d`), in milliseconds since 1970.
-    over_ms: Option<u64>,
+    /// By site, when the first of what waits there has waited as long as it may (`queue for d`), in milliseconds since 1970.
+    over_ms: BTreeMap<String, u64>,
 }
 
 impl Wanted {
@@ -114,7 +114,7 @@ impl Wanted {
     }
 
     /// What was over when the last run began has been told by it.
-    fn over_ms(&self, state: &State, waits: &Waits<'_>) -> Option<u64> {
+    fn over_ms(&self, state: &State, waits: &Waits<'_>) -> BTreeMap<String, u64> {
         let began_ms = state.runs.last().map_or(0, |run| run.started_ms);
         let limit = |step: &Step| match step.on_unreachable {
             OnUnreachable::Queue { for_ms } => for_ms,
@@ -123,9 +123,13 @@ impl Wanted {
         let limits = waits.plan.steps.iter().filter_map(|step| {
             let parked = state.parked.get(&step.key).filter(|parked| !parked.is_over)?;
             self.asked.contains(&parked.site).then_some(())?;
-            Some(parked.since_ms.saturating_add(limit(step)?))
+            Some((&parked.site, parked.since_ms.saturating_add(limit(step)?)))
         });
-        limits.filter(|over_ms| *over_ms > began_ms).min()
+        let mut first: BTreeMap<String, u64> = BTreeMap::new();
+        for (site, over_ms) in limits.filter(|(_, over_ms)| *over_ms > began_ms) {
+            first.entry(site.clone()).and_modify(|known| *known = over_ms.min(*known)).or_insert(over_ms);
+        }
+        first
     }
 
     fn is_empty(&self) -> bool {
@@ -174,8 +178,8 @@ impl Patience {
                     .map(|(index, site)| (site.name.clone(), sites.site(SiteId(index as u32))))
                     .collect();
                 let mut told = |beat: Beat| tell(beat, hooks);
-                let over = wanted
-                    .over_ms
+                let first_over_ms = wanted.over_ms.values().min().copied();
+                let over = first_over_ms
                     .map(|over_ms| Instant::now() + Duration::from_millis(over_ms.saturating_sub(now_ms())));
                 let until = over.map_or(self.until, |over| over.min(self.until));
                 tokio::select! {
@@ -185,8 +189,14 @@ impl Patience {
                         Heard::Answers(silent) => return Waited::Answers(silent),
                         // What has waited long enough fails, whoever else is waited for.
                         Heard::TimeIsOver if until < self.until => {
-                            let why = || "it did not answer in the time that it is waited for".to_owned();
-                            return Waited::Answers(wanted.asked.iter().map(|site| (site.clone(), why())).collect());
+                            let passed_ms = now_ms().max(first_over_ms.unwrap_or(0));
+                            let why = |site: &String| match wanted.over_ms.get(site) {
+                                Some(over_ms) if *over_ms <= passed_ms => {
+                                    "it did not answer in the time that it is waited for".to_owned()
+                                }
+                                _ => self.hearts.why(site),
+                            };
+                            return Waited::Answers(wanted.asked.iter().map(|site| (site.clone(), why(site))).collect());
                         }
                         Heard::TimeIsOver => {
                             let sites = wanted.words(now_ms());

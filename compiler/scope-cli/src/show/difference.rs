@@ -131,7 +131,8 @@ impl What {
 
 /// The rows of a survey, in the plan's order.
 pub fn rows(plan: &Plan, survey: &Report, state: &State) -> Vec<Row> {
-    let held = super::past::held(state, now_ms());
+    let now_ms = now_ms();
+    let held = super::past::held(state, now_ms);
     let mut rows: Vec<Row> = plan
         .steps
         .iter()
@@ -139,6 +140,10 @@ pub fn rows(plan: &Plan, survey: &Report, state: &State) -> Vec<Row> {
         .filter(|(step, _)| super::plan::touches_site(step))
         .filter_map(|(step, ended)| {
             let row = row(plan, step, &ended.status, &held)?;
+            if is_silent(&ended.status) && state.has_waited_enough(step, now_ms) && !ended.is_abandoned {
+                let why = format!("{}; it has waited as long as it may", row.why);
+                return Some(Row { what: What::Fails, why, ..row });
+            }
             if !ended.is_abandoned {
                 return Some(row);
             }

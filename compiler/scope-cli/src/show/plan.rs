@@ -1,11 +1,12 @@
 //! A plan by site, as an operator reads it: what is made, borrowed, read and called, and what happens if a site is cut.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
 
 use scope_plan::driver::Attribute;
 use scope_plan::expr::{Expr, SecretSource};
-use scope_plan::plan::{Action, Cross, Plan, SiteId, Step, StepId};
+use scope_plan::plan::{Action, Cross, OnUnreachable, Plan, SiteId, Step, StepId};
 use scope_plan::{cuts, estimate, fleet};
 use scope_runtime::report::Report;
 use scope_runtime::state::State;
@@ -14,6 +15,7 @@ use super::by_site::{Line, by_site};
 use super::difference::{self, Row, What};
 use super::past::ago;
 use super::{bytes, debts, plural, seconds, short_name, short_type};
+use crate::commands::now_ms;
 
 /// So many sentences are said of one cut.
 const MOST_SENTENCES: usize = 8;
@@ -50,6 +52,7 @@ pub fn surveyed(
     text += &scope_plan::text::waves(plan);
     text += &divided(plan, Some(state));
     text += &scope_plan::text::dropped(plan);
+    let plan = &as_waited(plan, Some(state), now_ms);
     text += &footing(plan, &difference::summary(rows), left_out, all);
     let has = |what: What| rows.iter().any(|row| row.what == what);
     let _ = match rows.iter().any(|row| row.what.is_change()) {
@@ -62,6 +65,18 @@ pub fn surveyed(
         false => writeln!(text, "nothing to do"),
     };
     text
+}
+
+/// The plan as it is by now: what has waited for its site as long as it may does not wait any more.
+pub fn as_waited<'p>(plan: &'p Plan, state: Option<&State>, now_ms: u64) -> Cow<'p, Plan> {
+    let is_over = |step: &Step| state.is_some_and(|state| state.has_waited_enough(step, now_ms));
+    let mut plan = Cow::Borrowed(plan);
+    for step in 0..plan.steps.len() {
+        if is_over(&plan.steps[step]) {
+            plan.to_mut().steps[step].on_unreachable = OnUnreachable::Fail;
+        }
+    }
+    plan
 }
 
 /// How what is over several sites is divided the first time, and what is divided otherwise than before.
@@ -134,7 +149,7 @@ pub fn plan(
     .filter(|(n, sign, _)| *n > 0 || matches!(*sign, "+" | "-"))
     .map(|(n, _, word)| format!("{n} {word}"))
     .collect();
-    text += &footing(plan, &counts.join(", "), left_out, all);
+    text += &footing(&as_waited(plan, state, now_ms()), &counts.join(", "), left_out, all);
     let _ = writeln!(text, "run it:  {again}          try it: --simulate");
     text
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use scope_plan::driver::{Operation, Repeat};
-use scope_plan::plan::{Action, OnUnknown};
+use scope_plan::plan::{Action, OnUnknown, OnUnreachable, Step};
 use tokio::time::Instant;
 
 use super::call::is_repeatable;
@@ -16,7 +16,7 @@ use super::inputs::Given;
 use super::record::Record;
 use super::subject::{Memory, Subject};
 use crate::events::{Failure, Outcome};
-use crate::runner::Known;
+use crate::runner::{Known, Shared};
 use crate::schedule::Touched;
 use crate::shell;
 use crate::site::{SiteError, SiteErrorKind};
@@ -86,7 +86,47 @@ pub(super) fn still_unknown(subject: &Subject<'_>, operation: &Operation) -> Fai
         operation.name,
         subject.name
     );
-    Failure::new("E0906", Outcome::Unknown, message).with_help(subject.how_to_answer())
+    Failure::new("E0906", Outcome::Unknown, message).with_help(subject.how_to_know())
+}
+
+/// The operation of a step that an earlier request of ours may have done, where nothing but a look at the site, or a person,
+/// can tell, and no second one would be known for ours.
+fn open_operation<'s>(subject: &Subject<'s>, step: &Step) -> Option<&'s Operation> {
+    let sent = subject.shared.ledger.with(|state| Some(state.sent.get(subject.key)?.operation.clone()))?;
+    let operation = subject.resource_type.operation(&sent)?;
+    let is_open = match &step.action {
+        Action::Call { once, .. } => *once && !is_repeatable(operation),
+        Action::Ensure { .. } | Action::Bring { .. } => {
+            operation.repeat == Repeat::None && subject.resource_type.mark.is_none()
+        }
+        _ => false,
+    };
+    (is_open && subject.answer().is_none()).then_some(operation)
+}
+
+/// Whether a step of an alternative may have been done by an earlier run: until that is known, no other alternative is taken.
+pub(crate) fn is_open(shared: &Shared<'_>, step: &Step) -> bool {
+    let is_sent = !step.when.is_empty() && shared.ledger.with(|state| state.sent.contains_key(&step.key));
+    let resource_type = step.action.resource_type().filter(|_| is_sent);
+    // The step's own time does not begin with this.
+    let subject = resource_type
+        .and_then(|resource_type| Subject::later(shared, resource_type, step.site, &step.name, &step.key));
+    subject.is_some_and(|later| open_operation(&Subject { step: Some(step), ..later }, step).is_some())
+}
+
+/// A site that could not be asked leaves open what was sent to it: in an alternative that is unknown, and not unavailable. One
+/// that waits for its site, or is left out with it, gives no other one its turn.
+pub(super) fn unless_open(subject: &Subject<'_>, step: &Step, bad: Bad) -> Bad {
+    let may_fall_through = bad.failure.outcome == Outcome::Unavailable
+        && !bad.is_stopped
+        && !step.when.is_empty()
+        && !(bad.is_cut_off && step.on_unreachable != OnUnreachable::Fail);
+    let open = may_fall_through.then(|| open_operation(subject, step)).flatten();
+    let Some(operation) = open else { return bad };
+    let Failure { message, site_words, request, status, .. } = bad.failure;
+    let why = site_words.map_or_else(|| message.clone(), |words| format!("{message}: {words}"));
+    let failure = Failure { site_words: Some(why), request, status, ..still_unknown(subject, operation) };
+    Bad { failure, ..bad }
 }
 
 impl Subject<'_> {
@@ -113,6 +153,18 @@ impl Subject<'_> {
             _ => operation.repeat == Repeat::None && !self.can_be_read(),
         };
         is_untold && self.on_unknown() == OnUnknown::Ask
+    }
+
+    /// What then is to be done for its end to be known.
+    pub(super) fn how_to_know(&self) -> String {
+        let is_call = self.step.is_some_and(|step| matches!(step.action, Action::Call { .. }));
+        match is_call || !self.can_be_read() {
+            // Looking tells nothing of it.
+            true => self.how_to_answer(),
+            false => {
+                "run again when the site answers: it is asked first, and nothing is sent twice".to_owned()
+            }
+        }
     }
 
     /// What a person does who is asked whether it was done.

@@ -259,7 +259,9 @@ async fn find_same(
     if let (2.., Some(step)) = (marked.len(), subject.step) {
         subject.shared.memory(step.id).doubts();
     }
-    Ok(marked.into_iter().next().or_else(|| others.into_iter().find(is_same)))
+    let found = marked.into_iter().next().or_else(|| others.into_iter().find(is_same));
+    subject.fitting(&found, &given.values).map_err(|trouble| subject.failed(trouble))?;
+    Ok(found)
 }
 
 /// Whether what was found is ours and whole; recorded, if it is ours and was not.

@@ -308,6 +308,7 @@ pub(super) async fn among(
                 || (has_no_mark(subject) && subject.differences(&given.values, record).is_empty())
         }
     });
+    subject.fitting(&found, &given.values).map_err(|trouble| subject.failed(trouble))?;
     subject.whole(found, &given.values).await.map_err(|trouble| subject.failed(trouble))
 }
 

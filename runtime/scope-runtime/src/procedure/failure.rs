@@ -2,7 +2,7 @@
 //!
 //! `Refused("Quota exceeded")` of `vm` at `nantes` → `E0904`, *unavailable*, "`nantes` has no room for `vm`".
 
-use scope_plan::plan::{Action, OnUnknown};
+use scope_plan::plan::OnUnknown;
 
 use crate::events::{Failure, Outcome};
 use crate::runner::LedgerFailed;
@@ -190,14 +190,7 @@ impl Subject<'_> {
                     )
             }
             OnUnknown::Ask | OnUnknown::Retry => {
-                let is_call = self.step.is_some_and(|step| matches!(step.action, Action::Call { .. }));
-                let help = match is_call || !self.can_be_read() {
-                    // Looking tells nothing of it.
-                    true => self.how_to_answer(),
-                    false => "run again when the site answers: it is asked first, and nothing is sent twice"
-                        .to_owned(),
-                };
-                Failure::new("E0906", Outcome::Unknown, message).with_help(help)
+                Failure::new("E0906", Outcome::Unknown, message).with_help(self.how_to_know())
             }
         };
         Bad::new(Failure {

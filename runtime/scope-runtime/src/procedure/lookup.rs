@@ -68,6 +68,7 @@ async fn matching(
     let Some(text) = text else {
         let mut all = subject.find(filter).await?;
         all.retain(|record| has_all(subject, filter, record));
+        subject.fitting(&all, filter)?;
         return Ok(all);
     };
     let looks_like_identity = looks_like_identity(text);
@@ -98,6 +99,7 @@ async fn by_name(
     wanted.insert(attribute.clone(), Value::from(name));
     let mut found = subject.find(&wanted).await?;
     found.retain(|record| has_all(subject, &wanted, record));
+    subject.fitting(&found, &wanted)?;
     Ok(found)
 }
 

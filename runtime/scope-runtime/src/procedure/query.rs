@@ -35,6 +35,20 @@ impl Subject<'_> {
         }
     }
 
+    /// Those that are used of a list are of their type: what somebody else has in it is no matter of ours.
+    ///
+    /// # Errors
+    /// [`SiteErrorKind::Malformed`].
+    pub(super) fn fitting<'r>(
+        &self,
+        records: impl IntoIterator<Item = &'r Record>,
+        inputs: &Map<String, Value>,
+    ) -> Result<(), Trouble> {
+        let mut records = records.into_iter();
+        let fits = |record: &Record| self.site.fits(self.driver, self.resource_type, &record.body, inputs);
+        records.try_for_each(fits).map_err(Trouble::Site)
+    }
+
     /// The resource of this identity, if it is there. Where the application cannot read one, it is looked for among all.
     ///
     /// # Errors
@@ -48,9 +62,10 @@ impl Subject<'_> {
         inputs.insert(self.resource_type.identity.clone(), Value::from(identity));
         let Some(operation) = self.read_operation() else {
             let all = self.find(&inputs).await?;
-            return Ok(all
-                .into_iter()
-                .find(|record| record.identity(self.resource_type).as_deref() == Some(identity)));
+            let is_it = |record: &Record| record.identity(self.resource_type).as_deref() == Some(identity);
+            let found = all.into_iter().find(is_it);
+            self.fitting(&found, &inputs)?;
+            return Ok(found);
         };
         match self.ask(operation, Asked::with(&inputs)).await {
             Ok(Answer::Found(body) | Answer::Done(Some(body)) | Answer::Exists(Some(body))) => {
@@ -66,7 +81,9 @@ impl Subject<'_> {
                 Ok(Some(record))
             }
             Ok(Answer::List(mut bodies)) if bodies.len() == 1 => {
-                Ok(bodies.pop().map(|body| Record::read(self, body, &inputs)))
+                let found = bodies.pop().map(|body| Record::read(self, body, &inputs));
+                self.fitting(&found, &inputs)?;
+                Ok(found)
             }
             Ok(Answer::List(bodies)) if bodies.is_empty() => Ok(None),
             Ok(Answer::Gone) => Ok(None),

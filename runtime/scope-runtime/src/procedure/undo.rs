@@ -360,6 +360,7 @@ async fn find_owed(subject: &Subject<'_>, owed: &Owed) -> Result<Vec<Record>, Ba
         // A name that bears the mark is no longer the name alone.
         attribute.is_none_or(is_called) || is_owed(subject, owed, record)
     });
+    subject.fitting(&found, &wanted).map_err(failed)?;
     subject.whole(found, &wanted).await.map_err(failed)
 }
 

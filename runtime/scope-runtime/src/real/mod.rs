@@ -55,7 +55,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use scope_plan::driver::Driver;
+use scope_plan::driver::{Driver, ResourceType};
 use scope_plan::plan::{self, Plan, SiteId};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
@@ -217,6 +217,20 @@ impl RealSite {
 }
 
 impl Site for RealSite {
+    fn fits(
+        &self,
+        driver: &Driver,
+        resource_type: &ResourceType,
+        record: &Value,
+        inputs: &Map<String, Value>,
+    ) -> Result<(), SiteError> {
+        let at_site = self.at_site(driver)?;
+        let asked = Asked { resource_type: Some(resource_type), inputs: Some(inputs), ..Asked::default() };
+        let environment = self.environment(&at_site, &Value::Null, asked);
+        typed::fits(record, driver, resource_type, &environment, &self.shared.mask)
+            .map_err(|error| masked(error, &self.shared.mask))
+    }
+
     fn operate<'a>(&'a self, call: OperationCall<'a>) -> LocalFuture<'a, Result<Answer, SiteError>> {
         Box::pin(async move { self.perform(call).await.map_err(|error| masked(error, &self.shared.mask)) })
     }

@@ -20,7 +20,7 @@ use crate::site::{Answer, SiteError};
 /// How much of a value is shown, in bytes.
 const MOST_SHOWN: usize = 60;
 
-/// Checks what is used of an answer: nothing of a deletion's.
+/// Checks what is used of an answer: nothing of a deletion's, nor of a call's.
 ///
 /// # Errors
 /// [`crate::site::SiteErrorKind::Malformed`], which names the attribute, what it must be and what came.
@@ -38,10 +38,13 @@ pub(super) fn checked(
     let of = Of { driver, resource_type, environment, mask };
     match (answer, operation.kind) {
         (_, OperationKind::Delete) => Ok(()),
+        // What a call of an operation of its own tells is a result, and no record; what belongs to another one tells of the resource.
+        (_, OperationKind::Action) if operation.after.is_none() => Ok(()),
         // A record of which nothing is known says neither how the resource is nor that there is none. One that is a part of
         // another reading tells a part.
         (Answer::Found(record), _) if operation.after.is_none() => of.known_record(record),
-        (Answer::List(records), _) => records.iter().try_for_each(|record| of.known_record(record)),
+        // Those of a list are looked at where they are used: somebody else's may be anything.
+        (Answer::List(_), _) => Ok(()),
         (Answer::Found(record) | Answer::Done(Some(record)) | Answer::Exists(Some(record)), _)
             if record.is_object() =>
         {
@@ -49,6 +52,20 @@ pub(super) fn checked(
         }
         _ => Ok(()),
     }
+}
+
+/// Checks one record of a list.
+///
+/// # Errors
+/// As [`checked`].
+pub(super) fn fits(
+    record: &Value,
+    driver: &Driver,
+    resource_type: &ResourceType,
+    environment: &SiteEnvironment<'_>,
+    mask: &Mask,
+) -> Result<(), SiteError> {
+    Of { driver, resource_type, environment, mask }.known_record(record)
 }
 
 /// Whose records are looked at.

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use scope_plan::plan::{Action, ChoiceId, Guard, OnUnreachable, Plan, SiteId, StepId};
+use scope_plan::plan::{Action, ChoiceId, Guard, Plan, SiteId, StepId};
 use serde_json::{Map, Value};
 use tracing::Instrument;
 
 use super::Shared;
 use super::shared::StepEnd;
 use crate::events::{Effect, Failure, Outcome, RunEvent, RunEventKind, SkipReason};
-use crate::procedure::{Bad, Good, perform, undo};
+use crate::procedure::{Bad, Good, is_open, perform, undo};
 use crate::redact::hide_in_text;
 use crate::report::Verdict;
 use crate::schedule::{Command, Event, Schedule, ScheduleOptions, StepState, Touched};
@@ -75,6 +75,7 @@ pub(super) async fn turn(shared: &Shared<'_>, observe: &mut dyn FnMut(&RunEvent)
         reconsider: shared.options.reconsider,
         are_gates_open: shared.options.survey,
         left_out: left_out.map(|(site, _)| site).collect(),
+        open: shared.plan.steps.iter().filter(|step| is_open(shared, step)).map(|step| step.id).collect(),
     };
     let mut schedule = Schedule::new(shared.plan, options);
     let mut turn = Turn {
@@ -255,10 +256,7 @@ impl<'t> Turn<'t> {
     /// Whether it has waited for its site as long as `queue for d` allows, counted from the run that parked it first.
     fn is_overdue(&self, step: StepId) -> bool {
         let shared = self.shared;
-        let step = shared.plan.step(step);
-        let OnUnreachable::Queue { for_ms: Some(for_ms) } = step.on_unreachable else { return false };
-        let since_ms = shared.ledger.with(|state| state.parked.get(&step.key).map(|parked| parked.since_ms));
-        since_ms.is_some_and(|since_ms| shared.now_ms().saturating_sub(since_ms) >= for_ms)
+        shared.ledger.with(|state| state.has_waited_enough(shared.plan.step(step), shared.now_ms()))
     }
 
     /// A step is over (or parked): it is recorded and told.

@@ -30,6 +30,10 @@ impl Schedule {
         if let Some((blocked, by)) = record.blocked.filter(|_| !mutants::is(Mutant::BlockedIgnored)) {
             let because = match blocked {
                 Blocked::NotChosen => SkipReason::NotChosen,
+                // Its site was not asked whether it is done.
+                Blocked::Outcome(Outcome::Unavailable) if record.is_open => {
+                    SkipReason::Dependency { step: by, outcome: Outcome::Unknown }
+                }
                 Blocked::Outcome(outcome) => SkipReason::Dependency { step: by, outcome },
             };
             return self.transition(step, StepState::Skipped { because });

@@ -20,11 +20,20 @@ pub struct ScheduleOptions {
     pub are_gates_open: bool,
     /// Sites of which nothing is asked in this run: what is to be done there is left out, and what needs it.
     pub left_out: BTreeSet<SiteId>,
+    /// Steps that an earlier run may have done, which only their sites can tell: one that cannot be begun is not unavailable, but
+    /// unknown.
+    pub open: BTreeSet<StepId>,
 }
 
 impl Default for ScheduleOptions {
     fn default() -> Self {
-        Self { concurrency: 512, reconsider: false, are_gates_open: false, left_out: BTreeSet::new() }
+        Self {
+            concurrency: 512,
+            reconsider: false,
+            are_gates_open: false,
+            left_out: BTreeSet::new(),
+            open: BTreeSet::new(),
+        }
     }
 }
 

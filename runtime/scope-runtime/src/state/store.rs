@@ -93,12 +93,17 @@ impl StateStore {
             }
             kept.journal = Some(Journal::create(&path)?);
             sync_folder(&runs).map_err(|error| StateError::Unwritten { path: runs, error })?;
-            kept.through = Through { run, bytes: 0 };
+            kept.through = Through::begun(run, 0);
         }
         let written_by = WRITTEN_BY.to_owned();
         let (by, plan) = (by.to_owned(), plan.to_owned());
         self.append(Record::RunStarted { run, by, at_ms, written_by, plan, started })?;
         self.commit()?;
+        if let Some(kept) = &mut self.kept
+            && let Some(journal) = &kept.journal
+        {
+            kept.through = Through::begun(run, journal.length());
+        }
         if !self.is_shared()
             // The state names the run that goes on after it: without its journal it is not whole.
             && let Err(error) = self.write()
@@ -231,7 +236,7 @@ impl StateStore {
         self.commit_here()?;
         let Some(kept) = &mut self.kept else { return Ok(()) };
         if let Some(journal) = kept.journal.take() {
-            kept.through = Through { run, bytes: journal.length() };
+            kept.through = Through::of(run, journal.length());
         }
         self.write()?;
         self.forget_old_journals();

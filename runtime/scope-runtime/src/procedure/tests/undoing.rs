@@ -1,13 +1,15 @@
 //! Alternatives: what an abandoned one created is deleted, or owed and paid later.
 
+use scope_plan::driver::Repeat;
 use scope_plan::expr::Expr;
 use scope_plan::plan::Plan;
 use scope_plan::testing::{Builder, otherwise};
 use serde_json::json;
 
-use super::fake::{Reply, book, done, found, list, lost, not_found, play, unreachable};
-use crate::events::{Effect, RunEventKind};
+use super::fake::{Played, Reply, book, done, found, list, lost, not_found, play, play_with, unreachable};
+use crate::events::{Effect, Outcome, RunEventKind};
 use crate::report::{UndoStatus, Verdict};
+use crate::runner::RunOptions;
 use crate::site::SiteErrorKind;
 use crate::state::StateStore;
 
@@ -495,4 +497,87 @@ fn a_change_that_stays_is_not_remembered() {
     ];
     let played = play(&plan, state, script);
     assert!(played.state.state().changed.is_empty(), "{:?}", played.state.state().changed);
+}
+
+/// The same, of what bears no mark and must not be made twice.
+fn unmarked() -> Plan {
+    made_once(plan())
+}
+
+fn made_once(mut plan: Plan) -> Plan {
+    for step in &mut plan.steps {
+        step.retry.times = 1;
+    }
+    let shelf = &mut plan.drivers[0].types[0];
+    shelf.mark = None;
+    for operation in shelf.operations.iter_mut().filter(|operation| operation.name == "create") {
+        operation.repeat = Repeat::None;
+    }
+    plan
+}
+
+fn is_unknown(played: &Played, step: usize) {
+    let failure = played.failure(step);
+    assert_eq!((failure.code.as_str(), failure.outcome), ("E0906", Outcome::Unknown));
+    assert_eq!(played.report.verdict, Verdict::Failed);
+    assert!(played.report.owed.is_empty(), "{:?}", played.report.owed);
+}
+
+#[test]
+fn what_may_have_been_made_once_is_not_made_elsewhere_until_its_site_is_asked() {
+    let script = vec![
+        ("paris", "find", list([])),
+        ("paris", "create", lost()),
+        ("paris", "find", unreachable()),
+        ("paris", "find", unreachable()),
+    ];
+    let first = play(&unmarked(), StateStore::in_memory(), script);
+    is_unknown(&first, 0);
+    let silent = || vec![("paris", "find", unreachable())];
+    // What would be done is not known either.
+    let options = RunOptions { survey: true, ..RunOptions::default() };
+    let surveyed = play_with(&unmarked(), first.state, silent(), &options);
+    is_unknown(&surveyed, 0);
+    let second = play(&unmarked(), surveyed.state, silent());
+    is_unknown(&second, 0);
+    let help = second.failure(0).help.concat();
+    assert!(help.contains("run again when the site answers"), "{help}");
+    // It answers: it was done.
+    let there = || list([book("p1", "Emma", "open", None)]);
+    let third = play(&unmarked(), second.state, vec![("paris", "find", there())]);
+    assert_eq!(*third.effect(0), Effect::Created);
+    assert_eq!(third.report.verdict, Verdict::Done);
+}
+
+#[test]
+fn nor_where_what_it_needs_cannot_be_asked_for() {
+    let mut plan = Builder::new();
+    let (nantes, paris) = (plan.site("nantes"), plan.site("paris"));
+    let choice = plan.choice("emma", &["paris", "nantes"]);
+    let books = [(0, paris), (1, nantes)].map(|(arm, site)| {
+        plan.arm(choice, arm, |plan| {
+            let model = plan.lookup(site, "model", "shelf.book", "Model");
+            plan.ensure(site, "emma", "shelf.book", vec![("title", Expr::step(model, &["title"]))])
+        })
+    });
+    plan.choose(nantes, "emma", choice, &books);
+    let plan = made_once(plan.finish());
+    let model = || list([book("m1", "Model", "open", None)]);
+    let script = vec![
+        ("paris", "find", model()),
+        ("paris", "find", list([])),
+        ("paris", "create", lost()),
+        ("paris", "find", unreachable()),
+        ("paris", "find", unreachable()),
+    ];
+    let first = play(&plan, StateStore::in_memory(), script);
+    is_unknown(&first, 1);
+    let second = play(&plan, first.state, vec![("paris", "find", unreachable())]);
+    assert_eq!(second.report.verdict, Verdict::Failed);
+    assert_eq!(second.state.state().sent.len(), 1);
+    assert!(second.report.owed.is_empty(), "{:?}", second.report.owed);
+    // It answers, and has it.
+    let there = || list([book("p1", "Model", "open", None)]);
+    let third = play(&plan, second.state, vec![("paris", "find", there()), ("paris", "find", there())]);
+    assert_eq!(*third.effect(1), Effect::Created);
 }

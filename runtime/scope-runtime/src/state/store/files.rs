@@ -40,14 +40,32 @@ impl StateFile {
 pub(in crate::state) struct Through {
     pub(super) run: u64,
     pub(super) bytes: u64,
+    /// Of a run that goes on: how much of its journal was synced when the state was written, as it began.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    begun: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives it so")]
+fn is_nothing(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 impl Through {
+    /// So much of a run's journal is in the state.
+    pub(super) fn of(run: u64, bytes: u64) -> Self {
+        Self { run, bytes, begun: 0 }
+    }
+
+    /// A run begins, with so much of its journal synced.
+    pub(super) fn begun(run: u64, begun: u64) -> Self {
+        Self { run, bytes: 0, begun }
+    }
+
     /// How much of a run's journal was synced, as far as the state knows: of the runs before, all that their files hold.
     fn durable(&self, run: u64, path: &Path) -> u64 {
         match run.cmp(&self.run) {
             Ordering::Less => path.metadata().map_or(0, |file| file.len()),
-            Ordering::Equal => self.bytes,
+            Ordering::Equal => self.bytes.max(self.begun),
             Ordering::Greater => 0,
         }
     }
@@ -66,7 +84,7 @@ pub(super) fn load(folder: &Path) -> Result<Option<StateFile>, StateError> {
         Err(error) => return Err(StateError::Io { path, error }),
     };
     let file = read_file(&bytes, &path)?;
-    let Through { run, bytes } = file.through;
+    let Through { run, bytes, .. } = file.through;
     let path = folder.join(RUNS).join(file_name(run));
     // The state was written as that run began, so all that it did since is in its journal.
     if run > 0 && bytes == 0 && !path.exists() {

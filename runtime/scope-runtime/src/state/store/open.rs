@@ -111,7 +111,7 @@ impl StateStore {
             }
             let contents = records(run, &path, &state, loaded.through)?;
             // What is in the file as a whole is not applied again: later facts, outside of runs, are in the file only.
-            if (Through { run, bytes: contents.length }) != loaded.through {
+            if (Through::of(run, contents.length)) != loaded.through {
                 contents.records.iter().for_each(|record| state.apply(record));
             }
         }
@@ -211,7 +211,7 @@ impl StateStore {
             if cuts && contents.n_torn > 0 {
                 journal::cut(&path, contents.length)?;
             }
-            let through = Through { run, bytes: contents.length };
+            let through = Through::of(run, contents.length);
             if through == kept.through {
                 continue;
             }

@@ -55,12 +55,25 @@ fn a_crashed_run_is_replayed_wherever_its_journal_ends() {
     }
     let state_file = std::fs::read(whole.path().join(FILE)).expect("written when opened");
     let journal = std::fs::read(whole.path().join(RUNS).join(file_name(1))).expect("written");
+    let mut n_cut = 0;
+    let text: serde_json::Value = serde_json::from_slice(&state_file).expect("JSON");
+    let begun = text["through"]["begun"].as_u64().expect("the run goes on") as usize;
+    assert!(begun < journal.len());
     let mut seen = std::collections::BTreeSet::new();
     for length in (0..=journal.len()).rev().step_by(7) {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join(RUNS)).expect("a folder");
         std::fs::write(folder.path().join(FILE), &state_file).expect("written");
         std::fs::write(folder.path().join(RUNS).join(file_name(1)), &journal[..length]).expect("written");
+        if length < begun {
+            // That it began was synced before the state told of it.
+            let error = StateStore::open(folder.path(), &holder()).expect_err("it lost its beginning");
+            assert_eq!(error.failure().code, "E0920", "{length}");
+            let error = StateStore::peek(folder.path()).expect_err("it lost its beginning");
+            assert_eq!(error.failure().code, "E0920", "{length}");
+            n_cut += 1;
+            continue;
+        }
         let peeked = StateStore::peek(folder.path()).expect("readable");
         let mut store = StateStore::open(folder.path(), &holder()).expect("recoverable");
         let identity = store.state().resource("base", "nantes").map(|resource| resource.identity.clone());
@@ -76,6 +89,7 @@ fn a_crashed_run_is_replayed_wherever_its_journal_ends() {
         seen.insert(identity);
     }
     assert_eq!(seen.len(), 4, "nothing, one, two, three");
+    assert!(n_cut > 1);
 }
 
 #[test]
