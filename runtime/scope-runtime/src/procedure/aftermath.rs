@@ -120,7 +120,7 @@ pub(super) fn unless_open(subject: &Subject<'_>, step: &Step, bad: Bad) -> Bad {
     let may_fall_through = bad.failure.outcome == Outcome::Unavailable
         && !bad.is_stopped
         && !step.when.is_empty()
-        && !(bad.is_cut_off && step.on_unreachable != OnUnreachable::Fail);
+        && (!bad.is_cut_off || step.on_unreachable == OnUnreachable::Fail);
     let open = may_fall_through.then(|| open_operation(subject, step)).flatten();
     let Some(operation) = open else { return bad };
     let Failure { message, site_words, request, status, .. } = bad.failure;
