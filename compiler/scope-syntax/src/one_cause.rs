@@ -27,6 +27,10 @@ const WRITE_FOR: &str = "write `for`";
 /// How a report begins where nothing but `=` could stand: an item has one.
 const EXPECTED_ASSIGN: &str = "expected `=`";
 
+/// How reports begin of a line that should open a block, and of an item of the language without its name.
+const EXPECTED_BRACE: &str = "expected `{`, found the end of the line";
+const EXPECTED_NAME: &str = "expected a name or a text, found `{`";
+
 /// What the fix of a `:` is called that stands for `=`.
 const WRITE_ASSIGN: &str = "write `=`";
 
@@ -124,7 +128,14 @@ fn without_follow_ups(mut reports: Vec<Diagnostic>, text: &str, lines: &[u32]) -
             let closes = text[place..].starts_with([')', ']', '}']);
             let is_again = report.message.starts_with(EXPECTED_ASSIGN)
                 && told.iter().any(|before| before.code == codes::E0001);
-            if is_again || stray.contains(&at) || closes && stray.first().is_some_and(|line| *line < at) {
+            // `driver kv`, and below it `site { … }`: a part of the block that was not opened, and no site without a name.
+            let is_in_unopened = report.message.starts_with(EXPECTED_NAME)
+                && told.iter().any(|before| before.message.starts_with(EXPECTED_BRACE));
+            if is_again
+                || is_in_unopened
+                || stray.contains(&at)
+                || closes && stray.first().is_some_and(|line| *line < at)
+            {
                 continue;
             }
             // So does what is left of an entry; the one that knows what is meant says it best.
