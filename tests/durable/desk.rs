@@ -402,6 +402,10 @@ fn request(client: &mut TcpStream) -> Option<(String, String, String)> {
 
 /// Starts `scope` without waiting for it.
 pub fn start(folder: &Path, args: &[&str]) -> Child {
+    started(folder, args, Stdio::null())
+}
+
+fn started(folder: &Path, args: &[&str], stderr: impl Into<Stdio>) -> Child {
     Command::new(binary::path())
         .args(args)
         .current_dir(folder)
@@ -410,7 +414,7 @@ pub fn start(folder: &Path, args: &[&str]) -> Child {
         .env("USER", "tester")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(stderr)
         .spawn()
         .expect("the binary starts")
 }
@@ -418,17 +422,7 @@ pub fn start(folder: &Path, args: &[&str]) -> Child {
 /// Starts `scope` and comes back when it has said this on its standard error, which the second one gives, so far.
 pub fn start_until(folder: &Path, args: &[&str], said: &str) -> (Child, impl Fn() -> String + use<>) {
     let path = folder.join("stderr");
-    let child = Command::new(binary::path())
-        .args(args)
-        .current_dir(folder)
-        .env_clear()
-        .env("HOME", folder)
-        .env("USER", "tester")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(std::fs::File::create(&path).expect("writable"))
-        .spawn()
-        .expect("the binary starts");
+    let child = started(folder, args, std::fs::File::create(&path).expect("writable"));
     let text = move || std::fs::read_to_string(&path).expect("readable");
     let began = Instant::now();
     while !text().contains(said) {

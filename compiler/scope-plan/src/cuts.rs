@@ -14,21 +14,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use indexmap::{IndexMap, IndexSet};
-
 use crate::expr::Expr;
 use crate::graph::Neighbours;
 use crate::inner::InnerGuards;
 use crate::plan::{
     Action, ChoiceId, EdgeReason, Guard, OnUnreachable, Plan, Quorum, SiteId, Step, StepId, Undo,
 };
-use crate::text::duration;
 
-/// What is made and deleted again, in a sentence.
-const UNDONE: &str = "is undone";
+mod left_out;
+mod told;
 
-/// More sites than these are counted, not named.
-const MOST_SITES: usize = 3;
+pub use left_out::left_out;
 
 /// How a step ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,36 +69,6 @@ pub fn cut(plan: &Plan, site: SiteId) -> Cut {
 /// Empty where nothing is.
 pub fn summary(plan: &Plan, cut: &Cut) -> Vec<String> {
     Cuts::new(plan).summary(cut)
-}
-
-/// What a run that leaves sites out does not ask for: what is to be done there, what needs it or comes after it, and every
-/// alternative where the one that comes first is there.
-pub fn left_out(plan: &Plan, sites: &BTreeSet<SiteId>) -> BTreeSet<StepId> {
-    let after = Neighbours::after(plan, |edge| {
-        // One part of several, or one alternative, is not the whole.
-        let has_others = matches!(
-            plan.step(edge.to).action,
-            Action::Gather { .. } | Action::Choose { .. } | Action::Bring { .. } | Action::Gate { .. }
-        );
-        edge.reason != EdgeReason::Wave && !has_others
-    });
-    let mut begins: BTreeMap<StepId, Vec<ChoiceId>> = BTreeMap::new();
-    for choice in &plan.choices {
-        for member in &choice.arms[choice.recorded.unwrap_or(0) as usize].members {
-            begins.entry(*member).or_default().push(choice.id);
-        }
-    }
-    let at_sites = plan.steps.iter().filter(|step| sites.contains(&step.site)).map(|step| step.id);
-    let mut left_out: BTreeSet<StepId> = at_sites.collect();
-    let mut open: Vec<StepId> = left_out.iter().copied().collect();
-    while let Some(step) = open.pop() {
-        let choices = begins.remove(&step).unwrap_or_default();
-        let arms = choices.iter().flat_map(|choice| &plan.choice(*choice).arms);
-        let members = arms.flat_map(|arm| arm.members.iter().copied());
-        let users = after.of(step).iter().copied();
-        open.extend(users.chain(members).filter(|step| left_out.insert(*step)));
-    }
-    left_out
 }
 
 /// How a plan goes without a cut, and in which order its ends follow from each other: from there a cut costs what it comes
@@ -525,63 +491,6 @@ impl<'p> Cuts<'p> {
         let held = order.iter().map(|arm| (*arm, end(arm))).find(|(_, end)| *end != Outcome::Fails);
         (held.map(|(arm, _)| arm), held.map_or(Outcome::Fails, |(_, end)| end))
     }
-
-    /// What is different under the cut, in short sentences: what waits, is left out and fails, and which arm is taken instead.
-    /// Empty where nothing is.
-    pub fn summary(&self, cut: &Cut) -> Vec<String> {
-        let plan = self.plan;
-        let is_come_to = choices_come_to(plan, &cut.arms);
-        let is_held = choices_held(plan, cut);
-        let mut sentences = Vec::new();
-        // How each name ends, and where.
-        let mut ends: IndexMap<(&str, String), IndexSet<&str>> = IndexMap::new();
-        let mut n_ends: BTreeMap<&str, usize> = BTreeMap::new();
-        for choice in &plan.choices {
-            let arms = (self.usual.arms[choice.id.index()], cut.arms[choice.id.index()]);
-            if let (Some(usual), Some(held)) = arms
-                && usual != held
-                && is_come_to[choice.id.index()]
-            {
-                sentences
-                    .push(format!("{} is taken from {}", choice.label, choice.arms[held as usize].label));
-            }
-        }
-        for step in cut.reached.iter().map(|step| plan.step(*step)) {
-            let outcome = cut.outcomes[step.id.index()];
-            // Failing in an arm is what the others are for.
-            let is_mended = outcome == Outcome::Fails
-                && !step.when.is_empty()
-                && step.when.iter().all(|guard| is_held[guard.choice.index()]);
-            if !is_of_interest(step) || is_mended {
-                continue;
-            }
-            let end = match outcome {
-                Outcome::Done | Outcome::NotTried => continue,
-                Outcome::Waits => match cut.at_most_ms.get(&step.id) {
-                    Some(time) => format!("waits up to {}, then fails", duration(*time)),
-                    None => "waits".to_owned(),
-                },
-                Outcome::LeftOut => "is left out".to_owned(),
-                Outcome::HeldBack => "is held back".to_owned(),
-                Outcome::Fails => format!("fails{}", because(plan, cut, step)),
-                Outcome::Undone => UNDONE.to_owned(),
-            };
-            let sites = ends.entry((&step.name, end)).or_default();
-            *n_ends.entry(&step.name).or_default() += usize::from(sites.is_empty());
-            sites.insert(plan.site(step.site).name.as_str());
-        }
-        // What ends otherwise at another site says where: what is undone is made at another one.
-        let sentence = |((name, end), sites): (&(&str, String), &IndexSet<&str>)| {
-            let sites: Vec<&str> = sites.iter().copied().collect();
-            match sites.len() {
-                _ if n_ends[name] == 1 && end != UNDONE => format!("`{name}` {end}"),
-                1..=MOST_SITES => format!("`{name}` at {} {end}", sites.join(", ")),
-                n_sites => format!("`{name}` at {n_sites} sites {end}"),
-            }
-        };
-        sentences.extend(ends.iter().map(sentence));
-        sentences
-    }
 }
 
 /// The parts of each quorum, with the gathers that count them.
@@ -705,17 +614,6 @@ fn rank(arm: u32, first: u32) -> u32 {
     if arm == first { 0 } else { arm + 1 }
 }
 
-/// Whether each choice, or every one around it, has an arm that holds.
-fn choices_held(plan: &Plan, cut: &Cut) -> Vec<bool> {
-    let mut is_held = vec![false; plan.choices.len()];
-    for choice in &plan.choices {
-        let around = &choice.when;
-        is_held[choice.id.index()] = cut.arms[choice.id.index()].is_some()
-            || !around.is_empty() && around.iter().all(|guard| is_held[guard.choice.index()]);
-    }
-    is_held
-}
-
 /// What asks its site for something.
 fn is_at_site(step: &Step) -> bool {
     !matches!(step.action, Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. })
@@ -732,25 +630,4 @@ fn is_of_interest(step: &Step) -> bool {
         | Action::Gather { .. }
         | Action::Gate { .. } => false,
     }
-}
-
-/// ` (needs `vm.image`, only at paris)`: the first thing on the way back that is at the cut site.
-fn because(plan: &Plan, cut: &Cut, step: &Step) -> String {
-    let mut step = step;
-    let mut seen = BTreeSet::new();
-    let named = step.name.clone();
-    while step.site != cut.site && seen.insert(step.id) {
-        let needs = step.steps_used().into_iter().chain(step.action.sources());
-        let mut bad = needs.filter(|need| {
-            matches!(cut.outcomes[need.index()], Outcome::Fails | Outcome::LeftOut | Outcome::Waits)
-        });
-        match bad.next() {
-            Some(need) => step = plan.step(need),
-            None => return String::new(),
-        }
-    }
-    if step.name == named {
-        return String::new();
-    }
-    format!(" (needs `{}`, which is at {})", step.name, plan.site(cut.site).name)
 }
