@@ -98,6 +98,7 @@ fn resource_type(
             .collect(),
         identity: ty.identity.clone(),
         name_attribute: ty.name_attribute.clone(),
+        is_unique: !ty.unique.is_empty(),
         mark: ty.mark.as_ref().map(|path| plan::Mark { path: path.clone() }),
         guard: ty
             .guard

@@ -447,6 +447,7 @@ fn resource_type(name: &str, identity: &str, attributes: Vec<Attribute>, repeat:
         service: "garden".into(),
         identity: identity.into(),
         name_attribute: Some("name".into()),
+        is_unique: false,
         mark: None,
         guard: None,
         ready: None,
