@@ -136,6 +136,48 @@ fn a_new_name_is_written_in_the_owner_mark_and_touches_nothing_else() {
     assert_eq!(desks.held()["nantes"]["cards"], json!([]));
 }
 
+/// Nothing says that it is the old one by a new name: the new one is made beside it, and the old one goes.
+#[test]
+fn without_a_word_of_the_old_name_it_is_another_card_of_the_same_title() {
+    let desks = Desks::start();
+    let card = |name: &str| format!("resource {name}: desk.card {{ title: \"first\" }} scope {{ nantes }}\n");
+    let folder = desks.place("named-anew", &card("first"));
+    ends(&folder, &["run", "main.scope"], 0);
+    rewrite(&desks, &folder, &card("card"));
+    let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
+    assert!(plan.contains("1 to create, 0 to change, 1 to delete"), "{plan}");
+    ends(&folder, &["run", "main.scope"], 0);
+    assert_eq!(desks.nantes.held()["cards"], json!(["first"]));
+    desks.nantes.change(|_, cards| {
+        let remark = cards.values().next().expect("one card")["remark"].to_string();
+        assert!(remark.contains("/card@nantes"), "{remark}");
+    });
+    assert!(ends(&folder, &["run", "main.scope"], 0).stdout.contains("nothing to do"));
+}
+
+#[test]
+fn two_of_one_title_are_two_wherever_the_run_that_makes_them_is_killed() {
+    let both = "resource a: desk.card { title: \"same\" } scope { nantes }\n\
+                resource b: desk.card { title: \"same\" } scope { nantes }\n";
+    let mut n_killed = 0;
+    for moment in [When::Before, When::After] {
+        for number in 1.. {
+            let desks = Desks::start();
+            let folder = desks.place(&format!("two-{moment:?}-{number}"), both);
+            if !super::killing::killed(&desks, &folder, moment, number) {
+                break;
+            }
+            n_killed += 1;
+            ends(&folder, &["resume"], 0);
+            assert_eq!(desks.nantes.held()["cards"], json!(["same", "same"]), "{moment:?} {number}");
+            assert!(ends(&folder, &["run", "main.scope"], 0).stdout.contains("nothing to do"));
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+    println!("killed {n_killed} times; always one of each in the end");
+    assert!(n_killed >= 6, "{n_killed}");
+}
+
 #[test]
 fn choosing_again_moves_and_the_plan_shows_it() {
     let desks = Desks::start();
