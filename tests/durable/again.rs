@@ -101,6 +101,15 @@ fn a_stopped_destroy_goes_on_destroying() {
     assert!(!resumed.stdout.contains("created"), "{}", resumed.all());
     let nothing = json!({ "notes": {}, "cards": [], "bells": {} });
     assert_eq!(desks.held(), json!({ "nantes": nothing, "paris": nothing }));
+    // Stopped when all of it was deleted, it has nothing to go on with.
+    #[cfg(unix)]
+    {
+        let folder = desks.place("destroy-stopped", BELL);
+        ends(&folder, &["run", "main.scope"], 0);
+        interrupted(&desks, &folder, &["destroy", "main.scope", "--yes"], (When::After, 2));
+        has(&ends(&folder, &["history"], 0), "interrupted");
+        has(&ends(&folder, &["status"], 0), "nothing is open");
+    }
     // So does one whose site was down, with its state elsewhere; and what is printed says which part.
     let folder = desks.place("destroy-down", PROGRAM);
     ends(&folder, &["run", "main.scope", "--state", "st"], 0);

@@ -174,9 +174,26 @@ impl Desks {
     }
 }
 
-/// What a console shows, in the words of the one that is written wherever both say the same: a time that was measured anew is
-/// no change.
+/// What a console shows, in the words of the one that is written wherever both say the same of a command: a time that was
+/// measured anew is no change.
 fn as_written(written: &str, played: &str) -> String {
+    let of_commands = commands(written).into_iter().zip(commands(played));
+    of_commands.map(|(written, played)| said_as_written(&written, &played)).collect()
+}
+
+/// The commands of a console, each with what it prints.
+fn commands(console: &str) -> Vec<String> {
+    let mut commands = vec![String::new()];
+    for line in console.split_inclusive('\n') {
+        if line.starts_with("$ ") {
+            commands.push(String::new());
+        }
+        commands.last_mut().expect("there is one").push_str(line);
+    }
+    commands
+}
+
+fn said_as_written(written: &str, played: &str) -> String {
     if settled(written) == settled(played) {
         return written.to_owned();
     }

@@ -156,6 +156,13 @@ fn a_full_disk_stops_the_run_and_names_the_record() {
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("E0921") && stderr.contains("cannot be made durable"), "{stderr}");
     assert!(stderr.contains("record "), "{stderr}");
+    // Its end could not be recorded; why it ended is known all the same.
+    let status = ends(&folder, &["status", "--offline"], 0);
+    for words in
+        ["stopped before its end\n", "stopped: E0921: the journal cannot be used", "next: scope resume 1"]
+    {
+        assert!(status.stdout.contains(words), "`{words}`: {}", status.all());
+    }
     // With room again it goes on, and nothing is there twice.
     ends(&folder, &["resume"], 0);
     assert_eq!(desks.nantes.held()["cards"], serde_json::json!(["first", "second"]));
@@ -188,6 +195,25 @@ fn a_state_that_cannot_be_written_is_told_before_anything_is_sent() {
     let ran = ends(&folder, &["run", "main.scope", "--again", "once"], 0);
     assert!(ran.stdout.contains("run 2, exit 0"), "{}", ran.all());
     assert!(!ends(&folder, &["history"], 0).stdout.contains("did not come to its end"));
+}
+
+/// On a folder that several machines use, a lock of the operating system says nothing of the others.
+#[test]
+fn a_lock_of_another_machine_is_freed_by_hand() {
+    let desks = Desks::start();
+    let folder = desks.place("elsewhere", PROGRAM);
+    ends(&folder, &["run", "main.scope"], 0);
+    let holder = r#"{"pid":4711,"host":"edge-07","user":"ana","since_ms":1764375600000,"command":"scope run main.scope"}"#;
+    std::fs::write(folder.join(".scope/main/lock"), holder).expect("writable");
+    let refused = ends(&folder, &["run", "main.scope"], 5);
+    assert!(
+        refused.stderr.contains("E0911") && refused.stderr.contains("ana at edge-07"),
+        "{}",
+        refused.all()
+    );
+    let freed = ends(&folder, &["state", "unlock"], 0);
+    assert!(freed.stdout.contains("unlocked: ana at edge-07"), "{}", freed.all());
+    ends(&folder, &["run", "main.scope"], 0);
 }
 
 #[test]

@@ -238,6 +238,72 @@ fn two_at_once_exclude_each_other() {
     assert!(free.stdout.contains("nothing to unlock"), "{}", free.all());
 }
 
+#[test]
+fn whoever_works_longer_than_a_lease_lasts_keeps_the_state() {
+    let (desks, depot) = (Desks::start(), Depot::start());
+    let state = depot.url("web.json");
+    let one = Machine::new(&desks, "shared-slow", &state);
+    let two = Machine::new(&desks, "shared-impatient", &state);
+    let (tried, seen) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+    let (answers, first) = (tried.clone(), seen.clone());
+    desks.around(move |when, number| {
+        // Three times as long as the lease lasts that was taken when the run began.
+        if (when, number) == (When::Before, 5) && !first.swap(true, Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_secs(3));
+            answers.lock().expect("never poisoned").push(two.scope(&["run", "main.scope"]));
+        }
+        true
+    });
+    one.ends(&["run", "main.scope"], 0);
+    let tried = tried.lock().expect("never poisoned");
+    assert_eq!(tried[0].code, 5, "{}", tried[0].all());
+    assert!(tried[0].stderr.contains("locked by tester"), "{}", tried[0].all());
+    wished(&desks);
+}
+
+#[test]
+fn a_state_taken_by_force_is_lost_to_whoever_had_it() {
+    let (desks, depot) = (Desks::start(), Depot::start());
+    let state = depot.url("web.json");
+    let one = Machine::new(&desks, "shared-forced", &state);
+    let two = Arc::new(Machine::new(&desks, "shared-forcing", &state));
+    let (freed, other) = (Arc::new(Mutex::new(Vec::new())), two.clone());
+    let told = freed.clone();
+    desks.around(move |when, number| {
+        if (when, number) == (When::Before, 5) {
+            let unlock = ["state", "unlock", "--force", "--program", "main.scope"];
+            told.lock().expect("never poisoned").push(other.scope(&unlock));
+        }
+        true
+    });
+    let stopped = one.ends(&["run", "main.scope"], 1);
+    desks.undisturbed();
+    let freed = freed.lock().expect("never poisoned");
+    assert_eq!(freed[0].code, 0, "{}", freed[0].all());
+    assert!(freed[0].stdout.contains("unlocked: tester at "), "{}", freed[0].all());
+    assert!(stopped.stderr.contains("E0944"), "{}", stopped.all());
+    desks.all_has_arrived();
+    let (resumed, _) = answered(two.scope(&["resume", "--program", "main.scope"]), &two, &desks);
+    assert_eq!(resumed.code, 0, "{}", resumed.all());
+    wished(&desks);
+}
+
+#[test]
+fn a_log_is_of_the_run_that_is_asked_about() {
+    let (desks, depot) = (Desks::start(), Depot::start());
+    let state = depot.url("web.json");
+    let one = Machine::new(&desks, "shared-log-one", &state);
+    let two = Machine::new(&desks, "shared-log-two", &state);
+    one.ends(&["run", "main.scope"], 0);
+    // The state is made anew: what this machine has of run 1 is of another run.
+    depot.put("web.json", &empty());
+    two.ends(&["run", "main.scope", "--only", "door"], 1);
+    let logs = one.ends(&["logs", "--run", "1", "--program", "main.scope"], 1);
+    assert!(logs.stderr.contains("is on the machine that ran it"), "{}", logs.all());
+    let own = two.ends(&["logs", "--run", "1", "--program", "main.scope"], 0);
+    assert!(own.stdout.contains("door") && !own.stdout.contains("welcome"), "{}", own.all());
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_process_that_is_gone_has_nothing_any_more() {

@@ -384,6 +384,9 @@ pub struct Difference {
     pub attribute: String,
     /// As the site has it; masked.
     pub found: Value,
+    /// What it is at the site nobody knows: the site does not tell, and what was set last is not kept, or was never set.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_untold: bool,
     /// As the program says; masked.
     pub wanted: Value,
     /// As the program set it last, if that is recorded; masked.

@@ -5,7 +5,7 @@
 //!
 //! A hook never holds up a run: each has a queue of [`QUEUE`] events and a thread of its own. What does not fit is counted
 //! and dropped, except the end of the run. A delivery takes at most the hook's time and is tried again after a pause that
-//! doubles; a run whose state another one took over tells nobody anything more ([`Hooks::pass`]). At the end of a run hooks have a last while, then they are given up. Events are masked before they come here,
+//! doubles; a run whose state another one took over tells nobody anything more ([`Hooks::pass`]). At the end of a run hooks have a last while, then they are given up and their commands ended. Events are masked before they come here,
 //! and a command sees of the environment only where programs and the home folder are.
 
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use scope_plan::plan::StepId;
 use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt;
+use tokio::sync::Notify;
 
 use crate::events::{RunEvent, RunEventKind, StepInfo};
 use crate::real::fenced;
@@ -46,6 +47,9 @@ pub const EVENTS: [&str; 16] = [
     "site_silent",
     "site_answers",
 ];
+
+/// One that is given up has so long to end.
+const LAST: Duration = Duration::from_secs(1);
 
 /// Variables that a hook's command keeps.
 const KEPT_VARIABLES: [&str; 8] = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "SYSTEMROOT"];
@@ -111,6 +115,8 @@ struct Running {
     /// The end of the run, where the queue was full.
     last: Arc<Mutex<Option<String>>>,
     n_dropped: u64,
+    /// Ends the delivery that is under way, and with it the thread.
+    given_up: Arc<Notify>,
     thread: Option<JoinHandle<Vec<String>>>,
 }
 
@@ -121,10 +127,12 @@ impl Hooks {
         let runners = hooks.into_iter().map(|hook| {
             let (queue, events) = sync_channel(QUEUE);
             let last = Arc::new(Mutex::new(None));
+            let given_up = Arc::new(Notify::new());
             let (own, rest, fence) = (hook.clone(), Arc::clone(&last), Arc::clone(&fence));
+            let end = Arc::clone(&given_up);
             let thread = std::thread::Builder::new().name("hook".into());
-            let thread = thread.spawn(move || deliver(&own, &events, &rest, &fence));
-            Running { hook, queue: Some(queue), last, n_dropped: 0, thread: thread.ok() }
+            let thread = thread.spawn(move || deliver(&own, &events, &rest, &fence, &end));
+            Running { hook, queue: Some(queue), last, n_dropped: 0, given_up, thread: thread.ok() }
         });
         Hooks { runners: runners.collect(), steps: BTreeMap::new(), about: Map::new(), fence }
     }
@@ -199,9 +207,7 @@ impl Hooks {
                 said.push(format!("hook `{}` could not be started", running.hook.words()));
                 continue;
             };
-            while !thread.is_finished() && Instant::now() < until {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            wait_for(&thread, until);
             if running.n_dropped > 0 {
                 let (words, count) = (running.hook.words(), running.n_dropped);
                 said.push(format!("hook `{words}` was too slow: {count} events were not told"));
@@ -210,9 +216,19 @@ impl Hooks {
                 said.extend(thread.join().unwrap_or_default());
             } else {
                 said.push(format!("hook `{}` did not end, and was given up", running.hook.words()));
+                // A command that nobody waits for any more is ended, too.
+                running.given_up.notify_one();
+                wait_for(&thread, Instant::now() + LAST);
             }
         }
         said
+    }
+}
+
+/// Until a thread has ended, or the time is over.
+fn wait_for<T>(thread: &JoinHandle<T>, until: Instant) {
+    while !thread.is_finished() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -222,6 +238,7 @@ fn deliver(
     events: &Receiver<String>,
     last: &Mutex<Option<String>>,
     fence: &Mutex<Fence>,
+    given_up: &Notify,
 ) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return vec![format!("hook `{}` could not be started", hook.words())] };
@@ -229,18 +246,21 @@ fn deliver(
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(hook.timeout).build();
     let (mut n_failed, mut why) = (0, String::new());
     let mut one = |text: String| {
-        let result = runtime.block_on(with_retries(hook, client.as_ref().ok(), fence, &text));
-        if let Err(words) = result {
+        let delivered = runtime.block_on(async {
+            tokio::select! {
+                result = with_retries(hook, client.as_ref().ok(), fence, &text) => Some(result),
+                () = given_up.notified() => None,
+            }
+        });
+        if let Some(Err(words)) = &delivered {
             n_failed += 1;
-            why = words;
+            why.clone_from(words);
         }
+        delivered.is_some()
     };
-    while let Ok(text) = events.recv() {
-        one(text);
-    }
-    if let Some(text) = last.lock().expect("no code panics while it holds the lock").take() {
-        one(text);
-    }
+    let rest = || last.lock().expect("no code panics while it holds the lock").take();
+    let mut waiting = std::iter::from_fn(|| events.recv().ok().or_else(rest));
+    while waiting.next().is_some_and(&mut one) {}
     match n_failed {
         0 => Vec::new(),
         1 => vec![format!("hook `{}` failed: {why}", hook.words())],
@@ -395,13 +415,31 @@ mod tests {
     #[cfg(unix)]
     fn one_that_hangs_holds_up_nobody_and_is_given_up() {
         // It has an hour, so whoever waits for it does not get to the end of this.
-        let hangs = Hook { timeout: Duration::from_secs(3600), ..quick(&["*"], words(&["sleep", "3600"])) };
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("process");
+        let says_who = format!("echo $$ > {}; exec sleep 3600", path.display());
+        let deed = words(&["sh", "-c", &says_who]);
+        let hangs = Hook { timeout: Duration::from_secs(3600), ..quick(&["*"], deed) };
         let mut hooks = Hooks::start(vec![hangs]);
         for _ in 0..10_000 {
             hooks.tell(&ended());
         }
+        let began = Instant::now();
+        while std::fs::read(&path).map_or(0, |text| text.len()) == 0 {
+            assert!(began.elapsed() < Duration::from_secs(60), "the command begins");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let said = hooks.finish(Duration::from_millis(300)).join("; ");
         assert!(said.contains("was given up"), "{said}");
+        // What it started is left to nobody. Of one that has ended, and is not forgotten yet, the words are gone.
+        let process = std::fs::read_to_string(&path).expect("it has begun");
+        let words = || std::fs::read(format!("/proc/{}/cmdline", process.trim())).unwrap_or_default();
+        let began = Instant::now();
+        while !words().is_empty() {
+            let is_new = began.elapsed() < Duration::from_secs(60);
+            assert!(is_new, "{} is still there", String::from_utf8_lossy(&words()));
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     #[test]

@@ -67,8 +67,6 @@ pub struct RunOptions {
     pub seed: u64,
     /// At most so many steps at once, over all sites (each site has its own limit besides).
     pub concurrency: usize,
-    /// Choose again at every `|`, from the left, whatever is recorded.
-    pub reconsider: bool,
     /// Names of `call`s to do once more, though done before → the run that was asked for it: what was done from that one on
     /// is done. Nothing: this run.
     pub again: BTreeMap<String, Option<u64>>,
@@ -106,7 +104,6 @@ impl Default for RunOptions {
             started_at_ms: 0,
             seed: 0,
             concurrency: 512,
-            reconsider: false,
             again: BTreeMap::new(),
             answers: BTreeMap::new(),
             at: Some(String::new()),

@@ -162,7 +162,7 @@ impl Schedule {
         Self {
             steps: steps.collect(),
             arms: choices::arm_records(&graph),
-            choices: choices::choice_records(plan, &graph, options.reconsider),
+            choices: choices::choice_records(plan, &graph),
             lanes: (0..graph.n_lanes()).map(|_| LaneRecord::default()).collect(),
             is_site_down: vec![false; plan.sites.len()],
             is_left_out: (0..plan.sites.len() as u32)

@@ -1,6 +1,20 @@
-//! A word of a command line that is printed to be typed.
+//! Words of a command line that is printed to be typed.
 //!
 //! `web` → `web`; `boot["x y"]@nantes` → `'boot["x y"]@nantes'`
+
+use scope_plan::plan::Site;
+
+/// The file that `scope sites` reads where none is named.
+const SITES: &str = "sites.scope";
+
+/// The command that asks whether a site answers, by the file that declares it: `scope sites main.scope --check paris`.
+pub fn check(site: &Site) -> String {
+    let file = match site.origin.file.as_str() {
+        SITES => String::new(),
+        other => format!(" {}", word(other)),
+    };
+    format!("scope sites{file} --check {}", word(&site.name))
+}
 
 /// A word as a shell takes it.
 pub fn word(word: &str) -> String {

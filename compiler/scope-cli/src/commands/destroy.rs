@@ -4,7 +4,6 @@
 
 use scope_diagnostics::codes;
 use scope_plan::plan::{Action, Plan};
-use scope_plan::recorded::How;
 use scope_runtime::state::{State, Wish};
 
 use super::WRONG;
@@ -13,6 +12,7 @@ use super::watched::watched;
 use crate::args::{Destroy, Program, Run};
 use crate::output::{Output, document, line, say_error};
 use crate::show;
+use crate::show::past::{is_destroyed, why_it_stays};
 
 pub fn run(command: &Destroy, output: Output) -> u8 {
     watched(&command.how.telling.watch, output, |output| unwatched(command, output))
@@ -31,20 +31,12 @@ fn unwatched(command: &Destroy, output: Output) -> u8 {
 /// Says what stays because it is not the program's; whether there is nothing else.
 pub(super) fn is_done(file: &str, state: &State) -> bool {
     let recorded = state.recorded();
-    let mut is_done = recorded.open.is_empty();
     for resource in &recorded.resources {
-        let why = match resource.how {
-            How::Adopted => "adopted, so not ours to delete",
-            _ if recorded.apart.contains(&(resource.name.clone(), resource.site.clone())) => {
-                "made by one command of `scope exec`, so not the program's"
-            }
-            How::Created | How::Borrowed => {
-                is_done = false;
-                continue;
-            }
-        };
-        line(&format!("  stays   {}  {}   {why}", resource.site, resource.name));
+        if let Some(why) = why_it_stays(&recorded, resource) {
+            line(&format!("  stays   {}  {}   {why}", resource.site, resource.name));
+        }
     }
+    let is_done = is_destroyed(&recorded);
     if is_done {
         document::tell("scope-run/1", show::report::nothing_done(file, state.last_run));
         line("nothing to destroy: nothing that this program made is recorded");

@@ -21,7 +21,7 @@ pub fn run(command: &Logs) -> u8 {
         say_error(codes::E0922, &format!("there is no run {number}: see `scope history`"));
         return WRONG;
     };
-    let records = match StateStore::records_of(found.place.logs(), number) {
+    let records = match StateStore::records_of(found.place.logs(), run) {
         Ok(records) => records,
         Err(error) => return place::refused(&error),
     };
@@ -50,9 +50,38 @@ pub fn run(command: &Logs) -> u8 {
     OK
 }
 
-/// A line is meant by the resource's name, `name@site`, or the step's key.
+/// A line is meant by the resource's name, that of the family or group it is in, either with `@site`, or the step's key.
 fn is_about(told: &Told, step: &str) -> bool {
-    let short = short_name(&told.name);
-    [told.key.as_str(), &told.name, short].contains(&step)
-        || [&told.name, short].iter().any(|name| format!("{name}@{}", told.site) == step)
+    let named = match step.rsplit_once('@') {
+        Some((name, site)) if site == told.site => name,
+        _ => step,
+    };
+    let is_in = |name: &str| {
+        name.strip_prefix(named).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    told.key == step || is_in(&told.name) || is_in(short_name(&told.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_and_a_group_mean_all_that_is_in_them() {
+        let told = |name: &str| Told {
+            at_ms: 0,
+            key: format!("paris/{name}/ensure"),
+            name: name.into(),
+            site: "paris".into(),
+            word: "done".into(),
+            words: String::new(),
+        };
+        for step in ["a", "a[\"one\"]", "a@paris", "a[\"one\"]@paris", "paris/a[\"one\"]/ensure"] {
+            assert!(is_about(&told("a[\"one\"]"), step), "{step}");
+        }
+        assert!(is_about(&told("lab.server"), "lab") && is_about(&told("image:debian"), "debian"));
+        for step in ["a", "a@nantes", "abc@nantes", "ab"] {
+            assert!(!is_about(&told("abc"), step), "{step}");
+        }
+    }
 }

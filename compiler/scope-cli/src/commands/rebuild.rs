@@ -11,8 +11,10 @@ use scope_diagnostics::codes;
 use scope_plan::driver::Repeat;
 use scope_plan::plan::{Action, Arm, Plan, Step, StepId};
 use scope_plan::recorded::How;
+use scope_runtime::events::Failure;
 use scope_runtime::report::{Report, StepStatus};
 use scope_runtime::runner::Known;
+use scope_runtime::shell;
 use scope_runtime::state::{Holder, State, StateStore};
 use serde::Serialize;
 use serde_json::json;
@@ -83,7 +85,7 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
             match one_of(&deployments(plan, &rounds)) {
                 Ok(deployment) => deployment,
                 Err(Whose::Nobodys) => {
-                    let rows = rows(plan, &rounds, &nothing);
+                    let rows = rows(file, plan, &rounds, &nothing);
                     // What is asked about needs no mark, and is not to be sent unasked.
                     let mut state = State { calls: nothing.calls, sent: nothing.sent, ..before };
                     state.sent.retain(|_, sent| sent.asks);
@@ -95,7 +97,7 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
         }
     };
     let (rounds, state) = search(&State { deployment, ..before })?;
-    let mut rows = rows(plan, &rounds, &state);
+    let mut rows = rows(file, plan, &rounds, &state);
     let state = of_no_run(with_choices(plan, state, &rows));
     tell_alternatives(plan, &state, &mut rows);
     store.replace(state.clone()).map_err(|error| place::refused(&error))?;
@@ -266,7 +268,7 @@ enum What {
     Unknown,
 }
 
-fn rows(plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
+fn rows(file: &str, plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
     let mut rows = Vec::new();
     for step in &plan.steps {
         let site = &plan.site(step.site).name;
@@ -294,9 +296,12 @@ fn rows(plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
                 (What::Found, why)
             }
             (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) => match failure.code.as_str() {
-                "E0907" | "E0901" => (What::Unmarked, failure.message.clone()),
+                "E0907" | "E0901" => (What::Unmarked, unmarked(file, &step.name, site, failure)),
                 "E0906" => (What::Asked, format!("{}: {}", failure.message, failure.help.join("; "))),
-                _ => (What::Unknown, failure.message.clone()),
+                _ => {
+                    let said = failure.site_words.iter().map(|words| format!(": {words}"));
+                    (What::Unknown, failure.message.clone() + &said.collect::<String>())
+                }
             },
             (Action::Ensure { .. } | Action::Call { .. }, _, None) if parked.is_some() => {
                 (What::Unknown, parked.unwrap_or_default())
@@ -321,6 +326,22 @@ fn rows(plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
     rows
 }
 
+/// Whose it is nobody can tell but the one who asks, who may say so.
+fn unmarked(file: &str, name: &str, site: &str, failure: &Failure) -> String {
+    let import = |id: &str| format!("scope import {}", [file, name, site, id].map(shell::word).join(" "));
+    match failure.candidates.as_slice() {
+        [one] => format!("there without a mark; if it is this program's: {}", import(&one.identity)),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|one| one.identity.as_str()).collect();
+            format!(
+                "there without a mark: {}; the one that is this program's: {}",
+                ids.join(", "),
+                import("ID")
+            )
+        }
+    }
+}
+
 fn print(file: &str, state: &State, rows: &[Row]) {
     document::tell(
         "scope-rebuild/1",
@@ -337,7 +358,11 @@ fn print(file: &str, state: &State, rows: &[Row]) {
         count(What::Asked),
         state.deployment
     ));
-    line(&format!("next: scope plan {file}"));
+    if rows.iter().any(|row| row.what == What::Unknown) {
+        line(&format!("next: scope state rebuild {file} once more when what is unknown answers"));
+    } else {
+        line(&format!("next: scope plan {file}"));
+    }
 }
 
 fn lines(rows: &[&Row]) {

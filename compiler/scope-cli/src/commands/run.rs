@@ -192,7 +192,11 @@ fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, outpu
             |debt: &(String, String)| !debts.contains(debt) || beginning.silent.contains_key(&debt.0);
         let is_ended = code == OK && !state.state().debts().iter().any(is_new);
         let is_over = matches!(code, WRONG | INTERRUPTED) || going.is_stopped || is_ended;
-        let Some(patience) = patience.as_mut().filter(|_| !is_over) else { return code };
+        let Some(patience) = patience.as_mut().filter(|_| !is_over) else {
+            // Where nothing was sent, since a site refuses to be entered, say, nothing is kept.
+            state.leave_nothing();
+            return code;
+        };
         let run = state.state().last_run;
         first.get_or_insert(run);
         // Meanwhile others may have the state, to hold a site, say. What they do is planned with.

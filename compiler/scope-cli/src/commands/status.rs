@@ -25,8 +25,9 @@ pub fn run(command: &Status) -> u8 {
         Ok(both) => both,
         Err(code) => return code,
     };
-    let told: Vec<Told> = match StateStore::records_of(found.place.logs(), state.last_run) {
-        Ok(records) => records.into_iter().filter_map(told).collect(),
+    let records = state.runs.last().map(|run| StateStore::records_of(found.place.logs(), run));
+    let told: Vec<Told> = match records.transpose() {
+        Ok(records) => records.unwrap_or_default().into_iter().filter_map(told).collect(),
         Err(error) => return place::refused(&error),
     };
     let program = program(&found, &state);
@@ -36,6 +37,7 @@ pub fn run(command: &Status) -> u8 {
         Ok(lives) => lives,
         Err(code) => return code,
     };
+    let stopped = StateStore::why_stopped(found.place.logs(), state.last_run);
     document::tell(
         "scope-status/1",
         json!({
@@ -46,12 +48,13 @@ pub fn run(command: &Status) -> u8 {
             "owed": state.owed,
             "parked": state.parked.iter().filter(|(_, parked)| !parked.is_over).collect::<BTreeMap<_, _>>(),
             "process": lives.as_ref().map(|lives| &lives.holder),
+            "stopped": stopped,
             "waits": lives.as_ref().is_some_and(|lives| lives.waits),
         }),
     );
     let asked = command.whose.place();
     let at = place::words(asked.program.as_deref().unwrap_or(&program), asked.state.as_deref());
-    let next = Next { lives, at, state: asked.state.clone() };
+    let next = Next { lives, stopped, at, state: asked.state.clone() };
     line(show::past::status(&program, &state, &lines, &next, now_ms(), command.verbose).trim_end());
     OK
 }

@@ -91,8 +91,8 @@ fn known(command: &Why) -> Result<(String, State, Vec<Told>), u8> {
         say_help("`--program FILE`");
         return Err(WRONG);
     };
-    let records =
-        StateStore::records_of(found.place.logs(), state.last_run).map_err(|error| place::refused(&error))?;
+    let records = state.runs.last().map(|run| StateStore::records_of(found.place.logs(), run));
+    let records = records.transpose().map_err(|error| place::refused(&error))?.unwrap_or_default();
     let told = records.into_iter().filter_map(|record| match record {
         Record::Told { told } => Some(told),
         _ => None,

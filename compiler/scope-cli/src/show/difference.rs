@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use scope_plan::driver::Type;
 use scope_plan::plan::{Action, Plan, Step};
 use scope_runtime::events::{Change, Difference, Effect, Outcome, SkipReason};
 use scope_runtime::report::{ChangedBy, Report, StepStatus};
@@ -14,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::by_site::Line;
-use super::{debts, short_name, short_type};
+use super::{bytes, debts, needed_name, short_name, short_type};
 use crate::commands::now_ms;
 
 /// What becomes of one resource at one site.
@@ -218,7 +219,7 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, Le
                 ),
                 Change::Finish => (What::Finish, "an interrupted run began it".into()),
                 Change::Call => (What::Call, super::plan::details(plan, step)),
-                Change::Delete => (What::Delete, "no longer in the program".into()),
+                Change::Delete => (What::Delete, super::plan::details(plan, step)),
                 Change::Refuse { users } => (
                     What::Refused,
                     format!(
@@ -266,16 +267,16 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, Le
                 Some(held) => (What::Unknown, format!("its site is left alone: {}", held.why)),
                 None => (What::LeftOut, "left out of this run".into()),
             },
-            SkipReason::Dependency { step, outcome: Outcome::LeftOut } => {
-                let needed = plan.step(*step);
-                let (name, site) = (short_name(&needed.name), &plan.site(needed.site).name);
+            SkipReason::Dependency { step: on, outcome: Outcome::LeftOut } => {
+                let needed = plan.step(*on);
+                let (name, site) = (needed_name(step, needed), &plan.site(needed.site).name);
                 match super::plan::touches_site(needed) {
                     true => (What::LeftOut, format!("needs {name} at {site}, which is left out")),
                     false => (What::LeftOut, format!("needs {name}, which is left out")),
                 }
             }
-            SkipReason::Dependency { step, .. } => {
-                (What::Unknown, format!("needs {}", short_name(&plan.step(*step).name)))
+            SkipReason::Dependency { step: on, .. } => {
+                (What::Unknown, format!("needs {}", needed_name(step, plan.step(*on))))
             }
             SkipReason::Unreachable => {
                 (What::Unknown, "its site cannot be reached; it is skipped then".into())
@@ -311,10 +312,12 @@ fn difference_words(plan: &Plan, step: &Step, differences: &[Difference]) -> Str
     let of = |name: &str| plan.resource_type_of(step).and_then(|(_, of)| of.attribute(name));
     let words = differences.iter().map(|difference| {
         let attribute = of(&difference.attribute);
-        let text = |value: &Value| {
-            attribute.and_then(|attribute| attribute.quantity(value)).unwrap_or_else(|| short(value))
+        let is_content = attribute.is_some_and(|attribute| is_content(&attribute.ty));
+        let text = |value: &Value| match value.as_u64() {
+            Some(size) if is_content => format!("{} of content", bytes(size)),
+            _ => attribute.and_then(|attribute| attribute.quantity(value)).unwrap_or_else(|| short(value)),
         };
-        by_part(difference, &|at| format!("{} {} -> {}", at.path, text(at.found), text(at.wanted)))
+        by_part(difference, &|at| format!("{} {} -> {}", at.path, at.found_as(&text), text(at.wanted)))
     });
     words.collect::<Vec<_>>().join(", ")
 }
@@ -329,18 +332,41 @@ pub struct Differing<'d> {
     pub wanted: &'d Value,
     /// As the program set it last.
     pub last: Option<&'d Value>,
+    /// What the site has nobody knows.
+    is_untold: bool,
+}
+
+impl Differing<'_> {
+    /// What the site has, in words.
+    pub fn found_as(&self, text: &dyn Fn(&Value) -> String) -> String {
+        if self.is_untold { "(not known)".to_owned() } else { text(self.found) }
+    }
+}
+
+fn is_content(ty: &Type) -> bool {
+    match ty {
+        Type::Optional(inner) => is_content(inner),
+        ty => *ty == Type::Bytes,
+    }
 }
 
 /// An attribute's difference in a line: where it has parts, the first of those that differ.
 pub fn by_part(difference: &Difference, words: &dyn Fn(&Differing) -> String) -> String {
     const SHOWN: usize = 3;
-    let Difference { attribute, found, wanted, last, parts, .. } = difference;
+    let Difference { attribute, found, is_untold, wanted, last, parts, .. } = difference;
     if parts.is_empty() {
-        return words(&Differing { path: attribute.clone(), found, wanted, last: last.as_ref() });
+        return words(&Differing {
+            path: attribute.clone(),
+            found,
+            wanted,
+            last: last.as_ref(),
+            is_untold: *is_untold,
+        });
     }
     let shown = parts.iter().take(SHOWN).map(|part| {
         let path = format!("{attribute}{}", part.path);
-        words(&Differing { path, found: &part.found, wanted: &part.wanted, last: part.last.as_ref() })
+        let last = part.last.as_ref();
+        words(&Differing { path, found: &part.found, wanted: &part.wanted, last, is_untold: false })
     });
     let mut words = shown.collect::<Vec<_>>().join(", ");
     if parts.len() > SHOWN {

@@ -330,7 +330,7 @@ impl Looked<'_> {
 /// `flavor "m1.tiny" -> "m1.small"`; of a conflict, all three.
 fn words(difference: &Difference, by: ChangedBy) -> String {
     by_part(difference, &|at| {
-        let (path, found, wanted) = (&at.path, short(at.found), short(at.wanted));
+        let (path, found, wanted) = (&at.path, at.found_as(&short), short(at.wanted));
         match by {
             ChangedBy::Site => from_last(at),
             ChangedBy::Program => format!("{path} {found} -> {wanted}"),

@@ -173,7 +173,7 @@ pub fn refusals(plan: &Plan, entered: &Entered, sources: &SourceMap) -> Vec<Diag
         if let Some(others) = &others {
             report = report.note(others.clone());
         }
-        let report = report.help(format!("scope sites --check {}", shell::word(&site.name)));
+        let report = report.help(shell::check(site));
         Failed { report, site, name: "" }
     };
     told_once(entered.refusals.iter().map(of_one).collect())

@@ -20,6 +20,8 @@ pub mod source;
 pub mod tests;
 pub mod why;
 
+use scope_plan::plan::Step;
+
 /// `openstack.server` → `server`.
 pub fn short_type(full: &str) -> &str {
     full.rsplit_once('.').map_or(full, |(_, short)| short)
@@ -28,6 +30,17 @@ pub fn short_type(full: &str) -> &str {
 /// `image:debian-12` → `debian-12`: a looked-up resource's name carries its type.
 pub fn short_name(name: &str) -> &str {
     name.split_once(':').map_or(name, |(_, rest)| rest)
+}
+
+/// What a step needs, told apart from itself: `image base`, where a server is called `base` that is made from it.
+pub fn needed_name(step: &Step, needed: &Step) -> String {
+    let name = short_name(&needed.name);
+    match needed.action.resource_type() {
+        Some(kind) if needed.site == step.site && name == short_name(&step.name) => {
+            format!("{} {name}", short_type(kind))
+        }
+        _ => name.to_owned(),
+    }
 }
 
 /// `1 site`, `2 sites`

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use scope_plan::fleet::{FEW, listed as listed_names};
+use scope_plan::recorded::{How, Recorded, RecordedResource};
 use scope_runtime::events::Awaited;
 use scope_runtime::report::Verdict;
 use scope_runtime::runner::LeftAlone;
@@ -231,6 +232,8 @@ pub struct Lives {
 pub struct Next {
     /// A process does.
     pub lives: Option<Lives>,
+    /// Why the last run stopped, where its end could not be recorded.
+    pub stopped: Option<String>,
     /// What a command is told of where the state is, behind a blank.
     pub at: String,
     /// Where the state is, if that was said.
@@ -253,6 +256,7 @@ pub fn status(
     let since = ago(now_ms.saturating_sub(run.started_ms + run.millis.unwrap_or(0)));
     let end = match run.verdict {
         None if next.lives.is_some() => "under way".to_string(),
+        None if next.stopped.is_some() => "stopped before its end".to_string(),
         None => "stopped before its end: its process died".to_string(),
         Some(verdict) => format!("{} ({})", verdict_word(Some(verdict)), counted(run)),
     };
@@ -260,6 +264,9 @@ pub fn status(
     text += &table(sites, now_ms, all);
     for (words, sites) in unasked(sites) {
         let _ = writeln!(text, "not asked: {}: {words}", listed_names(&sites));
+    }
+    for why in next.stopped.iter().filter(|_| run.verdict.is_none()) {
+        let _ = writeln!(text, "stopped: {why}");
     }
     for words in run.without_value.values() {
         let _ = writeln!(text, "failed: {words}");
@@ -300,6 +307,10 @@ pub fn status(
                     };
                     said::command(&all, next.state.as_deref())
                 }
+                None if run.verdict == Some(Verdict::Failed) => {
+                    let again = said::going_on(&run.started, next.state.as_deref(), run.run, at);
+                    format!("mend the cause, then {again}")
+                }
                 None => format!("scope resume {}{at}{}", run.run, when_released(state, now_ms)),
             };
             let _ = writeln!(text, "next: {next}            {logs}");
@@ -334,12 +345,30 @@ pub fn is_as_wished(run: &Run) -> bool {
 pub fn to_resume(state: &State) -> Option<&Run> {
     let last = state.runs.last()?;
     if !is_as_wished(last) {
-        return Some(last);
+        // One that was stopped may have deleted all of it before.
+        let is_destroyed = last.started.wish == Wish::Nothing && is_destroyed(&state.recorded());
+        return (!is_destroyed || state.is_open()).then_some(last);
     }
     let of_program = state.runs.iter().rev().find(|run| run.started.wish != Wish::Command);
     match of_program {
         Some(run) if !is_as_wished(run) => Some(run),
         _ => state.is_open().then(|| of_program.unwrap_or(last)),
+    }
+}
+
+/// Whether nothing is recorded any more that `scope destroy` would delete, or that may be there.
+pub fn is_destroyed(recorded: &Recorded) -> bool {
+    recorded.open.is_empty() && recorded.resources.iter().all(|known| why_it_stays(recorded, known).is_some())
+}
+
+/// Why `scope destroy` leaves what is recorded where it is; `None`: it deletes it.
+pub fn why_it_stays(recorded: &Recorded, known: &RecordedResource) -> Option<&'static str> {
+    match known.how {
+        How::Adopted => Some("adopted, so not ours to delete"),
+        _ if recorded.apart.contains(&(known.name.clone(), known.site.clone())) => {
+            Some("made by one command of `scope exec`, so not the program's")
+        }
+        How::Created | How::Borrowed => None,
     }
 }
 

@@ -297,7 +297,7 @@ pub fn details(plan: &Plan, step: &Step) -> String {
         Action::Delete { keep: true, .. } => {
             "no longer in the program; left at the site, and forgotten".into()
         }
-        Action::Delete { .. } => "no longer in the program".into(),
+        Action::Delete { unless, .. } => why_deleted(plan, unless),
         Action::Protect { users, .. } if users.is_empty() => {
             "is let go: nothing here relies upon it any more".into()
         }
@@ -307,6 +307,20 @@ pub fn details(plan: &Plan, step: &Step) -> String {
             format!("guarded from deletion for {}", users.join(", "))
         }
         Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => String::new(),
+    }
+}
+
+/// Why something is deleted, unless it is made there after all: nobody asks for it, or its alternative was left.
+fn why_deleted(plan: &Plan, unless: &[StepId]) -> String {
+    let guards = unless.iter().flat_map(|step| &plan.step(*step).when);
+    let chosen = guards.filter_map(|guard| {
+        let choice = plan.choice(guard.choice);
+        let arm = choice.recorded.filter(|arm| *arm != guard.arm)?;
+        choice.arms.get(arm as usize)
+    });
+    match chosen.map(|arm| &arm.label).next() {
+        Some(label) => format!("`{label}` was chosen instead"),
+        None => "no longer in the program".into(),
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::alike::{Failed, told_once};
 use super::plan::touches_site;
-use super::{failure, seconds, short_name};
+use super::{failure, needed_name, seconds, short_name};
 use crate::output::{Output, line};
 
 /// What to type after a run.
@@ -196,7 +196,7 @@ fn not_done(plan: &Plan, step: &Step, because: &SkipReason) -> Option<(NotDone, 
         Outcome::LeftOut => NotDone::LeftOut,
         Outcome::Done | Outcome::Unavailable | Outcome::Unknown | Outcome::Invalid => NotDone::Skipped,
     };
-    let name = short_name(&needed.name);
+    let name = needed_name(step, needed);
     let why = match needed.site != step.site && touches_site(needed) {
         true => format!("needs {name} at {}", plan.site(needed.site).name),
         false => format!("needs {name}"),

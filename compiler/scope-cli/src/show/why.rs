@@ -368,6 +368,8 @@ fn needs(known: &Known<'_>, step: &Step) -> Vec<String> {
                 Some(format!("{kind} {name} at {place}, guarded there from deletion before this is made"))
             }
             Action::Lookup { .. } => Some(format!("{kind} {name}, looked up at {place}")),
+            // What is taken away here is not made of itself.
+            Action::Ensure { .. } if (&used.name, used.site) == (&step.name, step.site) => None,
             Action::Ensure { .. } | Action::Call { .. } => Some(format!("{kind} {name} at {place}")),
             Action::Choose { .. } => {
                 let places: Vec<String> = ends(plan, used.id);

@@ -20,6 +20,8 @@ pub(super) struct Difference {
     pub(super) attribute: String,
     /// As the site has it.
     pub(super) found: Value,
+    /// What it is there nobody knows.
+    pub(super) is_untold: bool,
     /// As the program says.
     pub(super) wanted: Value,
     /// Where in it, if it has parts.
@@ -47,6 +49,7 @@ impl Subject<'_> {
                     parts: self.differing_parts(ty, wanted, found, last),
                     attribute: attribute.name.clone(),
                     found: found.clone(),
+                    is_untold: false,
                     wanted: wanted.clone(),
                     is_immutable: attribute.is_immutable || attribute.name == self.resource_type.identity,
                 });

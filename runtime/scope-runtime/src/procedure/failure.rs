@@ -6,6 +6,7 @@ use scope_plan::plan::OnUnknown;
 
 use crate::events::{Failure, Outcome};
 use crate::runner::LedgerFailed;
+use crate::shell;
 use crate::site::{SiteError, SiteErrorKind};
 
 use super::subject::Subject;
@@ -92,12 +93,12 @@ impl Subject<'_> {
             status: error.status,
             ..Failure::new(code, outcome, message)
         };
-        let check = || format!("scope sites --check {site}");
+        let check = || shell::check(self.shared.plan.site(self.site_id));
         let failure = match &error.kind {
             SiteErrorKind::Lost if is_late => self.out_of_time(failure),
             SiteErrorKind::Untrusted => {
                 failure("E0702", Unavailable, format!("no encrypted connection to `{site}` came about"))
-                    .with_help(certificate_help(site, &error.words))
+                    .with_help(certificate_help(site, &error.words).unwrap_or_else(check))
             }
             SiteErrorKind::Unreachable => {
                 failure("E0701", Unavailable, format!("`{site}` is unreachable")).with_help(check())
@@ -202,21 +203,21 @@ impl Subject<'_> {
     }
 }
 
-/// What can be done about a certificate, by what is wrong with it.
-fn certificate_help(site: &str, words: &str) -> String {
+/// What can be done about a certificate, by what is wrong with it; nothing where that does not tell.
+fn certificate_help(site: &str, words: &str) -> Option<String> {
     let says = |text: &str| words.to_lowercase().contains(text);
     if says("unknownissuer") || says("unknown issuer") || says("badsignature") {
-        format!("name the authority that signed its certificate: `tls: {{ ca: \"FILE\" }}` of `{site}`")
+        Some(format!("name the authority that signed its certificate: `tls: {{ ca: \"FILE\" }}` of `{site}`"))
     } else if says("expired") || says("notvalidyet") || says("not valid before") {
-        format!("have its certificate renewed at `{site}`, unless the clock of this machine is wrong")
+        Some(format!("have its certificate renewed at `{site}`, unless the clock of this machine is wrong"))
     } else if says("not valid for name") || says("notvalidforname") {
-        "use an address that its certificate names, or have one made for this address".to_owned()
+        Some("use an address that its certificate names, or have one made for this address".to_owned())
     } else if says("certificaterequired") || says("certificate required") || says("unknownca") {
-        format!(
+        Some(format!(
             "show it a certificate that it accepts: `tls: {{ client_cert: \"FILE\", client_key: secret(\"NAME\") }}` of `{site}`"
-        )
+        ))
     } else {
-        format!("scope sites --check {site}")
+        None
     }
 }
 
@@ -250,10 +251,10 @@ mod tests {
             ),
             ("invalid peer certificate: certificate not valid for name \"localhost\"", "use an address that"),
             ("received fatal alert: CertificateRequired", "client_cert: \"FILE\""),
-            ("received fatal alert: HandshakeFailure (TLS)", "scope sites --check paris"),
         ] {
-            let said = certificate_help("paris", words);
+            let said = certificate_help("paris", words).expect("it is known");
             assert!(said.contains(help), "{words}: {said}");
         }
+        assert_eq!(certificate_help("paris", "received fatal alert: HandshakeFailure (TLS)"), None);
     }
 }

@@ -171,6 +171,7 @@ pub(super) fn to_be_deleted(subject: &Subject<'_>, second: &Record) -> Option<Di
     Some(Difference {
         attribute: SECOND.to_owned(),
         found: Value::from(second.identity(subject.resource_type)?),
+        is_untold: false,
         wanted: "deleted".into(),
         last: None,
         by: ChangedBy::Program,

@@ -153,6 +153,7 @@ impl Subject<'_> {
     fn difference(&self, found: Difference, by: ChangedBy) -> events::Difference {
         events::Difference {
             found: self.short(&found.attribute, found.found),
+            is_untold: found.is_untold,
             wanted: self.short(&found.attribute, found.wanted),
             attribute: found.attribute,
             last: None,

@@ -165,6 +165,7 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     let renamed = there.former_mark.as_deref().zip(subject.mark()).map(|(former, own)| Difference {
         attribute: OWNER_MARK.to_owned(),
         found: name_in(former),
+        is_untold: false,
         wanted: name_in(&own),
         last: None,
         by: ChangedBy::Program,

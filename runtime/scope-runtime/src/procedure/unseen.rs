@@ -80,6 +80,7 @@ impl Subject<'_> {
         unseen.retain(|difference| {
             !difference.is_immutable && !given.contents.contains_key(&difference.attribute)
         });
+        unseen.iter_mut().for_each(|difference| difference.is_untold = true);
         unseen
     }
 
@@ -116,6 +117,7 @@ impl Subject<'_> {
             (!is_same).then(|| Difference {
                 attribute: name.clone(),
                 found: recorded.set.get(name).cloned().unwrap_or_default(),
+                is_untold: !recorded.set.contains_key(name) && digests.contains_key(name),
                 wanted: given.values.get(name).cloned().unwrap_or_default(),
                 parts,
                 is_immutable: attribute.is_immutable || *name == self.resource_type.identity,

@@ -108,8 +108,10 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         .ledger
         .end(|store| store.end_run(shared.run, report.verdict, report.counts, report.millis, without_value));
     if let Some(error) = written {
+        let failure = error.failure();
+        shared.ledger.leave_why(shared.run, &format!("{}: {}", failure.code, failure.message));
         report.verdict = Verdict::Failed;
-        report.stopped = Some(error.failure());
+        report.stopped = Some(failure);
     }
     let (verdict, counts, millis) = (report.verdict, report.counts, report.millis);
     shared.emit(RunEventKind::RunEnded { verdict, counts, millis });

@@ -143,6 +143,11 @@ impl Ledger {
         end(&mut self.store.borrow_mut()).err()
     }
 
+    /// Says beside the journal why the run stops.
+    pub(crate) fn leave_why(&self, run: u64, why: &str) {
+        self.store.borrow().leave_why(run, why);
+    }
+
     /// Gives the state back.
     pub(crate) fn into_store(self) -> StateStore {
         self.store.into_inner()

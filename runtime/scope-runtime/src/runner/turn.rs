@@ -72,7 +72,6 @@ pub(super) async fn turn(shared: &Shared<'_>, observe: &mut dyn FnMut(&RunEvent)
     let left_out = sites().filter(|(_, name)| shared.options.left_out.contains(*name));
     let options = ScheduleOptions {
         concurrency: shared.options.concurrency,
-        reconsider: shared.options.reconsider,
         are_gates_open: shared.options.survey,
         left_out: left_out.map(|(site, _)| site).collect(),
         open: shared.plan.steps.iter().filter(|step| is_open(shared, step)).map(|step| step.id).collect(),

@@ -93,10 +93,10 @@ pub(super) fn arm_records(graph: &Graph) -> Vec<ArmRecord> {
     .collect()
 }
 
-pub(super) fn choice_records(plan: &Plan, graph: &Graph, reconsider: bool) -> Vec<ChoiceRecord> {
+pub(super) fn choice_records(plan: &Plan, graph: &Graph) -> Vec<ChoiceRecord> {
     let choices = plan.choices.iter().map(|choice| {
         let n_arms = graph.n_arms_of(choice.id);
-        let is_ignored = reconsider || mutants::is(Mutant::RecordedIgnored);
+        let is_ignored = mutants::is(Mutant::RecordedIgnored);
         let recorded = choice.recorded.filter(|arm| !is_ignored && *arm < n_arms);
         let others = (0..n_arms).filter(|arm| Some(*arm) != recorded);
         ChoiceRecord {

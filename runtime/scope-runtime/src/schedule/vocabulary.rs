@@ -14,8 +14,6 @@ use crate::report::Verdict;
 pub struct ScheduleOptions {
     /// At most so many jobs at once over all sites.
     pub concurrency: usize,
-    /// Try every `|` from the left, whatever was recorded.
-    pub reconsider: bool,
     /// The gates of rollouts are open: nothing is done, only looked at.
     pub are_gates_open: bool,
     /// Sites of which nothing is asked in this run: what is to be done there is left out, and what needs it.
@@ -27,13 +25,7 @@ pub struct ScheduleOptions {
 
 impl Default for ScheduleOptions {
     fn default() -> Self {
-        Self {
-            concurrency: 512,
-            reconsider: false,
-            are_gates_open: false,
-            left_out: BTreeSet::new(),
-            open: BTreeSet::new(),
-        }
+        Self { concurrency: 512, are_gates_open: false, left_out: BTreeSet::new(), open: BTreeSet::new() }
     }
 }
 

@@ -117,6 +117,12 @@ impl Lock {
         living(&folder.join(WAITING))
     }
 
+    /// Takes its file away; it is held on until it is dropped.
+    pub(super) fn remove(&self, folder: &Path) {
+        // A file that stays names nobody when this is dropped.
+        let _ = std::fs::remove_file(folder.join(NAME));
+    }
+
     /// Removes the name of a holder that has no lock of the operating system any more: one of another machine, mostly.
     pub(super) fn clear(folder: &Path) -> Result<Option<Holder>, StateError> {
         let path = folder.join(NAME);

@@ -4,6 +4,7 @@
 //! ```text
 //! .scope/two-clouds/state.json            the state as of the last run, replaced as a whole
 //! .scope/two-clouds/runs/00000008.journal what run 8 recorded, one record after the other
+//! .scope/two-clouds/runs/00000008.stopped why run 8 ended, where that could not be recorded
 //! .scope/two-clouds/lock                  who is using it
 //! ```
 //! Here it is used and written; `open` takes it up, `files` knows what is in the folder, `error` what may be wrong.
@@ -13,19 +14,20 @@ mod files;
 mod open;
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use scope_plan::recorded::Recorded;
 use tokio::sync::oneshot;
 
-use super::folder::{replace_file, sync_folder};
+use super::folder::{private_file, replace_file, sync_folder};
 use super::lock::Lock;
 use super::shared::{Fence, Shared, SharedFault};
 use super::{KEPT_RUNS, Record, Started, State, WRITTEN_BY};
 use crate::journal::{Commit, Journal};
 use crate::report::{Counts, Verdict};
-use files::{RUNS, Through, file_name, journals};
+use files::{RUNS, Through, file_name, journals, stopped};
 
 pub use error::StateError;
 pub(super) use files::{FILE, StateFile, read_file};
@@ -45,10 +47,12 @@ struct Kept {
     folder: PathBuf,
     through: Through,
     journal: Option<Journal>,
+    /// There was none before.
+    is_new: bool,
     /// The place that the state is at, if that is not the folder.
     shared: Option<Shared>,
     /// Dropped last: all is written before the lock goes.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl StateStore {
@@ -87,6 +91,7 @@ impl StateStore {
         if let Some(kept) = &mut self.kept {
             let runs = kept.folder.join(RUNS);
             let path = runs.join(file_name(run));
+            let _ = std::fs::remove_file(stopped(&kept.folder, run));
             if kept.shared.is_some() {
                 // Of a run that never reached the shared place; its number is free.
                 let _ = std::fs::remove_file(&path);
@@ -243,6 +248,33 @@ impl StateStore {
         Ok(())
     }
 
+    /// Says beside its journal why a run stops whose end cannot be recorded. What made it stop may hinder that, too: then
+    /// the name of the file is all that there is, or nothing.
+    pub fn leave_why(&self, run: u64, why: &str) {
+        let Some(kept) = &self.kept else { return };
+        let path = stopped(&kept.folder, run);
+        let mut options = OpenOptions::new();
+        if let Ok(mut file) = private_file(options.write(true).create(true).truncate(true), &path) {
+            let _ = file.write_all(why.as_bytes());
+        }
+    }
+
+    /// Takes away a state that was made for this process and in which nothing is recorded yet.
+    pub fn leave_nothing(self) {
+        let Some(kept) = self.kept.as_ref().filter(|kept| kept.is_new && kept.shared.is_none()) else {
+            return;
+        };
+        if self.state != State::new(self.state.deployment.clone()) {
+            return;
+        }
+        // A failure leaves an empty state, which harms nothing.
+        let _ = std::fs::remove_dir(kept.folder.join(RUNS));
+        let _ = std::fs::remove_file(kept.folder.join(FILE));
+        kept.lock.remove(&kept.folder);
+        let _ = std::fs::remove_dir(&kept.folder);
+        let _ = kept.folder.parent().map(std::fs::remove_dir);
+    }
+
     fn shared_place(&self) -> Option<&Shared> {
         self.kept.as_ref()?.shared.as_ref()
     }
@@ -281,6 +313,7 @@ impl StateStore {
         let oldest = self.state.last_run.saturating_sub(KEPT_RUNS as u64 - 1);
         for (run, path) in journals(&kept.folder).unwrap_or_default() {
             if run < oldest {
+                let _ = std::fs::remove_file(stopped(&kept.folder, run));
                 let _ = std::fs::remove_file(path);
             }
         }

@@ -106,7 +106,7 @@ pub(super) fn run_once(
         left_out,
         silent: beginning.silent.clone(),
         again: again(plan, how, beginning.started.first),
-        ..run_options(how, now, now, Rc::new(real_sites.mask()), interrupt.clone())
+        ..run_options(now, now, Rc::new(real_sites.mask()), interrupt.clone())
     };
     // Whoever attaches shows the events.
     let events = if going.detached.is_some() { Events::Json } else { how.telling.events };
@@ -180,7 +180,6 @@ pub(super) fn secrets(
 }
 
 pub(super) fn run_options(
-    how: &How,
     seed: u64,
     started_at_ms: u64,
     redact: Rc<dyn Redact>,
@@ -190,7 +189,6 @@ pub(super) fn run_options(
         by: std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "someone".into()),
         started_at_ms,
         seed,
-        reconsider: how.reconsider,
         redact,
         interrupt,
         ..RunOptions::default()

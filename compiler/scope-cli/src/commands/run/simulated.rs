@@ -44,7 +44,7 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, next: &str, output:
         // No record of it is kept: only events tell it.
         digest: (how.telling.events == Events::Json).then(|| runner::digest_of_plan(plan)),
         left_out,
-        ..run_options(how, how.seed, 0, Rc::new(NoSecrets), Interrupt::new())
+        ..run_options(how.seed, 0, Rc::new(NoSecrets), Interrupt::new())
     };
     let report: Result<Report, u8> = runner::block_on(true, async {
         let simulator = Simulator::new(plan, options).map_err(|error| {

@@ -55,11 +55,6 @@ fn play(named: &Named, script: &str) -> String {
     let mut actual = String::new();
     for line in script.lines() {
         let event = line.split("=>").next().expect("always one").trim();
-        if event == "reconsider" {
-            options.reconsider = true;
-            actual.push_str("reconsider\n");
-            continue;
-        }
         if let Some(site) = event.strip_prefix("without ") {
             options.left_out.insert(named.sites[site]);
             actual.push_str(&format!("{event}\n"));

@@ -149,6 +149,11 @@ pub(super) fn journals(folder: &Path) -> Result<Vec<(u64, PathBuf)>, StateError>
     Ok(journals)
 }
 
+/// Where it is said why a run stopped whose end could not be recorded.
+pub(super) fn stopped(folder: &Path, run: u64) -> PathBuf {
+    folder.join(RUNS).join(format!("{run:08}.stopped"))
+}
+
 pub(super) fn file_name(run: u64) -> String {
     format!("{run:08}.journal")
 }

@@ -10,8 +10,8 @@ use super::super::folder::replace_file;
 use super::super::lock::{Holder, Lock};
 use super::super::place;
 use super::super::shared::{self, Lease, Shared};
-use super::super::{Place, Record, State};
-use super::files::{RUNS, Through, file_name, journals, load, make_durable_folder, records};
+use super::super::{Place, Record, Run, State};
+use super::files::{RUNS, Through, file_name, journals, load, make_durable_folder, records, stopped};
 use super::{FILE, Kept, StateError, StateFile, StateStore};
 use crate::journal::{self, JournalError};
 
@@ -32,7 +32,7 @@ impl StateStore {
             Some(loaded) => (loaded.state, loaded.through, false),
             None => (State::new(random_id()), Through::default(), true),
         };
-        let kept = Kept { folder: folder.to_owned(), through, journal: None, shared: None, _lock: lock };
+        let kept = Kept { folder: folder.to_owned(), through, journal: None, is_new, shared: None, lock };
         let mut store = Self { state, kept: Some(kept), is_changed: false };
         let n_replayed = store.replay(true)?;
         if is_new || n_replayed > 0 {
@@ -67,8 +67,9 @@ impl StateStore {
             folder: folder.to_owned(),
             through: Through::default(),
             journal: None,
+            is_new: false,
             shared: Some(shared),
-            _lock: lock,
+            lock,
         };
         Ok(Self { state, kept: Some(kept), is_changed })
     }
@@ -178,11 +179,12 @@ impl StateStore {
         Lock::wait(place.logs(), holder).ok().map(Waiting)
     }
 
-    /// The records of a run, for `logs`; empty where its journal is not kept any more.
+    /// The records of a run, for `logs`; empty where its journal is not kept here: not any more, or on another machine.
     ///
     /// # Errors
     /// Unreadable, damaged.
-    pub fn records_of(folder: &Path, run: u64) -> Result<Vec<Record>, StateError> {
+    pub fn records_of(folder: &Path, past: &Run) -> Result<Vec<Record>, StateError> {
+        let run = past.run;
         let path = folder.join(RUNS).join(file_name(run));
         if !path.exists() {
             return Ok(Vec::new());
@@ -196,7 +198,16 @@ impl StateStore {
             let record = contents.records.len() + 1;
             return Err(JournalError::Cut { path, record, offset: contents.length }.into());
         }
-        Ok(contents.records)
+        // Of a shared state, one of this number that never reached the place may have begun here.
+        let is_its_own = !matches!(contents.records.first(),
+            Some(Record::RunStarted { at_ms, by, .. }) if (*at_ms, by) != (past.started_ms, &past.by));
+        Ok(if is_its_own { contents.records } else { Vec::new() })
+    }
+
+    /// Why a run stopped whose end could not be recorded, as far as that could be written.
+    pub fn why_stopped(folder: &Path, run: u64) -> Option<String> {
+        let why = std::fs::read_to_string(stopped(folder, run)).ok()?;
+        Some(if why.is_empty() { "what it did could not be recorded (E0921)".to_owned() } else { why })
     }
 
     /// Applies what journals hold beyond `state.json`; the number of records.

@@ -37,7 +37,7 @@ fn a_run_is_remembered() {
     assert_eq!(store.recorded().choices["base"], 1);
     assert_eq!(store.state().runs[0].verdict, Some(Verdict::Done));
     assert_eq!(StateStore::peek(folder.path()).expect("there"), *store.state());
-    assert_eq!(StateStore::records_of(folder.path(), 1).expect("kept").len(), 4);
+    assert_eq!(StateStore::records_of(folder.path(), &store.state().runs[0]).expect("kept").len(), 4);
 }
 
 #[test]
