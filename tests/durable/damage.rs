@@ -20,9 +20,8 @@ fn a_flipped_bit_in_what_was_synced_stops_everything() {
         serde_json::from_slice(&std::fs::read(&state).expect("a state")).expect("JSON");
     early["through"] = serde_json::json!({ "run": 0, "bytes": 0 });
     std::fs::write(&state, early.to_string()).expect("writable");
-    // Of all but the last group of records, a later one says that they were synced.
-    let (_, durable) = *records(&whole).last().expect("records");
-    for position in (16..durable).step_by(211) {
+    // Of all but the last group of records, a later one says that they were synced; of that group, the file beside it.
+    for position in (16..whole.len()).step_by(211).chain([whole.len() - 1]) {
         let mut flipped = whole.clone();
         flipped[position] ^= 0x10;
         std::fs::write(journal(&folder, 1), &flipped).expect("writable");

@@ -449,6 +449,22 @@ pub fn journal(folder: &Path, run: u64) -> PathBuf {
     folder.join(format!(".scope/main/runs/{run:08}.journal"))
 }
 
+/// Says beside a journal how much of it is durable, as after a crash that came before the rest was synced.
+pub fn say_synced(journal: &Path, length: usize) {
+    let said = format!("scope-synced/1 format 3 length {length:020}");
+    let line = format!("{said} crc {:08x}\n", scope_runtime::journal::crc32(said.as_bytes()));
+    let path = journal.with_extension("synced");
+    // The same line as is there, if the length is.
+    assert!(std::fs::read(&path).is_ok_and(|there| there.len() == line.len()), "{}", path.display());
+    std::fs::write(path, line).expect("writable");
+}
+
+/// How much of a journal is said to be durable.
+pub fn said_synced(journal: &Path) -> usize {
+    let line = std::fs::read_to_string(journal.with_extension("synced")).expect("it is beside it");
+    line.split(' ').nth(4).and_then(|length| length.parse().ok()).expect("a length")
+}
+
 /// Where each record of a journal ends, and how much was durable when it was made: after its header, `length (4) · CRC (4) · durable (8) · JSON`.
 pub fn records(bytes: &[u8]) -> Vec<(usize, usize)> {
     let number = |at: usize, n: usize| {

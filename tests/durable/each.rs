@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::desk::{When, records};
+use super::desk::{When, records, say_synced};
 use super::town::{Then, Town, steady};
 use crate::support::binary::{self, Ran};
 use crate::support::root;
@@ -224,6 +224,7 @@ impl Doomed {
         }
         let length = from + (bytes.len() - from) * (part % 4) / 4;
         std::fs::write(&self.journal, &bytes[..length]).expect("writable");
+        say_synced(&self.journal, from);
         true
     }
 }

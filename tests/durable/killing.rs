@@ -1,12 +1,12 @@
 //! `kill -9` of the real process around every request it makes, and its journal cut at any byte after the last sync: what
-//! `scope resume` leaves is what an undisturbed run leaves; nothing twice, nothing lost.
+//! `scope resume` leaves is what an undisturbed run leaves; nothing twice, nothing lost. Cut before it, that is told.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::desk::{self, Desks, PROGRAM, When, ends, journal};
+use super::desk::{self, Desks, PROGRAM, When, ends, journal, records};
 
 /// The end state that an undisturbed run leaves.
 fn wished() -> Value {
@@ -142,9 +142,11 @@ fn its_journal_cut_anywhere_after_the_last_sync_it_ends_the_same() {
         let step = ((whole.len() - synced) / 6).max(1);
         for length in (synced..whole.len()).step_by(step) {
             n_cuts += 1;
-            let _ = std::fs::remove_dir_all(folder.join(".scope/main/runs"));
-            std::fs::create_dir_all(folder.join(".scope/main/runs")).expect("writable");
+            for run in [1, 2, 3] {
+                let _ = std::fs::remove_file(journal(&folder, run));
+            }
             std::fs::write(&path, &whole[..length]).expect("writable");
+            desk::say_synced(&path, synced);
             std::fs::write(&state_file, &state).expect("writable");
             desks.nantes.put_back(&shelf);
             let what = format!("before request {number}, cut at {length} of {}", whole.len());
@@ -166,4 +168,49 @@ fn its_journal_cut_anywhere_after_the_last_sync_it_ends_the_same() {
     }
     println!("{n_cuts} cuts at {n_moments} moments; the same end state each time");
     assert!(n_moments > 5 && n_cuts > 30, "{n_cuts} cuts at {n_moments} moments");
+}
+
+/// What the bell's record says was there when the process was killed: a run that goes on without it would ring again.
+#[test]
+fn its_journal_cut_before_the_last_sync_nothing_is_sent() {
+    let (mut n_moments, mut n_cuts) = (0, 0);
+    for number in 2..60 {
+        let desks = Desks::start();
+        let folder = desks.place_with(&format!("cut-before-{number}"), IN_A_ROW, 1);
+        if !killed(&desks, &folder, When::After, number) {
+            break;
+        }
+        // Whatever came last, and whenever the bell has rung.
+        let has_rung = desks.nantes.held()["bells"]["door"] == 1;
+        if number % 4 != 0 && !has_rung {
+            continue;
+        }
+        n_moments += 1;
+        let path = journal(&folder, 1);
+        let whole = std::fs::read(&path).expect("a journal");
+        let n_asked = desks.nantes.n_requests();
+        let mut starts: Vec<usize> =
+            [16].into_iter().chain(records(&whole).into_iter().map(|(end, _)| end)).collect();
+        starts.retain(|start| *start <= desk::said_synced(&path));
+        for (record, bounds) in starts.windows(2).enumerate() {
+            let inside = usize::midpoint(bounds[0], bounds[1]);
+            for length in [bounds[0], inside] {
+                n_cuts += 1;
+                std::fs::write(&path, &whole[..length]).expect("writable");
+                let command = if n_cuts % 2 == 0 { &["resume"][..] } else { &["run", "main.scope"] };
+                let told = ends(&folder, command, 1);
+                let words = format!("record {} (at byte {}) is gone", record + 1, bounds[0]);
+                let what = format!("killed after request {number}, cut at {length}: `{words}`");
+                assert!(
+                    told.stderr.contains("E0920") && told.stderr.contains(&words),
+                    "{what}: {}",
+                    told.all()
+                );
+            }
+        }
+        assert_eq!(desks.nantes.n_requests(), n_asked, "nothing was sent");
+        let _ = std::fs::remove_dir_all(folder);
+    }
+    println!("{n_cuts} cuts at {n_moments} moments, each told");
+    assert!(n_moments >= 3 && n_cuts > 60, "{n_cuts} cuts at {n_moments} moments");
 }

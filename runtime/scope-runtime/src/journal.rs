@@ -4,12 +4,13 @@
 //! its own: length, CRC-32, how much of the file was durable when it was written, and the text.
 //!
 //! Two kinds of damage are told apart. A *torn tail* is what a crash leaves of records that were never made durable: it
-//! is cut off. A bad record before which a later record says that all was durable was *damaged* afterwards: that is an
-//! error which names the record, never a silent loss.
+//! is cut off. A bad record before which a later record says that all was durable was *damaged* afterwards, and one that is
+//! not there although it was said to be durable (`synced`) was *cut*: errors which name the record, never a silent loss.
 //!
 //! `append(a); append(b); commit()` → one write, one sync → `[a, b]` after any crash.
 
 mod frame;
+mod synced;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -22,13 +23,16 @@ use serde_json::Value;
 use thiserror::Error;
 
 pub use frame::{LONGEST_RECORD, crc32};
+#[cfg(test)]
+pub(crate) use synced::say as say_synced;
+use synced::{Synced, Witness};
 
 /// The first bytes of every journal: its name and version.
 pub const HEADER: &[u8; 16] = b"scope-journal/3\n";
 /// What the header of any version begins with; a digit and a newline follow.
 const HEADER_STEM: &[u8; 14] = b"scope-journal/";
 /// The version of [`HEADER`].
-const VERSION: u8 = 3;
+pub(crate) const VERSION: u8 = 3;
 
 /// What can be wrong with a journal.
 #[derive(Debug, Error)]
@@ -76,6 +80,16 @@ pub enum JournalError {
         /// The program that wrote it, if its first record says so.
         by: Option<String>,
     },
+    /// Its header is not what was written.
+    #[error("{path}: its header says format {found}, and it was written as format {written}")]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// The version that is read.
+        found: u8,
+        /// The version that was written.
+        written: u8,
+    },
     /// A record that was durable is not what was written.
     #[error("{path}: record {record} (at byte {offset}) is damaged")]
     Damaged {
@@ -112,16 +126,18 @@ pub struct Contents<R> {
 /// Reads a journal of this version without changing it.
 ///
 /// # Errors
-/// [`JournalError::Io`], [`JournalError::Version`], [`JournalError::Newer`], [`JournalError::Damaged`].
+/// [`JournalError::Io`], [`JournalError::Version`], [`JournalError::Newer`], [`JournalError::Header`],
+/// [`JournalError::Damaged`], [`JournalError::Cut`].
 pub fn read<R: DeserializeOwned>(path: &Path) -> Result<Contents<R>, JournalError> {
     read_with(path, 0, |_, record| record)
 }
 
 /// Reads a journal of this version or an older one; `migrate` makes a record of that version one of this. Of the file,
-/// `durable` bytes are known to have been synced, whatever its records say: there, nothing is a torn tail.
+/// `durable` bytes are known to have been synced, whatever its records and the file beside it say: there, nothing is a
+/// torn tail.
 ///
 /// # Errors
-/// As [`read`]; [`JournalError::Cut`].
+/// As [`read`].
 pub fn read_with<R: DeserializeOwned>(
     path: &Path,
     durable: u64,
@@ -131,6 +147,8 @@ pub fn read_with<R: DeserializeOwned>(
     File::open(path)
         .and_then(|mut file| file.read_to_end(&mut bytes))
         .map_err(|error| io_error(path, error))?;
+    let synced = synced::read(path);
+    let durable = durable.max(synced.map_or(0, |synced| synced.length));
     let damaged = |record: usize, offset: usize| {
         Err(JournalError::Damaged { path: path.to_owned(), record, offset: offset as u64 })
     };
@@ -145,6 +163,9 @@ pub fn read_with<R: DeserializeOwned>(
         return Ok(Contents { records: Vec::new(), length: 0, n_torn: bytes.len() as u64 });
     }
     let version = version_of(&bytes).ok_or_else(|| JournalError::Version { path: path.to_owned() })?;
+    if let Some(Synced { version: written, .. }) = synced.filter(|synced| synced.version != version) {
+        return Err(JournalError::Header { path: path.to_owned(), found: version, written });
+    }
     if version > VERSION {
         let first = frame::decode(&bytes[HEADER.len()..]);
         let first = first.and_then(|frame| serde_json::from_slice::<Value>(frame.payload).ok());
@@ -187,6 +208,16 @@ fn version_of(bytes: &[u8]) -> Option<u8> {
     }
 }
 
+/// Takes a journal away, with what is said about it. Where it stays, what is said stays true.
+///
+/// # Errors
+/// Whatever the disk says.
+pub fn remove(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)?;
+    let _ = std::fs::remove_file(synced::path_of(path));
+    Ok(())
+}
+
 /// Cuts the torn tail off, so that later appends stand right after the last whole record.
 ///
 /// # Errors
@@ -205,6 +236,7 @@ pub fn cut(path: &Path, length: u64) -> Result<(), JournalError> {
 pub struct Journal {
     path: PathBuf,
     file: Arc<File>,
+    witness: Witness,
     /// Frames not yet written.
     pending: Vec<u8>,
     /// Up to here the file is durable.
@@ -226,6 +258,11 @@ impl Journal {
     /// [`JournalError::Io`]; also where the file is there already.
     pub fn create(path: &Path) -> Result<Self, JournalError> {
         let create = || {
+            if path.exists() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            // First: what is said of an earlier one of this name is never about this one.
+            let witness = Witness::create(path)?;
             let mut options = OpenOptions::new();
             options.write(true).create_new(true);
             #[cfg(unix)]
@@ -233,18 +270,20 @@ impl Journal {
             let mut file = options.open(path)?;
             file.write_all(HEADER)?;
             file.sync_all()?;
-            Ok(file)
+            Ok((file, witness))
         };
-        let file = create().map_err(|error| io_error(path, error))?;
-        Ok(Self::over(path, file))
+        let (file, witness) = create().map_err(|error| io_error(path, error))?;
+        Ok(Self::over(path, file, witness))
     }
 
     /// Over a file that holds the header and nothing else.
-    fn over(path: &Path, file: File) -> Self {
+    fn over(path: &Path, file: File, witness: Witness) -> Self {
         let length = HEADER.len() as u64;
+        witness.say(Synced { version: VERSION, length });
         Self {
             path: path.to_owned(),
             file: Arc::new(file),
+            witness,
             pending: Vec::new(),
             durable: length,
             length,
@@ -280,7 +319,7 @@ impl Journal {
     pub fn begin_commit(&mut self) -> Commit {
         let bytes = std::mem::take(&mut self.pending);
         self.n_committing = self.n_appended;
-        Commit { file: self.file.clone(), bytes, length: self.length }
+        Commit { file: self.file.clone(), witness: self.witness.clone(), bytes, length: self.length }
     }
 
     /// Takes note of a commit's end. After a failed one nothing more is written: after a failed sync the kernel may have
@@ -327,6 +366,7 @@ impl Journal {
 #[derive(Debug)]
 pub struct Commit {
     file: Arc<File>,
+    witness: Witness,
     bytes: Vec<u8>,
     length: u64,
 }
@@ -339,6 +379,7 @@ impl Commit {
     pub fn run(self) -> io::Result<u64> {
         (&*self.file).write_all(&self.bytes)?;
         self.file.sync_data()?;
+        self.witness.say(Synced { version: VERSION, length: self.length });
         Ok(self.length)
     }
 }

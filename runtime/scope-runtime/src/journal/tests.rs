@@ -74,6 +74,90 @@ fn a_flipped_bit_before_a_later_commit_is_found_and_named() {
     }
 }
 
+/// The journal as it is, with other bytes, beside what was said of it.
+fn with_bytes(folder: &Path, bytes: &[u8]) -> PathBuf {
+    let path = folder.join("a.journal");
+    std::fs::write(&path, bytes).expect("written");
+    path
+}
+
+#[test]
+fn cut_before_what_was_said_to_be_durable_it_names_the_first_record_that_is_gone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (bytes, ends) = written(folder.path());
+    for length in 0..bytes.len() {
+        let path = with_bytes(folder.path(), &bytes[..length]);
+        let n_whole = ends.iter().filter(|end| **end <= length as u64).count();
+        match read::<Value>(&path) {
+            Err(JournalError::Cut { record, .. }) => assert_eq!(record, n_whole + 1, "cut at {length}"),
+            other => panic!("cut at {length}: {other:?}"),
+        }
+    }
+    // The same cut where a crash made it: of the last commit nothing was said yet.
+    say_synced(&folder.path().join("a.journal"), VERSION, ends[2]);
+    for length in ends[2] as usize..bytes.len() {
+        let contents = read::<Value>(&with_bytes(folder.path(), &bytes[..length])).expect("a torn tail");
+        assert_eq!(contents.records.len(), 3, "cut at {length}");
+    }
+}
+
+#[test]
+fn any_flipped_bit_of_a_journal_that_was_said_to_be_durable_is_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (bytes, ends) = written(folder.path());
+    for position in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[position] ^= 1 << bit;
+            let named = ends.iter().take_while(|end| **end <= position as u64).count() + 1;
+            match read::<Value>(&with_bytes(folder.path(), &flipped)) {
+                Err(JournalError::Damaged { record, .. }) => assert_eq!(record, named, "{position}.{bit}"),
+                Err(JournalError::Header { .. } | JournalError::Version { .. }) => {
+                    assert!(position < HEADER.len(), "{position}.{bit}")
+                }
+                other => panic!("{position}.{bit}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_said_of_a_journal_is_not_believed_with_any_bit_flipped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (bytes, _) = written(folder.path());
+    let said = synced::path_of(&folder.path().join("a.journal"));
+    let line = std::fs::read(&said).expect("said");
+    assert_eq!(
+        String::from_utf8_lossy(&line).rsplit_once(" crc ").expect("a checksum").0,
+        format!("scope-synced/1 format 3 length {:020}", bytes.len())
+    );
+    for position in 0..line.len() {
+        for bit in 0..8 {
+            let mut flipped = line.clone();
+            flipped[position] ^= 1 << bit;
+            std::fs::write(&said, &flipped).expect("written");
+            let path = with_bytes(folder.path(), &bytes);
+            assert_eq!(read::<Value>(&path).expect("whole").records.len(), 4, "{position}.{bit}");
+            // Nothing is known of it then, as of one that an older version wrote.
+            let path = with_bytes(folder.path(), &bytes[..bytes.len() - 1]);
+            assert_eq!(read::<Value>(&path).expect("torn").records.len(), 3, "{position}.{bit}");
+        }
+    }
+}
+
+#[test]
+fn a_journal_goes_with_what_was_said_of_it_and_a_new_one_begins_afresh() {
+    let folder = tempfile::tempdir().expect("a folder");
+    written(folder.path());
+    let path = folder.path().join("a.journal");
+    std::fs::remove_file(&path).expect("it was there");
+    // A crash between the two left what was said of another one.
+    drop(Journal::create(&path).expect("a new file"));
+    assert_eq!(read::<Value>(&path).expect("whole").length, HEADER.len() as u64);
+    remove(&path).expect("it was there");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
+
 #[test]
 fn records_that_were_never_durable_may_be_torn_in_the_middle() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -2,7 +2,8 @@
 //! nothing had happened (guarantee 6), for each example and for generated programs.
 //!
 //! The process dies right after a commit, while the sites are as they are then; of what that commit wrote any part may be
-//! missing: nothing that builds on it has happened. The real process is killed by `tests/durable`.
+//! missing: nothing that builds on it has happened. What was synced before may not: cut there, at each record and inside
+//! of it, the state does not open. The real process is killed by `tests/durable`.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -136,8 +137,9 @@ fn deeds(plan: &Plan, simulator: &Simulator) -> BTreeMap<String, usize> {
     deeds
 }
 
-/// The last commit's records: where each begins, and where the last ends.
-fn last_commit(journal: &[u8]) -> Vec<usize> {
+/// Where each record of a journal begins, and where the last ends: of those that were synced before the last commit, and
+/// of the last commit's.
+fn bounds(journal: &[u8]) -> (Vec<usize>, Vec<usize>) {
     let mut bounds = vec![crate::journal::HEADER.len()];
     let mut durable = Vec::new();
     let number = |at: usize| {
@@ -155,8 +157,28 @@ fn last_commit(journal: &[u8]) -> Vec<usize> {
         bounds.push(start + 16 + length);
     }
     let synced = durable.last().copied().unwrap_or_default().max(crate::journal::HEADER.len());
+    let before = bounds.iter().copied().take_while(|bound| *bound <= synced).collect();
     bounds.retain(|bound| *bound >= synced);
-    bounds
+    (before, bounds)
+}
+
+/// Cut before the last sync, at a record or inside of one, it is said which record is gone, and nothing is done. Of the
+/// records before, the commits before are about.
+fn is_told_of_each_cut(what: &str, place: &Place, bytes: &[u8], synced: &[usize], counted: &mut Counted) {
+    const N_RECORDS: usize = 4;
+    let path = journal(place.folder.path());
+    let records = synced.windows(2).rev().take(N_RECORDS);
+    for end in records.flat_map(|pair| [pair[0], usize::midpoint(pair[0], pair[1])]) {
+        std::fs::write(&path, &bytes[..end]).expect("it can be cut");
+        let record = synced.iter().filter(|bound| **bound <= end).count();
+        let error = StateStore::open(place.folder.path(), &holder()).expect_err("it lost what was synced");
+        let failure = error.failure();
+        assert_eq!(failure.code, "E0920", "{what}, cut at {end}");
+        let words = format!("record {record} (at byte {}) is gone", synced[record - 1]);
+        assert!(failure.message.contains(&words), "{what}, cut at {end}: {}", failure.message);
+        counted.n_told += 1;
+    }
+    std::fs::write(&path, bytes).expect("it can be put back");
 }
 
 fn journal(folder: &Path) -> std::path::PathBuf {
@@ -167,6 +189,7 @@ fn journal(folder: &Path) -> std::path::PathBuf {
 struct Counted {
     n_commits: usize,
     n_cuts: usize,
+    n_told: usize,
     n_asked: usize,
 }
 
@@ -189,11 +212,14 @@ fn killed_everywhere(name: &str, plan: &Plan, counted: &mut Counted) {
             let bytes = std::fs::read(&path).expect("a journal");
             if cut == usize::MAX {
                 counted.n_commits += 1;
-                let bounds = last_commit(&bytes);
+                let (synced, bounds) = bounds(&bytes);
+                is_told_of_each_cut(&format!("{name}, commit {commit}"), &place, &bytes, &synced, counted);
                 let inside = bounds.windows(2).map(|pair| usize::midpoint(pair[0], pair[1])).take(1);
                 cuts.extend(bounds.iter().copied().filter(|bound| *bound < bytes.len()).chain(inside));
             } else {
                 std::fs::write(&path, &bytes[..cut]).expect("it can be cut");
+                // As the crash came before that commit was synced, nothing said that it was.
+                crate::journal::say_synced(&path, crate::journal::VERSION, bounds(&bytes).1[0] as u64);
             }
             counted.n_cuts += 1;
             let what = format!("{name}, commit {commit}, {} of {} bytes", cut.min(bytes.len()), bytes.len());
@@ -246,13 +272,15 @@ fn examples_stopped_after_every_record_end_the_same() {
         killed_everywhere(name, plan, &mut counted);
     }
     println!(
-        "{} examples, stopped after {} commits, {} cuts of the journal, asked {} times: the same end each time",
+        "{} examples, stopped after {} commits, {} cuts of the journal, asked {} times: the same end each time; {} cuts before the last sync, each told",
         plans.len(),
         counted.n_commits,
         counted.n_cuts,
-        counted.n_asked
+        counted.n_asked,
+        counted.n_told
     );
     assert!(counted.n_commits > 50 && counted.n_cuts > 2 * counted.n_commits, "{counted:?}");
+    assert!(counted.n_told > 2 * counted.n_commits, "{counted:?}");
 }
 
 fn generated_stopped_after_every_record(of: &str, drawn: fn(&mut Dice<'_>) -> Program) {
@@ -266,10 +294,10 @@ fn generated_stopped_after_every_record(of: &str, drawn: fn(&mut Dice<'_>) -> Pr
         killed_everywhere(&format!("seed {seed}\n{}\n", program.items().join("\n")), &plan, &mut counted);
     }
     println!(
-        "{n_programs} programs{of}, stopped after {} commits, {} cuts of the journal: the same end each time",
-        counted.n_commits, counted.n_cuts
+        "{n_programs} programs{of}, stopped after {} commits, {} cuts of the journal: the same end each time; {} cuts before the last sync, each told",
+        counted.n_commits, counted.n_cuts, counted.n_told
     );
-    assert!(counted.n_cuts > 100, "{counted:?}");
+    assert!(counted.n_cuts > 100 && counted.n_told > 100, "{counted:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! .scope/two-clouds/state.json            the state as of the last run, replaced as a whole
 //! .scope/two-clouds/runs/00000008.journal what run 8 recorded, one record after the other
 //! .scope/two-clouds/runs/00000008.stopped why run 8 ended, where that could not be recorded
+//! .scope/two-clouds/runs/00000008.synced  how much of that is durable
 //! .scope/two-clouds/lock                  who is using it
 //! ```
 //! Here it is used and written; `open` takes it up, `files` knows what is in the folder, `error` what may be wrong.
@@ -25,7 +26,7 @@ use super::folder::{private_file, replace_file, sync_folder};
 use super::lock::Lock;
 use super::shared::{Fence, Shared, SharedFault};
 use super::{KEPT_RUNS, Record, Started, State, WRITTEN_BY};
-use crate::journal::{Commit, Journal};
+use crate::journal::{self, Commit, Journal};
 use crate::report::{Counts, Verdict};
 use files::{RUNS, Through, file_name, journals, stopped};
 
@@ -94,7 +95,7 @@ impl StateStore {
             let _ = std::fs::remove_file(stopped(&kept.folder, run));
             if kept.shared.is_some() {
                 // Of a run that never reached the shared place; its number is free.
-                let _ = std::fs::remove_file(&path);
+                let _ = journal::remove(&path);
             }
             kept.journal = Some(Journal::create(&path)?);
             sync_folder(&runs).map_err(|error| StateError::Unwritten { path: runs, error })?;
@@ -124,7 +125,7 @@ impl StateStore {
         let Some(kept) = &mut self.kept else { return };
         kept.journal = None;
         // Where it stays, the next run takes it for one that was stopped.
-        let _ = std::fs::remove_file(kept.folder.join(RUNS).join(file_name(kept.through.run)));
+        let _ = journal::remove(&kept.folder.join(RUNS).join(file_name(kept.through.run)));
     }
 
     /// Records a fact. It is durable after the next commit.
@@ -314,7 +315,7 @@ impl StateStore {
         for (run, path) in journals(&kept.folder).unwrap_or_default() {
             if run < oldest {
                 let _ = std::fs::remove_file(stopped(&kept.folder, run));
-                let _ = std::fs::remove_file(path);
+                let _ = journal::remove(&path);
             }
         }
     }

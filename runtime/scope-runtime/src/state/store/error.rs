@@ -125,7 +125,10 @@ impl StateError {
         let code = match self {
             StateError::Lost { .. } => "E0880",
             StateError::Journal(
-                JournalError::Damaged { .. } | JournalError::Cut { .. } | JournalError::Version { .. },
+                JournalError::Damaged { .. }
+                | JournalError::Cut { .. }
+                | JournalError::Header { .. }
+                | JournalError::Version { .. },
             )
             | StateError::Damaged { .. }
             | StateError::Missing { .. } => "E0920",
@@ -166,7 +169,10 @@ impl StateError {
             | StateError::Lost { .. }
             | StateError::Missing { .. }
             | StateError::Journal(
-                JournalError::Damaged { .. } | JournalError::Cut { .. } | JournalError::Version { .. },
+                JournalError::Damaged { .. }
+                | JournalError::Cut { .. }
+                | JournalError::Header { .. }
+                | JournalError::Version { .. },
             ) => failure.with_help(
                 "bring the state's folder back from a copy; without one, move it away and `scope state rebuild FILE`: what bears its mark is found again",
             ),

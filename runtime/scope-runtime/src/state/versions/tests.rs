@@ -105,9 +105,15 @@ fn so_is_a_newer_journal() {
     let mut bytes = std::fs::read(&path).expect("written");
     assert_eq!(&bytes[..16], crate::journal::HEADER);
     bytes[14] = b'4';
+    let length = bytes.len() as u64;
     std::fs::write(&path, bytes).expect("written");
-    let error =
-        StateStore::open(folder.path(), &Holder::current("test", 7)).expect_err("it is newer").failure();
+    let opened = || StateStore::open(folder.path(), &Holder::current("test", 7));
+    // It was not written so: a bit of its header is another.
+    let error = opened().expect_err("it is damaged").failure();
+    assert_eq!(error.code, "E0920");
+    assert!(error.message.contains("format 4, and it was written as format 3"), "{}", error.message);
+    crate::journal::say_synced(&path, 4, length);
+    let error = opened().expect_err("it is newer").failure();
     assert_eq!(error.code, "E0946");
     assert!(error.message.contains(WRITTEN_BY) && error.message.contains("(format 4)"), "{}", error.message);
 }
