@@ -395,6 +395,9 @@ pub struct Difference {
     /// Who changed it since.
     #[serde(default)]
     pub by: ChangedBy,
+    /// The last run that set it, where the site did not take it and tells the same since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_taken_in: Option<u64>,
     /// Where in it, if it is a record or a list; nothing where it differs as a whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,

@@ -159,6 +159,8 @@ pub enum ChangedBy {
     Site,
     /// Both, and not to the same: a conflict.
     Both,
+    /// Nobody: the site did not take what a run set.
+    NotTaken,
     /// What was set last is not recorded.
     #[default]
     Unknown,

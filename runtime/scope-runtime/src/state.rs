@@ -126,6 +126,9 @@ pub struct Resource {
     /// Digests of the rest of it, by attribute; nothing is known of what an earlier version recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digests: Option<BTreeMap<String, String>>,
+    /// What the site went on to tell otherwise after it was set: nobody changed it since.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_taken: BTreeMap<String, NotTaken>,
     /// The run that recorded it.
     pub run: u64,
     /// The last run that saw it as the program said then.
@@ -173,6 +176,7 @@ impl Resource {
             inputs: None,
             set: Map::new(),
             digests: None,
+            not_taken: BTreeMap::new(),
             run: 0,
             seen: None,
             from: None,
@@ -186,6 +190,15 @@ impl Resource {
             is_doubtful: false,
         }
     }
+}
+
+/// A value that a site did not take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotTaken {
+    /// The last run that set it.
+    pub run: u64,
+    /// The digest of what the site told instead.
+    pub told: String,
 }
 
 /// A wave that was begun and is not yet followed by the next one.

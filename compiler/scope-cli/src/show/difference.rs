@@ -210,7 +210,7 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, Le
                         (false, true) => "   changed outside, too",
                         (false, false) => "",
                     };
-                    (What::Update, why + who)
+                    (What::Update, why + who + &not_taken_words(plan, step, found))
                 }
                 Change::Replace { why } => (What::Replace, format!("broken: {why}")),
                 Change::Borrow { from } => (
@@ -320,6 +320,20 @@ fn difference_words(plan: &Plan, step: &Step, differences: &[Difference]) -> Str
         by_part(difference, &|at| format!("{} {} -> {}", at.path, at.found_as(&text), text(at.wanted)))
     });
     words.collect::<Vec<_>>().join(", ")
+}
+
+/// What the site did not take when a run set it: nobody changed that.
+fn not_taken_words(plan: &Plan, step: &Step, differences: &[Difference]) -> String {
+    let not_taken: Vec<&Difference> =
+        differences.iter().filter(|difference| difference.not_taken_in.is_some()).collect();
+    let Some(run) = not_taken.iter().filter_map(|difference| difference.not_taken_in).max() else {
+        return String::new();
+    };
+    let what = match not_taken.len() == differences.len() {
+        true => "it".to_owned(),
+        false => not_taken.iter().map(|one| format!("`{}`", one.attribute)).collect::<Vec<_>>().join(", "),
+    };
+    format!("   {} did not take {what} in run {run}", plan.site(step.site).name)
 }
 
 /// An attribute, or a part of one, that differs.

@@ -77,9 +77,9 @@ pub enum What {
 }
 
 impl Drifted {
-    /// Whether it is drift: not what only the program did.
+    /// Whether it is drift: not what only the program did, nor what a run left so.
     pub fn is_drift(&self) -> bool {
-        self.by != ChangedBy::Program
+        !matches!(self.by, ChangedBy::Program | ChangedBy::NotTaken)
     }
 
     fn sign(&self) -> &'static str {
@@ -302,7 +302,9 @@ impl Looked<'_> {
     /// What differs, one row for each who changed it.
     fn changes(&self, recorded: &Resource, seen: &Seen) -> Vec<Drifted> {
         let mut rows = Vec::new();
-        for by in [ChangedBy::Both, ChangedBy::Site, ChangedBy::Unknown, ChangedBy::Program] {
+        let each =
+            [ChangedBy::Both, ChangedBy::Site, ChangedBy::Unknown, ChangedBy::Program, ChangedBy::NotTaken];
+        for by in each {
             let found: Vec<Difference> =
                 seen.differences.iter().filter(|difference| difference.by == by).cloned().collect();
             if found.is_empty() {
@@ -314,6 +316,10 @@ impl Looked<'_> {
                 ChangedBy::Both => "conflict".to_string(),
                 ChangedBy::Program => "changed in the program".to_string(),
                 ChangedBy::Unknown => "who changed it is not recorded".to_string(),
+                ChangedBy::NotTaken => {
+                    let run = found.iter().filter_map(|one| one.not_taken_in).max().unwrap_or_default();
+                    format!("{} did not take it in run {run}", self.plan.site(self.step.site).name)
+                }
             };
             let adopted = if recorded.how == How::Adopted { ", adopted" } else { "" };
             let fixed = match found.iter().any(|difference| difference.is_immutable) {
@@ -333,7 +339,7 @@ fn words(difference: &Difference, by: ChangedBy) -> String {
         let (path, found, wanted) = (&at.path, at.found_as(&short), short(at.wanted));
         match by {
             ChangedBy::Site => from_last(at),
-            ChangedBy::Program => format!("{path} {found} -> {wanted}"),
+            ChangedBy::Program | ChangedBy::NotTaken => format!("{path} {found} -> {wanted}"),
             // Perhaps each changed another part.
             ChangedBy::Both => match at.last.unwrap_or(&Value::Null) {
                 last if last == at.wanted => format!("{path} {wanted} -> {found} outside"),

@@ -15,6 +15,7 @@ use super::origin::Lineage;
 use super::query::unexpected;
 use super::record::{Names, Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
+use super::update::keep_not_taken;
 use super::{Good, aftermath, guard, mark};
 use crate::events::{Effect, Failure, Outcome};
 use crate::schedule::Touched;
@@ -166,6 +167,7 @@ pub(super) async fn finish(subject: &Subject<'_>, record: Record, given: &Given)
         record = seen_again(subject, record, given).await?;
     }
     let record = subject.until_ready(record, given, operation.ready.as_ref()).await?;
+    keep_not_taken(subject, &subject.differences(&given.values, &record))?;
     complete(subject).await?;
     Ok(record)
 }

@@ -466,6 +466,7 @@ impl Subject<'_> {
             inputs: Some(given.digest()),
             set: self.kept(given.public()),
             digests: Some(self.digests(given)),
+            not_taken: Default::default(),
             run: self.shared.run,
             seen: None,
             from: None,

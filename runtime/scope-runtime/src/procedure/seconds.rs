@@ -175,6 +175,7 @@ pub(super) fn to_be_deleted(subject: &Subject<'_>, second: &Record) -> Option<Di
         wanted: "deleted".into(),
         last: None,
         by: ChangedBy::Program,
+        not_taken_in: None,
         parts: Vec::new(),
         is_immutable: false,
     })

@@ -16,7 +16,7 @@ use super::subject::Subject;
 use crate::events;
 use crate::redact::hide_in_value;
 use crate::report::{ChangedBy, CopyOf, Marked, Seen};
-use crate::state::Resource;
+use crate::state::{Resource, digest_of_value};
 
 /// The longest value that is kept, as JSON.
 const LONGEST: usize = 16 << 10;
@@ -84,9 +84,11 @@ impl Subject<'_> {
             }
             None => {
                 let last = self.differences(&recorded.set, record).into_iter();
-                last.map(|found| events::Difference {
-                    last: Some(self.short(&found.attribute, found.wanted.clone())),
-                    ..self.difference(found, ChangedBy::Site)
+                last.map(|found| {
+                    let not_taken_in = not_taken_in(recorded, &found);
+                    let by = if not_taken_in.is_some() { ChangedBy::NotTaken } else { ChangedBy::Site };
+                    let last = Some(self.short(&found.attribute, found.wanted.clone()));
+                    events::Difference { last, not_taken_in, ..self.difference(found, by) }
                 })
                 .collect()
             }
@@ -126,10 +128,12 @@ impl Subject<'_> {
         let now = self.kept(given.public());
         let ty = self.resource_type.attribute(name).map_or(&Type::Any, |attribute| inner(&attribute.ty));
         let last = recorded.set.get(name);
+        let not_taken_in = not_taken_in(recorded, &found);
         let by = match (last, now.get(name)) {
             (Some(last), Some(now)) => match (last != now, !self.is_as_wanted(ty, last, &found.found)) {
-                (true, true) => ChangedBy::Both,
-                (true, false) => ChangedBy::Program,
+                (false, _) if not_taken_in.is_some() => ChangedBy::NotTaken,
+                (true, true) if not_taken_in.is_none() => ChangedBy::Both,
+                (true, _) => ChangedBy::Program,
                 (false, _) => ChangedBy::Site,
             },
             // It was not set before: what the site has there was its own.
@@ -138,7 +142,8 @@ impl Subject<'_> {
             _ => ChangedBy::Unknown,
         };
         let last = last.cloned().map(|last| self.short(name, last));
-        events::Difference { last, ..self.difference(found, by) }
+        let not_taken_in = not_taken_in.filter(|_| by == ChangedBy::NotTaken);
+        events::Difference { last, not_taken_in, ..self.difference(found, by) }
     }
 
     /// A difference of the program alone: the site does not tell. A secret is where it comes from, a content how long.
@@ -158,6 +163,7 @@ impl Subject<'_> {
             attribute: found.attribute,
             last: None,
             by,
+            not_taken_in: None,
             parts: found.parts,
             is_immutable: found.is_immutable,
         }
@@ -185,4 +191,10 @@ impl Subject<'_> {
             None => Marked::Unknown,
         }
     }
+}
+
+/// The run after which the site told this very value instead of what was set.
+fn not_taken_in(recorded: &Resource, found: &Difference) -> Option<u64> {
+    let not_taken = recorded.not_taken.get(&found.attribute)?;
+    (not_taken.told == digest_of_value(&found.found)).then_some(not_taken.run)
 }

@@ -169,6 +169,7 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         wanted: name_in(&own),
         last: None,
         by: ChangedBy::Program,
+        not_taken_in: None,
         parts: Vec::new(),
         is_immutable: false,
     });

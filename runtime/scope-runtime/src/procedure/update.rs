@@ -21,7 +21,7 @@ use super::{guard, mark};
 use crate::events::{Failure, Outcome};
 use crate::redact::hide_in_value;
 use crate::site::Answer;
-use crate::state::{Changed, ChangedAttribute, Record as Fact};
+use crate::state::{Changed, ChangedAttribute, NotTaken, Record as Fact, Resource, digest_of_value};
 
 /// How long a site may go on to tell what was before, and how often it is asked.
 const SETTLES: Duration = Duration::from_secs(5);
@@ -43,6 +43,7 @@ pub(super) async fn update(
     let is_changed_unseen =
         !subject.can_be_read() && there.inputs.as_ref().is_some_and(|inputs| !given.is_as_digested(inputs));
     if differences.is_empty() && !is_changed_unseen {
+        keep_not_taken(subject, &[])?;
         return Ok(None);
     }
     there.is_ours_to_change(subject)?;
@@ -131,13 +132,30 @@ async fn as_said(
     loop {
         let mut differences = subject.differences(&given.values, &record);
         differences.retain(|difference| names.contains(&difference.attribute));
-        let Some(difference) = differences.first() else { return Ok(record) };
+        let Some(difference) = differences.first() else {
+            keep_not_taken(subject, &[])?;
+            return Ok(record);
+        };
         if !subject.can_be_read() || Instant::now() >= settled || subject.is_out_of_time() {
+            keep_not_taken(subject, &differences)?;
             return Err(Bad::new(not_taken(subject, difference)));
         }
         subject.report(|| format!("waits until `{}` is told as it was set", difference.attribute));
         subject.pause(LOOK_EVERY).await.map_err(|trouble| subject.failed(trouble))?;
         record = seen_again(subject, record, given).await?;
+    }
+}
+
+/// Has it recorded what the site did not take, so that nobody is said to have changed it.
+pub(super) fn keep_not_taken(subject: &Subject<'_>, differences: &[Difference]) -> Result<(), Bad> {
+    let not_taken = differences.iter().map(|difference| {
+        let told = digest_of_value(&difference.found);
+        (difference.attribute.clone(), NotTaken { run: subject.shared.run, told })
+    });
+    let not_taken = not_taken.collect();
+    match subject.recorded() {
+        Some(known) if known.not_taken != not_taken => subject.record(Resource { not_taken, ..known }),
+        _ => Ok(()),
     }
 }
 
@@ -264,42 +282,51 @@ fn changes(
 }
 
 fn cannot_change(subject: &Subject<'_>, difference: &Difference) -> Failure {
-    let attribute = &difference.attribute;
-    let declared = subject.resource_type.attribute(attribute);
-    let short = |value: &Value| {
-        let quantity = declared.and_then(|declared| declared.quantity(value));
-        let named = subject.short(attribute, value.clone());
-        quantity.map_or_else(|| short(&named), |quantity| format!("`{quantity}`"))
-    };
-    let (path, found, wanted) = match difference.parts.first() {
-        Some(part) => (part.path.as_str(), &part.found, &part.wanted),
-        None => ("", &difference.found, &difference.wanted),
-    };
-    let message = format!(
-        "`{attribute}{path}` of `{}` at `{}` is {} and cannot be changed to {} in place",
-        subject.name,
-        subject.site_name(),
-        short(found),
-        short(wanted)
-    );
+    let [found, wanted] = shown(subject, difference);
+    let message =
+        format!("{} is {found} and cannot be changed to {wanted} in place", subject_of(subject, difference));
     Failure::new("E0905", Outcome::Invalid, message)
-        .with_help(format!("keep {}, or make a new resource under another name", short(found)))
+        .with_help(format!("keep {found}, or make a new resource under another name"))
 }
 
 fn not_taken(subject: &Subject<'_>, difference: &Difference) -> Failure {
     let attribute = &difference.attribute;
-    let shown = |value: &Value| short(&subject.short(attribute, value.clone()));
+    let [found, wanted] = shown(subject, difference);
     let message = format!(
-        "`{attribute}` of `{}` at `{}` was set to {}, and the site goes on to tell {}",
-        subject.name,
-        subject.site_name(),
-        shown(&difference.wanted),
-        shown(&difference.found)
+        "{} was set to {wanted}, and the site goes on to tell {found}",
+        subject_of(subject, difference)
     );
-    let help = format!(
-        "write it as the site tells it; what it never tells is `{attribute}: … write_only` in its driver"
+    let declared = subject.resource_type.attribute(attribute);
+    let leave = match declared.is_some_and(|declared| declared.is_required) {
+        true => String::new(),
+        false => format!(", or leave `{attribute}` out: then it stays as the site has it"),
+    };
+    let help = format!("if that is the same to you, write it in the program as the site tells it{leave}");
+    let driver = format!(
+        "in a driver of your own: `settles within` for a site that takes longer, `{attribute}: … write_only` for what it never tells"
     );
-    Failure::new("E0905", Outcome::Invalid, message).with_help(help)
+    Failure::new("E0905", Outcome::Invalid, message).with_help(help).with_help(driver)
+}
+
+/// `` `limits.ram` of `vm` at `nantes` ``: where it differs, or first of all.
+fn subject_of(subject: &Subject<'_>, difference: &Difference) -> String {
+    let path = difference.parts.first().map_or("", |part| part.path.as_str());
+    format!("`{}{path}` of `{}` at `{}`", difference.attribute, subject.name, subject.site_name())
+}
+
+/// What the site has there, and what the program says.
+fn shown(subject: &Subject<'_>, difference: &Difference) -> [String; 2] {
+    let attribute = &difference.attribute;
+    let declared = subject.resource_type.attribute(attribute);
+    let values = match difference.parts.first() {
+        Some(part) => [&part.found, &part.wanted],
+        None => [&difference.found, &difference.wanted],
+    };
+    let quantities = values.map(|value| declared.and_then(|declared| declared.quantity(value)));
+    if let [Some(found), Some(wanted)] = quantities {
+        return [format!("`{found}`"), format!("`{wanted}`")];
+    }
+    short(values.map(|value| subject.short(attribute, value.clone())))
 }
 
 fn no_update(subject: &Subject<'_>, differences: &[Difference]) -> Failure {
@@ -315,15 +342,23 @@ fn no_update(subject: &Subject<'_>, differences: &[Difference]) -> Failure {
         .with_help("make a new resource under another name, or take the change back")
 }
 
-/// A value for a message, long ones cut.
-fn short(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => format!("`{text}`"),
-        other => format!("`{other}`"),
-    };
-    if text.chars().count() > 60 {
-        format!("{}…`", text.chars().take(57).collect::<String>())
-    } else {
-        text
-    }
+/// Two values for a message; long ones are cut, and not where both are the same.
+fn short(values: [Value; 2]) -> [String; 2] {
+    const LONGEST: usize = 58;
+    let texts = values.map(|value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    });
+    let n_same = texts[0].chars().zip(texts[1].chars()).take_while(|(one, other)| one == other).count();
+    let is_long = |text: &String| text.chars().count() > LONGEST;
+    // Some of what is before it says where that is.
+    let n_left_out = if texts.iter().any(is_long) { n_same.saturating_sub(LONGEST / 3) } else { 0 };
+    texts.map(|text| {
+        let rest: String = text.chars().skip(n_left_out).collect();
+        let before = if n_left_out > 0 { "…" } else { "" };
+        match is_long(&rest) {
+            true => format!("`{before}{}…`", rest.chars().take(LONGEST - 1).collect::<String>()),
+            false => format!("`{before}{rest}`"),
+        }
+    })
 }
