@@ -80,6 +80,30 @@ fn a_detached_run_that_is_killed_is_resumed() {
 
 #[cfg(unix)]
 #[test]
+fn what_was_destroyed_since_is_not_the_next_command() {
+    let desks = Desks::start();
+    let folder = desks.place("detached-destroyed", PROGRAM);
+    desks.paris.set_down(true);
+    ends(&folder, &["run", "main.scope", "--detach", "--wait", "5min"], 0);
+    let log = folder.join(".scope/main/detached/log");
+    until("the waiting", || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("waiting for paris")));
+    ends(&folder, &["destroy", "main.scope", "--yes"], 0);
+    let told = "run 2, which tester began meanwhile, was asked for something else: ";
+    let waited = desk::scope(&folder, &["attach"]);
+    let last = format!("{told}what waited here is given up for what that one says\n  next: scope status\n");
+    assert!(waited.code == 4 && waited.stderr.ends_with(&last), "{}", waited.all());
+    // One that was over before says it, too, each time that it is shown.
+    ends(&folder, &["run", "main.scope", "--detach", "--wait", "1ms"], 0);
+    let over = desk::scope(&folder, &["attach"]);
+    assert!(over.code == 4 && !over.stderr.contains("began meanwhile"), "{}", over.all());
+    ends(&folder, &["destroy", "main.scope", "--yes"], 0);
+    let over = desk::scope(&folder, &["attach"]);
+    let last = "was asked for something else: what that one says holds\n  next: scope status\n";
+    assert!(over.code == 4 && over.stderr.ends_with(last), "{}", over.all());
+}
+
+#[cfg(unix)]
+#[test]
 fn hooks_are_told_and_change_nothing() {
     let desks = Desks::start();
     let folder = desks.place("hooks", PROGRAM);

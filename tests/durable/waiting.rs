@@ -126,6 +126,39 @@ fn what_a_later_run_was_asked_for_is_not_overwritten_by_one_that_waits() {
     assert_eq!(desks.paris.held()["notes"], json!({ "n": "two" }));
 }
 
+/// What was asked is compared by what it means: a default, said; the same parameters, in another order.
+#[test]
+fn a_later_run_that_was_asked_for_the_same_in_other_words_changes_nothing() {
+    let desks = Desks::start();
+    let program = "param text: string = \"one\"\nparam more: string = \"b\"\n\
+        resource n: desk.note { name: \"n\", text: \"${text} ${more}\" } scope { nantes & paris }\n";
+    let folder = desks.place("same-in-other-words", program);
+    desks.paris.set_down(true);
+    let first = ["run", "main.scope", "--set", "text=two", "--set", "more=b", "--wait", "2min"];
+    let (mut waits, said) = desk::start_until(&folder, &first, "waiting for paris");
+    ends(&folder, &["run", "main.scope", "--set", "more=b", "--set", "text=two", "--at", "nantes"], 4);
+    ends(&folder, &["run", "main.scope", "--set", "text=two"], 4);
+    desks.paris.set_down(false);
+    let end = waits.wait().expect("it is ours");
+    assert_eq!(end.code(), Some(0), "{}", said());
+    assert_eq!(desks.paris.held()["notes"], json!({ "n": "two b" }), "{}", said());
+}
+
+#[test]
+fn what_a_later_run_left_out_is_the_next_command() {
+    let desks = Desks::start();
+    let program = "param text: string = \"one\"\n\
+        resource n: desk.note { name: \"n\", text: text } scope { nantes & paris }\n";
+    let folder = desks.place("left-out-later", program);
+    desks.paris.set_down(true);
+    let (mut waits, said) =
+        desk::start_until(&folder, &["run", "main.scope", "--wait", "2min"], "waiting for paris");
+    ends(&folder, &["run", "main.scope", "--set", "text=two", "--except", "paris"], 0);
+    assert_eq!(waits.wait().expect("it is ours").code(), Some(4), "{}", said());
+    let next = "is given up for what that one says\n  next: scope run main.scope --set text=two\n";
+    assert!(said().contains(next), "{}", said());
+}
+
 #[test]
 fn a_held_site_is_asked_nothing() {
     let desks = Desks::start();

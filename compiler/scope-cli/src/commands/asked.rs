@@ -4,8 +4,12 @@
 //! No secret is kept: of a parameter that is one where it is, as it was given (`env:PW`), of an address to post to its host, of
 //! a command nothing.
 
+use std::collections::BTreeMap;
+
+use scope_compiler::hir::{self, SiteId, Value};
 use scope_diagnostics::codes;
 use scope_plan::plan::{Action, Plan};
+use scope_plan::recorded::Recorded;
 use scope_runtime::state::{Run as PastRun, Started, Wish};
 
 use super::hooks::{self, LEFT_OUT};
@@ -45,19 +49,47 @@ pub fn of_run(command: &Run, plan: &Plan) -> Started {
     }
 }
 
-/// Whether two runs were asked for the same of the same program, wholly or in part.
+/// Whether two runs were asked for the same of the same program, wholly or in part: by the same words, or by others that mean
+/// the same in the program as it is now (`--set text=one`, where `one` is what it is without).
 pub fn is_same(one: &Started, other: &Started) -> bool {
-    let whole = |started: &Started| Started {
-        wish: started.wish,
-        program: std::fs::canonicalize(&started.program)
-            .map_or_else(|_| started.program.clone(), |path| path.to_string_lossy().into_owned()),
-        set: started.set.clone(),
-        params: started.params.clone(),
-        at: started.at.clone(),
-        sequence: started.sequence.clone(),
-        ..Started::default()
+    let of_program = |started: &Started| {
+        let program = std::fs::canonicalize(&started.program)
+            .map_or_else(|_| started.program.clone(), |path| path.to_string_lossy().into_owned());
+        (started.wish, program, started.sequence.clone())
     };
-    whole(one) == whole(other)
+    let words = |started: &Started| (started.set.clone(), started.params.clone(), started.at.clone());
+    let is_meant = || meaning(one).is_some_and(|meant| Some(meant) == meaning(other));
+    of_program(one) == of_program(other) && (words(one) == words(other) || is_meant())
+}
+
+/// What the words of a command come to in its program.
+#[derive(PartialEq)]
+struct Meaning {
+    /// Of parameters that are not secret.
+    values: Vec<(String, Value)>,
+    /// Of the others, where they are: what is given last holds.
+    places: BTreeMap<String, String>,
+    entry: Option<SiteId>,
+}
+
+/// Nothing where the program cannot be read, or says something else than what was asked then.
+fn meaning(started: &Started) -> Option<Meaning> {
+    let program = Program {
+        file: started.program.clone(),
+        given: Given { set: started.set.clone(), params: started.params.clone(), at: started.at.clone() },
+        sequence: started.sequence.clone(),
+        wish: started.wish,
+        ..Program::default()
+    };
+    let compilation = super::compiled(&program, Recorded::default(), None).ok()?;
+    if compilation.has_errors() {
+        return None;
+    }
+    let given = started.set.iter().filter_map(|set| set.split_once('='));
+    let secret = given.filter(|(name, _)| !compilation.program.params.contains_key(name.trim()));
+    let places = secret.map(|(name, place)| (name.trim().to_owned(), place.to_owned())).collect();
+    let hir::Program { params, entry, .. } = compilation.program;
+    Some(Meaning { values: params.into_iter().collect(), places, entry })
 }
 
 /// Whether a secret attribute is set: one command has it among its words.

@@ -10,8 +10,10 @@ use std::time::Duration;
 use scope_diagnostics::codes;
 use scope_plan::plan::Plan;
 use scope_runtime::events::{RunEvent, RunEventKind};
+use scope_runtime::state::{Place, StateStore};
 
 use super::detach::Detached;
+use super::waiting::Later;
 use super::{WRONG, place};
 use crate::args::Attach;
 use crate::output::{Output, document, line, note, say_error, say_help};
@@ -43,6 +45,8 @@ pub fn run(command: &Attach, output: Output) -> u8 {
     let mut follower = Follower {
         events: Tail::new(detached.path("events.jsonl")),
         log: Tail::new(detached.path("log")),
+        said: Vec::new(),
+        place: found.place,
         detached,
         command,
         output,
@@ -53,6 +57,10 @@ pub fn run(command: &Attach, output: Output) -> u8 {
 struct Follower<'c> {
     events: Tail,
     log: Tail,
+    /// What the log said.
+    said: Vec<String>,
+    /// Where the state is.
+    place: Place,
     detached: Detached,
     command: &'c Attach,
     output: Output,
@@ -80,7 +88,10 @@ impl Follower<'_> {
                     document::tell("scope-run/1", report);
                 }
                 return match self.detached.ended() {
-                    Some(code) => code,
+                    Some(code) => {
+                        self.say_later();
+                        code
+                    }
                     None => {
                         note("its process is gone without an end: `scope resume` goes on");
                         GONE
@@ -123,6 +134,19 @@ impl Follower<'_> {
     fn say_log(&mut self) {
         while let Some(text) = self.log.next() {
             note(&text);
+            self.said.push(text);
+        }
+    }
+
+    /// What was said at the end of a run is nothing to do any more where another one came later.
+    fn say_later(&self) {
+        // A look that fails says nothing.
+        let Ok(state) = StateStore::peek_at(&self.place) else { return };
+        let Some(run) = self.detached.process().map(|process| process.run) else { return };
+        let given = self.command.whose.place().state;
+        let later = Later::than(&state, run, given.as_deref());
+        if let Some(later) = later.filter(|later| !self.said.iter().any(|said| later.is_told_by(said))) {
+            later.tell_after();
         }
     }
 }

@@ -6,6 +6,7 @@ mod ready;
 mod settled;
 mod simulated;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -206,7 +207,14 @@ fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, outpu
             Ok(at) => at,
             Err(code) => return code,
         };
-        let waits = Waits { plan: &plan, place: &at, how: &command.how, run, started: &beginning.started };
+        let waits = Waits {
+            plan: &plan,
+            place: &at,
+            how: &command.how,
+            run,
+            started: &beginning.started,
+            followed_by: Cell::new(run),
+        };
         match patience.wait(&waits, &holder(program, command), &mut going.hooks) {
             Waited::Answers(silent) => {
                 beginning.silent = silent;

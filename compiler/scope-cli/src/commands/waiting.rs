@@ -4,6 +4,7 @@
 //! How often a site is asked, and why not more often, is [`scope_runtime::heartbeat`]'s. A site that is held is not asked: the
 //! end of its hold is waited for; one that the command leaves out is not waited for. Meanwhile others may have the state.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::rc::Rc;
@@ -15,12 +16,14 @@ use scope_runtime::hooks::Hooks;
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
 use scope_runtime::runner;
-use scope_runtime::state::{Hold, Holder, Place, Started, State, StateError, StateStore, Wish};
+use scope_runtime::state::{
+    Hold, Holder, Place, Run as PastRun, Started, State, StateError, StateStore, Wish,
+};
 
-use super::{asked, now_ms};
+use super::{asked, now_ms, place};
 use crate::args::How;
 use crate::output::note;
-use crate::show;
+use crate::show::{self, said};
 
 /// How often there is a look at what others did to the state: in a folder, and at a shared place.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -57,6 +60,8 @@ pub struct Waits<'w> {
     /// The number of that run, and what it was asked.
     pub run: u64,
     pub started: &'w Started,
+    /// The last run after it that was found to be asked for the same.
+    pub followed_by: Cell<u64>,
 }
 
 /// A run that was begun after the one that waits, and was asked for something else: what it says holds from then on.
@@ -64,24 +69,66 @@ pub struct Waits<'w> {
 pub struct Later {
     run: u64,
     by: String,
+    /// What to type now.
+    next: String,
 }
 
 impl Later {
     /// The newest run of the program after this one, unless it was asked for the same: the program is read anew in each round,
     /// so the same words mean the same.
     pub fn of(state: &State, waits: &Waits<'_>) -> Option<Self> {
-        let mut later = state.runs.iter().rev().take_while(|past| past.run > waits.run);
-        let newest = later.find(|past| past.started.wish != Wish::Command)?;
-        let is_same = asked::is_same(&newest.started, waits.started);
-        (!is_same).then(|| Later { run: newest.run, by: newest.by.clone() })
+        let newest = Self::newest(state, waits.run)?;
+        if waits.followed_by.get() == newest.run {
+            return None;
+        }
+        if asked::is_same(&newest.started, waits.started) {
+            waits.followed_by.set(newest.run);
+            return None;
+        }
+        Some(Self::after(newest, waits.how.kept.state.as_deref()))
+    }
+
+    /// The same after one that is over.
+    pub fn than(state: &State, run: u64, given: Option<&str>) -> Option<Self> {
+        let past = state.runs.iter().find(|past| past.run == run)?;
+        let newest = Self::newest(state, run)?;
+        (!asked::is_same(&newest.started, &past.started)).then(|| Self::after(newest, given))
+    }
+
+    fn newest(state: &State, run: u64) -> Option<&PastRun> {
+        let mut later = state.runs.iter().rev().take_while(|past| past.run > run);
+        later.find(|past| past.started.wish != Wish::Command)
+    }
+
+    fn after(past: &PastRun, state: Option<&str>) -> Self {
+        let place = place::words(&past.started.program, state);
+        Self { run: past.run, by: past.by.clone(), next: said::completing(&past.started, state, &place) }
     }
 
     /// Says that nothing is waited for any more.
     pub fn tell(&self) {
-        let Later { run, by } = self;
-        note(&format!(
-            "run {run}, which {by} began meanwhile, was asked for something else: what waited here is given up for what that one says"
-        ));
+        note(&format!("{}: what waited here is given up for what that one says", self.words()));
+        note(&self.next());
+    }
+
+    /// Whether a line says it already.
+    pub fn is_told_by(&self, line: &str) -> bool {
+        line.starts_with(&self.words())
+    }
+
+    /// Says it of a run that is over, and was shown with what to type at its end.
+    pub fn tell_after(&self) {
+        note(&format!("{}: what that one says holds", self.words()));
+        note(&self.next());
+    }
+
+    fn words(&self) -> String {
+        let Later { run, by, .. } = self;
+        format!("run {run}, which {by} began meanwhile, was asked for something else")
+    }
+
+    fn next(&self) -> String {
+        format!("  next: {}", self.next)
     }
 }
 

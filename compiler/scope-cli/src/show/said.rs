@@ -77,6 +77,17 @@ pub fn going_on(started: &Started, state: Option<&str>, run: u64, place: &str) -
     format!("scope resume {run}{place}")
 }
 
+/// The command that does what a run left out; where it left nothing out, the one that says where all is: what is there by then
+/// is as it was asked.
+pub fn completing(started: &Started, state: Option<&str>, place: &str) -> String {
+    let Started { site, except, only, .. } = started;
+    if site.is_empty() && except.is_empty() && only.is_empty() {
+        return format!("scope status{place}");
+    }
+    let whole = Started { site: Vec::new(), except: Vec::new(), only: Vec::new(), ..started.clone() };
+    command(&whole, state)
+}
+
 /// The command that answers what only a person knows of requests, after this run; nothing where nothing is asked.
 pub fn answering(state: &State, run: u64, place: &str) -> Option<String> {
     let answers: Vec<String> = state
