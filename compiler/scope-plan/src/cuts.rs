@@ -275,7 +275,7 @@ impl<'p> Cuts<'p> {
         reached.extend(undone);
         reached.sort();
         reached.dedup();
-        let at_most_ms = self.at_most_ms(site, &outcomes, &reached);
+        let at_most_ms = self.at_most_ms(site, &outcomes, &arms, &reached);
         Cut { site, outcomes, arms, reached, at_most_ms }
     }
 
@@ -323,18 +323,42 @@ impl<'p> Cuts<'p> {
     }
 
     /// How long what waits does at most: as long as its own clause says, and as what it needs.
-    fn at_most_ms(&self, site: SiteId, outcomes: &[Outcome], reached: &[StepId]) -> BTreeMap<StepId, u64> {
+    fn at_most_ms(
+        &self,
+        site: SiteId,
+        outcomes: &[Outcome],
+        arms: &[Option<u32>],
+        reached: &[StepId],
+    ) -> BTreeMap<StepId, u64> {
         let mut at_most = BTreeMap::new();
         let mut waiting: Vec<&StepId> =
             reached.iter().filter(|step| outcomes[step.index()] == Outcome::Waits).collect();
         waiting.sort_by_key(|step| self.rank[step.index()]);
         for step in waiting {
+            let limit = |of: &StepId| match outcomes[of.index()] {
+                Outcome::Waits => at_most.get(of).copied().unwrap_or(u64::MAX),
+                Outcome::Fails => 0,
+                _ => u64::MAX,
+            };
             let own = match self.plan.step(*step) {
+                Step { action: Action::Choose { choice, .. }, .. } => arms[choice.index()].map(|arm| {
+                    let members = &self.plan.choice(*choice).arms[arm as usize].members;
+                    members.iter().map(limit).min().unwrap_or(u64::MAX)
+                }),
+                // Until the last of its parts fails.
+                Step { action: Action::Gather { quorum: None, parts }, .. } => {
+                    let waiting = parts.iter().filter(|(_, part)| outcomes[part.index()] == Outcome::Waits);
+                    waiting.map(|(_, part)| limit(part)).max()
+                }
+                Step { action: Action::Gather { quorum: Some(quorum), .. }, .. } => {
+                    out_of_reach(quorum, &limit)
+                }
                 Step { site: own, on_unreachable: OnUnreachable::Queue { for_ms }, .. } if *own == site => {
                     *for_ms
                 }
                 _ => None,
             };
+            let own = own.filter(|own| *own != u64::MAX);
             let needed = self.before.of(*step).iter().filter_map(|needed| at_most.get(needed).copied());
             if let Some(shortest) = needed.chain(own).min() {
                 at_most.insert(*step, shortest);
@@ -530,6 +554,15 @@ fn quorum_of(ends: &Ends, quorum: &Quorum) -> Outcome {
         (false, true) => Outcome::Waits,
         (false, false) => Outcome::Fails,
     }
+}
+
+/// When so many copies have failed that the rest is not enough.
+fn out_of_reach(quorum: &Quorum, limit: &dyn Fn(&StepId) -> u64) -> Option<u64> {
+    let copies = quorum.copies.iter().map(|copy| copy.iter().map(limit).min().unwrap_or(u64::MAX));
+    let mut limits: Vec<u64> = copies.collect();
+    limits.sort_unstable();
+    let n_spare = limits.len().checked_sub(quorum.need as usize)?;
+    limits.get(n_spare).copied()
 }
 
 /// Whether each choice is come to; outer choices stand before inner ones.

@@ -12,6 +12,7 @@ pub mod report;
 mod mutants;
 pub mod schedule;
 
+mod fit;
 mod procedure;
 pub mod runner;
 

@@ -248,6 +248,9 @@ pub struct Counts {
     pub unchanged: usize,
     /// Look-ups.
     pub found: usize,
+    /// Made or changed, and taken back.
+    #[serde(default)]
+    pub undone: usize,
     /// Kept for later.
     pub parked: usize,
     /// Failed.
@@ -261,7 +264,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts one step's end.
-    pub fn add(&mut self, status: &StepStatus) {
+    pub fn add(&mut self, StepReport { status, undo, .. }: &StepReport) {
         if matches!(status, StepStatus::Skipped { because: SkipReason::NotChosen })
             || matches!(
                 status,
@@ -272,6 +275,8 @@ impl Counts {
         }
         self.total += 1;
         match status {
+            // What is there no more was not made.
+            StepStatus::Done { .. } if *undo == UndoStatus::Done => self.undone += 1,
             StepStatus::Done { effect } => {
                 self.done += 1;
                 match effect {

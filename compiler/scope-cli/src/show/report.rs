@@ -359,7 +359,7 @@ fn output_text(value: &Value) -> String {
 }
 
 /// What ended well, in the order in which it is told.
-pub fn ended_well(counts: &Counts) -> [(usize, &'static str); 9] {
+pub fn ended_well(counts: &Counts) -> [(usize, &'static str); 10] {
     [
         (counts.created, "created"),
         (counts.borrowed, "borrowed"),
@@ -369,6 +369,7 @@ pub fn ended_well(counts: &Counts) -> [(usize, &'static str); 9] {
         (counts.released, "released"),
         (counts.guarded, "guarded"),
         (counts.called, "called"),
+        (counts.undone, "undone"),
         (counts.unchanged, "unchanged"),
     ]
 }

@@ -2,7 +2,7 @@
 //!
 //! `call stop_vm: server.stop { id: vm.id }` → done and recorded; with the same inputs, the next run does nothing.
 
-use scope_plan::driver::{Operation, OperationKind, Repeat};
+use scope_plan::driver::{Attribute, Operation, OperationKind, Repeat, Type};
 use scope_plan::expr::Expr;
 use serde_json::{Map, Value};
 
@@ -15,16 +15,19 @@ use super::record::{Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
 use super::{Good, Trouble, guard, mark};
 use crate::events::{Change, Effect, Failure, Outcome};
+use crate::fit::fit;
 use crate::redact::hide_in_value;
 use crate::runner::Known;
 use crate::schedule::Touched;
 use crate::shell;
-use crate::site::{Answer, ContentStream, SiteErrorKind};
+use crate::site::{Answer, ContentStream, SiteError, SiteErrorKind};
 use crate::state::{Call, Record as Fact, Resource};
 
 /// The longest result that is kept for later runs, and the longest content that is shown.
 const LONGEST_RESULT: usize = 64 << 10;
 const LONGEST_CONTENT: usize = 1 << 20;
+/// So much of a value is shown, in characters.
+const LONGEST_SHOWN: usize = 60;
 
 pub(super) async fn call(
     subject: &Subject<'_>,
@@ -62,6 +65,7 @@ pub(super) async fn call(
             true => {}
             false => {
                 if let Some(result) = done_before(subject, &given) {
+                    is_as_declared(subject, &result)?;
                     return Ok(Good::new(Effect::Unchanged, result));
                 }
             }
@@ -106,8 +110,42 @@ pub(super) async fn call(
         subject.shared.ledger.append(Fact::Call { key: subject.key.to_owned(), call })?;
         subject.shared.ledger.commit().await?;
     }
+    is_as_declared(subject, &result)?;
     let effect = if prints { Effect::Printed { value: result.clone() } } else { Effect::Called };
     Ok(Good::new(effect, result))
+}
+
+/// What the program reads of a record that is answered is there, and of the type that the driver declares: the program was checked with that. What
+/// was done stays done.
+///
+/// # Errors
+/// E0704, which names the attribute.
+fn is_as_declared(subject: &Subject<'_>, result: &Value) -> Result<(), Bad> {
+    let Some(step) = subject.step.filter(|_| result.is_object()) else { return Ok(()) };
+    let shown = |value: &Value| {
+        let mut hidden = value.clone();
+        hide_in_value(&*subject.shared.options.redact, &mut hidden);
+        hidden.to_string().chars().take(LONGEST_SHOWN).collect()
+    };
+    for name in subject.shared.index.read_of_call(step.id) {
+        let Some(attribute) = subject.resource_type.attribute(name) else { continue };
+        let told = result.get(name).unwrap_or(&Value::Null);
+        let words = match fit(subject.driver, &attribute.ty, told) {
+            Err(misfit) => misfit.words(attribute, &shown),
+            Ok(()) if told.is_null() && is_told(attribute) => {
+                format!("`{name}` is not there, and the program reads it")
+            }
+            Ok(()) => continue,
+        };
+        let error = SiteError { kind: SiteErrorKind::Malformed, words, request: None, status: None };
+        return Err(subject.failed(Trouble::Site(error)));
+    }
+    Ok(())
+}
+
+/// Whether an answer that has the record has this.
+fn is_told(attribute: &Attribute) -> bool {
+    !attribute.is_write_only && !matches!(attribute.ty, Type::Optional(_) | Type::Bytes)
 }
 
 /// A deletion or an update by hand is for what nobody else has its mark on, and a deletion for what nobody relies upon.

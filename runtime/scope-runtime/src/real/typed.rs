@@ -4,9 +4,8 @@
 //! or tells as `null`, is unknown and no error; what the driver does not declare is not looked at; a value that an enumeration
 //! does not list may be one of a newer version.
 
-use scope_plan::driver::{Attribute, Driver, OperationKind, ResourceType, Type};
+use scope_plan::driver::{Attribute, Driver, OperationKind, ResourceType};
 use scope_plan::eval::Environment;
-use scope_plan::eval::value::kind;
 use scope_plan::expr::{FileRef, SecretSource};
 use serde_json::Value;
 
@@ -14,6 +13,7 @@ use super::environment::SiteEnvironment;
 use super::failure::malformed;
 use super::mask::Mask;
 use super::words;
+use crate::fit::fit;
 use crate::procedure::told;
 use crate::site::{Answer, SiteError};
 
@@ -38,7 +38,8 @@ pub(super) fn checked(
     let of = Of { driver, resource_type, environment, mask };
     match (answer, operation.kind) {
         (_, OperationKind::Delete) => Ok(()),
-        // What a call of an operation of its own tells is a result, and no record; what belongs to another one tells of the resource.
+        // What a call of an operation of its own tells is a result, and no record: what is read of it is looked at there. What belongs
+        // to another one tells of the resource.
         (_, OperationKind::Action) if operation.after.is_none() => Ok(()),
         // A record of which nothing is known says neither how the resource is nor that there is none. One that is a part of
         // another reading tells a part.
@@ -97,7 +98,7 @@ impl Of<'_> {
                 continue;
             }
             if let Err(misfit) = fit(self.driver, &attribute.ty, &value) {
-                return Err(malformed(misfit.words(attribute, self.mask)));
+                return Err(malformed(misfit.words(attribute, &|value| shown(value, self.mask))));
             }
         }
         Ok(())
@@ -109,79 +110,9 @@ impl Of<'_> {
     }
 }
 
-/// A value that is not of its type.
-struct Misfit<'v> {
-    /// From the innermost place outwards.
-    path: Vec<String>,
-    expected: &'static str,
-    found: &'v Value,
-}
-
-impl Misfit<'_> {
-    fn words(&self, attribute: &Attribute, mask: &Mask) -> String {
-        let inner: String = self.path.iter().rev().map(|part| part.as_str()).collect();
-        let Misfit { expected, found, .. } = self;
-        let shown = match found {
-            Value::Array(_) | Value::Object(_) => String::new(),
-            _ if attribute.is_secret => String::new(),
-            value => format!(": {}", shown(value, mask)),
-        };
-        format!("`{}{inner}` must be {expected}, found {}{shown}", attribute.name, kind(found))
-    }
-}
-
 /// Masked before it is cut, else half a secret could stand at the end.
 fn shown(value: &Value, mask: &Mask) -> String {
     words::shortened(&mask.hide(&value.to_string()), MOST_SHOWN)
-}
-
-/// Whether a value is of a type, as far as it goes: a type may hold itself, a value ends.
-fn fit<'v>(driver: &Driver, ty: &Type, value: &'v Value) -> Result<(), Misfit<'v>> {
-    let is = |fits: bool, expected| match fits {
-        true => Ok(()),
-        false => Err(Misfit { path: Vec::new(), expected, found: value }),
-    };
-    match (ty, value) {
-        (_, Value::Null) | (Type::Any | Type::Bytes, _) => Ok(()),
-        (Type::Optional(inner), _) => fit(driver, inner, value),
-        (Type::Named(name), _) => driver.declared.get(name).map_or(Ok(()), |ty| fit(driver, ty, value)),
-        (Type::String | Type::Enum(_), _) => is(value.is_string(), "a text"),
-        (Type::Int, _) => is(is_whole(value), "a whole number"),
-        (Type::Float, _) => is(value.is_number(), "a number"),
-        (Type::Bool, _) => is(value.is_boolean(), "true or false"),
-        (Type::Quantity | Type::NumberOrText, _) => {
-            is(value.is_string() || value.is_number(), "a number or a text")
-        }
-        (Type::Reference(_), _) => {
-            is(value.is_string() || value.is_number() || value.is_object(), "an identity or a record")
-        }
-        (Type::List(item) | Type::Sequence(item) | Type::Keyed { item, .. }, Value::Array(items)) => {
-            items.iter().enumerate().try_for_each(|(index, value)| {
-                fit(driver, item, value).map_err(|misfit| misfit.at(format!("[{index}]")))
-            })
-        }
-        (Type::List(_) | Type::Sequence(_) | Type::Keyed { .. }, _) => is(false, "a list"),
-        (Type::Map(item), Value::Object(fields)) => fields.iter().try_for_each(|(key, value)| {
-            fit(driver, item, value).map_err(|misfit| misfit.at(format!(".{key}")))
-        }),
-        (Type::Record(types), Value::Object(fields)) => types.iter().try_for_each(|(name, ty)| {
-            let value = fields.get(name).unwrap_or(&Value::Null);
-            fit(driver, ty, value).map_err(|misfit| misfit.at(format!(".{name}")))
-        }),
-        (Type::Map(_) | Type::Record(_), _) => is(false, "a record"),
-    }
-}
-
-impl<'v> Misfit<'v> {
-    fn at(mut self, part: String) -> Self {
-        self.path.push(part);
-        self
-    }
-}
-
-/// `3` and `3.0`.
-fn is_whole(value: &Value) -> bool {
-    value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)
 }
 
 /// The names that reading an attribute of a record is evaluated with: `body` is the record.

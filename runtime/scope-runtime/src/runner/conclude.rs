@@ -279,10 +279,10 @@ fn count(plan: &Plan, report: &mut Report) {
         !step.is_abandoned && !matches!(plan.step(step.step).action, Action::Gate { .. })
     };
     for step in report.steps.iter().filter(is_work) {
-        report.counts.add(&step.status);
+        report.counts.add(step);
         let site = &plan.site(plan.step(step.step).site).name;
         if let Some(counts) = report.by_site.get_mut(site) {
-            counts.add(&step.status);
+            counts.add(step);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! guard it; `guards_on(net n1 at nantes)` → the same, once the step that gives the network has ended.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Plan, SiteId, StepId};
@@ -15,6 +15,8 @@ pub(crate) struct Index<'r> {
     /// By resource, then by site.
     by_resource: ByNames<'r>,
     by_guarded: ByNames<'r>,
+    /// Call → what the program reads of its result: the fields of the result itself.
+    read_of_calls: HashMap<StepId, BTreeSet<&'r str>>,
     /// Step → the guards on what it gives.
     guards_of: HashMap<StepId, Vec<StepId>>,
     /// Guards by what they are on, as far as that is known by now.
@@ -30,6 +32,7 @@ impl<'r> Index<'r> {
             sites: sites.map(|(index, site)| (site.name.as_str(), SiteId(index as u32))).collect(),
             by_resource: HashMap::new(),
             by_guarded: HashMap::new(),
+            read_of_calls: read_of_calls(plan),
             guards_of: HashMap::new(),
             on: RefCell::default(),
         };
@@ -65,6 +68,11 @@ impl<'r> Index<'r> {
         of(&self.by_guarded, name, site)
     }
 
+    /// What the program reads of a call's result, by name.
+    pub(crate) fn read_of_call(&self, call: StepId) -> impl Iterator<Item = &'r str> {
+        self.read_of_calls.get(&call).into_iter().flatten().copied()
+    }
+
     /// The guards on what a step gives.
     pub(super) fn guards_of(&self, given: StepId) -> &[StepId] {
         self.guards_of.get(&given).map_or(&[], Vec::as_slice)
@@ -83,6 +91,22 @@ impl<'r> Index<'r> {
             guards.push(guard);
         }
     }
+}
+
+fn read_of_calls(plan: &Plan) -> HashMap<StepId, BTreeSet<&str>> {
+    let mut read: HashMap<StepId, BTreeSet<&str>> = HashMap::new();
+    let inputs = plan.steps.iter().flat_map(|step| step.action.inputs()).map(|(_, expr)| expr);
+    for expr in inputs.chain(plan.outputs.iter().map(|output| &output.value)) {
+        expr.visit(&mut |part| {
+            if let Expr::Step { step, path } = part
+                && let Some(field) = path.first()
+                && matches!(plan.step(*step).action, Action::Call { .. })
+            {
+                read.entry(*step).or_default().insert(field);
+            }
+        });
+    }
+    read
 }
 
 fn of<'i>(steps: &'i ByNames<'_>, name: &str, site: &str) -> &'i [StepId] {

@@ -53,7 +53,7 @@ pub(crate) struct Shared<'r> {
     /// By name: a driver has hundreds.
     types: HashMap<&'r str, (&'r Driver, &'r ResourceType)>,
     memories: Vec<Memory>,
-    pub(super) index: Index<'r>,
+    pub(crate) index: Index<'r>,
     /// For each step, those whose output or end it waits for.
     before: Vec<Vec<StepId>>,
     /// The shares of wholes (`%`), by the steps of their parts.

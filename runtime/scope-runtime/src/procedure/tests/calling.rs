@@ -2,13 +2,15 @@
 
 use scope_plan::driver::Repeat;
 use scope_plan::expr::{Expr, SecretSource};
-use scope_plan::plan::{Action, Plan};
+use scope_plan::plan::{Action, Output, Plan, StepId};
 use scope_plan::recorded::How;
 use scope_plan::testing::Builder;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ensuring::recorded;
-use super::fake::{OURS, Reply, book, found, list, lost, not_found, ok, play, play_with, unreachable};
+use super::fake::{
+    OURS, Reply, book, done, found, list, lost, not_found, ok, play, play_with, unreachable,
+};
 use crate::events::{Effect, Outcome};
 use crate::report::Verdict;
 use crate::runner::RunOptions;
@@ -52,6 +54,36 @@ fn once_per_inputs_and_waited_for() {
     let options = RunOptions { again: [("close_emma".to_owned(), None)].into(), ..RunOptions::default() };
     let once_more = play_with(&closing("eve", Repeat::Always), other.state, script(), &options);
     assert_eq!(*once_more.effect(0), Effect::Called);
+}
+
+/// What is not read may be anything.
+#[test]
+fn what_is_read_of_what_a_call_answers_is_of_its_type() {
+    let unread = closing("ana", Repeat::None);
+    let mut read = unread.clone();
+    let value = Expr::Step { step: StepId(0), path: vec!["pages".into()] };
+    read.outputs.push(Output { name: "pages".into(), value, origin: None });
+    let answers = |pages: Value| {
+        let mut closed = book("b1", "Emma", "closed", None);
+        closed["pages"] = pages;
+        vec![("nantes", "close", done(closed)), ("nantes", "read", found(book("b1", "Emma", "closed", None)))]
+    };
+    let played = play(&read, StateStore::in_memory(), answers(json!("many")));
+    let failure = played.failure(0);
+    assert_eq!(failure.code, "E0704");
+    let words = "`pages` must be a whole number, found a text: \"many\"";
+    assert_eq!(failure.site_words.as_deref(), Some(words));
+    // It was done all the same, and is not done again.
+    let again = play(&read, played.state, vec![]);
+    assert_eq!(again.failure(0).code, "E0704");
+    assert_eq!(*play(&unread, again.state, vec![]).effect(0), Effect::Unchanged);
+    let lacking = play(&read, StateStore::in_memory(), answers(Value::Null));
+    let words = "`pages` is not there, and the program reads it";
+    assert_eq!(lacking.failure(0).site_words.as_deref(), Some(words));
+    let whole = play(&read, StateStore::in_memory(), answers(json!(300)));
+    assert_eq!(*whole.effect(0), Effect::Called);
+    let played = play(&unread, StateStore::in_memory(), answers(json!("many")));
+    assert_eq!(*played.effect(0), Effect::Called);
 }
 
 /// The driver of the tests keeps the mark in the notes.
