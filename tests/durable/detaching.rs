@@ -93,7 +93,7 @@ fn what_was_destroyed_since_is_not_the_next_command() {
     let last = format!("{told}what waited here is given up for what that one says\n  next: scope status\n");
     assert!(waited.code == 4 && waited.stderr.ends_with(&last), "{}", waited.all());
     // One that was over before says it, too, each time that it is shown.
-    ends(&folder, &["run", "main.scope", "--detach", "--wait", "1ms"], 0);
+    ends(&folder, &["run", "main.scope", "--detach", "--wait", "1s"], 0);
     let over = desk::scope(&folder, &["attach"]);
     assert!(over.code == 4 && !over.stderr.contains("began meanwhile"), "{}", over.all());
     ends(&folder, &["destroy", "main.scope", "--yes"], 0);

@@ -36,6 +36,7 @@ mod foretold;
 mod pinned;
 mod seeds;
 mod trace;
+mod unheard;
 mod weather;
 
 pub(crate) mod killing;

@@ -86,10 +86,20 @@ pub(super) fn compare(program: &Program, fates: &Fates) -> Result<(), String> {
 
 /// Compares a plan's runs with what the rules say.
 pub(super) fn compare_plan(which: &str, program: &Program, plan: &Plan, fates: &Fates) -> Result<(), String> {
+    compare_runs(which, program, plan, &[("the run", fates), ("the next run", &Fates::default())])
+}
+
+/// The same of so many runs, and of one after them that has nothing to do.
+pub(super) fn compare_runs(
+    which: &str,
+    program: &Program,
+    plan: &Plan,
+    runs: &[(&str, &Fates)],
+) -> Result<(), String> {
     let mut world = World::default();
     let mut deployment = Deployment::new(program, plan.clone());
     let mut verdict = rules::Outcome::Done;
-    for (run, fates) in [("the run", fates), ("the next run", &Fates::default())] {
+    for (run, fates) in runs {
         let (found, met, wrong) = found(&mut deployment, fates);
         let wanted = wanted(program, &met, &mut world);
         if found != wanted || !wrong.is_empty() {
@@ -101,7 +111,7 @@ pub(super) fn compare_plan(which: &str, program: &Program, plan: &Plan, fates: &
     if verdict == rules::Outcome::Done {
         let (_, report, _, _) = deployment.run(&Fates::default());
         if report.verdict != Verdict::NothingToDo {
-            return Err(format!("the third run, {which}, ends {:?}: {:#?}", report.verdict, report.steps));
+            return Err(format!("the last run, {which}, ends {:?}: {:#?}", report.verdict, report.steps));
         }
     }
     Ok(())

@@ -102,6 +102,14 @@ impl<'r> Run<'r> {
         self.world.there.insert(leaf, there);
     }
 
+    /// Whether it was sent by an earlier run, in an alternative, and nothing was heard of it since, nor may it be repeated.
+    fn is_open(&self, leaf: Leaf) -> bool {
+        let resource = &self.program.resources[leaf.0];
+        self.world.unheard.contains(&leaf)
+            && !resource.kind.is_repeatable()
+            && resource.loc.is_alternative(leaf.1)
+    }
+
     /// Sent, no answer, and the site cannot be asked.
     fn unheard(&mut self, leaf: Leaf, on_cut: OnCut) -> Answer {
         self.world.unheard.insert(leaf);
@@ -121,6 +129,10 @@ impl Places for Run<'_> {
         let nothing = |end| Answer { end, has_made: false };
         let fate = self.fates.of(leaf);
         match fate {
+            // It may be there, and no second one would be known for ours: no other alternative gets its turn.
+            Fate::Cut if on_cut == OnCut::Fail && self.is_open(leaf) => {
+                return nothing(End::Failed(Outcome::Unknown));
+            }
             Fate::Cut => return nothing(on_cut.end()),
             Fate::Denied => return nothing(End::Failed(Outcome::Invalid)),
             _ => {}

@@ -114,6 +114,15 @@ impl Loc {
         }
     }
 
+    /// Whether a site stands in an alternative of it.
+    pub(super) fn is_alternative(&self, site: usize) -> bool {
+        match self {
+            Loc::Site(_) => false,
+            Loc::Or(arms) => arms.iter().any(|arm| arm.sites().contains(&site)),
+            Loc::And(parts) | Loc::Cross(parts, _) => parts.iter().any(|part| part.is_alternative(site)),
+        }
+    }
+
     /// Whether it is at a site, whichever alternatives are taken.
     pub(super) fn is_surely_at(&self, site: usize) -> bool {
         match self {
