@@ -38,7 +38,13 @@ fn what_was_never_heard_of_stays_unknown_while_its_site_is_silent() {
                     let at = |fate| Fates { by_leaf: [((0, site), fate)].into(), ..Fates::default() };
                     let fates = [at(lost), at(Fate::Cut)];
                     let compared = compare(&program, [&fates[0], &fates[1]]);
-                    assert_eq!(compared, Ok(()), "{}\nthen\n{}", shown(&program, &fates[0]), shown(&program, &fates[1]));
+                    assert_eq!(
+                        compared,
+                        Ok(()),
+                        "{}\nthen\n{}",
+                        shown(&program, &fates[0]),
+                        shown(&program, &fates[1])
+                    );
                     n_compared += 1;
                 }
             }

@@ -8,9 +8,7 @@ use scope_plan::testing::Builder;
 use serde_json::{Value, json};
 
 use super::ensuring::recorded;
-use super::fake::{
-    OURS, Reply, book, done, found, list, lost, not_found, ok, play, play_with, unreachable,
-};
+use super::fake::{OURS, Reply, book, done, found, list, lost, not_found, ok, play, play_with, unreachable};
 use crate::events::{Effect, Outcome};
 use crate::report::Verdict;
 use crate::runner::RunOptions;
