@@ -253,7 +253,9 @@ fn timeless(line: &str) -> String {
             words[at + 1] = "time";
         }
     }
-    if let Some(zone) = words.iter().position(|word| *word == "UTC").filter(|zone| *zone >= 2) {
+    if let Some(zone) =
+        words.iter().position(|word| word.trim_end_matches(',') == "UTC").filter(|zone| *zone >= 2)
+    {
         words[zone - 2..zone].fill("…");
     }
     words.retain(|word| !word.is_empty());

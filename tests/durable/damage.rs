@@ -190,6 +190,7 @@ fn a_state_that_cannot_be_written_is_told_before_anything_is_sent() {
         assert!(stderr.contains(words), "`{words}`: {stderr}");
     }
     assert_eq!(desks.nantes.n_requests(), n_asked, "nothing was sent");
+    assert!(!folder.join(".scope/main/state.json.new").exists(), "half of a state takes up no room");
     // It was no run: the next one has its number.
     let ran = ends(&folder, &["run", "main.scope", "--again", "once"], 0);
     assert!(ran.stdout.contains("run 2, exit 0"), "{}", ran.all());
@@ -210,6 +211,8 @@ fn a_lock_of_another_machine_is_freed_by_hand() {
         "{}",
         refused.all()
     );
+    // Whether it lives nobody here can tell, so no run takes it over.
+    assert!(refused.stderr.contains("if its machine died, `scope state unlock`"), "{}", refused.all());
     let freed = ends(&folder, &["state", "unlock"], 0);
     assert!(freed.stdout.contains("unlocked: ana at edge-07"), "{}", freed.all());
     ends(&folder, &["run", "main.scope"], 0);

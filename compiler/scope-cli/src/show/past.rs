@@ -285,7 +285,7 @@ pub fn status(
     if let Some(Lives { holder, words, waits, is_detached }) = &next.lives {
         let does = if *waits { "waits" } else { "runs" };
         let _ = writeln!(text, "{does}: {words}");
-        let stop = match Holder::current("", now_ms).host == holder.host {
+        let stop = match holder.is_here() {
             true => format!("stop it: kill {}", holder.pid),
             false => format!("stop it: kill {}, at {}", holder.pid, holder.host),
         };

@@ -95,7 +95,7 @@ impl Subject<'_> {
         };
         let check = || shell::check(self.shared.plan.site(self.site_id));
         let failure = match &error.kind {
-            SiteErrorKind::Lost if is_late => self.out_of_time(failure),
+            SiteErrorKind::Lost if is_late => self.out_of_time(failure, check()),
             SiteErrorKind::Untrusted => {
                 failure("E0702", Unavailable, format!("no encrypted connection to `{site}` came about"))
                     .with_help(certificate_help(site, &error.words).unwrap_or_else(check))
@@ -161,10 +161,16 @@ impl Subject<'_> {
         Bad { failure, is_cut_off, is_retryable, is_stopped: false }
     }
 
-    fn out_of_time(&self, failure: impl Fn(&'static str, Outcome, String) -> Failure) -> Failure {
+    /// It gave no answer: a look tells whether it ever does, or is only slow.
+    fn out_of_time(
+        &self,
+        failure: impl Fn(&'static str, Outcome, String) -> Failure,
+        look: String,
+    ) -> Failure {
         let message =
             format!("`{}` at `{}` took longer than {}", self.name, self.site_name(), self.time_out());
         failure("E0909", Outcome::Unavailable, message)
+            .with_help(look)
             .with_help(format!("`with {{ timeout: {} }}`", self.double_time_out()))
     }
 

@@ -17,9 +17,13 @@ pub fn state_folder(program: &Path) -> PathBuf {
 pub(super) fn replace_file(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = folder.join(format!("{name}.new"));
     let mut file = private_file(OpenOptions::new().write(true).create(true).truncate(true), &temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
     drop(file);
+    if written.is_err() {
+        // On a full disk, what was written of it is room that others lack.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written?;
     std::fs::rename(&temporary, folder.join(name))?;
     sync_folder(folder)
 }

@@ -50,12 +50,17 @@ impl Holder {
         }
     }
 
+    /// Whether it is of this machine.
+    pub fn is_here(&self) -> bool {
+        self.host == Self::current("", 0).host
+    }
+
     /// Whether it is known not to live any more: a process of this machine that is not there. Of another machine, and where
     /// the system does not tell, nothing is known.
     pub fn is_gone(&self) -> bool {
         let processes = Path::new("/proc");
         let is_told = processes.join("self").exists();
-        is_told && self.host == Self::current("", 0).host && !processes.join(self.pid.to_string()).exists()
+        is_told && self.is_here() && !processes.join(self.pid.to_string()).exists()
     }
 }
 
@@ -156,8 +161,7 @@ fn living(path: &Path) -> Option<Holder> {
     let mut file = File::open(path).ok()?;
     let holder = holder_in(&mut file)?;
     let is_locked = || matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
-    let is_of_here = Holder::current("", 0).host == holder.host;
-    (!is_of_here || is_locked()).then_some(holder)
+    (!holder.is_here() || is_locked()).then_some(holder)
 }
 
 fn holder_in(file: &mut File) -> Option<Holder> {

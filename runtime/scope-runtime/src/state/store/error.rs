@@ -145,8 +145,11 @@ impl StateError {
         };
         let failure = Failure::new(code, Outcome::Invalid, self.to_string());
         match self {
+            StateError::Locked { holder: Some(holder) } if !holder.is_here() => failure.with_help(
+                "wait until that run ends (`scope status` tells how far it is); if its machine died, `scope state unlock` frees the lock",
+            ),
             StateError::Locked { .. } => failure
-                .with_help("wait until that run ends; if its process is no longer alive, the next run takes the lock over"),
+                .with_help("wait until that run ends (`scope status` tells how far it is); if its process is no longer alive, the next run takes the lock over"),
             StateError::Leased { lease, .. } if lease.holder.is_gone() => failure.with_help(format!(
                 "that process is gone: the lock ends in {} s, or at once by `scope state unlock`",
                 lease.for_ms.div_ceil(1000)
