@@ -3,10 +3,12 @@
 //! `name: x` in YAML → a record with the field `name`. Every part of a file that a program reads carries its place in that
 //! file, so that a report about `replicas: "3"` points at line and column of the YAML.
 
+mod two_readings;
+
 use std::fmt;
 
 use indexmap::IndexMap;
-use scope_diagnostics::{FileId, Span};
+use scope_diagnostics::{Diagnostic, FileId, Span};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Location, Spanned};
@@ -112,8 +114,12 @@ pub struct DataError {
 }
 
 /// The documents of a YAML (or JSON) text: one gives its value, several a list of theirs.
-pub(crate) fn documents(text: &str, file: FileId) -> Result<Value, DataError> {
-    let mut slots = each_document(text, file)?;
+pub(crate) fn documents(
+    text: &str,
+    file: FileId,
+    report: &mut dyn FnMut(Diagnostic),
+) -> Result<Value, DataError> {
+    let mut slots = each_document(text, file, report)?;
     Ok(match slots.len() {
         0 => Value::Null,
         1 => slots.pop().map_or(Value::Null, |slot| slot.value),
@@ -131,8 +137,13 @@ fn too_much(error: &serde_saphyr::Error) -> Option<String> {
     })
 }
 
-/// The documents of a YAML (or JSON) text, empty ones left out.
-pub fn each_document(text: &str, file: FileId) -> Result<Vec<Slot>, DataError> {
+/// The documents of a YAML (or JSON) text, empty ones left out. A word that the versions of YAML read differently is reported, and
+/// a hole in what is returned.
+pub fn each_document(
+    text: &str,
+    file: FileId,
+    report: &mut dyn FnMut(Diagnostic),
+) -> Result<Vec<Slot>, DataError> {
     if text.len() > MAX_BYTES {
         let words = format!("it is larger than {} MiB", MAX_BYTES / 1024 / 1024);
         return Err(DataError { words, offset: None, is_too_much: true });
@@ -156,7 +167,9 @@ pub fn each_document(text: &str, file: FileId) -> Result<Vec<Slot>, DataError> {
         nodes.retain(|node| !matches!(node.value, Node::Null));
     }
     let whole = Span::new(file, 0, 0);
-    Ok(nodes.into_iter().map(|node| node_slot(node, whole, file, text)).collect())
+    let mut slots: Vec<Slot> = nodes.into_iter().map(|node| node_slot(node, whole, file, text)).collect();
+    slots.iter_mut().for_each(|slot| two_readings::take_out(slot, text, report));
+    Ok(slots)
 }
 
 fn node_value(node: Node, file: FileId, text: &str) -> Value {

@@ -38,9 +38,14 @@ impl<'d> Importer<'d> {
         };
         let typed: Vec<&Slot> = members.iter().filter(says_type).collect();
         if typed.is_empty() || typed.len() != members.len() && has_fields {
+            // One that says nothing, or nothing but what may be said of any value, bounds nothing.
+            if !members.iter().any(|member| says_nothing(member)) {
+                self.unsaid.add(keyword, slot.span);
+            }
             return None;
         }
         if typed.len() > MOST_BRANCHES {
+            self.unsaid.add(keyword, slot.span);
             return Some(Ty::Any);
         }
         // One that is only `null` says that there may be nothing.
@@ -67,10 +72,25 @@ impl<'d> Importer<'d> {
         self.add_referred(schema, document, &mut Vec::new(), &mut all);
         let is_nested = all.has("oneOf") || all.has("anyOf");
         if is_nested {
+            self.unsaid.add(if all.has("oneOf") { "oneOf" } else { "anyOf" }, all.span());
             return self.object(layers, depth);
         }
+        self.unsaid.note(&all);
         all.0.extend(layers.0.iter().copied());
         self.object(&all, depth)
+    }
+}
+
+/// A schema that any value has: `{}`, `{ description: … }`.
+fn says_nothing(member: &Slot) -> bool {
+    match &member.value {
+        Value::Record(schema) => {
+            let describes =
+                ["description", "title", "default", "example", "examples", "nullable", "deprecated"];
+            schema.keys().all(|key| describes.contains(&key.as_str()))
+        }
+        Value::Bool(truth) => *truth,
+        _ => false,
     }
 }
 
@@ -109,43 +129,32 @@ pub(crate) fn one_of(branches: Vec<Ty>) -> Ty {
     if is_optional { ty.optional() } else { ty }
 }
 
-/// Enumerations become one; beside a plain text they say nothing. Of numbers, the widest stays.
+/// Enumerations become one; beside a plain text they, and patterns, say nothing; so do bounds beside numbers without.
 fn texts_together(branches: Vec<Ty>) -> Vec<Ty> {
-    let has_text =
-        branches.iter().any(|branch| matches!(branch, Ty::Plain("string" | "ip" | "cidr") | Ty::Matching(_)));
-    let n_text = branches.iter().filter(|branch| is_text(branch)).count();
-    let n_numbers = branches.iter().filter(|branch| matches!(branch, Ty::Int(_) | Ty::Float(_))).count();
-    let has_float = branches.iter().any(|branch| matches!(branch, Ty::Float(_)));
+    let has_text = branches.contains(&Ty::Plain("string"));
+    let (has_float, has_int) = (branches.contains(&Ty::Float(None)), branches.contains(&Ty::Int(None)));
+    let is_covered = |branch: &Ty| match branch {
+        Ty::Plain("ip" | "cidr") | Ty::Matching(_) | Ty::Enum(_) => has_text,
+        Ty::Int(bounds) => has_float || (has_int && bounds.is_some()),
+        Ty::Float(bounds) => has_float && bounds.is_some(),
+        _ => false,
+    };
     let mut out: Vec<Ty> = Vec::with_capacity(branches.len());
-    let mut values: Vec<String> = Vec::new();
+    let mut enum_at = None;
     let mut seen: HashSet<String> = HashSet::new();
-    let (mut text_at, mut number_at) = (None, None);
-    for branch in branches {
-        match branch {
-            branch if is_text(&branch) && n_text > 1 => {
-                if let Ty::Enum(more) = branch {
-                    values.extend(more.into_iter().filter(|value| seen.insert(value.clone())));
-                }
-                text_at.get_or_insert_with(|| {
-                    out.push(Ty::Plain("string"));
-                    out.len() - 1
-                });
+    for branch in branches.into_iter().filter(|branch| !is_covered(branch)) {
+        let Ty::Enum(mut values) = branch else {
+            out.push(branch);
+            continue;
+        };
+        values.retain(|value| seen.insert(value.clone()));
+        match enum_at.and_then(|index: usize| out.get_mut(index)) {
+            Some(Ty::Enum(known)) => known.extend(values),
+            _ => {
+                enum_at = Some(out.len());
+                out.push(Ty::Enum(values));
             }
-            Ty::Int(_) | Ty::Float(_) if n_numbers > 1 => {
-                number_at.get_or_insert_with(|| {
-                    out.push(if has_float { Ty::Float(None) } else { Ty::Int(None) });
-                    out.len() - 1
-                });
-            }
-            other => out.push(other),
         }
     }
-    if let Some(index) = text_at.filter(|_| !has_text) {
-        out[index] = Ty::Enum(values);
-    }
     out
-}
-
-fn is_text(ty: &Ty) -> bool {
-    matches!(ty, Ty::Plain("string" | "ip" | "cidr") | Ty::Matching(_) | Ty::Enum(_))
 }

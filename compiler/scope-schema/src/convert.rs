@@ -142,6 +142,7 @@ impl<'d> Importer<'d> {
             let is_alone = !schema.keys().any(|key| is_structure(key));
             let Some((place, target)) = self.follow(reference, document) else { return Ty::Any };
             if is_alone {
+                self.unsaid.note(&Layers(vec![Layer { schema, span: at.span, document }]));
                 let words = words_of(&place, self.documents);
                 let named = self.named(place, target, words);
                 return if is_nullable(schema) { named.optional() } else { named };
@@ -156,6 +157,7 @@ impl<'d> Importer<'d> {
             && let [only] = members.as_slice()
             && !schema.keys().any(|key| key != "allOf" && is_structure(key))
         {
+            self.unsaid.note(&Layers(vec![Layer { schema, span: at.span, document }]));
             let ty = self.ty(only, document, depth + 1);
             return if is_nullable(schema) { ty.optional() } else { ty };
         }
@@ -179,7 +181,8 @@ impl<'d> Importer<'d> {
             return Ty::Plain("quantity");
         }
         if layers.vendor_flag("-int-or-string") || layers.text("format") == Some("int-or-string") {
-            return Ty::OneOf(vec![Ty::Int(None), Ty::Plain("string")]);
+            // Patterns and lengths are of the text, bounds of the number.
+            return Ty::OneOf(vec![crate::scalar::integer(layers), self.string(layers)]);
         }
         if let Some(listed) = self.listed(layers) {
             return listed;

@@ -14,6 +14,7 @@ impl<'d> Importer<'d> {
         let Some(items) = layers.get("items") else { return Ty::List(Box::new(Ty::Any)) };
         // Of older drafts: one schema for each position.
         if matches!(items.value, Value::List(_)) {
+            self.unsaid.add("items", items.span);
             return Ty::List(Box::new(Ty::Any));
         }
         let document = self.document_of(layers, "items");

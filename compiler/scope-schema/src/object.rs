@@ -102,23 +102,24 @@ impl<'d> Importer<'d> {
         if layers.vendor_flag("-preserve-unknown-fields") {
             return Some(Ty::Any);
         }
-        if let Some(slot) = layers.get("additionalProperties") {
-            let document = self.document_of(layers, "additionalProperties");
-            return match &slot.value {
-                Value::Bool(false) => None,
-                Value::Bool(true) => Some(Ty::Any),
-                _ => Some(self.ty(slot, document, depth + 1)),
-            };
-        }
-        let slot = layers.get("patternProperties")?;
+        let others = layers.get("additionalProperties").and_then(|slot| match &slot.value {
+            Value::Bool(false) => None,
+            Value::Bool(true) => Some(Ty::Any),
+            _ => Some(self.ty(slot, self.document_of(layers, "additionalProperties"), depth + 1)),
+        });
+        let Some(slot) = layers.get("patternProperties") else { return others };
         let document = self.document_of(layers, "patternProperties");
         let Value::Record(patterns) = &slot.value else {
             self.wrong(slot.span, "`patternProperties` is a record of schemas");
-            return None;
+            return others;
         };
-        let branches: Vec<Ty> =
-            patterns.values().map(|schema| self.ty(schema, document, depth + 1)).collect();
-        Some(crate::alternatives::one_of(branches))
+        // The values are told; which name has which is not.
+        if patterns.keys().any(|pattern| !matches!(pattern.as_str(), "" | ".*" | "^.*$")) {
+            self.unsaid.add("patternProperties", slot.span);
+        }
+        let named = patterns.values().map(|schema| self.ty(schema, document, depth + 1));
+        let branches: Vec<Ty> = named.collect::<Vec<_>>().into_iter().chain(others).collect();
+        (!branches.is_empty()).then(|| crate::alternatives::one_of(branches))
     }
 
     fn required(&mut self, layers: &Layers<'d>) -> std::collections::HashSet<&'d str> {

@@ -29,7 +29,7 @@ pub(crate) fn read(files: &[Source], sources: &mut SourceMap) -> Documents {
     let mut out = Documents { documents: Vec::new(), diagnostics: Vec::new() };
     for source in files {
         let file = sources.add(source.path.as_str(), source.text.as_str());
-        match data::each_document(&source.text, file) {
+        match data::each_document(&source.text, file, &mut |report| out.diagnostics.push(report)) {
             Ok(slots) => {
                 out.documents
                     .extend(slots.into_iter().map(|root| Document { path: source.path.clone(), root }));

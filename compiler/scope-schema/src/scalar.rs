@@ -1,8 +1,12 @@
 //! Texts, numbers and enumerations.
 //!
 //! `{ type: integer, minimum: 1, maximum: 9 }` → `int in 1..9`, `{ type: string, format: ipv4 }` → `ip`,
-//! `{ enum: [a, b] }` → `"a" | "b"`. A pattern that our regular expressions cannot say (look-around) is left out.
+//! `{ enum: [a, b] }` → `"a" | "b"`, `{ enum: [1, 3, auto] }` → `int in 1..1 | int in 3..3 | "auto"`. A pattern that our regular
+//! expressions cannot say (look-around) is left out, and counted.
 
+use std::collections::BTreeSet;
+
+use indexmap::IndexSet;
 use scope_analysis::hir::{FURTHEST, Slot, Value};
 
 use crate::convert::Importer;
@@ -21,6 +25,9 @@ const LONGEST_COUNTED: u32 = 1024;
 /// Enumerations of more texts are texts.
 const MOST_VALUES: usize = 500;
 
+/// Whole numbers of an enumeration with more gaps are told by the least and the greatest.
+const MOST_RUNS: usize = 20;
+
 /// What the pattern of an amount has: a number's binary or decimal prefix.
 const PREFIXES: &str = "([KMGTPE]i)|[numkMGTPE]|";
 
@@ -38,6 +45,11 @@ impl<'d> Importer<'d> {
             Some("uuid") if !layers.has("pattern") => return Ty::Matching(vec![UUID.to_owned()]),
             _ => {}
         }
+        for keyword in ["minLength", "maxLength"] {
+            let too_long =
+                |slot: &&Slot| matches!(slot.value, Value::Int(n) if n > i64::from(LONGEST_COUNTED));
+            layers.each(keyword).filter(too_long).for_each(|slot| self.unsaid.add(keyword, slot.span));
+        }
         let patterns: Vec<String> = self.patterns(layers).into_iter().chain(length(layers)).collect();
         if patterns.is_empty() { Ty::Plain("string") } else { Ty::Matching(patterns) }
     }
@@ -53,7 +65,9 @@ impl<'d> Importer<'d> {
             let is_ours = pattern.len() <= LONGEST_PATTERN
                 && !pattern.contains(['\n', '\r', '\0'])
                 && regex::Regex::new(pattern).is_ok();
-            if is_ours && !patterns.iter().any(|known| known == pattern) {
+            if !is_ours {
+                self.unsaid.add("pattern", slot.span);
+            } else if !patterns.iter().any(|known| known == pattern) {
                 patterns.push(pattern.to_owned());
             }
         }
@@ -79,7 +93,10 @@ impl<'d> Importer<'d> {
         let has_null = values.iter().any(|value| value.value == Value::Null);
         let values: Vec<&Value> =
             values.into_iter().map(|slot| &slot.value).filter(|value| **value != Value::Null).collect();
-        let ty = enumeration(&values);
+        let ty = enumeration(&values).unwrap_or_else(|wider| {
+            self.unsaid.add(if layers.has("const") { "const" } else { "enum" }, slot.span);
+            wider
+        });
         // A nullable type lists `null` or not, as its author thinks.
         let says_null = match layers.get("type").map(|slot| &slot.value) {
             Some(Value::List(words)) => words.iter().any(|word| crate::layers::text(word) == Some("null")),
@@ -92,48 +109,65 @@ impl<'d> Importer<'d> {
 /// Words for `true` and `false`.
 const TRUTH: [&str; 13] = ["", "0", "1", "f", "false", "n", "no", "off", "on", "t", "true", "y", "yes"];
 
-fn enumeration(values: &[&Value]) -> Ty {
-    let texts: Option<Vec<&String>> = values
-        .iter()
-        .map(|value| match value {
-            Value::Text(text) => Some(text),
-            _ => None,
-        })
-        .collect();
-    if let Some(texts) = texts.filter(|texts| !texts.is_empty()) {
-        let is_plain = |text: &&String| !text.contains(|c: char| c.is_control()) && text.len() <= 200;
-        if texts.len() > MOST_VALUES || !texts.iter().all(is_plain) {
-            return Ty::Plain("string");
-        }
-        let mut unique: Vec<String> = Vec::with_capacity(texts.len());
-        let mut seen = std::collections::HashSet::new();
-        for text in texts {
-            if seen.insert(text) {
-                unique.push(text.clone());
-            }
-        }
-        return Ty::Enum(unique);
-    }
-    let numbers: Option<Vec<i64>> = values
-        .iter()
-        .map(|value| match value {
-            Value::Int(number) => Some(*number),
-            _ => None,
-        })
-        .collect();
-    if let Some(numbers) = numbers.filter(|numbers| !numbers.is_empty()) {
-        let (low, high) =
-            numbers.iter().fold((i64::MAX, i64::MIN), |(low, high), n| (low.min(*n), high.max(*n)));
-        return Ty::Int(Some((low, high)));
-    }
+/// The type of these values and no others; as an error, a wider one where they cannot be told one by one.
+fn enumeration(values: &[&Value]) -> Result<Ty, Ty> {
     // Services that read `"yes"` for `true` list every word for it; to say `true` is enough.
     let is_truth = |value: &&Value| match value {
         Value::Bool(_) => true,
         Value::Text(text) => TRUTH.contains(&text.to_ascii_lowercase().as_str()),
         _ => false,
     };
-    let is_bool = values.iter().any(|value| matches!(value, Value::Bool(_))) && values.iter().all(is_truth);
-    if is_bool { Ty::Plain("bool") } else { Ty::Any }
+    let has_bool = |truth: bool| values.iter().any(|value| **value == Value::Bool(truth));
+    if (has_bool(true) || has_bool(false)) && values.iter().all(is_truth) {
+        return if values.len() > 1 { Ok(Ty::Plain("bool")) } else { Err(Ty::Plain("bool")) };
+    }
+    let mut texts: IndexSet<&String> = IndexSet::new();
+    let mut numbers: BTreeSet<i64> = BTreeSet::new();
+    let mut is_whole = has_bool(true) == has_bool(false);
+    for value in values {
+        match value {
+            Value::Text(text) => drop(texts.insert(text)),
+            Value::Int(number) => drop(numbers.insert(*number)),
+            Value::Bool(_) => {}
+            _ => return Err(Ty::Any),
+        }
+    }
+    let mut branches: Vec<Ty> = Vec::new();
+    if has_bool(true) || has_bool(false) {
+        branches.push(Ty::Plain("bool"));
+    }
+    let runs = runs(&numbers);
+    match (runs.len(), runs.first(), runs.last()) {
+        (0..=MOST_RUNS, ..) => {
+            branches.extend(runs.iter().map(|(low, high)| Ty::Int(Some((*low, *high)))));
+        }
+        (_, Some((low, _)), Some((_, high))) => {
+            is_whole = false;
+            branches.push(Ty::Int(Some((*low, *high))));
+        }
+        _ => {}
+    }
+    let is_plain = |text: &&String| !text.contains(|c: char| c.is_control()) && text.len() <= 200;
+    if texts.len() > MOST_VALUES || !texts.iter().all(is_plain) {
+        is_whole = false;
+        branches.push(Ty::Plain("string"));
+    } else if !texts.is_empty() {
+        branches.push(Ty::Enum(texts.into_iter().cloned().collect()));
+    }
+    let ty = crate::alternatives::one_of(branches);
+    if is_whole && ty != Ty::Any { Ok(ty) } else { Err(ty) }
+}
+
+/// Whole numbers without gaps between them: 1, 2, 3, 7 → 1 to 3, and 7.
+fn runs(numbers: &BTreeSet<i64>) -> Vec<(i64, i64)> {
+    let mut runs: Vec<(i64, i64)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, high)) if high.checked_add(1) == Some(*number) => *high = *number,
+            _ => runs.push((*number, *number)),
+        }
+    }
+    runs
 }
 
 /// As many characters as are allowed, as a pattern; the longest are not counted.

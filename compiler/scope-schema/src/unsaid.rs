@@ -12,7 +12,7 @@ use crate::layers::{Layers, is_true, text};
 use crate::types::Ty;
 
 /// Keywords that narrow what a value may be, in ways of which no type is.
-const KEYWORDS: [&str; 14] = [
+const KEYWORDS: [&str; 15] = [
     "contains",
     "dependencies",
     "dependentRequired",
@@ -27,6 +27,7 @@ const KEYWORDS: [&str; 14] = [
     "prefixItems",
     "propertyNames",
     "unevaluatedProperties",
+    "x-kubernetes-validations",
 ];
 
 /// Each keyword with the places at which it stands.
@@ -34,25 +35,27 @@ const KEYWORDS: [&str; 14] = [
 pub(crate) struct Unsaid(BTreeMap<&'static str, HashSet<Span>>);
 
 impl Unsaid {
+    /// Notes one keyword at its place, where what it says is lost on the way to a type.
+    pub fn add(&mut self, keyword: &'static str, span: Span) {
+        self.0.entry(keyword).or_default().insert(span);
+    }
+
     /// Notes what the layers of one schema say and its type does not.
     pub fn note(&mut self, layers: &Layers<'_>) {
         for layer in &layers.0 {
-            let mut add = |keyword: &'static str, span: Span| {
-                self.0.entry(keyword).or_default().insert(span);
-            };
             for keyword in KEYWORDS {
                 if let Some(slot) = layer.schema.get(keyword).filter(|slot| narrows(keyword, &slot.value)) {
-                    add(keyword, slot.span);
+                    self.add(keyword, slot.span);
                 }
             }
             if let Some(slot) = layer.schema.get("uniqueItems").filter(|slot| is_true(Some(slot))) {
-                add("uniqueItems", slot.span);
+                self.add("uniqueItems", slot.span);
             }
             // Whole numbers have a next one; a bound of others that is excluded becomes one that is not.
             if layers.text("type") == Some("number") {
                 for keyword in ["exclusiveMaximum", "exclusiveMinimum"] {
                     let slot = layer.schema.get(keyword).filter(|slot| slot.value != Value::Bool(false));
-                    slot.into_iter().for_each(|slot| add(keyword, slot.span));
+                    slot.into_iter().for_each(|slot| self.add(keyword, slot.span));
                 }
             }
         }
@@ -68,7 +71,7 @@ impl Unsaid {
             Ty::Record(fields) => {
                 for field in fields {
                     if field.is_password {
-                        self.0.entry("format: password").or_default().insert(field.span);
+                        self.add("format: password", field.span);
                     }
                     self.note_passwords(&field.ty);
                 }

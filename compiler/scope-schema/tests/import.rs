@@ -260,3 +260,75 @@ fn what_no_type_says_is_told_once() {
     assert_eq!(plain.unsaid, None);
     assert!(!plain.text.contains("left to the site"), "{}", plain.text);
 }
+
+#[test]
+fn what_the_language_can_say_of_a_value_is_carried() {
+    let schema = r#"{ "title": "Lamp", "type": "object", "properties": {
+        "port": { "x-kubernetes-int-or-string": true, "pattern": "^[0-9]+%$", "minimum": 1, "maximum": 9 },
+        "mode": { "enum": [1, "auto", 3, 2, 7] },
+        "flag": { "enum": [true, false, "auto"] },
+        "level": { "anyOf": [{ "type": "integer", "maximum": 3, "minimum": 1 }, { "type": "integer", "maximum": 9, "minimum": 7 }] },
+        "code": { "anyOf": [{ "type": "string", "pattern": "^a" }, { "type": "string", "pattern": "^b" }, { "const": "c" }] },
+        "labels": { "type": "object", "patternProperties": { "^.*$": { "type": "string" } }, "additionalProperties": false } } }"#;
+    let shown = imported(&[source("lamp.json", schema)], &options());
+    for said in [
+        "port:   int in 1..9 | string matching r\"^[0-9]+%$\"?",
+        "mode:   int in 1..3 | int in 7..7 | \"auto\"?",
+        "flag:   bool | \"auto\"?",
+        "level:  int in 1..3 | int in 7..9?",
+        "code:   string matching r\"^a\" | string matching r\"^b\" | \"c\"?",
+        "labels: map<string>?",
+    ] {
+        assert!(shown.contains(said), "{said}\n{shown}");
+    }
+    assert!(!shown.contains("left to the site"), "{shown}");
+}
+
+#[test]
+fn what_is_lost_on_the_way_to_a_type_is_counted() {
+    let words = |schema: &str| {
+        let text = format!(r#"{{ "title": "Lamp", "type": "object", "properties": {{ "a": {schema} }} }}"#);
+        import(&[source("lamp.json", &text)], &options()).unsaid
+    };
+    for (schema, counted) in [
+        (r#"{ "type": "string", "pattern": "^(?=x)" }"#, "1 `pattern`"),
+        (r#"{ "type": "string", "maxLength": 4096 }"#, "1 `maxLength`"),
+        (r#"{ "enum": [1.5, "a"] }"#, "1 `enum`"),
+        (r#"{ "enum": [true, "auto"] }"#, "1 `enum`"),
+        (r#"{ "const": true }"#, "1 `const`"),
+        (
+            r#"{ "type": "object", "x-kubernetes-validations": [{ "rule": "self.a > 1" }] }"#,
+            "1 `x-kubernetes-validations`",
+        ),
+        (r#"{ "properties": { "b": {} }, "oneOf": [{ "required": ["b"] }, { "not": {} }] }"#, "1 `oneOf`"),
+        (r#"{ "properties": { "b": {} }, "anyOf": [{ "required": ["b"] }] }"#, "1 `anyOf`"),
+        (
+            r#"{ "type": "object", "patternProperties": { "^x-": { "type": "string" } } }"#,
+            "1 `patternProperties`",
+        ),
+        (r#"{ "type": "object", "dependentRequired": { "a": ["b"] } }"#, "1 `dependentRequired`"),
+        (r#"{ "type": "array", "items": [{ "type": "string" }] }"#, "1 `items`"),
+        (r##"{ "properties": { "b": { "$ref": "#", "multipleOf": 2 } } }"##, "1 `multipleOf`"),
+    ] {
+        assert_eq!(words(schema).as_deref(), Some(counted), "{schema}");
+    }
+    for schema in [
+        r#"{ "enum": ["a", "b"] }"#,
+        r#"{ "enum": [true, "yes", false] }"#,
+        r#"{ "anyOf": [{ "type": "integer" }, { "type": "null" }] }"#,
+        r#"{ "properties": { "b": {} }, "anyOf": [{ "required": ["b"] }, {}] }"#,
+    ] {
+        assert_eq!(words(schema), None, "{schema}");
+    }
+}
+
+#[test]
+fn a_schema_is_read_by_the_rules_of_data_files() {
+    let text = "title: Lamp\ntype: object\nproperties:\n  axis: { enum: [x, y] }\n";
+    let wrong = import(&[source("lamp.yaml", text)], &options());
+    let codes: Vec<&str> = wrong.diagnostics.iter().map(|report| report.code.as_str()).collect();
+    assert_eq!(codes, ["E0347"], "{:?}", wrong.diagnostics);
+    let quoted = text.replace(" y]", " \"y\"]");
+    let right = imported(&[source("lamp.yaml", &quoted)], &options());
+    assert!(right.contains("axis: \"x\" | \"y\"?"), "{right}");
+}

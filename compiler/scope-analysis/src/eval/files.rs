@@ -127,8 +127,8 @@ impl Context<'_> {
             return Value::Error;
         };
         let file = self.sources.borrow_mut().add(path, text.as_str());
-        match data::documents(&text, file) {
-            Ok(value) => self.without_two_readings(value, &text),
+        match data::documents(&text, file, &mut |report| self.report(report)) {
+            Ok(value) => value,
             Err(error) => {
                 let message = format!("`{path}` cannot be read as data");
                 let report = match error.offset {

@@ -27,7 +27,6 @@ mod sites;
 mod supposed;
 mod text;
 mod truth;
-mod two_readings;
 mod waiting;
 
 pub(crate) use known::{has_hole, waits_within};

@@ -6,54 +6,35 @@
 
 use scope_diagnostics::{Diagnostic, Span, codes};
 
-use crate::context::Context;
-use crate::hir::Value;
+use crate::hir::{Slot, Value};
 
 /// Booleans of YAML 1.1 only, in lower case; `true` and `false` are the same in both.
 const OLD_BOOLEANS: [(&str, bool); 6] =
     [("yes", true), ("no", false), ("on", true), ("off", false), ("y", true), ("n", false)];
 
-impl Context<'_> {
-    /// The value with a hole for each word that has two readings; `text` is what the file holds.
-    pub(super) fn without_two_readings(&self, value: Value, text: &str) -> Value {
-        match value {
-            Value::List(mut slots) => {
-                for slot in &mut slots {
-                    self.without_two_readings_at(&mut slot.value, slot.span, text);
-                }
-                Value::List(slots)
-            }
-            Value::Record(mut fields) => {
-                for slot in fields.values_mut() {
-                    if let Some(readings) = text.get(slot.key.range()).and_then(readings_of_key) {
-                        self.report(report(&text[slot.key.range()], &readings, slot.key));
-                    }
-                    self.without_two_readings_at(&mut slot.value, slot.span, text);
-                }
-                Value::Record(fields)
-            }
-            value => value,
+/// Puts a hole, and makes a report, at each word that has two readings; `text` is what the file holds.
+pub(super) fn take_out(slot: &mut Slot, text: &str, report: &mut dyn FnMut(Diagnostic)) {
+    let readings = match &mut slot.value {
+        Value::List(slots) => {
+            return slots.iter_mut().for_each(|slot| take_out(slot, text, report));
         }
-    }
-
-    fn without_two_readings_at(&self, value: &mut Value, span: Span, text: &str) {
-        match value {
-            Value::List(_) | Value::Record(_) => {
-                *value = self.without_two_readings(std::mem::replace(value, Value::Null), text);
+        Value::Record(fields) => {
+            for slot in fields.values_mut() {
+                if let Some(readings) = text.get(slot.key.range()).and_then(readings_of_key) {
+                    report(two_readings(&text[slot.key.range()], &readings, slot.key));
+                }
+                take_out(slot, text, report);
             }
-            Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
-                let Some(readings) = text.get(span.range()).and_then(readings) else { return };
-                self.report(report(&text[span.range()], &readings, span));
-                *value = Value::Error;
-            }
-            // In quotes it is a text to both.
-            Value::Text(_) => {
-                let Some(readings) = text.get(span.range()).and_then(readings_in_sixties) else { return };
-                self.report(report(&text[span.range()], &readings, span));
-                *value = Value::Error;
-            }
-            _ => {}
+            return;
         }
+        Value::Bool(_) | Value::Int(_) | Value::Float(_) => text.get(slot.span.range()).and_then(readings),
+        // In quotes it is a text to both.
+        Value::Text(_) => text.get(slot.span.range()).and_then(readings_in_sixties),
+        _ => None,
+    };
+    if let Some(readings) = readings {
+        report(two_readings(&text[slot.span.range()], &readings, slot.span));
+        slot.value = Value::Error;
     }
 }
 
@@ -137,7 +118,7 @@ fn readings_in_sixties(word: &str) -> Option<Readings> {
     })
 }
 
-fn report(word: &str, readings: &Readings, span: Span) -> Diagnostic {
+fn two_readings(word: &str, readings: &Readings, span: Span) -> Diagnostic {
     let mut ways: Vec<String> =
         readings.instead.iter().map(|(written, meaning)| format!("`{written}` for {meaning}")).collect();
     ways.push(format!("`\"{word}\"` for a text"));
