@@ -231,3 +231,36 @@ fn what_is_needed_is_never_deleted() {
     let fixed = scope_compiler::fix(&world, "main.scope", &Options { lint: true, ..Options::default() });
     assert!(fixed.texts.is_empty() && fixed.applied.is_empty(), "{fixed:?}");
 }
+
+/// Wherever a program is shown: reports in each format, changes, pages. What is written into files stays as it is.
+#[test]
+fn a_known_credential_is_shown_nowhere() {
+    let token = format!("ghp_{}", "a1B2".repeat(9));
+    let program = format!(
+        "/// With {token}.\nlet spare = \"{token}\"\nparam port: int = \"{token}\"\nparam key: string   = \"{token}\"\n\
+         let {{ x: \"{token}\" }}\n"
+    );
+    let folder = binary::folder("known-credential");
+    std::fs::write(folder.join("wrong.scope"), &program).expect("a file");
+    let right = format!("/// With {token}.\nparam key: string   = \"{token}\"\noutput key = key\n");
+    std::fs::write(folder.join("right.scope"), &right).expect("a file");
+    let mut shown = String::new();
+    for format in ["rich", "short", "json", "sarif"] {
+        for command in ["check", "lint"] {
+            let ran = binary::scope(&folder, &[command, "wrong.scope", "--format", format], &[]);
+            assert!(ran.all().contains("••••"), "{format}: {}", ran.all().replace(&token, "TOKEN"));
+            shown += &ran.all();
+        }
+    }
+    let diff = binary::scope(&folder, &["fmt", "--diff", "right.scope"], &[]).all();
+    assert!(diff.contains("+param key: string = \"••••"), "{}", diff.replace(&token, "TOKEN"));
+    shown += &diff;
+    shown += &binary::scope(&folder, &["doc", "right.scope", "--out", "pages"], &[]).all();
+    for page in std::fs::read_dir(folder.join("pages")).expect("pages") {
+        shown += &std::fs::read_to_string(page.expect("a page").path()).expect("text");
+    }
+    assert!(!shown.contains(&token), "{}", shown.replace(&token, "TOKEN"));
+    binary::scope(&folder, &["fmt", "right.scope"], &[]);
+    let written = std::fs::read_to_string(folder.join("right.scope")).expect("text");
+    assert_eq!(written, right.replace("   =", " ="), "what is written is what was there");
+}

@@ -157,6 +157,11 @@ pub fn each_document(
         if let Some(words) = too_much(&error) {
             return DataError { words, offset, is_too_much: true };
         }
+        if let serde_saphyr::Error::NonFiniteFloat { value, .. } = error.without_snippet() {
+            let words =
+                format!("`{value}` is no number that a program can have: write it in quotes for a text");
+            return DataError { words, offset, is_too_much: false };
+        }
         let words = match (location, words.split_once(": ")) {
             (Some(_), Some((place, rest))) if place.starts_with("line ") => rest.to_string(),
             _ => words,

@@ -1,5 +1,6 @@
 //! What an editor shows of a name: one line of what it is, and the words written above its declaration.
 
+use scope_diagnostics::credentials;
 use scope_syntax::ast::ItemKind;
 
 use crate::context::Context;
@@ -31,9 +32,10 @@ impl Context<'_> {
     }
 }
 
-/// A heading and documentation lines below it.
+/// A heading and documentation lines below it, without credentials that are known by their form.
 pub(crate) fn with_docs(heading: String, docs: &[String]) -> String {
-    if docs.is_empty() { heading } else { format!("{heading}\n\n{}", docs.join("\n")) }
+    let hover = if docs.is_empty() { heading } else { format!("{heading}\n\n{}", docs.join("\n")) };
+    credentials::masked(&hover).into_owned()
 }
 
 /// What a resource type's hover says.

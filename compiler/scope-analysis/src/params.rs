@@ -2,10 +2,10 @@
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Span, codes, similar};
-use scope_syntax::ast::{self, ItemKind};
+use scope_syntax::ast::{self, ExprKind, ItemKind};
 
 use crate::context::Context;
-use crate::eval::Frame;
+use crate::eval::{Frame, describe};
 use crate::hir::{GroupId, SecretSource, Slot, Type, Value};
 use crate::modules::Modules;
 
@@ -32,7 +32,8 @@ impl Context<'_> {
                 (self.secret_given(name, text, span), span)
             }
             (Some((name, text)), _) if module == Modules::ROOT => {
-                let Some((value, span)) = self.given_value(name, text, ty.as_ref()) else {
+                let Some((value, span)) = self.given_value(name, text, ty.as_ref(), param.default.as_ref())
+                else {
                     return Value::Error;
                 };
                 (value, span)
@@ -76,9 +77,24 @@ impl Context<'_> {
                 return Value::Error;
             }
         };
-        match &ty {
-            Some(ty) => self.check_value(value, ty, span, &param.name.text),
-            None => value,
+        match (&ty, &param.default) {
+            (Some(ty), _) => self.check_value(value, ty, span, &param.name.text),
+            (None, Some(default)) if span != default.span => {
+                let usual = self.eval(default, frame);
+                if !is_alike(&usual, &value) {
+                    let (name, usual) = (&param.name.text, describe(&usual));
+                    let help = format!("without a type, `{name}` is of what its default is");
+                    self.mismatch_with(
+                        &format!("`{name}` to be as its default, {usual}"),
+                        &value,
+                        span,
+                        &help,
+                    );
+                    return Value::Error;
+                }
+                value
+            }
+            (None, _) => value,
         }
     }
 
@@ -119,16 +135,25 @@ impl Context<'_> {
     }
 
     /// A value given with `--set`: an expression, or where the parameter is a text, the words as they are.
-    fn given_value(&self, name: &str, text: &str, ty: Option<&Type>) -> Option<(Value, Span)> {
+    /// One without a type is of what its default is.
+    fn given_value(
+        &self,
+        name: &str,
+        text: &str,
+        ty: Option<&Type>,
+        default: Option<&ast::Expr>,
+    ) -> Option<(Value, Span)> {
         let file = self.sources.borrow_mut().add(format!("--set {name}"), text);
         let whole = Span::new(file, 0, u32::try_from(text.len()).unwrap_or(u32::MAX));
-        let wants_text = matches!(
-            ty.map(|ty| match ty {
-                Type::Secret(inner) => inner.required(),
-                other => other.required(),
-            }),
-            None | Some(Type::String | Type::Enum(_) | Type::Matching(..) | Type::Ip | Type::Cidr)
-        );
+        let wants_text = match ty.map(|ty| match ty {
+            Type::Secret(inner) => inner.required(),
+            other => other.required(),
+        }) {
+            Some(ty) => {
+                matches!(ty, Type::String | Type::Enum(_) | Type::Matching(..) | Type::Ip | Type::Cidr)
+            }
+            None => default.is_none_or(|default| matches!(default.kind.as_ref(), ExprKind::Text(_))),
+        };
         // A text of these four letters is written with quotes.
         if text == "null" && ty.is_some_and(may_be_null) {
             return Some((Value::Null, whole));
@@ -197,6 +222,17 @@ impl Context<'_> {
                 self.report(no_parameter(name, span, &params));
             }
         }
+    }
+}
+
+/// Whether a value can stand for the default of a parameter that has no type.
+fn is_alike(usual: &Value, given: &Value) -> bool {
+    match usual {
+        Value::List(_) => matches!(given, Value::List(_) | Value::Location(_) | Value::Error),
+        Value::Record(_) => matches!(given, Value::Record(_) | Value::Error),
+        Value::Bool(_) => matches!(given, Value::Bool(_) | Value::Error),
+        Value::Int(_) | Value::Float(_) => matches!(given, Value::Int(_) | Value::Float(_) | Value::Error),
+        _ => true,
     }
 }
 

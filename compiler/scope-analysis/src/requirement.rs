@@ -132,6 +132,18 @@ impl Context<'_> {
 
     /// What a value stands for in the program, if it is a resource (as `resources` has it) or a site: where it is
     /// declared, and its name.
+    /// What the first word of `r.attributes.flavor` is, where that goes over the program's sites or resources.
+    pub(crate) fn subject_of(&self, expr: &Expr, frame: &Frame) -> Option<(Span, String)> {
+        match expr.kind.as_ref() {
+            ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => self.subject_of(base, frame),
+            ExprKind::Name(name) => {
+                let local = frame.locals.iter().rev().find(|(local, _)| local == name);
+                local.and_then(|(_, value)| self.subject(value))
+            }
+            _ => None,
+        }
+    }
+
     fn subject(&self, value: &Value) -> Option<(Span, String)> {
         match value {
             Value::Site(site) => {

@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use scope_diagnostics::credentials;
+
 /// Folders that are not looked into: what is built and what is hidden.
 const LEFT_OUT: [&str; 2] = ["target", "node_modules"];
 
@@ -72,11 +74,12 @@ pub fn replace(path: &str, contents: &[u8]) -> io::Result<()> {
     })
 }
 
-/// What turns `old` into `new`, as `diff -u` prints it; empty if they are alike.
+/// What turns `old` into `new`, as `diff -u` prints it, without credentials that are known by their form; empty if they are alike.
 pub fn difference(path: &str, old: &str, new: &str) -> String {
     let mut diff = similar::TextDiff::configure();
     let diff = diff.algorithm(similar::Algorithm::Myers).diff_lines(old, new);
-    diff.unified_diff().header(path, path).context_radius(3).to_string()
+    let shown = diff.unified_diff().header(path, path).context_radius(3).to_string();
+    credentials::masked(&shown).into_owned()
 }
 
 /// What went wrong, in a few lower-case words.

@@ -46,6 +46,11 @@ const FORMS: [(&str, usize, &str); 21] = [
 /// Before the name of a kind of private key.
 const BEGIN: &str = "-----BEGIN ";
 
+/// Before that name again, below the key.
+const END: &str = "-----END ";
+
+const PRIVATE_KEY: &str = "a private key";
+
 /// Every credential in a text, from its start.
 ///
 /// ```
@@ -71,7 +76,7 @@ pub fn find(text: &str) -> Vec<Credential> {
     for (at, _) in text.match_indices(BEGIN) {
         let head = text[at..].lines().next().unwrap_or_default();
         if head.contains("PRIVATE KEY-----") {
-            found.push(Credential { range: at..at + head.trim_end().len(), kind: "a private key" });
+            found.push(Credential { range: at..at + head.trim_end().len(), kind: PRIVATE_KEY });
         }
     }
     found.sort_by_key(|credential| (credential.range.start, std::cmp::Reverse(credential.range.end)));
@@ -88,10 +93,17 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     }
     let mut shown = String::with_capacity(text.len());
     let mut rest = 0;
-    for Credential { range, .. } in found {
+    for Credential { range, kind } in found {
+        // A second one within a private key.
+        if range.start < rest {
+            continue;
+        }
+        // Of a private key all is secret that stands below its first line.
+        let below = if kind == PRIVATE_KEY { text[range.end..].find(END).unwrap_or(0) } else { 0 };
+        let end = range.end + below;
         shown.push_str(&text[rest..range.start]);
-        shown.extend(text[range.clone()].chars().map(|_| MASK));
-        rest = range.end;
+        shown.extend(text[range.start..end].chars().map(|one| if one == '\n' { one } else { MASK }));
+        rest = end;
     }
     shown.push_str(&text[rest..]);
     Cow::Owned(shown)
@@ -124,6 +136,14 @@ fn is_random(body: &str, start: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_private_key_no_line_is_shown() {
+        let key = "key: |\n  -----BEGIN PRIVATE KEY-----\n  MIIEvQ\n  -----END PRIVATE KEY-----\nport: 80\n";
+        let shown = masked(key);
+        assert!(!shown.contains("MIIEvQ") && shown.ends_with("PRIVATE KEY-----\nport: 80\n"), "{shown}");
+        assert_eq!((shown.lines().count(), shown.chars().count()), (5, key.chars().count()));
+    }
 
     #[test]
     fn each_form_is_known_and_no_name_is_one() {

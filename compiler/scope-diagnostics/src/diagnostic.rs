@@ -14,8 +14,9 @@
 //! assert_eq!(report.severity, Severity::Error);
 //! ```
 
-use crate::{Code, Span};
+use crate::{Code, Span, credentials};
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// How much a report weighs. Ordered from light to heavy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -104,6 +105,28 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// The same, with nothing in its words of a credential that is known by its form. What a fix writes stays what it is.
+    #[must_use]
+    pub fn without_credentials(mut self) -> Diagnostic {
+        let labels = self.secondary.iter_mut().chain([&mut self.primary]).map(|label| &mut label.text);
+        let title = self.fix.as_mut().map(|fix| &mut fix.title);
+        let words =
+            self.notes.iter_mut().chain(&mut self.help).chain([&mut self.message]).chain(labels).chain(title);
+        for text in words {
+            if let Cow::Owned(masked) = credentials::masked(text) {
+                *text = masked;
+            }
+        }
+        self
+    }
+
+    /// Its fix, unless what that writes holds a credential: such a one is applied, and not shown.
+    pub(crate) fn fix_to_show(&self) -> Option<&Fix> {
+        let is_plain =
+            |fix: &&Fix| fix.edits.iter().all(|edit| credentials::find(&edit.replacement).is_empty());
+        self.fix.as_ref().filter(is_plain)
+    }
+
     /// A report with the code's own severity. Use [`Span::DUMMY`] where there is no place.
     #[must_use]
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {

@@ -77,10 +77,12 @@ impl Diagnostics {
     /// The reports in their one order, each code once a place, at most [`MAXIMUM_REPORTS`].
     ///
     /// Reports without a place come last. Where two share code and place, the heavier is kept, then the one whose
-    /// message comes first in the alphabet. Errors are never the ones that are left out while lighter ones stay.
+    /// message comes first in the alphabet. Errors are never the ones that are left out while lighter ones stay. What they
+    /// say holds no credential that is known by its form.
     #[must_use]
     pub fn finish(self, sources: &SourceMap) -> Vec<Diagnostic> {
-        let mut reports = self.reports;
+        let mut reports: Vec<Diagnostic> =
+            self.reports.into_iter().map(Diagnostic::without_credentials).collect();
         let place = |span: Span| sources.try_get(span.file).map(|file| (file.path(), span));
         reports.sort_by(|left, right| {
             let by_place = match (place(left.primary.span), place(right.primary.span)) {
@@ -156,7 +158,7 @@ fn cut(reports: Vec<Diagnostic>) -> Vec<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes;
+    use crate::{Edit, codes};
 
     fn sources() -> SourceMap {
         let mut sources = SourceMap::new();
@@ -182,6 +184,32 @@ mod tests {
         assert_eq!(forwards, backwards);
         let messages: Vec<_> = forwards.iter().map(|report| report.message.as_str()).collect();
         assert_eq!(messages, ["a at 7", "b at 3, lower code", "b at 3", "nowhere"]);
+    }
+
+    #[test]
+    fn no_report_says_a_credential() {
+        let sources = sources();
+        let file = sources.iter().next().expect("two were added").id();
+        let token = format!("ghp_{}", "a1".repeat(18));
+        let said = || format!("found {token}");
+        let place = Span::new(file, 3, 4);
+        let report = Diagnostic::new(codes::E0201, place, said())
+            .label(said())
+            .secondary(place, said())
+            .note(said())
+            .help(said())
+            .fix(said(), vec![Edit::new(place, said())]);
+        let reports = [report].into_iter().collect::<Diagnostics>().finish(&sources);
+        // What an editor puts into the text is the text; where it is shown it is left out.
+        assert_eq!(reports[0].fix.as_ref().expect("it has one").edits[0].replacement, said());
+        for shown in [
+            crate::render::short(&reports, &sources),
+            crate::render::json(&reports, &sources),
+            crate::render::sarif(&reports, &sources),
+            crate::render::rich(&reports, &sources, crate::render::RichOptions::default()),
+        ] {
+            assert!(shown.contains("found ••••") && !shown.contains(&token), "{shown}");
+        }
     }
 
     #[test]

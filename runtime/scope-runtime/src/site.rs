@@ -166,6 +166,11 @@ pub trait Site {
         Ok(())
     }
 
+    /// Where one that is not there is declared, at a site that has what is declared and nothing else.
+    fn declared_by(&self, _resource_type: &ResourceType, _name: Option<&str>) -> Option<String> {
+        None
+    }
+
     /// Logs in and asks each service for its version.
     fn probe(&self) -> LocalFuture<'_, Result<Vec<ServiceProbe>, SiteError>>;
 }

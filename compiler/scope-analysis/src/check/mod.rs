@@ -24,4 +24,4 @@ pub(crate) use rollouts::check_rollouts;
 pub use rollouts::former_names;
 pub(crate) use sameness::check_sameness;
 pub(crate) use secrets::{holds_secret, written_at};
-pub(crate) use values::{below, no_such_word};
+pub(crate) use values::{below, fits, in_words, no_such_word};

@@ -1,5 +1,7 @@
 //! References: what they name, where that is looked for (R8), and whether it can be used from where it is (R9).
 
+use std::collections::HashMap;
+
 use scope_diagnostics::{Diagnostic, Span, codes};
 
 use crate::context::Context;
@@ -43,6 +45,9 @@ impl Context<'_> {
                 self.take_references(slot, named.meaning(), attribute, referring, references);
             }
             (Type::List(inner), Value::List(slots)) => {
+                if matches!(inner.required(), Type::Reference(_)) {
+                    without_other_copies(slots);
+                }
                 for element in slots {
                     self.take_references(element, inner, attribute, referring, references);
                 }
@@ -472,4 +477,14 @@ fn divided(location: &Location) -> Option<&Location> {
         LocationKind::Cross { .. } => Some(part),
         _ => divided(part),
     })
+}
+
+/// Copies of one resource are one where it is referred to (R8), the nearest: `values(group.id)` refers to `group` once.
+fn without_other_copies(slots: &mut Vec<Slot>) {
+    let mut sites: HashMap<ResourceId, SiteId> = HashMap::new();
+    slots.retain(|slot| {
+        let Value::Deferred(deferred) = &slot.value else { return true };
+        let Deferred::Output { resource, site: Some(site), .. } = deferred.as_ref() else { return true };
+        sites.entry(*resource).or_insert(*site) == site
+    });
 }

@@ -48,6 +48,8 @@ impl Context<'_> {
             | (Type::Bytes | Type::String, value @ Value::File { .. })
             | (Type::Site, value @ Value::Site(_))
             | (Type::Location, value @ (Value::Site(_) | Value::Location(_))) => value,
+            // A site is the set of it, and goes wherever a set does.
+            (Type::SiteSet, Value::Site(site)) => self.site_list(std::iter::once(site), span),
             (Type::SiteSet, value) if self.sites_of(&value).is_some() => value,
             (Type::Site | Type::Location | Type::SiteSet, value @ (Value::Text(_) | Value::List(_)))
                 if self.is_given_as_data(&value, ty, span) =>
@@ -454,7 +456,7 @@ fn is_cidr(text: &str) -> bool {
 }
 
 /// Whether what will be of one type may stand where another is wanted; where in doubt, yes: the site checks too.
-pub(super) fn fits(found: &Type, wanted: &Type) -> bool {
+pub(crate) fn fits(found: &Type, wanted: &Type) -> bool {
     // The content of a secret is a text, which may go where a file's does.
     if matches!(found.required(), Type::Secret(_)) && matches!(base(wanted), Type::Bytes) {
         return true;
@@ -521,7 +523,7 @@ pub(super) fn words_of(types: Vec<&Type>, words: impl Fn(&Type) -> String) -> St
 }
 
 /// A type in the user's words.
-pub(super) fn in_words(ty: &Type) -> String {
+pub(crate) fn in_words(ty: &Type) -> String {
     match ty {
         Type::String | Type::Matching(..) => "a text".into(),
         Type::Int => "a whole number".into(),

@@ -10,25 +10,60 @@ use scope_syntax::ast::{self, ExprKind};
 
 use super::expansion::Expansions;
 use super::names::Names;
-use super::walk;
+use super::{Outside, Part, types, walk};
 use crate::hir::Type;
+
+/// The types of a function: those of its parameters, in their order, and that of what it gives; `any` where none is declared.
+pub(super) struct Signature {
+    pub params: Vec<Type>,
+    pub result: Type,
+}
+
+/// What each function takes and gives, as its own module's types say.
+pub(super) fn signatures(
+    functions: &IndexMap<String, ast::Function>,
+    parts: &[Part<'_>],
+    outside: Outside<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> IndexMap<String, Signature> {
+    let part_of = |function: &ast::Function| {
+        let file = function.name.span.file;
+        parts.iter().position(|part| part.driver.name.span.file == file).unwrap_or(0)
+    };
+    let each = functions.iter().map(|(name, function)| {
+        let part = part_of(function);
+        // What is no type of its module is reported there.
+        let mut resolve = |path: &ast::Path| Ok(outside(part, path).unwrap_or(Type::Any));
+        let mut declared = |ty: &Option<ast::TypeExpr>| match ty {
+            Some(ty) => types::type_of(ty, &mut resolve, diagnostics),
+            None => Type::Any,
+        };
+        let params = function.params.iter().map(|param| declared(&param.ty)).collect();
+        (name.clone(), Signature { params, result: declared(&function.result) })
+    });
+    each.collect()
+}
 
 /// Checks the bodies of the file's functions, and that none of them reaches itself; what they are, written out.
 pub(super) fn check(
     functions: &IndexMap<String, ast::Function>,
+    signatures: &IndexMap<String, Signature>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Expansions {
     let expansions = Expansions::of(functions, &order(functions, diagnostics));
     let types = IndexMap::new();
     for function in functions.values() {
-        let mut names = Names::new(&types, functions, &expansions);
-        for param in &function.params {
-            names.add(&param.name.text, Type::Any);
+        let Some(signature) = signatures.get(&function.name.text) else { continue };
+        let mut names = Names::new(&types, functions, signatures, &expansions);
+        for (param, ty) in function.params.iter().zip(&signature.params) {
+            names.add(&param.name.text, ty.clone());
             if let Some(default) = &param.default {
-                Names::new(&types, functions, &expansions).check(default, diagnostics);
+                let names = Names::new(&types, functions, signatures, &expansions);
+                names.check_as(default, ty, &param.name, diagnostics);
             }
         }
-        names.check(&function.body, diagnostics);
+        let result = ast::Ident { text: "the result".to_owned(), span: function.name.span };
+        names.check_as(&function.body, &signature.result, &result, diagnostics);
     }
     expansions
 }

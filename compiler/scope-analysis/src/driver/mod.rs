@@ -38,7 +38,6 @@ use scope_diagnostics::{Diagnostic, codes};
 use scope_syntax::ast::{self, BinaryOp, ExprKind, ItemKind, LineKind};
 
 use self::{
-    expansion::Expansions,
     names::Names,
     phrases::{Block, malformed},
     settings::declared_twice,
@@ -93,7 +92,8 @@ pub fn elaborate_parts(parts: &[Part<'_>], outside: Outside<'_>) -> (Driver, Vec
     let mut diagnostics = Vec::new();
     let driver = parts[0].driver;
     let functions = functions_of(parts, &mut diagnostics);
-    let expansions = functions::check(&functions, &mut diagnostics);
+    let signatures = functions::signatures(&functions, parts, outside, &mut diagnostics);
+    let expansions = functions::check(&functions, &signatures, &mut diagnostics);
     let patterns = likeness::patterns(parts);
     let mut out = Driver {
         name: driver.name.text.clone(),
@@ -112,15 +112,17 @@ pub fn elaborate_parts(parts: &[Part<'_>], outside: Outside<'_>) -> (Driver, Vec
     let bodies: Vec<_> =
         parts.iter().map(|part| likeness::carried_out(part.driver, &patterns, &mut diagnostics)).collect();
     let mut services = Vec::new();
+    let no_types = IndexMap::new();
     for (part, body) in bodies.iter().enumerate() {
-        services.extend(outer_blocks(part, body, &functions, &expansions, &mut out, &mut diagnostics));
+        let no_names = Names::new(&no_types, &functions, &signatures, &expansions);
+        services.extend(outer_blocks(part, body, &no_names, &mut out, &mut diagnostics));
     }
     let part_names: Vec<&str> = parts.iter().map(|part| part.driver.name.text.as_str()).collect();
     let declared = types_of(&services, &part_names, &mut diagnostics);
     let mut types = first_reading(&part_names, &services, &declared, outside, &mut diagnostics);
 
     let heads = types.clone();
-    let mut names = Names::new(&heads, &functions, &expansions);
+    let mut names = Names::new(&heads, &functions, &signatures, &expansions);
     names.add("site", settings::site_type(&out.settings));
     out.login = logins(&services, &names, &mut diagnostics);
     names.add("session", service::session_type(out.login.as_ref()));
@@ -201,14 +203,11 @@ fn added_types_only(body: &[ast::Line], service: &Service, diagnostics: &mut Vec
 fn outer_blocks<'a>(
     part: usize,
     lines: &'a [ast::Line],
-    functions: &IndexMap<String, ast::Function>,
-    expansions: &Expansions,
+    no_names: &Names<'_>,
     out: &mut Driver,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<ServiceBody<'a>> {
     let mut services = Vec::new();
-    let no_types = IndexMap::new();
-    let no_names = Names::new(&no_types, functions, expansions);
     let mut configs = Vec::new();
     for line in lines {
         let block = if part == 0 { Block::Driver } else { Block::Part };
@@ -220,7 +219,7 @@ fn outer_blocks<'a>(
             LineKind::Phrase(phrase) => match phrase.word.text.as_str() {
                 "site" => {
                     let body = phrase.body.as_deref().unwrap_or_default();
-                    settings::site(body, &no_names, &mut out.settings, diagnostics);
+                    settings::site(body, no_names, &mut out.settings, diagnostics);
                 }
                 "config" => configs.push(phrase),
                 "client" => {

@@ -12,6 +12,8 @@ use scope_syntax::ast::{self, BinaryOp, ChainOp, Element, ExprKind, RecordEntry,
 
 use super::compared;
 use super::expansion::Expansions;
+use super::functions::Signature;
+use crate::check::{fits, in_words, no_such_word};
 use crate::comparison;
 use crate::functions;
 use crate::hir::{ResourceType, Type};
@@ -25,6 +27,7 @@ pub(super) struct Names<'a> {
     own: Vec<(String, Type)>,
     types: &'a IndexMap<String, ResourceType>,
     functions: &'a IndexMap<String, ast::Function>,
+    signatures: &'a IndexMap<String, Signature>,
     expansions: &'a Expansions,
     allows_file: bool,
 }
@@ -34,9 +37,11 @@ impl<'a> Names<'a> {
     pub(super) fn new(
         types: &'a IndexMap<String, ResourceType>,
         functions: &'a IndexMap<String, ast::Function>,
+        signatures: &'a IndexMap<String, Signature>,
         expansions: &'a Expansions,
     ) -> Names<'a> {
-        Names { words: Rc::default(), own: Vec::new(), types, functions, expansions, allows_file: false }
+        let (words, own) = (Rc::default(), Vec::new());
+        Names { words, own, types, functions, signatures, expansions, allows_file: false }
     }
 
     /// Adds a name for all that is made from these; one that is there already is replaced.
@@ -70,8 +75,30 @@ impl<'a> Names<'a> {
 
     /// Reports every name in `expr` that means nothing here.
     pub(super) fn check(&self, expr: &ast::Expr, diagnostics: &mut Vec<Diagnostic>) {
+        self.check_with(expr, diagnostics, |_, _| {});
+    }
+
+    /// The same, and that it is of a type; `what` is what it is given for.
+    pub(super) fn check_as(
+        &self,
+        expr: &ast::Expr,
+        ty: &Type,
+        what: &ast::Ident,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        self.check_with(expr, diagnostics, |checker, found| checker.is_of(expr, found, ty, what));
+    }
+
+    fn check_with(
+        &self,
+        expr: &ast::Expr,
+        diagnostics: &mut Vec<Diagnostic>,
+        then: impl FnOnce(&mut Checker<'_, '_>, &Type),
+    ) {
         let n_reports = diagnostics.len();
-        Checker { names: self, locals: Vec::new(), diagnostics: &mut *diagnostics }.visit(expr);
+        let mut checker = Checker { names: self, locals: Vec::new(), diagnostics: &mut *diagnostics };
+        let found = checker.visit(expr);
+        then(&mut checker, &found);
         if diagnostics.len() == n_reports {
             self.expansions.check(expr, self.functions, diagnostics);
         }
@@ -154,10 +181,8 @@ impl Checker<'_, '_> {
                 Type::Any
             }
             ExprKind::Call { callee, args } => {
-                for argument in args {
-                    self.visit(&argument.value);
-                }
-                self.call(callee, args, expr.span)
+                let given: Vec<Type> = args.iter().map(|argument| self.visit(&argument.value)).collect();
+                self.call(callee, args, &given, expr.span)
             }
             ExprKind::Unary { op, operand } => {
                 self.visit(operand);
@@ -308,7 +333,7 @@ impl Checker<'_, '_> {
     }
 
     /// Checks a call; what it gives, as far as that is the same for whatever it is given.
-    fn call(&mut self, callee: &ast::Expr, args: &[ast::Argument], span: Span) -> Type {
+    fn call(&mut self, callee: &ast::Expr, args: &[ast::Argument], given: &[Type], span: Span) -> Type {
         let ExprKind::Name(name) = &*callee.kind else {
             self.diagnostics.push(Diagnostic::new(
                 codes::E0402,
@@ -322,8 +347,7 @@ impl Checker<'_, '_> {
             return Type::String;
         }
         if let Some(function) = self.names.functions.get(name) {
-            self.own_function(function, args, span);
-            return Type::Any;
+            return self.own_function(function, args, given, span);
         }
         if let Some(function) = functions::of_drivers().find(|function| function.name == name) {
             let (fewest, most) = function.takes;
@@ -345,7 +369,13 @@ impl Checker<'_, '_> {
         Type::Error
     }
 
-    fn own_function(&mut self, function: &ast::Function, args: &[ast::Argument], span: Span) {
+    fn own_function(
+        &mut self,
+        function: &ast::Function,
+        args: &[ast::Argument],
+        given: &[Type],
+        span: Span,
+    ) -> Type {
         let required = function.params.iter().filter(|param| param.default.is_none()).count();
         let params: Vec<&str> = function.params.iter().map(|param| param.name.text.as_str()).collect();
         let written = format!("{}({})", function.name.text, params.join(", "));
@@ -360,6 +390,49 @@ impl Checker<'_, '_> {
             }
         }
         self.arity(&written, args.len(), required, params.len(), span);
+        let Some(signature) = self.names.signatures.get(&function.name.text) else { return Type::Any };
+        for (position, (argument, found)) in args.iter().zip(given).enumerate() {
+            let position = match &argument.name {
+                Some(name) => params.iter().position(|param| *param == name.text),
+                None => Some(position),
+            };
+            let Some(position) = position else { continue };
+            if let (Some(param), Some(ty)) = (function.params.get(position), signature.params.get(position)) {
+                self.is_of(&argument.value, found, ty, &param.name);
+            }
+        }
+        signature.result.clone()
+    }
+
+    /// Reports what is of another type than it is declared to be, as far as that is known before anything runs.
+    fn is_of(&mut self, expr: &ast::Expr, found: &Type, ty: &Type, what: &ast::Ident) {
+        let is_null = matches!(found, Type::Optional(inner) if **inner == Type::Error);
+        let literal = match expr.kind.as_ref() {
+            ExprKind::Text(text) => text.literal(),
+            _ => None,
+        };
+        let fits = match (ty.required(), literal) {
+            _ if is_null => ty.is_optional(),
+            (Type::Enum(words), Some(word)) if !words.contains(&word) => {
+                let report = no_such_word(words, &word, expr.span, &what.text);
+                return self.diagnostics.push(report.secondary(what.span, "declared here"));
+            }
+            _ => fits(found, ty),
+        };
+        if fits {
+            return;
+        }
+        let found = if is_null { "null".to_owned() } else { in_words(found) };
+        self.diagnostics.push(
+            Diagnostic::new(
+                codes::E0201,
+                expr.span,
+                format!("expected `{}` to be {}, found {found}", what.text, in_words(ty)),
+            )
+            .label(format!("this is {found}"))
+            .secondary(what.span, "declared here")
+            .help(format!("its type is `{ty}`")),
+        );
     }
 
     fn arity(&mut self, written: &str, given: usize, fewest: usize, most: usize, span: Span) {

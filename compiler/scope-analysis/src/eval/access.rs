@@ -118,6 +118,20 @@ impl Context<'_> {
         }
     }
 
+    /// The report for an attribute that one of the program's `resources`, as data, does not set.
+    pub(super) fn not_set(
+        &self,
+        base: &Expr,
+        name: &ast::Ident,
+        fields: &IndexMap<String, Slot>,
+        (declared, resource): (Span, String),
+    ) -> Diagnostic {
+        let read = self.sources.borrow().snippet(base.span).to_string();
+        self.no_such_field(&name.text, name.span, "this record", fields.keys().map(String::as_str))
+            .secondary(declared, format!("of `{resource}`"))
+            .help(format!("where not every one has it: `{read}?.{}` is null for those without", name.text))
+    }
+
     fn site_field(&self, site: SiteId, name: &ast::Ident) -> Value {
         let sites = self.sites.borrow();
         let declared = &sites[site.0 as usize];

@@ -119,8 +119,24 @@ impl Context<'_> {
                 self.each_site_of(&deferred).unwrap_or_default()
             }
             other => {
-                if !self.is_somewhere_wrong(&other) {
-                    self.mismatch("a list, a record or a set of sites", &other, generator.source.span);
+                let expected = "a list, a record or a set of sites";
+                match &other {
+                    Value::Int(number) if *number > 0 => {
+                        let help = format!(
+                            "`1..{number}` goes from 1 to {number}, `range({number})` from 0 to {}",
+                            number - 1
+                        );
+                        self.mismatch_with(expected, &other, generator.source.span, &help);
+                    }
+                    other if self.is_somewhere_wrong(other) => {}
+                    Value::Deferred(deferred) if matches!(**deferred, Deferred::BySite(_)) => {
+                        let read = self.sources.borrow().snippet(generator.source.span).to_string();
+                        let help = format!(
+                            "where it is turns out in the run: `keys({read})` are the sites, `values({read})` what there is at them"
+                        );
+                        self.mismatch_with(expected, &other, generator.source.span, &help);
+                    }
+                    other => self.mismatch(expected, other, generator.source.span),
                 }
                 return None;
             }

@@ -281,9 +281,8 @@ impl Context<'_> {
             return Value::Error;
         }
         let mut values: Vec<Value> = args.iter().map(|argument| self.eval(&argument.value, frame)).collect();
-        // Where something is made one of the copies is read, but what goes through a record means them all.
-        if let ("keys" | "values", [Value::Deferred(deferred)], true) =
-            (function.name, values.as_slice(), frame.here.is_some())
+        // What goes through a record by site means all of its copies, as `[for … => …]` does: wherever it stands.
+        if let ("keys" | "values", [Value::Deferred(deferred)]) = (function.name, values.as_slice())
             && let Some(copies) = self.each_site_of(deferred)
         {
             let slot = |(site, value)| {

@@ -89,7 +89,7 @@ impl Context<'_> {
                     Diagnostic::new(codes::E0505, expr.span, "the program takes too many steps to expand")
                         .label("stopped here")
                         .note("every program expands to a bounded set of requests")
-                        .help("make the lists that are iterated smaller"),
+                        .help("make the lists and ranges that it goes through shorter, and let fewer functions call another twice"),
                 );
             }
             return Value::Error;
@@ -134,6 +134,14 @@ impl Context<'_> {
                         if !fields.contains_key(&name.text) && self.may_lack(base, &name.text, frame) =>
                     {
                         Value::Null
+                    }
+                    Err(Value::Record(fields))
+                        if !*optional
+                            && !fields.contains_key(&name.text)
+                            && let Some(subject) = self.subject_of(base, frame) =>
+                    {
+                        self.report(self.not_set(base, name, &fields, subject));
+                        Value::Error
                     }
                     Err(base_value) => self.field(base_value, name, *optional, base.span, frame),
                 }

@@ -160,6 +160,22 @@ impl Context<'_> {
             let word = &text[..text.find(|letter| !is_of_word(letter)).unwrap_or(text.len())];
             if text[word.len()..].starts_with(['(', '[', '?']) { "" } else { word }
         });
+        // In `"${s.name}"` there is a text already, and `st.s` is of `st`.
+        let before = sources.try_get(span.file).and_then(|file| file.text().get(..span.start as usize));
+        let before = before.unwrap_or_default().trim_end();
+        if before.ends_with('.') && !before.ends_with("..") {
+            return report;
+        }
+        let declared =
+            format!("declare it: `let {name} = …`, or `for {name} in …` where there is one for each");
+        let is_word = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphabetic() || c == '_');
+        let reads_field = behind.strip_prefix('.').is_some_and(|fields| fields.split('.').all(is_word));
+        if before.ends_with("${") {
+            return report.help(declared);
+        }
+        if reads_field && is_word(name) {
+            return report.help(declared).help(format!("a text is written with quotes: \"{name}{behind}\""));
+        }
         let whole = Span::new(span.file, span.start, span.end + behind.len() as u32);
         report
             .help(format!("a text of its own is written with quotes: \"{name}{behind}\""))

@@ -2,6 +2,8 @@
 //!
 //! `text("a < `b`")` → `a &lt; <code>b</code>`
 
+use scope_diagnostics::credentials;
+
 /// A whole page.
 pub fn page(title: &str, body: &str) -> String {
     format!(
@@ -12,8 +14,9 @@ pub fn page(title: &str, body: &str) -> String {
     )
 }
 
-/// Characters that mean something in HTML, as what they are.
+/// Characters that mean something in HTML, as what they are; nothing of a credential that is known by its form.
 pub fn escape(text: &str) -> String {
+    let text = credentials::masked(text);
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -93,7 +93,7 @@ impl<'a> Entry<'a> {
             secondary: report.secondary.iter().map(place).collect(),
             notes: &report.notes,
             help: &report.help,
-            fix: report.fix.as_ref().map(|fix| Fix {
+            fix: report.fix_to_show().map(|fix| Fix {
                 title: &fix.title,
                 edits: fix
                     .edits

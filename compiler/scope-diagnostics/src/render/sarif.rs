@@ -91,7 +91,7 @@ fn result(report: &Diagnostic, rule: usize, sources: &SourceMap) -> Value {
     if !related.is_empty() {
         result["relatedLocations"] = Value::Array(related);
     }
-    if let Some(changes) = report.fix.as_ref().and_then(|fix| changes(fix, sources)) {
+    if let Some(changes) = report.fix_to_show().and_then(|fix| changes(fix, sources)) {
         result["fixes"] = json!([changes]);
     }
     result

@@ -161,6 +161,11 @@ fn not_found(subject: &Subject<'_>, text: Option<&str>, purpose: Purpose) -> Fai
         None => format!("no {kind} at `{site}` has the attributes of `{}`", subject.name),
     };
     let failure = Failure::new("E0902", Outcome::Unavailable, message);
+    let failure = match subject.site.declared_by(subject.resource_type, text) {
+        Some(declared) => failure
+            .with_help(format!("a simulated site has what is declared: in `site {site}`, `{declared}`")),
+        None => failure,
+    };
     match purpose {
         Purpose::Reference => {
             failure.with_help(format!("name a site that has it in the scope, or make one at `{site}`"))

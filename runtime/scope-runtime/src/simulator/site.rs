@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use scope_plan::driver::Driver;
+use scope_plan::driver::{Driver, ResourceType};
 use tracing::Instrument;
 
 use super::call::{Call, Outcome};
@@ -30,6 +30,16 @@ pub(super) struct SimulatedSite {
 }
 
 impl Site for SimulatedSite {
+    /// `simulate: { openstack: { flavor: [{ name: "m1.tiny" }] } }`
+    fn declared_by(&self, resource_type: &ResourceType, name: Option<&str>) -> Option<String> {
+        let attribute = resource_type.name_attribute.as_ref().unwrap_or(&resource_type.identity);
+        let content =
+            name.map_or("…".to_owned(), |name| format!("{attribute}: {}", serde_json::json!(name)));
+        let within = |held: String, part: &str| format!("{{ {part}: {held} }}");
+        let held = resource_type.name.rsplit('.').fold(format!("[{{ {content} }}]"), within);
+        Some(format!("simulate: {held}"))
+    }
+
     fn operate<'a>(&'a self, call: OperationCall<'a>) -> LocalFuture<'a, Result<Answer, SiteError>> {
         Box::pin(async move {
             let OperationCall {
