@@ -290,13 +290,13 @@ fn crosses(plan: &Plan, text: &mut String) {
 /// How those of the resources over several sites that are asked for are divided; empty where there is none.
 ///
 /// ```text
-/// divided over sites, the prime first
-///   hits: nantes (prime) value 4 % paris value 2
+/// divided over sites in whole units, by weight; the prime first
+///   hits: nantes (prime, weight 2) value 4 % paris (weight 1) value 2
 /// ```
 pub fn divided(plan: &Plan, is_asked_for: impl Fn(&Cross) -> bool) -> String {
     match divisions(plan, plan.crosses.iter().filter(|cross| is_asked_for(cross))) {
         lines if lines.is_empty() => lines,
-        lines => format!("\ndivided over sites, the prime first\n{lines}"),
+        lines => format!("\ndivided over sites in whole units, by weight; the prime first\n{lines}"),
     }
 }
 
@@ -346,6 +346,7 @@ fn divisions<'p>(plan: &'p Plan, crosses: impl Iterator<Item = &'p Cross>) -> St
     let mut text = String::new();
     for cross in crosses {
         let of = plan.resource_type_of(plan.step(cross.prime));
+        let is_alike = cross.parts.iter().all(|part| part.weight == cross.parts[0].weight);
         let parts: Vec<String> = cross
             .parts
             .iter()
@@ -360,12 +361,15 @@ fn divisions<'p>(plan: &'p Plan, crosses: impl Iterator<Item = &'p Cross>) -> St
                     format!(" {name} {}{}", before.unwrap_or_default(), text(share))
                 };
                 let shares: Vec<String> = part.shares.iter().map(share).collect();
-                let prime = match part.steps.as_slice() {
-                    [] => " (left out)",
-                    steps if steps.contains(&cross.prime) => " (prime)",
-                    _ => "",
+                let place = match part.steps.as_slice() {
+                    [] => Some("left out".to_owned()),
+                    steps if steps.contains(&cross.prime) => Some("prime".to_owned()),
+                    _ => None,
                 };
-                format!("{}{prime}{}", part.label, shares.join(","))
+                let weight = (!is_alike).then(|| format!("weight {}", part.weight));
+                let words: Vec<String> = place.into_iter().chain(weight).collect();
+                let words = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
+                format!("{}{words}{}", part.label, shares.join(","))
             })
             .collect();
         writeln!(text, "  {}: {}", cross.key, parts.join(" % ")).expect("a String takes any text");

@@ -86,6 +86,7 @@ fn good() -> Plan {
     let part = |label: &str, step: StepId, pages: i64| CrossPart {
         label: label.into(),
         steps: vec![step],
+        weight: 1,
         shares: [("pages".to_owned(), json!(pages))].into_iter().collect(),
         before: Default::default(),
     };

@@ -27,10 +27,23 @@ impl Context<'_> {
             (!kinds.contains(&self.kind(value, here))).then_some((position, expected))
         });
         let (position, expected) = of_another_kind.unwrap_or_else(|| among(function.name, values));
-        let help = format!("`{}`: {}", function.written, function.words);
+        let help = match (function.name, &values[position]) {
+            ("json", Value::Text(text)) => comma_too_many(text),
+            _ => None,
+        };
+        let help = help.unwrap_or_else(|| format!("`{}`: {}", function.written, function.words));
         self.mismatch_with(expected, &values[position], spans[position], &help);
         Value::Error
     }
+}
+
+/// What to do about JSON that has a comma behind its last entry, as many languages do.
+fn comma_too_many(text: &str) -> Option<String> {
+    let error = serde_json::from_str::<serde_json::Value>(text).err()?;
+    error.to_string().starts_with("trailing comma").then(|| {
+        let (line, column) = (error.line(), error.column());
+        format!("remove the comma before line {line}, column {column}: JSON has none behind the last entry")
+    })
 }
 
 /// Where all are of the right kinds: which of them is refused, and what would be taken of its kind.

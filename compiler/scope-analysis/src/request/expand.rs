@@ -163,15 +163,7 @@ impl<'a> Context<'a> {
             };
             let Some(key) = self.family_key(&named) else {
                 if !has_hole(&named) {
-                    self.report(
-                        Diagnostic::new(
-                            codes::E0201,
-                            generator.source.span,
-                            format!("expected elements with a key, found {}", describe(&named)),
-                        )
-                        .label("no key for the elements of a family")
-                        .help("iterate over sites, texts, numbers, a map, or records with a `name`"),
-                    );
+                    self.report(no_key(&named, generator.source.span));
                 }
                 return None;
             };
@@ -372,4 +364,29 @@ fn value_of(declared: &Declared, span: Span) -> Value {
 /// `lab.server`; of the program itself only the name.
 pub(super) fn path(group: &Group<'_>, name: &str) -> String {
     if group.name.is_empty() { name.to_string() } else { format!("{}.{name}", group.name) }
+}
+
+/// The report for an element without a key: at its name, if that is none, however many families go over it.
+fn no_key(element: &Value, source: Span) -> Diagnostic {
+    let name = match element {
+        Value::Record(fields) => fields.get("name").or_else(|| fields.get("id")),
+        _ => None,
+    };
+    match name {
+        Some(name) => Diagnostic::new(
+            codes::E0201,
+            name.span,
+            format!("expected a text that is the key of an element, found {}", describe(&name.value)),
+        )
+        .label("not a text")
+        .secondary(source, "a family goes over it")
+        .help("the elements of a family are called by their `name`, a text"),
+        None => Diagnostic::new(
+            codes::E0201,
+            source,
+            format!("expected elements with a key, found {}", describe(element)),
+        )
+        .label("no key for the elements of a family")
+        .help("iterate over sites, texts, numbers, a map, or records with a `name`"),
+    }
 }

@@ -246,6 +246,7 @@ impl<'p> Lowering<'p> {
                 steps: made(index)
                     .map(|(_, part)| part.leaves.iter().map(|(_, step)| *step).collect())
                     .unwrap_or_default(),
+                weight: 1,
                 shares: IndexMap::new(),
                 before: BTreeMap::new(),
             })

@@ -83,8 +83,11 @@ impl<'a> Lowering<'a> {
                     }
                     shares.insert(name.clone(), share);
                 }
+                let sites = part.sites();
+                let mut weights = resource.with.weights.iter();
+                let weight = weights.find(|(of, ..)| sites.contains(of)).map_or(1, |(_, weight, _)| *weight);
                 let part = &mut self.plan.crosses[index].parts[place];
-                (part.shares, part.before) = (shares, before);
+                (part.weight, part.shares, part.before) = (weight, shares, before);
             }
         }
     }

@@ -364,3 +364,42 @@ pub(super) fn params(program: &Program) -> IndexMap<String, Json> {
         .filter_map(|(name, value)| Some((name.clone(), constant(value, program)?)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use scope_analysis::hir::{Type, amount_text};
+    use scope_plan::eval::{Bindings, eval};
+    use scope_plan::expr::{Builtin, Expr};
+    use scope_syntax::units::{self, Dimension};
+
+    /// The plan stands by itself, and so has its units: what a run writes is what the compiler writes of the same amount.
+    #[test]
+    fn amounts_are_written_alike_when_compiling_and_in_the_run() {
+        let mut n_units = 0;
+        for unit in units::all() {
+            let Some((dimension, factor)) = units::find(unit) else { panic!("`{unit}` is a unit") };
+            let (ty, builtin, counts) = match dimension {
+                Dimension::Duration => (Type::Duration, Builtin::DurationText, 1e9),
+                Dimension::Size => (Type::Size, Builtin::SizeText, 1.0),
+                Dimension::Rate => (Type::Rate, Builtin::RateText, 1.0),
+                Dimension::Percent => continue,
+            };
+            n_units += 1;
+            for number in [1.0, 3.0, 7.0] {
+                let amount = number * factor;
+                let written = amount_text(&ty, (amount * counts).round());
+                let call = Expr::Call(builtin, vec![Expr::Value(amount.into())]);
+                assert_eq!(eval(&call, &Bindings::default()), Ok(written.into()), "{number} {unit}");
+                assert!(!unit.is_ascii() || written_with(&ty, number, unit), "{number} {unit}");
+            }
+        }
+        assert!(n_units >= 20, "{n_units}");
+    }
+
+    /// Whether so many of a unit are told in it.
+    fn written_with(ty: &Type, number: f64, unit: &str) -> bool {
+        let Some((_, factor)) = units::find(unit) else { return false };
+        let counts = if *ty == Type::Duration { 1e9 } else { 1.0 };
+        amount_text(ty, (number * factor * counts).round()) == format!("{number}{unit}")
+    }
+}

@@ -12,7 +12,8 @@ use crate::expr::Expr;
 
 pub(super) const NANOSECONDS: i128 = 1_000_000_000;
 
-/// How 0 is written, and the units, the largest first.
+/// How 0 is written, and the units, the largest first: those of the language, which the plan does not know. That both write the
+/// same is tested where both are seen, in the lowering of values.
 type Units = (&'static str, &'static [(i128, &'static str)]);
 
 pub(super) const DURATIONS: Units = (

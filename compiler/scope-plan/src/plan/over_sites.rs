@@ -27,11 +27,22 @@ pub struct CrossPart {
     pub label: String,
     /// The step that makes it; several where it is a `|`, none where it is left out (`local_only`).
     pub steps: Vec<StepId>,
+    /// How much of it the part has, beside those of the other parts.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub weight: u64,
     /// Divided attribute → the part's share, made once over all parts, whatever is cut.
     pub shares: IndexMap<String, Value>,
     /// The share that an earlier run gave it, where it was another one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub before: BTreeMap<String, Value>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn is_one(weight: &u64) -> bool {
+    *weight == 1
 }
 
 /// What `local_only` keeps at the entry site, and where it is written for and not made.
