@@ -46,7 +46,7 @@ fn new_weights_divide_anew_and_a_cut_does_not() {
     };
     write(&desks, &folder, "");
     let first =
-        "divided over sites, the prime first\n  jam: nantes (prime) text 1.5 GiB % paris text 1.5 GiB\n";
+        "divided over sites in whole units, by weight; the prime first\n  jam: nantes (prime) text 1.5 GiB % paris text 1.5 GiB\n";
     let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
     assert!(plan.contains(first), "{plan}");
     ends(&folder, &["run", "main.scope"], 0);
@@ -56,14 +56,14 @@ fn new_weights_divide_anew_and_a_cut_does_not() {
     write(&desks, &folder, "with { weights: { nantes: 2, paris: 1 } }");
     let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
     assert!(plan.contains("text 1.5 GiB -> 2 GiB"), "{plan}");
-    let anew = "divided anew\n  jam: nantes (prime) text 1.5 GiB -> 2 GiB % paris text 1.5 GiB -> 1 GiB\n";
+    let anew = "divided anew\n  jam: nantes (prime, weight 2) text 1.5 GiB -> 2 GiB % paris (weight 1) text 1.5 GiB -> 1 GiB\n";
     assert!(plan.contains(anew), "{plan}");
     // A site that does not answer keeps its share, and so does the other one.
     desks.paris.set_down(true);
     ends(&folder, &["run", "main.scope"], 4);
     shares(2 * GIB, 3 * GIB / 2);
     let plan = ends(&folder, &["plan", "main.scope", "--offline"], 0).stdout;
-    assert!(plan.contains("nantes (prime) text 2 GiB % paris text 1.5 GiB -> 1 GiB"), "{plan}");
+    assert!(plan.contains("nantes (prime, weight 2) text 2 GiB % paris (weight 1) text 1.5 GiB -> 1 GiB"), "{plan}");
     desks.paris.set_down(false);
     ends(&folder, &["run", "main.scope"], 0);
     shares(2 * GIB, GIB);
