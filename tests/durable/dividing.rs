@@ -45,8 +45,7 @@ fn new_weights_divide_anew_and_a_cut_does_not() {
         assert_eq!(desks.paris.held()["notes"], json!({ "jam": paris }));
     };
     write(&desks, &folder, "");
-    let first =
-        "divided over sites in whole units, by weight; the prime first\n  jam: nantes (prime) text 1.5 GiB % paris text 1.5 GiB\n";
+    let first = "divided over sites in whole units, by weight; the prime first\n  jam: nantes (prime) text 1.5 GiB % paris text 1.5 GiB\n";
     let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
     assert!(plan.contains(first), "{plan}");
     ends(&folder, &["run", "main.scope"], 0);
@@ -63,7 +62,10 @@ fn new_weights_divide_anew_and_a_cut_does_not() {
     ends(&folder, &["run", "main.scope"], 4);
     shares(2 * GIB, 3 * GIB / 2);
     let plan = ends(&folder, &["plan", "main.scope", "--offline"], 0).stdout;
-    assert!(plan.contains("nantes (prime, weight 2) text 2 GiB % paris (weight 1) text 1.5 GiB -> 1 GiB"), "{plan}");
+    assert!(
+        plan.contains("nantes (prime, weight 2) text 2 GiB % paris (weight 1) text 1.5 GiB -> 1 GiB"),
+        "{plan}"
+    );
     desks.paris.set_down(false);
     ends(&folder, &["run", "main.scope"], 0);
     shares(2 * GIB, GIB);
