@@ -12,7 +12,7 @@ use crate::layers::{Layers, is_true, text};
 use crate::types::Ty;
 
 /// Keywords that narrow what a value may be, in ways of which no type is.
-const KEYWORDS: [&str; 15] = [
+const KEYWORDS: [&str; 14] = [
     "contains",
     "dependencies",
     "dependentRequired",
@@ -27,17 +27,16 @@ const KEYWORDS: [&str; 15] = [
     "prefixItems",
     "propertyNames",
     "unevaluatedProperties",
-    "x-kubernetes-validations",
 ];
 
 /// Each keyword with the places at which it stands.
 #[derive(Debug, Default)]
-pub(crate) struct Unsaid(BTreeMap<&'static str, HashSet<Span>>);
+pub(crate) struct Unsaid(BTreeMap<String, HashSet<Span>>);
 
 impl Unsaid {
     /// Notes one keyword at its place, where what it says is lost on the way to a type.
-    pub fn add(&mut self, keyword: &'static str, span: Span) {
-        self.0.entry(keyword).or_default().insert(span);
+    pub fn add(&mut self, keyword: &str, span: Span) {
+        self.0.entry(keyword.to_owned()).or_default().insert(span);
     }
 
     /// Notes what the layers of one schema say and its type does not.
@@ -47,6 +46,11 @@ impl Unsaid {
                 if let Some(slot) = layer.schema.get(keyword).filter(|slot| narrows(keyword, &slot.value)) {
                     self.add(keyword, slot.span);
                 }
+            }
+            // Rules in a language of the vendor's.
+            let is_rules = |key: &str| key.starts_with("x-") && key.ends_with("-validations");
+            for (key, slot) in layer.schema.iter().filter(|(key, _)| is_rules(key)) {
+                self.add(key, slot.span);
             }
             if let Some(slot) = layer.schema.get("uniqueItems").filter(|slot| is_true(Some(slot))) {
                 self.add("uniqueItems", slot.span);

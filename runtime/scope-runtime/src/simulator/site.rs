@@ -30,7 +30,7 @@ pub(super) struct SimulatedSite {
 }
 
 impl Site for SimulatedSite {
-    /// `simulate: { openstack: { flavor: [{ name: "m1.tiny" }] } }`
+    /// `simulate: { shelf: { book: [{ title: "Dune" }] } }`
     fn declared_by(&self, resource_type: &ResourceType, name: Option<&str>) -> Option<String> {
         let attribute = resource_type.name_attribute.as_ref().unwrap_or(&resource_type.identity);
         let content =
