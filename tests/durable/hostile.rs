@@ -132,6 +132,10 @@ fn wrong_type(client: &mut TcpStream, _: &str) -> std::io::Result<()> {
     json(client, "{\"name\": \"n\", \"text\": 77.5}")
 }
 
+fn tells_of_another(client: &mut TcpStream, _: &str) -> std::io::Result<()> {
+    json(client, "{\"name\": 17, \"text\": \"t\"}")
+}
+
 fn tells_nothing(client: &mut TcpStream, _: &str) -> std::io::Result<()> {
     json(client, "{}")
 }
@@ -229,7 +233,7 @@ fn tells_the_secret(client: &mut TcpStream, head: &str) -> std::io::Result<()> {
 fn whatever_a_site_answers_is_a_clear_error_in_time() {
     let honest = Villain::start(|client, _| json(client, "{}"));
     honest.url.clone_into(&mut ELSEWHERE.lock().expect("never poisoned"));
-    let cases: [(&str, Deed, &str, &str); 19] = [
+    let cases: [(&str, Deed, &str, &str); 20] = [
         ("endless", endless, "E0704", "longer than 16777216 bytes"),
         ("says too long", says_too_long, "E0704", "longer than"),
         ("shorter than said", shorter_than_said, "E0701", "broke off"),
@@ -240,6 +244,7 @@ fn whatever_a_site_answers_is_a_clear_error_in_time() {
         ("broken JSON", broken_json, "E0704", "not JSON"),
         ("other type", other_type, "E0704", "found a list"),
         ("wrong type", wrong_type, "E0704", "`text` must be a text, found a number: 77.5"),
+        ("tells of another", tells_of_another, "E0704", "is about `17`, where `n` was asked for"),
         ("tells nothing", tells_nothing, "E0704", "expected one of `desk.note`, found {}"),
         ("a page", a_page, "E0704", "the answer is not JSON: Please sign in"),
         ("deep JSON", deep_json, "E0704", "not JSON"),

@@ -78,6 +78,29 @@ fn a_plan_asks_the_sites_and_changes_nothing() {
 }
 
 #[test]
+fn a_call_that_is_given_what_the_program_gives_is_foretold_as_it_ends() {
+    let program = "resource note: desk.note { name: \"door\", text: \"t\" } scope { nantes }\n\
+        resource door: desk.bell { name: \"door\" } scope { nantes }\n\
+        call once: desk.bell.ring { name: note.name } scope { nantes } with { after: door }\n";
+    let desks = Desks::start();
+    let folder = desks.place("plan-call", program);
+    ends(&folder, &["run", "main.scope"], 0);
+    desks.nantes.change(|notes, _cards| drop(notes.remove("door")));
+    let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
+    has(
+        &plan,
+        &[
+            "+ note note was deleted outside",
+            "= bell once",
+            "1 to create, 0 to change, 0 to delete, 0 unknown ",
+        ],
+    );
+    let run = ends(&folder, &["run", "main.scope"], 0);
+    has(&run.all(), &["1 created, 2 unchanged"]);
+    assert_eq!(desks.nantes.held()["bells"], json!({ "door": 1 }));
+}
+
+#[test]
 fn a_saved_plan_is_run_only_as_it_was_made() {
     let desks = Desks::start();
     let folder = desks.place("saved", PROGRAM);

@@ -62,6 +62,9 @@ pub struct Report {
     /// Sites that parked steps wait for, by name, and until when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub awaited: BTreeMap<String, Awaited>,
+    /// Sites that an operator holds, by name, and why: `held by ana: rack move`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<String, String>,
     /// Why the run itself had to stop (the journal could not be written), apart from any step.
     pub stopped: Option<Failure>,
     /// From start to end; virtual in a simulation.

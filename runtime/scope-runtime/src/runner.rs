@@ -45,6 +45,7 @@ use scope_plan::recorded::borrowed_parts;
 use tracing::Instrument;
 
 use crate::events::{Awaited, Outcome, RunEvent};
+use crate::procedure::open_what_was_lost;
 use crate::redact::{NoSecrets, Redact};
 use crate::report::Report;
 use crate::state::{Record, Started, StateStore, Wish};
@@ -199,6 +200,9 @@ pub async fn run(
     }
     claim(&shared);
     wait_no_more(&shared);
+    if options.rebuild {
+        open_what_was_lost(&shared);
+    }
     shared.announce(digest);
     let span = tracing::info_span!("run", number = run, program = plan.program.file);
     let report = async {

@@ -215,7 +215,8 @@ pub struct OpenWave {
 /// An explicit operation that was done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Call {
-    /// The digest of its inputs: it is done again when they change.
+    /// The digest of its inputs: it is done again when they change. Empty where a lost state was rebuilt, and what it was given
+    /// nobody recorded: then it is what it is given next.
     pub inputs: String,
     /// Its result, for the steps that use it; masked and bounded.
     pub result: Value,
@@ -252,7 +253,7 @@ pub struct Sent {
     pub resource_type: String,
     /// `create`
     pub operation: String,
-    /// The digest of its inputs.
+    /// The digest of its inputs; empty where nobody recorded them.
     pub inputs: String,
     /// Its name at the site, to look for what it makes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -119,7 +119,10 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
     }
     store.remember(fact).map_err(|error| place::refused(&error))?;
     untold.iter().for_each(|what| note(&format!("note: {what}")));
-    note(&format!("adopted: {} {name} at {}; next: scope plan {file}", short_type(&ty.name), command.site));
+    // A run of the program without it would let it go again.
+    let first = if command.write { "" } else { "put this into the program, then " };
+    let kind = short_type(&ty.name);
+    note(&format!("adopted: {kind} {name} at {}; next: {first}scope plan {file}", command.site));
     Ok(())
 }
 

@@ -55,6 +55,11 @@ fn named(place: &args::Place) -> Result<Found, u8> {
         return Ok(Found { place: found, program: Some(program.clone()) });
     }
     if let Some(state) = &place.state {
+        if holds_many(state) {
+            say_error(codes::E0922, &format!("`{state}` holds the states of many programs"));
+            say_help(&format!("say which one is meant: `--program FILE --state {}`", shell::word(state)));
+            return Err(WRONG);
+        }
         let place = state::Place::of(state, None).map_err(|error| refused(&error))?;
         return Ok(Found { place, program: None });
     }
@@ -81,6 +86,11 @@ fn named(place: &args::Place) -> Result<Found, u8> {
             Err(WRONG)
         }
     }
+}
+
+/// Whether a shared place has a document for each program: `s3://team/states/?region=eu-west-3`.
+fn holds_many(state: &str) -> bool {
+    state.contains("://") && state.split('?').next().is_some_and(|path| path.ends_with('/'))
 }
 
 /// The same where nothing was run yet: the program that is named, or the one program here that has the site.
@@ -143,7 +153,7 @@ pub fn of_program(program: &str, given: Option<&str>) -> Result<Place, u8> {
 pub fn words(program: &str, given: Option<&str>) -> String {
     match given {
         // A place for many programs.
-        Some(state) if state.ends_with('/') => {
+        Some(state) if state.ends_with('/') || holds_many(state) => {
             format!(" --program {} --state {}", shell::word(program), shell::word(state))
         }
         Some(state) => format!(" --state {}", shell::word(state)),

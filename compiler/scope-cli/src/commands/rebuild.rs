@@ -15,7 +15,7 @@ use scope_runtime::events::Failure;
 use scope_runtime::report::{Report, StepStatus};
 use scope_runtime::runner::Known;
 use scope_runtime::shell;
-use scope_runtime::state::{Holder, State, StateStore};
+use scope_runtime::state::{Holder, Sent, State, StateStore};
 use serde::Serialize;
 use serde_json::json;
 
@@ -113,10 +113,13 @@ fn of_no_run(mut state: State) -> State {
     state
 }
 
-/// The operations of which only a person knows whether they were done.
+/// The operations of which only a person may know whether they were done.
 fn asked(plan: &Plan) -> impl Iterator<Item = answers::Step<'_>> + Clone {
-    let is_asked =
-        |step: &&Step| matches!(step.action, Action::Call { once: true, .. }) && step.repeat == Repeat::None;
+    let is_asked = |step: &&Step| match step.action {
+        Action::Call { once, .. } => once && matches!(step.repeat, Repeat::None | Repeat::Mark),
+        Action::Ensure { .. } => step.repeat == Repeat::None,
+        _ => false,
+    };
     let steps = plan.steps.iter().filter(is_asked);
     steps.map(|step| (step.key.as_str(), step.name.as_str(), plan.site(step.site).name.as_str()))
 }
@@ -185,10 +188,13 @@ fn nobodys(file: &str, rows: &[Row]) -> u8 {
     let unknown: Vec<&Row> =
         rows.iter().filter(|row| matches!(row.what, What::Unknown | What::Asked)).collect();
     lines(&unknown);
-    line(match unknown.is_empty() {
-        true => "nothing bears a mark with a name of this program: nothing to rebuild",
-        false => {
+    line(match (unknown.is_empty(), unknown.iter().any(|row| row.what == What::Unknown)) {
+        (true, _) => "nothing bears a mark with a name of this program: nothing to rebuild",
+        (false, true) => {
             "nothing that could be asked bears a mark with a name of this program; the rest is unknown: rebuild again when it answers"
+        }
+        (false, false) => {
+            "nothing bears a mark with a name of this program: what is asked waits for its answer"
         }
     });
     line(&format!("what has no room for a mark: scope import {file} NAME SITE ID"));
@@ -283,7 +289,11 @@ fn rows(file: &str, plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
         });
         let is_done = ends.clone().any(|status| matches!(status, StepStatus::Done { .. }));
         let recorded = state.resource(&step.name, site);
+        let asked = state.sent.get(&step.key).filter(|sent| sent.asks);
         let (what, why) = match (&step.action, recorded, failure) {
+            (Action::Ensure { .. } | Action::Call { .. }, None, _) if asked.is_some() => {
+                (What::Asked, asked.map(how_to_answer).unwrap_or_default())
+            }
             (Action::Ensure { .. } | Action::Bring { .. }, Some(resource), _) => {
                 let seen = rounds.iter().filter_map(|report| report.step(step.id).seen.as_ref());
                 let seconds: BTreeSet<&str> =
@@ -297,7 +307,6 @@ fn rows(file: &str, plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
             }
             (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) => match failure.code.as_str() {
                 "E0907" | "E0901" => (What::Unmarked, unmarked(file, &step.name, site, failure)),
-                "E0906" => (What::Asked, format!("{}: {}", failure.message, failure.help.join("; "))),
                 _ => {
                     let said = failure.site_words.iter().map(|words| format!(": {words}"));
                     (What::Unknown, failure.message.clone() + &said.collect::<String>())
@@ -340,6 +349,15 @@ fn unmarked(file: &str, name: &str, site: &str, failure: &Failure) -> String {
             )
         }
     }
+}
+
+fn how_to_answer(sent: &Sent) -> String {
+    let Sent { operation, name, site, .. } = sent;
+    let place = shell::word(&sent.place());
+    format!(
+        "`{operation}` of `{name}` at `{site}` must not be repeated, and whether it was done nobody recorded: \
+         `--answer {place}=done`, or `=failed` to have the next run do it"
+    )
 }
 
 fn print(file: &str, state: &State, rows: &[Row]) {

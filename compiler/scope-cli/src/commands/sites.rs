@@ -68,15 +68,6 @@ pub fn run(command: &Sites, output: Output) -> u8 {
     }
 }
 
-/// Asks the sites of a program, each for at most so long. Nothing where the program cannot be compiled any more.
-pub fn probe_program(file: &str, patience: Duration) -> Vec<Probed> {
-    let compilation = scope_compiler::compile_sites(&Disk, file, false);
-    match compilation.plan.as_ref().filter(|_| !compilation.has_errors()) {
-        Some(plan) => probe_plan(plan, &|_| true, patience),
-        None => Vec::new(),
-    }
-}
-
 /// Asks those sites of a plan that are wanted, by name, each for at most so long.
 pub fn probe_plan(plan: &Plan, is_wanted: &dyn Fn(&str) -> bool, patience: Duration) -> Vec<Probed> {
     let secrets = Rc::new(SecretStore::new(".").with_config_reader(Box::new(super::run::config_value)));

@@ -9,11 +9,12 @@ use serde_json::json;
 use super::detach::Detached;
 use super::place::{self, Found};
 use super::sites::{self, Probed};
-use super::{OK, now_ms};
-use crate::args::Status;
+use super::{OK, now_ms, reach};
+use crate::args::{self, Status};
 use crate::output::{document, line};
 use crate::show;
 use crate::show::past::{Lives, Next, SiteLine};
+use crate::world::Disk;
 
 /// A site that says nothing for so long does not answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,7 +32,17 @@ pub fn run(command: &Status) -> u8 {
         Err(error) => return place::refused(&error),
     };
     let program = program(&found, &state);
-    let probed = if command.offline { Vec::new() } else { sites::probe_program(&program, PATIENCE) };
+    let compilation = scope_compiler::compile_sites(&Disk, &program, false);
+    let sites = compilation.plan.as_ref().filter(|_| !compilation.has_errors());
+    let probed = match sites.filter(|_| !command.offline) {
+        Some(plan) => sites::probe_plan(plan, &|_| true, PATIENCE),
+        None => Vec::new(),
+    };
+    // What a program that does not compile can reach is not known.
+    let lost = match sites {
+        Some(_) => reach::of(&args::Program::default(), &compilation.program, &state.recorded()),
+        None => Vec::new(),
+    };
     let lines = lines(&state, &told, &probed);
     let lives = match lives(&found, &state) {
         Ok(lives) => lives,
@@ -46,6 +57,7 @@ pub fn run(command: &Status) -> u8 {
             "sites": lines,
             "open": state.sent,
             "owed": state.owed,
+            "left": lost,
             "parked": state.parked.iter().filter(|(_, parked)| !parked.is_over).collect::<BTreeMap<_, _>>(),
             "process": lives.as_ref().map(|lives| &lives.holder),
             "stopped": stopped,
@@ -54,7 +66,8 @@ pub fn run(command: &Status) -> u8 {
     );
     let asked = command.whose.place();
     let at = place::words(asked.program.as_deref().unwrap_or(&program), asked.state.as_deref());
-    let next = Next { lives, stopped, at, state: asked.state.clone() };
+    let left = reach::words(&lost);
+    let next = Next { lives, stopped, at, state: asked.state.clone(), left };
     line(show::past::status(&program, &state, &lines, &next, now_ms(), command.verbose).trim_end());
     OK
 }

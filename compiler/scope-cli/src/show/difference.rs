@@ -278,9 +278,10 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, Le
             SkipReason::Dependency { step: on, .. } => {
                 (What::Unknown, format!("needs {}", needed_name(step, plan.step(*on))))
             }
-            SkipReason::Unreachable => {
-                (What::Unknown, "its site cannot be reached; it is skipped then".into())
-            }
+            SkipReason::Unreachable => match held.get(&plan.site(step.site).name) {
+                Some(held) => (What::Unknown, format!("its site is {}; it is skipped then", held.why)),
+                None => (What::Unknown, "its site cannot be reached; it is skipped then".into()),
+            },
             SkipReason::Interrupted => (What::Unknown, "interrupted".into()),
         },
     };
@@ -441,7 +442,8 @@ pub fn summary(rows: &[Row]) -> String {
     }
     let guarded = count(rows, &[What::Guard, What::LetGo]);
     if guarded > 0 {
-        parts.insert(parts.len() - 1, format!("{guarded} guards to leave or take off"));
+        let guards = if guarded == 1 { "guard" } else { "guards" };
+        parts.insert(parts.len() - 1, format!("{guarded} {guards} to leave or take off"));
     }
     let owed = count(rows, &[What::Owed]);
     if owed > 0 {

@@ -103,13 +103,14 @@ impl Drifted {
 pub fn drifted(plan: &Plan, survey: &Report, state: &State, now_ms: u64) -> Vec<Drifted> {
     let steps = plan.steps.iter().zip(&survey.steps);
     let steps = steps.filter(|(step, ended)| super::plan::touches_site(step) && !ended.is_abandoned);
-    steps.flat_map(|(step, ended)| of_step(&Looked { plan, step, ended, state, now_ms })).collect()
+    steps.flat_map(|(step, ended)| of_step(&Looked { plan, step, survey, ended, state, now_ms })).collect()
 }
 
 /// A step's resource, as it was looked at.
 struct Looked<'a> {
     plan: &'a Plan,
     step: &'a Step,
+    survey: &'a Report,
     ended: &'a StepReport,
     state: &'a State,
     now_ms: u64,
@@ -222,7 +223,10 @@ impl Looked<'_> {
             }
             StepStatus::Skipped { because: SkipReason::LeftOut } => "its site is left alone".into(),
             StepStatus::Skipped { because: SkipReason::Interrupted } => "interrupted".into(),
-            StepStatus::Skipped { .. } | StepStatus::Done { .. } => "its site cannot be reached".into(),
+            StepStatus::Skipped { .. } | StepStatus::Done { .. } => match self.survey.held.get(self.site()) {
+                Some(held) => format!("its site is {held}"),
+                None => "its site cannot be reached".into(),
+            },
         };
         let mut row = self.row(recorded, What::Unknown, ChangedBy::Unknown, format!("unknown: {words}"));
         match (row.last_seen_run, row.last_seen_ms) {

@@ -238,6 +238,8 @@ pub struct Next {
     pub at: String,
     /// Where the state is, if that was said.
     pub state: Option<String>,
+    /// What is recorded where the program cannot reach it any more.
+    pub left: String,
 }
 
 /// Where a deployment is. `all` tells every site by itself.
@@ -280,6 +282,9 @@ pub fn status(
     for words in state.looks.values() {
         let _ = writeln!(text, "owed: {words}");
     }
+    if !next.left.is_empty() {
+        let _ = writeln!(text, "{}", next.left);
+    }
     let at = &next.at;
     let logs = format!("why and when: scope logs --run {}{at}", run.run);
     if let Some(Lives { holder, words, waits, is_detached }) = &next.lives {
@@ -294,6 +299,7 @@ pub fn status(
         return text;
     }
     match to_resume(state) {
+        None if !next.left.is_empty() => {}
         None => text += "nothing is open\n",
         Some(run) => {
             let next = match said::answering(state, run.run, at) {

@@ -53,7 +53,7 @@ pub fn report(
             && is_told(plan, report, step)
             // Of sites that are left out as was asked for there is nothing to tell one by one.
             && *because != SkipReason::LeftOut
-            && let Some((word, why)) = not_done(plan, step, because)
+            && let Some((word, why)) = not_done(plan, report, step, because)
         {
             line(&columns.line(plan, step, word.in_line(), &why));
         }
@@ -172,15 +172,13 @@ impl NotDone {
 }
 
 /// Why a step was not done that the program wants, in a word and in more; nothing where the run was stopped before.
-fn not_done(plan: &Plan, step: &Step, because: &SkipReason) -> Option<(NotDone, String)> {
+fn not_done(plan: &Plan, report: &Report, step: &Step, because: &SkipReason) -> Option<(NotDone, String)> {
     let (on, outcome) = match because {
         SkipReason::NotChosen | SkipReason::Interrupted => return None,
         SkipReason::Unreachable => {
             let site = &plan.site(step.site).name;
-            return Some((
-                NotDone::Skipped,
-                format!("{site} is not reachable, and the rest goes on without it"),
-            ));
+            let is = report.held.get(site).map_or("not reachable", String::as_str);
+            return Some((NotDone::Skipped, format!("{site} is {is}, and the rest goes on without it")));
         }
         SkipReason::LeftOut => return Some((NotDone::LeftOut, "left out".into())),
         SkipReason::Dependency { step, outcome } => (step, outcome),
@@ -215,7 +213,7 @@ fn left_undone(plan: &Plan, report: &Report) -> String {
     let count = |wanted: NotDone| {
         let is_so = |(step, ended): &(&Step, &StepReport)| {
             matches!(&ended.status, StepStatus::Skipped { because }
-                if not_done(plan, step, because).is_some_and(|(word, _)| word == wanted))
+                if not_done(plan, report, step, because).is_some_and(|(word, _)| word == wanted))
                 && touches_site(step)
                 && is_told(plan, report, step)
         };

@@ -10,6 +10,7 @@
 //! before those in waves came after one another, and up to 699 since. In the weather groups and guards up to 2,999, before groups had
 //! all that `with` may say of them and changes and deletions came late; programs, groups, guards and examples up to 299 since then.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 use std::time::Instant;
@@ -46,7 +47,7 @@ pub(super) fn tell(plan: &Plan, event: &RunEvent) {
     if WANTED.as_ref().is_none_or(|seeds| seeds.end != seeds.start + 1) {
         return;
     }
-    if let Some(Told { at_ms, key, word, words, .. }) = told(plan, event) {
+    if let Some(Told { at_ms, key, word, words, .. }) = told(plan, &BTreeMap::new(), event) {
         println!("{:>9.3} s  {word:<8} {key}  {words}", at_ms as f64 / 1000.0);
     }
 }

@@ -14,12 +14,11 @@ use super::inputs::{Given, evaluate};
 use super::record::{Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
 use super::{Good, Trouble, guard, mark};
-use crate::events::{Change, Effect, Failure, Outcome};
+use crate::events::{Effect, Failure, Outcome};
 use crate::fit::fit;
 use crate::redact::hide_in_value;
 use crate::runner::Known;
 use crate::schedule::Touched;
-use crate::shell;
 use crate::site::{Answer, ContentStream, SiteError, SiteErrorKind};
 use crate::state::{Call, Record as Fact, Resource};
 
@@ -300,40 +299,6 @@ async fn until_done(
     Ok(())
 }
 
-/// Where the state was lost: whether an operation that must not be repeated was done, only a person knows. Until one says
-/// it, it is open, as one whose answer was lost.
-pub(super) async fn asked_about(
-    subject: &Subject<'_>,
-    operation: &Operation,
-    given: &Given,
-    is_whole: bool,
-) -> Result<Good, Bad> {
-    let why = match subject.answer() {
-        Some(Known::Done) if is_whole => {
-            let call = Call { inputs: given.digest(), result: Value::Null, run: subject.shared.run };
-            subject.shared.ledger.append(Fact::Call { key: subject.key.to_owned(), call })?;
-            subject.settle()?;
-            return Ok(Good::new(Effect::Unchanged, Value::Null));
-        }
-        Some(Known::Failed | Known::Retry) => {
-            subject.settle()?;
-            return Ok(Good::new(Effect::Planned { change: Change::Call }, Value::Null));
-        }
-        Some(Known::Done) => "with what it is given now is not known yet",
-        None => "nobody recorded",
-    };
-    Box::pin(announce(subject, operation, given)).await?;
-    let message = format!(
-        "`{}` of `{}` at `{}` must not be repeated, and whether it was done {why}",
-        operation.name,
-        subject.name,
-        subject.site_name()
-    );
-    let place = shell::word(&format!("{}@{}", subject.name, subject.site_name()));
-    let help = format!("`--answer {place}=done`, or `=failed` to have the next run do it");
-    Err(Bad::new(Failure::new("E0906", Outcome::Unknown, message).with_help(help)))
-}
-
 /// Whether it changes nothing.
 pub(super) fn is_reading(operation: &Operation) -> bool {
     operation.kind.is_reading()
@@ -347,11 +312,19 @@ fn is_unsent(trouble: &Trouble) -> bool {
 /// The result of an earlier run with the same inputs, unless it is asked for once more.
 pub(super) fn done_before(subject: &Subject<'_>, given: &Given) -> Option<Value> {
     let again = subject.shared.options.again.get(subject.name);
-    subject.shared.ledger.with(|state| {
-        let call = state.calls.get(subject.key)?;
-        let is_wanted_again = again.is_some_and(|since| call.run < since.unwrap_or(subject.shared.run));
-        (given.is_as_digested(&call.inputs) && !is_wanted_again).then(|| call.result.clone())
-    })
+    let is_wanted_again =
+        |call: &Call| again.is_some_and(|since| call.run < since.unwrap_or(subject.shared.run));
+    let call = subject.shared.ledger.with(|state| state.calls.get(subject.key).cloned())?;
+    let is_same = call.inputs.is_empty() || given.is_as_digested(&call.inputs);
+    if !is_same || is_wanted_again(&call) {
+        return None;
+    }
+    if call.inputs.is_empty() {
+        // From now on it is known, and done again when that changes. A failure is kept by the ledger and seen by the loop.
+        let call = Call { inputs: given.digest(), ..call.clone() };
+        let _ = subject.shared.ledger.append(Fact::Call { key: subject.key.to_owned(), call });
+    }
+    Some(call.result)
 }
 
 /// Whether it may be sent again. What it makes bears no mark that would tell.

@@ -156,6 +156,12 @@ async fn send(
     }
 }
 
+/// Whether nothing belongs to the creation but itself.
+pub(super) fn is_done_at_once(subject: &Subject<'_>) -> bool {
+    let operation = create_operation(subject);
+    operation.is_ok_and(|operation| subject.resource_type.operations_after(&operation.name).next().is_none())
+}
+
 /// Does what belongs to the creation (an upload), waits until it is ready, and records that it is complete. Begins where
 /// an interrupted run left off.
 pub(super) async fn finish(subject: &Subject<'_>, record: Record, given: &Given) -> Result<Record, Bad> {
@@ -321,7 +327,7 @@ pub(super) fn content_said(operation: &Operation, given: &Given) -> Option<Conte
     names.find_map(|name| given.contents.get(name)).map(GivenContent::content)
 }
 
-fn identity_of(subject: &Subject<'_>, record: &Record, given: &Given) -> Option<String> {
+pub(super) fn identity_of(subject: &Subject<'_>, record: &Record, given: &Given) -> Option<String> {
     let name = subject.resource_type.name_attribute.as_ref().filter(|_| !subject.can_be_read());
     record
         .identity(subject.resource_type)

@@ -57,6 +57,8 @@ pub(super) async fn ensure(
         subject.shared.ledger.append(Fact::Gone { name, site })?;
         return create::create(subject, &given, memory, Effect::Replaced).await;
     }
+    // Of a lost state that was rebuilt: no run of this state made it.
+    let is_found_again = subject.is_of_no_run() && create::is_done_at_once(subject);
     if !there.is_recorded {
         let mut resource = subject.resource(&there.identity, there.how, there.is_complete, &given);
         if there.is_adopted_now {
@@ -95,12 +97,14 @@ pub(super) async fn ensure(
         None if there.is_adopted_now => Effect::Adopted,
         None if is_renamed => Effect::Updated { attributes: vec![OWNER_MARK.to_owned()] },
         None if seconds.is_some() => Effect::Updated { attributes: vec![SECOND.to_owned()] },
-        None if is_ours && (is_finished_now || was_created) => Effect::Created,
+        None if is_ours && (is_finished_now && !is_found_again || was_created) => Effect::Created,
         None => Effect::Unchanged,
     };
     subject.keep_wave()?;
     let output = there.record.output(subject.resource_type, &given.values);
-    Ok(Good { detail: seconds.or_else(|| subject.status_of(&there.record)), ..Good::new(effect, output) })
+    let again = (is_finished_now && is_found_again).then(|| "found again".to_owned());
+    let detail = seconds.or(again).or_else(|| subject.status_of(&there.record));
+    Ok(Good { detail, ..Good::new(effect, output) })
 }
 
 /// What it relies upon now, and no longer, as its site tells it in `told`; its share of a whole, whether it stays when the program no longer has it and what
@@ -438,6 +442,12 @@ impl Subject<'_> {
             let resource = state.resource(&self.recorded_name(), self.site_name())?;
             (resource.resource_type == self.resource_type.name).then(|| resource.clone())
         })
+    }
+
+    /// Whether what is known of it was found out when a lost state was rebuilt.
+    fn is_of_no_run(&self) -> bool {
+        let of_request = self.shared.ledger.with(|state| state.sent.get(self.key).map(|sent| sent.run));
+        self.recorded().map(|known| known.run).or(of_request) == Some(0)
     }
 
     /// Whether a creation was sent whose end is not recorded.

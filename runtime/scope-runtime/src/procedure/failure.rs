@@ -76,6 +76,12 @@ impl Trouble {
     }
 }
 
+/// A site that an operator holds is asked nothing.
+pub(crate) fn left_alone(site: &str, why: &str) -> Failure {
+    let failure = Failure::new("E0701", Outcome::Unavailable, format!("`{site}` is left alone"));
+    Failure { site_words: Some(why.to_owned()), ..failure }
+}
+
 fn is_silence(kind: &SiteErrorKind) -> bool {
     matches!(kind, SiteErrorKind::Unreachable | SiteErrorKind::Held | SiteErrorKind::Lost)
 }
@@ -103,7 +109,7 @@ impl Subject<'_> {
             SiteErrorKind::Unreachable => {
                 failure("E0701", Unavailable, format!("`{site}` is unreachable")).with_help(check())
             }
-            SiteErrorKind::Held => failure("E0701", Unavailable, format!("`{site}` is left alone")),
+            SiteErrorKind::Held => left_alone(site, &error.words),
             SiteErrorKind::Lost => {
                 failure("E0701", Unavailable, format!("`{site}` does not answer")).with_help(check())
             }

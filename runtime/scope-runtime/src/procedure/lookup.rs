@@ -108,7 +108,7 @@ async fn by_identity(
     identity: &str,
     filter: &Map<String, Value>,
 ) -> Result<Vec<Record>, Trouble> {
-    match subject.read(identity, filter).await {
+    match subject.read_under(identity, filter).await {
         Ok(found) => Ok(found.into_iter().filter(|record| has_all(subject, filter, record)).collect()),
         // A name need not have the form of an identity.
         Err(Trouble::Site(error)) if error.kind == SiteErrorKind::Invalid => Ok(Vec::new()),

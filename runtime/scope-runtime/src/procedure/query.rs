@@ -52,8 +52,25 @@ impl Subject<'_> {
     /// The resource of this identity, if it is there. Where the application cannot read one, it is looked for among all.
     ///
     /// # Errors
-    /// The site's.
+    /// The site's; what is of another identity is no answer.
     pub(super) async fn read(
+        &self,
+        identity: &str,
+        given: &Map<String, Value>,
+    ) -> Result<Option<Record>, Trouble> {
+        let found = self.read_under(identity, given).await?;
+        let told = found.as_ref().and_then(|record| record.identity(self.resource_type));
+        match told.filter(|told| !is_same_identity(told, identity)) {
+            Some(told) => Err(of_another(&told, identity)),
+            None => Ok(found),
+        }
+    }
+
+    /// The same by a word that need not be its identity: some applications take a name for it, too.
+    ///
+    /// # Errors
+    /// The site's.
+    pub(super) async fn read_under(
         &self,
         identity: &str,
         given: &Map<String, Value>,
@@ -144,10 +161,20 @@ impl Subject<'_> {
 
 /// An answer that the driver's rules give no meaning to.
 pub(super) fn unexpected(what: &str) -> Trouble {
-    Trouble::Site(SiteError {
-        kind: SiteErrorKind::Malformed,
-        words: format!("the answer is {what}, where a resource was asked for"),
-        request: None,
-        status: None,
-    })
+    malformed(format!("the answer is {what}, where a resource was asked for"))
+}
+
+fn of_another(told: &str, asked: &str) -> Trouble {
+    malformed(format!("the answer is about `{told}`, where `{asked}` was asked for"))
+}
+
+fn malformed(words: String) -> Trouble {
+    Trouble::Site(SiteError { kind: SiteErrorKind::Malformed, words, request: None, status: None })
+}
+
+/// Identities as texts; of one in hexadecimal digits dashes and case are a matter of taste.
+fn is_same_identity(one: &str, other: &str) -> bool {
+    let plain = |text: &str| text.replace('-', "").to_ascii_lowercase();
+    let is_hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    one == other || (is_hexadecimal(one) && is_hexadecimal(other) && plain(one) == plain(other))
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use scope_plan::driver::{OperationKind, Repeat, Request};
+use scope_plan::driver::{OperationKind, Request};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Step};
 use scope_plan::recorded::How;
@@ -17,7 +17,7 @@ use super::ensure::{OWNER_MARK, find_out};
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::subject::{Memory, Subject};
-use super::{Good, bring, call, guard, lookup, seconds, stuck, update};
+use super::{Good, bring, call, guard, lookup, lost, seconds, stuck, update};
 use crate::events::{Change, Difference, Effect};
 use crate::report::ChangedBy;
 
@@ -34,7 +34,7 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             bring::bring(subject, step, sources, *every_source, *borrow, memory).await
         }
         Action::Call { operation, inputs, once, .. } => {
-            let known = known(subject, inputs);
+            let known = foreknown(subject, inputs);
             let is_whole = known.len() == inputs.len();
             let given = evaluate(subject, &known).await?;
             let may_be_done = *once && is_whole && !subject.was_sent();
@@ -42,13 +42,10 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
                 return Ok(Good::new(Effect::Unchanged, result));
             }
             let operation = subject.resource_type.operation(operation);
-            if let (Some(operation), true) = (operation, *once) {
-                if subject.shared.options.rebuild && step.repeat == Repeat::None {
-                    return call::asked_about(subject, operation, &given, is_whole).await;
-                }
-                if subject.was_sent() && subject.asks_a_person(operation) {
-                    return Err(Bad::new(still_unknown(subject, operation)));
-                }
+            if let (Some(operation), true) = (operation, *once && subject.was_sent())
+                && subject.asks_a_person(operation)
+            {
+                return Err(Bad::new(still_unknown(subject, operation)));
             }
             let kind = operation.map(|operation| operation.kind);
             let reads = kind.is_some_and(OperationKind::is_reading);
@@ -113,6 +110,11 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     if recorded.is_none() && is_below_open(subject, attributes) {
         // What is asked for below something that is yet to be made is not there either.
         return Ok(planned(Change::Create { is_gone: false }, Value::Object(given.values.clone())));
+    }
+    if recorded.is_none()
+        && let Some(foretold) = lost::foretell(subject, &given, is_whole)?
+    {
+        return Ok(foretold);
     }
     let is_rebuilt = subject.shared.options.rebuild && recorded.is_none();
     let found = find_out(subject, &given, adopt).await;
@@ -214,6 +216,23 @@ fn name_in(mark: &str) -> Value {
 /// The expressions whose values are known before the run.
 fn known(subject: &Subject<'_>, exprs: &[(String, Expr)]) -> Vec<(String, Expr)> {
     exprs.iter().filter(|(_, expr)| !is_open(subject, expr)).cloned().collect()
+}
+
+/// The same, and those that are what the program itself gives to something that is yet to be made.
+fn foreknown(subject: &Subject<'_>, exprs: &[(String, Expr)]) -> Vec<(String, Expr)> {
+    let is_foreknown = |expr: &Expr| !is_open(subject, expr) || is_given(subject, expr);
+    exprs.iter().filter(|(_, expr)| is_foreknown(expr)).cloned().collect()
+}
+
+/// Whether all that it takes from other steps is there, and is there as the program gives it where they are yet to be made.
+fn is_given(subject: &Subject<'_>, expr: &Expr) -> bool {
+    let mut is_given = true;
+    expr.visit(&mut |part| {
+        if let Expr::Step { step, path } = part {
+            is_given &= subject.shared.is_given(*step, path);
+        }
+    });
+    is_given
 }
 
 /// Whether it is made from something that is yet to be made.

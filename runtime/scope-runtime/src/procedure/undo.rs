@@ -346,7 +346,7 @@ async fn find_owed(subject: &Subject<'_>, owed: &Owed) -> Result<Vec<Record>, Ba
     let named = subject.resource_type.name_attribute.as_ref().filter(|_| subject.find_operation().is_some());
     let (wanted, attribute) = match (&owed.called, named) {
         (Some(called), None) => {
-            return Ok(subject.read(called, &Map::new()).await.map_err(failed)?.into_iter().collect());
+            return Ok(subject.read_under(called, &Map::new()).await.map_err(failed)?.into_iter().collect());
         }
         (Some(called), Some(name)) => {
             (Map::from_iter([(name.clone(), Value::from(called.as_str()))]), Some(name))

@@ -44,6 +44,7 @@ pub(super) fn not_begun(plan: &Plan, error: &StateError) -> Report {
         by_site: IndexMap::new(),
         owed: Vec::new(),
         awaited: BTreeMap::new(),
+        held: BTreeMap::new(),
         stopped: Some(error.failure()),
         millis: 0,
     };
@@ -98,6 +99,7 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         by_site: IndexMap::new(),
         owed,
         awaited: BTreeMap::new(),
+        held: shared.options.held.iter().map(|(site, held)| (site.clone(), held.why.clone())).collect(),
         stopped: None,
         millis: shared.elapsed_ms(),
     };

@@ -137,7 +137,7 @@ impl<'r> Shared<'r> {
         let mut event = RunEvent { at_ms: self.elapsed_ms(), kind };
         hide_in_event(&*self.options.redact, &mut event);
         if self.ledger.is_kept() {
-            self.log(told::told(self.plan, &event));
+            self.log(told::told(self.plan, &self.options.held, &event));
         }
         self.spans.borrow_mut().told(&event);
         self.outbox.borrow_mut().push(event);
@@ -289,6 +289,25 @@ impl<'r> Shared<'r> {
             return self.is_yet_to_be_made(chosen, is_made);
         }
         self.end(step, |end| matches!(&end.effect, Some(Effect::Planned { change }) if is_made(change)))
+    }
+
+    /// In a survey: whether a part of a step's output is known beforehand, since the program gives it to what is to be created.
+    pub(crate) fn is_given(&self, step: StepId, path: &[String]) -> bool {
+        let Some((name, rest)) = path.split_first() else { return false };
+        if let Action::Gather { parts, .. } = &self.plan.step(step).action {
+            let part = parts.iter().find(|(site, _)| self.plan.site(*site).name == *name);
+            return part.is_some_and(|(_, part)| self.is_given(*part, rest));
+        }
+        if let Some(chosen) = self.chosen(step) {
+            return self.is_given(chosen, path);
+        }
+        self.end(step, |end| match &end.effect {
+            Some(Effect::Planned { change }) if change.is_making() => {
+                let is_told = |output: &Value| output.get(name).is_some_and(|value| !value.is_null());
+                matches!(change, Change::Create { .. }) && end.output.as_deref().is_some_and(is_told)
+            }
+            _ => end.output.is_some(),
+        })
     }
 
     /// The share of a whole (`%`) that a step's resource has.

@@ -3,13 +3,16 @@
 //! `StepRetrying(vm, 1, "no answer")` → `again  no answer (try 1, next in 0.5 s)`. Progress is not kept: it is for who
 //! watches.
 
+use std::collections::BTreeMap;
+
 use scope_plan::plan::{Action, Plan, StepId};
 
 use crate::events::{Effect, Failure, RunEvent, RunEventKind, SkipReason};
+use crate::runner::LeftAlone;
 use crate::state::Told;
 
-/// The line of an event; nothing for what is about no step, or is not kept.
-pub(crate) fn told(plan: &Plan, event: &RunEvent) -> Option<Told> {
+/// The line of an event in a run of which these sites are held; nothing for what is about no step, or is not kept.
+pub(crate) fn told(plan: &Plan, held: &BTreeMap<String, LeftAlone>, event: &RunEvent) -> Option<Told> {
     // A gate is no work: what it holds back is counted itself. Nor is it one to gather what others made, or to choose.
     let failed = |step: StepId| match plan.step(step).action {
         Action::Gate { .. } => "closed",
@@ -29,7 +32,11 @@ pub(crate) fn told(plan: &Plan, event: &RunEvent) -> Option<Told> {
         RunEventKind::StepFailed { step, failure, .. } => {
             (Some(*step), failed(*step), failure_words(failure))
         }
-        RunEventKind::StepSkipped { step, because } => (Some(*step), "skipped", skip_words(plan, *because)?),
+        RunEventKind::StepSkipped { step, because } => {
+            let site = &plan.site(plan.step(*step).site).name;
+            let held = held.get(site).map(|held| held.why.as_str());
+            (Some(*step), "skipped", skip_words(plan, held, *because)?)
+        }
         RunEventKind::UndoDone { step, words } => (*step, "undone", words.clone()),
         RunEventKind::UndoOwed { step, words } => (*step, "owed", words.clone()),
         RunEventKind::OutputFailed { output, failure } => {
@@ -109,14 +116,14 @@ fn failure_words(failure: &Failure) -> String {
     words
 }
 
-fn skip_words(plan: &Plan, because: SkipReason) -> Option<String> {
+fn skip_words(plan: &Plan, held: Option<&str>, because: SkipReason) -> Option<String> {
     let name = |step: StepId| &plan.step(step).name;
     match because {
         // Nothing happened, and nothing should have.
         SkipReason::NotChosen => None,
         SkipReason::Dependency { step, .. } => Some(format!("needs {}", name(step))),
         SkipReason::Unreachable => {
-            Some("its site is not reachable, and the rest goes on without it".to_owned())
+            Some(format!("its site is {}, and the rest goes on without it", held.unwrap_or("not reachable")))
         }
         SkipReason::LeftOut => Some("its site is left alone, and the run is as wished without it".to_owned()),
         SkipReason::Interrupted => Some("interrupted".to_owned()),

@@ -16,7 +16,7 @@ use tracing::Instrument;
 use super::Shared;
 use super::shared::StepEnd;
 use crate::events::{Effect, Failure, Outcome, RunEvent, RunEventKind, SkipReason};
-use crate::procedure::{Bad, Good, is_open, perform, undo};
+use crate::procedure::{Bad, Good, is_open, left_alone, perform, undo};
 use crate::redact::hide_in_text;
 use crate::report::Verdict;
 use crate::schedule::{Command, Event, Schedule, ScheduleOptions, StepState, Touched};
@@ -264,6 +264,9 @@ impl<'t> Turn<'t> {
         let millis = u64::try_from(shared.memory(step).elapsed().as_millis()).unwrap_or(u64::MAX);
         shared.board.forget(step);
         let key = &shared.plan.step(step).key;
+        if matches!(state, StepState::Parked) {
+            self.tell_of_hold(step);
+        }
         match state {
             StepState::Done => {
                 self.resolve(step, schedule);
@@ -319,6 +322,16 @@ impl<'t> Turn<'t> {
             | StepState::Ready
             | StepState::Running { .. }
             | StepState::Retrying { .. } => {}
+        }
+    }
+
+    /// A step that is not tried, since its site is known to be held, waits for the same as one that was.
+    fn tell_of_hold(&self, step: StepId) {
+        let site = &self.shared.plan.site(self.shared.plan.step(step).site).name;
+        let is_untold = self.shared.end(step, |end| end.failure.is_none());
+        if let Some(held) = self.shared.options.held.get(site).filter(|_| is_untold) {
+            let failure = Some(left_alone(site, &held.why));
+            self.shared.set_end(step, StepEnd { failure, ..StepEnd::default() });
         }
     }
 

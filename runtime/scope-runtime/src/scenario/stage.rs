@@ -300,7 +300,7 @@ impl Stage<'_> {
         let sites = Placed { simulator: &self.simulator, plan: &plan };
         let mut state = self.state.replace(StateStore::in_memory());
         let mut observe = |event: &RunEvent| {
-            if let Some(told) = told::told(&plan, event) {
+            if let Some(told) = told::told(&plan, &options.held, event) {
                 let at_us = began + told.at_ms * 1_000;
                 let words = format!("{}  {}", told.word, told.words);
                 self.log.borrow_mut().push(Line { at_us, name: told.name, site: told.site, words });
