@@ -136,7 +136,7 @@ fn another_program_that_relies_upon_it_is_seen() {
     let owner = place(&desks, "owner", BOARD);
     let user = place(&desks, "user", &format!("{EXISTING}{}{}", thread("t", "board"), thread("u", "board")));
     ends(&owner, &["run", "main.scope"], 0);
-    has(&ends(&user, &["plan", "main.scope"], 0), &["2 to create", "1 guards to leave or take off"]);
+    has(&ends(&user, &["plan", "main.scope"], 0), &["2 to create", "1 guard to leave or take off"]);
     assert!(!remark(&desks).contains("scope-used"), "a plan changes nothing");
     has(
         &ends(&user, &["run", "main.scope"], 0),

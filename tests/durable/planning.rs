@@ -78,6 +78,70 @@ fn a_plan_asks_the_sites_and_changes_nothing() {
 }
 
 #[test]
+fn what_is_held_and_what_is_out_of_reach_is_told_as_such() {
+    let program = "resource first: desk.card { title: \"first\" } scope { nantes }\n\
+        resource second: desk.card { title: \"second\" } scope { paris } with { after: first }\n\
+        resource third: desk.card { title: \"third\" } scope { nantes & paris } with { after: first, on_disconnect: skip }\n\
+        resource fourth: desk.card { title: \"fourth\" } scope { nantes } with { after: second }\n";
+    let desks = Desks::start();
+    let folder = desks.place("held-later", program);
+    ends(&folder, &["hold", "paris", "--program", "main.scope", "--reason", "rack move"], 0);
+    let run = ends(&folder, &["run", "main.scope"], 4);
+    let held = "held by tester, until released: rack move";
+    has(
+        &run.all(),
+        &[
+            &format!("second `paris` is left alone: {held}"),
+            &format!("third paris is {held}, and the rest goes on without it"),
+        ],
+    );
+    let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
+    has(
+        &plan,
+        &[
+            &format!("? card second `paris` is left alone: {held}"),
+            &format!("? card third its site is {held}"),
+        ],
+    );
+    has(&ends(&folder, &["logs", "third"], 0).stdout, &[&format!("its site is {held}")]);
+    ends(&folder, &["hold", "paris", "--release"], 0);
+    ends(&folder, &["run", "main.scope"], 0);
+    has(&ends(&folder, &["status", "--offline"], 0).stdout, &["nothing is open"]);
+    // A program that has the site no more.
+    let text = std::fs::read_to_string(folder.join("main.scope")).expect("it was written");
+    let is_gone = |line: &&str| ["site paris", "resource second", "resource fourth"].iter().any(|gone| line.starts_with(gone));
+    let sites: String = text.lines().filter(|line| !is_gone(line)).map(|line| format!("{line}\n")).collect();
+    let without = sites.replace("nantes & paris", "nantes");
+    std::fs::write(folder.join("main.scope"), without).expect("writable");
+    ends(&folder, &["run", "main.scope"], 0);
+    let status = ends(&folder, &["status", "--offline"], 0).stdout;
+    has(&status, &["out of the program's reach", "? paris card second", "scope state forget second paris"]);
+    assert!(!status.contains("nothing is open"), "{status}");
+}
+
+#[test]
+fn drift_is_seen_behind_an_error_of_the_program() {
+    let program = |name: &str| {
+        format!(
+            "resource first: desk.note {{ name: \"{name}\", text: \"a\" }} scope {{ paris }}\n\
+             resource second: desk.note {{ name: \"welcome\", text: \"b\" }} scope {{ nantes }} with {{ after: first }}\n"
+        )
+    };
+    let desks = Desks::start();
+    let folder = desks.place("drift-behind", &program("one"));
+    ends(&folder, &["run", "main.scope"], 0);
+    let other = desks.place("drift-behind-other", &program("two"));
+    std::fs::copy(other.join("main.scope"), folder.join("main.scope")).expect("writable");
+    let drift = ends(&folder, &["drift", "main.scope"], 0).stdout;
+    has(&drift, &["no drift", "cannot be changed in place"]);
+    rewrite(&desks);
+    let drift = ends(&folder, &["drift", "main.scope"], 2).stdout;
+    has(&drift, &["~ note second text \"b\" -> \"somebody else\" changed outside", "0 unknown"]);
+    desks.nantes.change(|notes, _cards| drop(notes.remove("welcome")));
+    has(&ends(&folder, &["drift", "main.scope"], 2).stdout, &["- note second deleted outside"]);
+}
+
+#[test]
 fn a_call_that_is_given_what_the_program_gives_is_foretold_as_it_ends() {
     let program = "resource note: desk.note { name: \"door\", text: \"t\" } scope { nantes }\n\
         resource door: desk.bell { name: \"door\" } scope { nantes }\n\

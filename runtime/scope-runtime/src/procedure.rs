@@ -53,6 +53,7 @@ pub(crate) use lost::open as open_what_was_lost;
 pub(crate) use record::{identity_text, mentions, told};
 pub(crate) use seconds::{Doubtful, Looked, look_at_site};
 pub(crate) use subject::{Memory, Subject};
+pub(crate) use survey::look_at_recorded;
 pub(crate) use undo::{Unpaid, pay, sent_debt, set_back_later, undo};
 
 /// A step that ended well.

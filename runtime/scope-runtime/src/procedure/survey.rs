@@ -20,6 +20,7 @@ use super::subject::{Memory, Subject};
 use super::{Good, bring, call, guard, lookup, lost, seconds, stuck, update};
 use crate::events::{Change, Difference, Effect};
 use crate::report::ChangedBy;
+use crate::runner::Shared;
 
 pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<Good, Bad> {
     match &step.action {
@@ -99,6 +100,23 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
         Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => {
             unreachable!("choices and gatherings are resolved by the scheduler")
         }
+    }
+}
+
+/// Looks at what is recorded of a step that was not come to, since something that it is made from, or comes after, did not
+/// end well: how it is at its site does not hang on that. What the program would set now is not known, so it is held against
+/// what was set last.
+pub(crate) async fn look_at_recorded(shared: &Shared<'_>, step: &Step) {
+    let Action::Ensure { resource_type, .. } = &step.action else { return };
+    let subject = Subject::later(shared, resource_type, step.site, &step.name, &step.key);
+    let Some(subject) = subject.map(|later| Subject { step: Some(step), ..later }) else { return };
+    let Some(recorded) = subject.recorded().filter(|_| subject.can_be_read()) else { return };
+    let set = seconds::as_set(&subject, &recorded).values;
+    match subject.read(&recorded.identity, &set).await {
+        Ok(Some(record)) => subject.saw_there(&recorded, &record, None, &[]),
+        Ok(None) => subject.saw_nothing(),
+        // It stays unknown, and why is told already.
+        Err(_) => {}
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use futures_util::future::join_all;
 use indexmap::IndexMap;
 use scope_plan::plan::{Action, Plan, SiteId, Step, StepId};
 use serde_json::Value;
@@ -16,7 +17,7 @@ use super::left::tell_what_stays;
 use super::once::remove_seconds;
 use super::turn::{Ended, gathered, words_of};
 use crate::events::{Awaited, Effect, Failure, Outcome, RunEventKind, SkipReason};
-use crate::procedure::output_value;
+use crate::procedure::{look_at_recorded, output_value};
 use crate::redact::{hide_in_differences, hide_in_effect, hide_in_failure, hide_in_value};
 use crate::report::{Counts, OutputValue, Report, StepReport, StepStatus, UndoStatus, Verdict};
 use crate::schedule::{StepState, UndoState};
@@ -64,6 +65,9 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         n_paid += end_changes(shared, &ended, &mut owed).await;
         n_paid += remove_seconds(shared, &silent(shared, &ended), &mut owed).await;
         n_paid += settle_guards(shared, &ended, &answering, &mut owed).await;
+    }
+    if !is_interrupted && shared.options.survey && !shared.options.rebuild {
+        look_at_the_rest(shared, &ended).await;
     }
     gather_again(shared, &ended);
     let outputs = outputs(shared, &ended);
@@ -118,6 +122,18 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     let (verdict, counts, millis) = (report.verdict, report.counts, report.millis);
     shared.emit(RunEventKind::RunEnded { verdict, counts, millis });
     report
+}
+
+/// What is recorded is looked at also where the step itself was not come to.
+async fn look_at_the_rest(shared: &Shared<'_>, ended: &Ended) {
+    let is_skipped = |step: &&Step| {
+        let state = ended.schedule.state(step.id);
+        matches!(state, StepState::Skipped { because: SkipReason::Dependency { .. } })
+            && ended.schedule.is_live(step.id)
+            && !shared.options.leaves_alone(&shared.plan.site(step.site).name)
+    };
+    let skipped = shared.plan.steps.iter().filter(is_skipped);
+    join_all(skipped.map(|step| look_at_recorded(shared, step))).await;
 }
 
 fn awaited(shared: &Shared<'_>, report: &Report) -> BTreeMap<String, Awaited> {
