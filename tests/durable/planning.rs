@@ -80,7 +80,7 @@ fn a_plan_asks_the_sites_and_changes_nothing() {
 #[test]
 fn what_is_held_and_what_is_out_of_reach_is_told_as_such() {
     let program = "resource first: desk.card { title: \"first\" } scope { nantes }\n\
-        resource second: desk.card { title: \"second\" } scope { paris } with { after: first }\n\
+        resource second: desk.card { title: \"second\" } scope { paris } with { after: first, on_disconnect: queue }\n\
         resource third: desk.card { title: \"third\" } scope { nantes & paris } with { after: first, on_disconnect: skip }\n\
         resource fourth: desk.card { title: \"fourth\" } scope { nantes } with { after: second }\n";
     let desks = Desks::start();
@@ -109,7 +109,9 @@ fn what_is_held_and_what_is_out_of_reach_is_told_as_such() {
     has(&ends(&folder, &["status", "--offline"], 0).stdout, &["nothing is open"]);
     // A program that has the site no more.
     let text = std::fs::read_to_string(folder.join("main.scope")).expect("it was written");
-    let is_gone = |line: &&str| ["site paris", "resource second", "resource fourth"].iter().any(|gone| line.starts_with(gone));
+    let is_gone = |line: &&str| {
+        ["site paris", "resource second", "resource fourth"].iter().any(|gone| line.starts_with(gone))
+    };
     let sites: String = text.lines().filter(|line| !is_gone(line)).map(|line| format!("{line}\n")).collect();
     let without = sites.replace("nantes & paris", "nantes");
     std::fs::write(folder.join("main.scope"), without).expect("writable");
