@@ -327,3 +327,85 @@ fn a_description_of_no_resource_is_refused() {
     let ran = binary::scope(&folder, &["driver", "import", "weather.yaml", "--driver", "7up"], &[]);
     assert_eq!(ran.code, 3, "{}", ran.all());
 }
+
+/// What a service says of itself that a draft is not to lose: media types, keys in the body, headers, what 409 means.
+const PLACES: &str = r##"openapi: 3.0.3
+info: { title: Places, version: "1" }
+components:
+  schemas:
+    Place: { type: object, required: [name], properties: { name: { type: string }, size: { type: integer } } }
+    Sensor: { type: object, required: [serial], properties: { serial: { type: string }, unit: { type: string } } }
+    Guest: { type: object, required: [name], properties: { id: { type: string, readOnly: true }, name: { type: string } } }
+paths:
+  /places/{name}:
+    get: { responses: { "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Place" } } } } } }
+    put:
+      parameters: [{ in: header, name: X-Tenant, required: true, schema: { type: string } }]
+      requestBody: { content: { application/json: { schema: { $ref: "#/components/schemas/Place" } } } }
+      responses: { "200": { description: made } }
+    delete: { responses: { "204": { description: gone } } }
+  /places/{name}/sensors:
+    get: { responses: { "200": { content: { application/json: { schema: { type: array, items: { $ref: "#/components/schemas/Sensor" } } } } } } }
+  /places/{name}/sensors/{serial}:
+    get: { responses: { "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Sensor" } } } } } }
+    put:
+      requestBody: { content: { application/json: { schema: { $ref: "#/components/schemas/Sensor" } } } }
+      responses: { "200": { description: made } }
+    delete: { responses: { "204": { description: gone } } }
+  /places/{name}/lamps/{id}:
+    get: { responses: { "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Guest" } } } } } }
+    put:
+      requestBody: { content: { application/json: { schema: { $ref: "#/components/schemas/Guest" } } } }
+      responses: { "200": { description: made } }
+  /guests:
+    get: { responses: { "200": { content: { application/json: { schema: { type: array, items: { $ref: "#/components/schemas/Guest" } } } } } } }
+    post:
+      requestBody: { content: { application/json: { schema: { $ref: "#/components/schemas/Guest" } } } }
+      responses:
+        "201": { content: { application/json: { schema: { $ref: "#/components/schemas/Guest" } } } }
+        "409": { description: A guest of this name exists. }
+  /guests/{id}:
+    get: { responses: { "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Guest" } } } } } }
+    patch:
+      requestBody: { content: { application/merge-patch+json: { schema: { $ref: "#/components/schemas/Guest" } } } }
+      responses: { "200": { description: changed } }
+    delete: { responses: { "204": { description: gone } } }
+"##;
+
+#[test]
+fn a_draft_says_what_the_service_asks_for_and_is_not_written_over() {
+    let folder = binary::folder("drafts-places");
+    std::fs::write(folder.join("places.yaml"), PLACES).expect("written");
+    let scope = |args: &[&str]| binary::scope(&folder, args, &[]);
+    let import = ["driver", "import", "places.yaml", "--driver", "places", "--out", "places.scope"];
+    let ran = scope(&import);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    assert!(
+        ran.stderr.contains("`PUT /places/{name}` has to be sent with the header `X-Tenant`"),
+        "{}",
+        ran.all()
+    );
+    let file = folder.join("places.scope");
+    let draft = std::fs::read_to_string(&file).expect("written");
+    for line in [
+        r#""Content-Type": "application/merge-patch+json""#,
+        "body: { name: name, size: size }",
+        "body: { serial: serial, unit: unit }",
+        "409 -> exists",
+        r#"operation find GET "/places/${place.name}/sensors""#,
+        "Left out: GET /places/{name}/lamps/{id}, PUT /places/{name}/lamps/{id}",
+    ] {
+        assert!(draft.contains(line), "{line}: {draft}");
+    }
+    let ran = scope(&["driver", "check", "places.scope", "--format", "short"]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+
+    let ran = scope(&import);
+    assert_eq!(ran.code, 0, "nobody changed it: {}", ran.all());
+    let changed = draft.replace("site {", "/// Whose it is.\nsite {");
+    std::fs::write(&file, &changed).expect("written");
+    let ran = scope(&import);
+    assert_eq!(ran.code, 3, "{}", ran.all());
+    assert!(ran.stderr.contains("error[E0422]"), "{}", ran.all());
+    assert_eq!(std::fs::read_to_string(&file).expect("there"), changed);
+}

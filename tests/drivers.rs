@@ -81,6 +81,14 @@ fn a_resource_definition_becomes_a_type_of_the_driver() {
     assert!(written.contains("driver kubernetes.cert.v1 {"), "{written}");
     let ran = binary::scope(&folder, &["driver", "check", "certs.scope"], &[]);
     assert_eq!(ran.code, 0, "{}", ran.all());
+    // What it adds to is used by that; and nobody is told to change what is made anew.
+    let own = written.replace("Do not edit", "Once imported") + "\ntype Unused = any\n";
+    std::fs::write(folder.join("own.scope"), own).expect("written");
+    let ran = binary::scope(&folder, &["lint", "own.scope", "--format", "short"], &[]);
+    assert!(!ran.all().contains("W0328") && ran.all().contains("W0347"), "{}", ran.all());
+    std::fs::write(folder.join("again.scope"), format!("{written}\ntype Unused = any\n")).expect("written");
+    let ran = binary::scope(&folder, &["lint", "again.scope", "--format", "short"], &[]);
+    assert!(!ran.all().contains("warning"), "{}", ran.all());
     let program = r#"import kubernetes
 import "./certs.scope" as certs
 site nantes { kubernetes: { context: "nantes" } }

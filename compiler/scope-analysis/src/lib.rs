@@ -236,14 +236,6 @@ fn other_items(context: &Context<'_>) -> Vec<Output> {
     outputs
 }
 
-fn is_secret(ty: &hir::Type) -> bool {
-    match ty {
-        hir::Type::Secret(_) => true,
-        hir::Type::Optional(inner) => is_secret(inner),
-        _ => false,
-    }
-}
-
 fn parameters(context: &Context<'_>) -> IndexMap<String, Value> {
     let mut params = IndexMap::new();
     for (index, item) in context.modules.get(Modules::ROOT).tree.items.iter().enumerate() {
@@ -251,7 +243,7 @@ fn parameters(context: &Context<'_>) -> IndexMap<String, Value> {
             let value = context.item_value(Modules::ROOT, index, param.name.span, &Frame::program());
             let ty = param.ty.as_ref().map(|ty| context.declared_type(ty, Modules::ROOT));
             // Of one that is declared to be secret, a text that is given is one.
-            if !ty.as_ref().is_some_and(is_secret) && !check::holds_secret(&value) {
+            if !ty.is_some_and(|ty| ty.holds_secret()) && !check::holds_secret(&value) {
                 params.insert(param.name.text.clone(), value);
             }
         }

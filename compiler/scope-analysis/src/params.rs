@@ -6,7 +6,7 @@ use scope_syntax::ast::{self, ExprKind, ItemKind};
 
 use crate::context::Context;
 use crate::eval::{Frame, describe};
-use crate::hir::{GroupId, SecretSource, Slot, Type, Value};
+use crate::hir::{GroupId, Slot, Type, Value};
 use crate::modules::Modules;
 
 impl Context<'_> {
@@ -39,14 +39,7 @@ impl Context<'_> {
                 (value, span)
             }
             _ if in_file.is_some() => {
-                let (value, span) =
-                    in_file.map_or((Value::Null, param.name.span), |slot| (slot.value, slot.span));
-                match value {
-                    Value::Text(text) if is_secret => {
-                        (self.secret_given(&param.name.text, &text, span), span)
-                    }
-                    value => (value, span),
-                }
+                in_file.map_or((Value::Null, param.name.span), |slot| (slot.value, slot.span))
             }
             (_, Some(default)) => (self.eval(default, frame), default.span),
             (_, None) if ty.as_ref().is_some_and(may_be_null) => return Value::Null,
@@ -96,42 +89,6 @@ impl Context<'_> {
             }
             (None, _) => value,
         }
-    }
-
-    /// Where a secret is, as said beside the program: `env:PW`, `file:pw.txt`, `command:pass show db`, or a call of `secret`.
-    /// Never the secret itself: other users of the machine see arguments, and files of parameters are kept with programs.
-    fn secret_given(&self, name: &str, text: &str, span: Span) -> Value {
-        match text.split_once(':') {
-            Some(("env", variable)) if !variable.is_empty() => {
-                return Value::Secret(SecretSource::Env(variable.to_owned()));
-            }
-            Some(("file", path)) if !path.is_empty() => {
-                return Value::Secret(SecretSource::File(self.path_from(path, Modules::ROOT)));
-            }
-            Some(("command", line)) if !line.trim().is_empty() => {
-                let words = line.split_whitespace().map(str::to_owned).collect();
-                return Value::Secret(SecretSource::Command(words));
-            }
-            _ => {}
-        }
-        if text.starts_with("secret(") {
-            let file = self.sources.borrow_mut().add(format!("--set {name}"), text);
-            let (expr, diagnostics) = scope_syntax::parse_expr(file, text);
-            self.report_all(diagnostics);
-            return expr.map_or(Value::Error, |expr| self.eval(&expr, &Frame::new(Modules::ROOT)));
-        }
-        self.report(
-            Diagnostic::new(
-                codes::E0350,
-                span,
-                format!("`{name}` is secret, and its value would be seen here"),
-            )
-            .label("not the secret itself, but where it is")
-            .help(format!(
-                "write `{name}=env:VARIABLE`, `{name}=file:PATH` or `{name}=command:WORDS`; in a file of parameters \"env:VARIABLE\""
-            )),
-        );
-        Value::Error
     }
 
     /// A value given with `--set`: an expression, or where the parameter is a text, the words as they are.

@@ -36,6 +36,39 @@ pub(crate) fn content(of: &Schema) -> Option<&Slot> {
     }
 }
 
+/// What JSON content is sent as, where that is not `application/json`: `application/merge-patch+json`.
+pub(crate) fn media_type(of: &Schema) -> Option<String> {
+    let Value::Record(kinds) = &of.get("content")?.value else { return None };
+    let (kind, _) = kinds.iter().find(|(kind, _)| kind.contains("json"))?;
+    (!kind.starts_with("application/json")).then(|| kind.clone())
+}
+
+/// Whether 409 is described as what is answered where there is one already: it may also mean that the service is busy.
+pub(crate) fn says_exists(of: &Described<'_>) -> bool {
+    let words = within(of.fields, &["responses", "409", "description"]).and_then(text).unwrap_or_default();
+    let words = words.to_lowercase();
+    ["exist", "already", "duplicate", "taken"].iter().any(|word| words.contains(word))
+}
+
+/// The headers that have to be sent, other than those that every request has.
+pub(crate) fn required_headers<'d>(of: &'d Schema) -> Vec<&'d str> {
+    let Some(Value::List(parameters)) = of.get("parameters").map(|slot| &slot.value) else {
+        return Vec::new();
+    };
+    let header = |slot: &'d Slot| match &slot.value {
+        Value::Record(parameter)
+            if parameter.get("in").and_then(text) == Some("header")
+                && parameter.get("required").is_some_and(|slot| slot.value == Value::Bool(true)) =>
+        {
+            parameter.get("name").and_then(text)
+        }
+        _ => None,
+    };
+    let is_usual =
+        |name: &&str| ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str());
+    parameters.iter().filter_map(header).filter(|name| !is_usual(name)).collect()
+}
+
 /// `/lamps/{id}` → `/lamps`, `id`. One parameter only.
 pub(crate) fn item_of(path: &str) -> Option<(&str, &str)> {
     let (collection, last) = path.rsplit_once('/')?;

@@ -194,6 +194,9 @@ fn operation_text(text: &mut String, operation: &Operation, thing: &Thing) {
     if let Some(next) = &operation.next {
         let _ = writeln!(text, "next: {next}");
     }
+    if let Some(media_type) = &operation.media_type {
+        let _ = writeln!(text, "headers: {{ \"Content-Type\": {} }}", quoted(media_type));
+    }
     let is_renamed = operation.body.iter().any(|(sent_as, name)| sent_as != name);
     // What changed is told by the attributes' names; where one is called otherwise, all of it is sent.
     if operation.method == "PATCH" && !is_renamed {
@@ -227,7 +230,7 @@ fn operation_text(text: &mut String, operation: &Operation, thing: &Thing) {
         Verb::Create | Verb::Update => writeln!(text, "{codes} -> done"),
         Verb::Delete => writeln!(text, "{codes} | 404 -> gone"),
     };
-    if operation.verb == Verb::Create && is_chosen && is_post {
+    if operation.verb == Verb::Create && is_post && (is_chosen || operation.says_exists) {
         text.push_str("409 -> exists\n");
     }
     text.push_str("}\n");

@@ -28,10 +28,12 @@ pub(crate) fn nested_item_of(path: &str) -> Option<(&str, &str, &str)> {
 }
 
 impl Thing {
-    /// This one as it is below its parent, whose path is `above`; nothing where an attribute has the parent's name already.
+    /// This one as it is below its parent, whose path is `above`; nothing where an attribute has the parent's name already, or
+    /// where nothing says which are there.
     pub(crate) fn put_below(mut self, parent: &Thing, above: &str) -> Option<Thing> {
         let (_, parameter) = item_of(above)?;
-        if self.attributes.iter().any(|attribute| attribute.field.name == parent.name) {
+        let is_listed = self.operations.iter().any(|operation| operation.verb == Verb::Find);
+        if !is_listed || self.attributes.iter().any(|attribute| attribute.field.name == parent.name) {
             return None;
         }
         let own = std::mem::replace(&mut self.identity, "id".to_owned());

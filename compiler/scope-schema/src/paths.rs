@@ -13,8 +13,8 @@ use scope_diagnostics::{Diagnostic, Span, codes};
 use crate::actions::Action;
 use crate::convert::{Importer, description};
 use crate::described::{
-    Described, codes_of, content, has_parameter, is_word, item_of, properties, server, singular, token,
-    within,
+    Described, codes_of, content, has_parameter, is_word, item_of, media_type, properties, required_headers,
+    says_exists, server, singular, token, within,
 };
 use crate::layers::{Layer, Layers, Schema, text};
 use crate::nested::{Below, nested_item_of};
@@ -89,6 +89,10 @@ pub(crate) struct Operation {
     pub path: String,
     /// What is sent: how it is called there, and the attribute's name. Nothing is sent where there are none.
     pub body: Vec<(String, String)>,
+    /// What it is sent as, where that is not `application/json`.
+    pub media_type: Option<String>,
+    /// It is answered 409 where there is one already.
+    pub says_exists: bool,
     /// The statuses that mean success.
     pub codes: Vec<u16>,
     /// Of a list: the field that holds it, if it is not the whole answer.
@@ -147,7 +151,10 @@ impl<'d> Importer<'d> {
         for (path, slot) in paths {
             let Value::Record(of_path) = &slot.value else { continue };
             for (key, method) in METHODS {
-                if of_path.contains_key(key) && !taken.contains(&(path.as_str(), key)) {
+                let Some(of_method) = of_path.get(key) else { continue };
+                if taken.contains(&(path.as_str(), key)) {
+                    self.tell_headers(of_path, of_method, &format!("{method} {path}"));
+                } else {
                     api.left_out.push(format!("{method} {path}"));
                 }
             }
@@ -244,7 +251,8 @@ impl<'d> Importer<'d> {
             );
             return None;
         };
-        // In the path of what is made by `PUT`: the program chooses it.
+        // In the path of what is made by `PUT`: the program chooses it. Where what is sent has it too, it is sent in both.
+        let is_in_body = attributes[&identity].is_sent;
         if post.is_none()
             && let Some(attribute) = attributes.get_mut(&identity)
         {
@@ -261,7 +269,9 @@ impl<'d> Importer<'d> {
                 .collect()
         };
         let mut operations = Vec::new();
-        if let (Some(find), true) = (described(of_collection, "get"), !attributes[&identity].is_sent)
+        // What is below something else is found among what is there, whoever chose its name: the two together are its identity.
+        let is_looked_for = !attributes[&identity].is_sent || collection.contains('{');
+        if let (Some(find), true) = (described(of_collection, "get"), is_looked_for)
             && let Some(list) = self.list(&find, document)
         {
             let filter = named_by.filter(|name| has_parameter(find.fields, name)).map(str::to_owned);
@@ -272,6 +282,8 @@ impl<'d> Importer<'d> {
                 method: "GET",
                 path: collection.to_owned(),
                 body: Vec::new(),
+                media_type: None,
+                says_exists: false,
                 codes,
                 list,
                 filter,
@@ -280,14 +292,19 @@ impl<'d> Importer<'d> {
             });
             taken.insert((collection, "get"));
         }
+        let of_made = post.as_ref().map(|post| self.answered(post, document)).unwrap_or_default();
+        let tells = of_made.iter().any(|field| field.name == identity);
         let mut add = |verb, method, path: &str, body, of: &Described<'d>, usual, tells| {
             let codes = codes_of(of, usual);
             let path = path.to_owned();
+            let request = of.fields.get("requestBody").and_then(|slot| self.resolved(slot, document));
             operations.push(Operation {
                 verb,
                 method,
                 path,
                 body,
+                media_type: request.and_then(|(request, _)| media_type(request)),
+                says_exists: verb == Verb::Create && method == "POST" && says_exists(of),
                 codes,
                 list: None,
                 filter: None,
@@ -300,13 +317,12 @@ impl<'d> Importer<'d> {
         let of_created = |attribute: &Attribute| attribute.is_sent;
         match (&post, &put) {
             (Some(post), _) => {
-                let tells = self.answered(post, document).iter().any(|field| field.name == identity);
                 add(Verb::Create, "POST", collection, body(of_created), post, 201, tells);
                 taken.insert((collection, "post"));
             }
             (None, Some(put)) => {
                 let mut sent = body(of_created);
-                sent.retain(|(_, name)| *name != identity);
+                sent.retain(|(_, name)| *name != identity || is_in_body);
                 add(Verb::Create, "PUT", &at_item, sent, put, 200, false);
                 taken.insert((path, "put"));
             }
@@ -369,6 +385,19 @@ impl<'d> Importer<'d> {
             .label("has fields that an expression cannot name")
             .help("add what you need by another name: `NAME: TYPE read(body[\"…\"])`, and in the body `\"…\": NAME`"),
         );
+    }
+
+    /// A header that has to be sent says something that no attribute does: it is left out, and that is told.
+    fn tell_headers(&mut self, of_path: &'d Schema, of_method: &'d Slot, written: &str) {
+        let Value::Record(fields) = &of_method.value else { return };
+        for header in required_headers(of_path).into_iter().chain(required_headers(fields)) {
+            self.diagnostics.push(
+                Diagnostic::new(codes::E0418, of_method.key, format!("`{written}` has to be sent with the header `{header}`"))
+                    .severity(scope_diagnostics::Severity::Warning)
+                    .label("left out: what stands in it is not described as part of a resource")
+                    .help(format!("add it to the operation, or for all to the service: `headers: {{ \"{header}\": site.… }}`, with a setting of the site")),
+            );
+        }
     }
 
     /// The fields of what an operation is sent.

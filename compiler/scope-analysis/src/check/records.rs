@@ -8,12 +8,13 @@ use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 
 use crate::comparison::base;
 use crate::context::Context;
+use crate::eval::Frame;
 use crate::hir::{Field, OPEN, Slot, Type, Value};
 use crate::hover::with_docs;
-use crate::modules::NameKind;
+use crate::modules::{ModuleId, Modules, NameKind};
 
 impl Context<'_> {
-    /// The record with its values checked; a field that is not declared is a hole.
+    /// The record with its values checked, and the defaults of what is left out; a field that is not declared is a hole.
     pub(super) fn check_record(
         &self,
         mut record: IndexMap<String, Slot>,
@@ -73,7 +74,21 @@ impl Context<'_> {
             }
         }
         self.report_all(unknown);
+        let left_out: Vec<&Field> = fields.iter().filter(|field| !record.contains_key(&field.name)).collect();
+        for field in left_out {
+            if let Some(default) = &field.default {
+                let value = self.eval(default, &Frame::new(self.module_of(default.span)));
+                let value = self.check_value(value, &field.ty, default.span, &field.name);
+                record.insert(field.name.clone(), Slot { value, key: field.span, span: default.span });
+            }
+        }
         record
+    }
+
+    /// The module that a place is in; for what stands beside the program, the program.
+    fn module_of(&self, span: Span) -> ModuleId {
+        let found = self.modules.modules.iter().position(|module| module.file == span.file);
+        found.and_then(|index| u32::try_from(index).ok()).map_or(Modules::ROOT, ModuleId)
     }
 }
 

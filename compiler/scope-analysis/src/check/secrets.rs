@@ -8,7 +8,8 @@ use scope_syntax::ast::{Element, Expr, ExprKind, ItemKind, RecordEntry, TextPart
 
 use crate::context::Context;
 use crate::eval::Frame;
-use crate::hir::{GroupId, Type, Value};
+use crate::hir::{GroupId, SecretSource, Type, Value};
+use crate::modules::Modules;
 use crate::names::Definition;
 use crate::request::value_expr;
 
@@ -36,6 +37,71 @@ pub(crate) fn written_at(expr: &Expr, span: Span) -> Option<&Expr> {
 }
 
 impl Context<'_> {
+    /// What is given where a type says secret: where the secret is, never the secret itself.
+    pub(super) fn secret_value(&self, value: Value, inner: &Type, span: Span, what: &str) -> Value {
+        let is_plain = match &value {
+            Value::Text(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) => true,
+            // What is in it may be said to be secret for itself.
+            Value::List(_) | Value::Record(_) => !holds_secret(&value) && !inner.holds_secret(),
+            _ => false,
+        };
+        let is_beside = !self.modules.modules.iter().any(|module| module.file == span.file);
+        match value {
+            Value::Text(text) if is_beside => self.secret_given(what, &text, span),
+            value if !is_plain => value,
+            _ => {
+                let variable =
+                    what.to_uppercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+                self.report(
+                    Diagnostic::new(
+                        codes::E0350,
+                        span,
+                        format!("`{what}` is secret, and its value would be seen here"),
+                    )
+                    .label("not the secret itself, but where it is")
+                    .help(format!("write `secret(\"{variable}\")` and set that variable")),
+                );
+                Value::Error
+            }
+        }
+    }
+
+    /// Where a secret is, as said beside the program: `env:PW`, `file:pw.txt`, `command:pass show db`, or a call of `secret`.
+    /// Never the secret itself: other users of the machine see arguments, and files of parameters are kept with programs.
+    pub(crate) fn secret_given(&self, name: &str, text: &str, span: Span) -> Value {
+        match text.split_once(':') {
+            Some(("env", variable)) if !variable.is_empty() => {
+                return Value::Secret(SecretSource::Env(variable.to_owned()));
+            }
+            Some(("file", path)) if !path.is_empty() => {
+                return Value::Secret(SecretSource::File(self.path_from(path, Modules::ROOT)));
+            }
+            Some(("command", line)) if !line.trim().is_empty() => {
+                let words = line.split_whitespace().map(str::to_owned).collect();
+                return Value::Secret(SecretSource::Command(words));
+            }
+            _ => {}
+        }
+        if text.starts_with("secret(") {
+            let file = self.sources.borrow_mut().add(format!("--set {name}"), text);
+            let (expr, diagnostics) = scope_syntax::parse_expr(file, text);
+            self.report_all(diagnostics);
+            return expr.map_or(Value::Error, |expr| self.eval(&expr, &Frame::new(Modules::ROOT)));
+        }
+        self.report(
+            Diagnostic::new(
+                codes::E0350,
+                span,
+                format!("`{name}` is secret, and its value would be seen here"),
+            )
+            .label("not the secret itself, but where it is")
+            .help(format!(
+                "write `{name}=env:VARIABLE`, `{name}=file:PATH` or `{name}=command:WORDS`; in a file of parameters \"env:VARIABLE\""
+            )),
+        );
+        Value::Error
+    }
+
     /// Reports a condition of an item that is not known when compiling; a secret is never, as what it decides shows it.
     pub fn undecided(&self, place: &str, value: &Value, condition: &Expr, frame: &Frame) {
         if !holds_secret(value) {
@@ -168,7 +234,7 @@ impl Context<'_> {
                 });
                 let is_secret = || {
                     let ty = param.ty.as_ref().map(|ty| self.declared_type(ty, module));
-                    matches!(ty, Some(Type::Secret(_)))
+                    ty.is_some_and(|ty| ty.holds_secret())
                 };
                 let is_found = is_given
                     || param

@@ -20,7 +20,10 @@ impl Context<'_> {
             (Type::Any, value) => value,
             (Type::Optional(_), Value::Null) => Value::Null,
             (Type::Optional(inner), value) => self.check_value(value, inner, span, what),
-            (Type::Secret(inner), value) => self.check_value(value, inner, span, what),
+            (Type::Secret(inner), value) => {
+                let value = self.secret_value(value, inner, span, what);
+                self.check_value(value, inner, span, what)
+            }
             (Type::Named(named), value) => self.check_value(value, named.meaning(), span, what),
             (Type::OneOf(_), value) => self.check_branches(value, ty, span, what),
             // A secret is a text whose content is not known; where it may go is checked for itself.

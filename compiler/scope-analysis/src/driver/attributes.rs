@@ -5,11 +5,9 @@
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, codes, similar};
-use scope_syntax::ast::{self, ExprKind};
+use scope_syntax::ast;
 
-use super::{names::Names, phrases::malformed, ranges::amount, read, settings::declared_twice, types};
-use crate::check::no_such_word;
-use crate::comparison::{misfit, words};
+use super::{defaults, names::Names, phrases::malformed, read, settings::declared_twice, types};
 use crate::hir::{Attribute, Life, OPEN, ReferenceRule, Relation, Share, Type};
 
 /// The words that may follow an attribute's type.
@@ -39,12 +37,7 @@ pub(super) fn attribute(
     into: &mut IndexMap<String, Attribute>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let mut ty = types::type_of(&written.ty, resolve, diagnostics);
-    let mut is_secret = false;
-    if let Some(inner) = without_secret(&ty) {
-        is_secret = true;
-        ty = inner;
-    }
+    let (ty, is_secret) = without_secret(types::type_of(&written.ty, resolve, diagnostics));
     let mut attribute = Attribute {
         name: written.name.text.clone(),
         is_computed: false,
@@ -54,7 +47,7 @@ pub(super) fn attribute(
         is_write_only: false,
         is_secret,
         is_required: false,
-        default: written.default.clone(),
+        default: written.default.clone().map(|default| defaults::filled(default, &ty)),
         read: None,
         reference: None,
         life: Life::default(),
@@ -97,6 +90,7 @@ pub(super) fn like_record(
         return;
     };
     for field in fields.iter().filter(|field| field.name != OPEN) {
+        let (ty, is_secret) = without_secret(field.ty.clone());
         let attribute = Attribute {
             name: field.name.clone(),
             is_computed: false,
@@ -104,15 +98,15 @@ pub(super) fn like_record(
             is_identity: false,
             is_immutable: false,
             is_write_only: false,
-            is_secret: false,
+            is_secret,
             is_required: !field.is_optional,
-            default: None,
+            default: field.default.clone(),
             read: None,
             reference: None,
             life: Life::default(),
             docs: field.docs.clone(),
             span: value.span,
-            ty: field.ty.clone(),
+            ty,
         };
         into.entry(field.name.clone()).or_insert(attribute);
     }
@@ -137,7 +131,7 @@ pub(super) fn check(
     for attribute in attributes.values() {
         if let Some(default) = &attribute.default {
             names.check(default, diagnostics);
-            diagnostics.extend(misfit_default(&attribute.name, &attribute.ty, default));
+            diagnostics.extend(defaults::misfit(&attribute.name, &attribute.ty, default));
         }
         if let Some(read) = &attribute.read {
             of_answers.check(read, diagnostics);
@@ -145,59 +139,22 @@ pub(super) fn check(
     }
 }
 
-/// The report for a default that is written out, and is no value of its attribute's type.
-fn misfit_default(name: &str, ty: &Type, default: &ast::Expr) -> Option<Diagnostic> {
-    let report = |found: &str| {
-        Diagnostic::new(
-            codes::E0201,
-            default.span,
-            format!("expected the default of `{name}` to be `{ty}`, found {found}"),
-        )
-    };
-    if let ExprKind::Null = &*default.kind {
-        let is_wrong = !ty.is_optional();
-        return is_wrong.then(|| {
-            report("null").label("no value").help(format!("its type is `{ty}?` where it may be null"))
-        });
-    }
-    if let Some((found, amount)) = amount(default) {
-        if misfit(&found, ty).is_some() {
-            return Some(
-                report(&format!("`{found}`")).label("of another type").help("write one of its type"),
-            );
-        }
-        let (low, high) = bounds(ty)?;
-        let is_inside = (low..=high).contains(&amount);
-        return (!is_inside)
-            .then(|| report("one outside of it").label("out of its bounds").help("choose one within them"));
-    }
-    let found = type_of_default(default);
-    if misfit(&found, ty).is_some() {
-        return Some(report(&format!("`{found}`")).label("of another type").help("write one of its type"));
-    }
-    let ExprKind::Text(text) = &*default.kind else { return None };
-    let (text, words) = (text.literal()?, words(ty)?);
-    (!words.contains(&text)).then(|| no_such_word(&words, &text, default.span, name))
-}
-
-/// Between what values of a type lie, if that is said.
-fn bounds(ty: &Type) -> Option<(f64, f64)> {
+/// A type whose values are kept as secrets without saying so, and whether they are: where a secret stands in a part of it, the
+/// whole is kept as one.
+pub(super) fn without_secret(ty: Type) -> (Type, bool) {
     match ty {
-        Type::InRange(_, low, high) => Some((*low, *high)),
-        Type::Optional(inner) | Type::By(inner, _) => bounds(inner),
-        Type::Named(named) => bounds(named.meaning()),
-        _ => None,
-    }
-}
-
-fn without_secret(ty: &Type) -> Option<Type> {
-    match ty {
-        Type::Secret(inner) => Some((**inner).clone()),
-        Type::Optional(inner) => match &**inner {
-            Type::Secret(inner) => Some(Type::Optional(inner.clone())),
-            _ => None,
+        Type::Secret(inner) => (*inner, true),
+        Type::Optional(inner) => match *inner {
+            Type::Secret(inner) => (Type::Optional(inner), true),
+            inner => {
+                let is_secret = inner.holds_secret();
+                (Type::Optional(Box::new(inner)), is_secret)
+            }
         },
-        _ => None,
+        ty => {
+            let is_secret = ty.holds_secret();
+            (ty, is_secret)
+        }
     }
 }
 
@@ -337,19 +294,5 @@ fn unknown(modifier: &ast::Modifier) -> Diagnostic {
             .fix(format!("write `{near}`"), vec![Edit::new(modifier.word.span, near)])
             .note(list),
         None => report.help(list),
-    }
-}
-
-/// What a type is, told from a default: `input: { by: 1 }`.
-pub(super) fn type_of_default(default: &ast::Expr) -> Type {
-    match &*default.kind {
-        ExprKind::Bool(_) => Type::Bool,
-        ExprKind::Text(_) => Type::String,
-        ExprKind::Number(number) => match number.value {
-            ast::NumberValue::Int(_) => Type::Int,
-            ast::NumberValue::Float(_) => Type::Float,
-            ast::NumberValue::Quantity(..) => Type::Any,
-        },
-        _ => Type::Any,
     }
 }

@@ -10,6 +10,7 @@ mod answers;
 mod attributes;
 mod commands;
 mod compared;
+mod defaults;
 mod expansion;
 pub mod functions;
 pub mod laws;

@@ -8,7 +8,7 @@ use scope_diagnostics::{Diagnostic, codes};
 use scope_syntax::ast::{self, LineKind};
 
 use super::{
-    answers, attributes,
+    answers, defaults,
     names::Names,
     phrases::{self, Block, malformed},
     read, request, types,
@@ -270,7 +270,7 @@ fn inputs(
                 let fields = read::expect(read::fields(value), value, "a record of inputs", diagnostics);
                 for (name, default) in fields.unwrap_or_default() {
                     names.check(&default, diagnostics);
-                    inputs.insert(name, (attributes::type_of_default(&default), Some(default)));
+                    inputs.insert(name, (defaults::type_of_default(&default), Some(default)));
                 }
             }
             LineKind::Phrase(phrase) if phrase.word.text == "input" => {

@@ -148,7 +148,14 @@ pub(super) fn session_type(login: Option<&Login>) -> Type {
                 ast::RecordEntry::Field { key, .. } => {
                     let name = key.literal().unwrap_or_default();
                     let span = Span::DUMMY;
-                    fields.push(Field { name, ty: Type::Any, is_optional: true, docs: Vec::new(), span });
+                    fields.push(Field {
+                        name,
+                        ty: Type::Any,
+                        is_optional: true,
+                        default: None,
+                        docs: Vec::new(),
+                        span,
+                    });
                 }
                 _ => return Type::Any,
             }

@@ -8,6 +8,8 @@ use scope_diagnostics::{Diagnostic, Span, codes, similar};
 use scope_syntax::ast::{self, ExprKind, LineKind, NumberValue};
 
 use super::{
+    attributes::without_secret,
+    defaults,
     names::Names,
     phrases::{self, Block, malformed},
     read, types,
@@ -27,17 +29,7 @@ pub(super) fn site(
         }
         let LineKind::Attribute(written) = &line.kind else { continue };
         let mut resolve = |path: &ast::Path| Err(types::unknown_type(path, []));
-        let mut ty = types::type_of(&written.ty, &mut resolve, diagnostics);
-        let mut is_secret = false;
-        if let Type::Secret(inner) = ty {
-            is_secret = true;
-            ty = *inner;
-        } else if let Type::Optional(inner) = &ty
-            && let Type::Secret(inner) = &**inner
-        {
-            is_secret = true;
-            ty = Type::Optional(inner.clone());
-        }
+        let (ty, mut is_secret) = without_secret(types::type_of(&written.ty, &mut resolve, diagnostics));
         for modifier in &written.modifiers {
             match modifier.word.text.as_str() {
                 "secret" => is_secret = true,
@@ -50,12 +42,13 @@ pub(super) fn site(
         if let Some(default) = &written.default {
             // It may be made of the settings above it.
             names.with([("site", site_type(settings))]).check(default, diagnostics);
+            diagnostics.extend(defaults::misfit(&written.name.text, &ty, default));
         }
         let setting = Setting {
             name: written.name.text.clone(),
+            default: written.default.clone().map(|default| defaults::filled(default, &ty)),
             ty,
             is_secret,
-            default: written.default.clone(),
             docs: line.docs.clone(),
             span: written.name.span,
         };
@@ -75,6 +68,7 @@ pub(super) fn site_type(settings: &IndexMap<String, Setting>) -> Type {
             name: setting.name.clone(),
             ty: setting.ty.clone(),
             is_optional: false,
+            default: None,
             docs: Vec::new(),
             span: setting.span,
         })
@@ -82,7 +76,14 @@ pub(super) fn site_type(settings: &IndexMap<String, Setting>) -> Type {
     for (name, ty) in [("name", Type::String), ("labels", Type::Map(Box::new(Type::Any)))] {
         if !settings.contains_key(name) {
             let name = name.to_owned();
-            fields.push(Field { name, ty, is_optional: false, docs: Vec::new(), span: Span::DUMMY });
+            fields.push(Field {
+                name,
+                ty,
+                is_optional: false,
+                default: None,
+                docs: Vec::new(),
+                span: Span::DUMMY,
+            });
         }
     }
     Type::Record(fields)

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use scope_diagnostics::{Diagnostic, Span, codes, similar};
 use scope_syntax::ast::{self, TypeKind};
 
-use super::ranges::in_range;
+use super::{defaults, ranges::in_range};
 use crate::hir::{Field, NamedType, Type};
 use crate::modules::ModuleId;
 
@@ -209,7 +209,9 @@ pub fn type_of(
                     let ty = type_of(&field.ty, resolve, diagnostics);
                     let is_optional = field.default.is_some() || matches!(ty, Type::Optional(_));
                     let (name, span) = (field.name.text.clone(), field.name.span);
-                    Field { name, ty, is_optional, docs: field.docs.clone(), span }
+                    diagnostics.extend(field.modifiers.iter().map(modifier_of_field));
+                    let default = defaults::of_field(&name, &ty, field.default.as_ref(), diagnostics);
+                    Field { name, ty, is_optional, default, docs: field.docs.clone(), span }
                 })
                 .collect(),
         ),
@@ -259,6 +261,19 @@ pub fn type_of(
             }
         },
         TypeKind::Named { path, args } => named(path, args, written.span, resolve, diagnostics),
+    }
+}
+
+/// The report for a word behind a field's type: they are of attributes, which are sent and read as a whole.
+fn modifier_of_field(modifier: &ast::Modifier) -> Diagnostic {
+    let word = &modifier.word.text;
+    let report =
+        Diagnostic::new(codes::E0401, modifier.word.span, format!("a field of a record has no `{word}`"))
+            .label("not known here");
+    match word.as_str() {
+        "secret" => report.help("a field that is secret has a type that says so: `secret<string>`"),
+        _ => report
+            .help("behind a field's type may stand a default; such a word is of an attribute as a whole"),
     }
 }
 

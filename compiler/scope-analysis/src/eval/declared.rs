@@ -203,6 +203,7 @@ fn field(name: &str, ty: Type) -> Field {
         name: name.to_owned(),
         ty,
         is_optional: false,
+        default: None,
         docs: Vec::new(),
         span: scope_diagnostics::Span::DUMMY,
     }

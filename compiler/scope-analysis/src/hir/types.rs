@@ -146,6 +146,9 @@ pub struct Field {
     pub ty: Type,
     /// May be left out: optional type or a default.
     pub is_optional: bool,
+    /// What it is where it is left out: written out, without a name that would have to be looked up.
+    #[serde(skip)]
+    pub default: Option<scope_syntax::ast::Expr>,
     /// What is written above it.
     #[serde(skip)]
     pub docs: Vec<String>,
@@ -171,6 +174,28 @@ impl Type {
             Type::Named(named) => named.meaning().is_optional(),
             _ => false,
         }
+    }
+
+    /// Whether a secret stands anywhere in a value of this type.
+    pub fn holds_secret(&self) -> bool {
+        let mut seen: HashSet<*const NamedType> = HashSet::new();
+        let mut open = vec![self];
+        while let Some(ty) = open.pop() {
+            match ty {
+                Type::Secret(_) => return true,
+                Type::Named(named) if seen.insert(Arc::as_ptr(named)) => open.push(named.meaning()),
+                Type::Record(fields) => open.extend(fields.iter().map(|field| &field.ty)),
+                Type::OneOf(branches) => open.extend(branches),
+                Type::Optional(inner)
+                | Type::List(inner)
+                | Type::Map(inner)
+                | Type::By(inner, _)
+                | Type::InRange(inner, ..)
+                | Type::Matching(inner, _) => open.push(inner),
+                _ => {}
+            }
+        }
+        false
     }
 
     /// What a value of this type is one of, through the names of declared types, each once: many ways may lead to one name. A

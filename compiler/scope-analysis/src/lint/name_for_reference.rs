@@ -38,7 +38,7 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
                 }
             }
             let in_fields = in_fields.into_iter().filter_map(|(attribute, text, target, span)| {
-                let meant = called(input, text, target, |other| other == *site, Some(instance))?;
+                let meant = called(input, text, target, |other| other == *site, Some((instance, attribute)))?;
                 Some(Named { attribute, text, span, meant })
             });
             for named in in_references.chain(in_fields) {
@@ -101,14 +101,14 @@ fn resource_type<'p>(input: &Input<'p>, name: &str) -> Option<&'p ResourceType> 
     input.program.drivers.get(driver)?.types.get(name)
 }
 
-/// The resource of the program that has this name at a site where it is looked for; `beside` is what is named from within,
-/// whose namespace it then has, or whatever else its name is unique in.
+/// The resource of the program that has this name at a site where it is looked for; `beside` is what is named from within, and in
+/// which field: its namespace it then has, or whatever else its name is unique in, unless that itself is what is named.
 fn called<'p>(
     input: &Input<'p>,
     text: &str,
     ty: &str,
     is_there: impl Fn(SiteId) -> bool,
-    beside: Option<&Instance>,
+    beside: Option<(&Instance, &str)>,
 ) -> Option<&'p Resource> {
     let target = resource_type(input, ty)?;
     let name = target.name_attribute.as_deref()?;
@@ -120,8 +120,10 @@ fn called<'p>(
     };
     input.program.resources.iter().find(|resource| {
         let is_called = |(site, instance): (&SiteId, &Instance)| {
-            let is_beside = beside.is_none_or(|beside| {
-                let mut others = paths().filter(|path| *path != name_path);
+            let is_beside = beside.is_none_or(|(beside, field)| {
+                let is_other =
+                    |path: &&[String]| *path != name_path && path.last().is_none_or(|last| last != field);
+                let mut others = paths().filter(is_other);
                 others.all(|path| text_at(instance, path) == text_at(beside, path))
             });
             is_there(*site) && text_at(instance, name_path) == Some(text) && is_beside

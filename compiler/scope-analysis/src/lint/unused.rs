@@ -16,8 +16,8 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
         used.insert(usage.definition);
         files.entry(usage.span.file).or_default().insert(usage.definition.file);
     }
-    let root = &input.modules.modules[0];
-    for item in &root.tree.items {
+    let root = input.own_modules().find(|module| module.file == input.modules.modules[0].file);
+    for item in root.iter().flat_map(|root| &root.tree.items) {
         one(input, item, &used, reports);
     }
     // The parameters of a module that is a resource type are its attributes, and of use in it only.
@@ -98,6 +98,9 @@ fn imports(
     for ((item, import), target) in items.zip(&module.imports) {
         let Some(target) = *target else { continue };
         let reached = reached(input, target);
+        if extends(module, input.modules.get(target)) {
+            continue;
+        }
         let speaks = reached.iter().any(|id| {
             let tree = &input.modules.get(*id).tree;
             tree.items.iter().any(|item| {
@@ -146,6 +149,21 @@ fn imports(
                 ),
         );
     }
+}
+
+/// Whether a file adds to a driver of another: `driver kubernetes.signage.v1 { … }`.
+fn extends(module: &Module, imported: &Module) -> bool {
+    let drivers = |module: &'_ Module| -> Vec<String> {
+        let drivers = module.tree.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Driver(driver) => Some(driver.name.text.to_string()),
+            _ => None,
+        });
+        drivers.collect()
+    };
+    let bases = drivers(imported);
+    drivers(module)
+        .iter()
+        .any(|part| part.split_once('.').is_some_and(|(base, _)| bases.iter().any(|of| of == base)))
 }
 
 /// A file and those that it imports.

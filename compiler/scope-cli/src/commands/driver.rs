@@ -1,5 +1,7 @@
 //! `scope driver check`, `scope driver import`: drivers looked at, and types made from published schemas.
 
+mod drafted;
+
 use scope_compiler::{Compilation, hir};
 use scope_diagnostics::{Diagnostic, Diagnostics, codes};
 use scope_schema::{Extension, Source};
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{FAILED, OK, WRONG};
 use crate::args::{Driver, DriverAction, DriverImport};
-use crate::output::{Output, document, line, note, say_error, verbatim};
+use crate::output::{Output, document, line, note, say_error, say_help, verbatim};
 use crate::world::{Disk, imported};
 
 /// Larger schemas are not read.
@@ -157,19 +159,33 @@ fn import(command: &DriverImport, output: Output) -> u8 {
     if has_errors {
         return WRONG;
     }
+    // A draft is read and added to by a person; types are only ever made anew.
+    let text = match command.driver {
+        Some(_) => drafted::sealed(&imported.text),
+        None => imported.text,
+    };
+    if let (Some(_), Some(path)) = (&command.driver, &command.out)
+        && std::fs::read_to_string(path).is_ok_and(|there| !drafted::is_as_drafted(&there))
+    {
+        say_error(codes::E0422, &format!("`{path}` is not as it was drafted, and would be written over"));
+        say_help(
+            "draft it beside that with another `--out`, and take over what is new; or delete the file, if nothing in it is to stay",
+        );
+        return WRONG;
+    }
     document::tell(
         "scope-driver-import/1",
         json!({
             "types": imported.n_types,
             "unsaid": imported.unsaid,
             "out": command.out,
-            "text": command.out.is_none().then_some(&imported.text),
+            "text": command.out.is_none().then_some(&text),
         }),
     );
     match &command.out {
-        None => verbatim(imported.text.trim_end()),
+        None => verbatim(text.trim_end()),
         Some(path) => {
-            if let Err(code) = super::write_file(path, imported.text.as_bytes()) {
+            if let Err(code) = super::write_file(path, text.as_bytes()) {
                 return code;
             }
             note(&format!("{path}: {} types", imported.n_types));

@@ -372,7 +372,8 @@ impl<'t> Turn<'t> {
         let Action::Choose { results, choice } = &shared.plan.step(step).action else {
             return Failure::new("E0912", Outcome::Unavailable, format!("`{name}` did not succeed"));
         };
-        let arms = &shared.plan.choice(*choice).arms;
+        let asked = shared.plan.choice(*choice);
+        let arms = &asked.arms;
         let is_missing_everywhere =
             arms.iter().all(|arm| arm.members.iter().any(|member| shared.is_missing(*member)));
         let mut said: Vec<String> = Vec::new();
@@ -383,7 +384,11 @@ impl<'t> Turn<'t> {
                 .next();
             said.push(format!("{}: {}", arm.label, why.unwrap_or_else(|| "not available".to_owned())));
         }
-        let (code, message) = if is_missing_everywhere {
+        // Of a group it is chosen for all of it together, and what is missing may be another part: `lab`, of which this is `lab.vm`.
+        let is_of_group = name.strip_prefix(&asked.key).is_some_and(|part| part.starts_with('.'));
+        let (code, message) = if is_of_group {
+            ("E0912", format!("no alternative of {} is available", asked.label))
+        } else if is_missing_everywhere {
             ("E0903", format!("{} is not found anywhere", spoken(name)))
         } else {
             ("E0912", format!("no alternative of {} is available", spoken(name)))
