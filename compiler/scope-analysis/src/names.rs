@@ -382,6 +382,9 @@ impl Collector<'_> {
     }
 }
 
+/// So many of what a file declares are named in a report.
+const MOST_NAMED: usize = 8;
+
 /// The report for a name that a file does not declare; `declared` is what it does.
 fn not_declared<'n>(
     name: &ast::Ident,
@@ -399,6 +402,15 @@ fn not_declared<'n>(
             .secondary(span, format!("`{nearest}` is"))
             .help(format!("did you mean `{nearest}`?"))
             .fix(format!("write `{nearest}`"), vec![scope_diagnostics::Edit::new(name.span, nearest)]);
+    } else {
+        let mut names: Vec<&str> = declared.map(|(name, _)| name).collect();
+        names.sort_unstable();
+        let more = if names.len() > MOST_NAMED { ", …" } else { "" };
+        names.truncate(MOST_NAMED);
+        report = match names.is_empty() {
+            true => report.help("it declares nothing that can be imported"),
+            false => report.help(format!("it declares {}{more}", names.join(", "))),
+        };
     }
     report
 }

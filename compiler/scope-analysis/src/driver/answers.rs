@@ -67,7 +67,39 @@ pub(super) fn block(body: &[ast::Line], names: &Names<'_>, diagnostics: &mut Vec
             answers.extend(rule(written, line.span, names, diagnostics));
         }
     }
+    check_reached(&answers, diagnostics);
     answers
+}
+
+/// Reports the rules whose every status is taken by the rules above them: the first that holds is meant.
+pub(super) fn check_reached(answers: &[Answer], diagnostics: &mut Vec<Diagnostic>) {
+    // By which rule each status is taken.
+    let mut taken: Vec<Option<&Answer>> = vec![None; usize::from(LAST_STATUS) + 1];
+    for answer in answers {
+        let of_answer = || {
+            let all = [(0, LAST_STATUS)];
+            let ranges = if answer.codes.is_empty() { all.to_vec() } else { answer.codes.clone() };
+            ranges.into_iter().flat_map(|(low, high)| usize::from(low)..=usize::from(high.min(LAST_STATUS)))
+        };
+        let above: Option<Vec<&Answer>> = of_answer().map(|status| taken[status]).collect();
+        if let Some(first) = above.as_ref().and_then(|above| above.first()) {
+            diagnostics.push(
+                Diagnostic::new(
+                    codes::E0403,
+                    answer.span,
+                    "this rule is never reached: the first that holds is meant",
+                )
+                .label("every status of it is taken above")
+                .secondary(first.span, "here")
+                .help("take one of the two out, or put the narrower one first"),
+            );
+        }
+        if answer.condition.is_none() {
+            for status in of_answer() {
+                taken[status].get_or_insert(answer);
+            }
+        }
+    }
 }
 
 /// One rule. `names` are those of the answer's place, the answer's own words included.

@@ -9,6 +9,7 @@ use scope_diagnostics::{Diagnostic, Span, codes, similar};
 use scope_syntax::ast::{self, ExprKind, LineKind, TextPart};
 
 use super::{
+    defaults,
     names::Names,
     phrases::{self, Block, malformed},
     read,
@@ -187,7 +188,10 @@ fn flags(
         for (attribute, value) in &fields {
             names.check(value, diagnostics);
             let inputs = &ty.operations[operation].inputs;
-            if !ty.attributes.contains_key(attribute) && !inputs.contains_key(attribute) {
+            let declared = ty.attributes.get(attribute).map(|attribute| &attribute.ty);
+            if let Some(of) = declared.or_else(|| inputs.get(attribute).map(|(of, _)| of)) {
+                diagnostics.extend(defaults::misfit(attribute, of, value));
+            } else {
                 diagnostics.push(
                     Diagnostic::new(
                         codes::E0402,

@@ -98,6 +98,7 @@ pub(super) fn operation(
             body_line(line, &mut operation, &names, &of_answers, diagnostics);
         }
     }
+    answers::check_reached(&operation.answers, diagnostics);
     let is_read = diagnostics.len() == n_reports;
     if is_read && !operation.answers.iter().any(|answer| answers::is_success(answer.meaning)) {
         diagnostics.push(

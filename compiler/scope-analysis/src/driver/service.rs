@@ -187,6 +187,7 @@ fn exchange(
     }
     let is_read = diagnostics.len() == n_reports;
     let request = request::read(phrase, names, diagnostics)?;
+    answers::check_reached(&rules, diagnostics);
     if is_read && !rules.iter().any(|rule| answers::is_success(rule.meaning)) {
         diagnostics.push(Diagnostic::new(
             codes::E0403,

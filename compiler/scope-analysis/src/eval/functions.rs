@@ -134,7 +134,10 @@ impl Context<'_> {
                         Diagnostic::new(
                             codes::E0210,
                             argument.value.span,
-                            format!("`{}` takes {} arguments", function.name.text, function.params.len()),
+                            match function.params.len() {
+                                1 => format!("`{}` takes 1 argument", function.name.text),
+                                n => format!("`{}` takes {n} arguments", function.name.text),
+                            },
                         )
                         .label("one too many")
                         .secondary(function.name.span, "declared here")
@@ -334,6 +337,9 @@ impl Context<'_> {
         let builtin = functions::of_programs().map(|function| function.name);
         // `len` is how others say `length`.
         let longer = |name: &str| {
+            if name == "count" {
+                return Some("length");
+            }
             let mut longer =
                 functions::of_programs().map(|function| function.name).filter(|own| own.starts_with(name));
             longer.next().filter(|_| name.len() >= 3 && longer.next().is_none())

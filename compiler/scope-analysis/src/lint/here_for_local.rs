@@ -17,7 +17,7 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
                             span,
                             "`here` for the whole of a request is the entry site",
                         )
-                        .label("it is put where it is put")
+                        .label("nothing encloses it whose site that could be")
                         .help("write `local`, or the site that is meant")
                         .fix("write `local`", vec![Edit::new(span, "local")]),
                     );

@@ -70,7 +70,12 @@ impl Context<'_> {
         let is_version = |word: &&str| {
             word.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
         };
-        let alias = part.rsplit('.').find(|word| !is_version(word)).unwrap_or(driver).to_owned();
+        let group = part.rsplit('.').find(|word| !is_version(word)).unwrap_or(driver);
+        // A driver of the program's own may be called as a group of this one.
+        let alias = match self.names.get(module, group) {
+            Some(_) if group != driver => format!("{driver}_{group}"),
+            _ => group.to_owned(),
+        };
         let words = match path.strip_prefix("std:") {
             Some(library) if library.ends_with(&format!(".{alias}")) => format!("import {library}"),
             Some(library) => format!("import {library} as {alias}"),
