@@ -136,6 +136,33 @@ fn a_new_name_is_written_in_the_owner_mark_and_touches_nothing_else() {
     assert_eq!(desks.held()["nantes"]["cards"], json!([]));
 }
 
+/// A note is what it is called at its site: under two names of the program it is one.
+#[test]
+fn what_has_another_name_by_now_is_not_deleted_under_the_old_one() {
+    let desks = Desks::start();
+    let note = |name: &str, with: &str| {
+        format!(
+            "resource {name} for s in [nantes, paris]: desk.note {{ name: \"n\", text: \"hello\" }} scope {{ s }} {with}\n"
+        )
+    };
+    let folder = desks.place("renamed-unsaid", &note("old", ""));
+    ends(&folder, &["run", "main.scope"], 0);
+    let (held, before) = (desks.held(), desks.paris.n_requests());
+    rewrite(&desks, &folder, &note("new", ""));
+    for command in ["plan", "run"] {
+        let refused = ends(&folder, &[command, "main.scope"], 3).all();
+        let words: String = refused.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("E0319") && words.contains("`new` is what was made as `old` at"), "{refused}");
+        assert!(words.contains("with { moved_from: \"old\" }"), "{refused}");
+    }
+    assert_eq!(desks.paris.n_requests(), before, "nothing was sent");
+    ends(&folder, &["check", "main.scope"], 0);
+    rewrite(&desks, &folder, &note("new", "with { moved_from: \"old\" }"));
+    ends(&folder, &["run", "main.scope"], 0);
+    assert_eq!(desks.held(), held);
+    assert!(ends(&folder, &["run", "main.scope"], 0).stdout.contains("nothing to do"));
+}
+
 /// Nothing says that it is the old one by a new name: the new one is made beside it, and the old one goes.
 #[test]
 fn without_a_word_of_the_old_name_it_is_another_card_of_the_same_title() {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::plan::OnUnreachable;
 
@@ -126,6 +126,9 @@ pub struct RecordedResource {
     /// A part of a `%`: divided attribute → its share.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shares: BTreeMap<String, Value>,
+    /// What the program set last, without what is secret, content or long.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub set: Map<String, Value>,
 }
 
 impl RecordedResource {

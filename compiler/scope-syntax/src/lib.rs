@@ -36,7 +36,7 @@ pub use dump::{dump, dump_expr};
 pub use escape::is_unseen;
 pub use format::format;
 pub use module::{Parsed, argv_text, parse, parse_expr, parse_location, parse_native};
-pub use token::{ITEM_WORDS, LINK_WORDS, RESERVED_WORDS};
+pub use token::{ITEM_WORDS, LINK_WORDS, RESERVED_WORDS, item_word_elsewhere};
 
 /// How many nodes a path from the root of an item's tree may hold, and how many brackets may be open at once.
 pub const MAX_DEPTH: usize = 256;

@@ -208,6 +208,20 @@ pub const ITEM_WORDS: &[&str] = &[
     "call", "sequence", "output", "require", "test", "driver",
 ];
 
+/// The word that starts an item here, for one that does in another language.
+pub fn item_word_elsewhere(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "const" | "var" | "val" | "locals" | "local" | "mut" => "let",
+        "variable" | "input" | "parameter" => "param",
+        "function" | "func" | "fun" | "def" => "fn",
+        "include" | "use" | "using" | "source" => "import",
+        "data" => "existing",
+        "struct" | "typedef" => "type",
+        "assert" => "require",
+        _ => return None,
+    })
+}
+
 /// Words that mean something in the place of an expression, and so cannot be a name there.
 pub const RESERVED_WORDS: &[&str] = &[
     "if", "then", "else", "for", "in", "and", "or", "not", "where", "except", "within", "matching", "true",

@@ -7,25 +7,25 @@
 //! is cut off. A bad record before which a later record says that all was durable was *damaged* afterwards, and one that is
 //! not there although it was said to be durable (`synced`) was *cut*: errors which name the record, never a silent loss.
 //!
-//! `append(a); append(b); commit()` → one write, one sync → `[a, b]` after any crash.
+//! `append(a); append(b); commit()` → one write, one sync → `[a, b]` after any crash. Here it is read; `writer` writes it.
 
 mod frame;
 mod synced;
+mod writer;
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
 
 pub use frame::{LONGEST_RECORD, crc32};
+use synced::Synced;
 #[cfg(test)]
 pub(crate) use synced::say as say_synced;
-use synced::{Synced, Witness};
+pub use writer::Journal;
 
 /// The first bytes of every journal: its name and version.
 pub const HEADER: &[u8; 16] = b"scope-journal/3\n";
@@ -229,159 +229,6 @@ pub fn cut(path: &Path, length: u64) -> Result<(), JournalError> {
         file.sync_all()
     };
     cut().map_err(|error| io_error(path, error))
-}
-
-/// A journal being written. Records are gathered by [`Journal::append`] and made durable by a commit.
-#[derive(Debug)]
-pub struct Journal {
-    path: PathBuf,
-    file: Arc<File>,
-    witness: Witness,
-    /// Frames not yet written.
-    pending: Vec<u8>,
-    /// Up to here the file is durable.
-    durable: u64,
-    /// Where the next frame goes.
-    length: u64,
-    /// Records appended, and how many of them are durable.
-    n_appended: usize,
-    n_durable: usize,
-    /// How many are durable once the commit under way is.
-    n_committing: usize,
-    is_poisoned: bool,
-}
-
-impl Journal {
-    /// A new, empty one; its header is durable, its name is not until its folder is synced.
-    ///
-    /// # Errors
-    /// [`JournalError::Io`]; also where the file is there already.
-    pub fn create(path: &Path) -> Result<Self, JournalError> {
-        let create = || {
-            if path.exists() {
-                return Err(io::ErrorKind::AlreadyExists.into());
-            }
-            // First: what is said of an earlier one of this name is never about this one.
-            let witness = Witness::create(path)?;
-            let mut options = OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(path)?;
-            file.write_all(HEADER)?;
-            file.sync_all()?;
-            Ok((file, witness))
-        };
-        let (file, witness) = create().map_err(|error| io_error(path, error))?;
-        Ok(Self::over(path, file, witness))
-    }
-
-    /// Over a file that holds the header and nothing else.
-    fn over(path: &Path, file: File, witness: Witness) -> Self {
-        let length = HEADER.len() as u64;
-        witness.say(Synced { version: VERSION, length });
-        Self {
-            path: path.to_owned(),
-            file: Arc::new(file),
-            witness,
-            pending: Vec::new(),
-            durable: length,
-            length,
-            n_appended: 0,
-            n_durable: 0,
-            n_committing: 0,
-            is_poisoned: false,
-        }
-    }
-
-    /// Adds a record to the next commit.
-    ///
-    /// # Errors
-    /// [`JournalError::Poisoned`].
-    pub fn append<R: Serialize>(&mut self, record: &R) -> Result<(), JournalError> {
-        if self.is_poisoned {
-            return Err(JournalError::Poisoned { path: self.path.clone() });
-        }
-        let before = self.pending.len();
-        frame::encode(record, self.durable, &mut self.pending);
-        self.length += (self.pending.len() - before) as u64;
-        self.n_appended += 1;
-        Ok(())
-    }
-
-    /// Whether something waits for a commit.
-    pub fn is_dirty(&self) -> bool {
-        !self.pending.is_empty()
-    }
-
-    /// Takes what waits, to be made durable by [`Commit::run`] (which blocks) and then told to
-    /// [`Journal::finish_commit`]. Only one at a time; records appended meanwhile belong to the next one.
-    pub fn begin_commit(&mut self) -> Commit {
-        let bytes = std::mem::take(&mut self.pending);
-        self.n_committing = self.n_appended;
-        Commit { file: self.file.clone(), witness: self.witness.clone(), bytes, length: self.length }
-    }
-
-    /// Takes note of a commit's end. After a failed one nothing more is written: after a failed sync the kernel may have
-    /// dropped the very pages that a second, successful one would be about.
-    ///
-    /// # Errors
-    /// [`JournalError::Write`] of the commit, [`JournalError::Poisoned`] after an earlier one.
-    pub fn finish_commit(&mut self, result: io::Result<u64>) -> Result<(), JournalError> {
-        if self.is_poisoned {
-            return Err(JournalError::Poisoned { path: self.path.clone() });
-        }
-        match result {
-            Ok(durable) => {
-                self.durable = durable;
-                self.n_durable = self.n_committing;
-                Ok(())
-            }
-            Err(error) => {
-                self.is_poisoned = true;
-                Err(JournalError::Write { path: self.path.clone(), record: self.n_durable + 1, error })
-            }
-        }
-    }
-
-    /// Makes all records durable, at once.
-    ///
-    /// # Errors
-    /// As [`Journal::finish_commit`].
-    pub fn commit(&mut self) -> Result<(), JournalError> {
-        if !self.is_dirty() && !self.is_poisoned {
-            return Ok(());
-        }
-        let result = self.begin_commit().run();
-        self.finish_commit(result)
-    }
-
-    /// Where the next record goes: the file's length once all is written.
-    pub fn length(&self) -> u64 {
-        self.length
-    }
-}
-
-/// A group of records on its way to the disk.
-#[derive(Debug)]
-pub struct Commit {
-    file: Arc<File>,
-    witness: Witness,
-    bytes: Vec<u8>,
-    length: u64,
-}
-
-impl Commit {
-    /// Writes and syncs; gives the length that is durable now. Blocks.
-    ///
-    /// # Errors
-    /// Whatever the disk says.
-    pub fn run(self) -> io::Result<u64> {
-        (&*self.file).write_all(&self.bytes)?;
-        self.file.sync_data()?;
-        self.witness.say(Synced { version: VERSION, length: self.length });
-        Ok(self.length)
-    }
 }
 
 fn io_error(path: &Path, error: io::Error) -> JournalError {

@@ -515,6 +515,7 @@ impl State {
                 keep: resource.keep,
                 when_cut: resource.when_cut.clone(),
                 shares: resource.shares.clone(),
+                set: resource.set.clone(),
             })
         });
         let sent = self.sent.iter().map(|(key, sent)| (key, &sent.name, &sent.site, &sent.resource_type));

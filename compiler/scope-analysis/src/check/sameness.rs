@@ -1,12 +1,14 @@
 //! Two resources of a program that are one thing at a site: each run would make one of them what the other says.
 //!
 //! `resource a: apps.Deployment { metadata: { name: "web" } }`, and `b` with the same name at the same cluster → E0346 at the name
-//! of `b`. What only the run will know (another resource's output) is compared with nothing.
+//! of `b`. What only the run will know (another resource's output) is compared with nothing. What is recorded has such a key, too:
+//! under another name it is the same thing.
 
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Span, codes};
+use serde_json::Value as Json;
 
 use crate::context::Context;
 use crate::hir::{Instance, ReferenceTarget, Resource, ResourceKind, SiteId, Value};
@@ -77,6 +79,33 @@ fn report(context: &Context<'_>, first: Span, span: Span, same: &Same<'_>) {
             "choose another {changed}; one resource at several sites is written once: `scope {{ a & b }}`"
         ))
     });
+}
+
+/// What tells an instance from others of its type at its site; `None` where that is not known, or several may be alike.
+pub fn key_of_instance(unique: &[Vec<String>], instance: &Instance) -> Option<String> {
+    key(unique, instance).map(|(key, _)| key)
+}
+
+/// The same of what was set of a resource.
+pub fn key_of_set(unique: &[Vec<String>], set: &serde_json::Map<String, Json>) -> Option<String> {
+    let mut key = String::new();
+    let mut is_said = false;
+    for path in unique {
+        let mut slot = set.get(&path[0]);
+        for field in &path[1..] {
+            slot = slot.and_then(|slot| slot.get(field));
+        }
+        is_said |= slot.is_some();
+        match slot {
+            None | Some(Json::Null) => key.push('-'),
+            Some(Json::Bool(value)) => key.push_str(&value.to_string()),
+            Some(Json::Number(number)) => key.push_str(&number.to_string()),
+            Some(Json::String(text)) => key.push_str(&format!("{text:?}")),
+            Some(Json::Array(_) | Json::Object(_)) => return None,
+        }
+        key.push('\n');
+    }
+    is_said.then_some(key)
 }
 
 /// What tells an instance from others, and where the last of it is written; `None` where something of it is not known.

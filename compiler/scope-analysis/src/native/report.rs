@@ -5,6 +5,7 @@
 
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{Native, NativeItem, Text};
+use scope_syntax::item_word_elsewhere;
 
 use super::{Reading, commands, value::Problem};
 use crate::hir::{Client, Command, Driver, Hole};
@@ -32,7 +33,7 @@ pub(super) fn unknown_command(drivers: &[&Driver], native: &Native) -> Diagnosti
     // A line without `$` may be an item whose first word is misspelt.
     let items = scope_syntax::ITEM_WORDS.iter().copied().filter(|_| native.bare);
     let programs = commands(drivers).filter_map(|(_, _, command)| command.words.first()).map(String::as_str);
-    let near = elsewhere(program).filter(|_| native.bare);
+    let near = item_word_elsewhere(program).filter(|_| native.bare);
     match near.or_else(|| similar::nearest(program, items.chain(programs))) {
         Some(near) => report
             .help(format!("did you mean `{near}`?"))
@@ -45,20 +46,6 @@ pub(super) fn unknown_command(drivers: &[&Driver], native: &Native) -> Diagnosti
     }
 }
 
-/// The word for what another language calls so.
-fn elsewhere(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "const" | "var" | "val" | "locals" | "local" | "mut" => "let",
-        "variable" | "input" | "parameter" => "param",
-        "function" | "func" | "fun" | "def" => "fn",
-        "include" | "use" | "using" | "source" => "import",
-        "data" => "existing",
-        "struct" | "typedef" => "type",
-        "assert" => "require",
-        _ => return None,
-    })
-}
-
 /// A bare line that is no command, and whose first word is nearly an item's.
 pub(super) fn misspelt_item(item: &NativeItem) -> Option<Diagnostic> {
     let word = match item.ty.as_ref()?.names.as_slice() {
@@ -66,7 +53,7 @@ pub(super) fn misspelt_item(item: &NativeItem) -> Option<Diagnostic> {
         _ => return None,
     };
     let items = scope_syntax::ITEM_WORDS.iter().copied();
-    let near = elsewhere(&word.text).or_else(|| similar::nearest(&word.text, items))?;
+    let near = item_word_elsewhere(&word.text).or_else(|| similar::nearest(&word.text, items))?;
     Some(
         Diagnostic::new(codes::E0213, word.span, format!("no imported driver has a command `{}`", word.text))
             .label("unknown command")

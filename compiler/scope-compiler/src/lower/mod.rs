@@ -13,6 +13,7 @@ pub(crate) mod only;
 mod places;
 mod reference;
 mod removed;
+mod renamed;
 mod request;
 mod rollout;
 pub(crate) mod scenario;

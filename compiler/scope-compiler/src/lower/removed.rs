@@ -66,7 +66,7 @@ pub(super) fn renamed(recorded: &Recorded, renames: &[(String, String)]) -> Reco
 }
 
 /// What the plan does at each site, by global name and the site's.
-type Places<'p> = BTreeMap<(&'p str, &'p str), StepId>;
+pub(super) type Places<'p> = BTreeMap<(&'p str, &'p str), StepId>;
 
 impl<'a> Lowering<'a> {
     /// Deletions: what is recorded and the program does not name any more. What is not ours, or was said to stay, is only
@@ -111,6 +111,7 @@ impl<'a> Lowering<'a> {
         self.stays_whole(&deletions);
         if !deletions.is_empty() {
             self.moves(&deletions);
+            self.renamed_unsaid(&deletions);
             self.users_first(&deletions);
             self.removed_in_waves(&deletions);
         }

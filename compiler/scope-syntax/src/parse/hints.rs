@@ -8,7 +8,7 @@
 mod habits;
 
 use super::fault::{Label, Labels};
-use crate::token::{CLAUSE_WORDS, ITEM_WORDS, Kind, RESERVED_WORDS, Token};
+use crate::token::{CLAUSE_WORDS, ITEM_WORDS, Kind, RESERVED_WORDS, Token, item_word_elsewhere};
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 
 /// The place of the token at this index; after the last one at the end.
@@ -23,7 +23,7 @@ pub(crate) fn place(tokens: &[Token<'_>], at: usize) -> Span {
 /// Explains a fault.
 pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diagnostic {
     let fault = Place { tokens, at, expected };
-    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 35] = [
+    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 36] = [
         |fault| fault.prose(),
         |fault| fault.no_item(),
         |fault| fault.bare_path(),
@@ -37,6 +37,7 @@ pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diag
         |fault| fault.where_of_types(),
         |fault| fault.behind_the_name(),
         |fault| fault.comma_in_number(),
+        |fault| fault.other_range(),
         |fault| fault.depends_on(),
         |fault| fault.colon_for_assign(),
         |fault| fault.record_for_type(),
@@ -174,7 +175,9 @@ impl<'s> Place<'_, 's> {
                 report.help(format!("write `resource {word}: TYPE {{ … }}`")).fix("write `resource`", fix),
             );
         }
-        if let Some(near) = similar::nearest(word, ITEM_WORDS.iter().copied()) {
+        let is_item = self.next().is_some_and(|next| matches!(next.kind, Kind::Word | Kind::TextOpen));
+        let near = item_word_elsewhere(word).filter(|_| is_item);
+        if let Some(near) = near.or_else(|| similar::nearest(word, ITEM_WORDS.iter().copied())) {
             let fix = vec![Edit::new(found.span(), near)];
             return Some(report.help(format!("did you mean `{near}`?")).fix(format!("write `{near}`"), fix));
         }

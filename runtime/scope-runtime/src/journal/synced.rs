@@ -10,7 +10,6 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::frame::crc32;
 
@@ -53,8 +52,8 @@ pub(super) fn read(journal: &Path) -> Option<Synced> {
 }
 
 /// The file about a journal, being written.
-#[derive(Clone, Debug)]
-pub(super) struct Witness(Arc<File>);
+#[derive(Debug)]
+pub(super) struct Witness(File);
 
 impl Witness {
     /// About a journal that is about to be made. What one of the same name left is overwritten.
@@ -66,12 +65,12 @@ impl Witness {
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Self(Arc::new(options.open(path_of(journal))?)))
+        Ok(Self(options.open(path_of(journal))?))
     }
 
     /// Says how much is durable. Where that fails, what was said before is true as well.
-    pub(super) fn say(&self, synced: Synced) {
-        let mut file = &*self.0;
+    pub(super) fn say(&mut self, synced: Synced) {
+        let file = &mut self.0;
         // One write over what is there: whoever reads it sees the one line or the other.
         let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(synced.line().as_bytes()));
     }

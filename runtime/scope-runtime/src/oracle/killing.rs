@@ -48,6 +48,11 @@ pub(crate) fn committed() {
     }
 }
 
+/// Whether a death is to come.
+pub(crate) fn is_counting() -> bool {
+    LIFE.get().is_some()
+}
+
 fn holder() -> Holder {
     Holder::current("scope run test.scope", 7)
 }

@@ -400,8 +400,15 @@ pub(super) fn not_made_by_us(subject: &Subject<'_>, message: String, found: &[Re
             subject.site_name(),
             subject.name
         );
-        let failure = Failure::new("E0907", Outcome::Invalid, message)
-            .with_help(format!("give one of them another name, or use `{name}` for both"));
+        let is_in_the_program =
+            subject.shared.plan.steps.iter().any(|step| {
+                step.name == name && matches!(step.action, scope_plan::plan::Action::Ensure { .. })
+            });
+        let help = match is_in_the_program {
+            true => format!("give one of them another name, or use `{name}` for both"),
+            false => format!("if it is the same by another name: `with {{ moved_from: \"{name}\" }}`"),
+        };
+        let failure = Failure::new("E0907", Outcome::Invalid, message).with_help(help);
         return Failure { candidates, ..failure };
     }
     let mut failure =

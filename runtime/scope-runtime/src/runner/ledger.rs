@@ -22,7 +22,7 @@ pub(crate) struct Ledger {
     n_appended: Cell<u64>,
     n_durable: Cell<u64>,
     failure: RefCell<Option<StateError>>,
-    /// Who writes to a shared place.
+    /// Who writes.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -67,41 +67,53 @@ impl Ledger {
         self.noted(result)
     }
 
-    /// Makes durable what was recorded before. Steps that ask at the same time share one sync.
+    /// Makes durable what was recorded before. Steps that ask at the same time share one write and one sync: one is under way
+    /// at a time, and what is recorded meanwhile goes with the next one.
     pub(crate) async fn commit(&self) -> Result<(), LedgerFailed> {
-        let wanted = self.n_appended.get();
+        self.commit_up_to(self.n_appended.get()).await
+    }
+
+    async fn commit_up_to(&self, wanted: u64) -> Result<(), LedgerFailed> {
+        if !self.is_kept() {
+            return Ok(());
+        }
         if self.is_durable(wanted)? {
             return Ok(());
         }
-        if self.store.borrow().is_shared() {
-            return self.commit_shared(wanted).await;
-        }
-        if self.store.borrow().is_dirty() {
-            // Others that are ready to run may have something to record, too.
-            tokio::task::yield_now().await;
-            if self.is_durable(wanted)? {
-                return Ok(());
-            }
-        }
-        self.commit_now()
-    }
-
-    /// The same at a place that several machines share: one write at a time, and what was recorded meanwhile goes with the
-    /// next one.
-    async fn commit_shared(&self, wanted: u64) -> Result<(), LedgerFailed> {
+        // Others that are ready to run may have something to record, too.
+        tokio::task::yield_now().await;
         let _turn = self.turn.lock().await;
         if self.is_durable(wanted)? {
             return Ok(());
         }
         let appended = self.n_appended.get();
-        let result = self.store.borrow_mut().commit_here();
-        self.noted(result)?;
+        self.sync().await?;
+        self.share().await?;
+        self.n_durable.set(appended);
+        #[cfg(test)]
+        crate::oracle::killing::committed();
+        Ok(())
+    }
+
+    /// Makes the journal durable on this machine, where the loop does not wait for the disk.
+    async fn sync(&self) -> Result<(), LedgerFailed> {
+        let Some(journal) = self.store.borrow().journal().cloned() else { return Ok(()) };
+        // A run that is to die at a commit dies at the same one each time.
+        #[cfg(test)]
+        if crate::oracle::killing::is_counting() {
+            return self.noted(journal.commit().map_err(StateError::from));
+        }
+        let result = tokio::task::spawn_blocking(move || journal.commit()).await;
+        let result = result.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()));
+        self.noted(result.map_err(StateError::from))
+    }
+
+    /// Sends the state to its place, where several machines share it.
+    async fn share(&self) -> Result<(), LedgerFailed> {
         let Some(end) = self.store.borrow_mut().begin_share() else { return Ok(()) };
         let result = end.await.unwrap_or_else(|_| Err(SharedFault::Unusable("its thread ended".into())));
         let result = self.store.borrow().finish_share(result);
-        self.noted(result)?;
-        self.n_durable.set(appended);
-        Ok(())
+        self.noted(result)
     }
 
     /// Makes sure that the state is still ours: before something is sent that changes a site, and when a request failed, which
@@ -113,18 +125,7 @@ impl Ledger {
         if self.fence.is_open() {
             return Ok(());
         }
-        self.commit_shared(u64::MAX).await
-    }
-
-    /// The same without waiting for others.
-    fn commit_now(&self) -> Result<(), LedgerFailed> {
-        let appended = self.n_appended.get();
-        let result = self.store.borrow_mut().commit();
-        self.noted(result)?;
-        self.n_durable.set(appended);
-        #[cfg(test)]
-        crate::oracle::killing::committed();
-        Ok(())
+        self.commit_up_to(u64::MAX).await
     }
 
     /// Whether the state could be written so far.

@@ -16,7 +16,7 @@ mod open;
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use scope_plan::recorded::Recorded;
@@ -26,7 +26,7 @@ use super::folder::{private_file, replace_file, sync_folder};
 use super::lock::Lock;
 use super::shared::{Fence, Shared, SharedFault};
 use super::{KEPT_RUNS, Record, Started, State, WRITTEN_BY};
-use crate::journal::{self, Commit, Journal};
+use crate::journal::{self, Journal};
 use crate::report::{Counts, Verdict};
 use files::{RUNS, Through, file_name, journals, stopped};
 
@@ -167,7 +167,7 @@ impl StateStore {
 
     /// Whether records wait for a commit.
     pub fn is_dirty(&self) -> bool {
-        self.kept.as_ref().and_then(|kept| kept.journal.as_ref()).is_some_and(Journal::is_dirty)
+        self.journal().is_some_and(Journal::is_dirty)
     }
 
     /// Makes all records durable; blocks until they are.
@@ -211,19 +211,6 @@ impl StateStore {
     /// The second part.
     pub(crate) fn finish_share(&self, result: Result<(), SharedFault>) -> Result<(), StateError> {
         self.shared_place().map_or(Ok(()), |shared| shared.as_error(result))
-    }
-
-    /// As [`StateStore::commit`], in two parts, so that the blocking one can be done elsewhere.
-    pub fn begin_commit(&mut self) -> Option<Commit> {
-        self.journal().map(Journal::begin_commit)
-    }
-
-    /// The second part.
-    ///
-    /// # Errors
-    /// As [`StateStore::commit`].
-    pub fn finish_commit(&mut self, result: io::Result<u64>) -> Result<(), StateError> {
-        self.journal().map_or(Ok(()), |journal| Ok(journal.finish_commit(result)?))
     }
 
     /// Ends the run and writes `state.json`; `without_value` are outputs and why each of them has none.
@@ -289,8 +276,9 @@ impl StateStore {
         Some(StateFile::of(self.state.clone(), Through::default()).to_text())
     }
 
-    fn journal(&mut self) -> Option<&mut Journal> {
-        self.kept.as_mut()?.journal.as_mut()
+    /// What records of the run go to.
+    pub(crate) fn journal(&self) -> Option<&Journal> {
+        self.kept.as_ref()?.journal.as_ref()
     }
 
     fn write(&mut self) -> Result<(), StateError> {

@@ -191,6 +191,32 @@ impl Place<'_, '_> {
         })
     }
 
+    /// `0..=4`, `0..<5`, `0...4`, `5..`
+    pub(super) fn other_range(&self) -> Option<Diagnostic> {
+        let found = self.found()?;
+        let report = |span, help: &str| {
+            Diagnostic::new(codes::E0001, span, "a range is `FIRST..LAST`, and both belong to it").help(help)
+        };
+        if found.kind == Kind::Spread {
+            let is_after_number = self.kind_before(1) == Some(Kind::Number);
+            return is_after_number.then(|| {
+                report(found.span(), "write two dots").fix("write `..`", vec![Edit::new(found.span(), "..")])
+            });
+        }
+        let dots = self.before(1).filter(|before| before.kind == Kind::DotDot)?;
+        let span = dots.span().to(found.span());
+        match found.kind {
+            Kind::Assign => Some(
+                report(span, "`..` includes the last one").fix("write `..`", vec![Edit::new(span, "..")]),
+            ),
+            Kind::Less => Some(report(span, "write `..` and the last one, which is one less")),
+            Kind::FatArrow | Kind::Word | Kind::BraceOpen | Kind::Colon => {
+                Some(report(dots.span(), "it has no end: `1..9`").label("where does it end?"))
+            }
+            _ => None,
+        }
+    }
+
     /// `} depends_on: [range]`
     pub(super) fn depends_on(&self) -> Option<Diagnostic> {
         const WORDS: [&str; 5] = ["depends_on", "dependsOn", "needs", "requires", "after"];
