@@ -135,6 +135,8 @@ impl Random<'_> {
 
     fn book(&mut self) {
         let (site, name, title) = (self.site(), self.name("book"), self.title());
+        // Two of one title are two books, and a look-up by it finds one or both, by what is made first.
+        let title = Expr::Concat(vec![title, Expr::text(format!(" {name}"))]);
         let pages = Expr::Value(json!(self.next(500)));
         let step = self.plan.ensure(site, &name, "shelf.book", vec![("title", title), ("pages", pages)]);
         self.done(step, true);
