@@ -39,7 +39,7 @@ impl<'d> Importer<'d> {
         let typed: Vec<&Slot> = members.iter().filter(says_type).collect();
         if typed.is_empty() || typed.len() != members.len() && has_fields {
             // One that says nothing, or nothing but what may be said of any value, bounds nothing.
-            if !members.iter().any(|member| says_nothing(member)) {
+            if !members.iter().any(says_nothing) {
                 self.unsaid.add(keyword, slot.span);
             }
             return None;
