@@ -137,7 +137,8 @@ fn made_found_changed_and_taken_away() {
             "{found}"
         );
     }
-    assert!(found.contains("an access like `inner` that this program did not make"), "{found}");
+    let inner = "there without a mark; if it is this program's: scope import main.scope inner nantes ";
+    assert!(found.contains(inner), "{found}");
     std::fs::remove_dir_all(&state).expect("there is a new one");
     std::fs::rename(folder.join("lost"), &state).expect("the old one is kept");
     // A guard on what others rely upon is let go, then each is deleted.

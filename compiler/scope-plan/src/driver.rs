@@ -112,7 +112,7 @@ pub struct ResourceType {
     pub identity: String,
     /// The attribute a person names it by (`name`), if it has one.
     pub name_attribute: Option<String>,
-    /// No two at a site may be called alike: by their identity, which the program chooses, or by what the driver says.
+    /// No two at a site may be called alike; without it names may be there twice, identities never.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_unique: bool,
     /// Where the owner mark is kept.

@@ -16,6 +16,7 @@ mod writer;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -45,7 +46,8 @@ pub enum JournalError {
         /// Why.
         error: io::Error,
     },
-    /// A record could not be made durable: the disk is full, or says that it lost what it was given.
+    /// A record could not be made durable: the disk is full, or says that it lost what it was given. So says every later use:
+    /// nothing more is written.
     #[error("{path}: record {record} cannot be made durable: {error}")]
     Write {
         /// The file.
@@ -53,13 +55,7 @@ pub enum JournalError {
         /// The first record that is not durable, from 1.
         record: usize,
         /// Why.
-        error: io::Error,
-    },
-    /// An earlier write or sync failed: what reached the disk is not known, so nothing more is written.
-    #[error("{path}: a write failed before, so nothing more is recorded")]
-    Poisoned {
-        /// The file.
-        path: PathBuf,
+        error: Arc<io::Error>,
     },
     /// It is no journal.
     #[error("{path}: not a journal")]

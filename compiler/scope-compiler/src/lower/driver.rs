@@ -98,7 +98,7 @@ fn resource_type(
             .collect(),
         identity: ty.identity.clone(),
         name_attribute: ty.name_attribute.clone(),
-        is_unique: !ty.unique.is_empty(),
+        is_unique: ty.unique.iter().any(|path| *path != [ty.identity.as_str()]),
         mark: ty.mark.as_ref().map(|path| plan::Mark { path: path.clone() }),
         guard: ty
             .guard

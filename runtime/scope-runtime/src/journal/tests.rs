@@ -9,7 +9,7 @@ fn written(folder: &Path) -> (Vec<u8>, Vec<u64>) {
     let journal = Journal::create(&path).expect("a new file");
     let mut ends = Vec::new();
     for (number, commits) in [(1, true), (2, false), (3, true), (4, true)] {
-        journal.append(&json!({ "n": number, "text": "x".repeat(number * 7) })).expect("not poisoned");
+        journal.append(&json!({ "n": number, "text": "x".repeat(number * 7) })).expect("no failure before");
         ends.push(journal.length());
         if commits {
             journal.commit().expect("a disk that takes it");
@@ -186,15 +186,15 @@ fn other_files_and_versions_are_refused() {
 #[cfg(target_os = "linux")]
 fn named(journal: Journal, file: File) -> JournalError {
     for number in 1..=2 {
-        journal.append(&json!({ "n": number })).expect("not poisoned");
+        journal.append(&json!({ "n": number })).expect("no failure before");
         journal.commit().expect("a disk that takes it");
     }
     journal.writes_to(file);
-    journal.append(&json!({ "n": 3 })).expect("not poisoned");
-    journal.append(&json!({ "n": 4 })).expect("not poisoned");
+    journal.append(&json!({ "n": 3 })).expect("no failure before");
+    journal.append(&json!({ "n": 4 })).expect("no failure before");
     let error = journal.commit().expect_err("a disk that does not");
-    assert!(matches!(journal.append(&json!({ "n": 5 })), Err(JournalError::Poisoned { .. })));
-    assert!(matches!(journal.commit(), Err(JournalError::Poisoned { .. })));
+    assert!(matches!(journal.append(&json!({ "n": 5 })), Err(JournalError::Write { record: 3, .. })));
+    assert!(matches!(journal.commit(), Err(JournalError::Write { record: 3, .. })));
     error
 }
 

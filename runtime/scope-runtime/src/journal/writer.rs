@@ -37,7 +37,8 @@ struct Gathered {
     durable: u64,
     /// Records appended, those that are durable with them.
     n_appended: usize,
-    is_poisoned: bool,
+    /// The first record that could not be made durable, and why.
+    failure: Option<(usize, Arc<io::Error>)>,
 }
 
 #[derive(Debug)]
@@ -56,8 +57,7 @@ impl Journal {
     pub fn create(path: &Path) -> Result<Self, JournalError> {
         let disk = Disk::create(path).map_err(|error| io_error(path, error))?;
         let length = HEADER.len() as u64;
-        let gathered =
-            Gathered { frames: Vec::new(), length, durable: length, n_appended: 0, is_poisoned: false };
+        let gathered = Gathered { frames: Vec::new(), length, durable: length, n_appended: 0, failure: None };
         let (gathered, disk) = (Mutex::new(gathered), Mutex::new(disk));
         Ok(Self(Arc::new(Writer { path: path.to_owned(), gathered, disk })))
     }
@@ -65,12 +65,10 @@ impl Journal {
     /// Adds a record to the next commit.
     ///
     /// # Errors
-    /// [`JournalError::Poisoned`].
+    /// [`JournalError::Write`], where an earlier commit failed.
     pub fn append<R: Serialize>(&self, record: &R) -> Result<(), JournalError> {
         let mut gathered = self.gathered();
-        if gathered.is_poisoned {
-            return Err(self.poisoned());
-        }
+        self.is_sound(&gathered)?;
         let Gathered { frames, length, durable, n_appended, .. } = &mut *gathered;
         let before = frames.len();
         frame::encode(record, *durable, frames);
@@ -93,14 +91,12 @@ impl Journal {
     /// sync the kernel may have dropped the very pages that a second, successful one would be about.
     ///
     /// # Errors
-    /// [`JournalError::Write`]; [`JournalError::Poisoned`] after an earlier one.
+    /// [`JournalError::Write`], of this one or an earlier one.
     pub fn commit(&self) -> Result<(), JournalError> {
         let mut disk = locked(&self.0.disk);
         let (frames, length, n_appended) = {
             let mut gathered = self.gathered();
-            if gathered.is_poisoned {
-                return Err(self.poisoned());
-            }
+            self.is_sound(&gathered)?;
             if gathered.frames.is_empty() {
                 return Ok(());
             }
@@ -113,8 +109,9 @@ impl Journal {
                 Ok(())
             }
             Err(error) => {
-                self.gathered().is_poisoned = true;
-                Err(JournalError::Write { path: self.0.path.clone(), record: disk.n_durable + 1, error })
+                let mut gathered = self.gathered();
+                gathered.failure = Some((disk.n_durable + 1, Arc::new(error)));
+                self.is_sound(&gathered)
             }
         }
     }
@@ -123,8 +120,10 @@ impl Journal {
         locked(&self.0.gathered)
     }
 
-    fn poisoned(&self) -> JournalError {
-        JournalError::Poisoned { path: self.0.path.clone() }
+    fn is_sound(&self, gathered: &Gathered) -> Result<(), JournalError> {
+        gathered.failure.as_ref().map_or(Ok(()), |(record, error)| {
+            Err(JournalError::Write { path: self.0.path.clone(), record: *record, error: error.clone() })
+        })
     }
 
     /// Another file in place of its own, as a disk that fails.

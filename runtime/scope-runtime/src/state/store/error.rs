@@ -132,8 +132,7 @@ impl StateError {
             )
             | StateError::Damaged { .. }
             | StateError::Missing { .. } => "E0920",
-            StateError::Unwritten { .. }
-            | StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => "E0921",
+            StateError::Unwritten { .. } | StateError::Journal(JournalError::Write { .. }) => "E0921",
             StateError::Shared { fault: SharedFault::Unusable(_), .. } => "E0943",
             StateError::Shared { fault: SharedFault::TakenOver(_), .. } => "E0944",
             StateError::Shared { fault: SharedFault::Unfit(_), .. } => "E0945",
@@ -179,7 +178,7 @@ impl StateError {
             ) => failure.with_help(
                 "bring the state's folder back from a copy; without one, move it away and `scope state rebuild FILE`: what bears its mark is found again",
             ),
-            StateError::Journal(JournalError::Write { .. } | JournalError::Poisoned { .. }) => failure
+            StateError::Journal(JournalError::Write { .. }) => failure
                 .with_help("mend the disk, then `scope resume`: what was recorded before is kept, the rest is looked up"),
             StateError::Unwritten { .. } => failure.with_help(
                 "make room there, or let it be written, then run again: nothing is sent that cannot be recorded",
