@@ -183,6 +183,74 @@ fn another_program_that_relies_upon_it_is_seen() {
     assert_eq!(desks.paris.held()["cards"], json!([]));
 }
 
+/// What stands on one of several cards at paris.
+fn remark_of(desks: &Desks, title: &str) -> String {
+    let mut remark = String::new();
+    desks.paris.change(|_, cards| {
+        let card = cards.values().find(|card| card["title"] == title).expect("the card");
+        remark = card["remark"].as_str().unwrap_or_default().to_string();
+    });
+    remark
+}
+
+#[test]
+fn one_whose_deletion_waits_is_guarded_for_until_it_is_done() {
+    let desks = Desks::start();
+    let owner = place(&desks, "waits-owner", BOARD);
+    ends(&owner, &["run", "main.scope"], 0);
+    let duo = |at: &str| {
+        format!(
+            "{EXISTING}resource duo: knot.thread {{ name: \"duo\", card: board }} scope {{ line: {at}, board: paris }}\n"
+        )
+    };
+    let user = place(&desks, "waits-user", &duo("nantes & paris"));
+    has(&ends(&user, &["run", "main.scope"], 0), &["2 created, 1 guarded"]);
+    let both = remark(&desks);
+    assert!(both.ends_with("/duo@nantes,duo@paris]"), "{both}");
+    // The one at nantes is no longer wanted, and still there.
+    write(&desks, &user, &duo("paris"));
+    desks.nantes.set_down(true);
+    has(&ends(&user, &["run", "main.scope"], 4), &["1 parked (waits for nantes), 1 waits"]);
+    assert_eq!(remark(&desks), both);
+    // Nor when the other one goes, too.
+    write(&desks, &user, EXISTING);
+    has(&ends(&user, &["run", "main.scope"], 4), &["1 deleted"]);
+    assert!(remark(&desks).contains("duo@nantes"), "{}", remark(&desks));
+    write(&desks, &owner, "");
+    has(&ends(&owner, &["run", "main.scope"], 1), &["error[E0931]", "`duo` at nantes"]);
+    // It is let go when it is gone.
+    write(&desks, &user, &duo("paris"));
+    has(&ends(&user, &["run", "main.scope"], 4), &["1 created"]);
+    assert_eq!(remark(&desks), both);
+    desks.nantes.set_down(false);
+    has(
+        &ends(&user, &["plan", "main.scope"], 0),
+        &["~ card board is let go by what no longer relies upon it", "1 guard to leave or take off"],
+    );
+    has(&ends(&user, &["run", "main.scope"], 0), &["for duo at paris", "1 deleted, 1 guarded"]);
+    assert!(remark(&desks).ends_with("/duo@paris]"), "{}", remark(&desks));
+    has(&ends(&user, &["run", "main.scope"], 0), &["nothing to do"]);
+}
+
+#[test]
+fn one_whose_change_waits_is_guarded_for_until_it_is_done() {
+    let desks = Desks::start();
+    let other = "resource other: knot.card { title: \"other\" } scope { board: paris }\n";
+    let near = "resource u: knot.thread { name: \"u\", card: board } scope { line: paris, board: paris }\n";
+    let program = |card: &str| format!("{BOARD}{other}{}{near}", thread("t", card));
+    let folder = place(&desks, "change-waits", &program("board"));
+    ends(&folder, &["run", "main.scope"], 0);
+    write(&desks, &folder, &program("other"));
+    desks.nantes.set_down(true);
+    has(&ends(&folder, &["run", "main.scope"], 1), &["E0701", "1 failed"]);
+    assert!(remark_of(&desks, "board").ends_with("/t@nantes,u@paris]"), "{}", remark_of(&desks, "board"));
+    assert!(remark_of(&desks, "other").ends_with("/t@nantes]"), "{}", remark_of(&desks, "other"));
+    desks.nantes.set_down(false);
+    has(&ends(&folder, &["run", "main.scope"], 0), &["1 changed, 1 guarded"]);
+    assert!(remark_of(&desks, "board").ends_with("/u@paris]"), "{}", remark_of(&desks, "board"));
+    has(&ends(&folder, &["run", "main.scope"], 0), &["nothing to do"]);
+}
+
 #[test]
 fn with_alternatives_the_one_that_was_taken_is_guarded() {
     let desks = Desks::start();
@@ -359,7 +427,11 @@ fn what_is_there_already_is_imported() {
     has(&ends(&folder, &["import", "main.scope", "nothing:knot.card", "paris", "c99"], 1), &["E0902"]);
     has(
         &ends(&folder, &["import", "main.scope", "new", "paris", "c70"], 3),
-        &["E0936", "its type is not known"],
+        &["E0936", "its type is not known", "write it: `new:TYPE`"],
+    );
+    has(
+        &ends(&folder, &["import", "main.scope", "olt", "paris", "c70"], 3),
+        &["the program declares no `olt`", "did you mean `old`? else write it: `olt:TYPE`"],
     );
     has(
         &ends(&folder, &["import", "main.scope", "old", "nantes", "c70"], 3),

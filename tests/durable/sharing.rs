@@ -386,9 +386,13 @@ fn a_place_that_goes_away_stops_the_run() {
     });
     let stopped = machine.ends(&["run", "main.scope"], 1);
     assert!(stopped.stderr.contains("E0943") && stopped.stderr.contains("503"), "{}", stopped.all());
-    assert!(stopped.stderr.contains("scope resume"), "{}", stopped.all());
+    assert!(stopped.stderr.contains(&format!("scope resume --state {}", machine.state)), "{}", stopped.all());
+    assert!(stopped.stdout.contains(" not done in "), "{}", stopped.all());
     desks.undisturbed();
     depot.set(Vice::None);
+    let status = machine.ends(&["status"], 0);
+    assert!(status.stdout.contains("stopped before its end\n"), "{}", status.all());
+    assert!(status.stdout.contains("stopped: E0943: the shared state cannot be read"), "{}", status.all());
     let resumed = after_the_lease_of(&machine);
     let (resumed, _) = answered(resumed, &machine, &desks);
     assert_eq!(resumed.code, 0, "{}", resumed.all());

@@ -63,11 +63,47 @@ fn the_first_site_that_fails_holds_the_rest_back() {
     let failed = ends(&folder, &["run", "main.scope"], 1);
     let all = failed.all();
     assert!(all.contains("E0924") && all.contains("held"), "{all}");
-    assert!(all.contains("1 failed, 1 held back"), "{all}");
+    assert!(all.contains("2 errors"), "{all}");
+    assert!(all.contains("1 failed, 1 rollout stopped, 1 held back"), "{all}");
     assert_eq!(texts(&desks), ["one", "one"], "nothing was changed");
     desks.paris.set_down(false);
     ends(&folder, &["resume"], 0);
     assert_eq!(texts(&desks), ["two", "two"]);
+}
+
+#[test]
+fn a_plan_tells_what_is_held_back() {
+    let desks = Desks::start();
+    // It may wait for its site.
+    let program = |text: &str| program(text, "0s").replace("on_disconnect: fail, ", "");
+    let folder = desks.place("waves-told", &program("one"));
+    ends(&folder, &["run", "main.scope"], 0);
+    rewrite(&desks, &folder, &program("two"));
+    desks.paris.set_down(true);
+    let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
+    let words: String = plan.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        r#". note welcome waits for the wave at paris: text "one" -> "two""#,
+        "0 to create, 0 to change, 0 to delete, 1 unknown, 1 held back",
+    ] {
+        assert!(words.contains(told), "`{told}` is not in\n{plan}");
+    }
+    ends(&folder, &["plan", "main.scope", "--check"], 2);
+    let ran = ends(&folder, &["run", "main.scope"], 4);
+    assert!(ran.all().contains("nothing changed, 1 held back, 1 parked (waits for paris)"), "{}", ran.all());
+    for command in ["status", "history"] {
+        let told = ends(&folder, &[command], 0);
+        assert!(told.stdout.contains("1 parked, 1 not done"), "{}", told.all());
+    }
+    // With its wave it is begun.
+    desks.paris.set_down(false);
+    let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
+    assert!(plan.contains("2 to change") && !plan.contains("held back"), "{plan}");
+    ends(&folder, &["resume"], 0);
+    assert_eq!(texts(&desks), ["two", "two"]);
+    ends(&folder, &["destroy", "main.scope", "--yes"], 0);
+    let history = ends(&folder, &["history"], 0);
+    assert!(history.stdout.contains("destroy: 2 deleted"), "{}", history.all());
 }
 
 /// The sites themselves tell how long it was between the waves. Where this machine stood still until a soak was over, nothing is

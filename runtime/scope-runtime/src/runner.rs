@@ -54,6 +54,7 @@ pub use interrupt::Interrupt;
 pub use shared::digest_of_plan;
 pub use sites::SiteSet;
 
+pub(crate) use guards::Pending;
 pub(crate) use jitter::Jitter;
 pub(crate) use ledger::{Ledger, LedgerFailed};
 pub(crate) use shared::Shared;

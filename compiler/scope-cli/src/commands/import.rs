@@ -162,10 +162,16 @@ fn wanted_type(
     let Some(resource) = declared else {
         return match written {
             Some(written) => Ok(written.to_string()),
-            None => refuse(
-                &format!("the program declares no `{name}`, so its type is not known"),
-                &format!("write it: `{name}:TYPE`, such as `{name}:{}`", any_type(program)),
-            ),
+            None => {
+                let managed =
+                    program.resources.iter().filter(|known| known.kind == hir::ResourceKind::Managed);
+                let near = similar::nearest(name, managed.map(|known| known.name.as_str()));
+                let meant = near.map(|near| format!("did you mean `{near}`? else ")).unwrap_or_default();
+                refuse(
+                    &format!("the program declares no `{name}`, so its type is not known"),
+                    &format!("{meant}write it: `{name}:TYPE`, such as `{name}:{}`", any_type(program)),
+                )
+            }
         };
     };
     if resource.kind != hir::ResourceKind::Managed {

@@ -100,8 +100,8 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     let shown = (&not_asked, command.verbose);
     line(show::plan::surveyed(plan, file, &next, &state, &survey, now_ms(), shown).trim_end());
     tell(&lost);
-    let is_different =
-        !lost.is_empty() || rows.iter().any(|row| row.what.is_change() || row.what == What::Unknown);
+    let is_different = !lost.is_empty()
+        || rows.iter().any(|row| row.what.is_change() || matches!(row.what, What::Unknown | What::HeldBack));
     match command.check {
         true if fails => FAILED,
         true if is_different => DIFFERENT,

@@ -91,6 +91,8 @@ pub enum What {
     Read,
     /// The site cannot be asked.
     Unknown,
+    /// It waits for a wave before its own, of which nothing can be done.
+    HeldBack,
     /// The run is not about it: nothing is asked.
     LeftOut,
     /// No site was asked: the state has it.
@@ -110,7 +112,7 @@ impl What {
             What::Delete | What::Forget | What::Owed | What::Refused => "-",
             What::Unchanged | What::Read | What::Recorded => "=",
             What::Unknown => "?",
-            What::LeftOut => ".",
+            What::LeftOut | What::HeldBack => ".",
             What::Fails => "x",
         }
     }
@@ -122,6 +124,7 @@ impl What {
             What::Unchanged
                 | What::Read
                 | What::Unknown
+                | What::HeldBack
                 | What::LeftOut
                 | What::Recorded
                 | What::Refused
@@ -179,6 +182,7 @@ pub fn rows(plan: &Plan, survey: &Report, state: &State) -> Vec<Row> {
             let _ = write!(row.why, "; recorded by run {run}");
         }
     }
+    super::held::hold_back(plan, survey, &mut rows);
     let given_up = survey.steps.iter().filter(|ended| ended.is_abandoned);
     let given_up = given_up.map(|ended| plan.step(ended.step).key.as_str()).collect();
     rows.extend(debts::rows(plan, state, &given_up));
@@ -229,7 +233,7 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, Le
                     ),
                 ),
                 Change::Protect { .. } => (What::Guard, super::plan::details(plan, step)),
-                Change::LetGo => (What::LetGo, super::plan::details(plan, step)),
+                Change::LetGo => (What::LetGo, "is let go: nothing here relies upon it any more".into()),
                 Change::Release => (
                     What::Forget,
                     "no longer in the program; left at the site, as it was said (`keep`)".into(),
@@ -304,7 +308,7 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, Le
 }
 
 /// Whether its site gave no answer.
-fn is_silent(status: &StepStatus) -> bool {
+pub(super) fn is_silent(status: &StepStatus) -> bool {
     matches!(status, StepStatus::Failed { failure }
         if matches!(failure.code.as_str(), "E0701" | "E0702" | "E0909"))
 }
@@ -456,6 +460,10 @@ pub fn summary(rows: &[Row]) -> String {
     let called = count(rows, &[What::Call]);
     if called > 0 {
         parts.insert(parts.len() - 1, format!("{called} to call"));
+    }
+    let held_back = count(rows, &[What::HeldBack]);
+    if held_back > 0 {
+        parts.push(format!("{held_back} held back"));
     }
     let left_out = count(rows, &[What::LeftOut]);
     if left_out > 0 {

@@ -1,5 +1,7 @@
 //! A failure at run time, shown as a compile error is: the program's line, the site's own words, and what to do.
 
+use std::collections::HashSet;
+
 use scope_diagnostics::{Code, Diagnostic, SourceMap, Span, codes};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Origin, Output, Plan, Step};
@@ -133,8 +135,12 @@ pub fn missing_secret(plan: &Plan, missing: &MissingSecret, sources: &SourceMap)
     };
     let mut report =
         Diagnostic::new(code, span, missing.error.why.clone()).label(format!("needed by {text}"));
-    for (span, text) in places {
-        report = report.secondary(span, format!("and by {text}"));
+    // Of one that is at many sites each needs it, at one and the same place.
+    let mut told = HashSet::from([(span, text)]);
+    for place in places {
+        if told.insert(place.clone()) {
+            report = report.secondary(place.0, format!("and by {}", place.1));
+        }
     }
     report.help(help)
 }

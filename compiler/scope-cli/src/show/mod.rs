@@ -7,6 +7,7 @@ mod debts;
 pub mod difference;
 pub mod drift;
 pub mod failure;
+mod held;
 mod live;
 mod many;
 mod meter;

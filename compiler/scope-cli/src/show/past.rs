@@ -8,6 +8,7 @@ use scope_plan::recorded::{How, Recorded, RecordedResource};
 use scope_runtime::events::Awaited;
 use scope_runtime::report::Verdict;
 use scope_runtime::runner::LeftAlone;
+use scope_runtime::shell;
 use scope_runtime::state::{Hold, Holder, Parked, Run, Sent, Started, State, Told, Wish, utc};
 use serde::Serialize;
 
@@ -165,7 +166,8 @@ fn counted(run: &Run) -> String {
     let open = [
         (counts.parked, "parked"),
         (counts.failed, "failed"),
-        (counts.skipped, "skipped"),
+        // Held back, waiting for what waits, or left since what it needs failed: the counts know no more.
+        (counts.skipped, "not done"),
         (counts.left_out, "left out"),
         (n_failed, without_value_words(n_failed)),
     ];
@@ -180,7 +182,8 @@ pub fn history(state: &State, now_ms: u64) -> String {
     );
     for run in state.runs.iter().rev() {
         let took = run.millis.map_or_else(|| "-".to_string(), seconds);
-        let what = if run.verdict.is_some() { counted(run) } else { "it did not come to its end".into() };
+        let ended = if run.verdict.is_some() { counted(run) } else { "it did not come to its end".into() };
+        let what = if run.started.wish == Wish::Nothing { format!("destroy: {ended}") } else { ended };
         let _ = writeln!(
             text,
             "{:<5} {:<23}  {:<12} {:<10} {took:>9}  {:<14} {what}",
@@ -240,6 +243,8 @@ pub struct Next {
     pub state: Option<String>,
     /// What is recorded where the program cannot reach it any more.
     pub left: String,
+    /// What the last run left at a site, and the next plan tells of.
+    pub stays: Vec<String>,
 }
 
 /// Where a deployment is. `all` tells every site by itself.
@@ -282,6 +287,9 @@ pub fn status(
     for words in state.looks.values() {
         let _ = writeln!(text, "owed: {words}");
     }
+    for words in &next.stays {
+        let _ = writeln!(text, "left: {words}");
+    }
     if !next.left.is_empty() {
         let _ = writeln!(text, "{}", next.left);
     }
@@ -300,6 +308,11 @@ pub fn status(
     }
     match to_resume(state) {
         None if !next.left.is_empty() => {}
+        None if !next.stays.is_empty() => {
+            let at = next.state.as_ref().map(|state| format!(" --state {}", shell::word(state)));
+            let plan = format!("scope plan {}{}", shell::word(program), at.unwrap_or_default());
+            let _ = writeln!(text, "next: {plan}            {logs}");
+        }
         None => text += "nothing is open\n",
         Some(run) => {
             let next = match said::answering(state, run.run, at) {

@@ -299,7 +299,7 @@ pub fn details(plan: &Plan, step: &Step) -> String {
         }
         Action::Delete { unless, .. } => why_deleted(plan, unless),
         Action::Protect { users, .. } if users.is_empty() => {
-            "is let go: nothing here relies upon it any more".into()
+            "is let go by what no longer relies upon it".into()
         }
         Action::Protect { users, .. } => {
             let users: Vec<String> =

@@ -233,6 +233,14 @@ fn left_undone(plan: &Plan, report: &Report) -> String {
     let n_wait = count(NotDone::Waits);
     add(n_wait, if n_wait == 1 { "waits" } else { "wait" });
     add(count(NotDone::LeftOut), &format!("left out ({})", left_out_sites(plan, report)));
+    let is_cut_short = |(step, ended): &(&Step, &StepReport)| {
+        matches!(ended.status, StepStatus::Skipped { because: SkipReason::Interrupted })
+            && touches_site(step)
+            && is_told(plan, report, step)
+    };
+    // Where somebody stopped it, that is said.
+    let n_cut_short = report.stopped.iter().flat_map(|_| steps().filter(is_cut_short)).count();
+    add(n_cut_short, "not done");
     text
 }
 
@@ -419,19 +427,18 @@ fn verdict(plan: &Plan, report: &Report, next: &Next, simulated: bool) -> String
             format!("pending: {done}{undone}   {end}\n  next: {again}, {}", awaited_words(&report.awaited))
         }
         Verdict::Failed => {
-            let is_failed = |(step, ended): &(&Step, &StepReport)| {
-                matches!(ended.status, StepStatus::Failed { .. })
-                    && !matches!(step.action, Action::Gate { .. })
-                    && is_told(plan, report, step)
+            let is_gate = |step: &Step| matches!(step.action, Action::Gate { .. });
+            let failed = || {
+                let steps = plan.steps.iter().zip(&report.steps);
+                steps.filter(|(step, ended)| {
+                    matches!(ended.status, StepStatus::Failed { .. }) && is_told(plan, report, step)
+                })
             };
             let counted = |is_so: &dyn Fn(&StepStatus) -> bool| {
-                plan.steps
-                    .iter()
-                    .zip(&report.steps)
-                    .filter(|pair| is_failed(pair) && is_so(&pair.1.status))
-                    .count()
+                failed().filter(|(step, ended)| !is_gate(step) && is_so(&ended.status)).count()
             };
-            let failed = counted(&|_| true);
+            let n_failed = counted(&|_| true);
+            let n_stopped = failed().filter(|(step, _)| is_gate(step)).count();
             let is_cause = |status: &StepStatus| matches!(status, StepStatus::Failed { failure } if failure.outcome != Outcome::Unknown);
             let next = match answer {
                 None if simulated => format!("mend the cause, then {again}"),
@@ -441,7 +448,15 @@ fn verdict(plan: &Plan, report: &Report, next: &Next, simulated: bool) -> String
                 }
                 Some(answer) => format!("look at the site, then {answer}"),
             };
-            let steps = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+            let mut steps = String::new();
+            for (n, words) in [
+                (n_failed, "failed"),
+                (n_stopped, if n_stopped == 1 { "rollout stopped" } else { "rollouts stopped" }),
+            ] {
+                if n > 0 {
+                    steps += &format!(", {n} {words}");
+                }
+            }
             format!("failed: {done}{steps}{undone} in {took}   {end}\n  next: {next}")
         }
         Verdict::Interrupted => match answer {

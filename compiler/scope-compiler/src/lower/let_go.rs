@@ -1,7 +1,8 @@
-//! Guards that are taken off again (R9): recorded, and left for nobody by the plan at hand.
+//! Guards that are taken off again (R9): recorded, and left for nobody by the plan at hand, or for fewer than before.
 //!
 //! `resource p: openstack.port { network: net }` is no longer in the program → delete `p`, then let go of `net`, then
-//! (if it goes too) delete `net`.
+//! (if it goes too) delete `net`. Where `p` stays at one of its sites, `net` is guarded for that one, and let go by the other
+//! when that is deleted: as long as its site does not answer it is named.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +11,9 @@ use scope_plan::plan::{Action, Edge, EdgeReason, OnUnreachable, SiteId, StepId};
 use scope_plan::recorded::{RecordedGuard, Relied};
 
 use super::{Lowering, NewStep, driver};
+
+/// Name and site.
+type Place = (String, String);
 
 impl Lowering<'_> {
     /// Adds the steps; each waits for those who relied upon it to be deleted or changed.
@@ -20,12 +24,12 @@ impl Lowering<'_> {
             return;
         }
         let place = |name: &str, site: SiteId| (name.to_owned(), self.name_of(site).to_owned());
-        let mut left: BTreeSet<(String, String)> = BTreeSet::new();
-        let mut kept: BTreeMap<(String, String), StepId> = BTreeMap::new();
+        let mut left: BTreeMap<Place, BTreeSet<&Place>> = BTreeMap::new();
+        let mut kept: BTreeMap<Place, StepId> = BTreeMap::new();
         for step in &self.plan.steps {
-            match step.action {
-                Action::Protect { .. } => {
-                    left.insert(place(&step.name, step.site));
+            match &step.action {
+                Action::Protect { users, .. } => {
+                    left.entry(place(&step.name, step.site)).or_default().extend(users);
                 }
                 Action::Ensure { .. } => {
                     kept.insert(place(&step.name, step.site), step.id);
@@ -33,30 +37,36 @@ impl Lowering<'_> {
                 _ => {}
             }
         }
-        let mut users: BTreeMap<Relied, Vec<StepId>> = BTreeMap::new();
+        let mut users: BTreeMap<Relied, Vec<(Place, StepId)>> = BTreeMap::new();
         for resource in &recorded.resources {
             let goes = deletions.get(&(resource.name.as_str(), resource.site.as_str()));
-            let changes = || kept.get(&(resource.name.clone(), resource.site.clone()));
-            if let Some(step) = goes.or_else(changes) {
-                resource
-                    .relies
-                    .iter()
-                    .for_each(|relied| users.entry(relied.clone()).or_default().push(*step));
+            let place = (resource.name.clone(), resource.site.clone());
+            if let Some(step) = goes.or_else(|| kept.get(&place)) {
+                for relied in &resource.relies {
+                    users.entry(relied.clone()).or_default().push((place.clone(), *step));
+                }
             }
         }
+        let mut new = Vec::new();
         for guard in &recorded.guards {
-            if left.contains(&(guard.name.clone(), guard.site.clone())) {
-                continue;
-            }
-            let Some(step) = self.let_go_of(guard) else { continue };
             let relied = Relied {
                 resource_type: guard.resource_type.clone(),
                 site: guard.site.clone(),
                 identity: guard.identity.clone(),
             };
-            let before = users.get(&relied).into_iter().flatten();
+            let stays = left.get(&(guard.name.clone(), guard.site.clone()));
+            let goes = |user: &&(Place, StepId)| stays.is_none_or(|stays| !stays.contains(&user.0));
+            let before: Vec<StepId> =
+                users.get(&relied).into_iter().flatten().filter(goes).map(|user| user.1).collect();
+            if stays.is_none() || !before.is_empty() {
+                new.push((guard, before));
+            }
+        }
+        for (guard, before) in new {
+            let Some(step) = self.let_go_of(guard) else { continue };
             let after = deletions.get(&(guard.name.as_str(), guard.site.as_str()));
-            let edges = before.map(|user| (*user, step)).chain(after.map(|deletion| (step, *deletion)));
+            let edges = before.into_iter().map(|user| (user, step));
+            let edges = edges.chain(after.map(|deletion| (step, *deletion)));
             self.plan.edges.extend(edges.map(|(from, to)| Edge { from, to, reason: EdgeReason::Relation }));
         }
     }

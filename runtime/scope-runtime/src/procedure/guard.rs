@@ -7,6 +7,8 @@
 
 mod text;
 
+use std::collections::BTreeSet;
+
 use scope_plan::driver::OperationKind;
 use scope_plan::expr::Expr;
 use scope_plan::plan::SiteId;
@@ -21,7 +23,7 @@ use super::record::{Record, identity_text};
 use super::subject::{Memory, Subject};
 use super::survey::planned;
 use crate::events::{Change, Effect, Failure, Outcome};
-use crate::runner::Shared;
+use crate::runner::{Pending, Shared};
 use crate::schedule::Touched;
 use crate::schedule::mutants::{self, Mutant};
 use crate::state::Record as Fact;
@@ -45,14 +47,16 @@ pub(super) async fn protect(
     }
     let guard = recorded(subject, &identity);
     if users.is_empty() {
-        // Somebody here relies upon it after all, perhaps by another name.
-        if !subject.shared.users_of(&relied(subject, &identity)).is_empty() {
-            return Ok(Good::new(Effect::Found, record));
-        }
-        let was_on = write(subject, &identity, &|| None).await?.is_on_before;
-        subject.shared.ledger.append(Fact::LetGo { guard })?;
-        subject.shared.ledger.commit().await?;
-        return Ok(Good::new(if was_on { Effect::LetGo } else { Effect::Found }, record));
+        // Somebody here may rely upon it after all, guarded for by another step, perhaps by another name.
+        let Narrowed { users, is_changed } = narrow(subject, &identity).await?;
+        return Ok(match (is_changed, users.is_empty()) {
+            (false, _) => Good::new(Effect::Found, record),
+            (true, true) => Good::new(Effect::LetGo, record),
+            (true, false) => Good {
+                detail: Some(format!("for {}", listed(&users))),
+                ..Good::new(Effect::Protected, record)
+            },
+        });
     }
     // A guard that nobody knows of would never be taken off.
     let is_known = subject.shared.ledger.with(|state| state.guards.contains(&guard));
@@ -64,7 +68,7 @@ pub(super) async fn protect(
     if written.is_changed {
         memory.touch(Touched::Created);
     }
-    let words = users.iter().map(|(name, site)| format!("{name} at {site}")).collect::<Vec<_>>().join(", ");
+    let words = listed(users);
     Ok(match written {
         Written { refusal: Some(why), .. } => Good {
             detail: Some(format!("the guard for {words} holds for this state only: {why}")),
@@ -86,16 +90,22 @@ pub(super) async fn survey(
     let (identity, record) = resource_of(subject, of).await?;
     let seen = subject.read(&identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
     let ours = seen.as_ref().and_then(|seen| seen.guards.iter().find(|guard| is_ours(subject, guard)));
-    let is_needed = !subject.shared.users_of(&relied(subject, &identity)).is_empty();
-    let is_as_wished = match (users.is_empty(), ours) {
-        (true, ours) => ours.is_none() || is_needed,
-        (false, ours) => ours.is_some_and(|ours| *ours == text_of(subject, &identity, users)),
+    let wished = match users.is_empty() {
+        // It comes after those who go.
+        true => wanted(subject, &identity, Pending::Done),
+        false => Some(text_of(subject, &identity, users)),
     };
-    Ok(match (is_as_wished, users.is_empty()) {
-        (true, _) => Good::new(Effect::Found, record),
-        (false, true) => planned(Change::LetGo, record),
-        (false, false) => planned(Change::Protect { of_new: false }, record),
+    Ok(match wished {
+        wished if ours == wished.as_ref() => Good::new(Effect::Found, record),
+        None => planned(Change::LetGo, record),
+        Some(_) => planned(Change::Protect { of_new: false }, record),
     })
+}
+
+/// `port at nantes, vm at nantes`
+fn listed<'u>(users: impl IntoIterator<Item = &'u (String, String)>) -> String {
+    let users = users.into_iter().map(|(name, site)| format!("{name} at {site}"));
+    users.collect::<Vec<_>>().join(", ")
 }
 
 /// Takes the guard off again where what it was left for is undone; it stays for others of this deployment who need it.
@@ -105,7 +115,7 @@ pub(super) async fn undo(subject: &Subject<'_>, of: &Expr) -> Result<String, Str
         narrow(subject, &identity).await
     };
     // It stays recorded: the end of this run or of the next one takes it off.
-    undone.await.map(|(words, _)| words).map_err(|bad: Bad| left_words(subject, &bad))
+    undone.await.map(|narrowed| narrowed.words(subject)).map_err(|bad: Bad| left_words(subject, &bad))
 }
 
 /// At the end of a run: the guard is for those who rely upon the resource then. In words if that is a change; `words` are
@@ -120,20 +130,20 @@ pub(crate) async fn settle(
         return Ok(None);
     };
     let relied = relied(&subject, &guard.identity);
-    let is_needed = !shared.users_in_the_end(&relied).is_empty();
+    let is_needed = !shared.users_in_the_end(&relied, Pending::Open).is_empty();
     let is_as_it_must_be = match shared.seen_guard(&relied) {
         // Nobody came to it: who relies upon it was found out when it was written.
         None => is_needed,
-        Some(seen) => is_needed && seen == wanted(&subject, &guard.identity),
+        Some(seen) => is_needed && seen == wanted(&subject, &guard.identity, Pending::Open),
     };
     if is_as_it_must_be {
         return Ok(None);
     }
     let is_said_already = |known: &String| known.starts_with(&is_left(&subject));
     match narrow(&subject, &guard.identity).await {
-        Ok((done, is_changed)) => {
+        Ok(narrowed) => {
             words.retain(|known| !is_said_already(known));
-            Ok(Some(done).filter(|_| is_changed))
+            Ok(narrowed.is_changed.then(|| narrowed.words(&subject)))
         }
         Err(bad) => {
             let left = left_words(&subject, &bad);
@@ -144,24 +154,43 @@ pub(crate) async fn settle(
     }
 }
 
-/// Has the guard for those who still need it, or takes it off; in words, and whether that changes it.
-async fn narrow(subject: &Subject<'_>, identity: &str) -> Result<(String, bool), Bad> {
-    let is_needed = wanted(subject, identity).is_some();
-    let written = write(subject, identity, &|| wanted(subject, identity)).await?;
-    if is_needed {
-        let words = format!("{} is still relied upon by others, and stays guarded", words_of(subject));
-        return Ok((words, written.is_changed));
+/// Who a guard is for now that some may have let go; nobody: it is taken off.
+struct Narrowed {
+    users: BTreeSet<(String, String)>,
+    is_changed: bool,
+}
+
+impl Narrowed {
+    fn words(&self, subject: &Subject<'_>) -> String {
+        match self.users.is_empty() {
+            true => format!("{} is let go", words_of(subject)),
+            false => format!("{} is still relied upon by others, and stays guarded", words_of(subject)),
+        }
     }
-    subject.shared.ledger.append(Fact::LetGo { guard: recorded(subject, identity) })?;
-    subject.shared.ledger.commit().await?;
-    Ok((format!("{} is let go", words_of(subject)), written.is_changed))
+}
+
+/// Has the guard for those who still need it, or takes it off.
+async fn narrow(subject: &Subject<'_>, identity: &str) -> Result<Narrowed, Bad> {
+    let users = needing(subject, identity, Pending::Open);
+    let written = write(subject, identity, &|| wanted(subject, identity, Pending::Open)).await?;
+    if users.is_empty() {
+        subject.shared.ledger.append(Fact::LetGo { guard: recorded(subject, identity) })?;
+        subject.shared.ledger.commit().await?;
+    }
+    Ok(Narrowed { users, is_changed: written.is_changed })
 }
 
 /// The guard as it must stand for those who rely upon the resource in the end.
-fn wanted(subject: &Subject<'_>, identity: &str) -> Option<String> {
-    let users = subject.shared.users_in_the_end(&relied(subject, identity));
-    let is_needed = !users.is_empty() && !mutants::is(Mutant::GuardDroppedEarly);
-    is_needed.then(|| guard_text(&subject.shared.deployment, users.iter()))
+fn wanted(subject: &Subject<'_>, identity: &str, pending: Pending) -> Option<String> {
+    let users = needing(subject, identity, pending);
+    (!users.is_empty()).then(|| guard_text(&subject.shared.deployment, users.iter()))
+}
+
+fn needing(subject: &Subject<'_>, identity: &str, pending: Pending) -> BTreeSet<(String, String)> {
+    match mutants::is(Mutant::GuardDroppedEarly) {
+        true => BTreeSet::new(),
+        false => subject.shared.users_in_the_end(&relied(subject, identity), pending),
+    }
 }
 
 fn left_words(subject: &Subject<'_>, bad: &Bad) -> String {
@@ -243,7 +272,6 @@ pub(super) fn keep(subject: &Subject<'_>, record: &Record, values: &mut Map<Stri
 /// What became of writing a guard.
 struct Written {
     is_changed: bool,
-    is_on_before: bool,
     /// The site's words where it does not allow it.
     refusal: Option<String>,
 }
@@ -255,7 +283,7 @@ async fn write(
     identity: &str,
     wanted: &dyn Fn() -> Option<String>,
 ) -> Result<Written, Bad> {
-    let mut written = Written { is_changed: false, is_on_before: false, refusal: None };
+    let mut written = Written { is_changed: false, refusal: None };
     let operation = subject.resource_type.operation_of(OperationKind::Update);
     let (Some(place), Some(operation)) = (&subject.resource_type.guard, operation) else {
         return Ok(written);
@@ -271,7 +299,6 @@ async fn write(
             };
         };
         let ours: Vec<&String> = record.guards.iter().filter(|guard| is_ours(subject, guard)).collect();
-        written.is_on_before |= attempt == 0 && !ours.is_empty();
         let is_as_wanted = match &wanted {
             None => ours.is_empty(),
             Some(text) => ours.len() == 1 && ours[0] == text,
@@ -354,7 +381,7 @@ fn relied(subject: &Subject<'_>, identity: &str) -> Relied {
 
 /// `scope-used:9f2c/port@nantes,vm@nantes`: everyone of this deployment who relies upon it, this step's users among them.
 fn text_of(subject: &Subject<'_>, identity: &str, users: &[(String, String)]) -> String {
-    let mut all = subject.shared.users_in_the_end(&relied(subject, identity));
+    let mut all = subject.shared.users_in_the_end(&relied(subject, identity), Pending::Open);
     all.extend(users.iter().cloned());
     guard_text(&subject.shared.deployment, all.iter())
 }

@@ -27,13 +27,14 @@ impl Shared<'_> {
             // They were deleted or changed before, and the state says so.
             return recorded;
         }
-        self.still_users(relied, recorded, false)
+        self.still_users(relied, recorded, Pending::Done)
     }
 
-    /// Who relies upon a resource when this run is over, as far as is known by now: those that are recorded and that it does
-    /// not delete or change, those that it is guarded for, and those that are to be deleted and may still be there.
-    pub(crate) fn users_in_the_end(&self, relied: &Relied) -> BTreeSet<(String, String)> {
-        let recorded = self.still_users(relied, self.ledger.users_of(relied), true);
+    /// Who relies upon a resource when this run is over, as far as is known by now: those that are recorded, but for those
+    /// that it deletes or changes where that is taken for done, those that it is guarded for, and those that are to be deleted
+    /// and may still be there.
+    pub(crate) fn users_in_the_end(&self, relied: &Relied, pending: Pending) -> BTreeSet<(String, String)> {
+        let recorded = self.still_users(relied, self.ledger.users_of(relied), pending);
         let mut users: BTreeSet<(String, String)> = recorded.into_iter().collect();
         self.ledger.with(|state| {
             let owed = state.owed.iter().filter(|owed| owed.relies.contains(relied));
@@ -110,21 +111,21 @@ impl Shared<'_> {
         }
     }
 
-    /// Those of the recorded users that this run does not delete or change. Whether it changes one whose references are not
-    /// looked up yet is not known: then it is taken for a user, or not.
+    /// Those of the recorded users that this run does not delete or change.
     fn still_users(
         &self,
         relied: &Relied,
         recorded: Vec<(String, String)>,
-        where_unknown: bool,
+        pending: Pending,
     ) -> Vec<(String, String)> {
         let is_still = |(name, site): &(String, String)| {
             let steps = self.index.steps(name, site).iter().map(|step| self.plan.step(*step));
             let mut steps =
                 steps.filter(|step| matches!(step.action, Action::Ensure { .. } | Action::Delete { .. }));
             match steps.next() {
+                // What is deleted is not recorded any more: its site may not have answered yet.
+                Some(step) if pending == Pending::Open && !self.is_changed_by(step) => true,
                 Some(step) if matches!(step.action, Action::Delete { .. }) => false,
-                Some(step) if where_unknown && !self.are_references_known(step) => true,
                 Some(step) => self.relied(step).contains(relied) || self.is_seen_left_to(step, relied),
                 None => true,
             }
@@ -139,12 +140,9 @@ impl Shared<'_> {
         told.is_some_and(|told| self.is_left_to(step, relied, told))
     }
 
-    /// Whether all that a step's attributes refer to is there. Where some of it could not be had, the step is not done, and
-    /// what it would have changed still relies upon what it did before.
-    fn are_references_known(&self, step: &Step) -> bool {
-        let Action::Ensure { attributes, .. } = &step.action else { return true };
-        let is_there = |used| self.end(used, |end| end.output.is_some());
-        attributes.iter().all(|(_, expr)| expr.steps_used().into_iter().all(is_there))
+    /// Whether a step is done. One that only looked has changed nothing.
+    fn is_changed_by(&self, step: &Step) -> bool {
+        !self.options.survey && self.end(step.id, |end| end.effect.is_some())
     }
 
     /// Our guard on a resource was seen or written, and stands so.
@@ -166,17 +164,25 @@ impl Shared<'_> {
 
     /// Whether it is known who the plan wants a guard for.
     fn is_known_for_whom(&self, guard: &RecordedGuard) -> bool {
-        let mut protects = self.steps_with(guard).peekable();
+        let mut protects = self.steps_with(guard).filter(|step| !step.action.goes_after_users()).peekable();
         // What the plan says nothing of is another part's, or let go by a step.
         protects.peek().is_some()
             && protects.all(|step| match &step.action {
-                Action::Protect { users, .. } if users.is_empty() => false,
                 Action::Protect { of, resource_type, .. } => {
                     !self.is_wanted(step) || self.identity_of(of, resource_type).is_some()
                 }
                 _ => true,
             })
     }
+}
+
+/// What is said of deletions and changes that are not done yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pending {
+    /// They may never be: their site need not answer.
+    Open,
+    /// What is asked for comes after them.
+    Done,
 }
 
 /// Whether it is on one of several alternatives, and passed over where that is not taken.

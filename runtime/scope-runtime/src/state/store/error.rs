@@ -12,6 +12,7 @@ use super::super::shared::{Lease, SharedFault};
 use super::super::{VERSION, WRITTEN_BY, utc};
 use crate::events::{Failure, Outcome};
 use crate::journal::JournalError;
+use crate::shell;
 
 /// What can be wrong with a state.
 #[derive(Debug, Error)]
@@ -183,12 +184,14 @@ impl StateError {
             StateError::Unwritten { .. } => failure.with_help(
                 "make room there, or let it be written, then run again: nothing is sent that cannot be recorded",
             ),
-            StateError::Shared { fault: SharedFault::Unusable(_), .. } => failure.with_help(
-                "when the place answers again: `scope resume`; what was recorded there before is kept, the rest is looked up",
-            ),
-            StateError::Shared { fault: SharedFault::TakenOver(_), .. } => failure.with_help(
-                "this run has stopped, and what it had sent is recorded there: `scope status` says what the other one does",
-            ),
+            StateError::Shared { fault: SharedFault::Unusable(_), place } => failure.with_help(format!(
+                "when the place answers again: `scope resume --state {}`; what was recorded there before is kept, the rest is looked up",
+                shell::word(place)
+            )),
+            StateError::Shared { fault: SharedFault::TakenOver(_), place } => failure.with_help(format!(
+                "this run has stopped, and what it had sent is recorded there: `scope status --state {}` says what the other one does",
+                shell::word(place)
+            )),
             StateError::Shared { fault: SharedFault::Unfit(_), .. } => failure.with_help(
                 "two runs could overwrite each other there: use a place that gives ETags and heeds `If-Match` and `If-None-Match`",
             ),
