@@ -136,6 +136,22 @@ fn what_ended_is_told_while_the_run_waits_for_another_answer() {
 }
 
 #[test]
+fn a_secret_that_many_sites_need_is_missing_once() {
+    let desks = Desks::start();
+    let folder = desks.place("secret-missing", "");
+    let driver = desk::DRIVER.replace("text: string\n", "text: secret<string>\n");
+    let program = format!(
+        "{driver}site nantes {{ desk: {{ url: \"{}\" }} }}\nsite paris {{ desk: {{ url: \"{}\" }} }}\nentry nantes\n\
+         resource belem: desk.note {{ name: \"belem\", text: secret(\"UNSET_PIN\") }} scope {{ nantes & paris }}\n",
+        desks.nantes.url, desks.paris.url
+    );
+    std::fs::write(folder.join("main.scope"), program).expect("writable");
+    let told = ends(&folder, &["run", "main.scope"], 3).all();
+    assert!(told.contains("E0602") && told.contains("needed by `text` of belem"), "{told}");
+    assert!(!told.contains("and by"), "{told}");
+}
+
+#[test]
 fn a_planted_secret_is_nowhere() {
     const SECRETS: [&str; 2] = ["tok-3f9a1c77", "par-5b2e8d10"];
     let desks = Desks::start();
