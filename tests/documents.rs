@@ -87,6 +87,52 @@ fn groups_and_their_modules() {
     }
 }
 
+/// What is declared to be named elsewhere, and links, are told with what is written above them, of an imported file too.
+#[test]
+fn types_functions_and_links() {
+    let folder = binary::folder("doc-named");
+    let sites = "\
+site a { http: { url: \"https://a\" } }
+site b { http: { url: \"https://b\" } }
+/// Over the mountain.
+link a -- b { rtt: 4ms }
+/// A rule of a firewall.
+type Rule = { port: int in 1..65535 }
+";
+    let main = "\
+import http
+import \"./sites.scope\" { a, b, Rule }
+entry a
+/// How large.
+type Size = \"small\" | \"large\"
+/// The flavor for a size.
+fn flavor(size: Size): string = if size == \"small\" then \"s\" else \"l\"
+/// Near, or there.
+operator near(one: site, other: loc): loc = around(one, 5ms) | other
+output used = flavor(\"small\")
+";
+    std::fs::write(folder.join("sites.scope"), format!("import http\n{sites}")).expect("writable");
+    std::fs::write(folder.join("main.scope"), main).expect("writable");
+    let ran = binary::scope(&folder, &["doc", "main.scope", "--out", "out"], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    let index = std::fs::read_to_string(folder.join("out/index.html")).expect("written");
+    for word in [
+        "<h2 id=\"types\">Types</h2>",
+        "How large.",
+        "&quot;small&quot; | &quot;large&quot;",
+        "<h2 id=\"functions\">Functions</h2>",
+        "The flavor for a size.",
+        "(size: Size): string",
+        "Near, or there.",
+        "<h3>Links</h3>",
+        "a -- b",
+        "Over the mountain.",
+        "A rule of a firewall.",
+    ] {
+        assert!(index.contains(word), "{word}: {index}");
+    }
+}
+
 #[test]
 fn every_driver_of_the_standard_library() {
     for name in ["openstack", "http", "exec"] {

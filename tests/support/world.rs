@@ -50,7 +50,7 @@ impl World for Memory {
         let folder =
             |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
         let here = folder(path);
-        let beside = self.files.keys().filter(|other| other.ends_with(".scope") && folder(other) == here);
+        let beside = self.files.keys().filter(|other| folder(other) == here);
         beside.cloned().collect()
     }
 

@@ -3,6 +3,7 @@
 //! `entry nantes` → [`Context::entry`]; `--at paris` goes before it.
 
 use scope_diagnostics::{Diagnostic, Span, codes};
+use scope_syntax::as_name;
 use scope_syntax::ast::ItemKind;
 
 use crate::context::Context;
@@ -72,6 +73,7 @@ impl Context<'_> {
         let mut report = Diagnostic::new(codes::E0105, span, format!("where does {what} start?"))
             .label("needs the entry site, and the program has no `entry`");
         if let Some(first) = sites.first() {
+            let first = as_name(first);
             let listed = sites.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
             let more = if sites.len() > 8 { ", …" } else { "" };
             report = report

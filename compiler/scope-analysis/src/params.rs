@@ -71,7 +71,13 @@ impl Context<'_> {
             }
         };
         match (&ty, &param.default) {
-            (Some(ty), _) => self.check_value(value, ty, span, &param.name.text),
+            (Some(ty), default) => {
+                // Beside its default the type stands anyway.
+                let is_usual = default.as_ref().is_some_and(|default| default.span == span);
+                let declared = if is_usual { Span::DUMMY } else { param.name.span };
+                let name = param.name.text.as_str();
+                self.check_declared(value, ty, span, name, (name, declared))
+            }
             (None, Some(default)) if span != default.span => {
                 let usual = self.eval(default, frame);
                 if !is_alike(&usual, &value) {

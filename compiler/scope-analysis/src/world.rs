@@ -38,8 +38,8 @@ pub trait World {
     /// The modules of the standard library, for messages.
     fn library(&self) -> Vec<String>;
 
-    /// The programs in the folder of a file, itself too, as [`World::read`] takes them, sorted: for messages that name the
-    /// file somebody forgot to import. None where there are no folders.
+    /// The files in the folder of a file, itself too, as [`World::read`] takes them, sorted: for messages that name the one
+    /// somebody forgot to import, or meant. None where there are no folders.
     fn beside(&self, _path: &str) -> Vec<String> {
         Vec::new()
     }

@@ -59,7 +59,7 @@ impl World for Disk {
             return Vec::new();
         };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let mut names: Vec<String> = names.filter(|name| name.ends_with(".scope")).collect();
+        let mut names: Vec<String> = names.collect();
         names.sort();
         names.iter().map(|name| format!("{folder}{name}")).collect()
     }

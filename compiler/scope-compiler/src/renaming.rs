@@ -5,6 +5,7 @@
 
 use scope_diagnostics::{Edit, FileId, Fix, Span};
 use scope_syntax::ast::{ItemKind, ThingKind};
+pub use scope_syntax::is_name;
 
 use crate::{Compilation, Options, World, fixing};
 
@@ -62,18 +63,9 @@ pub fn renamed(
     }
 }
 
-/// Whether something can be declared by this name.
-#[must_use]
-pub fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-        && !name.ends_with('-')
-        && !scope_syntax::RESERVED_WORDS.contains(&name)
-}
-
 /// What a file declares: name, what it is, the whole item, its name's place.
 pub struct Declared {
-    /// Its name.
+    /// Its name; of a link, its ends.
     pub name: String,
     /// `resource`, `site`, …
     pub word: &'static str,
@@ -107,6 +99,10 @@ pub fn outline(compilation: &Compilation, file: FileId) -> Vec<Declared> {
             ItemKind::Output(it) => (it.name.text, "output", it.name.span),
             ItemKind::Driver(it) => (it.name.text, "driver", it.name.span),
             ItemKind::Site(it) => (span_text(source.text(), it.name.span), "site", it.name.span),
+            ItemKind::Link(it) => {
+                let ends = it.from.span.to(it.to.span);
+                (source.text().get(ends.range()).unwrap_or_default().to_string(), "link", ends)
+            }
             ItemKind::Test(it) => (span_text(source.text(), it.name.span), "test", it.name.span),
             _ => return None,
         };

@@ -83,7 +83,8 @@ pub fn find(name: &str) -> Option<Code> {
     all().find(|code| code.0.eq_ignore_ascii_case(name))
 }
 
-/// The code a misspelt name most likely stands for; the digits alone are enough (`203`, `0203`).
+/// The code a misspelt name most likely stands for; the digits alone are enough (`203`, `0203`). A code as codes are written,
+/// which there is not, stands for none: one of which a digit differs is about something else.
 #[must_use]
 pub fn nearest(name: &str) -> Option<Code> {
     let name = name.trim();
@@ -92,6 +93,9 @@ pub fn nearest(name: &str) -> Option<Code> {
         let padded = format!("{digits:0>4}");
         if let Some(code) = all().find(|code| code.0[1..] == padded) {
             return Some(code);
+        }
+        if digits.len() == 4 {
+            return None;
         }
     }
     similar::nearest(name, all().map(Code::as_str)).and_then(find)

@@ -17,7 +17,7 @@ use crate::{Code, Diagnostic, FileId, Label, MAXIMUM_REPORTS, SourceMap, Span, c
 const ELSEWHERE: [Code; 3] = [codes::E0101, codes::E0207, codes::E0603];
 
 /// Codes of words that a file, or a driver, does not know.
-const UNKNOWN: [Code; 4] = [codes::E0102, codes::E0207, codes::E0216, codes::E0402];
+const UNKNOWN: [Code; 5] = [codes::E0101, codes::E0102, codes::E0207, codes::E0216, codes::E0402];
 
 /// What two reports have in common that are told as one.
 #[derive(PartialEq, Eq, Hash)]
@@ -46,8 +46,10 @@ pub(crate) fn told_once(reports: Vec<Diagnostic>, sources: &SourceMap) -> Vec<Di
             }
             Some(&first) => {
                 let mut report = report;
-                // Which of them tells it does not depend on where they stand: what a driver lacks before what its users write.
-                if report.code > told[first].code {
+                // Which of them tells it does not depend on where they stand: what a driver lacks before what its users write,
+                // and that a site is not there before that a name is not.
+                let rank = |code: Code| (code == codes::E0101, code);
+                if rank(report.code) > rank(told[first].code) {
                     std::mem::swap(&mut report, &mut told[first]);
                 }
                 add(&mut told[first], report);
@@ -74,7 +76,7 @@ fn cause(report: &Diagnostic, sources: &SourceMap) -> Option<Cause> {
             let words = (String::new(), report.notes.clone(), report.help.clone());
             Some(Cause::Same { code: report.code, file: span.file, words })
         }
-        None if UNKNOWN.contains(&report.code) => unknown(report),
+        None if UNKNOWN.contains(&report.code) && unknown(report).is_some() => unknown(report),
         None if ELSEWHERE.contains(&report.code) => {
             let words = (report.message.clone(), report.notes.clone(), report.help.clone());
             Some(Cause::Same { code: report.code, file: span.file, words })
@@ -91,9 +93,10 @@ fn cause(report: &Diagnostic, sources: &SourceMap) -> Option<Cause> {
             let is_of_name = !report.code.as_str().starts_with("E00");
             let is_of_word =
                 is_of_name && is_word(written) && is_word(&edit.replacement) && span.contains(edit.span);
-            match is_of_word {
+            // To quote a name that nothing declares is a guess of one of its places.
+            let is_quoted = UNKNOWN.contains(&report.code) && edit.replacement.trim_matches('"') == written;
+            match is_of_word && !is_quoted {
                 true => Some(Cause::Word { written: written.into(), meant: edit.replacement.clone() }),
-                // What else is proposed for a name, to quote it, is a guess of one of its places.
                 false if UNKNOWN.contains(&report.code) => unknown(report),
                 false => None,
             }

@@ -71,4 +71,5 @@ fn codes_are_sorted_and_found() {
     assert_eq!(codes::nearest("W0203"), Some(codes::E0203), "the digits decide");
     assert_eq!(codes::nearest("E02033"), Some(codes::E0203));
     assert_eq!(codes::nearest("hello"), None);
+    assert_eq!(codes::nearest("E0999"), None, "E0909 is about something else");
 }

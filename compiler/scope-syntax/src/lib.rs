@@ -29,6 +29,7 @@ mod yaml;
 pub mod ast;
 mod dump;
 mod format;
+mod names;
 pub mod units;
 
 pub use decode::decode;
@@ -36,6 +37,7 @@ pub use dump::{dump, dump_expr};
 pub use escape::is_unseen;
 pub use format::format;
 pub use module::{Parsed, argv_text, parse, parse_expr, parse_location, parse_native};
+pub use names::{as_name, is_name};
 pub use token::{ITEM_WORDS, LINK_WORDS, RESERVED_WORDS, item_word_elsewhere};
 
 /// How many nodes a path from the root of an item's tree may hold, and how many brackets may be open at once.

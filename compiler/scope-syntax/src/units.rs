@@ -88,6 +88,11 @@ pub(crate) fn meant(unit: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether sites write this behind an amount, `500m` or `512Mi`, where it is no unit of the language.
+pub(crate) fn is_of_amounts(unit: &str) -> bool {
+    matches!(unit, "m" | "k" | "K" | "M" | "G" | "T" | "Ki" | "Mi" | "Gi" | "Ti")
+}
+
 /// The names of all units.
 pub fn names() -> impl Iterator<Item = &'static str> {
     UNITS.iter().map(|(name, ..)| *name)

@@ -67,7 +67,7 @@ impl World for Overlay<'_> {
         let folder = path.rfind('/').map_or("", |slash| &path[..=slash]);
         let Ok(entries) = std::fs::read_dir(paths::absolute(self.root, folder)) else { return Vec::new() };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let mut names: Vec<String> = names.filter(|name| name.ends_with(".scope")).collect();
+        let mut names: Vec<String> = names.collect();
         names.sort();
         names.iter().map(|name| format!("{folder}{name}")).collect()
     }

@@ -40,8 +40,7 @@ impl Context<'_> {
         {
             return self.check_enum(&texts, text.clone(), slot.span, key);
         }
-        let near = branches.iter().enumerate().filter_map(|(index, ty)| Some((distance(&value, ty)?, index)));
-        let Some((_, nearest)) = near.min() else {
+        let Some(nearest) = nearest(&value, &branches) else {
             let words = words_of(branches, called);
             self.report(
                 Diagnostic::new(
@@ -70,6 +69,18 @@ impl Context<'_> {
         }));
         checked
     }
+}
+
+/// Which alternative a value is of, if it is of one of their kinds.
+fn nearest(value: &Value, branches: &[&Type]) -> Option<usize> {
+    let near = branches.iter().enumerate().filter_map(|(index, ty)| Some((distance(value, ty)?, index)));
+    near.min().map(|(_, index)| index)
+}
+
+/// The alternative that a value is of, as [`Context::check_branches`] has it.
+pub(super) fn branch_of<'t>(value: &Value, ty: &'t Type) -> Option<&'t Type> {
+    let branches = ty.alternatives().types;
+    nearest(value, &branches).map(|index| branches[index])
 }
 
 /// The field by whose text all records among the alternatives are told apart, with their texts, where the value has none

@@ -1,9 +1,11 @@
 //! The checks, one file a family of rules.
 
+mod absent;
 mod borrowing;
 mod branches;
 mod cross;
 mod cycles;
+mod declared_rule;
 mod laws;
 mod places;
 mod quantity;
@@ -16,6 +18,7 @@ mod secrets;
 mod values;
 mod versions;
 
+pub(crate) use absent::leave_out;
 pub(crate) use cross::Whole;
 pub(crate) use cycles::check_cycles;
 pub use cycles::outputs;

@@ -41,7 +41,7 @@ impl Context<'_> {
                 continue;
             }
             let value = std::mem::replace(&mut slot.value, Value::Error);
-            slot.value = self.check_value(value, &field.ty, slot.span, key);
+            slot.value = self.check_declared(value, &field.ty, slot.span, key, (key.as_str(), field.span));
         }
         let wrong: Vec<&str> = record
             .iter()

@@ -24,7 +24,9 @@ impl Context<'_> {
                 let value = self.secret_value(value, inner, span, what);
                 self.check_value(value, inner, span, what)
             }
-            (Type::Named(named), value) => self.check_value(value, named.meaning(), span, what),
+            (Type::Named(named), value) => {
+                self.check_declared(value, named.meaning(), span, what, (named.name.as_str(), named.declared))
+            }
             (Type::OneOf(_), value) => self.check_branches(value, ty, span, what),
             // A secret is a text whose content is not known; where it may go is checked for itself.
             (
@@ -226,9 +228,12 @@ impl Context<'_> {
                         .help(format!("a word of its own is text: `{text}`"))
                         .fix("put it in quotes", vec![Edit::new(span, text)])
                 }
-                _ => {
-                    report.label("which of them?").help(format!("write `{family}[{key:?}]` for one of them"))
-                }
+                _ => report.label("which of them?").help(match self.names.sites.contains_key(key) {
+                    true => format!(
+                        "write `{family}[here]` for that of the same site, or `{family}[{key:?}]` for one of them"
+                    ),
+                    false => format!("write `{family}[{key:?}]` for one of them"),
+                }),
             };
         }
         let report = Diagnostic::new(codes::E0201, span, words).label(format!("this is {found}"));

@@ -1,7 +1,7 @@
 //! What a program reads when it is compiled: `file("x.raw")`, `yaml("x.yaml")`, `env("HOME")`, and `secret("PW")`, which is
 //! only named.
 
-use scope_diagnostics::{Diagnostic, Span, codes};
+use scope_diagnostics::{Diagnostic, Span, codes, similar};
 use scope_syntax::ast::{Argument, Expr, ExprKind};
 
 use super::Frame;
@@ -28,7 +28,7 @@ impl Context<'_> {
         match self.world.digest(&path) {
             Ok(digest) => Value::File { path, size: digest.size, sha256: digest.sha256 },
             Err(error) => {
-                self.report(cannot_read(&path, &error, span, RELATIVE));
+                self.report(self.cannot_read(&path, &error, span, RELATIVE));
                 Value::Error
             }
         }
@@ -113,7 +113,7 @@ impl Context<'_> {
         let bytes = match self.world.read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
-                self.report(cannot_read(path, &error, span, relative));
+                self.report(self.cannot_read(path, &error, span, relative));
                 return Value::Error;
             }
         };
@@ -146,24 +146,43 @@ impl Context<'_> {
             }
         }
     }
+
+    /// The report for a file that cannot be read.
+    fn cannot_read(&self, path: &str, error: &ReadError, span: Span, relative: &str) -> Diagnostic {
+        let report = |words: String| Diagnostic::new(codes::E0603, span, words).label("named here");
+        match error {
+            ReadError::NotFound => {
+                let report = report(format!("there is no file `{path}`"));
+                match meant_file(path, &self.world.beside(path)) {
+                    Some(meant) => report.help(format!("did you mean `{meant}`?")),
+                    None => report.help(relative),
+                }
+            }
+            ReadError::TooLarge => {
+                report(format!("`{path}` is larger than {MOST_MIB} MiB")).help("split it into several files")
+            }
+            ReadError::Other(words) => report(format!("`{path}` cannot be read"))
+                .note(words.clone())
+                .help("make it readable, or name another file"),
+        }
+    }
 }
 
-/// The report for a file that cannot be read.
-fn cannot_read(path: &str, error: &ReadError, span: Span, relative: &str) -> Diagnostic {
-    match error {
-        ReadError::NotFound => Diagnostic::new(codes::E0603, span, format!("there is no file `{path}`"))
-            .label("named here")
-            .help(relative),
-        ReadError::TooLarge => {
-            Diagnostic::new(codes::E0603, span, format!("`{path}` is larger than {MOST_MIB} MiB"))
-                .label("named here")
-                .help("split it into several files")
-        }
-        ReadError::Other(words) => Diagnostic::new(codes::E0603, span, format!("`{path}` cannot be read"))
-            .label("named here")
-            .note(words.clone())
-            .help("make it readable, or name another file"),
-    }
+/// Of the files of a folder the one that was meant: with another ending, else with a name that is near.
+fn meant_file<'f>(path: &str, files: &'f [String]) -> Option<&'f str> {
+    let data = || files.iter().map(String::as_str).filter(|file| !file.ends_with(".scope"));
+    let written = stem(path);
+    let near = || {
+        let meant = similar::nearest(written, data().map(stem))?;
+        data().find(|file| stem(file) == meant)
+    };
+    data().find(|file| stem(file) == written).or_else(near)
+}
+
+/// The last part of a path, without its ending.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 /// `written`, relative to the folder of the file `from`; absolute paths and `~/` stay. `..` folds with what is before it.

@@ -170,7 +170,8 @@ impl Context<'_> {
                 continue;
             };
             let ty = self.declared_type(ty, module);
-            let value = self.check_value(value, &ty, value_span, &param.name.text);
+            let name = param.name.text.as_str();
+            let value = self.check_declared(value, &ty, value_span, name, (name, param.name.span));
             inner.locals.push((param.name.text.clone(), value));
             inner.declare(Rc::new(ty));
         }

@@ -126,7 +126,10 @@ impl Context<'_> {
                     Err(Value::Record(elements))
                         if !elements.contains_key(&name.text) && self.is_family(base, frame) =>
                     {
-                        self.report(of_a_family(base, name, &elements, &self.sources.borrow()));
+                        // Outside of a resource there is no site that it would be the one of.
+                        let is_site = |key: &String| self.names.sites.contains_key(key);
+                        let is_by_site = frame.here.is_some() && elements.keys().next().is_some_and(is_site);
+                        self.report(of_a_family(base, name, &elements, &self.sources.borrow(), is_by_site));
                         Value::Error
                     }
                     // What its type lets be left out is nothing.
@@ -232,6 +235,7 @@ fn of_a_family(
     name: &scope_syntax::ast::Ident,
     elements: &indexmap::IndexMap<String, crate::hir::Slot>,
     sources: &scope_diagnostics::SourceMap,
+    is_by_site: bool,
 ) -> Diagnostic {
     let family = sources.snippet(base.span);
     let report = Diagnostic::new(
@@ -241,6 +245,10 @@ fn of_a_family(
     )
     .label("of which of them?");
     match elements.keys().next() {
+        Some(_) if is_by_site => report.help(format!(
+            "write `{family}[here].{0}` for that of the same site, or `[for key, e in {family} => e.{0}]` for all of them",
+            name.text
+        )),
         Some(first) => report.help(format!(
             "write `{family}[{first:?}].{0}`, or `[for key, e in {family} => e.{0}]` for all of them",
             name.text

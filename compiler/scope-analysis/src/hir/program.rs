@@ -188,6 +188,21 @@ pub struct Instance {
     pub attributes: IndexMap<String, Slot>,
     /// The references in it.
     pub references: Vec<Reference>,
+    /// The lists of its body that patches replace, where something is dropped by it.
+    pub replaced: Vec<ReplacedList>,
+}
+
+/// A list of a body that a patch replaces.
+#[derive(Clone, Debug)]
+pub struct ReplacedList {
+    /// The field or the attribute that it is of.
+    pub name: String,
+    /// Where it stands in the body.
+    pub body: Span,
+    /// Where it stands in the patch.
+    pub patch: Span,
+    /// What is there no more: `` `log` ``, `` `args` of `web` ``, `2 of 3`; never empty.
+    pub dropped: Vec<String>,
 }
 
 /// A reference to another resource.

@@ -23,6 +23,7 @@ mod name_for_reference;
 mod plain_http;
 mod published_spelling;
 mod repeated_arm;
+mod replaced_list;
 mod reports;
 mod retries;
 mod secret_in_name;
@@ -83,6 +84,7 @@ pub const ALL: &[Lint] = &[
     Lint { code: codes::W0346, name: "name_for_reference" },
     Lint { code: codes::W0347, name: "unused_type" },
     Lint { code: codes::W0348, name: "invisible_character" },
+    Lint { code: codes::W0353, name: "replaced_list" },
 ];
 
 /// The rule that a name or a code means.
@@ -127,6 +129,7 @@ pub fn lint(input: &Input<'_>) -> Vec<Diagnostic> {
         large_copy::check(input, &mut reports);
         name_by_site::check(input, &mut reports);
         name_for_reference::check(input, &mut reports);
+        replaced_list::check(input, &mut reports);
         unused::check(input, &mut reports);
     }
     known_credential::check(input, &mut reports);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use scope_diagnostics::{Diagnostic, codes};
+use scope_syntax::as_name;
 
 use super::{Input, reports::Reports};
 use crate::hir::{Link, SiteId};
@@ -30,7 +31,9 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
                             "without it nothing is known of the time it takes, and `around` does not see it",
                         )
                         .help(format!(
-                            "declare it: `link {here} -- {there} {{ rtt: 10ms, bandwidth: 1Gbps }}`"
+                            "declare it: `link {} -- {} {{ rtt: 10ms, bandwidth: 1Gbps }}`",
+                            as_name(here),
+                            as_name(there)
                         )),
                     );
                 }

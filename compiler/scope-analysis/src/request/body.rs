@@ -8,8 +8,9 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{Expr, ExprKind};
 
+use super::replaced::replaced_lists;
 use super::{Body, Head, Patch};
-use crate::check::{Referring, Whole, holds_secret};
+use crate::check::{Referring, Whole, holds_secret, leave_out};
 use crate::context::Context;
 use crate::eval::{Frame, merge_slot};
 use crate::hir::{
@@ -108,17 +109,19 @@ impl<'a> Context<'a> {
                 }
             },
         };
+        let mut replaced = Vec::new();
         for patch in &head.patches {
             let sites = self.patched_sites(patch, &frame);
             if self.sites_of(&sites).is_some_and(|sites| sites.contains(&site))
                 && let Value::Record(fields) = self.eval(patch.patch, &frame)
             {
+                replaced.extend(replaced_lists(&written, &fields, ty));
                 for (key, slot) in fields {
                     merge_slot(&mut written, key, slot);
                 }
             }
         }
-        self.checked_instance(head, ty, site, written)
+        Instance { replaced, ..self.checked_instance(head, ty, site, written) }
     }
 
     fn checked_instance(
@@ -149,6 +152,7 @@ impl<'a> Context<'a> {
         for (name, mut slot) in written {
             if let Some((input_type, _)) = operation.and_then(|operation| operation.inputs.get(&name)) {
                 slot.value = self.check_value(slot.value, input_type, slot.span, &name);
+                leave_out(&mut slot.value, input_type);
                 instance.attributes.insert(name, slot);
                 continue;
             }
@@ -185,6 +189,7 @@ impl<'a> Context<'a> {
                 continue;
             }
             slot.value = self.check_attribute(ty, attribute, slot.value, slot.span);
+            leave_out(&mut slot.value, &attribute.ty);
             let declared = attribute.ty.clone();
             self.take_references(&mut slot, &declared, attribute, &referring, &mut instance.references);
             instance.attributes.insert(name, slot);
@@ -435,14 +440,15 @@ impl Context<'_> {
         span: Span,
     ) -> Value {
         let is_resource = self.referred_type(&value).is_some();
+        let declared = (attribute.name.as_str(), attribute.span);
         let is_amount =
             matches!(value, Value::Size(_) | Value::Duration(_) | Value::Rate(_) | Value::Percent(_));
         if !is_resource && !is_amount {
-            return self.check_value(value, &attribute.ty, span, &attribute.name);
+            return self.check_declared(value, &attribute.ty, span, &attribute.name, declared);
         }
         let given = value.clone();
         let (value, reports) =
-            self.overheard(|| self.check_value(value, &attribute.ty, span, &attribute.name));
+            self.overheard(|| self.check_declared(value, &attribute.ty, span, &attribute.name, declared));
         for report in reports {
             let is_whole = report.is_error() && report.primary.span == span;
             self.report(if is_whole && is_resource {

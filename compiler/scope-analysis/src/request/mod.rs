@@ -9,6 +9,7 @@ mod expand;
 mod head;
 mod native;
 mod place;
+mod replaced;
 mod sequence;
 mod supposed;
 

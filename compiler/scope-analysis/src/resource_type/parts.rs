@@ -126,7 +126,8 @@ impl Context<'_> {
 
     fn part_beside(&self, driver: &str, short: &str, module: ModuleId) -> Option<(String, String)> {
         let beside = self.world.beside(&self.modules.get(module).path);
-        self.part_in(beside.into_iter(), driver, short)
+        let programs = beside.into_iter().filter(|path| path.ends_with(".scope"));
+        self.part_in(programs, driver, short)
     }
 
     /// In files that are not loaded: their lines tell enough for a help.

@@ -246,6 +246,7 @@ impl Context<'_> {
             let written = written_at(body, span).map(|expr| (expr, frame));
             self.check_secret_flow(&value, &setting.name, reason, span, written);
         }
-        self.check_value(value, &setting.ty, span, &setting.name)
+        let declared = (setting.name.as_str(), setting.span);
+        self.check_declared(value, &setting.ty, span, &setting.name, declared)
     }
 }

@@ -1,6 +1,7 @@
 //! What is said of a site that nobody declared, and sites by their names.
 
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+use scope_syntax::as_name;
 
 use crate::context::Context;
 use crate::hir::SiteId;
@@ -15,11 +16,10 @@ impl Context<'_> {
             Some(nearest) => {
                 let (_, declared) = self.names.sites[nearest];
                 let place = self.sources.borrow().location(declared);
-                let written =
-                    if nearest.contains(' ') { format!("\"{nearest}\"") } else { nearest.to_string() };
+                let written = as_name(nearest);
                 report
-                    .help(format!("did you mean `{nearest}`? ({place})"))
-                    .fix(format!("write `{nearest}`"), vec![Edit::new(span, written)])
+                    .help(format!("did you mean `{written}`? ({place})"))
+                    .fix(format!("write `{written}`"), vec![Edit::new(span, written)])
             }
             None => {
                 let listed: Vec<&str> = self.names.sites.keys().take(8).map(String::as_str).collect();

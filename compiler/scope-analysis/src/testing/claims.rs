@@ -2,6 +2,7 @@
 //! `expect error E0901 of base`, `expect output where == …`, `expect snapshot`. What is compared is [`super::truth`]'s.
 
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+use scope_syntax::as_name;
 use scope_syntax::ast::{self, Expr, ExprKind};
 
 use super::Progress;
@@ -289,7 +290,7 @@ impl Context<'_> {
                 .help(format!(
                     "it is at {}; that it is not there is written `expect no {name} at {}`",
                     self.site_names(&unique(&own)),
-                    self.site_name(*stranger)
+                    as_name(&self.site_name(*stranger))
                 )),
             );
             return None;

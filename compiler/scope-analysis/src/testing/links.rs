@@ -3,6 +3,7 @@
 //! `cut paris -- lille` in a test whose runs are entered at nantes → E0866: all goes through nantes.
 
 use scope_diagnostics::{Diagnostic, codes};
+use scope_syntax::as_name;
 
 use crate::context::Context;
 use crate::hir::{SiteId, TestStatement, TestStatementKind, Weather, WeatherKind};
@@ -43,7 +44,8 @@ impl Context<'_> {
                     .label(format!("no run of this test is entered at `{from}` or `{}`", name(*to)))
                     .note(format!("all that a run does goes through the site that it enters, here {names}"))
                     .help(format!(
-                        "`cut {from}` cuts it off from {names}; `run at {from}` enters the run there"
+                        "`cut {0}` cuts it off from {names}; `run at {0}` enters the run there",
+                        as_name(&from)
                     )),
             );
         }

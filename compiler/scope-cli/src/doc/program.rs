@@ -9,6 +9,13 @@ use scope_diagnostics::SourceFile;
 
 use super::{driver, html};
 
+/// What is declared to be named elsewhere: the title and the id of its table, its column, its word.
+const NAMED: [(&str, &str, &str, &str); 3] = [
+    ("Types", "types", "is", "type"),
+    ("Functions", "functions", "takes, and gives", "fn"),
+    ("Operators", "operators", "takes, and gives", "operator"),
+];
+
 pub fn page(compilation: &Compilation, entry: &str) -> String {
     let program = &compilation.program;
     let mut out = format!("<h1>{}</h1>\n", html::code(entry));
@@ -63,7 +70,11 @@ pub fn page(compilation: &Compilation, entry: &str) -> String {
             .collect();
         out.push_str(&html::table(&["site", "drivers", "labels", ""], &rows));
     }
+    out.push_str(&titled("Links", "links", &["sites", "is", ""], &declared("link")));
     out.push_str(&titled("Outputs", "outputs", &["name", "value", ""], &declared("output")));
+    for (title, id, column, word) in NAMED {
+        out.push_str(&titled(title, id, &["name", column, ""], &declared(word)));
+    }
     if !program.sequences.is_empty() {
         out.push_str("<h2 id=\"sequences\">Sequences</h2>\n");
         let rows: Vec<Vec<String>> = program
@@ -158,11 +169,22 @@ fn is_module(file: &SourceFile, entry: &str) -> bool {
     file.path() != entry && file.path().ends_with(".scope") && !file.path().starts_with("std:")
 }
 
-/// What a module takes, makes and gives; nothing where it does none of it.
+/// What a module takes, makes, gives and declares for others; nothing where it only gives.
 fn module(compilation: &Compilation, file: &SourceFile) -> String {
     let of = |word: &str| rows(compilation, file, word);
-    let (params, made, outputs) = (of("param"), of("resource"), of("output"));
-    if made.is_empty() && params.is_empty() {
+    if !of("driver").is_empty() {
+        // On the driver's own page.
+        return String::new();
+    }
+    let tables = [
+        ("Parameters", ["name", "type and default", ""], of("param")),
+        ("Resources", ["name", "type", ""], of("resource")),
+        ("Links", ["sites", "is", ""], of("link")),
+        ("Outputs", ["name", "value", ""], of("output")),
+    ];
+    let named = NAMED.map(|(title, _, column, word)| (title, ["name", column, ""], of(word)));
+    let tables: Vec<_> = tables.into_iter().chain(named).filter(|(.., rows)| !rows.is_empty()).collect();
+    if tables.iter().all(|(title, ..)| *title == "Outputs") {
         return String::new();
     }
     let mut out = format!(
@@ -170,14 +192,8 @@ fn module(compilation: &Compilation, file: &SourceFile) -> String {
         html::code(file.path()),
         html::docs(&super::head_docs(file.text()))
     );
-    for (title, columns, rows) in [
-        ("Parameters", ["name", "type and default", ""], params),
-        ("Resources", ["name", "type", ""], made),
-        ("Outputs", ["name", "value", ""], outputs),
-    ] {
-        if !rows.is_empty() {
-            out.push_str(&format!("<h3>{title}</h3>\n{}", html::table(&columns, &rows)));
-        }
+    for (title, columns, rows) in tables {
+        out.push_str(&format!("<h3>{title}</h3>\n{}", html::table(&columns, &rows)));
     }
     out
 }

@@ -324,6 +324,18 @@ fn why_deleted(plan: &Plan, unless: &[StepId]) -> String {
     }
 }
 
+/// A text of several lines as it stands in one.
+fn in_a_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter.is_control() {
+            true => line.extend(letter.escape_default()),
+            false => line.push(letter),
+        }
+    }
+    line
+}
+
 /// A value of an attribute, where it is short.
 fn value_text(plan: &Plan, of: Option<&Attribute>, value: &Expr) -> Option<String> {
     if let (Some(attribute), Expr::Value(known)) = (of, value)
@@ -332,7 +344,7 @@ fn value_text(plan: &Plan, of: Option<&Attribute>, value: &Expr) -> Option<Strin
         return Some(quantity);
     }
     Some(match value {
-        Expr::Value(serde_json::Value::String(text)) if text.len() <= 40 => text.clone(),
+        Expr::Value(serde_json::Value::String(text)) if text.len() <= 40 => in_a_line(text),
         Expr::Value(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => value.to_string(),
         Expr::File(file) => format!("{} from {}", bytes(file.size), file.path),
         Expr::Step { step, path } if path.is_empty() => {

@@ -49,6 +49,22 @@ fn is_digits(text: &str) -> bool {
         && text.bytes().all(is_inner)
 }
 
+/// `1h30m` as a sum, `1h + 30min`.
+fn sum(text: &str) -> Option<String> {
+    let mut terms = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let unit = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let end = rest[unit..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |end| unit + end);
+        let (number, written) = (&rest[..unit], &rest[unit..end]);
+        let term = format!("{number}{}", units::meant(written).unwrap_or(written));
+        value(&term).filter(|value| matches!(value, NumberValue::Quantity(..)))?;
+        terms.push(term);
+        rest = &rest[end..];
+    }
+    (terms.len() > 1).then(|| terms.join(" + "))
+}
+
 fn explain(token: &Token<'_>) -> Diagnostic {
     let text = token.text;
     let span = token.span();
@@ -75,13 +91,27 @@ fn explain(token: &Token<'_>) -> Diagnostic {
         let similar = units::meant(unit).or_else(|| similar::nearest(unit, units::names()));
         let report = report(format!("unknown unit `{unit}` in `{text}`"));
         return match similar {
-            Some(unit) => report
-                .help(format!("did you mean `{number}{unit}`?"))
-                .fix(format!("write `{number}{unit}`"), vec![Edit::new(span, format!("{number}{unit}"))]),
+            Some(meant) => {
+                let report = report.help(format!("did you mean `{number}{meant}`?")).fix(
+                    format!("write `{number}{meant}`"),
+                    vec![Edit::new(span, format!("{number}{meant}"))],
+                );
+                match units::is_of_amounts(unit) {
+                    true => {
+                        report.help(format!("where a site writes amounts so, one is a text: `\"{text}\"`"))
+                    }
+                    false => report,
+                }
+            }
             None => quote(report.note(
                 "units are ns us ms s min h d, B kB KiB MB MiB GB GiB TB TiB, bps kbps Mbps Gbps, and %",
             )),
         };
+    }
+    if let Some(sum) = sum(text) {
+        return report(format!("`{text}` is several quantities in one word"))
+            .label("a number has one unit")
+            .help(format!("add them: `{sum}`"));
     }
     let parts: Vec<&str> = text.split('-').collect();
     if parts.len() == 2 && parts.iter().all(|part| value(part).is_some()) {

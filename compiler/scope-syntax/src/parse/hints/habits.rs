@@ -239,22 +239,30 @@ impl Place<'_, '_> {
         })
     }
 
-    /// `let careful: { timeout: 5min }`, where a value is written as if it were a type.
+    /// `let careful: { timeout: 5min }`, `fn set(all: any): { for … }`, where a value is written as if it were a type.
     pub(super) fn record_for_type(&self) -> Option<Diagnostic> {
-        let [item, name, colon, brace, ..] = self.tokens else { return None };
-        let is_value = |pair: &[Token<'_>]| {
+        let [item, name, ..] = self.tokens else { return None };
+        let head = match item.text {
+            "let" | "output" => 2,
+            // Behind the parameters.
+            "fn" => 1 + self.tokens.iter().position(|token| token.kind == Kind::ParenClose)?,
+            _ => return None,
+        };
+        let [before, colon, brace, value @ ..] = self.tokens.get(head - 1..)? else { return None };
+        let is_of_value = |pair: &[Token<'_>]| {
             pair[0].kind == Kind::Colon && matches!(pair[1].kind, Kind::Number | Kind::BracketOpen)
+                || matches!(pair[0].kind, Kind::FatArrow | Kind::Spread)
         };
         let is_meant = self.expected.has(Label::Assign)
             && self.found().is_none()
-            && (item.is_word("let") || item.is_word("output"))
             && (name.kind, colon.kind, brace.kind) == (Kind::Word, Kind::Colon, Kind::BraceOpen)
-            && self.tokens.windows(2).any(is_value);
+            && value.windows(2).any(is_of_value);
         is_meant.then(|| {
-            let (place, blank) = (colon.span(), if name.end() == colon.start { " =" } else { "=" });
+            let (place, blank) = (colon.span(), if before.end() == colon.start { " =" } else { "=" });
+            let head = if head == 2 { name.text.to_owned() } else { format!("{}(…)", name.text) };
             Diagnostic::new(codes::E0001, place, "expected `=`, found `:`")
                 .label("what is behind this is read as a type")
-                .help(format!("write `{} {} = …`", item.text, name.text))
+                .help(format!("write `{} {head} = …`", item.text))
                 .fix("write `=`", vec![Edit::new(place, blank)])
         })
     }
