@@ -1,5 +1,6 @@
 //! A run that goes on by itself, followed; hooks that are told; a part of a program.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -16,6 +17,12 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until a detached run waits for paris.
+fn until_it_waits(folder: &Path) {
+    let log = folder.join(".scope/main/detached/log");
+    until("the waiting", || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("waiting for paris")));
+}
+
 #[test]
 fn a_detached_run_goes_on_and_is_followed() {
     let desks = Desks::start();
@@ -29,8 +36,7 @@ fn a_detached_run_goes_on_and_is_followed() {
     assert!(second.stderr.contains("E0911"), "{}", second.all());
     ends(&folder, &["run", "main.scope"], 5);
     let follower = desk::start(&folder, &["attach"]);
-    let log = folder.join(".scope/main/detached/log");
-    until("the waiting", || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("waiting for paris")));
+    until_it_waits(&folder);
     assert_eq!(desks.nantes.held()["cards"], json!(["either", "first", "second"]));
     desks.paris.set_down(false);
     let followed = follower.wait_with_output().expect("it is ours");
@@ -66,8 +72,7 @@ fn a_detached_run_that_is_killed_is_resumed() {
     desks.paris.set_down(true);
     let began = ends(&folder, &["run", "main.scope", "--detach", "--wait", "5min"], 0).stdout;
     // Killed in the middle of the call that must not be repeated, it would have to ask.
-    let log = folder.join(".scope/main/detached/log");
-    until("the waiting", || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("waiting for paris")));
+    until_it_waits(&folder);
     let process = began.split("process ").nth(1).and_then(|rest| rest.split(')').next()).expect("its number");
     let sent = std::process::Command::new("kill").args(["-s", "KILL", process]).status();
     assert!(sent.expect("kill is there").success());
@@ -85,8 +90,7 @@ fn what_was_destroyed_since_is_not_the_next_command() {
     let folder = desks.place("detached-destroyed", PROGRAM);
     desks.paris.set_down(true);
     ends(&folder, &["run", "main.scope", "--detach", "--wait", "5min"], 0);
-    let log = folder.join(".scope/main/detached/log");
-    until("the waiting", || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("waiting for paris")));
+    until_it_waits(&folder);
     ends(&folder, &["destroy", "main.scope", "--yes"], 0);
     let told = "run 2, which tester began meanwhile, was asked for something else: ";
     let waited = desk::scope(&folder, &["attach"]);

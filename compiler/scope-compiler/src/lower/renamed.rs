@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use scope_analysis::hir::{Resource, ResourceKind};
 use scope_analysis::{key_of_instance, key_of_set};
 use scope_diagnostics::{Diagnostic, codes};
+use scope_plan::fleet::listed;
 use scope_plan::recorded::RecordedResource;
 
 use super::Lowering;
@@ -46,7 +47,7 @@ impl<'a> Lowering<'a> {
         }
         for ((old, new), (resource, sites)) in renamed {
             let sites: Vec<&str> = sites.into_iter().collect();
-            let message = format!("`{new}` is what was made as `{old}` at {}", sites.join(", "));
+            let message = format!("`{new}` is what was made as `{old}` at {}", listed(&sites));
             self.refused.push(
                 Diagnostic::new(codes::E0319, resource.span, message)
                     .label(format!("`{old}` is no longer in the program"))

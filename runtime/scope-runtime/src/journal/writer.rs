@@ -77,11 +77,6 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether something waits for a commit.
-    pub fn is_dirty(&self) -> bool {
-        !self.gathered().frames.is_empty()
-    }
-
     /// Where the next record goes: the file's length once all is written.
     pub fn length(&self) -> u64 {
         self.gathered().length

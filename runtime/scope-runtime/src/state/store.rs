@@ -165,11 +165,6 @@ impl StateStore {
         self.kept.is_some()
     }
 
-    /// Whether records wait for a commit.
-    pub fn is_dirty(&self) -> bool {
-        self.journal().is_some_and(Journal::is_dirty)
-    }
-
     /// Makes all records durable; blocks until they are.
     ///
     /// # Errors
