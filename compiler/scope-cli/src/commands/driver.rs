@@ -165,7 +165,7 @@ fn import(command: &DriverImport, output: Output) -> u8 {
         None => imported.text,
     };
     if let (Some(_), Some(path)) = (&command.driver, &command.out)
-        && std::fs::read_to_string(path).is_ok_and(|there| !drafted::is_as_drafted(&there))
+        && std::fs::read(path).is_ok_and(|there| !drafted::is_as_drafted(&String::from_utf8_lossy(&there)))
     {
         say_error(codes::E0422, &format!("`{path}` is not as it was drafted, and would be written over"));
         say_help(
