@@ -76,6 +76,11 @@ fn what_a_run_is_about_to_do_and_what_it_left_is_told_as_the_reference_says() {
 }
 
 #[test]
+fn what_a_cut_comes_to_after_a_run_is_told_as_the_reference_says() {
+    assert!(consoles("84-what-a-cut-comes-to") >= 8);
+}
+
+#[test]
 fn how_a_run_ended_is_told_afterwards_as_the_reference_says() {
     assert!(consoles("89-how-it-ended") >= 14);
 }

@@ -214,8 +214,11 @@ fn one_whose_deletion_waits_is_guarded_for_until_it_is_done() {
     assert_eq!(remark(&desks), both);
     // Nor when the other one goes, too.
     write(&desks, &user, EXISTING);
-    has(&ends(&user, &["run", "main.scope"], 4), &["1 deleted"]);
-    assert!(remark(&desks).contains("duo@nantes"), "{}", remark(&desks));
+    has(
+        &ends(&user, &["run", "main.scope"], 4),
+        &["1 deleted", "`board` at `paris` stays guarded for duo at nantes"],
+    );
+    assert!(remark(&desks).ends_with("/duo@nantes]"), "{}", remark(&desks));
     write(&desks, &owner, "");
     has(&ends(&owner, &["run", "main.scope"], 1), &["error[E0931]", "`duo` at nantes"]);
     // It is let go when it is gone.
@@ -242,7 +245,8 @@ fn one_whose_change_waits_is_guarded_for_until_it_is_done() {
     ends(&folder, &["run", "main.scope"], 0);
     write(&desks, &folder, &program("other"));
     desks.nantes.set_down(true);
-    has(&ends(&folder, &["run", "main.scope"], 1), &["E0701", "1 failed"]);
+    let ran = ends(&folder, &["run", "main.scope"], 1);
+    has(&ran, &["E0701", "1 failed", "skipped paris card board stays guarded for t at nantes"]);
     assert!(remark_of(&desks, "board").ends_with("/t@nantes,u@paris]"), "{}", remark_of(&desks, "board"));
     assert!(remark_of(&desks, "other").ends_with("/t@nantes]"), "{}", remark_of(&desks, "other"));
     desks.nantes.set_down(false);

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::depot::{Depot, Vice};
 use super::desk::{Desks, PROGRAM, When};
@@ -68,6 +68,28 @@ pub fn wished(desks: &Desks) {
     assert_eq!(held["nantes"]["cards"], json!(["first", "second"]));
     assert_eq!(held["paris"]["cards"], json!(["either", "first", "second"]));
     assert_eq!(held["nantes"]["bells"], json!({ "door": 1 }));
+}
+
+#[test]
+fn another_machine_tells_what_a_run_left_at_a_site() {
+    let (desks, depot) = (Desks::start(), Depot::start());
+    let state = depot.url("states/");
+    let one = Machine::new(&desks, "shared-left-one", &state);
+    let two = Machine::new(&desks, "shared-left-two", &state);
+    one.ends(&["run", "main.scope"], 0);
+    desks.paris.set_down(true);
+    one.ends(&["run", "main.scope"], 4);
+    let asked = ["status", "--offline", "--program", "main.scope"];
+    let stays = "`either` stays at paris, whose alternative was left";
+    let status = two.ends(&asked, 0).stdout;
+    assert!(status.contains(&format!("left: {stays}")), "{status}");
+    let told = two.ends(&[&asked[..], &["--format", "json"]].concat(), 0).stdout;
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    assert!(told["run"]["stays"][0].as_str().is_some_and(|words| words.starts_with(stays)), "{told}");
+    // Deleted, it is told no more.
+    desks.paris.set_down(false);
+    one.ends(&["run", "main.scope"], 0);
+    assert!(!two.ends(&asked, 0).stdout.contains("left:"));
 }
 
 #[test]

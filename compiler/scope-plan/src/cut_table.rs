@@ -1,9 +1,10 @@
 //! The table *step × cut site → what happens*, for people: `scope plan --cuts`.
 //!
 //! ```
+//! use scope_plan::cuts::Cuts;
 //! use scope_plan::{cut_table, testing};
 //!
-//! let table = cut_table::to_text(&testing::both(), &Default::default());
+//! let table = cut_table::to_text(&Cuts::new(&testing::both()), &Default::default());
 //! assert!(table.contains("nantes"), "{table}");
 //! ```
 //!
@@ -19,7 +20,7 @@ use serde::Serialize;
 
 use crate::cuts::{self, Cut, Cuts, Outcome};
 use crate::fleet::{self, Rows};
-use crate::plan::{Action, Choice, Plan, Purpose, SiteId, Step, StepId};
+use crate::plan::{Choice, Plan, SiteId, Step, StepId};
 use crate::text::{duration, short_type};
 
 /// So many columns are read beside each other.
@@ -28,9 +29,9 @@ const MOST_COLUMNS: usize = 8;
 /// As without the cut.
 const SAME: &str = "-";
 
-/// See above, of a run that leaves these sites out. Ends with a newline.
-pub fn to_text(plan: &Plan, left_out: &BTreeSet<SiteId>) -> String {
-    let cuts = Cuts::new(plan);
+/// See above, of a plan and a run that leaves these sites out. Ends with a newline.
+pub fn to_text(cuts: &Cuts<'_>, left_out: &BTreeSet<SiteId>) -> String {
+    let plan = cuts.plan();
     let usual = cuts.usual();
     let told = Told::of(plan, left_out);
     let Told { sites, .. } = &told;
@@ -90,8 +91,8 @@ pub struct CutRow {
 }
 
 /// The same as data: every step and choice, and what becomes of it for each site.
-pub fn rows(plan: &Plan, left_out: &BTreeSet<SiteId>) -> Vec<CutRow> {
-    let cuts = Cuts::new(plan);
+pub fn rows(cuts: &Cuts<'_>, left_out: &BTreeSet<SiteId>) -> Vec<CutRow> {
+    let plan = cuts.plan();
     let usual = cuts.usual();
     let told = Told::of(plan, left_out);
     let columns: Vec<(&str, Vec<String>)> = told
@@ -126,7 +127,7 @@ impl<'p> Told<'p> {
     fn of(plan: &'p Plan, left_out: &BTreeSet<SiteId>) -> Self {
         let not_asked = cuts::left_out(plan, left_out);
         let is_asked = |step: &StepId| !not_asked.contains(step);
-        let steps = plan.steps.iter().filter(|step| is_asked_for(step) && is_asked(&step.id));
+        let steps = plan.steps.iter().filter(|step| cuts::is_of_interest(step) && is_asked(&step.id));
         let begins_here = |choice: &&Choice| {
             let first = &choice.arms[choice.recorded.unwrap_or(0) as usize];
             first.members.iter().all(is_asked)
@@ -197,17 +198,4 @@ fn cell(usual: &Cut, cut: &Cut, step: &Step) -> Cow<'static, str> {
         (_, Outcome::Done) => "tried",
     };
     word.into()
-}
-
-/// What a person named: not the look-ups and transfers made for it.
-fn is_asked_for(step: &Step) -> bool {
-    match &step.action {
-        Action::Ensure { .. } | Action::Call { .. } | Action::Delete { .. } => true,
-        Action::Lookup { purpose, .. } => *purpose == Purpose::Existing,
-        Action::Bring { .. }
-        | Action::Protect { .. }
-        | Action::Choose { .. }
-        | Action::Gather { .. }
-        | Action::Gate { .. } => false,
-    }
 }

@@ -48,7 +48,7 @@ use crate::schedule::Touched;
 pub(crate) use aftermath::is_open;
 pub(crate) use failure::{Bad, Trouble, left_alone};
 pub(crate) use guard::settle as settle_guard;
-pub(crate) use inputs::output_value;
+pub(crate) use inputs::{Given, output_value};
 pub(crate) use lost::open as open_what_was_lost;
 pub(crate) use record::{identity_text, mentions, told};
 pub(crate) use seconds::{Doubtful, Looked, look_at_site};

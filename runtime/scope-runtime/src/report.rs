@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
-use scope_plan::plan::{ChoiceId, StepId};
+use scope_plan::plan::{Action, ChoiceId, Plan, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -260,6 +260,12 @@ pub struct Counts {
     pub failed: usize,
     /// Not done.
     pub skipped: usize,
+    /// Of these: held back, since a wave before their own went wrong.
+    #[serde(default)]
+    pub held_back: usize,
+    /// Of these: waiting with something that they need and that waits for its site.
+    #[serde(default)]
+    pub waiting: usize,
     /// Not done, as an operator asked: its site is left alone, or that of what it needs.
     #[serde(default)]
     pub left_out: usize,
@@ -267,7 +273,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts one step's end.
-    pub fn add(&mut self, StepReport { status, undo, .. }: &StepReport) {
+    pub fn add(&mut self, plan: &Plan, StepReport { status, undo, .. }: &StepReport) {
         if matches!(status, StepStatus::Skipped { because: SkipReason::NotChosen })
             || matches!(
                 status,
@@ -298,10 +304,53 @@ impl Counts {
             }
             StepStatus::Failed { .. } => self.failed += 1,
             StepStatus::Parked { .. } => self.parked += 1,
-            StepStatus::Skipped {
-                because: SkipReason::LeftOut | SkipReason::Dependency { outcome: Outcome::LeftOut, .. },
-            } => self.left_out += 1,
-            StepStatus::Skipped { .. } => self.skipped += 1,
+            StepStatus::Skipped { because } => match NotDone::of(plan, because) {
+                NotDone::LeftOut => self.left_out += 1,
+                not_done => {
+                    self.skipped += 1;
+                    self.held_back += usize::from(not_done == NotDone::HeldBack);
+                    self.waiting += usize::from(not_done == NotDone::Waits);
+                }
+            },
+        }
+    }
+}
+
+/// What a step that was not done comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotDone {
+    /// Its alternative was not needed.
+    NotChosen,
+    /// The run was stopped before.
+    Interrupted,
+    /// A wave before its own went wrong.
+    HeldBack,
+    /// What it needs waits for its site.
+    Waits,
+    /// Nothing is asked of its site, or of that of what it needs, as an operator wishes.
+    LeftOut,
+    /// Something that it needs went wrong, or its site is cut off and the program says `skip`.
+    Skipped,
+}
+
+impl NotDone {
+    /// Of a step that was not done for this reason.
+    pub fn of(plan: &Plan, because: &SkipReason) -> Self {
+        match because {
+            SkipReason::NotChosen => NotDone::NotChosen,
+            SkipReason::Interrupted => NotDone::Interrupted,
+            SkipReason::LeftOut => NotDone::LeftOut,
+            SkipReason::Unreachable => NotDone::Skipped,
+            SkipReason::Dependency { step, .. } if matches!(plan.step(*step).action, Action::Gate { .. }) => {
+                NotDone::HeldBack
+            }
+            SkipReason::Dependency { outcome, .. } => match outcome {
+                Outcome::Pending => NotDone::Waits,
+                Outcome::LeftOut => NotDone::LeftOut,
+                Outcome::Done | Outcome::Unavailable | Outcome::Unknown | Outcome::Invalid => {
+                    NotDone::Skipped
+                }
+            },
         }
     }
 }

@@ -38,7 +38,7 @@ use crate::events::{Outcome, SkipReason};
 use crate::report::Verdict;
 use choices::{ArmRecord, ChoiceRecord};
 use cuts::{Failed, LaneRecord};
-use graph::{Arm, Graph, OnCut, Work as StepWork};
+use graph::{Arm, Graph, Work as StepWork};
 use mutants::Mutant;
 use queue::{Job, ReadyQueue};
 use undo::Batch;
@@ -117,6 +117,8 @@ struct StepRecord {
     waits_for_its_site: bool,
     /// An earlier run may have done it, and its site was not asked yet.
     is_open: bool,
+    /// An earlier run did it: its site is perhaps not asked.
+    is_done_before: bool,
     /// It is counted as lost in the copies that it is a part of.
     is_lost: bool,
     /// Those that wait for it to settle in any way were told.
@@ -152,6 +154,7 @@ impl Schedule {
                 is_spare: false,
                 waits_for_its_site: false,
                 is_open: options.open.contains(&step.id),
+                is_done_before: options.done.contains(&step.id),
                 is_lost: false,
                 is_settle_told: false,
                 is_end_told: false,
@@ -352,7 +355,7 @@ impl Schedule {
 
     fn make_ready(&mut self, step: StepId) {
         self.transition(step, StepState::Ready);
-        if self.is_site_down[self.graph.site(step).index()] && self.graph.on_cut(step) == OnCut::Queue {
+        if self.is_site_down[self.graph.site(step).index()] && self.waits_untried(step) {
             return self.transition(step, StepState::Parked);
         }
         self.queue.push(self.graph.site(step), self.graph.priority(step), Job::Step(step));

@@ -6,6 +6,7 @@
 
 mod apply;
 mod digest;
+mod done;
 mod folder;
 mod forget;
 mod guards;
@@ -37,7 +38,7 @@ pub use guards::Guards;
 pub use lock::Holder;
 pub use owed::Owed;
 pub use place::Place;
-pub use record::Record;
+pub use record::{Record, RunEnd};
 pub use shared::{Fence, FenceClosed, Lease, SharedFault, SharedPlace};
 pub use store::{StateError, StateStore, Waiting};
 pub(crate) use time::civil_date;
@@ -321,6 +322,9 @@ pub struct Run {
     /// Its outputs that have no value: why not.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub without_value: BTreeMap<String, String>,
+    /// What it left at a site and is not recorded as owed: the next plan tells of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stays: Vec<String>,
     /// The digest of its plan.
     pub plan: String,
     /// What it was started with.

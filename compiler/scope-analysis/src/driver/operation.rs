@@ -222,7 +222,7 @@ fn repeat(phrase: &ast::Phrase, diagnostics: &mut Vec<Diagnostic>) -> Option<Rep
         diagnostics.push(malformed(
             phrase.span,
             "`repeat` says what makes a repeat safe",
-            "repeat by id`, `name`, `mark`, `key(\"Header\")`, `always` or `none",
+            "repeat by id`, `by name`, `by mark`, `by key(\"Header\")`, `by always` or `by none",
         ));
     }
     repeat

@@ -376,7 +376,7 @@ fn repeats(operation: &Operation, ty: &ResourceType, diagnostics: &mut Vec<Diagn
             format!("`{}` of `{}` does not say what makes a repeat safe", operation.name, ty.name),
         )
         .label("taken as `repeat by none`: an answer that is lost is asked about, never repeated")
-        .help("`repeat by id`, `name`, `mark`, `key(\"Header\")`, `always`, or `none` if nothing does"),
+        .help("`repeat by id`, `by name`, `by mark`, `by key(\"Header\")`, `by always`, or `by none` if nothing does"),
         diagnostics,
     );
 }

@@ -133,9 +133,10 @@ fn unasked(
     let file = &command.program.file;
     let text = if command.cuts {
         let plan = &show::plan::as_waited(plan, state, now_ms());
-        let rows = scope_plan::cut_table::rows(plan, left_out);
+        let cuts = show::plan::cuts(plan, state);
+        let rows = scope_plan::cut_table::rows(&cuts, left_out);
         document::tell("scope-cuts/1", json!({ "program": file, "steps": rows }));
-        scope_plan::cut_table::to_text(plan, left_out)
+        scope_plan::cut_table::to_text(&cuts, left_out)
     } else if command.steps {
         document::tell_whole(&scope_plan::json::to_json(plan));
         scope_plan::text::to_text(plan)

@@ -44,7 +44,6 @@ pub fn run(command: &Status) -> u8 {
         None => Vec::new(),
     };
     let lines = lines(&state, &told, &probed);
-    let stays = stays(&state, &told);
     let lives = match lives(&found, &state) {
         Ok(lives) => lives,
         Err(code) => return code,
@@ -68,7 +67,7 @@ pub fn run(command: &Status) -> u8 {
     let asked = command.whose.place();
     let at = place::words(asked.program.as_deref().unwrap_or(&program), asked.state.as_deref());
     let left = reach::words(&lost);
-    let next = Next { lives, stopped, at, state: asked.state.clone(), left, stays };
+    let next = Next { lives, stopped, at, state: asked.state.clone(), left };
     line(show::past::status(&program, &state, &lines, &next, now_ms(), command.verbose).trim_end());
     OK
 }
@@ -94,16 +93,6 @@ fn lives(found: &Found, state: &State) -> Result<Option<Lives>, u8> {
         Some(holder) => Some(of(holder, false)),
         None => StateStore::waiter(&found.place).map(|holder| of(holder, true)),
     })
-}
-
-/// What the last run left at a site, as it said at its end, and did not record as owed.
-fn stays(state: &State, told: &[Told]) -> Vec<String> {
-    let is_recorded = |told: &&Told| {
-        let owed = state.owed.iter().map(|owed| &owed.words);
-        owed.chain(state.looks.values()).any(|known| told.words.starts_with(known.as_str()))
-    };
-    let said = told.iter().filter(|told| told.key.is_empty() && told.word == "owed");
-    said.filter(|told| !is_recorded(told)).map(|told| told.words.clone()).collect()
 }
 
 fn told(record: Record) -> Option<Told> {

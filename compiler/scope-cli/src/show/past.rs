@@ -166,8 +166,10 @@ fn counted(run: &Run) -> String {
     let open = [
         (counts.parked, "parked"),
         (counts.failed, "failed"),
-        // Held back, waiting for what waits, or left since what it needs failed: the counts know no more.
-        (counts.skipped, "not done"),
+        (counts.held_back, "held back"),
+        (counts.waiting, "waiting"),
+        // Something went wrong before; of what an older version recorded, it is not known why.
+        (counts.skipped.saturating_sub(counts.held_back + counts.waiting), "not done"),
         (counts.left_out, "left out"),
         (n_failed, without_value_words(n_failed)),
     ];
@@ -243,8 +245,6 @@ pub struct Next {
     pub state: Option<String>,
     /// What is recorded where the program cannot reach it any more.
     pub left: String,
-    /// What the last run left at a site, and the next plan tells of.
-    pub stays: Vec<String>,
 }
 
 /// Where a deployment is. `all` tells every site by itself.
@@ -287,7 +287,7 @@ pub fn status(
     for words in state.looks.values() {
         let _ = writeln!(text, "owed: {words}");
     }
-    for words in &next.stays {
+    for words in &run.stays {
         let _ = writeln!(text, "left: {words}");
     }
     if !next.left.is_empty() {
@@ -308,7 +308,7 @@ pub fn status(
     }
     match to_resume(state) {
         None if !next.left.is_empty() => {}
-        None if !next.stays.is_empty() => {
+        None if !run.stays.is_empty() => {
             let at = next.state.as_ref().map(|state| format!(" --state {}", shell::word(state)));
             let plan = format!("scope plan {}{}", shell::word(program), at.unwrap_or_default());
             let _ = writeln!(text, "next: {plan}            {logs}");

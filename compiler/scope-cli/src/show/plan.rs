@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
 
+use scope_plan::cuts::{self, Cuts};
 use scope_plan::driver::Attribute;
 use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::{Action, Cross, OnUnreachable, Plan, SiteId, Step, StepId};
-use scope_plan::{cuts, estimate, fleet};
+use scope_plan::{estimate, fleet};
 use scope_runtime::report::Report;
 use scope_runtime::state::State;
 
@@ -52,8 +53,8 @@ pub fn surveyed(
     text += &scope_plan::text::waves(plan);
     text += &divided(plan, Some(state));
     text += &scope_plan::text::dropped(plan);
-    let plan = &as_waited(plan, Some(state), now_ms);
-    text += &footing(plan, &difference::summary(rows), left_out, all);
+    let waited = as_waited(plan, Some(state), now_ms);
+    text += &footing(&cuts(&waited, Some(state)), &difference::summary(rows), left_out, all);
     let has = |what: What| rows.iter().any(|row| row.what == what);
     let _ = match rows.iter().any(|row| row.what.is_change()) {
         true => writeln!(text, "run it:  {next}"),
@@ -77,6 +78,11 @@ pub fn as_waited<'p>(plan: &'p Plan, state: Option<&State>, now_ms: u64) -> Cow<
         }
     }
     plan
+}
+
+/// How its steps end where a site is cut: what the state knows to be done needs its site no more.
+pub fn cuts<'p>(plan: &'p Plan, state: Option<&State>) -> Cuts<'p> {
+    Cuts::after(plan, state.map(|state| state.calls_done(plan)).unwrap_or_default())
 }
 
 /// How what is over several sites is divided the first time, and what is divided otherwise than before.
@@ -149,7 +155,8 @@ pub fn plan(
     .filter(|(n, sign, _)| *n > 0 || matches!(*sign, "+" | "-"))
     .map(|(n, _, word)| format!("{n} {word}"))
     .collect();
-    text += &footing(&as_waited(plan, state, now_ms()), &counts.join(", "), left_out, all);
+    let waited = as_waited(plan, state, now_ms());
+    text += &footing(&cuts(&waited, state), &counts.join(", "), left_out, all);
     let _ = writeln!(text, "run it:  {again}          try it: --simulate");
     text
 }
@@ -160,7 +167,8 @@ fn heading(plan: &Plan, file: &str, known: &str, sites: &str) -> String {
 }
 
 /// The counts, what it takes, which secret goes where, and what happens if a site is cut.
-fn footing(plan: &Plan, counts: &str, left_out: &BTreeSet<SiteId>, all: bool) -> String {
+fn footing(cuts: &Cuts<'_>, counts: &str, left_out: &BTreeSet<SiteId>, all: bool) -> String {
+    let plan = cuts.plan();
     let steps = plan.steps.iter().filter(|step| touches_site(step)).count();
     let mut text = format!(
         "\n{counts}      {}, {} at once, {}\n",
@@ -175,7 +183,7 @@ fn footing(plan: &Plan, counts: &str, left_out: &BTreeSet<SiteId>, all: bool) ->
     for held in scope_plan::guarding::held_by_state(plan) {
         let _ = writeln!(text, "the guard holds for this state only: {held}");
     }
-    for line in if_cut(plan, left_out, all) {
+    for line in if_cut(cuts, left_out, all) {
         let _ = writeln!(text, "{line}");
     }
     text
@@ -431,9 +439,9 @@ fn first_of(mut sentences: Vec<String>, all: bool) -> String {
 }
 
 /// What waits and what fails when one site cannot be reached that the run does not leave out.
-fn if_cut(plan: &Plan, left_out: &BTreeSet<SiteId>, all: bool) -> Vec<String> {
+fn if_cut(cuts: &Cuts<'_>, left_out: &BTreeSet<SiteId>, all: bool) -> Vec<String> {
     let mut told = Vec::new();
-    let cuts = cuts::Cuts::new(plan);
+    let plan = cuts.plan();
     let not_asked = cuts::left_out(plan, left_out);
     for (index, site) in plan.sites.iter().enumerate() {
         let id = SiteId(index as u32);

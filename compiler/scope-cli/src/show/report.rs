@@ -6,7 +6,7 @@ use scope_diagnostics::render::is_obeyed;
 use scope_diagnostics::{Diagnostic, SourceMap};
 use scope_plan::plan::{Action, Guard, Plan, Step};
 use scope_runtime::events::{Awaited, Effect, Outcome, SkipReason};
-use scope_runtime::report::{Counts, OutputValue, Report, StepReport, StepStatus, Verdict};
+use scope_runtime::report::{Counts, NotDone, OutputValue, Report, StepReport, StepStatus, Verdict};
 use scope_runtime::state::utc;
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ pub fn report(
             && *because != SkipReason::LeftOut
             && let Some((word, why)) = not_done(plan, report, step, because)
         {
-            line(&columns.line(plan, step, word.in_line(), &why));
+            line(&columns.line(plan, step, in_line(word), &why));
         }
     }
     for owed in &report.owed {
@@ -147,57 +147,50 @@ pub fn nothing_done(program: &str, run: u64) -> Value {
     })
 }
 
-/// Why a step was not done, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NotDone {
-    /// A wave before its own went wrong.
-    Held,
-    /// What it needs waits for its site.
-    Waits,
-    /// Nothing is asked of its site, or of that of what it needs.
-    LeftOut,
-    /// Something else.
-    Skipped,
-}
-
-impl NotDone {
-    fn in_line(self) -> &'static str {
-        match self {
-            NotDone::Held => "held",
-            NotDone::Waits => "waits",
-            NotDone::LeftOut => "without",
-            NotDone::Skipped => "skipped",
-        }
+/// The word at the head of the line of a step that was not done.
+fn in_line(not_done: NotDone) -> &'static str {
+    match not_done {
+        NotDone::HeldBack => "held",
+        NotDone::Waits => "waits",
+        NotDone::LeftOut => "without",
+        NotDone::Skipped | NotDone::NotChosen | NotDone::Interrupted => "skipped",
     }
 }
 
 /// Why a step was not done that the program wants, in a word and in more; nothing where the run was stopped before.
 fn not_done(plan: &Plan, report: &Report, step: &Step, because: &SkipReason) -> Option<(NotDone, String)> {
-    let (on, outcome) = match because {
+    let word = NotDone::of(plan, because);
+    let on = match because {
         SkipReason::NotChosen | SkipReason::Interrupted => return None,
         SkipReason::Unreachable => {
             let site = &plan.site(step.site).name;
             let is = report.held.get(site).map_or("not reachable", String::as_str);
-            return Some((NotDone::Skipped, format!("{site} is {is}, and the rest goes on without it")));
+            return Some((word, format!("{site} is {is}, and the rest goes on without it")));
         }
-        SkipReason::LeftOut => return Some((NotDone::LeftOut, "left out".into())),
-        SkipReason::Dependency { step, outcome } => (step, outcome),
+        SkipReason::LeftOut => return Some((word, "left out".into())),
+        SkipReason::Dependency { step, .. } => step,
     };
     let needed = plan.step(*on);
     if let Action::Gate { rollout, wave, .. } = &needed.action {
         let rollout = &plan.rollouts[rollout.index()];
         let after = rollout.waves[*wave as usize].number;
-        return Some((NotDone::Held, format!("after wave {after} of {}", rollout.key)));
+        return Some((word, format!("after wave {after} of {}", rollout.key)));
     }
-    let word = match outcome {
-        Outcome::Pending => NotDone::Waits,
-        Outcome::LeftOut => NotDone::LeftOut,
-        Outcome::Done | Outcome::Unavailable | Outcome::Unknown | Outcome::Invalid => NotDone::Skipped,
-    };
     let name = needed_name(step, needed);
-    let why = match needed.site != step.site && touches_site(needed) {
-        true => format!("needs {name} at {}", plan.site(needed.site).name),
-        false => format!("needs {name}"),
+    let needed_at = match needed.site != step.site && touches_site(needed) {
+        true => format!("{name} at {}", plan.site(needed.site).name),
+        false => name,
+    };
+    // What is asked for of a guarded resource is its guard, and the one that it waits for relies upon it.
+    let why = match (&step.action, &needed.action) {
+        (Action::Protect { users, .. }, Action::Ensure { .. } | Action::Delete { .. })
+            if users.is_empty() =>
+        {
+            format!("stays guarded for {needed_at}")
+        }
+        (Action::Protect { users, .. }, _) if users.is_empty() => format!("stays guarded: needs {needed_at}"),
+        (Action::Protect { .. }, _) => format!("is not guarded: needs {needed_at}"),
+        _ => format!("needs {needed_at}"),
     };
     Some((word, why))
 }
@@ -227,7 +220,7 @@ fn left_undone(plan: &Plan, report: &Report) -> String {
     };
     let n_failed = report.outputs.values().filter(|output| matches!(output, OutputValue::Failed(_))).count();
     add(n_failed, without_value_words(n_failed));
-    add(count(NotDone::Held), "held back");
+    add(count(NotDone::HeldBack), "held back");
     add(count(NotDone::Skipped), "skipped");
     add(report.counts.parked, &format!("parked (waits for {})", waiting_sites(plan, report)));
     let n_wait = count(NotDone::Waits);

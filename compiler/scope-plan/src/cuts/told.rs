@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::{Cut, Cuts, Outcome, choices_come_to, is_of_interest};
+use super::arms::choices_come_to;
+use super::{Cut, Cuts, Outcome, is_of_interest};
 use crate::plan::{Plan, Step};
 use crate::text::duration;
 

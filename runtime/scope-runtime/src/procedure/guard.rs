@@ -132,8 +132,9 @@ pub(crate) async fn settle(
     let relied = relied(&subject, &guard.identity);
     let is_needed = !shared.users_in_the_end(&relied, Pending::Open).is_empty();
     let is_as_it_must_be = match shared.seen_guard(&relied) {
-        // Nobody came to it: who relies upon it was found out when it was written.
-        None => is_needed,
+        // Nobody came to it: who relies upon it was found out when it was written. What lets it go waits for the last of its
+        // users, and one of them may be gone.
+        None => is_needed && !shared.is_let_go(guard),
         Some(seen) => is_needed && seen == wanted(&subject, &guard.identity, Pending::Open),
     };
     if is_as_it_must_be {
@@ -164,7 +165,7 @@ impl Narrowed {
     fn words(&self, subject: &Subject<'_>) -> String {
         match self.users.is_empty() {
             true => format!("{} is let go", words_of(subject)),
-            false => format!("{} is still relied upon by others, and stays guarded", words_of(subject)),
+            false => format!("{} stays guarded for {}", words_of(subject), listed(&self.users)),
         }
     }
 }

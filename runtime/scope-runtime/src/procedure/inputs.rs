@@ -108,6 +108,20 @@ impl Given {
         }
     }
 
+    /// Values in which secrets are replaced by where they come from already.
+    pub(crate) fn shown(resource_type: &ResourceType, values: Map<String, Value>) -> Self {
+        let mut given = Given { public: Public::AsGiven, ..Given::default() };
+        for (name, value) in values {
+            if !is_content(resource_type, &name) {
+                given.values.extend((!value.is_null()).then_some((name, value)));
+            } else if let Some(text) = text(value) {
+                let sha256 = sha256_hex(text.as_bytes());
+                given.contents.insert(name, GivenContent::Text { text, sha256 });
+            }
+        }
+        given
+    }
+
     /// The same with other values for a request, of which nothing is written down.
     pub(super) fn with_values(&self, change: impl FnOnce(&mut Map<String, Value>)) -> Self {
         let public = Public::Only(self.public().clone());

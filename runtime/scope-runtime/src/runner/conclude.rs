@@ -21,7 +21,7 @@ use crate::procedure::{look_at_recorded, output_value};
 use crate::redact::{hide_in_differences, hide_in_effect, hide_in_failure, hide_in_value};
 use crate::report::{Counts, OutputValue, Report, StepReport, StepStatus, UndoStatus, Verdict};
 use crate::schedule::{StepState, UndoState};
-use crate::state::StateError;
+use crate::state::{RunEnd, State, StateError};
 
 /// The report of a run that could not even begin.
 pub(super) fn not_begun(plan: &Plan, error: &StateError) -> Report {
@@ -109,10 +109,12 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     };
     count(shared.plan, &mut report);
     report.awaited = awaited(shared, &report);
-    let without_value = without_value(shared, &report);
-    let written = shared
-        .ledger
-        .end(|store| store.end_run(shared.run, report.verdict, report.counts, report.millis, without_value));
+    let end = RunEnd {
+        without_value: without_value(shared, &report),
+        stays: stays(shared, &report),
+        ..RunEnd::new(report.verdict, report.counts, report.millis)
+    };
+    let written = shared.ledger.end(|store| store.end_run(shared.run, end));
     if let Some(error) = written {
         let failure = error.failure();
         shared.ledger.leave_why(shared.run, &format!("{}: {}", failure.code, failure.message));
@@ -122,6 +124,17 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
     let (verdict, counts, millis) = (report.verdict, report.counts, report.millis);
     shared.emit(RunEventKind::RunEnded { verdict, counts, millis });
     report
+}
+
+/// What is left at a site, of which the state itself says nothing.
+fn stays(shared: &Shared<'_>, report: &Report) -> Vec<String> {
+    let is_recorded = |state: &State, words: &str| {
+        let owed = state.owed.iter().map(|owed| &owed.words);
+        owed.chain(state.looks.values()).any(|known| words.starts_with(known.as_str()))
+    };
+    let left =
+        |state: &State| report.owed.iter().filter(|words| !is_recorded(state, words)).cloned().collect();
+    shared.ledger.with(left)
 }
 
 /// What is recorded is looked at also where the step itself was not come to.
@@ -297,10 +310,10 @@ fn count(plan: &Plan, report: &mut Report) {
         !step.is_abandoned && !matches!(plan.step(step.step).action, Action::Gate { .. })
     };
     for step in report.steps.iter().filter(is_work) {
-        report.counts.add(step);
+        report.counts.add(plan, step);
         let site = &plan.site(plan.step(step.step).site).name;
         if let Some(counts) = report.by_site.get_mut(site) {
-            counts.add(step);
+            counts.add(plan, step);
         }
     }
 }

@@ -164,15 +164,19 @@ impl Shared<'_> {
 
     /// Whether it is known who the plan wants a guard for.
     fn is_known_for_whom(&self, guard: &RecordedGuard) -> bool {
-        let mut protects = self.steps_with(guard).filter(|step| !step.action.goes_after_users()).peekable();
-        // What the plan says nothing of is another part's, or let go by a step.
-        protects.peek().is_some()
-            && protects.all(|step| match &step.action {
-                Action::Protect { of, resource_type, .. } => {
-                    !self.is_wanted(step) || self.identity_of(of, resource_type).is_some()
-                }
-                _ => true,
-            })
+        // A step that lets it go wants it for nobody.
+        let mut protects = self.steps_with(guard).filter(|step| !step.action.goes_after_users());
+        protects.all(|step| match &step.action {
+            Action::Protect { of, resource_type, .. } => {
+                !self.is_wanted(step) || self.identity_of(of, resource_type).is_some()
+            }
+            _ => true,
+        })
+    }
+
+    /// Whether the plan wants a guard for nobody any more.
+    pub(crate) fn is_let_go(&self, guard: &RecordedGuard) -> bool {
+        self.steps_with(guard).all(|step| step.action.goes_after_users())
     }
 }
 
@@ -202,11 +206,13 @@ pub(super) async fn settle_guards(
     steps.filter(|step| !ended.schedule.is_live(*step)).for_each(|step| shared.memory(step).gives_up());
     let mut n_settled = 0;
     for guard in shared.ledger.with(|state| state.guards.iter().cloned().collect::<Vec<RecordedGuard>>()) {
+        // What the plan says nothing of is another part's.
         let site = shared.steps_with(&guard).next().map(|step| step.site);
         let Some(site) = site.filter(|_| shared.is_known_for_whom(&guard)) else { continue };
         // What could not be taken off a moment ago is tried again only if its site answered since.
         let is_owed = |step: &Step| ended.schedule.undo_state(step.id) == UndoState::Owed;
-        if shared.steps_with(&guard).any(is_owed) && !answering.contains(&guard.site) {
+        let is_left = shared.is_let_go(&guard) || shared.steps_with(&guard).any(is_owed);
+        if is_left && !answering.contains(&guard.site) {
             continue;
         }
         let kind = match settle_guard(shared, &guard, site, words).await {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use scope_plan::plan::{Action, ChoiceId, Guard, Plan, SiteId, StepId};
+use scope_plan::plan::{Action, ChoiceId, Guard, Plan, SiteId, Step, StepId};
 use serde_json::{Map, Value};
 use tracing::Instrument;
 
@@ -75,6 +75,12 @@ pub(super) async fn turn(shared: &Shared<'_>, observe: &mut dyn FnMut(&RunEvent)
         are_gates_open: shared.options.survey,
         left_out: left_out.map(|(site, _)| site).collect(),
         open: shared.plan.steps.iter().filter(|step| is_open(shared, step)).map(|step| step.id).collect(),
+        done: shared.ledger.with(|state| {
+            let is_done = |step: &&Step| {
+                matches!(step.action, Action::Call { once: true, .. }) && state.calls.contains_key(&step.key)
+            };
+            shared.plan.steps.iter().filter(is_done).map(|step| step.id).collect()
+        }),
     };
     let mut schedule = Schedule::new(shared.plan, options);
     let mut turn = Turn {

@@ -110,12 +110,17 @@ impl Schedule {
         }
     }
 
+    /// Whether it waits for a site that is known to be down, without being tried.
+    pub(super) fn waits_untried(&self, step: StepId) -> bool {
+        self.graph.on_cut(step) == OnCut::Queue && !self.steps[step.index()].is_done_before
+    }
+
     pub(super) fn park_ready_steps(&mut self, site: SiteId) {
         self.is_site_down[site.index()] = true;
         for job in self.queue.drain(site) {
             match job {
                 Job::Step(step) if self.state(step) == StepState::Ready => {
-                    if self.graph.on_cut(step) == OnCut::Queue {
+                    if self.waits_untried(step) {
                         self.transition(step, StepState::Parked);
                     } else {
                         self.queue.push(site, self.graph.priority(step), job);

@@ -21,11 +21,20 @@ pub struct ScheduleOptions {
     /// Steps that an earlier run may have done, which only their sites can tell: one that cannot be begun is not unavailable, but
     /// unknown.
     pub open: BTreeSet<StepId>,
+    /// Steps that an earlier run has done, unless they are given something else now: their sites are perhaps not asked. They
+    /// are begun also where a site is known not to answer.
+    pub done: BTreeSet<StepId>,
 }
 
 impl Default for ScheduleOptions {
     fn default() -> Self {
-        Self { concurrency: 512, are_gates_open: false, left_out: BTreeSet::new(), open: BTreeSet::new() }
+        Self {
+            concurrency: 512,
+            are_gates_open: false,
+            left_out: BTreeSet::new(),
+            open: BTreeSet::new(),
+            done: BTreeSet::new(),
+        }
     }
 }
 

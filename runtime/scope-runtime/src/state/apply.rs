@@ -25,6 +25,7 @@ impl State {
                         verdict: None,
                         counts: Counts::default(),
                         without_value: BTreeMap::new(),
+                        stays: Vec::new(),
                         plan: plan.clone(),
                         started: started.clone(),
                     });
@@ -139,12 +140,13 @@ impl State {
             }
             Record::Renamed { from, to } => self.rename(from, to),
             Record::Told { .. } => {}
-            Record::RunEnded { run, verdict, counts, millis, without_value } => {
+            Record::RunEnded { run, end } => {
                 if let Some(known) = self.runs.iter_mut().find(|known| known.run == *run) {
-                    known.verdict = Some(*verdict);
-                    known.counts = *counts;
-                    known.millis = Some(*millis);
-                    known.without_value.clone_from(without_value);
+                    known.verdict = Some(end.verdict);
+                    known.counts = end.counts;
+                    known.millis = Some(end.millis);
+                    known.without_value.clone_from(&end.without_value);
+                    known.stays.clone_from(&end.stays);
                 }
             }
         }

@@ -199,13 +199,31 @@ pub enum Record {
         /// Its number.
         run: u64,
         /// How.
-        verdict: Verdict,
-        /// In numbers.
-        counts: Counts,
-        /// How long it took.
-        millis: u64,
-        /// Outputs without a value.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        without_value: BTreeMap<String, String>,
+        #[serde(flatten)]
+        end: RunEnd,
     },
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunEnd {
+    /// In a word.
+    pub verdict: Verdict,
+    /// In numbers.
+    pub counts: Counts,
+    /// How long it took.
+    pub millis: u64,
+    /// Its outputs that have no value: why not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub without_value: BTreeMap<String, String>,
+    /// What it left at a site and is not recorded as owed: the next plan tells of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stays: Vec<String>,
+}
+
+impl RunEnd {
+    /// Of a run that has nothing more to tell.
+    pub fn new(verdict: Verdict, counts: Counts, millis: u64) -> Self {
+        Self { verdict, counts, millis, without_value: BTreeMap::new(), stays: Vec::new() }
+    }
 }

@@ -14,7 +14,6 @@ mod error;
 mod files;
 mod open;
 
-use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
@@ -25,9 +24,8 @@ use tokio::sync::oneshot;
 use super::folder::{private_file, replace_file, sync_folder};
 use super::lock::Lock;
 use super::shared::{Fence, Shared, SharedFault};
-use super::{KEPT_RUNS, Record, Started, State, WRITTEN_BY};
+use super::{KEPT_RUNS, Record, RunEnd, Started, State, WRITTEN_BY};
 use crate::journal::{self, Journal};
-use crate::report::{Counts, Verdict};
 use files::{RUNS, Through, file_name, journals, stopped};
 
 pub use error::StateError;
@@ -208,19 +206,12 @@ impl StateStore {
         self.shared_place().map_or(Ok(()), |shared| shared.as_error(result))
     }
 
-    /// Ends the run and writes `state.json`; `without_value` are outputs and why each of them has none.
+    /// Ends the run and writes `state.json`.
     ///
     /// # Errors
     /// Whatever the disk says.
-    pub fn end_run(
-        &mut self,
-        run: u64,
-        verdict: Verdict,
-        counts: Counts,
-        millis: u64,
-        without_value: BTreeMap<String, String>,
-    ) -> Result<(), StateError> {
-        self.append(Record::RunEnded { run, verdict, counts, millis, without_value })?;
+    pub fn end_run(&mut self, run: u64, end: RunEnd) -> Result<(), StateError> {
+        self.append(Record::RunEnded { run, end })?;
         self.commit_here()?;
         let Some(kept) = &mut self.kept else { return Ok(()) };
         if let Some(journal) = kept.journal.take() {

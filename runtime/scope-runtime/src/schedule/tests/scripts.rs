@@ -60,6 +60,11 @@ fn play(named: &Named, script: &str) -> String {
             actual.push_str(&format!("{event}\n"));
             continue;
         }
+        if let Some(step) = event.strip_prefix("before ") {
+            options.done.insert(named.steps[step]);
+            actual.push_str(&format!("{event}\n"));
+            continue;
+        }
         let schedule = schedule.get_or_insert_with(|| Schedule::new(&named.plan, options.clone()));
         let commands = schedule.on(read_event(named, schedule, event));
         let commands: Vec<String> = commands.iter().map(|command| write_command(named, command)).collect();

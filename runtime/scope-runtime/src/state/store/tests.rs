@@ -1,6 +1,7 @@
 //! States opened, crashed, damaged and opened again.
 
 use super::*;
+use crate::report::{Counts, Verdict};
 use crate::state::{Holder, Resource};
 use scope_plan::recorded::How;
 
@@ -27,7 +28,7 @@ fn a_run_is_remembered() {
         store
             .append(Record::Choice { key: "base".into(), arm: 1, sites: ["paris".to_owned()].into() })
             .expect("recorded");
-        store.end_run(run, Verdict::Done, Counts::default(), 12, Default::default()).expect("ended");
+        store.end_run(run, RunEnd::new(Verdict::Done, Counts::default(), 12)).expect("ended");
         store.state().deployment.clone()
     };
     let store = StateStore::open(folder.path(), &holder()).expect("there");
@@ -99,7 +100,7 @@ fn a_journal_shorter_than_the_state_says_is_damage() {
         let mut store = StateStore::open(folder.path(), &holder()).expect("new");
         let run = store.begin_run("ana", 7, "plan", Started::default()).expect("begun");
         store.append(resource("one")).expect("recorded");
-        store.end_run(run, Verdict::Done, Counts::default(), 1, Default::default()).expect("ended");
+        store.end_run(run, RunEnd::new(Verdict::Done, Counts::default(), 1)).expect("ended");
     }
     let path = folder.path().join(RUNS).join(file_name(1));
     let bytes = std::fs::read(&path).expect("written");
@@ -124,7 +125,7 @@ fn memory_keeps_no_file_and_repeats_itself() {
     let mut store = StateStore::in_memory();
     let run = store.begin_run("ana", 0, "plan", Started::default()).expect("begun");
     store.append(resource("45da")).expect("recorded");
-    store.end_run(run, Verdict::Done, Counts::default(), 1, Default::default()).expect("ended");
+    store.end_run(run, RunEnd::new(Verdict::Done, Counts::default(), 1)).expect("ended");
     assert_eq!(store.state().deployment, "simulated");
     assert_eq!(store.recorded().resources.len(), 1);
 }
@@ -140,7 +141,7 @@ fn a_disk_that_fails_stops_all_later_records() {
     store.journal().expect("a run's").writes_to(full);
     assert!(store.commit().is_err());
     assert!(store.append(resource("46da")).is_err());
-    assert!(store.end_run(1, Verdict::Done, Counts::default(), 1, Default::default()).is_err());
+    assert!(store.end_run(1, RunEnd::new(Verdict::Done, Counts::default(), 1)).is_err());
 }
 
 #[test]
@@ -149,7 +150,7 @@ fn what_is_remembered_outside_of_runs_is_not_undone_by_the_last_journal() {
     let mut store = StateStore::open(folder.path(), &holder()).expect("new");
     let run = store.begin_run("ana", 7, "plan", Started::default()).expect("begun");
     store.append(resource("one")).expect("recorded");
-    store.end_run(run, Verdict::Done, Counts::default(), 1, Default::default()).expect("ended");
+    store.end_run(run, RunEnd::new(Verdict::Done, Counts::default(), 1)).expect("ended");
     store.remember(Record::Gone { name: "base".into(), site: "nantes".into() }).expect("remembered");
     drop(store);
     assert!(StateStore::peek(folder.path()).expect("readable").resources.is_empty());
