@@ -124,7 +124,9 @@ async fn nothing_was_sent_is_told_from_no_answer() {
         let server = Server::start(move |_| Reaction::RawThenSilent(start.as_bytes().to_vec())).await;
         let place = place(driver(&server.address, vec![create("none")]));
         let start = Instant::now();
-        let error = failure(place.operate("create", json!({ "name": "a" })).await);
+        let answer = place.operate("create", json!({ "name": "a" }));
+        let answer = tokio::time::timeout(Duration::from_secs(10), answer).await.expect("a bound");
+        let error = failure(answer);
         assert_eq!(error.kind, SiteErrorKind::Lost, "{error:?}");
         assert!(start.elapsed() < Duration::from_secs(3) && error.words.contains("0.5 s"), "{error:?}");
     }

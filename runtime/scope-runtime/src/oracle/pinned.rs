@@ -10,6 +10,7 @@ use super::seeds;
 use super::weather::Weather;
 use crate::report::Verdict;
 use crate::simulator::Types;
+use crate::state::{Owed, Record};
 
 /// How a request ends in the first run under this weather.
 fn ends(resources: Vec<Resource>, faults: &[&str], leaf: Leaf) -> End {
@@ -114,4 +115,39 @@ fn what_a_group_relies_upon_is_taken_back_with_it() {
     let program = Program { n_sites: 2, concurrency: 8, resources, group, ..Program::default() };
     let fates = Fates { by_leaf: [((0, 0), Fate::Refused)].into(), ..Fates::default() };
     assert_eq!(compare(&program, &fates), Ok(()));
+}
+
+/// Whatever order they were left in: the pier would be refused as long as the boat is there, and stay owed.
+#[test]
+fn what_is_owed_is_deleted_after_what_relies_upon_it_in_one_run() {
+    let note = Resource::plain(Kind::Note, Loc::Site(0), vec![]);
+    let pier = Resource::plain(Kind::Pier, Loc::Site(0), vec![]);
+    let boat = Resource { about: Some(1), ..Resource::plain(Kind::Boat, Loc::Site(0), vec![]) };
+    let resources = vec![note, pier, boat];
+    let all = Program { n_sites: 1, concurrency: 8, resources, ..Program::default() };
+    let one = Program { gone: [1, 2].into(), ..all.clone() };
+    let mut deployment = Deployment::new(&all, play::optimised(&play::lowered(&all)));
+    let (_, _, _, wrong) = deployment.run(&Fates::default());
+    assert_eq!(wrong, Vec::<String>::new());
+    for name in ["r1", "r2"] {
+        let resource = deployment.state.state().resource(name, "nantes").expect("it was made").clone();
+        let owed = Owed {
+            key: format!("nantes/{name}/ensure"),
+            name: name.to_owned(),
+            site: "nantes".to_owned(),
+            resource_type: resource.resource_type,
+            identity: Some(resource.identity),
+            called: None,
+            mark: None,
+            relies: resource.relies,
+            sent_ms: None,
+            run: 1,
+            words: format!("{name} is left"),
+        };
+        deployment.state.append(Record::Owed { owed }).expect("in memory");
+    }
+    let plan = play::after(&one, &deployment.state);
+    let (report, wrong) = deployment.play(&plan);
+    assert_eq!((report.owed, wrong), (vec![], vec![]));
+    assert_eq!(deployment.held().keys().collect::<Vec<_>>(), [&(0, 0)]);
 }
