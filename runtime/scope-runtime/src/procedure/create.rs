@@ -29,7 +29,7 @@ pub(super) async fn create(
     effect: Effect,
 ) -> Result<Good, Bad> {
     let record = make(subject, given, memory, How::Created, &Lineage::default()).await?;
-    let record = finish(subject, record, given).await?;
+    let Finished { record, .. } = finish(subject, record, given).await?;
     let output = record.output(subject.resource_type, &given.values);
     Ok(Good { detail: subject.status_of(&record), ..Good::new(effect, output) })
 }
@@ -156,26 +156,28 @@ async fn send(
     }
 }
 
-/// Whether nothing belongs to the creation but itself.
-pub(super) fn is_done_at_once(subject: &Subject<'_>) -> bool {
-    let operation = create_operation(subject);
-    operation.is_ok_and(|operation| subject.resource_type.operations_after(&operation.name).next().is_none())
+/// What is made, filled and ready.
+pub(super) struct Finished {
+    pub(super) record: Record,
+    /// Something was still to be sent for it.
+    pub(super) is_sent: bool,
 }
 
 /// Does what belongs to the creation (an upload), waits until it is ready, and records that it is complete. Begins where
 /// an interrupted run left off.
-pub(super) async fn finish(subject: &Subject<'_>, record: Record, given: &Given) -> Result<Record, Bad> {
+pub(super) async fn finish(subject: &Subject<'_>, record: Record, given: &Given) -> Result<Finished, Bad> {
     let operation = create_operation(subject)?;
     let mut record = record;
     let is_filled = subject.resource_type.ready.is_some() && subject.is_ready(&record, given);
-    if !is_filled && after(subject, operation, &record, given, None).await? {
+    let is_sent = !is_filled && after(subject, operation, &record, given, None).await?;
+    if is_sent {
         subject.keep_contents(given)?;
         record = seen_again(subject, record, given).await?;
     }
     let record = subject.until_ready(record, given, operation.ready.as_ref()).await?;
     keep_not_taken(subject, &subject.differences(&given.values, &record))?;
     complete(subject).await?;
-    Ok(record)
+    Ok(Finished { record, is_sent })
 }
 
 /// Records that the resource is as it should be.

@@ -58,7 +58,7 @@ pub(super) async fn ensure(
         return create::create(subject, &given, memory, Effect::Replaced).await;
     }
     // Of a lost state that was rebuilt: no run of this state made it.
-    let is_found_again = subject.is_of_no_run() && create::is_done_at_once(subject);
+    let mut is_found_again = subject.is_of_no_run();
     if !there.is_recorded {
         let mut resource = subject.resource(&there.identity, there.how, there.is_complete, &given);
         if there.is_adopted_now {
@@ -84,7 +84,9 @@ pub(super) async fn ensure(
         if is_ours {
             memory.touch(Touched::Created);
         }
-        there.record = create::finish(subject, there.record, &given).await?;
+        let finished = create::finish(subject, there.record, &given).await?;
+        there.record = finished.record;
+        is_found_again &= !finished.is_sent;
     }
     let changed = update::update(subject, &there, &given, step, memory).await?;
     keep_relations(subject, step, &changed.as_ref().map_or(&there.record, |(record, _)| record).attributes)?;

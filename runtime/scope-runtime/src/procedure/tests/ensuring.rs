@@ -14,7 +14,7 @@ use crate::events::{Change, Effect, Outcome};
 use crate::report::{ChangedBy, Verdict};
 use crate::runner::RunOptions;
 use crate::site::SiteErrorKind;
-use crate::state::{Record, Resource, State, StateStore, digest_of_value};
+use crate::state::{Record, Resource, Sent, State, StateStore, digest_of_value};
 
 pub(super) fn plan(attributes: Vec<(&str, Expr)>) -> Plan {
     let mut plan = Builder::new();
@@ -108,6 +108,40 @@ fn content_is_uploaded_after_creating() {
     assert_eq!(upload.content.as_deref(), Some("file emma.txt"));
     assert_eq!(upload.inputs["id"], "b1");
     assert!(!upload.inputs.contains_key("content"));
+}
+
+#[test]
+fn what_is_found_again_with_its_content_was_not_created() {
+    let file = FileRef { path: "emma.txt".into(), sha256: "00".into(), size: 7 };
+    let with_content = plan(vec![("title", Expr::text("Emma")), ("content", Expr::File(file))]);
+    // The state was rebuilt while its site did not answer.
+    let rebuilt = || {
+        let mut state = StateStore::in_memory();
+        let sent = Sent {
+            name: "emma".into(),
+            site: "nantes".into(),
+            resource_type: "shelf.book".into(),
+            operation: "create".into(),
+            inputs: String::new(),
+            called: Some("Emma".into()),
+            relies: Vec::new(),
+            run: 0,
+            at_ms: 0,
+            asks: false,
+        };
+        state.append(Record::Sent { key: with_content.steps[0].key.clone(), sent }).expect("in memory");
+        state
+    };
+    let list_of = |status| ("nantes", "find", list([book("b1", "Emma", status, Some(OURS))]));
+    let whole = play(&with_content, rebuilt(), vec![list_of("open")]);
+    assert_eq!(*whole.effect(0), Effect::Unchanged);
+    let read = found(book("b1", "Emma", "open", Some(OURS)));
+    let half = play(
+        &with_content,
+        rebuilt(),
+        vec![list_of("binding"), ("nantes", "upload", ok()), ("nantes", "read", read)],
+    );
+    assert_eq!(*half.effect(0), Effect::Created);
 }
 
 #[test]
