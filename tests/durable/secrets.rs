@@ -148,6 +148,76 @@ fn a_secret_that_no_header_can_have_is_told_before_anything_is_sent() {
     assert_eq!(binary::scope(&folder, &["run", "main.scope"], &[]).code, 0);
 }
 
+/// A box whose pin is sent, and never compared.
+const VAULT: &str = r#"
+driver vault {
+    site { url: string }
+    service vault {
+        address: site.url
+        answers { 400..499 -> invalid(text), 500..599 -> unavailable(text) }
+        type box {
+            name: string identity immutable
+            text: string
+            pin: secret<string>? write_only
+            share by none because "a box stays where it is"
+            cross by none because "a box has no parts"
+            operation read GET "/notes/${name}" { 200 -> found(body), 404 -> not_found }
+            operation write PUT "/notes/${name}" {
+                body: { name: name, text: text, pin: pin }
+                repeat by name
+                200 | 201 -> done
+            }
+            operation update PUT "/notes/${name}" { body: { name: name, text: text, pin: pin }, 200 -> done }
+            operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
+            create by write
+        }
+    }
+}
+entry nantes
+"#;
+
+/// A new value at the same place is not seen, since nothing is kept of the old one: it is sent when that is said.
+#[test]
+fn a_rotated_secret_is_sent_again_when_it_is_said() {
+    let desks = Desks::start();
+    let folder = binary::folder("secrets-rotated");
+    let program = format!(
+        "{VAULT}site nantes {{ vault: {{ url: \"{}\" }} }}\n\
+        resource safe: vault.box {{ name: \"safe\", text: \"t\", pin: secret(\"PIN\") }} scope {{ nantes }}\n\
+        resource open: vault.box {{ name: \"open\", text: \"t\" }} scope {{ nantes }}\n",
+        desks.nantes.url
+    );
+    std::fs::write(folder.join("main.scope"), program).expect("writable");
+    let run = |args: &[&str], pin: &str, code: i32| {
+        let ran = binary::scope(&folder, args, &[("PIN", pin)]);
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.all());
+        ran.all()
+    };
+    let pin = || {
+        let mut pin = String::new();
+        desks.nantes.change(|notes, _| {
+            notes["safe"]["pin"].as_str().unwrap_or_default().clone_into(&mut pin);
+        });
+        pin
+    };
+    run(&["run", "main.scope"], "old-pin-4711", 0);
+    assert_eq!(pin(), "old-pin-4711");
+    assert!(run(&["run", "main.scope"], "new-pin-1234", 0).contains("nothing to do"));
+    assert_eq!(pin(), "old-pin-4711");
+    let again = run(&["run", "main.scope", "--again", "safe"], "new-pin-1234", 0);
+    assert!(again.contains("updated") && again.contains("1 changed, 1 unchanged"), "{again}");
+    assert_eq!(pin(), "new-pin-1234");
+    assert!(run(&["run", "main.scope"], "new-pin-1234", 0).contains("nothing to do"));
+    // Of what is given no secret there is nothing to send once more.
+    let refused = run(&["run", "main.scope", "--again", "open"], "new-pin-1234", 3);
+    assert!(refused.contains("E0922") && refused.contains("is given no secret"), "{refused}");
+    for path in files(&folder) {
+        let bytes = std::fs::read(&path).expect("readable");
+        let has = |pin: &str| bytes.windows(pin.len()).any(|part| part == pin.as_bytes());
+        assert!(!has("old-pin-4711") && !has("new-pin-1234"), "{}", path.display());
+    }
+}
+
 /// The arguments of every process of this machine that can be read; how many.
 fn arguments_are_clean() -> usize {
     let Ok(processes) = std::fs::read_dir("/proc") else { return 0 };

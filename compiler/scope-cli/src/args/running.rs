@@ -49,7 +49,7 @@ pub struct How {
     /// Choose again at every `|`, from the left.
     #[arg(long)]
     pub reconsider: bool,
-    /// Do this `call` once more; of a sequence or a group, all that are in it.
+    /// Do this `call` once more; of a sequence or a group, all that are in it. Of a resource: send its secrets once more.
     #[arg(long, value_name = "NAME")]
     pub again: Vec<String>,
     /// Delete without asking whatever the program no longer names.

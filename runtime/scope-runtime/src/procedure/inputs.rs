@@ -122,6 +122,11 @@ impl Given {
         given
     }
 
+    /// Whether there is a secret in a value.
+    pub(super) fn is_secret(&self, name: &str) -> bool {
+        self.public().get(name) != self.values.get(name)
+    }
+
     /// The same with other values for a request, of which nothing is written down.
     pub(super) fn with_values(&self, change: impl FnOnce(&mut Map<String, Value>)) -> Self {
         let public = Public::Only(self.public().clone());

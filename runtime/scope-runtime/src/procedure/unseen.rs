@@ -84,6 +84,12 @@ impl Subject<'_> {
         unseen
     }
 
+    /// Whether its secrets are to be sent once more: what stands at the place of one may be another since.
+    pub(super) fn is_wanted_again(&self, recorded: &Resource) -> bool {
+        let again = self.shared.options.again.get(self.name);
+        again.is_some_and(|since| recorded.run < since.unwrap_or(self.shared.run))
+    }
+
     fn unseen_since(&self, recorded: &Resource, given: &Given, record: &Record) -> Vec<Difference> {
         let Some(digests) = &recorded.digests else { return Vec::new() };
         let found = self.unmarked(record);
@@ -93,8 +99,10 @@ impl Subject<'_> {
             let is_told = is_comparable(attribute) && found.contains_key(&attribute.name);
             attribute.is_settable && !is_told && said.has(attribute)
         });
+        let is_wanted_again = self.is_wanted_again(recorded);
         let changed = attributes.filter_map(|attribute| {
             let name = &attribute.name;
+            let is_immutable = attribute.is_immutable || *name == self.resource_type.identity;
             let is_same = match (kept.get(name), recorded.set.get(name)) {
                 (Some(now), Some(last)) => {
                     let ty = inner(&attribute.ty);
@@ -114,13 +122,14 @@ impl Subject<'_> {
                 }
                 _ => Vec::new(),
             };
-            (!is_same).then(|| Difference {
+            let is_sent_again = is_wanted_again && given.is_secret(name) && !is_immutable;
+            (!is_same || is_sent_again).then(|| Difference {
                 attribute: name.clone(),
                 found: recorded.set.get(name).cloned().unwrap_or_default(),
                 is_untold: !recorded.set.contains_key(name) && digests.contains_key(name),
                 wanted: given.values.get(name).cloned().unwrap_or_default(),
                 parts,
-                is_immutable: attribute.is_immutable || *name == self.resource_type.identity,
+                is_immutable,
             })
         });
         changed.collect()

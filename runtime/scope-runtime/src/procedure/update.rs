@@ -39,9 +39,13 @@ pub(super) async fn update(
     let unseen = subject.unseen_changes(given, &there.record);
     let has_unseen = !unseen.is_empty();
     differences.extend(unseen);
+    let is_again = subject.recorded().is_some_and(|recorded| subject.is_wanted_again(&recorded));
     // What cannot be read is compared with what it was made from.
-    let is_changed_unseen =
-        !subject.can_be_read() && there.inputs.as_ref().is_some_and(|inputs| !given.is_as_digested(inputs));
+    let is_given_otherwise = || {
+        let is_sent_again = is_again && given.values.keys().any(|name| given.is_secret(name));
+        is_sent_again || there.inputs.as_ref().is_some_and(|inputs| !given.is_as_digested(inputs))
+    };
+    let is_changed_unseen = !subject.can_be_read() && is_given_otherwise();
     if differences.is_empty() && !is_changed_unseen {
         keep_not_taken(subject, &[])?;
         return Ok(None);
@@ -101,7 +105,8 @@ pub(super) async fn update(
     let seen = seen_again(subject, known, given).await?;
     let record = subject.until_ready(seen, given, operation.ready.as_ref()).await?;
     // What was applied last tells a change of the program from one that somebody else made.
-    if is_changed_unseen || there.inputs.as_ref() != Some(&given.digest()) {
+    // That it was sent once more is known by the run that did.
+    if is_changed_unseen || is_again || there.inputs.as_ref() != Some(&given.digest()) {
         // An update may give it another identity: of a command, which is what it was told.
         let identity = record.identity(subject.resource_type).unwrap_or_else(|| there.identity.clone());
         let mut resource = subject.resource(&identity, there.how, true, given);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use scope_compiler::data;
 use scope_diagnostics::{SourceMap, codes, similar};
 use scope_plan::fleet::listed;
-use scope_plan::plan::{Action, Plan};
+use scope_plan::plan::{Action, Plan, Step};
 use scope_runtime::events::{RunEvent, RunEventKind};
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
@@ -195,10 +195,26 @@ pub(super) fn run_options(
     }
 }
 
-/// The calls to do once more, and the run that was asked for it first.
+/// The calls to do once more, the resources whose secrets are to be sent once more, and the run that was asked for it first.
 pub(super) fn again(plan: &Plan, how: &How, first: Option<u64>) -> BTreeMap<String, Option<u64>> {
-    let names = how.again.iter().flat_map(|name| called(plan, name));
+    let names = how.again.iter().flat_map(|name| called(plan, name).chain(with_secrets(plan, name)));
     names.map(|name| (name, first)).collect()
+}
+
+/// The resources of this name, or of the family of this name, that are given a secret.
+fn with_secrets<'p>(plan: &'p Plan, name: &str) -> impl Iterator<Item = String> + use<'p> {
+    let name = name.to_string();
+    let has_secret = |step: &Step| match &step.action {
+        Action::Ensure { attributes, .. } => {
+            attributes.iter().any(|(_, value)| !value.secrets_used().is_empty())
+        }
+        _ => false,
+    };
+    let is_meant = move |step: &&Step| {
+        let rest = step.name.strip_prefix(name.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('[')) && has_secret(step)
+    };
+    plan.steps.iter().filter(is_meant).map(|step| step.name.clone())
 }
 
 /// The calls of this name, or of the sequence or group of this name.
@@ -215,13 +231,17 @@ fn calls(plan: &Plan) -> impl Iterator<Item = &str> {
     calls.map(|step| step.name.as_str())
 }
 
-/// What is to be done once more is a call, or has some in it; else it is said which there are.
+/// What is to be done once more is a call, or has some in it, or is given a secret; else it is said which there are.
 pub(super) fn has_again(plan: &Plan, how: &How) -> Result<(), u8> {
-    let Some(name) = how.again.iter().find(|name| called(plan, name).next().is_none()) else { return Ok(()) };
+    let is_nothing =
+        |name: &&String| called(plan, name).next().is_none() && with_secrets(plan, name).next().is_none();
+    let Some(name) = how.again.iter().find(is_nothing) else { return Ok(()) };
     if plan.steps.iter().any(|step| step.name == *name) {
         say_error(
             codes::E0922,
-            &format!("`{name}` is no `call`: only what is done once can be done once more"),
+            &format!(
+                "`{name}` is no `call`, and is given no secret: only what is done once, and a secret, can be sent once more"
+            ),
         );
     } else {
         say_error(codes::E0922, &format!("no `call` of this program is named `{name}`"));
