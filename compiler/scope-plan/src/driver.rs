@@ -112,9 +112,9 @@ pub struct ResourceType {
     pub identity: String,
     /// The attribute a person names it by (`name`), if it has one.
     pub name_attribute: Option<String>,
-    /// No two at a site may be called alike; without it names may be there twice, identities never.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_unique: bool,
+    /// Attribute paths that no two at a site have all alike; without any, names may be there twice, identities never.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unique: Vec<Vec<String>>,
     /// Where the owner mark is kept.
     pub mark: Option<Mark>,
     /// Where those who rely upon it leave their guard.

@@ -196,6 +196,20 @@ async fn a_second_one_is_answered_as_the_driver_says_repeats_are() {
     assert_eq!((&first["id"], &first["created_at"]), (&json!(1), &json!("2026-01-01T00:00:00Z")));
     let second = library.ask_as("other", "nantes", "garden.plant", "create", json!({"name": "rose"})).await;
     assert_eq!(second, json!({"exists": null}), "the driver reads nothing of it");
+    // What is unique is there once, whatever the driver says of repeats; nothing said is unique with nothing.
+    let label =
+        |name: &str, row: u32| json!({"name": name, "bed": "north", "place": {"row": row, "side": name}});
+    for (name, row) in [("a", 1), ("b", 2)] {
+        let made = library.ask("nantes", "garden.label", "create", label(name, row)).await;
+        assert!(made["done"].is_object(), "{made}");
+    }
+    let second = library.ask_as("other", "nantes", "garden.label", "create", label("c", 2)).await;
+    assert!(second.get("exists").is_some(), "{second}");
+    for key in ["one", "two"] {
+        let bare = library.ask_as(key, "nantes", "garden.label", "create", json!({"name": "bare"})).await;
+        assert!(bare["done"].is_object(), "{bare}");
+    }
+    assert_eq!(library.simulator.count("nantes", "garden.label"), 4);
     // The key is the same for every attempt.
     library.ask("nantes", "garden.tree", "create", json!({"name": "oak"})).await;
     library.ask("nantes", "garden.tree", "create", json!({"name": "oak"})).await;

@@ -15,6 +15,7 @@ mod references;
 mod rollouts;
 mod sameness;
 mod secrets;
+mod unique_key;
 mod values;
 mod versions;
 
@@ -26,6 +27,6 @@ pub(crate) use references::Referring;
 pub(crate) use rollouts::check_rollouts;
 pub use rollouts::former_names;
 pub(crate) use sameness::check_sameness;
-pub use sameness::{key_of_instance, key_of_set};
 pub(crate) use secrets::{holds_secret, written_at};
+pub use unique_key::{UniqueKeys, key_of_set};
 pub(crate) use values::{below, fits, in_words, no_such_word};

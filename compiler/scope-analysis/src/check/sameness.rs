@@ -1,17 +1,16 @@
 //! Two resources of a program that are one thing at a site: each run would make one of them what the other says.
 //!
 //! `resource a: apps.Deployment { metadata: { name: "web" } }`, and `b` with the same name at the same cluster → E0346 at the name
-//! of `b`. What only the run will know (another resource's output) is compared with nothing. What is recorded has such a key, too:
-//! under another name it is the same thing.
+//! of `b`.
 
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Span, codes};
-use serde_json::Value as Json;
 
+use super::unique_key::UniqueKeys;
 use crate::context::Context;
-use crate::hir::{Instance, ReferenceTarget, Resource, ResourceKind, SiteId, Value};
+use crate::hir::{Resource, ResourceKind, SiteId};
 
 /// What tells a resource at a site from others: its type, the site, and the values that are unique there.
 type Key<'r> = (&'r str, SiteId, String);
@@ -25,12 +24,13 @@ struct Same<'r> {
 
 /// Reports each pair of declarations once, with all sites where they meet.
 pub(crate) fn check_sameness(context: &Context<'_>, resources: &[Resource]) {
+    let keys = UniqueKeys { resources, drivers: &context.drivers };
     let mut seen: IndexMap<Key<'_>, Vec<(&Resource, Span)>> = IndexMap::new();
     for resource in resources.iter().filter(|resource| resource.kind == ResourceKind::Managed) {
         let Some(ty) = context.driver_type(&resource.ty) else { continue };
-        for (site, instance) in &resource.instances {
-            if let Some((key, span)) = key(&ty.unique, instance) {
-                let found = (resource, span.unwrap_or(resource.span));
+        for site in resource.instances.keys() {
+            if let Some((key, span)) = keys.of_instance(&ty.unique, resource, *site) {
+                let found = (resource, span);
                 seen.entry((&resource.ty, *site, key)).or_default().push(found);
             }
         }
@@ -79,75 +79,6 @@ fn report(context: &Context<'_>, first: Span, span: Span, same: &Same<'_>) {
             "choose another {changed}; one resource at several sites is written once: `scope {{ a & b }}`"
         ))
     });
-}
-
-/// What tells an instance from others of its type at its site; `None` where that is not known, or several may be alike.
-pub fn key_of_instance(unique: &[Vec<String>], instance: &Instance) -> Option<String> {
-    key(unique, instance).map(|(key, _)| key)
-}
-
-/// The same of what was set of a resource.
-pub fn key_of_set(unique: &[Vec<String>], set: &serde_json::Map<String, Json>) -> Option<String> {
-    let mut key = String::new();
-    let mut is_said = false;
-    for path in unique {
-        let mut slot = set.get(&path[0]);
-        for field in &path[1..] {
-            slot = slot.and_then(|slot| slot.get(field));
-        }
-        is_said |= slot.is_some();
-        match slot {
-            None | Some(Json::Null) => key.push('-'),
-            Some(Json::Bool(value)) => key.push_str(&value.to_string()),
-            Some(Json::Number(number)) => key.push_str(&number.to_string()),
-            Some(Json::String(text)) => key.push_str(&format!("{text:?}")),
-            Some(Json::Array(_) | Json::Object(_)) => return None,
-        }
-        key.push('\n');
-    }
-    is_said.then_some(key)
-}
-
-/// What tells an instance from others, and where the last of it is written; `None` where something of it is not known.
-fn key(unique: &[Vec<String>], instance: &Instance) -> Option<(String, Option<Span>)> {
-    let mut key = String::new();
-    let mut place = None;
-    for path in unique {
-        let mut slot = instance.attributes.get(&path[0]);
-        for field in &path[1..] {
-            slot = match slot.map(|slot| &slot.value) {
-                Some(Value::Record(fields)) => fields.get(field),
-                None | Some(Value::Null) => None,
-                Some(_) => return None,
-            };
-        }
-        match slot {
-            Some(slot) => {
-                write(&slot.value, instance, &mut key)?;
-                place = Some(slot.span);
-            }
-            None => key.push('-'),
-        }
-        key.push('\n');
-    }
-    (!unique.is_empty() && place.is_some()).then_some((key, place))
-}
-
-/// A value as text, two alike only for equal ones.
-fn write(value: &Value, instance: &Instance, out: &mut String) -> Option<()> {
-    match value {
-        Value::Null => out.push('-'),
-        Value::Bool(value) => out.push_str(&value.to_string()),
-        Value::Int(number) => out.push_str(&number.to_string()),
-        Value::Text(text) => out.push_str(&format!("{text:?}")),
-        Value::Resource(id) => out.push_str(&format!("#{}", id.0)),
-        Value::Reference(index) => match &instance.references.get(*index)?.target {
-            ReferenceTarget::Resource(id) => out.push_str(&format!("#{}", id.0)),
-            ReferenceTarget::Text(value) => write(value, instance, out)?,
-        },
-        _ => return None,
-    }
-    Some(())
 }
 
 /// `a`, `b` and `c`; of many the first ones, and how many more there are.

@@ -32,6 +32,7 @@ pub mod types;
 mod unique;
 mod walk;
 
+pub(crate) use read::path as path_of;
 pub use review::review;
 
 use indexmap::IndexMap;

@@ -21,7 +21,7 @@ pub(super) fn name(expr: &ast::Expr) -> Option<&str> {
 }
 
 /// `a.b.c` as names.
-pub(super) fn path(expr: &ast::Expr) -> Option<Vec<String>> {
+pub(crate) fn path(expr: &ast::Expr) -> Option<Vec<String>> {
     match &*expr.kind {
         ExprKind::Name(name) => Some(vec![name.clone()]),
         ExprKind::Field { base, name, optional: false } => {

@@ -98,7 +98,10 @@ fn resource_type(
             .collect(),
         identity: ty.identity.clone(),
         name_attribute: ty.name_attribute.clone(),
-        is_unique: ty.unique.iter().any(|path| *path != [ty.identity.as_str()]),
+        unique: match ty.unique.as_slice() {
+            [only] if *only == [ty.identity.as_str()] => Vec::new(),
+            paths => paths.to_vec(),
+        },
         mark: ty.mark.as_ref().map(|path| plan::Mark { path: path.clone() }),
         guard: ty
             .guard

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use scope_analysis::hir::{Resource, ResourceKind};
-use scope_analysis::{key_of_instance, key_of_set};
+use scope_analysis::{UniqueKeys, key_of_set};
 use scope_diagnostics::{Diagnostic, codes};
 use scope_plan::fleet::listed;
 use scope_plan::recorded::RecordedResource;
@@ -31,13 +31,14 @@ impl<'a> Lowering<'a> {
         if gone.is_empty() {
             return;
         }
+        let keys = UniqueKeys { resources: &program.resources, drivers: &program.drivers };
         // Old path and new path, without what both end in → the resource, and the sites.
         let mut renamed: BTreeMap<(&str, &str), (&'a Resource, BTreeSet<&str>)> = BTreeMap::new();
         for resource in program.resources.iter().filter(|resource| resource.kind == ResourceKind::Managed) {
             let unique = &self.driver_type(&resource.ty).unique;
-            for (site, instance) in &resource.instances {
-                let site = program.sites[site.0 as usize].name.as_str();
-                let key = key_of_instance(unique, instance);
+            for id in resource.instances.keys() {
+                let key = keys.of_instance(unique, resource, *id).map(|(key, _)| key);
+                let site = program.sites[id.0 as usize].name.as_str();
                 let known = key.and_then(|key| gone.get(&(resource.ty.as_str(), site, key)));
                 if let Some(known) = known {
                     let paths = without_common_end(&known.name, &resource.name);

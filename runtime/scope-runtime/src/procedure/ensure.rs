@@ -245,8 +245,8 @@ pub(super) async fn find_out(
         return Ok(one.map(|one| There { seconds, ..one }));
     }
     // What bears the mark of another name of this program is that one's. It is in the way only where no two may be so called.
-    let is_alone =
-        subject.resource_type.is_unique || given.values.contains_key(&subject.resource_type.identity);
+    let is_alone = !subject.resource_type.unique.is_empty()
+        || given.values.contains_key(&subject.resource_type.identity);
     let is_in_the_way = |record: &Record| is_alone || subject.former_mark(record).is_none();
     let others: Vec<Record> = others.into_iter().filter(is_in_the_way).collect();
     if others.is_empty() {

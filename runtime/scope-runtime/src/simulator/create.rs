@@ -189,9 +189,13 @@ impl World {
         }
         match call.operation.repeat {
             Repeat::Name => model.name(given).and_then(|name| table.named(&name).into_iter().next()),
-            Repeat::Always => self.looked_up_alike(site, &model, given),
+            Repeat::Always => return self.looked_up_alike(site, &model, given),
             _ => None,
         }
+        .or_else(|| {
+            let alike = self.table(site, &model).alike(given, &model);
+            alike.filter(|_| !mutants::is(Mutant::UniqueTwice))
+        })
     }
 
     /// The identity of what a look-up for the new one would find: where a creation may be repeated at will, what is looked

@@ -3,6 +3,8 @@
 use crate::mutants::mutants;
 
 mutants! {
+    /// Of what is unique a site has a second one.
+    UniqueTwice,
     /// Every site is as near as the one that is entered.
     DistanceForgotten,
     /// Content takes no time.

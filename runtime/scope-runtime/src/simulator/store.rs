@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use scope_plan::driver::{Attribute, Driver, Operation, OperationKind, ResourceType, Type};
+use scope_plan::eval::value::canonical;
 use scope_plan::expr::Expr;
 use serde_json::{Map, Value};
 
@@ -74,6 +75,18 @@ impl Model {
     /// The name of a record of this type.
     pub(super) fn name(&self, attributes: &Map<String, Value>) -> Option<String> {
         attributes.get(self.resource_type.name_attribute.as_ref()?).and_then(identity_text)
+    }
+
+    /// What no two records of this type have alike; `None` where several may, or nothing of it is set.
+    fn unique_key(&self, attributes: &Map<String, Value>) -> Option<String> {
+        let unique = &self.resource_type.unique;
+        let of = |path: &Vec<String>| {
+            let (name, fields) = path.split_first()?;
+            fields.iter().try_fold(attributes.get(name)?, |value, field| value.get(field))
+        };
+        let values: Vec<&Value> = unique.iter().map(|path| of(path).unwrap_or(&Value::Null)).collect();
+        let is_set = values.iter().any(|value| !value.is_null());
+        is_set.then(|| values.into_iter().map(|value| canonical(value) + "\n").collect())
     }
 
     /// How a reference to a record is kept: its identity and its name.
@@ -181,6 +194,8 @@ impl Record {
 pub(super) struct Table {
     records: BTreeMap<String, Record>,
     names: BTreeMap<String, BTreeSet<String>>,
+    /// What is unique of a record → its identity.
+    unique: BTreeMap<String, String>,
     /// Idempotency key → identity of what it made.
     keys: BTreeMap<String, String>,
     /// How many were ever made.
@@ -199,6 +214,11 @@ impl Table {
     /// Identities of the records of that name, in order.
     pub(super) fn named(&self, name: &str) -> Vec<String> {
         self.names.get(name).map(|identities| identities.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The identity of the record that has alike what is unique of the type.
+    pub(super) fn alike(&self, attributes: &Map<String, Value>, model: &Model) -> Option<String> {
+        self.unique.get(&model.unique_key(attributes)?).cloned()
     }
 
     /// The identity that a step with this key made, while it lives.
@@ -249,6 +269,9 @@ impl Table {
         if let Some(name) = model.name(&record.attributes) {
             self.names.entry(name).or_default().insert(identity.clone());
         }
+        if let Some(unique) = model.unique_key(&record.attributes) {
+            self.unique.insert(unique, identity.clone());
+        }
         if let Some(key) = key {
             self.keys.insert(key.to_string(), identity.clone());
         }
@@ -264,15 +287,32 @@ impl Table {
         {
             identities.remove(identity);
         }
+        self.is_unique_no_more(identity, model.unique_key(&record.attributes));
         Some(record)
+    }
+
+    fn is_unique_no_more(&mut self, identity: &str, unique: Option<String>) {
+        if let Some(unique) =
+            unique.filter(|unique| self.unique.get(unique).is_some_and(|has| has == identity))
+        {
+            self.unique.remove(&unique);
+        }
     }
 
     /// Sets attributes of a record, names kept in order. Nothing if it is not there.
     pub(super) fn set(&mut self, identity: &str, attributes: Map<String, Value>, model: &Model) {
         let Some(record) = self.records.get_mut(identity) else { return };
         let old = model.name(&record.attributes);
+        let old_unique = model.unique_key(&record.attributes);
         record.attributes.extend(attributes);
         let new = model.name(&record.attributes);
+        let new_unique = model.unique_key(&record.attributes);
+        if old_unique != new_unique {
+            self.is_unique_no_more(identity, old_unique);
+            if let Some(unique) = new_unique {
+                self.unique.insert(unique, identity.to_string());
+            }
+        }
         if old != new {
             if let Some(identities) = old.and_then(|old| self.names.get_mut(&old)) {
                 identities.remove(identity);

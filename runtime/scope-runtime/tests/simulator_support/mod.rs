@@ -175,7 +175,7 @@ pub fn garden() -> Driver {
             probe: None,
         }],
         declared: Default::default(),
-        types: vec![bed(), plant(), tree(), well(), pot(), errand(), film()],
+        types: vec![bed(), plant(), label(), tree(), well(), pot(), errand(), film()],
     }
 }
 
@@ -237,6 +237,24 @@ fn plant() -> ResourceType {
         ],
         Repeat::Name,
     )
+}
+
+/// Of a bed and a place in it there is one.
+fn label() -> ResourceType {
+    ResourceType {
+        unique: vec![vec!["bed".into()], vec!["place".into(), "row".into()]],
+        ..resource_type(
+            "garden.label",
+            "id",
+            vec![
+                computed("id", Type::String),
+                attribute("name", Type::Optional(Box::new(Type::String))),
+                attribute("bed", Type::Optional(Box::new(Type::String))),
+                attribute("place", Type::Any),
+            ],
+            Repeat::Mark,
+        )
+    }
 }
 
 /// Carries the key; is ready when it is healthy, tall and not sick.
@@ -447,7 +465,7 @@ fn resource_type(name: &str, identity: &str, attributes: Vec<Attribute>, repeat:
         service: "garden".into(),
         identity: identity.into(),
         name_attribute: Some("name".into()),
-        is_unique: false,
+        unique: Vec::new(),
         mark: None,
         guard: None,
         ready: None,

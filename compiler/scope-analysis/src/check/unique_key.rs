@@ -1,0 +1,247 @@
+//! What tells a resource from others of its type at its site, as a text: of two that are one thing it is the same.
+//!
+//! `metadata: { name: "cfg", namespace: ns }` → `"pos"`, `"cfg"`, where the program says that `ns` is called so. What only the run will
+//! know is told by where it comes from: `ns.uid` twice is the same. What is recorded has such a key, too: under another name it
+//! is the same thing.
+
+use indexmap::IndexMap;
+use scope_diagnostics::Span;
+use serde_json::Value as Json;
+
+use crate::driver::path_of;
+use crate::hir::{
+    Deferred, Driver, Instance, LocationKind, OperationKind, Reference, ReferenceTarget, Resource,
+    ResourceId, ResourceKind, ResourceType, SiteId, Value,
+};
+
+/// From value to value so many references are followed: what goes in a circle is reported elsewhere.
+const FOLLOWED: usize = 8;
+
+/// The keys of a program's resources.
+#[derive(Clone, Copy)]
+pub struct UniqueKeys<'p> {
+    /// All of them, each at its position.
+    pub resources: &'p [Resource],
+    /// What their types say of what is unique.
+    pub drivers: &'p IndexMap<String, Driver>,
+}
+
+/// A value, where it is used.
+#[derive(Clone, Copy)]
+struct Used<'p> {
+    value: &'p Value,
+    by: &'p Instance,
+    site: SiteId,
+    /// References followed on the way to it.
+    followed: usize,
+}
+
+impl<'p> UniqueKeys<'p> {
+    /// What tells a resource at a site from others of its type there, and where the last of it is written; `None` where
+    /// something of it is not known, or several may be alike.
+    pub fn of_instance(
+        &self,
+        unique: &[Vec<String>],
+        resource: &'p Resource,
+        site: SiteId,
+    ) -> Option<(String, Span)> {
+        let instance = resource.instances.get(&site)?;
+        let mut key = String::new();
+        let mut place = None;
+        for path in unique {
+            let mut slot = instance.attributes.get(&path[0]);
+            for field in &path[1..] {
+                slot = match slot.map(|slot| &slot.value) {
+                    Some(Value::Record(fields)) => fields.get(field),
+                    None | Some(Value::Null) => None,
+                    Some(_) => return None,
+                };
+            }
+            match slot {
+                Some(slot) => {
+                    let used = Used { value: &slot.value, by: instance, site, followed: 0 };
+                    self.write(used, &mut key)?;
+                    place = Some(slot.span);
+                }
+                None => key.push('-'),
+            }
+            key.push('\n');
+        }
+        place.map(|place| (key, place))
+    }
+
+    /// A plain value that the program says, though it is taken from another resource; `None` where only the run knows it.
+    pub(crate) fn known(&self, value: &'p Value, by: &'p Instance, site: SiteId) -> Option<Value> {
+        let used = self.resolved(Used { value, by, site, followed: 0 })?;
+        match used.value {
+            Value::Bool(_) | Value::Int(_) | Value::Text(_) => Some(used.value.clone()),
+            _ => self.known_text(used).map(Value::Text),
+        }
+    }
+
+    /// A value as text, two alike only for equal ones.
+    fn write(&self, used: Used<'p>, out: &mut String) -> Option<()> {
+        let used = self.resolved(used)?;
+        match used.value {
+            Value::Null => out.push('-'),
+            Value::Bool(value) => out.push_str(&value.to_string()),
+            Value::Int(number) => out.push_str(&number.to_string()),
+            Value::Text(text) => out.push_str(&format!("{text:?}")),
+            Value::Resource(id) => out.push_str(&format!("#{}", id.0)),
+            Value::Reference(index) => match &used.by.references.get(*index)?.target {
+                ReferenceTarget::Resource(id) => out.push_str(&format!("#{}", id.0)),
+                ReferenceTarget::Text(value) => self.write(Used { value, ..used }, out)?,
+            },
+            Value::Deferred(deferred) => self.write_deferred(deferred, used, out)?,
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// What the run computes: by what it is computed from.
+    fn write_deferred(&self, deferred: &'p Deferred, used: Used<'p>, out: &mut String) -> Option<()> {
+        let word = match deferred {
+            Deferred::Output { resource, site, path } => {
+                let site = site.unwrap_or(used.site);
+                out.push_str(&format!("#{}@{}.{}", resource.0, site.0, path.join(".")));
+                return Some(());
+            }
+            Deferred::Concat(parts) => {
+                let texts: Option<String> =
+                    parts.iter().map(|value| self.known_text(Used { value, ..used })).collect();
+                if let Some(text) = texts {
+                    out.push_str(&format!("{text:?}"));
+                    return Some(());
+                }
+                "text"
+            }
+            Deferred::Field(_, name) => {
+                out.push('.');
+                name
+            }
+            Deferred::Call(name, _) | Deferred::Binary(name, ..) | Deferred::Unary(name, _) => name,
+            Deferred::Index(..) => "[]",
+            Deferred::If(..) => "if",
+            Deferred::BySite(_) | Deferred::Supposed(_) => return None,
+        };
+        out.push_str(word);
+        out.push('(');
+        for value in deferred.parts() {
+            self.write(Used { value, ..used }, out)?;
+            out.push(',');
+        }
+        out.push(')');
+        Some(())
+    }
+
+    /// A part of a text as it stands in it, where the program says it.
+    fn known_text(&self, used: Used<'p>) -> Option<String> {
+        let used = self.resolved(used)?;
+        match used.value {
+            Value::Text(text) => Some(text.clone()),
+            Value::Int(number) => Some(number.to_string()),
+            Value::Deferred(deferred) => match deferred.as_ref() {
+                Deferred::Concat(parts) => {
+                    parts.iter().map(|value| self.known_text(Used { value, ..used })).collect()
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What the program says of a value that it takes from another resource; the value itself where it says nothing. `None`
+    /// where references are followed in a circle.
+    fn resolved(&self, mut used: Used<'p>) -> Option<Used<'p>> {
+        while let Some(said) = self.said(used) {
+            if said.followed > FOLLOWED {
+                return None;
+            }
+            used = said;
+        }
+        Some(used)
+    }
+
+    fn said(&self, used: Used<'p>) -> Option<Used<'p>> {
+        let Value::Deferred(deferred) = used.value else { return None };
+        match deferred.as_ref() {
+            Deferred::Output { resource, site, path } => {
+                self.output(*resource, site.unwrap_or(used.site), path, used.followed)
+            }
+            Deferred::Field(Value::Reference(index), name) => {
+                let Reference { target, location, .. } = used.by.references.get(*index)?;
+                let (ReferenceTarget::Resource(id), LocationKind::Site(site)) = (target, &location.kind)
+                else {
+                    return None;
+                };
+                self.output(*id, *site, std::slice::from_ref(name), used.followed)
+            }
+            _ => None,
+        }
+    }
+
+    /// What the program says that an attribute of a resource is at a site: set there, or told by the creation (`sets`).
+    fn output(&self, id: ResourceId, site: SiteId, path: &[String], followed: usize) -> Option<Used<'p>> {
+        let resource = self.resources.get(id.0 as usize)?;
+        if !matches!(resource.kind, ResourceKind::Managed | ResourceKind::Existing) {
+            return None;
+        }
+        let by = resource.instances.get(&site)?;
+        let value = match path.split_first() {
+            Some((name, below)) if !by.attributes.contains_key(name) => {
+                let told = told_by_creation(self.driver_type(&resource.ty)?, name)?;
+                at_path(by, &[told.as_slice(), below].concat())?
+            }
+            _ => at_path(by, path)?,
+        };
+        Some(Used { value, by, site, followed: followed + 1 })
+    }
+
+    fn driver_type(&self, name: &str) -> Option<&'p ResourceType> {
+        let (driver, _) = name.split_once('.')?;
+        self.drivers.get(driver)?.types.get(name)
+    }
+}
+
+/// The attribute path from which a creation takes a computed attribute: `sets: { name: metadata.name }`.
+fn told_by_creation(ty: &ResourceType, attribute: &str) -> Option<Vec<String>> {
+    let mut operations = ty.operations.values();
+    let create = match &ty.create {
+        Some(name) => ty.operations.get(name),
+        None => operations.find(|operation| operation.kind == OperationKind::Create),
+    }?;
+    let (_, value) = create.sets.iter().find(|(name, _)| name == attribute)?;
+    path_of(value)
+}
+
+fn at_path<'p>(instance: &'p Instance, path: &[String]) -> Option<&'p Value> {
+    let (attribute, fields) = path.split_first()?;
+    let mut slot = instance.attributes.get(attribute)?;
+    for field in fields {
+        let Value::Record(entries) = &slot.value else { return None };
+        slot = entries.get(field)?;
+    }
+    Some(&slot.value)
+}
+
+/// The same key of what was set of a resource.
+pub fn key_of_set(unique: &[Vec<String>], set: &serde_json::Map<String, Json>) -> Option<String> {
+    let mut key = String::new();
+    let mut is_said = false;
+    for path in unique {
+        let mut slot = set.get(&path[0]);
+        for field in &path[1..] {
+            slot = slot.and_then(|slot| slot.get(field));
+        }
+        is_said |= slot.is_some();
+        match slot {
+            None | Some(Json::Null) => key.push('-'),
+            Some(Json::Bool(value)) => key.push_str(&value.to_string()),
+            Some(Json::Number(number)) => key.push_str(&number.to_string()),
+            Some(Json::String(text)) => key.push_str(&format!("{text:?}")),
+            Some(Json::Array(_) | Json::Object(_)) => return None,
+        }
+        key.push('\n');
+    }
+    is_said.then_some(key)
+}
