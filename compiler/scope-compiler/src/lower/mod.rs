@@ -20,6 +20,7 @@ pub(crate) mod scenario;
 mod sites;
 mod types;
 mod value;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -20,6 +20,7 @@ use serde_json::Value as Json;
 
 use super::origin;
 use super::value::{by_site, constant};
+use super::whole::{Whole, fields};
 
 /// The scenarios of a program's tests.
 pub(crate) fn scenarios(program: &Program, sources: &SourceMap) -> Vec<Scenario> {
@@ -309,6 +310,16 @@ impl Lowering<'_> {
     fn deferred(&self, deferred: &Deferred, readings: &mut Vec<Reading>) -> Expr {
         let mut go = |value: &Value| self.expr(value, readings);
         match deferred {
+            Deferred::Output { resource, site: None, path }
+                if let Some(whole) = Whole::of(self.program, *resource, path) =>
+            {
+                let subject = self.resource(*resource);
+                let copies = read(Reading::Attribute { subject, site: None, path: Vec::new() }, readings);
+                // Nothing where it is at no site.
+                let none = Expr::Record(Vec::new());
+                let copies = Expr::Binary(BinaryOp::Default, Box::new(copies), Box::new(none));
+                whole.read(path, &|path| fields(copies.clone(), &path))
+            }
             Deferred::Output { resource, site, path } => {
                 let (subject, site) = (self.resource(*resource), site.map(|site| self.name(site)));
                 read(Reading::Attribute { subject, site, path: path.clone() }, readings)

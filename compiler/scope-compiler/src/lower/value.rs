@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexMap;
 use scope_analysis::hir::{self, Deferred, Program, ResourceId, Value};
 use scope_plan::expr::{BinaryOp, Builtin, Expr, FileRef, Generator, SecretSource, UnaryOp};
 use scope_plan::plan::{Action, Edge, EdgeReason, Guard, SiteId, StepId};
@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 
 use super::Lowering;
 use super::choice::{At, Lowered, Names, Position};
+use super::whole::Whole;
 
 impl Lowering<'_> {
     /// A value as it is used at `here`; `references` are the expressions of the instance's references.
@@ -154,18 +155,12 @@ impl Lowering<'_> {
         path: &[String],
         here: Option<hir::SiteId>,
     ) -> Option<Expr> {
-        let program = self.program;
-        let divided = &program.resources[resource.0 as usize];
-        let hir::Cross::By(division) = &self.driver_type(&divided.ty).cross else { return None };
-        let alternatives = divided.location.divided()?;
-        let end = (1..=path.len()).find(|end| division.divided.contains(&path[..*end].join(".")))?;
+        let whole = Whole::of(self.program, resource, path)?;
         let lowered = self.done.get(&resource).cloned()?;
         let gathered = self.gathered(resource, &lowered);
-        if here.is_some() && end == path.len() {
-            return Some(sum(&alternatives, path, gathered, program));
-        }
-        let whole = aggregated(&alternatives, &path[..end], gathered, program);
-        Some(path[end..].iter().fold(whole, |base, field| Expr::Field(Box::new(base), field.clone())))
+        let copies = |path: Vec<String>| Expr::Step { step: gathered, path };
+        let is_all = whole.path.len() == path.len();
+        Some(if here.is_some() && is_all { whole.sum(&copies) } else { whole.read(path, &copies) })
     }
 
     /// Whether a step is done wherever what is being lowered is: it stands in no arm, in every arm, or in one around it.
@@ -231,72 +226,6 @@ pub(super) fn by_site(sites: Vec<String>, copies: Vec<(Expr, Expr)>) -> Expr {
     };
     let value = Expr::Field(copy(), "value".into());
     Expr::MapFor(Box::new(generator), Box::new(Expr::Name("site".into())), Box::new(value))
-}
-
-/// The sum of what is divided, over the parts that could be read: those of the chosen alternative, as others have none. Each
-/// copy of a `&` is the whole, so that one of them counts.
-fn sum(alternatives: &[&hir::Location], path: &[String], gathered: StepId, program: &Program) -> Expr {
-    let or = |value, otherwise| Expr::Binary(BinaryOp::Default, Box::new(value), Box::new(otherwise));
-    let zero = || Expr::Value(0.into());
-    let share = |site: hir::SiteId| {
-        let name = program.sites[site.0 as usize].name.clone();
-        let path = std::iter::once(name).chain(path.iter().cloned()).collect();
-        Expr::Step { step: gathered, path }
-    };
-    let (copied, divided): (Vec<&hir::Location>, Vec<&hir::Location>) =
-        alternatives.iter().partition(|alternative| matches!(alternative.kind, hir::LocationKind::And(_)));
-    let parts: IndexSet<hir::SiteId> = divided.iter().flat_map(|location| location.sites()).collect();
-    let copies: IndexSet<hir::SiteId> = copied.iter().flat_map(|location| location.sites()).collect();
-    let one_copy = copies.into_iter().filter(|site| !parts.contains(site)).map(share).reduce(or);
-    parts
-        .iter()
-        .map(|site| share(*site))
-        .chain(one_copy)
-        .map(|term| or(term, zero()))
-        .reduce(|sum, next| Expr::Binary(BinaryOp::Add, Box::new(sum), Box::new(next)))
-        .unwrap_or_else(zero)
-}
-
-/// What is read of a whole (R6): the sum over the parts that could be read, each part's share, and the parts that could
-/// not be read.
-fn aggregated(
-    alternatives: &[&hir::Location],
-    path: &[String],
-    gathered: scope_plan::plan::StepId,
-    program: &Program,
-) -> Expr {
-    let name_of = |site: hir::SiteId| program.sites[site.0 as usize].name.clone();
-    let all = || Expr::Step { step: gathered, path: Vec::new() };
-    let has = |site: hir::SiteId| Expr::Call(Builtin::Has, vec![all(), Expr::Value(name_of(site).into())]);
-    let sum = sum(alternatives, path, gathered, program);
-    let by_site =
-        Generator { name: "site".into(), second: Some("record".into()), source: all(), condition: None };
-    let of_record = path
-        .iter()
-        .fold(Expr::Name("record".into()), |base, field| Expr::Field(Box::new(base), field.clone()));
-    let shares = Expr::MapFor(Box::new(by_site), Box::new(Expr::Name("site".into())), Box::new(of_record));
-    let is_read = |location: &hir::Location| {
-        let parts = location.sites().into_iter().map(has);
-        parts
-            .reduce(|left, right| Expr::Binary(BinaryOp::Or, Box::new(left), Box::new(right)))
-            .unwrap_or(Expr::Value(false.into()))
-    };
-    let none = || Expr::Value(Json::Array(Vec::new()));
-    let missing_of = |location: &hir::Location| {
-        let hir::LocationKind::Cross { parts, .. } = &location.kind else { return none() };
-        let missing = parts.iter().map(|part| {
-            let label = Expr::Value(Json::Array(vec![part.text(&name_of).into()]));
-            Expr::If(Box::new(is_read(part)), Box::new(none()), Box::new(label))
-        });
-        Expr::Call(Builtin::ConcatLists, missing.collect())
-    };
-    // That of the alternative of which something was read; of the first one where nothing was.
-    let mut missing = missing_of(alternatives[0]);
-    for alternative in alternatives[1..].iter().rev() {
-        missing =
-            Expr::If(Box::new(is_read(alternative)), Box::new(missing_of(alternative)), Box::new(missing));
-    }
-    Expr::Record(vec![("sum".into(), sum), ("of".into(), shares), ("not_reached".into(), missing)])
 }
 
 /// The variant of a plan's enumeration with this name; analysis uses the plan's own names.
