@@ -264,7 +264,7 @@ impl Formatter<'_> {
     }
 
     /// `resource vm: t { … } scope { … }`: clauses follow a record over several lines on its last one, else they stand
-    /// on lines of their own if all does not fit on one.
+    /// on lines of their own if all does not fit on one. A patch that begins a line does so still, and what is behind it.
     fn thing(&mut self, thing: &Thing, span: scope_diagnostics::Span) -> Doc {
         let keyword = match thing.kind {
             ThingKind::Resource => "resource",
@@ -313,10 +313,20 @@ impl Formatter<'_> {
         let last = pieces.len() - 1;
         // Behind the last clause it is the item's own comment.
         let has_inner = pieces[..last].iter().any(|piece| piece.is_comment || piece.trailing.is_some());
+        let first_patch = thing.clauses.iter().position(|clause| matches!(clause, Clause::At { .. }));
+        // Piece 0 is the head.
+        let is_below = |index: usize| first_patch.is_some_and(|patch| index > patch);
+        let begins_line = first_patch.is_some_and(|patch| match &thing.clauses[patch] {
+            Clause::At { sites, .. } => self.begins_line(sites.span.start, "at"),
+            Clause::Scope(_) | Clause::With(_) => false,
+        });
         let mut docs = vec![];
+        let mut below = vec![];
         for (index, piece) in pieces.into_iter().enumerate() {
+            let is_below = begins_line && is_below(index);
+            let docs = if is_below { &mut below } else { &mut docs };
             if index > 0 {
-                docs.push(match (has_inner, joins_lines) {
+                docs.push(match (has_inner || is_below, joins_lines) {
                     (true, _) => hard_line(),
                     (false, true) => text(" "),
                     (false, false) => line(),
@@ -325,11 +335,21 @@ impl Formatter<'_> {
             docs.push(piece.doc);
             docs.extend(piece.trailing.map(|comment| text(format!(" {comment}"))));
         }
-        let first = docs.remove(0);
+        let (first, below) = (docs.remove(0), nest(concat(below)));
         if joins_lines && !has_inner {
-            return concat([first, concat(docs)]);
+            return concat([first, concat(docs), below]);
         }
-        group(concat([first, nest(concat(docs))]))
+        group(concat([first, nest(concat(docs)), below]))
+    }
+
+    /// Whether a word, which stands right before this byte, is the first of its line.
+    fn begins_line(&self, behind: u32, word: &str) -> bool {
+        if self.is_flat {
+            return false;
+        }
+        let before =
+            self.source.get(..behind as usize).and_then(|before| before.trim_end().strip_suffix(word));
+        before.is_some_and(|before| before.trim_end_matches([' ', '\t']).ends_with('\n'))
     }
 
     fn clause(&mut self, clause: &Clause) -> Doc {
