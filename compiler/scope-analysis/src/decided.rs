@@ -60,11 +60,20 @@ impl Context<'_> {
         if id == GroupId::PROGRAM {
             return Vec::new();
         }
+        self.known_places(id).unwrap_or_default()
+    }
+
+    /// Whether `here` in a group is nowhere, because a scope around it is in error.
+    pub(crate) fn is_misplaced(&self, id: GroupId) -> bool {
+        id != GroupId::PROGRAM && self.known_places(id).is_none()
+    }
+
+    fn known_places(&self, id: GroupId) -> Option<Vec<SiteId>> {
         let group = self.group(id);
         if let Some(known) = group.places.get() {
             return known.clone();
         }
-        let places = self.places_in_scopes(&group.scopes).unwrap_or_default();
+        let places = self.places_in_scopes(&group.scopes);
         // Asked for a second time on the way, it is the same.
         let _ = group.places.set(places.clone());
         places

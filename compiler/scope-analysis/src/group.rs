@@ -30,8 +30,8 @@ pub(crate) struct Group<'a> {
     pub frame: Frame,
     /// The scopes around its items, the outermost first, with the group that wrote each.
     pub scopes: Vec<Scoped>,
-    /// Where it is by these, once asked for.
-    pub places: OnceCell<Vec<SiteId>>,
+    /// Where it is by these, once asked for; `None` where one is in error.
+    pub places: OnceCell<Option<Vec<SiteId>>>,
     /// The `with` clauses around its items, the outermost first.
     pub with: Vec<Carrying<'a>>,
     /// What is requested directly in it.
@@ -210,16 +210,27 @@ impl<'a> Context<'a> {
                 _ => None,
             });
             if let Some(thing) = inside {
-                self.report(
-                    Diagnostic::new(
-                        codes::E0212,
-                        name.span,
-                        format!("`{}` is inside of `{}`, and no output of it", name.text, group.name),
-                    )
-                    .label("not given to the outside")
-                    .secondary(thing.name.span, "declared here")
-                    .help(format!("add an output to the module, such as `output {0} = {0}`", name.text)),
-                );
+                let report = Diagnostic::new(
+                    codes::E0212,
+                    name.span,
+                    format!("`{}` is inside of `{}`, and no output of it", name.text, group.name),
+                )
+                .label("not given to the outside")
+                .secondary(thing.name.span, "declared here");
+                let given_as = items.iter().find_map(|item| match &item.kind {
+                    ItemKind::Output(output) if is_name(&output.value, &name.text) => Some(&output.name.text),
+                    _ => None,
+                });
+                self.report(match given_as {
+                    Some(output) => report
+                        .help(format!(
+                            "write `{output}`: so the module's output is called that is `{}`",
+                            name.text
+                        ))
+                        .fix(format!("write `{output}`"), vec![Edit::new(name.span, output.clone())]),
+                    None => report
+                        .help(format!("add an output to the module, such as `output {0} = {0}`", name.text)),
+                });
                 return Value::Error;
             }
             let names = items.iter().filter_map(|item| match &item.kind {
@@ -301,6 +312,8 @@ impl<'a> Context<'a> {
             let id = GroupId(index as u32);
             let group = self.group(id);
             let sites = self.group_sites(id);
+            // Of one that requests nothing, as its scopes say.
+            let sites = if sites.is_empty() { self.places(id) } else { sites };
             let places: Vec<Option<SiteId>> =
                 if sites.is_empty() { vec![None] } else { sites.into_iter().map(Some).collect() };
             for here in places {
@@ -415,4 +428,8 @@ impl<'a> Context<'a> {
             .help(format!("add `{name}: …`"));
         Some(report)
     }
+}
+
+fn is_name(expr: &Expr, name: &str) -> bool {
+    matches!(expr.kind.as_ref(), ExprKind::Name(own) if own == name)
 }

@@ -39,67 +39,80 @@ impl Context<'_> {
         self.check_rule(require, frame, None);
     }
 
-    /// Checks a rule; of a policy, `policy` is its path.
+    /// Checks a rule; of a policy, `policy` is its path. Of elements that one place declares, for which it does not hold, one report
+    /// is made.
     pub fn check_rule(&self, require: &ast::Require, frame: &Frame, policy: Option<&str>) {
+        let broken =
+            |message, subjects, is_of_each| Broken { require, policy, message, subjects, is_of_each };
         let Some(generator) = &require.family else {
-            self.rule_for(require, frame, policy, Vec::new());
+            if let Some(message) = self.broken_for(require, frame) {
+                let subjects = by_place(self.exceptions(&require.condition, frame));
+                self.report_broken(broken(message, subjects, false), frame);
+            }
             return;
         };
         let Some(frames) = self.iterate(generator, frame) else { return };
+        let mut places: IndexMap<Span, (String, Vec<(Span, String)>)> = IndexMap::new();
         for inner in frames {
+            let Some(message) = self.broken_for(require, &inner) else { continue };
             let subject =
                 inner.locals[frame.locals.len()..].iter().find_map(|(_, value)| self.subject(value));
-            self.rule_for(require, &inner, policy, subject.into_iter().collect());
+            match subject {
+                Some(subject) => places.entry(subject.0).or_insert((message, Vec::new())).1.push(subject),
+                None => {
+                    let subjects = by_place(self.exceptions(&require.condition, &inner));
+                    self.report_broken(broken(message, subjects, false), frame);
+                }
+            }
+        }
+        for (message, subjects) in places.into_values() {
+            self.report_broken(broken(message, by_place(subjects), true), frame);
         }
     }
 
-    fn rule_for(
-        &self,
-        require: &ast::Require,
-        frame: &Frame,
-        policy: Option<&str>,
-        mut subjects: Vec<(Span, String)>,
-    ) {
+    /// What a rule says where it does not hold; `None` where it does, or that is not known, which is reported.
+    fn broken_for(&self, require: &ast::Require, frame: &Frame) -> Option<String> {
         match self.eval(&require.condition, frame) {
-            Value::Bool(true) | Value::Error => return,
+            Value::Bool(true) | Value::Error => return None,
             Value::Bool(false) => {}
             other => {
                 self.undecided("require", &other, &require.condition, frame);
-                return;
+                return None;
             }
         }
         let message = require.message.as_ref().map(|message| self.eval(message, frame));
-        let message = match message {
+        Some(match message {
             Some(Value::Text(text)) => text,
             _ => "a requirement does not hold".into(),
-        };
-        let is_of_each = !subjects.is_empty();
-        if !is_of_each {
-            subjects = self.exceptions(&require.condition, frame);
-        }
-        let subjects = by_place(subjects);
+        })
+    }
+
+    fn report_broken(&self, broken: Broken<'_>, frame: &Frame) {
+        let Broken { require, policy, message, subjects, is_of_each } = broken;
         let rule = require.condition.span;
         let mut report = match (policy, is_of_each, subjects.first()) {
             (None, false, _) | (None, _, None) => {
                 let mut report = Diagnostic::new(codes::E0506, rule, message).label("this is false");
-                for (span, name) in subjects.iter().take(MAX_POINTED) {
-                    report = report.secondary(*span, format!("not so for {name}"));
+                for subject in subjects.iter().take(MAX_POINTED) {
+                    report = report.secondary(subject.span, format!("not so for {}", subject.names()));
                 }
                 report.help("change what it speaks about, or the requirement")
             }
-            (None, true, Some((span, name))) => Diagnostic::new(codes::E0506, *span, message)
-                .label(format!("{name} is not as required"))
-                .secondary(rule, "this is false for it")
+            (None, true, Some(subject)) => Diagnostic::new(codes::E0506, subject.span, message)
+                .label(format!("{} {} not as required", subject.names(), subject.one_or("is", "are")))
+                .secondary(rule, format!("this is false for {}", subject.one_or("it", "them")))
                 .help("change it, or the requirement"),
             (Some(path), _, None) => Diagnostic::new(codes::E0507, rule, message)
                 .label("this is false of the program")
                 .help(format!("change the program: `{path}` is a policy, which holds for every program")),
-            (Some(path), _, Some((span, name))) => {
-                let mut report = Diagnostic::new(codes::E0507, *span, message)
-                    .label(format!("{name} breaks a rule of `{path}`"))
+            (Some(path), _, Some(subject)) => {
+                let verb = subject.one_or("breaks", "break");
+                let mut report = Diagnostic::new(codes::E0507, subject.span, message)
+                    .label(format!("{} {verb} a rule of `{path}`", subject.names()))
                     .secondary(rule, "the rule");
-                for (span, name) in subjects.iter().skip(1).take(MAX_POINTED) {
-                    report = report.secondary(*span, format!("and so does {name}"));
+                for other in subjects.iter().skip(1).take(MAX_POINTED) {
+                    let verb = other.one_or("does", "do");
+                    report = report.secondary(other.span, format!("and so {verb} {}", other.names()));
                 }
                 report.help("change it: a policy holds for every program")
             }
@@ -166,15 +179,45 @@ impl Context<'_> {
     }
 }
 
-/// What is declared at one place is told once: a family by its first.
-fn by_place(subjects: Vec<(Span, String)>) -> Vec<(Span, String)> {
-    let mut places: IndexMap<Span, (String, usize)> = IndexMap::new();
-    for (span, name) in subjects {
-        places.entry(span).or_insert((name, 0)).1 += 1;
+/// A rule that does not hold.
+struct Broken<'r> {
+    require: &'r ast::Require,
+    /// The path of the policy it is of.
+    policy: Option<&'r str>,
+    /// What it says.
+    message: String,
+    /// What it does not hold for, as far as that is known.
+    subjects: Vec<Subjects>,
+    /// It is checked for each of them.
+    is_of_each: bool,
+}
+
+/// What is declared at one place, a family by its first.
+struct Subjects {
+    span: Span,
+    first: String,
+    n_others: usize,
+}
+
+impl Subjects {
+    fn names(&self) -> String {
+        match self.n_others {
+            0 => format!("`{}`", self.first),
+            others => format!("`{}` and {others} more", self.first),
+        }
     }
-    let told = |(span, (name, count))| match count {
-        1 => (span, format!("`{name}`")),
-        _ => (span, format!("`{name}` and {} more", count - 1)),
-    };
-    places.into_iter().map(told).collect()
+
+    fn one_or<'w>(&self, one: &'w str, several: &'w str) -> &'w str {
+        if self.n_others == 0 { one } else { several }
+    }
+}
+
+/// What is declared at one place is told once.
+fn by_place(subjects: Vec<(Span, String)>) -> Vec<Subjects> {
+    let mut places: IndexMap<Span, Subjects> = IndexMap::new();
+    for (span, first) in subjects {
+        let known = places.entry(span).and_modify(|known| known.n_others += 1);
+        known.or_insert(Subjects { span, first, n_others: 0 });
+    }
+    places.into_values().collect()
 }

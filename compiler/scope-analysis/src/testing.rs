@@ -4,6 +4,7 @@
 //! `base`? Wrong tests are errors of the program: they are found by `scope check`, without anything being played.
 
 mod claims;
+mod elsewhere;
 mod links;
 mod outside;
 mod reader;
@@ -78,6 +79,12 @@ struct Progress {
 impl Context<'_> {
     /// The tests of the program; those of imported files are their own.
     pub fn tests(&self) -> Vec<Test> {
+        let (tests, reports) = self.overheard(|| self.tests_of_program());
+        self.report_all(elsewhere::once(reports, self.modules));
+        tests
+    }
+
+    fn tests_of_program(&self) -> Vec<Test> {
         let mut tests: Vec<Test> = Vec::new();
         let mut names: BTreeMap<String, Span> = BTreeMap::new();
         for item in &self.modules.get(Modules::ROOT).tree.items {

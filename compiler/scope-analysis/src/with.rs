@@ -117,7 +117,7 @@ impl Context<'_> {
 
     /// Checks the record's keys and values.
     pub fn check_with(&self, record: IndexMap<String, Slot>, name: &str, written: &WrittenAt) -> With {
-        let mut with = With::default();
+        let mut with = With { said: record.clone(), ..With::default() };
         let ready_at = record.get("ready_within").map(|slot| slot.span);
         for (key, slot) in record {
             let span = slot.span;

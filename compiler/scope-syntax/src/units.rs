@@ -84,6 +84,10 @@ pub(crate) fn meant(unit: &str) -> Option<&'static str> {
         "M" | "Mi" => "MiB",
         "G" | "Gi" => "GiB",
         "T" | "Ti" => "TiB",
+        "bit" | "bits" => "bps",
+        "kbit" | "Kbit" => "kbps",
+        "Mbit" | "mbit" => "Mbps",
+        "Gbit" | "gbit" => "Gbps",
         _ => return None,
     })
 }

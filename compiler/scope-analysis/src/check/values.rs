@@ -6,7 +6,7 @@ use indexmap::IndexSet;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::ExprKind;
 
-use crate::comparison::{base, is_place};
+use crate::comparison::{base, is_known_as, is_place};
 use crate::context::Context;
 use crate::eval::{Frame, describe, family_key};
 use crate::hir::{Deferred, FURTHEST, Slot, Type, Value, amount_text};
@@ -260,6 +260,9 @@ impl Context<'_> {
             (Type::Int, Value::Text(text)) => text.parse::<i64>().ok().and_then(|_| unquoted(&written)),
             (Type::Bool, Value::Text(text)) => {
                 matches!(text.as_str(), "true" | "false").then(|| unquoted(&written)).flatten()
+            }
+            (Type::Duration | Type::Size | Type::Rate | Type::Percent, Value::Text(text)) => {
+                is_known_as(text, ty).then(|| unquoted(&written)).flatten()
             }
             _ => None,
         }

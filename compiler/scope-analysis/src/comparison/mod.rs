@@ -13,7 +13,7 @@ use scope_syntax::units::{self, Dimension};
 use crate::hir::{Type, Value};
 
 pub(crate) use report::{
-    cannot_be_compared, in_letters_of_network, is_never_in, not_a_key, path, without_order,
+    cannot_be_compared, in_letters_of_network, is_known_as, is_never_in, not_a_key, path, without_order,
 };
 
 /// One operand of a comparison.

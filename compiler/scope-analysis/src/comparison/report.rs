@@ -22,7 +22,11 @@ pub(crate) fn cannot_be_compared(op: BinaryOp, left: Side<'_>, right: Side<'_>) 
     let (left, right) = (at_one_site(left), at_one_site(right));
     let words = format!("{} and {} cannot be compared", side_in_words(left), side_in_words(right));
     let report = sides(Diagnostic::new(codes::E0339, left.expr.span, words), left, right);
-    let meant = an_element(op, left, right).or_else(|| meant(left, right)).or_else(|| meant(right, left));
+    let meant = an_element(op, left, right)
+        .or_else(|| meant(left, right))
+        .or_else(|| meant(right, left))
+        .or_else(|| ratio(left, right))
+        .or_else(|| ratio(right, left));
     helped(report, meant, "compare values of one type")
 }
 
@@ -163,6 +167,22 @@ fn an_element(op: BinaryOp, left: Side<'_>, right: Side<'_>) -> Option<Help> {
     None
 }
 
+/// A percentage beside a number that is one of 1: `0.3 <= 50%`.
+fn ratio(percent: Side<'_>, number: Side<'_>) -> Option<Help> {
+    if *base(percent.ty) != Type::Percent || !is_number(base(number.ty)) {
+        return None;
+    }
+    let text = match percent.expr.kind.as_ref() {
+        ExprKind::Number(number) => number.text.clone(),
+        _ => path(percent.expr)?,
+    };
+    let text = format!("{text} * 1");
+    Some((
+        format!("write `{text}`, which is a number: 50% of 1 is 0.5"),
+        vec![Edit::new(percent.expr.span, text)],
+    ))
+}
+
 /// How `side` would be written so that it goes with `other`.
 fn meant(side: Side<'_>, other: Side<'_>) -> Option<Help> {
     let (ty, wanted) = (base(side.ty), base(other.ty));
@@ -249,7 +269,7 @@ fn unquoted(expr: &Expr, text: &str, wanted: &Type) -> Option<Help> {
 }
 
 /// Whether a text, without its quotes, is a value of a type.
-fn is_known_as(text: &str, ty: &Type) -> bool {
+pub(crate) fn is_known_as(text: &str, ty: &Type) -> bool {
     let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let dimension = units::find(unit).map(|(dimension, _)| dimension.type_name());

@@ -7,7 +7,7 @@ use scope_syntax::ast::{self, Expr, ExprKind};
 use super::Frame;
 use super::output::Part;
 use crate::context::Context;
-use crate::hir::{Deferred, SiteCopy, SiteId, Slot, Value};
+use crate::hir::{Deferred, ResourceId, SiteCopy, SiteId, Slot, Value};
 
 impl Context<'_> {
     pub(super) fn field(
@@ -75,7 +75,7 @@ impl Context<'_> {
                 let expected = "a record, a site or a resource before the dot";
                 let is_length = matches!(name.text.as_str(), "length" | "len" | "size" | "count");
                 match &other {
-                    Value::List(_) if is_length => {
+                    Value::List(_) | Value::Text(_) if is_length => {
                         let list = self.sources.borrow().snippet(base_span).to_string();
                         self.mismatch_with(expected, &other, base_span, &format!("write `length({list})`"));
                     }
@@ -132,6 +132,20 @@ impl Context<'_> {
             .help(format!("where not every one has it: `{read}?.{}` is null for those without", name.text))
     }
 
+    /// The help for a field of a text, where it is the name that a resource of the program, as data, has of what it refers to.
+    pub(super) fn of_reference(&self, base: &Expr, found: &Value, frame: &Frame) -> Option<String> {
+        let Value::Text(text) = found else { return None };
+        self.subject_of(base, frame)?;
+        let is_name = |index| self.head(ResourceId(index)).is_some_and(|head| head.name == *text);
+        if !(0..self.n_own.get() as u32).any(is_name) {
+            return None;
+        }
+        let read = self.sources.borrow().snippet(base.span).to_string();
+        Some(format!(
+            "a reference is the name of what it refers to, which is `first([for x in resources if x.name == {read} => x])`"
+        ))
+    }
+
     fn site_field(&self, site: SiteId, name: &ast::Ident) -> Value {
         let sites = self.sites.borrow();
         let declared = &sites[site.0 as usize];
@@ -164,21 +178,21 @@ impl Context<'_> {
         }
     }
 
-    /// The report for a label that a site has not: `s.labels["zone"]`. Of what else is indexed, nothing.
+    /// The report for a label that a site has not: `s.labels["zone"]`, `sites where labels.zone == "west"`. Of what else is read,
+    /// nothing.
     pub(super) fn no_label(
         &self,
         base: &Expr,
         labels: &Value,
-        index: &Value,
+        label: &str,
         span: Span,
         frame: &Frame,
     ) -> Option<Diagnostic> {
-        let ExprKind::Field { base: of, name, .. } = base.kind.as_ref() else { return None };
-        let (Value::Record(fields), Value::Text(label)) = (labels, index) else { return None };
-        if name.text != "labels" || fields.contains_key(label) {
+        let Value::Record(fields) = labels else { return None };
+        if fields.contains_key(label) {
             return None;
         }
-        let Some(Value::Site(site)) = self.quietly(|| self.eval(of, frame)) else { return None };
+        let site = self.site_of_labels(base, frame)?;
         let sites = self.sites.borrow();
         let site = &sites[site.0 as usize];
         let report =
@@ -188,9 +202,36 @@ impl Context<'_> {
         Some(match similar::nearest(label, fields.keys().map(String::as_str)) {
             Some(nearest) => report.help(format!("did you mean `{nearest}`?")),
             None => {
-                report.help(format!("declare it there, `labels: {{ {label}: … }}`, or leave the site out"))
+                let help = format!("declare it there, `labels: {{ {label}: … }}`, or leave the site out");
+                // What the library reads, nobody changes.
+                report.help(match self.modules.get(frame.module).is_library() {
+                    true => help,
+                    false => {
+                        let read = self.sources.borrow().snippet(base.span).to_string();
+                        format!("{help}: `\"{label}\" in {read}`")
+                    }
+                })
             }
         })
+    }
+
+    /// The site whose labels an expression reads: `s.labels`, or `labels` behind `where`.
+    fn site_of_labels(&self, expr: &Expr, frame: &Frame) -> Option<SiteId> {
+        let value = match expr.kind.as_ref() {
+            ExprKind::Field { base, name, .. } if name.text == "labels" => {
+                self.quietly(|| self.eval(base, frame))?
+            }
+            ExprKind::Name(name) if name == "labels" => {
+                let at = frame.locals.iter().rposition(|(name, _)| name == "labels")?;
+                let (name, site) = frame.locals.get(at + 1)?;
+                (name == "site").then(|| site.clone())?
+            }
+            _ => return None,
+        };
+        match value {
+            Value::Site(site) => Some(site),
+            _ => None,
+        }
     }
 
     pub(super) fn index(&self, base: Value, index: Value, base_span: Span, index_span: Span) -> Value {

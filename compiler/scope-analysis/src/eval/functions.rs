@@ -338,8 +338,10 @@ impl Context<'_> {
         let builtin = functions::of_programs().map(|function| function.name);
         // `len` is how others say `length`.
         let longer = |name: &str| {
-            if name == "count" {
-                return Some("length");
+            match name {
+                "count" => return Some("length"),
+                "unique" | "uniq" | "dedup" => return Some("distinct"),
+                _ => {}
             }
             let mut longer =
                 functions::of_programs().map(|function| function.name).filter(|own| own.starts_with(name));

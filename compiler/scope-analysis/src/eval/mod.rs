@@ -146,7 +146,21 @@ impl Context<'_> {
                         self.report(self.not_set(base, name, &fields, subject));
                         Value::Error
                     }
-                    Err(base_value) => self.field(base_value, name, *optional, base.span, frame),
+                    Err(base_value) => {
+                        if !*optional
+                            && let Some(report) =
+                                self.no_label(base, &base_value, &name.text, name.span, frame)
+                        {
+                            self.report(report);
+                            return Value::Error;
+                        }
+                        if let Some(help) = self.of_reference(base, &base_value, frame) {
+                            let expected = "a record before the dot";
+                            self.mismatch_with(expected, &base_value, base.span, &help);
+                            return Value::Error;
+                        }
+                        self.field(base_value, name, *optional, base.span, frame)
+                    }
                 }
             }
             ExprKind::Index { base, index } => {
@@ -155,8 +169,8 @@ impl Context<'_> {
                     Some(element) => element,
                     None => {
                         let base_value = self.eval(base, frame);
-                        if let Some(report) =
-                            self.no_label(base, &base_value, &index_value, index.span, frame)
+                        if let Value::Text(label) = &index_value
+                            && let Some(report) = self.no_label(base, &base_value, label, index.span, frame)
                         {
                             self.report(report);
                             return Value::Error;

@@ -25,6 +25,7 @@ impl Context<'_> {
             "here" => {
                 return match frame.here {
                     Some(site) => Value::Site(site),
+                    None if frame.group.is_some_and(|group| self.is_misplaced(group)) => Value::Error,
                     None => Value::Location(Location { kind: LocationKind::Here, span }),
                 };
             }

@@ -10,8 +10,9 @@ use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_syntax::ast::{Expr, ExprKind};
 
 use super::Frame;
+use crate::check::UniqueKeys;
 use crate::context::Context;
-use crate::hir::{Instance, ReferenceTarget, Resource, ResourceId, ResourceKind, Slot, Value};
+use crate::hir::{Instance, ReferenceTarget, Resource, ResourceId, ResourceKind, SiteId, Slot, Value};
 use crate::modules::NameKind;
 use crate::names::Definition;
 
@@ -75,41 +76,46 @@ impl Context<'_> {
         ];
         let known = self.whole.get().and_then(|all| all.get(id.0 as usize)); // Of a program without errors.
         if let Some(resource) = known.filter(|resource| resource.name == head.name) {
-            let at = |instance: &Instance| {
+            let at = |site: SiteId, instance: &Instance| {
                 let known = instance.attributes.iter();
-                let known =
-                    known.filter_map(|(name, slot)| Some((name.clone(), self.written(slot, instance)?)));
+                let by = Some((instance, site));
+                let known = known.filter_map(|(name, slot)| Some((name.clone(), self.written(slot, by)?)));
                 slot(Value::Record(known.collect()))
             };
-            let by_site =
-                resource.instances.iter().map(|(site, instance)| (self.site_name(*site), at(instance)));
+            let by_site = resource.instances.iter();
+            let by_site = by_site.map(|(site, instance)| (self.site_name(*site), at(*site, instance)));
             let by_site: IndexMap<String, Slot> = by_site.collect();
             let first = by_site.values().next().map_or(Value::Null, |first| first.value.clone());
             fields.push(("scope", resource.scope.as_deref().map_or(Value::Null, text)));
             fields.push(("attributes", first));
+            let with = resource.with.said.iter();
+            let with = with.filter_map(|(key, slot)| Some((key.clone(), self.written(slot, None)?)));
+            fields.push(("with", Value::Record(with.collect())));
             fields.push(("by_site", Value::Record(by_site)));
         }
         Some(slot(record(fields)))
     }
 
-    /// What is known of an attribute without running; a reference is what it names. Secrets are left out.
-    fn written(&self, slot: &Slot, instance: &Instance) -> Option<Slot> {
+    /// What is known of an attribute without running, set by an instance at its site, or of a key of `with`; a reference is the
+    /// name of what it refers to. Secrets are left out.
+    fn written(&self, slot: &Slot, by: Option<(&Instance, SiteId)>) -> Option<Slot> {
+        let written = |slots: &Slot| self.written(slots, by);
         let value = match &slot.value {
-            Value::Error | Value::Secret(_) | Value::Deferred(_) => return None,
-            Value::Reference(index) => match &instance.references.get(*index)?.target {
-                ReferenceTarget::Resource(id) => Value::Text(self.head(*id)?.name.clone()),
-                ReferenceTarget::Text(text) => {
-                    return self.written(&Slot { value: text.clone(), ..*slot }, instance);
-                }
-            },
-            Value::File { path, .. } => Value::Text(path.clone()),
-            Value::List(slots) => {
-                Value::List(slots.iter().filter_map(|slot| self.written(slot, instance)).collect())
+            Value::Error | Value::Secret(_) => return None,
+            Value::Deferred(_) => {
+                let ((by, site), resources) = (by?, self.whole.get()?);
+                UniqueKeys { resources, drivers: &self.drivers }.known(&slot.value, by, site)?
             }
+            Value::Reference(index) => match &by?.0.references.get(*index)?.target {
+                ReferenceTarget::Resource(id) => Value::Text(self.head(*id)?.name.clone()),
+                ReferenceTarget::Text(text) => return written(&Slot { value: text.clone(), ..*slot }),
+            },
+            Value::Resource(id) => Value::Text(self.head(*id)?.name.clone()),
+            Value::Group(id) => Value::Text(self.group(*id).name.clone()),
+            Value::File { path, .. } => Value::Text(path.clone()),
+            Value::List(slots) => Value::List(slots.iter().filter_map(written).collect()),
             Value::Record(fields) => {
-                let known = fields.iter();
-                let known =
-                    known.filter_map(|(key, slot)| Some((key.clone(), self.written(slot, instance)?)));
+                let known = fields.iter().filter_map(|(key, slot)| Some((key.clone(), written(slot)?)));
                 Value::Record(known.collect())
             }
             other => other.clone(),

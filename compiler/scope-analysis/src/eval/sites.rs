@@ -50,18 +50,34 @@ impl Context<'_> {
                 None
             }
             other => {
-                self.report(
-                    Diagnostic::new(
-                        codes::E0108,
-                        span,
-                        format!("expected a site, found {}", describe(&other)),
-                    )
-                    .label("not a location")
-                    .help("name a site, or sites joined by `&` (each) and `|` (otherwise)"),
-                );
+                let report = Diagnostic::new(
+                    codes::E0108,
+                    span,
+                    format!("expected a site, found {}", describe(&other)),
+                )
+                .label("not a location");
+                let typed = match &other {
+                    Value::Text(name) if self.names.sites.contains_key(name) => self.field_of_data(span),
+                    _ => None,
+                };
+                self.report(match typed {
+                    Some(field) => report.help(format!(
+                        "say `{field}: site` in the type of the `let` or `param` that has it: then a text that names a site is the site"
+                    )),
+                    None => report.help("name a site, or sites joined by `&` (each) and `|` (otherwise)"),
+                });
                 None
             }
         }
+    }
+
+    /// The last name of what is read at a place: `studio` of `c.studio`.
+    fn field_of_data(&self, span: Span) -> Option<String> {
+        let read = self.sources.borrow().snippet(span).to_string();
+        let field = read.rsplit('.').next().unwrap_or(&read);
+        let is_name = field.starts_with(|first: char| first.is_alphabetic() || first == '_')
+            && field.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-'));
+        is_name.then(|| field.to_owned())
     }
 
     /// The sites of a site, a location or a list of sites; `None` for anything else.

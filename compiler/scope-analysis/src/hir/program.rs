@@ -238,6 +238,8 @@ pub enum ReferenceTarget {
 /// `with { … }`, defaults not filled in.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct With {
+    /// What the program says, key by key: its own clause over those of its groups.
+    pub said: IndexMap<String, Slot>,
     /// Nanoseconds.
     pub timeout: Option<i64>,
     /// Nanoseconds.

@@ -7,6 +7,7 @@ use scope_diagnostics::Span;
 use scope_syntax::ast::{
     Argument, Element, Expr, ExprKind, Number, NumberValue, RecordEntry, Text, TextPart, TextStyle,
 };
+use scope_syntax::units;
 
 use crate::hir::Type;
 
@@ -91,13 +92,17 @@ fn split_key(mut word: Text) -> Option<(String, Text)> {
     Some((key, word))
 }
 
-/// One value: a number or truth value where the type wants one and the word is one, `file("…")`, else the text.
+/// One value: a number, an amount or a truth value where the type wants one and the word is one, `file("…")`, else the text.
 fn one(word: Text, is_file: bool, ty: &Type) -> Expr {
     let span = word.span;
     let literal = word.literal();
     let mut ty = ty.required();
-    while let Type::InRange(inner, ..) = ty {
-        ty = inner.required();
+    loop {
+        ty = match ty {
+            Type::InRange(inner, ..) => inner.required(),
+            Type::Named(named) => named.meaning().required(),
+            _ => break,
+        };
     }
     let kind = match (ty, literal.as_deref()) {
         _ if is_file => {
@@ -108,6 +113,10 @@ fn one(word: Text, is_file: bool, ty: &Type) -> Expr {
         (Type::Bool, Some("true" | "True")) => ExprKind::Bool(true),
         (Type::Bool, Some("false" | "False")) => ExprKind::Bool(false),
         (Type::Int | Type::Float, Some(text)) => match number(text) {
+            Some(value) => ExprKind::Number(Number { text: text.to_owned(), value }),
+            None => ExprKind::Text(word),
+        },
+        (Type::Duration | Type::Size | Type::Rate | Type::Percent, Some(text)) => match amount(text, ty) {
             Some(value) => ExprKind::Number(Number { text: text.to_owned(), value }),
             None => ExprKind::Text(word),
         },
@@ -123,4 +132,13 @@ fn one(word: Text, is_file: bool, ty: &Type) -> Expr {
 fn number(text: &str) -> Option<NumberValue> {
     let float = || text.parse::<f64>().ok().filter(|value| value.is_finite()).map(NumberValue::Float);
     text.parse::<i64>().ok().map(NumberValue::Int).or_else(float)
+}
+
+/// `3TiB` where a size is wanted.
+fn amount(text: &str, ty: &Type) -> Option<NumberValue> {
+    let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
+    let (number, unit) = text.split_at(digits);
+    let (dimension, _) = units::find(unit)?;
+    let number = number.parse::<f64>().ok()?;
+    (ty.to_string() == dimension.type_name()).then(|| NumberValue::Quantity(number, unit.to_owned()))
 }

@@ -121,6 +121,10 @@ impl<'a> Context<'a> {
                 }
             }
         }
+        if let Some(report) = self.is_of_another_type(head, ty, &written) {
+            self.report(report);
+            return Instance::default();
+        }
         Instance { replaced, ..self.checked_instance(head, ty, site, written) }
     }
 

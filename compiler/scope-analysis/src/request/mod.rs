@@ -3,6 +3,7 @@
 //! First the *heads* of all of them (type, operation, scope, place), because any may refer to any; then their *bodies*,
 //! once for each site where they are evaluated.
 
+mod another_type;
 mod body;
 mod completion;
 mod expand;

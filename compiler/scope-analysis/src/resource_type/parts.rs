@@ -58,6 +58,15 @@ impl Part {
 }
 
 impl Context<'_> {
+    /// How a module has a type of a part of a driver: `` `core.Service` ``, `` `import kubernetes.core.v1 as core`, then `core.Service` ``.
+    pub(crate) fn words_for_type(&self, driver: &str, short: &str, module: ModuleId) -> Option<String> {
+        let Part { alias, import, .. } = self.part_with(driver, short, module)?;
+        Some(match import {
+            Some(Import { words, .. }) => format!("`{words}`, then `{alias}.{short}`"),
+            None => format!("`{alias}.{short}`"),
+        })
+    }
+
     /// The part of a driver that has a type of this name, as `module` may have it.
     pub(super) fn part_with(&self, driver: &str, short: &str, module: ModuleId) -> Option<Part> {
         let (part, path) = self

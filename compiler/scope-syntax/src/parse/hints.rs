@@ -6,6 +6,7 @@
 //! `{ name = "x" }` → "expected `:`, found `=`", with the fix.
 
 mod habits;
+mod places;
 
 use super::fault::{Label, Labels};
 use crate::token::{CLAUSE_WORDS, ITEM_WORDS, Kind, RESERVED_WORDS, Token, item_word_elsewhere};
@@ -23,7 +24,7 @@ pub(crate) fn place(tokens: &[Token<'_>], at: usize) -> Span {
 /// Explains a fault.
 pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diagnostic {
     let fault = Place { tokens, at, expected };
-    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 36] = [
+    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 40] = [
         |fault| fault.prose(),
         |fault| fault.no_item(),
         |fault| fault.bare_path(),
@@ -33,8 +34,11 @@ pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diag
         |fault| fault.of_for_in(),
         |fault| fault.other_for(),
         |fault| fault.arrow_for_dashes(),
+        |fault| fault.link_of_two_words(),
         |fault| fault.arrow_for_colon(),
         |fault| fault.where_of_types(),
+        |fault| fault.sites_without_brackets(),
+        |fault| fault.if_in_braces(),
         |fault| fault.behind_the_name(),
         |fault| fault.comma_in_number(),
         |fault| fault.other_range(),
@@ -48,6 +52,7 @@ pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diag
         |fault| fault.modulo(),
         |fault| fault.closing_at_least(),
         |fault| fault.assign_for_colon(),
+        |fault| fault.assign_in_scope(),
         |fault| fault.assign_for_equal(),
         |fault| fault.semicolon(),
         |fault| fault.colon_after_names(),

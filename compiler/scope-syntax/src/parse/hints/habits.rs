@@ -346,4 +346,13 @@ impl Place<'_, '_> {
                 .fix("write `else`", vec![Edit::new(self.span(), " else")])
         })
     }
+
+    /// `if c { … } else { … }`
+    pub(super) fn if_in_braces(&self) -> Option<Diagnostic> {
+        (self.kind() == Some(Kind::BraceOpen) && self.expected.has(Label::Then)).then(|| {
+            self.expected_found("`then`")
+                .label("braces are those of a record")
+                .help("a choice is written `if c then a else b`")
+        })
+    }
 }
