@@ -201,13 +201,13 @@ async fn a_second_one_is_answered_as_the_driver_says_repeats_are() {
         |name: &str, row: u32| json!({"name": name, "bed": "north", "place": {"row": row, "side": name}});
     for (name, row) in [("a", 1), ("b", 2)] {
         let made = library.ask("nantes", "garden.label", "create", label(name, row)).await;
-        assert!(made["done"].is_object(), "{made}");
+        assert!(made.get("done").is_some(), "{made}");
     }
     let second = library.ask_as("other", "nantes", "garden.label", "create", label("c", 2)).await;
     assert!(second.get("exists").is_some(), "{second}");
     for key in ["one", "two"] {
         let bare = library.ask_as(key, "nantes", "garden.label", "create", json!({"name": "bare"})).await;
-        assert!(bare["done"].is_object(), "{bare}");
+        assert!(bare.get("done").is_some(), "{bare}");
     }
     assert_eq!(library.simulator.count("nantes", "garden.label"), 4);
     // The key is the same for every attempt.
