@@ -276,6 +276,17 @@ impl<'a> Context<'a> {
         Value::Record(by_site.collect())
     }
 
+    /// What a group gives, where its copy at a site is asked for: `lab.id[paris]` is that of paris, also where the reader has one
+    /// of its own.
+    pub fn by_site_of_group(&self, base: &Expr, index: &Value, frame: &Frame) -> Option<Value> {
+        let (Value::Site(_), Some(_)) = (index, frame.here) else { return None };
+        let ExprKind::Field { base: of, name, .. } = base.kind.as_ref() else { return None };
+        let Some(Value::Group(id)) = self.quietly(|| self.eval(of, frame)) else { return None };
+        // Once more, so that the name is used.
+        self.eval(of, frame);
+        Some(self.group_field(id, name, &Frame { here: None, ..frame.clone() }))
+    }
+
     /// The value at the first of these sites at which the run finds the group.
     fn of_the_alternative(&self, id: GroupId, values: Vec<(SiteId, Value)>) -> Value {
         self.copies(id, values).into_iter().rev().fold(Value::Null, |otherwise, copy| {

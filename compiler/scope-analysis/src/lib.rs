@@ -47,7 +47,7 @@ mod testing;
 mod unreached;
 mod with;
 
-pub use check::{UniqueKeys, former_names, key_of_set, outputs as outputs_used};
+pub use check::{UniqueKeys, expected, former_names, key_of_set, open_ends, outputs as outputs_used};
 pub use context::{Extent, Options, Reported};
 pub use eval::files::{join_path, path_between};
 pub use modules::{Module, ModuleId, Modules, NameKind, Use};

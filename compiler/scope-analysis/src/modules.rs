@@ -1,6 +1,6 @@
 //! The loaded files of a program: what the façade's loader gives to analysis.
 
-use scope_diagnostics::{FileId, Span};
+use scope_diagnostics::{FileId, SourceMap, Span};
 use scope_syntax::ast;
 
 /// A position in [`Modules::modules`].
@@ -40,6 +40,15 @@ impl Modules {
     /// The module of an id.
     pub fn get(&self, id: ModuleId) -> &Module {
         &self.modules[id.0 as usize]
+    }
+
+    /// The files that people of this program write: not the standard library, nor what the next import writes over.
+    pub fn own<'m>(&'m self, sources: &'m SourceMap) -> impl Iterator<Item = &'m Module> {
+        let is_generated = |module: &Module| {
+            let text = sources.try_get(module.file).map_or("", |file| file.text());
+            text.lines().take_while(|line| line.starts_with("//!")).any(|line| line.contains("Do not edit"))
+        };
+        self.modules.iter().filter(move |module| !module.is_library() && !is_generated(module))
     }
 
     /// The entry file's id.

@@ -22,6 +22,11 @@ pub fn is_as_much(left: &Value, right: &Value) -> bool {
     matches!((of(left), of(right)), (Some(left), Some(right)) if left == right)
 }
 
+/// Whether it is an amount.
+pub fn is_amount(value: &Value) -> bool {
+    of(value).is_some()
+}
+
 fn of(value: &Value) -> Option<Amount> {
     match value {
         Value::String(text) => parse(text),

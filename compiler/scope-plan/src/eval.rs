@@ -18,7 +18,7 @@ mod environment;
 mod error;
 mod operator;
 mod path;
-mod pattern;
+pub(crate) mod pattern;
 mod rounding;
 pub mod value;
 
@@ -28,9 +28,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 pub use environment::{Bindings, Environment};
-pub use error::EvalError;
+pub use error::{EvalError, OutOfBounds};
 pub use path::eval_path;
 
+use crate::bound::Bounded;
 use crate::expr::{Expr, FileRef, Generator, MAXIMUM_DEPTH, SecretSource};
 use crate::plan::StepId;
 
@@ -136,6 +137,7 @@ impl<'e> Evaluator<'e> {
             }
             Expr::ListFor(generator, value) => self.list_for(generator, value),
             Expr::MapFor(generator, key, value) => self.map_for(generator, key, value),
+            Expr::Bounded(bounded) => self.bounded(bounded),
         }
     }
 
@@ -247,6 +249,15 @@ impl<'e> Evaluator<'e> {
             }
         };
         Ok(part(base, |base| position.and_then(|position| base.get(position))))
+    }
+
+    fn bounded(&mut self, bounded: &'e Bounded) -> Outcome<'e> {
+        let value = self.eval(&bounded.value)?;
+        let is_itself = self.environment.has_secrets() || bounded.value.secrets_used().is_empty();
+        if is_itself && let Some(misfit) = bounded.bound.misfit(&value) {
+            return Err(EvalError::OutOfBounds(Box::new(OutOfBounds::new(bounded, misfit))));
+        }
+        Ok(value)
     }
 
     fn list_for(&mut self, generator: &'e Generator, value: &'e Expr) -> Outcome<'e> {

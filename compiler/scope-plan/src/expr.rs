@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::bound::Bounded;
 use crate::plan::StepId;
 
 pub use uses::MAXIMUM_DEPTH;
@@ -58,6 +59,8 @@ pub enum Expr {
     ListFor(Box<Generator>, Box<Expr>),
     /// `{ for … => key: value }`
     MapFor(Box<Generator>, Box<Expr>, Box<Expr>),
+    /// A value that has to be as a rule says: what is not is no value.
+    Bounded(Box<Bounded>),
 }
 
 /// The iteration of a comprehension.

@@ -25,6 +25,7 @@ pub mod expr;
 pub mod driver;
 
 pub mod amount;
+pub mod bound;
 pub mod inner;
 pub mod left;
 pub mod quantity;

@@ -3,7 +3,7 @@
 //! In comes what the runner did, out goes one JSON line per event (`--events json`); texts are masked before.
 //! `{"at_ms":1200,"event":"step_done","step":3,"effect":{"kind":"created"},"millis":310,"detail":null}`
 
-use scope_plan::plan::{ChoiceId, StepId};
+use scope_plan::plan::{ChoiceId, Origin, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -508,6 +508,19 @@ pub struct Failure {
     pub candidates: Vec<Candidate>,
     /// What can be done, the best first.
     pub help: Vec<String>,
+    /// What it is about in the program, where that is not the step as a whole; the first is where it is to be mended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Place>,
+}
+
+/// A place in the program that a failure is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Place {
+    /// Where.
+    pub origin: Origin,
+    /// What is there.
+    pub label: String,
 }
 
 impl Failure {
@@ -522,6 +535,7 @@ impl Failure {
             status: None,
             candidates: Vec::new(),
             help: Vec::new(),
+            places: Vec::new(),
         }
     }
 

@@ -58,6 +58,7 @@ pub fn hide_in_failure(redact: &dyn Redact, failure: &mut Failure) {
     failure.site_words.iter_mut().for_each(|words| hide_in_text(redact, words));
     failure.request.iter_mut().for_each(|request| hide_in_text(redact, request));
     failure.help.iter_mut().for_each(|help| hide_in_text(redact, help));
+    failure.places.iter_mut().for_each(|place| hide_in_text(redact, &mut place.label));
     for candidate in &mut failure.candidates {
         hide_in_text(redact, &mut candidate.identity);
         candidate.details.values_mut().for_each(|value| hide_in_value(redact, value));

@@ -28,12 +28,14 @@ pub(crate) fn leave_out(value: &mut Value, ty: &Type) {
             let may_lack = field.name == *name && field.is_optional && field.ty != Type::Any;
             !(may_lack && slot.value == Value::Null)
         }),
-        (ty, Value::Deferred(deferred)) => {
-            if let Deferred::If(_, value, otherwise) = deferred.as_mut() {
+        (ty, Value::Deferred(deferred)) => match deferred.as_mut() {
+            Deferred::If(_, value, otherwise) => {
                 leave_out(value, ty);
                 leave_out(otherwise, ty);
             }
-        }
+            Deferred::Bounded(bounded) => leave_out(&mut bounded.value, ty),
+            _ => {}
+        },
         _ => {}
     }
 }

@@ -30,7 +30,7 @@ impl Context<'_> {
             let found = self.deferred_type(deferred);
             let may_fit = found.is_none_or(|found| branches.iter().any(|branch| fits(&found, branch)));
             if may_fit {
-                return value;
+                return self.bounded(value, ty, span, what);
             }
         }
         if let Some((key, texts)) = untold(&value, &branches)

@@ -4,7 +4,7 @@
 use scope_diagnostics::{Span, codes};
 
 use crate::context::Context;
-use crate::hir::{Type, Value};
+use crate::hir::{Bounded, Deferred, Type, Value};
 
 impl Context<'_> {
     /// [`Context::check_value`], where the rule that its type is stands at a place: `named` is declared there.
@@ -27,7 +27,16 @@ impl Context<'_> {
                 false => report,
             }
         }));
-        value
+        match value {
+            Value::Deferred(deferred) => match *deferred {
+                Deferred::Bounded(bounded) if bounded.rule.is_none() => {
+                    let rule = Some((named.to_owned(), declared));
+                    Value::Deferred(Box::new(Deferred::Bounded(Box::new(Bounded { rule, ..*bounded }))))
+                }
+                other => Value::Deferred(Box::new(other)),
+            },
+            value => value,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod absent;
 mod borrowing;
+mod bounds;
 mod branches;
 mod cross;
 mod cycles;
@@ -20,6 +21,7 @@ mod values;
 mod versions;
 
 pub(crate) use absent::leave_out;
+pub use bounds::{expected, open_ends};
 pub(crate) use cross::Whole;
 pub(crate) use cycles::check_cycles;
 pub use cycles::outputs;

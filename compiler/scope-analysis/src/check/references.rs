@@ -1,6 +1,6 @@
 //! References: what they name, where that is looked for (R8), and whether it can be used from where it is (R9).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use scope_diagnostics::{Diagnostic, Span, codes};
 
@@ -112,21 +112,21 @@ impl Context<'_> {
         let target_type = self.driver_type(target)?;
         let declared = attribute.reference.as_ref().and_then(|rule| rule.shared.as_ref());
         let share = declared.unwrap_or(&target_type.share).clone();
-        let resource = match &value {
+        let resource = match value.unbounded() {
             Value::Error | Value::Null => return None,
-            Value::Resource(resource) => Some(*resource),
-            // `image: base.id` means `image: base`.
+            Value::Resource(resource) => Some((*resource, None)),
+            // `image: base.id` means `image: base`; `base.id[paris]` the copy of there.
             Value::Deferred(deferred) => match deferred.as_ref() {
-                Deferred::Output { resource, path, .. } if *path == [target_type.identity.clone()] => {
-                    Some(*resource)
+                Deferred::Output { resource, site, path } if *path == [target_type.identity.clone()] => {
+                    Some((*resource, site.filter(|site| *site != referring.here)))
                 }
                 _ => None,
             },
             _ => None,
         };
         let (target_value, location) = match resource {
-            Some(resource) => {
-                let location = self.resource_location(resource, target, &share, referring, span)?;
+            Some((resource, copy)) => {
+                let location = self.resource_location((resource, copy), target, &share, referring, span)?;
                 (ReferenceTarget::Resource(resource), location)
             }
             None => {
@@ -156,10 +156,11 @@ impl Context<'_> {
         self.check_shareable(&reference, attribute, referring).then_some(reference)
     }
 
-    /// Where a resource of the program is, for one that refers to it; a clause of the scope only narrows it.
+    /// Where a resource of the program is, for one that refers to it, or to its copy at one site; a clause of the scope only
+    /// narrows it.
     fn resource_location(
         &self,
-        resource: ResourceId,
+        (resource, copy): (ResourceId, Option<SiteId>),
         target: &str,
         share: &Share,
         referring: &Referring<'_>,
@@ -185,7 +186,10 @@ impl Context<'_> {
             .and_then(|scope| scope.named(service))
             .map(|at| self.placed(at, Some(referring.here), &referring.ty.driver));
         let allowed = clause.as_ref().map(Location::sites);
-        let keep = |site: SiteId| allowed.as_ref().is_none_or(|allowed| allowed.contains(&site));
+        let keep = |site: SiteId| {
+            copy.is_none_or(|copy| copy == site)
+                && allowed.as_ref().is_none_or(|allowed| allowed.contains(&site))
+        };
         let Some(location) = head.location.narrowed(&keep).map(|location| location.simplified()) else {
             if clause.as_ref().is_some_and(Location::is_wrong) {
                 // Where it looks was reported.
@@ -199,7 +203,7 @@ impl Context<'_> {
                     format!(
                         "`{}` is at {}, and the scope looks for it elsewhere",
                         head.name,
-                        self.site_names(&head.location.sites())
+                        self.site_names(&copy.map_or_else(|| head.location.sites(), |copy| vec![copy]))
                     ),
                 )
                 .label("it is not here")
@@ -218,38 +222,45 @@ impl Context<'_> {
         }
         // Of several that are left, a copy is brought of the one that is there.
         let is_one = *share == Share::InPlace || matches!(location.kind, LocationKind::Site(_));
-        if let Some(clause) = clause.filter(|_| is_one && !keeps_alternatives(&head.location, &keep)) {
-            self.report(self.one_alternative_only(&clause, &head, referring));
-            return None;
+        if is_one && !keeps_alternatives(&head.location, &keep) {
+            if let Some(copy) = copy {
+                self.report(self.one_alternative_only(&[copy], span, &head, referring));
+                return None;
+            }
+            if let Some(clause) = clause {
+                self.report(self.one_alternative_only(&clause.sites(), clause.span, &head, referring));
+                return None;
+            }
         }
         Some(location)
     }
 
-    /// A clause that looks for something only where some of its alternatives would be: elsewhere it would be missing.
+    /// A clause that looks for something only where some of its alternatives would be, or a copy that is named by its site:
+    /// elsewhere it would be missing.
     fn one_alternative_only(
         &self,
-        clause: &Location,
+        wanted: &[SiteId],
+        span: Span,
         head: &HeadSummary,
         referring: &Referring<'_>,
     ) -> Diagnostic {
-        let wanted = clause.sites();
         let elsewhere: Vec<SiteId> =
             head.location.sites().into_iter().filter(|site| !wanted.contains(site)).collect();
         let elsewhere = self.site_names(&elsewhere);
         Diagnostic::new(
             codes::E0338,
-            clause.span,
+            span,
             format!(
                 "`{}` may end at {elsewhere}, and `{}` looks for it only at {}",
                 head.name,
                 referring.name,
-                self.site_names(&wanted)
+                self.site_names(wanted)
             ),
         )
         .label(format!("not at {elsewhere}"))
         .secondary(head.span, "declared here, with alternatives")
         .note("which of them is taken turns out only when running")
-        .help("leave the service out of the scope: it is used where it ends")
+        .help("leave the site out: it is used where it ends")
     }
 
     /// R9: what is not at the instance's site must be shareable.
@@ -328,10 +339,24 @@ impl Context<'_> {
             .label(format!("`{}` needs it at {here}", referring.name))
             .secondary(attribute.span, "declared here")
             .note(because.clone())
-            .help(self.help_to_share(reference, referring, &here))
+            .help(self.own_copy(reference, referring, &here))
         };
         self.report(report);
         false
+    }
+
+    /// What would work where the copy of another site is named: the one of the same site, if there is one.
+    fn own_copy(&self, reference: &Reference, referring: &Referring<'_>, here: &str) -> String {
+        let has_own = match &reference.target {
+            ReferenceTarget::Resource(resource) => {
+                self.sites_of_resource(*resource).contains(&referring.here)
+            }
+            ReferenceTarget::Text(_) => false,
+        };
+        match has_own {
+            true => format!("there is a copy at {here}: leave the other site out, and that one is meant"),
+            false => self.help_to_share(reference, referring, here),
+        }
     }
 
     /// What is referred to, as a message names it.
@@ -481,10 +506,34 @@ fn divided(location: &Location) -> Option<&Location> {
 
 /// Copies of one resource are one where it is referred to (R8), the nearest: `values(group.id)` refers to `group` once.
 fn without_other_copies(slots: &mut Vec<Slot>) {
-    let mut sites: HashMap<ResourceId, SiteId> = HashMap::new();
-    slots.retain(|slot| {
-        let Value::Deferred(deferred) = &slot.value else { return true };
-        let Deferred::Output { resource, site: Some(site), .. } = deferred.as_ref() else { return true };
-        sites.entry(*resource).or_insert(*site) == site
+    let copy_of = |value: &Value| match value.unbounded() {
+        Value::Deferred(deferred) => match deferred.as_ref() {
+            Deferred::Output { resource, site: Some(site), .. } => Some((*resource, *site)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let mut sites: HashMap<ResourceId, Vec<SiteId>> = HashMap::new();
+    for (resource, site) in slots.iter().filter_map(|slot| copy_of(&slot.value)) {
+        let of = sites.entry(resource).or_default();
+        if !of.contains(&site) {
+            of.push(site);
+        }
+    }
+    sites.retain(|_, sites| sites.len() > 1);
+    let mut seen: HashSet<ResourceId> = HashSet::new();
+    slots.retain_mut(|slot| {
+        let Some((resource, site)) = copy_of(&slot.value) else { return true };
+        let Some(sites) = sites.get(&resource) else { return true };
+        if seen.insert(resource) {
+            // Of all of them, none is meant by its site.
+            if let Value::Deferred(deferred) = &mut slot.value
+                && let Deferred::Output { site, .. } = deferred.as_mut()
+            {
+                *site = None;
+            }
+            return true;
+        }
+        !sites.contains(&site)
     });
 }

@@ -8,7 +8,7 @@ use scope_syntax::ast::{Element, Expr, ExprKind, ItemKind, RecordEntry, TextPart
 
 use crate::context::Context;
 use crate::eval::Frame;
-use crate::hir::{GroupId, SecretSource, Type, Value};
+use crate::hir::{Deferred, GroupId, SecretSource, Type, Value};
 use crate::modules::Modules;
 use crate::names::Definition;
 use crate::request::value_expr;
@@ -48,6 +48,7 @@ impl Context<'_> {
         let is_beside = !self.modules.modules.iter().any(|module| module.file == span.file);
         match value {
             Value::Text(text) if is_beside => self.secret_given(what, &text, span),
+            value @ Value::Deferred(_) if self.is_open(&value) => self.told_openly(inner, span, what),
             value if !is_plain => value,
             _ => {
                 let variable =
@@ -64,6 +65,32 @@ impl Context<'_> {
                 Value::Error
             }
         }
+    }
+
+    /// Whether what a value will be, or may be, is no secret: a site tells it, and it is kept in the state.
+    pub(super) fn is_open(&self, value: &Value) -> bool {
+        match value {
+            Value::Error | Value::Null | Value::Secret(_) => false,
+            Value::Deferred(deferred) => match &**deferred {
+                Deferred::Supposed(_) => false,
+                Deferred::If(_, value, otherwise) | Deferred::Binary("default", value, otherwise) => {
+                    self.is_open(value) || self.is_open(otherwise)
+                }
+                Deferred::Bounded(bounded) => self.is_open(&bounded.value),
+                _ => !holds_secret(value),
+            },
+            value => !holds_secret(value),
+        }
+    }
+
+    /// The report for what is told openly where a type says secret.
+    pub(super) fn told_openly(&self, ty: &Type, span: Span, what: &str) -> Value {
+        self.report(
+            Diagnostic::new(codes::E0350, span, format!("`{what}` is secret, and what it is given is not"))
+                .label("a site tells this openly, and the state keeps it")
+                .help(format!("give it a `secret(…)`, or let `{what}` be of type `{ty}`")),
+        );
+        Value::Error
     }
 
     /// Where a secret is, as said beside the program: `env:PW`, `file:pw.txt`, `command:pass show db`, or a call of `secret`.

@@ -6,10 +6,11 @@ use indexmap::IndexSet;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::ExprKind;
 
+use super::bounds::{HTTP, beginning, length_in_words, open_ends, pattern_in_words, range_in_words};
 use crate::comparison::{base, is_known_as, is_place};
 use crate::context::Context;
 use crate::eval::{Frame, describe, family_key};
-use crate::hir::{Deferred, FURTHEST, Slot, Type, Value, amount_text};
+use crate::hir::{Deferred, Slot, Type, Value, amount_text};
 use crate::modules::Modules;
 
 impl Context<'_> {
@@ -32,7 +33,7 @@ impl Context<'_> {
             (
                 Type::String | Type::Matching(..) | Type::Enum(_) | Type::Bytes | Type::NameOf(_),
                 value @ Value::Secret(_),
-            ) => value,
+            ) => self.bounded(value, ty, span, what),
             (_, Value::Deferred(deferred)) => self.check_deferred(*deferred, ty, span, what),
             (Type::String | Type::Matching(..) | Type::Cidr | Type::Ip, Value::Text(text)) => {
                 self.check_text(text, ty, span, what)
@@ -236,6 +237,9 @@ impl Context<'_> {
                 }),
             };
         }
+        if let Some((label, help)) = self.one_of_copies(value, span) {
+            return Diagnostic::new(codes::E0201, span, words).label(label).help(help);
+        }
         let report = Diagnostic::new(codes::E0201, span, words).label(format!("this is {found}"));
         match self.nearly(ty, value, span) {
             Some(meant) => report
@@ -333,51 +337,32 @@ impl Context<'_> {
     }
 
     fn no_match(&self, text: &str, pattern: &str, span: Span, what: &str) -> Diagnostic {
-        if let Some((words, help)) = length_words(pattern) {
-            let n = text.chars().count();
-            return Diagnostic::new(
-                codes::E0201,
-                span,
-                format!("expected `{what}` to have {words}, found {n}"),
-            )
-            .label(if n == 0 { "empty" } else { "of another length" })
-            .help(help);
-        }
-        if pattern == "^https?://" {
-            return Diagnostic::new(
-                codes::E0201,
-                span,
-                format!("expected `{what}` to be an address with `https://` or `http://`, found \"{text}\""),
-            )
-            .label("begins otherwise")
-            .help(format!("write \"https://{}\"", text.trim_start_matches("//")));
-        }
-        // The beginning, where a pattern says only that: `^/`.
-        let beginning = pattern.strip_prefix('^').filter(|rest| {
-            !rest.is_empty() && rest.chars().all(|letter| !r"\.+*?()|[]{}^$".contains(letter))
-        });
-        let report = match beginning {
-            Some(beginning) => Diagnostic::new(
-                codes::E0201,
-                span,
-                format!("expected `{what}` to begin with \"{beginning}\", found \"{text}\""),
-            )
-            .label("begins otherwise")
-            .help(format!("write \"{beginning}{text}\"")),
-            None => Diagnostic::new(
-                codes::E0201,
-                span,
-                format!("expected `{what}` to match r\"{pattern}\", found \"{text}\""),
-            )
-            .label("does not match")
-            .help("the pattern is searched for; `^` and `$` stand for the ends of the text"),
+        let expected = pattern_in_words(pattern);
+        let report = |found: String| {
+            Diagnostic::new(codes::E0201, span, format!("expected `{what}` {expected}, found {found}"))
         };
-        let is_literal = self.sources.borrow().snippet(span) == format!("\"{text}\"");
-        match beginning.filter(|_| is_literal) {
-            Some(beginning) => {
-                report.fix("put it in front", vec![Edit::new(span, format!("\"{beginning}{text}\""))])
-            }
-            None => report,
+        if let Some((_, help)) = length_in_words(pattern) {
+            let n = text.chars().count();
+            return report(n.to_string())
+                .label(if n == 0 { "empty" } else { "of another length" })
+                .help(help);
+        }
+        let report = report(format!("\"{text}\""));
+        if pattern == HTTP {
+            return report
+                .label("begins otherwise")
+                .help(format!("write \"https://{}\"", text.trim_start_matches("//")));
+        }
+        let Some(beginning) = beginning(pattern) else {
+            return report
+                .label("does not match")
+                .help("the pattern is searched for; `^` and `$` stand for the ends of the text");
+        };
+        let meant = format!("\"{beginning}{text}\"");
+        let report = report.label("begins otherwise").help(format!("write {meant}"));
+        match self.sources.borrow().snippet(span) == format!("\"{text}\"") {
+            true => report.fix("put it in front", vec![Edit::new(span, meant)]),
+            false => report,
         }
     }
 
@@ -408,7 +393,11 @@ impl Context<'_> {
             );
             return Value::Error;
         }
-        Value::Deferred(Box::new(deferred))
+        let value = Value::Deferred(Box::new(deferred));
+        if ty.holds_secret() && self.is_open(&value) {
+            return self.told_openly(ty, span, what);
+        }
+        self.bounded(value, ty, span, what)
     }
 }
 
@@ -445,16 +434,6 @@ fn unquoted(written: &str) -> Option<String> {
     let inside = inside.strip_prefix("${").and_then(|inside| inside.strip_suffix('}')).unwrap_or(inside);
     let is_plain = !inside.is_empty() && !inside.contains(['"', '$', '{', '}', '\\']);
     is_plain.then(|| inside.trim().to_owned())
-}
-
-/// What a pattern says of a text's length, where it says only that: `(?s)^.{1,64}$`.
-fn length_words(pattern: &str) -> Option<(String, &'static str)> {
-    let (least, most) = pattern.strip_prefix("(?s)^.{")?.strip_suffix("}$")?.split_once(',')?;
-    Some(match (least, most) {
-        ("0", most) => (format!("at most {most} characters"), "shorten it"),
-        (least, "") => (format!("at least {least} characters"), "write more"),
-        (least, most) => (format!("{least} to {most} characters"), "write as many"),
-    })
 }
 
 fn is_cidr(text: &str) -> bool {
@@ -501,29 +480,6 @@ pub(super) fn amount_of(value: &Value) -> Option<f64> {
         Value::Float(number) | Value::Percent(number) => Some(*number),
         Value::Size(amount) | Value::Rate(amount) => Some(*amount as f64),
         _ => None,
-    }
-}
-
-/// Whether a range has no lower, no upper end.
-fn open_ends(ty: &Type, low: f64, high: f64) -> (bool, bool) {
-    let is_number = matches!(ty, Type::Int | Type::Float);
-    (is_number && low <= -FURTHEST, is_number && high >= FURTHEST)
-}
-
-/// A range, as what is expected and as what to choose.
-fn range_in_words(ty: &Type, low: f64, high: f64) -> (String, String) {
-    let (least, most) = (amount_text(ty, low), amount_text(ty, high));
-    let one = match ty {
-        Type::Int | Type::Float => "a number",
-        Type::Duration => "a duration",
-        Type::Size => "a size",
-        Type::Rate => "a rate",
-        _ => "a percentage",
-    };
-    match open_ends(ty, low, high) {
-        (_, true) => (format!("to be at least {least}"), format!("{least} or more")),
-        (true, _) => (format!("to be at most {most}"), format!("{most} or less")),
-        _ => (format!("in {least}..{most}"), format!("{one} from {least} to {most}, both included")),
     }
 }
 

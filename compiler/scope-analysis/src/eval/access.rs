@@ -6,8 +6,9 @@ use scope_syntax::ast::{self, Expr, ExprKind};
 
 use super::Frame;
 use super::output::Part;
+use crate::check::below;
 use crate::context::Context;
-use crate::hir::{Deferred, ResourceId, SiteCopy, SiteId, Slot, Value};
+use crate::hir::{Bounded, Deferred, ResourceId, SiteCopy, SiteId, Slot, Value};
 
 impl Context<'_> {
     pub(super) fn field(
@@ -53,6 +54,10 @@ impl Context<'_> {
                         Part::None => return Value::Error,
                     }
                     Value::Deferred(Box::new(Deferred::Output { resource, site, path }))
+                }
+                Deferred::Bounded(bounded) => {
+                    let part = self.field(bounded.value.clone(), name, optional, base_span, frame);
+                    bounded_part(*bounded, part, Some(&name.text))
                 }
                 Deferred::BySite(copies) => {
                     match copies.iter().find(|copy| self.site_name(copy.site) == name.text) {
@@ -262,6 +267,11 @@ impl Context<'_> {
             (Value::Record(fields), Value::Int(number)) => {
                 self.entry_of(&fields, &number.to_string(), index_span)
             }
+            (Value::Deferred(deferred), Value::Site(site))
+                if self.is_never_at(&deferred, site, index_span) =>
+            {
+                Value::Error
+            }
             (Value::Deferred(deferred), Value::Site(site)) => match *deferred {
                 // `hits.value.of[paris]`: a share of a whole, which is read at none of its sites.
                 Deferred::Output { resource, site: None, path }
@@ -276,6 +286,10 @@ impl Context<'_> {
                 Deferred::BySite(copies) => {
                     let copy = copies.iter().find(|copy| copy.site == site);
                     copy.map_or(Value::Null, SiteCopy::or_null)
+                }
+                Deferred::Bounded(bounded) => {
+                    let part = self.index(bounded.value.clone(), Value::Site(site), base_span, index_span);
+                    bounded_part(*bounded, part, None)
                 }
                 other => self.pinned(Value::Deferred(Box::new(other)), site),
             },
@@ -305,6 +319,39 @@ impl Context<'_> {
                 Value::Error
             }
         }
+    }
+
+    /// Whether a resource, or a group, of which a value is read is never at the site that is asked for, which is reported.
+    fn is_never_at(&self, deferred: &Deferred, site: SiteId, span: Span) -> bool {
+        let (what, sites, declared) = match deferred {
+            Deferred::Output { resource, site: None, .. } => {
+                let Some(head) = self.head_summary(*resource).filter(|head| !head.location.is_wrong()) else {
+                    return false;
+                };
+                (format!("`{}`", head.name), head.location.sites(), Some(head.span))
+            }
+            Deferred::BySite(copies) => {
+                ("it".to_owned(), copies.iter().map(|copy| copy.site).collect(), None)
+            }
+            Deferred::Bounded(bounded) => {
+                let Value::Deferred(inner) = &bounded.value else { return false };
+                return self.is_never_at(inner, site, span);
+            }
+            _ => return false,
+        };
+        if sites.contains(&site) {
+            return false;
+        }
+        let (there, name) = (self.site_names(&sites), self.site_name(site));
+        let words = format!("{what} is at {there}, and never at {name}");
+        let report = Diagnostic::new(codes::E0212, span, words).label("not there");
+        let report =
+            declared.into_iter().fold(report, |report, span| report.secondary(span, "declared here"));
+        self.report(match sites.as_slice() {
+            [_] => report.help(format!("leave the site out, or have {what} at {name} too")),
+            _ => report.help(format!("it has {there}")),
+        });
+        true
     }
 
     fn entry_of(&self, fields: &IndexMap<String, Slot>, key: &str, index_span: Span) -> Value {
@@ -337,6 +384,10 @@ impl Context<'_> {
                     Deferred::Output { resource, site: is_there.then_some(site), path }
                 }
                 known @ (Deferred::Output { .. } | Deferred::Supposed(_)) => known,
+                Deferred::Bounded(bounded) => {
+                    let value = pin(bounded.value.clone());
+                    return bounded.with(value);
+                }
                 Deferred::Concat(parts) => Deferred::Concat(parts.into_iter().map(pin).collect()),
                 Deferred::Call(name, args) => Deferred::Call(name, args.into_iter().map(pin).collect()),
                 Deferred::Binary(name, left, right) => Deferred::Binary(name, pin(left), pin(right)),
@@ -353,5 +404,24 @@ impl Context<'_> {
             })),
             other => other,
         }
+    }
+}
+
+/// A part of what is held to a type: its copy at a site to the same, a field to that of the field.
+fn bounded_part(bounded: Bounded, part: Value, field: Option<&str>) -> Value {
+    let is_deferred = |value: &Value, is_it: fn(&Deferred) -> bool| matches!(value.unbounded(), Value::Deferred(deferred) if is_it(deferred));
+    let is_whole = is_deferred(&bounded.value, |of| {
+        matches!(of, Deferred::Output { site: None, .. } | Deferred::BySite(_))
+    });
+    let is_copy =
+        is_deferred(&part, |of| matches!(of, Deferred::Output { site: Some(_), .. } | Deferred::If(..)));
+    match (part, field) {
+        (Value::Error, _) => Value::Error,
+        (part, _) if is_whole && is_copy => bounded.with(part),
+        (part, Some(field)) => match below(&bounded.ty, field) {
+            Some(ty) => Bounded { ty, what: format!("{}.{field}", bounded.what), ..bounded }.with(part),
+            None => part,
+        },
+        (part, None) => part,
     }
 }

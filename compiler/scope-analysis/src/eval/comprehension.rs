@@ -65,6 +65,12 @@ impl Context<'_> {
 
     /// What is read of a resource at each site of a `&`: a map by site, as far as it is known which these are.
     pub(super) fn each_site_of(&self, deferred: &Deferred) -> Option<Vec<(Value, Value)>> {
+        if let Deferred::Bounded(bounded) = deferred
+            && let Value::Deferred(inner) = &bounded.value
+        {
+            let each = self.each_site_of(inner)?.into_iter();
+            return Some(each.map(|(site, value)| (site, (**bounded).clone().with(value))).collect());
+        }
         let Deferred::Output { resource, site: None, path } = deferred else { return None };
         let LocationKind::And(parts) = self.head_summary(*resource)?.location.kind.clone() else {
             return None;
@@ -81,7 +87,7 @@ impl Context<'_> {
 
     /// Whether it is read of a resource of which it was told that its place is wrong: it may be at several sites.
     fn is_somewhere_wrong(&self, value: &Value) -> bool {
-        let Value::Deferred(deferred) = value else { return false };
+        let Value::Deferred(deferred) = value.unbounded() else { return false };
         let Deferred::Output { resource, .. } = &**deferred else { return false };
         self.head_summary(*resource).is_none_or(|head| head.location.is_wrong())
     }
@@ -129,12 +135,12 @@ impl Context<'_> {
                         self.mismatch_with(expected, &other, generator.source.span, &help);
                     }
                     other if self.is_somewhere_wrong(other) => {}
-                    Value::Deferred(deferred) if matches!(**deferred, Deferred::BySite(_)) => {
+                    other if is_by_site(other) => {
                         let read = self.sources.borrow().snippet(generator.source.span).to_string();
                         let help = format!(
                             "where it is turns out in the run: `keys({read})` are the sites, `values({read})` what there is at them"
                         );
-                        self.mismatch_with(expected, &other, generator.source.span, &help);
+                        self.mismatch_with(expected, other, generator.source.span, &help);
                     }
                     other => self.mismatch(expected, other, generator.source.span),
                 }
@@ -168,6 +174,11 @@ impl Context<'_> {
         }
         Some(frames)
     }
+}
+
+/// Whether it is read of a group whose copies turn out in the run.
+fn is_by_site(value: &Value) -> bool {
+    matches!(value.unbounded(), Value::Deferred(deferred) if matches!(**deferred, Deferred::BySite(_)))
 }
 
 /// The report for a key that two elements of a map give.

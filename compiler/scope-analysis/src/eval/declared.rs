@@ -175,6 +175,9 @@ impl Context<'_> {
             {
                 Type::OneOf(vec![ty.clone(), Type::Map(Box::new(ty))])
             }
+            Deferred::Bounded(bounded) if let Value::Deferred(inner) = bounded.value.unbounded() => {
+                self.type_of_deferred(inner)
+            }
             _ => ty,
         }
     }

@@ -165,6 +165,7 @@ impl Context<'_> {
         };
         match deferred {
             Deferred::Supposed(ty) => Some(ty.clone()).filter(|ty| !matches!(ty, Type::Any)),
+            Deferred::Bounded(bounded) => of(&bounded.value).or_else(|| Some(bounded.ty.clone())),
             Deferred::Concat(_) => Some(Type::String),
             Deferred::Output { resource, site, path } => {
                 let (first, rest) = path.split_first()?;

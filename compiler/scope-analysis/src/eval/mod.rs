@@ -168,7 +168,8 @@ impl Context<'_> {
                 match self.element_of_family(base, &index_value, frame) {
                     Some(element) => element,
                     None => {
-                        let base_value = self.eval(base, frame);
+                        let of_group = self.by_site_of_group(base, &index_value, frame);
+                        let base_value = of_group.unwrap_or_else(|| self.eval(base, frame));
                         if let Value::Text(label) = &index_value
                             && let Some(report) = self.no_label(base, &base_value, label, index.span, frame)
                         {
@@ -276,6 +277,26 @@ pub(crate) fn family_key(value: &Value) -> Option<&str> {
     let Value::Record(elements) = value else { return None };
     let is_of_family = |slot: &crate::hir::Slot| matches!(slot.value, Value::Resource(_) | Value::Group(_));
     elements.values().all(is_of_family).then(|| elements.keys().next().map(String::as_str))?
+}
+
+impl Context<'_> {
+    /// What is meant where a record by site stands for one value: `g.where` of a group at several sites → its label, and one of
+    /// its parts.
+    pub(crate) fn one_of_copies(&self, value: &Value, span: Span) -> Option<(String, String)> {
+        let Value::Record(copies) = value else { return None };
+        let written = self.sources.borrow().snippet(span).to_owned();
+        let is_path = written.split('.').all(|word| word.chars().all(|c| c.is_alphanumeric() || c == '_'));
+        let sites = self.sites.borrow();
+        let is_site = |name: &String| sites.iter().any(|site| site.name == *name);
+        let first = copies.keys().next().filter(|_| is_path && copies.keys().all(is_site))?;
+        let names: Vec<&str> = copies.keys().map(String::as_str).collect();
+        let is_word = first.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let index = if is_word { first.clone() } else { format!("{first:?}") };
+        Some((
+            format!("this is by site: {}", names.join(", ")),
+            format!("write which of them: `{written}[{index}]`"),
+        ))
+    }
 }
 
 /// A value in the user's words: `a text`, `a number`.

@@ -27,17 +27,14 @@ impl Context<'_> {
                     value => match self.as_text(&value) {
                         Some(text) => Value::Text(text),
                         None => {
+                            let (label, help) = self.one_of_copies(&value, expr.span).unwrap_or_else(|| {
+                                let help = "name a field of it, or use `to_json(…)`";
+                                ("cannot be written in a text".to_owned(), help.to_owned())
+                            });
+                            let words =
+                                format!("expected something to write as text, found {}", describe(&value));
                             self.report(
-                                Diagnostic::new(
-                                    codes::E0201,
-                                    expr.span,
-                                    format!(
-                                        "expected something to write as text, found {}",
-                                        describe(&value)
-                                    ),
-                                )
-                                .label("cannot be written in a text")
-                                .help("name a field of it, or use `to_json(…)`"),
+                                Diagnostic::new(codes::E0201, expr.span, words).label(label).help(help),
                             );
                             return Value::Error;
                         }

@@ -98,8 +98,47 @@ pub enum Deferred {
     If(Value, Value, Value),
     /// By site, of those of these sites at which it is: which alternative of a group is taken turns out in the run.
     BySite(Vec<SiteCopy>),
+    /// A value that a type bounds: the run holds it to that.
+    Bounded(Box<Bounded>),
     /// Any value of a type: what a name stands for where what is written is only read through. It stays in the analysis.
     Supposed(Type),
+}
+
+/// A value known only in the run, where a type refuses some values of its kind: `port: int in 1..65535`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bounded {
+    /// The value.
+    pub value: Value,
+    /// What it has to be of.
+    pub ty: Type,
+    /// What takes it: `port`.
+    pub what: String,
+    /// A secret is in it.
+    pub is_secret: bool,
+    /// Where it is written.
+    pub span: Span,
+    /// What declares the rule, and where, if that is elsewhere.
+    pub rule: Option<(String, Span)>,
+}
+
+impl Bounded {
+    /// The same of another value.
+    pub fn with(self, value: Value) -> Value {
+        Value::Deferred(Box::new(Deferred::Bounded(Box::new(Bounded { value, ..self }))))
+    }
+}
+
+impl Value {
+    /// The value itself, whatever it is held to.
+    pub fn unbounded(&self) -> &Value {
+        match self {
+            Value::Deferred(deferred) => match &**deferred {
+                Deferred::Bounded(bounded) => bounded.value.unbounded(),
+                _ => self,
+            },
+            _ => self,
+        }
+    }
 }
 
 impl Deferred {
@@ -110,6 +149,7 @@ impl Deferred {
             Deferred::Concat(parts) | Deferred::Call(_, parts) => parts.iter().collect(),
             Deferred::Binary(_, a, b) | Deferred::Index(a, b) => vec![a, b],
             Deferred::Unary(_, a) | Deferred::Field(a, _) => vec![a],
+            Deferred::Bounded(bounded) => vec![&bounded.value],
             Deferred::If(a, b, c) => vec![a, b, c],
             Deferred::BySite(copies) => {
                 copies.iter().flat_map(|copy| [&copy.is_there, &copy.value]).collect()

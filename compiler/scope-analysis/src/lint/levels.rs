@@ -79,7 +79,7 @@ pub fn apply(
 ) -> Vec<Diagnostic> {
     let mut allows = Vec::new();
     let mut found = Vec::new();
-    for module in modules.modules.iter().filter(|module| !module.path.starts_with("std:")) {
+    for module in modules.own(sources) {
         for comment in &module.tree.comments {
             if let Some(allow) = read(module, sources, comment, is_linted, &mut found) {
                 allows.push(allow);

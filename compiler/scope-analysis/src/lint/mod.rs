@@ -137,14 +137,8 @@ pub fn lint(input: &Input<'_>) -> Vec<Diagnostic> {
 }
 
 impl<'a> Input<'a> {
-    /// The files that people of this program write: not the standard library, nor what the next import writes over.
     fn own_modules(&self) -> impl Iterator<Item = &'a Module> + use<'a> {
-        let sources = self.sources;
-        let is_generated = move |module: &Module| {
-            let text = sources.try_get(module.file).map_or("", |file| file.text());
-            text.lines().take_while(|line| line.starts_with("//!")).any(|line| line.contains("Do not edit"))
-        };
-        self.modules.modules.iter().filter(move |module| !module.is_library() && !is_generated(module))
+        self.modules.own(self.sources)
     }
 
     /// Every scope of a file's resources and commands.

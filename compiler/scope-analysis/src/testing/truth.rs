@@ -169,7 +169,7 @@ impl Context<'_> {
         what: &str,
         is_at_site: bool,
     ) -> Option<Value> {
-        let Value::Deferred(deferred) = left else { return Some(right) };
+        let Value::Deferred(deferred) = left.unbounded() else { return Some(right) };
         let Some(ty) = self.deferred_type(deferred) else { return Some(right) };
         // Where it is at several sites, and none is named, it is a record by site.
         let is_by_site = match deferred.as_ref() {

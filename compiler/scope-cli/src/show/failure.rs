@@ -18,8 +18,12 @@ use super::{short_name, short_type};
 pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceMap) -> Diagnostic {
     let site = &plan.sites[step.site.index()].name;
     let span = span_of(&step.origin, sources);
-    let mut report =
-        Diagnostic::new(code(&failure.code), span, failure.message.clone()).label(subject(plan, step));
+    let mut report = match at_places(failure, sources) {
+        Some(report) => report.secondary(span, subject(plan, step)),
+        None => {
+            Diagnostic::new(code(&failure.code), span, failure.message.clone()).label(subject(plan, step))
+        }
+    };
     if let Some(words) = &failure.site_words {
         let asked = match (&failure.request, failure.status) {
             (Some(request), Some(status)) => format!("{site} answered {status} to {request}: {words}"),
@@ -63,6 +67,19 @@ pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceM
     report
 }
 
+/// The report of a failure that is about places of its own.
+fn at_places(failure: &Failure, sources: &SourceMap) -> Option<Diagnostic> {
+    let (first, others) = failure.places.split_first()?;
+    let span = span_of(&first.origin, sources);
+    let report = Diagnostic::new(code(&failure.code), span, failure.message.clone()).label(&first.label);
+    let others = others.iter().filter(|place| place.origin != first.origin);
+    Some(
+        others.fold(report, |report, place| {
+            report.secondary(span_of(&place.origin, sources), place.label.clone())
+        }),
+    )
+}
+
 /// Where the program declares what it calls so, at the site of a step.
 fn origin_of<'p>(plan: &'p Plan, step: &Step, name: &str) -> Option<&'p Origin> {
     let mut here = plan.steps.iter().filter(|other| other.site == step.site && other.name == name);
@@ -100,7 +117,11 @@ fn subject(plan: &Plan, step: &Step) -> String {
 /// The report for an output that has no value.
 pub fn of_output(output: &Output, failure: &Failure, sources: &SourceMap) -> Diagnostic {
     let span = output.origin.as_ref().map_or(Span::DUMMY, |origin| span_of(origin, sources));
-    Diagnostic::new(code(&failure.code), span, failure.message.clone())
+    let report = match at_places(failure, sources) {
+        Some(report) => report.secondary(span, format!("output `{}`", output.name)),
+        None => Diagnostic::new(code(&failure.code), span, failure.message.clone()),
+    };
+    failure.help.iter().cloned().fold(report, Diagnostic::help)
 }
 
 /// The report for a failure of the run itself.

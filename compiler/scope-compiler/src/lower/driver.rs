@@ -166,7 +166,7 @@ fn attribute(
 }
 
 /// What the numbers of a measure count; in the plan they are plain numbers.
-fn unit_of(ty: &hir::Type) -> Option<Unit> {
+pub(super) fn unit_of(ty: &hir::Type) -> Option<Unit> {
     match ty {
         hir::Type::Size => Some(Unit::Bytes),
         hir::Type::Rate => Some(Unit::BitsPerSecond),

@@ -276,6 +276,7 @@ fn uses(expr: &Expr, name: &str) -> bool {
         }
         Expr::Record(fields) => fields.iter().any(|(_, value)| uses(value, name)),
         Expr::Field(base, _) | Expr::Unary(_, base) => uses(base, name),
+        Expr::Bounded(bounded) => uses(&bounded.value, name),
         Expr::Index(left, right) | Expr::Binary(_, left, right) => uses(left, name) || uses(right, name),
         Expr::If(condition, value, otherwise) => {
             uses(condition, name) || uses(value, name) || uses(otherwise, name)

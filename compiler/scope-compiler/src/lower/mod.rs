@@ -3,6 +3,7 @@
 //! `resource vm … scope { compute: a, image: b }` → look up the image at b, bring it to a, ensure `vm` at a. Steps are
 //! made naively here, one look-up for each use; the passes merge and prune.
 
+mod bounds;
 mod choice;
 mod declared;
 mod driver;

@@ -341,6 +341,8 @@ impl Lowering<'_> {
                 let copies = copies.iter().map(|copy| (go(&copy.is_there), go(&copy.value))).collect();
                 by_site(names, copies)
             }
+            // What a test reads is compared, not sent.
+            Deferred::Bounded(bounded) => go(&bounded.value),
             // Nothing that is lowered holds one.
             Deferred::Supposed(_) => Expr::Value(Json::Null),
             Deferred::If(condition, value, otherwise) => {

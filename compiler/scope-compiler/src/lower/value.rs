@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
-use scope_analysis::hir::{self, Deferred, Program, ResourceId, Value};
+use scope_analysis::hir::{self, Bounded, Deferred, Program, ResourceId, Value};
+use scope_plan::bound as plan;
 use scope_plan::expr::{BinaryOp, Builtin, Expr, FileRef, Generator, SecretSource, UnaryOp};
 use scope_plan::plan::{Action, Edge, EdgeReason, Guard, SiteId, StepId};
 use scope_plan::quantity::Unit;
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::Lowering;
+use super::bounds::bound;
 use super::choice::{At, Lowered, Names, Position};
 use super::whole::Whole;
 
@@ -77,6 +79,7 @@ impl Lowering<'_> {
                     .collect();
                 by_site(names, copies)
             }
+            Deferred::Bounded(bounded) => self.bounded(bounded, here, references),
             // Nothing that is lowered holds one.
             Deferred::Supposed(_) => Expr::Value(Json::Null),
             Deferred::If(condition, value, otherwise) => {
@@ -84,6 +87,37 @@ impl Lowering<'_> {
                 let value = go(value);
                 Expr::If(Box::new(condition), Box::new(value), Box::new(go(otherwise)))
             }
+        }
+    }
+
+    /// A value, held to what bounds its type.
+    fn bounded(&mut self, bounded: &Bounded, here: Option<hir::SiteId>, references: &[Expr]) -> Expr {
+        let value = self.value(&bounded.value, here, references);
+        let Some(bound) = bound(&bounded.ty) else { return value };
+        let is_by_site = here.is_none() && self.is_by_site(&bounded.value);
+        Expr::Bounded(Box::new(plan::Bounded {
+            bound: if is_by_site { plan::Bound::BySite(Box::new(bound)) } else { bound },
+            name: bounded.what.clone(),
+            is_secret: bounded.is_secret || !value.secrets_used().is_empty(),
+            origin: self.origin(bounded.span, None),
+            rule: bounded.rule.as_ref().map(|(name, span)| (name.clone(), self.origin(*span, None))),
+            value,
+        }))
+    }
+
+    /// Whether a value is a record by site, where it is used at none.
+    fn is_by_site(&self, value: &Value) -> bool {
+        let Value::Deferred(deferred) = value else { return false };
+        match &**deferred {
+            Deferred::Output { resource, site: None, .. } => {
+                self.done.get(resource).is_some_and(|lowered| !lowered.is_single)
+            }
+            Deferred::BySite(_) => true,
+            Deferred::Bounded(bounded) => self.is_by_site(&bounded.value),
+            Deferred::If(_, value, otherwise) | Deferred::Binary("default", value, otherwise) => {
+                self.is_by_site(value) || self.is_by_site(otherwise)
+            }
+            _ => false,
         }
     }
 

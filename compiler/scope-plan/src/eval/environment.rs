@@ -26,6 +26,11 @@ pub trait Environment {
         None
     }
 
+    /// Whether what it gives for secrets are the secrets, and not what stands for them: that is bounded by no rule.
+    fn has_secrets(&self) -> bool {
+        true
+    }
+
     /// A file's bytes. As a value they must be UTF-8; `base64(…)` takes any.
     fn file_bytes(&self, _file: &FileRef) -> Option<Vec<u8>> {
         None

@@ -128,6 +128,8 @@ impl Writer<'_> {
                 self.expr(value, next);
                 self.text.push(']');
             }
+            // It is what it is held to be.
+            Expr::Bounded(bounded) => self.expr(&bounded.value, depth),
             Expr::MapFor(generator, key, value) => {
                 self.text.push_str("{ ");
                 self.generator(generator, next);

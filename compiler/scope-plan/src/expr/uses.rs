@@ -53,6 +53,7 @@ impl Expr {
             Expr::Concat(parts) | Expr::List(parts) | Expr::Call(_, parts) => parts.iter().collect(),
             Expr::Record(fields) => fields.iter().map(|(_, value)| value).collect(),
             Expr::Field(base, _) | Expr::Unary(_, base) => vec![base],
+            Expr::Bounded(bounded) => vec![&bounded.value],
             Expr::Index(left, right) | Expr::Binary(_, left, right) => vec![left, right],
             Expr::If(condition, then, otherwise) => vec![condition, then, otherwise],
             Expr::ListFor(generator, value) => {
@@ -75,6 +76,7 @@ impl Expr {
             Expr::Concat(parts) | Expr::List(parts) | Expr::Call(_, parts) => parts.iter_mut().collect(),
             Expr::Record(fields) => fields.iter_mut().map(|(_, value)| value).collect(),
             Expr::Field(base, _) | Expr::Unary(_, base) => vec![base],
+            Expr::Bounded(bounded) => vec![&mut bounded.value],
             Expr::Index(left, right) | Expr::Binary(_, left, right) => vec![left, right],
             Expr::If(condition, then, otherwise) => vec![condition, then, otherwise],
             Expr::ListFor(generator, value) => [&mut generator.source]

@@ -295,6 +295,10 @@ impl SiteSet for Renumbered {
         self.simulator.secret(source)
     }
 
+    fn has_secrets(&self) -> bool {
+        self.simulator.has_secrets()
+    }
+
     fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {
         self.simulator.file(file)
     }

@@ -13,6 +13,7 @@ use scope_plan::expr::{Expr, FileRef, SecretSource};
 use scope_plan::plan::StepId;
 use serde_json::{Map, Value, json};
 
+use super::bounds::out_of_bounds;
 use super::failure::{Bad, Trouble};
 use super::subject::{Subject, file_content, text_content};
 use crate::events::{Failure, Outcome};
@@ -214,10 +215,25 @@ pub(super) async fn evaluate_one(subject: &Subject<'_>, name: &str, expr: &Expr)
     value(subject, name, expr, &environment)
 }
 
-/// The value of a program's output; an error says which step has no result.
-pub(crate) fn output_value(shared: &Shared<'_>, expr: &Expr) -> Result<Value, String> {
+/// The value of a program's output.
+///
+/// # Errors
+/// Why it has none.
+pub(crate) fn output_value(shared: &Shared<'_>, name: &str, expr: &Expr) -> Result<Value, Failure> {
     let outputs = outputs_for(shared, std::iter::once(expr));
-    eval(expr, &OutputEnvironment { outputs: &outputs }).map_err(|error| words_of(shared, expr, &error))
+    let what = format!("output `{name}`");
+    eval(expr, &OutputEnvironment { outputs: &outputs }).map_err(|error| without(shared, &what, expr, error))
+}
+
+/// The failure of what has no value.
+fn without(shared: &Shared<'_>, what: &str, expr: &Expr, error: EvalError) -> Failure {
+    match error {
+        EvalError::OutOfBounds(outside) => out_of_bounds(shared, *outside),
+        error => {
+            let why = words_of(shared, expr, &error);
+            Failure::new("E0905", Outcome::Invalid, format!("{what} has no value: {why}"))
+        }
+    }
 }
 
 /// Why an expression has no value, as a program says it: a step is what it makes, `#1.name` → `base.name`.
@@ -250,9 +266,8 @@ fn value(
     environment: &dyn Environment,
 ) -> Result<Value, Bad> {
     eval(expr, environment).map_err(|error| {
-        let error = words_of(subject.shared, expr, &error);
-        let message = format!("`{name}` of `{}` has no value: {error}", subject.name);
-        Bad::new(Failure::new("E0905", Outcome::Invalid, message))
+        let what = format!("`{name}` of `{}`", subject.name);
+        Bad::new(without(subject.shared, &what, expr, error))
     })
 }
 
@@ -268,6 +283,7 @@ fn outputs_for<'e>(
 struct StepEnvironment {
     outputs: BTreeMap<StepId, Rc<Value>>,
     secrets: BTreeMap<SecretSource, String>,
+    has_secrets: bool,
     files: BTreeMap<String, Vec<u8>>,
 }
 
@@ -280,6 +296,7 @@ impl StepEnvironment {
         let mut environment = Self {
             outputs: outputs_for(subject.shared, exprs.clone()),
             secrets: BTreeMap::new(),
+            has_secrets: sites.has_secrets(),
             files: BTreeMap::new(),
         };
         for expr in exprs {
@@ -309,6 +326,10 @@ impl Environment for StepEnvironment {
         self.secrets.get(source).cloned()
     }
 
+    fn has_secrets(&self) -> bool {
+        self.has_secrets
+    }
+
     fn file_bytes(&self, file: &FileRef) -> Option<Vec<u8>> {
         self.files.get(&file.path).cloned()
     }
@@ -324,6 +345,10 @@ impl Environment for PublicEnvironment<'_> {
 
     fn secret(&self, source: &SecretSource) -> Option<String> {
         Some(source.to_string())
+    }
+
+    fn has_secrets(&self) -> bool {
+        false
     }
 
     fn file_bytes(&self, file: &FileRef) -> Option<Vec<u8>> {

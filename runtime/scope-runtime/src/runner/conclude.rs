@@ -260,24 +260,27 @@ fn outputs(shared: &Shared<'_>, ended: &Ended) -> IndexMap<String, OutputValue> 
     // What a site would give is not known as long as anything is to be done.
     let is_foretold = shared.options.survey && shared.plan.steps.iter().any(is_planned);
     let outputs = shared.plan.outputs.iter().map(|output| {
-        let missing = output.value.steps_used().into_iter().find(|step| shared.output(*step).is_none());
-        let value = match missing {
+        let mut missing = output.value.steps_used();
+        missing.retain(|step| shared.output(*step).is_none());
+        let value = match missing.first() {
             Some(step) => {
-                let how = match ended.schedule.state(step).outcome() {
-                    Some(Outcome::LeftOut) => "is left out",
-                    _ => "did not succeed",
+                let state = ended.schedule.state(*step);
+                let is_interrupted = state == StepState::Skipped { because: SkipReason::Interrupted };
+                let how = match state.outcome() {
+                    _ if is_interrupted => "was not done".to_owned(),
+                    Some(Outcome::LeftOut) => "is left out".to_owned(),
+                    Some(Outcome::Pending) => format!("waits at {}", waiting_at(shared, ended, &missing)),
+                    _ => "did not succeed".to_owned(),
                 };
-                OutputValue::Missing(format!("`{}` {how}", shared.plan.step(step).name))
+                OutputValue::Missing(format!("`{}` {how}", shared.plan.step(*step).name))
             }
-            None => match output_value(shared, &output.value) {
+            None => match output_value(shared, &output.name, &output.value) {
                 Ok(mut value) => {
                     hide_in_value(&*shared.options.redact, &mut value);
                     OutputValue::Value(value)
                 }
-                Err(why) if is_foretold => OutputValue::Missing(why),
-                Err(why) => {
-                    let message = format!("output `{}` has no value: {why}", output.name);
-                    let mut failure = Failure::new("E0905", Outcome::Invalid, message);
+                Err(failure) if is_foretold => OutputValue::Missing(failure.message),
+                Err(mut failure) => {
                     hide_in_failure(&*shared.options.redact, &mut failure);
                     OutputValue::Failed(failure)
                 }
@@ -286,6 +289,15 @@ fn outputs(shared: &Shared<'_>, ended: &Ended) -> IndexMap<String, OutputValue> 
         (output.name.clone(), value)
     });
     outputs.collect()
+}
+
+/// The sites at which some of these steps wait.
+fn waiting_at(shared: &Shared<'_>, ended: &Ended, steps: &BTreeSet<StepId>) -> String {
+    let waits = |step: &&StepId| ended.schedule.state(**step).outcome() == Some(Outcome::Pending);
+    let sites = steps.iter().filter(waits).map(|step| shared.plan.step(*step).site);
+    let sites: BTreeSet<SiteId> = sites.collect();
+    let names: Vec<&str> = sites.into_iter().map(|site| shared.plan.site(site).name.as_str()).collect();
+    names.join(", ")
 }
 
 /// Tells of the outputs without a value; why each of them has none.

@@ -36,6 +36,10 @@ impl SiteSet for Without<'_> {
         self.sites.secret(source)
     }
 
+    fn has_secrets(&self) -> bool {
+        self.sites.has_secrets()
+    }
+
     fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {
         self.sites.file(file)
     }

@@ -23,6 +23,11 @@ pub trait SiteSet {
     /// [`crate::redact::Redact`] know it.
     fn secret<'a>(&'a self, source: &'a SecretSource) -> LocalFuture<'a, Result<String, SiteError>>;
 
+    /// Whether what it gives for secrets are the secrets, and not what stands for them.
+    fn has_secrets(&self) -> bool {
+        true
+    }
+
     /// The bytes of a file that an attribute uses as a value (content is streamed by the sites themselves).
     ///
     /// # Errors
@@ -37,6 +42,10 @@ impl SiteSet for Simulator {
 
     fn secret<'a>(&'a self, _source: &'a SecretSource) -> LocalFuture<'a, Result<String, SiteError>> {
         Box::pin(async { Ok(SIMULATED_SECRET.to_owned()) })
+    }
+
+    fn has_secrets(&self) -> bool {
+        false
     }
 
     fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {

@@ -442,6 +442,10 @@ impl SiteSet for Placed<'_> {
         self.simulator.secret(source)
     }
 
+    fn has_secrets(&self) -> bool {
+        self.simulator.has_secrets()
+    }
+
     fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {
         SiteSet::file(self.simulator, file)
             .map_err(|error| SiteError { kind: SiteErrorKind::Configuration, ..error })

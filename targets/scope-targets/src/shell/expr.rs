@@ -4,6 +4,7 @@
 //! `first(body.images).id` → `field(first(field(answer_body(), "images")), "id")`. What needs statements (records,
 //! lists, comprehensions, `??`) becomes a helper function; the names of an enclosing comprehension are its parameters.
 
+mod bounded;
 mod calls;
 mod path;
 mod secret;
@@ -160,6 +161,10 @@ impl Expressions {
             ),
             Expr::ListFor(generator, value) => self.list_for(generator, value, context)?,
             Expr::MapFor(generator, key, value) => self.map_for(generator, key, value, context)?,
+            Expr::Bounded(bounded) => {
+                let value = self.handle(&bounded.value, context)?;
+                format!("{}({value})", self.holder(bounded).map_err(|why| refused(expr, &why))?)
+            }
         })
     }
 

@@ -1,8 +1,10 @@
 //! What the awk that is written gives is what `scope_plan::eval` gives, over random expressions and hand-picked ones.
 
 use proptest::prelude::*;
+use scope_plan::bound::{Bound, Bounded, Test};
 use scope_plan::eval::{Bindings, eval, eval_path, eval_request_body, value};
 use scope_plan::expr::{BinaryOp, Builtin, Expr, Generator, UnaryOp};
+use scope_plan::plan::Origin;
 use serde_json::{Value, json};
 
 use super::AWK_LIBRARY;
@@ -245,6 +247,72 @@ fn every_function_and_operator() {
         Expr::Value(inputs()),
     ] {
         agree(&expr);
+    }
+}
+
+#[test]
+fn what_is_out_of_its_bounds_is_no_value() {
+    let rule = |test: Test| Bound::Rule { test, expected: "as said".into() };
+    let range = || rule(Test::Range { low: Some(1.0), high: Some(9.5), unit: None });
+    let words = || rule(Test::Word(vec!["up".into(), "a \"b\"".into()]));
+    let bounds = [
+        range(),
+        rule(Test::Range { low: None, high: Some(-1.0), unit: None }),
+        rule(Test::Matching("^[a-z]+$".into())),
+        words(),
+        rule(Test::Address),
+        rule(Test::Network),
+        rule(Test::Amount),
+        rule(Test::Text),
+        rule(Test::Number),
+        rule(Test::Whole),
+        rule(Test::Truth),
+        rule(Test::List),
+        rule(Test::Record),
+        Bound::Each(Box::new(range())),
+        Bound::BySite(Box::new(range())),
+        Bound::Fields(vec![("a".into(), range()), ("b".into(), Bound::Each(Box::new(words())))]),
+        Bound::All(vec![rule(Test::Whole), range()]),
+        Bound::Any { of: vec![range(), words()], expected: "either".into() },
+    ];
+    let values = [
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(1),
+        json!(9.5),
+        json!(-7),
+        json!(""),
+        json!("up"),
+        json!("UP"),
+        json!("a \"b\""),
+        json!("10.0.0.7"),
+        json!("2001:db8::1"),
+        json!("10.0.0.0/24"),
+        json!("500m"),
+        json!("1Gi"),
+        json!("a lot of it"),
+        json!([]),
+        json!([1, null, 9]),
+        json!([1, 0]),
+        json!({}),
+        json!({ "a": 1, "b": ["up"] }),
+        json!({ "a": 1, "b": ["on"] }),
+        json!({ "a": 0 }),
+        json!({ "nantes": 1, "paris": 2 }),
+    ];
+    let origin = Origin { file: String::new(), start: 0, end: 0, line: 1, column: 1, scope: None };
+    for bound in bounds {
+        for value in &values {
+            agree(&Expr::Bounded(Box::new(Bounded {
+                value: Expr::Value(value.clone()),
+                bound: bound.clone(),
+                name: "it".into(),
+                is_secret: false,
+                origin: origin.clone(),
+                rule: None,
+            })));
+        }
     }
 }
 

@@ -14,6 +14,9 @@ function not_a(expected, h) {
     fail(EVALUATION, WHERE ": " expected " was expected, found " (T[h] == "s" ? "a text" : T[h] == "n" ? "a number" : T[h] == "b" ? "true or false" : T[h] == "a" ? "a list" : T[h] == "o" ? "a record" : "null"))
 }
 
+# A value that is not as it has to be, behind what was expected.
+function shown(h) { return T[h] == "s" || T[h] == "n" || T[h] == "b" ? ", found " substr(V[h], 1, 60) : "" }
+
 function truth(h) { if (T[h] != "b") not_a("true or false", h); return V[h] == "true" }
 function text_of(h) { if (T[h] != "s" && T[h] != "b" && T[h] != "n") not_a("a text, a number or a truth value", h); return V[h] "" }
 function whole(h) { if (T[h] != "n" || V[h] !~ /^-?[0-9]+$/) not_a("a whole number", h); return V[h] + 0 }
