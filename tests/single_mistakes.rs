@@ -27,8 +27,8 @@ const TWO: &[(&str, &str, &str, &str)] = &[
     (
         "another operator in a scope",
         "two-clouds.scope",
-        "E0854 W0344",
-        "where the scope puts `base` now is allowed, and not where a test expects it",
+        "E0212 E0854 W0344",
+        "where the scope puts `base` now is allowed, and not where a test reads and expects it",
     ),
     (
         "an import left out",
