@@ -510,13 +510,13 @@ pub struct Failure {
     pub help: Vec<String>,
     /// What it is about in the program, where that is not the step as a whole; the first is where it is to be mended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub places: Vec<Place>,
+    pub places: Vec<ProgramPlace>,
 }
 
 /// A place in the program that a failure is about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Place {
+pub struct ProgramPlace {
     /// Where.
     pub origin: Origin,
     /// What is there.

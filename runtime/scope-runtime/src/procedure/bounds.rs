@@ -6,7 +6,7 @@
 use scope_plan::eval::OutOfBounds;
 use serde_json::Value;
 
-use crate::events::{Failure, Outcome, Place};
+use crate::events::{Failure, Outcome, ProgramPlace};
 use crate::redact::hide_in_value;
 use crate::runner::Shared;
 
@@ -46,8 +46,8 @@ pub(super) fn out_of_bounds(shared: &Shared<'_>, outside: OutOfBounds) -> Failur
         (false, true) => format!("as told by {sites}"),
         (false, false) => format!("this is `{text}`, as told by {sites}"),
     };
-    let value = Place { origin, label };
-    let rule = rule.map(|(name, origin)| Place { origin, label: format!("`{name}` is declared here") });
+    let value = ProgramPlace { origin, label };
+    let rule = rule.map(|(name, origin)| ProgramPlace { origin, label: format!("`{name}` is declared here") });
     let message = format!("expected {name} {expected}, found {found}");
     let help = match is_secret {
         true => "keep one there that fits, and run again: nothing was sent",

@@ -19,7 +19,7 @@ impl Expressions {
         for rule in rules {
             let words = quote::awk(&format!(": expected `{}` {}", bounded.name, words(rule)));
             let found = match (bounded.is_secret, rule) {
-                (false, Bound::Rule { .. } | Bound::Any { .. }) => " shown(v)",
+                (false, Bound::Rule { .. } | Bound::Any { .. }) => " as_found(v)",
                 _ => "",
             };
             lines.push(format!("if (!{}) fail(EVALUATION, WHERE {words}{found})", self.fits(rule, "v")?));

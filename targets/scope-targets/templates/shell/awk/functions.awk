@@ -15,7 +15,7 @@ function not_a(expected, h) {
 }
 
 # A value that is not as it has to be, behind what was expected.
-function shown(h) { return T[h] == "s" || T[h] == "n" || T[h] == "b" ? ", found " substr(V[h], 1, 60) : "" }
+function as_found(h) { return T[h] == "s" || T[h] == "n" || T[h] == "b" ? ", found " substr(V[h], 1, 60) : "" }
 
 function truth(h) { if (T[h] != "b") not_a("true or false", h); return V[h] == "true" }
 function text_of(h) { if (T[h] != "s" && T[h] != "b" && T[h] != "n") not_a("a text, a number or a truth value", h); return V[h] "" }
