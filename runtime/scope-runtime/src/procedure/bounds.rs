@@ -47,7 +47,8 @@ pub(super) fn out_of_bounds(shared: &Shared<'_>, outside: OutOfBounds) -> Failur
         (false, false) => format!("this is `{text}`, as told by {sites}"),
     };
     let value = ProgramPlace { origin, label };
-    let rule = rule.map(|(name, origin)| ProgramPlace { origin, label: format!("`{name}` is declared here") });
+    let rule =
+        rule.map(|(name, origin)| ProgramPlace { origin, label: format!("`{name}` is declared here") });
     let message = format!("expected {name} {expected}, found {found}");
     let help = match is_secret {
         true => "keep one there that fits, and run again: nothing was sent",
