@@ -73,6 +73,9 @@ impl Expressions {
     }
 }
 
+/// A number with a prefix or an exponent behind it.
+const AMOUNT: &str = "^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([a-zA-Z]+|[eE][-+]?[0-9]+)?$";
+
 fn tested(test: &Test, value: &str) -> Result<String, String> {
     let is = |kind: &str| format!("T[{value}] == \"{kind}\"");
     let looks_like = |form: &str| format!("({} && V[{value}] ~ /{form}/)", is("s"));
@@ -93,7 +96,7 @@ fn tested(test: &Test, value: &str) -> Result<String, String> {
         Test::Address => looks_like("^[0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*$"),
         Test::Network => looks_like("^[0-9a-fA-F.:]+[/][0-9]+$"),
         Test::Amount => {
-            format!("({} || {})", is("n"), looks_like("^[-+]?[0-9]*[.]?[0-9]*[a-zA-Z]*[-+]?[0-9]*$"))
+            format!("({} || {})", is("n"), looks_like(AMOUNT))
         }
         Test::Text => format!("({})", is("s")),
         Test::Number => format!("({})", is("n")),
