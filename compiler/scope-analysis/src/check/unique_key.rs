@@ -106,6 +106,8 @@ impl<'p> UniqueKeys<'p> {
                 out.push_str(&format!("#{}@{}.{}", resource.0, site.0, path.join(".")));
                 return Some(());
             }
+            // What it is held to does not tell two apart.
+            Deferred::Bounded(bounded) => return self.write(Used { value: &bounded.value, ..used }, out),
             Deferred::Concat(parts) => {
                 let texts: Option<String> =
                     parts.iter().map(|value| self.known_text(Used { value, ..used })).collect();
@@ -137,7 +139,7 @@ impl<'p> UniqueKeys<'p> {
     /// A part of a text as it stands in it, where the program says it.
     fn known_text(&self, used: Used<'p>) -> Option<String> {
         let used = self.resolved(used)?;
-        match used.value {
+        match used.value.unbounded() {
             Value::Text(text) => Some(text.clone()),
             Value::Int(number) => Some(number.to_string()),
             Value::Deferred(deferred) => match deferred.as_ref() {
