@@ -108,8 +108,10 @@ impl Seen {
         if ran.code != code {
             self.wrong += &format!("{args:?}: not exit {code}: {}\n", ran.all());
         }
-        let words: Vec<&str> =
-            args.iter().take_while(|word| word.chars().all(char::is_alphabetic)).copied().collect();
+        let is_word = |word: &str| {
+            !word.starts_with('-') && word.chars().all(|letter| letter.is_alphabetic() || letter == '-')
+        };
+        let words: Vec<&str> = args.iter().copied().take_while(|word| is_word(word)).collect();
         self.commands.insert(words.first().map_or(String::new(), |word| (*word).to_string()));
         self.commands.insert(words.iter().take(2).copied().collect::<Vec<_>>().join(" "));
         self.taken(&ran.stdout, args, format)
@@ -353,6 +355,9 @@ fn runs(seen: &mut Seen) {
     let forgotten = ["state", "forget", "old", "nantes"];
     let forgotten = seen.document(&folder, &forgotten, 0, "scope-forgotten/1");
     assert_eq!(forgotten["forgotten"][0]["site"], "nantes");
+    for (from, to) in [("paris", "lutetia"), ("lutetia", "paris")] {
+        seen.document(&folder, &["state", "rename-site", from, to], 0, "scope-site-renamed/1");
+    }
     let detached = seen.document(&folder, &["run", "main.scope", "--detach"], 0, "scope-detached/1");
     let followed = seen.document(&folder, &["attach"], 0, "scope-run/1");
     assert_eq!(followed["run"], detached["run"]);

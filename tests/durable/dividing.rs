@@ -71,3 +71,80 @@ fn new_weights_divide_anew_and_a_cut_does_not() {
     shares(2 * GIB, GIB);
     assert!(ends(&folder, &["run", "main.scope"], 0).stdout.contains("nothing to do"));
 }
+
+/// Parts that name their prime, of a type that `UPDATE` changes, or nothing does.
+const LINKED: &str = r#"
+driver cellar {
+    site { url: string }
+    service cellar {
+        address: site.url
+        answers { 400..499 -> invalid(text), 500..599 -> unavailable(text) }
+        type jar {
+            name: string identity immutable
+            size: int = 0 read(body.text.size)
+            head: string? read(body.text.head)
+            share by none because "a jar stays where it is"
+            cross by sum(size, link: head)
+            operation read GET "/notes/${name}" { 200 -> found(body), 404 -> not_found }
+            operation write PUT "/notes/${name}" { body: { name: name, text: { size: size, head: head } }, repeat by name, 200 | 201 -> done }
+            UPDATE
+            operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
+            create by write
+        }
+    }
+}
+"#;
+
+fn write_linked(desks: &Desks, folder: &std::path::Path, update: &str, scope: &str) {
+    let text = format!(
+        "{}site nantes {{ cellar: {{ url: \"{}\" }} }}\nsite paris {{ cellar: {{ url: \"{}\" }} }}\nentry nantes\n\
+         resource jam: cellar.jar {{ name: \"jam\", size: 6 }} scope {scope}\n",
+        LINKED.replace("UPDATE", update),
+        desks.nantes.url,
+        desks.paris.url
+    );
+    std::fs::write(folder.join("main.scope"), text).expect("writable");
+}
+
+#[test]
+fn a_new_prime_names_no_other_one_any_more() {
+    let desks = Desks::start();
+    let folder = binary::folder("dividing-prime");
+    let update = "operation update PUT \"/notes/${name}\" { body: { name: name, text: { size: size, head: head } }, 200 -> done }";
+    let head = |desk: &super::desk::Desk| desk.held()["notes"]["jam"]["head"].clone();
+    write_linked(&desks, &folder, update, "{ nantes % paris, prime: paris }");
+    ends(&folder, &["run", "main.scope"], 0);
+    assert_eq!((head(&desks.nantes), head(&desks.paris)), (json!("jam"), json!(null)));
+    write_linked(&desks, &folder, update, "{ nantes % paris, prime: nantes }");
+    let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
+    assert!(plan.contains("head \"jam\" -> null") && plan.contains("2 to change"), "{plan}");
+    ends(&folder, &["run", "main.scope"], 0);
+    assert_eq!((head(&desks.nantes), head(&desks.paris)), (json!(null), json!("jam")));
+    assert!(ends(&folder, &["run", "main.scope"], 0).stdout.contains("nothing to do"));
+}
+
+#[test]
+fn what_nothing_changes_is_not_divided_anew_in_part() {
+    let desks = Desks::start();
+    let folder = binary::folder("dividing-fixed");
+    write_linked(&desks, &folder, "", "{ nantes % paris }");
+    ends(&folder, &["run", "main.scope"], 0);
+    let held = desks.held();
+    write_linked(&desks, &folder, "", "{ nantes % paris } with { weights: { nantes: 2, paris: 1 } }");
+    for command in ["plan", "run"] {
+        let refused = ends(&folder, &[command, "main.scope"], 3);
+        assert!(refused.stderr.contains("error[E0891]: `jam` would be divided anew"), "{}", refused.all());
+    }
+    assert_eq!(desks.held(), held);
+    // What else cannot be changed is said before it is tried.
+    desks.paris.change(|notes, _| notes.get_mut("jam").expect("it is there")["text"]["size"] = json!(7));
+    write_linked(&desks, &folder, "", "{ nantes % paris }");
+    let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
+    assert!(plan.contains("1 would fail") && plan.contains("the driver has no way to change it"), "{plan}");
+    let checked = ends(&folder, &["driver", "check", "main.scope"], 0);
+    assert!(
+        checked.stderr.contains("no operation of `cellar.jar` changes `size`, `head`"),
+        "{}",
+        checked.all()
+    );
+}

@@ -453,3 +453,58 @@ fn what_is_there_already_is_imported() {
     ends(&folder, &["run", "main.scope", "--yes"], 0);
     assert_eq!(desks.paris.held()["cards"], json!(["old", "theirs"]));
 }
+
+#[test]
+fn where_user_and_used_were_there_before_destroy_takes_the_guard_off() {
+    let desks = Desks::start();
+    desks.paris.change(|_, cards| {
+        cards.insert("c7".into(), json!({ "id": "c7", "title": "board", "remark": "mine" }));
+    });
+    desks.nantes.change(|notes, _| {
+        notes.insert("t".into(), json!({ "name": "t", "text": "", "card": "c7" }));
+    });
+    let adopted = "resource board: knot.card { title: \"board\" } scope { board: paris } with { adopt: true }\n\
+        resource t: knot.thread { name: \"t\", card: board } scope { line: nantes, board: paris } with { adopt: true }\n";
+    let program = place(&desks, "adopted", adopted);
+    has(&ends(&program, &["run", "main.scope"], 0), &["2 adopted"]);
+    assert!(remark(&desks).ends_with("/t@nantes]"), "{}", remark(&desks));
+    let gone = ends(&program, &["destroy", "main.scope", "--yes"], 0);
+    has(&gone, &["stays nantes t adopted", "let go"]);
+    assert!(!gone.all().contains("as it was said"), "{}", gone.all());
+    assert_eq!(remark(&desks), "mine");
+    has(&ends(&program, &["destroy", "main.scope", "--yes"], 0), &["nothing to destroy"]);
+}
+
+#[test]
+fn a_site_by_another_name_keeps_what_it_has_and_its_marks_and_guards_say_so() {
+    let desks = Desks::start();
+    let program = place(&desks, "renamed-site", &format!("{BOARD}{}", thread("t", "board")));
+    ends(&program, &["run", "main.scope"], 0);
+    let rename = |from: &str, to: &str| {
+        let text = std::fs::read_to_string(program.join("main.scope")).expect("it is there");
+        std::fs::write(program.join("main.scope"), text.replace(from, to)).expect("writable");
+        has(
+            &ends(&program, &["run", "main.scope"], 3),
+            &[&format!("error[E0892]: `{to}` is at the address")],
+        );
+        has(&ends(&program, &["state", "rename-site", from, to], 0), &["1 resource"]);
+    };
+    rename("paris", "lutetia");
+    has(
+        &ends(&program, &["plan", "main.scope"], 0),
+        &["\"board@paris\" -> \"board@lutetia\"", "0 to create"],
+    );
+    has(&ends(&program, &["run", "main.scope"], 0), &["1 changed"]);
+    assert!(remark(&desks).contains("/board@lutetia]"), "{}", remark(&desks));
+    rename("nantes", "naoned");
+    ends(&program, &["run", "main.scope"], 0);
+    assert!(remark(&desks).ends_with("/t@naoned]"), "{}", remark(&desks));
+    has(&ends(&program, &["run", "main.scope"], 0), &["nothing to do"]);
+    // Two sites are not made one.
+    has(
+        &ends(&program, &["state", "rename-site", "lutetia", "naoned"], 3),
+        &["recorded at `naoned` already"],
+    );
+    has(&ends(&program, &["destroy", "main.scope", "--yes"], 0), &["2 deleted"]);
+    assert_eq!(desks.held()["paris"]["cards"], json!([]));
+}

@@ -180,3 +180,57 @@ fn a_lost_file_is_no_new_state() {
     has(&ends(&folder, &["run", "main.scope"], 1), "if the state of that was lost");
     assert_eq!(desks.nantes.held()["cards"], json!(["first"]));
 }
+
+#[test]
+fn what_bears_no_mark_is_imported_before_what_is_made_from_it_is_looked_for() {
+    const PINS: &str = r#"
+driver pins {
+    site { url: string }
+    service pins {
+        address: site.url
+        answers { 400..499 -> invalid(text), 500..599 -> unavailable(text) }
+        type note {
+            name: string identity immutable
+            text: string
+            operation read GET "/notes/${name}" { 200 -> found(body), 404 -> not_found }
+            operation write PUT "/notes/${name}" { body: { name: name, text: text }, repeat by name, 200 | 201 -> done }
+            operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
+            create by write
+        }
+        type card {
+            id: string identity computed
+            title: string
+            on: note
+            remark: string = ""
+            named by title
+            mark in remark
+            operation find GET "/cards" { query: { title: title }, 200 -> list(body) }
+            operation read GET "/cards/${id}" { 200 -> found(body), 404 -> not_found }
+            operation create POST "/cards" { body: { title: title, on: on.name, remark: remark }, repeat by mark, 201 -> done(body) }
+            operation update PUT "/cards/${id}" { body: { title: title, on: on.name, remark: remark }, 200 -> done }
+            operation delete DELETE "/cards/${id}" { 204 | 404 -> gone }
+        }
+    }
+}
+"#;
+    let desks = Desks::start();
+    let folder = crate::support::binary::folder("rebuild-pins");
+    let text = format!(
+        "{PINS}site nantes {{ pins: {{ url: \"{}\" }} }}\nentry nantes\nparam who: string = \"bob\"\n\
+         resource wall: pins.note {{ name: \"wall\", text: who }} scope {{ nantes }}\n\
+         resource pin: pins.card {{ title: \"pin\", on: wall }} scope {{ nantes }}\n",
+        desks.nantes.url
+    );
+    std::fs::write(folder.join("main.scope"), text).expect("writable");
+    let set = ["--set", "who=ana"];
+    ends(&folder, &[&["run", "main.scope"][..], &set].concat(), 0);
+    loses_state(&folder);
+    let rebuilt = ends(&folder, &[&REBUILD[..], &set].concat(), 2);
+    has(&rebuilt, "scope import main.scope wall nantes wall --set who=ana");
+    has(&rebuilt, "not asked: `wall` at nantes, which it is made from, is to be imported first");
+    has(&rebuilt, "import what is this program's, and rebuild again");
+    let imported = ends(&folder, &["import", "main.scope", "wall", "nantes", "wall", "--set", "who=ana"], 0);
+    has(&imported, "next: scope plan main.scope --set who=ana");
+    has(&ends(&folder, &[&REBUILD[..], &set].concat(), 0), "next: scope plan main.scope --set who=ana");
+    has(&ends(&folder, &[&["run", "main.scope"][..], &set].concat(), 0), "nothing to do");
+}

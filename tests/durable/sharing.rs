@@ -526,12 +526,23 @@ fn a_state_moves_from_a_folder_to_a_shared_place() {
     run(&["run", "main.scope"], 0);
     let to = depot.url("states/");
     run(&["state", "copy", "--program", "main.scope", "--to", &to], 0);
+    std::fs::write(folder.join("scope.toml"), format!("[state]\nplace = \"{to}\"\n")).expect("writable");
+    run(&["run", "main.scope"], 0);
+    // The folder that it was copied from is no second program.
+    run(&["status", "--offline"], 0);
+    let same = run(&["state", "copy", "--program", "main.scope", "--to", &to], 3);
+    let before = "scope state copy --state .scope/main --to";
+    assert!(same.stderr.contains("E0949") && same.stderr.contains(before), "{}", same.all());
     std::fs::remove_dir_all(folder.join(".scope")).expect("there");
     std::fs::write(folder.join("scope.toml"), format!("[state]\nplace = \"{to}\"\n")).expect("writable");
     let again = run(&["run", "main.scope"], 0);
     assert!(again.stdout.contains("nothing to do"), "{}", again.all());
     assert_eq!(depot.document("states/main.json")["lock"], json!(null), "given back");
     run(&["status", "--offline"], 0);
+    // Where nothing was run from here, the place that is said for this folder is looked at.
+    std::fs::remove_dir_all(folder.join(".scope")).expect("there");
+    let status = run(&["status", "--offline"], 0);
+    assert!(status.stdout.contains("main.scope"), "{}", status.all());
     run(&["state", "copy", "--program", "main.scope", "--to", ".scope/other"], 0);
     let occupied =
         run(&["state", "copy", "--program", "main.scope", "--state", ".scope/other", "--to", &to], 1);

@@ -74,6 +74,30 @@ fn a_refused_certificate_stops_its_site_at_once() {
     assert_eq!(n_connections, 1, "it is tried once");
 }
 
+/// As with refused credentials: another place is not taken for one whose certificate is not accepted, nor is a copy waited for.
+#[test]
+fn no_other_site_is_taken_for_one_that_is_not_trusted() {
+    let (_stranger, _told, port) = stranger();
+    let desks = Desks::start();
+    let folder = binary::folder("durable-trust-either");
+    for (scope, with) in
+        [("{ paris | nantes }", ""), ("{ nantes & paris }", " with { quorum: 1, on_disconnect: queue }")]
+    {
+        let program = format!(
+            "{}site nantes {{ desk: {{ url: \"{}\" }} }}\nsite paris {{ desk: {{ url: \"https://127.0.0.1:{port}\" }} }}\nentry nantes\n\
+             resource single: desk.note {{ name: \"single\", text: \"one\" }} scope {scope}{with}\n",
+            desk::DRIVER,
+            desks.nantes.url,
+        );
+        std::fs::write(folder.join("main.scope"), program).expect("writable");
+        let is_quorum = !with.is_empty();
+        let ran = desk::scope(&folder, &["run", "main.scope"]);
+        assert_eq!(ran.code, 1, "{}", ran.all());
+        assert!(ran.stderr.contains("error[E0702]") && !ran.all().contains("parked"), "{}", ran.all());
+        assert_eq!(desks.nantes.held()["notes"]["single"].is_null(), !is_quorum, "{}", ran.all());
+    }
+}
+
 /// Told by the site itself which authority is to be trusted, whatever application is asked: it is connected to. What it does
 /// not answer then is silence, and is waited for.
 #[test]

@@ -31,6 +31,28 @@ fn a_parked_part_is_done_when_its_site_is_back() {
     assert_eq!(desks.paris.held()["notes"], json!({ "welcome": "hello from paris" }));
 }
 
+#[cfg(unix)]
+#[test]
+fn hooks_are_told_of_a_silence_once_and_of_its_end() {
+    let desks = Desks::start();
+    let folder = desks.place("silence", PROGRAM);
+    desks.paris.set_down(true);
+    let told = |event: &str| {
+        format!("{event}=[\"dd\", \"of={event}\", \"oflag=append\", \"conv=notrunc\", \"status=none\"]")
+    };
+    let (silent, answers) = (told("site_silent"), told("site_answers"));
+    let mut waiting =
+        desk::start(&folder, &["run", "main.scope", "--wait", "2min", "--on", &silent, "--on", &answers]);
+    // It is asked several times meanwhile.
+    std::thread::sleep(Duration::from_secs(8));
+    desks.paris.set_down(false);
+    assert_eq!(waiting.wait().expect("it is ours").code(), Some(0));
+    for event in ["site_silent", "site_answers"] {
+        let lines = std::fs::read_to_string(folder.join(event)).expect("the hook was told");
+        assert_eq!(lines.lines().count(), 1, "{event}: {lines}");
+    }
+}
+
 #[test]
 fn only_the_newest_intent_is_kept() {
     let desks = Desks::start();

@@ -47,7 +47,9 @@ mod testing;
 mod unreached;
 mod with;
 
-pub use check::{UniqueKeys, expected, former_names, key_of_set, open_ends, outputs as outputs_used};
+pub use check::{
+    FormerName, UniqueKeys, element_of, expected, former_names, key_of_set, of_one, open_ends, outputs as outputs_used,
+};
 pub use context::{Extent, Options, Reported};
 pub use eval::files::{join_path, path_between};
 pub use modules::{Module, ModuleId, Modules, NameKind, Use};

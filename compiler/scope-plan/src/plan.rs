@@ -18,6 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::digest;
 use crate::driver::Driver;
 use crate::expr::Expr;
 use crate::quantity::Unit;
@@ -126,6 +127,9 @@ pub struct Program {
     pub units: BTreeMap<String, Unit>,
 }
 
+/// Among the settings of drivers, those of any connection.
+pub const TLS: &str = "tls";
+
 /// A site.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Site {
@@ -144,6 +148,25 @@ pub struct Site {
     pub capacity: IndexMap<String, u64>,
     /// Where it is declared.
     pub origin: Origin,
+}
+
+impl Site {
+    /// Driver → the digest of the settings that it is reached by, secrets left out; nothing of a driver without any. Two
+    /// sites with the same are one place.
+    #[must_use]
+    pub fn addresses(&self) -> BTreeMap<String, String> {
+        let is_of_driver = |(name, _): &(&String, &IndexMap<String, Expr>)| name.as_str() != TLS;
+        let drivers = self.settings.iter().filter(is_of_driver).filter_map(|(driver, settings)| {
+            let said = settings.iter().filter_map(|(name, setting)| match setting {
+                Expr::Value(value) if !value.is_null() => Some((name.as_str(), value)),
+                _ => None,
+            });
+            let said: BTreeMap<&str, &Value> = said.collect();
+            let text = serde_json::to_string(&said).expect("JSON values are JSON");
+            (!said.is_empty()).then(|| (driver.clone(), digest::sha256_hex(text.as_bytes())))
+        });
+        drivers.collect()
+    }
 }
 
 /// One resource that a simulated site holds.

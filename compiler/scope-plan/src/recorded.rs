@@ -36,6 +36,9 @@ pub struct Recorded {
     /// What the program's runs left waiting for a site: the step's key, and the global name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parked: Vec<(String, String)>,
+    /// Site's name → its addresses ([`crate::plan::Site::addresses`]) when a run was last about it; an older state has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sites: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Recorded {
@@ -51,6 +54,31 @@ impl Recorded {
         let best = numbered
             .max_by_key(|(index, arm)| (*arm == sites, shared(arm), *index == number, Reverse(*index)));
         best.map(|(index, _)| index)
+    }
+}
+
+impl Recorded {
+    /// What was adopted, name and site, and relies upon something that was adopted too and bears our guard for it: where
+    /// nothing of the program is to be left, it is let go, and the guard with it.
+    pub fn adopted_users(&self) -> BTreeSet<(String, String)> {
+        let relied = |resource_type: &String, site: &String, identity: &String| Relied {
+            resource_type: resource_type.clone(),
+            site: site.clone(),
+            identity: identity.clone(),
+        };
+        let guards = self.guards.iter();
+        let guarded: BTreeSet<Relied> =
+            guards.map(|guard| relied(&guard.resource_type, &guard.site, &guard.identity)).collect();
+        let (adopted, ours): (Vec<_>, Vec<_>) =
+            self.resources.iter().partition(|known| known.how == How::Adopted);
+        // What is ours is deleted, or stays with those that need it.
+        let ours = ours.into_iter().map(|known| relied(&known.resource_type, &known.site, &known.identity));
+        let ours: BTreeSet<Relied> = ours.collect();
+        let users = adopted.into_iter().filter(|known| {
+            known.relies.iter().any(|relied| guarded.contains(relied))
+                && !known.relies.iter().any(|relied| ours.contains(relied))
+        });
+        users.map(|known| (known.name.clone(), known.site.clone())).collect()
     }
 }
 

@@ -91,7 +91,7 @@ fn good() -> Plan {
         before: Default::default(),
     };
     let parts = vec![part("nantes", prime, 200), part("lille", other, 100)];
-    plan.crosses.push(Cross { key: "whole".into(), prime, parts });
+    plan.crosses.push(Cross { key: "whole".into(), prime, parts, unlinked: None });
     plan
 }
 

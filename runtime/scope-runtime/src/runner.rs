@@ -199,6 +199,7 @@ pub async fn run(
             let _ = shared.ledger.append(Record::Renamed { from: from.clone(), to: to.clone() });
         }
     }
+    know_sites(&shared);
     claim(&shared);
     wait_no_more(&shared);
     if options.rebuild {
@@ -214,6 +215,19 @@ pub async fn run(
     shared.tell(observe);
     *state = shared.ledger.into_store();
     report
+}
+
+/// Where the sites are is kept, so that one by another name is known for the same.
+fn know_sites(shared: &Shared<'_>) {
+    for site in &shared.plan.sites {
+        let addresses = site.addresses();
+        let is_known =
+            shared.ledger.with(|state| state.sites.get(&site.name).unwrap_or(&BTreeMap::new()) == &addresses);
+        if !is_known {
+            // A failure is kept by the ledger and seen by the loop.
+            let _ = shared.ledger.append(Record::Site { site: site.name.clone(), addresses });
+        }
+    }
 }
 
 /// What one command made and the program has is the program's from now on.

@@ -11,6 +11,7 @@ mod folder;
 mod forget;
 mod guards;
 mod lock;
+mod moved;
 mod owed;
 mod place;
 mod record;
@@ -98,6 +99,9 @@ pub struct State {
     /// A gate's key → the wave before it, while that is open.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub waves: BTreeMap<String, OpenWave>,
+    /// Site's name → driver → the digest of its address there, when a run was last about it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sites: BTreeMap<String, BTreeMap<String, String>>,
     /// The number of the last run.
     pub last_run: u64,
     /// The last [`KEPT_RUNS`] runs, oldest first.
@@ -464,6 +468,7 @@ impl State {
             apart: BTreeSet::new(),
             holds: BTreeMap::new(),
             waves: BTreeMap::new(),
+            sites: BTreeMap::new(),
             last_run: 0,
             runs: Vec::new(),
         }
@@ -554,6 +559,7 @@ impl State {
             reconsider: false,
             guards: self.guards.iter().cloned().collect(),
             apart: self.apart.clone(),
+            sites: self.sites.clone(),
         }
     }
 

@@ -27,7 +27,7 @@ pub(crate) use cycles::check_cycles;
 pub use cycles::outputs;
 pub(crate) use references::Referring;
 pub(crate) use rollouts::check_rollouts;
-pub use rollouts::former_names;
+pub use rollouts::{FormerName, element_of, former_names, of_one};
 pub(crate) use sameness::check_sameness;
 pub(crate) use secrets::{holds_secret, written_at};
 pub use unique_key::{UniqueKeys, key_of_set};

@@ -2,7 +2,7 @@
 //!
 //! `rollout: { first: lille }` at one site → E0317; `first: rennes` where it is not → E0316.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, codes};
@@ -132,9 +132,9 @@ fn check_moves(context: &Context<'_>, resources: &[Resource]) {
     let declared: BTreeMap<&str, &Resource> =
         resources.iter().map(|resource| (resource.name.as_str(), resource)).collect();
     // Of two it is said of the second one by name, whichever stands first.
-    former.sort_by_key(|(id, _)| &resources[id.0 as usize].name);
+    former.sort_by_key(|former| &resources[former.id.0 as usize].name);
     let mut claimed: BTreeMap<&str, &Resource> = BTreeMap::new();
-    for (id, old) in &former {
+    for FormerName { id, name: old, .. } in &former {
         let resource = &resources[id.0 as usize];
         let Some(moved) = &resource.with.moved_from else { continue };
         if let Some(still) = declared.get(old.as_str()) {
@@ -157,32 +157,87 @@ fn check_moves(context: &Context<'_>, resources: &[Resource]) {
                 )
                 .label("only one can have been it")
                 .secondary(other.span, "the other one")
-                .help("name each one's own path; one name for a whole family is the family's"),
+                .help(match element_of(&resource.name) {
+                    Some((_, key)) if old.ends_with(']') => {
+                        format!("where only one was it: {}", of_one(key, old))
+                    }
+                    _ => "name each one's own path; one name for a whole family is the family's".to_owned(),
+                }),
             );
         }
     }
 }
 
+/// A family's path, and the key of the element that a path ends in: `vm["a"]` → `vm`, `"a"`.
+pub fn element_of(path: &str) -> Option<(&str, &str)> {
+    // Within a key a quote is never bare.
+    let (family, _) = path.strip_suffix(']')?.rsplit_once("[\"")?;
+    Some((family, &path[family.len() + 1..path.len() - 1]))
+}
+
+/// How one element of a family says what it was, `name` being what the family's `for` calls it.
+pub fn of_one(key: &str, old: &str) -> String {
+    let old = old.replace('"', "\\\"");
+    format!(
+        "`with (if name == {key} then {{ moved_from: \"{old}\" }} else {{ }})`, `name` as its `for` calls it"
+    )
+}
+
+/// What a resource was recorded as, as far as the program tells.
+pub struct FormerName {
+    /// What is called otherwise now.
+    pub id: ResourceId,
+    /// `server["a"]`
+    pub name: String,
+    /// What it was where `name` was never recorded: of a family with one element, one path can be either's.
+    pub or: Option<String>,
+}
+
 /// What resources were recorded as, of those that say `moved_from`. A name that a whole family or group shares is the
-/// family's or the group's; where each element has a name of its own it is the element's.
+/// family's or the group's; where each element has a name of its own, or one of several has one, it is the element's. So is
+/// a path that ends in a key: an item has none.
 ///
-/// `vm["a"]` with `moved_from: "server"` at the family → `server["a"]`; `lab.net` of a group `lab` that was `test` → `test.net`.
-pub fn former_names(resources: &[Resource]) -> Vec<(ResourceId, String)> {
-    let moved =
-        || resources.iter().filter_map(|resource| Some((resource, resource.with.moved_from.as_ref()?)));
-    // An item → the one path that all of it names; none where the elements differ.
-    let mut shared: BTreeMap<&str, Option<&str>> = BTreeMap::new();
-    for (_, moved) in moved() {
-        let path = shared.entry(&moved.item).or_insert(Some(&moved.path));
-        if *path != Some(&moved.path) {
-            *path = None;
+/// `vm["a"]` with `moved_from: "server"` at the family → `server["a"]`, with `moved_from: "vm[\"b\"]"` → `vm["b"]`; `lab.net` of a
+/// group `lab` that was `test` → `test.net`.
+pub fn former_names(resources: &[Resource]) -> Vec<FormerName> {
+    let mut said: BTreeMap<&str, Said<'_>> = BTreeMap::new();
+    for moved in resources.iter().filter_map(|resource| resource.with.moved_from.as_ref()) {
+        let said = said.entry(&moved.item).or_default();
+        said.paths.insert(&moved.path);
+        said.elements.insert(&moved.element);
+    }
+    if said.is_empty() {
+        return Vec::new();
+    }
+    for resource in resources.iter().filter(|resource| resource.with.moved_from.is_none()) {
+        for (key, _) in resource.name.match_indices('[') {
+            if let Some(said) = said.get_mut(&resource.name[..key]) {
+                said.has_silent = true;
+            }
         }
     }
-    moved()
-        .map(|(resource, moved)| {
-            let now = if shared[moved.item.as_str()].is_some() { &moved.item } else { &moved.element };
-            let below = resource.name.strip_prefix(now.as_str()).unwrap_or_default();
-            (resource.id, format!("{}{below}", moved.path))
-        })
-        .collect()
+    let former = |resource: &Resource| {
+        let moved = resource.with.moved_from.as_ref()?;
+        let was = |now: &str| {
+            let below = resource.name.strip_prefix(now).unwrap_or_default();
+            format!("{}{below}", moved.path)
+        };
+        let said = &said[moved.item.as_str()];
+        let (id, of_element) = (resource.id, was(&moved.element));
+        if said.paths.len() > 1 || moved.path.ends_with(']') || said.elements.len() == 1 && said.has_silent {
+            return Some(FormerName { id, name: of_element, or: None });
+        }
+        let is_either = said.elements.len() == 1 && moved.element != moved.item;
+        Some(FormerName { id, name: was(&moved.item), or: is_either.then_some(of_element) })
+    };
+    resources.iter().filter_map(former).collect()
+}
+
+/// What the elements of one family, or the parts of one group, say that they were.
+#[derive(Default)]
+struct Said<'a> {
+    paths: BTreeSet<&'a str>,
+    elements: BTreeSet<&'a str>,
+    /// Whether another element says nothing.
+    has_silent: bool,
 }

@@ -153,6 +153,31 @@ fn one_type<'d>(
     mark(ty, diagnostics);
     command_lines(ty, diagnostics);
     unsent(ty, diagnostics);
+    unchanged(ty, diagnostics);
+}
+
+/// Attributes that a program may set otherwise later, of a type that no operation changes.
+fn unchanged(ty: &ResourceType, diagnostics: &mut Vec<Diagnostic>) {
+    if ty.operations.values().any(|operation| operation.kind == OperationKind::Update) {
+        return;
+    }
+    let is_changed = |attribute: &&Attribute| {
+        let is_identity = attribute.name == ty.identity;
+        attribute.is_settable && !attribute.is_immutable && !is_identity
+    };
+    let changed: Vec<&Attribute> = ty.attributes.values().filter(is_changed).collect();
+    let Some(first) = changed.first() else { return };
+    let names: Vec<String> = changed.iter().map(|attribute| format!("`{}`", attribute.name)).collect();
+    warn(
+        Diagnostic::new(
+            codes::E0414,
+            first.span,
+            format!("no operation of `{}` changes {}", ty.name, names.join(", ")),
+        )
+        .label("a program that sets another value later is refused (E0905)")
+        .help("add `operation update …`, or say that it stays as it was made: `immutable`"),
+        diagnostics,
+    );
 }
 
 /// Attributes that a program sets and no operation uses: what is written there has no effect, and differs at every look.

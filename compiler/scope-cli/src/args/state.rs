@@ -44,6 +44,16 @@ pub enum StateCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// A site got another name in the program: what is recorded at the one is at the other.
+    RenameSite {
+        /// The name that it had.
+        from: String,
+        /// The name that it has.
+        to: String,
+        /// Which deployment.
+        #[command(flatten)]
+        place: Place,
+    },
     /// Copy it to another place, where there is none yet.
     Copy {
         /// Which deployment.

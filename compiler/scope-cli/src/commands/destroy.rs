@@ -4,6 +4,7 @@
 
 use scope_diagnostics::codes;
 use scope_plan::plan::{Action, Plan};
+use scope_plan::recorded::How;
 use scope_runtime::state::{State, Wish};
 
 use super::WRONG;
@@ -44,11 +45,14 @@ pub(super) fn is_done(file: &str, state: &State) -> bool {
     is_done
 }
 
-/// Says what stays because the program says so.
-pub(super) fn tell_kept(plan: &Plan) {
+/// Says what stays because the program says so; what was adopted was said to stay before.
+pub(super) fn tell_kept(plan: &Plan, state: &State) {
     let kept = plan.steps.iter().filter(|step| matches!(step.action, Action::Delete { keep: true, .. }));
     for step in kept {
         let site = &plan.site(step.site).name;
+        if state.resource(&step.name, site).is_some_and(|known| known.how == How::Adopted) {
+            continue;
+        }
         line(&format!("  stays   {site}  {}   not deleted, as it was said (`keep`)", step.name));
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::accept::{self, Accepted};
 use super::survey::{NotAsked, survey};
-use super::{DIFFERENT, OK, WRONG, asked, now_ms, place};
+use super::{DIFFERENT, OK, WRONG, asked, now_ms, place, reach};
 use crate::args::Drift;
 use crate::output::{Output, document, line, note};
 use crate::show::drift::{self, Drifted};
@@ -36,13 +36,14 @@ fn drift(command: &Drift, output: Output) -> Result<bool, u8> {
             return Err(WRONG);
         }
     };
-    let rows = drift::drifted(plan, &report, &state, now_ms());
+    let lost = reach::unseen(&command.program, &compilation.program, &state.recorded());
+    let rows = drift::drifted(plan, &report, &state, &lost, now_ms());
     let file = &command.program.file;
     let Some(wanted) = &command.accept else {
         document::tell("scope-drift/2", json_twin(file, &state, &rows));
         let again = said::command(&asked::of_program(&command.program, plan), command.kept.state.as_deref());
         line(drift::report(plan, file, &again, &state, &rows, now_ms(), command.verbose).trim_end());
-        super::reach::tell(&command.program, &compilation.program, &state.recorded());
+        reach::tell(&command.program, command.kept.state.as_deref(), &compilation.program, &state.recorded());
         return Ok(rows.iter().any(Drifted::is_drift));
     };
     let accepted = accept::chosen(wanted, &rows, &compilation.program)?;

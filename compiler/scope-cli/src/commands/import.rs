@@ -21,11 +21,11 @@ use serde_json::{Map, Value, json};
 use arguments::Arguments;
 
 use super::survey::{NotAsked, survey};
-use super::{FAILED, OK, WRONG, now_ms, place};
+use super::{FAILED, OK, WRONG, asked, now_ms, place};
 use crate::args::Import;
 use crate::output::{Output, document, line, note, say, say_error, say_help, verbatim};
-use crate::show::short_type;
 use crate::show::source::{self, Declared};
+use crate::show::{said, short_type};
 use crate::world::Disk;
 
 /// The name under which it is looked up; no program calls anything so.
@@ -92,7 +92,7 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
         store.remember(fact).map_err(|error| place::refused(&error))?;
         told(command, name, &ty, None);
         line(&format!("adopted: {} {name} at {} is {}", short_type(&ty.name), command.site, command.id));
-        line(&format!("next: scope plan {file}"));
+        line(&format!("next: {}", planning(command, &plan)));
         return Ok(());
     }
     let planned = plan.resource_type(&ty.name).map(|(_, planned)| planned);
@@ -122,8 +122,15 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
     // A run of the program without it would let it go again.
     let first = if command.write { "" } else { "put this into the program, then " };
     let kind = short_type(&ty.name);
-    note(&format!("adopted: {kind} {name} at {}; next: {first}scope plan {file}", command.site));
+    note(&format!("adopted: {kind} {name} at {}; next: {first}{}", command.site, planning(command, &plan)));
     Ok(())
+}
+
+/// The plan of the same program, with what was said of it.
+fn planning(command: &Import, plan: &Plan) -> String {
+    let started = asked::of_program(&command.program, plan);
+    let words = format!("scope plan {}", shell::word(&command.program.file));
+    said::with_what_was_said(&words, &started, command.kept.state.as_deref())
 }
 
 /// The same for programs; `text` is the program's, where it did not have it.

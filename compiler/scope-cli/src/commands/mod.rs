@@ -24,7 +24,7 @@ mod lint;
 mod logs;
 mod place;
 mod plan;
-mod reach;
+pub mod reach;
 mod rebuild;
 mod resume;
 pub mod run;

@@ -64,11 +64,24 @@ fn named(place: &args::Place) -> Result<Found, u8> {
         return Ok(Found { place, program: None });
     }
     let mut here = states();
+    // Nothing was run from here yet, and perhaps by others at a place that is shared.
+    let mut elsewhere = if here.is_empty() { kept_elsewhere() } else { Vec::new() };
     match here.len() {
         1 => {
             let place = here.remove(0);
             let program = program_of(&place);
             Ok(Found { place, program })
+        }
+        0 if elsewhere.len() == 1 => Ok(elsewhere.remove(0)),
+        0 if !elsewhere.is_empty() => {
+            let programs: Vec<String> = elsewhere.into_iter().filter_map(|found| found.program).collect();
+            let named = programs.join(", ");
+            say_error(
+                codes::E0922,
+                &format!("{} programs here have a shared state: {named}", programs.len()),
+            );
+            say_help(&format!("`--program {}`", shell::word(&programs[0])));
+            Err(WRONG)
         }
         0 => {
             say_error(codes::E0922, "no program was run here: there is no `.scope` folder");
@@ -101,7 +114,7 @@ pub fn find_with_site(place: &args::Place, site: &str) -> Result<Found, u8> {
     if place.state.is_some() || !states().is_empty() {
         return find(place);
     }
-    let mut programs = programs_with(site);
+    let mut programs = programs_with(|known| known == site);
     match programs.len() {
         0 => {
             say_error(codes::E0922, &format!("no program was run here, and none here has a site `{site}`"));
@@ -122,8 +135,29 @@ pub fn find_with_site(place: &args::Place, site: &str) -> Result<Found, u8> {
     }
 }
 
-/// The files here that make something, and have this site.
-fn programs_with(site: &str) -> Vec<String> {
+/// The programs here whose state is at a shared place.
+fn kept_elsewhere() -> Vec<Found> {
+    // What is not said for this folder is said for none of them.
+    let is_shared = |file: &str| matches!(world::state_place(file, None), Ok(Place::Shared(_)));
+    if !is_shared("program.scope") {
+        return Vec::new();
+    }
+    let programs = programs_with(|_| true).into_iter();
+    let found = programs.filter_map(|program| {
+        let place = world::state_place(&program, None).ok()?;
+        Some(Found { place, program: Some(program) })
+    });
+    let mut found: Vec<Found> = found.collect();
+    // A place that is not for many is one state, whichever program is kept there.
+    if found.len() > 1 && found.iter().all(|other| other.place.text() == found[0].place.text()) {
+        found.truncate(1);
+        found[0].program = None;
+    }
+    found
+}
+
+/// The files here that make something, and have such a site.
+fn programs_with(is_meant: impl Fn(&str) -> bool) -> Vec<String> {
     let entries = std::fs::read_dir(".").into_iter().flatten().flatten();
     let mut files: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     files.retain(|file| file.ends_with(".scope") && Path::new(file).is_file());
@@ -131,7 +165,7 @@ fn programs_with(site: &str) -> Vec<String> {
     files.retain(|file| {
         let program = scope_compiler::compile_sites(&world::Disk, file, true).program;
         let is_making = !program.resources.is_empty() || !program.sequences.is_empty();
-        is_making && program.sites.iter().any(|known| known.name == site)
+        is_making && program.sites.iter().any(|known| is_meant(&known.name))
     });
     files
 }
@@ -192,7 +226,14 @@ fn states() -> Vec<Place> {
         true => Some(Place::Folder(folder)),
         false => Place::of_logs(&folder).or_else(|| has_runs(&folder).then_some(Place::Folder(folder))),
     };
-    folders.into_iter().filter_map(state_in).collect()
+    let states: Vec<Place> = folders.into_iter().filter_map(state_in).collect();
+    let texts: Vec<String> = states.iter().map(Place::text).collect();
+    // A program whose state was copied left the one before where it was.
+    let is_left = |place: &Place| {
+        let now = program_of(place).and_then(|program| world::state_place(&program, None).ok());
+        now.is_some_and(|now| now.text() != place.text() && texts.contains(&now.text()))
+    };
+    states.into_iter().filter(|place| !is_left(place)).collect()
 }
 
 /// Other states that may be meant: those here, and in the folders beside this one and in it.

@@ -99,7 +99,7 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     let survey = show::plan::Survey { rows: &rows, fails };
     let shown = (&not_asked, command.verbose);
     line(show::plan::surveyed(plan, file, &next, &state, &survey, now_ms(), shown).trim_end());
-    tell(&lost);
+    tell(command, &lost);
     let is_different = !lost.is_empty()
         || rows.iter().any(|row| row.what.is_change() || matches!(row.what, What::Unknown | What::HeldBack));
     match command.check {
@@ -148,7 +148,7 @@ fn unasked(
         show::plan::plan(plan, file, &again(command, plan), state, (left_out, command.verbose))
     };
     line(text.trim_end());
-    tell(lost);
+    tell(command, lost);
     if let Some(missing) = missing {
         note(&format!("no site was asked, what is there is unknown: {}", missing.join("; ")));
         if command.check {
@@ -173,9 +173,10 @@ fn asked_of(command: &Plan, plan: &scope_plan::plan::Plan) -> Started {
     Started { reconsider: command.reconsider, site, except, ..asked }
 }
 
-fn tell(lost: &[Lost]) {
+fn tell(command: &Plan, lost: &[Lost]) {
     if !lost.is_empty() {
-        line(&format!("\n{}", reach::words(lost)));
+        let at = place::words(&command.program.file, command.kept.state.as_deref());
+        line(&format!("\n{}", reach::words(lost, &at)));
     }
 }
 

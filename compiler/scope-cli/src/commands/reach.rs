@@ -8,6 +8,7 @@ use scope_plan::recorded::{How, Recorded, RecordedResource};
 use scope_runtime::shell;
 use serde::Serialize;
 
+use super::place;
 use crate::args;
 use crate::output::note;
 use crate::show::{short_name, short_type};
@@ -32,15 +33,39 @@ pub enum Because {
     NoType,
 }
 
+impl Lost {
+    /// Why nothing can be asked about it.
+    pub fn why(&self) -> String {
+        match self.because {
+            Because::NoSite => format!("the program has no site `{}` any more", self.site),
+            Because::NoType => format!("the program has no type `{}` any more", self.resource_type),
+        }
+    }
+}
+
 /// All of it, by site, where the whole program is meant. What was adopted is not ours to delete and needs no site.
 pub fn of(asked: &args::Program, program: &Program, recorded: &Recorded) -> Vec<Lost> {
+    among(asked, program, recorded, |known| known.how != How::Adopted)
+}
+
+/// The same with what was adopted: how it is now nobody can see either.
+pub fn unseen(asked: &args::Program, program: &Program, recorded: &Recorded) -> Vec<Lost> {
+    among(asked, program, recorded, |_| true)
+}
+
+fn among(
+    asked: &args::Program,
+    program: &Program,
+    recorded: &Recorded,
+    is_meant: impl Fn(&RecordedResource) -> bool,
+) -> Vec<Lost> {
     if !asked.only.is_empty() || asked.sequence.is_some() {
         return Vec::new();
     }
     let sites: BTreeSet<&str> = program.sites.iter().map(|site| site.name.as_str()).collect();
     let is_apart =
         |known: &RecordedResource| recorded.apart.contains(&(known.name.clone(), known.site.clone()));
-    let ours = recorded.resources.iter().filter(|known| known.how != How::Adopted && !is_apart(known));
+    let ours = recorded.resources.iter().filter(|known| is_meant(known) && !is_apart(known));
     let resources = ours.map(|resource| (&resource.site, &resource.name, &resource.resource_type));
     let open = recorded.open.iter().map(|open| (&open.site, &open.name, &open.resource_type));
     let lost = resources.chain(open).filter_map(|(site, name, resource_type)| {
@@ -56,15 +81,15 @@ pub fn of(asked: &args::Program, program: &Program, recorded: &Recorded) -> Vec<
 }
 
 /// Says it.
-pub fn tell(asked: &args::Program, program: &Program, recorded: &Recorded) {
+pub fn tell(asked: &args::Program, state: Option<&str>, program: &Program, recorded: &Recorded) {
     let lost = of(asked, program, recorded);
     if !lost.is_empty() {
-        note(&words(&lost));
+        note(&words(&lost, &place::words(&asked.file, state)));
     }
 }
 
-/// A few lines for people.
-pub fn words(lost: &[Lost]) -> String {
+/// A few lines for people; `at` is what a command is told of where the state is, behind a blank.
+pub fn words(lost: &[Lost], at: &str) -> String {
     const SHOWN: usize = 10;
     let Some(first) = lost.first() else { return String::new() };
     let mut lines: Vec<String> = lost.iter().take(SHOWN).map(line_of).collect();
@@ -76,7 +101,7 @@ pub fn words(lost: &[Lost]) -> String {
         Because::NoType => "the driver",
     };
     format!(
-        "recorded, and out of the program's reach: left as it is\n{}\n  delete it: put {back} back for one run      let it go: scope state forget {} {}",
+        "recorded, and out of the program's reach: left as it is\n{}\n  delete it: put {back} back for one run      let it go: scope state forget {} {}{at}",
         lines.join("\n"),
         shell::word(&first.name),
         shell::word(&first.site),
@@ -85,9 +110,5 @@ pub fn words(lost: &[Lost]) -> String {
 
 fn line_of(lost: &Lost) -> String {
     let (kind, name) = (short_type(&lost.resource_type), short_name(&lost.name));
-    let why = match lost.because {
-        Because::NoSite => format!("the program has no site `{}` any more", lost.site),
-        Because::NoType => format!("the program has no type `{}` any more", lost.resource_type),
-    };
-    format!("  ? {}  {kind}  {name}   {why}", lost.site)
+    format!("  ? {}  {kind}  {name}   {}", lost.site, lost.why())
 }

@@ -11,7 +11,7 @@ use scope_diagnostics::codes;
 use scope_plan::driver::Repeat;
 use scope_plan::plan::{Action, Arm, Plan, Step, StepId};
 use scope_plan::recorded::How;
-use scope_runtime::events::Failure;
+use scope_runtime::events::{Failure, SkipReason};
 use scope_runtime::report::{Report, StepStatus};
 use scope_runtime::runner::Known;
 use scope_runtime::shell;
@@ -20,10 +20,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::survey::{NotAsked, seek};
-use super::{DIFFERENT, OK, WRONG, answers, now_ms, place};
+use super::{DIFFERENT, OK, WRONG, answers, asked, now_ms, place};
 use crate::args::Rebuild;
 use crate::output::{Output, document, line, note, say_error, say_help};
-use crate::show::{plural, short_name, short_type};
+use crate::show::{plural, said, short_name, short_type};
 
 pub fn run(command: &Rebuild, output: Output) -> u8 {
     match rebuilt(command, output) {
@@ -61,7 +61,10 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
     }
     let compilation = super::compile(&command.program, Default::default(), output)?;
     let plan = super::plan_of(&compilation);
-    let answers = answers::by_key(&command.answer, asked(plan)).map_err(|message| {
+    let started = asked::of_program(&command.program, plan);
+    let state = command.kept.state.as_deref();
+    let hints = Hints { file, say: &|command| said::with_what_was_said(command, &started, state) };
+    let answers = answers::by_key(&command.answer, asked_about(plan)).map_err(|message| {
         say_error(codes::E0922, &message);
         WRONG
     })?;
@@ -85,24 +88,42 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
             match one_of(&deployments(plan, &rounds)) {
                 Ok(deployment) => deployment,
                 Err(Whose::Nobodys) => {
-                    let rows = rows(file, plan, &rounds, &nothing);
+                    let rows = rows(&hints, plan, &rounds, &nothing);
                     // What is asked about needs no mark, and is not to be sent unasked.
                     let mut state = State { calls: nothing.calls, sent: nothing.sent, ..before };
                     state.sent.retain(|_, sent| sent.asks);
                     store.replace(of_no_run(state)).map_err(|error| place::refused(&error))?;
-                    return Ok(nobodys(file, &rows));
+                    return Ok(nobodys(&hints, &rows));
                 }
                 Err(Whose::Several(ids)) => return Err(of_several(&ids)),
             }
         }
     };
     let (rounds, state) = search(&State { deployment, ..before })?;
-    let mut rows = rows(file, plan, &rounds, &state);
+    let mut rows = rows(&hints, plan, &rounds, &state);
     let state = of_no_run(with_choices(plan, state, &rows));
     tell_alternatives(plan, &state, &mut rows);
     store.replace(state.clone()).map_err(|error| place::refused(&error))?;
-    print(file, &state, &rows);
+    print(&hints, &state, &rows);
     Ok(if rows.iter().any(|row| matches!(row.what, What::Unknown | What::Asked)) { DIFFERENT } else { OK })
+}
+
+/// What to type next, with what was said of the program.
+struct Hints<'h> {
+    file: &'h str,
+    say: &'h dyn Fn(&str) -> String,
+}
+
+impl Hints<'_> {
+    /// `scope import lab.scope lane paris ID --set pg=3`
+    fn import(&self, name: &str, site: &str, id: &str) -> String {
+        (self.say)(&format!("scope import {}", [self.file, name, site, id].map(shell::word).join(" ")))
+    }
+
+    /// The same of a command about the program alone, such as `scope plan`.
+    fn command(&self, command: &str) -> String {
+        (self.say)(&format!("{command} {}", shell::word(self.file)))
+    }
 }
 
 /// No run recorded it.
@@ -114,7 +135,7 @@ fn of_no_run(mut state: State) -> State {
 }
 
 /// The operations of which only a person may know whether they were done.
-fn asked(plan: &Plan) -> impl Iterator<Item = answers::Step<'_>> + Clone {
+fn asked_about(plan: &Plan) -> impl Iterator<Item = answers::Step<'_>> + Clone {
     let is_asked = |step: &&Step| match step.action {
         Action::Call { once, .. } => once && matches!(step.repeat, Repeat::None | Repeat::Mark),
         Action::Ensure { .. } => step.repeat == Repeat::None,
@@ -183,13 +204,22 @@ fn one_of(deployments: &BTreeMap<String, usize>) -> Result<String, Whose> {
 }
 
 /// No mark was seen: there is nothing to rebuild only where all could be asked.
-fn nobodys(file: &str, rows: &[Row]) -> u8 {
-    document::tell("scope-rebuild/1", json!({ "program": file, "deployment": null, "resources": rows }));
+fn nobodys(hints: &Hints<'_>, rows: &[Row]) -> u8 {
+    document::tell(
+        "scope-rebuild/1",
+        json!({ "program": hints.file, "deployment": null, "resources": rows }),
+    );
     let unknown: Vec<&Row> =
         rows.iter().filter(|row| matches!(row.what, What::Unknown | What::Asked)).collect();
-    lines(&unknown);
-    line(match (unknown.is_empty(), unknown.iter().any(|row| row.what == What::Unknown)) {
+    let is_unknown = unknown.iter().any(|row| row.what == What::Unknown);
+    // What bears no mark is perhaps what the rest is made from.
+    let unmarked: Vec<&Row> = rows.iter().filter(|row| is_unknown && row.what == What::Unmarked).collect();
+    lines(&[unmarked.as_slice(), &unknown].concat());
+    line(match (unknown.is_empty(), is_unknown) {
         (true, _) => "nothing bears a mark with a name of this program: nothing to rebuild",
+        (false, true) if !unmarked.is_empty() => {
+            "nothing that could be asked bears a mark with a name of this program; the rest is unknown: import what is this program's, and rebuild again"
+        }
         (false, true) => {
             "nothing that could be asked bears a mark with a name of this program; the rest is unknown: rebuild again when it answers"
         }
@@ -197,7 +227,7 @@ fn nobodys(file: &str, rows: &[Row]) -> u8 {
             "nothing bears a mark with a name of this program: what is asked waits for its answer"
         }
     });
-    line(&format!("what has no room for a mark: scope import {file} NAME SITE ID"));
+    line(&format!("what has no room for a mark: {}", hints.import("NAME", "SITE", "ID")));
     if unknown.is_empty() { OK } else { DIFFERENT }
 }
 
@@ -274,7 +304,7 @@ enum What {
     Unknown,
 }
 
-fn rows(file: &str, plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
+fn rows(hints: &Hints<'_>, plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
     let mut rows = Vec::new();
     for step in &plan.steps {
         let site = &plan.site(step.site).name;
@@ -305,22 +335,20 @@ fn rows(file: &str, plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
                 }
                 (What::Found, why)
             }
-            (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) => match failure.code.as_str() {
-                "E0907" | "E0901" => (What::Unmarked, unmarked(file, &step.name, site, failure)),
-                _ => {
-                    let said = failure.site_words.iter().map(|words| format!(": {words}"));
-                    (What::Unknown, failure.message.clone() + &said.collect::<String>())
-                }
-            },
+            (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) if is_unmarked(failure) => {
+                (What::Unmarked, unmarked(hints, &step.name, site, failure))
+            }
+            (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) => {
+                let said = failure.site_words.iter().map(|words| format!(": {words}"));
+                (What::Unknown, failure.message.clone() + &said.collect::<String>())
+            }
             (Action::Ensure { .. } | Action::Call { .. }, _, None) if parked.is_some() => {
                 (What::Unknown, parked.unwrap_or_default())
             }
             (Action::Ensure { .. }, None, None) if is_done => {
                 (What::Missing, "not there: the next run makes it".into())
             }
-            (Action::Ensure { .. }, None, None) => {
-                (What::Unknown, "what it is made from could not be asked".into())
-            }
+            (Action::Ensure { .. }, None, None) => (What::Unknown, not_asked(plan, rounds, step.id)),
             _ => continue,
         };
         rows.push(Row {
@@ -335,9 +363,36 @@ fn rows(file: &str, plan: &Plan, rounds: &[Report], state: &State) -> Vec<Row> {
     rows
 }
 
+/// Why nothing was asked of it: what it is made from is not known.
+fn not_asked(plan: &Plan, rounds: &[Report], step: StepId) -> String {
+    let mut root = step;
+    let needed = |step: StepId| {
+        rounds.iter().find_map(|report| match report.step(step).status {
+            StepStatus::Skipped { because: SkipReason::Dependency { step, .. } } => Some(step),
+            _ => None,
+        })
+    };
+    while let Some(next) = needed(root) {
+        root = next;
+    }
+    let is_there = rounds.iter().any(
+        |report| matches!(&report.step(root).status, StepStatus::Failed { failure } if is_unmarked(failure)),
+    );
+    let (name, site) = (&plan.step(root).name, &plan.site(plan.step(root).site).name);
+    match is_there {
+        true => format!("not asked: `{name}` at {site}, which it is made from, is to be imported first"),
+        false => "what it is made from could not be asked".into(),
+    }
+}
+
+/// Whether something is there, and bears no mark of ours.
+fn is_unmarked(failure: &Failure) -> bool {
+    matches!(failure.code.as_str(), "E0907" | "E0901")
+}
+
 /// Whose it is nobody can tell but the one who asks, who may say so.
-fn unmarked(file: &str, name: &str, site: &str, failure: &Failure) -> String {
-    let import = |id: &str| format!("scope import {}", [file, name, site, id].map(shell::word).join(" "));
+fn unmarked(hints: &Hints<'_>, name: &str, site: &str, failure: &Failure) -> String {
+    let import = |id: &str| hints.import(name, site, id);
     match failure.candidates.as_slice() {
         [one] => format!("there without a mark; if it is this program's: {}", import(&one.identity)),
         several => {
@@ -360,10 +415,10 @@ fn how_to_answer(sent: &Sent) -> String {
     )
 }
 
-fn print(file: &str, state: &State, rows: &[Row]) {
+fn print(hints: &Hints<'_>, state: &State, rows: &[Row]) {
     document::tell(
         "scope-rebuild/1",
-        json!({ "program": file, "deployment": state.deployment, "resources": rows }),
+        json!({ "program": hints.file, "deployment": state.deployment, "resources": rows }),
     );
     lines(&rows.iter().collect::<Vec<_>>());
     let count = |what: What| rows.iter().filter(|row| row.what == what).count();
@@ -376,11 +431,16 @@ fn print(file: &str, state: &State, rows: &[Row]) {
         count(What::Asked),
         state.deployment
     ));
-    if rows.iter().any(|row| row.what == What::Unknown) {
-        line(&format!("next: scope state rebuild {file} once more when what is unknown answers"));
-    } else {
-        line(&format!("next: scope plan {file}"));
-    }
+    let again = || hints.command("scope state rebuild");
+    let is_any = |what: What| rows.iter().any(|row| row.what == what);
+    line(&match (is_any(What::Unknown), is_any(What::Unmarked)) {
+        (true, true) => format!(
+            "next: import what is this program's and bears no mark, then {} once more; what did not answer is unknown until it does",
+            again()
+        ),
+        (true, false) => format!("next: {} once more when what is unknown answers", again()),
+        (false, _) => format!("next: {}", hints.command("scope plan")),
+    });
 }
 
 fn lines(rows: &[&Row]) {

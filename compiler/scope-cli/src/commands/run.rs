@@ -179,7 +179,7 @@ fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, outpu
             }
         }
         if command.program.wish == Wish::Nothing {
-            super::destroy::tell_kept(&plan);
+            super::destroy::tell_kept(&plan, state.state());
         }
         beginning.started = Started { first, ..asked::of_run(command, &plan) };
         let debts = state.state().debts();

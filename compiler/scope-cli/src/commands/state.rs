@@ -1,10 +1,11 @@
-//! `scope state show`, `unlock`, `copy`: where a state is kept and who has it; `rebuild` is next door.
+//! `scope state show`, `unlock`, `forget`, `rename-site`, `copy`: where a state is kept and who has it; `rebuild` is next door.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use scope_diagnostics::{codes, similar};
 use scope_plan::fleet::listed;
+use scope_runtime::shell;
 use scope_runtime::state::{Holder, Known, Place, StateStore, utc};
 use serde_json::json;
 
@@ -21,6 +22,9 @@ pub fn run(command: &State, output: Output) -> u8 {
         StateCommand::Rebuild(command) => return super::rebuild::run(command, output),
         StateCommand::Forget { name, site, place } => {
             place::find(place).and_then(|found| forget(&found, name, site.as_deref()))
+        }
+        StateCommand::RenameSite { from, to, place } => {
+            place::find(place).and_then(|found| rename_site(&found, from, to))
         }
         StateCommand::Copy { place, to } => place::find(place).and_then(|found| copy(&found, to)),
     };
@@ -136,16 +140,70 @@ fn forget(found: &Found, name: &str, site: Option<&str>) -> Result<(), u8> {
     Ok(())
 }
 
+/// What is at the site is not touched: the next run has its marks and guards say the new name.
+fn rename_site(found: &Found, from: &str, to: &str) -> Result<(), u8> {
+    let holder = Holder::current("scope state rename-site", now_ms());
+    let mut store = StateStore::open_at(&found.place, &holder).map_err(|error| place::refused(&error))?;
+    let state = store.state();
+    if !state.has_site(from) {
+        say_error(codes::E0922, &format!("nothing is recorded at a site `{from}`"));
+        let sites: BTreeSet<&str> =
+            state.resources.values().flat_map(|sites| sites.keys()).map(String::as_str).collect();
+        match similar::nearest(from, sites.iter().copied()) {
+            Some(near) => say_help(&format!("did you mean `{near}`?")),
+            None => say_help("`scope status` names the sites that have something"),
+        }
+        return Err(WRONG);
+    }
+    if state.has_site(to) {
+        say_error(
+            codes::E0892,
+            &format!("something is recorded at `{to}` already: `{from}` is another site"),
+        );
+        say_help("two sites cannot become one: what one of them has is deleted, or forgotten, first");
+        return Err(WRONG);
+    }
+    if state.is_open_at(from) {
+        say_error(
+            codes::E0892,
+            &format!("something is open at `{from}`, which is looked for by its name there"),
+        );
+        say_help(&format!("call the site `{from}` once more, and `scope resume`; then this again"));
+        return Err(WRONG);
+    }
+    let renamed = state.with_site_renamed(from, to);
+    let n_resources = renamed.resources.values().filter(|sites| sites.contains_key(to)).count();
+    store.replace(renamed).map_err(|error| place::refused(&error))?;
+    document::tell("scope-site-renamed/1", json!({ "from": from, "to": to, "resources": n_resources }));
+    line(&format!("renamed: what was recorded at {from} is at {to}   {}", plural(n_resources, "resource")));
+    line("the next run has the marks there say so");
+    Ok(())
+}
+
 fn copy(found: &Found, to: &str) -> Result<(), u8> {
     let program = found.program.as_deref().map(Path::new);
     let to = Place::of(to, program).map_err(|error| place::refused(&error))?;
+    if to.text() == found.place.text() {
+        say_error(codes::E0949, &format!("the state of this program is at {} already", to.text()));
+        let before = program.map(Place::beside).filter(|before| StateStore::is_at(before).unwrap_or(false));
+        say_help(&match before {
+            Some(before) => format!(
+                "to copy what was kept before that: `scope state copy --state {} --to {}`",
+                shell::word(&before.text()),
+                shell::word(&to.text())
+            ),
+            None => "`--state PLACE` says which state is copied".to_owned(),
+        });
+        return Err(WRONG);
+    }
     let holder = Holder::current("scope state copy", now_ms());
     let store = StateStore::open_at(&found.place, &holder).map_err(|error| place::refused(&error))?;
     store.copy_to(&to, &holder).map_err(|error| place::refused(&error))?;
     let from = found.place.text();
     document::tell("scope-copy/1", json!({ "from": from, "to": to.text() }));
     line(&format!("copied: {from} -> {}", to.text()));
-    line(&format!("use it: `--state {}`, or `[state] place = \"{}\"` in scope.toml", to.text(), to.text()));
+    let given = shell::word(&to.text());
+    line(&format!("use it: `--state {given}`, or `[state] place = \"{}\"` in scope.toml", to.text()));
     Ok(())
 }
 

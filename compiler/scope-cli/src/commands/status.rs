@@ -66,7 +66,7 @@ pub fn run(command: &Status) -> u8 {
     );
     let asked = command.whose.place();
     let at = place::words(asked.program.as_deref().unwrap_or(&program), asked.state.as_deref());
-    let left = reach::words(&lost);
+    let left = reach::words(&lost, &at);
     let next = Next { lives, stopped, at, state: asked.state.clone(), left };
     line(show::past::status(&program, &state, &lines, &next, now_ms(), command.verbose).trim_end());
     OK

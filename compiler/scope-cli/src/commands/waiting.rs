@@ -35,6 +35,8 @@ const TRY_EVERY: Duration = Duration::from_millis(200);
 pub struct Patience {
     until: Instant,
     hearts: Heartbeats,
+    /// Sites whose silence hooks were told of.
+    silent: BTreeSet<String>,
 }
 
 /// How the waiting ended.
@@ -199,7 +201,7 @@ impl Patience {
     pub fn new(time: Duration) -> Self {
         // Any number will do, as long as two processes have different ones.
         let seed = RandomState::new().build_hasher().finish();
-        Self { until: Instant::now() + time, hearts: Heartbeats::new(seed) }
+        Self { until: Instant::now() + time, hearts: Heartbeats::new(seed), silent: BTreeSet::new() }
     }
 
     /// Waits until one of the sites that something is parked for, or owed at, answers.
@@ -224,7 +226,7 @@ impl Patience {
                 let asked: Vec<_> = asked
                     .map(|(index, site)| (site.name.clone(), sites.site(SiteId(index as u32))))
                     .collect();
-                let mut told = |beat: Beat| tell(beat, hooks);
+                let mut told = |beat: Beat| tell(beat, &mut self.silent, hooks);
                 let first_over_ms = wanted.over_ms.values().min().copied();
                 let over = first_over_ms
                     .map(|over_ms| Instant::now() + Duration::from_millis(over_ms.saturating_sub(now_ms())));
@@ -277,16 +279,20 @@ impl Patience {
     }
 }
 
-fn tell(beat: Beat, hooks: &mut Hooks) {
+/// Says it; hooks are told of each silence once, and of its end.
+fn tell(beat: Beat, silent: &mut BTreeSet<String>, hooks: &mut Hooks) {
     match beat {
         Beat::Answers { site, rtt_us } => {
             note(&format!("{site} answers again ({:.0} ms)", rtt_us as f64 / 1000.0));
+            silent.remove(&site);
             hooks.tell_of_site("site_answers", &site, None);
         }
         Beat::Silent { site, why, again_in } => {
             let pause = show::seconds(again_in.as_millis() as u64);
             note(&format!("{site} does not answer: {why} (asked again in {pause})"));
-            hooks.tell_of_site("site_silent", &site, Some(&why));
+            if silent.insert(site.clone()) {
+                hooks.tell_of_site("site_silent", &site, Some(&why));
+            }
         }
     }
 }

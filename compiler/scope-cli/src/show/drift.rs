@@ -3,6 +3,7 @@
 //! `~ server  vm   flavor "m1.tiny" -> "m1.small"   changed outside`. What somebody did at a site is drift; what the program
 //! changed since the last run is shown below it, and is none; both at once, and not to the same, is a conflict.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use scope_plan::plan::{Action, Plan, Step};
@@ -18,6 +19,7 @@ use super::by_site::Line;
 use super::difference::{Differing, by_part, short};
 use super::past::ago;
 use super::{short_name, short_type};
+use crate::commands::reach::Lost;
 
 /// One thing that is not as it was left.
 #[derive(Debug, Serialize)]
@@ -99,11 +101,47 @@ impl Drifted {
     }
 }
 
-/// Whatever is not as it was left, in the plan's order.
-pub fn drifted(plan: &Plan, survey: &Report, state: &State, now_ms: u64) -> Vec<Drifted> {
+/// Whatever is not as it was left, in the plan's order; then what no step is about, since the program cannot reach it.
+pub fn drifted(plan: &Plan, survey: &Report, state: &State, lost: &[Lost], now_ms: u64) -> Vec<Drifted> {
     let steps = plan.steps.iter().zip(&survey.steps);
     let steps = steps.filter(|(step, ended)| super::plan::touches_site(step) && !ended.is_abandoned);
-    steps.flat_map(|(step, ended)| of_step(&Looked { plan, step, survey, ended, state, now_ms })).collect()
+    let steps = steps.flat_map(|(step, ended)| of_step(&Looked { plan, step, survey, ended, state, now_ms }));
+    steps.chain(lost.iter().filter_map(|lost| out_of_reach(lost, state, now_ms))).collect()
+}
+
+/// What is recorded where nobody can ask: unknown. What may only be there is no drift yet.
+fn out_of_reach(lost: &Lost, state: &State, now_ms: u64) -> Option<Drifted> {
+    let recorded = state.resource(&lost.name, &lost.site)?;
+    let (last_seen_run, last_seen_ms) = last_seen(recorded, state);
+    Some(Drifted {
+        site: lost.site.clone(),
+        kind: short_type(&lost.resource_type).to_string(),
+        name: lost.name.clone(),
+        what: What::Unknown,
+        by: ChangedBy::Unknown,
+        why: format!("unknown: {}{}", lost.why(), seen_words(last_seen_run, last_seen_ms, now_ms)),
+        differences: Vec::new(),
+        how: Some(recorded.how),
+        last_seen_run,
+        last_seen_ms,
+        line: 0,
+        values: Map::new(),
+    })
+}
+
+/// The last run that saw it as it was to be, and when that was.
+fn last_seen(recorded: &Resource, state: &State) -> (Option<u64>, Option<u64>) {
+    let run = recorded.seen.or(recorded.is_complete.then_some(recorded.run)).filter(|run| *run > 0);
+    let known = run.and_then(|number| state.runs.iter().find(|run| run.run == number));
+    (run, known.map(|run| run.started_ms + run.millis.unwrap_or(0)))
+}
+
+fn seen_words(run: Option<u64>, at_ms: Option<u64>, now_ms: u64) -> String {
+    match (run, at_ms) {
+        (Some(run), Some(ms)) => format!("; last seen equal {} (run {run})", ago(now_ms.saturating_sub(ms))),
+        (Some(run), None) => format!("; last seen equal by run {run}"),
+        (None, _) => "; never seen complete".to_owned(),
+    }
 }
 
 /// A step's resource, as it was looked at.
@@ -175,12 +213,11 @@ impl Looked<'_> {
     }
 
     fn row(&self, recorded: &Resource, what: What, by: ChangedBy, why: String) -> Drifted {
-        let run = recorded.seen.or(recorded.is_complete.then_some(recorded.run)).filter(|run| *run > 0);
-        let known = run.and_then(|number| self.state.runs.iter().find(|run| run.run == number));
+        let (last_seen_run, last_seen_ms) = last_seen(recorded, self.state);
         Drifted {
             how: Some(recorded.how),
-            last_seen_run: run,
-            last_seen_ms: known.map(|run| run.started_ms + run.millis.unwrap_or(0)),
+            last_seen_run,
+            last_seen_ms,
             values: self.ended.seen.as_ref().map(|seen| seen.values.clone()).unwrap_or_default(),
             ..self.bare(what, by, why)
         }
@@ -229,14 +266,7 @@ impl Looked<'_> {
             },
         };
         let mut row = self.row(recorded, What::Unknown, ChangedBy::Unknown, format!("unknown: {words}"));
-        match (row.last_seen_run, row.last_seen_ms) {
-            (Some(run), Some(ms)) => {
-                let ago = ago(self.now_ms.saturating_sub(ms));
-                let _ = write!(row.why, "; last seen equal {ago} (run {run})");
-            }
-            (Some(run), None) => drop(write!(row.why, "; last seen equal by run {run}")),
-            (None, _) => row.why += "; never seen complete",
-        }
+        row.why += &seen_words(row.last_seen_run, row.last_seen_ms, self.now_ms);
         row
     }
 
@@ -378,8 +408,12 @@ pub fn report(
     let mut text = format!("{file}   since run {} ({}, {begun})\n", run.run, run.by);
     let (drift, own): (Vec<&Drifted>, Vec<&Drifted>) = rows.iter().partition(|row| row.is_drift());
     text += &by_site(plan, &drift, all);
-    let n_recorded: usize = state.resources.values().map(|sites| sites.len()).sum();
     if drift.is_empty() {
+        let recorded = plan.steps.iter().filter_map(|step| {
+            let site = &plan.site(step.site).name;
+            state.called_as(&step.name, site).map(|(name, _)| (name, site))
+        });
+        let n_recorded = recorded.collect::<BTreeSet<_>>().len();
         let _ = writeln!(text, "\nno drift: {n_recorded} of {n_recorded} as they were left");
     }
     if !own.is_empty() {
@@ -407,7 +441,7 @@ pub fn report(
 }
 
 fn by_site(plan: &Plan, rows: &[&Drifted], all: bool) -> String {
-    let mut there: std::collections::BTreeMap<&str, Vec<Line>> = std::collections::BTreeMap::new();
+    let mut there: BTreeMap<&str, Vec<Line>> = std::collections::BTreeMap::new();
     for row in rows {
         there.entry(&row.site).or_default().push(Line {
             sign: row.sign(),
@@ -416,7 +450,16 @@ fn by_site(plan: &Plan, rows: &[&Drifted], all: bool) -> String {
             why: row.why.clone(),
         });
     }
-    super::by_site::by_site(plan, all, |site| there.remove(plan.site(site).name.as_str()).unwrap_or_default())
+    let mut text = super::by_site::by_site(plan, all, |site| {
+        there.remove(plan.site(site).name.as_str()).unwrap_or_default()
+    });
+    for (site, lines) in there {
+        let _ = writeln!(text, "\n{site}");
+        for Line { sign, kind, name, why } in lines {
+            let _ = writeln!(text, "  {sign} {kind}  {name}  {why}");
+        }
+    }
+    text
 }
 
 /// `1 changed, 1 gone, 1 unknown`.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use scope_diagnostics::{Code, Diagnostic, SourceMap, Span, codes};
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Origin, Output, Plan, Step};
+use scope_plan::plan::{Action, Origin, Output, Plan, Site, Step};
 use scope_runtime::events::Failure;
 use scope_runtime::real::{Entered, MissingSecret, Refusal, SecretUse};
 use scope_runtime::shell;
@@ -33,6 +33,13 @@ pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceM
             (None, _) => format!("{site}: {words}"),
         };
         report = report.note(asked);
+    }
+    // Which secret it was that the site refuses.
+    if failure.code == "E0703"
+        && let Some((driver, _)) = step.action.resource_type().and_then(|full| full.split_once('.'))
+        && let Some(settings) = settings_told(&plan.sites[step.site.index()], driver)
+    {
+        report = report.note(settings);
     }
     for candidate in &failure.candidates {
         if let Some(name) = &candidate.name
@@ -191,11 +198,8 @@ pub fn refusals(plan: &Plan, entered: &Entered, sources: &SourceMap) -> Vec<Diag
             }
             _ => error.words.clone(),
         });
-        let settings = site.settings.get(&refusal.driver);
-        let told: Vec<String> =
-            settings.into_iter().flatten().filter_map(|(name, value)| told(name, value)).collect();
-        if !told.is_empty() {
-            report = report.note(told.join(", "));
+        if let Some(settings) = settings_told(site, &refusal.driver) {
+            report = report.note(settings);
         }
         if let Some(others) = &others {
             report = report.note(others.clone());
@@ -204,6 +208,13 @@ pub fn refusals(plan: &Plan, entered: &Entered, sources: &SourceMap) -> Vec<Diag
         Failed { report, site, name: "" }
     };
     told_once(entered.refusals.iter().map(of_one).collect())
+}
+
+/// A site's settings of a driver, for people.
+fn settings_told(site: &Site, driver: &str) -> Option<String> {
+    let settings = site.settings.get(driver).into_iter().flatten();
+    let told: Vec<String> = settings.filter_map(|(name, value)| told(name, value)).collect();
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 /// A setting for people: its text, or where a secret comes from.

@@ -377,7 +377,9 @@ pub fn to_resume(state: &State) -> Option<&Run> {
 
 /// Whether nothing is recorded any more that `scope destroy` would delete, or that may be there.
 pub fn is_destroyed(recorded: &Recorded) -> bool {
-    recorded.open.is_empty() && recorded.resources.iter().all(|known| why_it_stays(recorded, known).is_some())
+    recorded.open.is_empty()
+        && recorded.adopted_users().is_empty()
+        && recorded.resources.iter().all(|known| why_it_stays(recorded, known).is_some())
 }
 
 /// Why `scope destroy` leaves what is recorded where it is; `None`: it deletes it.

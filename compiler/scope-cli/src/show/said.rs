@@ -44,6 +44,11 @@ pub fn planning(started: &Started, state: Option<&str>, out: &str) -> String {
     format!("scope plan {program}{sequence}{} --out {}", options(started, state), shell::word(out))
 }
 
+/// Another command about the same program, with what was said of it: `scope plan lab.scope` → `scope plan lab.scope --set pg=3`.
+pub fn with_what_was_said(command: &str, started: &Started, state: Option<&str>) -> String {
+    command.to_owned() + &options(started, state)
+}
+
 /// What is the same for all commands of a program.
 fn options(started: &Started, state: Option<&str>) -> String {
     let mut line = String::new();

@@ -251,7 +251,8 @@ impl<'p> Lowering<'p> {
                 before: BTreeMap::new(),
             })
             .collect();
-        self.plan.crosses.push(Cross { key: at.key.to_string(), prime: prime_step, parts });
+        let key = at.key.to_string();
+        self.plan.crosses.push(Cross { key, prime: prime_step, parts, unlinked: None });
         let result = self.gather(at, leaves.clone(), location);
         Lowered { result, ends, leaves, is_single: false }
     }

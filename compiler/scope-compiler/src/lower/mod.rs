@@ -136,6 +136,8 @@ pub(crate) fn lower_from(
     }
     lowering.rollouts();
     lowering.removed();
+    lowering.moved_from_nothing();
+    lowering.renamed_sites();
     lowering.outputs();
     lowering.left_open();
     let refused = std::mem::take(&mut lowering.refused);
@@ -154,7 +156,10 @@ pub(crate) fn lower_nothing(
     let bare =
         Program { resources: Vec::new(), sequences: Vec::new(), outputs: Vec::new(), ..program.clone() };
     let mut recorded = recorded.clone();
-    recorded.resources.retain(|known| known.how != How::Adopted);
+    let forgotten = recorded.adopted_users();
+    recorded.resources.retain(|known| {
+        known.how != How::Adopted || forgotten.contains(&(known.name.clone(), known.site.clone()))
+    });
     lower(&bare, entry, files, sources, &recorded, only)
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scope_analysis::FormerName;
 use scope_analysis::hir::{self, Program, Replace};
 use scope_diagnostics::{Diagnostic, Severity, codes};
 use scope_plan::expr::Expr;
@@ -25,8 +26,13 @@ pub(super) fn renames(program: &Program, recorded: &Recorded) -> Vec<(String, St
     let has_chosen = |name: &str| recorded.choices.keys().any(|key| is_choice_of(key, name));
     let mut groups = BTreeSet::new();
     let mut renames = Vec::new();
-    for (id, old) in former {
+    let declared: BTreeSet<&str> = program.resources.iter().map(|resource| resource.name.as_str()).collect();
+    for FormerName { id, name, or } in former {
         let resource = &program.resources[id.0 as usize];
+        let is_it = |or: &String| {
+            !known.contains(name.as_str()) && known.contains(or.as_str()) && !declared.contains(or.as_str())
+        };
+        let old = or.filter(is_it).unwrap_or(name);
         // What a group was called follows from what something in it was called.
         if let Some(group) = &resource.group
             && let Some(inside) = resource.name.strip_prefix(group.as_str())

@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use scope_analysis::hir::{Resource, ResourceKind};
-use scope_analysis::{UniqueKeys, key_of_set};
-use scope_diagnostics::{Diagnostic, codes};
+use scope_analysis::hir::{self, Resource, ResourceKind};
+use scope_analysis::{UniqueKeys, element_of, former_names, key_of_set, of_one};
+use scope_diagnostics::{Diagnostic, Severity, Span, codes, similar};
 use scope_plan::fleet::listed;
 use scope_plan::recorded::RecordedResource;
 
-use super::Lowering;
 use super::removed::Places;
+use super::{Lowering, sites};
 
 impl<'a> Lowering<'a> {
     /// Refuses to delete under one name what is made under another one.
@@ -54,8 +54,95 @@ impl<'a> Lowering<'a> {
                     .label(format!("`{old}` is no longer in the program"))
                     .note("one would be made and the other deleted, and they are one thing there")
                     .help(format!(
-                        "if it is the same by another name, write `with {{ moved_from: \"{}\" }}`; if not, have it made once the other is gone",
-                        old.replace('"', "\\\"")
+                        "if it is the same by another name, write {}; if not, have it made once the other is gone",
+                        self.moved_from(old, new)
+                    )),
+            );
+        }
+    }
+
+    /// How what is called `new` says that it was `old`: one of several elements of a family says it for itself.
+    fn moved_from(&self, old: &str, new: &str) -> String {
+        let others = element_of(new).filter(|(family, _)| {
+            let is_other = |name: &str| {
+                let below = name.strip_prefix(family).is_some_and(|rest| rest.starts_with('['));
+                below && !name.starts_with(new)
+            };
+            self.program.resources.iter().any(|resource| is_other(&resource.name))
+        });
+        match others {
+            Some((_, key)) => of_one(key, old),
+            None => format!("`with {{ moved_from: \"{}\" }}`", old.replace('"', "\\\"")),
+        }
+    }
+
+    /// Warns of a `moved_from` by which nothing comes to its new name: nothing is recorded under either.
+    pub(super) fn moved_from_nothing(&mut self) {
+        let (program, recorded) = (self.program, self.recorded);
+        if recorded.resources.is_empty() {
+            return;
+        }
+        let known: BTreeSet<&str> = recorded.resources.iter().map(|known| known.name.as_str()).collect();
+        // Of a family, and of a group, one word may be for many.
+        let mut written: BTreeMap<Span, (String, bool)> = BTreeMap::new();
+        for former in former_names(&program.resources) {
+            let resource = &program.resources[former.id.0 as usize];
+            let Some(moved) = &resource.with.moved_from else { continue };
+            let names = [Some(&resource.name), Some(&former.name), former.or.as_ref()];
+            let is_known = names.into_iter().flatten().any(|name| known.contains(name.as_str()));
+            written.entry(moved.span).or_insert((former.name, false)).1 |= is_known;
+        }
+        for (span, (name, _)) in written.into_iter().filter(|(_, (_, is_known))| !is_known) {
+            let message = format!("nothing is recorded as `{name}`, so nothing is moved");
+            let report = Diagnostic::new(codes::E0893, span, message).label("not the name of anything there");
+            let is_gone = |name: &&str| !self.resources_by_name.contains_key(name);
+            let report = Diagnostic { severity: Severity::Warning, ..report };
+            let gone = || known.iter().copied().filter(is_gone);
+            // A family has no name of its own there: its elements have.
+            let is_element = |known: &&str| element_of(known).is_some_and(|(family, _)| family == name);
+            self.refused.push(match similar::nearest(&name, gone()).or_else(|| gone().find(is_element)) {
+                Some(near) => report.help(format!("did you mean `{near}`? that is recorded, and no longer in the program")),
+                None => report.help("leave `moved_from` out where it is new; `scope status` and `scope plan` tell what is recorded"),
+            });
+        }
+    }
+
+    /// Refuses a site by another name: all that is recorded at it would be made a second time, beside what is there.
+    pub(super) fn renamed_sites(&mut self) {
+        let (program, recorded) = (self.program, self.recorded);
+        let mut at: BTreeMap<&str, Vec<&RecordedResource>> = BTreeMap::new();
+        for known in &recorded.resources {
+            at.entry(&known.site).or_default().push(known);
+        }
+        let gone = |site: &str| !self.sites_by_name.contains_key(site);
+        let gone: Vec<(&str, &Vec<&RecordedResource>)> =
+            at.iter().map(|(site, known)| (*site, known)).filter(|(site, _)| gone(site)).collect();
+        if gone.is_empty() {
+            return;
+        }
+        let new = (0..).map(hir::SiteId).zip(&program.sites);
+        for (id, site) in new.filter(|(_, site)| !at.contains_key(site.name.as_str())) {
+            let addresses = sites::site(program, id, self.sources).addresses();
+            let is_it = |(old, known): &&(&str, &Vec<&RecordedResource>)| {
+                let Some(before) = recorded.sites.get(*old) else { return false };
+                let drivers = known.iter().filter_map(|known| known.resource_type.split('.').next());
+                drivers.collect::<BTreeSet<&str>>().into_iter().any(|driver| {
+                    before.get(driver).is_some_and(|before| addresses.get(driver) == Some(before))
+                })
+            };
+            let Some((old, known)) = gone.iter().find(is_it) else { continue };
+            let name = &site.name;
+            let things = match known.len() {
+                1 => "one resource is".to_owned(),
+                several => format!("{several} resources are"),
+            };
+            self.refused.push(
+                Diagnostic::new(codes::E0892, site.span, format!("`{name}` is at the address that `{old}` had"))
+                    .label(format!("{things} recorded at `{old}`, which is no longer in the program"))
+                    .note("that would be made once more there, and what is there now would be out of reach")
+                    .help(format!("if it is the same by another name: `scope state rename-site {old} {name}`; or call it `{old}` again"))
+                    .help(format!(
+                        "if it is another one, have what `{old}` has deleted first, or let it go: `scope state forget NAME {old}`"
                     )),
             );
         }

@@ -6,9 +6,11 @@ use indexmap::IndexMap;
 use scope_analysis::hir::{
     self, Location, LocationKind, OnDelete, OnDisconnect, OperationKind, Resource, ResourceKind,
 };
+use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_plan::driver::Repeat;
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Cross, Dropped, Edge, EdgeReason, OnUnknown, Purpose, Retry, StepId};
+use scope_plan::recorded::RecordedResource;
 
 use super::choice::{At, Names, Position};
 use super::places;
@@ -59,13 +61,19 @@ impl<'a> Lowering<'a> {
     /// Which part of a `%` has how much, and had by an earlier run, kept in the plan.
     fn shares(&mut self, resource: &Resource) {
         let hir::Cross::By(division) = &self.driver_type(&resource.ty).cross else { return };
-        let divided = division.divided.clone();
+        let (divided, link) = (division.divided.clone(), division.link.clone());
         let crosses = resource.location.crosses();
         let is_of_it = |cross: &Cross| self.plan.steps[cross.prime.index()].name == resource.name;
         let found: Vec<usize> =
             (0..self.plan.crosses.len()).filter(|index| is_of_it(&self.plan.crosses[*index])).collect();
         for (index, written) in found.into_iter().zip(crosses) {
-            let LocationKind::Cross { parts, .. } = &written.kind else { continue };
+            let LocationKind::Cross { parts, prime } = &written.kind else { continue };
+            let is_linked = |link: &String| {
+                let set = self.recorded_part(resource, &parts[*prime], |known| known.set.get(link));
+                set.is_some_and(|set| !set.is_null())
+            };
+            self.plan.crosses[index].unlinked = link.clone().filter(is_linked);
+            let mut is_divided_anew = false;
             for (place, part) in parts.iter().enumerate() {
                 let Some(site) = part.sites().first().copied() else { continue };
                 let (mut shares, mut before) = (IndexMap::new(), BTreeMap::new());
@@ -76,9 +84,8 @@ impl<'a> Lowering<'a> {
                         self.value(&slot.value, Some(site), &[]).known_at(&path[1..]).cloned()
                     });
                     let Some(share) = share else { continue };
-                    if let Some(known) =
-                        self.recorded_share(resource, part, name).filter(|known| **known != share)
-                    {
+                    let known = self.recorded_part(resource, part, |known| known.shares.get(name));
+                    if let Some(known) = known.filter(|known| **known != share) {
                         before.insert(name.clone(), known.clone());
                     }
                     shares.insert(name.clone(), share);
@@ -86,25 +93,31 @@ impl<'a> Lowering<'a> {
                 let sites = part.sites();
                 let mut weights = resource.with.weights.iter();
                 let weight = weights.find(|(of, ..)| sites.contains(of)).map_or(1, |(_, weight, _)| *weight);
+                is_divided_anew |= !before.is_empty();
                 let part = &mut self.plan.crosses[index].parts[place];
                 (part.weight, part.shares, part.before) = (weight, shares, before);
+            }
+            let driver_type = self.driver_type(&resource.ty);
+            let why = why_not_divided_anew(driver_type, &divided);
+            if let Some(why) = why.filter(|_| is_divided_anew) {
+                self.refused.push(not_divided_anew(resource, written.span, &why));
             }
         }
     }
 
-    /// The share that an earlier run gave to a part, at whichever of its sites.
-    fn recorded_share(
+    /// What an earlier run gave to a part, at whichever of its sites.
+    fn recorded_part<T>(
         &self,
         resource: &Resource,
         part: &Location,
-        attribute: &str,
-    ) -> Option<&'a serde_json::Value> {
+        of: impl Fn(&'a RecordedResource) -> Option<T>,
+    ) -> Option<T> {
         let sites: Vec<&str> =
             part.sites().iter().map(|site| self.program.sites[site.0 as usize].name.as_str()).collect();
         let mut known = self.recorded.resources.iter();
         known.find_map(|known| {
             let is_it = known.name == resource.name && sites.contains(&known.site.as_str());
-            if is_it { known.shares.get(attribute) } else { None }
+            if is_it { of(known) } else { None }
         })
     }
 
@@ -430,4 +443,27 @@ pub(super) fn lower_repeat(repeat: &hir::Repeat) -> Repeat {
 
 pub(super) fn milliseconds(nanoseconds: i64) -> u64 {
     u64::try_from(nanoseconds / 1_000_000).unwrap_or(0).max(1)
+}
+
+/// Why the shares of parts that are there cannot be changed; nothing where they can.
+fn why_not_divided_anew(ty: &hir::ResourceType, divided: &[String]) -> Option<String> {
+    let is_immutable = |path: &&String| {
+        let root = path.split('.').next().unwrap_or_default();
+        ty.attributes.get(root).is_some_and(|attribute| attribute.is_immutable)
+    };
+    if let Some(path) = divided.iter().find(is_immutable) {
+        return Some(format!("`{path}` is `immutable`"));
+    }
+    let has_update = ty.operations.values().any(|operation| operation.kind == OperationKind::Update);
+    (!has_update).then(|| format!("the driver has no operation that changes one of `{}`", ty.name))
+}
+
+/// What would be left is half of it: parts with the shares of before, beside others that came or went.
+fn not_divided_anew(resource: &Resource, location: Span, why: &str) -> Diagnostic {
+    let message =
+        format!("`{}` would be divided anew, and the shares of its parts cannot be changed", resource.name);
+    Diagnostic::new(codes::E0891, location, message)
+        .label("the parts, which had other shares")
+        .note(why)
+        .help("put the parts, the whole and the weights back as they were, or declare it under another name once this one is deleted")
 }

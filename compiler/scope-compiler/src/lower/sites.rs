@@ -6,13 +6,10 @@ use indexmap::IndexMap;
 use scope_analysis::hir::{self, Program, ResourceKind, Slot, Value};
 use scope_diagnostics::SourceMap;
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Link, SimulatedResource, Site, SiteId};
+use scope_plan::plan::{Link, SimulatedResource, Site, SiteId, TLS};
 use serde_json::Value as Json;
 
 use super::value::{constant, secret};
-
-/// Among the settings of drivers, those of any connection.
-const TLS: &str = "tls";
 
 /// One site.
 pub(super) fn site(program: &Program, id: hir::SiteId, sources: &SourceMap) -> Site {

@@ -18,6 +18,9 @@ pub struct Cross {
     pub prime: StepId,
     /// The parts, as written.
     pub parts: Vec<CrossPart>,
+    /// The attribute by which the prime named another one in an earlier run: it names none now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlinked: Option<String>,
 }
 
 /// One part of a `%`.

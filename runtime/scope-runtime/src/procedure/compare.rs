@@ -35,14 +35,14 @@ impl Subject<'_> {
     pub(super) fn differences(&self, wanted: &Map<String, Value>, record: &Record) -> Vec<Difference> {
         let found = self.unmarked(record);
         let recorded = self.recorded();
-        let last = recorded.as_ref().map(|recorded| &recorded.set);
+        let last_set = recorded.as_ref().map(|recorded| &recorded.set);
         let mut differences = Vec::new();
         for attribute in self.resource_type.attributes.iter().filter(|attribute| is_comparable(attribute)) {
             let (Some(wanted), Some(found)) = (wanted.get(&attribute.name), found.get(&attribute.name))
             else {
                 continue;
             };
-            let last = last.and_then(|last| last.get(&attribute.name)).unwrap_or(&Value::Null);
+            let last = last_set.and_then(|last| last.get(&attribute.name)).unwrap_or(&Value::Null);
             let ty = inner(&attribute.ty);
             if !self.is_still_as_wanted(ty, wanted, found, last) {
                 differences.push(Difference {
@@ -55,7 +55,30 @@ impl Subject<'_> {
                 });
             }
         }
+        if let Some(difference) = self.former_link(wanted, &found, last_set) {
+            differences.push(difference);
+        }
         differences
+    }
+
+    /// What is the prime now, and still names the one before as it was set to.
+    fn former_link(
+        &self,
+        wanted: &Map<String, Value>,
+        found: &Map<String, Value>,
+        last: Option<&Map<String, Value>>,
+    ) -> Option<Difference> {
+        let link = self.shared.unlinked(self.step?.id).filter(|link| !wanted.contains_key(*link))?;
+        let attribute = self.resource_type.attribute(link)?;
+        let (found, last) = (found.get(link).filter(|found| !found.is_null())?, last?.get(link)?);
+        self.is_as_wanted(inner(&attribute.ty), last, found).then(|| Difference {
+            parts: Vec::new(),
+            attribute: link.to_owned(),
+            found: found.clone(),
+            is_untold: false,
+            wanted: Value::Null,
+            is_immutable: attribute.is_immutable,
+        })
     }
 
     /// Whether the site has a value as the program wants it, as far as the site tells.

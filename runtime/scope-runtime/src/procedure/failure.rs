@@ -103,7 +103,8 @@ impl Subject<'_> {
         let failure = match &error.kind {
             SiteErrorKind::Lost if is_late => self.out_of_time(failure, check()),
             SiteErrorKind::Untrusted => {
-                failure("E0702", Unavailable, format!("no encrypted connection to `{site}` came about"))
+                // Who answers is not known: as with refused credentials no other place is taken for it.
+                failure("E0702", Invalid, format!("no encrypted connection to `{site}` came about"))
                     .with_help(certificate_help(site, &error.words).unwrap_or_else(check))
             }
             SiteErrorKind::Unreachable => {

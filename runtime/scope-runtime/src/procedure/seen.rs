@@ -138,6 +138,8 @@ impl Subject<'_> {
             },
             // It was not set before: what the site has there was its own.
             (None, Some(_)) if !recorded.set.is_empty() => ChangedBy::Program,
+            // It is taken off, as it was set.
+            (Some(_), None) if found.wanted.is_null() => ChangedBy::Program,
             _ if recorded.inputs.as_ref().is_some_and(|last| given.is_as_digested(last)) => ChangedBy::Site,
             _ => ChangedBy::Unknown,
         };

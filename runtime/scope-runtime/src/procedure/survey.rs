@@ -177,11 +177,15 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         true => subject.unseen_when_taken(&given, &there.record),
         false => subject.unseen_changes(&given, &there.record),
     };
+    let is_unseen = is_whole
+        && !subject.can_be_read()
+        && there.inputs.as_ref().is_some_and(|inputs| !given.is_as_digested(inputs));
     if !found.is_empty() || !unseen.is_empty() {
         there.is_ours_to_change(subject)?;
+        update::can_change(subject, &[found.as_slice(), &unseen].concat())?;
+    } else if is_unseen {
+        update::can_change(subject, &[])?;
     }
-    update::can_change(subject, &found)?;
-    update::can_change(subject, &unseen)?;
     let renamed = there.former_mark.as_deref().zip(subject.mark()).map(|(former, own)| Difference {
         attribute: OWNER_MARK.to_owned(),
         found: name_in(former),
@@ -195,9 +199,6 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     });
     let seconds = there.seconds.iter().filter_map(|record| seconds::to_be_deleted(subject, record));
     let of_marks: Vec<Difference> = renamed.into_iter().chain(seconds).collect();
-    let is_unseen = is_whole
-        && !subject.can_be_read()
-        && there.inputs.as_ref().is_some_and(|inputs| !given.is_as_digested(inputs));
     if !found.is_empty() || !unseen.is_empty() || is_unseen || !of_marks.is_empty() {
         // What was never recorded is adopted, or was made by a run that nobody remembers.
         let before = recorded.unwrap_or_else(|| subject.resource(&there.identity, there.how, true, &given));

@@ -51,15 +51,15 @@ pub(super) async fn update(
         return Ok(None);
     }
     there.is_ours_to_change(subject)?;
-    can_change(subject, &differences)?;
-    let Some(operation) = update_operation(subject) else {
-        return Err(Bad::new(no_update(subject, &differences)));
-    };
+    let operation = can_change(subject, &differences)?;
     tracing::debug!(step = %step.key, n = differences.len(), "update");
     let is_ours = there.how == How::Created;
     let changes = changes(subject, &differences, &there.record, is_ours);
     let mut inputs = with_defaults(subject, given, operation).into_owned();
     inputs.extend(known_inputs(subject, &there.record, given));
+    for taken_off in differences.iter().filter(|difference| difference.wanted.is_null()) {
+        inputs.remove(&taken_off.attribute);
+    }
     memory.change(
         &there.identity,
         differences.iter().map(|difference| Change {
@@ -237,12 +237,18 @@ pub(super) async fn set_back(
     Ok(back.into_iter().map(|change| change.attribute.clone()).collect())
 }
 
-/// Whether all of these can be mended in place.
-pub(super) fn can_change(subject: &Subject<'_>, differences: &[Difference]) -> Result<(), Bad> {
-    match differences.iter().find(|difference| difference.is_immutable) {
-        Some(difference) => Err(Bad::new(cannot_change(subject, difference))),
-        None => Ok(()),
+/// The operation that mends these in place, or what is only known to have changed.
+///
+/// # Errors
+/// Where one of them is never changed, or the driver has no way to change any.
+pub(super) fn can_change<'s>(
+    subject: &Subject<'s>,
+    differences: &[Difference],
+) -> Result<&'s Operation, Bad> {
+    if let Some(difference) = differences.iter().find(|difference| difference.is_immutable) {
+        return Err(Bad::new(cannot_change(subject, difference)));
     }
+    update_operation(subject).ok_or_else(|| Bad::new(no_update(subject, differences)))
 }
 
 /// The operation that changes one in place; a creation that may be repeated at will (a `PUT`) does as well.

@@ -58,6 +58,8 @@ pub(crate) struct Shared<'r> {
     before: Vec<Vec<StepId>>,
     /// The shares of wholes (`%`), by the steps of their parts.
     shares: HashMap<StepId, BTreeMap<String, Value>>,
+    /// The attribute by which what is the prime of a whole now named another one, by the steps that make it.
+    unlinked: HashMap<StepId, &'r str>,
     ends: RefCell<Vec<StepEnd>>,
     /// What a survey saw.
     seen: RefCell<BTreeMap<StepId, Seen>>,
@@ -102,6 +104,7 @@ impl<'r> Shared<'r> {
             spans: RefCell::default(),
             before,
             shares: shares_of(plan),
+            unlinked: unlinked_in(plan),
             waves: Waves::new(plan),
             types: types_of(plan),
             index: Index::new(plan),
@@ -315,6 +318,11 @@ impl<'r> Shared<'r> {
         self.shares.get(&step).cloned().unwrap_or_default()
     }
 
+    /// The attribute by which a step's resource named a prime before it became that itself.
+    pub(crate) fn unlinked(&self, step: StepId) -> Option<&'r str> {
+        self.unlinked.get(&step).copied()
+    }
+
     /// What the attempts of a step have in common.
     pub(crate) fn memory(&self, step: StepId) -> &Memory {
         &self.memories[step.index()]
@@ -457,6 +465,14 @@ fn shares_of(plan: &Plan) -> HashMap<StepId, BTreeMap<String, Value>> {
         }
     }
     shares
+}
+
+fn unlinked_in(plan: &Plan) -> HashMap<StepId, &str> {
+    let of_cross = plan.crosses.iter().filter_map(|cross| {
+        let primes = cross.parts.iter().find(|part| part.steps.contains(&cross.prime));
+        Some((cross.unlinked.as_deref()?, primes?))
+    });
+    of_cross.flat_map(|(link, part)| part.steps.iter().map(move |step| (*step, link))).collect()
 }
 
 /// A digest of the plan: of its JSON, the recorded choices in it included.

@@ -59,7 +59,8 @@ impl Schedule {
         }
         self.work.clear();
         let verdict = match worst {
-            _ if self.is_interrupted => Verdict::Interrupted,
+            // What was done by then is done.
+            worst if self.is_interrupted && worst != Outcome::Done => Verdict::Interrupted,
             Outcome::Done | Outcome::LeftOut => Verdict::Done,
             Outcome::Pending if mutants::is(Mutant::PendingCountsAsDone) => Verdict::Done,
             Outcome::Pending => Verdict::Pending,

@@ -132,6 +132,9 @@ impl State {
             Record::Hold { site, hold: None } => {
                 self.holds.remove(site);
             }
+            Record::Site { site, addresses } => {
+                self.sites.insert(site.clone(), addresses.clone());
+            }
             Record::Wave { key, wave: Some(wave) } => {
                 self.waves.insert(key.clone(), wave.clone());
             }

@@ -175,6 +175,13 @@ pub enum Record {
         /// Nothing: the hold is over.
         hold: Option<Hold>,
     },
+    /// A run is about a site, which is at another address than before.
+    Site {
+        /// Its name.
+        site: String,
+        /// Driver → the digest of its address there.
+        addresses: BTreeMap<String, String>,
+    },
     /// A wave of a rollout was begun or ended; nothing: the next one is begun.
     Wave {
         /// The key of the gate after it.

@@ -44,8 +44,10 @@ pub struct SharedPlace {
 /// Why a shared place cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SharedFault {
-    /// It does not answer, or refuses.
+    /// It does not answer.
     Unusable(String),
+    /// It refuses what it is asked with.
+    Refused(String),
     /// Another run took the state over; who, if it can be read.
     TakenOver(Option<Holder>),
     /// It cannot keep two writers apart.

@@ -78,7 +78,7 @@ pub(super) fn ready(
         if !output.compiled(&compilation) {
             return Err(WRONG);
         }
-        reach::tell(&command.program, &compilation.program, &recorded);
+        reach::tell(&command.program, command.how.kept.state.as_deref(), &compilation.program, &recorded);
         let plan = compilation.plan.take().expect("a program without errors has a plan");
         let declared = compilation.program.sites.iter().map(|site| site.name.as_str());
         knows_sites(&plan, declared, &command.how.about)?;

@@ -3,7 +3,8 @@
 use scope_plan::testing::both;
 
 use super::stage::{library, play, play_with, simulator};
-use crate::report::Verdict;
+use crate::events::SkipReason;
+use crate::report::{StepStatus, Verdict};
 use crate::runner::{Interrupt, RunOptions, block_on, run};
 use crate::state::StateStore;
 
@@ -33,9 +34,15 @@ fn interrupted_at(
 #[test]
 fn wherever_it_is_interrupted_the_next_run_ends_the_same() {
     for level in [1, 2] {
-        let mut n_interrupted = 0;
+        let (mut n_interrupted, mut n_done) = (0, 0);
         for n in 1.. {
             let Some((report, simulator, mut state)) = interrupted_at(n, level) else { break };
+            let is_done = report.steps.iter().all(|step| {
+                use StepStatus::{Done, Skipped};
+                matches!(step.status, Done { .. } | Skipped { because: SkipReason::NotChosen })
+            });
+            assert!(!is_done || report.verdict != Verdict::Interrupted, "{n} at {level}: all was done");
+            n_done += usize::from(is_done);
             if report.verdict == Verdict::Interrupted {
                 assert_eq!(report.exit_code(), 130);
                 n_interrupted += 1;
@@ -50,6 +57,7 @@ fn wherever_it_is_interrupted_the_next_run_ends_the_same() {
             assert_eq!(simulator.count("nantes", "shelf.loan"), 1);
         }
         assert!(n_interrupted > 10, "{n_interrupted}");
+        assert!(n_done > 0, "the last of it was done when it was interrupted");
     }
 }
 

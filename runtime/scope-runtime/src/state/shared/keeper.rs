@@ -337,6 +337,7 @@ fn in_force(lock: Lock) -> Option<Lease> {
 fn as_shared(fault: Fault) -> SharedFault {
     match fault {
         Fault::Unfit(words) => SharedFault::Unfit(words),
+        Fault::Refused(words) => SharedFault::Refused(words),
         other => SharedFault::Unusable(words_of(&other)),
     }
 }

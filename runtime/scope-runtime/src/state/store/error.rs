@@ -134,7 +134,7 @@ impl StateError {
             | StateError::Damaged { .. }
             | StateError::Missing { .. } => "E0920",
             StateError::Unwritten { .. } | StateError::Journal(JournalError::Write { .. }) => "E0921",
-            StateError::Shared { fault: SharedFault::Unusable(_), .. } => "E0943",
+            StateError::Shared { fault: SharedFault::Unusable(_) | SharedFault::Refused(_), .. } => "E0943",
             StateError::Shared { fault: SharedFault::TakenOver(_), .. } => "E0944",
             StateError::Shared { fault: SharedFault::Unfit(_), .. } => "E0945",
             StateError::Newer { .. } | StateError::Journal(JournalError::Newer { .. }) => "E0946",
@@ -185,9 +185,12 @@ impl StateError {
                 "make room there, or let it be written, then run again: nothing is sent that cannot be recorded",
             ),
             StateError::Shared { fault: SharedFault::Unusable(_), place } => failure.with_help(format!(
-                "when the place answers again: `scope resume --state {}`; what was recorded there before is kept, the rest is looked up",
+                "when the place answers again, the same command once more; a run that it stopped goes on with `scope resume --state {}`: what was recorded there before is kept, the rest is looked up",
                 shell::word(place)
             )),
+            StateError::Shared { fault: SharedFault::Refused(_), .. } => failure.with_help(
+                "mend that, then the same command once more: who asks is in `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, in `SCOPE_STATE_TOKEN`, or in `SCOPE_STATE_USER` and `SCOPE_STATE_PASSWORD`",
+            ),
             StateError::Shared { fault: SharedFault::TakenOver(_), place } => failure.with_help(format!(
                 "this run has stopped, and what it had sent is recorded there: `scope status --state {}` says what the other one does",
                 shell::word(place)
@@ -217,7 +220,7 @@ impl StateError {
 
 fn words_for_shared(place: &str, fault: &SharedFault) -> String {
     match fault {
-        SharedFault::Unusable(words) => {
+        SharedFault::Unusable(words) | SharedFault::Refused(words) => {
             format!("the shared state cannot be read or written: {place}: {words}")
         }
         SharedFault::TakenOver(Some(holder)) => format!(
