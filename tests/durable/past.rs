@@ -85,7 +85,9 @@ fn what_a_program_cannot_reach_any_more_is_told_until_it_is_forgotten() {
     assert!(ran.stderr.contains("out of the program's reach"), "{}", ran.all());
     // How it is there nobody can see: that is not "as it was left".
     let drift = ends(&folder, &["drift", "main.scope"], 2);
-    for words in ["out of the program's reach", "unknown: the program has no site `paris`", "0 gone, 4 unknown"] {
+    for words in
+        ["out of the program's reach", "unknown: the program has no site `paris`", "0 gone, 4 unknown"]
+    {
         assert!(drift.all().contains(words), "`{words}`: {}", drift.all());
     }
     assert!(
