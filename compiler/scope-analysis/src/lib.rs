@@ -48,7 +48,8 @@ mod unreached;
 mod with;
 
 pub use check::{
-    FormerName, UniqueKeys, element_of, expected, former_names, key_of_set, of_one, open_ends, outputs as outputs_used,
+    FormerName, UniqueKeys, element_of, expected, former_names, key_of_set, of_one, open_ends,
+    outputs as outputs_used,
 };
 pub use context::{Extent, Options, Reported};
 pub use eval::files::{join_path, path_between};
