@@ -408,4 +408,15 @@ fn a_draft_says_what_the_service_asks_for_and_is_not_written_over() {
     assert_eq!(ran.code, 3, "{}", ran.all());
     assert!(ran.stderr.contains("error[E0422]"), "{}", ran.all());
     assert_eq!(std::fs::read_to_string(&file).expect("there"), changed);
+
+    // Types are made anew, over types that were made and over nothing else.
+    let types = ["driver", "import", "places.yaml", "--out", "places.scope"];
+    let ran = scope(&types);
+    assert!(ran.code == 3 && ran.stderr.contains("error[E0422]"), "{}", ran.all());
+    assert_eq!(std::fs::read_to_string(&file).expect("there"), changed);
+    std::fs::remove_file(&file).expect("there");
+    for _ in 0..2 {
+        let ran = scope(&types);
+        assert_eq!(ran.code, 0, "{}", ran.all());
+    }
 }

@@ -111,6 +111,8 @@ pub struct DataError {
     pub offset: Option<u32>,
     /// Whether it may well be data, but is larger or deeper than is read.
     pub is_too_much: bool,
+    /// What to write instead, where it is data but for one word.
+    pub help: Option<&'static str>,
 }
 
 /// The documents of a YAML (or JSON) text: one gives its value, several a list of theirs.
@@ -146,7 +148,7 @@ pub fn each_document(
 ) -> Result<Vec<Slot>, DataError> {
     if text.len() > MAX_BYTES {
         let words = format!("it is larger than {} MiB", MAX_BYTES / 1024 / 1024);
-        return Err(DataError { words, offset: None, is_too_much: true });
+        return Err(DataError { words, offset: None, is_too_much: true, help: None });
     }
     let mut nodes: Vec<Spanned<Node>> = serde_saphyr::from_multiple(text).map_err(|error| {
         // The first line says what is wrong; the rest is a drawing of the place, which the report makes itself.
@@ -155,18 +157,18 @@ pub fn each_document(
         let location = error.location();
         let offset = location.map(|location| offset_of(location, text));
         if let Some(words) = too_much(&error) {
-            return DataError { words, offset, is_too_much: true };
+            return DataError { words, offset, is_too_much: true, help: None };
         }
         if let serde_saphyr::Error::NonFiniteFloat { value, .. } = error.without_snippet() {
-            let words =
-                format!("`{value}` is no number that a program can have: write it in quotes for a text");
-            return DataError { words, offset, is_too_much: false };
+            let words = format!("`{value}` is no number that a program can have");
+            let help = Some("write it in quotes for a text, or a number that is finite");
+            return DataError { words, offset, is_too_much: false, help };
         }
         let words = match (location, words.split_once(": ")) {
             (Some(_), Some((place, rest))) if place.starts_with("line ") => rest.to_string(),
             _ => words,
         };
-        DataError { words, offset, is_too_much: false }
+        DataError { words, offset, is_too_much: false, help: None }
     })?;
     if nodes.len() > 1 {
         nodes.retain(|node| !matches!(node.value, Node::Null));

@@ -197,6 +197,16 @@ fn too_large(path: &str, span: Span) -> Diagnostic {
         .help("split it into several files")
 }
 
+/// Of the files of a folder the program that was meant.
+fn meant_file<'f>(path: &str, files: &'f [String]) -> Option<&'f str> {
+    let name = |path: &'f str| path.rsplit('/').next().unwrap_or(path);
+    let programs = || files.iter().filter_map(|file| Some((file.strip_suffix(".scope")?, file.as_str())));
+    let written = path.rsplit('/').next().unwrap_or(path);
+    let written = written.strip_suffix(".scope").unwrap_or(written);
+    let near = similar::nearest(written, programs().map(|(stem, _)| name(stem)))?;
+    programs().find(|(stem, file)| name(stem) == near && *file != path).map(|(_, file)| file)
+}
+
 fn unreadable(world: &dyn World, path: &str, error: &ReadError, imported: Option<Span>) -> Diagnostic {
     let span = imported.unwrap_or(Span::DUMMY);
     let Some(module) = path.strip_prefix("std:") else {
@@ -207,11 +217,13 @@ fn unreadable(world: &dyn World, path: &str, error: &ReadError, imported: Option
                 Diagnostic::new(codes::E0104, span, format!("`{path}` cannot be read")).note(words.clone())
             }
         };
-        return report.label("imported here").help(if imported.is_some() {
-            "paths are relative to the file that imports them"
-        } else {
-            "name a `.scope` file"
-        });
+        let report = report.label("imported here");
+        let files = world.beside(path);
+        return match meant_file(path, &files) {
+            Some(meant) => report.help(format!("did you mean `{meant}`?")),
+            None if imported.is_some() => report.help("paths are relative to the file that imports them"),
+            None => report.help("name a `.scope` file"),
+        };
     };
     let report = Diagnostic::new(codes::E0104, span, format!("the standard library has no `{module}`"))
         .label("not there");

@@ -51,6 +51,9 @@ const END: &str = "-----END ";
 
 const PRIVATE_KEY: &str = "a private key";
 
+/// A private key is shorter than this, in bytes: of 16,384 bits, with its headers, indented.
+const LONGEST_KEY: usize = 32 << 10;
+
 /// Every credential in a text, from its start.
 ///
 /// ```
@@ -75,7 +78,7 @@ pub fn find(text: &str) -> Vec<Credential> {
     }
     for (at, _) in text.match_indices(BEGIN) {
         let head = text[at..].lines().next().unwrap_or_default();
-        if head.contains("PRIVATE KEY-----") {
+        if is_private(head) {
             found.push(Credential { range: at..at + head.trim_end().len(), kind: PRIVATE_KEY });
         }
     }
@@ -98,15 +101,43 @@ pub fn masked(text: &str) -> Cow<'_, str> {
         if range.start < rest {
             continue;
         }
-        // Of a private key all is secret that stands below its first line.
-        let below = if kind == PRIVATE_KEY { text[range.end..].find(END).unwrap_or(0) } else { 0 };
-        let end = range.end + below;
+        let end = if kind == PRIVATE_KEY { end_of_key(text, range.end) } else { range.end };
         shown.push_str(&text[rest..range.start]);
         shown.extend(text[range.start..end].chars().map(|one| if one == '\n' { one } else { MASK }));
         rest = end;
     }
     shown.push_str(&text[rest..]);
     Cow::Owned(shown)
+}
+
+/// The part of a text, masked as [`masked`] does it of the whole: a line of a private key's body has no form of its own.
+///
+/// # Panics
+///
+/// Where `part` is no range of the text, or ends inside a character.
+#[must_use]
+pub fn masked_part(text: &str, part: Range<usize>) -> Cow<'_, str> {
+    let before = &text[text.floor_char_boundary(part.start.saturating_sub(LONGEST_KEY))..part.start];
+    let open = before.rfind(BEGIN).filter(|at| is_private(&before[*at..]));
+    let is_in_key = open.is_some_and(|at| !before[at..].contains(END));
+    let part = &text[part];
+    if !is_in_key {
+        return masked(part);
+    }
+    let end = end_of_key(part, 0);
+    let mut shown: String = part[..end].chars().map(|one| if one == '\n' { one } else { MASK }).collect();
+    shown.push_str(&masked(&part[end..]));
+    Cow::Owned(shown)
+}
+
+/// Whether what begins here says that it is a private key.
+fn is_private(text: &str) -> bool {
+    text.lines().next().is_some_and(|head| head.contains("PRIVATE KEY-----"))
+}
+
+/// Where the secret of a private key ends whose body starts at `from`: before the line that ends it, else with the text.
+fn end_of_key(text: &str, from: usize) -> usize {
+    text[from..].find(END).map_or(text.len(), |at| from + at)
 }
 
 fn is_of_token(one: char) -> bool {
@@ -143,6 +174,24 @@ mod tests {
         let shown = masked(key);
         assert!(!shown.contains("MIIEvQ") && shown.ends_with("PRIVATE KEY-----\nport: 80\n"), "{shown}");
         assert_eq!((shown.lines().count(), shown.chars().count()), (5, key.chars().count()));
+    }
+
+    #[test]
+    fn each_line_of_a_private_key_is_known_by_what_stands_above_it() {
+        let key =
+            "a: 1\n-----BEGIN RSA PRIVATE KEY-----\nMIIEvQ é\n-----END RSA PRIVATE KEY-----\nport: 80\n";
+        let whole = masked(key);
+        let mut at = 0;
+        for (line, shown) in key.split_inclusive('\n').zip(whole.split_inclusive('\n')) {
+            assert_eq!(masked_part(key, at..at + line.len()), shown);
+            at += line.len();
+        }
+        assert!(!whole.contains("MIIEvQ") && whole.ends_with("PRIVATE KEY-----\nport: 80\n"), "{whole}");
+    }
+
+    #[test]
+    fn a_private_key_without_its_end_is_one_to_the_end_of_the_text() {
+        assert_eq!(masked("-----BEGIN PRIVATE KEY-----\nMIIE"), format!("{}\n••••", "•".repeat(27)));
     }
 
     #[test]

@@ -15,6 +15,10 @@ use crate::types::Ty;
 /// More alternatives are `any`.
 const MOST_BRANCHES: usize = 40;
 
+/// Keywords that tell the type of a schema that does not name it.
+const TELLING: [&str; 6] =
+    ["properties", "additionalProperties", "patternProperties", "pattern", "minLength", "maxLength"];
+
 impl<'d> Importer<'d> {
     /// What the alternatives of these layers come to, if they say a type.
     pub fn alternatives(&mut self, layers: &Layers<'d>, depth: usize) -> Option<Ty> {
@@ -29,15 +33,15 @@ impl<'d> Importer<'d> {
         // A member that only says which fields are set says no type.
         let says_type = |member: &&Slot| match &member.value {
             Value::Record(schema) => {
-                let is_of_type = ["type", "$ref", "enum", "const", "items", "allOf", "oneOf", "anyOf"]
-                    .iter()
-                    .any(|key| schema.contains_key(*key));
-                is_of_type || (schema.contains_key("properties") && !has_fields)
+                let has = |keys: &[&str]| keys.iter().any(|key| schema.contains_key(*key));
+                has(&["type", "$ref", "enum", "const", "items", "allOf", "oneOf", "anyOf"])
+                    || !has_fields && has(&TELLING)
             }
             _ => false,
         };
         let typed: Vec<&Slot> = members.iter().filter(says_type).collect();
-        if typed.is_empty() || typed.len() != members.len() && has_fields {
+        // Beside one that may be of any type, what the others say bounds nothing.
+        if typed.is_empty() || typed.len() != members.len() {
             // One that says nothing, or nothing but what may be said of any value, bounds nothing.
             if !members.iter().any(says_nothing) {
                 self.unsaid.add(keyword, slot.span);

@@ -92,6 +92,11 @@ pub struct Imported {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// Whether a text is a module of types that an import made, and the next one may replace.
+pub fn is_types(text: &str) -> bool {
+    text.starts_with(write::TYPES)
+}
+
 /// Imports the schemas of some files.
 pub fn import(files: &[Source], options: &Options) -> Imported {
     let mut sources = SourceMap::new();

@@ -29,8 +29,12 @@ pub(crate) fn read(files: &[Source], sources: &mut SourceMap) -> Documents {
     let mut out = Documents { documents: Vec::new(), diagnostics: Vec::new() };
     for source in files {
         let file = sources.add(source.path.as_str(), source.text.as_str());
-        match data::each_document(&source.text, file, &mut |report| out.diagnostics.push(report)) {
+        let mut reports = Vec::new();
+        match data::each_document(&source.text, file, &mut |report| reports.push(report)) {
             Ok(slots) => {
+                let examples = examples(&slots, !reports.is_empty());
+                let is_shown = |span: Span| examples.iter().any(|example| example.contains(span));
+                out.diagnostics.extend(reports.into_iter().filter(|report| !is_shown(report.primary.span)));
                 out.documents
                     .extend(slots.into_iter().map(|root| Document { path: source.path.clone(), root }));
             }
@@ -43,12 +47,36 @@ pub(crate) fn read(files: &[Source], sources: &mut SourceMap) -> Documents {
                 } else {
                     Diagnostic::new(codes::E0405, span, format!("`{}` is no JSON or YAML", source.path))
                         .label(error.words)
-                        .help("give a file with OpenAPI, JSON Schema or resource definitions")
+                        .help(error.help.unwrap_or("give a file with OpenAPI, JSON Schema or resource definitions"))
                 });
             }
         }
     }
     out
+}
+
+/// Where the values stand that only show what others look like: no type is made of them, however they are read.
+fn examples(slots: &[Slot], is_wanted: bool) -> Vec<Span> {
+    let mut found = Vec::new();
+    // A field may have any name: below these, keys are names of what is described.
+    const NAMED: [&str; 5] = ["properties", "patternProperties", "$defs", "definitions", "schemas"];
+    let mut waiting: Vec<(&Slot, bool)> =
+        slots.iter().filter(|_| is_wanted).map(|slot| (slot, false)).collect();
+    while let Some((slot, is_of_names)) = waiting.pop() {
+        match &slot.value {
+            Value::List(slots) => waiting.extend(slots.iter().map(|slot| (slot, false))),
+            Value::Record(fields) => {
+                for (key, slot) in fields {
+                    match key.as_str() {
+                        "example" | "examples" if !is_of_names => found.push(slot.key.to(slot.span)),
+                        key => waiting.push((slot, !is_of_names && NAMED.contains(&key))),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// A resource that a definition declares, in one version.

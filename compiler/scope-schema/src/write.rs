@@ -20,13 +20,15 @@ const WIDTH: usize = 100;
 /// So much of a description is kept: its first paragraph, to the end of a sentence.
 const LONGEST_DOCS: usize = 400;
 
+/// How a module of types begins.
+pub(crate) const TYPES: &str =
+    "//! Types made of published schemas. Do not edit: the next import replaces this file.\n//!\n";
+
 /// The module.
 pub(crate) fn module(importer: &Importer<'_>, found: &Found, names: &Names, options: &Options) -> String {
     let resources = &found.resources;
     let mut text = String::from(match &found.api {
-        None => {
-            "//! Types made of published schemas. Do not edit: the next import replaces this file.\n//!\n"
-        }
+        None => TYPES,
         Some(_) => "//! A driver drafted from a description: read it, and add what that does not say.\n//!\n",
     });
     let _ = writeln!(text, "//! `{}`", options.command.replace(['\n', '\r', '`'], " "));

@@ -302,6 +302,7 @@ fn what_is_lost_on_the_way_to_a_type_is_counted() {
         ),
         (r#"{ "properties": { "b": {} }, "oneOf": [{ "required": ["b"] }, { "not": {} }] }"#, "1 `oneOf`"),
         (r#"{ "properties": { "b": {} }, "anyOf": [{ "required": ["b"] }] }"#, "1 `anyOf`"),
+        (r#"{ "type": "string", "anyOf": [{ "format": "ipv4" }, { "enum": ["any"] }] }"#, "1 `anyOf`"),
         (
             r#"{ "type": "object", "patternProperties": { "^x-": { "type": "string" } } }"#,
             "1 `patternProperties`",
@@ -328,7 +329,30 @@ fn a_schema_is_read_by_the_rules_of_data_files() {
     let wrong = import(&[source("lamp.yaml", text)], &options());
     let codes: Vec<&str> = wrong.diagnostics.iter().map(|report| report.code.as_str()).collect();
     assert_eq!(codes, ["E0347"], "{:?}", wrong.diagnostics);
+    let shown = text.replace(
+        "{ enum: [x, y] }",
+        "{ type: string, example: y }\n  example: { enum: [a, b], examples: [no] }",
+    );
+    let right = imported(&[source("lamp.yaml", &shown)], &options());
+    assert!(right.contains("axis:    string?") && right.contains("example: \"a\" | \"b\"?"), "{right}");
     let quoted = text.replace(" y]", " \"y\"]");
     let right = imported(&[source("lamp.yaml", &quoted)], &options());
     assert!(right.contains("axis: \"x\" | \"y\"?"), "{right}");
+}
+
+#[test]
+fn an_alternative_that_may_be_anything_makes_all_of_them_anything() {
+    for (schema, ty) in [
+        (r#"{ "anyOf": [{ "type": "string" }, {}] }"#, "any"),
+        (r#"{ "type": "string", "anyOf": [{ "enum": ["any"] }, { "format": "ipv4" }] }"#, "string"),
+        (r#"{ "oneOf": [{ "type": "integer" }, { "pattern": "^[a-z]+$" }] }"#, "int | string matching"),
+        (
+            r#"{ "oneOf": [{ "type": "integer" }, { "additionalProperties": { "type": "string" } }] }"#,
+            "int | map<string>",
+        ),
+    ] {
+        let text = format!(r#"{{ "title": "Lamp", "properties": {{ "a": {schema} }}, "required": ["a"] }}"#);
+        let made = imported(&[source("lamp.json", &text)], &options());
+        assert!(made.contains(&format!("a: {ty}")), "{schema}: {made}");
+    }
 }

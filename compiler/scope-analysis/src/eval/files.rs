@@ -139,7 +139,7 @@ impl Context<'_> {
                 };
                 let help = match error.is_too_much {
                     true => "split it into several files",
-                    false => "it must be YAML or JSON",
+                    false => error.help.unwrap_or("it must be YAML or JSON"),
                 };
                 self.report(report.note(error.words).help(help));
                 Value::Error

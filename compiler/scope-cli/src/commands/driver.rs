@@ -164,13 +164,11 @@ fn import(command: &DriverImport, output: Output) -> u8 {
         Some(_) => drafted::sealed(&imported.text),
         None => imported.text,
     };
-    if let (Some(_), Some(path)) = (&command.driver, &command.out)
-        && std::fs::read(path).is_ok_and(|there| !drafted::is_as_drafted(&String::from_utf8_lossy(&there)))
+    if let Some(path) = &command.out
+        && let Err((wrong, help)) = may_be_replaced(path, command.driver.is_some())
     {
-        say_error(codes::E0422, &format!("`{path}` is not as it was drafted, and would be written over"));
-        say_help(
-            "draft it beside that with another `--out`, and take over what is new; or delete the file, if nothing in it is to stay",
-        );
+        say_error(codes::E0422, &wrong);
+        say_help(help);
         return WRONG;
     }
     document::tell(
@@ -195,6 +193,23 @@ fn import(command: &DriverImport, output: Output) -> u8 {
         }
     }
     OK
+}
+
+/// Whether a file may be written over: there is none, or nobody wrote in it; else what is wrong, and what helps.
+fn may_be_replaced(path: &str, is_draft: bool) -> Result<(), (String, &'static str)> {
+    let Ok(there) = std::fs::read(path) else { return Ok(()) };
+    let there = String::from_utf8_lossy(&there);
+    match is_draft {
+        true if !drafted::is_as_drafted(&there) => Err((
+            format!("`{path}` is not as it was drafted, and would be written over"),
+            "draft it beside that with another `--out`, and take over what is new; or delete the file, if nothing in it is to stay",
+        )),
+        false if !scope_schema::is_types(&there) => Err((
+            format!("`{path}` holds no types that were made of schemas, and would be written over"),
+            "write them into another file with `--out`; or delete this one, if nothing in it is to stay",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn is_name(name: &str) -> bool {

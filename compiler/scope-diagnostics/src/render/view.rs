@@ -56,7 +56,7 @@ impl View {
             length_in_characters += line - next_line;
             next_line = line + 1;
             let span = file.line_span(line).expect("a line that holds a byte exists");
-            let content = credentials::masked(&file.text()[span.range()]);
+            let content = credentials::masked_part(file.text(), span.range());
             let n_characters = place(file, span.end).1;
             let pieces = pieces(n_characters, interests, width);
             let mut view_line = ViewLine { start: length_in_characters, pieces: Vec::new(), length: 0 };
