@@ -173,6 +173,13 @@ impl<'a> Context<'a> {
         self.diagnostics.borrow_mut().push(diagnostic);
     }
 
+    /// Whether an error stands there already, around it, or within it.
+    pub fn is_reported(&self, span: Span) -> bool {
+        let reports = self.diagnostics.borrow();
+        let mut places = reports.iter().filter(|report| report.is_error()).map(|report| report.primary.span);
+        places.any(|place| place.contains(span) || span.contains(place))
+    }
+
     pub fn report_all(&self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
         diagnostics.into_iter().for_each(|diagnostic| self.report(diagnostic));
     }

@@ -3,9 +3,10 @@
 //! One namespace a module. A second declaration of a name is reported at the second; the first stands. Sites, besides,
 //! have one table for the whole program, by their real names: JSON forms (`"New York"`) are looked up there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scope_diagnostics::{Diagnostic, Span, codes, similar};
+use scope_syntax::RESERVED_WORDS;
 use scope_syntax::ast::{self, ImportSource, ItemKind};
 
 use crate::driver::types::BUILT_IN;
@@ -106,7 +107,46 @@ impl Names {
                 }
             };
             let span = self.sites.get(&name.text).map_or(name.span, |(_, span)| *span);
-            self.modules[into.0 as usize].entry(name.text).or_insert(Named { definition, span });
+            let table = &mut self.modules[into.0 as usize];
+            match table.get(&name.text) {
+                Some(first) if is_another(first, &definition) => {
+                    reports.push(declared_twice(&name.text, name.span, first.span));
+                    table.insert(name.text, Named { definition: Definition::Hole, span });
+                }
+                Some(_) => {}
+                None => drop(table.insert(name.text, Named { definition, span })),
+            }
+        }
+        reports
+    }
+
+    /// Reports what has the name of a site of a family where that is known: in its own file, and where the whole file is
+    /// imported. `families` are the sites of each file.
+    pub fn clashes_with_family_sites(
+        &mut self,
+        modules: &Modules,
+        families: &BTreeMap<ModuleId, Vec<(String, Span)>>,
+    ) -> Vec<Diagnostic> {
+        let mut reports = Vec::new();
+        for (index, table) in self.modules.iter_mut().enumerate() {
+            let module = modules.get(ModuleId(index as u32));
+            let imports = module.tree.items.iter().filter_map(|item| match &item.kind {
+                ItemKind::Import(import) => Some(import),
+                _ => None,
+            });
+            let whole = imports.zip(&module.imports).filter_map(|(import, target)| {
+                let is_whole = import.names.is_none() && import.alias.is_none();
+                target.filter(|_| is_whole && matches!(import.source, ImportSource::File(_)))
+            });
+            let known: BTreeSet<ModuleId> = whole.chain([ModuleId(index as u32)]).collect();
+            for (name, span) in known.iter().filter_map(|module| families.get(module)).flatten() {
+                let Some(named) = table.get_mut(name) else { continue };
+                if matches!(named.definition, Definition::Hole | Definition::Site(_)) {
+                    continue;
+                }
+                reports.push(declared_twice(name, named.span, *span));
+                named.definition = Definition::Hole;
+            }
         }
         reports
     }
@@ -234,6 +274,17 @@ impl Collector<'_> {
 
     fn declare(&mut self, table: &mut BTreeMap<String, Named>, name: &ast::Ident, definition: Definition) {
         let is_type = matches!(definition, Definition::Type(..));
+        // A site is named in quotes, too.
+        let is_word = RESERVED_WORDS.contains(&name.text.as_str())
+            && !matches!(definition, Definition::Site(_) | Definition::Hole);
+        if is_word {
+            self.diagnostics.push(
+                Diagnostic::new(codes::E0109, name.span, format!("`{}` is a word of expressions", name.text))
+                    .label("cannot be declared: nothing could refer to it")
+                    .help(format!("choose another name, such as `{}_`", name.text)),
+            );
+            return;
+        }
         if RESERVED.contains(&name.text.as_str()) || is_type && BUILT_IN.contains(&name.text.as_str()) {
             self.diagnostics.push(
                 Diagnostic::new(
@@ -313,6 +364,9 @@ impl Collector<'_> {
                                 table.insert(name.clone(), named.clone());
                             }
                             Some(first) => {
+                                let is_site = [first, named]
+                                    .iter()
+                                    .any(|named| matches!(named.definition, Definition::Site(_)));
                                 self.diagnostics.push(
                                     Diagnostic::new(
                                         codes::E0103,
@@ -324,6 +378,11 @@ impl Collector<'_> {
                                     .secondary(named.span, "and here, in the imported file")
                                     .help("import it under an alias: `import \"…\" as other`"),
                                 );
+                                // Whichever is meant, it is not also wrong that it is the other.
+                                if is_site {
+                                    let span = first.span;
+                                    table.insert(name.clone(), Named { definition: Definition::Hole, span });
+                                }
                             }
                             None => {
                                 table.insert(name.clone(), named.clone());
@@ -380,6 +439,11 @@ impl Collector<'_> {
             table.entry(meant.clone()).or_insert_with(|| named.clone());
         }
     }
+}
+
+/// Whether a name stands for something else already.
+fn is_another(named: &Named, definition: &Definition) -> bool {
+    named.definition != *definition && named.definition != Definition::Hole && *definition != Definition::Hole
 }
 
 /// So many of what a file declares are named in a report.

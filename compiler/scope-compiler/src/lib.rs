@@ -138,12 +138,12 @@ pub fn compile(world: &dyn World, entry: &str, options: &Options) -> Compilation
 }
 
 /// A plan without steps that has every site and driver of a file: what `scope sites` asks with.
-pub fn compile_sites(world: &dyn World, entry: &str, simulate: bool) -> Compilation {
+pub fn compile_sites(world: &dyn World, entry: &str, options: &Options) -> Compilation {
     let mut sources = SourceMap::new();
     let configuration = Configuration::read(world, entry, &mut sources);
     let loaded = load::load(world, entry, std::iter::empty(), &mut sources);
     let files = loaded.files.clone();
-    let options = Options { simulate, unoptimised: true, ..Options::default() };
+    let options = Options { unoptimised: true, ..options.clone() };
     let mut compilation = finish(world, entry, loaded, configuration, sources, &options);
     if compilation.plan.is_some() {
         let plan = lower::lower_sites(&compilation.program, entry, &files, &compilation.sources);

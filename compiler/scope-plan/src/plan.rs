@@ -146,6 +146,9 @@ pub struct Site {
     /// For how many of a type a simulated site has room: `openstack.image` → 2.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub capacity: IndexMap<String, u64>,
+    /// Those attributes of a type that its version does not know: a default of theirs is not sent.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub lacks: IndexMap<String, Vec<String>>,
     /// Where it is declared.
     pub origin: Origin,
 }
@@ -166,6 +169,11 @@ impl Site {
             (!said.is_empty()).then(|| (driver.clone(), digest::sha256_hex(text.as_bytes())))
         });
         drivers.collect()
+    }
+
+    /// Whether its version knows an attribute of a type.
+    pub fn knows(&self, resource_type: &str, attribute: &str) -> bool {
+        self.lacks.get(resource_type).is_none_or(|lacks| lacks.iter().all(|name| name != attribute))
     }
 }
 

@@ -100,6 +100,7 @@ impl Builder {
             concurrency: 8,
             simulated: Vec::new(),
             capacity: IndexMap::new(),
+            lacks: IndexMap::new(),
             origin: self.origin(),
         });
         id

@@ -128,8 +128,8 @@ impl Writer<'_> {
         field_docs(text, "", field);
         let _ = write!(text, "{}: ", field.name);
         let is_identity = field.name == thing.identity;
-        // A password is given by where it is, and never written down.
-        let is_secret = field.is_password && attribute.is_sent && !is_identity;
+        // A password is given by where it is, and never written down; one that the site makes is not shown either.
+        let is_secret = field.is_password && !is_identity;
         let ty = if is_identity { crate::convert::not_null(field.ty.clone()) } else { field.ty.clone() };
         let ty = if attribute.is_sent || is_identity { ty } else { ty.optional() };
         match is_secret {

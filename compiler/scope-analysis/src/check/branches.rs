@@ -10,7 +10,7 @@ use scope_diagnostics::{Diagnostic, Span, codes};
 use super::values::{amount_of, fits, in_words, words_of};
 use crate::context::Context;
 use crate::eval::describe;
-use crate::hir::{Alternatives, Field, OPEN, Slot, Type, Value};
+use crate::hir::{Alternatives, Field, OPEN, Slot, Type, Value, amount_text};
 
 /// A text that only another alternative has weighs more than a few misspelt fields.
 const OTHER_TEXT: usize = 8;
@@ -52,6 +52,19 @@ impl Context<'_> {
             );
             return Value::Error;
         };
+        if let Some(ranges) = ranges(&value, branches[nearest], &branches) {
+            let found =
+                amount_of(&value).map(|amount| amount_text(branches[nearest], amount)).unwrap_or_default();
+            self.report(
+                Diagnostic::new(
+                    codes::E0201,
+                    span,
+                    format!("expected `{what}` to be {}, found {found}", any_of(&ranges)),
+                )
+                .label("none of them"),
+            );
+            return Value::Error;
+        }
         let (checked, said) = self.overheard(|| self.check_value(value, branches[nearest], span, what));
         let meant = named(branches[nearest]);
         let mut others: IndexSet<String> = branches.iter().map(|branch| named(branch)).collect();
@@ -68,6 +81,33 @@ impl Context<'_> {
             if is_told || !report.is_error() { report } else { report.note(note.clone()) }
         }));
         checked
+    }
+}
+
+/// The ranges that an amount may be in, where there are several of its kind and it is in none: `["240", "360..480"]`.
+fn ranges(value: &Value, nearest: &Type, branches: &[&Type]) -> Option<Vec<String>> {
+    let amount = amount_of(value)?;
+    let Type::InRange(kind, ..) = nearest.required() else { return None };
+    let of_kind: Vec<(f64, f64)> = branches
+        .iter()
+        .filter_map(|branch| match branch.required() {
+            Type::InRange(other, low, high) if other == kind => Some((*low, *high)),
+            _ => None,
+        })
+        .collect();
+    let is_in_none = of_kind.iter().all(|(low, high)| !(*low..=*high).contains(&amount));
+    let words = |(low, high): (f64, f64)| match low == high {
+        true => amount_text(kind, low),
+        false => format!("{}..{}", amount_text(kind, low), amount_text(kind, high)),
+    };
+    (of_kind.len() > 1 && is_in_none).then(|| of_kind.into_iter().map(words).collect())
+}
+
+/// `240, 360 or 480`
+fn any_of(words: &[String]) -> String {
+    match words {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => words.join(", "),
     }
 }
 

@@ -132,7 +132,16 @@ impl Context<'_> {
     /// Reports a condition of an item that is not known when compiling; a secret is never, as what it decides shows it.
     pub fn undecided(&self, place: &str, value: &Value, condition: &Expr, frame: &Frame) {
         if !holds_secret(value) {
-            self.mismatch("true or false, known when compiling", value, condition.span);
+            let expected = "true or false, known when compiling";
+            match value {
+                Value::Deferred(_) => self.mismatch_with(
+                    expected,
+                    value,
+                    condition.span,
+                    "what a resource is at its site is known in the run: ask the parameter or the `let` that it is made of; `expect` in a `test` asks the resource",
+                ),
+                _ => self.mismatch(expected, value, condition.span),
+            }
             return;
         }
         let reason = "what it decides tells of it";

@@ -35,6 +35,7 @@ impl Context<'_> {
         let mut lacking: Vec<(SiteId, Version)> = Vec::new();
         let mut having: Vec<String> = Vec::new();
         for site in location.sites() {
+            self.note_what_it_lacks(ty, driver, site);
             let Some(version) = self.site_version(site, &driver.name, &ty.life) else { continue };
             self.check_driver_versions(driver, site, &version);
             if is_alive(&ty.life, &version.text) {
@@ -73,6 +74,29 @@ impl Context<'_> {
             )),
             None => report.help(format!("leave {} out of the scope, or upgrade", places.join(", "))),
         });
+    }
+
+    /// Remembers which attributes of a type a site does not know that are sent, or asked for, though nobody writes them.
+    fn note_what_it_lacks(&self, ty: &ResourceType, driver: &Driver, site: SiteId) {
+        let unasked = ty.attributes.values().filter(|attribute| {
+            attribute.life != Life::default() && (attribute.default.is_some() || attribute.is_required)
+        });
+        let is_lacking = |attribute: &&Attribute| {
+            let version = self.site_version(site, &driver.name, &attribute.life);
+            version.is_some_and(|version| !is_alive(&attribute.life, &version.text))
+        };
+        let lacks: Vec<String> = unasked.filter(is_lacking).map(|attribute| attribute.name.clone()).collect();
+        if let Some(declared) = self.sites.borrow_mut().get_mut(site.0 as usize).filter(|_| !lacks.is_empty())
+        {
+            declared.lacks.insert(ty.name.clone(), lacks);
+        }
+    }
+
+    /// Whether a site's version does not know an attribute that must be set, or has a default.
+    pub fn lacks(&self, site: SiteId, ty: &ResourceType, attribute: &str) -> bool {
+        let sites = self.sites.borrow();
+        let lacks = sites.get(site.0 as usize).and_then(|site| site.lacks.get(&ty.name));
+        lacks.is_some_and(|lacks| lacks.iter().any(|name| name == attribute))
     }
 
     /// Checks an attribute that is set at a site; false where the site does not know it.

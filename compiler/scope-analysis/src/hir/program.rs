@@ -87,6 +87,8 @@ pub struct Site {
     pub simulated: Vec<(String, IndexMap<String, Slot>)>,
     /// Full type name → for how many a simulated one has room.
     pub capacity: IndexMap<String, u64>,
+    /// Full type name → those of its attributes that the site's version does not know.
+    pub lacks: IndexMap<String, Vec<String>>,
     /// Its declaration.
     pub span: Span,
 }

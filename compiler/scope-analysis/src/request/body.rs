@@ -190,6 +190,8 @@ impl<'a> Context<'a> {
                     .label("anyone who reads the file has it")
                     .help(format!("write `secret(\"{}\")` and set that variable", name.to_uppercase())),
                 );
+                // Given, if wrongly: it is not also missing.
+                instance.attributes.insert(name, Slot { value: Value::Error, ..slot });
                 continue;
             }
             slot.value = self.check_attribute(ty, attribute, slot.value, slot.span);
@@ -199,7 +201,7 @@ impl<'a> Context<'a> {
             instance.attributes.insert(name, slot);
         }
         if head.kind == ResourceKind::Managed {
-            self.check_required((&head.name, head.span), ty, &instance.attributes, &mut unknown);
+            self.check_required((&head.name, head.span), Some(site), ty, &instance.attributes, &mut unknown);
         }
         unknown.into_iter().for_each(|(_, report)| self.report(report));
         instance
@@ -255,6 +257,7 @@ impl<'a> Context<'a> {
     pub(super) fn check_required(
         &self,
         (name, span): (&str, Span),
+        site: Option<SiteId>,
         ty: &ResourceType,
         given: &IndexMap<String, Slot>,
         unknown: &mut [(String, Diagnostic)],
@@ -263,6 +266,7 @@ impl<'a> Context<'a> {
             .attributes
             .values()
             .filter(|attribute| attribute.is_required && !given.contains_key(&attribute.name))
+            .filter(|attribute| !site.is_some_and(|site| self.lacks(site, ty, &attribute.name)))
             .collect();
         if missing.len() <= unknown.len() {
             let is_meant =

@@ -41,7 +41,7 @@ impl Context<'_> {
         let given =
             written.map(|written| self.suppose_attributes(thing, ty, operation, written, &mut unknown));
         if let (ThingKind::Resource, Some(given)) = (thing.kind, given) {
-            self.check_required((&thing.name.text, thing.name.span), ty, &given, &mut unknown);
+            self.check_required((&thing.name.text, thing.name.span), None, ty, &given, &mut unknown);
         }
         self.report_all(unknown.into_iter().map(|(_, report)| report));
         for clause in &thing.clauses {

@@ -24,6 +24,7 @@ impl Context<'_> {
         }
         let mut first_of: BTreeMap<String, Span> =
             self.names.sites.iter().map(|(name, (_, span))| (name.clone(), *span)).collect();
+        let mut named: BTreeMap<ModuleId, Vec<(String, Span)>> = BTreeMap::new();
         for site in found {
             let ItemKind::Site(tree) = &self.item(site.module, site.item).kind else { continue };
             let span = tree.name.span;
@@ -34,8 +35,11 @@ impl Context<'_> {
             first_of.insert(site.name.clone(), span);
             let id = SiteId(u32::try_from(declared.len()).expect("bounded by the steps of evaluation"));
             self.names.sites.insert(site.name.clone(), (id, span));
+            named.entry(site.module).or_default().push((site.name.clone(), span));
             declared.push(site);
         }
+        let reports = self.names.clashes_with_family_sites(self.modules, &named);
+        self.report_all(reports);
         let reports = self.names.resolve_family_sites(self.modules);
         self.report_all(reports);
     }

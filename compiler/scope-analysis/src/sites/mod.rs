@@ -38,6 +38,7 @@ impl Context<'_> {
                 concurrency: CONCURRENCY,
                 simulated: Vec::new(),
                 capacity: IndexMap::new(),
+                lacks: IndexMap::new(),
                 span: site.name.span,
             });
         }
@@ -61,6 +62,7 @@ impl Context<'_> {
             concurrency: CONCURRENCY,
             simulated: Vec::new(),
             capacity: IndexMap::new(),
+            lacks: IndexMap::new(),
             span: site.name.span,
         };
         let Value::Record(fields) = self.eval(&site.body, frame) else { return evaluated };

@@ -32,7 +32,12 @@ impl Context<'_> {
                 if has_driver && matches!(item.kind, ItemKind::Function(_)) {
                     continue;
                 }
-                let regions = regions::unreached(item, &|span| self.is_reached(span));
+                // What a function is given in one call says nothing of the next: each is read for whatever its types allow.
+                let is_function = matches!(item.kind, ItemKind::Function(_));
+                let regions = match is_function {
+                    true => vec![item.span],
+                    false => regions::unreached(item, &|span| self.is_reached(span)),
+                };
                 if regions.is_empty() {
                     continue;
                 }
@@ -42,9 +47,13 @@ impl Context<'_> {
                 }
                 let found = self.supposing(|| self.read_through(item, (id, index)));
                 // In an item that is not evaluated some of it may be: its `when`.
-                let is_unreached =
-                    |span: Span| !self.is_reached(span) && regions.iter().any(|region| holds(*region, span));
-                self.report_all(found.into_iter().filter(|report| is_unreached(report.primary.span)));
+                let is_unreached = |span: Span| {
+                    let is_new = if is_function { !self.is_reported(span) } else { !self.is_reached(span) };
+                    is_new && regions.iter().any(|region| holds(*region, span))
+                };
+                let found: Vec<_> =
+                    found.into_iter().filter(|report| is_unreached(report.primary.span)).collect();
+                self.report_all(found);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::{Kept, Program, Watch, past};
+use super::{Given, Kept, Program, Watch, past};
 
 /// So many deletions are not asked about, where nothing else is said.
 pub const MAX_DELETE: usize = 3;
@@ -153,6 +153,9 @@ pub struct Test {
     /// Programs, or folders (every `.scope` file below them that has a `test`).
     #[arg(default_value = ".", value_name = "FILE")]
     pub files: Vec<String>,
+    /// What is given to them; what a run of a test gives goes before it.
+    #[command(flatten)]
+    pub given: Given,
     /// Only tests whose name, or file and name, has this text.
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,

@@ -2,6 +2,8 @@
 
 use clap::{Args as ClapArgs, Subcommand};
 
+use super::Given;
+
 /// `scope sites`
 #[derive(Debug, ClapArgs)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -12,6 +14,9 @@ pub struct Sites {
     /// The file that declares them.
     #[arg(default_value = "sites.scope")]
     pub file: String,
+    /// What is given to the file.
+    #[command(flatten)]
+    pub given: Given,
     /// Only this site.
     #[arg(long, value_name = "SITE")]
     pub check: Option<String>,

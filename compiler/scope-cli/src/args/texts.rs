@@ -4,7 +4,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::Program;
+use super::{Given, Program};
 
 /// `scope check`
 #[derive(Debug, ClapArgs)]
@@ -23,6 +23,9 @@ pub struct Lint {
     /// Name every lint with its code.
     #[arg(long)]
     pub list: bool,
+    /// What is given to them.
+    #[command(flatten)]
+    pub given: Given,
     /// For simulated sites: no configuration files of clients are read.
     #[arg(long)]
     pub simulate: bool,
@@ -40,6 +43,9 @@ pub struct Fix {
     /// Write nothing; print what would change.
     #[arg(long, alias = "dry-run")]
     pub diff: bool,
+    /// What is given to them.
+    #[command(flatten)]
+    pub given: Given,
     /// For simulated sites: no configuration files of clients are read.
     #[arg(long)]
     pub simulate: bool,

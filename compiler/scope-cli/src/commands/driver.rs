@@ -2,7 +2,7 @@
 
 mod drafted;
 
-use scope_compiler::{Compilation, hir};
+use scope_compiler::{Compilation, Options, hir};
 use scope_diagnostics::{Diagnostic, Diagnostics, codes};
 use scope_schema::{Extension, Source};
 
@@ -35,7 +35,7 @@ pub fn run(command: &Driver, output: Output) -> u8 {
 /// The driver of a file, or of the standard library; nothing is evaluated but its text.
 fn compiled(of: &str) -> Compilation {
     match of.ends_with(".scope") || of.contains('/') {
-        true => scope_compiler::compile_sites(&Disk, of, true),
+        true => scope_compiler::compile_sites(&Disk, of, &Options { simulate: true, ..Options::default() }),
         false => imported(of),
     }
 }

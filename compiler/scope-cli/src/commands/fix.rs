@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scope_compiler::{Extent, Options, World};
+use scope_compiler::World;
 use scope_diagnostics::codes;
 
 use serde_json::json;
@@ -27,9 +27,15 @@ pub fn run(command: &Fix, _: Output) -> u8 {
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     let mut applied = BTreeSet::new();
     let mut left_out = 0;
-    for (path, _) in super::lint::compiled(&command.files, &paths, command.simulate, &[]) {
-        let options =
-            Options { lint: true, simulate: command.simulate, extent: Extent::Module, ..Options::default() };
+    let given = match super::given(&command.given) {
+        Ok(given) => given,
+        Err(message) => {
+            say_error(codes::E0980, &message);
+            return WRONG;
+        }
+    };
+    let options = super::lint::options(given, command.simulate, &[]);
+    for (path, _) in super::lint::compiled(&command.files, &paths, &options) {
         let fixed = scope_compiler::fix(&Disk, &path, &options);
         left_out += fixed.left_out;
         if command.diff {

@@ -70,7 +70,11 @@ pub fn run(command: &Hold) -> u8 {
 
 /// A hold on a site that the program does not have would hold nothing. One that cannot be read is no reason not to hold.
 fn is_declared(site: &str, program: &str) -> Result<(), u8> {
-    let compilation = scope_compiler::compile_sites(&Disk, program, true);
+    let compilation = scope_compiler::compile_sites(
+        &Disk,
+        program,
+        &scope_compiler::Options { simulate: true, ..Default::default() },
+    );
     let names: Vec<&str> = compilation.program.sites.iter().map(|site| site.name.as_str()).collect();
     if compilation.has_errors() || names.contains(&site) {
         return Ok(());

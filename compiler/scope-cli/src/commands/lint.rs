@@ -39,8 +39,16 @@ pub fn run(command: &Lint, output: Output) -> u8 {
         say_error(codes::E0980, "there is no `.scope` file there");
         return WRONG;
     }
+    let given = match super::given(&command.given) {
+        Ok(given) => given,
+        Err(message) => {
+            say_error(codes::E0980, &message);
+            return WRONG;
+        }
+    };
+    let options = options(given, command.simulate, &command.policies);
     let mut all = Gathered::default();
-    for (_, compilation) in compiled(&command.files, &paths, command.simulate, &command.policies) {
+    for (_, compilation) in compiled(&command.files, &paths, &options) {
         all.add(&compilation.diagnostics, &compilation.sources);
     }
     let reports = all.reports;
@@ -51,23 +59,16 @@ pub fn run(command: &Lint, output: Output) -> u8 {
     if reports.iter().any(Diagnostic::is_error) { WRONG } else { OK }
 }
 
-/// Every program among these files, compiled with all lints. A file that was found in a folder and that another one
-/// imports is a part of that program, and none by itself.
-pub fn compiled(
-    named: &[String],
-    paths: &[String],
-    simulate: bool,
-    policies: &[String],
-) -> Vec<(String, Compilation)> {
-    let options = Options {
-        lint: true,
-        simulate,
-        policies: policies.to_vec(),
-        extent: Extent::Module,
-        ..Options::default()
-    };
+/// To compile with all lints what is given.
+pub fn options(given: Options, simulate: bool, policies: &[String]) -> Options {
+    Options { lint: true, simulate, policies: policies.to_vec(), extent: Extent::Module, ..given }
+}
+
+/// Every program among these files. A file that was found in a folder and that another one imports is a part of that program,
+/// and none by itself.
+pub fn compiled(named: &[String], paths: &[String], options: &Options) -> Vec<(String, Compilation)> {
     let mut compiled: Vec<(String, Compilation)> =
-        paths.iter().map(|path| (path.clone(), scope_compiler::compile(&Disk, path, &options))).collect();
+        paths.iter().map(|path| (path.clone(), scope_compiler::compile(&Disk, path, options))).collect();
     let imported: BTreeSet<String> = compiled
         .iter()
         .flat_map(|(path, compilation)| {

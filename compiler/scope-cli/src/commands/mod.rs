@@ -41,12 +41,12 @@ mod waiting;
 mod watched;
 mod why;
 
-use scope_compiler::{Compilation, Options, Reported};
+use scope_compiler::{Compilation, Options};
 use scope_diagnostics::codes;
 use scope_plan::recorded::Recorded;
 use scope_runtime::state::Wish;
 
-use crate::args::{self, Args, Command, Format, Program};
+use crate::args::{self, Args, Command, Format, Given, Program};
 use crate::output::{Output, note, say_error, say_help};
 use crate::world::Disk;
 
@@ -116,28 +116,28 @@ pub fn now_ms() -> u64 {
 
 /// `--set NAME=VALUE` in two parts; `Err` says what is wrong.
 fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
+    Ok(Options {
+        policies: program.policies.clone(),
+        sequence: program.sequence.clone(),
+        simulate: program.simulate,
+        recorded,
+        only: program.only.clone(),
+        destroy: program.wish == Wish::Nothing,
+        extent: program.extent,
+        ..given(&program.given)?
+    })
+}
+
+/// What is given to a program, and nothing else said.
+fn given(given: &Given) -> Result<Options, String> {
     let mut params = Vec::new();
-    for given in &program.given.set {
+    for given in &given.set {
         let Some((name, value)) = given.split_once('=') else {
             return Err(format!("`--set {given}` has no `=`: write `--set {given}=VALUE`"));
         };
         params.push((name.trim().to_string(), value.to_string()));
     }
-    Ok(Options {
-        params,
-        param_files: program.given.params.clone(),
-        entry: program.given.at.clone(),
-        policies: program.policies.clone(),
-        sequence: program.sequence.clone(),
-        simulate: program.simulate,
-        reported: Reported::new(),
-        recorded,
-        lint: false,
-        only: program.only.clone(),
-        destroy: program.wish == Wish::Nothing,
-        unoptimised: false,
-        extent: program.extent,
-    })
+    Ok(Options { params, param_files: given.params.clone(), entry: given.at.clone(), ..Options::default() })
 }
 
 /// Compiles and prints what was reported; `Err` is the exit code.

@@ -163,7 +163,12 @@ fn programs_with(is_meant: impl Fn(&str) -> bool) -> Vec<String> {
     files.retain(|file| file.ends_with(".scope") && Path::new(file).is_file());
     files.sort();
     files.retain(|file| {
-        let program = scope_compiler::compile_sites(&world::Disk, file, true).program;
+        let program = scope_compiler::compile_sites(
+            &world::Disk,
+            file,
+            &scope_compiler::Options { simulate: true, ..Default::default() },
+        )
+        .program;
         let is_making = !program.resources.is_empty() || !program.sequences.is_empty();
         is_making && program.sites.iter().any(|known| is_meant(&known.name))
     });

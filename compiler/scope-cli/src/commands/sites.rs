@@ -32,7 +32,14 @@ pub fn run(command: &Sites, output: Output) -> u8 {
     if let Some(SitesAction::Import(import)) = &command.action {
         return super::sites_import::run(import);
     }
-    let compilation = scope_compiler::compile_sites(&Disk, &command.file, command.simulate);
+    let options = match super::given(&command.given) {
+        Ok(options) => scope_compiler::Options { simulate: command.simulate, ..options },
+        Err(message) => {
+            say_error(codes::E0980, &message);
+            return WRONG;
+        }
+    };
+    let compilation = scope_compiler::compile_sites(&Disk, &command.file, &options);
     if !output.compiled(&compilation) {
         return WRONG;
     }

@@ -32,7 +32,11 @@ pub fn run(command: &Status) -> u8 {
         Err(error) => return place::refused(&error),
     };
     let program = program(&found, &state);
-    let compilation = scope_compiler::compile_sites(&Disk, &program, false);
+    let compilation = scope_compiler::compile_sites(
+        &Disk,
+        &program,
+        &scope_compiler::Options { simulate: false, ..Default::default() },
+    );
     let sites = compilation.plan.as_ref().filter(|_| !compilation.has_errors());
     let probed = match sites.filter(|_| !command.offline) {
         Some(plan) => sites::probe_plan(plan, &|_| true, PATIENCE),

@@ -57,6 +57,13 @@ pub fn run(command: &Test, output: Output) -> u8 {
             return WRONG;
         }
     };
+    let given = match super::given(&command.given) {
+        Ok(given) => Options { simulate: true, ..given },
+        Err(message) => {
+            say_error(codes::E0980, &message);
+            return WRONG;
+        }
+    };
     let began = Instant::now();
     let (mut results, mut listed) = (Vec::new(), Vec::new());
     let (mut n_wrong, mut n_tests) = (0_usize, 0_usize);
@@ -64,8 +71,7 @@ pub fn run(command: &Test, output: Output) -> u8 {
         if !command.files.contains(path) && !may_have_tests(path) {
             continue;
         }
-        let options = Options { simulate: true, ..Options::default() };
-        let compilation = scope_compiler::compile(&Disk, path, &options);
+        let compilation = scope_compiler::compile(&Disk, path, &given);
         let Some((mut scenarios, world)) = compilation.tests() else {
             n_wrong += 1;
             output.diagnostics(&compilation.diagnostics, &compilation.sources);
@@ -92,7 +98,8 @@ pub fn run(command: &Test, output: Output) -> u8 {
                 return WRONG;
             }
         };
-        let plans = Recompiling { compilation: &compilation, path, others: RefCell::default() };
+        let plans =
+            Recompiling { compilation: &compilation, path, given: &given, others: RefCell::default() };
         for scenario in &scenarios {
             let mut result = played(command, path, scenario, &world, &plans);
             kept.compare(&mut result, command.update);
@@ -171,6 +178,7 @@ fn played(command: &Test, path: &str, scenario: &Scenario, world: &Plan, plans: 
 struct Recompiling<'c> {
     compilation: &'c Compilation,
     path: &'c str,
+    given: &'c Options,
     /// By entry and parameters.
     others: RefCell<BTreeMap<String, Rc<Compilation>>>,
 }
@@ -188,11 +196,11 @@ impl Plans for Recompiling<'_> {
         }
         let key = format!("{:?} {:?}", how.entry, how.params);
         let compile = || {
+            // The last one given counts.
             let options = Options {
-                simulate: true,
-                entry: how.entry.clone(),
-                params: how.params.clone(),
-                ..Options::default()
+                entry: how.entry.clone().or_else(|| self.given.entry.clone()),
+                params: self.given.params.iter().chain(&how.params).cloned().collect(),
+                ..self.given.clone()
             };
             Rc::new(scope_compiler::compile(&Disk, self.path, &options))
         };

@@ -41,6 +41,7 @@ pub(super) fn site(program: &Program, id: hir::SiteId, sources: &SourceMap) -> S
             })
             .collect(),
         capacity: site.capacity.clone(),
+        lacks: site.lacks.clone(),
         origin: super::origin(sources, site.span, None),
     }
 }

@@ -152,10 +152,12 @@ fn given_once(plan: &Plan, report: &mut Report) {
 fn required(plan: &Plan, report: &mut Report) {
     for (step, resource_type) in typed(plan) {
         if let Action::Ensure { attributes, .. } = &step.action {
-            let required = resource_type
-                .attributes
-                .iter()
-                .filter(|attribute| attribute.is_required && attribute.default.is_none());
+            let is_known = |name: &str| {
+                plan.sites.get(step.site.index()).is_none_or(|site| site.knows(&resource_type.name, name))
+            };
+            let required = resource_type.attributes.iter().filter(|attribute| {
+                attribute.is_required && attribute.default.is_none() && is_known(&attribute.name)
+            });
             for attribute in required {
                 if !attributes.iter().any(|(name, _)| *name == attribute.name) {
                     report.step(step.id, format!("does not set `{}`, which must be set", attribute.name));

@@ -191,7 +191,8 @@ impl Environment for Names<'_> {
     }
 }
 
-/// What the program gave, filled up with the driver's defaults for what it left out: the inputs of a creation or call.
+/// What the program gave, filled up with the driver's defaults for what it left out and the site knows: the inputs of a creation
+/// or call.
 pub(super) fn with_defaults<'g>(
     subject: &Subject<'_>,
     given: &'g Given,
@@ -199,8 +200,10 @@ pub(super) fn with_defaults<'g>(
 ) -> Cow<'g, Map<String, Value>> {
     let mut inputs = Cow::Borrowed(&given.values);
     let attributes = subject.resource_type.attributes.iter();
+    let site = subject.shared.plan.sites.get(subject.site_id.index());
+    let is_known = |name: &str| site.is_none_or(|site| site.knows(&subject.resource_type.name, name));
     let settable = attributes
-        .filter(|attribute| attribute.is_settable)
+        .filter(|attribute| attribute.is_settable && is_known(&attribute.name))
         .map(|attribute| (&attribute.name, attribute.default.as_ref()));
     let extra = operation.inputs.iter().map(|(name, default)| (name, default.as_ref()));
     for (name, default) in settable.chain(extra) {

@@ -41,6 +41,9 @@ impl World {
         let model = Rc::clone(&call.model);
         let mut given = self.checked_inputs(site, call)?;
         for attribute in &model.resource_type.attributes {
+            if self.lacks(site, &model, &attribute.name) {
+                continue;
+            }
             let is_given = given.contains_key(&attribute.name) || *inner(&attribute.ty) == Type::Bytes;
             if attribute.is_required && attribute.default.is_none() && !is_given && !attribute.is_computed {
                 return Err(call
@@ -237,6 +240,12 @@ impl World {
         })
     }
 
+    /// Whether the site's version does not know an attribute.
+    fn lacks(&self, site: usize, model: &Model, attribute: &str) -> bool {
+        let lacks = self.sites[site].lacks.get(&model.resource_type.name);
+        lacks.is_some_and(|lacks| lacks.iter().any(|name| name == attribute))
+    }
+
     /// Gives a record all it lacks, in the driver's order: defaults, and what a site makes up. Given and declared
     /// values stay. `subject` tells this record from all others of the type at the site.
     pub(super) fn fill_in(
@@ -276,7 +285,7 @@ impl World {
         occasion.subject = &identity_words;
         for attribute in &resource_type.attributes {
             let name = &attribute.name;
-            let value = if *inner(&attribute.ty) == Type::Bytes {
+            let value = if *inner(&attribute.ty) == Type::Bytes || self.lacks(site, model, name) {
                 Value::Null
             } else if *name == resource_type.identity {
                 identity.clone()

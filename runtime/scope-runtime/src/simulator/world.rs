@@ -64,6 +64,8 @@ pub(super) struct SiteState {
     n_drawn: u32,
     /// Type → for how many there is room, as declared.
     pub(super) capacity: BTreeMap<String, u64>,
+    /// Type → its attributes that the site's version does not know.
+    pub(super) lacks: BTreeMap<String, Vec<String>>,
 }
 
 /// What a step of the plan says about the request that it makes.
@@ -408,6 +410,7 @@ impl SiteState {
             loss_permille,
             n_drawn: 0,
             capacity: site.capacity.iter().map(|(ty, count)| (ty.clone(), *count)).collect(),
+            lacks: site.lacks.iter().map(|(ty, names)| (ty.clone(), names.clone())).collect(),
         }
     }
 

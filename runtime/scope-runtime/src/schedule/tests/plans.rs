@@ -32,6 +32,7 @@ pub(super) fn site(name: &str, concurrency: u32) -> Site {
         concurrency,
         simulated: Vec::new(),
         capacity: Default::default(),
+        lacks: Default::default(),
         origin: origin(),
     }
 }
