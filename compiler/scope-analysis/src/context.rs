@@ -95,6 +95,8 @@ pub(crate) struct Context<'a> {
     pub is_over_bound: Cell<bool>,
     /// Sites that say no version, and are asked for what not every version has.
     pub unversioned: RefCell<BTreeSet<SiteId>>,
+    /// Where a secret is read that a site makes: of which resource, which attribute, and where that is declared.
+    pub made_secrets: RefCell<BTreeMap<Span, (ResourceId, String, Span)>>,
     /// Every item is expanded: `resources` may be asked for.
     pub is_expanded: Cell<bool>,
     /// How many of those requested are the program's own; the rest are steps of its sequences.
@@ -150,6 +152,7 @@ impl<'a> Context<'a> {
             requested: RefCell::new(Vec::new()),
             is_over_bound: Cell::new(false),
             unversioned: RefCell::default(),
+            made_secrets: RefCell::default(),
             is_expanded: Cell::new(false),
             n_own: Cell::new(0),
             sequences: RefCell::new(Vec::new()),

@@ -13,10 +13,10 @@ use scope_syntax::ast::{Expr, ExprKind, RecordEntry};
 use crate::context::Context;
 use crate::eval::number::duration_text;
 use crate::eval::{Frame, describe, merge_slot};
-use crate::hir::{OnDisconnect, Slot, Value, With};
+use crate::hir::{KeepIn, OnDisconnect, SecretSource, Slot, Value, With};
 
 /// The keys that a request may have.
-pub const KEYS: [&str; 15] = [
+pub const KEYS: [&str; 16] = [
     "timeout",
     "retry",
     "on_disconnect",
@@ -32,6 +32,7 @@ pub const KEYS: [&str; 15] = [
     "on_unknown",
     "on_delete",
     "borrow",
+    "keep_in",
 ];
 
 /// Words that stand as names where `with` is read: `on_disconnect: queue`.
@@ -147,6 +148,7 @@ impl Context<'_> {
                 "quorum" => with.quorum = self.quorum(&slot, written["quorum"].1 != name),
                 "moved_from" => with.moved_from = self.moved_from(&slot, &written["moved_from"], name),
                 "replace" => with.replace = self.replace(&slot),
+                "keep_in" => with.keep_in = self.keep_in(slot),
                 other => {
                     let mut report =
                         Diagnostic::new(codes::E0209, slot.key, format!("`with` has no `{other}`"))
@@ -172,6 +174,26 @@ impl Context<'_> {
             );
         }
         with
+    }
+
+    /// `keep_in: { secret: secret(file: "keys/lyon") }`.
+    fn keep_in(&self, slot: Slot) -> Vec<KeepIn> {
+        const WRITTEN: &str = "write `keep_in: { ATTRIBUTE: secret(file: \"…\") }`";
+        let Value::Record(fields) = slot.value else {
+            self.wrong("`keep_in` says of each attribute in which file it is kept", slot.span, WRITTEN);
+            return Vec::new();
+        };
+        let mut kept = Vec::with_capacity(fields.len());
+        for (attribute, slot) in fields {
+            match slot.value {
+                Value::Secret(SecretSource::File(file)) => {
+                    kept.push(KeepIn { attribute, file, span: slot.key })
+                }
+                Value::Error => {}
+                _ => self.wrong("a secret that a site makes is kept in a file", slot.span, WRITTEN),
+            }
+        }
+        kept
     }
 
     fn wrong(&self, message: &str, span: Span, help: &str) {

@@ -93,6 +93,13 @@ pub enum SecretSource {
         /// The keys from the top.
         keys: Vec<String>,
     },
+    /// The content of a file in which a step keeps a secret that its site makes: there is none before.
+    Kept {
+        /// The step.
+        step: StepId,
+        /// The file.
+        file: String,
+    },
 }
 
 /// A file whose bytes are an input, relative to the program's folder.

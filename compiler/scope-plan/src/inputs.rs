@@ -113,6 +113,14 @@ impl Action {
         matches!(self, Action::Ensure { keep: true, .. } | Action::Bring { borrow: Borrow::Keep, .. })
     }
 
+    /// The attributes whose secrets its site makes, and the files in which they are kept.
+    pub fn keep_in(&self) -> &[(String, String)] {
+        match self {
+            Action::Ensure { keep_in, .. } => keep_in,
+            _ => &[],
+        }
+    }
+
     /// What the program says of the deletion of what it makes where the site cannot be reached.
     pub fn when_cut(&self) -> Option<&OnUnreachable> {
         match self {

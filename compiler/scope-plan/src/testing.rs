@@ -148,6 +148,7 @@ impl Builder {
                 adopt: false,
                 keep: false,
                 when_cut: None,
+                keep_in: Vec::new(),
             },
         )
     }

@@ -258,6 +258,8 @@ fn conditions(plan: &Plan, step: &Step, after: &[StepId]) -> Vec<String> {
         Action::Bring { borrow: Borrow::Keep, .. } => all.push("stays when nobody needs it any more".into()),
         _ => {}
     }
+    let kept = step.action.keep_in().iter();
+    all.extend(kept.map(|(attribute, file)| format!("its `{attribute}` is kept in {file}")));
     all
 }
 

@@ -40,6 +40,8 @@ pub struct OperationCall<'a> {
     pub idempotency_key: &'a dyn fmt::Display,
     /// For `upload` (and creations by commands with files): the content.
     pub content: Option<Content>,
+    /// Of a creation: the attributes whose secrets the site makes, and the files in which they are kept before it is answered here.
+    pub keep_in: &'a [(String, String)],
     /// Told about bytes sent or received: done so far, of how many.
     pub progress: Option<Progress>,
 }

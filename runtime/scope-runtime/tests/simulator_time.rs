@@ -222,6 +222,7 @@ async fn progress_is_told_on_the_way() {
         mark: None,
         idempotency_key: &"key",
         content: Some(file("large.raw", 125_000_000, "ab")),
+        keep_in: &[],
         progress: Some(Rc::new(move |done, of| listener.borrow_mut().push((done, of)))),
     };
     let site = library.site("paris");

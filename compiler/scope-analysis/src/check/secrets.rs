@@ -19,7 +19,9 @@ pub(crate) fn holds_secret(value: &Value) -> bool {
         Value::Secret(_) => true,
         Value::List(slots) => slots.iter().any(|slot| holds_secret(&slot.value)),
         Value::Record(fields) => fields.values().any(|slot| holds_secret(&slot.value)),
-        Value::Deferred(deferred) => deferred.parts().into_iter().any(holds_secret),
+        Value::Deferred(deferred) => {
+            matches!(**deferred, Deferred::Kept(_)) || deferred.parts().into_iter().any(holds_secret)
+        }
         _ => false,
     }
 }

@@ -393,6 +393,7 @@ impl Context<'_> {
                 Deferred::Binary(name, left, right) => Deferred::Binary(name, pin(left), pin(right)),
                 Deferred::Unary(name, operand) => Deferred::Unary(name, pin(operand)),
                 Deferred::Field(base, name) => Deferred::Field(pin(base), name),
+                Deferred::Kept(of) => Deferred::Kept(pin(of)),
                 Deferred::Index(base, index) => Deferred::Index(pin(base), pin(index)),
                 Deferred::If(condition, value, otherwise) => {
                     Deferred::If(pin(condition), pin(value), pin(otherwise))

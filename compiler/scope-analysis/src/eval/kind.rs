@@ -167,6 +167,10 @@ impl Context<'_> {
             Deferred::Supposed(ty) => Some(ty.clone()).filter(|ty| !matches!(ty, Type::Any)),
             Deferred::Bounded(bounded) => of(&bounded.value).or_else(|| Some(bounded.ty.clone())),
             Deferred::Concat(_) => Some(Type::String),
+            Deferred::Kept(of_resource) => match of(of_resource)? {
+                Type::Secret(inner) => Some(*inner),
+                ty => Some(ty),
+            },
             Deferred::Output { resource, site, path } => {
                 let (first, rest) = path.split_first()?;
                 let ty = self.driver_type(&self.requested_type(*resource)?)?;

@@ -274,6 +274,19 @@ pub struct With {
     pub on_delete: Option<OnDelete>,
     /// Whether what it needs of other sites is copied, and where that is written.
     pub borrow: Option<(Borrow, Span)>,
+    /// Where secrets are kept that its site makes.
+    pub keep_in: Vec<KeepIn>,
+}
+
+/// Where a secret is kept that a site makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeepIn {
+    /// The attribute.
+    pub attribute: String,
+    /// The file, as the runner opens it.
+    pub file: String,
+    /// Where that is written: the attribute's name.
+    pub span: Span,
 }
 
 /// `on_disconnect`.

@@ -100,6 +100,8 @@ pub enum Deferred {
     BySite(Vec<SiteCopy>),
     /// A value that a type bounds: the run holds it to that.
     Bounded(Box<Bounded>),
+    /// A secret that a site made: an attribute of a resource, out of where the program keeps it (`keep_in`).
+    Kept(Value),
     /// Any value of a type: what a name stands for where what is written is only read through. It stays in the analysis.
     Supposed(Type),
 }
@@ -148,7 +150,7 @@ impl Deferred {
             Deferred::Output { .. } | Deferred::Supposed(_) => Vec::new(),
             Deferred::Concat(parts) | Deferred::Call(_, parts) => parts.iter().collect(),
             Deferred::Binary(_, a, b) | Deferred::Index(a, b) => vec![a, b],
-            Deferred::Unary(_, a) | Deferred::Field(a, _) => vec![a],
+            Deferred::Unary(_, a) | Deferred::Field(a, _) | Deferred::Kept(a) => vec![a],
             Deferred::Bounded(bounded) => vec![&bounded.value],
             Deferred::If(a, b, c) => vec![a, b, c],
             Deferred::BySite(copies) => {

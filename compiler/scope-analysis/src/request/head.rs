@@ -285,7 +285,13 @@ impl<'a> Context<'a> {
         let Some(ty) = self.driver_type(&head.ty) else { return Value::Error };
         if let Some(attribute) = ty.attributes.get(&name.text) {
             self.record_use(NameKind::Attribute, name.span, attribute.span, attribute_hover(attribute));
-            if attribute.is_secret {
+            let path = vec![name.text.clone()];
+            let output = Value::Deferred(Box::new(Deferred::Output { resource, site: None, path }));
+            if !attribute.is_secret {
+                return output;
+            }
+            // What is given to the resource is where the program has it from.
+            if attribute.is_settable {
                 self.report(
                     Diagnostic::new(
                         codes::E0601,
@@ -294,12 +300,12 @@ impl<'a> Context<'a> {
                     )
                     .label("cannot be used elsewhere")
                     .secondary(attribute.span, "declared secret here")
-                    .help("read it from the application where it is needed"),
+                    .help("use what the resource is given: a `let` or a parameter that both name"),
                 );
                 return Value::Error;
             }
-            let path = vec![name.text.clone()];
-            return Value::Deferred(Box::new(Deferred::Output { resource, site: None, path }));
+            self.made_secrets.borrow_mut().insert(name.span, (resource, name.text.clone(), attribute.span));
+            return Value::Deferred(Box::new(Deferred::Kept(output)));
         }
         let names: Vec<&str> = ty.attributes.keys().map(String::as_str).chain(["sites"]).collect();
         self.no_field(&name.text, name.span, &format!("`{}` (`{}`)", head.name, head.ty), names.into_iter());

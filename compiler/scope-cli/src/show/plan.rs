@@ -421,7 +421,7 @@ fn secrets(plan: &Plan) -> Vec<String> {
 pub fn secret_name(source: &SecretSource) -> String {
     match source {
         SecretSource::Env(name) => name.clone(),
-        SecretSource::File(path) => path.clone(),
+        SecretSource::File(path) | SecretSource::Kept { file: path, .. } => path.clone(),
         SecretSource::Command(words) => format!("`{}`", words.first().map_or("", String::as_str)),
         SecretSource::Config { file, keys } => format!("{file} ({})", keys.join(".")),
     }

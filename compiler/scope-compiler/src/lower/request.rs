@@ -337,6 +337,12 @@ impl<'a> Lowering<'a> {
                     adopt: resource.with.adopt,
                     keep: resource.with.on_delete == Some(OnDelete::Keep),
                     when_cut: places::said_of_a_cut(resource.with.on_disconnect.as_ref()),
+                    keep_in: resource
+                        .with
+                        .keep_in
+                        .iter()
+                        .map(|kept| (kept.attribute.clone(), kept.file.clone()))
+                        .collect(),
                 },
             ),
             ResourceKind::Existing => {

@@ -331,6 +331,8 @@ impl Lowering<'_> {
                 Expr::Binary(named::<BinaryOp>(name), left, Box::new(go(right)))
             }
             Deferred::Unary(name, operand) => Expr::Unary(named::<UnaryOp>(name), Box::new(go(operand))),
+            // No simulated site makes a secret that could be told.
+            Deferred::Kept(_) => Expr::Value(Json::Null),
             Deferred::Field(base, name) => Expr::Field(Box::new(go(base)), name.clone()),
             Deferred::Index(base, index) => {
                 let base = Box::new(go(base));

@@ -80,6 +80,7 @@ impl Lowering<'_> {
                 by_site(names, copies)
             }
             Deferred::Bounded(bounded) => self.bounded(bounded, here, references),
+            Deferred::Kept(of) => self.kept(of, here),
             // Nothing that is lowered holds one.
             Deferred::Supposed(_) => Expr::Value(Json::Null),
             Deferred::If(condition, value, otherwise) => {
@@ -118,6 +119,21 @@ impl Lowering<'_> {
                 self.is_by_site(value) || self.is_by_site(otherwise)
             }
             _ => false,
+        }
+    }
+
+    /// A secret that a site made: out of the file in which it is kept, once it was made.
+    fn kept(&mut self, of: &Value, here: Option<hir::SiteId>) -> Expr {
+        let Value::Deferred(output) = of else { return Expr::Value(Json::Null) };
+        let Deferred::Output { resource, site, path } = &**output else { return Expr::Value(Json::Null) };
+        let declared = self.program.resources.iter().find(|declared| declared.id == *resource);
+        let mut kept = declared.into_iter().flat_map(|declared| &declared.with.keep_in);
+        let kept = kept.find(|kept| path.first() == Some(&kept.attribute));
+        match (kept, self.output(*resource, *site, &[], here)) {
+            (Some(kept), Expr::Step { step, .. }) => {
+                Expr::Secret(SecretSource::Kept { step, file: kept.file.clone() })
+            }
+            _ => Expr::Value(Json::Null),
         }
     }
 

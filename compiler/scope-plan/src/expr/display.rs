@@ -219,7 +219,10 @@ impl Display for SecretSource {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         match self {
             SecretSource::Env(variable) => write!(formatter, "secret({variable:?})"),
-            SecretSource::File(path) => write!(formatter, "secret(file: {path:?})"),
+            // Which step it is of is another matter of another plan.
+            SecretSource::File(path) | SecretSource::Kept { file: path, .. } => {
+                write!(formatter, "secret(file: {path:?})")
+            }
             SecretSource::Command(words) => write!(formatter, "secret(command: {words:?})"),
             SecretSource::Config { file, keys } => {
                 write!(formatter, "secret({:?} of {file:?})", keys.join("."))

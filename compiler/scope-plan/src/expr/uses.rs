@@ -147,7 +147,7 @@ impl Expr {
     pub fn steps_used(&self) -> BTreeSet<StepId> {
         let mut steps = BTreeSet::new();
         self.visit(&mut |part| {
-            if let Expr::Step { step, .. } = part {
+            if let Expr::Step { step, .. } | Expr::Secret(SecretSource::Kept { step, .. }) = part {
                 steps.insert(*step);
             }
         });

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::expr::Expr;
+use crate::expr::{Expr, SecretSource};
 use crate::plan::{Action, ChoiceId, Guard, Plan, StepId};
 
 /// What becomes of a step.
@@ -158,7 +158,7 @@ fn guards(when: &mut [Guard], choices: &[Option<ChoiceId>]) {
 
 fn references(expr: &mut Expr, steps: &[Option<StepId>]) {
     expr.visit_mut(&mut |part| {
-        if let Expr::Step { step, .. } = part {
+        if let Expr::Step { step, .. } | Expr::Secret(SecretSource::Kept { step, .. }) = part {
             *step = steps[step.index()].expect("a step whose output is used stays or is replaced");
         }
     });

@@ -36,6 +36,9 @@ pub enum Action {
         /// program no longer has it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         when_cut: Option<OnUnreachable>,
+        /// Attributes whose secrets the site makes, and the files in which they are kept, as the runner opens them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        keep_in: Vec<(String, String)>,
     },
     /// Have at this site a copy of a resource of another; nothing if it is there. Output: the copy's record.
     Bring {

@@ -9,7 +9,7 @@
 //!            none ─────────────────────────► create
 //! ```
 
-use scope_plan::expr::Expr;
+use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::Step;
 use scope_plan::recorded::{How, RecordedWave};
 use serde_json::{Map, Value};
@@ -91,6 +91,7 @@ pub(super) async fn ensure(
     let changed = update::update(subject, &there, &given, step, memory).await?;
     keep_relations(subject, step, &changed.as_ref().map_or(&there.record, |(record, _)| record).attributes)?;
     keep_set(subject, &given)?;
+    is_kept(subject, step).await?;
     let effect = match changed {
         Some((record, attributes)) => {
             there.record = record;
@@ -122,6 +123,24 @@ fn keep_relations(subject: &Subject<'_>, step: &Step, told: &Map<String, Value>)
         ..known.clone()
     };
     if now == known { Ok(()) } else { subject.record(now) }
+}
+
+/// Whether the secrets are there that its site told when it was made: it tells them once.
+async fn is_kept(subject: &Subject<'_>, step: &Step) -> Result<(), Bad> {
+    for (attribute, file) in step.action.keep_in() {
+        let source = SecretSource::Kept { step: step.id, file: file.clone() };
+        if subject.shared.sites.secret(&source).await.is_err() {
+            let (name, site) = subject.place();
+            let message = format!(
+                "`{name}` is at {site}, and its `{attribute}`, which its site told once, is not in `{file}`"
+            );
+            let help = format!(
+                "write it there, or let `{name}` go and have it made anew: `scope destroy --only {name}`, then once more"
+            );
+            return Err(Bad::new(Failure::new("E0898", Outcome::Invalid, message).with_help(help)));
+        }
+    }
+    Ok(())
 }
 
 /// What the program sets now: recorded also where the site had it so already, so that it can be told later who changed it.

@@ -357,6 +357,12 @@ impl<'s> Subject<'s> {
         }
     }
 
+    /// The secrets that an operation makes, where it is the creation, and where they are kept.
+    fn kept_of(&self, operation: &Operation) -> &'s [(String, String)] {
+        let is_creation = operation.kind == OperationKind::Create;
+        self.step.filter(|_| is_creation).map_or(&[], |step| step.action.keep_in())
+    }
+
     /// Asks the site for one operation.
     ///
     /// # Errors
@@ -383,6 +389,7 @@ impl<'s> Subject<'s> {
                 mark: mark.clone(),
                 idempotency_key: &key,
                 content: now,
+                keep_in: self.kept_of(operation),
                 progress: if reports_progress { self.byte_progress() } else { None },
             };
             if !is_reading(operation) && self.shared.ledger.assure().await.is_err() {

@@ -152,7 +152,8 @@ fn stands_in(value: &Expr, is_it: &dyn Fn(&Expr) -> bool) -> bool {
 }
 
 fn add(uses: &mut BTreeMap<SecretSource, Vec<SecretUse>>, value: &Expr, by: impl Fn() -> SecretUse) {
-    for source in value.secrets_used() {
+    let is_there_before = |source: &&SecretSource| !matches!(source, SecretSource::Kept { .. });
+    for source in value.secrets_used().into_iter().filter(is_there_before) {
         uses.entry(source.clone()).or_default().push(by());
     }
 }

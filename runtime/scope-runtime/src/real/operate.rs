@@ -20,6 +20,9 @@ impl RealSite {
     pub(super) async fn perform(&self, mut call: OperationCall<'_>) -> Result<Answer, SiteError> {
         let at_site = self.at_site(call.driver)?;
         self.learn_secret_inputs(&call);
+        for (_, file) in call.keep_in {
+            self.shared.secrets.clear(file).map_err(configuration)?;
+        }
         let mut content = call.content.take();
         let is_stream = matches!(content, Some(Content::Stream(_)));
         let mut refused: Option<Rc<Session>> = None;
@@ -150,6 +153,7 @@ impl RealSite {
         let mut addresses = Vec::new();
         loop {
             if let Verdict::Good(answer) = &reply.verdict {
+                self.keep_secrets(call, answer, &environment)?;
                 typed::checked(answer, call.driver, &environment, &self.shared.mask)
                     .map_err(|error| labelled(error, &reply.label))?;
             }
@@ -228,6 +232,22 @@ impl RealSite {
         next.set_path(joined.path());
         next.set_query(joined.query());
         Ok(Some(next))
+    }
+
+    /// What an answer tells of secrets is known from here on, and what of it is to be kept is, before anybody hears of the answer.
+    fn keep_secrets(
+        &self,
+        call: &OperationCall<'_>,
+        answer: &Answer,
+        environment: &SiteEnvironment<'_>,
+    ) -> Result<(), SiteError> {
+        for (attribute, secret) in typed::secrets_told(answer, call.resource_type, environment) {
+            self.shared.mask.learn(&secret);
+            if let Some((_, file)) = call.keep_in.iter().find(|(kept, _)| *kept == attribute) {
+                self.shared.secrets.keep(file, &secret).map_err(configuration)?;
+            }
+        }
+        Ok(())
     }
 
     fn learn_secret_inputs(&self, call: &OperationCall<'_>) {

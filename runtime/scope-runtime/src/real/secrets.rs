@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -32,6 +32,19 @@ pub trait Secrets {
     /// # Errors
     /// What is missing or cannot be read.
     fn resolve(&self, source: &SecretSource) -> Result<Secret, SecretError>;
+
+    /// Makes the place ready in which a secret is kept once a site has made it: from here on nothing is in it, and it can be
+    /// written.
+    ///
+    /// # Errors
+    /// Why not, in one sentence.
+    fn clear(&self, file: &str) -> Result<(), String>;
+
+    /// Keeps in that place what a site made: durable, and for nobody else to read.
+    ///
+    /// # Errors
+    /// Why not, in one sentence.
+    fn keep(&self, file: &str, content: &str) -> Result<(), String>;
 
     /// The mask that knows every secret resolved here.
     fn mask(&self) -> Mask;
@@ -107,10 +120,23 @@ impl SecretStore {
         self
     }
 
+    /// A secret that a site made: it is read whenever it is needed, since it may have been made just now.
+    fn kept(&self, source: &SecretSource) -> Result<Secret, SecretError> {
+        match self.content(source) {
+            Ok(content) => {
+                self.mask.learn(&content);
+                Ok(Secret(content))
+            }
+            Err(why) => Err(SecretError { of: source.clone(), why: self.mask.hide(&why).into_owned() }),
+        }
+    }
+
     fn content(&self, source: &SecretSource) -> Result<Zeroizing<String>, String> {
         let content = match source {
             SecretSource::Env(name) => from_environment(name)?,
-            SecretSource::File(path) => from_file(&path_from(&self.base, path), path)?,
+            SecretSource::File(path) | SecretSource::Kept { file: path, .. } => {
+                from_file(&path_from(&self.base, path), path)?
+            }
             SecretSource::Command(argv) => from_command(argv, &self.base, self.command_timeout)?,
             SecretSource::Config { file, keys } => {
                 let Some(reader) = &self.config_reader else {
@@ -131,6 +157,9 @@ impl Secrets for SecretStore {
         if let Some(known) = self.resolved.borrow().get(source) {
             return known.clone();
         }
+        if let SecretSource::Kept { .. } = source {
+            return self.kept(source);
+        }
         let resolved = match self.content(source) {
             Ok(content) => {
                 self.mask.learn(&content);
@@ -142,16 +171,41 @@ impl Secrets for SecretStore {
         resolved
     }
 
+    fn clear(&self, file: &str) -> Result<(), String> {
+        write_private(&path_from(&self.base, file), b"").map_err(|error| unwritable(file, &error))
+    }
+
+    fn keep(&self, file: &str, content: &str) -> Result<(), String> {
+        self.mask.learn(content);
+        write_private(&path_from(&self.base, file), content.as_bytes())
+            .map_err(|error| unwritable(file, &error))
+    }
+
     fn mask(&self) -> Mask {
         self.mask.clone()
     }
+}
+
+fn unwritable(file: &str, error: &std::io::Error) -> String {
+    format!("file `{file}` cannot be written: {}", reason(error))
+}
+
+/// Writes a file as a whole that only its owner may read, and waits until it is on the disk.
+fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".kept-").tempfile_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    std::fs::File::open(folder)?.sync_all()
 }
 
 /// A source in words: `environment variable `X``.
 pub fn described(source: &SecretSource) -> String {
     match source {
         SecretSource::Env(name) => format!("environment variable `{name}`"),
-        SecretSource::File(path) => format!("file `{path}`"),
+        SecretSource::File(path) | SecretSource::Kept { file: path, .. } => format!("file `{path}`"),
         SecretSource::Command(argv) => format!("command `{}`", argv.join(" ")),
         SecretSource::Config { file, keys } => format!("`{}` in `{file}`", keys.join(".")),
     }

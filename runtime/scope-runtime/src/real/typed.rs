@@ -8,6 +8,7 @@ use scope_plan::driver::{Attribute, Driver, OperationKind, ResourceType};
 use scope_plan::eval::Environment;
 use scope_plan::expr::{FileRef, SecretSource};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::environment::SiteEnvironment;
 use super::failure::malformed;
@@ -67,6 +68,24 @@ pub(super) fn fits(
     mask: &Mask,
 ) -> Result<(), SiteError> {
     Of { driver, resource_type, environment, mask }.known_record(record)
+}
+
+/// The secrets that an answer tells of a resource, by attribute.
+pub(super) fn secrets_told(
+    answer: &Answer,
+    resource_type: &ResourceType,
+    environment: &SiteEnvironment<'_>,
+) -> Vec<(String, Zeroizing<String>)> {
+    let (Answer::Found(record) | Answer::Done(Some(record)) | Answer::Exists(Some(record))) = answer else {
+        return Vec::new();
+    };
+    let names = OfRecord { record, environment };
+    let secret = resource_type.attributes.iter().filter(|attribute| attribute.is_secret);
+    let told = secret.filter_map(|attribute| match told(attribute, record, &names)? {
+        Value::String(text) if !text.is_empty() => Some((attribute.name.clone(), Zeroizing::new(text))),
+        _ => None,
+    });
+    told.collect()
 }
 
 /// Whose records are looked at.

@@ -52,6 +52,8 @@ impl Site for SimulatedSite {
                 idempotency_key,
                 content,
                 progress,
+                // Nothing that it makes is a secret to anyone.
+                keep_in: _,
             } = call;
             let key = idempotency_key.to_string();
             let model = self.world.borrow_mut().model(driver, resource_type);

@@ -426,6 +426,7 @@ impl Place {
             mark: Some("mark-1".into()),
             idempotency_key: &"key-1",
             content,
+            keep_in: &[],
             progress,
         };
         self.site.operate(call).await

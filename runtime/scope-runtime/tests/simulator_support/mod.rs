@@ -90,6 +90,7 @@ impl Library {
             mark: sent.mark.map(str::to_string),
             idempotency_key: &sent.key,
             content: sent.content,
+            keep_in: &[],
             progress: None,
         };
         self.site(site).operate(call).await

@@ -111,6 +111,12 @@ fn refuse_what_waits(plan: &Plan) -> Result<(), TargetError> {
             }
             _ => {}
         }
+        if let Some((attribute, _)) = step.action.keep_in().first() {
+            return unsupported(
+                format!("`{attribute}` of `{}`, which is kept in a file", step.name),
+                "a script that is interrupted would lose what the site tells once",
+            );
+        }
     }
     if let Some((from, to)) = plan.renames.first() {
         return unsupported(format!("`{to}`, moved from `{from}`"), "a script has no state to rename it in");

@@ -24,7 +24,9 @@ impl Secret {
             SecretSource::Env(variable) => {
                 (format!("secret_variable({})", quote::awk(variable)), Some(variable.clone()))
             }
-            SecretSource::File(path) => (format!("secret_file({})", quote::awk(path)), None),
+            SecretSource::File(path) | SecretSource::Kept { file: path, .. } => {
+                (format!("secret_file({})", quote::awk(path)), None)
+            }
             SecretSource::Command(words) => {
                 let words: Vec<String> = words.iter().map(|word| quote::shell(word)).collect();
                 (format!("secret_command({})", quote::awk(&words.join(" "))), None)
