@@ -18,6 +18,7 @@ mod freezing;
 mod guarding;
 mod hostile;
 mod keeping;
+mod keepsakes;
 mod killing;
 mod leaving;
 mod moves;

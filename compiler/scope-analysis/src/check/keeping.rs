@@ -71,7 +71,8 @@ pub(crate) fn check_keeping(context: &Context<'_>, resources: &[Resource]) {
         let is_kept = |name: &str| resource.with.keep_in.iter().any(|kept| kept.attribute == name);
         let is_misspelt = || {
             let ty = context.driver_type(&resource.ty);
-            let is_made = |name: &str| ty.is_some_and(|ty| ty.attributes.get(name).is_some_and(|one| one.is_secret));
+            let is_made =
+                |name: &str| ty.is_some_and(|ty| ty.attributes.get(name).is_some_and(|one| one.is_secret));
             resource.with.keep_in.iter().any(|kept| !is_made(&kept.attribute))
         };
         if is_kept(attribute) || is_misspelt() {

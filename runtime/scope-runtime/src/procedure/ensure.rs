@@ -39,6 +39,19 @@ pub(super) async fn ensure(
     adopt: bool,
     memory: &Memory,
 ) -> Result<Good, Bad> {
+    let good = as_said(subject, step, attributes, adopt, memory).await?;
+    is_kept(subject, step).await?;
+    Ok(good)
+}
+
+/// It is at the site as the program says.
+async fn as_said(
+    subject: &Subject<'_>,
+    step: &Step,
+    attributes: &[(String, Expr)],
+    adopt: bool,
+    memory: &Memory,
+) -> Result<Good, Bad> {
     let given = evaluate(subject, attributes).await?;
     let Some(mut there) = find_out(subject, &given, adopt).await? else {
         return create::create(subject, &given, memory, Effect::Created).await;
@@ -91,7 +104,6 @@ pub(super) async fn ensure(
     let changed = update::update(subject, &there, &given, step, memory).await?;
     keep_relations(subject, step, &changed.as_ref().map_or(&there.record, |(record, _)| record).attributes)?;
     keep_set(subject, &given)?;
-    is_kept(subject, step).await?;
     let effect = match changed {
         Some((record, attributes)) => {
             there.record = record;
@@ -126,7 +138,7 @@ fn keep_relations(subject: &Subject<'_>, step: &Step, told: &Map<String, Value>)
 }
 
 /// Whether the secrets are there that its site told when it was made: it tells them once.
-async fn is_kept(subject: &Subject<'_>, step: &Step) -> Result<(), Bad> {
+pub(super) async fn is_kept(subject: &Subject<'_>, step: &Step) -> Result<(), Bad> {
     for (attribute, file) in step.action.keep_in() {
         let source = SecretSource::Kept { step: step.id, file: file.clone() };
         if subject.shared.sites.secret(&source).await.is_err() {

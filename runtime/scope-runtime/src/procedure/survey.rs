@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::aftermath::still_unknown;
 use super::create::{announce, create_operation};
-use super::ensure::{OWNER_MARK, find_out};
+use super::ensure::{OWNER_MARK, find_out, is_kept};
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::subject::{Memory, Subject};
@@ -30,7 +30,13 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             }
             lookup::look_up(subject, text.as_ref(), filter, *purpose).await
         }
-        Action::Ensure { attributes, adopt, .. } => ensure(subject, attributes, *adopt).await,
+        Action::Ensure { attributes, adopt, .. } => {
+            let good = ensure(subject, attributes, *adopt).await?;
+            if good.effect == Effect::Unchanged {
+                is_kept(subject, step).await?;
+            }
+            Ok(good)
+        }
         Action::Bring { sources, every_source, borrow, .. } => {
             bring::bring(subject, step, sources, *every_source, *borrow, memory).await
         }

@@ -1,0 +1,136 @@
+//! Secrets that a site makes, and tells once: kept where the program says, given on from there, written nowhere else; lost
+//! answers are told, and none is made up.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::desk::{Desks, When, ends, scope};
+
+/// A key is a card whose secret follows from its identity, a lock a note whose text is a secret.
+const DRIVER: &str = r#"
+driver locks {
+    site { url: string }
+    service locks {
+        address: site.url
+        answers { 400..499 -> invalid(text), 500..599 -> unavailable(text) }
+        type key {
+            id: string identity computed
+            title: string
+            remark: string = ""
+            secret: string secret computed read("made-${body.id}")
+            named by title
+            mark in remark
+            operation find GET "/cards" { query: { title: title }, 200 -> list(body) }
+            operation read GET "/cards/${id}" { 200 -> found(body), 404 -> not_found }
+            operation create POST "/cards" { body: { title: title, remark: remark }, repeat by mark, 201 -> done(body) }
+            operation delete DELETE "/cards/${id}" { 204 | 404 -> gone }
+        }
+        type lock {
+            name: string identity
+            text: string secret write_only
+            operation read GET "/notes/${name}" { 200 -> found(body), 404 -> not_found }
+            operation create PUT "/notes/${name}" { body: { name: name, text: text }, repeat by name, 200 | 201 -> done }
+            operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
+        }
+    }
+}
+"#;
+
+fn program(desks: &Desks) -> String {
+    format!(
+        "{DRIVER}site nantes {{ locks: {{ url: \"{}\" }} }}\nentry nantes\n\
+         resource key: locks.key {{ title: \"key\" }} with {{ keep_in: {{ secret: secret(file: \"kept/key\") }} }}\n\
+         resource lock: locks.lock {{ name: \"lock\", text: \"with ${{key.secret}}\" }}\n",
+        desks.nantes.url
+    )
+}
+
+fn place(desks: &Desks, name: &str) -> std::path::PathBuf {
+    let folder = desks.place(&format!("keepsakes-{name}"), "");
+    std::fs::write(folder.join("main.scope"), program(desks)).expect("writable");
+    folder
+}
+
+/// What is kept is what the site has of the key and of the lock.
+fn agrees(desks: &Desks, folder: &Path) {
+    let kept = std::fs::read_to_string(folder.join("kept/key")).expect("it is kept");
+    let mut cards = Vec::new();
+    desks.nantes.change(|_, held| cards.extend(held.keys().cloned()));
+    assert_eq!(cards, [kept.strip_prefix("made-").expect("a secret of the site")]);
+    assert_eq!(desks.nantes.held()["notes"]["lock"], format!("with {kept}"));
+}
+
+/// Whether a text is in a file below a folder, that of what is kept left out.
+fn is_written(folder: &Path, text: &str) -> bool {
+    let entries = std::fs::read_dir(folder).expect("there").map(|entry| entry.expect("readable").path());
+    entries.filter(|path| !path.ends_with("kept")).any(|path| match path.is_dir() {
+        true => is_written(&path, text),
+        false => String::from_utf8_lossy(&std::fs::read(&path).expect("readable")).contains(text),
+    })
+}
+
+#[test]
+fn what_a_site_makes_is_kept_for_its_owner_and_given_on() {
+    let desks = Desks::start();
+    let folder = place(&desks, "once");
+    let said = [
+        scope(&folder, &["plan", "main.scope", "--out", "plan.json"]),
+        scope(&folder, &["run", "main.scope", "--events", "json"]),
+        scope(&folder, &["run", "main.scope"]),
+        scope(&folder, &["plan", "main.scope"]),
+        scope(&folder, &["logs", "lock"]),
+    ];
+    for ran in &said {
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        assert!(!ran.all().contains("made-c"), "{}", ran.all());
+    }
+    assert!(said[2].all().contains("nothing to do"), "{}", said[2].all());
+    agrees(&desks, &folder);
+    let mode = std::fs::metadata(folder.join("kept/key")).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(!is_written(&folder, "made-c"));
+
+    std::fs::remove_file(folder.join("kept/key")).expect("there");
+    for command in ["plan", "run"] {
+        let ran = scope(&folder, &[command, "main.scope"]);
+        assert!(ran.all().contains("E0898"), "{}", ran.all());
+    }
+    ends(&folder, &["destroy", "main.scope", "--yes"], 0);
+    ends(&folder, &["run", "main.scope"], 0);
+    agrees(&desks, &folder);
+}
+
+#[test]
+fn a_secret_that_was_made_and_not_heard_is_told_and_no_older_one_is_taken_for_it() {
+    let (mut n_told, mut n_whole) = (0, 0);
+    for lost in 1..7 {
+        let desks = Desks::start();
+        let folder = place(&desks, &format!("lost-{lost}"));
+        std::fs::create_dir_all(folder.join("kept")).expect("writable");
+        std::fs::write(folder.join("kept/key"), "made-long-ago").expect("writable");
+        desks.around(move |when, number| when != When::After || number != lost);
+        let ran = scope(&folder, &["run", "main.scope"]);
+        desks.undisturbed();
+        match ran.code {
+            0 => n_whole += 1,
+            _ => {
+                assert!(ran.all().contains("E0898"), "{lost}: {}", ran.all());
+                n_told += 1;
+                ends(&folder, &["destroy", "main.scope", "--yes"], 0);
+                ends(&folder, &["run", "main.scope"], 0);
+            }
+        }
+        agrees(&desks, &folder);
+    }
+    assert!(n_told >= 1 && n_whole >= 2, "{n_told} told, {n_whole} whole");
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_told_before_anything_is_made() {
+    let desks = Desks::start();
+    let folder = place(&desks, "blocked");
+    std::fs::write(folder.join("kept"), "no folder").expect("writable");
+    let ran = scope(&folder, &["run", "main.scope"]);
+    assert!(ran.code != 0 && ran.all().contains("`kept/key` cannot be written"), "{}", ran.all());
+    assert_eq!(desks.nantes.n_changes(), 0);
+}
