@@ -30,6 +30,7 @@ driver locks {
             text: string secret write_only
             operation read GET "/notes/${name}" { 200 -> found(body), 404 -> not_found }
             operation create PUT "/notes/${name}" { body: { name: name, text: text }, repeat by name, 200 | 201 -> done }
+            operation update PUT "/notes/${name}" { body: { name: name, text: text }, 200 -> done }
             operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
         }
     }
@@ -95,9 +96,12 @@ fn what_a_site_makes_is_kept_for_its_owner_and_given_on() {
         let ran = scope(&folder, &[command, "main.scope"]);
         assert!(ran.all().contains("E0898"), "{}", ran.all());
     }
-    ends(&folder, &["destroy", "main.scope", "--yes"], 0);
+    // What was given the one before is given the new one.
+    ends(&folder, &["destroy", "main.scope", "--only", "key", "--yes"], 0);
     ends(&folder, &["run", "main.scope"], 0);
     agrees(&desks, &folder);
+    let ran = ends(&folder, &["run", "main.scope"], 0);
+    assert!(ran.all().contains("nothing to do"), "{}", ran.all());
 }
 
 #[test]

@@ -383,6 +383,7 @@ pub fn place_with(driver: Value, settings: Value, options: Options) -> Place {
             concurrency: 4,
             simulated: Vec::new(),
             capacity: Default::default(),
+            lacks: Default::default(),
             origin,
         }],
         links: Vec::new(),
