@@ -124,7 +124,7 @@ impl<'p> UniqueKeys<'p> {
             Deferred::Call(name, _) | Deferred::Binary(name, ..) | Deferred::Unary(name, _) => name,
             Deferred::Index(..) => "[]",
             Deferred::If(..) => "if",
-            Deferred::BySite(_) | Deferred::Supposed(_) => return None,
+            Deferred::Kept(_) | Deferred::BySite(_) | Deferred::Supposed(_) => return None,
         };
         out.push_str(word);
         out.push('(');
