@@ -26,6 +26,7 @@ mod owing;
 mod past;
 mod planning;
 mod rebuilding;
+mod remaking;
 mod secrets;
 mod sharing;
 mod staying;

@@ -35,7 +35,7 @@ pub const KEYS: [&str; 15] = [
 ];
 
 /// Words that stand as names where `with` is read: `on_disconnect: queue`.
-pub(crate) const WORDS: [&str; 12] = [
+pub(crate) const WORDS: [&str; 13] = [
     "queue",
     "skip",
     "fail",
@@ -44,6 +44,7 @@ pub(crate) const WORDS: [&str; 12] = [
     "undo",
     "retry",
     "move",
+    "anew",
     "never",
     "ask",
     "delete",

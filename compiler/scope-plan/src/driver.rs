@@ -127,6 +127,9 @@ pub struct ResourceType {
     /// As a restart of the application leaves one that was being made: it does not move on by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stuck: Option<Expr>,
+    /// What is lost where one is made anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stateful: Option<String>,
     /// How a copy is taken to another site.
     pub share: Share,
     /// Its operations.

@@ -145,6 +145,7 @@ impl Builder {
                 resource_type: resource_type.into(),
                 attributes,
                 adopt: false,
+                replace: None,
                 keep: false,
                 when_cut: None,
             },

@@ -113,6 +113,7 @@ fn resource_type(
             condition: translation.expr(condition),
             message: message.as_ref().map(|message| translation.expr(message)),
         }),
+        stateful: ty.stateful.clone(),
         stuck: ty.stuck.as_ref().map(|condition| translation.expr(condition)),
         share: match &ty.share {
             hir::Share::Copy { keep, same } => plan::Share::Copy { keep: keep.clone(), same: same.clone() },

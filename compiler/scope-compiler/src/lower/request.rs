@@ -8,7 +8,9 @@ use scope_analysis::hir::{
 };
 use scope_plan::driver::Repeat;
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Cross, Dropped, Edge, EdgeReason, OnUnknown, Purpose, Retry, StepId};
+use scope_plan::plan::{
+    Action, Cross, Dropped, Edge, EdgeReason, OnUnknown, Purpose, Replace, Retry, StepId,
+};
 
 use super::choice::{At, Names, Position};
 use super::places;
@@ -324,6 +326,12 @@ impl<'a> Lowering<'a> {
                     adopt: resource.with.adopt,
                     keep: resource.with.on_delete == Some(OnDelete::Keep),
                     when_cut: places::said_of_a_cut(resource.with.on_disconnect.as_ref()),
+                    replace: match resource.with.replace {
+                        Some(hir::Replace::Anew) => Some(Replace::Anew),
+                        Some(hir::Replace::Never) => Some(Replace::Never),
+                        // Where it is stays what it is.
+                        Some(hir::Replace::Move) | None => None,
+                    },
                 },
             ),
             ResourceKind::Existing => {

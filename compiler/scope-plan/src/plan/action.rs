@@ -36,6 +36,9 @@ pub enum Action {
         /// program no longer has it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         when_cut: Option<OnUnreachable>,
+        /// What the program says of making it anew, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replace: Option<Replace>,
     },
     /// Have at this site a copy of a resource of another; nothing if it is there. Output: the copy's record.
     Bring {
@@ -146,6 +149,16 @@ pub enum Borrow {
     /// Copied; the copy stays when nobody here needs it any more.
     Keep,
     /// Not copied: it is at the step's own site, or *unavailable*.
+    Never,
+}
+
+/// What the program says of making anew what cannot be changed in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Replace {
+    /// Whatever the reason, what is in it may be lost.
+    Anew,
+    /// Not even where it is broken.
     Never,
 }
 

@@ -112,6 +112,7 @@ fn book() -> ResourceType {
             message: Some(Expr::name("notes").field("damage")),
         }),
         stuck: None,
+        stateful: None,
         share: Share::Copy {
             keep: ["id", "title", "pages", "language", "content"].map(str::to_owned).into(),
             same: Some("checksum".into()),
@@ -195,6 +196,7 @@ fn loan() -> ResourceType {
         ready: None,
         broken: None,
         stuck: None,
+        stateful: None,
         share: Share::None { because: "a loan is between one reader and one library".into() },
         operations: vec![
             find("/loans", "loans", "reader"),

@@ -17,7 +17,7 @@ use super::failure::Bad;
 use super::inputs::{Given, inner};
 use super::record::{Record, with_defaults};
 use super::subject::{Asked, Change, Memory, Subject};
-use super::{guard, mark};
+use super::{anew, guard, mark};
 use crate::events::{Failure, Outcome};
 use crate::redact::hide_in_value;
 use crate::site::Answer;
@@ -290,8 +290,12 @@ fn cannot_change(subject: &Subject<'_>, difference: &Difference) -> Failure {
     let [found, wanted] = shown(subject, difference);
     let message =
         format!("{} is {found} and cannot be changed to {wanted} in place", subject_of(subject, difference));
-    Failure::new("E0905", Outcome::Invalid, message)
-        .with_help(format!("keep {found}, or make a new resource under another name"))
+    let failure = Failure::new("E0905", Outcome::Invalid, message)
+        .with_help(format!("keep {found}, or make a new resource under another name"));
+    match anew::help(subject, difference) {
+        Some(help) => failure.with_help(help),
+        None => failure,
+    }
 }
 
 fn not_taken(subject: &Subject<'_>, difference: &Difference) -> Failure {

@@ -46,15 +46,40 @@ pub(super) fn owe_what_was_sent(shared: &Shared<'_>, ended: &Ended) {
     }
 }
 
+/// Whether the time of a deletion has come: what another one takes the place of stays until that is there, unless nobody asks
+/// for it any more.
+fn is_due(shared: &Shared<'_>, ended: &Ended, owed: &Owed) -> bool {
+    if !owed.is_replaced {
+        return true;
+    }
+    let is_there = shared
+        .ledger
+        .with(|state| state.resource(&owed.name, &owed.site).is_some_and(|known| known.is_complete));
+    let is_left_for_another = || {
+        let is_it = |step: &&Step| step.key == owed.key;
+        let guards = shared.plan.steps.iter().find(is_it).into_iter().flat_map(|step| &step.when);
+        let mut chosen = guards.map(|guard| (guard.arm, ended.schedule.chosen(guard.choice)));
+        chosen.any(|(arm, chosen)| chosen.is_some_and(|chosen| chosen != arm))
+    };
+    is_there || shared.plan.unwanted.contains(&owed.key) || is_left_for_another()
+}
+
 /// Deletes what earlier runs left at sites that did not answer them, what others rely upon after those; how many there were.
 pub(super) async fn pay_debts(
     shared: &Shared<'_>,
+    ended: &Ended,
     answering: &BTreeSet<String>,
     words: &mut Vec<String>,
 ) -> usize {
-    let mut open: Vec<Owed> = shared.ledger.with(|state| state.owed.clone());
+    let all: Vec<Owed> = shared.ledger.with(|state| state.owed.clone());
+    let (mut open, early): (Vec<Owed>, Vec<Owed>) =
+        all.into_iter().partition(|owed| is_due(shared, ended, owed));
     let mut silent: BTreeSet<SiteId> = BTreeSet::new();
     let mut needed_by_unpaid: BTreeSet<Relied> = BTreeSet::new();
+    for owed in early {
+        keep_telling(shared, &owed, words);
+        needed_by_unpaid.extend(owed.relies);
+    }
     let mut n_paid = 0;
     loop {
         let needed: BTreeSet<Relied> = open.iter().flat_map(|owed| owed.relies.iter().cloned()).collect();
