@@ -86,6 +86,11 @@ fn what_is_made_anew_is_told_as_the_reference_says() {
 }
 
 #[test]
+fn what_a_site_spells_otherwise_is_told_as_the_reference_says() {
+    assert!(consoles("92-canonical-forms") >= 12);
+}
+
+#[test]
 fn how_a_run_ended_is_told_afterwards_as_the_reference_says() {
     assert!(consoles("89-how-it-ended") >= 14);
 }

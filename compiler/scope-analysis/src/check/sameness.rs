@@ -81,6 +81,90 @@ fn report(context: &Context<'_>, first: Span, span: Span, same: &Same<'_>) {
     });
 }
 
+}
+
+#[test]
+/// What tells an instance from others of its type at its site; `None` where that is not known, or several may be alike.
+pub fn key_of_instance(unique: &[Vec<String>], instance: &Instance) -> Option<String> {
+    key(unique, instance).map(|(key, _)| key)
+}
+
+/// Whether what tells an instance from others is known only in the run: it may be the same as any other of its type there.
+pub fn is_key_open(unique: &[Vec<String>], instance: &Instance) -> bool {
+    unique.iter().any(|path| {
+        let first = instance.attributes.get(&path[0]).map(|slot| &slot.value);
+        let value = path[1..].iter().fold(first, |value, field| match value {
+            Some(Value::Record(fields)) => fields.get(field).map(|slot| &slot.value),
+            other => other,
+        });
+        matches!(value, Some(Value::Deferred(_)))
+    })
+}
+
+/// The same of what was set of a resource.
+pub fn key_of_set(unique: &[Vec<String>], set: &serde_json::Map<String, Json>) -> Option<String> {
+    let mut key = String::new();
+    let mut is_said = false;
+    for path in unique {
+        let mut slot = set.get(&path[0]);
+        for field in &path[1..] {
+            slot = slot.and_then(|slot| slot.get(field));
+        }
+        is_said |= slot.is_some();
+        match slot {
+            None | Some(Json::Null) => key.push('-'),
+            Some(Json::Bool(value)) => key.push_str(&value.to_string()),
+            Some(Json::Number(number)) => key.push_str(&number.to_string()),
+            Some(Json::String(text)) => key.push_str(&format!("{text:?}")),
+            Some(Json::Array(_) | Json::Object(_)) => return None,
+        }
+        key.push('\n');
+    }
+    is_said.then_some(key)
+}
+
+/// What tells an instance from others, and where the last of it is written; `None` where something of it is not known.
+fn key(unique: &[Vec<String>], instance: &Instance) -> Option<(String, Option<Span>)> {
+    let mut key = String::new();
+    let mut place = None;
+    for path in unique {
+        let mut slot = instance.attributes.get(&path[0]);
+        for field in &path[1..] {
+            slot = match slot.map(|slot| &slot.value) {
+                Some(Value::Record(fields)) => fields.get(field),
+                None | Some(Value::Null) => None,
+                Some(_) => return None,
+            };
+        }
+        match slot {
+            Some(slot) => {
+                write(&slot.value, instance, &mut key)?;
+                place = Some(slot.span);
+            }
+            None => key.push('-'),
+        }
+        key.push('\n');
+    }
+    (!unique.is_empty() && place.is_some()).then_some((key, place))
+}
+
+/// A value as text, two alike only for equal ones.
+fn write(value: &Value, instance: &Instance, out: &mut String) -> Option<()> {
+    match value {
+        Value::Null => out.push('-'),
+        Value::Bool(value) => out.push_str(&value.to_string()),
+        Value::Int(number) => out.push_str(&number.to_string()),
+        Value::Text(text) => out.push_str(&format!("{text:?}")),
+        Value::Resource(id) => out.push_str(&format!("#{}", id.0)),
+        Value::Reference(index) => match &instance.references.get(*index)?.target {
+            ReferenceTarget::Resource(id) => out.push_str(&format!("#{}", id.0)),
+            ReferenceTarget::Text(value) => write(value, instance, out)?,
+        },
+        _ => return None,
+    }
+    Some(())
+}
+
 /// `a`, `b` and `c`; of many the first ones, and how many more there are.
 fn listed(words: &[String]) -> String {
     match words {

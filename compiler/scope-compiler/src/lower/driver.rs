@@ -155,6 +155,7 @@ fn attribute(
         is_required: attribute.is_required,
         default: attribute.default.as_ref().map(|default| translation.expr(default)),
         read: attribute.read.as_ref().map(|read| translation.expr(read)),
+        canonical: attribute.canonical.as_ref().map(|canonical| translation.expr(canonical)),
         relation: attribute.reference.as_ref().map(|rule| match rule.relation {
             hir::Relation::Requires => plan::Relation::Requires,
             hir::Relation::Relies if rule.lets_go => plan::Relation::LetsGo,

@@ -5,7 +5,7 @@
 
 mod choice;
 mod declared;
-mod driver;
+pub(crate) mod driver;
 mod driver_expr;
 mod group;
 mod let_go;

@@ -228,6 +228,7 @@ fn attribute(name: &str, ty: Type) -> Attribute {
         is_settable: true,
         is_immutable: false,
         is_write_only: false,
+        canonical: None,
         is_secret: false,
         is_required: false,
         default: None,

@@ -5,7 +5,6 @@
 //! the first is owed: deleted as soon as the second is there. Where no two may be so called, the old one goes first, and only if
 //! nobody relies upon it.
 
-use scope_plan::driver::Type;
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Replace, Step};
 use scope_plan::recorded::{How, Relied};
@@ -16,7 +15,7 @@ use super::create;
 use super::delete::remove;
 use super::ensure::There;
 use super::failure::Bad;
-use super::inputs::{Given, inner};
+use super::inputs::Given;
 use super::record::{Record, identity_text, mentions};
 use super::subject::{Memory, Subject};
 use super::{Good, guard, seconds};
@@ -94,11 +93,10 @@ pub(super) fn help(subject: &Subject<'_>, difference: &Difference) -> Option<Str
     let recorded = subject.recorded().filter(|recorded| recorded.how == How::Created)?;
     // Set as the program says it, and told otherwise: the next one would be told so, too.
     let is_as_set = subject.can_be_read()
-        && recorded.set.get(&difference.attribute).is_some_and(|set| {
-            let ty =
-                subject.resource_type.attribute(&difference.attribute).map(|attribute| inner(&attribute.ty));
-            subject.is_as_wanted(ty.unwrap_or(&Type::Any), &difference.wanted, set)
-        });
+        && recorded
+            .set
+            .get(&difference.attribute)
+            .is_some_and(|set| subject.has_as_wanted(&difference.attribute, &difference.wanted, set));
     if is_as_set || subject.replace().is_some() || subject.step.is_none() {
         return None;
     }

@@ -1,5 +1,6 @@
 //! What the program sets against what the site has: the differences that an update would mend.
 //!
+//! Of an attribute with a canonical form that is compared: `AA:BB` is `aa:bb` with `canonical(lower(mac))`.
 //! What the program does not set is left; what the site does not tell is unknown (`unseen` has what the program set).
 //! `{name: "a", tags: ["x", "y"]}` against `{name: "b", tags: ["y", "x"], size: 3}` → `name`: "b" → "a".
 
@@ -44,9 +45,10 @@ impl Subject<'_> {
             };
             let last = last.and_then(|last| last.get(&attribute.name)).unwrap_or(&Value::Null);
             let ty = inner(&attribute.ty);
-            if !self.is_still_as_wanted(ty, wanted, found, last) {
+            let [said, told, last] = [wanted, found, last].map(|value| attribute.compared(value));
+            if !self.is_still_as_wanted(ty, &said, &told, &last) {
                 differences.push(Difference {
-                    parts: self.differing_parts(ty, wanted, found, last),
+                    parts: self.differing_parts(ty, &said, &told, &last),
                     attribute: attribute.name.clone(),
                     found: found.clone(),
                     is_untold: false,
@@ -58,7 +60,17 @@ impl Subject<'_> {
         differences
     }
 
-    /// Whether the site has a value as the program wants it, as far as the site tells.
+    /// Whether the site has a value of an attribute as the program wants it, as far as the site tells.
+    pub(super) fn has_as_wanted(&self, attribute: &str, wanted: &Value, found: &Value) -> bool {
+        match self.resource_type.attribute(attribute) {
+            Some(known) => {
+                self.is_as_wanted(inner(&known.ty), &known.compared(wanted), &known.compared(found))
+            }
+            None => self.is_as_wanted(&Type::Any, wanted, found),
+        }
+    }
+
+    /// The same of any value.
     pub(super) fn is_as_wanted(&self, ty: &Type, wanted: &Value, found: &Value) -> bool {
         self.is_still_as_wanted(ty, wanted, found, &Value::Null)
     }

@@ -318,7 +318,8 @@ pub(super) async fn among(
     let name = name.and_then(|name| Some((name, given.values.get(name)?)));
     found.retain(|record| match name {
         Some((attribute, name)) => {
-            record.attribute(attribute).and_then(identity_text) == identity_text(name)
+            let called = |value: &Value| name_text(subject, attribute, value);
+            record.attribute(attribute).and_then(called) == called(name)
                 // A name that bears the mark is no longer the name alone.
                 || (is_marked_in(subject, attribute) && subject.bears_our_mark(record))
         }
@@ -329,6 +330,14 @@ pub(super) async fn among(
     });
     subject.fitting(&found, &given.values).map_err(|trouble| subject.failed(trouble))?;
     subject.whole(found, &given.values).await.map_err(|trouble| subject.failed(trouble))
+}
+
+/// A name as it is compared.
+fn name_text(subject: &Subject<'_>, attribute: &str, name: &Value) -> Option<String> {
+    match subject.resource_type.attribute(attribute) {
+        Some(attribute) => identity_text(&attribute.compared(name)),
+        None => identity_text(name),
+    }
 }
 
 fn is_marked_in(subject: &Subject<'_>, attribute: &str) -> bool {

@@ -12,6 +12,7 @@ use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
 use super::aftermath::still_unknown;
+use super::candidates::name_of;
 use super::create::{announce, create_operation};
 use super::ensure::{OWNER_MARK, find_out};
 use super::failure::Bad;
@@ -60,7 +61,11 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             Ok(Good::new(Effect::Unchanged, Value::Null))
         }
         Action::Delete { keep, .. } => Ok(match subject.recorded() {
-            Some(resource) if resource.how == How::Adopted => planned(Change::Forget, Value::Null),
+            Some(resource)
+                if resource.how == How::Adopted || name_of(subject, &resource.identity).is_some() =>
+            {
+                planned(Change::Forget, Value::Null)
+            }
             Some(_) if *keep => planned(Change::Release, Value::Null),
             Some(resource) => {
                 let mut seen = None;

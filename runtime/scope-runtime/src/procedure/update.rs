@@ -203,10 +203,9 @@ pub(super) async fn set_back(
 ) -> Result<Vec<String>, Bad> {
     let found = subject.unmarked(&record);
     let is_still_ours = |change: &&Change| {
-        let ty = subject.resource_type.attribute(&change.attribute).map(|attribute| inner(&attribute.ty));
         let found = found.get(&change.attribute);
         match found {
-            Some(found) => subject.is_as_wanted(ty.unwrap_or(&Type::Any), &change.set, found),
+            Some(found) => subject.has_as_wanted(&change.attribute, &change.set, found),
             // The site does not tell: what was there before is known if it was written down.
             None => !change.before.is_null(),
         }
@@ -312,7 +311,7 @@ fn not_taken(subject: &Subject<'_>, difference: &Difference) -> Failure {
     };
     let help = format!("if that is the same to you, write it in the program as the site tells it{leave}");
     let driver = format!(
-        "in a driver of your own: `settles within` for a site that takes longer, `{attribute}: … write_only` for what it never tells"
+        "in a driver of your own: `settles within` for a site that takes longer, `{attribute}: … canonical(…)` for one that spells it otherwise, `write_only` for what it never tells"
     );
     Failure::new("E0905", Outcome::Invalid, message).with_help(help).with_help(driver)
 }

@@ -514,6 +514,7 @@ fn attribute(name: &str, ty: Type) -> Attribute {
         is_required: false,
         default: None,
         read: None,
+        canonical: None,
         relation: None,
         is_in_place: false,
         unit: None,
