@@ -169,7 +169,9 @@ fn what_may_be_the_same_is_not_deleted_until_its_name_is_known() {
     let desks = Desks::start();
     let card = "resource first: desk.card { title: \"first\" } scope { nantes }\n";
     let note = |name: &str, called: &str, with: &str| {
-        format!("{card}resource {name}: desk.note {{ name: {called}, text: \"hello\" }} scope {{ nantes }} {with}\n")
+        format!(
+            "{card}resource {name}: desk.note {{ name: {called}, text: \"hello\" }} scope {{ nantes }} {with}\n"
+        )
     };
     let folder = desks.place("known-in-the-run", &note("old", "\"c1\"", ""));
     ends(&folder, &["run", "main.scope"], 0);

@@ -89,7 +89,9 @@ impl Lowering<'_> {
         let known: BTreeSet<(&str, &str)> =
             self.recorded.resources.iter().map(|known| (known.name.as_str(), known.site.as_str())).collect();
         let mut edges = Vec::new();
-        for resource in self.program.resources.iter().filter(|resource| resource.kind == ResourceKind::Managed) {
+        for resource in
+            self.program.resources.iter().filter(|resource| resource.kind == ResourceKind::Managed)
+        {
             let unique = &self.driver_type(&resource.ty).unique;
             for (site, instance) in &resource.instances {
                 let site_name = self.program.sites[site.0 as usize].name.as_str();

@@ -471,6 +471,7 @@ fn resource_type(name: &str, identity: &str, attributes: Vec<Attribute>, repeat:
         ready: None,
         broken: None,
         stuck: None,
+        stateful: None,
         share: Share::None { because: "it is rooted".into() },
         create: Some("create".into()),
         operations,
