@@ -5,6 +5,7 @@
 //! the first is owed: deleted as soon as the second is there. Where no two may be so called, the old one goes first, and only if
 //! nobody relies upon it.
 
+use scope_plan::driver::Attribute;
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Replace, Step};
 use scope_plan::recorded::{How, Relied};
@@ -26,12 +27,18 @@ use crate::state::{Owed, Record as Fact, Resource};
 /// Why what is there is to be made anew, if it is: all that differs and cannot be changed was changed by the program, or
 /// follows what was made anew, and the program lets it. Else it is an error, or nothing.
 pub(super) fn why(subject: &Subject<'_>, there: &There, given: &Given) -> Option<String> {
-    let recorded = subject.recorded().filter(|_| there.how == How::Created && subject.can_be_read())?;
-    let fixed: Vec<Difference> =
-        differences(subject, there, given).into_iter().filter(|difference| difference.is_immutable).collect();
+    if there.how != How::Created || !subject.can_be_read() {
+        return None;
+    }
+    let fixed = fixed_differences(subject, there, given);
     let first = fixed.first()?;
-    // What a site tells otherwise by itself it would tell again of the next one.
+    let recorded = subject.recorded()?;
+    // What a site tells otherwise by itself it would tell again of the next one; of what it does not tell only the program's word
+    // can be another one.
     let is_of_program = |difference: &Difference| {
+        if there.record.attribute(&difference.attribute).is_none() {
+            return true;
+        }
         let told = subject.told(&recorded, given, difference.clone());
         matches!(told.by, ChangedBy::Program | ChangedBy::Both)
     };
@@ -50,9 +57,20 @@ pub(super) fn why(subject: &Subject<'_>, there: &There, given: &Given) -> Option
     })
 }
 
-fn differences(subject: &Subject<'_>, there: &There, given: &Given) -> Vec<Difference> {
-    let mut differences = subject.differences(&given.values, &there.record);
-    differences.extend(subject.unseen_changes(given, &there.record));
+/// What differs and cannot be changed. Nearly always it is nothing, so no more than that is compared.
+fn fixed_differences(subject: &Subject<'_>, there: &There, given: &Given) -> Vec<Difference> {
+    let is_fixed =
+        |attribute: &Attribute| attribute.is_immutable || attribute.name == subject.resource_type.identity;
+    let mut differences = subject.differences_of(&given.values, &there.record, &is_fixed);
+    let is_untold = |attribute: &&Attribute| {
+        let is_said =
+            given.values.contains_key(&attribute.name) || given.contents.contains_key(&attribute.name);
+        is_fixed(attribute) && is_said && there.record.attribute(&attribute.name).is_none()
+    };
+    if subject.resource_type.attributes.iter().any(|attribute| is_untold(&attribute)) {
+        let unseen = subject.unseen_changes(given, &there.record);
+        differences.extend(unseen.into_iter().filter(|difference| difference.is_immutable));
+    }
     differences
 }
 
@@ -294,26 +312,21 @@ impl Subject<'_> {
 
     /// Of what was found, what is not about to be deleted since another one takes its place: it bears the same mark.
     pub(super) fn without_replaced(&self, found: &mut Vec<Record>) {
-        let (name, site) = self.place();
-        let replaced: Vec<String> = self.shared.ledger.with(|state| {
-            let owed = state.owed.iter().filter(|owed| owed.is_replaced);
-            owed.filter(|owed| owed.name == name && owed.site == site)
-                .filter_map(|owed| owed.identity.clone())
-                .collect()
+        self.shared.ledger.with(|state| {
+            for owed in state.owed.iter().filter(|owed| self.takes_the_place_of(owed)) {
+                found.retain(|record| record.identity(self.resource_type) != owed.identity);
+            }
         });
-        if !replaced.is_empty() {
-            found.retain(|record| {
-                record.identity(self.resource_type).is_none_or(|identity| !replaced.contains(&identity))
-            });
-        }
+    }
+
+    fn takes_the_place_of(&self, owed: &Owed) -> bool {
+        owed.is_replaced && owed.site == self.site_name() && owed.name == self.recorded_name()
     }
 
     /// What a creation does here: it takes the place of another one, or there was none.
     pub(super) fn effect_of_creation(&self) -> Effect {
-        let (name, site) = self.place();
-        let is_replacing = self.shared.ledger.with(|state| {
-            state.owed.iter().any(|owed| owed.is_replaced && owed.name == name && owed.site == site)
-        });
+        let is_replacing =
+            self.shared.ledger.with(|state| state.owed.iter().any(|owed| self.takes_the_place_of(owed)));
         if is_replacing { Effect::Replaced } else { Effect::Created }
     }
 }

@@ -34,11 +34,22 @@ pub(super) struct Difference {
 impl Subject<'_> {
     /// The differences, in the driver's order.
     pub(super) fn differences(&self, wanted: &Map<String, Value>, record: &Record) -> Vec<Difference> {
+        self.differences_of(wanted, record, &|_| true)
+    }
+
+    /// The same of some of the attributes.
+    pub(super) fn differences_of(
+        &self,
+        wanted: &Map<String, Value>,
+        record: &Record,
+        is_asked: &dyn Fn(&Attribute) -> bool,
+    ) -> Vec<Difference> {
         let found = self.unmarked(record);
         let recorded = self.recorded();
         let last = recorded.as_ref().map(|recorded| &recorded.set);
         let mut differences = Vec::new();
-        for attribute in self.resource_type.attributes.iter().filter(|attribute| is_comparable(attribute)) {
+        let comparable = self.resource_type.attributes.iter().filter(|attribute| is_comparable(attribute));
+        for attribute in comparable.filter(|attribute| is_asked(attribute)) {
             let (Some(wanted), Some(found)) = (wanted.get(&attribute.name), found.get(&attribute.name))
             else {
                 continue;
