@@ -163,48 +163,6 @@ fn what_has_another_name_by_now_is_not_deleted_under_the_old_one() {
     assert!(ends(&folder, &["run", "main.scope"], 0).stdout.contains("nothing to do"));
 }
 
-/// Only the run knows that a note of another name is the one that is no longer in the program: that waits, and stays.
-#[test]
-fn what_may_be_the_same_is_not_deleted_until_its_name_is_known() {
-    let desks = Desks::start();
-    let card = "resource first: desk.card { title: \"first\" } scope { nantes }\n";
-    let note = |name: &str, called: &str, with: &str| {
-        format!(
-            "{card}resource {name}: desk.note {{ name: {called}, text: \"hello\" }} scope {{ nantes }} {with}\n"
-        )
-    };
-    let folder = desks.place("known-in-the-run", &note("old", "\"c1\"", ""));
-    ends(&folder, &["run", "main.scope"], 0);
-    let held = desks.nantes.held();
-    assert_eq!(held["notes"], json!({ "c1": "hello" }));
-    rewrite(&desks, &folder, &note("new", "first.id", ""));
-    for _ in 0..2 {
-        let refused = ends(&folder, &["run", "main.scope"], 1).all();
-        let words: String = refused.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(words.contains("E0907") && words.contains("with { moved_from: \"old\" }"), "{refused}");
-        assert_eq!(desks.nantes.held(), held, "it is not deleted");
-    }
-    // Taken over, it is not deleted under the name that it had.
-    rewrite(&desks, &folder, &note("new", "first.id", "with { adopt: true }"));
-    ends(&folder, &["run", "main.scope"], 0);
-    assert_eq!(desks.nantes.held(), held);
-    assert!(ends(&folder, &["run", "main.scope"], 0).stdout.contains("nothing to do"));
-}
-
-#[test]
-fn what_is_another_one_after_all_goes_in_the_same_run() {
-    let desks = Desks::start();
-    let card = "resource first: desk.card { title: \"first\" } scope { nantes }\n";
-    let note = |name: &str, called: &str| {
-        format!("{card}resource {name}: desk.note {{ name: {called}, text: \"hello\" }} scope {{ nantes }}\n")
-    };
-    let folder = desks.place("another-in-the-run", &note("old", "\"c1\""));
-    ends(&folder, &["run", "main.scope"], 0);
-    rewrite(&desks, &folder, &note("new", "\"of-${first.id}\""));
-    ends(&folder, &["run", "main.scope"], 0);
-    assert_eq!(desks.nantes.held()["notes"], json!({ "of-c1": "hello" }));
-}
-
 /// Nothing says that it is the old one by a new name: the new one is made beside it, and the old one goes.
 #[test]
 fn without_a_word_of_the_old_name_it_is_another_card_of_the_same_title() {

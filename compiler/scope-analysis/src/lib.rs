@@ -48,10 +48,6 @@ mod unreached;
 mod with;
 
 pub use check::{UniqueKeys, former_names, key_of_set, outputs as outputs_used};
-}
-
-#[test]
-pub use check::{former_names, is_key_open, key_of_instance, key_of_set, outputs as outputs_used};
 pub use context::{Extent, Options, Reported};
 pub use eval::files::{join_path, path_between};
 pub use modules::{Module, ModuleId, Modules, NameKind, Use};

@@ -27,10 +27,6 @@ pub(crate) use references::Referring;
 pub(crate) use rollouts::check_rollouts;
 pub use rollouts::former_names;
 pub(crate) use sameness::check_sameness;
-}
-
-#[test]
-pub use sameness::{is_key_open, key_of_instance, key_of_set};
 pub(crate) use secrets::{holds_secret, written_at};
 pub use unique_key::{UniqueKeys, key_of_set};
 pub(crate) use values::{below, fits, in_words, no_such_word};

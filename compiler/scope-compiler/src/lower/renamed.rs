@@ -1,20 +1,14 @@
 //! What has another name by now, and nothing says so.
 //!
 //! `old: http.resource { path: "/x" }` is recorded, and the program has `new: http.resource { path: "/x" }` there → E0319: one would be
-//! made and the other deleted, in whatever order, and they are one thing. `moved_from: "old"` says that it is the same. Where only the
-//! run knows the name (`path: a.id`), the deletion waits until the other one is there, so it is another one, and fails with it.
+//! made and the other deleted, in whatever order, and they are one thing. `moved_from: "old"` says that it is the same.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use scope_analysis::hir::{Resource, ResourceKind};
 use scope_analysis::{UniqueKeys, key_of_set};
-}
-
-#[test]
-use scope_analysis::{is_key_open, key_of_instance, key_of_set};
 use scope_diagnostics::{Diagnostic, codes};
 use scope_plan::fleet::listed;
-use scope_plan::plan::{Edge, EdgeReason, StepId};
 use scope_plan::recorded::RecordedResource;
 
 use super::Lowering;
@@ -38,10 +32,6 @@ impl<'a> Lowering<'a> {
             return;
         }
         let keys = UniqueKeys { resources: &program.resources, drivers: &program.drivers };
-}
-
-#[test]
-        self.held_until_known(&gone, deletions);
         // Old path and new path, without what both end in → the resource, and the sites.
         let mut renamed: BTreeMap<(&str, &str), (&'a Resource, BTreeSet<&str>)> = BTreeMap::new();
         for resource in program.resources.iter().filter(|resource| resource.kind == ResourceKind::Managed) {
@@ -69,66 +59,6 @@ impl<'a> Lowering<'a> {
                     )),
             );
         }
-    }
-}
-
-impl Lowering<'_> {
-    /// What is no longer in the program may be what is made under a name that only the run knows: it is deleted only when that
-    /// is there. Such names are few, so each waits for each.
-    fn held_until_known(
-        &mut self,
-        gone: &HashMap<(&str, &str, String), &RecordedResource>,
-        deletions: &Places<'_>,
-    ) {
-        let mut held: BTreeMap<(&str, &str), Vec<StepId>> = BTreeMap::new();
-        for known in gone.values() {
-            let deletion = deletions[&(known.name.as_str(), known.site.as_str())];
-            held.entry((known.resource_type.as_str(), known.site.as_str())).or_default().push(deletion);
-        }
-        held.values_mut().for_each(|deletions| deletions.sort());
-        let known: BTreeSet<(&str, &str)> =
-            self.recorded.resources.iter().map(|known| (known.name.as_str(), known.site.as_str())).collect();
-        let mut edges = Vec::new();
-        for resource in
-            self.program.resources.iter().filter(|resource| resource.kind == ResourceKind::Managed)
-        {
-            let unique = &self.driver_type(&resource.ty).unique;
-            for (site, instance) in &resource.instances {
-                let site_name = self.program.sites[site.0 as usize].name.as_str();
-                let Some(deletions) = held.get(&(resource.ty.as_str(), site_name)) else { continue };
-                let is_there = known.contains(&(resource.name.as_str(), site_name));
-                let step = self.instances.get(&(resource.id, *site)).copied();
-                if let Some(step) = step.filter(|_| !is_there && is_key_open(unique, instance)) {
-                    edges.extend(deletions.iter().map(|deletion| (step, *deletion)));
-                }
-            }
-        }
-        if edges.is_empty() {
-            return;
-        }
-        let later = self.after(edges.iter().map(|(_, deletion)| *deletion).collect());
-        // What comes after a deletion, as in a later wave, cannot come before it.
-        edges.retain(|(step, _)| !later.contains(step));
-        let edges = edges.into_iter().map(|(from, to)| Edge { from, to, reason: EdgeReason::Move });
-        self.plan.edges.extend(edges);
-    }
-
-    /// All that comes after one of these.
-    fn after(&self, steps: BTreeSet<StepId>) -> BTreeSet<StepId> {
-        let mut next: BTreeMap<StepId, Vec<StepId>> = BTreeMap::new();
-        for edge in &self.plan.edges {
-            next.entry(edge.from).or_default().push(edge.to);
-        }
-        let mut open: Vec<StepId> = steps.iter().copied().collect();
-        let mut after = steps;
-        while let Some(step) = open.pop() {
-            for later in next.get(&step).into_iter().flatten() {
-                if after.insert(*later) {
-                    open.push(*later);
-                }
-            }
-        }
-        after
     }
 }
 

@@ -260,7 +260,7 @@ fn is_in_the_way(subject: &Subject<'_>, there: &There, given: &Given) -> bool {
     let has_its_identity =
         given.values.get(&resource_type.identity).and_then(identity_text).as_ref() == Some(&there.identity);
     has_its_identity
-        || (resource_type.is_unique && resource_type.name_attribute.as_ref().is_some_and(is_same))
+        || (!resource_type.unique.is_empty() && resource_type.name_attribute.as_ref().is_some_and(is_same))
 }
 
 /// The old one, from the moment on at which another one is to take its place.
