@@ -27,6 +27,7 @@ mod owing;
 mod past;
 mod planning;
 mod rebuilding;
+mod remaking;
 mod secrets;
 mod sharing;
 mod staying;

@@ -81,6 +81,16 @@ fn what_a_cut_comes_to_after_a_run_is_told_as_the_reference_says() {
 }
 
 #[test]
+fn what_is_made_anew_is_told_as_the_reference_says() {
+    assert!(consoles("86-made-anew") >= 20);
+}
+
+#[test]
+fn what_a_site_spells_otherwise_is_told_as_the_reference_says() {
+    assert!(consoles("92-canonical-forms") >= 12);
+}
+
+#[test]
 fn how_a_run_ended_is_told_afterwards_as_the_reference_says() {
     assert!(consoles("89-how-it-ended") >= 14);
 }
@@ -168,7 +178,7 @@ fn somebody(address: &str, method: &str, body: &str) {
 }
 
 impl Desks {
-    fn local(&self, text: &str) -> String {
+    pub(super) fn local(&self, text: &str) -> String {
         text.replace("http://nantes.example", &self.nantes.url)
             .replace("http://paris.example", &self.paris.url)
     }

@@ -36,7 +36,7 @@ pub const KEYS: [&str; 16] = [
 ];
 
 /// Words that stand as names where `with` is read: `on_disconnect: queue`.
-pub(crate) const WORDS: [&str; 12] = [
+pub(crate) const WORDS: [&str; 13] = [
     "queue",
     "skip",
     "fail",
@@ -45,6 +45,7 @@ pub(crate) const WORDS: [&str; 12] = [
     "undo",
     "retry",
     "move",
+    "anew",
     "never",
     "ask",
     "delete",

@@ -110,7 +110,7 @@ pub fn complete(compilation: &Compilation, library: &[String], file: FileId, off
         Place::With { key: Some(key) } => match key.as_str() {
             "on_disconnect" => words(&["queue", "skip", "fail", "local_only"]),
             "on_failure" => words(&["keep", "undo"]),
-            "replace" => words(&["move", "never"]),
+            "replace" => words(&["move", "anew", "never"]),
             "adopt" => words(&["true", "false"]),
             _ => values(compilation),
         },

@@ -17,13 +17,14 @@ mod load;
 mod lower;
 mod over;
 pub mod renaming;
+mod reviewing;
 mod sequence;
 
 pub use configuration::{HookEntry, hooks, state_place};
 pub use fixing::{Fixed, fix};
 pub use formatting::{Formatted, format, format_file};
 pub use over::Over;
-pub use scope_analysis::driver::review;
+pub use reviewing::review;
 pub use scope_analysis::world::{FileDigest, MOST_MIB, ReadError, World};
 pub use scope_analysis::{Extent, NameKind, Reported, Use, data, hir, lint};
 

@@ -16,12 +16,14 @@
 //!
 //! A reference attribute's value is the referenced resource's record (`image.id`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::eval::{Bindings, eval};
 use crate::expr::Expr;
 use crate::quantity::Unit;
 
@@ -127,6 +129,9 @@ pub struct ResourceType {
     /// As a restart of the application leaves one that was being made: it does not move on by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stuck: Option<Expr>,
+    /// What is lost where one is made anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stateful: Option<String>,
     /// How a copy is taken to another site.
     pub share: Share,
     /// Its operations.
@@ -159,6 +164,9 @@ pub struct Attribute {
     /// The name under which the site's answer has it, when another (`flavorRef` → `flavor.id`); evaluated with the
     /// answer's record as `body`. `None`: the field of the attribute's own name.
     pub read: Option<Expr>,
+    /// Its canonical form, with the value under the attribute's own name: two values are equal whose canonical forms are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canonical: Option<Expr>,
     /// Of a reference: what it means for what it refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relation: Option<Relation>,
@@ -171,6 +179,18 @@ pub struct Attribute {
 }
 
 impl Attribute {
+    /// The form in which a value of it is compared; where none is said, or none can be made of it, the value as it is.
+    pub fn compared<'v>(&self, value: &'v Value) -> Cow<'v, Value> {
+        let Some(canonical) = self.canonical.as_ref().filter(|_| !value.is_null()) else {
+            return Cow::Borrowed(value);
+        };
+        let names = Bindings::new().with(self.name.as_str(), value.clone());
+        match eval(canonical, &names) {
+            Ok(Value::Null) | Err(_) => Cow::Borrowed(value),
+            Ok(form) => Cow::Owned(form),
+        }
+    }
+
     /// A value of it as people read it: `1 TiB`, `6 h`; nothing where it has no unit.
     pub fn quantity(&self, value: &Value) -> Option<String> {
         self.unit?.of(value)

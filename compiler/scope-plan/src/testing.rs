@@ -146,6 +146,7 @@ impl Builder {
                 resource_type: resource_type.into(),
                 attributes,
                 adopt: false,
+                replace: None,
                 keep: false,
                 when_cut: None,
                 keep_in: Vec::new(),

@@ -258,7 +258,7 @@ pub enum Effect {
         /// Their names.
         attributes: Vec<String>,
     },
-    /// Ours was broken: deleted, and made again.
+    /// Ours was broken, or could not be changed as the program says: another one took its place.
     Replaced,
     /// All was as the program says.
     Unchanged,
@@ -323,10 +323,13 @@ pub enum Change {
         /// The program's values are those of the last run: somebody else changed them.
         is_outside: bool,
     },
-    /// Ours is broken: delete it, and make it again.
+    /// Ours is broken, or cannot be changed as the program says: have another one take its place.
     Replace {
         /// Why.
         why: String,
+        /// It is not broken.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_whole: bool,
     },
     /// Copy it from another site.
     Borrow {

@@ -6,6 +6,7 @@
 
 mod aftermath;
 mod amend;
+mod anew;
 mod bounds;
 mod bring;
 mod call;

@@ -72,7 +72,7 @@ pub fn hide_in_effect(redact: &dyn Redact, effect: &mut Effect) {
         Effect::Planned { change: Change::Update { differences, .. } } => {
             hide_in_differences(redact, differences);
         }
-        Effect::Planned { change: Change::Replace { why } } => hide_in_text(redact, why),
+        Effect::Planned { change: Change::Replace { why, .. } } => hide_in_text(redact, why),
         _ => {}
     }
 }

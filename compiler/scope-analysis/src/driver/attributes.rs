@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, codes, similar};
 use scope_syntax::ast;
 
-use super::{defaults, names::Names, phrases::malformed, read, settings::declared_twice, types};
+use super::{defaults, names::Names, phrases::malformed, read, settings::declared_twice, types, walk};
 use crate::hir::{Attribute, Life, OPEN, ReferenceRule, Relation, Share, Type};
 
 /// The words that may follow an attribute's type.
@@ -19,6 +19,7 @@ const MODIFIERS: &[&str] = &[
     "write_only",
     "secret",
     "read",
+    "canonical",
     "requires",
     "relies",
     "composed",
@@ -49,6 +50,7 @@ pub(super) fn attribute(
         is_required: false,
         default: written.default.clone().map(|default| defaults::filled(default, &ty)),
         read: None,
+        canonical: None,
         reference: None,
         life: Life::default(),
         docs: docs.to_vec(),
@@ -102,6 +104,7 @@ pub(super) fn like_record(
             is_required: !field.is_optional,
             default: field.default.clone(),
             read: None,
+            canonical: None,
             reference: None,
             life: Life::default(),
             docs: field.docs.clone(),
@@ -121,7 +124,8 @@ pub(super) fn target(ty: &Type) -> Option<&str> {
     }
 }
 
-/// Checks the expressions of attributes: defaults see `site`, `read(…)` sees the site's record as `body`.
+/// Checks the expressions of attributes: defaults see `site`, `read(…)` sees the site's record as `body`, `canonical(…)` nothing but
+/// the value, under the attribute's own name.
 pub(super) fn check(
     attributes: &IndexMap<String, Attribute>,
     names: &Names<'_>,
@@ -136,7 +140,63 @@ pub(super) fn check(
         if let Some(read) = &attribute.read {
             of_answers.check(read, diagnostics);
         }
+        if let Some(canonical) = &attribute.canonical {
+            check_canonical(attribute, canonical, names, diagnostics);
+        }
     }
+}
+
+/// `canonical(lower(mac))`: a function of the value, of its own type, of what can be compared.
+fn check_canonical(
+    attribute: &Attribute,
+    canonical: &ast::Expr,
+    names: &Names<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut names = names.without_words();
+    names.hide(&attribute.name, attribute.ty.required().clone());
+    let what = ast::Ident { text: attribute.name.clone(), span: attribute.span };
+    let n_reports = diagnostics.len();
+    names.check_as(canonical, attribute.ty.required(), &what, diagnostics);
+    if diagnostics.len() > n_reports {
+        return;
+    }
+    let why = if attribute.reference.is_some() {
+        "a reference is compared by what it refers to"
+    } else if attribute.is_secret {
+        "what is secret is compared as it is"
+    } else if *attribute.ty.required() == Type::Bytes {
+        "content is compared as it is"
+    } else if !attribute.is_settable {
+        "no program sets it, so it is compared with nothing"
+    } else if !uses(canonical, &attribute.name) {
+        diagnostics.push(
+            Diagnostic::new(
+                codes::E0401,
+                canonical.span,
+                format!("this is the same for every `{}`: all values would be equal", attribute.name),
+            )
+            .label("does not use it")
+            .help(format!("`canonical(lower({}))`: a function of the value", attribute.name)),
+        );
+        return;
+    } else {
+        return;
+    };
+    diagnostics.push(
+        Diagnostic::new(codes::E0401, canonical.span, format!("`{}` has no canonical form", attribute.name))
+            .label(why)
+            .secondary(attribute.span, "declared here")
+            .help("leave `canonical(…)` out"),
+    );
+}
+
+fn uses(expr: &ast::Expr, name: &str) -> bool {
+    let mut is_used = false;
+    walk::each(expr, &mut |part| {
+        is_used |= matches!(&*part.kind, ast::ExprKind::Name(known) if known == name);
+    });
+    is_used
 }
 
 /// A type whose values are kept as secrets without saying so, and whether they are: where a secret stands in a part of it, the
@@ -184,6 +244,14 @@ fn modifiers(written: &[ast::Modifier], attribute: &mut Attribute, diagnostics: 
                     "read(body.some.field)",
                 )),
             },
+            "canonical" => match modifier.args.as_slice() {
+                [argument] => attribute.canonical = Some(argument.value.clone()),
+                _ => diagnostics.push(malformed(
+                    modifier.word.span,
+                    "`canonical` needs the form in which two values are compared",
+                    &format!("canonical(lower({}))", attribute.name),
+                )),
+            },
             "on_delete" => match modifier.args.as_slice() {
                 [argument] if read::name(&argument.value) == Some("let_go") => {
                     lets_go = Some(modifier.word.span);
@@ -219,7 +287,7 @@ fn modifiers(written: &[ast::Modifier], attribute: &mut Attribute, diagnostics: 
             _ => {}
         }
         if !modifier.args.is_empty()
-            && !matches!(word, "read" | "shared" | "on_delete" | "since" | "until")
+            && !matches!(word, "read" | "canonical" | "shared" | "on_delete" | "since" | "until")
             && MODIFIERS.contains(&word)
         {
             diagnostics.push(malformed(modifier.word.span, format!("`{word}` takes no arguments"), word));

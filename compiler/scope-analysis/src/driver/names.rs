@@ -68,6 +68,11 @@ impl<'a> Names<'a> {
         names
     }
 
+    /// Nothing but the functions.
+    pub(super) fn without_words(&self) -> Names<'a> {
+        Names { words: Rc::default(), own: Vec::new(), ..self.clone() }
+    }
+
     /// In a command's words, where `file(content)` is the path of a temporary file.
     pub(super) fn with_files(&self) -> Names<'a> {
         Names { allows_file: true, ..self.clone() }

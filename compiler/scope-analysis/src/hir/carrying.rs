@@ -95,6 +95,8 @@ pub struct MovedFrom {
 pub enum Replace {
     /// `move`: it may be made anew elsewhere, though what is in it stays behind.
     Move,
+    /// `anew`: so it may, and another one takes its place where it cannot be changed as the program says.
+    Anew,
     /// `never`: it is neither moved nor made anew.
     Never,
 }

@@ -82,6 +82,9 @@ pub struct Attribute {
     pub default: Option<ast::Expr>,
     /// `read(expr)`: where the site's answer has it, with the answer's record as `body`.
     pub read: Option<ast::Expr>,
+    /// `canonical(expr)`: its canonical form, with the value under the attribute's own name. Two values are equal whose
+    /// canonical forms are.
+    pub canonical: Option<ast::Expr>,
     /// What a reference means.
     pub reference: Option<ReferenceRule>,
     /// `since("1.9")`, `until("1.15")`

@@ -326,6 +326,9 @@ pub(crate) fn attribute_hover(attribute: &crate::hir::Attribute) -> String {
             words.push(word.into());
         }
     }
+    if attribute.canonical.is_some() {
+        words.push("compared by its canonical form".into());
+    }
     crate::hover::with_docs(words.join(", "), &attribute.docs)
 }
 

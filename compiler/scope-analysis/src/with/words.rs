@@ -31,8 +31,8 @@ impl Context<'_> {
     }
 
     pub(super) fn replace(&self, slot: &Slot) -> Option<Replace> {
-        let words = [("move", Replace::Move), ("never", Replace::Never)];
-        let help = "`move`: it may be made anew at another site, what is in it stays behind; `never`: it is neither moved nor made anew";
+        let words = [("move", Replace::Move), ("anew", Replace::Anew), ("never", Replace::Never)];
+        let help = "`move`: it may be made anew at another site, what is in it stays behind; `anew`: so it may, and where it is, if what the program changes cannot be changed in place; `never`: it is neither moved nor made anew";
         self.one_of("replace", slot, &words, help)
     }
 

@@ -184,7 +184,7 @@ fn one(ty: &ResourceType, driver: &Driver, compilation: &Compilation) -> String 
                 html::code(&attribute.name),
                 shown,
                 default.unwrap_or_default(),
-                documented(&words(attribute), &attribute.docs),
+                documented(&words(attribute, compilation), &attribute.docs),
             ]
         })
         .collect();
@@ -224,7 +224,7 @@ fn example(ty: &ResourceType) -> String {
     format!("<pre><code>{}</code></pre>\n", html::escape(&text))
 }
 
-fn words(attribute: &Attribute) -> String {
+fn words(attribute: &Attribute, compilation: &Compilation) -> String {
     let all = [
         (attribute.is_required, "required"),
         (attribute.is_identity, "identity"),
@@ -234,7 +234,12 @@ fn words(attribute: &Attribute) -> String {
         (attribute.is_write_only, "write only"),
         (attribute.is_secret, "secret"),
     ];
-    all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect::<Vec<_>>().join(", ")
+    let words = all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word.to_owned());
+    let canonical = attribute
+        .canonical
+        .as_ref()
+        .map(|form| format!("compared as {}", html::code(compilation.sources.snippet(form.span))));
+    words.chain(canonical).collect::<Vec<_>>().join(", ")
 }
 
 fn documented(words: &str, docs: &[String]) -> String {

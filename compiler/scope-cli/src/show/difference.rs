@@ -216,7 +216,8 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, Le
                     };
                     (What::Update, why + who + &not_taken_words(plan, step, found))
                 }
-                Change::Replace { why } => (What::Replace, format!("broken: {why}")),
+                Change::Replace { why, is_whole: false } => (What::Replace, format!("broken: {why}")),
+                Change::Replace { why, is_whole: true } => (What::Replace, why.replace('`', "")),
                 Change::Borrow { from } => (
                     What::Borrow,
                     format!("borrowed from {from}   {}", super::plan::needed_by(plan, step.id)),

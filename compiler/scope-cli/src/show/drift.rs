@@ -187,7 +187,7 @@ fn of_step(looked: &Looked<'_>) -> Vec<Drifted> {
     let mut rows = looked.ownership(recorded, seen);
     rows.extend(looked.changes(recorded, seen));
     match &ended.status {
-        StepStatus::Done { effect: Effect::Planned { change: Change::Replace { why } } } => {
+        StepStatus::Done { effect: Effect::Planned { change: Change::Replace { why, is_whole: false } } } => {
             rows.push(looked.row(recorded, What::Broken, ChangedBy::Site, format!("broken: {why}")));
         }
         StepStatus::Done { effect: Effect::Planned { change: Change::Finish } } => {

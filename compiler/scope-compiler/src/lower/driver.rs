@@ -113,6 +113,7 @@ fn resource_type(
             condition: translation.expr(condition),
             message: message.as_ref().map(|message| translation.expr(message)),
         }),
+        stateful: ty.stateful.clone(),
         stuck: ty.stuck.as_ref().map(|condition| translation.expr(condition)),
         share: match &ty.share {
             hir::Share::Copy { keep, same } => plan::Share::Copy { keep: keep.clone(), same: same.clone() },
@@ -154,6 +155,7 @@ fn attribute(
         is_required: attribute.is_required,
         default: attribute.default.as_ref().map(|default| translation.expr(default)),
         read: attribute.read.as_ref().map(|read| translation.expr(read)),
+        canonical: attribute.canonical.as_ref().map(|canonical| translation.expr(canonical)),
         relation: attribute.reference.as_ref().map(|rule| match rule.relation {
             hir::Relation::Requires => plan::Relation::Requires,
             hir::Relation::Relies if rule.lets_go => plan::Relation::LetsGo,

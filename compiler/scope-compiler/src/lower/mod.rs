@@ -6,7 +6,7 @@
 mod bounds;
 mod choice;
 mod declared;
-mod driver;
+pub(crate) mod driver;
 mod driver_expr;
 mod group;
 mod let_go;

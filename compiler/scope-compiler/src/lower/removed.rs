@@ -278,7 +278,7 @@ impl<'a> Lowering<'a> {
     fn left_with_content(&self, resource: &hir::Resource, known: &RecordedResource) -> Option<Diagnostic> {
         let driver_type = self.driver_type(&resource.ty);
         let because = match (resource.with.replace, &driver_type.stateful) {
-            (Some(Replace::Move), _) | (None, None) => return None,
+            (Some(Replace::Move | Replace::Anew), _) | (None, None) => return None,
             (Some(Replace::Never), _) => "`with { replace: never }` stands at it".to_owned(),
             (None, Some(because)) => format!("`{}`: {because}", driver_type.name),
         };
@@ -386,7 +386,7 @@ impl<'a> Lowering<'a> {
                 .label(format!("at {from} until now"))
         };
         match (resource.with.replace, &driver_type.stateful) {
-            (Some(Replace::Move), _) | (None, None) => None,
+            (Some(Replace::Move | Replace::Anew), _) | (None, None) => None,
             (Some(Replace::Never), _) => Some(
                 report(format!("`{}` would move from {from} to {to}, and is never replaced", resource.name))
                     .note("`with { replace: never }` stands at it")

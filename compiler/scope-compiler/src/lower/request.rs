@@ -9,7 +9,9 @@ use scope_analysis::hir::{
 use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_plan::driver::Repeat;
 use scope_plan::expr::Expr;
-use scope_plan::plan::{Action, Cross, Dropped, Edge, EdgeReason, OnUnknown, Purpose, Retry, StepId};
+use scope_plan::plan::{
+    Action, Cross, Dropped, Edge, EdgeReason, OnUnknown, Purpose, Replace, Retry, StepId,
+};
 use scope_plan::recorded::RecordedResource;
 
 use super::choice::{At, Names, Position};
@@ -343,6 +345,12 @@ impl<'a> Lowering<'a> {
                         .iter()
                         .map(|kept| (kept.attribute.clone(), kept.file.clone()))
                         .collect(),
+                    replace: match resource.with.replace {
+                        Some(hir::Replace::Anew) => Some(Replace::Anew),
+                        Some(hir::Replace::Never) => Some(Replace::Never),
+                        // Where it is stays what it is.
+                        Some(hir::Replace::Move) | None => None,
+                    },
                 },
             ),
             ResourceKind::Existing => {

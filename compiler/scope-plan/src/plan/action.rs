@@ -39,6 +39,9 @@ pub enum Action {
         /// Attributes whose secrets the site makes, and the files in which they are kept, as the runner opens them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         keep_in: Vec<(String, String)>,
+        /// What the program says of making it anew, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replace: Option<Replace>,
     },
     /// Have at this site a copy of a resource of another; nothing if it is there. Output: the copy's record.
     Bring {
@@ -149,6 +152,16 @@ pub enum Borrow {
     /// Copied; the copy stays when nobody here needs it any more.
     Keep,
     /// Not copied: it is at the step's own site, or *unavailable*.
+    Never,
+}
+
+/// What the program says of making anew what cannot be changed in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Replace {
+    /// Whatever the reason, what is in it may be lost.
+    Anew,
+    /// Not even where it is broken.
     Never,
 }
 

@@ -112,6 +112,7 @@ fn book() -> ResourceType {
             message: Some(Expr::name("notes").field("damage")),
         }),
         stuck: None,
+        stateful: None,
         share: Share::Copy {
             keep: ["id", "title", "pages", "language", "content"].map(str::to_owned).into(),
             same: Some("checksum".into()),
@@ -195,6 +196,7 @@ fn loan() -> ResourceType {
         ready: None,
         broken: None,
         stuck: None,
+        stateful: None,
         share: Share::None { because: "a loan is between one reader and one library".into() },
         operations: vec![
             find("/loans", "loans", "reader"),
@@ -226,6 +228,7 @@ fn attribute(name: &str, ty: Type) -> Attribute {
         is_settable: true,
         is_immutable: false,
         is_write_only: false,
+        canonical: None,
         is_secret: false,
         is_required: false,
         default: None,

@@ -142,7 +142,7 @@ impl Type {
 
 fn of_type<'d>(resource_type: &'d ResourceType, all: &mut Vec<&'d Expr>) {
     for attribute in &resource_type.attributes {
-        all.extend(attribute.default.iter().chain(&attribute.read));
+        all.extend(attribute.default.iter().chain(&attribute.read).chain(&attribute.canonical));
     }
     all.extend(resource_type.ready.iter().map(|ready| &ready.condition));
     if let Some(broken) = &resource_type.broken {

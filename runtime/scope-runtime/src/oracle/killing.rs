@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
+use scope_compiler::Options;
 use scope_plan::driver::OperationKind;
 use scope_plan::plan::{Action, Plan};
 use serde_json::Value;
@@ -114,7 +115,9 @@ fn end_state(simulator: &Simulator) -> BTreeMap<(String, String), Vec<String>> {
                 let named = ["name", "title", "path"].iter().find_map(|by| record[by].as_str());
                 // Who relies upon it, without the deployment's id.
                 let users = record["notes"].as_str().and_then(|notes| notes.split_once('/'));
-                let users = users.map_or("", |(_, users)| users);
+                let users = users.map_or("", |(_, users)| users).split('/');
+                let users = users.map(|part| part.split_once(':').map_or(part, |(before, _)| before));
+                let users = users.collect::<Vec<_>>().join("/");
                 format!("{} {} {users}", without_ids(named.unwrap_or_default()), record["value"])
             };
             let mut names: Vec<String> = records.as_array().into_iter().flatten().map(name).collect();
@@ -169,12 +172,18 @@ fn bounds(journal: &[u8]) -> (Vec<usize>, Vec<usize>) {
 
 /// Cut before the last sync, at a record or inside of one, it is said which record is gone, and nothing is done. Of the
 /// records before, the commits before are about.
-fn is_told_of_each_cut(what: &str, place: &Place, bytes: &[u8], synced: &[usize], counted: &mut Counted) {
+fn is_told_of_each_cut(
+    what: &str,
+    place: &Place,
+    path: &Path,
+    bytes: &[u8],
+    synced: &[usize],
+    counted: &mut Counted,
+) {
     const N_RECORDS: usize = 4;
-    let path = journal(place.folder.path());
     let records = synced.windows(2).rev().take(N_RECORDS);
     for end in records.flat_map(|pair| [pair[0], usize::midpoint(pair[0], pair[1])]) {
-        std::fs::write(&path, &bytes[..end]).expect("it can be cut");
+        std::fs::write(path, &bytes[..end]).expect("it can be cut");
         let record = synced.iter().filter(|bound| **bound <= end).count();
         let error = StateStore::open(place.folder.path(), &holder()).expect_err("it lost what was synced");
         let failure = error.failure();
@@ -183,11 +192,11 @@ fn is_told_of_each_cut(what: &str, place: &Place, bytes: &[u8], synced: &[usize]
         assert!(failure.message.contains(&words), "{what}, cut at {end}: {}", failure.message);
         counted.n_told += 1;
     }
-    std::fs::write(&path, bytes).expect("it can be put back");
+    std::fs::write(path, bytes).expect("it can be put back");
 }
 
-fn journal(folder: &Path) -> std::path::PathBuf {
-    folder.join("runs/00000001.journal")
+fn journal(folder: &Path, run: usize) -> std::path::PathBuf {
+    folder.join(format!("runs/{run:08}.journal"))
 }
 
 #[derive(Debug, Default)]
@@ -200,7 +209,19 @@ struct Counted {
 
 /// Stops a plan's run after each commit, cuts its journal at each record of it and inside of one, and resumes.
 fn killed_everywhere(name: &str, plan: &Plan, counted: &mut Counted) {
-    let whole = Place::new(plan);
+    killed_after(name, &[], plan, counted);
+}
+
+/// The same where other plans were run before.
+fn killed_after(name: &str, before: &[&Plan], plan: &Plan, counted: &mut Counted) {
+    let place = || {
+        let place = Place::new(before.first().unwrap_or(&plan));
+        for plan in before {
+            go(&place, plan, None, &RunOptions::default()).expect("nobody dies");
+        }
+        place
+    };
+    let whole = place();
     let report = go(&whole, plan, None, &RunOptions::default()).expect("nobody dies");
     let wished = (end_state(&whole.sites), deeds(plan, &whole.sites), report.verdict);
     for commit in 1.. {
@@ -208,17 +229,18 @@ fn killed_everywhere(name: &str, plan: &Plan, counted: &mut Counted) {
         let mut is_over = false;
         for number in 0.. {
             let Some(cut) = cuts.get(number).copied() else { break };
-            let place = Place::new(plan);
+            let place = place();
             if go(&place, plan, Some(commit), &RunOptions::default()).is_some() {
                 is_over = true;
                 break;
             }
-            let path = journal(place.folder.path());
+            let path = journal(place.folder.path(), 1 + before.len());
             let bytes = std::fs::read(&path).expect("a journal");
             if cut == usize::MAX {
                 counted.n_commits += 1;
                 let (synced, bounds) = bounds(&bytes);
-                is_told_of_each_cut(&format!("{name}, commit {commit}"), &place, &bytes, &synced, counted);
+                let what = format!("{name}, commit {commit}");
+                is_told_of_each_cut(&what, &place, &path, &bytes, &synced, counted);
                 let inside = bounds.windows(2).map(|pair| usize::midpoint(pair[0], pair[1])).take(1);
                 cuts.extend(bounds.iter().copied().filter(|bound| *bound < bytes.len()).chain(inside));
             } else {
@@ -330,4 +352,34 @@ fn generated_references_stopped_after_every_record_end_the_same() {
 fn generated_rollouts_stopped_after_every_record_end_the_same() {
     generated_stopped_after_every_record(" with a rollout", random::waved);
     generated_stopped_after_every_record(" with copies of a group", random::grouped_copies);
+}
+
+/// What the program says of a net and what is in it; its second word of the net is another one.
+fn remade(value: u32) -> Plan {
+    let text = include_str!("remade.scope").replace("VALUE", &value.to_string());
+    let compilation = play::compile_files(&[("main.scope", text)], Options::default());
+    let reports: Vec<&String> = compilation.diagnostics.iter().map(|report| &report.message).collect();
+    let plan = compilation.plan.unwrap_or_else(|| panic!("it does not compile: {reports:#?}"));
+    play::optimised(&plan)
+}
+
+#[test]
+fn what_is_made_anew_stopped_after_every_record_ends_the_same() {
+    let mut counted = Counted::default();
+    let (before, after) = (remade(1), remade(2));
+    killed_after("made anew", &[&before], &after, &mut counted);
+    println!(
+        "made anew, stopped after {} commits, {} cuts of the journal: the same end each time; {} cuts before the last sync, each told",
+        counted.n_commits, counted.n_cuts, counted.n_told
+    );
+    assert!(counted.n_commits > 8 && counted.n_cuts > 40, "{counted:?}");
+    let place = Place::new(&before);
+    for plan in [&before, &after] {
+        go(&place, plan, None, &RunOptions::default()).expect("nobody dies");
+    }
+    let again = go(&place, &after, None, &RunOptions::default()).expect("nobody dies");
+    assert_eq!(again.verdict, Verdict::NothingToDo, "{}", failures(&again));
+    let held = end_state(&place.sites);
+    let of = |ty: &str| &held[&("nantes".to_owned(), format!("yard.{ty}"))];
+    assert!(of("net").len() == 1 && of("host").len() == 2 && of("lease").len() == 1, "{held:#?}");
 }

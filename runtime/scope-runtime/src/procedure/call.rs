@@ -56,6 +56,7 @@ pub(super) async fn call(
                     subject.shared.ledger.append(Fact::Call { key: subject.key.to_owned(), call })?;
                     subject.settle()?;
                     subject.shared.ledger.commit().await?;
+                    is_as_declared(subject, &Value::Null)?;
                     let detail = Some("as was answered".to_owned());
                     return Ok(Good { detail, ..Good::new(Effect::Called, Value::Null) });
                 }
@@ -114,13 +115,14 @@ pub(super) async fn call(
     Ok(Good::new(effect, result))
 }
 
-/// What the program reads of a record that is answered is there, and of the type that the driver declares: the program was checked with that. What
+/// What the program reads of a record is answered, is there, and of the type that the driver declares: the program was checked with that. What
 /// was done stays done.
 ///
 /// # Errors
 /// E0704, which names the attribute.
 fn is_as_declared(subject: &Subject<'_>, result: &Value) -> Result<(), Bad> {
-    let Some(step) = subject.step.filter(|_| result.is_object()) else { return Ok(()) };
+    // Of a list each item is read by its place.
+    let Some(step) = subject.step.filter(|_| !result.is_array()) else { return Ok(()) };
     let shown = |value: &Value| {
         let mut hidden = value.clone();
         hide_in_value(&*subject.shared.options.redact, &mut hidden);
@@ -131,9 +133,10 @@ fn is_as_declared(subject: &Subject<'_>, result: &Value) -> Result<(), Bad> {
         let told = result.get(name).unwrap_or(&Value::Null);
         let words = match fit(subject.driver, &attribute.ty, told) {
             Err(misfit) => misfit.words(attribute, &shown),
-            Ok(()) if told.is_null() && is_told(attribute) => {
-                format!("`{name}` is not there, and the program reads it")
-            }
+            Ok(()) if told.is_null() && is_told(attribute) => match result.is_object() {
+                true => format!("`{name}` is not there, and the program reads it"),
+                false => format!("no record is answered, and the program reads `{name}` of it"),
+            },
             Ok(()) => continue,
         };
         let error = SiteError { kind: SiteErrorKind::Malformed, words, request: None, status: None };

@@ -57,7 +57,7 @@ fn candidate(subject: &Subject<'_>, record: &Record) -> Candidate {
 }
 
 /// What this program calls what has this identity at the subject's site, if it is another one of its own.
-fn name_of(subject: &Subject<'_>, identity: &str) -> Option<String> {
+pub(super) fn name_of(subject: &Subject<'_>, identity: &str) -> Option<String> {
     let (own, site) = subject.place();
     let resource_type = &subject.resource_type.name;
     subject.shared.ledger.with(|state| {

@@ -1,5 +1,6 @@
 //! What the program sets against what the site has: the differences that an update would mend.
 //!
+//! Of an attribute with a canonical form that is compared: `AA:BB` is `aa:bb` with `canonical(lower(mac))`.
 //! What the program does not set is left; what the site does not tell is unknown (`unseen` has what the program set).
 //! `{name: "a", tags: ["x", "y"]}` against `{name: "b", tags: ["y", "x"], size: 3}` → `name`: "b" → "a".
 
@@ -33,20 +34,32 @@ pub(super) struct Difference {
 impl Subject<'_> {
     /// The differences, in the driver's order.
     pub(super) fn differences(&self, wanted: &Map<String, Value>, record: &Record) -> Vec<Difference> {
+        self.differences_of(wanted, record, &|_| true)
+    }
+
+    /// The same of some of the attributes.
+    pub(super) fn differences_of(
+        &self,
+        wanted: &Map<String, Value>,
+        record: &Record,
+        is_asked: &dyn Fn(&Attribute) -> bool,
+    ) -> Vec<Difference> {
         let found = self.unmarked(record);
         let recorded = self.recorded();
         let last_set = recorded.as_ref().map(|recorded| &recorded.set);
         let mut differences = Vec::new();
-        for attribute in self.resource_type.attributes.iter().filter(|attribute| is_comparable(attribute)) {
+        let comparable = self.resource_type.attributes.iter().filter(|attribute| is_comparable(attribute));
+        for attribute in comparable.filter(|attribute| is_asked(attribute)) {
             let (Some(wanted), Some(found)) = (wanted.get(&attribute.name), found.get(&attribute.name))
             else {
                 continue;
             };
             let last = last_set.and_then(|last| last.get(&attribute.name)).unwrap_or(&Value::Null);
             let ty = inner(&attribute.ty);
-            if !self.is_still_as_wanted(ty, wanted, found, last) {
+            let [said, told, last] = [wanted, found, last].map(|value| attribute.compared(value));
+            if !self.is_still_as_wanted(ty, &said, &told, &last) {
                 differences.push(Difference {
-                    parts: self.differing_parts(ty, wanted, found, last),
+                    parts: self.differing_parts(ty, &said, &told, &last),
                     attribute: attribute.name.clone(),
                     found: found.clone(),
                     is_untold: false,
@@ -55,9 +68,9 @@ impl Subject<'_> {
                 });
             }
         }
-        if let Some(difference) = self.former_link(wanted, &found, last_set) {
-            differences.push(difference);
-        }
+        let former = self.former_link(wanted, &found, last_set);
+        let is_asked = |name: &str| self.resource_type.attribute(name).is_some_and(is_asked);
+        differences.extend(former.filter(|difference| is_asked(&difference.attribute)));
         differences
     }
 
@@ -81,7 +94,17 @@ impl Subject<'_> {
         })
     }
 
-    /// Whether the site has a value as the program wants it, as far as the site tells.
+    /// Whether the site has a value of an attribute as the program wants it, as far as the site tells.
+    pub(super) fn has_as_wanted(&self, attribute: &str, wanted: &Value, found: &Value) -> bool {
+        match self.resource_type.attribute(attribute) {
+            Some(known) => {
+                self.is_as_wanted(inner(&known.ty), &known.compared(wanted), &known.compared(found))
+            }
+            None => self.is_as_wanted(&Type::Any, wanted, found),
+        }
+    }
+
+    /// The same of any value.
     pub(super) fn is_as_wanted(&self, ty: &Type, wanted: &Value, found: &Value) -> bool {
         self.is_still_as_wanted(ty, wanted, found, &Value::Null)
     }

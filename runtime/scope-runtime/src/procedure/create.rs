@@ -8,6 +8,7 @@ use scope_plan::expr::Expr;
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
+use super::compare::is_comparable;
 use super::ensure::{not_made_by_us, what_is_there};
 use super::failure::{Bad, Trouble};
 use super::inputs::{Given, GivenContent};
@@ -175,9 +176,27 @@ pub(super) async fn finish(subject: &Subject<'_>, record: Record, given: &Given)
         record = seen_again(subject, record, given).await?;
     }
     let record = subject.until_ready(record, given, operation.ready.as_ref()).await?;
+    let record = told_whole(subject, record, given).await;
     keep_not_taken(subject, &subject.differences(&given.values, &record))?;
     complete(subject).await?;
     Ok(Finished { record, is_sent })
+}
+
+/// The record with all that was set, as far as the site tells it: what it has otherwise from the start nobody changed outside.
+/// One that is not told now is told by the next run.
+async fn told_whole(subject: &Subject<'_>, record: Record, given: &Given) -> Record {
+    let mut set = subject.resource_type.attributes.iter().filter(|attribute| {
+        is_comparable(attribute) && given.values.get(&attribute.name).is_some_and(|value| !value.is_null())
+    });
+    let is_told = set.all(|attribute| record.attributes.contains_key(&attribute.name));
+    let identity = record.identity(subject.resource_type);
+    match identity.filter(|_| !is_told && subject.read_operation().is_some()) {
+        Some(identity) => match subject.read(&identity, &given.values).await {
+            Ok(Some(seen)) => seen,
+            _ => record,
+        },
+        None => record,
+    }
 }
 
 /// Records that the resource is as it should be.

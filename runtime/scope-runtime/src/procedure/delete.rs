@@ -12,6 +12,7 @@ use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use super::candidates::name_of;
 use super::failure::{Bad, Trouble};
 use super::inputs::evaluate_one;
 use super::readiness::MOST_SILENCES;
@@ -48,6 +49,10 @@ pub(super) async fn delete(
         let detail = Some("forgotten before".to_owned());
         return Ok(Good { detail, ..Good::new(Effect::Unchanged, Value::Null) });
     };
+    if let Some(other) = name_of(subject, &identity) {
+        // What the program took over under another name is not deleted under this one.
+        return forgotten(subject, Effect::Released, Some(format!("it is `{other}` by now"))).await;
+    }
     if recorded.how == How::Adopted {
         // It bears no mark of ours that would have to be taken off.
         return forgotten(

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! recorded?  read it ──────────────────────► there        there and broken or stuck, ours → delete, create
+//!                                                         there, cannot be changed, ours  → create, delete at the end (`anew`)
 //! else       find by identity or name                     there, unfinished      → finish
 //!            bears our mark ───────────────► there        there, differs         → update
 //!            merely matches: error, unless `adopt`        there                  → nothing
@@ -23,7 +24,7 @@ use super::mark::Rewritten;
 use super::record::{Record, identity_text};
 use super::seconds::SECOND;
 use super::subject::{Memory, Subject};
-use super::{Good, create, guard, mark, seconds, stuck, update};
+use super::{Good, anew, create, guard, mark, seconds, stuck, update};
 use crate::events::{Effect, Failure, Outcome};
 use crate::schedule::Touched;
 use crate::schedule::mutants::{self, Mutant};
@@ -54,7 +55,7 @@ async fn as_said(
 ) -> Result<Good, Bad> {
     let given = evaluate(subject, attributes).await?;
     let Some(mut there) = find_out(subject, &given, adopt).await? else {
-        return create::create(subject, &given, memory, Effect::Created).await;
+        return create::create(subject, &given, memory, subject.effect_of_creation()).await;
     };
     let is_ours = there.how == How::Created;
     let hopeless = match is_ours {
@@ -63,12 +64,16 @@ async fn as_said(
     };
     if let Some(why) = hopeless {
         there.is_ours_to_change(subject)?;
+        anew::unless_never(subject, &why)?;
         subject.report(|| format!("is broken ({why}): is deleted and made again"));
         seconds::remove_all(subject, &there.seconds, &given.values).await?;
         remove(subject, &there.identity, &given.values).await?;
         let (name, site) = subject.place();
         subject.shared.ledger.append(Fact::Gone { name, site })?;
         return create::create(subject, &given, memory, Effect::Replaced).await;
+    }
+    if let Some(why) = anew::why(subject, &there, &given) {
+        return Box::pin(anew::replace(subject, &there, &given, memory, &why)).await;
     }
     // Of a lost state that was rebuilt: no run of this state made it.
     let mut is_found_again = subject.is_of_no_run();
@@ -322,7 +327,9 @@ pub(super) async fn what_is_there(subject: &Subject<'_>, given: &Given) -> Resul
     let resource_type = subject.resource_type;
     let failed = |trouble| subject.failed(trouble);
     if let Some(identity) = given.values.get(&resource_type.identity).and_then(identity_text) {
-        return Ok(subject.read(&identity, &given.values).await.map_err(failed)?.into_iter().collect());
+        let mut found = subject.read(&identity, &given.values).await.map_err(failed)?.into_iter().collect();
+        subject.without_replaced(&mut found);
+        return Ok(found);
     }
     if subject.find_operation().is_none() {
         return Ok(Vec::new());
@@ -337,11 +344,13 @@ pub(super) async fn among(
     mut found: Vec<Record>,
     given: &Given,
 ) -> Result<Vec<Record>, Bad> {
+    subject.without_replaced(&mut found);
     let name = subject.resource_type.name_attribute.as_ref();
     let name = name.and_then(|name| Some((name, given.values.get(name)?)));
     found.retain(|record| match name {
         Some((attribute, name)) => {
-            record.attribute(attribute).and_then(identity_text) == identity_text(name)
+            let called = |value: &Value| name_text(subject, attribute, value);
+            record.attribute(attribute).and_then(called) == called(name)
                 // A name that bears the mark is no longer the name alone.
                 || (is_marked_in(subject, attribute) && subject.bears_our_mark(record))
         }
@@ -352,6 +361,14 @@ pub(super) async fn among(
     });
     subject.fitting(&found, &given.values).map_err(|trouble| subject.failed(trouble))?;
     subject.whole(found, &given.values).await.map_err(|trouble| subject.failed(trouble))
+}
+
+/// A name as it is compared.
+fn name_text(subject: &Subject<'_>, attribute: &str, name: &Value) -> Option<String> {
+    match subject.resource_type.attribute(attribute) {
+        Some(attribute) => identity_text(&attribute.compared(name)),
+        None => identity_text(name),
+    }
 }
 
 fn is_marked_in(subject: &Subject<'_>, attribute: &str) -> bool {

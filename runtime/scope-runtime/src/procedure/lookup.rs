@@ -119,8 +119,7 @@ async fn by_identity(
 /// Whether a record has these attributes; one that it does not tell counts as had, since the site was asked for it.
 fn has_all(subject: &Subject<'_>, wanted: &Map<String, Value>, record: &Record) -> bool {
     wanted.iter().all(|(name, wanted)| {
-        let ty = subject.resource_type.attribute(name).map_or(&Type::Any, |attribute| inner(&attribute.ty));
-        record.attribute(name).is_none_or(|found| subject.is_as_wanted(ty, wanted, found))
+        record.attribute(name).is_none_or(|found| subject.has_as_wanted(name, wanted, found))
     })
 }
 

@@ -126,16 +126,21 @@ impl Subject<'_> {
     pub(super) fn told(&self, recorded: &Resource, given: &Given, found: Difference) -> events::Difference {
         let name = &found.attribute;
         let now = self.kept(given.public());
-        let ty = self.resource_type.attribute(name).map_or(&Type::Any, |attribute| inner(&attribute.ty));
         let last = recorded.set.get(name);
+        let is_same = |last: &Value, now: &Value| match self.resource_type.attribute(name) {
+            Some(attribute) => attribute.compared(last) == attribute.compared(now),
+            None => last == now,
+        };
         let not_taken_in = not_taken_in(recorded, &found);
         let by = match (last, now.get(name)) {
-            (Some(last), Some(now)) => match (last != now, !self.is_as_wanted(ty, last, &found.found)) {
-                (false, _) if not_taken_in.is_some() => ChangedBy::NotTaken,
-                (true, true) if not_taken_in.is_none() => ChangedBy::Both,
-                (true, _) => ChangedBy::Program,
-                (false, _) => ChangedBy::Site,
-            },
+            (Some(last), Some(now)) => {
+                match (!is_same(last, now), !self.has_as_wanted(name, last, &found.found)) {
+                    (false, _) if not_taken_in.is_some() => ChangedBy::NotTaken,
+                    (true, true) if not_taken_in.is_none() => ChangedBy::Both,
+                    (true, _) => ChangedBy::Program,
+                    (false, _) => ChangedBy::Site,
+                }
+            }
             // It was not set before: what the site has there was its own.
             (None, Some(_)) if !recorded.set.is_empty() => ChangedBy::Program,
             // It is taken off, as it was set.

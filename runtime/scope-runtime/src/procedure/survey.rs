@@ -12,12 +12,13 @@ use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
 use super::aftermath::still_unknown;
+use super::candidates::name_of;
 use super::create::{announce, create_operation};
 use super::ensure::{OWNER_MARK, find_out, is_kept};
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::subject::{Memory, Subject};
-use super::{Good, bring, call, guard, lookup, lost, seconds, stuck, update};
+use super::{Good, anew, bring, call, guard, lookup, lost, seconds, stuck, update};
 use crate::events::{Change, Difference, Effect};
 use crate::report::ChangedBy;
 use crate::runner::Shared;
@@ -66,7 +67,11 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             Ok(Good::new(Effect::Unchanged, Value::Null))
         }
         Action::Delete { keep, .. } => Ok(match subject.recorded() {
-            Some(resource) if resource.how == How::Adopted => planned(Change::Forget, Value::Null),
+            Some(resource)
+                if resource.how == How::Adopted || name_of(subject, &resource.identity).is_some() =>
+            {
+                planned(Change::Forget, Value::Null)
+            }
             Some(_) if *keep => planned(Change::Release, Value::Null),
             Some(resource) => {
                 let mut seen = None;
@@ -127,8 +132,9 @@ pub(crate) async fn look_at_recorded(shared: &Shared<'_>, step: &Step) {
 }
 
 async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: bool) -> Result<Good, Bad> {
-    let known = known(subject, attributes);
-    let is_whole = known.len() == attributes.len();
+    let (unknown, known): (Vec<_>, Vec<_>) =
+        attributes.iter().cloned().partition(|(_, expr)| is_open(subject, expr));
+    let is_whole = unknown.is_empty();
     let given = evaluate(subject, &known).await?;
     let recorded = subject.recorded();
     if recorded.is_none() && is_below_open(subject, attributes) {
@@ -170,7 +176,17 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     let is_ours = there.how == How::Created;
     if let (true, Some(why)) = (is_ours, stuck::hopeless_now(subject, &there.record, &given)) {
         there.is_ours_to_change(subject)?;
-        return Ok(planned(Change::Replace { why }, output));
+        anew::unless_never(subject, &why)?;
+        return Ok(planned(Change::Replace { why, is_whole: false }, output));
+    }
+    let anew = anew::why(subject, &there, &given).map(|why| Change::Replace { why, is_whole: true });
+    let foretold = match anew {
+        Some(anew) => Some(anew),
+        None => anew::foretold(subject, &there, &unknown)?,
+    };
+    if let Some(change) = foretold {
+        there.is_ours_to_change(subject)?;
+        return Ok(planned(change, output));
     }
     if !there.is_complete {
         there.is_ours_to_change(subject)?;
@@ -238,12 +254,7 @@ fn name_in(mark: &str) -> Value {
     Value::from(mark.split_once('/').map_or(mark, |(_, name)| name))
 }
 
-/// The expressions whose values are known before the run.
-fn known(subject: &Subject<'_>, exprs: &[(String, Expr)]) -> Vec<(String, Expr)> {
-    exprs.iter().filter(|(_, expr)| !is_open(subject, expr)).cloned().collect()
-}
-
-/// The same, and those that are what the program itself gives to something that is yet to be made.
+/// The expressions whose values are known before the run, and those that are what the program itself gives to something that is yet to be made.
 fn foreknown(subject: &Subject<'_>, exprs: &[(String, Expr)]) -> Vec<(String, Expr)> {
     let is_foreknown = |expr: &Expr| !is_open(subject, expr) || is_given(subject, expr);
     exprs.iter().filter(|(_, expr)| is_foreknown(expr)).cloned().collect()

@@ -6,5 +6,6 @@ mod ensuring;
 mod fake;
 mod looking;
 mod losing;
+mod remaking;
 mod stuck;
 mod undoing;

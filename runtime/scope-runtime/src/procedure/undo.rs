@@ -188,6 +188,7 @@ pub(crate) fn sent_debt(shared: &Shared<'_>, key: &str, site: SiteId, sent: &Sen
         mark: subject.mark(),
         relies: sent.relies.clone(),
         sent_ms: Some(sent.at_ms),
+        is_replaced: false,
         run: sent.run,
         words,
     })
@@ -406,6 +407,7 @@ pub(super) async fn owe(subject: &Subject<'_>, given: &Given, left: Left, bad: &
         mark: subject.mark(),
         relies: left.relies,
         sent_ms,
+        is_replaced: false,
         run: subject.shared.run,
         words: words.clone(),
     };

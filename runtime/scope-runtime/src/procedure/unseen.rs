@@ -37,7 +37,8 @@ impl Subject<'_> {
         if let Some(content) = given.contents.get(&attribute.name) {
             return Some(content.digest().to_owned());
         }
-        let mut value = self.plain(inner(&attribute.ty), given.public().get(&attribute.name)?);
+        let value = attribute.compared(given.public().get(&attribute.name)?);
+        let mut value = self.plain(inner(&attribute.ty), &value);
         hide_in_value(&*self.shared.options.redact, &mut value);
         Some(digest_of_value(&value))
     }
@@ -122,8 +123,7 @@ impl Subject<'_> {
             let is_immutable = attribute.is_immutable || *name == self.resource_type.identity;
             let is_same = match (kept.get(name), recorded.set.get(name)) {
                 (Some(now), Some(last)) => {
-                    let ty = inner(&attribute.ty);
-                    self.is_as_wanted(ty, now, last) && self.is_as_wanted(ty, last, now)
+                    self.has_as_wanted(name, now, last) && self.has_as_wanted(name, last, now)
                 }
                 (None, None) => {
                     let now = self.digest(attribute, given)?;
@@ -135,7 +135,8 @@ impl Subject<'_> {
             };
             let parts = match (kept.get(name), recorded.set.get(name)) {
                 (Some(now), Some(last)) if !is_same => {
-                    self.differing_parts(inner(&attribute.ty), now, last, last)
+                    let [now, last] = [now, last].map(|value| attribute.compared(value));
+                    self.differing_parts(inner(&attribute.ty), &now, &last, &last)
                 }
                 _ => Vec::new(),
             };

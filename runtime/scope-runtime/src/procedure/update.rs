@@ -17,7 +17,7 @@ use super::failure::Bad;
 use super::inputs::{Given, inner};
 use super::record::{Record, with_defaults};
 use super::subject::{Asked, Change, Memory, Subject};
-use super::{guard, mark};
+use super::{anew, guard, mark};
 use crate::events::{Failure, Outcome};
 use crate::redact::hide_in_value;
 use crate::site::Answer;
@@ -203,10 +203,9 @@ pub(super) async fn set_back(
 ) -> Result<Vec<String>, Bad> {
     let found = subject.unmarked(&record);
     let is_still_ours = |change: &&Change| {
-        let ty = subject.resource_type.attribute(&change.attribute).map(|attribute| inner(&attribute.ty));
         let found = found.get(&change.attribute);
         match found {
-            Some(found) => subject.is_as_wanted(ty.unwrap_or(&Type::Any), &change.set, found),
+            Some(found) => subject.has_as_wanted(&change.attribute, &change.set, found),
             // The site does not tell: what was there before is known if it was written down.
             None => !change.before.is_null(),
         }
@@ -296,8 +295,12 @@ fn cannot_change(subject: &Subject<'_>, difference: &Difference) -> Failure {
     let [found, wanted] = shown(subject, difference);
     let message =
         format!("{} is {found} and cannot be changed to {wanted} in place", subject_of(subject, difference));
-    Failure::new("E0905", Outcome::Invalid, message)
-        .with_help(format!("keep {found}, or make a new resource under another name"))
+    let failure = Failure::new("E0905", Outcome::Invalid, message)
+        .with_help(format!("keep {found}, or make a new resource under another name"));
+    match anew::help(subject, difference) {
+        Some(help) => failure.with_help(help),
+        None => failure,
+    }
 }
 
 fn not_taken(subject: &Subject<'_>, difference: &Difference) -> Failure {
@@ -314,7 +317,7 @@ fn not_taken(subject: &Subject<'_>, difference: &Difference) -> Failure {
     };
     let help = format!("if that is the same to you, write it in the program as the site tells it{leave}");
     let driver = format!(
-        "in a driver of your own: `settles within` for a site that takes longer, `{attribute}: … write_only` for what it never tells"
+        "in a driver of your own: `settles within` for a site that takes longer, `{attribute}: … canonical(…)` for one that spells it otherwise, `write_only` for what it never tells"
     );
     Failure::new("E0905", Outcome::Invalid, message).with_help(help).with_help(driver)
 }

@@ -61,7 +61,7 @@ pub(super) async fn conclude(shared: &Shared<'_>, ended: Ended) -> Report {
         owe_what_was_sent(shared, &ended);
         tell_what_stays(shared, &ended, &mut owed);
         let answering = answering(shared, &ended);
-        n_paid += pay_debts(shared, &answering, &mut owed).await;
+        n_paid += pay_debts(shared, &ended, &answering, &mut owed).await;
         n_paid += end_changes(shared, &ended, &mut owed).await;
         n_paid += remove_seconds(shared, &silent(shared, &ended), &mut owed).await;
         n_paid += settle_guards(shared, &ended, &answering, &mut owed).await;

@@ -12,7 +12,7 @@ use scope_plan::recorded::Relied;
 use super::Shared;
 use super::turn::Ended;
 use crate::events::{RunEventKind, SkipReason};
-use crate::procedure::{Unpaid, pay, sent_debt, set_back_later};
+use crate::procedure::{Unpaid, mentions, pay, sent_debt, set_back_later};
 use crate::schedule::StepState;
 use crate::schedule::mutants::{self, Mutant};
 use crate::state::{Owed, Record, Sent};
@@ -46,15 +46,65 @@ pub(super) fn owe_what_was_sent(shared: &Shared<'_>, ended: &Ended) {
     }
 }
 
+/// Whether the time of a deletion has come: what another one takes the place of stays until that is there, unless nobody asks
+/// for it any more.
+fn is_due(shared: &Shared<'_>, ended: &Ended, owed: &Owed) -> bool {
+    if !owed.is_replaced {
+        return true;
+    }
+    let is_there = shared
+        .ledger
+        .with(|state| state.resource(&owed.name, &owed.site).is_some_and(|known| known.is_complete));
+    let is_left_for_another = || {
+        let is_it = |step: &&Step| step.key == owed.key;
+        let guards = shared.plan.steps.iter().find(is_it).into_iter().flat_map(|step| &step.when);
+        let mut chosen = guards.map(|guard| (guard.arm, ended.schedule.chosen(guard.choice)));
+        chosen.any(|(arm, chosen)| chosen.is_some_and(|chosen| chosen != arm))
+    };
+    is_there || shared.plan.unwanted.contains(&owed.key) || is_left_for_another()
+}
+
+/// Of what another one takes the place of, the identities that something is still made from, as it was set last: it did not
+/// come to follow yet, whatever the driver says of what it relies upon.
+fn still_made_from(shared: &Shared<'_>, owed: &[Owed]) -> BTreeSet<Option<String>> {
+    let mut replaced: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for owed in owed.iter().filter(|owed| owed.is_replaced) {
+        let identities = replaced.entry((&owed.name, &owed.site)).or_default();
+        identities.extend(owed.identity.as_deref());
+    }
+    let mut used = BTreeSet::new();
+    if replaced.is_empty() {
+        return used;
+    }
+    shared.ledger.with(|state| {
+        for resource in state.resources.values().flat_map(|sites| sites.values()) {
+            for (name, site) in &resource.needs {
+                let formerly = replaced.get(&(name.as_str(), site.as_str())).into_iter().flatten();
+                let is_set = |identity: &&&str| resource.set.values().any(|value| mentions(value, identity));
+                used.extend(formerly.filter(is_set).map(|identity| Some((*identity).to_owned())));
+            }
+        }
+    });
+    used
+}
+
 /// Deletes what earlier runs left at sites that did not answer them, what others rely upon after those; how many there were.
 pub(super) async fn pay_debts(
     shared: &Shared<'_>,
+    ended: &Ended,
     answering: &BTreeSet<String>,
     words: &mut Vec<String>,
 ) -> usize {
-    let mut open: Vec<Owed> = shared.ledger.with(|state| state.owed.clone());
+    let all: Vec<Owed> = shared.ledger.with(|state| state.owed.clone());
+    let used = still_made_from(shared, &all);
+    let is_due = |owed: &Owed| is_due(shared, ended, owed) && !used.contains(&owed.identity);
+    let (mut open, early): (Vec<Owed>, Vec<Owed>) = all.into_iter().partition(is_due);
     let mut silent: BTreeSet<SiteId> = BTreeSet::new();
     let mut needed_by_unpaid: BTreeSet<Relied> = BTreeSet::new();
+    for owed in early {
+        keep_telling(shared, &owed, words);
+        needed_by_unpaid.extend(owed.relies);
+    }
     let mut n_paid = 0;
     loop {
         let needed: BTreeSet<Relied> = open.iter().flat_map(|owed| owed.relies.iter().cloned()).collect();

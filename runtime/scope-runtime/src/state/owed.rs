@@ -31,6 +31,9 @@ pub struct Owed {
     /// while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_ms: Option<u64>,
+    /// Another one takes its place: it goes when that is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_replaced: bool,
     /// The run that left it.
     pub run: u64,
     /// Why.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use scope_plan::driver::{Driver, OperationKind, ResourceType, Type};
+use scope_plan::driver::{Attribute, Driver, OperationKind, ResourceType, Type};
 use scope_plan::plan::{Action, Plan};
 
 /// A sentence for each. `unguarded` is what of the plan would be guarded: `net at nantes, for port at nantes`.
@@ -26,6 +26,14 @@ pub(super) fn left_out(plan: &Plan, unguarded: &[String]) -> Vec<String> {
                 resource_type.name
             ));
         }
+        let written = forms(resource_type);
+        if !written.is_empty() {
+            all.push(format!(
+                "{} of `{}` is compared as it is written, not by its canonical form",
+                written.join(", "),
+                resource_type.name
+            ));
+        }
         let compared = amounts(driver, resource_type);
         if !compared.is_empty() {
             all.push(format!(
@@ -40,15 +48,21 @@ pub(super) fn left_out(plan: &Plan, unguarded: &[String]) -> Vec<String> {
 
 /// The attributes that hold amounts and are compared with what the site has.
 fn amounts(driver: &Driver, resource_type: &ResourceType) -> Vec<String> {
+    compared(resource_type, &|attribute| holds_amounts(&attribute.ty, driver, &mut BTreeSet::new()))
+}
+
+/// Those that have a canonical form.
+fn forms(resource_type: &ResourceType) -> Vec<String> {
+    compared(resource_type, &|attribute| attribute.canonical.is_some())
+}
+
+fn compared(resource_type: &ResourceType, is_it: &dyn Fn(&Attribute) -> bool) -> Vec<String> {
     if !resource_type.operations.iter().any(|operation| operation.kind == OperationKind::Read) {
         return Vec::new();
     }
     let compared =
         resource_type.attributes.iter().filter(|attribute| super::program::is_comparable(attribute));
-    compared
-        .filter(|attribute| holds_amounts(&attribute.ty, driver, &mut BTreeSet::new()))
-        .map(|attribute| format!("`{}`", attribute.name))
-        .collect()
+    compared.filter(|attribute| is_it(attribute)).map(|attribute| format!("`{}`", attribute.name)).collect()
 }
 
 /// Whether a value of the type may hold what is compared by how much it is; `seen` are the declared types on the way.

@@ -84,6 +84,25 @@ fn what_is_read_of_what_a_call_answers_is_of_its_type() {
     assert_eq!(*played.effect(0), Effect::Called);
 }
 
+#[test]
+fn no_record_has_nothing_of_what_is_read() {
+    let unread = closing("ana", Repeat::None);
+    let mut read = unread.clone();
+    let value = Expr::Step { step: StepId(0), path: vec!["pages".into()] };
+    read.outputs.push(Output { name: "pages".into(), value, origin: None });
+    let script =
+        || vec![("nantes", "close", ok()), ("nantes", "read", found(book("b1", "Emma", "closed", None)))];
+    let played = play(&read, StateStore::in_memory(), script());
+    let failure = played.failure(0);
+    assert_eq!(failure.code, "E0704");
+    let words = "no record is answered, and the program reads `pages` of it";
+    assert_eq!(failure.site_words.as_deref(), Some(words));
+    // It was done all the same, and is not done again.
+    let again = play(&read, played.state, vec![]);
+    assert_eq!(again.failure(0).code, "E0704");
+    assert_eq!(*play(&unread, StateStore::in_memory(), script()).effect(0), Effect::Called);
+}
+
 /// The driver of the tests keeps the mark in the notes.
 #[test]
 fn an_update_leaves_the_owner_mark() {

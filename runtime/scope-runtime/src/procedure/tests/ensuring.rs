@@ -9,7 +9,7 @@ use scope_plan::recorded::How;
 use scope_plan::testing::Builder;
 use serde_json::json;
 
-use super::fake::{OURS, Played, Reply, book, done, found, list, not_found, ok, play, play_with};
+use super::fake::{OURS, Played, Reply, book, done, found, list, lost, not_found, ok, play, play_with};
 use crate::events::{Change, Effect, Outcome};
 use crate::report::{ChangedBy, Verdict};
 use crate::runner::RunOptions;
@@ -621,4 +621,29 @@ fn what_the_site_says_decides_code_and_outcome() {
     assert_eq!(*played.effect(0), Effect::Created);
     let script = vec![("nantes", "find", Reply::Error(Malformed, "<html>"))];
     assert_eq!(play(&emma(), StateStore::in_memory(), script).failure(0).code, "E0704");
+}
+
+/// The answer of the creation does not tell it: what the site has there from the start nobody changed.
+#[test]
+fn what_a_creation_does_not_tell_is_read_once() {
+    let mut made = book("b1", "Emma", "open", Some(OURS));
+    made.as_object_mut().expect("a record").remove("pages");
+    let mut told = book("b1", "Emma", "open", Some(OURS));
+    told["pages"] = json!(200);
+    let script =
+        vec![("nantes", "find", list([])), ("nantes", "create", done(made)), ("nantes", "read", found(told))];
+    let played = play(&emma(), StateStore::in_memory(), script);
+    assert_eq!(*played.effect(0), Effect::Created);
+    assert!(identity(&played).expect("recorded").not_taken.contains_key("pages"));
+}
+
+/// It is there, whatever the look at it comes to.
+#[test]
+fn a_look_that_is_not_answered_does_not_undo_a_creation() {
+    let mut made = book("b1", "Emma", "open", Some(OURS));
+    made.as_object_mut().expect("a record").remove("pages");
+    let script =
+        vec![("nantes", "find", list([])), ("nantes", "create", done(made)), ("nantes", "read", lost())];
+    let played = play(&emma(), StateStore::in_memory(), script);
+    assert_eq!(*played.effect(0), Effect::Created);
 }

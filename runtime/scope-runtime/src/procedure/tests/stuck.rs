@@ -90,7 +90,7 @@ fn a_plan_says_so() {
     let options = RunOptions { survey: true, ..at(60_000) };
     let played = play_with(&emma(), begun(Some(0), How::Created), vec![binding()], &options);
     let why = "status binding, not ready after 10 s".to_owned();
-    assert_eq!(*played.effect(0), Effect::Planned { change: Change::Replace { why } });
+    assert_eq!(*played.effect(0), Effect::Planned { change: Change::Replace { why, is_whole: false } });
     let played = play_with(&emma(), begun(Some(59_000), How::Created), vec![binding()], &options);
     assert_eq!(*played.effect(0), Effect::Planned { change: Change::Finish });
 }

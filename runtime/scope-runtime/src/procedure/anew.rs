@@ -1,0 +1,332 @@
+//! Making anew what is ours and cannot be changed in place: another one is made, what refers to the old one follows, and the old
+//! one is deleted at the end of the run, after its users.
+//!
+//! `web` was made in `net`, `net` is another one now, and `network` is immutable → a second `web` is made in the new `net`, and
+//! the first is owed: deleted as soon as the second is there. Where no two may be so called, the old one goes first, and only if
+//! nobody relies upon it.
+
+use scope_plan::driver::Attribute;
+use scope_plan::expr::Expr;
+use scope_plan::plan::{Action, Replace, Step};
+use scope_plan::recorded::{How, Relied};
+use serde_json::Value;
+
+use super::compare::Difference;
+use super::create;
+use super::delete::remove;
+use super::ensure::There;
+use super::failure::Bad;
+use super::inputs::Given;
+use super::record::{Record, identity_text, mentions};
+use super::subject::{Memory, Subject};
+use super::{Good, guard, seconds};
+use crate::events::{Change, Effect, Failure, Outcome};
+use crate::report::ChangedBy;
+use crate::state::{Owed, Record as Fact, Resource};
+
+/// Why what is there is to be made anew, if it is: all that differs and cannot be changed was changed by the program, or
+/// follows what was made anew, and the program lets it. Else it is an error, or nothing.
+pub(super) fn why(subject: &Subject<'_>, there: &There, given: &Given) -> Option<String> {
+    if there.how != How::Created || !subject.can_be_read() {
+        return None;
+    }
+    let fixed = fixed_differences(subject, there, given);
+    let first = fixed.first()?;
+    let recorded = subject.recorded()?;
+    // What a site tells otherwise by itself it would tell again of the next one; of what it does not tell only the program's word
+    // can be another one.
+    let is_of_program = |difference: &Difference| {
+        if there.record.attribute(&difference.attribute).is_none() {
+            return true;
+        }
+        let told = subject.told(&recorded, given, difference.clone());
+        matches!(told.by, ChangedBy::Program | ChangedBy::Both)
+    };
+    if !fixed.iter().all(is_of_program) {
+        return None;
+    }
+    let followed: Vec<Option<String>> =
+        fixed.iter().map(|difference| followed(subject, &recorded, difference)).collect();
+    let is_following = followed.iter().all(Option::is_some);
+    may_be(subject, is_following).then(|| {
+        let attribute = &first.attribute;
+        match &followed[0] {
+            Some(name) => format!("`{attribute}` is of `{name}`, which was made anew"),
+            None => format!("`{attribute}` cannot be changed in place"),
+        }
+    })
+}
+
+/// What differs and cannot be changed. Nearly always it is nothing, so no more than that is compared.
+fn fixed_differences(subject: &Subject<'_>, there: &There, given: &Given) -> Vec<Difference> {
+    let is_fixed =
+        |attribute: &Attribute| attribute.is_immutable || attribute.name == subject.resource_type.identity;
+    let mut differences = subject.differences_of(&given.values, &there.record, &is_fixed);
+    let is_untold = |attribute: &&Attribute| {
+        let is_said =
+            given.values.contains_key(&attribute.name) || given.contents.contains_key(&attribute.name);
+        is_fixed(attribute) && is_said && there.record.attribute(&attribute.name).is_none()
+    };
+    if subject.resource_type.attributes.iter().any(|attribute| is_untold(&attribute)) {
+        let unseen = subject.unseen_changes(given, &there.record);
+        differences.extend(unseen.into_iter().filter(|difference| difference.is_immutable));
+    }
+    differences
+}
+
+/// Whether the program lets it be made anew: `replace: anew` says so of whatever reason; unsaid it follows what it is made
+/// from, unless what is in it would be lost.
+fn may_be(subject: &Subject<'_>, is_following: bool) -> bool {
+    match subject.replace() {
+        Some(Replace::Anew) => true,
+        Some(Replace::Never) => false,
+        None => is_following && subject.resource_type.stateful.is_none(),
+    }
+}
+
+/// What a value is of that was made anew since: it was made from it before, mentions it now, and mentioned another one then,
+/// which nobody has any more.
+pub(super) fn followed(
+    subject: &Subject<'_>,
+    recorded: &Resource,
+    difference: &Difference,
+) -> Option<String> {
+    let before = recorded.set.get(&difference.attribute)?;
+    subject.shared.ledger.with(|state| {
+        let mut needed = recorded.needs.iter().filter_map(|(name, site)| {
+            let now = state.resource(name, site)?;
+            let is_new = mentions(&difference.wanted, &now.identity) && !mentions(before, &now.identity);
+            is_new.then_some((name, &now.resource_type))
+        });
+        let (name, resource_type) = needed.next()?;
+        let mut others = state.resources.values().flat_map(|sites| sites.values());
+        let is_still_there =
+            others.any(|other| other.resource_type == *resource_type && mentions(before, &other.identity));
+        (!is_still_there).then(|| name.clone())
+    })
+}
+
+/// What to write for it to be made anew, where that is for the program to say.
+pub(super) fn help(subject: &Subject<'_>, difference: &Difference) -> Option<String> {
+    let recorded = subject.recorded().filter(|recorded| recorded.how == How::Created)?;
+    // Set as the program says it, and told otherwise: the next one would be told so, too.
+    let is_as_set = subject.can_be_read()
+        && recorded
+            .set
+            .get(&difference.attribute)
+            .is_some_and(|set| subject.has_as_wanted(&difference.attribute, &difference.wanted, set));
+    if is_as_set || subject.replace().is_some() || subject.step.is_none() {
+        return None;
+    }
+    let because = subject.resource_type.stateful.as_ref();
+    let lost = because.map_or_else(String::new, |because| format!(" ({because})"));
+    Some(format!(
+        "or `with {{ replace: anew }}`: another one is made, what refers to it follows, and then this one is deleted{lost}"
+    ))
+}
+
+/// In a survey: the same of what is made from something that is yet to be made anew itself, so that it is not known yet.
+/// `attributes` are those whose values are not known.
+///
+/// # Errors
+/// `E0905` where it is certain that it would have to be, and may not.
+pub(super) fn foretold(
+    subject: &Subject<'_>,
+    there: &There,
+    attributes: &[(String, Expr)],
+) -> Result<Option<Change>, Bad> {
+    let recorded = subject.recorded().filter(|_| there.how == How::Created && subject.can_be_read());
+    let Some(recorded) = recorded else { return Ok(None) };
+    let is_set = |name: &String| {
+        let digests = recorded.digests.as_ref();
+        recorded.set.contains_key(name) || digests.is_some_and(|digests| digests.contains_key(name))
+    };
+    for (name, expr) in attributes.iter().filter(|(name, _)| is_set(name)) {
+        if !subject.resource_type.attribute(name).is_some_and(|attribute| attribute.is_immutable) {
+            continue;
+        }
+        let Some(source) = source_made_anew(subject, expr) else { continue };
+        let is_certain = matches!(expr, Expr::Step { path, .. } if is_of_identity(subject, source, path));
+        if may_be(subject, true) {
+            let why = match is_certain {
+                true => format!("`{name}` is of `{}`, which is made anew", source.name),
+                false => format!("perhaps: `{name}` is known only when `{}` is made anew", source.name),
+            };
+            return Ok(Some(Change::Replace { why, is_whole: true }));
+        }
+        if is_certain {
+            return Err(Bad::new(refused(subject, &recorded, name, source)));
+        }
+    }
+    Ok(None)
+}
+
+/// What a value is of that becomes another thing; a guard gives what it is on.
+fn source_made_anew<'s>(subject: &Subject<'s>, expr: &Expr) -> Option<&'s Step> {
+    let plan = subject.shared.plan;
+    expr.steps_used().into_iter().find_map(|step| match &plan.step(step).action {
+        Action::Protect { of, .. } => source_made_anew(subject, of),
+        _ => subject.shared.is_yet_to_be_made(step, &is_anew).then(|| plan.step(step)),
+    })
+}
+
+/// What becomes another thing.
+fn is_anew(change: &Change) -> bool {
+    matches!(change, Change::Replace { .. } | Change::Create { is_gone: true })
+}
+
+/// Whether a part of its record is the thing itself: what else is told of it may be as it was. Of what the site names.
+fn is_of_identity(subject: &Subject<'_>, source: &Step, path: &[String]) -> bool {
+    let source = source.action.resource_type().and_then(|name| subject.shared.resource_type(name));
+    let Some((_, resource_type)) = source else { return false };
+    let is_computed = resource_type
+        .attribute(&resource_type.identity)
+        .is_some_and(|attribute| attribute.is_computed && !attribute.is_settable);
+    is_computed && (path.is_empty() || path == [resource_type.identity.clone()])
+}
+
+fn refused(subject: &Subject<'_>, recorded: &Resource, attribute: &str, source: &Step) -> Failure {
+    let message = format!(
+        "`{attribute}` of `{}` at `{}` is of `{}`, which is made anew, and cannot be changed in place",
+        subject.name,
+        subject.site_name(),
+        source.name
+    );
+    let failure = Failure::new("E0905", Outcome::Invalid, message);
+    let found = recorded.set.get(attribute).cloned().unwrap_or_default();
+    let difference = Difference {
+        attribute: attribute.to_owned(),
+        found: found.clone(),
+        is_untold: false,
+        wanted: Value::Null,
+        parts: Vec::new(),
+        is_immutable: true,
+    };
+    let leave = format!("leave `{}` as it is", source.name);
+    match help(subject, &difference) {
+        Some(help) => failure.with_help(leave).with_help(help),
+        None => failure.with_help(leave),
+    }
+}
+
+/// Refuses to make anew what is broken where the program says so.
+///
+/// # Errors
+/// `E0908`.
+pub(super) fn unless_never(subject: &Subject<'_>, why: &str) -> Result<(), Bad> {
+    if subject.replace() != Some(Replace::Never) {
+        return Ok(());
+    }
+    let message =
+        format!("`{}` is broken at `{}`, and is never made anew", subject.name, subject.site_name());
+    let failure =
+        Failure { site_words: Some(why.to_owned()), ..Failure::new("E0908", Outcome::Unavailable, message) };
+    Err(Bad::new(
+        failure.with_help("mend it at its site, or write `with { replace: anew }` in place of `never`"),
+    ))
+}
+
+/// Makes another one and has the old one deleted later, or before, where no two may be so called.
+pub(super) async fn replace(
+    subject: &Subject<'_>,
+    there: &There,
+    given: &Given,
+    memory: &Memory,
+    why: &str,
+) -> Result<Good, Bad> {
+    there.is_ours_to_change(subject)?;
+    subject.report(|| format!("is made anew: {why}"));
+    seconds::remove_all(subject, &there.seconds, &given.values).await?;
+    if is_in_the_way(subject, there, given) {
+        guard::refuse_if_perhaps_relied_upon(subject, &there.identity, Some(&there.record))?;
+        remove(subject, &there.identity, &given.values).await?;
+        let (name, site) = subject.place();
+        subject.shared.ledger.append(Fact::Gone { name, site })?;
+    } else {
+        subject.shared.ledger.append(Fact::Owed { owed: owed(subject, there) })?;
+        subject.shared.ledger.commit().await?;
+    }
+    let good = create::create(subject, given, memory, Effect::Replaced).await?;
+    Ok(Good { detail: Some(why.to_owned()), ..good })
+}
+
+/// Whether there can be no other one beside it.
+fn is_in_the_way(subject: &Subject<'_>, there: &There, given: &Given) -> bool {
+    let resource_type = subject.resource_type;
+    let is_same = |attribute: &String| {
+        let now = given.values.get(attribute).and_then(identity_text);
+        now.is_some() && now == there.record.attribute(attribute).and_then(identity_text)
+    };
+    let has_its_identity =
+        given.values.get(&resource_type.identity).and_then(identity_text).as_ref() == Some(&there.identity);
+    has_its_identity
+        || (!resource_type.unique.is_empty() && resource_type.name_attribute.as_ref().is_some_and(is_same))
+}
+
+/// The old one, from the moment on at which another one is to take its place.
+fn owed(subject: &Subject<'_>, there: &There) -> Owed {
+    let (name, site) = subject.place();
+    let recorded = subject.recorded();
+    let needs = recorded.iter().flat_map(|recorded| &recorded.needs);
+    // What it was made from, and is owed itself, goes after it, also where the driver says nothing of it.
+    let made_from = |(name, site): &(String, String)| -> Option<Relied> {
+        subject.shared.ledger.with(|state| {
+            let mut replaced = state.owed.iter().filter(|owed| owed.is_replaced);
+            replaced.find(|owed| (&owed.name, &owed.site) == (name, site))?.relied()
+        })
+    };
+    let mut relies: Vec<Relied> = needs.filter_map(made_from).collect();
+    relies.extend(recorded.iter().flat_map(|recorded| recorded.relies.iter().cloned()));
+    relies.sort();
+    relies.dedup();
+    Owed {
+        key: subject.key.to_owned(),
+        resource_type: subject.resource_type.name.clone(),
+        identity: Some(there.identity.clone()),
+        called: None,
+        // The one that takes its place bears it, too.
+        mark: None,
+        relies,
+        sent_ms: None,
+        is_replaced: true,
+        run: subject.shared.run,
+        words: format!(
+            "{} `{name}` ({}) is replaced, and still at `{site}`; it is deleted when the new one is there and nobody relies upon \
+             this one any more",
+            subject.kind(),
+            there.identity
+        ),
+        name,
+        site,
+    }
+}
+
+impl Subject<'_> {
+    /// What the program says of making it anew.
+    pub(super) fn replace(&self) -> Option<Replace> {
+        match self.step.map(|step| &step.action) {
+            Some(Action::Ensure { replace, .. }) => *replace,
+            _ => None,
+        }
+    }
+
+    /// Of what was found, what is not about to be deleted since another one takes its place: it bears the same mark.
+    pub(super) fn without_replaced(&self, found: &mut Vec<Record>) {
+        self.shared.ledger.with(|state| {
+            for owed in state.owed.iter().filter(|owed| self.takes_the_place_of(owed)) {
+                found.retain(|record| record.identity(self.resource_type) != owed.identity);
+            }
+        });
+    }
+
+    fn takes_the_place_of(&self, owed: &Owed) -> bool {
+        owed.is_replaced && owed.site == self.site_name() && owed.name == self.recorded_name()
+    }
+
+    /// What a creation does here: it takes the place of another one, or there was none.
+    pub(super) fn effect_of_creation(&self) -> Effect {
+        let is_replacing =
+            self.shared.ledger.with(|state| state.owed.iter().any(|owed| self.takes_the_place_of(owed)));
+        if is_replacing { Effect::Replaced } else { Effect::Created }
+    }
+}

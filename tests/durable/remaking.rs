@@ -1,0 +1,60 @@
+//! What is made anew because what it is made from was: around every request of the run there is one, and in the end only the
+//! new one, by the program of the reference.
+
+use serde_json::{Value, json};
+
+use super::desk::{self, Desks, When, ends};
+use crate::support::markdown::sections;
+use crate::support::{binary, root};
+
+/// The program of the reference, its net to be made anew.
+fn program(range: &str) -> String {
+    let page = std::fs::read_to_string(root().join("tests/spec/86-made-anew.md")).expect("it is there");
+    let sections = sections(&page);
+    let mut fences = sections.iter().flat_map(|section| &section.fences);
+    let main = fences.find(|fence| fence.path.as_deref() == Some("main.scope")).expect("it has a program");
+    let net = r#"title: "lan" } scope { nantes }"#;
+    assert!(main.text.contains(net), "its net is another one");
+    main.text.replace(
+        net,
+        &format!(r#"title: "lan", range: "{range}" }} scope {{ nantes }} with {{ replace: anew }}"#),
+    )
+}
+
+/// How many cards there are of a title.
+fn n_of(held: &Value, title: &str) -> usize {
+    let cards = held["nantes"]["cards"].as_array().expect("a list");
+    cards.iter().filter(|card| *card == title).count()
+}
+
+#[test]
+fn killed_around_any_request_there_is_always_one_and_then_only_the_new_one() {
+    let mut n_killed = 0;
+    for moment in [When::Before, When::After] {
+        for number in 1.. {
+            let desks = Desks::start();
+            let folder = binary::folder(&format!("remade-{moment:?}-{number}"));
+            let write = |range: &str| {
+                std::fs::write(folder.join("main.scope"), desks.local(&program(range))).expect("writable");
+            };
+            write("10.0.0.0/24");
+            ends(&folder, &["run", "main.scope"], 0);
+            write("10.1.0.0/24");
+            if !super::killing::killed(&desks, &folder, moment, number) {
+                break;
+            }
+            n_killed += 1;
+            let what = format!("{moment:?} {number}");
+            let held = desks.held();
+            assert!(n_of(&held, "lan") > 0 && n_of(&held, "web") > 0, "{what}: {held}");
+            let resumed = desk::scope(&folder, &["resume"]);
+            assert_eq!(resumed.code, 0, "{what}: {}", resumed.all());
+            let again = desk::scope(&folder, &["run", "main.scope"]);
+            assert!(again.stdout.contains("nothing to do"), "{what}: {}", again.all());
+            assert_eq!(desks.held()["nantes"]["cards"], json!(["lan", "web"]), "{what}");
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+    println!("killed {n_killed} times; always one, and in the end only the new one");
+    assert!(n_killed > 30, "{n_killed}");
+}
