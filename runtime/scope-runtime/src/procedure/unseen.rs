@@ -87,7 +87,8 @@ impl Subject<'_> {
     /// Whether its secrets are to be sent once more: what stands at the place of one may be another since.
     pub(super) fn is_wanted_again(&self, recorded: &Resource) -> bool {
         let again = self.shared.options.again.get(self.name);
-        again.is_some_and(|since| recorded.run < since.unwrap_or(self.shared.run)) || self.is_given_anew(recorded)
+        again.is_some_and(|since| recorded.run < since.unwrap_or(self.shared.run))
+            || self.is_given_anew(recorded)
     }
 
     /// Whether a secret that it is given, and that a site makes, may have been made anew since: a later run recorded its maker.
@@ -101,9 +102,9 @@ impl Subject<'_> {
         let mut makers = inputs.iter().flat_map(|(_, input)| input.secrets_used()).filter_map(made_by);
         makers.any(|maker| {
             let site = &self.shared.plan.site(maker.site).name;
-            self.shared.ledger.with(|state| {
-                state.resource(&maker.name, site).is_some_and(|made| made.run > recorded.run)
-            })
+            self.shared
+                .ledger
+                .with(|state| state.resource(&maker.name, site).is_some_and(|made| made.run > recorded.run))
         })
     }
 
