@@ -93,7 +93,7 @@ fn a_plan_tells_what_is_held_back() {
     assert!(ran.all().contains("nothing changed, 1 held back, 1 parked (waits for paris)"), "{}", ran.all());
     for command in ["status", "history"] {
         let told = ends(&folder, &[command], 0);
-        assert!(told.stdout.contains("1 parked, 1 not done"), "{}", told.all());
+        assert!(told.stdout.contains("1 parked, 1 held back"), "{}", told.all());
     }
     // With its wave it is begun.
     desks.paris.set_down(false);
