@@ -289,6 +289,8 @@ async fn write(
     let (Some(place), Some(operation)) = (&subject.resource_type.guard, operation) else {
         return Ok(written);
     };
+    let turn = subject.shared.guard_turn(relied(subject, identity));
+    let _turn = turn.lock().await;
     let mut is_unanswered = false;
     for attempt in 0..=MOST_WRITTEN {
         let seen = subject.read(identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;

@@ -5,6 +5,7 @@
 //! lille, then for the one at nantes.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Step, StepId};
@@ -148,6 +149,11 @@ impl Shared<'_> {
     /// Our guard on a resource was seen or written, and stands so.
     pub(crate) fn saw_guard(&self, relied: &Relied, guard: Option<&str>) {
         self.guards.borrow_mut().insert(relied.clone(), guard.map(str::to_owned));
+    }
+
+    /// Whose turn it is to write the guard on a resource: locked by who does.
+    pub(crate) fn guard_turn(&self, relied: Relied) -> Rc<tokio::sync::Mutex<()>> {
+        Rc::clone(self.guard_turns.borrow_mut().entry(relied).or_default())
     }
 
     /// Our guard on a resource, where this run has seen it.

@@ -65,6 +65,8 @@ pub(crate) struct Shared<'r> {
     seen: RefCell<BTreeMap<StepId, Seen>>,
     /// The guards of this deployment that were seen or written, as they stand.
     pub(super) guards: RefCell<BTreeMap<Relied, Option<String>>>,
+    /// Who writes a guard now: another step that guards the same thing comes after, and sees what was written.
+    pub(super) guard_turns: RefCell<BTreeMap<Relied, Rc<tokio::sync::Mutex<()>>>>,
 }
 
 /// What is known of a step's end.
@@ -112,6 +114,7 @@ impl<'r> Shared<'r> {
             ends: RefCell::new(plan.steps.iter().map(|_| StepEnd::default()).collect()),
             seen: RefCell::default(),
             guards: RefCell::default(),
+            guard_turns: RefCell::default(),
         };
         shared.knows_what_is_written();
         shared
