@@ -102,16 +102,22 @@ fn what_a_site_makes_is_kept_for_its_owner_and_given_on() {
     agrees(&desks, &folder);
     let ran = ends(&folder, &["run", "main.scope"], 0);
     assert!(ran.all().contains("nothing to do"), "{}", ran.all());
+
+    // What is kept is not written over: not by the next one, and not by another program.
+    ends(&folder, &["destroy", "main.scope", "--yes"], 0);
+    let kept = std::fs::read_to_string(folder.join("kept/key")).expect("there");
+    let ran = ends(&folder, &["run", "main.scope"], 1);
+    assert!(ran.all().contains("E0899"), "{}", ran.all());
+    assert_eq!(std::fs::read_to_string(folder.join("kept/key")).expect("there"), kept);
+    assert_eq!(desks.nantes.held()["cards"], serde_json::json!([]));
 }
 
 #[test]
-fn a_secret_that_was_made_and_not_heard_is_told_and_no_older_one_is_taken_for_it() {
+fn a_secret_that_was_made_and_not_heard_is_told() {
     let (mut n_told, mut n_whole) = (0, 0);
     for lost in 1..7 {
         let desks = Desks::start();
         let folder = place(&desks, &format!("lost-{lost}"));
-        std::fs::create_dir_all(folder.join("kept")).expect("writable");
-        std::fs::write(folder.join("kept/key"), "made-long-ago").expect("writable");
         desks.around(move |when, number| when != When::After || number != lost);
         let ran = scope(&folder, &["run", "main.scope"]);
         desks.undisturbed();

@@ -161,10 +161,14 @@ impl Site {
         let is_of_driver = |(name, _): &(&String, &IndexMap<String, Expr>)| name.as_str() != TLS;
         let drivers = self.settings.iter().filter(is_of_driver).filter_map(|(driver, settings)| {
             let said = settings.iter().filter_map(|(name, setting)| match setting {
-                Expr::Value(value) if !value.is_null() => Some((name.as_str(), value)),
+                // As they are compared: `https://A.example/` is `https://a.example`.
+                Expr::Value(Value::String(text)) => {
+                    Some((name.as_str(), Value::from(text.trim_end_matches('/').to_lowercase())))
+                }
+                Expr::Value(value) if !value.is_null() => Some((name.as_str(), value.clone())),
                 _ => None,
             });
-            let said: BTreeMap<&str, &Value> = said.collect();
+            let said: BTreeMap<&str, Value> = said.collect();
             let text = serde_json::to_string(&said).expect("JSON values are JSON");
             (!said.is_empty()).then(|| (driver.clone(), digest::sha256_hex(text.as_bytes())))
         });

@@ -63,6 +63,8 @@ impl<'p> UniqueKeys<'p> {
                     self.write(used, &mut key)?;
                     place = Some(slot.span);
                 }
+                // What stands last is the name: unsaid, its site chooses one. The rest says where that is meant.
+                None if unique.last() == Some(path) => return None,
                 None => key.push('-'),
             }
             key.push('\n');

@@ -305,6 +305,8 @@ impl Subject<'_> {
     /// What the program says of making it anew.
     pub(super) fn replace(&self) -> Option<Replace> {
         match self.step.map(|step| &step.action) {
+            // What was given its secret would have that of one that is there no more.
+            Some(Action::Ensure { keep_in, .. }) if !keep_in.is_empty() => Some(Replace::Never),
             Some(Action::Ensure { replace, .. }) => *replace,
             _ => None,
         }

@@ -35,6 +35,23 @@ pub(super) async fn create(
     Ok(Good { detail: subject.status_of(&record), ..Good::new(effect, output) })
 }
 
+/// What is in a file, a secret that others may still have, say, is not written over.
+///
+/// # Errors
+/// `E0899`.
+fn is_free(subject: &Subject<'_>) -> Result<(), Bad> {
+    let kept = subject.step.map_or(&[][..], |step| step.action.keep_in());
+    // What was begun may have been answered, and kept.
+    let taken = kept.iter().find(|(_, file)| !subject.was_sent() && subject.shared.sites.is_taken(file));
+    let Some((attribute, file)) = taken else { return Ok(()) };
+    let message = format!(
+        "there is something in `{file}` already, where `{attribute}` of `{}` is to be kept",
+        subject.name
+    );
+    let help = "give it another file, or move that one away, if nobody needs what is in it".to_owned();
+    Err(Bad::new(Failure::new("E0899", Outcome::Invalid, message).with_help(help)))
+}
+
 /// Has one made, and records it, with the lineage of a copy.
 pub(super) async fn make(
     subject: &Subject<'_>,
@@ -44,6 +61,7 @@ pub(super) async fn make(
     lineage: &Lineage,
 ) -> Result<Record, Bad> {
     let operation = create_operation(subject)?;
+    is_free(subject)?;
     let before = memory.touched();
     memory.touch(before.max(Touched::Maybe));
     let answered = aftermath::asked(subject, operation, given).await?;

@@ -28,6 +28,7 @@ use super::{Good, anew, create, guard, mark, seconds, stuck, update};
 use crate::events::{Effect, Failure, Outcome};
 use crate::schedule::Touched;
 use crate::schedule::mutants::{self, Mutant};
+use crate::shell;
 use crate::state::{Record as Fact, Resource};
 
 /// What is changed of a resource that got another name.
@@ -152,7 +153,9 @@ pub(super) async fn is_kept(subject: &Subject<'_>, step: &Step) -> Result<(), Ba
                 "`{name}` is at {site}, and its `{attribute}`, which its site told once, is not in `{file}`"
             );
             let help = format!(
-                "write it there, or let `{name}` go and have it made anew: `scope destroy --only {name}`, then once more"
+                "write it there, or let `{name}` go and have it made anew: `scope destroy {} --only {}`, then once more",
+                shell::word(&subject.shared.plan.program.file),
+                shell::word(&name)
             );
             return Err(Bad::new(Failure::new("E0898", Outcome::Invalid, message).with_help(help)));
         }

@@ -285,6 +285,8 @@ struct StepEnvironment {
     secrets: BTreeMap<SecretSource, String>,
     has_secrets: bool,
     files: BTreeMap<String, Vec<u8>>,
+    /// Of secrets that a site makes, by their file: which thing it made them for.
+    made_for: BTreeMap<String, String>,
 }
 
 impl StepEnvironment {
@@ -298,9 +300,14 @@ impl StepEnvironment {
             secrets: BTreeMap::new(),
             has_secrets: sites.has_secrets(),
             files: BTreeMap::new(),
+            made_for: BTreeMap::new(),
         };
         for expr in exprs {
             for source in expr.secrets_used() {
+                if let SecretSource::Kept { step, file } = source {
+                    let made_for = subject.shared.identity_of_step(*step);
+                    environment.made_for.extend(made_for.map(|identity| (file.clone(), identity)));
+                }
                 if !environment.secrets.contains_key(source) {
                     let secret =
                         sites.secret(source).await.map_err(|error| subject.failed(Trouble::Site(error)))?;
@@ -344,7 +351,14 @@ impl Environment for PublicEnvironment<'_> {
     }
 
     fn secret(&self, source: &SecretSource) -> Option<String> {
-        Some(source.to_string())
+        let made_for = match source {
+            SecretSource::Kept { file, .. } => self.0.made_for.get(file),
+            _ => None,
+        };
+        Some(match made_for {
+            Some(identity) => format!("{source} of {identity}"),
+            None => source.to_string(),
+        })
     }
 
     fn has_secrets(&self) -> bool {

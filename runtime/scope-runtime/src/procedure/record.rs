@@ -105,13 +105,22 @@ pub(crate) fn identity_text(value: &Value) -> Option<String> {
     }
 }
 
-/// Whether an attribute's value refers to what has this identity: by itself, in a list, or as a record.
+/// Whether an attribute's value refers to what has this identity: by itself, as a word of a text, in a list, or as a record.
 pub(crate) fn mentions(value: &Value, identity: &str) -> bool {
     match value {
         Value::Array(values) => values.iter().any(|value| mentions(value, identity)),
         Value::Object(fields) => fields.values().any(|value| mentions(value, identity)),
-        value => identity_text(value).is_some_and(|text| text == identity),
+        value => identity_text(value).is_some_and(|text| has_word(&text, identity)),
     }
+}
+
+/// Whether a text stands in another one with nothing beside it that could be of it: `c1` in `host-c1`, not in `c17`.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_end = |letter: Option<char>| !letter.is_some_and(char::is_alphanumeric);
+    !word.is_empty()
+        && text.match_indices(word).any(|(at, _)| {
+            is_end(text[..at].chars().next_back()) && is_end(text[at + word.len()..].chars().next())
+        })
 }
 
 /// The names that a driver's condition is evaluated with: the resource's attributes, then what the program gave.

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scope_plan::driver::{Attribute, Type};
-use scope_plan::expr::{Expr, SecretSource};
+use scope_plan::expr::Expr;
 use scope_plan::recorded::How;
 use serde_json::Value;
 
@@ -89,24 +89,6 @@ impl Subject<'_> {
     pub(super) fn is_wanted_again(&self, recorded: &Resource) -> bool {
         let again = self.shared.options.again.get(self.name);
         again.is_some_and(|since| recorded.run < since.unwrap_or(self.shared.run))
-            || self.is_given_anew(recorded)
-    }
-
-    /// Whether a secret that it is given, and that a site makes, may have been made anew since: a later run recorded its maker.
-    fn is_given_anew(&self, recorded: &Resource) -> bool {
-        let Some(step) = self.step.filter(|_| update_operation(self).is_some()) else { return false };
-        let made_by = |source: &SecretSource| match source {
-            SecretSource::Kept { step, .. } => Some(self.shared.plan.step(*step)),
-            _ => None,
-        };
-        let inputs = step.action.inputs();
-        let mut makers = inputs.iter().flat_map(|(_, input)| input.secrets_used()).filter_map(made_by);
-        makers.any(|maker| {
-            let site = &self.shared.plan.site(maker.site).name;
-            self.shared
-                .ledger
-                .with(|state| state.resource(&maker.name, site).is_some_and(|made| made.run > recorded.run))
-        })
     }
 
     fn unseen_since(&self, recorded: &Resource, given: &Given, record: &Record) -> Vec<Difference> {

@@ -21,7 +21,7 @@ impl RealSite {
         let at_site = self.at_site(call.driver)?;
         self.learn_secret_inputs(&call);
         for (_, file) in call.keep_in {
-            self.shared.secrets.clear(file).map_err(configuration)?;
+            self.shared.secrets.prepare(file).map_err(configuration)?;
         }
         let mut content = call.content.take();
         let is_stream = matches!(content, Some(Content::Stream(_)));

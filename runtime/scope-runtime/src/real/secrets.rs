@@ -33,12 +33,14 @@ pub trait Secrets {
     /// What is missing or cannot be read.
     fn resolve(&self, source: &SecretSource) -> Result<Secret, SecretError>;
 
-    /// Makes the place ready in which a secret is kept once a site has made it: from here on nothing is in it, and it can be
-    /// written.
+    /// Whether something is in the place already in which a secret that a site makes is to be kept.
+    fn is_taken(&self, file: &str) -> bool;
+
+    /// Makes that place ready: from here on it can be written. What is in it stays.
     ///
     /// # Errors
     /// Why not, in one sentence.
-    fn clear(&self, file: &str) -> Result<(), String>;
+    fn prepare(&self, file: &str) -> Result<(), String>;
 
     /// Keeps in that place what a site made: durable, and for nobody else to read.
     ///
@@ -171,8 +173,18 @@ impl Secrets for SecretStore {
         resolved
     }
 
-    fn clear(&self, file: &str) -> Result<(), String> {
-        write_private(&path_from(&self.base, file), b"").map_err(|error| unwritable(file, &error))
+    fn is_taken(&self, file: &str) -> bool {
+        let metadata = std::fs::metadata(path_from(&self.base, file));
+        metadata.is_ok_and(|metadata| !metadata.is_file() || metadata.len() > 0)
+    }
+
+    fn prepare(&self, file: &str) -> Result<(), String> {
+        match self.is_taken(file) {
+            true => Ok(()),
+            false => {
+                write_private(&path_from(&self.base, file), b"").map_err(|error| unwritable(file, &error))
+            }
+        }
     }
 
     fn keep(&self, file: &str, content: &str) -> Result<(), String> {

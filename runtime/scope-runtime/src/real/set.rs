@@ -27,6 +27,10 @@ impl SiteSet for RealSites {
         })
     }
 
+    fn is_taken(&self, file: &str) -> bool {
+        self.secrets.is_taken(file)
+    }
+
     fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {
         let unreadable = |error| configuration(format!("file `{}` cannot be read: {error}", file.path));
         std::fs::read(self.base.join(&file.path)).map_err(unreadable)

@@ -77,6 +77,12 @@ impl Shared<'_> {
         is_given_up && !mutants::is(Mutant::GuardKeptForGivenUp)
     }
 
+    /// The identity of what a step that has ended made or found.
+    pub(crate) fn identity_of_step(&self, step: StepId) -> Option<String> {
+        let resource_type = self.plan.step(step).action.resource_type()?;
+        self.identity_of(&Expr::Step { step, path: Vec::new() }, resource_type)
+    }
+
     /// The identity that an expression over a step that has ended gives.
     fn identity_of(&self, of: &Expr, resource_type: &str) -> Option<String> {
         let known = match of {

@@ -40,6 +40,10 @@ impl SiteSet for Without<'_> {
         self.sites.has_secrets()
     }
 
+    fn is_taken(&self, file: &str) -> bool {
+        self.sites.is_taken(file)
+    }
+
     fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {
         self.sites.file(file)
     }

@@ -28,6 +28,13 @@ pub trait SiteSet {
         true
     }
 
+    /// Whether something is already in a file in which a secret that a site makes is to be kept. Of sites that are not real nothing
+    /// is kept.
+    fn is_taken(&self, file: &str) -> bool {
+        let _ = file;
+        false
+    }
+
     /// The bytes of a file that an attribute uses as a value (content is streamed by the sites themselves).
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use scope_plan::plan::Plan;
 use scope_plan::testing::plan_from;
 
 use super::stage::{play, simulator};
-use crate::report::Verdict;
+use crate::report::{Report, Verdict};
 use crate::simulator::Simulator;
 use crate::state::StateStore;
 
@@ -74,22 +74,23 @@ proptest! {
         let mut state = StateStore::in_memory();
         let (first, _) = play(&plan, &simulator, &mut state);
         prop_assert_eq!(doubles(&plan, &simulator), Vec::<String>::new(), "after the first run");
-        let wished = |verdict| matches!(verdict, Verdict::Done | Verdict::NothingToDo);
+        // What is left out, since its site cannot be reached, is not looked at, and may be wrong once it is.
+        let is_whole = |report: &Report| {
+            matches!(report.verdict, Verdict::Done | Verdict::NothingToDo) && report.counts.left_out == 0
+        };
         // A fault may begin only in a later run; each of the two is over after at most one more.
-        let mut last = first.verdict;
-        let mut last_report = None;
+        let was_whole = is_whole(&first);
+        let mut last = first;
         for _ in 0..4 {
             simulator.heal(None).expect("healed");
-            let (next, _) = play(&with_recorded(&plan, &state), &simulator, &mut state);
+            last = play(&with_recorded(&plan, &state), &simulator, &mut state).0;
             prop_assert_eq!(doubles(&plan, &simulator), Vec::<String>::new(), "after a later run");
-            last = next.verdict;
-            last_report = Some(next);
-            if wished(last) {
+            if is_whole(&last) {
                 break;
             }
         }
-        prop_assert!(wished(last) || !wished(first.verdict), "{:?} then {:#?}", first.verdict, last_report);
-        if wished(last) {
+        prop_assert!(is_whole(&last) || !was_whole, "{:#?}", last);
+        if is_whole(&last) {
             simulator.heal(None).expect("healed");
             let before = simulator.snapshot();
             let (third, _) = play(&with_recorded(&plan, &state), &simulator, &mut state);
