@@ -66,7 +66,7 @@ pub(crate) fn check_keeping(context: &Context<'_>, resources: &[Resource]) {
         }
     }
     for (span, (id, attribute, declared)) in context.made_secrets.borrow().iter() {
-        let Some(resource) = resources.iter().find(|resource| resource.id == *id) else { continue };
+        let Some(resource) = resources.get(id.0 as usize) else { continue };
         // One that is misspelt is told there.
         let is_kept = |name: &str| resource.with.keep_in.iter().any(|kept| kept.attribute == name);
         let is_misspelt = || {

@@ -126,7 +126,7 @@ impl Lowering<'_> {
     fn kept(&mut self, of: &Value, here: Option<hir::SiteId>) -> Expr {
         let Value::Deferred(output) = of else { return Expr::Value(Json::Null) };
         let Deferred::Output { resource, site, path } = &**output else { return Expr::Value(Json::Null) };
-        let declared = self.program.resources.iter().find(|declared| declared.id == *resource);
+        let declared = self.program.resources.get(resource.0 as usize);
         let mut kept = declared.into_iter().flat_map(|declared| &declared.with.keep_in);
         let kept = kept.find(|kept| path.first() == Some(&kept.attribute));
         match (kept, self.output(*resource, *site, &[], here)) {
