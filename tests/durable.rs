@@ -34,6 +34,7 @@ mod staying;
 mod terminal;
 mod town;
 mod trust;
+mod versions;
 mod waiting;
 mod waves;
 mod wire;
