@@ -15,6 +15,8 @@ mod moved;
 mod owed;
 mod place;
 mod record;
+mod resource;
+mod runs;
 mod shared;
 mod store;
 mod time;
@@ -24,13 +26,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use scope_plan::plan::{OnUnreachable, Step};
-use scope_plan::recorded::{
-    How, OpenRequest, Recorded, RecordedResource, RecordedWave, Relied, borrowed_parts,
-};
+use scope_plan::recorded::{OpenRequest, Recorded, RecordedResource, Relied, borrowed_parts};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
-use crate::report::{Counts, Verdict};
+use serde_json::Value;
 
 pub use digest::digest_of_value;
 pub use folder::state_folder;
@@ -40,6 +38,8 @@ pub use lock::Holder;
 pub use owed::Owed;
 pub use place::Place;
 pub use record::{Record, RunEnd};
+pub use resource::{NotTaken, Resource};
+pub use runs::{Run, Started, Wish};
 pub use shared::{Fence, FenceClosed, Lease, SharedFault, SharedPlace};
 pub use store::{StateError, StateStore, Waiting};
 pub(crate) use time::civil_date;
@@ -106,104 +106,6 @@ pub struct State {
     pub last_run: u64,
     /// The last [`KEPT_RUNS`] runs, oldest first.
     pub runs: Vec<Run>,
-}
-
-/// A resource at a site.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Resource {
-    /// `openstack.image`
-    pub resource_type: String,
-    /// Its identity at the site.
-    pub identity: String,
-    /// How it came to be there.
-    pub how: How,
-    /// Made, filled and seen ready: what is not was interrupted, and is finished by the next run.
-    pub is_complete: bool,
-    /// When it was begun, in milliseconds since 1970, as long as it is not complete.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub begun_ms: Option<u64>,
-    /// The digest of what the program set last: for types that cannot be read back, and to tell a change of the program
-    /// from one that was made outside.
-    pub inputs: Option<String>,
-    /// What the program set last, without what is secret, content or long: tells who changed what since.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub set: Map<String, Value>,
-    /// Digests of the rest of it, by attribute; nothing is known of what an earlier version recorded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub digests: Option<BTreeMap<String, String>>,
-    /// What the site went on to tell otherwise after it was set: nobody changed it since.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub not_taken: BTreeMap<String, NotTaken>,
-    /// The run that recorded it.
-    pub run: u64,
-    /// The last run that saw it as the program said then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seen: Option<u64>,
-    /// Borrowed: the site it was copied from.
-    pub from: Option<String>,
-    /// Borrowed: the identities that it had here before, and that of its origin. What was made with one of these is not
-    /// made anew because the copy was.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub formerly: Vec<String>,
-    /// What it was made from, name and site: deleted only after it.
-    #[serde(default)]
-    pub needs: Vec<(String, String)>,
-    /// What it relies upon as long as it lives: not deleted meanwhile.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub relies: Vec<Relied>,
-    /// The rollout that it is part of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rollout: Option<RecordedWave>,
-    /// It is left at its site where the program no longer has it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub keep: bool,
-    /// What the program said of a site that cannot be reached: its deletion does as much.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub when_cut: Option<OnUnreachable>,
-    /// A part of a `%`: divided attribute → its share.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub shares: BTreeMap<String, Value>,
-    /// Its creation was sent more than once, and an earlier request may have taken effect after all: the next look is for all
-    /// that bear its mark.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_doubtful: bool,
-}
-
-impl Resource {
-    /// Something whole that is at a site; nothing more is known of it.
-    pub fn new(resource_type: impl Into<String>, identity: impl Into<String>, how: How) -> Self {
-        Self {
-            resource_type: resource_type.into(),
-            identity: identity.into(),
-            how,
-            is_complete: true,
-            begun_ms: None,
-            inputs: None,
-            set: Map::new(),
-            digests: None,
-            not_taken: BTreeMap::new(),
-            run: 0,
-            seen: None,
-            from: None,
-            formerly: Vec::new(),
-            needs: Vec::new(),
-            relies: Vec::new(),
-            rollout: None,
-            keep: false,
-            when_cut: None,
-            shares: Default::default(),
-            is_doubtful: false,
-        }
-    }
-}
-
-/// A value that a site did not take.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NotTaken {
-    /// The last run that set it.
-    pub run: u64,
-    /// The digest of what the site told instead.
-    pub told: String,
 }
 
 /// A wave that was begun and is not yet followed by the next one.
@@ -306,108 +208,6 @@ pub struct ChangedAttribute {
     pub attribute: String,
     /// Before and afterwards; nothing where either is secret: such a one is set back by hand.
     pub values: Option<(Value, Value)>,
-}
-
-/// A run in the history.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Run {
-    /// Its number.
-    pub run: u64,
-    /// Who started it.
-    pub by: String,
-    /// When, in milliseconds since 1970.
-    pub started_ms: u64,
-    /// How long it took; `None` where it did not come to its end.
-    pub millis: Option<u64>,
-    /// How it ended; `None` where it did not come to its end.
-    pub verdict: Option<Verdict>,
-    /// In numbers.
-    pub counts: Counts,
-    /// Its outputs that have no value: why not.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub without_value: BTreeMap<String, String>,
-    /// What it left at a site and is not recorded as owed: the next plan tells of it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub stays: Vec<String>,
-    /// The digest of its plan.
-    pub plan: String,
-    /// What it was started with.
-    #[serde(default)]
-    pub started: Started,
-}
-
-/// What a run was asked to do with its program.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Wish {
-    /// That it is as the program says, or the sequence of it that is named.
-    #[default]
-    Program,
-    /// That nothing of it is there: `scope destroy`.
-    Nothing,
-    /// That one native command is done: `scope exec -- …`.
-    Command,
-}
-
-impl Wish {
-    /// What most runs are asked.
-    fn is_program(&self) -> bool {
-        *self == Wish::Program
-    }
-}
-
-/// What a run was started with, so that `resume` can start it again. No secret is in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Started {
-    /// What was asked.
-    #[serde(default, skip_serializing_if = "Wish::is_program")]
-    pub wish: Wish,
-    /// The run that this one goes on with: the first of the same command. Nothing: it is the first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first: Option<u64>,
-    /// The program, or a plan's file, as given.
-    pub program: String,
-    /// `NAME=VALUE` of parameters; of one that is secret, where it is: `pw=env:PW`.
-    pub set: Vec<String>,
-    /// `--params`, the files as they were named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub params: Vec<String>,
-    /// What an older version kept of secret ones: their names. They must be given again.
-    pub secret: Vec<String>,
-    /// `--at SITE`
-    pub at: Option<String>,
-    /// `--only NAME`
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub only: Vec<String>,
-    /// `--reconsider`
-    pub reconsider: bool,
-    /// `--again NAME`
-    pub again: Vec<String>,
-    /// `--policy`, the files as they were named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub policies: Vec<String>,
-    /// Of the program, only this sequence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sequence: Option<String>,
-    /// The words of one native command; nothing where one of them is secret.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub words: Vec<String>,
-    /// `--site SITE`
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub site: Vec<String>,
-    /// `--except SITE`
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub except: Vec<String>,
-    /// `--yes`, or it was said when it was asked.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub yes: bool,
-    /// `--max-delete COUNT`
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_delete: Option<usize>,
-    /// `--on EVENT=COMMAND`, as given; an address may itself be a secret and is not kept.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub on: Vec<String>,
 }
 
 /// A site that every run leaves alone.
