@@ -25,6 +25,9 @@ use crate::world::World;
 /// `(text, pattern)`: whether the pattern is found.
 pub type Matches = fn(&str, &str) -> Option<bool>;
 
+/// The canonical form of a value of a driver's attribute; `None` where none can be made of it.
+pub type Canonical = fn(&hir::Driver, &hir::Attribute, &serde_json::Value) -> Option<serde_json::Value>;
+
 /// Options of an analysis: what the command line adds to the program.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -35,6 +38,8 @@ pub struct Options {
     /// Whether a pattern is found in a text; `None` where it is no pattern. Patterns are matched by the plan's evaluator,
     /// which this crate does not see.
     pub matches: Option<Matches>,
+    /// How a value is told from others, where its attribute says a canonical form: computed by the plan's evaluator, too.
+    pub canonical: Option<Canonical>,
     /// `--at SITE`.
     pub entry: Option<String>,
     /// `--simulate`: no client's configuration file is read, and no setting is missing.

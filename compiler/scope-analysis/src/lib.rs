@@ -48,10 +48,9 @@ mod unreached;
 mod with;
 
 pub use check::{
-    FormerName, UniqueKeys, element_of, expected, former_names, key_of_set, of_one, open_ends,
-    outputs as outputs_used,
+    FormerName, UniqueKeys, element_of, expected, former_names, of_one, open_ends, outputs as outputs_used,
 };
-pub use context::{Extent, Options, Reported};
+pub use context::{Canonical, Extent, Options, Reported};
 pub use eval::files::{join_path, path_between};
 pub use modules::{Module, ModuleId, Modules, NameKind, Use};
 pub use with::KEYS as WITH_KEYS;

@@ -176,6 +176,7 @@ fn finish(
         params: options.params.clone(),
         param_files: options.param_files.clone(),
         matches: Some(matches),
+        canonical: Some(lower::driver::canonical_form),
         entry: options.entry.clone(),
         simulate: options.simulate,
         reported: options.reported.clone(),

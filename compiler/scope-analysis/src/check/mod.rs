@@ -32,5 +32,5 @@ pub(crate) use rollouts::check_rollouts;
 pub use rollouts::{FormerName, element_of, former_names, of_one};
 pub(crate) use sameness::check_sameness;
 pub(crate) use secrets::{holds_secret, written_at};
-pub use unique_key::{UniqueKeys, key_of_set};
+pub use unique_key::UniqueKeys;
 pub(crate) use values::{below, fits, in_words, no_such_word};

@@ -24,12 +24,12 @@ struct Same<'r> {
 
 /// Reports each pair of declarations once, with all sites where they meet.
 pub(crate) fn check_sameness(context: &Context<'_>, resources: &[Resource]) {
-    let keys = UniqueKeys { resources, drivers: &context.drivers };
+    let keys = UniqueKeys { resources, drivers: &context.drivers, canonical: context.options.canonical };
     let mut seen: IndexMap<Key<'_>, Vec<(&Resource, Span)>> = IndexMap::new();
     for resource in resources.iter().filter(|resource| resource.kind == ResourceKind::Managed) {
         let Some(ty) = context.driver_type(&resource.ty) else { continue };
         for site in resource.instances.keys() {
-            if let Some((key, span)) = keys.of_instance(&ty.unique, resource, *site) {
+            if let Some((key, span)) = keys.of_instance(ty, resource, *site) {
                 let found = (resource, span);
                 seen.entry((&resource.ty, *site, key)).or_default().push(found);
             }
@@ -63,12 +63,16 @@ fn report(context: &Context<'_>, first: Span, span: Span, same: &Same<'_>) {
     let names: Vec<String> = same.names.iter().map(|name| format!("`{name}`")).collect();
     let sites: Vec<String> = same.sites.iter().cloned().collect();
     let paths: Vec<String> = ty.unique.iter().map(|path| format!("`{}`", path.join("."))).collect();
+    let has_form = |path: &Vec<String>| {
+        ty.attributes.get(&path[0]).is_some_and(|attribute| attribute.canonical.is_some())
+    };
+    let form = if ty.unique.iter().any(has_form) { " in its canonical form" } else { "" };
     let report = Diagnostic::new(
         codes::E0346,
         span,
         format!("{} are one `{}` at {}", listed(&names), ty.name, listed(&sites)),
     )
-    .note(format!("no two at a site have {} alike", listed(&paths)));
+    .note(format!("no two at a site have {} alike{form}", listed(&paths)));
     let changed = paths.last().expect("what is unique is so by something");
     context.report(if span == first {
         report.label("the same for all of them").help(format!(

@@ -8,10 +8,11 @@ use indexmap::IndexMap;
 use scope_diagnostics::Span;
 use serde_json::Value as Json;
 
+use crate::context::Canonical;
 use crate::driver::path_of;
 use crate::hir::{
     Deferred, Driver, Instance, LocationKind, OperationKind, Reference, ReferenceTarget, Resource,
-    ResourceId, ResourceKind, ResourceType, SiteId, Value,
+    ResourceId, ResourceKind, ResourceType, SiteId, Slot, Value,
 };
 
 /// From value to value so many references are followed: what goes in a circle is reported elsewhere.
@@ -24,6 +25,8 @@ pub struct UniqueKeys<'p> {
     pub resources: &'p [Resource],
     /// What their types say of what is unique.
     pub drivers: &'p IndexMap<String, Driver>,
+    /// How a value's canonical form is made; without it values are told by how they are written.
+    pub canonical: Option<Canonical>,
 }
 
 /// A value, where it is used.
@@ -41,16 +44,19 @@ impl<'p> UniqueKeys<'p> {
     /// something of it is not known, or several may be alike.
     pub fn of_instance(
         &self,
-        unique: &[Vec<String>],
+        ty: &ResourceType,
         resource: &'p Resource,
         site: SiteId,
     ) -> Option<(String, Span)> {
-        let instance = resource.instances.get(&site)?;
+        let by = resource.instances.get(&site)?;
         let mut key = String::new();
         let mut place = None;
-        for path in unique {
-            let mut slot = instance.attributes.get(&path[0]);
-            for field in &path[1..] {
+        for path in &ty.unique {
+            let (attribute, fields) = path.split_first()?;
+            let mut slot = by.attributes.get(attribute);
+            let whole = slot.map(|slot| Used { value: &slot.value, by, site, followed: 0 });
+            let form = self.form(ty, attribute, || self.plain(whole?));
+            for field in fields {
                 slot = match slot.map(|slot| &slot.value) {
                     Some(Value::Record(fields)) => fields.get(field),
                     None | Some(Value::Null) => None,
@@ -59,17 +65,44 @@ impl<'p> UniqueKeys<'p> {
             }
             match slot {
                 Some(slot) => {
-                    let used = Used { value: &slot.value, by: instance, site, followed: 0 };
-                    self.write(used, &mut key)?;
+                    match form {
+                        Some(form) => write_plain(below(&form, fields), &mut key)?,
+                        None => {
+                            self.write(Used { value: &slot.value, by, site, followed: 0 }, &mut key)?;
+                        }
+                    }
                     place = Some(slot.span);
                 }
                 // What stands last is the name: unsaid, its site chooses one. The rest says where that is meant.
-                None if unique.last() == Some(path) => return None,
+                None if ty.unique.last() == Some(path) => return None,
                 None => key.push('-'),
             }
             key.push('\n');
         }
         place.map(|place| (key, place))
+    }
+
+    /// The same key of what was set of a resource.
+    pub fn of_set(&self, ty: &ResourceType, set: &serde_json::Map<String, Json>) -> Option<String> {
+        let mut key = String::new();
+        let mut is_said = false;
+        for path in &ty.unique {
+            let (attribute, fields) = path.split_first()?;
+            let value = set.get(attribute);
+            let form = self.form(ty, attribute, || value.cloned());
+            let value = form.as_ref().or(value).and_then(|value| below(value, fields));
+            is_said |= value.is_some();
+            write_plain(value, &mut key)?;
+            key.push('\n');
+        }
+        is_said.then_some(key)
+    }
+
+    /// The canonical form of an attribute's value, where it has one.
+    fn form(&self, ty: &ResourceType, attribute: &str, value: impl FnOnce() -> Option<Json>) -> Option<Json> {
+        let attribute = ty.attributes.get(attribute).filter(|attribute| attribute.canonical.is_some())?;
+        let canonical = self.canonical?;
+        canonical(self.drivers.get(&ty.driver)?, attribute, &value()?)
     }
 
     /// A plain value that the program says, though it is taken from another resource; `None` where only the run knows it.
@@ -79,6 +112,24 @@ impl<'p> UniqueKeys<'p> {
             Value::Bool(_) | Value::Int(_) | Value::Text(_) => Some(used.value.clone()),
             _ => self.known_text(used).map(Value::Text),
         }
+    }
+
+    /// The same of any value without references in it, as JSON.
+    fn plain(&self, used: Used<'p>) -> Option<Json> {
+        let used = self.resolved(used)?;
+        let part = |slot: &'p Slot| self.plain(Used { value: &slot.value, ..used });
+        Some(match used.value.unbounded() {
+            Value::Null => Json::Null,
+            Value::Bool(value) => (*value).into(),
+            Value::Int(number) => (*number).into(),
+            Value::Float(number) => (*number).into(),
+            Value::List(slots) => Json::Array(slots.iter().map(part).collect::<Option<_>>()?),
+            Value::Record(fields) => {
+                let fields = fields.iter().map(|(key, slot)| Some((key.clone(), part(slot)?)));
+                Json::Object(fields.collect::<Option<_>>()?)
+            }
+            _ => self.known_text(used)?.into(),
+        })
     }
 
     /// A value as text, two alike only for equal ones.
@@ -228,24 +279,19 @@ fn at_path<'p>(instance: &'p Instance, path: &[String]) -> Option<&'p Value> {
     Some(&slot.value)
 }
 
-/// The same key of what was set of a resource.
-pub fn key_of_set(unique: &[Vec<String>], set: &serde_json::Map<String, Json>) -> Option<String> {
-    let mut key = String::new();
-    let mut is_said = false;
-    for path in unique {
-        let mut slot = set.get(&path[0]);
-        for field in &path[1..] {
-            slot = slot.and_then(|slot| slot.get(field));
-        }
-        is_said |= slot.is_some();
-        match slot {
-            None | Some(Json::Null) => key.push('-'),
-            Some(Json::Bool(value)) => key.push_str(&value.to_string()),
-            Some(Json::Number(number)) => key.push_str(&number.to_string()),
-            Some(Json::String(text)) => key.push_str(&format!("{text:?}")),
-            Some(Json::Array(_) | Json::Object(_)) => return None,
-        }
-        key.push('\n');
+/// What stands in a plain value below these fields.
+fn below<'v>(value: &'v Json, fields: &[String]) -> Option<&'v Json> {
+    fields.iter().try_fold(value, |value, field| value.get(field))
+}
+
+/// A plain value as text, two alike only for equal ones; `None` for what has parts.
+fn write_plain(value: Option<&Json>, out: &mut String) -> Option<()> {
+    match value {
+        None | Some(Json::Null) => out.push('-'),
+        Some(Json::Bool(value)) => out.push_str(&value.to_string()),
+        Some(Json::Number(number)) => out.push_str(&number.to_string()),
+        Some(Json::String(text)) => out.push_str(&format!("{text:?}")),
+        Some(Json::Array(_) | Json::Object(_)) => return None,
     }
-    is_said.then_some(key)
+    Some(())
 }

@@ -104,7 +104,11 @@ impl Context<'_> {
             Value::Error | Value::Secret(_) => return None,
             Value::Deferred(_) => {
                 let ((by, site), resources) = (by?, self.whole.get()?);
-                UniqueKeys { resources, drivers: &self.drivers }.known(&slot.value, by, site)?
+                UniqueKeys { resources, drivers: &self.drivers, canonical: None }.known(
+                    &slot.value,
+                    by,
+                    site,
+                )?
             }
             Value::Reference(index) => match &by?.0.references.get(*index)?.target {
                 ReferenceTarget::Resource(id) => Value::Text(self.head(*id)?.name.clone()),

@@ -125,6 +125,12 @@ fn resource_type(
     }
 }
 
+/// The form in which a value of an attribute is compared; `None` where it is compared as it is.
+pub(crate) fn canonical_form(driver: &hir::Driver, of: &hir::Attribute, value: &Value) -> Option<Value> {
+    let lowered = attribute(of, false, &Translation::new(&driver.functions), &mut Types::default());
+    lowered.canonical.is_some().then(|| lowered.compared(value).into_owned())
+}
+
 /// Whether those who rely upon a resource of the type leave a guard on it.
 pub(crate) fn keeps_guard(ty: &hir::ResourceType) -> bool {
     ty.guard.is_some()

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use scope_analysis::hir::{self, Resource, ResourceKind};
-use scope_analysis::{UniqueKeys, element_of, former_names, key_of_set, of_one};
+use scope_analysis::{UniqueKeys, element_of, former_names, of_one};
 use scope_diagnostics::{Diagnostic, Severity, Span, codes, similar};
 use scope_plan::fleet::listed;
 use scope_plan::recorded::RecordedResource;
@@ -23,21 +23,25 @@ impl<'a> Lowering<'a> {
                 && !self.resources_by_name.contains_key(known.name.as_str())
                 && deletions.contains_key(&(known.name.as_str(), known.site.as_str()))
         };
+        let keys = UniqueKeys {
+            resources: &program.resources,
+            drivers: &program.drivers,
+            canonical: Some(super::driver::canonical_form),
+        };
         let mut gone: HashMap<(&str, &str, String), &RecordedResource> = HashMap::new();
         for known in recorded.resources.iter().filter(is_gone) {
-            let key = key_of_set(&self.driver_type(&known.resource_type).unique, &known.set);
+            let key = keys.of_set(self.driver_type(&known.resource_type), &known.set);
             gone.extend(key.map(|key| ((known.resource_type.as_str(), known.site.as_str(), key), known)));
         }
         if gone.is_empty() {
             return;
         }
-        let keys = UniqueKeys { resources: &program.resources, drivers: &program.drivers };
         // Old path and new path, without what both end in → the resource, and the sites.
         let mut renamed: BTreeMap<(&str, &str), (&'a Resource, BTreeSet<&str>)> = BTreeMap::new();
         for resource in program.resources.iter().filter(|resource| resource.kind == ResourceKind::Managed) {
-            let unique = &self.driver_type(&resource.ty).unique;
+            let ty = self.driver_type(&resource.ty);
             for id in resource.instances.keys() {
-                let key = keys.of_instance(unique, resource, *id).map(|(key, _)| key);
+                let key = keys.of_instance(ty, resource, *id).map(|(key, _)| key);
                 let site = program.sites[id.0 as usize].name.as_str();
                 let known = key.and_then(|key| gone.get(&(resource.ty.as_str(), site, key)));
                 if let Some(known) = known {

@@ -253,12 +253,18 @@ pub(super) async fn replace(
 /// Whether there can be no other one beside it.
 fn is_in_the_way(subject: &Subject<'_>, there: &There, given: &Given) -> bool {
     let resource_type = subject.resource_type;
-    let is_same = |attribute: &String| {
-        let now = given.values.get(attribute).and_then(identity_text);
-        now.is_some() && now == there.record.attribute(attribute).and_then(identity_text)
+    let form = |name: &String, value: &Value| match resource_type.attribute(name) {
+        Some(attribute) => identity_text(&attribute.compared(value)),
+        None => identity_text(value),
     };
-    let has_its_identity =
-        given.values.get(&resource_type.identity).and_then(identity_text).as_ref() == Some(&there.identity);
+    let said = |name: &String| given.values.get(name).and_then(|value| form(name, value));
+    let is_same = |name: &String| {
+        let now = said(name);
+        now.is_some() && now == there.record.attribute(name).and_then(|value| form(name, value))
+    };
+    let identity = &resource_type.identity;
+    let its_own = form(identity, &Value::from(there.identity.clone()));
+    let has_its_identity = said(identity).is_some_and(|said| Some(said) == its_own);
     has_its_identity
         || (!resource_type.unique.is_empty() && resource_type.name_attribute.as_ref().is_some_and(is_same))
 }

@@ -3,6 +3,7 @@
 //! A record changes by itself when its time comes (it becomes ready): that is a [`Transition`], carried out when the
 //! record is next looked at.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -82,11 +83,14 @@ impl Model {
         let unique = &self.resource_type.unique;
         let of = |path: &Vec<String>| {
             let (name, fields) = path.split_first()?;
-            fields.iter().try_fold(attributes.get(name)?, |value, field| value.get(field))
+            let value = attributes.get(name)?;
+            let known = self.resource_type.attribute(name);
+            let value = known.map_or(Cow::Borrowed(value), |known| known.compared(value));
+            fields.iter().try_fold(&*value, |value, field| value.get(field)).cloned()
         };
-        let values: Vec<&Value> = unique.iter().map(|path| of(path).unwrap_or(&Value::Null)).collect();
+        let values: Vec<Value> = unique.iter().map(|path| of(path).unwrap_or_default()).collect();
         let is_set = values.iter().any(|value| !value.is_null());
-        is_set.then(|| values.into_iter().map(|value| canonical(value) + "\n").collect())
+        is_set.then(|| values.iter().map(|value| canonical(value) + "\n").collect())
     }
 
     /// How a reference to a record is kept: its identity and its name.
