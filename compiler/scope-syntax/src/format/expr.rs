@@ -5,7 +5,7 @@ use super::{
     align::Mark,
     body::leftmost,
     doc::{Doc, concat, group, line, mark, nest, soft_line, text},
-    pieces::Separation,
+    pieces::{Separation, one_below_the_other},
     text::is_word,
 };
 use crate::{
@@ -29,14 +29,13 @@ impl Formatter<'_> {
             ExprKind::Name(name) => text(&**name),
             ExprKind::Record(entries) => self.record(entries, value.span),
             ExprKind::List(elements) => self.list(elements, value.span),
-            ExprKind::ListFor { generator, value } => {
-                let (source, value) = (self.generator_over(generator, line()), self.expr(value));
-                comprehension("[", source, value, "]")
+            ExprKind::ListFor { generator, value: result } => {
+                let mut write = |out: &mut Self| out.expr(result);
+                self.comprehension(("[", "]"), generator, (value.span, result.span), &mut write)
             }
-            ExprKind::MapFor { generator, key, value } => {
-                let source = self.generator(generator);
-                let value = concat([self.expr(key), text(": "), self.expr(value)]);
-                comprehension("{", source, value, "}")
+            ExprKind::MapFor { generator, key, value: result } => {
+                let mut write = |out: &mut Self| concat([out.expr(key), text(": "), out.expr(result)]);
+                self.comprehension(("{", "}"), generator, (value.span, key.span.to(result.span)), &mut write)
             }
             ExprKind::Field { base, name, optional } => {
                 let dot = if *optional { "?." } else { "." };
@@ -194,12 +193,16 @@ impl Formatter<'_> {
     }
 
     fn conditional(&mut self, branches: &[(Expr, Expr)], otherwise: &Expr) -> Doc {
+        let has_inner = branches
+            .iter()
+            .any(|(condition, value)| self.has_comment_between(condition.span.end, value.span.start));
+        if has_inner {
+            return self.conditional_in_parts(branches, otherwise);
+        }
         let mut write = |out: &mut Self, index: usize| match branches.get(index) {
             Some((condition, value)) => {
-                let condition = out.operand(condition, is_if(condition));
-                let value = out.operand(value, is_if(value));
-                let word = text(if index == 0 { "if " } else { "else if " });
-                concat([word, group(concat([condition, line(), text("then "), value]))])
+                let condition = out.if_part(index, condition);
+                group(concat([condition, line(), text("then "), out.operand(value, is_if(value))]))
             }
             None => concat([text("else "), out.operand(otherwise, is_if(otherwise))]),
         };
@@ -212,6 +215,30 @@ impl Formatter<'_> {
         let first = write(self, 0);
         let rest: Vec<Doc> = (1..=branches.len()).map(|index| concat([line(), write(self, index)])).collect();
         group(nest(concat([first, concat(rest)])))
+    }
+
+    /// The same with `then` on a line of its own, behind the comment of its condition.
+    fn conditional_in_parts(&mut self, branches: &[(Expr, Expr)], otherwise: &Expr) -> Doc {
+        let parts: Vec<&Expr> =
+            branches.iter().flat_map(|(condition, value)| [condition, value]).chain([otherwise]).collect();
+        let mut write = |out: &mut Self, index: usize| {
+            let part = parts[index];
+            if index + 1 == parts.len() {
+                return concat([text("else "), out.operand(part, is_if(part))]);
+            }
+            if index % 2 == 0 {
+                return out.if_part(index / 2, part);
+            }
+            concat([text("then "), out.operand(part, is_if(part))])
+        };
+        let commented = self.commented(parts.len(), &|index| parts[index].span, &mut write);
+        commented.unwrap_or_else(|| concat((0..parts.len()).map(|index| write(self, index))))
+    }
+
+    /// `if condition`, `else if condition`
+    fn if_part(&mut self, index: usize, condition: &Expr) -> Doc {
+        let word = if index == 0 { "if " } else { "else if " };
+        concat([text(word), self.operand(condition, is_if(condition))])
     }
 
     fn record(&mut self, entries: &[RecordEntry], span: scope_diagnostics::Span) -> Doc {
@@ -305,27 +332,52 @@ impl Formatter<'_> {
 
     /// `for a, b in source if condition`
     pub(super) fn generator(&mut self, generator: &Generator) -> Doc {
-        self.generator_over(generator, text(" "))
+        let head = self.source_of(generator);
+        let condition = generator.condition.as_ref();
+        let condition = condition.map(|condition| concat([text(" "), self.condition(condition)]));
+        concat([head, nest(concat(condition))])
     }
 
-    /// The same, with what stands before `if`.
-    fn generator_over(&mut self, generator: &Generator, gap: Doc) -> Doc {
+    /// `for a, b in source`
+    fn source_of(&mut self, generator: &Generator) -> Doc {
         let second = generator.second.as_ref().map(|second| format!(", {}", second.text)).unwrap_or_default();
         let head = format!("for {}{second} in ", generator.name.text);
-        let source = self.operand(&generator.source, is_if(&generator.source));
-        let condition = generator
-            .condition
-            .as_ref()
-            .map(|condition| concat([gap, text("if "), self.operand(condition, is_if(condition))]));
-        concat([text(head), source, nest(concat(condition))])
+        concat([text(head), self.operand(&generator.source, is_if(&generator.source))])
     }
-}
 
-/// Between brackets of its own; if that is too long, `=>` starts a line: after it `key: value` would look like an entry.
-fn comprehension(open: &'static str, generator: Doc, value: Doc, close: &'static str) -> Doc {
-    let edge = if open == "{" { line() } else { soft_line() };
-    let inner = group(concat([generator, nest(concat([line(), text("=> "), value]))]));
-    group(concat([text(open), nest(concat([edge.clone(), inner])), edge, text(close)]))
+    /// `if condition`
+    fn condition(&mut self, condition: &Expr) -> Doc {
+        concat([text("if "), self.operand(condition, is_if(condition))])
+    }
+
+    /// Between brackets of its own; if that is too long, `=>` starts a line: after it `key: value` would look like an entry.
+    fn comprehension(
+        &mut self,
+        (open, close): (&'static str, &'static str),
+        generator: &Generator,
+        (whole, value): (Span, Span),
+        write_value: &mut dyn FnMut(&mut Self) -> Doc,
+    ) -> Doc {
+        let edge = if open == "{" { line() } else { soft_line() };
+        let condition = generator.condition.as_ref();
+        let head = generator.name.span.to(generator.source.span);
+        let spans: Vec<Span> = [head].into_iter().chain(condition.map(|it| it.span)).chain([value]).collect();
+        let mut write = |out: &mut Self, index: usize| match condition {
+            _ if index == 0 => out.source_of(generator),
+            Some(condition) if index == 1 => out.condition(condition),
+            _ => concat([text("=> "), write_value(out)]),
+        };
+        let inner = if self.begins_with_comment_in((whole.start, whole.end)) {
+            let range = (whole.start + 1, whole.end);
+            one_below_the_other(self.pieces(range, spans.len(), &|index| spans[index], &mut write))
+        } else {
+            let parts: Vec<Doc> = (1..spans.len()).map(|_| line()).collect();
+            let head = write(self, 0);
+            let rest = parts.into_iter().zip(1..).map(|(gap, index)| concat([gap, write(self, index)]));
+            group(concat([head, nest(concat(rest))]))
+        };
+        group(concat([text(open), nest(concat([edge.clone(), inner])), edge, text(close)]))
+    }
 }
 
 /// What opens and closes with the brackets around it.

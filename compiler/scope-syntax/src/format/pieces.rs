@@ -83,14 +83,10 @@ impl Formatter<'_> {
     ) -> Option<Doc> {
         let last = span(count.checked_sub(1)?);
         let first = span(0).start;
-        if !self.holds_comment((first, last.start)) {
+        if !self.begins_with_comment_in((first, last.start)) {
             return None;
         }
-        let mut pieces = self.pieces((first, last.end), count, span, write);
-        pieces.iter_mut().for_each(|piece| piece.blank_before = false);
-        let rest = pieces.split_off(1);
-        let rest = concat([hard_line(), joined(rest, Separation::Items)]);
-        Some(concat([joined(pieces, Separation::Items), nest(rest)]))
+        Some(one_below_the_other(self.pieces((first, last.end), count, span, write)))
     }
 
     fn own_line(&mut self, comment: usize, end: &mut u32) -> Piece {
@@ -152,6 +148,19 @@ impl Formatter<'_> {
         !self.is_flat && next.is_some_and(|comment| comment.span.start < range.1)
     }
 
+    /// Whether the next comment stands in this range, none before it.
+    pub(super) fn begins_with_comment_in(&self, range: (u32, u32)) -> bool {
+        let next = self.comments.get(self.next_comment);
+        !self.is_flat && next.is_some_and(|next| range.0 <= next.span.start && next.span.start < range.1)
+    }
+
+    /// Whether a comment that is yet to be written stands there.
+    pub(super) fn has_comment_between(&self, from: u32, to: u32) -> bool {
+        let mut rest =
+            self.comments[self.next_comment..].iter().take_while(|comment| comment.span.start < to);
+        !self.is_flat && rest.any(|comment| comment.span.start >= from)
+    }
+
     /// Whether the source has a line end between an opening bracket and the first entry.
     pub(super) fn is_broken_in_source(&self, open: char, first: Option<u32>) -> bool {
         let Some(before) = first.and_then(|first| self.source.get(..first as usize)) else { return false };
@@ -186,6 +195,15 @@ impl Formatter<'_> {
         let doc = concat([text(open), nest(concat([edge.clone(), inner])), edge, text(close)]);
         if keeps_lines { group(concat([break_around(), doc])) } else { group(doc) }
     }
+}
+
+/// Parts of one expression, those behind the first indented.
+pub(super) fn one_below_the_other(mut pieces: Vec<Piece>) -> Doc {
+    pieces.iter_mut().for_each(|piece| piece.blank_before = false);
+    let first = pieces.iter().position(|piece| !piece.is_comment).unwrap_or(0);
+    let rest = pieces.split_off((first + 1).min(pieces.len()));
+    let rest = concat([hard_line(), joined(rest, Separation::Items)]);
+    concat([joined(pieces, Separation::Items), nest(rest)])
 }
 
 /// Pieces with what separates them.

@@ -2,7 +2,9 @@
 
 use super::{
     Formatter,
-    doc::{Doc, concat, hard_line, join, text, verbatim},
+    doc::{
+        Doc, WIDTH, break_around, broken_only, concat, group, hard_line, join, line, nest, text, verbatim,
+    },
 };
 use crate::{
     ast::{Native, Text, TextPart, TextStyle},
@@ -54,18 +56,21 @@ impl Formatter<'_> {
         let ends_line = matches!(value.parts.last(), Some(TextPart::Chars(chars)) if chars.ends_with('\n'));
         let is_empty = value.parts.is_empty();
         let mut lines: Vec<String> = vec![String::new()];
-        for part in &value.parts {
+        for (place, part) in value.parts.iter().enumerate() {
+            let is_last = place + 1 == value.parts.len();
             match part {
                 TextPart::Interpolation(expr) => {
                     let shown = self.interpolated(expr);
                     lines.last_mut().expect("there is a line").push_str(&shown);
                 }
                 TextPart::Chars(chars) => {
-                    for (index, chars) in chars.split('\n').enumerate() {
-                        if index > 0 {
+                    let mut pieces = chars.split('\n').peekable();
+                    while let Some(piece) = pieces.next() {
+                        let is_end = is_last && pieces.peek().is_none();
+                        escape_block_line(lines.last_mut().expect("there is a line"), piece, is_end);
+                        if pieces.peek().is_some() {
                             lines.push(String::new());
                         }
-                        escape_block_line(lines.last_mut().expect("there is a line"), chars);
                     }
                 }
             }
@@ -90,19 +95,47 @@ impl Formatter<'_> {
         concat([text("\"\"\""), hard_line(), join(lines, &hard_line()), text("\"\"\"")])
     }
 
-    /// `$ word … --scope { … }`
+    /// `$ word … --scope { … }`; too long for a line, or written so, with each option on a line of its own.
     pub(super) fn native(&mut self, native: &Native) -> Doc {
-        let mut words = vec![text("$")];
+        let mut first = vec![text("$")];
+        let mut options: Vec<Vec<Doc>> = vec![];
         for (index, word) in native.words.iter().enumerate() {
             let before_brace = native.words.get(index + 1).is_some_and(|next| {
                 matches!(next.parts.first(), Some(TextPart::Chars(chars)) if chars.trim_start().starts_with('{'))
             });
-            words.push(self.native_word(word, before_brace));
+            let doc = self.native_word(word, before_brace);
+            match options.last_mut() {
+                _ if is_option(word) => options.push(vec![doc]),
+                Some(option) => option.push(doc),
+                None => first.push(doc),
+            }
         }
         if let Some(scope) = &native.scope {
-            words.push(concat([text("--scope "), self.scope(scope)]));
+            options.push(vec![text("--scope"), self.scope(scope)]);
         }
-        join(words, &text(" "))
+        let blank = text(" ");
+        let first = join(first, &blank);
+        let options: Vec<Doc> = options.into_iter().map(|words| join(words, &blank)).collect();
+        let words_end = native.scope.as_ref().map_or(native.span.end, |scope| scope.span.start);
+        let is_broken = self.is_continued((native.span.start, words_end));
+        // A scope over several lines breaks nothing before it, as long as its first line has room.
+        let is_open = options.last().is_some_and(Doc::is_hard);
+        if is_open && !is_broken {
+            let width = |docs: &[Doc]| docs.iter().map(|doc| doc.flat_width(WIDTH) + 1).sum::<usize>();
+            let shown = first.flat_width(WIDTH) + width(&options[..options.len() - 1]) + " --scope {".len();
+            if shown <= WIDTH {
+                return concat([first, blank.clone(), join(options, &blank)]);
+            }
+        }
+        let options = options.into_iter().map(|option| concat([broken_only(" \\"), line(), option]));
+        let options = nest(concat(options));
+        group(concat([first, options].into_iter().chain(is_broken.then(break_around))))
+    }
+
+    /// Whether a line of a command goes on behind a `\` there.
+    fn is_continued(&self, (start, end): (u32, u32)) -> bool {
+        let written = self.source.get(start as usize..end as usize).unwrap_or_default();
+        !self.is_flat && written.lines().rev().skip(1).any(|line| line.ends_with('\\'))
     }
 
     fn native_word(&mut self, word: &Text, before_brace: bool) -> Doc {
@@ -153,22 +186,34 @@ impl Formatter<'_> {
     }
 }
 
-/// A line of a block: `"""`, `${` and `\` are escaped, and what is invisible.
-fn escape_block_line(out: &mut String, chars: &str) {
-    let mut escaped = String::new();
-    let is_plain = !chars.contains("\"\"") && !chars.ends_with('"');
-    for character in chars.chars() {
-        match character {
-            '"' if is_plain => escaped.push('"'),
-            '\t' => escaped.push('\t'),
-            _ => {
-                let mut one = String::new();
-                escape_into(&mut one, character.encode_utf8(&mut [0; 4]));
-                escaped.push_str(&one);
-            }
-        }
+/// A piece of a line of a block: `${`, `\` and what is invisible are escaped, and quotes that would end the text: three in a
+/// row, or the last ones of all (`is_end`).
+fn escape_block_line(out: &mut String, chars: &str, is_end: bool) {
+    let mut rest = chars;
+    while let Some(quote) = rest.find('"') {
+        escape_plain(out, &rest[..quote]);
+        let behind = rest[quote..].trim_start_matches('"');
+        let n_quotes = rest.len() - quote - behind.len();
+        let n_before = out.len() - out.trim_end_matches('"').len();
+        let is_escaped = n_before + n_quotes > 2 || is_end && behind.is_empty();
+        out.push_str(&(if is_escaped { "\\\"" } else { "\"" }).repeat(n_quotes));
+        rest = behind;
     }
-    out.push_str(&escaped.replace("${", "\\${"));
+    escape_plain(out, rest);
+}
+
+/// The same for what has no quote in it.
+fn escape_plain(out: &mut String, chars: &str) {
+    for (index, part) in chars.split('\t').enumerate() {
+        out.push_str(if index > 0 { "\t" } else { "" });
+        escape_into(out, part);
+    }
+}
+
+/// `--flavor`, `-f`: with its value it may stand on a line of its own.
+fn is_option(word: &Text) -> bool {
+    let first = word.parts.first();
+    word.style == TextStyle::Word && matches!(first, Some(TextPart::Chars(chars)) if chars.starts_with('-'))
 }
 
 /// `r"…"`, with as many `#` as are needed.
