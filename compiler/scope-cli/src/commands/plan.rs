@@ -91,7 +91,7 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         output.diagnostics(&without_value, &compilation.sources);
     }
     let fails = !without_value.is_empty() || rows.iter().any(|row| row.what == What::Fails);
-    document::tell("scope-difference/1", json_twin(file, Some(&state), &rows, &lost, plan));
+    document::tell("scope-difference/1", json_twin(file, Some(&state), &rows, &lost, (plan, true)));
     let next = match &command.out {
         Some(_) => again(command, plan),
         None => format!("{}          save: --out plan.json", again(command, plan)),
@@ -143,7 +143,7 @@ fn unasked(
     } else {
         document::tell(
             "scope-difference/1",
-            json_twin(file, state, &show::plan::rows(plan, state), lost, plan),
+            json_twin(file, state, &show::plan::rows(plan, state), lost, (plan, false)),
         );
         show::plan::plan(plan, file, &again(command, plan), state, (left_out, command.verbose))
     };
@@ -185,11 +185,11 @@ fn json_twin(
     state: Option<&State>,
     rows: &[Row],
     lost: &[Lost],
-    plan: &scope_plan::plan::Plan,
+    (plan, was_asked): (&scope_plan::plan::Plan, bool),
 ) -> serde_json::Value {
     let sites: Vec<_> = difference::answering(plan, rows)
         .into_iter()
-        .map(|(site, answers)| json!({ "site": site, "answers": answers }))
+        .map(|(site, answers)| json!({ "site": site, "answers": was_asked.then_some(answers) }))
         .collect();
     json!({
         "program": file,

@@ -97,12 +97,16 @@ pub enum What {
     LeftOut,
     /// No site was asked: the state has it.
     Recorded,
+    /// No site was asked: it is only read.
+    #[serde(rename = "read")]
+    ToRead,
     /// A run would fail there.
     Fails,
 }
 
 impl What {
-    fn sign(self) -> &'static str {
+    /// `+`, `~`: unknown is never `=`.
+    pub fn sign(self) -> &'static str {
         match self {
             What::Create | What::Borrow | What::Adopt => "+",
             What::Update | What::Finish | What::Guard | What::LetGo => "~",
@@ -110,8 +114,8 @@ impl What {
             What::Move => ">",
             What::Call => "!",
             What::Delete | What::Forget | What::Owed | What::Refused => "-",
-            What::Unchanged | What::Read | What::Recorded => "=",
-            What::Unknown => "?",
+            What::Unchanged | What::Read => "=",
+            What::Unknown | What::Recorded | What::ToRead => "?",
             What::LeftOut | What::HeldBack => ".",
             What::Fails => "x",
         }
@@ -127,6 +131,7 @@ impl What {
                 | What::HeldBack
                 | What::LeftOut
                 | What::Recorded
+                | What::ToRead
                 | What::Refused
                 | What::Fails
         )

@@ -135,24 +135,23 @@ pub fn plan(
     // Of the alternatives of a `|`, the one that is made if nothing goes wrong is counted.
     let usual = cuts::cut(plan, SiteId(u32::MAX));
     let is_expected = |step: &Step| usual.outcomes[step.id.index()] != cuts::Outcome::NotTried;
-    let count = |sign: &str| {
-        let counted =
-            |step: &&Step| touches_site(step) && is_expected(step) && sign_of(plan, step, state) == sign;
+    let count = |what: What| {
+        let counted = |step: &&Step| is_expected(step) && what_of(plan, step, state) == Some(what);
         plan.steps.iter().filter(counted).count()
     };
     // What there is none of is not counted; creations and deletions are said all the same.
     let counts: Vec<String> = [
-        ("+", "to create"),
-        ("=", "recorded"),
-        (">", "to borrow"),
-        ("?", "to read"),
-        ("!", "to call"),
-        ("-", "to delete"),
+        (What::Create, "to create"),
+        (What::Recorded, "recorded, not asked"),
+        (What::Borrow, "to borrow"),
+        (What::ToRead, "to read"),
+        (What::Call, "to call"),
+        (What::Delete, "to delete"),
     ]
     .into_iter()
-    .map(|(sign, word)| (count(sign), sign, word))
-    .chain([(debts.len(), "", "owed")])
-    .filter(|(n, sign, _)| *n > 0 || matches!(*sign, "+" | "-"))
+    .map(|(what, word)| (count(what), what, word))
+    .chain([(debts.len(), What::Owed, "owed")])
+    .filter(|(n, what, _)| *n > 0 || matches!(*what, What::Create | What::Delete))
     .map(|(n, _, word)| format!("{n} {word}"))
     .collect();
     let waited = as_waited(plan, state, now_ms());
@@ -202,44 +201,39 @@ pub fn taken_instead<'p>(plan: &'p Plan, survey: &Report, step: &Step) -> Option
     })
 }
 
-fn sign_of(plan: &Plan, step: &Step, state: Option<&State>) -> &'static str {
-    match &step.action {
+/// What becomes of a step's resource as far as that is known without a look; of what no site sees, nothing.
+fn what_of(plan: &Plan, step: &Step, state: Option<&State>) -> Option<What> {
+    Some(match &step.action {
         Action::Ensure { .. } => {
-            let site = &plan.sites[step.site.index()].name;
-            if state.is_some_and(|state| state.called(&step.name, site).is_some()) { "=" } else { "+" }
+            let site = &plan.site(step.site).name;
+            let is_known = state.is_some_and(|state| state.called(&step.name, site).is_some());
+            if is_known { What::Recorded } else { What::Create }
         }
-        Action::Bring { .. } => ">",
-        Action::Lookup { .. } => "?",
-        Action::Call { prints: true, .. } => "?",
-        Action::Call { .. } => "!",
-        Action::Delete { .. } => "-",
-        Action::Protect { .. } => "~",
-        Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => " ",
-    }
+        Action::Bring { .. } => What::Borrow,
+        Action::Lookup { .. } | Action::Call { prints: true, .. } => What::ToRead,
+        Action::Call { .. } => What::Call,
+        Action::Delete { .. } => What::Delete,
+        Action::Protect { .. } => What::Guard,
+        Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => return None,
+    })
 }
 
 /// The same for programs: what is there is not known, as no site was asked.
 pub fn rows(plan: &Plan, state: Option<&State>) -> Vec<Row> {
-    let row = |step: &Step| Row {
-        site: plan.site(step.site).name.clone(),
-        kind: step.action.resource_type().map_or("", short_type).to_string(),
-        name: step.name.clone(),
-        what: match sign_of(plan, step, state) {
-            "+" => What::Create,
-            "=" => What::Recorded,
-            ">" => What::Borrow,
-            "?" => What::Read,
-            "!" => What::Call,
-            "~" => What::Guard,
-            _ => What::Delete,
-        },
-        why: step_line(plan, step, state).why.trim_end().to_string(),
-        differences: Vec::new(),
-        is_outside: false,
-        line: if matches!(step.action, Action::Delete { .. }) { 0 } else { step.origin.line },
-        key: step.key.clone(),
+    let row = |step: &Step| {
+        Some(Row {
+            site: plan.site(step.site).name.clone(),
+            kind: step.action.resource_type().map_or("", short_type).to_string(),
+            name: step.name.clone(),
+            what: what_of(plan, step, state)?,
+            why: step_line(plan, step, state).why.trim_end().to_string(),
+            differences: Vec::new(),
+            is_outside: false,
+            line: if matches!(step.action, Action::Delete { .. }) { 0 } else { step.origin.line },
+            key: step.key.clone(),
+        })
     };
-    plan.steps.iter().filter(|step| touches_site(step)).map(row).chain(debts_of(plan, state)).collect()
+    plan.steps.iter().filter_map(row).chain(debts_of(plan, state)).collect()
 }
 
 /// What is owed, as far as that is known without a look: what is usually taken is wanted.
@@ -266,7 +260,7 @@ fn step_line(plan: &Plan, step: &Step, state: Option<&State>) -> Line {
         let _ = write!(why, "   ({})", arms.join(", or "));
     }
     Line {
-        sign: sign_of(plan, step, state),
+        sign: what_of(plan, step, state).map_or(" ", What::sign),
         kind: step.action.resource_type().map_or("", short_type).to_string(),
         name: short_name(&step.name).to_string(),
         why,
