@@ -96,10 +96,11 @@ pub(super) fn followed(
         let mut needed = recorded.needs.iter().filter_map(|(name, site)| {
             let now = state.resource(name, site)?;
             let is_new = mentions(&difference.wanted, &now.identity) && !mentions(before, &now.identity);
-            is_new.then_some((name, &now.resource_type))
+            is_new.then_some((name, site, &now.resource_type))
         });
-        let (name, resource_type) = needed.next()?;
-        let mut others = state.resources.values().flat_map(|sites| sites.values());
+        let (name, site, resource_type) = needed.next()?;
+        // Of its own site: others may have called something the same.
+        let mut others = state.resources.values().filter_map(|sites| sites.get(site));
         let is_still_there =
             others.any(|other| other.resource_type == *resource_type && mentions(before, &other.identity));
         (!is_still_there).then(|| name.clone())

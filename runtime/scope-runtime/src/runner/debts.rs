@@ -64,9 +64,9 @@ fn is_due(shared: &Shared<'_>, ended: &Ended, owed: &Owed) -> bool {
     is_there || shared.plan.unwanted.contains(&owed.key) || is_left_for_another()
 }
 
-/// Of what another one takes the place of, the identities that something is still made from, as it was set last: it did not
-/// come to follow yet, whatever the driver says of what it relies upon.
-fn still_made_from(shared: &Shared<'_>, owed: &[Owed]) -> BTreeSet<Option<String>> {
+/// Of what another one takes the place of, the sites and identities that something is still made from, as it was set last: it
+/// did not come to follow yet, whatever the driver says of what it relies upon.
+fn still_made_from(shared: &Shared<'_>, owed: &[Owed]) -> BTreeSet<(String, String)> {
     let mut replaced: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for owed in owed.iter().filter(|owed| owed.is_replaced) {
         let identities = replaced.entry((&owed.name, &owed.site)).or_default();
@@ -81,7 +81,7 @@ fn still_made_from(shared: &Shared<'_>, owed: &[Owed]) -> BTreeSet<Option<String
             for (name, site) in &resource.needs {
                 let formerly = replaced.get(&(name.as_str(), site.as_str())).into_iter().flatten();
                 let is_set = |identity: &&&str| resource.set.values().any(|value| mentions(value, identity));
-                used.extend(formerly.filter(is_set).map(|identity| Some((*identity).to_owned())));
+                used.extend(formerly.filter(is_set).map(|identity| (site.clone(), (*identity).to_owned())));
             }
         }
     });
@@ -97,7 +97,11 @@ pub(super) async fn pay_debts(
 ) -> usize {
     let all: Vec<Owed> = shared.ledger.with(|state| state.owed.clone());
     let used = still_made_from(shared, &all);
-    let is_due = |owed: &Owed| is_due(shared, ended, owed) && !used.contains(&owed.identity);
+    let is_used = |owed: &Owed| {
+        let identity = owed.identity.clone();
+        identity.is_some_and(|identity| used.contains(&(owed.site.clone(), identity)))
+    };
+    let is_due = |owed: &Owed| is_due(shared, ended, owed) && !is_used(owed);
     let (mut open, early): (Vec<Owed>, Vec<Owed>) = all.into_iter().partition(is_due);
     let mut silent: BTreeSet<SiteId> = BTreeSet::new();
     let mut needed_by_unpaid: BTreeSet<Relied> = BTreeSet::new();
