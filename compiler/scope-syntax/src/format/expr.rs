@@ -226,7 +226,7 @@ impl Formatter<'_> {
             if index + 1 == parts.len() {
                 return concat([text("else "), out.operand(part, is_if(part))]);
             }
-            if index % 2 == 0 {
+            if index.is_multiple_of(2) {
                 return out.if_part(index / 2, part);
             }
             concat([text("then "), out.operand(part, is_if(part))])
