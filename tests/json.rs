@@ -356,6 +356,8 @@ fn runs(seen: &mut Seen) {
     let forgotten = seen.document(&folder, &forgotten, 0, "scope-forgotten/1");
     assert_eq!(forgotten["forgotten"][0]["site"], "nantes");
     for (from, to) in [("paris", "lutetia"), ("lutetia", "paris")] {
+        let text = std::fs::read_to_string(folder.join("main.scope")).expect("it is there");
+        std::fs::write(folder.join("main.scope"), text.replace(from, to)).expect("writable");
         seen.document(&folder, &["state", "rename-site", from, to], 0, "scope-site-renamed/1");
     }
     let detached = seen.document(&folder, &["run", "main.scope", "--detach"], 0, "scope-detached/1");

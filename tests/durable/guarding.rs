@@ -500,6 +500,24 @@ fn a_site_by_another_name_keeps_what_it_has_and_its_marks_and_guards_say_so() {
     ends(&program, &["run", "main.scope"], 0);
     assert!(remark(&desks).ends_with("/t@naoned]"), "{}", remark(&desks));
     has(&ends(&program, &["run", "main.scope"], 0), &["nothing to do"]);
+    // By another name, and its address in other words.
+    let text = std::fs::read_to_string(program.join("main.scope")).expect("it is there");
+    let elsewhere = text.replace("naoned", "gwened").replace("http://127.0.0.1:", "HTTP://LocalHost.:");
+    assert!(elsewhere.contains("HTTP://LocalHost.:"), "{elsewhere}");
+    std::fs::write(program.join("main.scope"), elsewhere).expect("writable");
+    has(
+        &ends(&program, &["plan", "main.scope"], 3),
+        &["error[E0892]: `gwened` is at the address that `naoned` had"],
+    );
+    std::fs::write(program.join("main.scope"), &text).expect("writable");
+    // A name that the program does not have, and one of two that it has.
+    let none = ends(&program, &["state", "rename-site", "naoned", "lutecia"], 3);
+    has(&none, &["error[E0101]: no site of main.scope is called `lutecia`", "did you mean `lutetia`?"]);
+    let empty = format!("{text}\nsite empty {{ knot: {{ url: \"http://empty.example\" }} }}\n");
+    std::fs::write(program.join("main.scope"), empty).expect("writable");
+    let both = ends(&program, &["state", "rename-site", "naoned", "empty"], 3);
+    has(&both, &["error[E0892]: main.scope has both `naoned` and `empty`: they are two sites"]);
+    std::fs::write(program.join("main.scope"), &text).expect("writable");
     // Two sites are not made one.
     has(
         &ends(&program, &["state", "rename-site", "lutetia", "naoned"], 3),

@@ -24,6 +24,7 @@ pub mod expr;
 
 pub mod driver;
 
+pub mod address;
 pub mod amount;
 pub mod bound;
 pub mod inner;

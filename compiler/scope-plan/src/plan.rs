@@ -18,6 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::address;
 use crate::digest;
 use crate::driver::Driver;
 use crate::expr::Expr;
@@ -161,11 +162,7 @@ impl Site {
         let is_of_driver = |(name, _): &(&String, &IndexMap<String, Expr>)| name.as_str() != TLS;
         let drivers = self.settings.iter().filter(is_of_driver).filter_map(|(driver, settings)| {
             let said = settings.iter().filter_map(|(name, setting)| match setting {
-                // As they are compared: `https://A.example/` is `https://a.example`.
-                Expr::Value(Value::String(text)) => {
-                    Some((name.as_str(), Value::from(text.trim_end_matches('/').to_lowercase())))
-                }
-                Expr::Value(value) if !value.is_null() => Some((name.as_str(), value.clone())),
+                Expr::Value(value) if !value.is_null() => Some((name.as_str(), address::meant_of(value))),
                 _ => None,
             });
             let said: BTreeMap<&str, Value> = said.collect();

@@ -39,6 +39,9 @@ pub struct Recorded {
     /// Site's name → its addresses ([`crate::plan::Site::addresses`]) when a run was last about it; an older state has none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sites: BTreeMap<String, BTreeMap<String, String>>,
+    /// What a command is told of where this is kept, behind a blank: ` --program far.scope`; nothing where it finds it.
+    #[serde(skip)]
+    pub told: String,
 }
 
 impl Recorded {

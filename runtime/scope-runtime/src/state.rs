@@ -360,6 +360,7 @@ impl State {
             guards: self.guards.iter().cloned().collect(),
             apart: self.apart.clone(),
             sites: self.sites.clone(),
+            told: String::new(),
         }
     }
 

@@ -26,7 +26,8 @@ pub fn run(command: &Drift, output: Output) -> u8 {
 fn drift(command: &Drift, output: Output) -> Result<bool, u8> {
     let at = place::of_program(&command.program.file, command.kept.state.as_deref())?;
     let state = place::peek(&at)?;
-    let compilation = super::compile(&command.program, state.recorded(), output)?;
+    let recorded = place::recorded(&state, &command.program.file, command.kept.state.as_deref());
+    let compilation = super::compile(&command.program, recorded.clone(), output)?;
     let plan = super::plan_of(&compilation);
     let report = match survey(plan, &state, &compilation.sources, output) {
         Ok(report) => report,
@@ -36,21 +37,21 @@ fn drift(command: &Drift, output: Output) -> Result<bool, u8> {
             return Err(WRONG);
         }
     };
-    let lost = reach::unseen(&command.program, &compilation.program, &state.recorded());
+    let lost = reach::unseen(&command.program, &compilation.program, &recorded);
     let rows = drift::drifted(plan, &report, &state, &lost, now_ms());
     let file = &command.program.file;
     let Some(wanted) = &command.accept else {
         document::tell("scope-drift/2", json_twin(file, &state, &rows));
         let again = said::command(&asked::of_program(&command.program, plan), command.kept.state.as_deref());
         line(drift::report(plan, file, &again, &state, &rows, now_ms(), command.verbose).trim_end());
-        reach::tell(&command.program, command.kept.state.as_deref(), &compilation.program, &state.recorded());
+        reach::tell(&command.program, command.kept.state.as_deref(), &compilation.program, &recorded);
         return Ok(rows.iter().any(Drifted::is_drift));
     };
     let accepted = accept::chosen(wanted, &rows, &compilation.program)?;
     if accepted.is_empty() {
         note("nothing was accepted: nothing that somebody changed at a site is known");
     }
-    let options = super::options(&command.program, state.recorded()).map_err(|_| WRONG)?;
+    let options = super::options(&command.program, recorded).map_err(|_| WRONG)?;
     let taking =
         accept::Taking { command, at: &at, state: &state, compilation: &compilation, options: &options };
     let patch = taking.accept(&accepted)?;

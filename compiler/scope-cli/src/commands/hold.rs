@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use scope_diagnostics::{codes, similar};
-use scope_plan::fleet::listed;
+use scope_diagnostics::codes;
 use scope_runtime::state::{Hold as Held, Holder, Record, StateStore};
 use serde_json::json;
 
 use super::{OK, WRONG, now_ms, place};
 use crate::args::Hold;
-use crate::output::{document, line, say_error, say_help};
+use crate::output::{document, line, say_error};
 use crate::show::past;
-use crate::world::Disk;
 
 pub fn run(command: &Hold) -> u8 {
     let found = match &command.site {
@@ -30,7 +28,8 @@ pub fn run(command: &Hold) -> u8 {
         };
     };
     if let (false, Some(program)) = (command.release, &found.program)
-        && let Err(code) = is_declared(site, program)
+        // One on a site that the program does not have would hold nothing.
+        && let Err(code) = place::is_declared(site, program)
     {
         return code;
     }
@@ -66,25 +65,6 @@ pub fn run(command: &Hold) -> u8 {
         None => line(&format!("released: {site}")),
     }
     OK
-}
-
-/// A hold on a site that the program does not have would hold nothing. One that cannot be read is no reason not to hold.
-fn is_declared(site: &str, program: &str) -> Result<(), u8> {
-    let compilation = scope_compiler::compile_sites(
-        &Disk,
-        program,
-        &scope_compiler::Options { simulate: true, ..Default::default() },
-    );
-    let names: Vec<&str> = compilation.program.sites.iter().map(|site| site.name.as_str()).collect();
-    if compilation.has_errors() || names.contains(&site) {
-        return Ok(());
-    }
-    say_error(codes::E0101, &format!("no site of {program} is called `{site}`"));
-    match similar::nearest(site, names.iter().copied()) {
-        Some(near) => say_help(&format!("did you mean `{near}`?")),
-        None => say_help(&format!("it has {}", listed(&names))),
-    }
-    Err(WRONG)
 }
 
 fn list(state: &scope_runtime::state::State, now: u64) -> u8 {

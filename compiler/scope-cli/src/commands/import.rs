@@ -45,11 +45,12 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
     let kept = place::of_program(file, command.kept.state.as_deref())?;
     let holder = Holder::current(&format!("scope import {file}"), now_ms());
     let mut store = StateStore::open_at(&kept, &holder).map_err(|error| place::refused(&error))?;
-    let options = super::options(&command.program, store.recorded()).map_err(|message| {
+    let recorded = place::recorded(store.state(), file, command.kept.state.as_deref());
+    let options = super::options(&command.program, recorded.clone()).map_err(|message| {
         say_error(codes::E0980, &message);
         WRONG
     })?;
-    let compilation = super::compile(&command.program, store.recorded(), output)?;
+    let compilation = super::compile(&command.program, recorded, output)?;
     let (name, written_type) = match command.resource.split_once(':') {
         Some((name, ty)) => (name.trim(), Some(ty.trim())),
         None => (command.resource.as_str(), None),

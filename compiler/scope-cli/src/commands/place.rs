@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use scope_diagnostics::{codes, similar};
+use scope_plan::fleet::listed;
+use scope_plan::recorded::Recorded;
 use scope_runtime::events::Failure;
 use scope_runtime::shell;
 use scope_runtime::state::{self, Place, State, StateError, StateStore};
@@ -199,6 +201,33 @@ pub fn words(program: &str, given: Option<&str>) -> String {
         None if states().len() > 1 => format!(" --program {}", shell::word(program)),
         None => String::new(),
     }
+}
+
+/// What is recorded, for a compiler that tells commands about it.
+pub fn recorded(state: &State, program: &str, given: Option<&str>) -> Recorded {
+    Recorded { told: words(program, given), ..state.recorded() }
+}
+
+/// Whether the program has such a site; `Err` is the exit code, and why is said. A program that cannot be read refuses nothing.
+pub fn is_declared(site: &str, program: &str) -> Result<(), u8> {
+    let Some(names) = sites_of(program).filter(|names| !names.iter().any(|name| name == site)) else {
+        return Ok(());
+    };
+    say_error(codes::E0101, &format!("no site of {program} is called `{site}`"));
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    match similar::nearest(site, names.iter().copied()) {
+        Some(near) => say_help(&format!("did you mean `{near}`?")),
+        None => say_help(&format!("it has {}", listed(&names))),
+    }
+    Err(WRONG)
+}
+
+/// The names of a program's sites, unless it cannot be read.
+pub fn sites_of(program: &str) -> Option<Vec<String>> {
+    let options = scope_compiler::Options { simulate: true, ..Default::default() };
+    let compilation = scope_compiler::compile_sites(&world::Disk, program, &options);
+    let names = compilation.program.sites.iter().map(|site| site.name.clone()).collect();
+    (!compilation.has_errors()).then_some(names)
 }
 
 /// Says why a state cannot be used; the exit code.

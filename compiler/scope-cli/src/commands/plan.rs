@@ -29,8 +29,9 @@ pub fn run(command: &Plan, output: Output) -> u8 {
             Err(code) => return code,
         },
     };
-    let recorded = state.as_ref().map(State::recorded).unwrap_or_default();
-    let recorded = Recorded { reconsider: command.reconsider, ..recorded };
+    let given = command.kept.state.as_deref();
+    let recorded = state.as_ref().map(|state| place::recorded(state, &command.program.file, given));
+    let recorded = Recorded { reconsider: command.reconsider, ..recorded.unwrap_or_default() };
     let before = recorded.clone();
     let is_asking = !command.offline && !command.steps && !command.cuts;
     let now = now_ms();

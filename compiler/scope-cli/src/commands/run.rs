@@ -150,7 +150,7 @@ fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, outpu
     let mut beginning = Beginning {
         started: Started::default(),
         place: place::words(program, given.as_deref()),
-        state: given,
+        state: given.clone(),
         answers,
         silent: BTreeMap::new(),
     };
@@ -164,7 +164,12 @@ fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, outpu
             Some(ready) => Ok(ready),
             None => {
                 going.secrets = None;
-                ready(command, state.recorded(), Some(&is_alone), output)
+                ready(
+                    command,
+                    place::recorded(state.state(), program, given.as_deref()),
+                    Some(&is_alone),
+                    output,
+                )
             }
         };
         let (plan, sources) = match ready {
@@ -254,7 +259,7 @@ fn first_plan(
     }
     let state = State::new(String::new());
     let is_alone = |site: &str| is_left_alone(site, &state, &command.how, now_ms());
-    let (plan, sources) = ready(command, state.recorded(), Some(&is_alone), output)?;
+    let (plan, sources) = ready(command, Recorded::default(), Some(&is_alone), output)?;
     going.secrets = Some(once::secrets(&plan, &left_out(&plan, &command.how.about), &sources, output)?);
     Ok(Some((plan, sources)))
 }

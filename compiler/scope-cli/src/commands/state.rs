@@ -163,6 +163,14 @@ fn rename_site(found: &Found, from: &str, to: &str) -> Result<(), u8> {
         say_help("two sites cannot become one: what one of them has is deleted, or forgotten, first");
         return Err(WRONG);
     }
+    if let Some(program) = &found.program {
+        place::is_declared(to, program)?;
+        if place::sites_of(program).is_some_and(|names| names.iter().any(|name| name == from)) {
+            say_error(codes::E0892, &format!("{program} has both `{from}` and `{to}`: they are two sites"));
+            say_help(&format!("take `{from}` out of the program first, if it is called `{to}` now"));
+            return Err(WRONG);
+        }
+    }
     if state.is_open_at(from) {
         say_error(
             codes::E0892,

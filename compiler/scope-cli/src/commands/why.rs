@@ -30,7 +30,8 @@ fn explained(command: &Why, output: Output) -> Result<(), u8> {
         simulate: command.simulate,
         ..Program::default()
     };
-    let compilation = super::compile(&program, state.recorded(), output)?;
+    let compilation =
+        super::compile(&program, place::recorded(&state, &file, command.place.state.as_deref()), output)?;
     let plan = super::plan_of(&compilation);
     let all = names(&compilation, &state);
     let Some(name) = all.iter().find(|name| is_called(name, &command.resource)) else {

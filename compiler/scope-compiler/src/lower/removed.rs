@@ -293,8 +293,9 @@ impl<'a> Lowering<'a> {
                 others.join("`, `")
             ),
         };
+        let told = &self.recorded.told;
         let help = format!(
-            "to have it deleted at `{site}`, write `with {{ replace: move }}`; to leave it there, `scope state forget {name} {site}`"
+            "to have it deleted at `{site}`, write `with {{ replace: move }}`; to leave it there, `scope state forget {name} {site}{told}`"
         );
         let report = Diagnostic::new(codes::E0319, resource.location.span, message)
             .label(format!("`{site}` is not the alternative that is taken"))

@@ -135,7 +135,7 @@ impl<'a> Lowering<'a> {
                 })
             };
             let Some((old, known)) = gone.iter().find(is_it) else { continue };
-            let name = &site.name;
+            let (name, told) = (&site.name, &recorded.told);
             let things = match known.len() {
                 1 => "one resource is".to_owned(),
                 several => format!("{several} resources are"),
@@ -144,9 +144,9 @@ impl<'a> Lowering<'a> {
                 Diagnostic::new(codes::E0892, site.span, format!("`{name}` is at the address that `{old}` had"))
                     .label(format!("{things} recorded at `{old}`, which is no longer in the program"))
                     .note("that would be made once more there, and what is there now would be out of reach")
-                    .help(format!("if it is the same by another name: `scope state rename-site {old} {name}`; or call it `{old}` again"))
+                    .help(format!("if it is the same by another name: `scope state rename-site {old} {name}{told}`; or call it `{old}` again"))
                     .help(format!(
-                        "if it is another one, have what `{old}` has deleted first, or let it go: `scope state forget NAME {old}`"
+                        "if it is another one, have what `{old}` has deleted first, or let it go: `scope state forget NAME {old}{told}`"
                     )),
             );
         }
