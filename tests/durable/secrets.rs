@@ -204,6 +204,12 @@ fn a_rotated_secret_is_sent_again_when_it_is_said() {
     assert_eq!(pin(), "old-pin-4711");
     assert!(run(&["run", "main.scope"], "new-pin-1234", 0).contains("nothing to do"));
     assert_eq!(pin(), "old-pin-4711");
+    // What a run would send once more is planned, and a saved plan has it sent.
+    let planned = run(&["plan", "main.scope", "--again", "safe", "--out", "plan.json"], "new-pin-1234", 0);
+    assert!(planned.contains("1 to change") && planned.contains("safe  pin"), "{planned}");
+    let again = run(&["run", "plan.json"], "new-pin-1234", 0);
+    assert!(again.contains("updated") && again.contains("1 changed, 1 unchanged"), "{again}");
+    assert_eq!(pin(), "new-pin-1234");
     let again = run(&["run", "main.scope", "--again", "safe"], "new-pin-1234", 0);
     assert!(again.contains("updated") && again.contains("1 changed, 1 unchanged"), "{again}");
     assert_eq!(pin(), "new-pin-1234");

@@ -49,6 +49,9 @@ pub struct Plan {
     /// As a run that chooses again at every `|`, from the left.
     #[arg(long)]
     pub reconsider: bool,
+    /// As a run that does this `call` once more, or sends the secrets of this resource once more.
+    #[arg(long, value_name = "NAME")]
+    pub again: Vec<String>,
     /// Which sites the run would be about.
     #[command(flatten)]
     pub about: About,

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod accept;
+mod again;
 mod answers;
 mod asked;
 mod attach;

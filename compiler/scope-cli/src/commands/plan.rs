@@ -11,8 +11,8 @@ use serde_json::json;
 use super::reach::{self, Lost};
 use super::run::{knows_sites, left_out};
 use super::saved::{self, Relied};
-use super::survey::{NotAsked, survey_without};
-use super::{DIFFERENT, FAILED, OK, asked, now_ms, place};
+use super::survey::{self, NotAsked, survey_for};
+use super::{DIFFERENT, FAILED, OK, again, asked, now_ms, place};
 use crate::args::{About, Plan};
 use crate::output::{Output, document, line, note};
 use crate::show;
@@ -54,13 +54,16 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     if let Err(code) = knows_sites(plan, declared, &command.about) {
         return code;
     }
+    if let Err(code) = again::is_something(plan, &command.again) {
+        return code;
+    }
     let left_out = left_out(plan, &command.about);
     let is_left_out = |site: &SiteId| left_out.contains(&plan.site(*site).name);
     let not_asked = (0..plan.sites.len() as u32).map(SiteId).filter(is_left_out).collect();
     let lost = reach::of(&command.program.with(&command.of), &compilation.program, &before);
     let (state, unused) = match is_asking {
         true => (state, None),
-        false => (None, state),
+        false => (None, state.map(|state| again::undone(state, plan, &command.again))),
     };
     let Some(state) = state else {
         let code = unasked(command, &compilation, unused.as_ref(), &not_asked, &lost, None);
@@ -71,7 +74,10 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         }
         return code;
     };
-    let report = match survey_without(plan, &state, left_out, &compilation.sources, output) {
+    let about = survey::About { left_out, again: again::of(plan, &command.again, None) };
+    let surveyed = survey_for(plan, &state, about, &compilation.sources, output);
+    let state = again::undone(state, plan, &command.again);
+    let report = match surveyed {
         Ok(report) => report,
         Err(NotAsked::Refused(code)) => return code,
         Err(NotAsked::Secrets(why)) => {
@@ -94,8 +100,8 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     let fails = !without_value.is_empty() || rows.iter().any(|row| row.what == What::Fails);
     document::tell("scope-difference/1", json_twin(file, Some(&state), &rows, &lost, (plan, true)));
     let next = match &command.out {
-        Some(_) => again(command, plan),
-        None => format!("{}          save: --out plan.json", again(command, plan)),
+        Some(_) => next(command, plan),
+        None => format!("{}          save: --out plan.json", next(command, plan)),
     };
     let survey = show::plan::Survey { rows: &rows, fails };
     let shown = (&not_asked, command.verbose);
@@ -146,7 +152,7 @@ fn unasked(
             "scope-difference/1",
             json_twin(file, state, &show::plan::rows(plan, state), lost, (plan, false)),
         );
-        show::plan::plan(plan, file, &again(command, plan), state, (left_out, command.verbose))
+        show::plan::plan(plan, file, &next(command, plan), state, (left_out, command.verbose))
     };
     line(text.trim_end());
     tell(command, lost);
@@ -160,7 +166,7 @@ fn unasked(
 }
 
 /// The command that does what is shown: that runs the plan, where it was saved.
-fn again(command: &Plan, plan: &scope_plan::plan::Plan) -> String {
+fn next(command: &Plan, plan: &scope_plan::plan::Plan) -> String {
     if let Some(path) = &command.out {
         return format!("scope run {}", scope_runtime::shell::word(path));
     }
@@ -171,7 +177,7 @@ fn again(command: &Plan, plan: &scope_plan::plan::Plan) -> String {
 fn asked_of(command: &Plan, plan: &scope_plan::plan::Plan) -> Started {
     let About { site, except } = command.about.clone();
     let asked = asked::of_program(&command.program.with(&command.of), plan);
-    Started { reconsider: command.reconsider, site, except, ..asked }
+    Started { reconsider: command.reconsider, again: command.again.clone(), site, except, ..asked }
 }
 
 fn tell(command: &Plan, lost: &[Lost]) {

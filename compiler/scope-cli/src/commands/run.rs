@@ -22,11 +22,11 @@ use super::detach::{self, Detached};
 use super::saved::Saved;
 use super::waiting::{Later, Patience, Waited, Waits};
 use super::watched::watched;
-use super::{FAILED, INTERRUPTED, OK, WRONG, answers, asked, now_ms, place};
+use super::{FAILED, INTERRUPTED, OK, WRONG, again, answers, asked, now_ms, place};
 use crate::args::Run;
 use crate::output::{Output, say_error};
 use crate::show::said;
-use once::{has_again, is_left_alone, run_once};
+use once::{is_left_alone, run_once};
 pub use once::{knows_sites, left_out};
 use ready::{is_as_planned, ready};
 
@@ -99,6 +99,11 @@ pub fn whole(command: &Run, answers: Answers, output: Output) -> u8 {
     if let Some(saved) = Saved::of(&program) {
         program = saved.program;
         command.how.kept.state = command.how.kept.state.or(saved.relied.state);
+        for name in saved.relied.asked.into_iter().flat_map(|asked| asked.again) {
+            if !command.how.again.contains(&name) {
+                command.how.again.push(name);
+            }
+        }
     }
     let file = &command.program.file;
     let kept = match place::of_program(&program, command.how.kept.state.as_deref()) {
@@ -179,7 +184,7 @@ fn runs(command: &Run, program: &str, answers: Answers, going: &mut Going, outpu
         // Only the first time: what this run did itself is no surprise. What is resumed has been asked for before.
         if std::mem::take(&mut is_first) {
             let planned = is_as_planned(command, &plan, state.state(), &sources, output);
-            if let Err(code) = planned.and_then(|()| has_again(&plan, &command.how)) {
+            if let Err(code) = planned.and_then(|()| again::is_something(&plan, &command.how.again)) {
                 return code;
             }
         }

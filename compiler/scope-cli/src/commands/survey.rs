@@ -30,18 +30,28 @@ pub enum NotAsked {
 
 /// Asks all sites of a plan, as far as the state's holds let it.
 pub fn survey(plan: &Plan, state: &State, sources: &SourceMap, output: Output) -> Result<Report, NotAsked> {
-    survey_without(plan, state, BTreeSet::new(), sources, output)
+    survey_for(plan, state, About::default(), sources, output)
 }
 
-/// The same of all sites but these.
-pub fn survey_without(
+/// What the run is about that the sites are asked for.
+#[derive(Default)]
+pub struct About {
+    /// The sites that it leaves out.
+    pub left_out: BTreeSet<String>,
+    /// What it does once more.
+    pub again: BTreeMap<String, Option<u64>>,
+}
+
+/// The same for a run that is about less than all, or more.
+pub fn survey_for(
     plan: &Plan,
     state: &State,
-    left_out: BTreeSet<String>,
+    about: About,
     sources: &SourceMap,
     output: Output,
 ) -> Result<Report, NotAsked> {
-    let options = RunOptions { left_out, ..RunOptions::default() };
+    let About { left_out, again } = about;
+    let options = RunOptions { left_out, again, ..RunOptions::default() };
     ask(plan, state, options, sources, output).map(|(report, _)| report)
 }
 

@@ -199,9 +199,7 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         true => subject.unseen_when_taken(&given, &there.record),
         false => subject.unseen_changes(&given, &there.record),
     };
-    let is_unseen = is_whole
-        && !subject.can_be_read()
-        && there.inputs.as_ref().is_some_and(|inputs| !given.is_as_digested(inputs));
+    let is_unseen = is_whole && subject.is_given_otherwise(there.inputs.as_ref(), &given);
     if !found.is_empty() || !unseen.is_empty() {
         there.is_ours_to_change(subject)?;
         update::can_change(subject, &[found.as_slice(), &unseen].concat())?;

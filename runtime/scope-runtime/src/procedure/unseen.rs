@@ -91,6 +91,16 @@ impl Subject<'_> {
         again.is_some_and(|since| recorded.run < since.unwrap_or(self.shared.run))
     }
 
+    /// Whether what cannot be read is given otherwise than what it was made from, or is to be given a secret once more.
+    pub(super) fn is_given_otherwise(&self, inputs: Option<&String>, given: &Given) -> bool {
+        let is_sent_again = || {
+            let is_again = self.recorded().is_some_and(|recorded| self.is_wanted_again(&recorded));
+            is_again && given.values.keys().any(|name| given.is_secret(name))
+        };
+        let is_other = inputs.is_some_and(|inputs| !given.is_as_digested(inputs));
+        !self.can_be_read() && (is_other || is_sent_again())
+    }
+
     fn unseen_since(&self, recorded: &Resource, given: &Given, record: &Record) -> Vec<Difference> {
         let Some(digests) = &recorded.digests else { return Vec::new() };
         let found = self.unmarked(record);

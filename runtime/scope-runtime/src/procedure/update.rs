@@ -40,12 +40,7 @@ pub(super) async fn update(
     let has_unseen = !unseen.is_empty();
     differences.extend(unseen);
     let is_again = subject.recorded().is_some_and(|recorded| subject.is_wanted_again(&recorded));
-    // What cannot be read is compared with what it was made from.
-    let is_given_otherwise = || {
-        let is_sent_again = is_again && given.values.keys().any(|name| given.is_secret(name));
-        is_sent_again || there.inputs.as_ref().is_some_and(|inputs| !given.is_as_digested(inputs))
-    };
-    let is_changed_unseen = !subject.can_be_read() && is_given_otherwise();
+    let is_changed_unseen = subject.is_given_otherwise(there.inputs.as_ref(), given);
     if differences.is_empty() && !is_changed_unseen {
         keep_not_taken(subject, &[])?;
         return Ok(None);

@@ -1,12 +1,11 @@
 //! One run against real sites: who is left alone, what is asked before anything is sent, the run, and what it came to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use scope_compiler::data;
-use scope_diagnostics::{SourceMap, codes, similar};
-use scope_plan::fleet::listed;
-use scope_plan::plan::{Action, Plan, Step};
+use scope_diagnostics::{SourceMap, codes};
+use scope_plan::plan::Plan;
 use scope_runtime::events::{RunEvent, RunEventKind};
 use scope_runtime::real::secrets::SecretStore;
 use scope_runtime::real::{self, RealSites};
@@ -15,10 +14,10 @@ use scope_runtime::report::Report;
 use scope_runtime::runner::{self, Interrupt, RunOptions};
 use scope_runtime::state::{Started, State, StateStore, Wish};
 
-use super::super::{WRONG, now_ms, waiting};
+use super::super::{WRONG, again, now_ms, waiting};
 use super::{Beginning, Going, consent};
 use crate::args::{About, Events, How};
-use crate::output::{Output, document, note, say_error, say_help};
+use crate::output::{Output, document, note, say_error};
 use crate::show::{self, progress::Shower, report::Next, said};
 
 /// Whether every site that a command names is one of the program's, `declared` and perhaps not used; else the exit code. One
@@ -105,7 +104,7 @@ pub(super) fn run_once(
         held: show::past::held(state.state(), now),
         left_out,
         silent: beginning.silent.clone(),
-        again: again(plan, how, beginning.started.first),
+        again: again::of(plan, &how.again, beginning.started.first),
         ..run_options(now, now, Rc::new(real_sites.mask()), interrupt.clone())
     };
     // Whoever attaches shows the events.
@@ -193,74 +192,6 @@ pub(super) fn run_options(
         interrupt,
         ..RunOptions::default()
     }
-}
-
-/// The calls to do once more, the resources whose secrets are to be sent once more, and the run that was asked for it first.
-pub(super) fn again(plan: &Plan, how: &How, first: Option<u64>) -> BTreeMap<String, Option<u64>> {
-    let names = how.again.iter().flat_map(|name| called(plan, name).chain(with_secrets(plan, name)));
-    names.map(|name| (name, first)).collect()
-}
-
-/// The resources of this name, or of the family of this name, that are given a secret.
-fn with_secrets<'p>(plan: &'p Plan, name: &str) -> impl Iterator<Item = String> + use<'p> {
-    let name = name.to_string();
-    let has_secret = |step: &Step| match &step.action {
-        Action::Ensure { attributes, .. } => {
-            attributes.iter().any(|(_, value)| !value.secrets_used().is_empty())
-        }
-        _ => false,
-    };
-    let is_meant = move |step: &&Step| {
-        let rest = step.name.strip_prefix(name.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('[')) && has_secret(step)
-    };
-    plan.steps.iter().filter(is_meant).map(|step| step.name.clone())
-}
-
-/// The calls of this name, or of the sequence or group of this name.
-fn called<'p>(plan: &'p Plan, name: &str) -> impl Iterator<Item = String> + use<'p> {
-    let name = name.to_string();
-    let is_meant = move |step: &&str| {
-        step.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-    };
-    calls(plan).filter(is_meant).map(str::to_string)
-}
-
-fn calls(plan: &Plan) -> impl Iterator<Item = &str> {
-    let calls = plan.steps.iter().filter(|step| matches!(step.action, Action::Call { .. }));
-    calls.map(|step| step.name.as_str())
-}
-
-/// What is to be done once more is a call, or has some in it, or is given a secret; else it is said which there are.
-pub(super) fn has_again(plan: &Plan, how: &How) -> Result<(), u8> {
-    let is_nothing =
-        |name: &&String| called(plan, name).next().is_none() && with_secrets(plan, name).next().is_none();
-    let Some(name) = how.again.iter().find(is_nothing) else { return Ok(()) };
-    if plan.steps.iter().any(|step| step.name == *name) {
-        say_error(
-            codes::E0922,
-            &format!(
-                "`{name}` is no `call`, and is given no secret: only what is done once, and a secret, can be sent once more"
-            ),
-        );
-    } else {
-        say_error(codes::E0922, &format!("no `call` of this program is named `{name}`"));
-    }
-    // A call by its name, and every sequence or group that it is in.
-    let with_groups = |call: &'_ str| -> Vec<String> {
-        let groups = call.match_indices(['.', '[']).map(|(end, _)| call[..end].to_string());
-        groups.chain([call.to_string()]).collect()
-    };
-    let names: BTreeSet<String> = calls(plan).flat_map(with_groups).collect();
-    match similar::nearest(name, names.iter().map(String::as_str)) {
-        Some(near) => say_help(&format!("did you mean `{near}`?")),
-        None if names.is_empty() => say_help("the program has none"),
-        None => {
-            let all: Vec<&str> = calls(plan).collect::<BTreeSet<_>>().into_iter().collect();
-            say_help(&format!("its calls: {}", listed(&all)));
-        }
-    }
-    Err(WRONG)
 }
 
 /// A value of a client's configuration file.

@@ -6,8 +6,8 @@ use scope_plan::recorded::Recorded;
 use scope_runtime::state::{Hold, Started, State, Wish};
 
 use super::super::saved::{self, Saved};
-use super::super::survey::{NotAsked, survey};
-use super::super::{WRONG, reach};
+use super::super::survey::{self, NotAsked, survey_for};
+use super::super::{WRONG, again, reach};
 use super::once::knows_sites;
 use crate::args::{How, Run};
 use crate::output::{Output, say, say_error, say_help};
@@ -26,7 +26,10 @@ pub(super) fn is_as_planned(
     let state = without_left_out(state, plan, &command.how);
     let mut changes = relied.changes(plan, &state, None);
     if changes.is_empty() && !relied.read.is_empty() {
-        match survey(plan, &state, sources, output) {
+        let asked = relied.asked.as_ref().map(|asked| asked.again.as_slice());
+        let again = again::of(plan, asked.unwrap_or_default(), None);
+        let about = survey::About { again, ..survey::About::default() };
+        match survey_for(plan, &state, about, sources, output) {
             Ok(now) => changes = relied.changes(plan, &state, Some(&now)),
             Err(NotAsked::Refused(code)) => return Err(code),
             // The run says which secret is missing.

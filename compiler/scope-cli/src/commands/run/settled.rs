@@ -53,6 +53,11 @@ fn would_change(command: &Run, saved: Option<&Saved>) -> Vec<String> {
     let given = given.chain(program.only.iter().map(option("only")));
     let given = given.chain(program.policies.iter().map(option("policy")));
     let given = given.chain(command.how.reconsider.then(|| "--reconsider".to_owned()));
+    // What a saved plan does once more was shown. One that `scope build` wrote knows nothing that was done.
+    let shown =
+        saved.map(|saved| saved.relied.asked.iter().flat_map(|asked| &asked.again).collect::<Vec<_>>());
+    let is_shown = |name: &&String| shown.as_ref().is_none_or(|shown| shown.contains(name));
+    let given = given.chain(command.how.again.iter().filter(|name| !is_shown(name)).map(option("again")));
     // A plan that `scope build` wrote was made from no state.
     let place = |saved: &Saved, at: Option<&str>| {
         world::state_place(&saved.program, at).map(|place| place.text()).ok()

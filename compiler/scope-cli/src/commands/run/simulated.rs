@@ -10,8 +10,8 @@ use scope_runtime::runner::{self, Interrupt, RunOptions};
 use scope_runtime::simulator::{Fault, SimulationOptions, Simulator};
 use scope_runtime::state::StateStore;
 
-use super::super::WRONG;
-use super::once::{again, has_again, left_out, run_options, told};
+use super::super::{WRONG, again};
+use super::once::{left_out, run_options, told};
 use crate::args::{Events, How};
 use crate::output::{Output, say_error};
 use crate::show::{progress::Shower, report::Next};
@@ -25,7 +25,7 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, next: &str, output:
             return WRONG;
         }
     };
-    if let Err(code) = has_again(plan, how) {
+    if let Err(code) = again::is_something(plan, &how.again) {
         return code;
     }
     let options = SimulationOptions {
@@ -39,7 +39,7 @@ pub fn simulate(plan: &Plan, sources: &SourceMap, how: &How, next: &str, output:
     let mut state = StateStore::in_memory();
     let left_out = left_out(plan, &how.about);
     let run_options = RunOptions {
-        again: again(plan, how, None),
+        again: again::of(plan, &how.again, None),
         at: None,
         // No record of it is kept: only events tell it.
         digest: (how.telling.events == Events::Json).then(|| runner::digest_of_plan(plan)),
