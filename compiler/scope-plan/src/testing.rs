@@ -194,6 +194,7 @@ impl Builder {
                 identity: Expr::text(identity),
                 unless: Vec::new(),
                 keep: false,
+                is_elsewhere: false,
             },
         )
     }

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::by_site::Line;
+use super::plan::why_gone;
 use super::{bytes, debts, needed_name, short_name, short_type};
 use crate::commands::now_ms;
 
@@ -242,16 +243,19 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, Le
                 Change::LetGo => (What::LetGo, "is let go: nothing here relies upon it any more".into()),
                 Change::Release => (
                     What::Forget,
-                    "no longer in the program; left at the site, as it was said (`keep`)".into(),
+                    format!("{}; left at the site, as it was said (`keep`)", why_gone(&step.action)),
                 ),
                 Change::Leave => (
                     What::Forget,
-                    "no longer in the program; left at the site: it bears the mark of another deployment"
-                        .into(),
+                    format!(
+                        "{}; left at the site: it bears the mark of another deployment",
+                        why_gone(&step.action)
+                    ),
                 ),
-                Change::Forget => {
-                    (What::Forget, "no longer in the program; adopted before, so it stays at the site".into())
-                }
+                Change::Forget => (
+                    What::Forget,
+                    format!("{}; adopted before, so it stays at the site", why_gone(&step.action)),
+                ),
             },
             // The guard is as it should be.
             Effect::Found if matches!(step.action, Action::Protect { .. }) => return None,

@@ -296,14 +296,16 @@ impl Looked<'_> {
 
     /// What the program no longer has; somebody may have changed it all the same.
     fn removed(&self, recorded: &Resource, seen: &Seen) -> Drifted {
-        let end = if recorded.how == How::Adopted { "stays at the site" } else { "a run deletes it" };
+        let stays = recorded.how == How::Adopted || recorded.keep;
+        let end = if stays { "stays at the site" } else { "a run deletes it" };
+        let gone = super::plan::why_gone(&self.step.action);
         let (by, why) = match (&seen.is_gone, seen.differences.as_slice()) {
-            (true, _) => (ChangedBy::Program, "no longer in the program, and deleted outside".to_string()),
-            (false, []) => (ChangedBy::Program, format!("no longer in the program: {end}")),
+            (true, _) => (ChangedBy::Program, format!("{gone}, and deleted outside")),
+            (false, []) => (ChangedBy::Program, format!("{gone}: {end}")),
             (false, found) => {
                 let words: Vec<String> = found.iter().map(|one| by_part(one, &from_last)).collect();
                 let words = words.join(", ");
-                (ChangedBy::Both, format!("{words} outside, and no longer in the program: {end}   conflict"))
+                (ChangedBy::Both, format!("{words} outside, and {gone}: {end}   conflict"))
             }
         };
         Drifted { differences: seen.differences.clone(), ..self.row(recorded, What::Removed, by, why) }

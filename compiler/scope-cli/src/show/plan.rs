@@ -297,9 +297,9 @@ pub fn details(plan: &Plan, step: &Step) -> String {
             }
         }
         Action::Delete { keep: true, .. } => {
-            "no longer in the program; left at the site, and forgotten".into()
+            format!("{}; left at the site, and forgotten", why_gone(&step.action))
         }
-        Action::Delete { unless, .. } => why_deleted(plan, unless),
+        Action::Delete { unless, .. } => why_deleted(plan, &step.action, unless),
         Action::Protect { users, .. } if users.is_empty() => {
             "is let go by what no longer relies upon it".into()
         }
@@ -313,7 +313,7 @@ pub fn details(plan: &Plan, step: &Step) -> String {
 }
 
 /// Why something is deleted, unless it is made there after all: nobody asks for it, or its alternative was left.
-fn why_deleted(plan: &Plan, unless: &[StepId]) -> String {
+fn why_deleted(plan: &Plan, deletion: &Action, unless: &[StepId]) -> String {
     let guards = unless.iter().flat_map(|step| &plan.step(*step).when);
     let chosen = guards.filter_map(|guard| {
         let choice = plan.choice(guard.choice);
@@ -322,7 +322,15 @@ fn why_deleted(plan: &Plan, unless: &[StepId]) -> String {
     });
     match chosen.map(|arm| &arm.label).next() {
         Some(label) => format!("`{label}` was chosen instead"),
-        None => "no longer in the program".into(),
+        None => why_gone(deletion).into(),
+    }
+}
+
+/// Why nothing of the program is where something is deleted.
+pub fn why_gone(deletion: &Action) -> &'static str {
+    match deletion {
+        Action::Delete { is_elsewhere: true, .. } => "the program has it elsewhere",
+        _ => "no longer in the program",
     }
 }
 

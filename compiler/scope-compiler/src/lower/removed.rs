@@ -205,6 +205,7 @@ impl<'a> Lowering<'a> {
             identity: Expr::Value(resource.identity.clone().into()),
             unless,
             keep: resource.stays(),
+            is_elsewhere: self.resources_by_name.contains_key(resource.name.as_str()),
         };
         Some(self.step(NewStep {
             name: resource.name.clone(),

@@ -68,7 +68,7 @@ pub enum Action {
         /// Its result is printed.
         prints: bool,
     },
-    /// Remove what the recorded state says is ours and the program does not name any more.
+    /// Remove what the recorded state says is ours and the program does not have any more, at this site.
     Delete {
         /// `openstack.server`
         resource_type: String,
@@ -80,6 +80,9 @@ pub enum Action {
         /// Left at its site: the owner mark is taken off, and it is forgotten.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         keep: bool,
+        /// The program has it still, at other sites.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_elsewhere: bool,
     },
     /// Guard a resource that others rely upon from deletion (R9): their mark is left on it, where the driver says. Without
     /// users it is taken off. Output: the resource's record.

@@ -276,7 +276,7 @@ impl Stage<'_> {
 
     /// One run, or a resumed one; silent sites are not asked again.
     async fn run(&self, how: &RunAs, silent: BTreeMap<String, String>) {
-        let recorded = self.state.borrow().state().recorded();
+        let recorded = self.state.borrow().recorded();
         let plan = match self.plans.plan(how, &recorded) {
             Ok(plan) => plan,
             Err(reports) => {

@@ -18,6 +18,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 
+use scope_plan::recorded::Recorded;
 use tokio::sync::oneshot;
 
 use super::folder::{private_file, replace_file, sync_folder};
@@ -67,6 +68,11 @@ impl StateStore {
     /// What is known.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// What compiling needs to know.
+    pub fn recorded(&self) -> Recorded {
+        self.state.recorded()
     }
 
     /// Begins a run: gives its number. From here on records are kept.

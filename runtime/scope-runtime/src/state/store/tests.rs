@@ -35,7 +35,7 @@ fn a_run_is_remembered() {
     assert_eq!(store.state().deployment, deployment);
     assert_eq!(store.state().serial, 1);
     assert_eq!(store.state().resource("base", "nantes").expect("recorded").identity, "45da");
-    assert_eq!(store.state().recorded().choices["base"], 1);
+    assert_eq!(store.recorded().choices["base"], 1);
     assert_eq!(store.state().runs[0].verdict, Some(Verdict::Done));
     assert_eq!(StateStore::peek(folder.path()).expect("there"), *store.state());
     assert_eq!(StateStore::records_of(folder.path(), &store.state().runs[0]).expect("kept").len(), 4);
@@ -127,7 +127,7 @@ fn memory_keeps_no_file_and_repeats_itself() {
     store.append(resource("45da")).expect("recorded");
     store.end_run(run, RunEnd::new(Verdict::Done, Counts::default(), 1)).expect("ended");
     assert_eq!(store.state().deployment, "simulated");
-    assert_eq!(store.state().recorded().resources.len(), 1);
+    assert_eq!(store.recorded().resources.len(), 1);
 }
 
 #[cfg(target_os = "linux")]
