@@ -176,8 +176,15 @@ pub fn state_place(world: &dyn World, entry: &str) -> Result<Option<String>, Str
     let table = DeTable::parse(&text).map_err(|error| broken(error.message()))?.into_inner();
     let Some((_, value)) = table.into_iter().find(|(key, _)| key.get_ref() == STATE) else { return Ok(None) };
     let place = place_of(value, Span::DUMMY, &|_| Span::DUMMY).map_err(|report| broken(&report.message))?;
-    Ok(place
-        .map(|place| if place.contains("://") { place } else { scope_analysis::join_path(entry, &place) }))
+    Ok(place.map(|place| match place.strip_suffix('/') {
+        _ if place.contains("://") => place,
+        // What ends with `/` is for each program of the folder.
+        Some(folder) if !folder.is_empty() => match scope_analysis::join_path(entry, folder) {
+            here if here.is_empty() => "./".to_owned(),
+            folder => folder + "/",
+        },
+        _ => scope_analysis::join_path(entry, &place),
+    }))
 }
 
 /// `place = "…"`, the only entry that there is.

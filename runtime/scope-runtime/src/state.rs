@@ -129,6 +129,17 @@ pub struct Call {
     pub result: Value,
     /// The run that did it.
     pub run: u64,
+    /// What it was given last of what other steps' sites tell: the step's key → the part of its output → its value. None that is
+    /// secret, or large.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub taken: BTreeMap<String, BTreeMap<String, Value>>,
+}
+
+impl Call {
+    /// One of which nothing more is known.
+    pub fn new(inputs: String, result: Value, run: u64) -> Self {
+        Self { inputs, result, run, taken: BTreeMap::new() }
+    }
 }
 
 /// A step that waits for its site.

@@ -71,7 +71,7 @@ pub fn record_unused(
                 return Err(WRONG);
             }
             Known::Done => {
-                let call = Call { inputs: sent.inputs.clone(), result: Value::Null, run: sent.run };
+                let call = Call::new(sent.inputs.clone(), Value::Null, sent.run);
                 Record::Call { key: key.clone(), call }
             }
             Known::Failed | Known::Retry => Record::Settled { key: key.clone() },

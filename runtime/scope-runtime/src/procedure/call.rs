@@ -2,8 +2,11 @@
 //!
 //! `call stop_vm: server.stop { id: vm.id }` → done and recorded; with the same inputs, the next run does nothing.
 
+use std::collections::BTreeMap;
+
 use scope_plan::driver::{Attribute, Operation, OperationKind, Repeat, Type};
 use scope_plan::expr::Expr;
+use scope_plan::plan::StepId;
 use serde_json::{Map, Value};
 
 use super::aftermath::still_unknown;
@@ -52,7 +55,7 @@ pub(super) async fn call(
                 }
                 Some(Known::Failed) => return Err(subject.answered_failed(operation).await?),
                 Some(Known::Done) => {
-                    let call = Call { inputs: given.digest(), result: Value::Null, run: subject.shared.run };
+                    let call = done_now(subject, inputs, &given, Value::Null);
                     subject.shared.ledger.append(Fact::Call { key: subject.key.to_owned(), call })?;
                     subject.settle()?;
                     subject.shared.ledger.commit().await?;
@@ -64,7 +67,7 @@ pub(super) async fn call(
             // Where a repeat is safe, it is sent again below.
             true => {}
             false => {
-                if let Some(result) = done_before(subject, &given) {
+                if let Some(result) = done_before(subject, inputs, &given) {
                     is_as_declared(subject, &result)?;
                     return Ok(Good::new(Effect::Unchanged, result));
                 }
@@ -106,7 +109,7 @@ pub(super) async fn call(
         if scope_plan::eval::value::weight(&kept, LONGEST_RESULT) > LONGEST_RESULT {
             kept = Value::Null;
         }
-        let call = Call { inputs: given.digest(), result: kept, run: subject.shared.run };
+        let call = done_now(subject, inputs, &given, kept);
         subject.shared.ledger.append(Fact::Call { key: subject.key.to_owned(), call })?;
         subject.shared.ledger.commit().await?;
     }
@@ -313,7 +316,7 @@ fn is_unsent(trouble: &Trouble) -> bool {
 }
 
 /// The result of an earlier run with the same inputs, unless it is asked for once more.
-pub(super) fn done_before(subject: &Subject<'_>, given: &Given) -> Option<Value> {
+pub(super) fn done_before(subject: &Subject<'_>, inputs: &[(String, Expr)], given: &Given) -> Option<Value> {
     let again = subject.shared.options.again.get(subject.name);
     let is_wanted_again =
         |call: &Call| again.is_some_and(|since| call.run < since.unwrap_or(subject.shared.run));
@@ -322,12 +325,45 @@ pub(super) fn done_before(subject: &Subject<'_>, given: &Given) -> Option<Value>
     if !is_same || is_wanted_again(&call) {
         return None;
     }
-    if call.inputs.is_empty() {
+    let taken = taken(subject, inputs);
+    if call.inputs.is_empty() || call.taken != taken {
         // From now on it is known, and done again when that changes. A failure is kept by the ledger and seen by the loop.
-        let call = Call { inputs: given.digest(), ..call.clone() };
+        let inputs = if call.inputs.is_empty() { given.digest() } else { call.inputs.clone() };
+        let call = Call { inputs, taken, ..call.clone() };
         let _ = subject.shared.ledger.append(Fact::Call { key: subject.key.to_owned(), call });
     }
     Some(call.result)
+}
+
+fn done_now(subject: &Subject<'_>, inputs: &[(String, Expr)], given: &Given, result: Value) -> Call {
+    Call { taken: taken(subject, inputs), ..Call::new(given.digest(), result, subject.shared.run) }
+}
+
+/// What the inputs take from the outputs of other steps, as far as it may be written down.
+fn taken(subject: &Subject<'_>, inputs: &[(String, Expr)]) -> BTreeMap<String, BTreeMap<String, Value>> {
+    let shared = subject.shared;
+    let mut taken: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
+    let mut take = |step: StepId, path: &[String]| {
+        let output = shared.output(step)?;
+        let value = path.iter().try_fold(&*output, |value, field| value.get(field))?;
+        let mut shown = value.clone();
+        hide_in_value(&*shared.options.redact, &mut shown);
+        let is_kept =
+            shown == *value && scope_plan::eval::value::weight(value, LONGEST_RESULT) <= LONGEST_RESULT;
+        let of_step = is_kept.then(|| taken.entry(shared.plan.step(step).key.clone()).or_default())?;
+        of_step.insert(path.join("."), shown);
+        Some(())
+    };
+    for (_, expr) in inputs {
+        expr.visit(&mut |part| {
+            if let Expr::Step { step, path } = part
+                && !path.is_empty()
+            {
+                take(*step, path);
+            }
+        });
+    }
+    taken
 }
 
 /// Whether it may be sent again. What it makes bears no mark that would tell.

@@ -35,7 +35,7 @@ pub(crate) fn open(shared: &Shared<'_>) {
         let fact = match (&step.action, subject.answer()) {
             (_, Some(Known::Failed | Known::Retry)) => Fact::Settled { key },
             (Action::Call { .. }, Some(Known::Done)) => {
-                let call = Call { inputs: String::new(), result: Value::Null, run: shared.run };
+                let call = Call::new(String::new(), Value::Null, shared.run);
                 Fact::Call { key, call }
             }
             _ => Fact::Sent { key, sent: perhaps_sent(&subject, operation) },

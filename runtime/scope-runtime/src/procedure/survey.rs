@@ -46,7 +46,7 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             let is_whole = known.len() == inputs.len();
             let given = evaluate(subject, &known).await?;
             let may_be_done = *once && is_whole && !subject.was_sent();
-            if let Some(result) = may_be_done.then(|| call::done_before(subject, &given)).flatten() {
+            if let Some(result) = may_be_done.then(|| call::done_before(subject, inputs, &given)).flatten() {
                 return Ok(Good::new(Effect::Unchanged, result));
             }
             let operation = subject.resource_type.operation(operation);

@@ -10,12 +10,13 @@ use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::{Action, Plan, Step, StepId};
 use serde_json::{Map, Value};
 
-use super::State;
+use super::{Call, State};
 use crate::procedure::Given;
 
 impl State {
     /// Those whose recorded inputs are what the program gives them now. What they take from other steps is taken to be as it
-    /// is recorded, or as the program gives it to them; an operation that takes something else is not known to be done.
+    /// is recorded, or as the program gives it to them, and else as it was told when it was last taken; an operation that takes
+    /// something else is not known to be done.
     pub fn calls_done(&self, plan: &Plan) -> BTreeSet<StepId> {
         let mut done = BTreeSet::new();
         if self.calls.is_empty() {
@@ -78,6 +79,7 @@ impl State {
         // Of what was sent since, the end is not known.
         let call = self.calls.get(&step.key).filter(|_| !self.sent.contains_key(&step.key))?;
         let (_, resource_type) = plan.resource_type_of(step)?;
+        let outputs = outputs.with(plan, inputs, call);
         let values = inputs.iter().map(|(name, expr)| Some((name.clone(), outputs.shown(expr)?)));
         let given = Given::shown(resource_type, values.collect::<Option<_>>()?);
         (call.inputs.is_empty() || given.is_as_digested(&call.inputs)).then(|| call.result.clone())
@@ -89,6 +91,25 @@ impl State {
 struct Outputs(BTreeMap<StepId, Value>);
 
 impl Outputs {
+    /// What is known of the outputs that these inputs are made of; what is not, as an operation was given it last.
+    fn with(&self, plan: &Plan, inputs: &[(String, Expr)], call: &Call) -> Outputs {
+        let mut known = Outputs::default();
+        for (_, expr) in inputs {
+            expr.visit(&mut |part| {
+                let Expr::Step { step, path } = part else { return };
+                let output = known.0.entry(*step);
+                let output = output.or_insert_with(|| self.0.get(step).cloned().unwrap_or(Value::Null));
+                let taken =
+                    call.taken.get(&plan.step(*step).key).and_then(|taken| taken.get(&path.join(".")));
+                if let (None, Some(taken)) = (at(output, path), taken) {
+                    put(output, path, taken.clone());
+                }
+            });
+        }
+        known.0.retain(|_, output| !output.is_null());
+        known
+    }
+
     /// A value, if all of it is known; none that is secret.
     fn value(&self, expr: &Expr) -> Option<Value> {
         self.shown(expr).filter(|_| expr.secrets_used().is_empty())
@@ -121,6 +142,20 @@ impl Environment for Outputs {
 
 fn at<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
     path.iter().try_fold(value, |value, field| value.get(field)).filter(|value| !value.is_null())
+}
+
+/// Puts a value where a part of an output is not known, unless something else stands there.
+fn put(output: &mut Value, path: &[String], value: Value) {
+    let Some((field, rest)) = path.split_first() else {
+        *output = value;
+        return;
+    };
+    if output.is_null() {
+        *output = Value::Object(Map::new());
+    }
+    if let Value::Object(fields) = output {
+        put(fields.entry(field.clone()).or_insert(Value::Null), rest, value);
+    }
 }
 
 /// An identity as its site tells it: it is recorded as text.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scope_plan::recorded::{RecordedGuard, Relied, borrowed_name, borrowed_parts};
 
-use super::{Changed, Guards, Owed, Parked, Resource, Sent, State};
+use super::{Call, Changed, Guards, Owed, Parked, Resource, Sent, State};
 
 impl State {
     /// Whether anything is recorded at a site.
@@ -40,7 +40,8 @@ impl State {
         State {
             resources: renaming.by_name(&self.resources),
             undone: renaming.by_name(&self.undone),
-            calls: renaming.keys(&self.calls),
+            calls: renaming
+                .of_steps(&self.calls, |call| Call { taken: renaming.keys(&call.taken), ..call.clone() }),
             chosen_sites: self
                 .chosen_sites
                 .iter()
@@ -167,6 +168,7 @@ impl Renaming<'_> {
 #[cfg(test)]
 mod tests {
     use scope_plan::recorded::How;
+    use serde_json::Value;
 
     use super::*;
 
@@ -185,6 +187,10 @@ mod tests {
         state.resources.insert("lane".into(), at("paris", &lane));
         state.resources.insert("note from paris".into(), at("nantes", &copy));
         state.apart.insert(("lane".into(), "paris".into()));
+        let told = BTreeMap::from([("id".to_owned(), "l1".into())]);
+        let taken = BTreeMap::from([("paris/lane/ensure".to_owned(), told)]);
+        let call = Call { taken, ..Call::new("0a".into(), Value::Null, 1) };
+        state.calls.insert("nantes/clear/call".into(), call);
         state.chosen_sites.insert("seat".into(), BTreeSet::from(["paris".to_owned(), "nantes".to_owned()]));
         let guard = RecordedGuard {
             name: "lane".into(),
