@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use scope_diagnostics::{Code, Diagnostic, SourceMap, Span, codes};
+use scope_diagnostics::{Code, Diagnostic, SourceMap, Span, codes, similar};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Origin, Output, Plan, Site, Step};
 use scope_runtime::events::Failure;
@@ -68,6 +68,9 @@ pub fn diagnostic(plan: &Plan, step: &Step, failure: &Failure, sources: &SourceM
     if let Some(help) = help_of_origin(plan, step, failure) {
         report = report.help(help);
     }
+    if let Some(near) = near_name(plan, step, failure) {
+        report = report.help(format!("did you mean `{near}`? the program has that there"));
+    }
     for help in &failure.help {
         report = report.help(help.clone());
     }
@@ -91,6 +94,27 @@ fn at_places(failure: &Failure, sources: &SourceMap) -> Option<Diagnostic> {
 fn origin_of<'p>(plan: &'p Plan, step: &Step, name: &str) -> Option<&'p Origin> {
     let mut here = plan.steps.iter().filter(|other| other.site == step.site && other.name == name);
     here.find(|other| matches!(other.action, Action::Ensure { .. })).map(|other| &other.origin)
+}
+
+/// Of what is not found by its name, the nearest name of its type that the program knows at that site.
+fn near_name<'p>(plan: &'p Plan, step: &Step, failure: &Failure) -> Option<&'p str> {
+    let Action::Lookup { resource_type, text: Some(Expr::Value(Value::String(wanted))), .. } = &step.action else {
+        return None;
+    };
+    let ty = plan.resource_type_of(step).filter(|_| failure.code == "E0902").map(|(_, ty)| ty)?;
+    let attribute = ty.name_attribute.as_ref().unwrap_or(&ty.identity);
+    let held = plan.site(step.site).simulated.iter().filter(|held| held.resource_type == *resource_type);
+    let held = held.filter_map(|held| held.attributes.get(attribute)?.as_str());
+    let here = plan.steps.iter().filter(|other| other.site == step.site);
+    let made = here.filter_map(|other| match &other.action {
+        Action::Ensure { resource_type: of, attributes, .. } if of == resource_type => {
+            let (_, name) = attributes.iter().find(|(name, _)| name == attribute)?;
+            let Expr::Value(Value::String(name)) = name else { return None };
+            Some(name.as_str())
+        }
+        _ => None,
+    });
+    similar::nearest(wanted, held.chain(made).filter(|name| name != wanted))
 }
 
 /// What can be done where the origin of a copy does not answer, which is not waited for (R8).
