@@ -82,7 +82,9 @@ fn cause(report: &Diagnostic, sources: &SourceMap) -> Option<Cause> {
             Some(Cause::Same { code: report.code, file: span.file, words })
         }
         Some(fix) => {
-            let [edit] = &fix.edits[..] else { return None };
+            let [edit] = &fix.edits[..] else {
+                return UNKNOWN.contains(&report.code).then(|| unknown(report)).flatten();
+            };
             let text = sources.try_get(edit.span.file)?.text();
             let written = text.get(edit.span.range())?;
             let is_word = |word: &str| {

@@ -245,9 +245,9 @@ impl<'p> UniqueKeys<'p> {
         let value = match path.split_first() {
             Some((name, below)) if !by.attributes.contains_key(name) => {
                 let told = told_by_creation(self.driver_type(&resource.ty)?, name)?;
-                at_path(by, &[told.as_slice(), below].concat())?
+                by.value_at(&[told.as_slice(), below].concat())?
             }
-            _ => at_path(by, path)?,
+            _ => by.value_at(path)?,
         };
         Some(Used { value, by, site, followed: followed + 1 })
     }
@@ -267,16 +267,6 @@ fn told_by_creation(ty: &ResourceType, attribute: &str) -> Option<Vec<String>> {
     }?;
     let (_, value) = create.sets.iter().find(|(name, _)| name == attribute)?;
     path_of(value)
-}
-
-fn at_path<'p>(instance: &'p Instance, path: &[String]) -> Option<&'p Value> {
-    let (attribute, fields) = path.split_first()?;
-    let mut slot = instance.attributes.get(attribute)?;
-    for field in fields {
-        let Value::Record(entries) = &slot.value else { return None };
-        slot = entries.get(field)?;
-    }
-    Some(&slot.value)
 }
 
 /// What stands in a plain value below these fields.

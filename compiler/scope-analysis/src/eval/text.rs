@@ -5,7 +5,7 @@ use scope_syntax::ast::{self, TextPart};
 
 use super::{Frame, describe, number};
 use crate::context::Context;
-use crate::hir::{Deferred, Value, rate_text, size_text};
+use crate::hir::{Deferred, Type, Value, rate_text, size_text};
 
 impl Context<'_> {
     pub fn text(&self, text: &ast::Text, frame: &Frame) -> Value {
@@ -49,7 +49,11 @@ impl Context<'_> {
         if let [Value::Text(text)] = parts.as_slice() {
             return Value::Text(text.clone());
         }
-        Value::Deferred(Box::new(Deferred::Concat(parts)))
+        // A text that is only one text is that text.
+        match &mut parts[..] {
+            [Value::Deferred(only)] if self.deferred_type(only) == Some(Type::String) => parts.remove(0),
+            _ => Value::Deferred(Box::new(Deferred::Concat(parts))),
+        }
     }
 
     /// How a known value stands in a text.

@@ -194,6 +194,19 @@ pub struct Instance {
     pub replaced: Vec<ReplacedList>,
 }
 
+impl Instance {
+    /// What the program sets at a path of its attributes; `None` where it sets nothing there, or the whole only.
+    pub fn value_at(&self, path: &[String]) -> Option<&Value> {
+        let (attribute, fields) = path.split_first()?;
+        let mut slot = self.attributes.get(attribute)?;
+        for field in fields {
+            let Value::Record(entries) = &slot.value else { return None };
+            slot = entries.get(field)?;
+        }
+        Some(&slot.value)
+    }
+}
+
 /// A list of a body that a patch replaces.
 #[derive(Clone, Debug)]
 pub struct ReplacedList {

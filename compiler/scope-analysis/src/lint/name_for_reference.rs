@@ -136,13 +136,7 @@ fn called<'p>(
 
 /// The text at a path of an instance's attributes.
 fn text_at<'i>(instance: &'i Instance, path: &[String]) -> Option<&'i str> {
-    let (first, fields) = path.split_first()?;
-    let mut slot = instance.attributes.get(first)?;
-    for field in fields {
-        let Value::Record(record) = &slot.value else { return None };
-        slot = record.get(field)?;
-    }
-    match &slot.value {
+    match instance.value_at(path)? {
         Value::Text(text) => Some(text),
         _ => None,
     }

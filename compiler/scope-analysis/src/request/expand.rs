@@ -366,7 +366,8 @@ pub(super) fn path(group: &Group<'_>, name: &str) -> String {
     if group.name.is_empty() { name.to_string() } else { format!("{}.{name}", group.name) }
 }
 
-/// The report for an element without a key: at its name, if that is none, however many families go over it.
+/// The report for an element without a key: at its name, if that is none, else where it is written, however many families go
+/// over it.
 fn no_key(element: &Value, source: Span) -> Diagnostic {
     let name = match element {
         Value::Record(fields) => fields.get("name").or_else(|| fields.get("id")),
@@ -381,12 +382,21 @@ fn no_key(element: &Value, source: Span) -> Diagnostic {
         .label("not a text")
         .secondary(source, "a family goes over it")
         .help("the elements of a family are called by their `name`, a text"),
-        None => Diagnostic::new(
-            codes::E0201,
-            source,
-            format!("expected elements with a key, found {}", describe(element)),
-        )
-        .label("no key for the elements of a family")
-        .help("iterate over sites, texts, numbers, a map, or records with a `name`"),
+        None => {
+            let written = match element {
+                Value::Record(fields) => fields.values().next().map(|field| field.key),
+                _ => None,
+            };
+            let words = format!("expected elements with a key, found {}", describe(element));
+            let report = match written.filter(|written| !written.is_dummy()) {
+                Some(written) => Diagnostic::new(codes::E0201, written, words)
+                    .label("no `name` here")
+                    .secondary(source, "a family goes over it"),
+                None => {
+                    Diagnostic::new(codes::E0201, source, words).label("no key for the elements of a family")
+                }
+            };
+            report.help("iterate over sites, texts, numbers, a map, or records with a `name`")
+        }
     }
 }

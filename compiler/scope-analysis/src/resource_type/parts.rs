@@ -47,13 +47,15 @@ impl Part {
                 .help(format!("it is a type of a part of the driver, which is imported: `{name}`"))
                 .fix(format!("write `{name}`"), vec![write]);
         };
-        let report = report.help(format!("it is a type of a part of the driver: `{words}`, then `{name}`"));
-        match place {
-            Some(place) => {
-                report.fix(format!("add `{words}`"), vec![Edit::new(*place, format!("\n{words}")), write])
-            }
-            None => report,
-        }
+        let is_written = path.names.iter().map(|name| name.text.as_str()).eq(name.split('.'));
+        let report = report.help(match is_written {
+            true => format!("it is a part of the driver, and imported by itself: `{words}`"),
+            false => format!("it is a type of a part of the driver: `{words}`, then `{name}`"),
+        });
+        let Some(place) = place else { return report };
+        let import = Edit::new(*place, format!("\n{words}"));
+        let edits = if is_written { vec![import] } else { vec![import, write] };
+        report.fix(format!("add `{words}`"), edits)
     }
 }
 

@@ -98,7 +98,8 @@ fn origin_of<'p>(plan: &'p Plan, step: &Step, name: &str) -> Option<&'p Origin> 
 
 /// Of what is not found by its name, the nearest name of its type that the program knows at that site.
 fn near_name<'p>(plan: &'p Plan, step: &Step, failure: &Failure) -> Option<&'p str> {
-    let Action::Lookup { resource_type, text: Some(Expr::Value(Value::String(wanted))), .. } = &step.action else {
+    let Action::Lookup { resource_type, text: Some(Expr::Value(Value::String(wanted))), .. } = &step.action
+    else {
         return None;
     };
     let ty = plan.resource_type_of(step).filter(|_| failure.code == "E0902").map(|(_, ty)| ty)?;
