@@ -310,6 +310,96 @@ fn what_is_gone_at_one_site_is_accepted_with_a_narrower_scope() {
     assert_eq!(desks.paris.held()["notes"], json!({}), "it is not made again");
 }
 
+/// Whatever the program looks like: after an accepted change is written, a plan has at most that one to set back, and nothing
+/// where it could be written; but for what takes its value from there, and follows.
+#[test]
+fn what_is_accepted_is_written_for_nothing_else() {
+    let family = r#"resource note for n in ["a", "b"]: desk.note { name: n, text: "t" } scope { nantes }"#;
+    let forms = [
+        ("family", family.to_string(), r#"note["a"]"#, r#"at nantes { text: if n == "a" then "x" else "t" }"#),
+        (
+            "patched",
+            format!(r#"{family} at nantes {{ text: "u" }}"#),
+            r#"note["a"]"#,
+            r#"at nantes { text: if n == "a" then "x" else "u" }"#,
+        ),
+        (
+            "numbers",
+            r#"resource note for n in [1, 2]: desk.note { name: if n == 1 then "a" else "b", text: "t" } scope { nantes & paris }"#
+                .into(),
+            r#"note["1"]"#,
+            "by hand",
+        ),
+        (
+            "records",
+            r#"resource note for n, t in { a: "t", b: "u" }: desk.note { name: n, text: t } scope { nantes }"#.into(),
+            r#"note["a"]"#,
+            "by hand",
+        ),
+        (
+            "own",
+            r#"resource note for n in ["a", "b"]: desk.note { name: n, text: "text of ${n}" } scope { nantes }"#
+                .into(),
+            r#"note["a"]"#,
+            r#"at nantes { text: if n == "a" then "x" else "text of ${n}" }"#,
+        ),
+        (
+            "let",
+            "let t = \"t\"\nresource one: desk.note { name: \"a\", text: t } scope { nantes }\n\
+             resource two: desk.note { name: \"b\", text: t } scope { nantes }"
+                .into(),
+            "one",
+            r#"name: "a", text: "x" }"#,
+        ),
+        (
+            "module",
+            "import \"./pair.scope\" as pair\nresource one: pair { name: \"a\" } scope { nantes }\n\
+             resource two: pair { name: \"b\" } scope { nantes }"
+                .into(),
+            "one.note",
+            "by hand: one.note at nantes: pair.scope:3: `text` of `one.note` at nantes is to be \"x\"; \
+             what stands there is for `two.note` too",
+        ),
+        (
+            "used",
+            "resource one: desk.note { name: \"a\", text: \"t\" } scope { nantes }\n\
+             resource two: desk.note { name: \"b\", text: one.text } scope { paris }"
+                .into(),
+            "one",
+            r#"name: "a", text: "x" }"#,
+        ),
+    ];
+    for (form, program, name, written) in forms {
+        let desks = Desks::start();
+        let folder = desks.place(&format!("accepted-{form}"), &program);
+        let main = std::fs::read_to_string(folder.join("main.scope")).expect("readable");
+        let main = main.replace(desk::DRIVER, "import \"./desk.scope\"\n");
+        std::fs::write(folder.join("main.scope"), main).expect("writable");
+        std::fs::write(folder.join("desk.scope"), desk::DRIVER).expect("writable");
+        let pair = "import \"./desk.scope\"\nparam name: string\n\
+            resource note: desk.note { name: name, text: \"t\" }\n";
+        std::fs::write(folder.join("pair.scope"), pair).expect("writable");
+        ends(&folder, &["run", "main.scope"], 0);
+        desks.nantes.change(|notes, _cards| {
+            drop(notes.insert("a".into(), json!({ "name": "a", "text": "x" })));
+        });
+        let accepted = ends(&folder, &["drift", "main.scope", "--accept", name, "--write"], 0).all();
+        let text = std::fs::read_to_string(folder.join("main.scope")).expect("readable");
+        has(&format!("{accepted}\n{text}"), &[written]);
+        let twin = ends(&folder, &["--format", "json", "plan", "main.scope"], 0).stdout;
+        let twin: Value = serde_json::from_str(&twin).expect("one JSON document");
+        let rows = twin["resources"].as_array().expect("a list").iter();
+        let changed: Vec<&Value> =
+            rows.filter(|row| row["what"] != "unchanged").map(|row| &row["name"]).collect();
+        let expected = match form {
+            "used" => vec!["two"],
+            _ if accepted.contains("by hand") => vec![name],
+            _ => Vec::new(),
+        };
+        assert_eq!(changed, expected, "{form}: {accepted}\n{text}\n{twin}");
+    }
+}
+
 #[test]
 fn destroying_leaves_nothing_of_ours_and_all_of_theirs() {
     let desks = Desks::start();

@@ -2,12 +2,13 @@
 //!
 //! Comes in: values that sites have, and what is gone there. Goes out: the texts that change, and what could not be written
 //! as a change of the text. A value is written where the program gives it, if that place speaks of these sites alone, else as
-//! a patch for the site; a resource that is gone everywhere is taken out, one that is gone at some of its sites has a narrower
-//! scope. What would not compile is not written.
+//! a patch for the site, in a family for the element; a resource that is gone everywhere is taken out, one that is gone at some
+//! of its sites has a narrower scope. What would not compile, or would change anything else, is not written.
 //!
 //! `flavor: "m1.tiny"` at nantes and paris, `m1.small` at nantes → `at nantes { flavor: "m1.small" }`
 
 mod narrowing;
+mod others;
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use scope_analysis::hir;
 use scope_diagnostics::{Edit, Fix, Span};
 use scope_syntax::ast::{ItemKind, Thing};
 
-use crate::{Compilation, Options, World, fixing};
+use crate::{Compilation, Options, World, compile, fixing};
 
 /// What a site says of a resource.
 #[derive(Clone, Debug)]
@@ -65,7 +66,16 @@ pub fn rewritten(
     let (changes, unwritable) = writer.changes();
     rewritten.by_hand.extend(unwritable);
     let fixes: Vec<&Fix> = changes.iter().map(|change| &change.fix).collect();
-    let accepted = fixing::safe(world, entry, options, compilation, &fixes);
+    // What is merged between steps depends on what they have in common: plans are compared as lowered.
+    let options = Options { unoptimised: true, ..options.clone() };
+    let before = compile(world, entry, &options);
+    let is_nothing_else = |fixes: &[&Fix], after: &Compilation| {
+        let of = changes.iter().filter(|change| fixes.iter().any(|fix| std::ptr::eq(*fix, &change.fix)));
+        let accepted: Vec<&Said> = of.flat_map(|change| &change.of).map(|index| &said[*index]).collect();
+        let plans = before.plan.as_ref().zip(after.plan.as_ref());
+        plans.is_some_and(|(before, after)| others::are_untouched(before, after, &accepted))
+    };
+    let accepted = fixing::safe(world, entry, &options, compilation, &fixes, &is_nothing_else);
     let is_accepted = |fix: &Fix| accepted.iter().any(|accepted| std::ptr::eq(*accepted, fix));
     for change in changes.iter().filter(|change| !is_accepted(&change.fix)) {
         for index in &change.of {
@@ -77,6 +87,9 @@ pub fn rewritten(
     rewritten
 }
 
+/// Attribute → what a patch says of it, and which of what was said it is for.
+type Values<'s> = BTreeMap<&'s str, (String, Vec<usize>)>;
+
 struct Writer<'a> {
     compilation: &'a Compilation,
     said: &'a [Said],
@@ -85,7 +98,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn changes(&self) -> (Vec<Change>, Vec<(usize, String)>) {
         let mut values: BTreeMap<Span, Change> = BTreeMap::new();
-        let mut patches: BTreeMap<Span, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
+        let mut patches: Vec<(Span, &str, usize)> = Vec::new();
         let mut gone: BTreeMap<Span, Change> = BTreeMap::new();
         let mut gone_at: BTreeMap<Span, Vec<usize>> = BTreeMap::new();
         let mut unwritable = Vec::new();
@@ -100,12 +113,13 @@ impl Writer<'_> {
                     let instance = resource.instances.get(&site);
                     let slot = instance.and_then(|instance| instance.attributes.get(attribute));
                     match (slot, item) {
+                        (Some(slot), _) if self.compilation.sources.snippet(slot.span) == text => {}
                         (Some(slot), _) if self.speaks_only_of(slot.span, attribute, text) => {
                             let edit = Edit { span: slot.span, replacement: text.clone() };
                             values.entry(slot.span).or_insert_with(|| change(edit)).of.push(index);
                         }
                         (_, Some(item)) => {
-                            patches.entry(item).or_default().entry(&said.site).or_default().push(index);
+                            patches.push((item, &said.site, index));
                         }
                         (_, None) => unwritable.push((index, self.advice(said))),
                     }
@@ -129,7 +143,17 @@ impl Writer<'_> {
                 None => unwritable.extend(of.iter().map(|index| (*index, self.advice(&self.said[*index])))),
             }
         }
-        let patches = patches.into_iter().map(|(item, sites)| self.patch(item, &sites));
+        let mut written: BTreeMap<Span, BTreeMap<&str, Values>> = BTreeMap::new();
+        for (item, site, index) in patches {
+            match self.value_at(item, &self.said[index]) {
+                Some((attribute, value)) => {
+                    let of_site = written.entry(item).or_default().entry(site).or_default();
+                    of_site.entry(attribute).or_insert((value, Vec::new())).1.push(index);
+                }
+                None => unwritable.push((index, self.advice(&self.said[index]))),
+            }
+        }
+        let patches = written.into_iter().map(|(item, sites)| patch(item, &sites));
         let changes = values.into_values().chain(gone.into_values()).chain(narrower).chain(patches).collect();
         (changes, unwritable)
     }
@@ -183,12 +207,7 @@ impl Writer<'_> {
     }
 
     fn is_said(&self, resource: &hir::Resource, site: hir::SiteId, attribute: &str, text: &str) -> bool {
-        let site = &self.compilation.program.sites[site.0 as usize].name;
-        self.said.iter().any(|said| {
-            said.name == resource.name
-                && said.site == *site
-                && matches!(&said.what, SaidWhat::Attribute(name, value) if name == attribute && value == text)
-        })
+        self.text_of(&resource.name, self.site(site), attribute) == Some(text)
     }
 
     /// Every resource that this item declares is gone at every site.
@@ -219,19 +238,59 @@ impl Writer<'_> {
         said.any(|said| said.name == resource.name && said.site == at && matches!(said.what, SaidWhat::Gone))
     }
 
-    /// One clause a site, before `with`.
-    fn patch(&self, item: Span, sites: &BTreeMap<&str, Vec<usize>>) -> Change {
-        let clause = |(site, said): (&&str, &Vec<usize>)| {
-            let set = said.iter().filter_map(|index| match &self.said[*index].what {
-                SaidWhat::Attribute(name, value) => Some(format!("{name}: {value}")),
-                SaidWhat::Gone => None,
-            });
-            format!(" at {} {{ {} }}", word(site), set.collect::<Vec<_>>().join(", "))
-        };
-        let replacement: String = sites.iter().map(clause).collect();
-        let end = Span::new(item.file, item.end, item.end);
-        let of = sites.values().flatten().copied().collect();
-        Change { of, ..change(Edit { span: end, replacement }) }
+    /// An attribute and what a patch of the item for the site says of it: the value, or, where the item declares more than
+    /// that, the value for the elements of the family that are said to have it.
+    fn value_at<'s>(&self, item: Span, said: &'s Said) -> Option<(&'s str, String)> {
+        let SaidWhat::Attribute(attribute, text) = &said.what else { return None };
+        let (resource, site) = self.resource(said)?;
+        let others = self.others(resource, site, attribute, text);
+        if others.is_empty() {
+            return Some((attribute, text.clone()));
+        }
+        let (_, thing) = self.thing(item)?;
+        let family = thing.family.filter(|family| family.second.is_none())?;
+        let (of, _) = element(&resource.name)?;
+        let mut cases: Vec<(&str, &str)> = Vec::new();
+        let mut otherwise = None;
+        for element_of in self.of_item(resource) {
+            let Some(instance) = element_of.instances.get(&site) else { continue };
+            let (prefix, key) = element(&element_of.name)?;
+            let slot = || Some(instance.attributes.get(attribute)?.span);
+            match self.text_of(&element_of.name, &said.site, attribute) {
+                _ if prefix != of => return None,
+                Some(text) => cases.push((key, text)),
+                None if otherwise.is_none() || otherwise == slot() => otherwise = Some(slot()?),
+                None => return None,
+            }
+        }
+        let otherwise = self.compilation.sources.snippet(otherwise?).to_string();
+        let name = &family.name.text;
+        let value = cases.iter().rev().fold(otherwise, |otherwise, (key, text)| {
+            format!("if {name} == {key} then {text} else {otherwise}")
+        });
+        Some((attribute, value))
+    }
+
+    /// What an attribute is said to be.
+    fn text_of(&self, name: &str, site: &str, attribute: &str) -> Option<&str> {
+        let mut about = self.said.iter().filter(|said| said.name == name && said.site == site);
+        about.find_map(|said| match &said.what {
+            SaidWhat::Attribute(of, text) if of == attribute => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    /// What its item declares for the site besides, of which that is not said.
+    fn others<'r>(
+        &'r self,
+        resource: &'r hir::Resource,
+        site: hir::SiteId,
+        attribute: &str,
+        text: &str,
+    ) -> Vec<&'r str> {
+        let at_site = self.of_item(resource).filter(|other| other.instances.contains_key(&site));
+        let others = at_site.filter(|other| !self.is_said(other, site, attribute, text));
+        others.map(|other| other.name.as_str()).collect()
     }
 
     /// An item with its `///` lines and the empty line after it.
@@ -259,11 +318,35 @@ impl Writer<'_> {
         let at = at.unwrap_or_default();
         match &said.what {
             SaidWhat::Attribute(name, value) => {
-                format!("{at}: `{name}` of `{}` at {} is to be {value}", said.name, said.site)
+                let others =
+                    self.resource(said).map(|(resource, site)| self.others(resource, site, name, value));
+                let others: Vec<String> = others.iter().flatten().map(|name| format!("`{name}`")).collect();
+                let besides = match others.is_empty() {
+                    true => String::new(),
+                    false => format!("; what stands there is for {} too", others.join(", ")),
+                };
+                format!("{at}: `{name}` of `{}` at {} is to be {value}{besides}", said.name, said.site)
             }
             SaidWhat::Gone => format!("{at}: take {} out of the scope of `{}`", said.site, said.name),
         }
     }
+}
+
+/// One clause a site, before `with`.
+fn patch(item: Span, sites: &BTreeMap<&str, Values<'_>>) -> Change {
+    let clause = |(site, values): (&&str, &Values<'_>)| {
+        let set = values.iter().map(|(attribute, (value, _))| format!("{attribute}: {value}"));
+        format!(" at {} {{ {} }}", word(site), set.collect::<Vec<_>>().join(", "))
+    };
+    let replacement: String = sites.iter().map(clause).collect();
+    let end = Span::new(item.file, item.end, item.end);
+    let of = sites.values().flat_map(BTreeMap::values).flat_map(|(_, of)| of).copied().collect();
+    Change { of, ..change(Edit { span: end, replacement }) }
+}
+
+/// The name of an element's family, and its key: `card["a"]` → `card`, `"a"`.
+fn element(name: &str) -> Option<(&str, &str)> {
+    name.strip_suffix(']')?.rsplit_once('[')
 }
 
 fn change(edit: Edit) -> Change {

@@ -58,18 +58,20 @@ fn round<'c>(
 ) -> (Vec<&'c Fix>, usize) {
     let candidates: Vec<&Fix> =
         compilation.diagnostics.iter().filter_map(|report| report.fix.as_ref()).collect();
-    let accepted = safe(world, entry, options, compilation, &candidates);
+    let accepted = safe(world, entry, options, compilation, &candidates, &|_, _| true);
     let left_out = candidates.len() - accepted.len();
     (accepted, left_out)
 }
 
-/// Of these changes to a program those that are safe together: all that can be, from the first on.
+/// Of these changes to a program those that are safe together, and give a program that `is_wanted`: all that can be, from the
+/// first on.
 pub(crate) fn safe<'c>(
     world: &dyn World,
     entry: &str,
     options: &Options,
     compilation: &Compilation,
     candidates: &[&'c Fix],
+    is_wanted: &dyn Fn(&[&Fix], &Compilation) -> bool,
 ) -> Vec<&'c Fix> {
     let chosen = without_overlaps(&compilation.sources, candidates);
     let before = errors(compilation);
@@ -77,6 +79,7 @@ pub(crate) fn safe<'c>(
         let texts = applied(&compilation.sources, fixes);
         let after = compile(&Over { world, texts: &texts }, entry, options);
         errors(&after).iter().all(|(error, count)| before.get(error).is_some_and(|had| had >= count))
+            && is_wanted(fixes, &after)
     };
     if chosen.is_empty() || is_safe(&chosen) {
         return chosen;

@@ -55,7 +55,7 @@ pub fn renamed(
         return Err(format!("`{old}` is not named anywhere"));
     }
     let fix = Fix { title: format!("rename `{old}` to `{name}`"), edits };
-    match fixing::safe(world, entry, options, compilation, &[&fix]).is_empty() {
+    match fixing::safe(world, entry, options, compilation, &[&fix], &|_, _| true).is_empty() {
         true => {
             Err(format!("the program would not be right with `{name}`: it is taken, or means something else"))
         }
