@@ -250,6 +250,49 @@ fn a_copy_that_is_older_than_its_origin_is_drift() {
     assert_eq!(desks.nantes.held()["notes"]["memo"], "x", "drift changes nothing");
 }
 
+/// What a copy keeps and can change: changed at its origin by the program, at the copy by hand; with and without a proof.
+#[test]
+fn a_copy_follows_its_origin() {
+    for proof in ["", ", same: text"] {
+        let desks = Desks::start();
+        let folder = desks.place(
+            &format!("follows-{}", proof.len()),
+            "resource memo: desk.note { name: \"memo\", text: \"x\" } scope { paris }\n\
+             resource door: desk.bell { name: \"door\", about: memo } scope { nantes }\n\
+             resource mark: desk.card { title: \"mark\" } scope { nantes }\n",
+        );
+        let edit = |from: &str, to: &str| {
+            let program = std::fs::read_to_string(folder.join("main.scope")).expect("written before");
+            std::fs::write(folder.join("main.scope"), program.replace(from, to)).expect("writable");
+        };
+        edit("keep: [name, text])", &format!("keep: [name, text]{proof})"));
+        has(&ends(&folder, &["run", "main.scope"], 0).all(), &["note memo borrowed"]);
+        edit("\"x\"", "\"y\"");
+        has(&ends(&folder, &["run", "main.scope"], 0).all(), &["2 changed, 2 unchanged"]);
+        assert_eq!(desks.nantes.held()["notes"]["memo"], "y");
+        has(&ends(&folder, &["drift", "main.scope"], 0).stdout, &["no drift"]);
+        let by_hand = json!({ "name": "memo", "text": "by hand" });
+        desks.nantes.change(|notes, _cards| drop(notes.insert("memo".into(), by_hand)));
+        let drift = ends(&folder, &["drift", "main.scope"], 2).stdout;
+        let why = if proof.is_empty() { "another text" } else { "other content now" };
+        has(
+            &drift,
+            &[&format!("~ note memo borrowed; its origin at paris has {why}"), "1 older than the origin"],
+        );
+        let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
+        has(&plan, &["~ note memo text \"by hand\" -> \"y\"", "1 to change"]);
+        has(&ends(&folder, &["run", "main.scope"], 0).all(), &["1 changed, 3 unchanged"]);
+        assert_eq!(desks.nantes.held()["notes"]["memo"], "y");
+        has(&ends(&folder, &["run", "main.scope"], 0).all(), &["nothing to do"]);
+        // A lost state: a copy that bears no mark is told, as nothing will delete it.
+        std::fs::remove_dir_all(folder.join(".scope")).expect("it was there");
+        ends(&folder, &["state", "rebuild", "main.scope"], 2);
+        ends(&folder, &["import", "main.scope", "memo", "paris", "memo"], 0);
+        let rebuilt = ends(&folder, &["state", "rebuild", "main.scope"], 0).stdout;
+        has(&rebuilt, &["x nantes note memo a copy without a mark: it is used, and stays there"]);
+    }
+}
+
 #[test]
 fn what_bears_anothers_mark_is_told_and_never_touched() {
     let desks = Desks::start();

@@ -149,6 +149,9 @@ pub struct CopyOf {
     pub from: String,
     /// Whether both have the same content; nothing where either site does not tell.
     pub is_same: Option<bool>,
+    /// What it keeps of its origin, and is not as it is there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differing: Vec<String>,
 }
 
 /// Who changed something since the last run.

@@ -121,7 +121,7 @@ fn unknown(word: &str, site: Option<&str>, rows: &[Drifted]) -> u8 {
 fn refusal(row: &Drifted) -> Option<&'static str> {
     match row.what {
         What::Unknown => Some("could not be looked at: what its site says is unknown"),
-        What::Stale => Some("is older than its origin: delete the copy, and a run brings the new one"),
+        What::Stale => Some("is older than its origin: a run sets it right, or tells which copy to delete"),
         What::Broken => Some("is broken: a run makes it anew"),
         What::Unfinished => Some("was begun by a run that was interrupted: `scope resume` finishes it"),
         _ if row.by == ChangedBy::Program => Some("was changed by the program alone: `scope run` does it"),

@@ -11,7 +11,7 @@ use scope_diagnostics::codes;
 use scope_plan::driver::Repeat;
 use scope_plan::plan::{Action, Arm, Plan, Step, StepId};
 use scope_plan::recorded::How;
-use scope_runtime::events::{Failure, SkipReason};
+use scope_runtime::events::{Effect, Failure, SkipReason};
 use scope_runtime::report::{Report, StepStatus};
 use scope_runtime::runner::Known;
 use scope_runtime::shell;
@@ -349,6 +349,12 @@ fn rows(hints: &Hints<'_>, plan: &Plan, rounds: &[Report], state: &State) -> Vec
                 (What::Missing, "not there: the next run makes it".into())
             }
             (Action::Ensure { .. }, None, None) => (What::Unknown, not_asked(plan, rounds, step.id)),
+            // Ours or not, it is used; without room for a mark nobody can tell.
+            (Action::Bring { sources, .. }, None, _)
+                if is_found(&ends.clone().collect::<Vec<_>>()) && is_elsewhere(plan, step, sources) =>
+            {
+                (What::Unmarked, "a copy without a mark: it is used, and stays there when it is not needed any more; if it is this program's, delete it then".into())
+            }
             _ => continue,
         };
         rows.push(Row {
@@ -361,6 +367,15 @@ fn rows(hints: &Hints<'_>, plan: &Plan, rounds: &[Report], state: &State) -> Vec
         });
     }
     rows
+}
+
+fn is_found(ends: &[&StepStatus]) -> bool {
+    ends.iter().any(|status| matches!(status, StepStatus::Done { effect: Effect::Found, .. }))
+}
+
+/// Whether what is brought is of other sites only.
+fn is_elsewhere(plan: &Plan, step: &Step, sources: &[StepId]) -> bool {
+    sources.iter().all(|source| plan.step(*source).site != step.site)
 }
 
 /// Why nothing was asked of it: what it is made from is not known.

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use scope_plan::plan::{Action, Plan, Step};
 use scope_plan::recorded::How;
 use scope_runtime::events::{Change, Difference, Effect, SkipReason};
-use scope_runtime::report::{ChangedBy, Marked, Report, Seen, StepReport, StepStatus};
+use scope_runtime::report::{ChangedBy, CopyOf, Marked, Report, Seen, StepReport, StepStatus};
 use scope_runtime::shell;
 use scope_runtime::state::{Resource, State};
 use serde::Serialize;
@@ -328,8 +328,14 @@ impl Looked<'_> {
         for second in &seen.seconds {
             rows.push(self.row(recorded, What::Doubled, ChangedBy::Site, doubled_words(second)));
         }
-        if let Some(copy) = seen.copy.as_ref().filter(|copy| copy.is_same == Some(false)) {
-            let why = format!("borrowed; its origin at {} has other content now", copy.from);
+        let is_stale = |copy: &&CopyOf| copy.is_same == Some(false) || !copy.differing.is_empty();
+        if let Some(copy) = seen.copy.as_ref().filter(is_stale) {
+            let why = match copy.is_same {
+                Some(false) => format!("borrowed; its origin at {} has other content now", copy.from),
+                _ => {
+                    format!("borrowed; its origin at {} has another {}", copy.from, copy.differing.join(", "))
+                }
+            };
             rows.push(self.row(recorded, What::Stale, ChangedBy::Site, why));
         }
         rows

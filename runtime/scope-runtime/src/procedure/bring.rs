@@ -1,7 +1,8 @@
 //! Bringing: a copy of another site's resource at this one, with the same content, streamed from there to here.
 //!
 //! The image `debian-12` of `paris` needed at `nantes` → nothing if it is there with the same checksum; else created with
-//! the same id, its content downloaded and uploaded at once, the checksums compared, and recorded as borrowed.
+//! the same id, its content downloaded and uploaded at once, the checksums compared, and recorded as borrowed. What it keeps
+//! of its origin and was changed there since, or here, is set as it is there.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,15 +13,17 @@ use scope_plan::plan::{Borrow, Step, StepId};
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
+use super::compare::Difference as Differing;
 use super::create::{complete, create_operation, known_inputs, make, may_have_acted, seen_again};
 use super::delete::remove;
+use super::ensure::{There, keep_set};
 use super::failure::{Bad, Trouble};
 use super::inputs::{Given, is_content};
 use super::origin::Origin;
 use super::query::unexpected;
 use super::record::{Record, identity_text};
 use super::subject::{Asked, Memory, Subject};
-use super::{Good, seconds, stuck};
+use super::{Good, seconds, stuck, update};
 use crate::events::{Change, Difference, Effect, Failure, Outcome};
 use crate::report::CopyOf;
 use crate::schedule::Touched;
@@ -107,8 +110,12 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
             return Ok(Good::new(Effect::Planned { change }, Value::Object(origin.record.clone())));
         }
         let seconds = there.iter().flat_map(|there| &there.seconds);
-        let differences: Vec<Difference> =
+        let mut differences: Vec<Difference> =
             seconds.filter_map(|second| seconds::to_be_deleted(subject, second)).collect();
+        if let (Some(there), Some(recorded)) = (&there, subject.recorded()) {
+            let outdated = there.outdated.iter().filter(|_| update::update_operation(subject).is_some());
+            differences.extend(outdated.map(|found| subject.told(&recorded, &given, found.clone())));
+        }
         if let (Some(there), false) = (&there, differences.is_empty()) {
             let output = there.record.output(subject.resource_type, &Map::new());
             let change = Change::Update { differences, is_outside: false };
@@ -137,6 +144,9 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
     };
     if copy.is_finished {
         keep_staying(subject)?;
+        if copy.is_ours && !copy.outdated.is_empty() && update::update_operation(subject).is_some() {
+            return follow(subject, &origin, copy, &given, memory).await;
+        }
         let effect = if copy.is_ours { Effect::Unchanged } else { Effect::Found };
         return Ok(Good::new(effect, copy.record.output(subject.resource_type, &Map::new())));
     }
@@ -150,7 +160,7 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
     };
     let readiness = create_operation(subject)?.ready.as_ref();
     let record = subject.until_ready(record, &origin.filled(), readiness).await?;
-    if let Err(failure) = compare(subject, &origin, &record) {
+    if let Err(failure) = compare(subject, &origin, &record, Whose::Fresh) {
         // The copy is not what it should be, and ours: it is taken away again.
         if let Some(identity) = record.identity(subject.resource_type) {
             remove(subject, &identity, &given.values).await?;
@@ -166,6 +176,28 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
         detail: detail(subject, &origin, &record),
         ..Good::new(effect, record.output(subject.resource_type, &Map::new()))
     })
+}
+
+/// Sets what a copy keeps of its origin as it is there.
+async fn follow(
+    subject: &Subject<'_>,
+    origin: &Origin<'_>,
+    copy: Copy,
+    given: &Given,
+    memory: &Memory,
+) -> Result<Good, NotCopied> {
+    let (Some(step), Some(identity)) = (subject.step, copy.record.identity(subject.resource_type)) else {
+        return Ok(Good::new(Effect::Unchanged, copy.record.output(subject.resource_type, &Map::new())));
+    };
+    let wanted = given.with_values(|values| values.retain(|name, _| origin.is_followed(name)));
+    let there = There::copy(identity, copy.record, &wanted);
+    let (record, effect) = match update::update(subject, &there, &wanted, step, memory).await? {
+        Some((record, attributes)) => (record, Effect::Updated { attributes }),
+        None => (there.record, Effect::Unchanged),
+    };
+    compare(subject, origin, &record, Whose::Ours(&there.identity)).map_err(|failure| Bad::new(*failure))?;
+    keep_set(subject, given)?;
+    Ok(Good::new(effect, record.output(subject.resource_type, &Map::new())))
 }
 
 /// Makes the copy, with its origin's identity if that may be had: some applications never give one away twice, and an
@@ -191,7 +223,7 @@ async fn make_copy(
         }
         made => made?,
     };
-    Ok(Copy { record, is_ours: true, is_finished: false, seconds: Vec::new() })
+    Ok(Copy { record, is_ours: true, is_finished: false, outdated: Vec::new(), seconds: Vec::new() })
 }
 
 /// A copy that is here.
@@ -200,6 +232,8 @@ struct Copy {
     is_ours: bool,
     /// It has the same content.
     is_finished: bool,
+    /// What it keeps of its origin, and is not as it is there.
+    outdated: Vec<Differing>,
     /// Others with the very same mark, where that is asked: a run looks for them at its end.
     seconds: Vec<Record>,
 }
@@ -273,11 +307,14 @@ fn take_note(
     seconds: Vec<Record>,
 ) -> Result<Copy, Bad> {
     let recorded = subject.recorded();
+    let outdated =
+        subject.differences_of(&given.values, &record, &|attribute| origin.is_followed(&attribute.name));
     if recorded.is_some() {
         let pair = origin.proof().zip(origin.same.and_then(|same| record.attribute(same)));
         let is_same = pair.map(|(origin, own)| equal(origin, own));
         let from = origin.subject.site_name().to_owned();
-        subject.saw_copy(&record, CopyOf { from, is_same }, &seconds);
+        let differing = outdated.iter().map(|difference| difference.attribute.clone()).collect();
+        subject.saw_copy(&record, CopyOf { from, is_same, differing }, &seconds);
     } else {
         subject.saw_seconds(&seconds);
     }
@@ -288,8 +325,13 @@ fn take_note(
     let has_proof =
         origin.same.is_none_or(|same| record.attribute(same).is_some() || origin.proof().is_none());
     let is_finished = is_whole && has_proof;
-    if is_finished || !is_ours {
-        compare(subject, origin, &record).map_err(|failure| Bad::new(*failure))?;
+    let is_set_right = is_ours
+        && update::update_operation(subject).is_some()
+        && outdated.iter().any(|difference| Some(difference.attribute.as_str()) == origin.same);
+    if (is_finished || !is_ours) && !is_set_right {
+        let identity = record.identity(subject.resource_type).filter(|_| is_ours);
+        let whose = identity.as_deref().map_or(Whose::Theirs, Whose::Ours);
+        compare(subject, origin, &record, whose).map_err(|failure| Bad::new(*failure))?;
     }
     if is_ours
         && recorded.is_none()
@@ -299,7 +341,7 @@ fn take_note(
         origin.lineage.write(&mut resource);
         subject.record(resource)?;
     }
-    Ok(Copy { record, is_ours, is_finished: is_finished || !is_ours, seconds })
+    Ok(Copy { record, is_ours, is_finished: is_finished || !is_ours, outdated, seconds })
 }
 
 /// Streams the content from there to here; how many bytes, or nothing where the type has no content.
@@ -352,25 +394,44 @@ async fn transfer(
     }
 }
 
+/// Whose a copy is that is not the same as its origin.
+enum Whose<'c> {
+    /// Made by this step: it is taken away again.
+    Fresh,
+    /// Made before, with this identity.
+    Ours(&'c str),
+    /// Another one, which was there.
+    Theirs,
+}
+
 /// Whether the copy is the same, as far as both sites tell.
-fn compare(subject: &Subject<'_>, origin: &Origin<'_>, record: &Record) -> Result<(), Box<Failure>> {
+fn compare(
+    subject: &Subject<'_>,
+    origin: &Origin<'_>,
+    record: &Record,
+    whose: Whose<'_>,
+) -> Result<(), Box<Failure>> {
     let (Some(same), Some(there)) = (origin.same, origin.proof()) else { return Ok(()) };
     let Some(here) = record.attribute(same) else { return Ok(()) };
     if equal(here, there) {
         return Ok(());
     }
     let text = |value: &Value| identity_text(value).unwrap_or_else(|| value.to_string());
-    let message = format!(
-        "`{}` at `{}` has {same} {}, at `{}` {}",
-        subject.name,
-        subject.site_name(),
-        text(here),
-        origin.subject.site_name(),
-        text(there)
-    );
-    let failure = Failure::new("E0910", Outcome::Invalid, message)
-        .with_help("run again; if it stays so, it was changed at one of the sites");
-    Err(Box::new(failure))
+    let site = subject.site_name();
+    let from = origin.subject.site_name();
+    let message =
+        format!("`{}` at `{site}` has {same} {}, at `{from}` {}", subject.name, text(here), text(there));
+    let help = match whose {
+        Whose::Fresh => "run again; if it stays so, it was changed at one of the sites".to_owned(),
+        Whose::Ours(identity) => format!(
+            "it was changed at one of the sites: delete the copy at `{site}` ({} {identity}), and a run makes it anew",
+            subject.resource_type.identity
+        ),
+        Whose::Theirs => format!(
+            "this program did not make the one at `{site}`: have both the same, or give one of them another name"
+        ),
+    };
+    Err(Box::new(Failure::new("E0910", Outcome::Invalid, message).with_help(help)))
 }
 
 fn detail(subject: &Subject<'_>, origin: &Origin<'_>, record: &Record) -> Option<String> {

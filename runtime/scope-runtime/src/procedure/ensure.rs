@@ -164,7 +164,7 @@ pub(super) async fn is_kept(subject: &Subject<'_>, step: &Step) -> Result<(), Ba
 }
 
 /// What the program sets now: recorded also where the site had it so already, so that it can be told later who changed it.
-fn keep_set(subject: &Subject<'_>, given: &Given) -> Result<(), Bad> {
+pub(super) fn keep_set(subject: &Subject<'_>, given: &Given) -> Result<(), Bad> {
     let (set, digests) = (subject.kept(given.public()), Some(subject.digests(given)));
     match subject.recorded() {
         Some(known) if (&known.set, &known.digests) != (&set, &digests) && subject.can_be_read() => {
@@ -195,6 +195,22 @@ pub(super) struct There {
 }
 
 impl There {
+    /// A copy, whole and recorded, that is to be as `given` says.
+    pub(super) fn copy(identity: String, record: Record, given: &Given) -> Self {
+        Self {
+            identity,
+            record,
+            how: How::Borrowed,
+            is_complete: true,
+            is_recorded: true,
+            is_adopted_now: false,
+            former_mark: None,
+            taken: None,
+            seconds: Vec::new(),
+            inputs: Some(given.digest()),
+        }
+    }
+
     /// Whose mark it bears decides, and not what is recorded: where names are identities, somebody may have made another one
     /// in its place.
     ///

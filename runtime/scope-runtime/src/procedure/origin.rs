@@ -87,6 +87,19 @@ impl<'s> Origin<'s> {
         given
     }
 
+    /// Whether a copy has an attribute as its origin has it also when that changes: what tells it from others and what never
+    /// changes was given when it was made, content is compared by what proves it, and whose marks are on either is its own.
+    pub(super) fn is_followed(&self, name: &str) -> bool {
+        let resource_type = self.subject.resource_type;
+        let marks = [&resource_type.mark, &resource_type.guard];
+        let mut places = marks.into_iter().flatten().filter_map(|place| place.path.first());
+        self.keep.iter().any(|kept| kept == name)
+            && name != resource_type.identity
+            && !is_content(resource_type, name)
+            && resource_type.attribute(name).is_some_and(|attribute| !attribute.is_immutable)
+            && !places.any(|place| place == name)
+    }
+
     pub(super) fn proof(&self) -> Option<&Value> {
         self.record.get(self.same?).filter(|value| !value.is_null())
     }

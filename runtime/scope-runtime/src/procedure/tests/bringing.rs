@@ -212,6 +212,37 @@ fn another_content_under_the_same_identity_is_an_error() {
         ],
     );
     assert_eq!((played.failure(1).code.as_str(), played.failure(1).outcome), ("E0910", Outcome::Invalid));
+    assert!(played.failure(1).help[0].contains("this program did not make the one at `nantes`"));
+    // Of a copy of ours it is told how to have another one.
+    let borrowed = played_once();
+    let played = play(
+        &plan(&["paris"], false),
+        borrowed,
+        vec![
+            ("paris", "find", list([with_checksum("c2", "open")])),
+            ("nantes", "read", found(with_checksum("c1", "open"))),
+        ],
+    );
+    let help = &played.failure(1).help[0];
+    assert!(help.contains("delete the copy at `nantes` (id b1), and a run makes it anew"), "{help}");
+}
+
+/// The state after the book was borrowed.
+fn played_once() -> StateStore {
+    let played = play(
+        &plan(&["paris"], false),
+        StateStore::in_memory(),
+        vec![
+            ("paris", "find", list([with_checksum("c1", "open")])),
+            ("nantes", "read", not_found()),
+            ("nantes", "create", done(book("b1", "Emma", "binding", None))),
+            ("paris", "download", Reply::Content(vec!["It was"])),
+            ("nantes", "upload", ok()),
+            ("nantes", "read", found(with_checksum("c1", "open"))),
+        ],
+    );
+    assert_eq!(*played.effect(1), Effect::Borrowed { from: "paris".into(), bytes: Some(6) });
+    played.state
 }
 
 #[test]
