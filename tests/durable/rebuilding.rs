@@ -233,4 +233,20 @@ driver pins {
     has(&imported, "next: scope plan main.scope --set who=ana");
     has(&ends(&folder, &[&REBUILD[..], &set].concat(), 0), "next: scope plan main.scope --set who=ana");
     has(&ends(&folder, &[&["run", "main.scope"][..], &set].concat(), 0), "nothing to do");
+    // Adopted, it stays; imported as ours it goes with the program, also where that was said before anything else was found.
+    loses_state(&folder);
+    has(&rebuilt, "wall nantes wall --set who=ana --ours");
+    let ours = ["import", "main.scope", "wall", "nantes", "wall", "--ours"];
+    has(&ends(&folder, &[&ours[..], &set].concat(), 0), "ours: note wall at nantes is wall");
+    has(&ends(&folder, &[&REBUILD[..], &set].concat(), 0), "this program's, as it was imported, id wall");
+    has(&ends(&folder, &[&["run", "main.scope"][..], &set].concat(), 0), "nothing to do");
+    let card = ["import", "main.scope", "other:pins.card", "nantes", "c9", "--ours"];
+    desks.nantes.change(|_notes, cards| {
+        drop(cards.insert("c9".into(), json!({ "id": "c9", "title": "other", "on": "wall", "remark": "" })));
+    });
+    let refused = ends(&folder, &[&card[..], &set].concat(), 3);
+    has(&refused, "E0936");
+    has(&refused, "c9 at nantes has room for an owner mark, and bears none");
+    ends(&folder, &[&["destroy", "main.scope", "--yes"][..], &set].concat(), 0);
+    assert_eq!(desks.nantes.held(), json!({ "notes": {}, "cards": ["other"], "bells": {} }));
 }

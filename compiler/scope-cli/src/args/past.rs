@@ -155,6 +155,9 @@ pub struct Import {
     pub site: String,
     /// Its identity there.
     pub id: String,
+    /// This program made it: it is not adopted, and is deleted when the program no longer has it.
+    #[arg(long)]
+    pub ours: bool,
     /// Append the text to the program, instead of printing it.
     #[arg(long)]
     pub write: bool,

@@ -1,7 +1,7 @@
 //! `scope import FILE NAME SITE ID`: a resource that is at a site already becomes one of the program.
 //!
-//! It is read by its identity, recorded as adopted (so it is never deleted), and its text is printed, or appended with
-//! `--write`. One that bears another deployment's mark is that one's, and is refused.
+//! It is read by its identity, recorded as adopted (so it is never deleted; with `--ours` as made by this program, which a lost
+//! state no longer tells), and its text is printed, or appended with `--write`. One that bears another deployment's mark is that one's, and is refused.
 
 mod arguments;
 
@@ -86,13 +86,26 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
             ),
         );
     }
-    let record = without_marks(&ty, &record, store.state(), &command.site)?;
-    let resource = Resource::new(&ty.name, &command.id, How::Adopted);
+    let unmarked = without_marks(&ty, &record, store.state(), &command.site)?;
+    if let (true, Some(place), true) = (command.ours, &ty.mark, unmarked == record) {
+        let mark = format!("scope:{}/{name}@{}", store.state().deployment, command.site);
+        return refuse(
+            &format!("{} at {} has room for an owner mark, and bears none", command.id, command.site),
+            &format!(
+                "what bears our mark is ours: write `[{mark}]` into its `{}` there, or leave `--ours` out: then it is adopted",
+                place.join(".")
+            ),
+        );
+    }
+    let record = unmarked;
+    let how = if command.ours { How::Created } else { How::Adopted };
+    let word = if command.ours { "ours" } else { "adopted" };
+    let resource = Resource::new(&ty.name, &command.id, how);
     let fact = Record::Resource { name: name.to_string(), site: command.site.clone(), resource };
     if declared.is_some() {
         store.remember(fact).map_err(|error| place::refused(&error))?;
         told(command, name, &ty, None);
-        line(&format!("adopted: {} {name} at {} is {}", short_type(&ty.name), command.site, command.id));
+        line(&format!("{word}: {} {name} at {} is {}", short_type(&ty.name), command.site, command.id));
         line(&format!("next: {}", planning(command, &plan)));
         return Ok(());
     }
@@ -123,7 +136,7 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
     // A run of the program without it would let it go again.
     let first = if command.write { "" } else { "put this into the program, then " };
     let kind = short_type(&ty.name);
-    note(&format!("adopted: {kind} {name} at {}; next: {first}{}", command.site, planning(command, &plan)));
+    note(&format!("{word}: {kind} {name} at {}; next: {first}{}", command.site, planning(command, &plan)));
     Ok(())
 }
 

@@ -41,9 +41,12 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
     let holder = Holder::current(&format!("scope state rebuild {file}"), now_ms());
     let mut store = StateStore::open_at(&kept, &holder).map_err(|error| place::refused(&error))?;
     let before = store.state().clone();
-    // One that was rebuilt, and not run yet, is completed.
-    let is_ours =
-        before.resources.values().flat_map(|sites| sites.values()).any(|known| known.how != How::Adopted);
+    let compilation = super::compile(&command.program, Default::default(), output)?;
+    let plan = super::plan_of(&compilation);
+    // One that was rebuilt, and not run yet, is completed. What has no room for a mark says nothing of whose the rest is.
+    let has_mark = |ty: &str| plan.resource_type(ty).is_none_or(|(_, ty)| ty.mark.is_some());
+    let mut known = before.resources.values().flat_map(|sites| sites.values());
+    let is_ours = known.any(|known| known.how != How::Adopted && has_mark(&known.resource_type));
     let is_another =
         command.deployment.as_ref().is_some_and(|deployment| is_ours && *deployment != before.deployment);
     if before.last_run > 0 || is_another {
@@ -59,8 +62,6 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
         say_help(&format!("to rebuild it all the same, move `{}` away first", kept.text()));
         return Err(WRONG);
     }
-    let compilation = super::compile(&command.program, Default::default(), output)?;
-    let plan = super::plan_of(&compilation);
     let started = asked::of_program(&command.program, plan);
     let state = command.kept.state.as_deref();
     let hints = Hints { file, say: &|command| said::with_what_was_said(command, &started, state) };
@@ -116,8 +117,11 @@ struct Hints<'h> {
 
 impl Hints<'_> {
     /// `scope import lab.scope lane paris ID --set pg=3`
-    fn import(&self, name: &str, site: &str, id: &str) -> String {
-        (self.say)(&format!("scope import {}", [self.file, name, site, id].map(shell::word).join(" ")))
+    /// Of what has no room for a mark only that makes it the program's again, to be deleted with it.
+    fn import(&self, name: &str, site: &str, id: &str, has_mark: bool) -> String {
+        let ours = if has_mark { "" } else { " --ours" };
+        let words = [self.file, name, site, id].map(shell::word).join(" ");
+        (self.say)(&format!("scope import {words}")) + ours
     }
 
     /// The same of a command about the program alone, such as `scope plan`.
@@ -227,7 +231,7 @@ fn nobodys(hints: &Hints<'_>, rows: &[Row]) -> u8 {
             "nothing bears a mark with a name of this program: what is asked waits for its answer"
         }
     });
-    line(&format!("what has no room for a mark: {}", hints.import("NAME", "SITE", "ID")));
+    line(&format!("what has no room for a mark: {}", hints.import("NAME", "SITE", "ID", false)));
     if unknown.is_empty() { OK } else { DIFFERENT }
 }
 
@@ -328,7 +332,11 @@ fn rows(hints: &Hints<'_>, plan: &Plan, rounds: &[Report], state: &State) -> Vec
                 let seen = rounds.iter().filter_map(|report| report.step(step.id).seen.as_ref());
                 let seconds: BTreeSet<&str> =
                     seen.flat_map(|seen| &seen.seconds).map(String::as_str).collect();
-                let how = if resource.how == How::Adopted { "adopted" } else { "bears the mark" };
+                let how = match resource.how {
+                    How::Adopted => "adopted",
+                    _ if has_mark(plan, step) => "bears the mark",
+                    _ => "this program's, as it was imported",
+                };
                 let mut why = format!("{how}, id {}", resource.identity);
                 for second in seconds {
                     why += &format!("; a second one bears it ({second}): the next run deletes it");
@@ -336,7 +344,7 @@ fn rows(hints: &Hints<'_>, plan: &Plan, rounds: &[Report], state: &State) -> Vec
                 (What::Found, why)
             }
             (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) if is_unmarked(failure) => {
-                (What::Unmarked, unmarked(hints, &step.name, site, failure))
+                (What::Unmarked, unmarked(hints, step, site, failure, has_mark(plan, step)))
             }
             (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) => {
                 let said = failure.site_words.iter().map(|words| format!(": {words}"));
@@ -400,14 +408,19 @@ fn not_asked(plan: &Plan, rounds: &[Report], step: StepId) -> String {
     }
 }
 
+/// Whether what a step makes has room for a mark.
+fn has_mark(plan: &Plan, step: &Step) -> bool {
+    plan.resource_type_of(step).is_none_or(|(_, ty)| ty.mark.is_some())
+}
+
 /// Whether something is there, and bears no mark of ours.
 fn is_unmarked(failure: &Failure) -> bool {
     matches!(failure.code.as_str(), "E0907" | "E0901")
 }
 
 /// Whose it is nobody can tell but the one who asks, who may say so.
-fn unmarked(hints: &Hints<'_>, name: &str, site: &str, failure: &Failure) -> String {
-    let import = |id: &str| hints.import(name, site, id);
+fn unmarked(hints: &Hints<'_>, step: &Step, site: &str, failure: &Failure, has_mark: bool) -> String {
+    let import = |id: &str| hints.import(&step.name, site, id, has_mark);
     match failure.candidates.as_slice() {
         [one] => format!("there without a mark; if it is this program's: {}", import(&one.identity)),
         several => {

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use scope_plan::driver::OperationKind;
 use scope_plan::expr::Expr;
 use scope_plan::plan::SiteId;
-use scope_plan::recorded::{RecordedGuard, Relied};
+use scope_plan::recorded::{How, RecordedGuard, Relied};
 use serde_json::{Map, Value};
 
 use super::Good;
@@ -26,6 +26,7 @@ use crate::events::{Change, Effect, Failure, Outcome};
 use crate::runner::{Pending, Shared};
 use crate::schedule::Touched;
 use crate::schedule::mutants::{self, Mutant};
+use crate::shell;
 use crate::state::Record as Fact;
 use text::{User, add, guard_text, is_of, users_in};
 
@@ -239,7 +240,17 @@ fn refuse(subject: &Subject<'_>, users: &[User]) -> Result<(), Bad> {
         words_of(subject),
         words_for(users).join(", ")
     );
+    let is_adopted = subject.shared.ledger.with(|state| {
+        state.resource(&first.name, &first.site).is_some_and(|known| known.how == How::Adopted)
+    });
     let help = match &first.deployment {
+        None if is_adopted => format!(
+            "it was adopted, and is never deleted: if this program made it, `scope import {} {} {} ID --ours` says so; else delete it at `{}`, or set its reference to something else",
+            shell::word(&subject.shared.plan.program.file),
+            shell::word(&first.name),
+            shell::word(&first.site),
+            first.site
+        ),
         None => format!(
             "delete that first, or set its reference to something else: one that is not set any more is left as it is; `scope why {}` says more",
             first.name
