@@ -58,3 +58,55 @@ fn killed_around_any_request_there_is_always_one_and_then_only_the_new_one() {
     println!("killed {n_killed} times; always one, and in the end only the new one");
     assert!(n_killed > 30, "{n_killed}");
 }
+
+#[test]
+fn turned_back_wherever_it_was_killed_the_old_one_is_taken_back() {
+    let (mut n_killed, mut n_back) = (0, 0);
+    for moment in [When::Before, When::After] {
+        for number in 1.. {
+            let desks = Desks::start();
+            let folder = binary::folder(&format!("turned-back-{moment:?}-{number}"));
+            let write = |text: &str| {
+                std::fs::write(folder.join("main.scope"), desks.local(text)).expect("writable");
+            };
+            let first = program("10.0.0.0/24");
+            write(&first);
+            ends(&folder, &["run", "main.scope"], 0);
+            write(&program("10.1.0.0/24"));
+            if !super::killing::killed(&desks, &folder, moment, number) {
+                break;
+            }
+            n_killed += 1;
+            let what = format!("{moment:?} {number}");
+            // As a person turns it back: what was written for the change goes, too.
+            write(&first.replace(" with { replace: anew }", ""));
+            let has_first = || {
+                let mut is_there = false;
+                desks.nantes.change(|_, cards| is_there = cards.contains_key("c1"));
+                is_there
+            };
+            let is_there = has_first();
+            let planned = desk::scope(&folder, &["plan", "main.scope"]).all();
+            let turned = desk::scope(&folder, &["run", "main.scope"]);
+            if is_there {
+                assert_eq!(turned.code, 0, "{what}: {}", turned.all());
+                let is_back = turned.all().contains("`c1` takes its place again");
+                let is_told = planned.contains("c1, whose place it took, takes its place again");
+                assert_eq!(is_back, is_told, "{what}: {planned}{}", turned.all());
+                n_back += usize::from(is_back);
+                assert!(has_first(), "{what}: {}", turned.all());
+            } else {
+                // It is gone, so that another one has to be made: the program has to say so once more.
+                assert!(turned.code == 1 && turned.stderr.contains("E0905"), "{what}: {}", turned.all());
+                write(&first);
+                ends(&folder, &["run", "main.scope"], 0);
+            }
+            let again = desk::scope(&folder, &["run", "main.scope"]);
+            assert!(again.stdout.contains("nothing to do"), "{what}: {}", again.all());
+            assert_eq!(desks.held()["nantes"]["cards"], json!(["lan", "web"]), "{what}");
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+    println!("killed {n_killed} times, and turned back; the net was taken back {n_back} times");
+    assert!(n_killed > 30 && n_back > 10, "{n_killed} {n_back}");
+}

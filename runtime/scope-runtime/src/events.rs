@@ -331,6 +331,11 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         is_whole: bool,
     },
+    /// Have the one whose place it took take its place again: the program wants that one, and it is not deleted yet.
+    TakeBack {
+        /// That one's identity.
+        identity: String,
+    },
     /// Copy it from another site.
     Borrow {
         /// The site's name.
@@ -369,6 +374,7 @@ impl Change {
             self,
             Change::Adopt
                 | Change::Update { .. }
+                | Change::TakeBack { .. }
                 | Change::Forget
                 | Change::Release
                 | Change::Leave
@@ -401,12 +407,25 @@ pub struct Difference {
     /// The last run that set it, where the site did not take it and tells the same since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_taken_in: Option<u64>,
+    /// It is of something that is made anew, so that what the program says of it is not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Follows>,
     /// Where in it, if it is a record or a list; nothing where it differs as a whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
     /// It can only be had by making the resource anew.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_immutable: bool,
+}
+
+/// What a value is of that is known only when that is made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Follows {
+    /// The global name of what is made anew.
+    pub name: String,
+    /// It is certain to be another value: it is what tells that one from others.
+    pub is_certain: bool,
 }
 
 /// A part of an attribute's value that is not as the program says.

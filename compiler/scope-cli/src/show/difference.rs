@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use scope_plan::driver::Type;
 use scope_plan::plan::{Action, Plan, Step};
-use scope_runtime::events::{Change, Difference, Effect, Outcome, SkipReason};
+use scope_runtime::events::{Change, Difference, Effect, Follows, Outcome, SkipReason};
 use scope_runtime::report::{ChangedBy, Report, StepStatus};
 use scope_runtime::runner::LeftAlone;
 use scope_runtime::state::{Resource, State};
@@ -224,6 +224,9 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, Le
                 }
                 Change::Replace { why, is_whole: false } => (What::Replace, format!("broken: {why}")),
                 Change::Replace { why, is_whole: true } => (What::Replace, why.replace('`', "")),
+                Change::TakeBack { identity } => {
+                    (What::Update, format!("{identity}, whose place it took, takes its place again"))
+                }
                 Change::Borrow { from } => (
                     What::Borrow,
                     format!("borrowed from {from}   {}", super::plan::needed_by(plan, step.id)),
@@ -332,7 +335,7 @@ fn difference_words(plan: &Plan, step: &Step, differences: &[Difference]) -> Str
             Some(size) if is_content => format!("{} of content", bytes(size)),
             _ => attribute.and_then(|attribute| attribute.quantity(value)).unwrap_or_else(|| short(value)),
         };
-        by_part(difference, &|at| format!("{} {} -> {}", at.path, at.found_as(&text), text(at.wanted)))
+        by_part(difference, &|at| format!("{} {} -> {}", at.path, at.found_as(&text), at.wanted_as(&text)))
     });
     words.collect::<Vec<_>>().join(", ")
 }
@@ -363,12 +366,25 @@ pub struct Differing<'d> {
     pub last: Option<&'d Value>,
     /// What the site has nobody knows.
     is_untold: bool,
+    /// What it is of, where that is yet to be made.
+    follows: Option<&'d Follows>,
 }
 
 impl Differing<'_> {
     /// What the site has, in words.
     pub fn found_as(&self, text: &dyn Fn(&Value) -> String) -> String {
         if self.is_untold { "(not known)".to_owned() } else { text(self.found) }
+    }
+
+    /// What the program says, in words.
+    pub fn wanted_as(&self, text: &dyn Fn(&Value) -> String) -> String {
+        match self.follows {
+            Some(Follows { name, is_certain: true }) => format!("(of {name}, which is made anew)"),
+            Some(Follows { name, is_certain: false }) => {
+                format!("(perhaps: it is known only when {name} is made anew)")
+            }
+            None => text(self.wanted),
+        }
     }
 }
 
@@ -382,7 +398,7 @@ fn is_content(ty: &Type) -> bool {
 /// An attribute's difference in a line: where it has parts, the first of those that differ.
 pub fn by_part(difference: &Difference, words: &dyn Fn(&Differing) -> String) -> String {
     const SHOWN: usize = 3;
-    let Difference { attribute, found, is_untold, wanted, last, parts, .. } = difference;
+    let Difference { attribute, found, is_untold, wanted, last, parts, follows, .. } = difference;
     if parts.is_empty() {
         return words(&Differing {
             path: attribute.clone(),
@@ -390,12 +406,14 @@ pub fn by_part(difference: &Difference, words: &dyn Fn(&Differing) -> String) ->
             wanted,
             last: last.as_ref(),
             is_untold: *is_untold,
+            follows: follows.as_ref(),
         });
     }
     let shown = parts.iter().take(SHOWN).map(|part| {
         let path = format!("{attribute}{}", part.path);
         let last = part.last.as_ref();
-        words(&Differing { path, found: &part.found, wanted: &part.wanted, last, is_untold: false })
+        let (found, wanted) = (&part.found, &part.wanted);
+        words(&Differing { path, found, wanted, last, is_untold: false, follows: None })
     });
     let mut words = shown.collect::<Vec<_>>().join(", ");
     if parts.len() > SHOWN {

@@ -378,7 +378,7 @@ impl Looked<'_> {
 /// `flavor "m1.tiny" -> "m1.small"`; of a conflict, all three.
 fn words(difference: &Difference, by: ChangedBy) -> String {
     by_part(difference, &|at| {
-        let (path, found, wanted) = (&at.path, at.found_as(&short), short(at.wanted));
+        let (path, found, wanted) = (&at.path, at.found_as(&short), at.wanted_as(&short));
         match by {
             ChangedBy::Site => from_last(at),
             ChangedBy::Program | ChangedBy::NotTaken => format!("{path} {found} -> {wanted}"),

@@ -2,7 +2,8 @@
 //! one is deleted at the end of the run, after its users.
 //!
 //! `web` was made in `net`, `net` is another one now, and `network` is immutable → a second `web` is made in the new `net`, and
-//! the first is owed: deleted as soon as the second is there. Where no two may be so called, the old one goes first, and only if
+//! the first is owed: deleted as soon as the second is there. Turned back before that, the first takes its place again, and the
+//! second is owed. Where no two may be so called, the old one goes first, and only if
 //! nobody relies upon it.
 
 use scope_plan::driver::Attribute;
@@ -11,7 +12,7 @@ use scope_plan::plan::{Action, Replace, Step};
 use scope_plan::recorded::{How, Relied};
 use serde_json::Value;
 
-use super::compare::Difference;
+use super::compare::{Difference, is_comparable};
 use super::create;
 use super::delete::remove;
 use super::ensure::There;
@@ -20,7 +21,7 @@ use super::inputs::Given;
 use super::record::{Record, identity_text, mentions};
 use super::subject::{Memory, Subject};
 use super::{Good, guard, seconds};
-use crate::events::{Change, Effect, Failure, Outcome};
+use crate::events::{Change, Effect, Failure, Follows, Outcome};
 use crate::report::ChangedBy;
 use crate::state::{Owed, Record as Fact, Resource};
 
@@ -33,16 +34,7 @@ pub(super) fn why(subject: &Subject<'_>, there: &There, given: &Given) -> Option
     let fixed = fixed_differences(subject, there, given);
     let first = fixed.first()?;
     let recorded = subject.recorded()?;
-    // What a site tells otherwise by itself it would tell again of the next one; of what it does not tell only the program's word
-    // can be another one.
-    let is_of_program = |difference: &Difference| {
-        if there.record.attribute(&difference.attribute).is_none() {
-            return true;
-        }
-        let told = subject.told(&recorded, given, difference.clone());
-        matches!(told.by, ChangedBy::Program | ChangedBy::Both)
-    };
-    if !fixed.iter().all(is_of_program) {
+    if !are_of_program(subject, there, given, &recorded, &fixed) {
         return None;
     }
     let followed: Vec<Option<String>> =
@@ -57,10 +49,25 @@ pub(super) fn why(subject: &Subject<'_>, there: &There, given: &Given) -> Option
     })
 }
 
+/// Whether it is the program that wants all of these otherwise. What a site tells otherwise by itself it would tell again of the
+/// next one; of what it does not tell only the program's word can be another one.
+fn are_of_program(
+    subject: &Subject<'_>,
+    there: &There,
+    given: &Given,
+    recorded: &Resource,
+    fixed: &[Difference],
+) -> bool {
+    fixed.iter().all(|difference| {
+        let is_told = there.record.attribute(&difference.attribute).is_some();
+        let by = || subject.told(recorded, given, difference.clone()).by;
+        !is_told || matches!(by(), ChangedBy::Program | ChangedBy::Both)
+    })
+}
+
 /// What differs and cannot be changed. Nearly always it is nothing, so no more than that is compared.
 fn fixed_differences(subject: &Subject<'_>, there: &There, given: &Given) -> Vec<Difference> {
-    let is_fixed =
-        |attribute: &Attribute| attribute.is_immutable || attribute.name == subject.resource_type.identity;
+    let is_fixed = |attribute: &Attribute| is_fixed(subject, attribute);
     let mut differences = subject.differences_of(&given.values, &there.record, &is_fixed);
     let is_untold = |attribute: &&Attribute| {
         let is_said =
@@ -72,6 +79,10 @@ fn fixed_differences(subject: &Subject<'_>, there: &There, given: &Given) -> Vec
         differences.extend(unseen.into_iter().filter(|difference| difference.is_immutable));
     }
     differences
+}
+
+fn is_fixed(subject: &Subject<'_>, attribute: &Attribute) -> bool {
+    attribute.is_immutable || attribute.name == subject.resource_type.identity
 }
 
 /// Whether the program lets it be made anew: `replace: anew` says so of whatever reason; unsaid it follows what it is made
@@ -147,7 +158,7 @@ pub(super) fn foretold(
             continue;
         }
         let Some(source) = source_made_anew(subject, expr) else { continue };
-        let is_certain = matches!(expr, Expr::Step { path, .. } if is_of_identity(subject, source, path));
+        let is_certain = is_of_it(subject, source, expr);
         if may_be(subject, true) {
             let why = match is_certain {
                 true => format!("`{name}` is of `{}`, which is made anew", source.name),
@@ -162,6 +173,31 @@ pub(super) fn foretold(
     Ok(None)
 }
 
+/// In a survey: what is of something that is yet to be made anew, and is changed in place then. `attributes` are those whose
+/// values are not known.
+pub(super) fn following(
+    subject: &Subject<'_>,
+    there: &There,
+    attributes: &[(String, Expr)],
+) -> Vec<(Difference, Follows)> {
+    let following = attributes.iter().filter_map(|(name, expr)| {
+        let attribute = subject.resource_type.attribute(name).filter(|attribute| !attribute.is_immutable)?;
+        let source = source_made_anew(subject, expr)?;
+        let follows = Follows { name: source.name.clone(), is_certain: is_of_it(subject, source, expr) };
+        let found = there.record.attribute(name).filter(|_| is_comparable(attribute));
+        let difference = Difference {
+            attribute: name.clone(),
+            is_untold: found.is_none(),
+            found: found.cloned().unwrap_or_default(),
+            wanted: Value::Null,
+            parts: Vec::new(),
+            is_immutable: false,
+        };
+        Some((difference, follows))
+    });
+    following.collect()
+}
+
 /// What a value is of that becomes another thing; a guard gives what it is on.
 fn source_made_anew<'s>(subject: &Subject<'s>, expr: &Expr) -> Option<&'s Step> {
     let plan = subject.shared.plan;
@@ -174,6 +210,11 @@ fn source_made_anew<'s>(subject: &Subject<'s>, expr: &Expr) -> Option<&'s Step> 
 /// What becomes another thing.
 fn is_anew(change: &Change) -> bool {
     matches!(change, Change::Replace { .. } | Change::Create { is_gone: true })
+}
+
+/// Whether a value is the thing itself, so that it is certain to be another one.
+fn is_of_it(subject: &Subject<'_>, source: &Step, expr: &Expr) -> bool {
+    matches!(expr, Expr::Step { path, .. } if is_of_identity(subject, source, path))
 }
 
 /// Whether a part of its record is the thing itself: what else is told of it may be as it was. Of what the site names.
@@ -251,6 +292,103 @@ pub(super) async fn replace(
     Ok(Good { detail: Some(why.to_owned()), ..good })
 }
 
+/// What takes its place again, if something does: as it is there now.
+pub(super) async fn taken_back(
+    subject: &Subject<'_>,
+    there: Option<&There>,
+    given: &Given,
+) -> Result<Option<There>, Bad> {
+    let Some((former, record)) = former(subject, there, given).await? else { return Ok(None) };
+    if let Some(there) = there {
+        there.is_ours_to_change(subject)?;
+        seconds::remove_all(subject, &there.seconds, &given.values).await?;
+    }
+    take_back(subject, there, former.clone(), given)?;
+    subject.shared.ledger.commit().await?;
+    subject.report(|| format!("`{}` takes its place again", former.identity));
+    Ok(Some(There::recorded(subject, former, record, false)))
+}
+
+/// The one whose place it took, or was about to take, as it was recorded and as it is there: where the program wants that one
+/// again, and it is not deleted yet. What may be in the one that is there goes only if the program says so.
+pub(super) async fn former(
+    subject: &Subject<'_>,
+    there: Option<&There>,
+    given: &Given,
+) -> Result<Option<(Resource, Record)>, Bad> {
+    let formers: Vec<Resource> = subject.shared.ledger.with(|state| {
+        let owed = state.owed.iter().rev().filter(|owed| subject.takes_the_place_of(owed));
+        let recorded = owed.filter_map(|owed| owed.recorded.as_deref().cloned());
+        recorded.filter(|known| is_set_as_wanted(subject, known, given)).collect()
+    });
+    if formers.is_empty() || !subject.can_be_read() || !may_go(subject, there, given) {
+        return Ok(None);
+    }
+    for former in formers {
+        let seen = subject.read(&former.identity, &given.values).await;
+        if let Some(record) = seen.map_err(|trouble| subject.failed(trouble))?
+            && is_as_wanted(subject, &former, &record, given)
+        {
+            return Ok(Some((former, record)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether what is there may go for the one before it. Where nothing is, what was sent may still come to be: that has to be
+/// found then.
+fn may_go(subject: &Subject<'_>, there: Option<&There>, given: &Given) -> bool {
+    let Some(there) = there else {
+        return !subject.was_sent() || seconds::may_be_twice(subject, given);
+    };
+    let fixed = fixed_differences(subject, there, given);
+    let is_let = match subject.replace() {
+        Some(said) => said == Replace::Anew,
+        None => subject.resource_type.stateful.is_none(),
+    };
+    // What is not recorded was just about to take its place.
+    let recorded = subject.recorded();
+    let is_of_program =
+        || recorded.as_ref().is_none_or(|recorded| are_of_program(subject, there, given, recorded, &fixed));
+    is_let && there.how == How::Created && !fixed.is_empty() && is_of_program()
+}
+
+/// Whether all that cannot be changed of what is recorded so was set as the program says it now, as far as that is written down:
+/// else there is no need to look.
+fn is_set_as_wanted(subject: &Subject<'_>, former: &Resource, given: &Given) -> bool {
+    let attributes = &subject.resource_type.attributes;
+    let mut fixed = attributes.iter().filter(|attribute| is_fixed(subject, attribute));
+    let now = subject.kept(given.public());
+    let is_same = |attribute: &Attribute| match (now.get(&attribute.name), former.set.get(&attribute.name)) {
+        (Some(now), Some(last)) => subject.has_as_wanted(&attribute.name, now, last),
+        _ => true,
+    };
+    former.resource_type == subject.resource_type.name && fixed.all(is_same)
+}
+
+/// Whether what was recorded so has all that cannot be changed as the program wants it.
+fn is_as_wanted(subject: &Subject<'_>, former: &Resource, record: &Record, given: &Given) -> bool {
+    let is_fixed = |attribute: &Attribute| is_fixed(subject, attribute);
+    subject.mark_of_others(record).is_none()
+        && subject.broken(record, given).is_none()
+        && subject.differences_of(&given.values, record, &is_fixed).is_empty()
+        && !subject.unseen_since(former, given, record).iter().any(|difference| difference.is_immutable)
+}
+
+/// From here on the one before is what is recorded; what is there is owed in its stead.
+pub(super) fn take_back(
+    subject: &Subject<'_>,
+    there: Option<&There>,
+    former: Resource,
+    given: &Given,
+) -> Result<(), Bad> {
+    let is_doubtful = former.is_doubtful || seconds::is_doubtful(subject, given);
+    if let Some(there) = there {
+        subject.shared.ledger.append(Fact::Owed { owed: owed(subject, there) })?;
+    }
+    subject.record(Resource { is_doubtful, ..former })
+}
+
 /// Whether there can be no other one beside it.
 fn is_in_the_way(subject: &Subject<'_>, there: &There, given: &Given) -> bool {
     let resource_type = subject.resource_type;
@@ -296,6 +434,7 @@ fn owed(subject: &Subject<'_>, there: &There) -> Owed {
         relies,
         sent_ms: None,
         is_replaced: true,
+        recorded: recorded.clone().map(Box::new),
         run: subject.shared.run,
         words: format!(
             "{} `{name}` ({}) is replaced, and still at `{site}`; it is deleted when the new one is there and nobody relies upon \

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! recorded?  read it ──────────────────────► there        there and broken or stuck, ours → delete, create
-//!                                                         there, cannot be changed, ours  → create, delete at the end (`anew`)
+//!                                                         there, cannot be changed, ours  → create, delete at the end (`anew`);
+//!                                                                                           the one before it, if it still is there
 //! else       find by identity or name                     there, unfinished      → finish
 //!            bears our mark ───────────────► there        there, differs         → update
 //!            merely matches: error, unless `adopt`        there                  → nothing
@@ -55,7 +56,10 @@ async fn as_said(
     memory: &Memory,
 ) -> Result<Good, Bad> {
     let given = evaluate(subject, attributes).await?;
-    let Some(mut there) = find_out(subject, &given, adopt).await? else {
+    let found = find_out(subject, &given, adopt).await?;
+    let back = anew::taken_back(subject, found.as_ref(), &given).await?;
+    let again = back.as_ref().map(|back| format!("`{}` takes its place again", back.identity));
+    let Some(mut there) = back.or(found) else {
         return create::create(subject, &given, memory, subject.effect_of_creation()).await;
     };
     let is_ours = there.how == How::Created;
@@ -115,6 +119,9 @@ async fn as_said(
             there.record = record;
             Effect::Updated { attributes }
         }
+        None if again.is_some() => {
+            Effect::Updated { attributes: vec![subject.resource_type.identity.clone()] }
+        }
         None if there.is_adopted_now => Effect::Adopted,
         None if is_renamed => Effect::Updated { attributes: vec![OWNER_MARK.to_owned()] },
         None if seconds.is_some() => Effect::Updated { attributes: vec![SECOND.to_owned()] },
@@ -123,8 +130,8 @@ async fn as_said(
     };
     subject.keep_wave()?;
     let output = there.record.output(subject.resource_type, &given.values);
-    let again = (is_finished_now && is_found_again).then(|| "found again".to_owned());
-    let detail = seconds.or(again).or_else(|| subject.status_of(&there.record));
+    let found_again = (is_finished_now && is_found_again).then(|| "found again".to_owned());
+    let detail = again.or(seconds).or(found_again).or_else(|| subject.status_of(&there.record));
     Ok(Good { detail, ..Good::new(effect, output) })
 }
 
@@ -211,6 +218,34 @@ impl There {
         }
     }
 
+    /// What is recorded, as its site told it.
+    pub(super) fn recorded(subject: &Subject<'_>, resource: Resource, record: Record, adopt: bool) -> There {
+        let mut record = record;
+        let former_mark = subject.former_mark(&record).filter(|_| resource.how == How::Created);
+        if let (Some(place), Some(former), Some(own)) =
+            (&subject.resource_type.mark, &former_mark, subject.mark())
+        {
+            mark::strip(place, former, &mut record.attributes);
+            mark::write(place, &own, &mut record.attributes);
+        }
+        let taken = subject.mark_of_others(&record).filter(|_| resource.how == How::Created);
+        // What was made for us and is another's now is adopted like anything that is another's.
+        let is_adopted_now = adopt && taken.is_some();
+        let Resource { identity, how, is_complete, inputs, .. } = resource;
+        There {
+            identity,
+            record,
+            how: if is_adopted_now { How::Adopted } else { how },
+            is_complete: is_complete || is_adopted_now,
+            is_recorded: !is_adopted_now,
+            is_adopted_now,
+            former_mark,
+            taken: taken.filter(|_| !is_adopted_now),
+            seconds: Vec::new(),
+            inputs,
+        }
+    }
+
     /// Whose mark it bears decides, and not what is recorded: where names are identities, somebody may have made another one
     /// in its place.
     ///
@@ -238,30 +273,8 @@ pub(super) async fn find_out(
             true => seconds::look_for(subject, &resource, given).await?,
             false => (look_at(subject, &resource, given).await?, Vec::new()),
         };
-        if let Some(mut record) = seen {
-            let former_mark = subject.former_mark(&record).filter(|_| resource.how == How::Created);
-            if let (Some(place), Some(former), Some(own)) =
-                (&subject.resource_type.mark, &former_mark, subject.mark())
-            {
-                mark::strip(place, former, &mut record.attributes);
-                mark::write(place, &own, &mut record.attributes);
-            }
-            let taken = subject.mark_of_others(&record).filter(|_| resource.how == How::Created);
-            // What was made for us and is another's now is adopted like anything that is another's.
-            let is_adopted_now = adopt && taken.is_some();
-            let Resource { identity, how, is_complete, inputs, .. } = resource;
-            return Ok(Some(There {
-                identity,
-                record,
-                how: if is_adopted_now { How::Adopted } else { how },
-                is_complete: is_complete || is_adopted_now,
-                is_recorded: !is_adopted_now,
-                is_adopted_now,
-                former_mark,
-                taken: taken.filter(|_| !is_adopted_now),
-                seconds,
-                inputs,
-            }));
+        if let Some(record) = seen {
+            return Ok(Some(There { seconds, ..There::recorded(subject, resource, record, adopt) }));
         }
         let (name, site) = subject.place();
         subject.shared.ledger.append(Fact::Gone { name, site })?;

@@ -176,6 +176,7 @@ pub(super) fn to_be_deleted(subject: &Subject<'_>, second: &Record) -> Option<Di
         last: None,
         by: ChangedBy::Program,
         not_taken_in: None,
+        follows: None,
         parts: Vec::new(),
         is_immutable: false,
     })

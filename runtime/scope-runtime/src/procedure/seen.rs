@@ -13,7 +13,7 @@ use super::mark;
 use super::parts;
 use super::record::{Record, identity_text};
 use super::subject::Subject;
-use crate::events;
+use crate::events::{self, Follows};
 use crate::redact::hide_in_value;
 use crate::report::{ChangedBy, CopyOf, Marked, Seen};
 use crate::state::{Resource, digest_of_value};
@@ -162,6 +162,18 @@ impl Subject<'_> {
         events::Difference { last, ..self.difference(Difference { wanted, ..found }, ChangedBy::Program) }
     }
 
+    /// A difference of what is of something that is made anew.
+    pub(super) fn told_following(
+        &self,
+        recorded: &Resource,
+        found: Difference,
+        follows: Follows,
+    ) -> events::Difference {
+        let last = recorded.set.get(&found.attribute).cloned();
+        let last = last.map(|last| self.short(&found.attribute, last));
+        events::Difference { last, follows: Some(follows), ..self.difference(found, ChangedBy::Program) }
+    }
+
     fn difference(&self, found: Difference, by: ChangedBy) -> events::Difference {
         events::Difference {
             found: self.short(&found.attribute, found.found),
@@ -171,6 +183,7 @@ impl Subject<'_> {
             last: None,
             by,
             not_taken_in: None,
+            follows: None,
             parts: found.parts,
             is_immutable: found.is_immutable,
         }

@@ -14,14 +14,16 @@ use serde_json::{Map, Value};
 use super::aftermath::still_unknown;
 use super::candidates::name_of;
 use super::create::{announce, create_operation};
-use super::ensure::{OWNER_MARK, find_out, is_kept};
+use super::ensure::{OWNER_MARK, There, find_out, is_kept};
 use super::failure::Bad;
-use super::inputs::{Given, evaluate};
+use super::inputs::{Given, evaluate, evaluate_one};
+use super::record::Record;
 use super::subject::{Memory, Subject};
 use super::{Good, anew, bring, call, guard, lookup, lost, seconds, stuck, update};
 use crate::events::{Change, Difference, Effect};
 use crate::report::ChangedBy;
 use crate::runner::Shared;
+use crate::state::Resource;
 
 pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) -> Result<Good, Bad> {
     match &step.action {
@@ -105,7 +107,11 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
             None => Good::new(Effect::Unchanged, Value::Null),
         }),
         Action::Protect { of, .. } if is_open(subject, of) => {
-            Ok(planned(Change::Protect { of_new: true }, Value::Null))
+            let record = match is_given(subject, of) {
+                true => evaluate_one(subject, "of", of).await?,
+                false => Value::Null,
+            };
+            Ok(planned(Change::Protect { of_new: true }, record))
         }
         Action::Protect { of, users, .. } => guard::survey(subject, of, users).await,
         Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => {
@@ -133,7 +139,7 @@ pub(crate) async fn look_at_recorded(shared: &Shared<'_>, step: &Step) {
 
 async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: bool) -> Result<Good, Bad> {
     let (unknown, known): (Vec<_>, Vec<_>) =
-        attributes.iter().cloned().partition(|(_, expr)| is_open(subject, expr));
+        attributes.iter().cloned().partition(|(_, expr)| !is_foreknown(subject, expr));
     let is_whole = unknown.is_empty();
     let given = evaluate(subject, &known).await?;
     let recorded = subject.recorded();
@@ -154,10 +160,19 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
             Err(bad) => may_be_there(subject, &given, bad).await?,
         }
     }
-    let Some(there) = found? else {
+    let found = found?;
+    // Taking it back needs all that it is made from.
+    let back = match is_whole {
+        true => anew::former(subject, found.as_ref(), &given).await?,
+        false => None,
+    };
+    let Some(there) = found else {
         let output = Value::Object(given.values.clone());
         if recorded.is_some() {
             subject.saw_nothing();
+        }
+        if let Some((former, record)) = back {
+            return taken_back(subject, None, former, record, &given);
         }
         return Ok(planned(Change::Create { is_gone: recorded.is_some() }, output));
     };
@@ -177,7 +192,13 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     if let (true, Some(why)) = (is_ours, stuck::hopeless_now(subject, &there.record, &given)) {
         there.is_ours_to_change(subject)?;
         anew::unless_never(subject, &why)?;
+        // Of the next one is known what the program gives it.
+        let output = Value::Object(given.values.clone());
         return Ok(planned(Change::Replace { why, is_whole: false }, output));
+    }
+    if let Some((former, record)) = back {
+        there.is_ours_to_change(subject)?;
+        return taken_back(subject, Some(&there), former, record, &given);
     }
     let anew = anew::why(subject, &there, &given).map(|why| Change::Replace { why, is_whole: true });
     let foretold = match anew {
@@ -186,7 +207,7 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     };
     if let Some(change) = foretold {
         there.is_ours_to_change(subject)?;
-        return Ok(planned(change, output));
+        return Ok(planned(change, Value::Object(given.values.clone())));
     }
     if !there.is_complete {
         there.is_ours_to_change(subject)?;
@@ -200,9 +221,12 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         false => subject.unseen_changes(&given, &there.record),
     };
     let is_unseen = is_whole && subject.is_given_otherwise(there.inputs.as_ref(), &given);
-    if !found.is_empty() || !unseen.is_empty() {
+    let following = anew::following(subject, &there, &unknown);
+    if !found.is_empty() || !unseen.is_empty() || !following.is_empty() {
         there.is_ours_to_change(subject)?;
-        update::can_change(subject, &[found.as_slice(), &unseen].concat())?;
+        let of_others = following.iter().map(|(difference, _)| difference.clone());
+        let all: Vec<_> = found.iter().chain(&unseen).cloned().chain(of_others).collect();
+        update::can_change(subject, &all)?;
     } else if is_unseen {
         update::can_change(subject, &[])?;
     }
@@ -214,17 +238,21 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         last: None,
         by: ChangedBy::Program,
         not_taken_in: None,
+        follows: None,
         parts: Vec::new(),
         is_immutable: false,
     });
     let seconds = there.seconds.iter().filter_map(|record| seconds::to_be_deleted(subject, record));
     let of_marks: Vec<Difference> = renamed.into_iter().chain(seconds).collect();
-    if !found.is_empty() || !unseen.is_empty() || is_unseen || !of_marks.is_empty() {
+    let is_other = !found.is_empty() || !unseen.is_empty() || !following.is_empty();
+    if is_other || is_unseen || !of_marks.is_empty() {
         // What was never recorded is adopted, or was made by a run that nobody remembers.
         let before = recorded.unwrap_or_else(|| subject.resource(&there.identity, there.how, true, &given));
         let mut differences: Vec<Difference> =
             found.into_iter().map(|found| subject.told(&before, &given, found)).collect();
         differences.extend(unseen.into_iter().map(|found| subject.told_unseen(&given, found)));
+        let following = following.into_iter();
+        differences.extend(following.map(|(found, of)| subject.told_following(&before, found, of)));
         differences.extend(of_marks);
         let is_outside =
             is_whole && !is_unseen && differences.iter().all(|difference| difference.by == ChangedBy::Site);
@@ -234,6 +262,20 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         return Ok(planned(Change::Adopt, output));
     }
     Ok(Good { detail: subject.status_of(&there.record), ..Good::new(Effect::Unchanged, output) })
+}
+
+/// The one whose place it took takes its place again: from here on what is made from it is compared with that.
+fn taken_back(
+    subject: &Subject<'_>,
+    there: Option<&There>,
+    former: Resource,
+    record: Record,
+    given: &Given,
+) -> Result<Good, Bad> {
+    let identity = former.identity.clone();
+    let output = record.output(subject.resource_type, &given.values);
+    anew::take_back(subject, there, former, given)?;
+    Ok(planned(Change::TakeBack { identity }, output))
 }
 
 /// Where the state was lost, and a site cannot be asked: it may have been made there, as by a request whose answer was lost.
@@ -254,8 +296,11 @@ fn name_in(mark: &str) -> Value {
 
 /// The expressions whose values are known before the run, and those that are what the program itself gives to something that is yet to be made.
 fn foreknown(subject: &Subject<'_>, exprs: &[(String, Expr)]) -> Vec<(String, Expr)> {
-    let is_foreknown = |expr: &Expr| !is_open(subject, expr) || is_given(subject, expr);
-    exprs.iter().filter(|(_, expr)| is_foreknown(expr)).cloned().collect()
+    exprs.iter().filter(|(_, expr)| is_foreknown(subject, expr)).cloned().collect()
+}
+
+fn is_foreknown(subject: &Subject<'_>, expr: &Expr) -> bool {
+    !is_open(subject, expr) || is_given(subject, expr)
 }
 
 /// Whether all that it takes from other steps is there, and is there as the program gives it where they are yet to be made.

@@ -189,6 +189,7 @@ pub(crate) fn sent_debt(shared: &Shared<'_>, key: &str, site: SiteId, sent: &Sen
         relies: sent.relies.clone(),
         sent_ms: Some(sent.at_ms),
         is_replaced: false,
+        recorded: None,
         run: sent.run,
         words,
     })
@@ -408,6 +409,7 @@ pub(super) async fn owe(subject: &Subject<'_>, given: &Given, left: Left, bad: &
         relies: left.relies,
         sent_ms,
         is_replaced: false,
+        recorded: None,
         run: subject.shared.run,
         words: words.clone(),
     };

@@ -101,7 +101,13 @@ impl Subject<'_> {
         !self.can_be_read() && (is_other || is_sent_again())
     }
 
-    fn unseen_since(&self, recorded: &Resource, given: &Given, record: &Record) -> Vec<Difference> {
+    /// What the program says otherwise than was set of what is recorded so, of what this record does not tell.
+    pub(super) fn unseen_since(
+        &self,
+        recorded: &Resource,
+        given: &Given,
+        record: &Record,
+    ) -> Vec<Difference> {
         let Some(digests) = &recorded.digests else { return Vec::new() };
         let found = self.unmarked(record);
         let said = self.said();

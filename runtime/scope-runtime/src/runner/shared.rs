@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use scope_plan::digest::Sha256;
 use scope_plan::driver::{Driver, ResourceType};
+use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, EdgeReason, Plan, SiteId, Step, StepId};
 use scope_plan::recorded::{Relied, borrowed_name};
 use serde_json::{Map, Value};
@@ -297,20 +298,34 @@ impl<'r> Shared<'r> {
         self.end(step, |end| matches!(&end.effect, Some(Effect::Planned { change }) if is_made(change)))
     }
 
-    /// In a survey: whether a part of a step's output is known beforehand, since the program gives it to what is to be created.
+    /// In a survey: whether a part of a step's output is known beforehand, since the program gives it to what is to be made.
     pub(crate) fn is_given(&self, step: StepId, path: &[String]) -> bool {
-        let Some((name, rest)) = path.split_first() else { return false };
-        if let Action::Gather { parts, .. } = &self.plan.step(step).action {
-            let part = parts.iter().find(|(site, _)| self.plan.site(*site).name == *name);
-            return part.is_some_and(|(_, part)| self.is_given(*part, rest));
+        match &self.plan.step(step).action {
+            Action::Gather { parts, .. } => {
+                let Some((name, rest)) = path.split_first() else { return false };
+                let part = parts.iter().find(|(site, _)| self.plan.site(*site).name == *name);
+                return part.is_some_and(|(_, part)| self.is_given(*part, rest));
+            }
+            // A guard gives what it is on.
+            Action::Protect { of: Expr::Step { step, path: above }, .. } => {
+                return self.is_given(*step, &[above.as_slice(), path].concat());
+            }
+            _ => {}
         }
         if let Some(chosen) = self.chosen(step) {
             return self.is_given(chosen, path);
         }
+        // The whole stands for what tells it from others.
+        let identity = || {
+            let (_, resource_type) = self.resource_type(self.plan.step(step).action.resource_type()?)?;
+            Some(&resource_type.identity)
+        };
+        let name = path.first().or_else(identity);
         self.end(step, |end| match &end.effect {
             Some(Effect::Planned { change }) if change.is_making() => {
-                let is_told = |output: &Value| output.get(name).is_some_and(|value| !value.is_null());
-                matches!(change, Change::Create { .. }) && end.output.as_deref().is_some_and(is_told)
+                let told = name.and_then(|name| end.output.as_deref()?.get(name));
+                matches!(change, Change::Create { .. } | Change::Replace { .. })
+                    && told.is_some_and(|told| !told.is_null())
             }
             _ => end.output.is_some(),
         })

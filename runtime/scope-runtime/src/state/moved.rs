@@ -160,6 +160,7 @@ impl Renaming<'_> {
             name: self.name(&owed.name),
             site: self.site(&owed.site),
             relies: self.relied(&owed.relies),
+            recorded: owed.recorded.as_deref().map(|recorded| Box::new(self.resource(recorded))),
             ..owed.clone()
         }
     }

@@ -34,6 +34,9 @@ pub struct Owed {
     /// Another one takes its place: it goes when that is there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_replaced: bool,
+    /// What was recorded of it then: it may be wanted again before it goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Box<Resource>>,
     /// The run that left it.
     pub run: u64,
     /// Why.
