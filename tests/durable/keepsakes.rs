@@ -104,7 +104,10 @@ fn what_a_site_makes_is_kept_for_its_owner_and_given_on() {
     assert!(ran.all().contains("nothing to do"), "{}", ran.all());
 
     // What is kept is not written over: not by the next one, and not by another program.
-    ends(&folder, &["destroy", "main.scope", "--yes"], 0);
+    let ran = ends(&folder, &["destroy", "main.scope", "--yes"], 0);
+    assert!(ran.all().contains("its secret stays in `kept/key`"), "{}", ran.all());
+    let planned = scope(&folder, &["plan", "main.scope"]);
+    assert!(planned.all().contains("E0899"), "{}", planned.all());
     let kept = std::fs::read_to_string(folder.join("kept/key")).expect("there");
     let ran = ends(&folder, &["run", "main.scope"], 1);
     assert!(ran.all().contains("E0899"), "{}", ran.all());
@@ -141,6 +144,78 @@ fn a_place_that_cannot_be_written_is_told_before_anything_is_made() {
     let folder = place(&desks, "blocked");
     std::fs::write(folder.join("kept"), "no folder").expect("writable");
     let ran = scope(&folder, &["run", "main.scope"]);
-    assert!(ran.code != 0 && ran.all().contains("`kept/key` cannot be written"), "{}", ran.all());
+    assert!(
+        ran.code != 0 && ran.all().contains("error[E0882]: file `kept/key` cannot be written"),
+        "{}",
+        ran.all()
+    );
+    assert!(ran.all().contains("── where `secret` of `key` is to be kept"), "{}", ran.all());
+    assert!(!ran.all().contains("scope sites"), "{}", ran.all());
     assert_eq!(desks.nantes.n_changes(), 0);
+}
+
+#[test]
+fn killed_before_it_was_kept_the_plan_says_so_and_what_it_says_works() {
+    let mut n_told = 0;
+    for number in 1.. {
+        let desks = Desks::start();
+        let folder = place(&desks, &format!("killed-{number}"));
+        if !super::killing::killed(&desks, &folder, When::After, number) {
+            break;
+        }
+        let mut is_made = false;
+        desks.nantes.change(|_, cards| is_made = !cards.is_empty());
+        let is_kept = std::fs::read(folder.join("kept/key")).is_ok_and(|kept| !kept.is_empty());
+        let planned = scope(&folder, &["plan", "main.scope"]);
+        assert_eq!(planned.all().contains("E0898"), is_made && !is_kept, "{number}: {}", planned.all());
+        if is_made && !is_kept {
+            n_told += 1;
+            ends(&folder, &["destroy", "main.scope", "--only", "key", "--yes"], 0);
+        }
+        ends(&folder, &["run", "main.scope"], 0);
+        agrees(&desks, &folder);
+    }
+    assert!(n_told >= 1, "{n_told} told");
+}
+
+#[test]
+fn what_is_adopted_without_its_secret_is_refused_until_somebody_has_it() {
+    let desks = Desks::start();
+    let folder = place(&desks, "adopted");
+    let adopting = program(&desks).replace("with { keep_in", "with { adopt: true, keep_in");
+    std::fs::write(folder.join("main.scope"), adopting).expect("writable");
+    let card = serde_json::json!({ "id": "c99", "title": "key", "remark": "" });
+    desks.nantes.change(|_, cards| drop(cards.insert("c99".to_owned(), card)));
+    for command in ["run", "plan", "run"] {
+        let ran = scope(&folder, &[command, "main.scope"]);
+        assert!(ran.all().contains("E0898"), "{}", ran.all());
+        assert!(command == "plan" || ran.all().contains("take `adopt` out"), "{}", ran.all());
+    }
+    let status = scope(&folder, &["status"]);
+    assert!(!status.all().contains("adopted"), "{}", status.all());
+    std::fs::create_dir_all(folder.join("kept")).expect("writable");
+    std::fs::write(folder.join("kept/key"), "made-c99").expect("writable");
+    let ran = ends(&folder, &["run", "main.scope"], 0);
+    assert!(ran.all().contains("adopted"), "{}", ran.all());
+    agrees(&desks, &folder);
+}
+
+#[test]
+fn a_secret_that_cannot_be_changed_is_told_without_what_is_not_known_of_it() {
+    let desks = Desks::start();
+    let folder = place(&desks, "fixed");
+    let driver = DRIVER.replace("text: string secret write_only", "text: string secret write_only immutable");
+    let write = |file: &str| {
+        let site = format!("site nantes {{ locks: {{ url: \"{}\" }} }}\nentry nantes\n", desks.nantes.url);
+        let lock =
+            format!("resource lock: locks.lock {{ name: \"lock\", text: secret(file: \"{file}\") }}\n");
+        std::fs::write(folder.join("main.scope"), format!("{driver}{site}{lock}")).expect("writable");
+        std::fs::write(folder.join(file), format!("word-{file}")).expect("writable");
+    };
+    write("one");
+    ends(&folder, &["run", "main.scope"], 0);
+    write("two");
+    let ran = ends(&folder, &["run", "main.scope"], 1);
+    let words = "error[E0905]: `text` of `lock` at `nantes` is said otherwise than it was set, and cannot be changed in place";
+    assert!(ran.all().contains(words) && !ran.all().contains("null"), "{}", ran.all());
 }

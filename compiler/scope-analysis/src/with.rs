@@ -188,7 +188,7 @@ impl Context<'_> {
         for (attribute, slot) in fields {
             match slot.value {
                 Value::Secret(SecretSource::File(file)) => {
-                    kept.push(KeepIn { attribute, file, span: slot.key })
+                    kept.push(KeepIn { attribute, file, span: slot.key, place: slot.span })
                 }
                 Value::Error => {}
                 _ => self.wrong("a secret that a site makes is kept in a file", slot.span, WRITTEN),

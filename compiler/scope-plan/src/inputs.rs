@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::expr::Expr;
-use crate::plan::{Action, Borrow, Edge, EdgeReason, OnUnreachable, Plan, Step, StepId};
+use crate::plan::{Action, Borrow, Edge, EdgeReason, KeptSecret, OnUnreachable, Plan, Step, StepId};
 
 impl Action {
     /// The expressions in it, with the name each has there: an attribute's, `text`, `identity`.
@@ -113,8 +113,8 @@ impl Action {
         matches!(self, Action::Ensure { keep: true, .. } | Action::Bring { borrow: Borrow::Keep, .. })
     }
 
-    /// The attributes whose secrets its site makes, and the files in which they are kept.
-    pub fn keep_in(&self) -> &[(String, String)] {
+    /// The secrets that its site makes, and where they are kept.
+    pub fn keep_in(&self) -> &[KeptSecret] {
         match self {
             Action::Ensure { keep_in, .. } => keep_in,
             _ => &[],

@@ -24,7 +24,7 @@ use crate::driver::Driver;
 use crate::expr::Expr;
 use crate::quantity::Unit;
 
-pub use action::{Action, Borrow, Purpose, Quorum, Replace};
+pub use action::{Action, Borrow, KeptSecret, Purpose, Quorum, Replace};
 pub use alternatives::{Arm, Choice, Guard};
 pub use over_sites::{Cross, CrossPart, Dropped, Rollout, Wave};
 pub use step::{OnUnknown, OnUnreachable, Retry, Step, Undo};

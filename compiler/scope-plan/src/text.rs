@@ -259,7 +259,7 @@ fn conditions(plan: &Plan, step: &Step, after: &[StepId]) -> Vec<String> {
         _ => {}
     }
     let kept = step.action.keep_in().iter();
-    all.extend(kept.map(|(attribute, file)| format!("its `{attribute}` is kept in {file}")));
+    all.extend(kept.map(|kept| format!("its `{}` is kept in {}", kept.attribute, kept.file)));
     all
 }
 

@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use scope_plan::driver::{Driver, Operation, ResourceType};
 use scope_plan::expr::FileRef;
+use scope_plan::plan::KeptSecret;
 use serde_json::{Map, Value};
 
 /// A future that stays on the runner's thread.
@@ -41,7 +42,7 @@ pub struct OperationCall<'a> {
     /// For `upload` (and creations by commands with files): the content.
     pub content: Option<Content>,
     /// Of a creation: the attributes whose secrets the site makes, and the files in which they are kept before it is answered here.
-    pub keep_in: &'a [(String, String)],
+    pub keep_in: &'a [KeptSecret],
     /// Told about bytes sent or received: done so far, of how many.
     pub progress: Option<Progress>,
 }

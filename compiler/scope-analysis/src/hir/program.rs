@@ -300,6 +300,8 @@ pub struct KeepIn {
     pub file: String,
     /// Where that is written: the attribute's name.
     pub span: Span,
+    /// And the file's.
+    pub place: Span,
 }
 
 /// `on_disconnect`.

@@ -167,16 +167,16 @@ impl<'a> Lowering<'a> {
     }
 
     /// What earlier runs left open: the plan has its sites and types, and says what nobody asks for any more, be it sent or
-    /// waiting. What a sequence left is asked for as long as there is the sequence; of a part of a program nothing is known of the rest.
+    /// waiting: of a part of the program, of what that names. What a sequence left is asked for as long as there is the sequence.
     pub(super) fn left_open(&mut self) {
-        if !self.only.is_everything() {
-            return;
-        }
         let program = self.program;
         let of_sequences = program.sequences.iter().flat_map(|sequence| &sequence.steps);
         let of_sequences: BTreeSet<&str> = of_sequences.map(|step| step.name.as_str()).collect();
         let keys: BTreeSet<String> = self.plan.steps.iter().map(|step| step.key.clone()).collect();
         for open in &self.recorded.open {
+            if !self.only.may_delete(&open.name) {
+                continue;
+            }
             let site = self.sites_by_name.get(open.site.as_str()).copied();
             let Some(site) = site.filter(|_| program.has_type(&open.resource_type)) else { continue };
             self.site(site);
@@ -186,7 +186,7 @@ impl<'a> Lowering<'a> {
             }
         }
         // Of one thing at one site only the newest intent waits.
-        let parked = self.recorded.parked.iter();
+        let parked = self.recorded.parked.iter().filter(|(_, name)| self.only.may_delete(name));
         let replaced =
             parked.filter(|(key, name)| !keys.contains(key) && !of_sequences.contains(name.as_str()));
         self.plan.unwanted.extend(replaced.map(|(key, _)| key.clone()));

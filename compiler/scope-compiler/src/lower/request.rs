@@ -10,7 +10,7 @@ use scope_diagnostics::{Diagnostic, Span, codes};
 use scope_plan::driver::Repeat;
 use scope_plan::expr::Expr;
 use scope_plan::plan::{
-    Action, Cross, Dropped, Edge, EdgeReason, OnUnknown, Purpose, Replace, Retry, StepId,
+    Action, Cross, Dropped, Edge, EdgeReason, KeptSecret, OnUnknown, Purpose, Replace, Retry, StepId,
 };
 use scope_plan::recorded::RecordedResource;
 
@@ -343,7 +343,11 @@ impl<'a> Lowering<'a> {
                         .with
                         .keep_in
                         .iter()
-                        .map(|kept| (kept.attribute.clone(), kept.file.clone()))
+                        .map(|kept| KeptSecret {
+                            attribute: kept.attribute.clone(),
+                            file: kept.file.clone(),
+                            origin: self.origin(kept.place, None),
+                        })
                         .collect(),
                     replace: match resource.with.replace {
                         Some(hir::Replace::Anew) => Some(Replace::Anew),

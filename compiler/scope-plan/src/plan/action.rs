@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ChoiceId, OnUnreachable, RolloutId, SiteId, StepId};
+use super::{ChoiceId, OnUnreachable, Origin, RolloutId, SiteId, StepId};
 use crate::expr::Expr;
 
 /// The verbs.
@@ -36,9 +36,9 @@ pub enum Action {
         /// program no longer has it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         when_cut: Option<OnUnreachable>,
-        /// Attributes whose secrets the site makes, and the files in which they are kept, as the runner opens them.
+        /// The secrets that the site makes, and where they are kept.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        keep_in: Vec<(String, String)>,
+        keep_in: Vec<KeptSecret>,
         /// What the program says of making it anew, if it does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         replace: Option<Replace>,
@@ -172,4 +172,15 @@ impl Borrow {
     fn is_copy(&self) -> bool {
         *self == Borrow::Copy
     }
+}
+
+/// A secret that a site makes, and tells once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KeptSecret {
+    /// The attribute.
+    pub attribute: String,
+    /// The file in which it is kept, as the runner opens it.
+    pub file: String,
+    /// Where the program says so.
+    pub origin: Origin,
 }

@@ -5,6 +5,7 @@
 
 use scope_plan::driver::{Operation, OperationKind, Repeat, ResourceType};
 use scope_plan::expr::Expr;
+use scope_plan::plan::KeptSecret;
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
@@ -18,7 +19,7 @@ use super::record::{Names, Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
 use super::update::keep_not_taken;
 use super::{Good, aftermath, guard, mark};
-use crate::events::{Effect, Failure, Outcome};
+use crate::events::{Effect, Failure, Outcome, ProgramPlace};
 use crate::schedule::Touched;
 use crate::site::{Answer, Content, SiteErrorKind};
 use crate::state::{Record as Fact, Sent};
@@ -39,17 +40,40 @@ pub(super) async fn create(
 ///
 /// # Errors
 /// `E0899`.
-fn is_free(subject: &Subject<'_>) -> Result<(), Bad> {
+pub(super) fn is_free(subject: &Subject<'_>) -> Result<(), Bad> {
     let kept = subject.step.map_or(&[][..], |step| step.action.keep_in());
     // What was begun may have been answered, and kept.
-    let taken = kept.iter().find(|(_, file)| !subject.was_sent() && subject.shared.sites.is_taken(file));
-    let Some((attribute, file)) = taken else { return Ok(()) };
+    let taken = kept.iter().find(|kept| !subject.was_sent() && subject.shared.sites.is_taken(&kept.file));
+    let Some(taken) = taken else { return Ok(()) };
+    let KeptSecret { attribute, file, .. } = taken;
     let message = format!(
         "there is something in `{file}` already, where `{attribute}` of `{}` is to be kept",
         subject.name
     );
-    let help = "give it another file, or move that one away, if nobody needs what is in it".to_owned();
-    Err(Bad::new(Failure::new("E0899", Outcome::Invalid, message).with_help(help)))
+    let help = "give it another file, or move that one away, if nobody needs what is in it";
+    Err(Bad::new(at_file("E0899", message, "it is not written over", taken).with_help(help)))
+}
+
+/// Whether what the site will tell once can be kept: before anything is made.
+///
+/// # Errors
+/// `E0899`, `E0882`.
+fn has_places(subject: &Subject<'_>) -> Result<(), Bad> {
+    is_free(subject)?;
+    for kept in subject.step.map_or(&[][..], |step| step.action.keep_in()) {
+        if let Err(why) = subject.shared.sites.prepare(&kept.file) {
+            let label = format!("where `{}` of `{}` is to be kept", kept.attribute, subject.name);
+            let help = "name another file, or see that this one can be written: nothing was made";
+            return Err(Bad::new(at_file("E0882", why, &label, kept).with_help(help)));
+        }
+    }
+    Ok(())
+}
+
+/// A failure that is about the file in which a secret is kept.
+pub(super) fn at_file(code: &str, message: String, label: &str, kept: &KeptSecret) -> Failure {
+    let place = ProgramPlace { origin: kept.origin.clone(), label: label.to_owned() };
+    Failure { places: vec![place], ..Failure::new(code, Outcome::Invalid, message) }
 }
 
 /// Has one made, and records it, with the lineage of a copy.
@@ -61,7 +85,7 @@ pub(super) async fn make(
     lineage: &Lineage,
 ) -> Result<Record, Bad> {
     let operation = create_operation(subject)?;
-    is_free(subject)?;
+    has_places(subject)?;
     let before = memory.touched();
     memory.touch(before.max(Touched::Maybe));
     let answered = aftermath::asked(subject, operation, given).await?;

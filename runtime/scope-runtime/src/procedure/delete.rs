@@ -22,7 +22,7 @@ use super::undo::{Left, owe};
 use super::{Good, guard, release, seconds};
 use crate::events::{Effect, Failure, Outcome};
 use crate::site::{SiteError, SiteErrorKind};
-use crate::state::Record as Fact;
+use crate::state::{Record as Fact, Resource};
 
 /// Between two looks whether it is gone, where the driver does not say.
 const LOOK_EVERY_MS: u64 = 1_000;
@@ -85,9 +85,23 @@ pub(super) async fn delete(
             return Ok(Good { detail, ..Good::new(Effect::Unchanged, Value::Null) });
         }
         remove(subject, &identity, &Map::new()).await?;
-        (Effect::Deleted, seconds::remove_all(subject, &seconds, &Map::new()).await?)
+        let removed = seconds::remove_all(subject, &seconds, &Map::new()).await?;
+        let words: Vec<String> = removed.into_iter().chain(what_stays(subject, &recorded)).collect();
+        (Effect::Deleted, (!words.is_empty()).then(|| words.join("; ")))
     };
     forgotten(subject, effect, detail).await
+}
+
+/// The files that stay of what is deleted: others may have been given the secrets in them, and need them still.
+fn what_stays(subject: &Subject<'_>, recorded: &Resource) -> Option<String> {
+    let is_there = |file: &&String| subject.shared.sites.is_taken(file);
+    let files: Vec<String> =
+        recorded.kept_in.iter().filter(is_there).map(|file| format!("`{file}`")).collect();
+    match files.as_slice() {
+        [] => None,
+        [file] => Some(format!("its secret stays in {file}")),
+        files => Some(format!("its secrets stay in {}", files.join(", "))),
+    }
 }
 
 async fn forgotten(subject: &Subject<'_>, effect: Effect, detail: Option<String>) -> Result<Good, Bad> {

@@ -12,12 +12,13 @@
 //! ```
 
 use scope_plan::expr::{Expr, SecretSource};
-use scope_plan::plan::Step;
+use scope_plan::plan::{KeptSecret, Step};
 use scope_plan::recorded::{How, RecordedWave};
 use serde_json::{Map, Value};
 
 use super::candidates::{candidates, created_s};
 use super::compare::is_comparable;
+use super::create::at_file;
 use super::delete::remove;
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
@@ -43,7 +44,7 @@ pub(super) async fn ensure(
     memory: &Memory,
 ) -> Result<Good, Bad> {
     let good = as_said(subject, step, attributes, adopt, memory).await?;
-    is_kept(subject, step).await?;
+    is_kept(subject, step, good.effect == Effect::Adopted).await?;
     Ok(good)
 }
 
@@ -79,6 +80,9 @@ async fn as_said(
     }
     if let Some(why) = anew::why(subject, &there, &given) {
         return Box::pin(anew::replace(subject, &there, &given, memory, &why)).await;
+    }
+    if there.is_adopted_now {
+        is_kept(subject, step, true).await?;
     }
     // Of a lost state that was rebuilt: no run of this state made it.
     let mut is_found_again = subject.is_of_no_run();
@@ -145,26 +149,41 @@ fn keep_relations(subject: &Subject<'_>, step: &Step, told: &Map<String, Value>)
         keep: step.action.stays(),
         when_cut: step.action.when_cut().cloned(),
         shares: subject.shared.shares(step.id),
+        kept_in: kept_in(step),
         ..known.clone()
     };
     if now == known { Ok(()) } else { subject.record(now) }
 }
 
-/// Whether the secrets are there that its site told when it was made: it tells them once.
-pub(super) async fn is_kept(subject: &Subject<'_>, step: &Step) -> Result<(), Bad> {
-    for (attribute, file) in step.action.keep_in() {
+/// The files in which secrets are kept that its site made.
+fn kept_in(step: &Step) -> Vec<String> {
+    step.action.keep_in().iter().map(|kept| kept.file.clone()).collect()
+}
+
+/// Whether the secrets are there that its site told when it was made: it tells them once. What is adopted was told to
+/// somebody else, and stays where it is.
+pub(super) async fn is_kept(subject: &Subject<'_>, step: &Step, is_adopted: bool) -> Result<(), Bad> {
+    for kept in step.action.keep_in() {
+        let KeptSecret { attribute, file, .. } = kept;
         let source = SecretSource::Kept { step: step.id, file: file.clone() };
         if subject.shared.sites.secret(&source).await.is_err() {
             let (name, site) = subject.place();
             let message = format!(
                 "`{name}` is at {site}, and its `{attribute}`, which its site told once, is not in `{file}`"
             );
-            let help = format!(
-                "write it there, or let `{name}` go and have it made anew: `scope destroy {} --only {}`, then once more",
-                shell::word(&subject.shared.plan.program.file),
-                shell::word(&name)
-            );
-            return Err(Bad::new(Failure::new("E0898", Outcome::Invalid, message).with_help(help)));
+            let is_adopted = is_adopted || subject.recorded().is_some_and(|known| known.how == How::Adopted);
+            let help = match is_adopted {
+                true => format!(
+                    "write it there, if you have it; else delete what is at {site} there, and take `adopt` out: then another one is made"
+                ),
+                false => format!(
+                    "write it there, or let `{name}` go and have it made anew: `scope destroy {} --only {}`, then once more",
+                    shell::word(&subject.shared.plan.program.file),
+                    shell::word(&name)
+                ),
+            };
+            let failure = at_file("E0898", message, "nothing is in it", kept);
+            return Err(Bad::new(failure.with_help(help)));
         }
     }
     Ok(())
@@ -578,6 +597,7 @@ impl Subject<'_> {
             when_cut: self.step.and_then(|step| step.action.when_cut().cloned()),
             shares: self.step.map(|step| self.shared.shares(step.id)).unwrap_or_default(),
             is_doubtful: seconds::is_doubtful(self, given),
+            kept_in: self.step.map(kept_in).unwrap_or_default(),
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use scope_plan::driver::{Driver, Operation, OperationKind, ResourceType};
 use scope_plan::expr::FileRef;
-use scope_plan::plan::{SiteId, Step};
+use scope_plan::plan::{KeptSecret, SiteId, Step};
 use scope_plan::recorded::borrowed_name;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -358,7 +358,7 @@ impl<'s> Subject<'s> {
     }
 
     /// The secrets that an operation makes, where it is the creation, and where they are kept.
-    fn kept_of(&self, operation: &Operation) -> &'s [(String, String)] {
+    fn kept_of(&self, operation: &Operation) -> &'s [KeptSecret] {
         let is_creation = operation.kind == OperationKind::Create;
         self.step.filter(|_| is_creation).map_or(&[], |step| step.action.keep_in())
     }

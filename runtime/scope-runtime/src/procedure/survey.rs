@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::aftermath::still_unknown;
 use super::candidates::name_of;
-use super::create::{announce, create_operation};
+use super::create::{announce, create_operation, is_free};
 use super::ensure::{OWNER_MARK, There, find_out, is_kept};
 use super::failure::Bad;
 use super::inputs::{Given, evaluate, evaluate_one};
@@ -35,8 +35,12 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
         }
         Action::Ensure { attributes, adopt, .. } => {
             let good = ensure(subject, attributes, *adopt).await?;
-            if good.effect == Effect::Unchanged {
-                is_kept(subject, step).await?;
+            match &good.effect {
+                Effect::Planned { change: Change::Create { .. } } => is_free(subject)?,
+                Effect::Planned { change } => {
+                    is_kept(subject, step, matches!(change, Change::Adopt)).await?;
+                }
+                _ => is_kept(subject, step, false).await?,
             }
             Ok(good)
         }

@@ -287,11 +287,20 @@ fn changes(
 }
 
 fn cannot_change(subject: &Subject<'_>, difference: &Difference) -> Failure {
-    let [found, wanted] = shown(subject, difference);
-    let message =
-        format!("{} is {found} and cannot be changed to {wanted} in place", subject_of(subject, difference));
+    let of = subject_of(subject, difference);
+    let (message, kept) = match difference.is_untold {
+        // What it was is not kept, or is a secret.
+        true => (
+            format!("{of} is said otherwise than it was set, and cannot be changed in place"),
+            "say it as it was".to_owned(),
+        ),
+        false => {
+            let [found, wanted] = shown(subject, difference);
+            (format!("{of} is {found} and cannot be changed to {wanted} in place"), format!("keep {found}"))
+        }
+    };
     let failure = Failure::new("E0905", Outcome::Invalid, message)
-        .with_help(format!("keep {found}, or make a new resource under another name"));
+        .with_help(format!("{kept}, or make a new resource under another name"));
     match anew::help(subject, difference) {
         Some(help) => failure.with_help(help),
         None => failure,

@@ -20,9 +20,6 @@ impl RealSite {
     pub(super) async fn perform(&self, mut call: OperationCall<'_>) -> Result<Answer, SiteError> {
         let at_site = self.at_site(call.driver)?;
         self.learn_secret_inputs(&call);
-        for (_, file) in call.keep_in {
-            self.shared.secrets.prepare(file).map_err(configuration)?;
-        }
         let mut content = call.content.take();
         let is_stream = matches!(content, Some(Content::Stream(_)));
         let mut refused: Option<Rc<Session>> = None;
@@ -243,8 +240,9 @@ impl RealSite {
     ) -> Result<(), SiteError> {
         for (attribute, secret) in typed::secrets_told(answer, call.resource_type, environment) {
             self.shared.mask.learn(&secret);
-            if let Some((_, file)) = call.keep_in.iter().find(|(kept, _)| *kept == attribute) {
-                self.shared.secrets.keep(file, &secret).map_err(configuration)?;
+            if let Some(kept) = call.keep_in.iter().find(|kept| kept.attribute == attribute) {
+                // It was made: what is lost is the answer.
+                self.shared.secrets.keep(&kept.file, &secret).map_err(malformed)?;
             }
         }
         Ok(())

@@ -31,6 +31,10 @@ impl SiteSet for RealSites {
         self.secrets.is_taken(file)
     }
 
+    fn prepare(&self, file: &str) -> Result<(), String> {
+        self.secrets.prepare(file)
+    }
+
     fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {
         let unreadable = |error| configuration(format!("file `{}` cannot be read: {error}", file.path));
         std::fs::read(self.base.join(&file.path)).map_err(unreadable)

@@ -44,6 +44,10 @@ impl SiteSet for Without<'_> {
         self.sites.is_taken(file)
     }
 
+    fn prepare(&self, file: &str) -> Result<(), String> {
+        self.sites.prepare(file)
+    }
+
     fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {
         self.sites.file(file)
     }

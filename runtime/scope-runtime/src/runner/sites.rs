@@ -35,6 +35,15 @@ pub trait SiteSet {
         false
     }
 
+    /// Makes such a file ready: from here on it can be written.
+    ///
+    /// # Errors
+    /// Why not, in one sentence.
+    fn prepare(&self, file: &str) -> Result<(), String> {
+        let _ = file;
+        Ok(())
+    }
+
     /// The bytes of a file that an attribute uses as a value (content is streamed by the sites themselves).
     ///
     /// # Errors

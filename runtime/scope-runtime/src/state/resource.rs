@@ -66,6 +66,9 @@ pub struct Resource {
     /// that bear its mark.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_doubtful: bool,
+    /// The files in which secrets are kept that its site made: they stay when it is deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_in: Vec<String>,
 }
 
 impl Resource {
@@ -92,6 +95,7 @@ impl Resource {
             when_cut: None,
             shares: Default::default(),
             is_doubtful: false,
+            kept_in: Vec::new(),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scope_plan::driver::{Operation, OperationKind, Readiness, Repeat, Request, ResourceType, Share};
 use scope_plan::expr::SecretSource;
-use scope_plan::plan::{Action, EdgeReason, Plan, StepId};
+use scope_plan::plan::{Action, EdgeReason, KeptSecret, Plan, StepId};
 
 use super::program::{Asked, Program, is_bytes, is_comparable};
 use crate::{Options, TargetError};
@@ -111,7 +111,7 @@ fn refuse_what_waits(plan: &Plan) -> Result<(), TargetError> {
             }
             _ => {}
         }
-        if let Some((attribute, _)) = step.action.keep_in().first() {
+        if let Some(KeptSecret { attribute, .. }) = step.action.keep_in().first() {
             return unsupported(
                 format!("`{attribute}` of `{}`, which is kept in a file", step.name),
                 "a script that is interrupted would lose what the site tells once",
