@@ -346,6 +346,12 @@ fn why_says_what_is_known() {
     assert_eq!((&twin["format"], &twin["sites"][0]["is_recorded"]), (&json!("scope-why/1"), &json!(true)));
     has(&ends(&folder, &["why", "bord"], 3), &["E0932", "did you mean `board`?"]);
     has(&ends(&folder, &["why", "board", "pari"], 3), &["E0101", "did you mean `paris`?"]);
+    let spare = thread("spare", "board").replace("resource spare:", "resource spare when false:");
+    write(&desks, &folder, &format!("{BOARD}{}{spare}", thread("t", "board")));
+    has(
+        &ends(&folder, &["why", "spare"], 3),
+        &["E0932", "`spare` is not there: its `when` is false", "help: its `when` is at main.scope:"],
+    );
 }
 
 #[test]

@@ -53,10 +53,12 @@ pub struct Options {
 /// How much of the files that are read is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Extent {
-    /// The program, and everything in its files.
+    /// The program, and everything in its files but its tests: no test forbids a run.
     #[default]
     Program,
-    /// The same; a file that only a program can use, which gives its parameters, is checked by itself.
+    /// The same, and its tests.
+    Tests,
+    /// The same again; a file that only a program can use, which gives its parameters, is checked by itself.
     Module,
     /// What is asked for: a file beside a command gives its sites and drivers.
     Used,
@@ -97,6 +99,8 @@ pub(crate) struct Context<'a> {
     /// What items stand for; `None` while one is being expanded.
     pub declared: RefCell<BTreeMap<(GroupId, usize), Option<Declared>>>,
     pub requested: RefCell<Vec<Requested>>,
+    /// What is not there, as its `when` is false.
+    pub absent: RefCell<Vec<hir::Absent>>,
     pub is_over_bound: Cell<bool>,
     /// Sites that say no version, and are asked for what not every version has.
     pub unversioned: RefCell<BTreeSet<SiteId>>,
@@ -155,6 +159,7 @@ impl<'a> Context<'a> {
             data_files: RefCell::new(BTreeMap::new()),
             declared: RefCell::new(BTreeMap::new()),
             requested: RefCell::new(Vec::new()),
+            absent: RefCell::default(),
             is_over_bound: Cell::new(false),
             unversioned: RefCell::default(),
             made_secrets: RefCell::default(),

@@ -3,6 +3,7 @@
 //! `name: x` in YAML → a record with the field `name`. Every part of a file that a program reads carries its place in that
 //! file, so that a report about `replicas: "3"` points at line and column of the YAML.
 
+mod json;
 mod two_readings;
 
 use std::fmt;
@@ -115,13 +116,19 @@ pub struct DataError {
     pub help: Option<&'static str>,
 }
 
-/// The documents of a YAML (or JSON) text: one gives its value, several a list of theirs.
+/// The documents of a YAML (or JSON) text: one gives its value, several a list of theirs. What is wrong with one that is meant as
+/// JSON is said in JSON's words.
 pub(crate) fn documents(
     text: &str,
     file: FileId,
+    is_json: bool,
     report: &mut dyn FnMut(Diagnostic),
 ) -> Result<Value, DataError> {
-    let mut slots = each_document(text, file, report)?;
+    let mut slots =
+        each_document(text, file, report).map_err(|error| match is_json && !error.is_too_much {
+            true => json::error_of(text).unwrap_or(error),
+            false => error,
+        })?;
     Ok(match slots.len() {
         0 => Value::Null,
         1 => slots.pop().map_or(Value::Null, |slot| slot.value),

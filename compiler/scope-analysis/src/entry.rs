@@ -19,7 +19,7 @@ impl Context<'_> {
             let span = Span::new(file, 0, name.len() as u32);
             match self.names.sites.get(name) {
                 Some((site, _)) => self.entry.set(Some(*site)),
-                None => self.report(self.unknown_site(name, span)),
+                None => self.report_undeclared(self.unknown_site(name, span)),
             }
             return;
         }
@@ -59,7 +59,7 @@ impl Context<'_> {
         match self.entry.get() {
             Some(site) => Value::Site(site),
             None => {
-                self.report(self.no_entry("this", span));
+                self.report_undeclared(self.no_entry("this", span));
                 Value::Error
             }
         }

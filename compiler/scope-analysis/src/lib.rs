@@ -116,7 +116,10 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     let outputs = other_items(&context);
     context.check_policies();
     let params = parameters(&context);
-    let tests = context.tests();
+    let tests = match options.extent {
+        Extent::Tests | Extent::Module => context.tests(),
+        Extent::Program | Extent::Used => Vec::new(),
+    };
     context.check_laws();
     if options.extent != Extent::Used {
         context.check_unreached();
@@ -131,10 +134,11 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
 
 /// The analysis of a program, with the sites and the drivers that were read for it.
 fn finished(context: Context<'_>, program: hir::Program) -> Analysis {
+    let absent = context.absent.take();
     let unversioned = context.unversioned.take().into_iter().map(|site| context.site_name(site)).collect();
     let data_files = context.data_files.take().into_keys().collect();
     let (diagnostics, uses, drivers, sites) = context.into_collected();
-    let program = hir::Program { sites, drivers, ..program };
+    let program = hir::Program { sites, drivers, absent, ..program };
     Analysis { program, diagnostics, uses, unversioned, is_module: false, data_files }
 }
 

@@ -94,7 +94,7 @@ impl Context<'_> {
             self.record_use(NameKind::Site, span, *declared, format!("site `{name}`"));
             return self.site_by_name(name, span);
         }
-        self.report(self.unknown_location(name, span));
+        self.report_undeclared(self.unknown_location(name, span));
         None
     }
 
@@ -136,7 +136,7 @@ impl Context<'_> {
                 Some(Location { kind: LocationKind::Site(*site), span })
             }
             None => {
-                self.report(self.unknown_site(name, span));
+                self.report_undeclared(self.unknown_site(name, span));
                 None
             }
         }

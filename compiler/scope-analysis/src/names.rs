@@ -53,6 +53,8 @@ pub(crate) struct Names {
     modules: Vec<BTreeMap<String, Named>>,
     /// Every site of the program by its real name and its alias.
     pub sites: BTreeMap<String, (SiteId, Span)>,
+    /// A family of sites is in error, in whole or in part: what nothing declares may be a site of it.
+    pub lacks_sites: bool,
     /// Names imported from files with families of sites.
     pending: Vec<Pending>,
 }
@@ -102,7 +104,9 @@ impl Names {
                     let own =
                         self.modules[from.0 as usize].iter().map(|(name, named)| (name.as_str(), named.span));
                     let sites = self.sites.iter().map(|(name, (_, span))| (name.as_str(), *span));
-                    reports.push(not_declared(&name, &modules.get(from).path, own.chain(sites)));
+                    if !self.lacks_sites {
+                        reports.push(not_declared(&name, &modules.get(from).path, own.chain(sites)));
+                    }
                     Definition::Hole
                 }
             };
@@ -183,7 +187,12 @@ pub(crate) fn collect(modules: &Modules) -> Collected {
         collector.imports(ModuleId(index as u32), table, &own);
     }
     Collected {
-        names: Names { modules: tables, sites: collector.site_table, pending: collector.pending },
+        names: Names {
+            modules: tables,
+            sites: collector.site_table,
+            lacks_sites: false,
+            pending: collector.pending,
+        },
         sites: collector.sites,
         site_families: collector.site_families,
         diagnostics: collector.diagnostics,

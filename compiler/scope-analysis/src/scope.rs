@@ -326,7 +326,7 @@ impl Context<'_> {
         match self.entry.get() {
             Some(site) => Location { kind: LocationKind::Site(site), span },
             None => {
-                self.report(self.no_entry(what, span));
+                self.report_undeclared(self.no_entry(what, span));
                 Location { kind: LocationKind::Error, span }
             }
         }

@@ -1,7 +1,8 @@
 //! `test` blocks: each statement is read by its first word, checked, and kept for `scope test`.
 //!
 //! `cut paris at 1s until 30s` → [`WeatherKind::Cut`] at paris from 1 s on; `expect bse at paris` → E0102, did you mean
-//! `base`? Wrong tests are errors of the program: they are found by `scope check`, without anything being played.
+//! `base`? What is wrong with a test is found by `scope check`, without anything being played. A plan is made without its tests:
+//! what they say of other parameters is no reason to refuse a run.
 
 mod claims;
 mod elsewhere;

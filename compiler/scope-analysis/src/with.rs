@@ -283,7 +283,7 @@ impl Context<'_> {
         for (name, inner) in fields {
             let Some((site, _)) = self.names.sites.get(&name) else {
                 is_wrong = true;
-                self.report(self.unknown_site(&name, inner.key));
+                self.report_undeclared(self.unknown_site(&name, inner.key));
                 continue;
             };
             match inner.value {
@@ -357,11 +357,17 @@ impl Context<'_> {
                 elements.into_values().for_each(|slot| self.after(with, slot));
             }
             Value::Error => {}
-            other => self.wrong(
-                &format!("`after` names resources, not {}", describe(&other)),
-                slot.span,
-                "write the name of a resource, of a family or of a group, or a list of names",
-            ),
+            other => match self.named_absent(codes::E0209, &other, slot.span) {
+                Some(report) => {
+                    let named = self.sources.borrow().snippet(slot.span).to_string();
+                    self.report(report.help(format!("`{named} ?? []` waits for it where it is there")));
+                }
+                None => self.wrong(
+                    &format!("`after` names resources, not {}", describe(&other)),
+                    slot.span,
+                    "write the name of a resource, of a family or of a group, or a list of names",
+                ),
+            },
         }
     }
 }

@@ -266,7 +266,7 @@ fn without_unread(
             || imports_without_the_word(module, read.sources)
     };
     let open: Vec<FileId> = modules.iter().filter(is_open).map(|module| module.file).collect();
-    let are_sites_open = !open.is_empty() || has_sites_of_unread_data(&analysis, read);
+    let are_sites_open = !open.is_empty();
     let without_sites: Vec<FileId> =
         modules.iter().map(|module| module.file).filter(|file| is_without_sites(*file)).collect();
     let is_of_unread = |report: &Diagnostic| {
@@ -277,26 +277,6 @@ fn without_unread(
             || without_sites.contains(&file) && report.code == codes::E0105
     };
     part(analysis, left_out, |report| !is_misspelt(report) && is_of_unread(report))
-}
-
-/// Whether sites are declared from data that could not be read: `site "${s.name}" for s in yaml("inventroy.yaml")`, itself or by
-/// the name of a `let`.
-fn has_sites_of_unread_data(analysis: &[Diagnostic], read: &Read<'_>) -> bool {
-    let unread = analysis.iter().filter(|report| report.code == codes::E0603).flat_map(|report| {
-        std::iter::once(report.primary.span).chain(report.secondary.iter().map(|label| label.span))
-    });
-    let unread = Spans::new(unread.collect());
-    if unread.spans.is_empty() {
-        return false;
-    }
-    let items = || read.modules.modules.iter().flat_map(|module| &module.tree.items);
-    let lets = items().filter(|item| matches!(item.kind, ItemKind::Let(_)) && unread.overlap(item.span));
-    let lets = Spans::new(lets.map(|item| item.span).collect());
-    let of_lets = read.uses.iter().filter(|used| lets.overlap(used.definition)).map(|used| used.span);
-    let of_lets = Spans::new(of_lets.collect());
-    items().any(|item| {
-        matches!(item.kind, ItemKind::Site(_)) && (unread.overlap(item.span) || of_lets.overlap(item.span))
-    })
 }
 
 /// Whether an item whose word means nothing was to be an import: `impotr "./sites.scope"`.

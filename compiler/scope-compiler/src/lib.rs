@@ -98,7 +98,8 @@ impl Compilation {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
-    /// The program's tests, and the sites that they are played on; none where something is an error.
+    /// The program's tests, if they were read ([`Extent::Tests`]), and the sites that they are played on; none where something
+    /// is an error.
     pub fn tests(&self) -> Option<(Vec<Scenario>, Plan)> {
         if self.has_errors() {
             return None;

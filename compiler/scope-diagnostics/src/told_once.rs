@@ -71,6 +71,11 @@ fn cause(report: &Diagnostic, sources: &SourceMap) -> Option<Cause> {
             let words = (format!("{:?}", site.span), vec![site.text.clone()], report.help.clone());
             Some(Cause::Same { code: report.code, file: span.file, words })
         }
+        // What a site's version lacks is one for all that ask for it.
+        None if report.code == codes::E0706 => {
+            let words = (report.message.clone(), Vec::new(), report.help.clone());
+            Some(Cause::Same { code: report.code, file: span.file, words })
+        }
         // Where what starts is one for all that names no place.
         None if report.code == codes::E0105 => {
             let words = (String::new(), report.notes.clone(), report.help.clone());
@@ -125,7 +130,12 @@ fn add(first: &mut Diagnostic, report: Diagnostic) {
     let is_known =
         |span: Span| first.primary.span == span || first.secondary.iter().any(|label| label.span == span);
     if !is_known(report.primary.span) {
-        first.secondary.push(Label { text: first.primary.text.clone(), ..report.primary });
+        let text = match report.code {
+            // Who asks for it.
+            codes::E0706 => report.primary.text.clone(),
+            _ => first.primary.text.clone(),
+        };
+        first.secondary.push(Label { text, ..report.primary });
     }
     if let (Some(fix), Some(other)) = (&mut first.fix, report.fix)
         && fix.title == other.title

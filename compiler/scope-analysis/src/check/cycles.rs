@@ -1,8 +1,8 @@
 //! Resources that need each other in a circle cannot be made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use scope_diagnostics::{Diagnostic, codes};
+use scope_diagnostics::{Diagnostic, Span, codes};
 
 use crate::context::Context;
 use crate::hir::{Deferred, ReferenceTarget, Resource, ResourceId, Value};
@@ -17,17 +17,23 @@ pub(crate) fn check_cycles(context: &Context<'_>, resources: &[Resource]) {
     // Where a request was in error there is a gap in the ids.
     let positions: BTreeMap<ResourceId, usize> =
         resources.iter().enumerate().map(|(index, resource)| (resource.id, index)).collect();
-    let needs: Vec<Vec<usize>> = resources.iter().map(|resource| needed(resource, &positions)).collect();
-    let circles = circles(&needs);
+    let needs: Vec<BTreeMap<usize, Span>> =
+        resources.iter().map(|resource| needed(resource, &positions)).collect();
+    let circles = circles(&needs.iter().map(|needs| needs.keys().copied().collect()).collect::<Vec<_>>());
+    // A circle through a family is found for each of its elements, over the same references.
+    let mut told: BTreeSet<BTreeSet<Span>> = BTreeSet::new();
     for circle in &circles {
-        report(context, resources, circle);
+        let way = Way::over(circle, &needs);
+        if told.insert(way.references.iter().map(|(_, span, _)| *span).collect()) {
+            context.report(way.report(resources));
+        }
     }
     if circles.is_empty() {
         check_groups(context, resources, &needs);
     }
 }
 
-fn check_groups(context: &Context<'_>, resources: &[&Resource], needs: &[Vec<usize>]) {
+fn check_groups(context: &Context<'_>, resources: &[&Resource], needs: &[BTreeMap<usize, Span>]) {
     let mut first_of: BTreeMap<&str, usize> = BTreeMap::new();
     let whole: Vec<usize> = resources
         .iter()
@@ -42,7 +48,7 @@ fn check_groups(context: &Context<'_>, resources: &[&Resource], needs: &[Vec<usi
     }
     let mut joined: Vec<Vec<usize>> = vec![Vec::new(); resources.len()];
     for (index, needs) in needs.iter().enumerate() {
-        let targets = needs.iter().map(|target| whole[*target]).filter(|target| *target != whole[index]);
+        let targets = needs.keys().map(|target| whole[*target]).filter(|target| *target != whole[index]);
         joined[whole[index]].extend(targets);
     }
     for circle in circles(&joined) {
@@ -106,33 +112,69 @@ fn circles(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
     found
 }
 
-fn report(context: &Context<'_>, resources: &[&Resource], circle: &[usize]) {
-    let first = &resources[circle[0]];
-    let names: Vec<String> =
-        circle.iter().chain(&circle[..1]).map(|node| format!("`{}`", resources[*node].name)).collect();
-    let mut report = Diagnostic::new(codes::E0112, first.span, format!("`{}` needs itself", first.name))
-        .label("needed by what it needs");
-    for node in &circle[1..] {
-        report = report.secondary(resources[*node].span, "on the way");
-    }
-    context.report(report.note(names.join(" → ")).help("break the circle: take one reference out"));
+/// A circle: which resource refers to which, and where that is written.
+struct Way {
+    references: Vec<(usize, Span, usize)>,
 }
 
-fn needed(resource: &Resource, positions: &BTreeMap<ResourceId, usize>) -> Vec<usize> {
-    let mut ids: Vec<ResourceId> = resource.with.after.clone();
+impl Way {
+    fn over(circle: &[usize], needs: &[BTreeMap<usize, Span>]) -> Way {
+        let next = circle.iter().skip(1).chain(&circle[..1]);
+        let references = circle.iter().zip(next).map(|(from, to)| (*from, needs[*from][to], *to));
+        Way { references: references.collect() }
+    }
+
+    /// Any of its references may be the one to be taken out, so each is shown.
+    fn report(&self, resources: &[&Resource]) -> Diagnostic {
+        let name = |index: usize| format!("`{}`", resources[index].name);
+        let label = |from, to| format!("{} needs {}", name(from), name(to));
+        let (first, place, second) = self.references[0];
+        let mut report = Diagnostic::new(codes::E0112, place, format!("{} needs itself", name(first)))
+            .label(label(first, second));
+        for (from, span, to) in &self.references[1..] {
+            report = report.secondary(*span, label(*from, *to));
+        }
+        let names = self.references.iter().map(|(from, ..)| *from).chain([first]).map(name);
+        let names: Vec<String> = names.collect();
+        report.note(names.join(" → ")).help("break the circle: take one of these references out")
+    }
+}
+
+/// What a resource needs, and where that is written first.
+fn needed(resource: &Resource, positions: &BTreeMap<ResourceId, usize>) -> BTreeMap<usize, Span> {
+    let after = resource.with.said.get("after").map_or(resource.span, |slot| slot.span);
+    let mut found: Vec<(ResourceId, Span)> = resource.with.after.iter().map(|id| (*id, after)).collect();
     for instance in resource.instances.values() {
         for reference in &instance.references {
             match &reference.target {
-                ReferenceTarget::Resource(target) => ids.push(*target),
-                ReferenceTarget::Text(value) => outputs(value, &mut ids),
+                ReferenceTarget::Resource(target) => found.push((*target, reference.span)),
+                ReferenceTarget::Text(value) => outputs_at(value, reference.span, &mut found),
             }
         }
-        instance.attributes.values().for_each(|slot| outputs(&slot.value, &mut ids));
+        instance.attributes.values().for_each(|slot| outputs_at(&slot.value, slot.span, &mut found));
     }
-    let mut needed: Vec<usize> = ids.into_iter().filter_map(|id| positions.get(&id).copied()).collect();
-    needed.sort_unstable();
-    needed.dedup();
+    let mut needed = BTreeMap::new();
+    for (id, span) in found {
+        if let Some(position) = positions.get(&id) {
+            needed.entry(*position).or_insert(span);
+        }
+    }
     needed
+}
+
+/// The resources whose outputs a value needs, each with the innermost place that needs it.
+fn outputs_at(value: &Value, span: Span, found: &mut Vec<(ResourceId, Span)>) {
+    match value {
+        Value::List(slots) => slots.iter().for_each(|slot| outputs_at(&slot.value, slot.span, found)),
+        Value::Record(fields) => {
+            fields.values().for_each(|slot| outputs_at(&slot.value, slot.span, found));
+        }
+        other => {
+            let mut ids = Vec::new();
+            outputs(other, &mut ids);
+            found.extend(ids.into_iter().map(|id| (id, span)));
+        }
+    }
 }
 
 /// The resources whose outputs a value needs.

@@ -14,7 +14,8 @@ use crate::hover::with_docs;
 use crate::modules::{ModuleId, Modules, NameKind};
 
 impl Context<'_> {
-    /// The record with its values checked, and the defaults of what is left out; a field that is not declared is a hole.
+    /// The record with its values checked, and the defaults of what is left out; a field that is not declared, or is
+    /// missing, is a hole.
     pub(super) fn check_record(
         &self,
         mut record: IndexMap<String, Slot>,
@@ -76,17 +77,23 @@ impl Context<'_> {
         self.report_all(unknown);
         let left_out: Vec<&Field> = fields.iter().filter(|field| !record.contains_key(&field.name)).collect();
         for field in left_out {
-            if let Some(default) = &field.default {
-                let value = self.eval(default, &Frame::new(self.module_of(default.span)));
-                let value = self.check_value(value, &field.ty, default.span, &field.name);
-                record.insert(field.name.clone(), Slot { value, key: field.span, span: default.span });
-            }
+            let slot = match &field.default {
+                Some(default) => {
+                    let value = self.eval(default, &Frame::new(self.module_of(default.span)));
+                    let value = self.check_value(value, &field.ty, default.span, &field.name);
+                    Slot { value, key: field.span, span: default.span }
+                }
+                None if field.is_optional || field.name == OPEN => continue,
+                // That it is missing is told: not again where it is read.
+                None => Slot { value: Value::Error, key: span, span },
+            };
+            record.insert(field.name.clone(), slot);
         }
         record
     }
 
     /// The module that a place is in; for what stands beside the program, the program.
-    fn module_of(&self, span: Span) -> ModuleId {
+    pub(crate) fn module_of(&self, span: Span) -> ModuleId {
         let found = self.modules.modules.iter().position(|module| module.file == span.file);
         found.and_then(|index| u32::try_from(index).ok()).map_or(Modules::ROOT, ModuleId)
     }

@@ -9,7 +9,7 @@ use scope_syntax::ast::ExprKind;
 use super::bounds::{HTTP, beginning, length_in_words, open_ends, pattern_in_words, range_in_words};
 use crate::comparison::{base, is_known_as, is_place};
 use crate::context::Context;
-use crate::eval::{Frame, describe, family_key};
+use crate::eval::{Frame, describe, family_key, has_hole};
 use crate::hir::{Deferred, Slot, Type, Value, amount_text};
 use crate::modules::Modules;
 
@@ -103,6 +103,7 @@ impl Context<'_> {
                 self.report(self.no_text(&value, span, what));
                 Value::Error
             }
+            (_, value) if has_hole(&value) => Value::Error,
             (ty, value) => {
                 self.report(self.of_another_type(&value, ty, span, what));
                 Value::Error
@@ -161,7 +162,7 @@ impl Context<'_> {
         let named = |text: &str, span: Span| match self.names.sites.get(text) {
             Some((site, _)) => Value::Site(*site),
             None => {
-                self.report(self.unknown_site(text, span));
+                self.report_undeclared(self.unknown_site(text, span));
                 Value::Error
             }
         };

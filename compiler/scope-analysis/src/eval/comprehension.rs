@@ -31,9 +31,14 @@ impl Context<'_> {
         let mut record = IndexMap::with_capacity(frames.len());
         // The element that each key came from.
         let mut givers: Vec<&Frame> = Vec::with_capacity(frames.len());
+        // What a key is that is in error is not known, nor that it is none that is asked for.
+        let mut is_whole = true;
         for inner in &frames {
             let key_value = match self.eval(key, inner) {
-                Value::Error => continue,
+                Value::Error => {
+                    is_whole = false;
+                    continue;
+                }
                 key_value => key_value,
             };
             let Some(text) = self.as_text(&key_value) else {
@@ -50,7 +55,7 @@ impl Context<'_> {
             record.insert(text, slot);
             givers.push(inner);
         }
-        Value::Record(record)
+        if is_whole { Value::Record(record) } else { Value::Error }
     }
 
     /// What people call the element whose names are the locals from `at`: its own text, else its number.
@@ -163,7 +168,11 @@ impl Context<'_> {
             if let Some(condition) = &generator.condition {
                 match self.eval(condition, &inner) {
                     Value::Bool(true) => {}
-                    Value::Bool(false) | Value::Error => continue,
+                    Value::Bool(false) => continue,
+                    // Whether it is among them is not known: nor is what is made of it.
+                    Value::Error => inner.locals[frame.locals.len()..]
+                        .iter_mut()
+                        .for_each(|(_, value)| *value = Value::Error),
                     other => {
                         self.mismatch("true or false", &other, condition.span);
                         return None;

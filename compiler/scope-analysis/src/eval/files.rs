@@ -127,7 +127,8 @@ impl Context<'_> {
             return Value::Error;
         };
         let file = self.sources.borrow_mut().add(path, text.as_str());
-        match data::documents(&text, file, &mut |report| self.report(report)) {
+        let is_json = path.ends_with(".json");
+        match data::documents(&text, file, is_json, &mut |report| self.report(report)) {
             Ok(value) => value,
             Err(error) => {
                 let message = format!("`{path}` cannot be read as data");

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, Argument, Expr, ExprKind, ItemKind};
 
-use super::known::waits_within;
+use super::known::{is_incomplete, waits_within};
 use super::{Frame, supposed};
 use crate::bounds::CALL;
 use crate::check::holds_secret;
@@ -294,7 +294,7 @@ impl Context<'_> {
             };
             values = vec![Value::Record(copies.into_iter().filter_map(slot).collect())];
         }
-        if values.contains(&Value::Error) {
+        if values.iter().any(is_incomplete) {
             return Value::Error;
         }
         let spans: Vec<Span> = args.iter().map(|argument| argument.value.span).collect();

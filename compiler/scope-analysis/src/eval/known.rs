@@ -131,6 +131,14 @@ pub(crate) fn has_hole(value: &Value) -> bool {
     }
 }
 
+/// Whether it is not known what a value is, or which elements it has, as an error was told of it.
+pub(super) fn is_incomplete(value: &Value) -> bool {
+    match value {
+        Value::List(list) => list.iter().any(|slot| slot.value == Value::Error),
+        other => *other == Value::Error,
+    }
+}
+
 /// Whether a part of a value is known only when running.
 pub(crate) fn waits_within(value: &Value) -> bool {
     match value {

@@ -170,6 +170,10 @@ impl Context<'_> {
                     None => {
                         let of_group = self.by_site_of_group(base, &index_value, frame);
                         let base_value = of_group.unwrap_or_else(|| self.eval(base, frame));
+                        // By now the family is expanded, if it is one.
+                        if self.element_of_family(base, &index_value, frame) == Some(Value::Null) {
+                            return Value::Null;
+                        }
                         if let Value::Text(label) = &index_value
                             && let Some(report) = self.no_label(base, &base_value, label, index.span, frame)
                         {
@@ -233,8 +237,8 @@ impl Context<'_> {
     }
 
     fn mismatched(&self, expected: &str, found: &Value, span: Span, help: Option<&str>) {
-        // What is only supposed may be what is expected.
-        if matches!(found, Value::Error) || (self.is_supposing() && operators::waits(found)) {
+        // What is wrong in it is told already; what is only supposed may be what is expected.
+        if has_hole(found) || (self.is_supposing() && operators::waits(found)) {
             return;
         }
         let found = describe(found);

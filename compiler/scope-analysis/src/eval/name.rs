@@ -2,7 +2,7 @@
 //!
 //! A local name, then `here`, `local`, `sites`, then what the module declares or imports.
 
-use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
+use scope_diagnostics::{Code, Diagnostic, Edit, Span, codes, similar};
 use scope_syntax::ast::{self, Expr, ExprKind, ItemKind};
 
 use super::Frame;
@@ -40,7 +40,7 @@ impl Context<'_> {
                 self.record_use(NameKind::Site, span, *declared, format!("site `{name}`"));
                 return Value::Site(*site);
             }
-            self.report(self.unknown_name(name, span, frame));
+            self.report_undeclared(self.unknown_name(name, span, frame));
             return Value::Error;
         };
         let definition = named.definition.clone();
@@ -232,18 +232,46 @@ impl Context<'_> {
         }
     }
 
+    /// What an expression calls an optional item, or an element of a family of them: `desk`, `shelf["paris"]`; with its `when`.
     fn optional_item(&self, base: &Expr, frame: &Frame) -> Option<(String, Span)> {
-        let ExprKind::Name(name) = base.kind.as_ref() else { return None };
+        let (item, is_element) = match base.kind.as_ref() {
+            ExprKind::Index { base, .. } => (base, true),
+            _ => (base, false),
+        };
+        let ExprKind::Name(name) = item.kind.as_ref() else { return None };
         if frame.locals.iter().any(|(local, _)| local == name) {
             return None;
         }
-        let Definition::Resource(module, item) = self.names.get(frame.module, name)?.definition else {
+        let condition = self.condition_of(frame.module, name, is_element)?;
+        Some((self.sources.borrow().snippet(base.span).to_string(), condition))
+    }
+
+    /// The `when` of the item that a name stands for, or of the elements of such a family.
+    fn condition_of(&self, module: ModuleId, name: &str, is_element: bool) -> Option<Span> {
+        let Definition::Resource(module, item) = self.names.get(module, name)?.definition else {
             return None;
         };
         match &self.item(module, item).kind {
-            ItemKind::Thing(thing) => Some((name.clone(), thing.condition.as_ref()?.span)),
+            ItemKind::Thing(thing) if thing.family.is_some() == is_element => {
+                Some(thing.condition.as_ref()?.span)
+            }
             _ => None,
         }
+    }
+
+    /// The report for an optional item, named at a place, that is not there where something of it is wanted; nothing where the
+    /// place names none.
+    pub(crate) fn named_absent(&self, code: Code, value: &Value, span: Span) -> Option<Diagnostic> {
+        if *value != Value::Null {
+            return None;
+        }
+        let named = self.sources.borrow().snippet(span).to_string();
+        let (name, is_element) = match named.split_once('[') {
+            Some((family, key)) if key.ends_with(']') => (family.trim_end(), true),
+            _ => (named.as_str(), false),
+        };
+        let condition = self.condition_of(self.module_of(span), name, is_element)?;
+        Some(not_there(code, &named, span, condition))
     }
 
     /// Whether an expression names a family (`for`).
@@ -284,10 +312,15 @@ impl Context<'_> {
     /// The report for a field of an optional item that is not there.
     pub(super) fn absent(&self, base: &Expr, field: &ast::Ident, frame: &Frame) -> Diagnostic {
         let (name, condition) = self.optional_item(base, frame).unwrap_or_else(|| (String::new(), base.span));
-        Diagnostic::new(codes::E0201, base.span, format!("`{name}` is not there: its `when` is false"))
-            .label("an optional item")
-            .secondary(condition, "this is false")
+        not_there(codes::E0201, &name, base.span, condition)
             .help(format!("`{name}?.{}` is null where it is not there", field.text))
             .fix("allow it to be absent", vec![Edit::new(base.span.after(), "?")])
     }
+}
+
+/// An optional item that is not there, where it has to be.
+fn not_there(code: Code, name: &str, span: Span, condition: Span) -> Diagnostic {
+    Diagnostic::new(code, span, format!("`{name}` is not there: its `when` is false"))
+        .label("an optional item")
+        .secondary(condition, "this is false")
 }

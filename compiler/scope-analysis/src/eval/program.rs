@@ -38,7 +38,9 @@ impl Context<'_> {
             return known.clone();
         }
         let count = self.n_own.get();
-        let records = (0..count).filter_map(|index| self.resource_record(ResourceId(index as u32)));
+        let hole = || Slot { value: Value::Error, key: span, span };
+        let record = |index| self.resource_record(ResourceId(index as u32)).unwrap_or_else(hole);
+        let records = (0..count).map(record);
         let all = Value::List(records.collect());
         if self.whole.get().is_some() {
             let _ = self.all_resources.set(all.clone());
@@ -46,6 +48,7 @@ impl Context<'_> {
         all
     }
 
+    /// What is known of a request; nothing where it is in error.
     fn resource_record(&self, id: ResourceId) -> Option<Slot> {
         let head = self.head(id)?;
         let ty = self.driver_type(&head.ty)?;
@@ -67,11 +70,15 @@ impl Context<'_> {
             ("driver", text(&ty.driver)),
             ("service", text(&ty.service)),
         ]);
+        let sites = match head.location.is_wrong() {
+            true => Value::Error,
+            false => self.site_list(head.location.sites().into_iter(), span),
+        };
         let mut fields = vec![
             ("name", text(&head.name)),
             ("kind", text(kind)),
             ("type", type_record),
-            ("sites", self.site_list(head.location.sites().into_iter(), span)),
+            ("sites", sites),
             ("group", head.group.as_deref().map_or(Value::Null, text)),
         ];
         let known = self.whole.get().and_then(|all| all.get(id.0 as usize)); // Of a program without errors.
@@ -101,7 +108,7 @@ impl Context<'_> {
     fn written(&self, slot: &Slot, by: Option<(&Instance, SiteId)>) -> Option<Slot> {
         let written = |slots: &Slot| self.written(slots, by);
         let value = match &slot.value {
-            Value::Error | Value::Secret(_) => return None,
+            Value::Secret(_) => return None,
             Value::Deferred(_) => {
                 let ((by, site), resources) = (by?, self.whole.get()?);
                 UniqueKeys { resources, drivers: &self.drivers, canonical: None }.known(

@@ -97,6 +97,9 @@ impl Context<'_> {
     }
 
     pub(super) fn all_sites(&self, span: Span) -> Value {
+        if self.names.lacks_sites {
+            return Value::Error;
+        }
         let count = self.sites.borrow().len();
         self.site_list((0..count).map(|index| SiteId(index as u32)), span)
     }

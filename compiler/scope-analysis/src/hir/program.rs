@@ -41,12 +41,23 @@ pub struct Program {
     pub params: IndexMap<String, Value>,
     /// Everything that is requested, in order of appearance.
     pub resources: Vec<Resource>,
+    /// The items, and elements of families, that are not requested.
+    pub absent: Vec<Absent>,
     /// What `scope exec NAME` runs, and no run of the program.
     pub sequences: Vec<Sequence>,
     /// Named results.
     pub outputs: Vec<Output>,
     /// Its `test` blocks.
     pub tests: Vec<Test>,
+}
+
+/// An item, or an element of a family, whose `when` is false.
+#[derive(Clone, Debug)]
+pub struct Absent {
+    /// The name that it would have: `desk`, `shelf["paris"]`.
+    pub name: String,
+    /// The condition.
+    pub condition: Span,
 }
 
 impl Program {

@@ -334,7 +334,7 @@ impl<'a> Context<'a> {
             (ExprKind::Name(name), None)
                 if similar::nearest(name, self.names.sites.keys().map(String::as_str)).is_some() =>
             {
-                self.report(self.unknown_site(name, patch.sites.span));
+                self.report_undeclared(self.unknown_site(name, patch.sites.span));
                 Value::Error
             }
             (_, None) => self.eval(patch.sites, frame),

@@ -16,7 +16,7 @@ use crate::circles::Sought;
 use crate::context::Context;
 use crate::eval::{Frame, describe, has_hole};
 use crate::group::{Carrying, Group, Scoped};
-use crate::hir::{GroupId, ResourceId, Slot, Value};
+use crate::hir::{self, GroupId, ResourceId, Slot, Value};
 use crate::modules::{ModuleId, Modules, NameKind};
 use crate::names::Definition;
 
@@ -27,7 +27,7 @@ const MAX_REQUESTS: usize = 100_000;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Declared {
     One(ResourceId),
-    /// By key, in order; shared, since every use of the name asks for it.
+    /// By key, in order, also those whose `when` is false; shared, since every use of the name asks for it.
     Family(Rc<IndexMap<String, Declared>>),
     /// Its `when` is false.
     Absent,
@@ -108,12 +108,7 @@ impl<'a> Context<'a> {
         let mut family = IndexMap::with_capacity(elements.len());
         for (key, frame) in elements {
             let element_name = format!("{name}[{key:?}]");
-            match self.element(id, group, index, thing, frame, element_name) {
-                Declared::Absent => {}
-                element => {
-                    family.insert(key, element);
-                }
-            }
+            family.insert(key, self.element(id, group, index, thing, frame, element_name));
         }
         Declared::Family(Rc::new(family))
     }
@@ -195,7 +190,11 @@ impl<'a> Context<'a> {
     ) -> Declared {
         match self.is_wanted(thing, &frame) {
             Some(true) => {}
-            Some(false) => return Declared::Absent,
+            Some(false) => {
+                let condition = thing.condition.as_ref().map_or(thing.name.span, |condition| condition.span);
+                self.absent.borrow_mut().push(hir::Absent { name, condition });
+                return Declared::Absent;
+            }
             None => return Declared::Hole,
         }
         match self.module_type(&thing.ty, group.module) {
@@ -356,7 +355,8 @@ fn value_of(declared: &Declared, span: Span) -> Value {
         Declared::Hole => Value::Error,
         Declared::Family(family) => {
             let slot = |element| Slot { value: value_of(element, span), key: span, span };
-            Value::Record(family.iter().map(|(key, element)| (key.clone(), slot(element))).collect())
+            let there = family.iter().filter(|(_, element)| **element != Declared::Absent);
+            Value::Record(there.map(|(key, element)| (key.clone(), slot(element))).collect())
         }
     }
 }

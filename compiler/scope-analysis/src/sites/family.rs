@@ -2,7 +2,7 @@
 //! in the whole program.
 //!
 //! They are named before anything else is evaluated, so that what they iterate may use files, lets and parameters, but no
-//! site.
+//! site. Where one is in error, what is called as no site is may be of it: that is not told ([`Context::report_undeclared`]).
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,9 @@ impl Context<'_> {
     pub fn expand_sites(&mut self, declared: &mut Vec<DeclaredSite>, families: &[(ModuleId, usize)]) {
         let mut found = Vec::new();
         for (module, item) in families {
-            found.extend(self.family_of_sites(*module, *item));
+            let (sites, is_whole) = self.family_of_sites(*module, *item);
+            found.extend(sites);
+            self.names.lacks_sites |= !is_whole;
         }
         let mut first_of: BTreeMap<String, Span> =
             self.names.sites.iter().map(|(name, (_, span))| (name.clone(), *span)).collect();
@@ -44,13 +46,16 @@ impl Context<'_> {
         self.report_all(reports);
     }
 
-    fn family_of_sites(&self, module: ModuleId, item: usize) -> Vec<DeclaredSite> {
-        let ItemKind::Site(site) = &self.item(module, item).kind else { return Vec::new() };
+    /// The sites of a family that have a name, and whether these are all of them.
+    fn family_of_sites(&self, module: ModuleId, item: usize) -> (Vec<DeclaredSite>, bool) {
+        let ItemKind::Site(site) = &self.item(module, item).kind else { return (Vec::new(), true) };
         let frame = Frame::new(module);
         let frames = match &site.family {
-            Some(generator) => self.iterate(generator, &frame).unwrap_or_default(),
-            None => vec![frame],
+            Some(generator) => self.iterate(generator, &frame),
+            None => Some(vec![frame]),
         };
+        let mut is_whole = frames.is_some();
+        let frames = frames.unwrap_or_default();
         if let (Some(alias), Some(_)) = (&site.alias, &site.family) {
             self.report(
                 Diagnostic::new(codes::E0103, alias.span, "one name cannot stand for a family of sites")
@@ -64,10 +69,12 @@ impl Context<'_> {
                 Value::Text(name) if !name.trim().is_empty() => {
                     sites.push(DeclaredSite { module, item, name, frame });
                 }
-                Value::Error => {}
-                other => self.mismatch("the name of a site, known when compiling", &other, site.name.span),
+                other => {
+                    is_whole = false;
+                    self.mismatch("the name of a site, known when compiling", &other, site.name.span);
+                }
             }
         }
-        sites
+        (sites, is_whole)
     }
 }

@@ -7,6 +7,20 @@ use crate::context::Context;
 use crate::hir::SiteId;
 
 impl Context<'_> {
+    /// Reports what nobody declares; not where it may be a site of a family that could not be made, of which that is told: where
+    /// no other name was meant. `rack-3` is beside `rack-2` and no misspelling of it.
+    pub fn report_undeclared(&self, report: Diagnostic) {
+        let is_misspelt = || {
+            let edit = report.fix.as_ref()?.edits.first()?;
+            let letters = |word: &str| word.replace(|letter: char| letter.is_ascii_digit(), "");
+            let is_other = letters(self.sources.borrow().snippet(edit.span)) != letters(&edit.replacement);
+            Some(is_other && report.help.iter().any(|help| help.starts_with("did you mean")))
+        };
+        if !self.names.lacks_sites || is_misspelt() == Some(true) {
+            self.report(report);
+        }
+    }
+
     /// The report for a site that is not declared.
     pub fn unknown_site(&self, name: &str, span: Span) -> Diagnostic {
         let report =

@@ -209,6 +209,12 @@ impl Context<'_> {
         }
     }
 
+    /// The report for what is expected of an optional item that is not there.
+    pub(super) fn expected_absent(&self, value: &Value, span: Span) -> Option<Diagnostic> {
+        let report = self.named_absent(codes::E0853, value, span)?;
+        Some(report.help("expect it behind a run that has it: `run { PARAMETER: … }`"))
+    }
+
     /// Whether an expression is a resource or a group, and no value of one.
     fn is_thing(&self, expr: &Expr) -> bool {
         let value = self.quietly(|| self.eval(expr, &Frame::program()));
@@ -256,15 +262,15 @@ impl Context<'_> {
             Value::Error => return None,
             other if self.family_members(&other).is_some() => self.family_members(&other).unwrap_or_default(),
             other => {
-                self.report(
+                self.report(self.expected_absent(&other, subject.span).unwrap_or_else(|| {
                     Diagnostic::new(
                         codes::E0853,
                         subject.span,
                         format!("expected a resource or a comparison, found {}", describe(&other)),
                     )
                     .label("not a resource of the program")
-                    .help("`expect base at paris`, `expect base.status == \"active\"`"),
-                );
+                    .help("`expect base at paris`, `expect base.status == \"active\"`")
+                }));
                 return None;
             }
         };

@@ -24,7 +24,7 @@ impl Context<'_> {
             None => {
                 let Some(entry) = self.entry.get() else {
                     let span = commands.first().map(|native| native.span)?;
-                    self.report(self.no_entry("this command", span));
+                    self.report_undeclared(self.no_entry("this command", span));
                     return None;
                 };
                 vec![entry]

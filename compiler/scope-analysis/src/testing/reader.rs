@@ -207,7 +207,7 @@ impl Context<'_> {
                 || matches!(name.as_str(), "here" | "local" | "sites")
                 || frame.locals.iter().any(|(local, _)| local == name);
             if !is_known {
-                self.report(self.unknown_site(name, expr.span));
+                self.report_undeclared(self.unknown_site(name, expr.span));
                 return None;
             }
         }

@@ -140,7 +140,10 @@ impl Context<'_> {
         let right = match right {
             None if matches!(left_value, Value::Bool(_) | Value::Deferred(_)) => None,
             None => {
-                self.mismatch("a resource or a truth", &left_value, left.span);
+                match self.expected_absent(&left_value, left.span) {
+                    Some(report) => self.report(report),
+                    None => self.mismatch("a resource or a truth", &left_value, left.span),
+                }
                 return None;
             }
             Some((op, expr)) => {

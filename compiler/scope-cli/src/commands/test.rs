@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Instant;
 
-use scope_compiler::{Compilation, Options};
+use scope_compiler::{Compilation, Extent, Options};
 use scope_diagnostics::{Diagnostic, codes};
 use scope_plan::plan::Plan;
 use scope_plan::recorded::Recorded;
@@ -58,7 +58,7 @@ pub fn run(command: &Test, output: Output) -> u8 {
         }
     };
     let given = match super::given(&command.given) {
-        Ok(given) => Options { simulate: true, ..given },
+        Ok(given) => Options { simulate: true, extent: Extent::Tests, ..given },
         Err(message) => {
             say_error(codes::E0980, &message);
             return WRONG;

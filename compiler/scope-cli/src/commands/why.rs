@@ -45,6 +45,13 @@ fn explained(command: &Why, output: Output) -> Result<(), u8> {
             say_help(&format!("ask of one: `scope why {}`{others}", scope_runtime::shell::word(first)));
             return Err(WRONG);
         }
+        let mut absent = compilation.program.absent.iter();
+        if let Some(absent) = absent.find(|absent| is_called(&absent.name, &command.resource)) {
+            let words = format!("`{}` is not there: its `when` is false", command.resource);
+            say_error(codes::E0932, &words);
+            say_help(&format!("its `when` is at {}", compilation.sources.location(absent.condition)));
+            return Err(WRONG);
+        }
         say_error(
             codes::E0932,
             &format!("`{file}` has no resource `{}`, and none is recorded", command.resource),

@@ -78,6 +78,12 @@ pub(crate) fn check(
         let span = Span::new(file, 0, u32::try_from(pattern.len()).unwrap_or(u32::MAX));
         let report = Diagnostic::new(codes::E0937, span, format!("no resource is called `{pattern}`"))
             .label("names nothing");
+        if let Some(absent) = program.absent.iter().find(|absent| is_meant(pattern, &absent.name)) {
+            let words = format!("`{}` is not there: its `when` is false", absent.name);
+            let report = Diagnostic::new(codes::E0937, span, words).label("an optional item");
+            reports.push(report.secondary(absent.condition, "this is false").help("leave it out"));
+            continue;
+        }
         reports.push(match similar::nearest(pattern, names.iter().copied()) {
             Some(nearest) => report.help(format!("did you mean `{nearest}`?")),
             None if names.is_empty() => report.help("the program has no resource"),
