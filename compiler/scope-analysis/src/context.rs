@@ -53,12 +53,12 @@ pub struct Options {
 /// How much of the files that are read is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Extent {
-    /// The program, and everything in its files but its tests: no test forbids a run.
+    /// The program, and everything in its files.
     #[default]
     Program,
-    /// The same, and its tests.
-    Tests,
-    /// The same again; a file that only a program can use, which gives its parameters, is checked by itself.
+    /// The same without its tests: none of them forbids a run.
+    Planned,
+    /// The program; a file that only a program can use, which gives its parameters, is checked by itself.
     Module,
     /// What is asked for: a file beside a command gives its sites and drivers.
     Used,

@@ -117,8 +117,8 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     context.check_policies();
     let params = parameters(&context);
     let tests = match options.extent {
-        Extent::Tests | Extent::Module => context.tests(),
-        Extent::Program | Extent::Used => Vec::new(),
+        Extent::Program | Extent::Module => context.tests(),
+        Extent::Planned | Extent::Used => Vec::new(),
     };
     context.check_laws();
     if options.extent != Extent::Used {

@@ -22,7 +22,7 @@ impl Context<'_> {
     }
 
     /// The declared type that a path names in a module; nothing where it names no type.
-    pub fn declared_in(&self, module: ModuleId, path: &ast::Path) -> Option<Type> {
+    pub fn declared_in(&self, module: ModuleId, path: &ast::Path) -> Result<Type, Vec<String>> {
         let is_type = |module: ModuleId, name: &str| {
             self.names.get(module, name).is_some_and(|named| matches!(named.definition, Definition::Type(..)))
         };
@@ -34,7 +34,23 @@ impl Context<'_> {
             },
             _ => false,
         };
-        if is_declared { self.named_type(path, module).ok() } else { None }
+        if is_declared && let Ok(found) = self.named_type(path, module) {
+            return Ok(found);
+        }
+        let types = |module: ModuleId| {
+            let all = self.names.all(module);
+            all.filter(|(_, named)| matches!(named.definition, Definition::Type(..))).map(|(name, _)| name)
+        };
+        Err(match path.names.as_slice() {
+            [_] => types(module).map(str::to_owned).collect(),
+            [alias, _] => match self.names.get(module, &alias.text).map(|named| &named.definition) {
+                Some(Definition::Module(of)) => {
+                    types(*of).map(|name| format!("{}.{name}", alias.text)).collect()
+                }
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        })
     }
 
     fn named_type(&self, path: &ast::Path, module: ModuleId) -> Result<Type, Diagnostic> {

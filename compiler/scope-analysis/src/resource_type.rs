@@ -7,9 +7,10 @@ use scope_syntax::ast::{self, ItemKind};
 
 use crate::context::Context;
 use crate::driver::base_of;
+use crate::eval::files::{join_path, path_between};
 use crate::hir::ResourceType;
 use crate::hover::type_hover;
-use crate::modules::{ModuleId, NameKind};
+use crate::modules::{Module, ModuleId, NameKind};
 use crate::names::{Definition, Named};
 
 impl Context<'_> {
@@ -136,12 +137,28 @@ impl Context<'_> {
     pub(crate) fn not_imported(&self, name: &str, span: Span) -> Diagnostic {
         Diagnostic::new(codes::E0207, span, format!("no driver is called `{name}`"))
             .label("not imported")
-            .help(match self.is_in_library(name) {
-                true => format!("import it: `import {name}`"),
-                false => format!(
-                    "declare it, `driver {name} {{ … }}`, or import the file that does: `import \"./{name}.scope\"`"
-                ),
+            .help(match (self.is_in_library(name), self.file_of_driver(name, span)) {
+                (true, _) => format!("import it: `import {name}`"),
+                (false, Some(path)) => format!("import the file that declares it: `import \"{path}\"`"),
+                (false, None) => {
+                    format!("declare it, `driver {name} {{ … }}`, or import the file that does")
+                }
             })
+    }
+
+    /// The path of the file that declares a driver, as the file of a place would import it: one that another file imports, or one
+    /// of that name beside it.
+    fn file_of_driver(&self, name: &str, span: Span) -> Option<String> {
+        let from = &self.modules.get(self.module_of(span)).path;
+        let declares = |module: &&Module| {
+            let mut items = module.tree.items.iter();
+            items.any(|item| matches!(&item.kind, ItemKind::Driver(driver) if driver.name.text == name))
+        };
+        if let Some(module) = self.modules.modules.iter().find(declares) {
+            return path_between(from, &module.path);
+        }
+        let beside = join_path(from, &format!("{name}.scope"));
+        self.world.beside(from).contains(&beside).then(|| format!("./{name}.scope"))
     }
 
     /// Whether the standard library has a module of this name.

@@ -17,6 +17,8 @@ use crate::modules::NameKind;
 /// A scope with its services' names resolved, not yet completed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RequestScope {
+    /// Where it is written.
+    pub written: Option<Span>,
     /// `{ L }`: the whole request.
     pub whole: Option<Location>,
     /// Service → where, with the place of the key.
@@ -73,7 +75,7 @@ impl Context<'_> {
         type_name: &str,
         frame: &Frame,
     ) -> RequestScope {
-        let mut resolved = RequestScope::default();
+        let mut resolved = RequestScope { written: Some(scope.span), ..RequestScope::default() };
         if scope.entries.is_empty() {
             self.report(
                 Diagnostic::new(codes::W0311, scope.span, "an empty scope says nothing")

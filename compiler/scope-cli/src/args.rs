@@ -150,9 +150,9 @@ pub struct Program {
     /// What is asked for: said by the commands that ask for something else than the program.
     #[arg(skip)]
     pub wish: Wish,
-    /// How much of its files is checked: said by the commands that only check.
+    /// How much of its files is checked: said by the commands that only check; others need what a plan is made of.
     #[arg(skip)]
-    pub extent: Extent,
+    pub extent: Option<Extent>,
     /// The words of one native command, where that is asked for.
     #[arg(skip)]
     pub words: Vec<String>,

@@ -33,6 +33,9 @@ const OF_SITES: [Code; 7] =
 const OF_DRIVER: [Code; 7] =
     [codes::E0202, codes::E0203, codes::E0204, codes::E0207, codes::E0212, codes::E0216, codes::E0336];
 
+/// Reports of a word of a driver that is wrong, and of what a type of it is like: what these would declare is not known.
+const OPENS: [Code; 2] = [codes::E0401, codes::E0411];
+
 /// Reports about what other lines of a driver declare; one that has a wrong word may be meant to.
 const OF_LINES: [Code; 2] = [codes::E0402, codes::E0404];
 
@@ -312,7 +315,8 @@ fn without_driver(
                 .filter(|report| report.is_error() && driver.span.contains(report.primary.span))
                 .peekable();
             inside.peek()?;
-            Some((driver.span, inside.any(|report| report.code == codes::E0401)))
+            let has_wrong_word = |report: &Diagnostic| OPENS.contains(&report.code);
+            Some((driver.span, inside.any(has_wrong_word)))
         })
         .collect();
     if wrong.is_empty() {

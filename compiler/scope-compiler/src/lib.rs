@@ -98,7 +98,7 @@ impl Compilation {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
-    /// The program's tests, if they were read ([`Extent::Tests`]), and the sites that they are played on; none where something
+    /// The program's tests, if they were read ([`Extent::Program`]), and the sites that they are played on; none where something
     /// is an error.
     pub fn tests(&self) -> Option<(Vec<Scenario>, Plan)> {
         if self.has_errors() {
@@ -145,7 +145,7 @@ pub fn compile_sites(world: &dyn World, entry: &str, options: &Options) -> Compi
     let configuration = Configuration::read(world, entry, &mut sources);
     let loaded = load::load(world, entry, std::iter::empty(), &mut sources);
     let files = loaded.files.clone();
-    let options = Options { unoptimised: true, ..options.clone() };
+    let options = Options { unoptimised: true, extent: Extent::Planned, ..options.clone() };
     let mut compilation = finish(world, entry, loaded, configuration, sources, &options);
     if compilation.plan.is_some() {
         let plan = lower::lower_sites(&compilation.program, entry, &files, &compilation.sources);

@@ -331,18 +331,33 @@ impl Context<'_> {
                 "have one at {here} too and name it per site, or leave {here} out of the alternatives"
             ))
         } else {
-            Diagnostic::new(
+            let report = Diagnostic::new(
                 codes::E0302,
                 reference.span,
                 format!("{target} is at {places} and cannot be used at {here}"),
             )
             .label(format!("`{}` needs it at {here}", referring.name))
             .secondary(attribute.span, "declared here")
-            .note(because.clone())
-            .help(self.own_copy(reference, referring, &here))
+            .note(because.clone());
+            match self.not_in_its_scope(reference) {
+                Some((service, scope)) => report
+                    .secondary(scope, format!("names no `{service}`, so {target} is at the entry site"))
+                    .help(format!("add `{service}: {here}` there")),
+                None => report.help(self.own_copy(reference, referring, &here)),
+            }
         };
         self.report(report);
         false
+    }
+
+    /// The service of what is referred to, where that is at the entry site as its scope does not name it; and that scope.
+    fn not_in_its_scope(&self, reference: &Reference) -> Option<(String, Span)> {
+        let ReferenceTarget::Resource(target) = &reference.target else { return None };
+        let head = self.head(*target)?;
+        let (scope, ty) = (head.scope.as_ref()?, self.driver_type(&head.ty)?);
+        let is_named = scope.whole.is_some() || scope.named(&ty.service).is_some();
+        let written = scope.written?;
+        (!is_named).then(|| (ty.service.clone(), written))
     }
 
     /// What would work where the copy of another site is named: the one of the same site, if there is one.

@@ -38,6 +38,19 @@ pub(crate) fn written_at(expr: &Expr, span: Span) -> Option<&Expr> {
     })
 }
 
+/// The place of the innermost part of a value that holds a secret, as far as it is written within the value's own.
+fn secret_part(value: &Value, span: Span) -> Span {
+    let part = match value {
+        Value::Record(fields) => fields.values().find(|slot| holds_secret(&slot.value)),
+        Value::List(slots) => slots.iter().find(|slot| holds_secret(&slot.value)),
+        _ => None,
+    };
+    match part {
+        Some(slot) if span.contains(slot.span) => secret_part(&slot.value, slot.span),
+        _ => span,
+    }
+}
+
 impl Context<'_> {
     /// What is given where a type says secret: where the secret is, never the secret itself.
     pub(super) fn secret_value(&self, value: Value, inner: &Type, span: Span, what: &str) -> Value {
@@ -173,7 +186,8 @@ impl Context<'_> {
             Some((_, name)) => format!("{name} is secret and `{place}` is not: {reason}"),
             None => format!("a secret would be in `{place}`, which is not secret: {reason}"),
         };
-        let mut report = Diagnostic::new(codes::E0601, span, message).label("the secret would be seen here");
+        let place = secret_part(value, span);
+        let mut report = Diagnostic::new(codes::E0601, place, message).label("the secret would be seen here");
         for (span, text) in &path {
             report = report.secondary(*span, format!("{text}, on its way"));
         }

@@ -82,13 +82,18 @@ pub(super) fn like_record(
     let names = names.into_iter().map(|text| ast::Ident { text, span: value.span }).collect();
     let found = resolve(&ast::Path { names, span: value.span });
     let Some(Type::Record(fields)) = found.as_ref().ok().map(Type::required) else {
+        // One that is misspelt is known.
+        let meant = found.err().and_then(|report| report.fix);
         let report = Diagnostic::new(
             codes::E0411,
             value.span,
             "this is neither an abstract type nor a declared record",
         )
         .label("nothing to be like");
-        diagnostics.push(report.help("`type NAME abstract { … }` in a service of the driver, or `type Name = { … }` in a module that this one imports"));
+        diagnostics.push(match meant {
+            Some(fix) => report.help(format!("did you mean `{}`?", fix.edits[0].replacement)).fix(fix.title, fix.edits),
+            None => report.help("`type NAME abstract { … }` in a service of the driver, or `type Name = { … }` in a module that this one imports"),
+        });
         return;
     };
     for field in fields.iter().filter(|field| field.name != OPEN) {

@@ -56,8 +56,8 @@ pub struct Part<'a> {
     pub driver: &'a ast::Driver,
 }
 
-/// What a path means in the module of a part, if it is a declared type there.
-pub type Outside<'r> = &'r dyn Fn(usize, &ast::Path) -> Option<Type>;
+/// What a path means in the module of a part, if it is a declared type there; else the paths of those that are.
+pub type Outside<'r> = &'r dyn Fn(usize, &ast::Path) -> Result<Type, Vec<String>>;
 
 /// A type's phrase, with what the second reading needs.
 struct Declared<'a> {
@@ -86,7 +86,7 @@ pub fn without_base(part: &ast::Driver) -> Diagnostic {
 
 /// Reads the driver of one module.
 pub fn elaborate(module: &ast::Module, driver: &ast::Driver) -> (Driver, Vec<Diagnostic>) {
-    elaborate_parts(&[Part { module, driver }], &|_, _| None)
+    elaborate_parts(&[Part { module, driver }], &|_, _| Err(Vec::new()))
 }
 
 /// Reads a driver with its parts; the driver itself comes first.
@@ -350,10 +350,12 @@ fn first_reading(
             match found {
                 Some((part, _)) => Ok(Type::Reference(format!("{}.{name}", parts[*part]))),
                 // What a pattern names is known where the pattern stands.
-                None => match outside(ty.part, path).or_else(|| outside(0, path)) {
-                    Some(found) => Ok(found),
-                    None => Err(types::unknown_type(path, known.keys().copied())),
-                },
+                None => outside(ty.part, path).or_else(|of_part| {
+                    outside(0, path).map_err(|of_driver| {
+                        let declared = of_part.iter().chain(&of_driver).map(String::as_str);
+                        types::unknown_type(path, known.keys().copied().chain(declared))
+                    })
+                }),
             }
         };
         let name = parts[ty.part];

@@ -44,14 +44,54 @@ impl Context<'_> {
         if let (false, Some(value)) = (is_named, known(name, &values)) {
             return value;
         }
+        let waiting = args.iter().zip(&values).find(|(_, value)| matches!(value, Value::Deferred(_)));
+        if let (false, Some((argument, _))) = (is_named, waiting) {
+            let read = self.sources.borrow().snippet(argument.value.span).to_string();
+            self.report(
+                Diagnostic::new(
+                    codes::E0210,
+                    argument.value.span,
+                    format!("`{name}` is computed when compiling, and `{read}` is known only when running"),
+                )
+                .label("what the site answers")
+                .help("where the program gives it, write it once, `let net = \"10.0.0.0/24\"`, and use that in both places"),
+            );
+            return Value::Error;
+        }
         let written = functions::find(name).map_or(name, |function| function.written);
         let found: Vec<String> = values.iter().map(describe).collect();
-        self.report(
+        let report =
             Diagnostic::new(codes::E0210, span, format!("`{name}` cannot be done with {}", found.join(", ")))
                 .label("not what it takes, or out of its range")
-                .help(format!("`{written}`, all known when compiling; such as `{}`", example(name))),
-        );
+                .help(format!("`{written}`, all known when compiling; such as `{}`", example(name)));
+        self.report(out_of_range(name, &values).into_iter().fold(report, Diagnostic::note));
         Value::Error
+    }
+}
+
+/// Which number is too large for which network, where that is it.
+fn out_of_range(name: &str, values: &[Value]) -> Option<String> {
+    let (Value::Text(network), [Value::Int(number), rest @ ..]) = values.split_first()? else { return None };
+    let Network { prefix, bits, .. } = parsed(network)?;
+    let free = bits - prefix;
+    match (name, rest) {
+        ("subnet", [Value::Int(_)]) if *number > i64::from(free) => {
+            Some(format!("{prefix} + {number} is more than the {bits} bits of an address"))
+        }
+        ("subnet", [Value::Int(_)]) if *number >= 0 => {
+            Some(format!("{number} more bits make {} networks, numbered from 0", power_of_two(*number)))
+        }
+        ("host", []) => Some(format!("a /{prefix} has {} addresses, numbered from 0", power_of_two(free))),
+        _ => None,
+    }
+}
+
+/// `2^n`, as a number where it can be read as one.
+fn power_of_two(exponent: impl TryInto<u32>) -> String {
+    let exponent: u32 = exponent.try_into().unwrap_or(u32::MAX);
+    match 1_u64.checked_shl(exponent) {
+        Some(power) if exponent < 33 => power.to_string(),
+        _ => format!("2^{exponent}"),
     }
 }
 

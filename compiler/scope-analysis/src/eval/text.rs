@@ -1,7 +1,7 @@
 //! Texts: `"vm-${here.name}"` with what is known written in, and what waits for the run kept as a part.
 
-use scope_diagnostics::{Diagnostic, codes};
-use scope_syntax::ast::{self, TextPart};
+use scope_diagnostics::{Diagnostic, Edit, codes};
+use scope_syntax::ast::{self, Expr, ExprKind, TextPart};
 
 use super::{Frame, describe, number};
 use crate::context::Context;
@@ -26,6 +26,10 @@ impl Context<'_> {
                     }
                     value => match self.as_text(&value) {
                         Some(text) => Value::Text(text),
+                        None if value == Value::Null => {
+                            self.report(self.null_in_text(expr, frame));
+                            return Value::Error;
+                        }
                         None => {
                             let (label, help) = self.one_of_copies(&value, expr.span).unwrap_or_else(|| {
                                 let help = "name a field of it, or use `to_json(…)`";
@@ -53,6 +57,34 @@ impl Context<'_> {
         match &mut parts[..] {
             [Value::Deferred(only)] if self.deferred_type(only) == Some(Type::String) => parts.remove(0),
             _ => Value::Deferred(Box::new(Deferred::Concat(parts))),
+        }
+    }
+
+    /// The report for nothing in a text: of which element, where it is read of one.
+    fn null_in_text(&self, expr: &Expr, frame: &Frame) -> Diagnostic {
+        let read = self.sources.borrow().snippet(expr.span).to_string();
+        let label = match self.name_of_element(expr, frame) {
+            Some(element) => format!("null for `{element}`"),
+            None => "this is null".to_owned(),
+        };
+        Diagnostic::new(codes::E0201, expr.span, "expected something to write as text, found null")
+            .label(label)
+            .help(format!("`{read} ?? \"\"` writes nothing there"))
+            .fix("write nothing where it is null", vec![Edit::new(expr.span.after(), " ?? \"\"")])
+    }
+
+    /// What the element is called that an expression reads something of: `y` of `row.note`.
+    fn name_of_element(&self, expr: &Expr, frame: &Frame) -> Option<String> {
+        match expr.kind.as_ref() {
+            ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => self.name_of_element(base, frame),
+            ExprKind::Name(name) => {
+                let (_, element) = frame.locals.iter().rev().find(|(local, _)| local == name)?;
+                match element {
+                    Value::Record(fields) => self.as_text(&fields.get("name")?.value),
+                    element => self.as_text(element),
+                }
+            }
+            _ => None,
         }
     }
 

@@ -1,4 +1,6 @@
 //! `param x: any`, and `any` in a driver's attributes: nothing is checked any more from there on.
+//!
+//! What a function of a driver is given of a `body`, and one of a policy of `resources`, has no other type: these are left alone.
 
 use scope_diagnostics::{Diagnostic, codes};
 use scope_syntax::ast::{ItemKind, Line, LineKind, TypeExpr, TypeKind};
@@ -7,12 +9,15 @@ use super::{Input, reports::Reports};
 
 pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
     for module in input.own_modules() {
+        let is_policy = input.modules.policies.iter().any(|id| input.modules.get(*id).file == module.file);
+        let has_driver = module.tree.items.iter().any(|item| matches!(item.kind, ItemKind::Driver(_)));
         for item in &module.tree.items {
             let mut types: Vec<&TypeExpr> = Vec::new();
             match &item.kind {
                 ItemKind::Param(param) => types.extend(&param.ty),
                 ItemKind::Let(item) => types.extend(&item.ty),
                 ItemKind::Type(alias) => types.push(&alias.ty),
+                ItemKind::Function(_) if is_policy || has_driver => {}
                 ItemKind::Function(function) => {
                     types.extend(function.params.iter().filter_map(|param| param.ty.as_ref()));
                     types.extend(&function.result);

@@ -17,7 +17,14 @@ pub(super) fn check(input: &Input<'_>, reports: &mut Reports) {
         files.entry(usage.span.file).or_default().insert(usage.definition.file);
     }
     let root = input.own_modules().find(|module| module.file == input.modules.modules[0].file);
+    let has_driver =
+        |module: &&Module| module.tree.items.iter().any(|item| matches!(item.kind, ItemKind::Driver(_)));
+    // What a driver uses of the functions beside it is not kept.
+    let are_functions_its = root.iter().any(has_driver);
     for item in root.iter().flat_map(|root| &root.tree.items) {
+        if are_functions_its && matches!(item.kind, ItemKind::Function(_)) {
+            continue;
+        }
         one(input, item, &used, reports);
     }
     // The parameters of a module that is a resource type are its attributes, and of use in it only.

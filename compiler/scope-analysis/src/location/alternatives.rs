@@ -6,12 +6,12 @@ use scope_syntax::ast::{Expr, ExprKind};
 use super::form_of;
 use crate::context::Context;
 use crate::eval::Frame;
-use crate::hir::{Location, LocationKind};
+use crate::hir::{Location, LocationKind, SiteId};
 
 impl Context<'_> {
     /// Reports an alternative of `arms`, written in `whole`, that stands in an arm before its own, however they are nested.
     pub(super) fn check_alternatives(&self, arms: &[Location], whole: Span) {
-        let mut tried: Vec<&Location> = Vec::new();
+        let mut tried: Vec<Location> = Vec::new();
         for arm in arms {
             let alternatives = alternatives(arm);
             for (alternative, is_by_itself) in &alternatives {
@@ -49,9 +49,16 @@ pub(super) fn is_of_element(expr: &Expr, frame: &Frame) -> bool {
 }
 
 /// The alternatives that a location is tried as, from the left, each with whether it is written by itself: not as one of a set,
-/// `any(edge)`, that holds it among others.
-fn alternatives(location: &Location) -> Vec<(&Location, bool)> {
-    let LocationKind::Or(arms) = &location.kind else { return vec![(location, true)] };
+/// `any(edge)`, `around(nantes, 5ms)`, that holds it among others.
+fn alternatives(location: &Location) -> Vec<(Location, bool)> {
+    let arms = match &location.kind {
+        LocationKind::Or(arms) => arms,
+        LocationKind::Around { sites, .. } => {
+            let near = |site: &SiteId| Location { kind: LocationKind::Site(*site), span: location.span };
+            return sites.iter().map(|site| (near(site), false)).collect();
+        }
+        _ => return vec![(location.clone(), true)],
+    };
     let mut all = Vec::new();
     for arm in arms {
         let is_of_set = arm.span == location.span;

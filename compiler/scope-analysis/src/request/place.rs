@@ -70,7 +70,7 @@ impl Context<'_> {
         };
         let entries: Vec<ast::ScopeEntry> = scoped.scope.entries.iter().filter(concerns).cloned().collect();
         if entries.is_empty() && !scoped.scope.entries.is_empty() {
-            return RequestScope::default();
+            return RequestScope { written: Some(scoped.scope.span), ..RequestScope::default() };
         }
         let scope = ast::Scope { entries, span: scoped.scope.span };
         self.request_scope(&scope, driver, &ty.name, &scoped.frame)

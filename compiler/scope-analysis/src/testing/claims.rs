@@ -135,7 +135,11 @@ impl Context<'_> {
         let expr = reader.value()?;
         let comparison = taken_apart(expr);
         let Some(name) = word_of(comparison.left) else {
-            reader.wrong_at(comparison.left.span, "an output is named", "not a name");
+            self.report(
+                Diagnostic::new(codes::E0852, comparison.left.span, "an output is named, and compared whole")
+                    .label("not a name")
+                    .help("`expect output where == \"paris\"`, `expect output totals == { paris: 2, nantes: 1 }`"),
+            );
             return None;
         };
         let name = &name;

@@ -9,7 +9,7 @@ use crate::output::{Output, line};
 use crate::show::plural;
 
 pub fn run(command: &Check, output: Output) -> u8 {
-    let program = Program { extent: Extent::Module, ..command.program.clone() };
+    let program = Program { extent: Some(Extent::Module), ..command.program.clone() };
     match super::compile(&program, Recorded::default(), output) {
         Ok(compilation) => {
             if output.format == Format::Rich {

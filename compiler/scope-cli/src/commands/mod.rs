@@ -42,7 +42,7 @@ mod waiting;
 mod watched;
 mod why;
 
-use scope_compiler::{Compilation, Options};
+use scope_compiler::{Compilation, Extent, Options};
 use scope_diagnostics::codes;
 use scope_plan::recorded::Recorded;
 use scope_runtime::state::Wish;
@@ -124,7 +124,7 @@ fn options(program: &Program, recorded: Recorded) -> Result<Options, String> {
         recorded,
         only: program.only.clone(),
         destroy: program.wish == Wish::Nothing,
-        extent: program.extent,
+        extent: program.extent.unwrap_or(Extent::Planned),
         ..given(&program.given)?
     })
 }

@@ -58,7 +58,7 @@ pub fn run(command: &Test, output: Output) -> u8 {
         }
     };
     let given = match super::given(&command.given) {
-        Ok(given) => Options { simulate: true, extent: Extent::Tests, ..given },
+        Ok(given) => Options { simulate: true, ..given },
         Err(message) => {
             say_error(codes::E0980, &message);
             return WRONG;
@@ -200,6 +200,7 @@ impl Plans for Recompiling<'_> {
             let options = Options {
                 entry: how.entry.clone().or_else(|| self.given.entry.clone()),
                 params: self.given.params.iter().chain(&how.params).cloned().collect(),
+                extent: Extent::Planned,
                 ..self.given.clone()
             };
             Rc::new(scope_compiler::compile(&Disk, self.path, &options))

@@ -6,7 +6,7 @@ use super::modes::InText;
 use super::{Brackets, Frame, Lexer, TextFrame};
 use crate::token::{Kind, Token};
 use logos::Logos;
-use scope_diagnostics::{Diagnostic, codes};
+use scope_diagnostics::{Diagnostic, Edit, codes};
 
 impl<'s> Lexer<'s> {
     pub(super) fn open_text(&mut self, start: usize, slice: &'s str) {
@@ -107,6 +107,9 @@ impl<'s> Lexer<'s> {
     /// `r"…"` or `r#"…"#`, over lines too; without an end, up to the end of the line.
     pub(super) fn raw(&mut self, start: usize, hashes: usize) {
         let body = self.position;
+        if hashes == 0 && self.text[body..].starts_with("\"\"") && self.raw_block(start, body + 2) {
+            return;
+        }
         let closer = format!("\"{}", "#".repeat(hashes));
         let may_close = hashes < self.raw_quotes_end.len() && !self.raw_quotes_end[hashes];
         let end = if may_close { self.text[body..].find(&closer) } else { None };
@@ -125,6 +128,28 @@ impl<'s> Lexer<'s> {
         };
         self.position = body + length + closer.len();
         self.push(Kind::Raw, start, &self.text[start..self.position]);
+    }
+
+    /// `r"""…"""`, as another language writes a raw text of several lines; false where nothing closes it.
+    fn raw_block(&mut self, start: usize, body: usize) -> bool {
+        let Some(length) = self.text[body..].find("\"\"\"") else { return false };
+        let (close, end) = (body + length, body + length + 3);
+        let inside = &self.text[body..close];
+        let hashes =
+            "#".repeat((1..).find(|n| !inside.contains(&format!("\"{}", "#".repeat(*n)))).unwrap_or(1));
+        let (opens, closes) = (format!("r{hashes}\""), format!("\"{hashes}"));
+        self.lexed.diagnostics.push(
+            Diagnostic::new(codes::E0004, self.span(start, body), "a raw text ends at its first quote")
+                .label("this one is empty")
+                .help(format!("a raw text of several lines is written `{opens}…{closes}`"))
+                .fix(
+                    format!("write `{opens}` and `{closes}`"),
+                    vec![Edit::new(self.span(start, body), opens), Edit::new(self.span(close, end), closes)],
+                ),
+        );
+        self.position = end;
+        self.push(Kind::Raw, start, &self.text[start..end]);
+        true
     }
 
     /// Whether the innermost frame ends with its line.

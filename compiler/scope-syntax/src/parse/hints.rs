@@ -12,6 +12,9 @@ use super::fault::{Label, Labels};
 use crate::token::{CLAUSE_WORDS, ITEM_WORDS, Kind, RESERVED_WORDS, Token, item_word_elsewhere};
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
 
+/// What parts the elements of a list.
+const PARTED: &str = "put `,` between the elements of a list, also at the end of a line";
+
 /// The place of the token at this index; after the last one at the end.
 pub(crate) fn place(tokens: &[Token<'_>], at: usize) -> Span {
     match (tokens.get(at), tokens.last()) {
@@ -24,13 +27,15 @@ pub(crate) fn place(tokens: &[Token<'_>], at: usize) -> Span {
 /// Explains a fault.
 pub(crate) fn explain(tokens: &[Token<'_>], at: usize, expected: Labels) -> Diagnostic {
     let fault = Place { tokens, at, expected };
-    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 40] = [
+    let rows: [fn(&Place<'_, '_>) -> Option<Diagnostic>; 42] = [
         |fault| fault.prose(),
         |fault| fault.no_item(),
         |fault| fault.bare_path(),
         |fault| fault.untyped(),
         |fault| fault.type_first(),
         |fault| fault.one_entry(),
+        |fault| fault.spread_of_two_dots(),
+        |fault| fault.around_in_record(),
         |fault| fault.of_for_in(),
         |fault| fault.other_for(),
         |fault| fault.arrow_for_dashes(),
@@ -109,6 +114,28 @@ impl<'s> Place<'_, 's> {
         Diagnostic::new(codes::E0001, self.span(), format!("expected {what}, found {}", self.found_words()))
     }
 
+    /// Where the bracket stands that this is in, over those that are closed before; of a long one it is not known.
+    fn opener(&self) -> Option<usize> {
+        const MOST: usize = 1024;
+        let mut n_closed = 0;
+        (0..self.at).rev().take(MOST).find(|at| match self.tokens[*at].kind {
+            Kind::BracketClose | Kind::ParenClose | Kind::BraceClose => {
+                n_closed += 1;
+                false
+            }
+            Kind::BracketOpen | Kind::ParenOpen | Kind::BraceOpen if n_closed > 0 => {
+                n_closed -= 1;
+                false
+            }
+            kind => matches!(kind, Kind::BracketOpen | Kind::ParenOpen | Kind::BraceOpen),
+        })
+    }
+
+    /// Whether the innermost bracket that this is in is one of these.
+    fn is_in(&self, brackets: &[Kind]) -> bool {
+        self.opener().is_some_and(|open| brackets.contains(&self.tokens[open].kind))
+    }
+
     /// Whether the token here can start an operand.
     fn starts_operand(&self) -> bool {
         matches!(
@@ -133,6 +160,11 @@ impl<'s> Place<'_, 's> {
         let ends = self.expected.has(Label::Separator) || self.expected.has(Label::End);
         if ends && self.expected.has(Label::Operator) {
             words.retain(|word| !matches!(*word, "a modifier" | "a link word" | "`{`" | "`:`" | "`=`"));
+        }
+        if self.is_in(&[Kind::BracketOpen, Kind::ParenOpen]) && self.expected.has(Label::Separator) {
+            // There lines do not matter.
+            words.retain(|word| !word.contains("a new line"));
+            words.push("`,`");
         }
         if words.is_empty() {
             return Diagnostic::new(codes::E0001, self.span(), format!("unexpected {}", self.found_words()));
@@ -474,12 +506,20 @@ impl<'s> Place<'_, 's> {
             }
             if before.kind == Kind::Word {
                 let name = format!("\"{} {}\"", before.text, found.text);
-                return Some(report.help(format!("a name with a blank is quoted: `{name}`")));
+                let report = report.help(format!("a name with a blank is quoted: `{name}`"));
+                return Some(match self.is_in(&[Kind::BracketOpen]) {
+                    true => report.help(PARTED),
+                    false => report,
+                });
             }
         }
         let is_text = |kind: Kind| matches!(kind, Kind::TextOpen | Kind::TextClose | Kind::Raw);
         if is_text(before.kind) && is_text(found.kind) {
             return Some(report.help("texts are joined with `++`; elements are separated with `,`"));
+        }
+        if self.is_in(&[Kind::BracketOpen]) {
+            let comma = vec![Edit::new(before.span().after(), ",")];
+            return Some(report.label("the next element").help(PARTED).fix("write `,`", comma));
         }
         Some(report)
     }

@@ -87,6 +87,36 @@ impl Place<'_, '_> {
         )
     }
 
+    /// `{ ..base }`
+    pub(super) fn spread_of_two_dots(&self) -> Option<Diagnostic> {
+        (self.kind() == Some(Kind::DotDot) && self.expected.has(Label::Key)).then(|| {
+            self.expected_found("a key")
+                .help("what a record has is spread with three dots: `...base`")
+                .fix("write `...`", vec![Edit::new(self.span(), "...")])
+        })
+    }
+
+    /// `{ web: { around: paris, 5ms } }`: the short form is of a whole scope.
+    pub(super) fn around_in_record(&self) -> Option<Diagnostic> {
+        let open = self.opener().filter(|_| self.expected.has(Label::Key))?;
+        let (word, center) =
+            (self.tokens.get(open + 1)?, self.tokens.get(open + 3..self.at.checked_sub(1)?)?);
+        let radius = self.found().filter(|radius| radius.kind == Kind::Number)?;
+        if !word.is_word("around") || self.kind_before(1) != Some(Kind::Comma) || center.is_empty() {
+            return None;
+        }
+        let center: Vec<&str> = center.iter().map(|token| token.text).collect();
+        let meant = format!("around({}, {})", center.join(" "), radius.text);
+        let close = self.tokens.get(open + self.tokens[open].partner as usize);
+        let whole = self.tokens[open].span().to(close.unwrap_or(radius).span());
+        Some(
+            self.expected_found("a key")
+                .label("a radius")
+                .help(format!("behind a service it is written `{meant}`"))
+                .fix(format!("write `{meant}`"), vec![Edit::new(whole, meant)]),
+        )
+    }
+
     /// `for s of sites`
     pub(super) fn of_for_in(&self) -> Option<Diagnostic> {
         let found = self.found().filter(|found| found.is_word("of") && self.expected.has(Label::In))?;
@@ -99,21 +129,8 @@ impl Place<'_, '_> {
 
     /// `[for a in xs for b in ys => …]`, `[a for a in xs]`
     pub(super) fn other_for(&self) -> Option<Diagnostic> {
-        const MOST: usize = 64;
         let found = self.found().filter(|found| found.is_word("for"))?;
-        // The bracket that this stands in, over those that are closed before.
-        let mut n_closed = 0;
-        let open = (0..self.at).rev().take(MOST).find(|at| match self.tokens[*at].kind {
-            Kind::BracketClose | Kind::ParenClose | Kind::BraceClose => {
-                n_closed += 1;
-                false
-            }
-            Kind::BracketOpen | Kind::ParenOpen | Kind::BraceOpen if n_closed > 0 => {
-                n_closed -= 1;
-                false
-            }
-            kind => matches!(kind, Kind::BracketOpen | Kind::ParenOpen | Kind::BraceOpen),
-        })?;
+        let open = self.opener()?;
         let is_list = self.tokens[open].kind == Kind::BracketOpen;
         let is_second = self.tokens.get(open + 1).is_some_and(|first| first.is_word("for"));
         is_list.then(|| {
