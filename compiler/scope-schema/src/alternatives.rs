@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use scope_analysis::hir::{Slot, Value};
 
-use crate::convert::Importer;
+use crate::convert::{Importer, is_nullable};
 use crate::layers::{Layer, Layers};
 use crate::types::Ty;
 
@@ -18,6 +18,18 @@ const MOST_BRANCHES: usize = 40;
 /// Keywords that tell the type of a schema that does not name it.
 const TELLING: [&str; 6] =
     ["properties", "additionalProperties", "patternProperties", "pattern", "minLength", "maxLength"];
+
+/// Keywords beside alternatives that narrow each of them.
+const NARROWING: [&str; 8] = [
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "items",
+];
 
 impl<'d> Importer<'d> {
     /// What the alternatives of these layers come to, if they say a type.
@@ -30,6 +42,7 @@ impl<'d> Importer<'d> {
         };
         let document = self.document_of(layers, keyword);
         let has_fields = layers.has("properties");
+        let is_on_top = has_fields || NARROWING.iter().any(|keyword| layers.has(keyword));
         // A member that only says which fields are set says no type.
         let says_type = |member: &&Slot| match &member.value {
             Value::Record(schema) => {
@@ -58,30 +71,38 @@ impl<'d> Importer<'d> {
         let has_null = typed.len() < n_all;
         let mut branches = Vec::new();
         for member in typed {
-            let branch = if has_fields {
-                self.on_top(member, layers, document, depth)
+            if is_on_top {
+                branches.extend(self.on_top(member, layers, document, depth));
             } else {
-                self.ty(member, document, depth + 1)
-            };
-            branches.push(branch);
+                branches.push(self.ty(member, document, depth + 1));
+            }
         }
         let ty = one_of(branches);
         Some(if has_null { ty.optional() } else { ty })
     }
 
-    /// An alternative together with the fields that all of them have.
-    fn on_top(&mut self, member: &'d Slot, layers: &Layers<'d>, document: usize, depth: usize) -> Ty {
-        let Value::Record(schema) = &member.value else { return Ty::Any };
+    /// An alternative together with the fields, and the bounds, that all of them have; nothing where no value is of both.
+    fn on_top(&mut self, member: &'d Slot, layers: &Layers<'d>, document: usize, depth: usize) -> Option<Ty> {
+        let Value::Record(schema) = &member.value else { return Some(Ty::Any) };
         let mut all = self.layers(Layer { schema, span: member.span, document });
         self.add_referred(schema, document, &mut Vec::new(), &mut all);
         let is_nested = all.has("oneOf") || all.has("anyOf");
         if is_nested {
             self.unsaid.add(if all.has("oneOf") { "oneOf" } else { "anyOf" }, all.span());
-            return self.object(layers, depth);
+            return Some(self.of_words(layers, depth));
         }
         self.unsaid.note(&all);
+        let is_nullable = all.0.iter().any(|layer| is_nullable(layer.schema));
         all.0.extend(layers.0.iter().copied());
-        self.object(&all, depth)
+        if self.values(&all).is_some_and(|values| values.is_empty()) {
+            return None;
+        }
+        let ty = match self.listed(&all) {
+            Some(listed) => listed,
+            None if layers.has("properties") => self.object(&all, depth),
+            None => self.of_words(&all, depth),
+        };
+        Some(if is_nullable { ty.optional() } else { ty })
     }
 }
 

@@ -185,11 +185,19 @@ impl<'d> Importer<'d> {
             return Ty::OneOf(vec![crate::scalar::integer(layers), self.string(layers)]);
         }
         if let Some(listed) = self.listed(layers) {
+            for keyword in ["oneOf", "anyOf"] {
+                layers.each(keyword).for_each(|slot| self.unsaid.add(keyword, slot.span));
+            }
             return listed;
         }
-        if let Some(ty) = self.alternatives(layers, depth) {
-            return ty;
+        match self.alternatives(layers, depth) {
+            Some(ty) => ty,
+            None => self.of_words(layers, depth),
         }
+    }
+
+    /// What its `type` says, bounds and all, whatever alternatives there are.
+    pub fn of_words(&mut self, layers: &Layers<'d>, depth: usize) -> Ty {
         let mut words = self.type_words(layers);
         // A number that may also be written as text: to say the number is enough.
         let is_number = |word: &&str| matches!(*word, "integer" | "number");
@@ -378,7 +386,7 @@ fn is_structure(keyword: &str) -> bool {
     )
 }
 
-fn is_nullable(schema: &crate::layers::Schema) -> bool {
+pub(crate) fn is_nullable(schema: &crate::layers::Schema) -> bool {
     schema.get("nullable").is_some_and(|slot| slot.value == Value::Bool(true))
 }
 

@@ -251,6 +251,10 @@ impl<'d> Importer<'d> {
             );
             return None;
         };
+        if let Some(attribute) = attributes.get_mut(&identity) {
+            let ty = self.as_in_path(&attribute.field.ty, [of_item, read.fields], parameter, document);
+            attribute.field.ty = ty;
+        }
         // In the path of what is made by `PUT`: the program chooses it. Where what is sent has it too, it is sent in both.
         let is_in_body = attributes[&identity].is_sent;
         if post.is_none()
@@ -353,6 +357,58 @@ impl<'d> Importer<'d> {
             actions,
             below: None,
         })
+    }
+
+    /// The type of an identity, with what its parameter of the path says of it; what cannot be said together is noted.
+    fn as_in_path(&mut self, ty: &Ty, of: [&'d Schema; 2], parameter: &str, document: usize) -> Ty {
+        let Some((schema, document)) = self.path_parameter(of, parameter, document) else {
+            return ty.clone();
+        };
+        if let Ty::Optional(inner) = ty {
+            return self.as_in_path(inner, of, parameter, document).optional();
+        }
+        let said = self.ty(schema, document, 1);
+        match (ty, said) {
+            (ty, said) if *ty == said => said,
+            (Ty::Plain("string"), said @ (Ty::Matching(_) | Ty::Enum(_))) => said,
+            (Ty::Int(None), said @ Ty::Int(_)) => said,
+            (Ty::Matching(known), Ty::Matching(said)) => {
+                let further = said.into_iter().filter(|pattern| !known.contains(pattern));
+                Ty::Matching(known.iter().cloned().chain(further.collect::<Vec<_>>()).collect())
+            }
+            (ty, _) => {
+                if let Value::Record(fields) = &schema.value {
+                    let narrowing =
+                        ["pattern", "minLength", "maxLength", "minimum", "maximum", "enum", "const"];
+                    for (keyword, slot) in fields.iter().filter(|(key, _)| narrowing.contains(&key.as_str()))
+                    {
+                        self.unsaid.add(keyword, slot.span);
+                    }
+                }
+                ty.clone()
+            }
+        }
+    }
+
+    /// The schema of a parameter of a path, said of one operation or of all of the path; of 2.0 it is the parameter itself.
+    fn path_parameter(
+        &mut self,
+        of: [&'d Schema; 2],
+        name: &str,
+        document: usize,
+    ) -> Option<(&'d Slot, usize)> {
+        let lists = of.into_iter().rev().filter_map(|fields| match &fields.get("parameters")?.value {
+            Value::List(parameters) => Some(parameters),
+            _ => None,
+        });
+        for slot in lists.flatten() {
+            let Some((parameter, document)) = self.resolved(slot, document) else { continue };
+            let is = |key: &str, word: &str| parameter.get(key).and_then(text) == Some(word);
+            if is("in", "path") && is("name", name) {
+                return Some((parameter.get("schema").unwrap_or(slot), document));
+            }
+        }
+        None
     }
 
     /// Fields that have no name in a driver are left out, and that is told.

@@ -77,19 +77,7 @@ impl<'d> Importer<'d> {
     /// `enum` and `const`.
     pub fn listed(&mut self, layers: &Layers<'d>) -> Option<Ty> {
         let slot = layers.get("const").or_else(|| layers.get("enum"))?;
-        let values: Vec<&Slot> = match &slot.value {
-            Value::List(values) if !layers.has("const") => values.iter().collect(),
-            _ if layers.has("const") => vec![slot],
-            _ => {
-                self.wrong(slot.span, "`enum` is a list of values");
-                return None;
-            }
-        };
-        // What every list has; the first is that of the values.
-        let others: Vec<&Vec<Slot>> = layers.each("enum").filter_map(|slot| list(&slot.value)).collect();
-        let is_short = values.len() <= MOST_VALUES;
-        let is_in_all = |value: &&Slot| !is_short || others.iter().skip(1).all(|other| has(other, value));
-        let values: Vec<&Slot> = values.into_iter().filter(is_in_all).collect();
+        let values = self.values(layers)?;
         let has_null = values.iter().any(|value| value.value == Value::Null);
         let values: Vec<&Value> =
             values.into_iter().map(|slot| &slot.value).filter(|value| **value != Value::Null).collect();
@@ -103,6 +91,35 @@ impl<'d> Importer<'d> {
             _ => false,
         };
         Some(if has_null || says_null { ty.optional() } else { ty })
+    }
+
+    /// Of the values of `enum` and `const` those that every list has, and the patterns, lengths and bounds beside them allow.
+    pub fn values(&mut self, layers: &Layers<'d>) -> Option<Vec<&'d Slot>> {
+        let slot = layers.get("const").or_else(|| layers.get("enum"))?;
+        let values: Vec<&Slot> = match &slot.value {
+            Value::List(values) if !layers.has("const") => values.iter().collect(),
+            _ if layers.has("const") => vec![slot],
+            _ => {
+                self.wrong(slot.span, "`enum` is a list of values");
+                return None;
+            }
+        };
+        // What every list has; the first is that of the values.
+        let others: Vec<&Vec<Slot>> = layers.each("enum").filter_map(|slot| list(&slot.value)).collect();
+        let is_short = values.len() <= MOST_VALUES;
+        let is_in_all = |value: &&Slot| !is_short || others.iter().skip(1).all(|other| has(other, value));
+        let patterns = self.patterns(layers).into_iter().chain(length(layers));
+        let patterns: Vec<regex::Regex> =
+            patterns.filter_map(|pattern| regex::Regex::new(&pattern).ok()).collect();
+        let (low, high) = bounds(layers, 0.0);
+        let is_allowed = |slot: &&Slot| match (&slot.value, as_number(&slot.value)) {
+            (Value::Text(text), _) => patterns.iter().all(|pattern| pattern.is_match(text)),
+            (_, Some(number)) => {
+                low.is_none_or(|low| number >= low) && high.is_none_or(|high| number <= high)
+            }
+            _ => true,
+        };
+        Some(values.into_iter().filter(is_in_all).filter(is_allowed).collect())
     }
 }
 

@@ -269,6 +269,10 @@ fn what_the_language_can_say_of_a_value_is_carried() {
         "flag": { "enum": [true, false, "auto"] },
         "level": { "anyOf": [{ "type": "integer", "maximum": 3, "minimum": 1 }, { "type": "integer", "maximum": 9, "minimum": 7 }] },
         "code": { "anyOf": [{ "type": "string", "pattern": "^a" }, { "type": "string", "pattern": "^b" }, { "const": "c" }] },
+        "kind": { "type": "string", "pattern": "^[a-z]+$", "oneOf": [{ "enum": ["a", "B"] }, { "type": "string", "pattern": "z$" }] },
+        "size": { "type": "integer", "minimum": 3, "anyOf": [{ "type": "integer", "maximum": 9 }, { "const": 12 }, { "const": 1 }] },
+        "word": { "type": "string", "minLength": 2, "enum": ["x", "yes", "no"] },
+        "step": { "enum": [1, 2, 3, 40], "maximum": 9 },
         "labels": { "type": "object", "patternProperties": { "^.*$": { "type": "string" } }, "additionalProperties": false } } }"#;
     let shown = imported(&[source("lamp.json", schema)], &options());
     for said in [
@@ -277,11 +281,49 @@ fn what_the_language_can_say_of_a_value_is_carried() {
         "flag:   bool | \"auto\"?",
         "level:  int in 1..3 | int in 7..9?",
         "code:   string matching r\"^a\" | string matching r\"^b\" | \"c\"?",
+        "kind:   \"a\" | string matching r\"z$\" matching r\"^[a-z]+$\"?",
+        "size:   int in 3..9 | int in 12..12?",
+        "word:   \"yes\" | \"no\"?",
+        "step:   int in 1..3?",
         "labels: map<string>?",
     ] {
         assert!(shown.contains(said), "{said}\n{shown}");
     }
     assert!(!shown.contains("left to the site"), "{shown}");
+}
+
+#[test]
+fn what_is_said_of_a_parameter_of_a_path_is_said_of_the_identity() {
+    let of = |parameter: &str, identity: &str| {
+        let lamp = format!(
+            r#"{{ "type": "object", "properties": {{ "id": {identity}, "name": {{ "type": "string" }} }} }}"#
+        );
+        let answer = format!(r#"{{ "content": {{ "application/json": {{ "schema": {lamp} }} }} }}"#);
+        let parameters =
+            format!(r#"[{{ "in": "path", "name": "id", "required": true, "schema": {parameter} }}]"#);
+        let text = format!(
+            r#"{{ "openapi": "3.0.3", "info": {{ "title": "House", "version": "1" }}, "paths": {{
+                "/lamps": {{ "post": {{ "requestBody": {answer}, "responses": {{ "201": {answer} }} }} }},
+                "/lamps/{{id}}": {{ "parameters": {parameters}, "get": {{ "responses": {{ "200": {answer} }} }} }} }} }}"#
+        );
+        let options = Options { driver: Some("house".to_owned()), ..options() };
+        (
+            imported(&[source("house.json", &text)], &options),
+            import(&[source("house.json", &text)], &options).unsaid,
+        )
+    };
+    let pattern = r#"{ "type": "string", "pattern": "^l-[0-9]+$" }"#;
+    let (kept, unsaid) = of(pattern, r#"{ "type": "string" }"#);
+    assert!(kept.contains("string matching r\"^l-[0-9]+$\"  identity") && unsaid.is_none(), "{kept}");
+    let (both, unsaid) = of(pattern, r#"{ "type": "string", "pattern": "9$" }"#);
+    assert!(both.contains("matching r\"9$\" matching r\"^l-[0-9]+$\"") && unsaid.is_none(), "{both}");
+    let (number, unsaid) =
+        of(r#"{ "type": "integer", "minimum": 1, "maximum": 9 }"#, r#"{ "type": "integer" }"#);
+    assert!(number.contains("int in 1..9  identity") && unsaid.is_none(), "{number}");
+    // What cannot be said of both is counted.
+    let (other, unsaid) = of(pattern, r#"{ "type": "integer" }"#);
+    assert!(other.contains("int  identity"), "{other}");
+    assert_eq!(unsaid.as_deref(), Some("1 `pattern`"), "{other}");
 }
 
 #[test]
