@@ -28,7 +28,7 @@ impl Context<'_> {
                 let Some(literal) = text.literal() else {
                     let value = self.eval(expr, frame);
                     let Value::Text(name) = value else {
-                        return self.as_location(value, span);
+                        return self.as_location(value, span, None);
                     };
                     return self.site_by_name(&name, span);
                 };
@@ -66,7 +66,7 @@ impl Context<'_> {
             }
             _ => {
                 let value = self.eval(expr, frame);
-                self.as_location(value, span)
+                self.as_location(value, span, Some((expr, frame)))
             }
         }
     }
@@ -88,7 +88,7 @@ impl Context<'_> {
                 return None;
             }
             let value = self.name_value(name, span, frame);
-            return self.as_location(value, span);
+            return self.as_location(value, span, None);
         }
         if let Some((_, declared)) = self.names.sites.get(name) {
             self.record_use(NameKind::Site, span, *declared, format!("site `{name}`"));

@@ -128,7 +128,7 @@ impl Context<'_> {
     }
 
     /// Whether a value stands in a data file, which has no words of this language.
-    fn is_in_data(&self, span: Span) -> bool {
+    pub(crate) fn is_in_data(&self, span: Span) -> bool {
         let sources = self.sources.borrow();
         let is_file = sources.try_get(span.file).is_some_and(|file| !file.path().starts_with("--"));
         is_file && !self.modules.modules.iter().any(|module| module.file == span.file)

@@ -138,7 +138,7 @@ impl Context<'_> {
         if let ChainOp::And | ChainOp::Or | ChainOp::Cross = op {
             let mut parts = Vec::with_capacity(values.len());
             for (value, operand) in values.into_iter().zip(operands) {
-                match self.as_location(value, operand.span) {
+                match self.as_location(value, operand.span, Some((operand, frame))) {
                     Some(location) => parts.push(location),
                     None => return Value::Error,
                 }

@@ -1,15 +1,15 @@
 //! Sets of sites: `sites where labels.tier == "edge"`, `edge except lille`, and values where a location is wanted.
 
 use scope_diagnostics::{Diagnostic, Edit, Span, codes};
-use scope_syntax::ast::Expr;
+use scope_syntax::ast::{Expr, ExprKind};
 
 use super::{Frame, describe};
 use crate::context::Context;
 use crate::hir::{Location, LocationKind, SiteId, Value};
 
 impl Context<'_> {
-    /// A value where a location is wanted.
-    pub fn as_location(&self, value: Value, span: Span) -> Option<Location> {
+    /// A value where a location is wanted, and the expression that it is of, where that may be a field of data.
+    pub fn as_location(&self, value: Value, span: Span, of: Option<(&Expr, &Frame)>) -> Option<Location> {
         match value {
             Value::Error => None,
             Value::Deferred(_) if self.is_supposing() => None,
@@ -56,8 +56,18 @@ impl Context<'_> {
                     format!("expected a site, found {}", describe(&other)),
                 )
                 .label("not a location");
+                let written = of.and_then(|(expr, frame)| self.written_in_data(expr, frame));
+                let report = match (written, &other) {
+                    (Some(written), Value::Text(name)) if !self.names.sites.contains_key(name) => {
+                        report.secondary(written, "no site is called so")
+                    }
+                    (Some(written), _) => report.secondary(written, "written here"),
+                    (None, _) => report,
+                };
                 let typed = match &other {
-                    Value::Text(name) if self.names.sites.contains_key(name) => self.field_of_data(span),
+                    Value::Text(name) if written.is_some() || self.names.sites.contains_key(name) => {
+                        self.field_of_data(span)
+                    }
                     _ => None,
                 };
                 self.report(match typed {
@@ -69,6 +79,14 @@ impl Context<'_> {
                 None
             }
         }
+    }
+
+    /// Where what a field of data holds is written in its file.
+    fn written_in_data(&self, expr: &Expr, frame: &Frame) -> Option<Span> {
+        let ExprKind::Field { base, name, .. } = expr.kind.as_ref() else { return None };
+        let Value::Record(fields) = self.quietly(|| self.eval(base, frame))? else { return None };
+        let field = fields.get(&name.text)?;
+        self.is_in_data(field.span).then_some(field.span)
     }
 
     /// The last name of what is read at a place: `studio` of `c.studio`.
