@@ -58,6 +58,22 @@ pub enum Bound {
         /// As in a rule.
         expected: String,
     },
+    /// The bound of a type that holds itself.
+    Recursive {
+        /// What it is called within itself.
+        id: usize,
+        /// What it is.
+        of: Box<Bound>,
+    },
+    /// The recursive bound around this one that is called so, of a part of the value.
+    Again(usize),
+}
+
+/// The recursive bounds around one, the innermost first.
+struct Around<'b, 'v> {
+    id: usize,
+    of: &'v Bound,
+    further: Option<&'b Around<'b, 'v>>,
 }
 
 /// What one rule asks.
@@ -114,34 +130,49 @@ pub struct Misfit<'v> {
 impl Bound {
     /// The first part of a value that is not as it has to be.
     pub fn misfit<'v>(&'v self, value: &'v Value) -> Option<Misfit<'v>> {
+        self.misfit_in(value, None)
+    }
+
+    fn misfit_in<'v>(&'v self, value: &'v Value, around: Option<&Around<'_, 'v>>) -> Option<Misfit<'v>> {
         let whole =
             |expected: &'v str| Some(Misfit { place: String::new(), expected, found: value, unit: None });
         match (self, value) {
             (_, Value::Null) => None,
             (Bound::Rule { test, .. }, value) if test.holds(value) => None,
             (Bound::Rule { test, expected }, _) => Some(Misfit { unit: test.unit(), ..whole(expected)? }),
-            (Bound::BySite(bound), Value::Object(copies)) => {
-                copies.iter().find_map(|(site, value)| Some(bound.misfit(value)?.at(&format!("[{site}]"))))
-            }
+            (Bound::BySite(bound), Value::Object(copies)) => copies
+                .iter()
+                .find_map(|(site, value)| Some(bound.misfit_in(value, around)?.at(&format!("[{site}]")))),
             // Of two alternatives only one may be of several sites.
-            (Bound::BySite(bound), value) => bound.misfit(value),
+            (Bound::BySite(bound), value) => bound.misfit_in(value, around),
             (Bound::Each(bound), Value::Array(items)) => {
                 let mut items = items.iter().enumerate();
-                items.find_map(|(index, value)| Some(bound.misfit(value)?.at(&format!("[{index}]"))))
+                items.find_map(|(index, value)| {
+                    Some(bound.misfit_in(value, around)?.at(&format!("[{index}]")))
+                })
             }
-            (Bound::Each(bound), Value::Object(fields)) => {
-                fields.iter().find_map(|(key, value)| Some(bound.misfit(value)?.at(&format!(".{key}"))))
-            }
+            (Bound::Each(bound), Value::Object(fields)) => fields
+                .iter()
+                .find_map(|(key, value)| Some(bound.misfit_in(value, around)?.at(&format!(".{key}")))),
             (Bound::Each(_), _) => whole("to be a list or a record"),
             (Bound::Fields(bounds), Value::Object(fields)) => fields.iter().find_map(|(name, value)| {
                 let is_of = |wanted: &str| bounds.iter().find(|(field, _)| field == wanted);
                 let (_, bound) = is_of(name).or_else(|| is_of("..."))?;
-                Some(bound.misfit(value)?.at(&format!(".{name}")))
+                Some(bound.misfit_in(value, around)?.at(&format!(".{name}")))
             }),
             (Bound::Fields(_), _) => whole("to be a record"),
-            (Bound::All(bounds), value) => bounds.iter().find_map(|bound| bound.misfit(value)),
+            (Bound::All(bounds), value) => bounds.iter().find_map(|bound| bound.misfit_in(value, around)),
             (Bound::Any { of, expected }, value) => {
-                of.iter().all(|bound| bound.misfit(value).is_some()).then(|| whole(expected))?
+                of.iter().all(|bound| bound.misfit_in(value, around).is_some()).then(|| whole(expected))?
+            }
+            (Bound::Recursive { id, of }, value) => {
+                of.misfit_in(value, Some(&Around { id: *id, of, further: around }))
+            }
+            // As deep as the value is: it is of a part of what its bound is of.
+            (Bound::Again(id), value) => {
+                let mut all = std::iter::successors(around, |around| around.further);
+                let around = all.find(|around| around.id == *id)?;
+                around.of.misfit_in(value, Some(around))
             }
         }
     }
@@ -232,6 +263,24 @@ mod tests {
             assert!(bound.misfit(&does_not).is_some(), "{bound:?} {does_not}");
             assert_eq!(bound.misfit(&json!(null)), None, "{bound:?}");
         }
+    }
+
+    #[test]
+    fn what_holds_itself_is_looked_into_as_deep_as_it_is() {
+        let of_node = |next: Bound| Bound::Fields(vec![("port".into(), port()), ("next".into(), next)]);
+        let recursive = |id, of| Bound::Recursive { id, of: Box::new(of) };
+        let node = recursive(0, of_node(Bound::Each(Box::new(Bound::Again(0)))));
+        let fits = json!({ "port": 1, "next": [{ "port": 2, "next": [] }, { "next": null }] });
+        assert_eq!(node.misfit(&fits), None);
+        let wrong = json!({ "port": 1, "next": [{ "port": 2, "next": [{ "port": 3 }, { "port": 0 }] }] });
+        assert_eq!(node.misfit(&wrong).expect("0 is no port").place, ".next[0].next[1].port");
+        // One within another: the inner one goes on to the outer one.
+        let inner = Bound::Fields(vec![("own".into(), Bound::Again(2)), ("whole".into(), Bound::Again(1))]);
+        let both = recursive(1, of_node(recursive(2, inner)));
+        let wrong =
+            json!({ "next": { "own": { "own": { "whole": { "next": { "whole": { "port": 0 } } } } } } });
+        let place = both.misfit(&wrong).expect("0 is no port").place;
+        assert_eq!(place, ".next.own.own.whole.next.whole.port");
     }
 
     #[test]

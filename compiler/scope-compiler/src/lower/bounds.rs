@@ -1,7 +1,7 @@
 //! What bounds a type, as far as it goes beyond a kind.
 //!
 //! Comes in: an [`hir::Type`]. Goes out: the [`Bound`] that the run holds values to: `int in 1..100` → a whole number, and a range in
-//! what the plan counts. Of a declared type that holds itself, what stands within itself again is not looked into.
+//! what the plan counts. Of a declared type that holds itself, what stands within itself again is held to the same.
 
 use std::sync::Arc;
 
@@ -19,37 +19,50 @@ const MOST_RULES: usize = 1000;
 
 /// What bounds a type; nothing where every value of its kind is one.
 pub(super) fn bound(ty: &Type) -> Option<Bound> {
-    Reading { around: Vec::new(), left: MOST_RULES }.of(ty)
+    let mut reading = Reading { around: Vec::new(), depth: 0, n_named: 0, left: MOST_RULES };
+    reading.of(ty).filter(|_| reading.left < MOST_RULES)
 }
 
 struct Reading {
     /// The declared types that are being read.
-    around: Vec<*const NamedType>,
+    around: Vec<Around>,
+    /// So many lists, maps and records are being read.
+    depth: usize,
+    /// So many declared types were read.
+    n_named: usize,
     /// So many rules more.
     left: usize,
+}
+
+/// A declared type that is being read.
+struct Around {
+    ty: *const NamedType,
+    id: usize,
+    /// How deep it stands.
+    depth: usize,
+    /// It stands within itself again.
+    is_again: bool,
 }
 
 impl Reading {
     fn of(&mut self, ty: &Type) -> Option<Bound> {
         match ty {
             Type::Optional(inner) | Type::Secret(inner) | Type::By(inner, _) => self.of(inner),
-            Type::List(inner) | Type::Map(inner) => Some(Bound::Each(Box::new(self.of(inner)?))),
+            Type::List(inner) | Type::Map(inner) => {
+                self.depth += 1;
+                let each = self.of(inner);
+                self.depth -= 1;
+                Some(Bound::Each(Box::new(each?)))
+            }
             Type::Record(fields) => {
+                self.depth += 1;
                 let bounds =
                     fields.iter().filter_map(|field| Some((field.name.clone(), self.of(&field.ty)?)));
                 let bounds: Vec<(String, Bound)> = bounds.collect();
+                self.depth -= 1;
                 (!bounds.is_empty()).then_some(Bound::Fields(bounds))
             }
-            Type::Named(named) => {
-                let this = Arc::as_ptr(named);
-                if self.left == 0 || self.around.contains(&this) {
-                    return None;
-                }
-                self.around.push(this);
-                let bound = self.of(named.meaning());
-                self.around.pop();
-                bound
-            }
+            Type::Named(named) => self.of_named(named),
             Type::OneOf(_) => {
                 let branches = ty.alternatives().types.into_iter();
                 let branches: Vec<(Bound, bool)> =
@@ -83,6 +96,26 @@ impl Reading {
             Type::Quantity => Some(self.rule(Test::Amount, ty)),
             _ => None,
         }
+    }
+
+    fn of_named(&mut self, named: &Arc<NamedType>) -> Option<Bound> {
+        if self.left == 0 {
+            return None;
+        }
+        let (ty, depth) = (Arc::as_ptr(named), self.depth);
+        if let Some(outer) = self.around.iter_mut().find(|around| around.ty == ty) {
+            // Of a part of the value: what is itself again and nothing else bounds nothing.
+            let is_part = outer.depth < depth;
+            outer.is_again |= is_part;
+            return is_part.then_some(Bound::Again(outer.id));
+        }
+        let id = self.n_named;
+        self.n_named += 1;
+        self.around.push(Around { ty, id, depth, is_again: false });
+        let bound = self.of(named.meaning());
+        let is_again = self.around.pop().is_some_and(|around| around.is_again);
+        let bound = bound?;
+        Some(if is_again { Bound::Recursive { id, of: Box::new(bound) } } else { bound })
     }
 
     /// What tells whether a value is of one of several types, and whether that is more than its kind. Nothing where every

@@ -50,6 +50,8 @@ pub struct Expressions {
     secrets: std::collections::BTreeSet<Secret>,
     files: std::collections::BTreeMap<String, (String, u64)>,
     n_names: usize,
+    /// The functions of the recursive bounds that are being written.
+    recursive: std::collections::BTreeMap<usize, String>,
 }
 
 #[derive(Clone)]

@@ -274,6 +274,13 @@ fn what_is_out_of_its_bounds_is_no_value() {
         Bound::Fields(vec![("a".into(), range()), ("b".into(), Bound::Each(Box::new(words())))]),
         Bound::All(vec![rule(Test::Whole), range()]),
         Bound::Any { of: vec![range(), words()], expected: "either".into() },
+        Bound::Recursive {
+            id: 3,
+            of: Box::new(Bound::Fields(vec![
+                ("a".into(), range()),
+                ("next".into(), Bound::Each(Box::new(Bound::Again(3)))),
+            ])),
+        },
     ];
     let values = [
         json!(null),
@@ -297,6 +304,8 @@ fn what_is_out_of_its_bounds_is_no_value() {
         json!([1, 0]),
         json!({}),
         json!({ "a": 1, "b": ["up"] }),
+        json!({ "a": 1, "next": [{ "a": 2, "next": [{ "a": 3 }] }, { "next": [] }] }),
+        json!({ "a": 1, "next": [{ "a": 2, "next": [{ "a": 3 }, { "a": 0 }] }] }),
         json!({ "a": 1, "b": ["on"] }),
         json!({ "a": 0 }),
         json!({ "nantes": 1, "paris": 2 }),

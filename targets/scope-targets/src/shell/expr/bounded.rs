@@ -51,6 +51,21 @@ impl Expressions {
             }
             Bound::All(bounds) => self.joined(bounds, value, " && ")?,
             Bound::Any { of, .. } => self.joined(of, value, " || ")?,
+            Bound::Recursive { id, of } => {
+                let name = format!("again_{}", self.next());
+                let outer = self.recursive.insert(*id, name.clone());
+                let condition = self.fits(of, "v")?;
+                match outer {
+                    Some(outer) => self.recursive.insert(*id, outer),
+                    None => self.recursive.remove(id),
+                };
+                self.functions.push(function(&name, &["v".to_owned()], "", &[format!("return {condition}")]));
+                format!("{name}({value})")
+            }
+            Bound::Again(id) => match self.recursive.get(id) {
+                Some(name) => format!("{name}({value})"),
+                None => return Err("a rule is of nothing around it".to_owned()),
+            },
         };
         Ok(format!("(is_null({value}) || {condition})"))
     }
@@ -118,5 +133,7 @@ fn words(bound: &Bound) -> String {
             each.join(", ")
         }
         Bound::All(bounds) => bounds.iter().map(words).collect::<Vec<_>>().join(", "),
+        Bound::Recursive { of, .. } => words(of),
+        Bound::Again(_) => "of the same".to_owned(),
     }
 }
