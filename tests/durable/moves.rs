@@ -299,3 +299,162 @@ fn choosing_again_takes_the_copy_of_two_along() {
     assert_eq!(desks.nantes.held(), json!({ "notes": {}, "cards": [], "bells": {} }), "both moved");
     assert!(ends(&folder, &["run", "main.scope", "--reconsider"], 0).stdout.contains("nothing to do"));
 }
+
+/// One program after the other, in one folder.
+struct Programs {
+    folder: std::path::PathBuf,
+    base: String,
+}
+
+impl Programs {
+    fn place(desks: &Desks, name: &str) -> Programs {
+        let folder = desks.place(name, "");
+        let base = std::fs::read_to_string(folder.join("main.scope")).expect("it was written");
+        Programs { folder, base }
+    }
+
+    fn say(&self, program: &str) {
+        std::fs::write(self.folder.join("main.scope"), format!("{}{program}", self.base)).expect("writable");
+    }
+
+    fn run(&self, program: &str, code: i32) -> String {
+        self.say(program);
+        ends(&self.folder, &["run", "main.scope"], code).all()
+    }
+
+    fn plan(&self, program: &str, code: i32) -> String {
+        self.say(program);
+        ends(&self.folder, &["plan", "main.scope"], code).all()
+    }
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn copies_are_told_apart_by_their_sites_where_they_are_a_family_now_and_back() {
+    let desks = Desks::start();
+    let programs = Programs::place(&desks, "moved-family");
+    let card = "desk.card { title: \"first\" }";
+    let copies = |with: &str| format!("resource one: {card} scope {{ nantes & paris }} {with}\n");
+    let family =
+        |with: &str| format!("resource each for s in [nantes, paris]: {card} scope {{ s }} {with}\n");
+    let ids = || {
+        let mut ids = Vec::new();
+        for desk in [&desks.nantes, &desks.paris] {
+            desk.change(|_, cards| ids.extend(cards.keys().cloned().chain([String::from("|")])));
+        }
+        ids
+    };
+    programs.run(&copies(""), 0);
+    let before = (desks.held(), ids());
+    let plan = words(&programs.plan(&family("with { moved_from: \"one\" }"), 0));
+    assert!(
+        plan.contains("owner mark") && plan.contains("2 to change") && plan.contains("0 to delete"),
+        "{plan}"
+    );
+    assert!(!plan.contains("E0893"), "{plan}");
+    programs.run(&family("with { moved_from: \"one\" }"), 0);
+    assert_eq!((desks.held(), ids()), before, "as a family");
+    assert!(programs.run(&family("with { moved_from: \"one\" }"), 0).contains("nothing to do"));
+    programs.run(&copies("with { moved_from: \"each\" }"), 0);
+    assert_eq!((desks.held(), ids()), before, "as one thing again");
+    assert!(programs.run(&copies(""), 0).contains("nothing to do"));
+
+    // One of the family is elsewhere: what is at the site of the other is that, and what is at neither is no longer wanted.
+    let two = "resource each for s in [nantes]: desk.card { title: \"first\" } scope { s } with { moved_from: \"one\" }\n\
+        resource more for n in [\"x\"]: desk.card { title: n } scope { paris }\n";
+    let plan = words(&programs.plan(two, 0));
+    assert!(plan.contains("1 to create") && plan.contains("1 to delete"), "{plan}");
+}
+
+#[test]
+fn what_may_be_either_of_two_is_not_deleted() {
+    let desks = Desks::start();
+    let programs = Programs::place(&desks, "moved-either");
+    programs.run("resource one: desk.card { title: \"first\" } scope { nantes }\n", 0);
+    let (before, n_changes) = (desks.held(), desks.nantes.n_changes());
+    let family = |with: &str| {
+        format!(
+            "resource each for n in [\"a\", \"b\"]: desk.card {{ title: \"card ${{n}}\" }} scope {{ nantes }} {with}\n"
+        )
+    };
+    for command in ["plan", "run"] {
+        programs.say(&family("with { moved_from: \"one\" }"));
+        let refused = words(&ends(&programs.folder, &[command, "main.scope"], 3).all());
+        assert!(
+            refused
+                .contains("error[E0894]: `one` at nantes may be any of `each[\"a\"]`, `each[\"b\"]` by now"),
+            "{refused}"
+        );
+        assert!(
+            refused.contains("`with (if name == \"a\" then { moved_from: \"one\" } else { })`"),
+            "{refused}"
+        );
+        assert!(!refused.contains("E0893"), "{refused}");
+    }
+    assert_eq!((desks.held(), desks.nantes.n_changes()), (before, n_changes), "nothing was sent");
+    programs.run(&family("with (if n == \"a\" then { moved_from: \"one\" } else { })"), 0);
+    assert_eq!(desks.nantes.held()["cards"], json!(["card a", "card b"]));
+
+    // Back: of two at one site each may be it.
+    let one =
+        |with: &str| format!("resource only: desk.card {{ title: \"last\" }} scope {{ nantes }} {with}\n");
+    let refused = words(&programs.plan(&one("with { moved_from: \"each\" }"), 3));
+    assert!(
+        refused.contains("any of `each[\"a\"]`, `each[\"b\"]` at nantes may be `only` by now"),
+        "{refused}"
+    );
+    programs.run(&one("with { moved_from: \"each[\\\"b\\\"]\" }"), 0);
+    assert_eq!(desks.nantes.held()["cards"], json!(["last"]));
+
+    // None of what may be it is where it is.
+    let elsewhere = "resource far for n in [\"a\", \"b\"]: desk.card { title: n } scope { paris } with { moved_from: \"only\" }\n";
+    let refused = words(&programs.plan(elsewhere, 3));
+    assert!(
+        refused.contains("which of `far[\"a\"]`, `far[\"b\"]` was `only` at nantes is not said"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_part_of_a_module_that_is_used_twice_says_what_it_was_called_there() {
+    let desks = Desks::start();
+    let programs = Programs::place(&desks, "moved-part");
+    let uses = "import \"./pair.scope\" as pair\n\
+        resource left: pair { title: \"left\" } scope { nantes }\n\
+        resource right for n in [\"r\"]: pair { title: n } scope { paris }\n";
+    // The driver stands in a file of its own, so that both can import it.
+    let (driver, sites) = programs.base.split_once("site nantes").expect("it has sites");
+    std::fs::write(programs.folder.join("desk.scope"), driver).expect("writable");
+    let sites = format!("import \"./desk.scope\"\nsite nantes{sites}");
+    let programs = Programs { folder: programs.folder.clone(), base: sites };
+    let module = |part: &str| {
+        std::fs::write(
+            programs.folder.join("pair.scope"),
+            format!("import \"./desk.scope\"\nparam title: string\nresource {part}\n"),
+        )
+        .expect("writable");
+    };
+    module("card: desk.card { title: title }");
+    programs.run(uses, 0);
+    let (before, n_made) = (desks.held(), desks.nantes.n_changes() + desks.paris.n_changes());
+    module("sheet: desk.card { title: title } with { moved_from: \"card\" }");
+    programs.run(uses, 0);
+    assert_eq!(desks.held(), before);
+    assert_eq!(desks.nantes.n_changes() + desks.paris.n_changes(), n_made + 2, "only the marks");
+    assert!(programs.run(uses, 0).contains("nothing to do"));
+
+    // A path of the program, in a module: what was declared there is in the module now.
+    programs.run(&format!("{uses}resource lone: desk.card {{ title: \"lone\" }} scope {{ nantes }}\n"), 0);
+    let before = desks.held();
+    std::fs::write(
+        programs.folder.join("alone.scope"),
+        "import \"./desk.scope\"\nresource card: desk.card { title: \"lone\" } with { moved_from: \"lone\" }\n",
+    )
+    .expect("writable");
+    programs
+        .run(&format!("import \"./alone.scope\" as alone\n{uses}resource it: alone scope {{ nantes }}\n"), 0);
+    assert_eq!(desks.held(), before);
+}

@@ -48,7 +48,7 @@ use crate::events::{Awaited, Outcome, RunEvent};
 use crate::procedure::open_what_was_lost;
 use crate::redact::{NoSecrets, Redact};
 use crate::report::Report;
-use crate::state::{Record, Started, StateStore, Wish};
+use crate::state::{Record, Started, State, StateStore, Wish};
 
 pub use interrupt::Interrupt;
 pub use shared::digest_of_plan;
@@ -190,13 +190,16 @@ pub async fn run(
     let store = std::mem::replace(state, StateStore::in_memory());
     let sites = held::Without { sites, plan, options };
     let shared = Shared::new(plan, &sites, Ledger::new(store), options, run);
-    for (from, to) in &plan.renames {
-        let is_to_do = shared
-            .ledger
-            .with(|state| state.resources.contains_key(from) && !state.resources.contains_key(to));
+    for rename in &plan.renames {
+        let is_known = |state: &State, name: &str| match &rename.at {
+            Some(site) => state.resource(name, site).is_some(),
+            None => state.resources.contains_key(name),
+        };
+        let is_to_do =
+            shared.ledger.with(|state| is_known(state, &rename.from) && !is_known(state, &rename.to));
         if is_to_do {
             // A failure is kept by the ledger and seen by the loop.
-            let _ = shared.ledger.append(Record::Renamed { from: from.clone(), to: to.clone() });
+            let _ = shared.ledger.append(Record::Renamed(rename.clone()));
         }
     }
     know_sites(&shared);
