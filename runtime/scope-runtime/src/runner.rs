@@ -193,7 +193,7 @@ pub async fn run(
     for rename in &plan.renames {
         let is_known = |state: &State, name: &str| match &rename.at {
             Some(site) => state.resource(name, site).is_some(),
-            None => state.resources.contains_key(name),
+            None => state.is_named(name),
         };
         let is_to_do =
             shared.ledger.with(|state| is_known(state, &rename.from) && !is_known(state, &rename.to));
@@ -212,6 +212,7 @@ pub async fn run(
     let span = tracing::info_span!("run", number = run, program = plan.program.file);
     let report = async {
         let ended = turn::turn(&shared, observe).await;
+        know_sites(&shared);
         conclude::conclude(&shared, ended).await
     };
     let report = report.instrument(span).await;
@@ -220,10 +221,20 @@ pub async fn run(
     report
 }
 
-/// Where the sites are is kept, so that one by another name is known for the same.
+/// Where the sites are is kept, so that one by another name is known for the same. Of one that is elsewhere than what is recorded there
+/// was made, the old address is kept until all of that was seen at the new one.
 fn know_sites(shared: &Shared<'_>) {
     for site in &shared.plan.sites {
-        let addresses = site.addresses();
+        let mut addresses = site.addresses();
+        shared.ledger.with(|state| {
+            let Some(before) = state.sites.get(&site.name) else { return };
+            for (driver, address) in &mut addresses {
+                let Some(before) = before.get(driver).filter(|before| *before != address) else { continue };
+                if !state.is_seen_whole(&site.name, driver, shared.run) {
+                    address.clone_from(before);
+                }
+            }
+        });
         let is_known =
             shared.ledger.with(|state| state.sites.get(&site.name).unwrap_or(&BTreeMap::new()) == &addresses);
         if !is_known {

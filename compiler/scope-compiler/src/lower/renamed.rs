@@ -98,7 +98,7 @@ impl<'a> Lowering<'a> {
         let deleted =
             self.plan.steps.iter().filter(|step| matches!(step.action, Action::Delete { keep: false, .. }));
         let deleted: BTreeSet<(&str, &str)> =
-            deleted.map(|step| (step.name.as_str(), self.plan.site(step.site).name.as_str())).collect();
+            deleted.map(|step| (step.name.as_str(), self.name_of(step.site))).collect();
         let mut said: BTreeMap<Span, Vec<&Unclear>> = BTreeMap::new();
         for it in unclear {
             let place = (it.old.as_str(), it.site.as_str());

@@ -49,8 +49,9 @@ pub(super) fn former(program: &Program, recorded: &Recorded) -> Vec<FormerName> 
 /// What is renamed of what is recorded.
 pub(super) fn renames(program: &Program, recorded: &Recorded) -> Renames {
     let former = former(program, recorded);
+    let keys = keys_of_sites(program, recorded);
     if former.is_empty() {
-        return Renames::default();
+        return Renames { renames: keys, ..Renames::default() };
     }
     let mut known: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
     for it in &recorded.resources {
@@ -91,7 +92,34 @@ pub(super) fn renames(program: &Program, recorded: &Recorded) -> Renames {
     let (at_sites, unclear) = by_site.parted();
     renames.extend(at_sites);
     renames.extend(groups);
+    renames.extend(keys);
     Renames { renames, unclear }
+}
+
+/// What has the former name of a site for its key, and has its new one now: `per["cairo"]` → `per["giza"]`. Calls are recorded, too, and groups by what
+/// they chose; whether they are, the run knows.
+fn keys_of_sites(program: &Program, recorded: &Recorded) -> Vec<Rename> {
+    if recorded.former_sites.is_empty() {
+        return Vec::new();
+    }
+    let declared = declared(program);
+    let known: BTreeSet<&str> = recorded.resources.iter().map(|known| known.name.as_str()).collect();
+    let groups = program.resources.iter().filter_map(|resource| resource.group.as_deref());
+    let names: BTreeSet<&str> = declared.iter().copied().chain(groups).collect();
+    let mut renames = Vec::new();
+    for (site, former) in &recorded.former_sites {
+        let key = format!("[\"{site}\"]");
+        for name in names.iter().filter(|name| name.contains(&key) && !known.contains(*name)) {
+            let was = former.iter().rev().map(|former| name.replace(&key, &format!("[\"{former}\"]")));
+            let mut was: Vec<String> = was.filter(|was| !names.contains(was.as_str())).collect();
+            // What is recorded first, and else what it was called last.
+            was.sort_by_key(|was| !known.contains(was.as_str()));
+            if let Some(from) = was.into_iter().next() {
+                renames.push(Rename { from, to: (*name).to_owned(), at: None });
+            }
+        }
+    }
+    renames
 }
 
 /// One thing at several sites that is a family over them now, or the other way round: told apart by the sites.

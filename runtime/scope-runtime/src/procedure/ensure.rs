@@ -292,6 +292,7 @@ pub(super) async fn find_out(
         if let Some(record) = seen {
             return Ok(Some(There { seconds, ..There::recorded(subject, resource, record, adopt) }));
         }
+        subject.is_gone()?;
         let (name, site) = subject.place();
         subject.shared.ledger.append(Fact::Gone { name, site })?;
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use scope_plan::plan::Rename;
-use scope_plan::recorded::rename_choices;
+use scope_plan::recorded::{How, rename_choices};
 
 use super::{KEPT_RUNS, Owed, Parked, Record, Resource, Run, Sent, State, Wish};
 use crate::events::Outcome;
@@ -145,6 +145,7 @@ impl State {
             Record::Renamed(rename) => self.rename(rename),
             Record::Told { .. } => {}
             Record::RunEnded { run, end } => {
+                self.former_sites.clear();
                 if let Some(known) = self.runs.iter_mut().find(|known| known.run == *run) {
                     known.verdict = Some(end.verdict);
                     known.counts = end.counts;
@@ -185,6 +186,24 @@ impl State {
             || self.undone.get(name).is_some_and(|sites| sites.contains_key(site))
     }
 
+    /// Whether a run saw all that is recorded of a driver at a site, copies left out: each is the run's that last had it made.
+    pub(crate) fn is_seen_whole(&self, site: &str, driver: &str, run: u64) -> bool {
+        let is_of_driver = |known: &&Resource| {
+            known.how != How::Borrowed && known.resource_type.split('.').next() == Some(driver)
+        };
+        let there = self.resources.values().filter_map(|sites| sites.get(site));
+        there.filter(is_of_driver).all(|known| known.seen == Some(run))
+    }
+
+    /// Whether anything, a call that was done included, is recorded under a name.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        let is_of_it = |key: &String| {
+            let verb = key.split_once('/').and_then(|(_, rest)| rest.strip_prefix(name));
+            verb.and_then(|rest| rest.strip_prefix('/')).is_some_and(|verb| !verb.contains('/'))
+        };
+        self.resources.contains_key(name) || self.calls.keys().any(is_of_it)
+    }
+
     /// A step ended well: what it is about, if it is recorded, was seen as the program says. Its key is `site/name/verb`, and
     /// either may hold a slash.
     fn saw(&mut self, key: &str) {
@@ -221,6 +240,15 @@ impl State {
         }
         // A step's key is made of its site and its name.
         let key = |old: &str| old.replacen(&format!("/{from}/"), &format!("/{to}/"), 1);
+        let is_of_it = |key: &str| {
+            let rest = key.split_once(&format!("/{from}/"));
+            rest.is_some_and(|(site, verb)| !site.contains('/') && !verb.contains('/') && rename.is_at(site))
+        };
+        let renamed = |old: String| if is_of_it(&old) { key(&old) } else { old };
+        for (old, mut call) in std::mem::take(&mut self.calls) {
+            call.taken = call.taken.into_iter().map(|(step, parts)| (renamed(step), parts)).collect();
+            self.calls.insert(renamed(old), call);
+        }
         for (old, parked) in std::mem::take(&mut self.parked) {
             match is_it(&parked.name, &parked.site) {
                 true => self.parked.insert(key(&old), Parked { name: to.to_owned(), ..parked }),
