@@ -299,3 +299,261 @@ fn choosing_again_takes_the_copy_of_two_along() {
     assert_eq!(desks.nantes.held(), json!({ "notes": {}, "cards": [], "bells": {} }), "both moved");
     assert!(ends(&folder, &["run", "main.scope", "--reconsider"], 0).stdout.contains("nothing to do"));
 }
+
+/// One program after the other, in one folder.
+struct Programs {
+    folder: std::path::PathBuf,
+    base: String,
+}
+
+impl Programs {
+    fn place(desks: &Desks, name: &str) -> Programs {
+        let folder = desks.place(name, "");
+        let base = std::fs::read_to_string(folder.join("main.scope")).expect("it was written");
+        Programs { folder, base }
+    }
+
+    fn say(&self, program: &str) {
+        std::fs::write(self.folder.join("main.scope"), format!("{}{program}", self.base)).expect("writable");
+    }
+
+    fn run(&self, program: &str, code: i32) -> String {
+        self.say(program);
+        ends(&self.folder, &["run", "main.scope"], code).all()
+    }
+
+    fn plan(&self, program: &str, code: i32) -> String {
+        self.say(program);
+        ends(&self.folder, &["plan", "main.scope"], code).all()
+    }
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn copies_are_told_apart_by_their_sites_where_they_are_a_family_now_and_back() {
+    let desks = Desks::start();
+    let programs = Programs::place(&desks, "moved-family");
+    let card = "desk.card { title: \"first\" }";
+    let copies = |with: &str| format!("resource one: {card} scope {{ nantes & paris }} {with}\n");
+    let family =
+        |with: &str| format!("resource each for s in [nantes, paris]: {card} scope {{ s }} {with}\n");
+    let ids = || {
+        let mut ids = Vec::new();
+        for desk in [&desks.nantes, &desks.paris] {
+            desk.change(|_, cards| ids.extend(cards.keys().cloned().chain([String::from("|")])));
+        }
+        ids
+    };
+    programs.run(&copies(""), 0);
+    let before = (desks.held(), ids());
+    let plan = words(&programs.plan(&family("with { moved_from: \"one\" }"), 0));
+    assert!(
+        plan.contains("owner mark") && plan.contains("2 to change") && plan.contains("0 to delete"),
+        "{plan}"
+    );
+    assert!(!plan.contains("E0893"), "{plan}");
+    programs.run(&family("with { moved_from: \"one\" }"), 0);
+    assert_eq!((desks.held(), ids()), before, "as a family");
+    assert!(programs.run(&family("with { moved_from: \"one\" }"), 0).contains("nothing to do"));
+    programs.run(&copies("with { moved_from: \"each\" }"), 0);
+    assert_eq!((desks.held(), ids()), before, "as one thing again");
+    assert!(programs.run(&copies(""), 0).contains("nothing to do"));
+
+    // One of the family is elsewhere: what is at the site of the other is that, and what is at neither is no longer wanted.
+    let two = "resource each for s in [nantes]: desk.card { title: \"first\" } scope { s } with { moved_from: \"one\" }\n\
+        resource more for n in [\"x\"]: desk.card { title: n } scope { paris }\n";
+    let plan = words(&programs.plan(two, 0));
+    assert!(plan.contains("1 to create") && plan.contains("1 to delete"), "{plan}");
+}
+
+#[test]
+fn what_may_be_either_of_two_is_not_deleted() {
+    let desks = Desks::start();
+    let programs = Programs::place(&desks, "moved-either");
+    programs.run("resource one: desk.card { title: \"first\" } scope { nantes }\n", 0);
+    let (before, n_changes) = (desks.held(), desks.nantes.n_changes());
+    let family = |with: &str| {
+        format!(
+            "resource each for n in [\"a\", \"b\"]: desk.card {{ title: \"card ${{n}}\" }} scope {{ nantes }} {with}\n"
+        )
+    };
+    for command in ["plan", "run"] {
+        programs.say(&family("with { moved_from: \"one\" }"));
+        let refused = words(&ends(&programs.folder, &[command, "main.scope"], 3).all());
+        assert!(
+            refused
+                .contains("error[E0894]: `one` at nantes may be any of `each[\"a\"]`, `each[\"b\"]` by now"),
+            "{refused}"
+        );
+        assert!(
+            refused.contains("`with (if name == \"a\" then { moved_from: \"one\" } else { })`"),
+            "{refused}"
+        );
+        assert!(!refused.contains("E0893"), "{refused}");
+    }
+    assert_eq!((desks.held(), desks.nantes.n_changes()), (before, n_changes), "nothing was sent");
+    programs.run(&family("with (if n == \"a\" then { moved_from: \"one\" } else { })"), 0);
+    assert_eq!(desks.nantes.held()["cards"], json!(["card a", "card b"]));
+
+    // Back: of two at one site each may be it.
+    let one =
+        |with: &str| format!("resource only: desk.card {{ title: \"last\" }} scope {{ nantes }} {with}\n");
+    let refused = words(&programs.plan(&one("with { moved_from: \"each\" }"), 3));
+    assert!(
+        refused.contains("any of `each[\"a\"]`, `each[\"b\"]` at nantes may be `only` by now"),
+        "{refused}"
+    );
+    programs.run(&one("with { moved_from: \"each[\\\"b\\\"]\" }"), 0);
+    assert_eq!(desks.nantes.held()["cards"], json!(["last"]));
+
+    // None of what may be it is where it is.
+    let elsewhere = "resource far for n in [\"a\", \"b\"]: desk.card { title: n } scope { paris } with { moved_from: \"only\" }\n";
+    let refused = words(&programs.plan(elsewhere, 3));
+    assert!(
+        refused.contains("which of `far[\"a\"]`, `far[\"b\"]` was `only` at nantes is not said"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_part_of_a_module_that_is_used_twice_says_what_it_was_called_there() {
+    let desks = Desks::start();
+    let programs = Programs::place(&desks, "moved-part");
+    let uses = "import \"./pair.scope\" as pair\n\
+        resource left: pair { title: \"left\" } scope { nantes }\n\
+        resource right for n in [\"r\"]: pair { title: n } scope { paris }\n";
+    // The driver stands in a file of its own, so that both can import it.
+    let (driver, sites) = programs.base.split_once("site nantes").expect("it has sites");
+    std::fs::write(programs.folder.join("desk.scope"), driver).expect("writable");
+    let sites = format!("import \"./desk.scope\"\nsite nantes{sites}");
+    let programs = Programs { folder: programs.folder.clone(), base: sites };
+    let module = |part: &str| {
+        std::fs::write(
+            programs.folder.join("pair.scope"),
+            format!("import \"./desk.scope\"\nparam title: string\nresource {part}\n"),
+        )
+        .expect("writable");
+    };
+    module("card: desk.card { title: title }");
+    programs.run(uses, 0);
+    let (before, n_made) = (desks.held(), desks.nantes.n_changes() + desks.paris.n_changes());
+    module("sheet: desk.card { title: title } with { moved_from: \"card\" }");
+    programs.run(uses, 0);
+    assert_eq!(desks.held(), before);
+    assert_eq!(desks.nantes.n_changes() + desks.paris.n_changes(), n_made + 2, "only the marks");
+    assert!(programs.run(uses, 0).contains("nothing to do"));
+
+    // A path of the program, in a module: what was declared there is in the module now.
+    programs.run(&format!("{uses}resource lone: desk.card {{ title: \"lone\" }} scope {{ nantes }}\n"), 0);
+    let before = desks.held();
+    std::fs::write(
+        programs.folder.join("alone.scope"),
+        "import \"./desk.scope\"\nresource card: desk.card { title: \"lone\" } with { moved_from: \"lone\" }\n",
+    )
+    .expect("writable");
+    programs
+        .run(&format!("import \"./alone.scope\" as alone\n{uses}resource it: alone scope {{ nantes }}\n"), 0);
+    assert_eq!(desks.held(), before);
+}
+
+#[test]
+fn keys_that_are_a_sites_name_go_along_when_it_gets_another_one() {
+    let desks = Desks::start();
+    let programs = Programs::place(&desks, "moved-site");
+    let (driver, _) = programs.base.split_once("site nantes").expect("it has sites");
+    let program = |site: &str| {
+        format!(
+            "site {site} {{ desk: {{ url: \"{}\" }} }}\nsite paris {{ desk: {{ url: \"{}\" }} }}\nentry paris\n\
+             resource each for s in [{site}, paris]: desk.card {{ title: \"each\" }} scope {{ s }}\n\
+             resource far for s in [{site}]: desk.card {{ title: \"far ${{s.name}}\" }} scope {{ paris }}\n\
+             resource door: desk.bell {{ name: \"door\" }} scope {{ paris }}\n\
+             resource word for n in [\"nantes\"]: desk.card {{ title: \"a word\" }} scope {{ paris }}\n\
+             call rung for s in [{site}]: desk.bell.ring {{ name: door.name }} scope {{ paris }}\n",
+            desks.nantes.url, desks.paris.url
+        )
+    };
+    let programs = Programs { base: driver.to_owned(), ..programs };
+    programs.run(&program("nantes"), 0);
+    let mut cards = Vec::new();
+    let mut ids = || {
+        cards.clear();
+        for desk in [&desks.nantes, &desks.paris] {
+            desk.change(|_, on_it| cards.extend(on_it.keys().cloned()));
+        }
+        cards.clone()
+    };
+    let before = ids();
+    assert_eq!(desks.paris.held()["bells"], json!({ "door": 1 }));
+    programs.say(&program("brest"));
+    ends(&programs.folder, &["state", "rename-site", "nantes", "brest", "--program", "main.scope"], 0);
+    let plan = words(&ends(&programs.folder, &["plan", "main.scope"], 0).all());
+    assert!(plan.contains("0 to create") && plan.contains("0 to delete"), "{plan}");
+    programs.run(&program("brest"), 0);
+    assert_eq!(ids(), before, "they are the same ones");
+    assert_eq!(desks.paris.held()["bells"], json!({ "door": 1 }), "it was not rung again");
+    let again = programs.run(&program("brest"), 0);
+    assert!(again.contains("nothing to do"), "{again}");
+    let plan = words(&ends(&programs.folder, &["plan", "main.scope"], 0).all());
+    assert!(plan.contains("= card far[\"brest\"]") && plan.contains("= card word[\"nantes\"]"), "{plan}");
+}
+
+#[test]
+fn what_is_not_at_the_new_address_of_its_site_is_not_made_anew() {
+    let (desks, others) = (Desks::start(), Desks::start());
+    let programs = Programs::place(&desks, "moved-address");
+    let program = "resource kept: desk.card { title: \"kept\" } scope { paris }\n\
+        resource gone: desk.card { title: \"gone\" } scope { paris }\n";
+    programs.run(program, 0);
+    let at = |desks: &Desks| {
+        programs.base.replace(
+            &programs.base[programs.base.find("site paris").expect("it is")..],
+            &format!("site paris {{ desk: {{ url: \"{}\" }} }}\nentry nantes\n", desks.paris.url),
+        )
+    };
+    let moved = Programs { folder: programs.folder.clone(), base: at(&others) };
+
+    // An empty one: nothing is made, nothing is forgotten, however often.
+    for _ in 0..2 {
+        let plan = words(&moved.plan(program, 0));
+        assert!(plan.contains("x card kept E0895") && !plan.contains("deleted outside"), "{plan}");
+        let drift = words(&ends(&moved.folder, &["drift", "main.scope"], 2).all());
+        assert!(!drift.contains("deleted outside") && drift.contains("another address"), "{drift}");
+        let refused = words(&moved.run(program, 1));
+        assert!(
+            refused.contains(
+                "`kept` is not at `paris`, which is at another address than when it was seen there"
+            ),
+            "{refused}"
+        );
+        assert!(refused.contains("`scope state forget kept paris`"), "{refused}");
+        let deleted = words(&moved.run("", 1));
+        assert!(deleted.contains("E0895"), "{deleted}");
+    }
+    assert_eq!((others.paris.held()["cards"].clone(), others.paris.n_changes()), (json!([]), 0));
+    assert_eq!(desks.paris.held()["cards"], json!(["gone", "kept"]));
+
+    // The same one, moved but for one thing: what is there is what it was, and the other is let go, and made.
+    let mut taken = std::collections::BTreeMap::new();
+    desks.paris.change(|_, cards| {
+        taken.extend(
+            cards
+                .iter()
+                .filter(|(_, card)| card["title"] == "kept")
+                .map(|(id, card)| (id.clone(), card.clone())),
+        )
+    });
+    others.paris.change(|_, cards| cards.extend(taken));
+    let refused = words(&moved.run(program, 1));
+    assert!(refused.contains("`gone` is not at `paris`") && !refused.contains("`kept` is not"), "{refused}");
+    ends(&moved.folder, &["state", "forget", "gone", "paris", "--program", "main.scope"], 0);
+    let made = words(&moved.run(program, 0));
+    assert!(made.contains("1 created"), "{made}");
+    // Where all of it was seen, that is its address: what is not there by now was deleted.
+    others.paris.change(|_, cards| cards.retain(|_, card| card["title"] == "kept"));
+    let plan = words(&moved.plan(program, 0));
+    assert!(plan.contains("deleted outside"), "{plan}");
+    assert!(words(&moved.run(program, 0)).contains("1 created"));
+}

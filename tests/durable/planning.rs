@@ -95,6 +95,12 @@ fn what_is_held_and_what_is_out_of_reach_is_told_as_such() {
             &format!("third paris is {held}, and the rest goes on without it"),
         ],
     );
+    let n_requests = desks.paris.n_requests();
+    has(
+        &ends(&folder, &["status", "--program", "main.scope"], 0).stdout,
+        &["paris not asked", "nantes answers"],
+    );
+    assert_eq!(desks.paris.n_requests(), n_requests, "one that is held is asked nothing");
     let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
     has(
         &plan,

@@ -250,3 +250,60 @@ driver pins {
     ends(&folder, &[&["destroy", "main.scope", "--yes"][..], &set].concat(), 0);
     assert_eq!(desks.nantes.held(), json!({ "notes": {}, "cards": ["other"], "bells": {} }));
 }
+
+/// A program that called its resources otherwise than it does now, and lost its state.
+#[test]
+fn what_is_called_otherwise_by_now_is_found_by_the_mark_of_its_former_name() {
+    let card = |name: &str, with: &str| {
+        format!("resource {name}: desk.card {{ title: \"first\" }} scope {{ nantes & paris }} {with}\n")
+    };
+    let desks = Desks::start();
+    let folder = desks.place("rebuild-renamed", &card("old", ""));
+    ends(&folder, &["run", "main.scope"], 0);
+    let before = desks.held();
+    let driver = std::fs::read_to_string(folder.join("main.scope")).expect("it was written");
+    let says = |program: &str| {
+        std::fs::write(folder.join("main.scope"), driver.replace(&card("old", ""), program))
+            .expect("writable");
+    };
+
+    // Said: it is recorded, and the next run writes its mark anew.
+    loses_state(&folder);
+    says(&card("new", "with { moved_from: \"old\" }"));
+    let rebuilt = ends(&folder, &REBUILD, 0);
+    has(&rebuilt, "= nantes card new bears the mark");
+    has(&rebuilt, "rebuilt: 2 found, 0 not there");
+    has(&ends(&folder, &["plan", "main.scope"], 0), "owner mark");
+    ends(&folder, &["run", "main.scope"], 0);
+    assert_eq!(desks.held(), before, "none was made");
+    desks.nantes.change(|_, cards| {
+        let marks: Vec<_> = cards.values().map(|card| card["remark"].to_string()).collect();
+        assert!(marks.len() == 1 && marks[0].contains("/new@nantes"), "{marks:?}");
+    });
+    has(&ends(&folder, &["run", "main.scope"], 0), "nothing to do");
+
+    // The state was lost, and is not rebuilt but in the part: a run finds it as well.
+    says(&card("newer", "with { moved_from: \"new\" }"));
+    loses_state(&folder);
+    desks.paris.set_down(true);
+    ends(&folder, &REBUILD, 2);
+    desks.paris.set_down(false);
+    ends(&folder, &["run", "main.scope"], 0);
+    assert_eq!(desks.held(), before, "none was made");
+
+    // Not said: it is told, and nothing is made beside it.
+    loses_state(&folder);
+    let other = "resource other: desk.card { title: \"other\" } scope { paris }\n";
+    says(&format!("{}{other}", card("newer", "")));
+    ends(&folder, &REBUILD, 0);
+    ends(&folder, &["run", "main.scope"], 0);
+    loses_state(&folder);
+    says(&format!("{}{other}", card("newest", "")));
+    let told = ends(&folder, &REBUILD, 0);
+    has(&told, "x nantes card newest there with the mark of `newer`");
+    has(&told, "`with { moved_from: \"newer\" }`");
+    let refused = ends(&folder, &["run", "main.scope"], 1);
+    has(&refused, "E0907");
+    has(&refused, "with the owner mark of `newer`, and nothing is called so any more");
+    assert_eq!(desks.nantes.held(), before["nantes"], "none was made");
+}

@@ -49,6 +49,8 @@ pub(crate) struct Carrying<'a> {
     pub item: String,
     /// With the element of a family: `agent["lille"]`.
     pub element: String,
+    /// The group that the item is in: names that are written there are first of all this one's.
+    pub within: String,
 }
 
 /// A scope that holds for the items of a group.

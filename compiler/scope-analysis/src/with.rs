@@ -52,8 +52,18 @@ pub(crate) const WORDS: [&str; 13] = [
     "copy",
 ];
 
-/// By key of `with`, the item and the element of a family that it is written at.
-pub(crate) type WrittenAt = BTreeMap<String, (String, String)>;
+/// By key of `with`, where it is written.
+pub(crate) type WrittenAt = BTreeMap<String, Written>;
+
+/// The item that something is written at.
+pub(crate) struct Written {
+    /// Its path.
+    pub item: String,
+    /// The same with the element of a family.
+    pub element: String,
+    /// The group that it is in.
+    pub within: String,
+}
 
 /// Whether an expression is a record of nothing but keys of `with`: `let careful = { on_disconnect: queue }` may use its
 /// words too, so that it can be shared.
@@ -145,8 +155,8 @@ impl Context<'_> {
                     ),
                 },
                 "weights" => self.weights(&mut with, slot),
-                "rollout" => with.rollout = self.rollout(slot, &written["rollout"].0),
-                "quorum" => with.quorum = self.quorum(&slot, written["quorum"].1 != name),
+                "rollout" => with.rollout = self.rollout(slot, &written["rollout"].item),
+                "quorum" => with.quorum = self.quorum(&slot, written["quorum"].element != name),
                 "moved_from" => with.moved_from = self.moved_from(&slot, &written["moved_from"], name),
                 "replace" => with.replace = self.replace(&slot),
                 "keep_in" => with.keep_in = self.keep_in(slot),

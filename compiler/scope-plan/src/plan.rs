@@ -103,13 +103,36 @@ pub struct Plan {
     /// What the state calls otherwise (`moved_from`): old name and new name. Done before anything else; at the
     /// sites it is the owner marks that change, where what is called so is ensured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub renames: Vec<(String, String)>,
+    pub renames: Vec<Rename>,
+    /// Every name → what its resource was called before (`moved_from`), whatever the state knows: where that was lost, what bears the
+    /// owner mark of such a name is the resource.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub former_names: BTreeMap<String, Vec<String>>,
     /// Keys of steps that the program no longer has, of which a request was sent and not answered, or which wait for their
     /// site: what the one perhaps made is looked for, and deleted; the other does not wait any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unwanted: Vec<String>,
     /// The program's outputs.
     pub outputs: Vec<Output>,
+}
+
+/// What is recorded under one name, and is called otherwise now.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Rename {
+    /// The old name.
+    pub from: String,
+    /// The new name.
+    pub to: String,
+    /// The name of the only site where it is so: copies of one thing may be elements of a family by now. `None`: at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}
+
+impl Rename {
+    /// Whether it is about what is at this site.
+    pub fn is_at(&self, site: &str) -> bool {
+        self.at.as_deref().is_none_or(|at| at == site)
+    }
 }
 
 /// Where a plan comes from.

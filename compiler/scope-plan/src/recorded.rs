@@ -39,6 +39,10 @@ pub struct Recorded {
     /// Site's name → its addresses ([`crate::plan::Site::addresses`]) when a run was last about it; an older state has none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sites: BTreeMap<String, BTreeMap<String, String>>,
+    /// Site's name → what it was called before, where no run has ended since: what is recorded with such a name as a key of a
+    /// family has the new one for its key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub former_sites: BTreeMap<String, Vec<String>>,
     /// What a command is told of where this is kept, behind a blank: ` --program far.scope`; nothing where it finds it.
     #[serde(skip)]
     pub told: String,

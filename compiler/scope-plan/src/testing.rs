@@ -80,6 +80,7 @@ impl Builder {
                 dropped: Vec::new(),
                 rollouts: Vec::new(),
                 renames: Vec::new(),
+                former_names: Default::default(),
                 unwanted: Vec::new(),
                 outputs: Vec::new(),
             },

@@ -48,7 +48,7 @@ use crate::events::{Awaited, Outcome, RunEvent};
 use crate::procedure::open_what_was_lost;
 use crate::redact::{NoSecrets, Redact};
 use crate::report::Report;
-use crate::state::{Record, Started, StateStore, Wish};
+use crate::state::{Record, Started, State, StateStore, Wish};
 
 pub use interrupt::Interrupt;
 pub use shared::digest_of_plan;
@@ -190,13 +190,16 @@ pub async fn run(
     let store = std::mem::replace(state, StateStore::in_memory());
     let sites = held::Without { sites, plan, options };
     let shared = Shared::new(plan, &sites, Ledger::new(store), options, run);
-    for (from, to) in &plan.renames {
-        let is_to_do = shared
-            .ledger
-            .with(|state| state.resources.contains_key(from) && !state.resources.contains_key(to));
+    for rename in &plan.renames {
+        let is_known = |state: &State, name: &str| match &rename.at {
+            Some(site) => state.resource(name, site).is_some(),
+            None => state.is_named(name),
+        };
+        let is_to_do =
+            shared.ledger.with(|state| is_known(state, &rename.from) && !is_known(state, &rename.to));
         if is_to_do {
             // A failure is kept by the ledger and seen by the loop.
-            let _ = shared.ledger.append(Record::Renamed { from: from.clone(), to: to.clone() });
+            let _ = shared.ledger.append(Record::Renamed(rename.clone()));
         }
     }
     know_sites(&shared);
@@ -209,6 +212,7 @@ pub async fn run(
     let span = tracing::info_span!("run", number = run, program = plan.program.file);
     let report = async {
         let ended = turn::turn(&shared, observe).await;
+        know_sites(&shared);
         conclude::conclude(&shared, ended).await
     };
     let report = report.instrument(span).await;
@@ -217,10 +221,20 @@ pub async fn run(
     report
 }
 
-/// Where the sites are is kept, so that one by another name is known for the same.
+/// Where the sites are is kept, so that one by another name is known for the same. Of one that is elsewhere than what is recorded there
+/// was made, the old address is kept until all of that was seen at the new one.
 fn know_sites(shared: &Shared<'_>) {
     for site in &shared.plan.sites {
-        let addresses = site.addresses();
+        let mut addresses = site.addresses();
+        shared.ledger.with(|state| {
+            let Some(before) = state.sites.get(&site.name) else { return };
+            for (driver, address) in &mut addresses {
+                let Some(before) = before.get(driver).filter(|before| *before != address) else { continue };
+                if !state.is_seen_whole(&site.name, driver, shared.run) {
+                    address.clone_from(before);
+                }
+            }
+        });
         let is_known =
             shared.ledger.with(|state| state.sites.get(&site.name).unwrap_or(&BTreeMap::new()) == &addresses);
         if !is_known {

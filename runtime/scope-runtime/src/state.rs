@@ -102,6 +102,10 @@ pub struct State {
     /// Site's name → driver → the digest of its address there, when a run was last about it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sites: BTreeMap<String, BTreeMap<String, String>>,
+    /// Site's name → what it was called before (`scope state rename-site`): the next run has the keys of families over sites go
+    /// along, and forgets it at its end.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub former_sites: BTreeMap<String, Vec<String>>,
     /// The number of the last run.
     pub last_run: u64,
     /// The last [`KEPT_RUNS`] runs, oldest first.
@@ -280,6 +284,7 @@ impl State {
             holds: BTreeMap::new(),
             waves: BTreeMap::new(),
             sites: BTreeMap::new(),
+            former_sites: BTreeMap::new(),
             last_run: 0,
             runs: Vec::new(),
         }
@@ -371,6 +376,7 @@ impl State {
             guards: self.guards.iter().cloned().collect(),
             apart: self.apart.clone(),
             sites: self.sites.clone(),
+            former_sites: self.former_sites.clone(),
             told: String::new(),
         }
     }

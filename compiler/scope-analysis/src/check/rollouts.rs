@@ -125,7 +125,7 @@ fn check_waves(context: &Context<'_>, owner: &str, rollout: &Rollout, sites: &[S
 
 /// Nothing can have been two things, or be something that is still there.
 fn check_moves(context: &Context<'_>, resources: &[Resource]) {
-    let mut former = former_names(resources);
+    let mut former = former_names(resources, |_| false);
     if former.is_empty() {
         return;
     }
@@ -189,8 +189,22 @@ pub struct FormerName {
     pub id: ResourceId,
     /// `server["a"]`
     pub name: String,
-    /// What it was where `name` was never recorded: of a family with one element, one path can be either's.
+    /// What it was where `name` was never recorded: of a family, one path can be that of what was no family.
     pub or: Option<String>,
+    /// Whether no other element can have been `or`, wherever that is.
+    pub is_only: bool,
+    /// The path as it is meant: the group's in which it is written, or the program's.
+    path: String,
+}
+
+impl FormerName {
+    /// What is no element of a family can have been one: its own path there is the same with a key after `moved_from`. Told by
+    /// what stands before the key, and what stands after it.
+    pub fn as_element<'r>(&'r self, resource: &'r Resource) -> Option<(&'r str, &'r str)> {
+        let moved = resource.with.moved_from.as_ref()?;
+        let is_item = moved.element == moved.item && !self.path.ends_with(']');
+        is_item.then(|| (self.path.as_str(), resource.name.strip_prefix(&moved.item).unwrap_or_default()))
+    }
 }
 
 /// What resources were recorded as, of those that say `moved_from`. A name that a whole family or group shares is the
@@ -198,8 +212,9 @@ pub struct FormerName {
 /// a path that ends in a key: an item has none.
 ///
 /// `vm["a"]` with `moved_from: "server"` at the family → `server["a"]`, with `moved_from: "vm[\"b\"]"` → `vm["b"]`; `lab.net` of a
-/// group `lab` that was `test` → `test.net`.
-pub fn former_names(resources: &[Resource]) -> Vec<FormerName> {
+/// group `lab` that was `test` → `test.net`. In a module a path is one of the same use of it; where nothing is recorded below that one, and something
+/// is (`is_recorded`) below the same path of the program, it is that.
+pub fn former_names(resources: &[Resource], is_recorded: impl Fn(&str) -> bool) -> Vec<FormerName> {
     let mut said: BTreeMap<&str, Said<'_>> = BTreeMap::new();
     for moved in resources.iter().filter_map(|resource| resource.with.moved_from.as_ref()) {
         let said = said.entry(&moved.item).or_default();
@@ -218,17 +233,23 @@ pub fn former_names(resources: &[Resource]) -> Vec<FormerName> {
     }
     let former = |resource: &Resource| {
         let moved = resource.with.moved_from.as_ref()?;
+        let within = moved.path_within();
+        let path = match is_recorded(&within) || !is_recorded(&moved.path) {
+            true => within.into_owned(),
+            false => moved.path.clone(),
+        };
         let was = |now: &str| {
             let below = resource.name.strip_prefix(now).unwrap_or_default();
-            format!("{}{below}", moved.path)
+            format!("{path}{below}")
         };
         let said = &said[moved.item.as_str()];
         let (id, of_element) = (resource.id, was(&moved.element));
         if said.paths.len() > 1 || moved.path.ends_with(']') || said.elements.len() == 1 && said.has_silent {
-            return Some(FormerName { id, name: of_element, or: None });
+            return Some(FormerName { id, name: of_element, or: None, is_only: false, path });
         }
-        let is_either = said.elements.len() == 1 && moved.element != moved.item;
-        Some(FormerName { id, name: was(&moved.item), or: is_either.then_some(of_element) })
+        let is_family = moved.element != moved.item;
+        let is_only = said.elements.len() == 1 && is_family;
+        Some(FormerName { id, name: was(&moved.item), or: is_family.then_some(of_element), is_only, path })
     };
     resources.iter().filter_map(former).collect()
 }

@@ -2,6 +2,8 @@
 //!
 //! `rollout: { first: lille, then: 25% }` over nine sites → waves of 1, 3, 3 and 2.
 
+use std::borrow::Cow;
+
 use scope_diagnostics::Span;
 
 use super::SiteId;
@@ -80,14 +82,26 @@ pub struct Quorum {
 /// `moved_from: "old.path"`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MovedFrom {
-    /// The path as written.
+    /// The path as written: of the group that it is written in, and else of the program.
     pub path: String,
+    /// The path of that group; empty: the program's own.
+    pub within: String,
     /// What has it now, where one name is given to all of a family: the item's path.
     pub item: String,
     /// What has it now, where each element has its own: the element's path.
     pub element: String,
     /// Where it is written.
     pub span: Span,
+}
+
+impl MovedFrom {
+    /// The global path, where it is one of the group that it is written in.
+    pub fn path_within(&self) -> Cow<'_, str> {
+        match self.within.as_str() {
+            "" => Cow::Borrowed(&self.path),
+            within => format!("{within}.{}", self.path).into(),
+        }
+    }
 }
 
 /// `replace`

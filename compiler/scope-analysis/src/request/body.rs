@@ -13,12 +13,13 @@ use super::{Body, Head, Patch};
 use crate::check::{Referring, Whole, holds_secret, leave_out};
 use crate::context::Context;
 use crate::eval::{Frame, merge_slot};
+use crate::group::Carrying;
 use crate::hir::{
     Attribute, GroupId, Instance, OnDisconnect, Operation, Resource, ResourceKind, ResourceType, SiteId,
     Slot, Type, Value, With,
 };
 use crate::modules::NameKind;
-use crate::with::WrittenAt;
+use crate::with::{Written, WrittenAt};
 
 impl<'a> Context<'a> {
     pub(super) fn resource(&self, head: &Head<'a>) -> Option<Resource> {
@@ -67,7 +68,8 @@ impl<'a> Context<'a> {
             for clause in &head.with {
                 let frame = Frame { here, ..clause.frame.clone() };
                 for (key, slot) in self.with_record(&[clause.expr], &frame) {
-                    written.insert(key.clone(), (clause.item.clone(), clause.element.clone()));
+                    let Carrying { item, element, within, .. } = clause.clone();
+                    written.insert(key.clone(), Written { item, element, within });
                     merge_slot(&mut record, key, slot);
                 }
             }

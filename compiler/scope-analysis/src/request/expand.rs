@@ -246,6 +246,7 @@ impl<'a> Context<'a> {
             frame: frame.clone(),
             item: path(group, &thing.name.text),
             element: name.clone(),
+            within: group.name.clone(),
         }));
         let span = thing.name.span;
         let hover = format!("`{}`: module `{}`", name, self.modules.get(module).path);

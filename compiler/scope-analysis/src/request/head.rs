@@ -128,6 +128,7 @@ impl<'a> Context<'a> {
             frame: frame.clone(),
             item: item_path.clone(),
             element: name.clone(),
+            within: group.name.clone(),
         }));
         Some(Head {
             id,

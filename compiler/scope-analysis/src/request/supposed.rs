@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::eval::{Frame, waits_within};
 use crate::hir::{Operation, ResourceType, Slot, Value};
 use crate::modules::ModuleId;
-use crate::with::WrittenAt;
+use crate::with::{Written, WrittenAt};
 
 impl Context<'_> {
     pub fn suppose_thing(&self, thing: &ast::Thing, module: ModuleId) {
@@ -127,7 +127,10 @@ impl Context<'_> {
     fn suppose_with(&self, written: &Expr, name: &str, frame: &Frame) {
         let mut record = self.with_record(&[written], frame);
         record.retain(|_, slot| !waits_within(&slot.value));
-        let at = |key: &String| (key.clone(), (name.to_owned(), name.to_owned()));
+        let at = |key: &String| {
+            let written = Written { item: name.to_owned(), element: name.to_owned(), within: String::new() };
+            (key.clone(), written)
+        };
         let written: WrittenAt = record.keys().map(at).collect();
         self.check_with(record, name, &written);
     }

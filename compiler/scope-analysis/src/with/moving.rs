@@ -8,6 +8,7 @@ use scope_syntax::ast::{Expr, ExprKind, RecordEntry};
 use crate::context::Context;
 use crate::eval::describe;
 use crate::hir::{MovedFrom, Quorum, Slot, Value};
+use crate::with::Written;
 
 impl Context<'_> {
     pub(super) fn quorum(&self, slot: &Slot, is_inherited: bool) -> Option<Quorum> {
@@ -35,21 +36,26 @@ impl Context<'_> {
     pub(super) fn moved_from(
         &self,
         slot: &Slot,
-        (item, element): &(String, String),
+        Written { item, element, within }: &Written,
         name: &str,
     ) -> Option<MovedFrom> {
         let help = "write the path that it had: `moved_from: \"lab.server\"`";
         match &slot.value {
-            Value::Text(path) if path == item || path == element || path == name => {
-                self.wrong(&format!("`{path}` is what it is called now"), slot.span, help);
-                None
+            Value::Text(path) if !path.trim().is_empty() => {
+                let moved = MovedFrom {
+                    path: path.clone(),
+                    within: within.clone(),
+                    item: item.clone(),
+                    element: element.clone(),
+                    span: slot.span,
+                };
+                let is_now = |path: &str| path == item || path == element || path == name;
+                if is_now(path) || is_now(&moved.path_within()) {
+                    self.wrong(&format!("`{path}` is what it is called now"), slot.span, help);
+                    return None;
+                }
+                Some(moved)
             }
-            Value::Text(path) if !path.trim().is_empty() => Some(MovedFrom {
-                path: path.clone(),
-                item: item.clone(),
-                element: element.clone(),
-                span: slot.span,
-            }),
             Value::Resource(_) | Value::Group(_) => {
                 self.report(self.path_without_quotes(slot.span));
                 None

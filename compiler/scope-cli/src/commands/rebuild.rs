@@ -178,9 +178,17 @@ fn deployments(plan: &Plan, rounds: &[Report]) -> BTreeMap<String, usize> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (step, ended) in rounds.iter().flat_map(|report| plan.steps.iter().zip(&report.steps)) {
         let StepStatus::Failed { failure } = &ended.status else { continue };
-        let place = format!("/{}@{}", step.name, plan.site(step.site).name);
+        let former = plan.former_names.get(&step.name).into_iter().flatten();
+        let places: Vec<String> = [&step.name]
+            .into_iter()
+            .chain(former)
+            .map(|name| format!("/{name}@{}", plan.site(step.site).name))
+            .collect();
         let marks = failure.candidates.iter().filter_map(|candidate| candidate.mark.as_deref());
-        let ids = marks.filter_map(|mark| mark.strip_prefix("scope:")?.strip_suffix(&place));
+        let ids = marks.filter_map(|mark| {
+            let text = mark.strip_prefix("scope:")?;
+            places.iter().find_map(|place| text.strip_suffix(place.as_str()))
+        });
         for id in ids {
             found.entry(id.to_owned()).or_default().insert(step.key.clone());
         }
@@ -344,7 +352,7 @@ fn rows(hints: &Hints<'_>, plan: &Plan, rounds: &[Report], state: &State) -> Vec
                 (What::Found, why)
             }
             (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) if is_unmarked(failure) => {
-                (What::Unmarked, unmarked(hints, step, site, failure, has_mark(plan, step)))
+                (What::Unmarked, unmarked(hints, step, site, &state.deployment, failure, has_mark(plan, step)))
             }
             (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) => {
                 let said = failure.site_words.iter().map(|words| format!(": {words}"));
@@ -419,8 +427,26 @@ fn is_unmarked(failure: &Failure) -> bool {
 }
 
 /// Whose it is nobody can tell but the one who asks, who may say so.
-fn unmarked(hints: &Hints<'_>, step: &Step, site: &str, failure: &Failure, has_mark: bool) -> String {
+fn unmarked(
+    hints: &Hints<'_>,
+    step: &Step,
+    site: &str,
+    deployment: &str,
+    failure: &Failure,
+    has_mark: bool,
+) -> String {
     let import = |id: &str| hints.import(&step.name, site, id, has_mark);
+    let former = failure.candidates.iter().find_map(|one| {
+        let text = one.mark.as_deref()?.strip_prefix("scope:")?.strip_prefix(deployment)?;
+        Some((text.strip_prefix('/')?.strip_suffix(site)?.strip_suffix('@')?, &one.identity))
+    });
+    if let Some((former, id)) = former.filter(|_| !deployment.is_empty()) {
+        return format!(
+            "there with the mark of `{former}`; if it is this one by another name: `with {{ moved_from: \"{}\" }}`; if not: {}",
+            former.replace('"', "\\\""),
+            import(id)
+        );
+    }
     match failure.candidates.as_slice() {
         [one] => format!("there without a mark; if it is this program's: {}", import(&one.identity)),
         several => {

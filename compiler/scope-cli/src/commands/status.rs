@@ -39,7 +39,10 @@ pub fn run(command: &Status) -> u8 {
     );
     let sites = compilation.plan.as_ref().filter(|_| !compilation.has_errors());
     let probed = match sites.filter(|_| !command.offline) {
-        Some(plan) => sites::probe_plan(plan, &|_| true, PATIENCE),
+        Some(plan) => {
+            let held = show::past::held(&state, now_ms());
+            sites::probe_plan(plan, &|site| !held.contains_key(site), PATIENCE)
+        }
         None => Vec::new(),
     };
     // What a program that does not compile can reach is not known.

@@ -15,6 +15,7 @@ mod places;
 mod reference;
 mod removed;
 mod renamed;
+mod renames;
 mod request;
 mod rollout;
 pub(crate) mod scenario;
@@ -37,6 +38,7 @@ use choice::{Alternative, Lowered};
 use declared::{Acted, Declared};
 use only::Only;
 use places::Places;
+use renames::Renames;
 
 /// The default of a request's time-out, without readiness.
 const TIMEOUT_MS: u64 = 30_000;
@@ -69,8 +71,8 @@ pub(crate) fn lower_from(
     recorded: &Recorded,
     only: &[String],
 ) -> (Plan, Vec<Diagnostic>) {
-    let renames = removed::renames(program, recorded);
-    let recorded = &removed::renamed(recorded, &renames);
+    let Renames { renames, unclear } = renames::renames(program, recorded);
+    let recorded = &renames::renamed(recorded, &renames);
     let declared = Declared::of(program);
     let only = Only::of(program, &declared, only);
     let mut lowering = Lowering {
@@ -96,6 +98,7 @@ pub(crate) fn lower_from(
             dropped: Vec::new(),
             rollouts: Vec::new(),
             renames,
+            former_names: renames::former_names(program, recorded),
             unwanted: Vec::new(),
             outputs: Vec::new(),
         },
@@ -136,7 +139,8 @@ pub(crate) fn lower_from(
     }
     lowering.rollouts();
     lowering.removed();
-    lowering.moved_from_nothing();
+    lowering.moved_from_either(&unclear);
+    lowering.moved_from_nothing(&unclear);
     lowering.renamed_sites();
     lowering.outputs();
     lowering.left_open();

@@ -1,75 +1,17 @@
-//! What the state has and the program has no more: deletions, moves, renames.
+//! What the state has and the program has no more: deletions, moves.
 //!
 //! `vm` is recorded at paris and declared at lille → ensure `vm` at lille, and after it delete `vm` at paris: it moves. `web`
 //! with `moved_from: "vm"` → what is recorded as `vm` is `web` from now on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scope_analysis::FormerName;
-use scope_analysis::hir::{self, Program, Replace};
+use scope_analysis::hir::{self, Replace};
 use scope_diagnostics::{Diagnostic, Severity, codes};
 use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Edge, EdgeReason, Guard, OnUnreachable, SiteId, Step, StepId};
-use scope_plan::recorded::{
-    How, Recorded, RecordedResource, borrowed_name, borrowed_parts, is_choice_of, rename_choices,
-};
+use scope_plan::recorded::{How, RecordedResource, borrowed_name, borrowed_parts};
 
 use super::{Lowering, NewStep, places};
-
-/// Old name and new name of what is recorded under the old one only: resources, and groups that chose an alternative.
-pub(super) fn renames(program: &Program, recorded: &Recorded) -> Vec<(String, String)> {
-    let former = scope_analysis::former_names(&program.resources);
-    if former.is_empty() {
-        return Vec::new();
-    }
-    let known: BTreeSet<&str> = recorded.resources.iter().map(|resource| resource.name.as_str()).collect();
-    let has_chosen = |name: &str| recorded.choices.keys().any(|key| is_choice_of(key, name));
-    let mut groups = BTreeSet::new();
-    let mut renames = Vec::new();
-    let declared: BTreeSet<&str> = program.resources.iter().map(|resource| resource.name.as_str()).collect();
-    for FormerName { id, name, or } in former {
-        let resource = &program.resources[id.0 as usize];
-        let is_it = |or: &String| {
-            !known.contains(name.as_str()) && known.contains(or.as_str()) && !declared.contains(or.as_str())
-        };
-        let old = or.filter(is_it).unwrap_or(name);
-        // What a group was called follows from what something in it was called.
-        if let Some(group) = &resource.group
-            && let Some(inside) = resource.name.strip_prefix(group.as_str())
-            && let Some(old) = old.strip_suffix(inside)
-            && has_chosen(old)
-            && !has_chosen(group)
-        {
-            groups.insert((old.to_owned(), group.clone()));
-        }
-        if known.contains(old.as_str()) && !known.contains(resource.name.as_str()) {
-            renames.push((old, resource.name.clone()));
-        }
-    }
-    renames.extend(groups);
-    renames
-}
-
-/// The state as it is after the renames.
-pub(super) fn renamed(recorded: &Recorded, renames: &[(String, String)]) -> Recorded {
-    let mut recorded = recorded.clone();
-    let new: BTreeMap<&str, &str> = renames.iter().map(|(old, new)| (old.as_str(), new.as_str())).collect();
-    let rename = |name: &mut String| {
-        if let Some(new) = new.get(name.as_str()) {
-            *name = (*new).to_string();
-        }
-    };
-    for resource in &mut recorded.resources {
-        rename(&mut resource.name);
-        resource.needs.iter_mut().for_each(|(name, _)| rename(name));
-    }
-    recorded.guards.iter_mut().for_each(|guard| rename(&mut guard.name));
-    for (old, new) in renames {
-        rename_choices(&mut recorded.choices, old, new);
-        rename_choices(&mut recorded.chosen_sites, old, new);
-    }
-    recorded
-}
 
 /// What the plan does at each site, by global name and the site's.
 pub(super) type Places<'p> = BTreeMap<(&'p str, &'p str), StepId>;

@@ -6,12 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use scope_analysis::hir::{self, Resource, ResourceKind};
-use scope_analysis::{UniqueKeys, element_of, former_names, of_one};
+use scope_analysis::{UniqueKeys, element_of, of_one};
 use scope_diagnostics::{Diagnostic, Severity, Span, codes, similar};
 use scope_plan::fleet::listed;
-use scope_plan::recorded::RecordedResource;
+use scope_plan::plan::Action;
+use scope_plan::recorded::{How, RecordedResource};
 
 use super::removed::Places;
+use super::renames::{Unclear, former};
 use super::{Lowering, sites};
 
 impl<'a> Lowering<'a> {
@@ -80,20 +82,89 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// Refuses to delete what may be any of several by now, or one of which the program does not tell where it is.
+    pub(super) fn moved_from_either(&mut self, unclear: &[Unclear]) {
+        if unclear.is_empty() {
+            return;
+        }
+        let program = self.program;
+        let ours: BTreeSet<(&str, &str)> = self
+            .recorded
+            .resources
+            .iter()
+            .filter(|known| known.how == How::Created)
+            .map(|known| (known.name.as_str(), known.site.as_str()))
+            .collect();
+        let deleted =
+            self.plan.steps.iter().filter(|step| matches!(step.action, Action::Delete { keep: false, .. }));
+        let deleted: BTreeSet<(&str, &str)> =
+            deleted.map(|step| (step.name.as_str(), self.name_of(step.site))).collect();
+        let mut said: BTreeMap<Span, Vec<&Unclear>> = BTreeMap::new();
+        for it in unclear {
+            let place = (it.old.as_str(), it.site.as_str());
+            let spans =
+                it.may_be.iter().filter_map(|id| program.resources[id.0 as usize].with.moved_from.as_ref());
+            if let Some(first) = spans
+                .min_by_key(|moved| moved.span)
+                .filter(|_| deleted.contains(&place) && ours.contains(&place))
+            {
+                said.entry(first.span).or_default().push(it);
+            }
+        }
+        for (span, all) in said {
+            let names: BTreeSet<&str> = all
+                .iter()
+                .flat_map(|it| &it.may_be)
+                .map(|id| program.resources[id.0 as usize].name.as_str())
+                .collect();
+            let (old, site, new) = (&all[0].old, &all[0].site, *names.first().expect("it may be something"));
+            let (names, several) = (quoted(names.into_iter()), all[0].may_be.len() > 1);
+            let olds = quoted(all.iter().map(|it| it.old.as_str()).collect::<BTreeSet<&str>>().into_iter());
+            let (message, label) = match (all[0].is_there, several) {
+                (true, true) => {
+                    (format!("`{old}` at {site} may be any of {names} by now"), "each of them says it")
+                }
+                (true, false) => {
+                    (format!("any of {olds} at {site} may be {names} by now"), "one name for all of them")
+                }
+                (false, true) => {
+                    (format!("which of {names} was `{old}` at {site} is not said"), "none of them is there")
+                }
+                (false, false) => {
+                    (format!("which of {olds} is {names} by now is not said"), "none of them is at its sites")
+                }
+            };
+            let said = match (several, element_of(new)) {
+                (true, Some((_, key))) => of_one(key, old),
+                _ => format!("`with {{ moved_from: \"{}\" }}`", old.replace('"', "\\\"")),
+            };
+            self.refused.push(
+                Diagnostic::new(codes::E0894, span, message)
+                    .label(label)
+                    .note("as it is, what there was would be deleted, and all made anew")
+                    .help(format!("say which one it is: {said}"))
+                    .help("leave `moved_from` out if it is none of them, and is to be deleted"),
+            );
+        }
+    }
+
     /// Warns of a `moved_from` by which nothing comes to its new name: nothing is recorded under either.
-    pub(super) fn moved_from_nothing(&mut self) {
+    pub(super) fn moved_from_nothing(&mut self, unclear: &[Unclear]) {
         let (program, recorded) = (self.program, self.recorded);
         if recorded.resources.is_empty() {
             return;
         }
         let known: BTreeSet<&str> = recorded.resources.iter().map(|known| known.name.as_str()).collect();
+        let is_unclear: BTreeSet<hir::ResourceId> =
+            unclear.iter().flat_map(|it| it.may_be.iter().copied()).collect();
         // Of a family, and of a group, one word may be for many.
         let mut written: BTreeMap<Span, (String, bool)> = BTreeMap::new();
-        for former in former_names(&program.resources) {
+        for former in former(program, recorded) {
             let resource = &program.resources[former.id.0 as usize];
             let Some(moved) = &resource.with.moved_from else { continue };
             let names = [Some(&resource.name), Some(&former.name), former.or.as_ref()];
-            let is_known = names.into_iter().flatten().any(|name| known.contains(name.as_str()));
+            let is_known = names.into_iter().flatten().any(|name| known.contains(name.as_str()))
+                || is_unclear.contains(&former.id);
             written.entry(moved.span).or_insert((former.name, false)).1 |= is_known;
         }
         for (span, (name, _)) in written.into_iter().filter(|(_, (_, is_known))| !is_known) {
@@ -151,6 +222,12 @@ impl<'a> Lowering<'a> {
             );
         }
     }
+}
+
+/// `` `a`, `b` ``
+fn quoted<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    listed(&quoted.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Two paths without the elements and names inside a group in which both end: `old["a"]`, `new["a"]` → `old`, `new`.

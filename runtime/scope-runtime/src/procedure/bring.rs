@@ -256,6 +256,7 @@ async fn find_copy(
         None => None,
     };
     if found.is_none() && recorded.is_some() {
+        subject.is_gone().map_err(NotCopied::Here)?;
         subject.saw_nothing();
         let (name, site) = subject.place();
         subject.shared.ledger.append(Fact::Gone { name, site }).map_err(Bad::from)?;

@@ -72,6 +72,12 @@ pub(super) async fn delete(
         }
         false => (seen_before(subject, &identity).await?, Vec::new()),
     };
+    if seen.is_none() && subject.is_elsewhere() && subject.can_be_read() {
+        let there = subject.read(&identity, &Map::new()).await.map_err(|trouble| subject.failed(trouble))?;
+        if there.is_none() {
+            subject.is_gone()?;
+        }
+    }
     let (effect, detail) = if seen.as_ref().is_some_and(|record| subject.mark_of_others(record).is_some()) {
         let why = "left at the site: it bears the mark of another deployment";
         (Effect::Released, Some(why.to_owned()))

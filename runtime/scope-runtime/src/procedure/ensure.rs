@@ -241,11 +241,8 @@ impl There {
     pub(super) fn recorded(subject: &Subject<'_>, resource: Resource, record: Record, adopt: bool) -> There {
         let mut record = record;
         let former_mark = subject.former_mark(&record).filter(|_| resource.how == How::Created);
-        if let (Some(place), Some(former), Some(own)) =
-            (&subject.resource_type.mark, &former_mark, subject.mark())
-        {
-            mark::strip(place, former, &mut record.attributes);
-            mark::write(place, &own, &mut record.attributes);
+        if let Some(former) = &former_mark {
+            mark::renew(subject, former, &mut record);
         }
         let taken = subject.mark_of_others(&record).filter(|_| resource.how == How::Created);
         // What was made for us and is another's now is adopted like anything that is another's.
@@ -295,6 +292,7 @@ pub(super) async fn find_out(
         if let Some(record) = seen {
             return Ok(Some(There { seconds, ..There::recorded(subject, resource, record, adopt) }));
         }
+        subject.is_gone()?;
         let (name, site) = subject.place();
         subject.shared.ledger.append(Fact::Gone { name, site })?;
     }
@@ -304,8 +302,17 @@ pub(super) async fn find_out(
     };
     let (ours, others): (Vec<Record>, Vec<Record>) =
         found.into_iter().partition(|record| subject.bears_our_mark(record));
-    let there = |record: Record, how, is_complete, is_adopted_now| {
+    // Nothing bears our own mark: what bears that of a name it had is it.
+    let (ours, others) = match ours.as_slice() {
+        [] => others.into_iter().partition(|record| subject.mark_of_former_name(record).is_some()),
+        _ => (ours, others),
+    };
+    let there = |mut record: Record, how, is_complete, is_adopted_now| {
         let identity = record.identity(subject.resource_type)?;
+        let former_mark = subject.mark_of_former_name(&record).filter(|_| how == How::Created);
+        if let Some(former) = &former_mark {
+            mark::renew(subject, former, &mut record);
+        }
         Some(There {
             identity,
             record,
@@ -313,7 +320,7 @@ pub(super) async fn find_out(
             is_complete,
             is_recorded: false,
             is_adopted_now,
-            former_mark: None,
+            former_mark,
             taken: None,
             seconds: Vec::new(),
             inputs: None,
@@ -331,10 +338,14 @@ pub(super) async fn find_out(
         let one = there(record, How::Created, false, false);
         return Ok(one.map(|one| There { seconds, ..one }));
     }
-    // What bears the mark of another name of this program is that one's. It is in the way only where no two may be so called.
+    // What bears the mark of another name of this program is that one's. It is in the way only where no two may be so called. Of a
+    // name that nothing has it is perhaps this one, made before it was called so.
     let is_alone = !subject.resource_type.unique.is_empty()
         || given.values.contains_key(&subject.resource_type.identity);
-    let is_in_the_way = |record: &Record| is_alone || subject.former_mark(record).is_none();
+    let is_in_the_way = |record: &Record| {
+        let of_another = || subject.former_mark(record).filter(|mark| subject.is_of_another(mark, record));
+        is_alone || of_another().is_none()
+    };
     let others: Vec<Record> = others.into_iter().filter(is_in_the_way).collect();
     if others.is_empty() {
         return Ok(None);
@@ -398,15 +409,17 @@ pub(super) async fn among(
     subject.without_replaced(&mut found);
     let name = subject.resource_type.name_attribute.as_ref();
     let name = name.and_then(|name| Some((name, given.values.get(name)?)));
+    let bears_mark =
+        |record: &Record| subject.bears_our_mark(record) || subject.mark_of_former_name(record).is_some();
     found.retain(|record| match name {
         Some((attribute, name)) => {
             let called = |value: &Value| name_text(subject, attribute, value);
             record.attribute(attribute).and_then(called) == called(name)
                 // A name that bears the mark is no longer the name alone.
-                || (is_marked_in(subject, attribute) && subject.bears_our_mark(record))
+                || (is_marked_in(subject, attribute) && bears_mark(record))
         }
         None => {
-            subject.bears_our_mark(record)
+            bears_mark(record)
                 || (has_no_mark(subject) && subject.differences(&given.values, record).is_empty())
         }
     });
@@ -511,6 +524,20 @@ pub(super) fn not_made_by_us(subject: &Subject<'_>, message: String, found: &[Re
             false => format!("if it is the same by another name: `with {{ moved_from: \"{name}\" }}`"),
         };
         let failure = Failure::new("E0907", Outcome::Invalid, message).with_help(help);
+        return Failure { candidates, ..failure };
+    }
+    if let Some(name) = found.iter().find_map(|record| mark::lost_name(subject, record)) {
+        let (site, one) = (subject.site_name(), subject.one_of_its_kind());
+        let message = format!(
+            "`{site}` has {one} like `{}` already, with the owner mark of `{name}`, and nothing is called so any more",
+            subject.name
+        );
+        let failure = Failure::new("E0907", Outcome::Invalid, message)
+            .with_help(format!(
+                "if it is the same by another name: `with {{ moved_from: \"{}\" }}`",
+                name.replace('"', "\\\"")
+            ))
+            .with_help("`with { adopt: true }`, or delete it there");
         return Failure { candidates, ..failure };
     }
     let mut failure =

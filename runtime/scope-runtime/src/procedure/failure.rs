@@ -70,6 +70,12 @@ impl Trouble {
         self.is_silence() || matches!(self, Trouble::Site(error) if matches!(error.kind, Unavailable | Busy))
     }
 
+    /// Whether the site is as it was: it did not take the request, or never got it.
+    pub(super) fn is_refusal(&self) -> bool {
+        use SiteErrorKind::{Busy, Lost, Malformed, Unavailable};
+        matches!(self, Trouble::Site(error) if !matches!(error.kind, Lost | Malformed | Unavailable | Busy))
+    }
+
     /// Whether what was asked for is not there.
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Trouble::Site(SiteError { kind: SiteErrorKind::NotFound(_), .. }))

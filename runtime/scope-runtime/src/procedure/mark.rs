@@ -3,10 +3,15 @@
 //! `base` at `nantes` of the deployment `9f2c` → `scope:9f2c/base@nantes`, kept where the driver says: alone in a map or a
 //! list, or in brackets after a text: `my network [scope:9f2c/base@nantes]`.
 
+use std::borrow::Cow;
+
 use scope_plan::driver::{Mark, OperationKind};
+use scope_plan::plan::Step;
+use scope_plan::recorded::{borrowed_name, borrowed_parts};
 use serde_json::{Map, Value};
 
 use super::amend::{Amended, amend};
+use super::candidates::name_of;
 use super::failure::Bad;
 use super::guard;
 use super::record::Record;
@@ -38,6 +43,33 @@ impl Subject<'_> {
         self.other_mark(record).filter(|found| !is_of(found, &self.shared.deployment))
     }
 
+    /// The mark that a record bears of a name which this resource had, as the program says (`moved_from`): the state was lost before
+    /// the mark was written anew.
+    pub(super) fn mark_of_former_name(&self, record: &Record) -> Option<String> {
+        let place = self.resource_type.mark.as_ref()?;
+        let names = self.shared.plan.former_names.get(self.name)?;
+        let marks = names.iter().map(|name| {
+            let name =
+                self.from.map_or(Cow::Borrowed(name.as_str()), |from| borrowed_name(name, from).into());
+            mark_text(&self.shared.deployment, &name, self.site_name())
+        });
+        let mut on_it = marks.filter(|mark| is_on(place, mark, record));
+        on_it.find(|mark| !self.is_of_another(mark, record))
+    }
+
+    /// Whether what bears a mark of this deployment is something else that the program or its state knows.
+    pub(super) fn is_of_another(&self, mark: &str, record: &Record) -> bool {
+        let (shared, name_and_site) =
+            (self.shared, mark.strip_prefix(&of_deployment(&self.shared.deployment)));
+        let Some((name, site)) = name_and_site.and_then(|text| text.rsplit_once('@')) else { return false };
+        let in_program = borrowed_parts(name).map_or(name, |(own, _)| own);
+        let is_step = |step: &Step| step.name == in_program && shared.plan.site(step.site).name == site;
+        let identity = || record.identity(self.resource_type);
+        shared.ledger.with(|state| state.is_known(name, site))
+            || shared.plan.steps.iter().any(is_step)
+            || identity().is_some_and(|identity| name_of(self, &identity).is_some())
+    }
+
     fn other_mark(&self, record: &Record) -> Option<String> {
         self.mark_on(record).filter(|_| !self.bears_our_mark(record))
     }
@@ -61,6 +93,14 @@ impl Subject<'_> {
 /// `scope:9f2c/base@nantes`
 pub(super) fn mark_text(deployment: &str, name: &str, site: &str) -> String {
     format!("{}{name}@{site}", of_deployment(deployment))
+}
+
+/// The name by which a mark of this deployment calls a record, where nothing at the subject's site is called so any more.
+pub(super) fn lost_name(subject: &Subject<'_>, record: &Record) -> Option<String> {
+    let mark = subject.former_mark(record).filter(|mark| !subject.is_of_another(mark, record))?;
+    let name =
+        mark.strip_prefix(&of_deployment(&subject.shared.deployment))?.strip_suffix(subject.site_name())?;
+    Some(name.strip_suffix('@')?.to_owned())
 }
 
 /// What all marks of a deployment begin with.
@@ -93,6 +133,14 @@ pub(super) fn write(mark: &Mark, text: &str, values: &mut Map<String, Value>) {
         Value::String(own) if is_in(text, own) => {}
         Value::String(own) if !own.is_empty() => *own = format!("{own} [{text}]"),
         slot => *slot = Value::from(text),
+    }
+}
+
+/// Has a record that was read bear another mark, as it will once that is written at its site.
+pub(super) fn renew(subject: &Subject<'_>, former: &str, record: &mut Record) {
+    if let (Some(place), Some(own)) = (&subject.resource_type.mark, subject.mark()) {
+        strip(place, former, &mut record.attributes);
+        write(place, &own, &mut record.attributes);
     }
 }
 

@@ -8,14 +8,16 @@ use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
 use super::compare::{Difference, is_kept};
+use super::failure::Bad;
 use super::inputs::{Given, inner};
 use super::mark;
 use super::parts;
 use super::record::{Record, identity_text};
 use super::subject::Subject;
-use crate::events::{self, Follows};
+use crate::events::{self, Failure, Follows, Outcome};
 use crate::redact::hide_in_value;
 use crate::report::{ChangedBy, CopyOf, Marked, Seen};
+use crate::shell;
 use crate::state::{Resource, digest_of_value};
 
 /// The longest value that is kept, as JSON.
@@ -64,6 +66,32 @@ impl Subject<'_> {
     /// Takes note that something recorded is not there any more.
     pub(super) fn saw_nothing(&self) {
         self.saw(Seen { is_gone: true, ..Seen::default() });
+    }
+
+    /// Whether its site is elsewhere than when what is recorded of it was seen: what is not found there is perhaps where it was.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.shared.is_elsewhere(self.site_id, &self.driver.name)
+    }
+
+    /// Of something recorded that was not found.
+    ///
+    /// # Errors
+    /// `E0895`: it is perhaps where its site was.
+    pub(super) fn is_gone(&self) -> Result<(), Bad> {
+        if !self.is_elsewhere() {
+            return Ok(());
+        }
+        let (name, site) = self.place();
+        let message =
+            format!("`{name}` is not at `{site}`, which is at another address than when it was seen there");
+        let failure = Failure::new("E0895", Outcome::Invalid, message)
+            .with_help(format!("put the address back that `{site}` had: another place is another site, with a name of its own"))
+            .with_help(format!(
+                "if `{site}` is the same and moved, and `{name}` did not move with it: `scope state forget {} {}`",
+                shell::word(&name),
+                shell::word(&site)
+            ));
+        Err(Bad::new(failure))
     }
 
     /// Takes note of how something recorded is there; `given` is what the program sets of it, if it still names it;

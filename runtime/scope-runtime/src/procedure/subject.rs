@@ -120,6 +120,12 @@ impl Memory {
         }
     }
 
+    /// Takes note that nothing of what was noted was changed.
+    pub(super) fn changes_nothing(&self) {
+        self.touch(Touched::Nothing);
+        *self.changed.borrow_mut() = Default::default();
+    }
+
     /// What was changed: its identity, and how.
     pub(super) fn changed(&self) -> (String, Vec<Change>) {
         self.changed.borrow().clone()

@@ -96,7 +96,10 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
                     };
                     match &seen {
                         Some(record) => subject.saw_there(&resource, record, None, &seconds),
-                        None => subject.saw_nothing(),
+                        None => {
+                            subject.is_gone()?;
+                            subject.saw_nothing();
+                        }
                     }
                 }
                 let users = guard::users(subject, &resource.identity, seen.as_ref());
@@ -135,9 +138,9 @@ pub(crate) async fn look_at_recorded(shared: &Shared<'_>, step: &Step) {
     let set = seconds::as_set(&subject, &recorded).values;
     match subject.read(&recorded.identity, &set).await {
         Ok(Some(record)) => subject.saw_there(&recorded, &record, None, &[]),
-        Ok(None) => subject.saw_nothing(),
+        Ok(None) if !subject.is_elsewhere() => subject.saw_nothing(),
         // It stays unknown, and why is told already.
-        Err(_) => {}
+        Ok(None) | Err(_) => {}
     }
 }
 

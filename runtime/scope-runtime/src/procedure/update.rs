@@ -20,6 +20,7 @@ use super::subject::{Asked, Change, Memory, Subject};
 use super::{anew, guard, mark};
 use crate::events::{Failure, Outcome};
 use crate::redact::hide_in_value;
+use crate::schedule::Touched;
 use crate::site::Answer;
 use crate::state::{Changed, ChangedAttribute, NotTaken, Record as Fact, Resource, digest_of_value};
 
@@ -55,6 +56,7 @@ pub(super) async fn update(
     for taken_off in differences.iter().filter(|difference| difference.wanted.is_null()) {
         inputs.remove(&taken_off.attribute);
     }
+    let is_untouched = memory.touched() == Touched::Nothing;
     memory.change(
         &there.identity,
         differences.iter().map(|difference| Change {
@@ -94,7 +96,16 @@ pub(super) async fn update(
                 });
             }
         }
-        Err(trouble) => return Err(subject.failed(trouble)),
+        Err(trouble) => {
+            // What was refused is as it was: there is nothing to take back.
+            if is_untouched && trouble.is_refusal() {
+                memory.changes_nothing();
+                if step.undo == Undo::DeleteCreated {
+                    subject.shared.ledger.append(Fact::ChangeEnded { key: subject.key.to_owned() })?;
+                }
+            }
+            return Err(subject.failed(trouble));
+        }
     }
     after(subject, operation, &known, given, Some(&changes)).await?;
     let seen = seen_again(subject, known, given).await?;

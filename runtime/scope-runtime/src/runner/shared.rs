@@ -28,7 +28,7 @@ use crate::events::{Change, Effect, FORMAT, Failure, Progress, RunEvent, RunEven
 use crate::procedure::{Memory, identity_text, mentions};
 use crate::redact::{hide_in_event, hide_in_failure};
 use crate::report::Seen;
-use crate::state::{Record, Told};
+use crate::state::{Record, State, Told};
 
 /// Progress of one step is told at most so often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -55,6 +55,8 @@ pub(crate) struct Shared<'r> {
     types: HashMap<&'r str, (&'r Driver, &'r ResourceType)>,
     memories: Vec<Memory>,
     pub(crate) index: Index<'r>,
+    /// Sites that are elsewhere than when what is recorded at them was seen, by driver.
+    elsewhere: BTreeSet<(SiteId, &'r str)>,
     /// For each step, those whose output or end it waits for.
     before: Vec<Vec<StepId>>,
     /// The shares of wholes (`%`), by the steps of their parts.
@@ -92,8 +94,10 @@ impl<'r> Shared<'r> {
         for edge in plan.edges.iter().filter(|edge| edge.reason != EdgeReason::Wave) {
             before[edge.to.index()].push(edge.from);
         }
+        let elsewhere = ledger.with(|state| elsewhere(plan, state));
         let shared = Self {
             plan,
+            elsewhere,
             sites,
             deployment: ledger.with(|state| state.deployment.clone()),
             ledger,
@@ -119,6 +123,11 @@ impl<'r> Shared<'r> {
         };
         shared.knows_what_is_written();
         shared
+    }
+
+    /// Whether a site is elsewhere than when what is recorded of a driver there was seen.
+    pub(crate) fn is_elsewhere(&self, site: SiteId, driver: &str) -> bool {
+        self.elsewhere.contains(&(site, driver))
     }
 
     /// The first event.
@@ -501,4 +510,17 @@ pub fn digest_of_plan(plan: &Plan) -> String {
         .expect("a plan has text keys only, and a digest takes any bytes");
     let digest = digest.into_inner().expect("a digest takes any bytes");
     digest.finish_hex()
+}
+
+fn elsewhere<'r>(plan: &'r Plan, state: &State) -> BTreeSet<(SiteId, &'r str)> {
+    let mut elsewhere = BTreeSet::new();
+    for (id, site) in (0..).map(SiteId).zip(&plan.sites) {
+        let Some(before) = state.sites.get(&site.name) else { continue };
+        let now = site.addresses();
+        let drivers = site.settings.keys().filter(|driver| {
+            before.get(*driver).is_some_and(|before| now.get(*driver).is_some_and(|now| now != before))
+        });
+        elsewhere.extend(drivers.map(|driver| (id, driver.as_str())));
+    }
+    elsewhere
 }

@@ -38,7 +38,7 @@ impl Users {
                 self.remove(state, &owed.name, &owed.site);
             }
             // Before the first step, and seldom.
-            Record::Renamed { .. } => {
+            Record::Renamed(_) => {
                 let mut renamed = State { resources: state.resources.clone(), ..State::new(String::new()) };
                 renamed.apply(record);
                 *self = Self::new(&renamed);

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use scope_plan::recorded::rename_choices;
+use scope_plan::plan::Rename;
+use scope_plan::recorded::{How, rename_choices};
 
 use super::{KEPT_RUNS, Owed, Parked, Record, Resource, Run, Sent, State, Wish};
 use crate::events::Outcome;
@@ -141,9 +142,10 @@ impl State {
             Record::Wave { key, wave: None } => {
                 self.waves.remove(key);
             }
-            Record::Renamed { from, to } => self.rename(from, to),
+            Record::Renamed(rename) => self.rename(rename),
             Record::Told { .. } => {}
             Record::RunEnded { run, end } => {
+                self.former_sites.clear();
                 if let Some(known) = self.runs.iter_mut().find(|known| known.run == *run) {
                     known.verdict = Some(end.verdict);
                     known.counts = end.counts;
@@ -177,11 +179,29 @@ impl State {
     }
 
     /// Whether it is there, or may be.
-    fn is_known(&self, name: &str, site: &str) -> bool {
+    pub(crate) fn is_known(&self, name: &str, site: &str) -> bool {
         self.resource(name, site).is_some()
             || self.sent.values().any(|sent| sent.name == name && sent.site == site)
             || self.owed.iter().any(|owed| owed.name == name && owed.site == site)
             || self.undone.get(name).is_some_and(|sites| sites.contains_key(site))
+    }
+
+    /// Whether a run saw all that is recorded of a driver at a site, copies left out: each is the run's that last had it made.
+    pub(crate) fn is_seen_whole(&self, site: &str, driver: &str, run: u64) -> bool {
+        let is_of_driver = |known: &&Resource| {
+            known.how != How::Borrowed && known.resource_type.split('.').next() == Some(driver)
+        };
+        let there = self.resources.values().filter_map(|sites| sites.get(site));
+        there.filter(is_of_driver).all(|known| known.seen == Some(run))
+    }
+
+    /// Whether anything, a call that was done included, is recorded under a name.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        let is_of_it = |key: &String| {
+            let verb = key.split_once('/').and_then(|(_, rest)| rest.strip_prefix(name));
+            verb.and_then(|rest| rest.strip_prefix('/')).is_some_and(|verb| !verb.contains('/'))
+        };
+        self.resources.contains_key(name) || self.calls.keys().any(is_of_it)
     }
 
     /// A step ended well: what it is about, if it is recorded, was seen as the program says. Its key is `site/name/verb`, and
@@ -196,28 +216,47 @@ impl State {
         }
     }
 
-    /// What was called `from` is called `to` from now on.
-    fn rename(&mut self, from: &str, to: &str) {
-        if let Some(sites) = self.resources.remove(from) {
-            self.resources.insert(to.to_owned(), sites);
+    /// What was called so is called otherwise from now on.
+    fn rename(&mut self, rename: &Rename) {
+        let Rename { from, to, at } = rename;
+        let is_it = |name: &str, site: &str| name == from && rename.is_at(site);
+        if let Some(mut sites) = self.resources.remove(from) {
+            let renamed = sites.extract_if(.., |site, _| rename.is_at(site)).collect::<BTreeMap<_, _>>();
+            self.resources.entry(to.clone()).or_default().extend(renamed);
+            if !sites.is_empty() {
+                self.resources.insert(from.clone(), sites);
+            }
         }
-        self.apart.retain(|(name, _)| name != from);
+        self.apart.retain(|(name, site)| !is_it(name, site));
         let needs = self.resources.values_mut().flat_map(|sites| sites.values_mut());
-        for (name, _) in needs.flat_map(|resource| &mut resource.needs).filter(|(name, _)| name == from) {
+        for (name, _) in
+            needs.flat_map(|resource| &mut resource.needs).filter(|(name, site)| is_it(name, site))
+        {
             to.clone_into(name);
         }
-        rename_choices(&mut self.choices, from, to);
-        rename_choices(&mut self.chosen_sites, from, to);
+        if at.is_none() {
+            rename_choices(&mut self.choices, from, to);
+            rename_choices(&mut self.chosen_sites, from, to);
+        }
         // A step's key is made of its site and its name.
         let key = |old: &str| old.replacen(&format!("/{from}/"), &format!("/{to}/"), 1);
+        let is_of_it = |key: &str| {
+            let rest = key.split_once(&format!("/{from}/"));
+            rest.is_some_and(|(site, verb)| !site.contains('/') && !verb.contains('/') && rename.is_at(site))
+        };
+        let renamed = |old: String| if is_of_it(&old) { key(&old) } else { old };
+        for (old, mut call) in std::mem::take(&mut self.calls) {
+            call.taken = call.taken.into_iter().map(|(step, parts)| (renamed(step), parts)).collect();
+            self.calls.insert(renamed(old), call);
+        }
         for (old, parked) in std::mem::take(&mut self.parked) {
-            match parked.name == from {
+            match is_it(&parked.name, &parked.site) {
                 true => self.parked.insert(key(&old), Parked { name: to.to_owned(), ..parked }),
                 false => self.parked.insert(old, parked),
             };
         }
         for (old, sent) in std::mem::take(&mut self.sent) {
-            match sent.name == from {
+            match is_it(&sent.name, &sent.site) {
                 true => self.sent.insert(key(&old), Sent { name: to.to_owned(), ..sent }),
                 false => self.sent.insert(old, sent),
             };

@@ -67,6 +67,7 @@ impl State {
             holds: renaming.sites(&self.holds),
             waves: self.waves.clone(),
             sites: renaming.sites(&self.sites),
+            former_sites: renaming.former_sites(&self.former_sites),
             version,
             deployment,
             serial,
@@ -110,6 +111,15 @@ impl Renaming<'_> {
 
     fn sites<T: Clone>(self, of_sites: &BTreeMap<String, T>) -> BTreeMap<String, T> {
         of_sites.iter().map(|(site, value)| (self.site(site), value.clone())).collect()
+    }
+
+    fn former_sites(self, former: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<String>> {
+        let mut renamed = former.clone();
+        let mut names = renamed.remove(self.from).unwrap_or_default();
+        names.retain(|name| name != self.to);
+        names.push(self.from.to_owned());
+        renamed.insert(self.to.to_owned(), names);
+        renamed
     }
 
     fn keys<T: Clone>(self, of_keys: &BTreeMap<String, T>) -> BTreeMap<String, T> {
@@ -202,11 +212,21 @@ mod tests {
         state.guards = vec![guard].into();
         assert!(state.has_site("paris") && !state.is_open_at("paris") && !state.has_site("lutetia"));
         let renamed = state.with_site_renamed("paris", "lutetia");
-        let text = serde_json::to_string(&renamed).expect("it is JSON");
+        // Only that it was called so: a family over sites has keys that are for the next run to change.
+        let was = |state: &State| state.former_sites.clone();
+        assert_eq!(was(&renamed), BTreeMap::from([("lutetia".to_owned(), vec!["paris".to_owned()])]));
+        let forgotten = |state: State| State { former_sites: BTreeMap::new(), ..state };
+        let text = serde_json::to_string(&forgotten(renamed.clone())).expect("it is JSON");
         assert!(!text.contains("paris"), "{text}");
         assert_eq!(renamed.called("note", "nantes").expect("it is there").from.as_deref(), Some("lutetia"));
-        assert_eq!(renamed.with_site_renamed("lutetia", "paris"), state, "and back");
-        assert_eq!(state.with_site_renamed("pari", "lutetia"), state, "another site is another one");
+        let back = renamed.with_site_renamed("lutetia", "paris");
+        assert_eq!(was(&back), BTreeMap::from([("paris".to_owned(), vec!["lutetia".to_owned()])]));
+        assert_eq!(forgotten(back), state, "and back");
+        assert_eq!(
+            forgotten(state.with_site_renamed("pari", "lutetia")),
+            state,
+            "another site is another one"
+        );
         state.looks.insert("paris".into(), "a second one may be there".into());
         assert!(state.is_open_at("paris") && !state.is_open_at("nantes"));
     }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scope_plan::plan::Rename;
 use scope_plan::recorded::RecordedGuard;
 use serde::{Deserialize, Serialize};
 
@@ -190,12 +191,7 @@ pub enum Record {
         wave: Option<OpenWave>,
     },
     /// What was recorded under one name is recorded under another (`moved_from`).
-    Renamed {
-        /// The old name.
-        from: String,
-        /// The new name.
-        to: String,
-    },
+    Renamed(Rename),
     /// What happened to a step, for `logs`: changes nothing in the state.
     Told {
         /// What.

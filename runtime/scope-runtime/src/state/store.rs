@@ -307,7 +307,7 @@ fn changes_plans(record: &Record) -> bool {
             | Record::Protected { .. }
             | Record::LetGo { .. }
             | Record::Owed { .. }
-            | Record::Renamed { .. }
+            | Record::Renamed(_)
     )
 }
 

@@ -395,6 +395,7 @@ pub fn place_with(driver: Value, settings: Value, options: Options) -> Place {
         dropped: Vec::new(),
         rollouts: Vec::new(),
         renames: Vec::new(),
+        former_names: Default::default(),
         unwanted: Vec::new(),
         outputs: Vec::new(),
     };

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scope_plan::driver::{Operation, OperationKind, Readiness, Repeat, Request, ResourceType, Share};
 use scope_plan::expr::SecretSource;
-use scope_plan::plan::{Action, EdgeReason, KeptSecret, Plan, StepId};
+use scope_plan::plan::{Action, EdgeReason, KeptSecret, Plan, Rename, StepId};
 
 use super::program::{Asked, Program, is_bytes, is_comparable};
 use crate::{Options, TargetError};
@@ -118,7 +118,7 @@ fn refuse_what_waits(plan: &Plan) -> Result<(), TargetError> {
             );
         }
     }
-    if let Some((from, to)) = plan.renames.first() {
+    if let Some(Rename { from, to, .. }) = plan.renames.first() {
         return unsupported(format!("`{to}`, moved from `{from}`"), "a script has no state to rename it in");
     }
     Ok(())

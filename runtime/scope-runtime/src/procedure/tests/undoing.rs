@@ -397,6 +397,19 @@ fn what_was_changed_is_set_back() {
 }
 
 #[test]
+fn what_its_site_refused_to_change_is_not_taken_back() {
+    let (plan, state) = changing();
+    let refused = Reply::Error(SiteErrorKind::Refused, "no more pages");
+    let mut script = vec![("paris", "read", found(with_pages(300))), ("paris", "update", refused)];
+    script.extend(at_nantes_with(400));
+    let played = play(&plan, state, script);
+    assert_eq!(played.report.steps[0].undo, UndoStatus::None);
+    let is_undone = |event: &&crate::events::RunEvent| matches!(event.kind, RunEventKind::UndoDone { .. });
+    assert!(played.events.iter().find(is_undone).is_none(), "nothing was changed");
+    assert!(played.state.state().changed.is_empty(), "nothing is to be set back");
+}
+
+#[test]
 fn what_somebody_changed_since_is_left() {
     let played = changed_and_given_up(500, Vec::new());
     assert_eq!(played.report.steps[0].undo, UndoStatus::Done);

@@ -82,6 +82,7 @@ pub(super) fn empty_plan() -> Plan {
         dropped: Vec::new(),
         rollouts: Vec::new(),
         renames: Vec::new(),
+        former_names: Default::default(),
         unwanted: Vec::new(),
         outputs: Vec::new(),
     }

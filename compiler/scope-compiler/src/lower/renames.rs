@@ -1,0 +1,263 @@
+//! What the state calls otherwise than the program does now, as `moved_from` says.
+//!
+//! `web` with `moved_from: "vm"` → what is recorded as `vm` is `web` from now on. `vms for s in [lima, quito]` with `moved_from: "vm"`, where `vm` was
+//! at both: what is at lima is `vms["lima"]`, what is at quito `vms["quito"]`; of two elements at lima it would be either, and is neither.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use scope_analysis::FormerName;
+use scope_analysis::element_of;
+use scope_analysis::hir::{Program, Resource, ResourceId, ResourceKind};
+use scope_plan::plan::Rename;
+use scope_plan::recorded::{Recorded, is_choice_of, rename_choices};
+
+/// What is renamed, and what may have been several.
+#[derive(Default)]
+pub(super) struct Renames {
+    /// In order of the program; groups that chose an alternative last.
+    pub(super) renames: Vec<Rename>,
+    /// What is recorded and may be each of several by now, or one of what is elsewhere.
+    pub(super) unclear: Vec<Unclear>,
+}
+
+/// What is recorded at a site, and may be what says that it was it.
+pub(super) struct Unclear {
+    /// The old name.
+    pub(super) old: String,
+    /// The name of its site.
+    pub(super) site: String,
+    /// What may have been it.
+    pub(super) may_be: Vec<ResourceId>,
+    /// Whether that is there.
+    pub(super) is_there: bool,
+}
+
+/// What resources were called, as the program says, where the state has what it has.
+pub(super) fn former(program: &Program, recorded: &Recorded) -> Vec<FormerName> {
+    let declared = declared(program);
+    let gone =
+        recorded.resources.iter().map(|known| known.name.as_str()).filter(|name| !declared.contains(name));
+    let gone: BTreeSet<&str> = gone.collect();
+    scope_analysis::former_names(&program.resources, |path| {
+        let below = gone.range::<str, _>((Bound::Included(path), Bound::Unbounded));
+        let mut below = below.map_while(|name| name.strip_prefix(path));
+        below.any(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    })
+}
+
+/// What is renamed of what is recorded.
+pub(super) fn renames(program: &Program, recorded: &Recorded) -> Renames {
+    let former = former(program, recorded);
+    let keys = keys_of_sites(program, recorded);
+    if former.is_empty() {
+        return Renames { renames: keys, ..Renames::default() };
+    }
+    let mut known: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    for it in &recorded.resources {
+        known.entry(&it.name).or_default().insert(&it.site, &it.resource_type);
+    }
+    let has_chosen = |name: &str| recorded.choices.keys().any(|key| is_choice_of(key, name));
+    let declared = declared(program);
+    let mut groups = BTreeSet::new();
+    let mut renames = Vec::new();
+    let mut by_site = BySite { program, known: &known, declared: &declared, pairs: BTreeMap::new() };
+    for former in &former {
+        let resource = &program.resources[former.id.0 as usize];
+        let is_gone = |name: &str| known.contains_key(name) && !declared.contains(name);
+        let or = former
+            .or
+            .as_deref()
+            .filter(|or| former.is_only && !known.contains_key(former.name.as_str()) && is_gone(or));
+        let only_element = || match by_site.elements(former, resource).as_slice() {
+            [one] if !known.contains_key(former.name.as_str()) => Some(*one),
+            _ => None,
+        };
+        let old = or.or_else(only_element).unwrap_or(&former.name);
+        // What a group was called follows from what something in it was called.
+        if let Some(group) = &resource.group
+            && let Some(inside) = resource.name.strip_prefix(group.as_str())
+            && let Some(old) = old.strip_suffix(inside)
+            && has_chosen(old)
+            && !has_chosen(group)
+        {
+            groups.insert(Rename { from: old.to_owned(), to: group.clone(), at: None });
+        }
+        if known.contains_key(resource.name.as_str()) || !known.contains_key(old) {
+            by_site.add(former, resource);
+        } else {
+            renames.push(Rename { from: old.to_owned(), to: resource.name.clone(), at: None });
+        }
+    }
+    let (at_sites, unclear) = by_site.parted();
+    renames.extend(at_sites);
+    renames.extend(groups);
+    renames.extend(keys);
+    Renames { renames, unclear }
+}
+
+/// What has the former name of a site for its key, and has its new one now: `per["cairo"]` → `per["giza"]`. Calls are recorded, too, and groups by what
+/// they chose; whether they are, the run knows.
+fn keys_of_sites(program: &Program, recorded: &Recorded) -> Vec<Rename> {
+    if recorded.former_sites.is_empty() {
+        return Vec::new();
+    }
+    let declared = declared(program);
+    let known: BTreeSet<&str> = recorded.resources.iter().map(|known| known.name.as_str()).collect();
+    let groups = program.resources.iter().filter_map(|resource| resource.group.as_deref());
+    let names: BTreeSet<&str> = declared.iter().copied().chain(groups).collect();
+    let mut renames = Vec::new();
+    for (site, former) in &recorded.former_sites {
+        let key = format!("[\"{site}\"]");
+        for name in names.iter().filter(|name| name.contains(&key) && !known.contains(*name)) {
+            let was = former.iter().rev().map(|former| name.replace(&key, &format!("[\"{former}\"]")));
+            let mut was: Vec<String> = was.filter(|was| !names.contains(was.as_str())).collect();
+            // What is recorded first, and else what it was called last.
+            was.sort_by_key(|was| !known.contains(was.as_str()));
+            if let Some(from) = was.into_iter().next() {
+                renames.push(Rename { from, to: (*name).to_owned(), at: None });
+            }
+        }
+    }
+    renames
+}
+
+/// One thing at several sites that is a family over them now, or the other way round: told apart by the sites.
+struct BySite<'a> {
+    program: &'a Program,
+    /// Name, site, type.
+    known: &'a BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>,
+    declared: &'a BTreeSet<&'a str>,
+    /// What may have been what is recorded under a name at a site, and whether it is there.
+    pairs: BTreeMap<(&'a str, &'a str), Vec<(ResourceId, bool)>>,
+}
+
+impl<'a> BySite<'a> {
+    /// The recorded elements of a family that what is no family says it was, as far as the program has them no more.
+    fn elements(&self, former: &FormerName, resource: &Resource) -> Vec<&'a str> {
+        let Some((path, inside)) = former.as_element(resource) else { return Vec::new() };
+        let begin = format!("{path}[");
+        let below = self.known.range::<str, _>((Bound::Included(begin.as_str()), Bound::Unbounded));
+        let below = below.map(|(name, _)| *name).take_while(|name| name.starts_with(&begin));
+        let is_element = |name: &&str| {
+            let element = name.strip_suffix(inside).and_then(element_of);
+            element.is_some_and(|(family, _)| family == path) && !self.declared.contains(name)
+        };
+        below.filter(is_element).collect()
+    }
+
+    fn add(&mut self, former: &FormerName, resource: &Resource) {
+        let or = former.or.as_deref().and_then(|or| self.known.get_key_value(or));
+        let or = or.map(|(or, _)| *or).filter(|or| !self.declared.contains(or));
+        let own = self.known.get(resource.name.as_str());
+        let here: BTreeSet<&str> =
+            resource.instances.keys().map(|site| self.program.sites[site.0 as usize].name.as_str()).collect();
+        for old in self.elements(former, resource).into_iter().chain(or) {
+            for (site, _) in self.known[old].iter().filter(|(_, ty)| **ty == resource.ty) {
+                let is_taken = own.is_some_and(|own| own.contains_key(site));
+                if !is_taken {
+                    self.pairs.entry((old, site)).or_default().push((former.id, here.contains(site)));
+                }
+            }
+        }
+    }
+
+    /// What is one thing now, and what may be several.
+    fn parted(self) -> (Vec<Rename>, Vec<Unclear>) {
+        // Of several old ones at a site, too, each may be what is there.
+        let mut claims: BTreeMap<(ResourceId, &str), usize> = BTreeMap::new();
+        for ((_, site), may_be) in &self.pairs {
+            for (id, _) in may_be.iter().filter(|(_, is_here)| *is_here) {
+                *claims.entry((*id, site)).or_default() += 1;
+            }
+        }
+        let (mut renames, mut unclear) = (Vec::new(), Vec::new());
+        let mut moved = BTreeSet::new();
+        for ((old, site), may_be) in &self.pairs {
+            let here: Vec<ResourceId> =
+                may_be.iter().filter(|(_, is_here)| *is_here).map(|(id, _)| *id).collect();
+            match here.as_slice() {
+                [one] if claims[&(*one, *site)] == 1 => {
+                    moved.insert(*one);
+                    let to = self.program.resources[one.0 as usize].name.clone();
+                    renames.push(Rename { from: (*old).to_owned(), to, at: Some((*site).to_owned()) });
+                }
+                [] => unclear.push(Unclear {
+                    old: (*old).to_owned(),
+                    site: (*site).to_owned(),
+                    may_be: may_be.iter().map(|(id, _)| *id).collect(),
+                    is_there: false,
+                }),
+                _ => unclear.push(Unclear {
+                    old: (*old).to_owned(),
+                    site: (*site).to_owned(),
+                    may_be: here,
+                    is_there: true,
+                }),
+            }
+        }
+        // Where some were told apart by their sites, what is at none of these is no longer wanted there.
+        unclear.retain(|it| it.is_there || it.may_be.iter().all(|id| !moved.contains(id)));
+        (renames, unclear)
+    }
+}
+
+fn declared(program: &Program) -> BTreeSet<&str> {
+    program.resources.iter().map(|resource| resource.name.as_str()).collect()
+}
+
+/// Every name, and what its resource may have been called before, where only it can have been so called.
+pub(super) fn former_names(program: &Program, recorded: &Recorded) -> BTreeMap<String, Vec<String>> {
+    let former = former(program, recorded);
+    if former.is_empty() {
+        return BTreeMap::new();
+    }
+    let declared = declared(program);
+    let former: Vec<FormerName> = former
+        .into_iter()
+        .filter(|former| program.resources[former.id.0 as usize].kind == ResourceKind::Managed)
+        .collect();
+    let mut n_at: BTreeMap<(String, u32), usize> = BTreeMap::new();
+    let places = |former: &FormerName| {
+        let sites: Vec<u32> =
+            program.resources[former.id.0 as usize].instances.keys().map(|site| site.0).collect();
+        let or = former.or.clone();
+        or.into_iter().flat_map(move |or| sites.clone().into_iter().map(move |site| (or.clone(), site)))
+    };
+    for place in former.iter().flat_map(places) {
+        *n_at.entry(place).or_default() += 1;
+    }
+    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for former in &former {
+        let or = former.or.as_ref().filter(|_| places(former).all(|place| n_at[&place] == 1));
+        let was =
+            [Some(&former.name), or].into_iter().flatten().filter(|name| !declared.contains(name.as_str()));
+        names.entry(program.resources[former.id.0 as usize].name.clone()).or_default().extend(was.cloned());
+    }
+    names
+}
+
+/// The state as it is after the renames.
+pub(super) fn renamed(recorded: &Recorded, renames: &[Rename]) -> Recorded {
+    let mut recorded = recorded.clone();
+    let mut new: BTreeMap<&str, Vec<&Rename>> = BTreeMap::new();
+    for rename in renames {
+        new.entry(&rename.from).or_default().push(rename);
+    }
+    let rename = |name: &mut String, site: &str| {
+        let renames = new.get(name.as_str()).into_iter().flatten();
+        if let Some(rename) = renames.copied().find(|rename| rename.is_at(site)) {
+            name.clone_from(&rename.to);
+        }
+    };
+    for resource in &mut recorded.resources {
+        rename(&mut resource.name, &resource.site);
+        resource.needs.iter_mut().for_each(|(name, site)| rename(name, site));
+    }
+    recorded.guards.iter_mut().for_each(|guard| rename(&mut guard.name, &guard.site));
+    for Rename { from, to, .. } in renames.iter().filter(|rename| rename.at.is_none()) {
+        rename_choices(&mut recorded.choices, from, to);
+        rename_choices(&mut recorded.chosen_sites, from, to);
+    }
+    recorded
+}
