@@ -110,3 +110,60 @@ fn a_script_says_which_guards_it_leaves_out() {
         assert!(ran.stderr.replace('\n', " ").contains(&said), "{}", ran.all());
     }
 }
+
+/// A group has one scope and one choice; a part of a `%` its share.
+#[test]
+fn a_group_and_a_part_are_told_of() {
+    let folder = binary::folder("why-group");
+    let meter = r#"
+        type meter {
+            name: string identity immutable
+            count: int = 0
+            head: string?
+            cross by sum(count, link: head)
+            operation read GET "/meters/${name}" { 200 -> found(body), 404 -> not_found }
+            operation create PUT "/meters/${name}" { body: { count: count, head: head }, repeat by always, 200 -> done(body) }
+            operation delete DELETE "/meters/${name}" { 204 -> gone }
+        }
+        type berth {"#;
+    let program = PROGRAM.replacen("\n        type berth {", meter, 1);
+    let (driver, rest) = program.split_once("entry nantes").expect("it has an entry");
+    let main = format!(
+        "import \"./harbour.scope\"\nimport \"./pier.scope\" as pier\nentry nantes{rest}\
+         resource east: pier scope {{ paris | lille }}\n\
+         resource west for n in [\"a\", \"b\"]: pier {{ name: n }} scope {{ nantes }}\n\
+         resource hits: harbour.meter {{ name: \"hits\", count: 9 }} scope {{ nantes % paris, prime: paris }}\n"
+    );
+    let pier = "import \"./harbour.scope\"\nparam name: string = \"east\"\n\
+        resource dock: harbour.berth { name: name }\nresource boat: harbour.ship { name: name, home: dock }\n";
+    for (name, text) in [("main.scope", main.as_str()), ("pier.scope", pier), ("harbour.scope", driver)] {
+        std::fs::write(folder.join(name), text).expect("written");
+    }
+    let why = |words: &[&str], code: i32| {
+        let ran = binary::scope(
+            &folder,
+            &[&["why"], words, &["--program", "main.scope", "--simulate"]].concat(),
+            &[],
+        );
+        assert_eq!(ran.code, code, "{}", ran.all());
+        ran.stdout + &ran.stderr
+    };
+    let group = why(&["east"], 0);
+    assert!(group.starts_with("east   group   main.scope:9   { paris | lille }\n"), "{group}");
+    assert!(
+        group.contains("choice     alternative 2 of 2 for `east`: `lille`; nothing is recorded, so the first that can is taken\n  members    east.dock, east.boat\n"),
+        "{group}"
+    );
+    assert!(group.contains("nantes\n  not here   the scope puts it at paris | lille\n"), "{group}");
+    let at_site = why(&["east", "paris"], 0);
+    assert!(at_site.contains("alternative 1 of 2") && !at_site.contains("\nlille\n"), "{at_site}");
+    assert!(why(&["west[\"a\"]"], 0).contains("members    west[\"a\"].dock, west[\"a\"].boat\n"));
+    assert!(why(&["west"], 3).contains("is a family: each of its elements has its own reasons"));
+    let part = why(&["hits"], 0);
+    for words in [
+        "part       the prime: made first, it has the identity of the whole; nantes count 5 % paris (prime) count 4",
+        "part       made after the prime, at paris; nantes count 5 % paris (prime) count 4",
+    ] {
+        assert!(part.contains(words), "{part}");
+    }
+}

@@ -161,6 +161,87 @@ fn the_records_of_a_driver() {
     assert!(page.contains("Number of desired pods."), "with its words");
 }
 
+/// In which versions something is there, what a declared type is one of, and what is said of a record's fields.
+#[test]
+fn versions_unions_and_fields() {
+    let folder = binary::folder("doc-fields");
+    let driver = "\
+/// Where traffic goes.
+type Endpoint = ip
+    | {
+        host: string
+        /// Where it listens.
+        port: int in 1..65535 = 53
+    }
+type Match = { kind: \"match\", action: \"accept\" | \"drop\" }
+type Group = { kind: \"group\", rules: list<Rule> }
+/// A match, or a group of rules.
+type Rule = Match | Group
+driver wall {
+    versions: \"1\"..\"9\"
+    site { url: string }
+    service wall {
+        address: site.url
+        type policy {
+            since \"2\"
+            name: string identity immutable
+            rules: list<Rule> = []
+            to: Endpoint?  since(\"3\") until(\"7\")
+            operation read GET \"/p/${name}\" { 200 -> found(body), 404 -> not_found }
+            operation create PUT \"/p/${name}\" { body: { rules: rules, to: to }, repeat by always, 200 -> done(body) }
+            operation delete DELETE \"/p/${name}\" { 204 -> gone }
+        }
+    }
+}
+";
+    let main = "\
+import \"./wall.scope\"
+site a { wall: { url: \"https://a\" } }
+entry a
+/// How much there is.
+type Limits = {
+    /// Of all cores.
+    cpu: int = 4
+    disk: {
+        /// At least.
+        low: size
+    }?
+}
+";
+    std::fs::write(folder.join("wall.scope"), driver).expect("writable");
+    std::fs::write(folder.join("main.scope"), main).expect("writable");
+    let ran = binary::scope(&folder, &["doc", "main.scope", "--out", "out"], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    let read = |name: &str| std::fs::read_to_string(folder.join("out").join(name)).expect("written");
+    let (page, index) = (read("driver-wall.html"), read("index.html"));
+    check_links(&BTreeMap::from([
+        ("driver-wall.html".into(), page.clone()),
+        ("index.html".into(), index.clone()),
+    ]));
+    for word in [
+        "<p>Only since 2.</p>",
+        "since 3, until 7",
+        "<h2 id=\"others\">Other types</h2>",
+        "<h3><code>Rule</code></h3>\n<p>A match, or a group of rules.</p>",
+        "<p><code>Match</code></p>\n<p><code>Group</code></p>",
+        "Where traffic goes.",
+        "<code>port</code>",
+        "<code>53</code>",
+        "Where it listens.",
+    ] {
+        assert!(page.contains(word), "{word}: {page}");
+    }
+    for word in [
+        "<code>Limits.cpu</code>",
+        "<code>int</code>, default <code>4</code>",
+        "Of all cores.",
+        "<code>Limits.disk.low</code>",
+        "At least.",
+    ] {
+        assert!(index.contains(word), "{word}: {index}");
+    }
+}
+
 #[test]
 fn what_is_no_program_is_refused() {
     let folder = binary::folder("doc-none");

@@ -58,6 +58,16 @@ paths:
       responses:
         "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Chair" } } } }
     delete: { responses: { "204": { description: gone } } }
+  /net/pools/{pool-name}:
+    parameters:
+      - { name: pool-name, in: path, required: true, schema: { type: string, pattern: "^[a-z]" }, description: What it is called. }
+    get:
+      responses:
+        "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Pool" } } } }
+    put:
+      requestBody: { content: { application/json: { schema: { $ref: "#/components/schemas/Pool" } } } }
+      responses: { "200": { description: changed }, "201": { description: made } }
+    delete: { responses: { "204": { description: gone } } }
 components:
   requestBodies:
     NewLamp: { content: { application/json: { schema: { $ref: "#/components/schemas/Lamp" } } } }
@@ -82,6 +92,11 @@ components:
       properties:
         id: { type: string, readOnly: true }
         legs: { type: integer }
+    Pool:
+      type: object
+      properties:
+        bits: { type: integer, minimum: 0, maximum: 18446744073709551615 }
+        owner: { type: string, format: email }
     Room:
       type: object
       properties:
@@ -99,6 +114,7 @@ entry nantes
 resource door: house.lamp { name: "door", colour: "red", level: 40, in_: "hall" } scope { nantes }
 resource hall: house.room { name: "hall", size: 12.5, for_: "guests", no_1: 3 } scope { nantes }
 resource seat: house.chair { room: hall, legs: 4 } scope { nantes }
+resource pool: house.pool { pool_name: "p1", bits: 4, owner: "a@b.example" } scope { nantes }
 output door = door.id
 "#;
 
@@ -207,6 +223,21 @@ fn answer(house: &mut House, method: &str, target: &str, body: Value) -> (u16, V
             house.things.insert("lamps/l-1".into(), lamp.clone());
             (201, Value::Object(lamp))
         }
+        (method, ["net", "pools", name]) => {
+            let path = format!("pools/{name}");
+            match (method, house.things.get(&path).cloned(), body) {
+                ("PUT", before, Value::Object(pool)) => {
+                    house.things.insert(path, pool);
+                    (if before.is_some() { 200 } else { 201 }, Value::Null)
+                }
+                ("GET", Some(pool), _) => (200, Value::Object(pool)),
+                ("DELETE", Some(_), _) => {
+                    house.things.remove(&path);
+                    (204, Value::Null)
+                }
+                _ => (404, Value::Null),
+            }
+        }
         ("PUT", ["rooms", name]) => {
             let Value::Object(mut room) = body else { return (400, Value::Null) };
             room.insert("name".into(), json!(name));
@@ -267,10 +298,10 @@ fn a_description_becomes_a_driver_that_runs() {
     });
     let ran = scope(&["driver", "check", "house.scope", "--format", "short"]);
     assert_eq!(ran.code, 0, "{}", ran.all());
-    assert!(ran.all().contains("3 merge matrices: no error, but warnings"), "{}", ran.all());
+    assert!(ran.all().contains("4 merge matrices: no error, but warnings"), "{}", ran.all());
 
-    run("3 created");
-    run("nothing to do: 3 of 3 as the program says");
+    run("4 created");
+    run("nothing to do: 4 of 4 as the program says");
     let thing = |path: &str| house.lock().expect("not poisoned").things.get(path).cloned().map(Value::Object);
     assert_eq!(
         thing("lamps/l-1"),
@@ -281,10 +312,16 @@ fn a_description_becomes_a_driver_that_runs() {
         Some(json!({ "name": "hall", "size": 12.5, "for": "guests", "no-1": 3 }))
     );
     assert_eq!(thing("chairs/hall/c-1"), Some(json!({ "id": "c-1", "legs": 4 })));
+    // Its name stands in its path only.
+    assert_eq!(thing("pools/p1"), Some(json!({ "bits": 4, "owner": "a@b.example" })));
 
-    let changed = PROGRAM.replace("level: 40", "level: 60").replace("size: 12.5", "size: 13");
+    let changed = PROGRAM
+        .replace("level: 40", "level: 60")
+        .replace("size: 12.5", "size: 13")
+        .replace("bits: 4", "bits: 5");
     std::fs::write(folder.join("main.scope"), changed).expect("written");
-    run("2 changed");
+    run("3 changed");
+    assert_eq!(thing("pools/p1").expect("there")["bits"], 5);
     assert_eq!(thing("lamps/l-1").expect("there")["level"], 60);
     assert_eq!(thing("lamps/l-1").expect("there")["in"], "hall");
     assert_eq!(thing("rooms/hall").expect("there")["size"], json!(13.0));

@@ -196,6 +196,33 @@ fn a_saved_plan_is_run_only_as_it_was_made() {
 }
 
 #[test]
+fn a_saved_plan_tells_a_resource_once_and_counts_what_is_adopted() {
+    let program = "resource memo: desk.note { name: \"memo\", text: \"x\" } scope { paris } with { adopt: true }\n\
+        resource door: desk.bell { name: \"door\", about: memo } scope { nantes }\n";
+    let desks = Desks::start();
+    let memo = |text: &str| json!({ "name": "memo", "text": text });
+    desks.paris.change(|notes, _cards| drop(notes.insert("memo".into(), memo("x"))));
+    let folder = desks.place("saved-once", program);
+    let driver = std::fs::read_to_string(folder.join("main.scope")).expect("written before");
+    let guarded = driver
+        .replace("about: note?", "about: note? relies")
+        .replace("share by copy(keep: [name, text])", "guard in text\n            share by place");
+    std::fs::write(folder.join("main.scope"), guarded).expect("writable");
+    let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
+    has(&plan, &["+ note memo is there, and is adopted", "1 to create, 1 to adopt, 0 to change"]);
+    ends(&folder, &["run", "main.scope"], 0);
+    // It is looked at for itself, and for its guard.
+    ends(&folder, &["plan", "main.scope", "--out", "plan.json"], 0);
+    let saved = std::fs::read_to_string(folder.join("plan.json")).expect("it was saved");
+    let saved: Value = serde_json::from_str(&saved).expect("JSON");
+    let read = saved["relies_on"]["read"].as_object().expect("what was read");
+    assert_eq!(read.keys().filter(|key| key.starts_with("paris/")).count(), 2, "{read:?}");
+    desks.paris.change(|notes, _cards| drop(notes.insert("memo".into(), memo("y"))));
+    let stale = ends(&folder, &["run", "plan.json"], 3).stderr;
+    assert_eq!(stale.matches("`memo` at paris is not as it was read").count(), 1, "{stale}");
+}
+
+#[test]
 fn drift_is_what_somebody_else_did() {
     let desks = Desks::start();
     let folder = desks.place("drift", PROGRAM);

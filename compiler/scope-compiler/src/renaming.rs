@@ -4,7 +4,7 @@
 //! right as it was: a name that is taken, or is no name, is refused.
 
 use scope_diagnostics::{Edit, FileId, Fix, Span};
-use scope_syntax::ast::{ItemKind, ThingKind};
+use scope_syntax::ast::{ItemKind, ThingKind, TypeExpr, TypeKind};
 pub use scope_syntax::is_name;
 
 use crate::{Compilation, Options, World, fixing};
@@ -73,6 +73,22 @@ pub struct Declared {
     pub item: Span,
     /// Where its name stands.
     pub place: Span,
+    /// Of a record type, or one of several: its fields, those of a record within it below it.
+    pub fields: Vec<DeclaredField>,
+}
+
+/// A field of a record type.
+pub struct DeclaredField {
+    /// `port`, `limits.cpu`
+    pub path: String,
+    /// Its type as written.
+    pub written: Span,
+    /// It holds a record, whose fields follow.
+    pub is_record: bool,
+    /// What it is where it is left out.
+    pub default: Option<Span>,
+    /// What is written above it.
+    pub docs: Vec<String>,
 }
 
 /// The declarations of a file, in order.
@@ -80,13 +96,17 @@ pub fn outline(compilation: &Compilation, file: FileId) -> Vec<Declared> {
     let Some(source) = compilation.sources.try_get(file) else { return Vec::new() };
     let items = scope_syntax::parse(file, source.text()).module.items;
     let declared = items.into_iter().filter_map(|item| {
+        let mut fields = Vec::new();
         let (name, word, place) = match item.kind {
             ItemKind::Param(it) => (it.name.text, "param", it.name.span),
             ItemKind::Let(it) => (it.name.text, "let", it.name.span),
             ItemKind::Function(it) => {
                 (it.name.text, if it.is_operator { "operator" } else { "fn" }, it.name.span)
             }
-            ItemKind::Type(it) => (it.name.text, "type", it.name.span),
+            ItemKind::Type(it) => {
+                add_fields(&it.ty, "", &mut fields);
+                (it.name.text, "type", it.name.span)
+            }
             ItemKind::Thing(it) => {
                 let word = match it.kind {
                     ThingKind::Resource => "resource",
@@ -106,9 +126,37 @@ pub fn outline(compilation: &Compilation, file: FileId) -> Vec<Declared> {
             ItemKind::Test(it) => (span_text(source.text(), it.name.span), "test", it.name.span),
             _ => return None,
         };
-        Some(Declared { name, word, item: item.span, place })
+        Some(Declared { name, word, item: item.span, place, fields })
     });
     declared.collect()
+}
+
+/// The fields of the records in a type; whether there is one.
+fn add_fields(ty: &TypeExpr, path: &str, fields: &mut Vec<DeclaredField>) -> bool {
+    match ty.kind.as_ref() {
+        TypeKind::Record(attributes) => {
+            for attribute in attributes {
+                let path = format!("{path}{}", attribute.name.text);
+                let at = fields.len();
+                fields.push(DeclaredField {
+                    written: attribute.ty.span,
+                    is_record: false,
+                    default: attribute.default.as_ref().map(|value| value.span),
+                    docs: attribute.docs.clone(),
+                    path: path.clone(),
+                });
+                fields[at].is_record = add_fields(&attribute.ty, &format!("{path}."), fields);
+            }
+            true
+        }
+        TypeKind::Optional(inner) | TypeKind::By(inner, _) => add_fields(inner, path, fields),
+        TypeKind::Named { args: several, .. } | TypeKind::Union(several) => {
+            // Of all of them, not only of the first that has some.
+            let has: Vec<bool> = several.iter().map(|one| add_fields(one, path, fields)).collect();
+            has.contains(&true)
+        }
+        _ => false,
+    }
 }
 
 fn span_text(text: &str, span: Span) -> String {

@@ -345,38 +345,39 @@ pub fn divided_anew(plan: &Plan) -> String {
 }
 
 fn divisions<'p>(plan: &'p Plan, crosses: impl Iterator<Item = &'p Cross>) -> String {
-    let mut text = String::new();
-    for cross in crosses {
-        let of = plan.resource_type_of(plan.step(cross.prime));
-        let is_alike = cross.parts.iter().all(|part| part.weight == cross.parts[0].weight);
-        let parts: Vec<String> = cross
-            .parts
-            .iter()
-            .map(|part| {
-                let share = |(name, share): (&String, &Value)| {
-                    let attribute = of.and_then(|(_, of)| of.attribute(name.split('.').next()?));
-                    let text = |share: &Value| {
-                        let quantity = attribute.and_then(|attribute| attribute.quantity(share));
-                        quantity.unwrap_or_else(|| share.to_string())
-                    };
-                    let before = part.before.get(name).map(|before| format!("{} -> ", text(before)));
-                    format!(" {name} {}{}", before.unwrap_or_default(), text(share))
+    crosses.map(|cross| format!("  {}: {}\n", cross.key, division(plan, cross))).collect()
+}
+
+/// The parts of a `%` and the share of each: `nantes (prime) value 6 % paris value 2`.
+pub fn division(plan: &Plan, cross: &Cross) -> String {
+    let of = plan.resource_type_of(plan.step(cross.prime));
+    let is_alike = cross.parts.iter().all(|part| part.weight == cross.parts[0].weight);
+    let parts: Vec<String> = cross
+        .parts
+        .iter()
+        .map(|part| {
+            let share = |(name, share): (&String, &Value)| {
+                let attribute = of.and_then(|(_, of)| of.attribute(name.split('.').next()?));
+                let text = |share: &Value| {
+                    let quantity = attribute.and_then(|attribute| attribute.quantity(share));
+                    quantity.unwrap_or_else(|| share.to_string())
                 };
-                let shares: Vec<String> = part.shares.iter().map(share).collect();
-                let place = match part.steps.as_slice() {
-                    [] => Some("left out".to_owned()),
-                    steps if steps.contains(&cross.prime) => Some("prime".to_owned()),
-                    _ => None,
-                };
-                let weight = (!is_alike).then(|| format!("weight {}", part.weight));
-                let words: Vec<String> = place.into_iter().chain(weight).collect();
-                let words = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
-                format!("{}{words}{}", part.label, shares.join(","))
-            })
-            .collect();
-        writeln!(text, "  {}: {}", cross.key, parts.join(" % ")).expect("a String takes any text");
-    }
-    text
+                let before = part.before.get(name).map(|before| format!("{} -> ", text(before)));
+                format!(" {name} {}{}", before.unwrap_or_default(), text(share))
+            };
+            let shares: Vec<String> = part.shares.iter().map(share).collect();
+            let place = match part.steps.as_slice() {
+                [] => Some("left out".to_owned()),
+                steps if steps.contains(&cross.prime) => Some("prime".to_owned()),
+                _ => None,
+            };
+            let weight = (!is_alike).then(|| format!("weight {}", part.weight));
+            let words: Vec<String> = place.into_iter().chain(weight).collect();
+            let words = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
+            format!("{}{words}{}", part.label, shares.join(","))
+        })
+        .collect();
+    parts.join(" % ")
 }
 
 /// The waves of every rollout, for people; empty where there is none.

@@ -225,6 +225,10 @@ fn operation_text(text: &mut String, operation: &Operation, thing: &Thing) {
             Some(field) => writeln!(text, "{codes} -> list(body.{field})"),
             None => writeln!(text, "{codes} -> list(body)"),
         },
+        Verb::Read if thing.is_told_by_path => {
+            let identity = &thing.identity;
+            writeln!(text, "{codes} -> found(merge(body, {{ {identity}: {identity} }}))\n404 -> not_found")
+        }
         Verb::Read => writeln!(text, "{codes} -> found(body)\n404 -> not_found"),
         Verb::Create if operation.tells => writeln!(text, "{codes} -> done(body)"),
         Verb::Create | Verb::Update => writeln!(text, "{codes} -> done"),

@@ -63,15 +63,6 @@ impl Thing {
 
 /// An attribute that the site gives.
 fn computed(name: &str, docs: String) -> Attribute {
-    let field = Field {
-        name: name.to_owned(),
-        ty: Ty::Plain("string"),
-        docs,
-        default: None,
-        is_read_only: true,
-        is_write_only: false,
-        is_password: false,
-        span: scope_diagnostics::Span::DUMMY,
-    };
+    let field = Field { docs, is_read_only: true, ..Field::of(name, Ty::Plain("string")) };
     Attribute { field, sent_as: name.to_owned(), is_sent: false, is_read: true, is_changed: false }
 }

@@ -65,18 +65,7 @@ impl<'d> Importer<'d> {
             });
         }
         if let Some(ty) = others {
-            let docs = String::new();
-            let span = layers.span();
-            fields.push(Field {
-                name: OPEN.to_owned(),
-                ty,
-                docs,
-                default: None,
-                is_read_only: false,
-                is_write_only: false,
-                is_password: false,
-                span,
-            });
+            fields.push(Field { span: layers.span(), ..Field::of(OPEN, ty) });
         }
         Ty::Record(fields)
     }

@@ -57,6 +57,8 @@ pub(crate) struct Thing {
     pub actions: Vec<Action>,
     /// What it is asked for below.
     pub below: Option<Below>,
+    /// Its identity stands in its path only: no answer tells it.
+    pub is_told_by_path: bool,
 }
 
 pub(crate) struct Attribute {
@@ -236,9 +238,17 @@ impl<'d> Importer<'d> {
                 }
             }
         }
-        let identity =
-            [parameter, "id", "uuid", "name"].into_iter().find(|name| attributes.contains_key(*name));
-        let Some(identity) = identity.map(str::to_owned) else {
+        let mut identity = [parameter, "id", "uuid", "name"]
+            .into_iter()
+            .find(|name| attributes.contains_key(*name))
+            .map(str::to_owned);
+        // Who makes one chooses its address, and so what tells it from others.
+        let is_told_by_path = identity.is_none() && post.is_none() && !collection.contains('{');
+        if is_told_by_path && let Some(attribute) = self.of_path(of_item, &read, parameter, document) {
+            identity = Some(attribute.field.name.clone());
+            attributes.shift_insert(0, attribute.field.name.clone(), attribute);
+        }
+        let Some(identity) = identity else {
             self.diagnostics.push(
                 Diagnostic::new(
                     codes::E0418,
@@ -356,6 +366,44 @@ impl<'d> Importer<'d> {
             operations,
             actions,
             below: None,
+            is_told_by_path,
+        })
+    }
+
+    /// A parameter of a path as an attribute; nothing where no expression can name it.
+    fn of_path(
+        &mut self,
+        of_item: &'d Schema,
+        read: &Described<'d>,
+        parameter: &str,
+        document: usize,
+    ) -> Option<Attribute> {
+        let lists =
+            [of_item, read.fields].into_iter().filter_map(|fields| match &fields.get("parameters")?.value {
+                Value::List(parameters) => Some(parameters),
+                _ => None,
+            });
+        let described: Vec<(&'d Schema, usize)> =
+            lists.flatten().filter_map(|slot| self.resolved(slot, document)).collect();
+        let is_it = |fields: &Schema| {
+            fields.get("in").and_then(text) == Some("path")
+                && fields.get("name").and_then(text) == Some(parameter)
+        };
+        let found = described.into_iter().find(|(fields, _)| is_it(fields));
+        let ty = found.and_then(|(fields, document)| Some(self.ty(fields.get("schema")?, document, 0)));
+        let docs = found.and_then(|(fields, _)| fields.get("description").and_then(text));
+        let field = Field {
+            docs: docs.unwrap_or_default().to_owned(),
+            ..Field::of(parameter, ty.unwrap_or(Ty::Plain("string")))
+        };
+        let name = names_of(std::iter::once(&field)).remove(parameter)?;
+        let field = Field { name, ..field };
+        Some(Attribute {
+            field,
+            sent_as: parameter.to_owned(),
+            is_sent: false,
+            is_read: false,
+            is_changed: false,
         })
     }
 

@@ -16,6 +16,20 @@ use crate::types::Ty;
 /// `format: uuid`
 const UUID: &str = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$";
 
+/// Formats of texts that no type says: the site checks them.
+const UNSAID_FORMATS: [&str; 10] = [
+    "email",
+    "idn-email",
+    "uri",
+    "uri-reference",
+    "url",
+    "hostname",
+    "idn-hostname",
+    "date",
+    "date-time",
+    "time",
+];
+
 /// Longer patterns are left out: they are programs of their own.
 const LONGEST_PATTERN: usize = 1000;
 
@@ -43,6 +57,11 @@ impl<'d> Importer<'d> {
             Some("cidr") => return Ty::Plain("cidr"),
             Some("binary") => return Ty::Plain("bytes"),
             Some("uuid") if !layers.has("pattern") => return Ty::Matching(vec![UUID.to_owned()]),
+            Some(format) if UNSAID_FORMATS.contains(&format) => {
+                layers
+                    .each("format")
+                    .for_each(|slot| self.unsaid.add(&format!("format: {format}"), slot.span));
+            }
             _ => {}
         }
         for keyword in ["minLength", "maxLength"] {
@@ -211,6 +230,11 @@ pub(crate) fn integer(layers: &Layers<'_>) -> Ty {
         return Ty::Int(None);
     }
     let (low, high) = (low.map_or(-FURTHEST, f64::ceil), high.map_or(FURTHEST, f64::floor));
+    // A bound beyond what whole numbers can be is none: `maximum: 18446744073709551615`.
+    if low < -FURTHEST && high > FURTHEST {
+        return Ty::Int(None);
+    }
+    let (low, high) = (low.max(-FURTHEST), high.min(FURTHEST));
     let is_exact = low.abs() <= FURTHEST && high.abs() <= FURTHEST;
     Ty::Int((low <= high && is_exact).then_some((low as i64, high as i64)))
 }

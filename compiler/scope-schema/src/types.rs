@@ -57,6 +57,22 @@ pub(crate) struct Field {
     pub span: Span,
 }
 
+impl Field {
+    /// One of which nothing more is said.
+    pub fn of(name: &str, ty: Ty) -> Field {
+        Field {
+            name: name.to_owned(),
+            ty,
+            docs: String::new(),
+            default: None,
+            is_read_only: false,
+            is_write_only: false,
+            is_password: false,
+            span: Span::DUMMY,
+        }
+    }
+}
+
 /// The name of the field that stands for all others.
 pub(crate) const OPEN: &str = "...";
 

@@ -100,7 +100,12 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
     let record = unmarked;
     let how = if command.ours { How::Created } else { How::Adopted };
     let word = if command.ours { "ours" } else { "adopted" };
-    let resource = Resource::new(&ty.name, &command.id, how);
+    let known = store.state().resource(name, &command.site).filter(|_| command.ours);
+    let resource = match known {
+        // What it needs and what it was set to is known already.
+        Some(known) => Resource { how, ..known.clone() },
+        None => Resource::new(&ty.name, &command.id, how),
+    };
     let fact = Record::Resource { name: name.to_string(), site: command.site.clone(), resource };
     if declared.is_some() {
         store.remember(fact).map_err(|error| place::refused(&error))?;

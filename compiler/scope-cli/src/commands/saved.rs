@@ -3,7 +3,7 @@
 //! `scope plan web.scope --out plan.json`, then `scope run plan.json` → runs, or says what changed since (E0923). A plan for
 //! which no site was asked (`--offline`) relies on the state and the files alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scope_plan::plan::Plan;
 use scope_runtime::report::{Report, StepStatus};
@@ -106,15 +106,22 @@ impl Relied {
             }
         }
         let Some(now) = now.map(|survey| read(survey, plan)) else { return changes };
+        // Several steps look at one resource: it is told once.
+        let mut told = BTreeSet::new();
+        let mut tell = |words: String| {
+            if told.insert(words.clone()) {
+                changes.push(words);
+            }
+        };
         for step in &plan.steps {
             let (name, site) = (short_name(&step.name), &plan.site(step.site).name);
             // Where nothing will be sent, what is there does not matter.
             let is_held = state.holds.get(site).is_some_and(|hold| hold.is_in_force(now_ms()));
             match (self.read.get(&step.key).filter(|_| !is_held), now.get(&step.key)) {
                 (Some(before), Some(after)) if before != after => {
-                    changes.push(format!("`{name}` at {site} is not as it was read"));
+                    tell(format!("`{name}` at {site} is not as it was read"));
                 }
-                (Some(_), None) => changes.push(format!("`{name}` at {site} cannot be read any more")),
+                (Some(_), None) => tell(format!("`{name}` at {site} cannot be read any more")),
                 _ => {}
             }
         }

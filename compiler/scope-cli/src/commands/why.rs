@@ -34,34 +34,10 @@ fn explained(command: &Why, output: Output) -> Result<(), u8> {
         super::compile(&program, place::recorded(&state, &file, command.place.state.as_deref()), output)?;
     let plan = super::plan_of(&compilation);
     let all = names(&compilation, &state);
-    let Some(name) = all.iter().find(|name| is_called(name, &command.resource)) else {
-        let members = members(&all, &command.resource);
-        if let Some(first) = members.first() {
-            let n_members = members.len();
-            let words = "is a group or a family: each of its resources has its own reasons";
-            say_error(codes::E0932, &format!("`{}` {words}", command.resource));
-            let others = if n_members > 1 { ", or of another one: " } else { "" };
-            let others = format!("{others}{}", members[1..n_members.min(MOST_NAMED)].join(", "));
-            say_help(&format!("ask of one: `scope why {}`{others}", scope_runtime::shell::word(first)));
-            return Err(WRONG);
-        }
-        let mut absent = compilation.program.absent.iter();
-        if let Some(absent) = absent.find(|absent| is_called(&absent.name, &command.resource)) {
-            let words = format!("`{}` is not there: its `when` is false", command.resource);
-            say_error(codes::E0932, &words);
-            say_help(&format!("its `when` is at {}", compilation.sources.location(absent.condition)));
-            return Err(WRONG);
-        }
-        say_error(
-            codes::E0932,
-            &format!("`{file}` has no resource `{}`, and none is recorded", command.resource),
-        );
-        let candidates: Vec<&str> = all.iter().map(|name| short_name(name)).collect();
-        match similar::nearest(&command.resource, candidates.iter().copied()) {
-            Some(near) => say_help(&format!("did you mean `{near}`?")),
-            None => say_help(&format!("it has {}", candidates.join(", "))),
-        }
-        return Err(WRONG);
+    let group = group(&compilation, &command.resource);
+    let name = match all.iter().find(|name| is_called(name, &command.resource)) {
+        None if group.is_empty() => return Err(unknown(&compilation, &file, &command.resource, &all)),
+        name => name,
     };
     let sites = &compilation.program.sites;
     if let Some(site) = &command.site
@@ -78,12 +54,42 @@ fn explained(command: &Why, output: Output) -> Result<(), u8> {
         return Err(WRONG);
     }
     let known = Known { compilation: &compilation, plan, state: &state, told: &told, now_ms: now_ms() };
-    let why = why::explain(&known, &Asked { name, site: command.site.as_deref() });
+    let site = command.site.as_deref();
+    let why = match name {
+        Some(name) => why::explain(&known, &Asked { name, site }),
+        None => why::explain_group(&known, &command.resource, &group, site),
+    };
     let mut twin = serde_json::to_value(&why).expect("text keys only");
     twin["program"] = json!(file);
     document::tell("scope-why/1", twin);
     line(why::text(&why).trim_end());
     Ok(())
+}
+
+/// Nothing that has reasons of its own is called so.
+fn unknown(compilation: &Compilation, file: &str, asked: &str, all: &[String]) -> u8 {
+    let members = members(all, asked);
+    if let Some(first) = members.first() {
+        let n_members = members.len();
+        say_error(codes::E0932, &format!("`{asked}` is a family: each of its elements has its own reasons"));
+        let others = if n_members > 1 { ", or of another one: " } else { "" };
+        let others = format!("{others}{}", members[1..n_members.min(MOST_NAMED)].join(", "));
+        say_help(&format!("ask of one: `scope why {}`{others}", scope_runtime::shell::word(first)));
+        return WRONG;
+    }
+    let mut absent = compilation.program.absent.iter();
+    if let Some(absent) = absent.find(|absent| is_called(&absent.name, asked)) {
+        say_error(codes::E0932, &format!("`{asked}` is not there: its `when` is false"));
+        say_help(&format!("its `when` is at {}", compilation.sources.location(absent.condition)));
+        return WRONG;
+    }
+    say_error(codes::E0932, &format!("`{file}` has no resource `{asked}`, and none is recorded"));
+    let candidates: Vec<&str> = all.iter().map(|name| short_name(name)).collect();
+    match similar::nearest(asked, candidates.iter().copied()) {
+        Some(near) => say_help(&format!("did you mean `{near}`?")),
+        None => say_help(&format!("it has {}", candidates.join(", "))),
+    }
+    WRONG
 }
 
 /// The program, its state (an empty one where it never ran), and what the last run told.
@@ -122,7 +128,14 @@ fn names(compilation: &Compilation, state: &State) -> Vec<String> {
     names
 }
 
-/// What a group or a family is made of: `lab.net`, `agent["nantes"]`.
+/// The resources that a group declares: `lab.net`, `lab.vm`.
+fn group<'c>(compilation: &'c Compilation, asked: &str) -> Vec<&'c str> {
+    let is_member = |name: &&str| name.strip_prefix(asked).is_some_and(|rest| rest.starts_with('.'));
+    let names = compilation.program.resources.iter().map(|resource| resource.name.as_str());
+    names.filter(is_member).collect()
+}
+
+/// What a family is made of: `agent["nantes"]`, `lab["a"].net`.
 fn members<'n>(all: &'n [String], asked: &str) -> Vec<&'n str> {
     let is_member = |name: &&String| {
         name.strip_prefix(asked).is_some_and(|rest| rest.starts_with('.') || rest.starts_with('['))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use scope_compiler::Compilation;
-use scope_compiler::hir::{Attribute, Driver, Field, NamedType, OPEN, ResourceType, Share, Type};
+use scope_compiler::hir::{Attribute, Driver, Field, Life, NamedType, OPEN, ResourceType, Share, Type};
 use scope_diagnostics::SourceMap;
 
 use super::html;
@@ -67,25 +67,22 @@ pub fn page(driver: &Driver, compilation: &Compilation) -> String {
     html::page(&format!("driver {}", driver.name), &out)
 }
 
-/// The declared records that attributes hold, each once, however deep: `spec: DeploymentSpec` → what is in one. Of several of one
-/// name each says of which file it is.
+/// The declared types that attributes hold, each once, however deep: `spec: DeploymentSpec` → what is in one, `rules: list<Rule>`
+/// → what a rule is one of. Of several of one name each says of which file it is.
 fn records(driver: &Driver, sources: &SourceMap) -> String {
     let mut known: BTreeSet<*const NamedType> = BTreeSet::new();
-    let mut declared: Vec<(&str, &str, &[Field])> = Vec::new();
+    let mut declared: Vec<(&str, &str, &NamedType)> = Vec::new();
     let mut open: Vec<&Type> =
         driver.types.values().flat_map(|ty| ty.attributes.values()).map(|attribute| &attribute.ty).collect();
     while let Some(ty) = open.pop() {
         match ty {
-            Type::Named(named) => match named.meaning() {
-                Type::Record(fields) => {
-                    if known.insert(Arc::as_ptr(named)) {
-                        let place = fields.first().and_then(|field| sources.try_get(field.span.file));
-                        declared.push((&named.name, place.map_or("", |file| file.path()), fields));
-                        open.extend(fields.iter().map(|field| &field.ty));
-                    }
+            Type::Named(named) => {
+                if known.insert(Arc::as_ptr(named)) {
+                    let place = sources.try_get(named.declared.file);
+                    declared.push((&named.name, place.map_or("", |file| file.path()), named));
+                    open.push(named.meaning());
                 }
-                meaning => open.push(meaning),
-            },
+            }
             Type::Record(fields) => open.extend(fields.iter().map(|field| &field.ty)),
             Type::OneOf(branches) => open.extend(branches),
             Type::Optional(inner)
@@ -96,21 +93,55 @@ fn records(driver: &Driver, sources: &SourceMap) -> String {
             _ => {}
         }
     }
-    if declared.is_empty() {
-        return String::new();
-    }
     declared.sort_by_key(|(name, place, _)| (*name, *place));
     let mut n_of: BTreeMap<&str, usize> = BTreeMap::new();
     declared.iter().for_each(|(name, ..)| *n_of.entry(name).or_default() += 1);
-    let mut out = "<h2 id=\"records\">Records</h2>\n".to_string();
-    for (name, place, fields) in declared {
-        let of = if n_of[name] > 1 { format!(" of {}", html::code(place)) } else { String::new() };
-        out.push_str(&format!("<h3>{}{of}</h3>\n", html::code(name)));
-        let mut rows = Vec::new();
-        rows_of(fields, "", &mut rows);
-        out.push_str(&html::table(&["field", "type", ""], &rows));
+    let is_record = |named: &NamedType| matches!(named.meaning(), Type::Record(_));
+    let (records, others): (Vec<_>, Vec<_>) =
+        declared.into_iter().partition(|(_, _, named)| is_record(named));
+    let mut out = String::new();
+    for (title, id, types) in [("Records", "records", records), ("Other types", "others", others)] {
+        if !types.is_empty() {
+            out.push_str(&format!("<h2 id=\"{id}\">{title}</h2>\n"));
+        }
+        for (name, place, named) in types {
+            let of = if n_of[name] > 1 { format!(" of {}", html::code(place)) } else { String::new() };
+            out.push_str(&format!("<h3>{}{of}</h3>\n", html::code(name)));
+            let docs =
+                sources.try_get(named.declared.file).map(|file| super::docs_above(file, named.declared));
+            out.push_str(&html::docs(&docs.unwrap_or_default()));
+            out.push_str(&meaning(named.meaning(), sources));
+        }
     }
     out
+}
+
+/// What a declared type stands for: the fields of a record, of one of several what each is.
+fn meaning(ty: &Type, sources: &SourceMap) -> String {
+    match ty {
+        Type::Record(fields) => fields_of(fields, sources),
+        Type::OneOf(branches) => {
+            let mut out = "<p>One of:</p>\n".to_string();
+            for branch in branches {
+                match nameless(branch) {
+                    Some(fields) => {
+                        out.push_str(&format!("<p>{}:</p>\n", manner(branch)));
+                        out.push_str(&fields_of(fields, sources));
+                    }
+                    None => out.push_str(&format!("<p>{}</p>\n", html::code(&branch.to_string()))),
+                }
+            }
+            out
+        }
+        other => format!("<p>{}</p>\n", html::code(&other.to_string())),
+    }
+}
+
+/// The fields of a record: type, default, and what is written above each.
+pub fn fields_of(fields: &[Field], sources: &SourceMap) -> String {
+    let mut rows = Vec::new();
+    rows_of(fields, "", sources, &mut rows);
+    html::table(&["field", "type", "default", ""], &rows)
 }
 
 /// The fields of a record that has no name, or of several of them.
@@ -132,7 +163,7 @@ fn manner(ty: &Type) -> String {
 }
 
 /// A row for each field; those of a record that has no name of its own stand below it, by their path.
-fn rows_of(fields: &[Field], path: &str, rows: &mut Vec<Vec<String>>) {
+fn rows_of(fields: &[Field], path: &str, sources: &SourceMap, rows: &mut Vec<Vec<String>>) {
     for field in fields {
         let name = if field.name == OPEN { "any other" } else { &field.name };
         let inner = nameless(&field.ty);
@@ -141,9 +172,15 @@ fn rows_of(fields: &[Field], path: &str, rows: &mut Vec<Vec<String>>) {
             None => html::code(&field.ty.to_string()),
         };
         let words = if field.is_optional || field.name == OPEN { "" } else { "required" };
-        rows.push(vec![html::code(&format!("{path}{name}")), shown, documented(words, &field.docs)]);
+        let default = field.default.as_ref().map(|value| html::code(sources.snippet(value.span)));
+        rows.push(vec![
+            html::code(&format!("{path}{name}")),
+            shown,
+            default.unwrap_or_default(),
+            documented(words, &field.docs),
+        ]);
         if let Some(fields) = inner {
-            rows_of(fields, &format!("{path}{name}."), rows);
+            rows_of(fields, &format!("{path}{name}."), sources, rows);
         }
     }
 }
@@ -166,6 +203,9 @@ pub fn link(name: &str) -> String {
 fn one(ty: &ResourceType, driver: &Driver, compilation: &Compilation) -> String {
     let mut out = format!("<h3 id=\"{}\">{}</h3>\n", html::escape(&ty.name), html::code(&ty.name));
     out.push_str(&html::docs(&ty.docs));
+    if let Some(words) = versions(&ty.life) {
+        out.push_str(&format!("<p>Only {}.</p>\n", html::escape(&words)));
+    }
     let rows: Vec<Vec<String>> = ty
         .attributes
         .values()
@@ -239,7 +279,16 @@ fn words(attribute: &Attribute, compilation: &Compilation) -> String {
         .canonical
         .as_ref()
         .map(|form| format!("compared as {}", html::code(compilation.sources.snippet(form.span))));
-    words.chain(canonical).collect::<Vec<_>>().join(", ")
+    let versions = versions(&attribute.life).map(|words| html::escape(&words));
+    words.chain(canonical).chain(versions).collect::<Vec<_>>().join(", ")
+}
+
+/// In which versions of the application something is there: `since 1.9, until 1.15`; nothing where it always is.
+fn versions(life: &Life) -> Option<String> {
+    let since = life.since.as_ref().map(|version| format!("since {version}"));
+    let until = life.until.as_ref().map(|version| format!("until {version}"));
+    let words: Vec<String> = since.into_iter().chain(until).collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 fn documented(words: &str, docs: &[String]) -> String {

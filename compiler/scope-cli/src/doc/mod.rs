@@ -10,6 +10,7 @@ mod program;
 use std::collections::BTreeMap;
 
 use scope_compiler::Compilation;
+use scope_diagnostics::{SourceFile, Span};
 
 /// The pages of a program (or of the driver that `entry` declares), by file name.
 pub fn pages(compilation: &Compilation, entry: &str) -> BTreeMap<String, String> {
@@ -24,6 +25,17 @@ pub fn pages(compilation: &Compilation, entry: &str) -> BTreeMap<String, String>
 /// The file of a driver's page.
 fn driver_page(name: &str) -> String {
     format!("driver-{name}.html")
+}
+
+/// The `///` lines above the line that a place is in.
+fn docs_above(file: &SourceFile, place: Span) -> Vec<String> {
+    let above = file.text().get(..place.start as usize).unwrap_or_default();
+    // Down to the beginning of its own line.
+    let above = above.rfind('\n').map_or("", |end| &above[..end]).lines().rev();
+    let lines = above.map_while(|line| line.trim().strip_prefix("///"));
+    let mut docs: Vec<String> = lines.map(|line| line.trim().to_string()).collect();
+    docs.reverse();
+    docs
 }
 
 /// The `//!` lines at the head of a text.

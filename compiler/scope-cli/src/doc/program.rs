@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use scope_compiler::Compilation;
 use scope_compiler::hir::{self, Type, Value};
-use scope_compiler::renaming::{Declared, outline};
+use scope_compiler::renaming::{Declared, DeclaredField, outline};
 use scope_diagnostics::SourceFile;
 
 use super::{driver, html};
@@ -201,7 +201,27 @@ fn module(compilation: &Compilation, file: &SourceFile) -> String {
 /// What a file declares by a word: each with its name, what is written behind it, and the documentation above it.
 fn rows(compilation: &Compilation, file: &SourceFile, word: &str) -> Vec<Vec<String>> {
     let declared = outline(compilation, file.id()).into_iter().filter(|declared| declared.word == word);
-    declared.map(|declared| cells(file, &declared).into()).collect()
+    let rows = declared.flat_map(|declared| {
+        let own = cells(file, &declared).into();
+        std::iter::once(own).chain(fields(compilation, file, &declared))
+    });
+    rows.collect()
+}
+
+/// The fields of a record type that is written over several lines, below it.
+fn fields(compilation: &Compilation, file: &SourceFile, declared: &Declared) -> Vec<Vec<String>> {
+    let is_in_one_line = file.text().get(declared.item.range()).is_none_or(|text| !text.contains('\n'));
+    if is_in_one_line {
+        return Vec::new();
+    }
+    let written = |span| html::code(compilation.sources.snippet(span));
+    let row = |field: &DeclaredField| {
+        let ty = if field.is_record { "a record".to_string() } else { written(field.written) };
+        let default = field.default.map(|value| format!(", default {}", written(value))).unwrap_or_default();
+        let docs: Vec<String> = field.docs.iter().map(|line| html::text(line)).collect();
+        vec![html::code(&format!("{}.{}", declared.name, field.path)), ty + &default, docs.join("\n")]
+    };
+    declared.fields.iter().map(row).collect()
 }
 
 fn cells(file: &SourceFile, declared: &Declared) -> [String; 3] {
@@ -209,12 +229,8 @@ fn cells(file: &SourceFile, declared: &Declared) -> [String; 3] {
     let behind = text.get(declared.place.end as usize..declared.item.end as usize).unwrap_or_default();
     let written = behind.lines().next().unwrap_or_default();
     let written = written.split(" //").next().unwrap_or_default().trim_start_matches([':', '=', ' ']);
-    let above = text.get(..declared.item.start as usize).unwrap_or_default();
-    // Down to the beginning of its own line.
-    let above = above.rfind('\n').map_or("", |end| &above[..end]).lines().rev();
-    let mut docs: Vec<String> =
-        above.map_while(|line| line.strip_prefix("///")).map(|line| html::text(line.trim())).collect();
-    docs.reverse();
+    let docs: Vec<String> =
+        super::docs_above(file, declared.item).iter().map(|line| html::text(line)).collect();
     // What goes on in the next line is only begun here.
     let rest = match written.trim_end().chars().last() {
         Some('{') => " … }",

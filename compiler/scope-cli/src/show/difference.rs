@@ -459,7 +459,7 @@ pub fn by_site(plan: &Plan, rows: &[Row], all: bool) -> String {
 /// The counts in one line.
 pub fn summary(rows: &[Row]) -> String {
     let mut parts = vec![
-        format!("{} to create", count(rows, &[What::Create, What::Borrow, What::Adopt])),
+        format!("{} to create", count(rows, &[What::Create, What::Borrow])),
         format!("{} to change", count(rows, &[What::Update, What::Replace, What::Finish])),
         format!("{} to delete", count(rows, &[What::Delete])),
         format!("{} unknown", count(rows, &[What::Unknown])),
@@ -467,6 +467,10 @@ pub fn summary(rows: &[Row]) -> String {
     let moved = count(rows, &[What::Move]);
     if moved > 0 {
         parts.insert(2, format!("{moved} to move"));
+    }
+    let adopted = count(rows, &[What::Adopt]);
+    if adopted > 0 {
+        parts.insert(1, format!("{adopted} to adopt"));
     }
     let left = count(rows, &[What::Forget]);
     if left > 0 {

@@ -386,7 +386,12 @@ pub fn listed(counts: &[(usize, &str)]) -> String {
 fn verdict(plan: &Plan, report: &Report, next: &Next, simulated: bool) -> String {
     let Next { again, answer } = next;
     let counts = &report.counts;
-    let run = if simulated { "simulated".to_string() } else { format!("run {}", report.run) };
+    let run = match report.run {
+        _ if simulated => "simulated".to_string(),
+        // The state could not be written, or was taken over: there is no run of this number.
+        0 => "no run".to_string(),
+        run => format!("run {run}"),
+    };
     let end = format!("{run}, exit {}", report.exit_code());
     let done = listed(&ended_well(counts));
     let undone = left_undone(plan, report);

@@ -16,8 +16,9 @@ use std::fmt::Write;
 
 use scope_compiler::Compilation;
 use scope_compiler::hir::{self, Placing};
+use scope_compiler::renaming::outline;
 use scope_plan::fleet;
-use scope_plan::plan::{Action, Plan, Step, StepId};
+use scope_plan::plan::{Action, Cross, Plan, Step, StepId};
 use scope_plan::recorded::{How, Relied};
 use scope_runtime::state::{State, Told, utc};
 use serde::Serialize;
@@ -79,9 +80,9 @@ pub struct At {
 }
 
 /// One sentence.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Reason {
-    /// `scope`, `placement`, `choice`, `copy`, `needs`, `needed by`, `guard`, `recorded`, `waits`, `owed`, `held`, `last run`,
+    /// `scope`, `placement`, `choice`, `part`, `members`, `copy`, `needs`, `needed by`, `guard`, `recorded`, `waits`, `owed`, `held`, `last run`,
     /// `not here`
     pub about: &'static str,
     /// For people.
@@ -114,6 +115,64 @@ pub fn explain(known: &Known<'_>, asked: &Asked<'_>) -> Why {
     }
 }
 
+/// What the members of a group have in common: one scope, one choice; and which of them are at each site.
+pub fn explain_group(known: &Known<'_>, group: &str, members: &[&str], site: Option<&str>) -> Why {
+    const COMMON: [&str; 5] = ["scope", "placement", "choice", "not here", "held"];
+    let all = members.iter().map(|name| (*name, explain(known, &Asked { name, site })));
+    let all: Vec<(&str, Why)> = all.collect();
+    let of_first = |of: fn(&Why) -> Option<String>| all.iter().find_map(|(_, why)| of(why));
+    let sites = known.compilation.program.sites.iter().map(|site| site.name.as_str());
+    let sites = sites.filter(|name| site.is_none_or(|asked| asked == *name)).map(|name| {
+        let here = all.iter().flat_map(|(member, why)| {
+            why.sites.iter().filter(|at| at.site == name).map(move |at| (*member, at))
+        });
+        let here: Vec<(&str, &At)> = here.collect();
+        let mut reasons: Vec<Reason> = Vec::new();
+        for reason in here.iter().flat_map(|(_, at)| &at.reasons) {
+            // Where it is does not depend on what else a member uses.
+            let is_told = reasons.iter().any(|told| {
+                told.about == reason.about && (told.words == reason.words || told.about == "scope")
+            });
+            if COMMON.contains(&reason.about) && !is_told {
+                reasons.push(reason.clone());
+            }
+        }
+        let named = |is_so: fn(&At) -> bool| {
+            let names = here.iter().filter(|(_, at)| is_so(at)).map(|(name, _)| short_name(name));
+            names.collect::<Vec<_>>().join(", ")
+        };
+        for (about, names) in
+            [("members", named(|at| at.is_wanted)), ("recorded", named(|at| at.is_recorded))]
+        {
+            if !names.is_empty() {
+                reasons.push(Reason { about, words: names });
+            }
+        }
+        At {
+            site: name.to_string(),
+            is_recorded: here.iter().any(|(_, at)| at.is_recorded),
+            is_wanted: here.iter().any(|(_, at)| at.is_wanted),
+            reasons,
+        }
+    });
+    Why {
+        resource: group.to_string(),
+        resource_type: "group".into(),
+        declared: declared_at(known, group),
+        scope: of_first(|why| why.scope.clone()),
+        services: Vec::new(),
+        sites: sites.collect(),
+    }
+}
+
+/// Where the program declares a group: `main.scope:9`; nothing of one within another one.
+fn declared_at(known: &Known<'_>, group: &str) -> Option<String> {
+    let (compilation, name) = (known.compilation, group.split('[').next()?);
+    let file = compilation.sources.iter().find(|file| file.path() == known.plan.program.file)?;
+    let declared = outline(compilation, file.id()).into_iter().find(|declared| declared.name == name)?;
+    Some(format!("{}:{}", file.path(), compilation.sources.line_column(declared.place).line))
+}
+
 fn at(
     known: &Known<'_>,
     name: &str,
@@ -141,6 +200,9 @@ fn at(
     }
     for step in &here {
         choices(known, step).into_iter().for_each(|words| say("choice", words));
+        if let Some(words) = part(known, step) {
+            say("part", words);
+        }
         if let Action::Bring { sources, .. } = &step.action {
             say("copy", format!("brought here from {}", sites_of(known.plan, sources).join(" or ")));
         }
@@ -328,6 +390,18 @@ fn choices(known: &Known<'_>, step: &Step) -> Vec<String> {
         format!("{first}; {kept}{others}")
     });
     sentences.collect()
+}
+
+/// Which part of a `%` it is, and what each has.
+fn part(known: &Known<'_>, step: &Step) -> Option<String> {
+    let plan = known.plan;
+    let has_it = |cross: &&Cross| cross.parts.iter().any(|part| part.steps.contains(&step.id));
+    let cross = plan.crosses.iter().find(has_it)?;
+    let which = match cross.prime == step.id {
+        true => "the prime: made first, it has the identity of the whole".to_string(),
+        false => format!("made after the prime, at {}", plan.site(plan.step(cross.prime).site).name),
+    };
+    Some(format!("{which}; {}", scope_plan::text::division(plan, cross)))
 }
 
 /// ` by run 3, 2 h ago`: the first run that recorded something of what was chosen.
