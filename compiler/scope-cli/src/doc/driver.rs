@@ -76,12 +76,10 @@ fn records(driver: &Driver, sources: &SourceMap) -> String {
         driver.types.values().flat_map(|ty| ty.attributes.values()).map(|attribute| &attribute.ty).collect();
     while let Some(ty) = open.pop() {
         match ty {
-            Type::Named(named) => {
-                if known.insert(Arc::as_ptr(named)) {
-                    let place = sources.try_get(named.declared.file);
-                    declared.push((&named.name, place.map_or("", |file| file.path()), named));
-                    open.push(named.meaning());
-                }
+            Type::Named(named) if known.insert(Arc::as_ptr(named)) => {
+                let place = sources.try_get(named.declared.file);
+                declared.push((&named.name, place.map_or("", |file| file.path()), named));
+                open.push(named.meaning());
             }
             Type::Record(fields) => open.extend(fields.iter().map(|field| &field.ty)),
             Type::OneOf(branches) => open.extend(branches),
