@@ -422,10 +422,13 @@ pub struct Difference {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Follows {
-    /// The global name of what is made anew.
+    /// The global name of what is made, or made anew.
     pub name: String,
     /// It is certain to be another value: it is what tells that one from others.
     pub is_certain: bool,
+    /// That is made the first time.
+    #[serde(default)]
+    pub is_new: bool,
 }
 
 /// A part of an attribute's value that is not as the program says.

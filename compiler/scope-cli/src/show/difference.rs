@@ -379,9 +379,12 @@ impl Differing<'_> {
     /// What the program says, in words.
     pub fn wanted_as(&self, text: &dyn Fn(&Value) -> String) -> String {
         match self.follows {
-            Some(Follows { name, is_certain: true }) => format!("(of {name}, which is made anew)"),
-            Some(Follows { name, is_certain: false }) => {
-                format!("(perhaps: it is known only when {name} is made anew)")
+            Some(Follows { name, is_certain, is_new }) => {
+                let made = if *is_new { "yet to be made" } else { "made anew" };
+                match is_certain {
+                    true => format!("(of {name}, which is {made})"),
+                    false => format!("(perhaps: it is known only when {name} is {made})"),
+                }
             }
             None => text(self.wanted),
         }

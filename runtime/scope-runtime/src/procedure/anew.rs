@@ -137,7 +137,7 @@ pub(super) fn help(subject: &Subject<'_>, difference: &Difference) -> Option<Str
     ))
 }
 
-/// In a survey: the same of what is made from something that is yet to be made anew itself, so that it is not known yet.
+/// In a survey: the same of what is made from something that is yet to be made, or made anew, so that it is not known yet.
 /// `attributes` are those whose values are not known.
 ///
 /// # Errors
@@ -157,12 +157,15 @@ pub(super) fn foretold(
         if !subject.resource_type.attribute(name).is_some_and(|attribute| attribute.is_immutable) {
             continue;
         }
-        let Some(source) = source_made_anew(subject, expr) else { continue };
-        let is_certain = is_of_it(subject, source, expr);
-        if may_be(subject, true) {
+        let Some(source) = source_to_be(subject, expr) else { continue };
+        let is_certain = is_of_it(subject, source.step, expr);
+        // What it was made from before, by the same name, it follows; another one is the program's own change.
+        let is_following = !source.is_new || is_made_from(subject, &recorded, source.step);
+        if may_be(subject, is_following) {
+            let (source, made) = (&source.step.name, source.words());
             let why = match is_certain {
-                true => format!("`{name}` is of `{}`, which is made anew", source.name),
-                false => format!("perhaps: `{name}` is known only when `{}` is made anew", source.name),
+                true => format!("`{name}` is of `{source}`, which is {made}"),
+                false => format!("perhaps: `{name}` is known only when `{source}` is {made}"),
             };
             return Ok(Some(Change::Replace { why, is_whole: true }));
         }
@@ -173,8 +176,14 @@ pub(super) fn foretold(
     Ok(None)
 }
 
-/// In a survey: what is of something that is yet to be made anew, and is changed in place then. `attributes` are those whose
-/// values are not known.
+/// Whether that step's resource is one of those that it was made from.
+fn is_made_from(subject: &Subject<'_>, recorded: &Resource, source: &Step) -> bool {
+    let site = &subject.shared.plan.site(source.site).name;
+    recorded.needs.iter().any(|(name, at)| *name == source.name && at == site)
+}
+
+/// In a survey: what is of something that is yet to be made, or made anew, and is changed in place then. `attributes` are those
+/// whose values are not known.
 pub(super) fn following(
     subject: &Subject<'_>,
     there: &There,
@@ -182,8 +191,8 @@ pub(super) fn following(
 ) -> Vec<(Difference, Follows)> {
     let following = attributes.iter().filter_map(|(name, expr)| {
         let attribute = subject.resource_type.attribute(name).filter(|attribute| !attribute.is_immutable)?;
-        let source = source_made_anew(subject, expr)?;
-        let follows = Follows { name: source.name.clone(), is_certain: is_of_it(subject, source, expr) };
+        let SourceToBe { step, is_new } = source_to_be(subject, expr)?;
+        let follows = Follows { name: step.name.clone(), is_certain: is_of_it(subject, step, expr), is_new };
         let found = there.record.attribute(name).filter(|_| is_comparable(attribute));
         let difference = Difference {
             attribute: name.clone(),
@@ -198,18 +207,42 @@ pub(super) fn following(
     following.collect()
 }
 
-/// What a value is of that becomes another thing; a guard gives what it is on.
-fn source_made_anew<'s>(subject: &Subject<'s>, expr: &Expr) -> Option<&'s Step> {
-    let plan = subject.shared.plan;
-    expr.steps_used().into_iter().find_map(|step| match &plan.step(step).action {
-        Action::Protect { of, .. } => source_made_anew(subject, of),
-        _ => subject.shared.is_yet_to_be_made(step, &is_anew).then(|| plan.step(step)),
+/// What a value is of that is not there yet.
+struct SourceToBe<'s> {
+    step: &'s Step,
+    /// It is made the first time: what is there now is of another one, or of none.
+    is_new: bool,
+}
+
+impl SourceToBe<'_> {
+    fn words(&self) -> &'static str {
+        if self.is_new { "yet to be made" } else { "made anew" }
+    }
+}
+
+/// What a value is of that becomes another thing, or is made in this run; a guard gives what it is on.
+fn source_to_be<'s>(subject: &Subject<'s>, expr: &Expr) -> Option<SourceToBe<'s>> {
+    let shared = subject.shared;
+    expr.steps_used().into_iter().find_map(|used| {
+        let step = shared.plan.step(used);
+        if let Action::Protect { of, .. } = &step.action {
+            return source_to_be(subject, of);
+        }
+        if shared.is_yet_to_be_made(used, &is_anew) {
+            return Some(SourceToBe { step, is_new: false });
+        }
+        shared.is_yet_to_be_made(used, &is_new).then_some(SourceToBe { step, is_new: true })
     })
 }
 
 /// What becomes another thing.
 fn is_anew(change: &Change) -> bool {
     matches!(change, Change::Replace { .. } | Change::Create { is_gone: true })
+}
+
+/// What was never there. A copy that is yet to be brought may be the one that was here before, by another identity.
+fn is_new(change: &Change) -> bool {
+    matches!(change, Change::Create { is_gone: false })
 }
 
 /// Whether a value is the thing itself, so that it is certain to be another one.
@@ -227,12 +260,13 @@ fn is_of_identity(subject: &Subject<'_>, source: &Step, path: &[String]) -> bool
     is_computed && (path.is_empty() || path == [resource_type.identity.clone()])
 }
 
-fn refused(subject: &Subject<'_>, recorded: &Resource, attribute: &str, source: &Step) -> Failure {
+fn refused(subject: &Subject<'_>, recorded: &Resource, attribute: &str, source: SourceToBe<'_>) -> Failure {
     let message = format!(
-        "`{attribute}` of `{}` at `{}` is of `{}`, which is made anew, and cannot be changed in place",
+        "`{attribute}` of `{}` at `{}` is of `{}`, which is {}, and cannot be changed in place",
         subject.name,
         subject.site_name(),
-        source.name
+        source.step.name,
+        source.words()
     );
     let failure = Failure::new("E0905", Outcome::Invalid, message);
     let found = recorded.set.get(attribute).cloned().unwrap_or_default();
@@ -244,7 +278,10 @@ fn refused(subject: &Subject<'_>, recorded: &Resource, attribute: &str, source: 
         parts: Vec::new(),
         is_immutable: true,
     };
-    let leave = format!("leave `{}` as it is", source.name);
+    let leave = match source.is_new {
+        true => format!("leave `{attribute}` as it is, or make a new resource under another name"),
+        false => format!("leave `{}` as it is", source.step.name),
+    };
     match help(subject, &difference) {
         Some(help) => failure.with_help(leave).with_help(help),
         None => failure.with_help(leave),
