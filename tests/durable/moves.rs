@@ -419,6 +419,79 @@ fn what_may_be_either_of_two_is_not_deleted() {
 }
 
 #[test]
+fn a_family_by_other_keys_is_what_is_at_its_sites() {
+    let desks = Desks::start();
+    let programs = Programs::place(&desks, "moved-keys");
+    let by_site = "resource each for s in [nantes, paris]: desk.card { title: \"first\" } scope { s }\n";
+    let lone = "resource lone for n in [\"a\"]: desk.card { title: \"lone\" } scope { nantes }\n";
+    programs.run(&format!("{by_site}{lone}"), 0);
+    let ids = || {
+        let mut ids = Vec::new();
+        for desk in [&desks.nantes, &desks.paris] {
+            desk.change(|_, cards| ids.extend(cards.keys().cloned().chain([String::from("|")])));
+        }
+        ids
+    };
+    let before = (desks.held(), ids());
+    let copies = "resource copies for n in [\"g\"]: desk.card { title: \"first\" } scope { nantes & paris } with { moved_from: \"each\" }\n";
+    let single = "resource single for n in [\"b\"]: desk.card { title: \"lone\" } scope { nantes } with { moved_from: \"lone\" }\n";
+    for is_first in [true, false] {
+        let plan = words(&programs.plan(&format!("{copies}{single}"), 0));
+        assert!(plan.contains("0 to create") && plan.contains("0 to delete"), "{plan}");
+        assert!(!plan.contains("E0893") && plan.contains("owner mark") == is_first, "{plan}");
+        programs.run(&format!("{copies}{single}"), 0);
+        assert_eq!((desks.held(), ids()), before);
+    }
+
+    // Back to one for each site; and one of two elements says that it was the only one of a family.
+    let each = by_site.replace('\n', " with { moved_from: \"copies\" }\n");
+    let two = "resource two for n in [\"p\", \"q\"]: desk.card { title: if n == \"p\" then \"lone\" else n } scope { nantes } \
+        with (if n == \"p\" then { moved_from: \"single\" } else { })\n";
+    let made = words(&programs.run(&format!("{each}{two}"), 0));
+    assert!(made.contains("1 created") && !made.contains("deleted"), "{made}");
+    let (held, n_changes) = (desks.held(), desks.nantes.n_changes());
+
+    // A key that is the same is the same element, and the others are not.
+    let same = "resource three for n in [\"p\", \"r\"]: desk.card { title: if n == \"p\" then \"lone\" else n } scope { nantes } \
+        with { moved_from: \"two\" }\n";
+    let plan = words(&programs.plan(&format!("{each}{same}"), 0));
+    assert!(plan.contains("1 to create") && plan.contains("+ card three[\"r\"]"), "{plan}");
+    assert!(plan.contains("1 to delete") && plan.contains("- card two[\"q\"]"), "{plan}");
+
+    // None is the same, and they are all at one site; or none is where they are.
+    let family = |keys: &str, site: &str| {
+        format!(
+            "resource other for n in [{keys}]: desk.card {{ title: n }} scope {{ {site} }} with {{ moved_from: \"two\" }}\n"
+        )
+    };
+    for (program, message, help) in [
+        (
+            family("\"x\", \"y\"", "nantes"),
+            "error[E0894]: `two[\"p\"]` at nantes may be any of `other[\"x\"]`, `other[\"y\"]` by now",
+            "`with (if name == \"x\" then { moved_from: \"two[\\\"p\\\"]\" } else { })`",
+        ),
+        (
+            family("\"x\"", "nantes"),
+            "any of `two[\"p\"]`, `two[\"q\"]` at nantes may be `other[\"x\"]` by now",
+            "`with { moved_from: \"two[\\\"p\\\"]\" }`",
+        ),
+        (
+            family("\"x\", \"y\"", "paris"),
+            "which of `other[\"x\"]`, `other[\"y\"]` was `two[\"p\"]` at nantes is not said",
+            "`with (if name == \"x\" then",
+        ),
+    ] {
+        for command in ["plan", "run"] {
+            programs.say(&format!("{each}{program}"));
+            let refused = words(&ends(&programs.folder, &[command, "main.scope"], 3).all());
+            assert!(refused.contains(message) && refused.contains(help), "{refused}");
+            assert!(!refused.contains("E0893"), "{refused}");
+        }
+    }
+    assert_eq!((desks.held(), desks.nantes.n_changes()), (held, n_changes), "nothing was sent");
+}
+
+#[test]
 fn a_part_of_a_module_that_is_used_twice_says_what_it_was_called_there() {
     let desks = Desks::start();
     let programs = Programs::place(&desks, "moved-part");

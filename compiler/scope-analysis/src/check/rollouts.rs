@@ -198,12 +198,18 @@ pub struct FormerName {
 }
 
 impl FormerName {
-    /// What is no element of a family can have been one: its own path there is the same with a key after `moved_from`. Told by
-    /// what stands before the key, and what stands after it.
+    /// What it was as an element of a family: its path there is its own with the old one, and a key after that. Told by what stands before the key,
+    /// and what stands after it. A path that ends in a key is that of no family.
     pub fn as_element<'r>(&'r self, resource: &'r Resource) -> Option<(&'r str, &'r str)> {
         let moved = resource.with.moved_from.as_ref()?;
-        let is_item = moved.element == moved.item && !self.path.ends_with(']');
-        is_item.then(|| (self.path.as_str(), resource.name.strip_prefix(&moved.item).unwrap_or_default()))
+        let inside = || resource.name.strip_prefix(&moved.element).unwrap_or_default();
+        (!self.path.ends_with(']')).then(|| (self.path.as_str(), inside()))
+    }
+
+    /// The family that it is an element of now, and the old path that it says.
+    pub fn family<'r>(&'r self, resource: &'r Resource) -> Option<(&'r str, &'r str)> {
+        let moved = resource.with.moved_from.as_ref()?;
+        (moved.element != moved.item).then_some((moved.item.as_str(), self.path.as_str()))
     }
 }
 

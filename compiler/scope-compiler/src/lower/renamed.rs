@@ -134,6 +134,7 @@ impl<'a> Lowering<'a> {
                     (format!("which of {olds} is {names} by now is not said"), "none of them is at its sites")
                 }
             };
+            let (old, new) = without_common_end(old, new);
             let said = match (several, element_of(new)) {
                 (true, Some((_, key))) => of_one(key, old),
                 _ => format!("`with {{ moved_from: \"{}\" }}`", old.replace('"', "\\\"")),

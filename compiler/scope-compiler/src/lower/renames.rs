@@ -53,7 +53,7 @@ pub(super) fn renames(program: &Program, recorded: &Recorded) -> Renames {
     if former.is_empty() {
         return Renames { renames: keys, ..Renames::default() };
     }
-    let mut known: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    let mut known = Known::new();
     for it in &recorded.resources {
         known.entry(&it.name).or_default().insert(&it.site, &it.resource_type);
     }
@@ -61,7 +61,7 @@ pub(super) fn renames(program: &Program, recorded: &Recorded) -> Renames {
     let declared = declared(program);
     let mut groups = BTreeSet::new();
     let mut renames = Vec::new();
-    let mut by_site = BySite { program, known: &known, declared: &declared, pairs: BTreeMap::new() };
+    let mut by_site = BySite::new(program, &known, &declared, &former);
     for former in &former {
         let resource = &program.resources[former.id.0 as usize];
         let is_gone = |name: &str| known.contains_key(name) && !declared.contains(name);
@@ -69,8 +69,9 @@ pub(super) fn renames(program: &Program, recorded: &Recorded) -> Renames {
             .or
             .as_deref()
             .filter(|or| former.is_only && !known.contains_key(former.name.as_str()) && is_gone(or));
+        let is_claimed_once = former.or.is_none() || former.is_only;
         let only_element = || match by_site.elements(former, resource).as_slice() {
-            [one] if !known.contains_key(former.name.as_str()) => Some(*one),
+            [one] if is_claimed_once && !known.contains_key(former.name.as_str()) => Some(*one),
             _ => None,
         };
         let old = or.or_else(only_element).unwrap_or(&former.name);
@@ -122,20 +123,52 @@ fn keys_of_sites(program: &Program, recorded: &Recorded) -> Vec<Rename> {
     renames
 }
 
-/// One thing at several sites that is a family over them now, or the other way round: told apart by the sites.
+/// One thing at several sites that is a family over them now, or the other way round, or a family by other keys: told apart by the sites.
 struct BySite<'a> {
     program: &'a Program,
-    /// Name, site, type.
-    known: &'a BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>,
+    known: &'a Known<'a>,
     declared: &'a BTreeSet<&'a str>,
-    /// What may have been what is recorded under a name at a site, and whether it is there.
-    pairs: BTreeMap<(&'a str, &'a str), Vec<(ResourceId, bool)>>,
+    /// The families, and the old paths that they say, of which an element is found by its key: their keys are the same, and one that is
+    /// not among them is another element.
+    by_key: BTreeSet<(&'a str, &'a str)>,
+    /// What is recorded and said to be something else now, by its path, and by what follows a key where that is a family's.
+    claims: BTreeMap<(&'a str, Option<&'a str>), Claims<'a>>,
+}
+
+/// Name, site, type.
+type Known<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>;
+
+/// What is recorded, and what says that it was that.
+#[derive(Default)]
+struct Claims<'a> {
+    olds: Vec<&'a str>,
+    by: Vec<ResourceId>,
 }
 
 impl<'a> BySite<'a> {
-    /// The recorded elements of a family that what is no family says it was, as far as the program has them no more.
-    fn elements(&self, former: &FormerName, resource: &Resource) -> Vec<&'a str> {
-        let Some((path, inside)) = former.as_element(resource) else { return Vec::new() };
+    fn new(
+        program: &'a Program,
+        known: &'a Known<'a>,
+        declared: &'a BTreeSet<&'a str>,
+        former: &'a [FormerName],
+    ) -> Self {
+        let by_key = former.iter().filter_map(|former| {
+            let resource = &program.resources[former.id.0 as usize];
+            let is_found =
+                [&resource.name, &former.name].iter().any(|name| known.contains_key(name.as_str()));
+            former.family(resource).filter(|_| is_found)
+        });
+        BySite { program, known, declared, by_key: by_key.collect(), claims: BTreeMap::new() }
+    }
+
+    fn as_element(&self, former: &'a FormerName, resource: &'a Resource) -> Option<(&'a str, &'a str)> {
+        let is_by_key = former.family(resource).is_some_and(|family| self.by_key.contains(&family));
+        former.as_element(resource).filter(|_| !is_by_key)
+    }
+
+    /// The recorded elements of a family that this says it was one of, as far as the program has them no more.
+    fn elements(&self, former: &'a FormerName, resource: &'a Resource) -> Vec<&'a str> {
+        let Some((path, inside)) = self.as_element(former, resource) else { return Vec::new() };
         let begin = format!("{path}[");
         let below = self.known.range::<str, _>((Bound::Included(begin.as_str()), Bound::Unbounded));
         let below = below.map(|(name, _)| *name).take_while(|name| name.starts_with(&begin));
@@ -146,58 +179,88 @@ impl<'a> BySite<'a> {
         below.filter(is_element).collect()
     }
 
-    fn add(&mut self, former: &FormerName, resource: &Resource) {
-        let or = former.or.as_deref().and_then(|or| self.known.get_key_value(or));
-        let or = or.map(|(or, _)| *or).filter(|or| !self.declared.contains(or));
-        let own = self.known.get(resource.name.as_str());
-        let here: BTreeSet<&str> =
-            resource.instances.keys().map(|site| self.program.sites[site.0 as usize].name.as_str()).collect();
-        for old in self.elements(former, resource).into_iter().chain(or) {
-            for (site, _) in self.known[old].iter().filter(|(_, ty)| **ty == resource.ty) {
-                let is_taken = own.is_some_and(|own| own.contains_key(site));
-                if !is_taken {
-                    self.pairs.entry((old, site)).or_default().push((former.id, here.contains(site)));
-                }
+    fn add(&mut self, former: &'a FormerName, resource: &'a Resource) {
+        if let Some((path, inside)) = self.as_element(former, resource) {
+            let key = (path, Some(inside));
+            if !self.claims.contains_key(&key) {
+                let olds = self.elements(former, resource);
+                self.claims.insert(key, Claims { olds, by: Vec::new() });
             }
+            self.claims.entry(key).or_default().by.push(former.id);
+        }
+        let or = former.or.as_deref().and_then(|or| self.known.get_key_value(or));
+        if let Some((or, _)) = or.filter(|(or, _)| !self.declared.contains(*or)) {
+            let claims = self.claims.entry((*or, None)).or_default();
+            claims.olds = vec![*or];
+            claims.by.push(former.id);
         }
     }
 
     /// What is one thing now, and what may be several.
     fn parted(self) -> (Vec<Rename>, Vec<Unclear>) {
+        let resource = |id: ResourceId| &self.program.resources[id.0 as usize];
+        let may_be_at = |id: ResourceId, site: &str, ty: &str| {
+            let own = self.known.get(resource(id).name.as_str());
+            resource(id).ty == ty && !own.is_some_and(|own| own.contains_key(site))
+        };
+        // What is where the old one is.
+        let mut here: BTreeMap<(&str, &str), Vec<ResourceId>> = BTreeMap::new();
         // Of several old ones at a site, too, each may be what is there.
-        let mut claims: BTreeMap<(ResourceId, &str), usize> = BTreeMap::new();
-        for ((_, site), may_be) in &self.pairs {
-            for (id, _) in may_be.iter().filter(|(_, is_here)| *is_here) {
-                *claims.entry((*id, site)).or_default() += 1;
+        let mut n_olds: BTreeMap<(ResourceId, &str), usize> = BTreeMap::new();
+        for Claims { olds, by } in self.claims.values() {
+            let mut at: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
+            for old in olds {
+                for (site, ty) in &self.known[old] {
+                    at.entry(site).or_default().push((old, ty));
+                }
+            }
+            for id in by {
+                let sites =
+                    resource(*id).instances.keys().map(|site| &self.program.sites[site.0 as usize].name);
+                for (site, olds) in sites.filter_map(|site| at.get_key_value(site.as_str())) {
+                    for (old, _) in olds.iter().filter(|(_, ty)| may_be_at(*id, site, ty)) {
+                        here.entry((old, site)).or_default().push(*id);
+                        *n_olds.entry((*id, site)).or_default() += 1;
+                    }
+                }
             }
         }
         let (mut renames, mut unclear) = (Vec::new(), Vec::new());
         let mut moved = BTreeSet::new();
-        for ((old, site), may_be) in &self.pairs {
-            let here: Vec<ResourceId> =
-                may_be.iter().filter(|(_, is_here)| *is_here).map(|(id, _)| *id).collect();
-            match here.as_slice() {
-                [one] if claims[&(*one, *site)] == 1 => {
+        for ((old, site), may_be) in &here {
+            match may_be.as_slice() {
+                [one] if n_olds[&(*one, *site)] == 1 => {
                     moved.insert(*one);
-                    let to = self.program.resources[one.0 as usize].name.clone();
+                    let to = resource(*one).name.clone();
                     renames.push(Rename { from: (*old).to_owned(), to, at: Some((*site).to_owned()) });
                 }
-                [] => unclear.push(Unclear {
-                    old: (*old).to_owned(),
-                    site: (*site).to_owned(),
-                    may_be: may_be.iter().map(|(id, _)| *id).collect(),
-                    is_there: false,
-                }),
                 _ => unclear.push(Unclear {
                     old: (*old).to_owned(),
                     site: (*site).to_owned(),
-                    may_be: here,
+                    may_be: may_be.clone(),
                     is_there: true,
                 }),
             }
         }
         // Where some were told apart by their sites, what is at none of these is no longer wanted there.
-        unclear.retain(|it| it.is_there || it.may_be.iter().all(|id| !moved.contains(id)));
+        for Claims { olds, by } in
+            self.claims.values().filter(|claims| claims.by.iter().all(|id| !moved.contains(id)))
+        {
+            let places =
+                olds.iter().flat_map(|old| self.known[old].iter().map(move |(site, ty)| (*old, *site, *ty)));
+            for (old, site, ty) in places.filter(|(old, site, _)| !here.contains_key(&(*old, *site))) {
+                let may_be: Vec<ResourceId> =
+                    by.iter().copied().filter(|id| may_be_at(*id, site, ty)).collect();
+                if !may_be.is_empty() {
+                    unclear.push(Unclear {
+                        old: old.to_owned(),
+                        site: site.to_owned(),
+                        may_be,
+                        is_there: false,
+                    });
+                }
+            }
+        }
         (renames, unclear)
     }
 }
