@@ -575,10 +575,12 @@ fn keys_that_are_a_sites_name_go_along_when_it_gets_another_one() {
 
 #[test]
 fn what_is_not_at_the_new_address_of_its_site_is_not_made_anew() {
-    let (desks, others) = (Desks::start(), Desks::start());
+    let (desks, others, third) = (Desks::start(), Desks::start(), Desks::start());
     let programs = Programs::place(&desks, "moved-address");
-    let program = "resource kept: desk.card { title: \"kept\" } scope { paris }\n\
-        resource gone: desk.card { title: \"gone\" } scope { paris }\n";
+    let gone = "resource gone: desk.card { title: \"gone\" } scope { paris }\n";
+    let program = &format!("resource kept: desk.card {{ title: \"kept\" }} scope {{ paris }}\n{gone}");
+    // The one that stays is the second one here, so that the first one that is made elsewhere is not called so.
+    programs.run(gone, 0);
     programs.run(program, 0);
     let at = |desks: &Desks| {
         programs.base.replace(
@@ -628,5 +630,16 @@ fn what_is_not_at_the_new_address_of_its_site_is_not_made_anew() {
     others.paris.change(|_, cards| cards.retain(|_, card| card["title"] == "kept"));
     let plan = words(&moved.plan(program, 0));
     assert!(plan.contains("deleted outside"), "{plan}");
-    assert!(words(&moved.run(program, 0)).contains("1 created"));
+    let made = words(&moved.run(program, 0));
+    assert!(made.contains("1 created"), "{made}");
+
+    // Another one altogether, after a fire.
+    let anew = Programs { folder: programs.folder.clone(), base: at(&third) };
+    assert!(words(&anew.run(program, 1)).contains("`scope state forget --all-at paris`"));
+    let mistaken = ends(&anew.folder, &["state", "forget", "--all-at", "pari", "--program", "main.scope"], 3);
+    assert!(mistaken.all().contains("did you mean `paris`?"), "{}", mistaken.all());
+    let forgotten =
+        ends(&anew.folder, &["state", "forget", "--all-at", "paris", "--program", "main.scope"], 0);
+    assert_eq!(forgotten.all().matches("forgotten: ").count(), 2, "{}", forgotten.all());
+    assert!(words(&anew.run(program, 0)).contains("2 created"));
 }

@@ -207,9 +207,8 @@ impl<'a> Broken<'a> {
         let written = self.sources.try_get(span.file).and_then(|file| file.text().get(span.range()));
         let named = report.message.split('`').nth(1);
         let mut words = written.into_iter().chain(named).map(|word| word.trim_matches('"'));
-        let is_declared = is_of_a_name(report)
-            && !self.of_words.overlap(span)
-            && words.any(|word| self.words.contains(word));
+        let is_declared =
+            is_of_a_name(report) && !self.of_words.overlap(span) && words.any(|word| self.declares(word));
         let is_of_sites = self.is_of_sites && OF_SITES.contains(&report.code);
         let is_of_value = report.code == codes::E0101 || report.code == codes::E0102;
         // On a line that could not be read no word means what it seems to.
@@ -217,6 +216,14 @@ impl<'a> Broken<'a> {
         is_declared && is_of_value
             || is_unread && (self.items.overlap(span) || self.of_steps.overlap(span))
             || !is_misspelt(report) && (is_declared || is_of_sites || self.items.overlap(span))
+    }
+}
+
+impl Broken<'_> {
+    /// Whether a name may be declared there; one whose bracket is not there runs into the word behind it.
+    fn declares(&self, name: &str) -> bool {
+        let first = self.words.range(name..).next();
+        !name.is_empty() && first.is_some_and(|word| word.starts_with(name))
     }
 }
 
@@ -240,7 +247,8 @@ fn is_left_over(item: &Item, sources: &SourceMap) -> bool {
 
 /// Whether a report is about a name that is nowhere declared.
 fn is_of_a_name(report: &Diagnostic) -> bool {
-    NO_NAME.contains(&report.code) || NO_SITE.contains(&report.code)
+    let is_function = report.code == codes::E0402 && report.message.starts_with("no function");
+    is_function || NO_NAME.contains(&report.code) || NO_SITE.contains(&report.code)
 }
 
 /// Whether the report knows which word is meant.

@@ -37,9 +37,13 @@ pub enum StateCommand {
     /// Know nothing more of a resource, and leave it where it is: for what is out of the program's reach.
     Forget {
         /// Its name: `vm`, `lab.server`, `agent["nantes"]`.
-        name: String,
+        #[arg(required_unless_present = "all_at")]
+        name: Option<String>,
         /// Where it is; at every site without it.
         site: Option<String>,
+        /// All that is recorded at a site, of a site that is another one by now.
+        #[arg(long, value_name = "SITE", conflicts_with_all = ["name", "site"])]
+        all_at: Option<String>,
         /// Which deployment.
         #[command(flatten)]
         place: Place,

@@ -20,8 +20,11 @@ pub fn run(command: &State, output: Output) -> u8 {
         StateCommand::Show { place } => place::find(place).and_then(|found| show(&found)),
         StateCommand::Unlock { place, force } => place::find(place).and_then(|found| unlock(&found, *force)),
         StateCommand::Rebuild(command) => return super::rebuild::run(command, output),
-        StateCommand::Forget { name, site, place } => {
-            place::find(place).and_then(|found| forget(&found, name, site.as_deref()))
+        StateCommand::Forget { name, site, all_at, place } => {
+            place::find(place).and_then(|found| match (name, all_at) {
+                (Some(name), _) => forget(&found, name, site.as_deref()),
+                (None, at) => forget_all_at(&found, at.as_deref().unwrap_or_default()),
+            })
         }
         StateCommand::RenameSite { from, to, place } => {
             place::find(place).and_then(|found| rename_site(&found, from, to))
@@ -129,15 +132,42 @@ fn forget(found: &Found, name: &str, site: Option<&str>) -> Result<(), u8> {
         }
         return Err(WRONG);
     }
-    for known in &forgotten {
+    let_go(&mut store, &forgotten)
+}
+
+/// The same of all that is recorded at a site.
+fn forget_all_at(found: &Found, site: &str) -> Result<(), u8> {
+    let holder = Holder::current("scope state forget", now_ms());
+    let mut store = StateStore::open_at(&found.place, &holder).map_err(|error| place::refused(&error))?;
+    let forgotten = store.state().known_at(site);
+    if forgotten.is_empty() {
+        nothing_at(store.state(), site);
+        return Err(WRONG);
+    }
+    let_go(&mut store, &forgotten)
+}
+
+fn let_go(store: &mut StateStore, forgotten: &[Known]) -> Result<(), u8> {
+    for known in forgotten {
         store.remember(known.forgetting.clone()).map_err(|error| place::refused(&error))?;
     }
-    let twin = forgotten.iter().map(|known| json!({ "name": name, "site": known.site, "what": known.what }));
+    let twin =
+        forgotten.iter().map(|known| json!({ "name": known.name, "site": known.site, "what": known.what }));
     document::tell("scope-forgotten/1", json!({ "forgotten": twin.collect::<Vec<_>>() }));
-    for Known { site, what, .. } in &forgotten {
+    for Known { name, site, what, .. } in forgotten {
         line(&format!("forgotten: {name} at {site}   {what}; what is there stays there"));
     }
     Ok(())
+}
+
+fn nothing_at(state: &scope_runtime::state::State, site: &str) {
+    say_error(codes::E0922, &format!("nothing is recorded at a site `{site}`"));
+    let sites: BTreeSet<&str> =
+        state.resources.values().flat_map(|sites| sites.keys()).map(String::as_str).collect();
+    match similar::nearest(site, sites.iter().copied()) {
+        Some(near) => say_help(&format!("did you mean `{near}`?")),
+        None => say_help("`scope status` names the sites that have something"),
+    }
 }
 
 /// What is at the site is not touched: the next run has its marks and guards say the new name.
@@ -146,13 +176,7 @@ fn rename_site(found: &Found, from: &str, to: &str) -> Result<(), u8> {
     let mut store = StateStore::open_at(&found.place, &holder).map_err(|error| place::refused(&error))?;
     let state = store.state();
     if !state.has_site(from) {
-        say_error(codes::E0922, &format!("nothing is recorded at a site `{from}`"));
-        let sites: BTreeSet<&str> =
-            state.resources.values().flat_map(|sites| sites.keys()).map(String::as_str).collect();
-        match similar::nearest(from, sites.iter().copied()) {
-            Some(near) => say_help(&format!("did you mean `{near}`?")),
-            None => say_help("`scope status` names the sites that have something"),
-        }
+        nothing_at(state, from);
         return Err(WRONG);
     }
     if state.has_site(to) {

@@ -16,7 +16,7 @@ use super::{Lowering, NewStep, driver};
 type Place = (String, String);
 
 impl Lowering<'_> {
-    /// Adds the steps; each waits for those who relied upon it to be deleted or changed.
+    /// Adds the steps; each waits for those who relied upon it to be deleted or changed, and for what becomes of it itself.
     pub(super) fn let_go(&mut self, deletions: &BTreeMap<(&str, &str), StepId>) {
         let recorded = self.recorded;
         // Of a part of a program it is not known who else relies upon something.
@@ -65,6 +65,10 @@ impl Lowering<'_> {
         for (guard, before) in new {
             let Some(step) = self.let_go_of(guard) else { continue };
             let after = deletions.get(&(guard.name.as_str(), guard.site.as_str()));
+            // Both write it: what is read for the one must not be from before the other.
+            let own = kept.get(&(guard.name.clone(), guard.site.clone()));
+            let own = own.filter(|own| self.plan.step(**own).when.is_empty()).copied();
+            let before: BTreeSet<StepId> = before.into_iter().chain(own).collect();
             let edges = before.into_iter().map(|user| (user, step));
             let edges = edges.chain(after.map(|deletion| (step, *deletion)));
             self.plan.edges.extend(edges.map(|(from, to)| Edge { from, to, reason: EdgeReason::Relation }));

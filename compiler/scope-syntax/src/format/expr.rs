@@ -358,11 +358,17 @@ impl Formatter<'_> {
         (whole, value): (Span, Span),
         write_value: &mut dyn FnMut(&mut Self) -> Doc,
     ) -> Doc {
-        let edge = if open == "{" { line() } else { soft_line() };
-        let condition = generator.condition.as_ref();
-        let head = generator.name.span.to(generator.source.span);
+        let is_map = open == "{";
+        let edge = if is_map { line() } else { soft_line() };
+        let mut head = generator.name.span.to(generator.source.span);
+        // Between braces a line that begins with `if` would be an entry: it stays on that of its source.
+        let mut condition = generator.condition.as_ref();
+        if is_map && let Some(condition) = condition.take() {
+            head = head.to(condition.span);
+        }
         let spans: Vec<Span> = [head].into_iter().chain(condition.map(|it| it.span)).chain([value]).collect();
         let mut write = |out: &mut Self, index: usize| match condition {
+            _ if index == 0 && is_map => out.generator(generator),
             _ if index == 0 => out.source_of(generator),
             Some(condition) if index == 1 => out.condition(condition),
             _ => concat([text("=> "), write_value(out)]),

@@ -87,7 +87,7 @@ impl Subject<'_> {
         let failure = Failure::new("E0895", Outcome::Invalid, message)
             .with_help(format!("put the address back that `{site}` had: another place is another site, with a name of its own"))
             .with_help(format!(
-                "if `{site}` is the same and moved, and `{name}` did not move with it: `scope state forget {} {}`",
+                "if `{site}` is the same and moved, and `{name}` did not move with it: `scope state forget {0} {1}`, or of all that it had: `scope state forget --all-at {1}`",
                 shell::word(&name),
                 shell::word(&site)
             ));

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::aftermath::still_unknown;
 use super::candidates::name_of;
+use super::compare::Difference as Differing;
 use super::create::{announce, create_operation, is_free};
 use super::ensure::{OWNER_MARK, There, find_out, is_kept};
 use super::failure::Bad;
@@ -255,6 +256,7 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     if is_other || is_unseen || !of_marks.is_empty() {
         // What was never recorded is adopted, or was made by a run that nobody remembers.
         let before = recorded.unwrap_or_else(|| subject.resource(&there.identity, there.how, true, &given));
+        let output = changed(output, found.iter().chain(&unseen), &given);
         let mut differences: Vec<Difference> =
             found.into_iter().map(|found| subject.told(&before, &given, found)).collect();
         differences.extend(unseen.into_iter().map(|found| subject.told_unseen(&given, found)));
@@ -269,6 +271,16 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
         return Ok(planned(Change::Adopt, output));
     }
     Ok(Good { detail: subject.status_of(&there.record), ..Good::new(Effect::Unchanged, output) })
+}
+
+/// What a record will be: what is made from it is compared with that.
+fn changed<'d>(output: Value, differences: impl Iterator<Item = &'d Differing>, given: &Given) -> Value {
+    let mut output = output;
+    if let Value::Object(fields) = &mut output {
+        let wanted = differences.filter_map(|found| given.values.get_key_value(&found.attribute));
+        fields.extend(wanted.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    output
 }
 
 /// The one whose place it took takes its place again: from here on what is made from it is compared with that.

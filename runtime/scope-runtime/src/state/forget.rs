@@ -6,6 +6,8 @@ use super::{Record, State};
 /// Something that is known of a resource at a site.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
+    /// The global name.
+    pub name: String,
     /// The site's name.
     pub site: String,
     /// In words: `http.item /boxes/4`.
@@ -18,37 +20,51 @@ impl State {
     /// All that is known of what is called so, at one site or at all: that it is there, what was sent for it and not
     /// answered, what is owed of it.
     pub fn known_of(&self, name: &str, site: Option<&str>) -> Vec<Known> {
-        let is_meant = |own: &str| site.is_none_or(|site| site == own);
-        let resources = self.resources.get(name).into_iter().flatten();
-        let there = resources.map(|(site, resource)| Known {
+        let is_at = |own: &str| site.is_none_or(|site| site == own);
+        self.known(&|own_name, own_site| own_name == name && is_at(own_site))
+    }
+
+    /// All that is known at a site.
+    pub fn known_at(&self, site: &str) -> Vec<Known> {
+        self.known(&|_, own_site| own_site == site)
+    }
+
+    fn known(&self, is_meant: &dyn Fn(&str, &str) -> bool) -> Vec<Known> {
+        let resources =
+            self.resources.iter().flat_map(|(name, sites)| sites.iter().map(move |at| (name, at)));
+        let there = resources.map(|(name, (site, resource))| Known {
+            name: name.clone(),
             site: site.clone(),
             what: format!("{} {}", resource.resource_type, resource.identity),
-            forgetting: Record::Gone { name: name.to_owned(), site: site.clone() },
+            forgetting: Record::Gone { name: name.clone(), site: site.clone() },
         });
-        let sent = self.sent.iter().filter(|(_, sent)| sent.name == name).map(|(key, sent)| Known {
+        let sent = self.sent.iter().map(|(key, sent)| Known {
+            name: sent.name.clone(),
             site: sent.site.clone(),
             what: format!("a `{}` of {} whose end is not known", sent.operation, sent.resource_type),
             forgetting: Record::Settled { key: key.clone() },
         });
-        let changed = self.changed.iter().filter(|(_, changed)| changed.name == name);
-        let changed = changed.map(|(key, changed)| Known {
+        let changed = self.changed.iter().map(|(key, changed)| Known {
+            name: changed.name.clone(),
             site: changed.site.clone(),
             what: format!("a change of {} {} to be set back", changed.resource_type, changed.identity),
             forgetting: Record::ChangeEnded { key: key.clone() },
         });
-        let owed = self.owed.iter().filter(|owed| owed.name == name).map(|owed| Known {
+        let owed = self.owed.iter().map(|owed| Known {
+            name: owed.name.clone(),
             site: owed.site.clone(),
             what: format!("a deletion of {} that is owed", owed.resource_type),
             forgetting: Record::Paid { key: owed.key.clone(), identity: owed.identity.clone() },
         });
-        let undone = self.undone.get(name).into_iter().flatten().map(|(site, resource)| Known {
+        let undone = self.undone.iter().flat_map(|(name, sites)| sites.iter().map(move |at| (name, at)));
+        let undone = undone.map(|(name, (site, resource))| Known {
+            name: name.clone(),
             site: site.clone(),
             what: format!("a second {} of one that was undone, if it comes", resource.resource_type),
-            forgetting: Record::Certain { name: name.to_owned(), site: site.clone() },
+            forgetting: Record::Certain { name: name.clone(), site: site.clone() },
         });
-        let mut known: Vec<Known> = there.chain(sent).chain(changed).chain(owed).chain(undone).collect();
-        known.retain(|known| is_meant(&known.site));
-        known
+        let all = there.chain(sent).chain(changed).chain(owed).chain(undone);
+        all.filter(|known| is_meant(&known.name, &known.site)).collect()
     }
 }
 
