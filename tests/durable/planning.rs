@@ -307,10 +307,12 @@ fn a_copy_follows_its_origin() {
         let by_hand = json!({ "name": "memo", "text": "by hand" });
         desks.nantes.change(|notes, _cards| drop(notes.insert("memo".into(), by_hand)));
         let drift = ends(&folder, &["drift", "main.scope"], 2).stdout;
-        let why = if proof.is_empty() { "another text" } else { "other content now" };
+        let part = if proof.is_empty() { "text" } else { "content" };
+        let why = format!("changed outside: its {part} is not as at its origin at paris");
+        has(&drift, &[&format!("~ note memo borrowed; {why}"), "1 not as at the origin"]);
         has(
-            &drift,
-            &[&format!("~ note memo borrowed; its origin at paris has {why}"), "1 older than the origin"],
+            &ends(&folder, &["drift", "main.scope", "--accept", "memo"], 3).stderr,
+            &["is not as its origin"],
         );
         let plan = ends(&folder, &["plan", "main.scope"], 0).stdout;
         has(&plan, &["~ note memo text \"by hand\" -> \"y\"", "1 to change"]);

@@ -28,6 +28,9 @@ pub type Matches = fn(&str, &str) -> Option<bool>;
 /// The canonical form of a value of a driver's attribute; `None` where none can be made of it.
 pub type Canonical = fn(&hir::Driver, &hir::Attribute, &serde_json::Value) -> Option<serde_json::Value>;
 
+/// A setting with every address in it as it is compared.
+pub type Meant = fn(&serde_json::Value) -> serde_json::Value;
+
 /// Options of an analysis: what the command line adds to the program.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -40,6 +43,8 @@ pub struct Options {
     pub matches: Option<Matches>,
     /// How a value is told from others, where its attribute says a canonical form: computed by the plan's evaluator, too.
     pub canonical: Option<Canonical>,
+    /// What the settings of a site mean, so that two ways to write one address are told to be one; without it no sites are.
+    pub meant: Option<Meant>,
     /// `--at SITE`.
     pub entry: Option<String>,
     /// `--simulate`: no client's configuration file is read, and no setting is missing.

@@ -109,6 +109,7 @@ pub fn analyse(modules: &Modules, world: &dyn World, sources: &mut SourceMap, op
     request::renumbered(&mut resources);
     check::check_rollouts(&context, &resources);
     check::check_sameness(&context, &resources);
+    check::check_one_place(&context, &resources);
     check::check_keeping(&context, &resources);
     let resources = Rc::new(resources);
     context.set_whole(resources.clone());

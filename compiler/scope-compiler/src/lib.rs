@@ -178,6 +178,7 @@ fn finish(
         param_files: options.param_files.clone(),
         matches: Some(matches),
         canonical: Some(lower::driver::canonical_form),
+        meant: Some(scope_plan::address::meant_of),
         entry: options.entry.clone(),
         simulate: options.simulate,
         reported: options.reported.clone(),

@@ -152,6 +152,10 @@ pub struct CopyOf {
     /// What it keeps of its origin, and is not as it is there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differing: Vec<String>,
+    /// Who changed it since it was last made so: the program where the origin is another one, the site where the copy is, or
+    /// nobody knows.
+    #[serde(default)]
+    pub by: ChangedBy,
 }
 
 /// Who changed something since the last run.

@@ -86,7 +86,7 @@ fn report(context: &Context<'_>, first: Span, span: Span, same: &Same<'_>) {
 }
 
 /// `a`, `b` and `c`; of many the first ones, and how many more there are.
-fn listed(words: &[String]) -> String {
+pub(super) fn listed(words: &[String]) -> String {
     match words {
         [] => String::new(),
         [one] => one.clone(),

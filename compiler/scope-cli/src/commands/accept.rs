@@ -122,6 +122,7 @@ fn refusal(row: &Drifted) -> Option<&'static str> {
     match row.what {
         What::Unknown => Some("could not be looked at: what its site says is unknown"),
         What::Stale => Some("is older than its origin: a run sets it right, or tells which copy to delete"),
+        What::Unlike => Some("is not as its origin: a run sets it right, or tells which copy to delete"),
         What::Broken => Some("is broken: a run makes it anew"),
         What::Unfinished => Some("was begun by a run that was interrupted: `scope resume` finishes it"),
         _ if row.by == ChangedBy::Program => Some("was changed by the program alone: `scope run` does it"),

@@ -68,6 +68,8 @@ pub enum What {
     Doubled,
     /// A copy whose origin is another one now.
     Stale,
+    /// A copy that is not as its origin is, and not because that changed.
+    Unlike,
     /// An interrupted run began it.
     Unfinished,
     /// The program has it, and no run made it.
@@ -96,6 +98,7 @@ impl Drifted {
             | What::Unmarked
             | What::Doubled
             | What::Stale
+            | What::Unlike
             | What::Unfinished => "~",
         }
     }
@@ -328,15 +331,10 @@ impl Looked<'_> {
         for second in &seen.seconds {
             rows.push(self.row(recorded, What::Doubled, ChangedBy::Site, doubled_words(second)));
         }
-        let is_stale = |copy: &&CopyOf| copy.is_same == Some(false) || !copy.differing.is_empty();
-        if let Some(copy) = seen.copy.as_ref().filter(is_stale) {
-            let why = match copy.is_same {
-                Some(false) => format!("borrowed; its origin at {} has other content now", copy.from),
-                _ => {
-                    format!("borrowed; its origin at {} has another {}", copy.from, copy.differing.join(", "))
-                }
-            };
-            rows.push(self.row(recorded, What::Stale, ChangedBy::Site, why));
+        let is_unlike = |copy: &&CopyOf| copy.is_same == Some(false) || !copy.differing.is_empty();
+        if let Some(copy) = seen.copy.as_ref().filter(is_unlike) {
+            let what = if copy.by == ChangedBy::Program { What::Stale } else { What::Unlike };
+            rows.push(self.row(recorded, what, ChangedBy::Site, unlike_words(copy)));
         }
         rows
     }
@@ -372,6 +370,24 @@ impl Looked<'_> {
             rows.push(Drifted { differences: found, ..self.row(recorded, What::Changed, by, why) });
         }
         rows
+    }
+}
+
+/// In what a copy is not as its origin, and which of them changed, where that is known.
+fn unlike_words(copy: &CopyOf) -> String {
+    let CopyOf { from, is_same, differing, by } = copy;
+    let is_content = *is_same == Some(false);
+    let differing = differing.join(", ");
+    let part = if is_content { "content" } else { &differing };
+    match by {
+        ChangedBy::Program if is_content => format!("borrowed; its origin at {from} has other content now"),
+        ChangedBy::Program => format!("borrowed; its origin at {from} has another {part}"),
+        ChangedBy::Site => {
+            format!("borrowed; changed outside: its {part} is not as at its origin at {from}")
+        }
+        ChangedBy::Both | ChangedBy::Unknown | ChangedBy::NotTaken => {
+            format!("borrowed; its {part} is not as at its origin at {from}")
+        }
     }
 }
 
@@ -435,7 +451,9 @@ pub fn report(
             false => String::new(),
         };
         let _ = writeln!(text, "\n{}{repair}", summary(&drift));
-        if let Some(example) = drift.iter().find(|row| row.what != What::Unknown && row.what != What::Stale) {
+        let can_be_accepted =
+            |row: &&&Drifted| !matches!(row.what, What::Unknown | What::Stale | What::Unlike);
+        if let Some(example) = drift.iter().find(can_be_accepted) {
             let attribute = match example.differences.as_slice() {
                 [one] if example.what == What::Changed => format!(".{}", one.attribute),
                 _ => String::new(),
@@ -482,6 +500,7 @@ fn summary(drift: &[&Drifted]) -> String {
         (of(What::Taken), "with another's mark"),
         (of(What::Doubled), "there twice"),
         (of(What::Stale), "older than the origin"),
+        (of(What::Unlike), "not as at the origin"),
     ];
     let mut parts: Vec<String> = always.iter().map(|(n, word)| format!("{n} {word}")).collect();
     parts.extend(some.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")));

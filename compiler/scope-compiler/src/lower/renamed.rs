@@ -22,6 +22,8 @@ impl<'a> Lowering<'a> {
         let (program, recorded) = (self.program, self.recorded);
         let is_gone = |known: &&RecordedResource| {
             !known.stays()
+                // A copy is its origin's, and goes with the need for it.
+                && known.how != How::Borrowed
                 && !self.resources_by_name.contains_key(known.name.as_str())
                 && deletions.contains_key(&(known.name.as_str(), known.site.as_str()))
         };

@@ -316,8 +316,7 @@ pub(super) async fn replace(
     there.is_ours_to_change(subject)?;
     subject.report(|| format!("is made anew: {why}"));
     seconds::remove_all(subject, &there.seconds, &given.values).await?;
-    if is_in_the_way(subject, there, given) {
-        guard::refuse_if_perhaps_relied_upon(subject, &there.identity, Some(&there.record))?;
+    if goes_first(subject, there, given)? {
         remove(subject, &there.identity, &given.values).await?;
         let (name, site) = subject.place();
         subject.shared.ledger.append(Fact::Gone { name, site })?;
@@ -327,6 +326,18 @@ pub(super) async fn replace(
     }
     let good = create::create(subject, given, memory, Effect::Replaced).await?;
     Ok(Good { detail: Some(why.to_owned()), ..good })
+}
+
+/// Whether the old one has to go before there can be another one.
+///
+/// # Errors
+/// `E0930`, `E0931`: it has to, and somebody relies upon it.
+pub(super) fn goes_first(subject: &Subject<'_>, there: &There, given: &Given) -> Result<bool, Bad> {
+    let is_in_the_way = is_in_the_way(subject, there, given);
+    if is_in_the_way {
+        guard::refuse_if_perhaps_relied_upon(subject, &there.identity, Some(&there.record))?;
+    }
+    Ok(is_in_the_way)
 }
 
 /// What takes its place again, if something does: as it is there now.

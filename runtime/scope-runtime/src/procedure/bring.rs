@@ -25,7 +25,7 @@ use super::record::{Record, identity_text};
 use super::subject::{Asked, Memory, Subject};
 use super::{Good, seconds, stuck, update};
 use crate::events::{Change, Difference, Effect, Failure, Outcome};
-use crate::report::CopyOf;
+use crate::report::{ChangedBy, CopyOf};
 use crate::schedule::Touched;
 use crate::site::{Answer, ChunkSource, Content, ContentStream, NextChunk, SiteError};
 use crate::state::{Record as Fact, Resource};
@@ -310,12 +310,17 @@ fn take_note(
     let recorded = subject.recorded();
     let outdated =
         subject.differences_of(&given.values, &record, &|attribute| origin.is_followed(&attribute.name));
-    if recorded.is_some() {
+    if let Some(recorded) = &recorded {
         let pair = origin.proof().zip(origin.same.and_then(|same| record.attribute(same)));
         let is_same = pair.map(|(origin, own)| equal(origin, own));
         let from = origin.subject.site_name().to_owned();
         let differing = outdated.iter().map(|difference| difference.attribute.clone()).collect();
-        subject.saw_copy(&record, CopyOf { from, is_same, differing }, &seconds);
+        let is_told = |name: &str| is_same != Some(false) || Some(name) == origin.same;
+        let told = outdated.iter().filter(|difference| is_told(&difference.attribute));
+        let mut by = told.map(|difference| subject.told(recorded, given, difference.clone()).by);
+        let first = by.next().unwrap_or_default();
+        let by = if by.all(|by| by == first) { first } else { ChangedBy::Unknown };
+        subject.saw_copy(&record, CopyOf { from, is_same, differing, by }, &seconds);
     } else {
         subject.saw_seconds(&seconds);
     }

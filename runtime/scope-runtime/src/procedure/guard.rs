@@ -215,8 +215,8 @@ pub(super) fn refuse_if_relied_upon(
     refuse(subject, &users(subject, identity, seen))
 }
 
-/// The same of what is taken back: also for those that may still be there, since their own deletion is owed or their creation
-/// was not answered.
+/// The same of what goes at once, whatever this run does later: also for those that may still be there, since their own deletion
+/// is owed or their creation was not answered.
 pub(super) fn refuse_if_perhaps_relied_upon(
     subject: &Subject<'_>,
     identity: &str,
@@ -225,8 +225,9 @@ pub(super) fn refuse_if_perhaps_relied_upon(
     if mutants::is(Mutant::UsedTakenBack) {
         return Ok(());
     }
-    let known = users(subject, identity, seen);
-    let mut perhaps = subject.shared.possible_users_of(&relied(subject, identity));
+    let relied = relied(subject, identity);
+    let known = with_guards(subject, subject.shared.users_now(&relied), seen);
+    let mut perhaps = subject.shared.possible_users_of(&relied);
     perhaps.retain(|(name, site)| !known.iter().any(|user| user.name == *name && user.site == *site));
     let perhaps = perhaps.into_iter().map(|(name, site)| User { name, site, n_more: 0, deployment: None });
     refuse(subject, &known.into_iter().chain(perhaps).collect::<Vec<User>>())
@@ -264,9 +265,13 @@ fn refuse(subject: &Subject<'_>, users: &[User]) -> Result<(), Bad> {
 
 /// Everyone who relies upon a resource: those that the state knows, and those of other deployments that left a guard.
 pub(super) fn users(subject: &Subject<'_>, identity: &str, seen: Option<&Record>) -> Vec<User> {
-    let known = subject.shared.users_of(&relied(subject, identity)).into_iter();
+    with_guards(subject, subject.shared.users_of(&relied(subject, identity)), seen)
+}
+
+/// Those that the state knows, name and site, and those of other deployments that left a guard.
+fn with_guards(subject: &Subject<'_>, known: Vec<(String, String)>, seen: Option<&Record>) -> Vec<User> {
     let mut users: Vec<User> =
-        known.map(|(name, site)| User { name, site, n_more: 0, deployment: None }).collect();
+        known.into_iter().map(|(name, site)| User { name, site, n_more: 0, deployment: None }).collect();
     let guards = seen.into_iter().flat_map(|record| &record.guards);
     users.extend(guards.filter(|guard| !is_ours(subject, guard)).flat_map(|guard| users_in(guard)));
     users

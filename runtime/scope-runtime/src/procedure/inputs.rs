@@ -123,6 +123,11 @@ impl Given {
         given
     }
 
+    /// Values of which only some are written down.
+    pub(super) fn with_public(values: Map<String, Value>, public: Map<String, Value>) -> Self {
+        Given { values, public: Public::Only(public), ..Given::default() }
+    }
+
     /// Whether there is a secret in a value.
     pub(super) fn is_secret(&self, name: &str) -> bool {
         self.public().get(name) != self.values.get(name)

@@ -7,6 +7,7 @@ use scope_plan::driver::{Attribute, Type};
 use scope_plan::plan::StepId;
 use serde_json::{Map, Value};
 
+use super::compare::is_kept;
 use super::failure::Bad;
 use super::inputs::{Given, GivenContent, is_content};
 use super::record::{Record, identity_text};
@@ -76,15 +77,17 @@ impl<'s> Origin<'s> {
         Ok(self)
     }
 
-    /// What the copy is made from.
+    /// What the copy is made from, and of that what may be recorded: no secret, though the origin's site tells it.
     pub(super) fn kept(&self) -> Given {
-        let mut given = Given::default();
+        let mut values = Map::new();
         for name in self.keep {
             if let Some(value) = self.record.get(name).filter(|value| !value.is_null()) {
-                given.values.insert(name.clone(), value.clone());
+                values.insert(name.clone(), value.clone());
             }
         }
-        given
+        let mut public = values.clone();
+        public.retain(|name, _| self.subject.resource_type.attribute(name).is_some_and(is_kept));
+        Given::with_public(values, public)
     }
 
     /// Whether a copy has an attribute as its origin has it also when that changes: what tells it from others and what never

@@ -215,6 +215,7 @@ async fn ensure(subject: &Subject<'_>, attributes: &[(String, Expr)], adopt: boo
     };
     if let Some(change) = foretold {
         there.is_ours_to_change(subject)?;
+        anew::goes_first(subject, &there, &given)?;
         return Ok(planned(change, Value::Object(given.values.clone())));
     }
     if !there.is_complete {

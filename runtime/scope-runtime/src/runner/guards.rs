@@ -31,6 +31,21 @@ impl Shared<'_> {
         self.still_users(relied, recorded, Pending::Done)
     }
 
+    /// Who relies upon a resource at this moment: in a survey, which changes nothing, those that were looked at before are taken
+    /// for changed or deleted by then, and no others.
+    pub(crate) fn users_now(&self, relied: &Relied) -> Vec<(String, String)> {
+        let recorded = self.ledger.users_of(relied);
+        if !self.options.survey {
+            return recorded;
+        }
+        let has_ended = |(name, site): &(String, String)| {
+            let mut steps = self.index.steps(name, site).iter();
+            steps.any(|step| self.end(*step, |end| end.effect.is_some()))
+        };
+        let (ended, others): (Vec<_>, Vec<_>) = recorded.into_iter().partition(has_ended);
+        others.into_iter().chain(self.still_users(relied, ended, Pending::Done)).collect()
+    }
+
     /// Who relies upon a resource when this run is over, as far as is known by now: those that are recorded, but for those
     /// that it deletes or changes where that is taken for done, those that it is guarded for, and those that are to be deleted
     /// and may still be there.
