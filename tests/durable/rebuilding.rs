@@ -307,3 +307,40 @@ fn what_is_called_otherwise_by_now_is_found_by_the_mark_of_its_former_name() {
     has(&refused, "with the owner mark of `newer`, and nothing is called so any more");
     assert_eq!(desks.nantes.held(), before["nantes"], "none was made");
 }
+
+/// Which elements a family had, only the state told; their marks tell it at each site.
+#[test]
+fn what_was_an_element_of_a_family_is_found_by_its_mark_where_it_is_the_only_one() {
+    let family = "resource each for s in [nantes, paris]: desk.card { title: \"first\" } scope { s }\n";
+    let desks = Desks::start();
+    let folder = desks.place("rebuild-family", family);
+    ends(&folder, &["run", "main.scope"], 0);
+    let before = desks.held();
+    let driver = std::fs::read_to_string(folder.join("main.scope")).expect("it was written");
+    let says = |program: &str| {
+        std::fs::write(folder.join("main.scope"), driver.replace(family, program)).expect("writable");
+    };
+    for (name, keys, was) in
+        [("one", "", "each"), ("other", " for n in [\"k\"]", "one"), ("more", " for n in [\"l\"]", "other")]
+    {
+        says(&format!(
+            "resource {name}{keys}: desk.card {{ title: \"first\" }} scope {{ nantes & paris }} with {{ moved_from: \"{was}\" }}\n"
+        ));
+        loses_state(&folder);
+        has(&ends(&folder, &REBUILD, 0), "rebuilt: 2 found, 0 not there");
+        ends(&folder, &["run", "main.scope"], 0);
+        assert_eq!(desks.held(), before, "none was made");
+        has(&ends(&folder, &["run", "main.scope"], 0), "nothing to do");
+    }
+
+    // Of two at one site neither is it, and neither is deleted as a second one.
+    says("resource two for n in [\"a\", \"b\"]: desk.card { title: \"first\" } scope { nantes }\n");
+    ends(&folder, &["run", "main.scope"], 0);
+    let before = desks.held();
+    assert_eq!(before["nantes"]["cards"], json!(["first", "first"]));
+    loses_state(&folder);
+    says("resource only: desk.card { title: \"first\" } scope { nantes } with { moved_from: \"two\" }\n");
+    has(&ends(&folder, &REBUILD, 0), "x nantes card only there with the mark of `two[");
+    has(&ends(&folder, &["run", "main.scope"], 1), "with the owner mark of `two[");
+    assert_eq!(desks.held(), before);
+}

@@ -107,13 +107,34 @@ pub struct Plan {
     /// Every name → what its resource was called before (`moved_from`), whatever the state knows: where that was lost, what bears the
     /// owner mark of such a name is the resource.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub former_names: BTreeMap<String, Vec<String>>,
+    pub former_names: BTreeMap<String, Vec<FormerPath>>,
     /// Keys of steps that the program no longer has, of which a request was sent and not answered, or which wait for their
     /// site: what the one perhaps made is looked for, and deleted; the other does not wait any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unwanted: Vec<String>,
     /// The program's outputs.
     pub outputs: Vec<Output>,
+}
+
+/// What a resource was called before.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct FormerPath {
+    /// The path that it had; of an element of a family the family's.
+    pub path: String,
+    /// Of such an element, what follows its key: which one that was, only the state told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_key: Option<String>,
+}
+
+impl FormerPath {
+    /// Whether this is what it was called.
+    pub fn is(&self, name: &str) -> bool {
+        let Some(after_key) = &self.after_key else { return name == self.path };
+        let key = name.strip_prefix(&self.path).and_then(|rest| rest.strip_suffix(after_key.as_str()));
+        let key = key.and_then(|key| key.strip_prefix("[\"")?.strip_suffix("\"]"));
+        // Within a key a quote is never bare.
+        key.is_some_and(|key| !key.contains("[\""))
+    }
 }
 
 /// What is recorded under one name, and is called otherwise now.

@@ -178,16 +178,13 @@ fn deployments(plan: &Plan, rounds: &[Report]) -> BTreeMap<String, usize> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (step, ended) in rounds.iter().flat_map(|report| plan.steps.iter().zip(&report.steps)) {
         let StepStatus::Failed { failure } = &ended.status else { continue };
-        let former = plan.former_names.get(&step.name).into_iter().flatten();
-        let places: Vec<String> = [&step.name]
-            .into_iter()
-            .chain(former)
-            .map(|name| format!("/{name}@{}", plan.site(step.site).name))
-            .collect();
+        let former = plan.former_names.get(&step.name).map_or(&[][..], Vec::as_slice);
+        let is_it = |name: &str| name == step.name || former.iter().any(|former| former.is(name));
         let marks = failure.candidates.iter().filter_map(|candidate| candidate.mark.as_deref());
         let ids = marks.filter_map(|mark| {
-            let text = mark.strip_prefix("scope:")?;
-            places.iter().find_map(|place| text.strip_suffix(place.as_str()))
+            let (id, place) = mark.strip_prefix("scope:")?.split_once('/')?;
+            let (name, site) = place.rsplit_once('@')?;
+            (site == plan.site(step.site).name && is_it(name)).then_some(id)
         });
         for id in ids {
             found.entry(id.to_owned()).or_default().insert(step.key.clone());

@@ -9,7 +9,7 @@ use std::ops::Bound;
 use scope_analysis::FormerName;
 use scope_analysis::element_of;
 use scope_analysis::hir::{Program, Resource, ResourceId, ResourceKind};
-use scope_plan::plan::Rename;
+use scope_plan::plan::{FormerPath, Rename};
 use scope_plan::recorded::{Recorded, is_choice_of, rename_choices};
 
 /// What is renamed, and what may have been several.
@@ -270,7 +270,7 @@ fn declared(program: &Program) -> BTreeSet<&str> {
 }
 
 /// Every name, and what its resource may have been called before, where only it can have been so called.
-pub(super) fn former_names(program: &Program, recorded: &Recorded) -> BTreeMap<String, Vec<String>> {
+pub(super) fn former_names(program: &Program, recorded: &Recorded) -> BTreeMap<String, Vec<FormerPath>> {
     let former = former(program, recorded);
     if former.is_empty() {
         return BTreeMap::new();
@@ -290,12 +290,18 @@ pub(super) fn former_names(program: &Program, recorded: &Recorded) -> BTreeMap<S
     for place in former.iter().flat_map(places) {
         *n_at.entry(place).or_default() += 1;
     }
-    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut names: BTreeMap<String, Vec<FormerPath>> = BTreeMap::new();
     for former in &former {
         let or = former.or.as_ref().filter(|_| places(former).all(|place| n_at[&place] == 1));
         let was =
             [Some(&former.name), or].into_iter().flatten().filter(|name| !declared.contains(name.as_str()));
-        names.entry(program.resources[former.id.0 as usize].name.clone()).or_default().extend(was.cloned());
+        let resource = &program.resources[former.id.0 as usize];
+        let was = was.map(|name| FormerPath { path: name.clone(), after_key: None });
+        let is_claimed_once = former.is_only || former.family(resource).is_none();
+        let element = former.as_element(resource).filter(|_| is_claimed_once);
+        let element = element
+            .map(|(path, inside)| FormerPath { path: path.to_owned(), after_key: Some(inside.to_owned()) });
+        names.entry(resource.name.clone()).or_default().extend(was.chain(element));
     }
     names
 }

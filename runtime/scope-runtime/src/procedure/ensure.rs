@@ -11,6 +11,8 @@
 //!            none ─────────────────────────► create
 //! ```
 
+use std::collections::BTreeSet;
+
 use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::{KeptSecret, Step};
 use scope_plan::recorded::{How, RecordedWave};
@@ -306,6 +308,13 @@ pub(super) async fn find_out(
     let (ours, others) = match ours.as_slice() {
         [] => others.into_iter().partition(|record| subject.mark_of_former_name(record).is_some()),
         _ => (ours, others),
+    };
+    // Of several elements of the family that it was one of, each may be it: none of them is a second one.
+    let former: BTreeSet<String> =
+        ours.iter().filter_map(|record| subject.mark_of_former_name(record)).collect();
+    let (ours, others) = match former.len() {
+        0 | 1 => (ours, others),
+        _ => (Vec::new(), [ours, others].concat()),
     };
     let there = |mut record: Record, how, is_complete, is_adopted_now| {
         let identity = record.identity(subject.resource_type)?;

@@ -3,11 +3,9 @@
 //! `base` at `nantes` of the deployment `9f2c` → `scope:9f2c/base@nantes`, kept where the driver says: alone in a map or a
 //! list, or in brackets after a text: `my network [scope:9f2c/base@nantes]`.
 
-use std::borrow::Cow;
-
 use scope_plan::driver::{Mark, OperationKind};
 use scope_plan::plan::Step;
-use scope_plan::recorded::{borrowed_name, borrowed_parts};
+use scope_plan::recorded::borrowed_parts;
 use serde_json::{Map, Value};
 
 use super::amend::{Amended, amend};
@@ -48,13 +46,17 @@ impl Subject<'_> {
     pub(super) fn mark_of_former_name(&self, record: &Record) -> Option<String> {
         let place = self.resource_type.mark.as_ref()?;
         let names = self.shared.plan.former_names.get(self.name)?;
-        let marks = names.iter().map(|name| {
-            let name =
-                self.from.map_or(Cow::Borrowed(name.as_str()), |from| borrowed_name(name, from).into());
-            mark_text(&self.shared.deployment, &name, self.site_name())
-        });
-        let mut on_it = marks.filter(|mark| is_on(place, mark, record));
-        on_it.find(|mark| !self.is_of_another(mark, record))
+        let deployment = of_deployment(&self.shared.deployment);
+        let was = |mark: &str| {
+            let (name, site) = mark.strip_prefix(&deployment)?.rsplit_once('@')?;
+            let own = match self.from {
+                Some(from) => borrowed_parts(name).filter(|(_, origin)| *origin == from)?.0,
+                None => name,
+            };
+            (site == self.site_name() && names.iter().any(|former| former.is(own))).then_some(())
+        };
+        let mut on_it = all_on(place, usize::MAX, record).filter(|mark| was(mark).is_some());
+        on_it.find(|mark| !self.is_of_another(mark, record)).map(str::to_owned)
     }
 
     /// Whether what bears a mark of this deployment is something else that the program or its state knows.
