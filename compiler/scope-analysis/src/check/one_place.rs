@@ -1,7 +1,7 @@
 //! Sites that are one place for a driver, and what a program has at both: it would be there once, and be made by each.
 //!
 //! `rome { tele: { url: "http://127.0.0.1:7912" } }`, `roma { tele: { url: "http://localhost:7912/" } }`, and
-//! `v: tele.vault { name: "v" } scope { rome & roma }` → E0871 at `roma`. Sites that share nothing may be one place: it is only
+//! `v: tele.vault { name: "v" } scope { rome & roma }` → E0871 at `rome`. Sites that share nothing may be one place: it is only
 //! another name.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,9 +22,9 @@ type Place<'r> = (&'r str, SiteId);
 /// What several sites of one place have in common: a type, and the values that are unique there.
 #[derive(Default)]
 struct Shared<'r> {
-    names: BTreeSet<&'r str>,
+    /// Where each is declared.
+    names: BTreeMap<&'r str, Span>,
     sites: BTreeSet<SiteId>,
-    span: Option<Span>,
 }
 
 /// Reports each place once, with all that its sites share.
@@ -42,16 +42,17 @@ pub(crate) fn check_one_place(context: &Context<'_>, resources: &[Resource]) {
             let Some(first) = places.get(&(ty.driver.as_str(), *site)) else { continue };
             let Some((key, _)) = keys.of_instance(ty, resource, *site) else { continue };
             let shared = seen.entry(((ty.driver.as_str(), *first), &resource.ty, key)).or_default();
-            shared.names.insert(&resource.name);
+            shared.names.insert(&resource.name, resource.span);
             shared.sites.insert(*site);
-            shared.span.get_or_insert(resource.span);
         }
     }
     let mut by_place: IndexMap<Place<'_>, Vec<(&str, Shared<'_>)>> = IndexMap::new();
     for ((place, ty, _), shared) in seen.into_iter().filter(|(_, shared)| shared.sites.len() > 1) {
         by_place.entry(place).or_default().push((ty, shared));
     }
-    for ((driver, _), shared) in by_place {
+    for ((driver, _), mut shared) in by_place {
+        // Whichever is declared first: the report is the same.
+        shared.sort_by(|(_, a), (_, b)| a.names.keys().cmp(b.names.keys()));
         context.report(report(&sites, driver, &shared));
     }
 }
@@ -94,10 +95,11 @@ fn report(sites: &[Site], driver: &str, all: &[(&str, Shared<'_>)]) -> Diagnosti
     let (ty, shared) = &all[0];
     let declared: BTreeSet<SiteId> =
         all.iter().flat_map(|(_, shared)| shared.sites.iter().copied()).collect();
-    let declared: Vec<&Site> = declared.iter().map(|id| &sites[id.0 as usize]).collect();
+    let mut declared: Vec<&Site> = declared.iter().map(|id| &sites[id.0 as usize]).collect();
+    declared.sort_by(|a, b| a.name.cmp(&b.name));
     let quoted = |names: &[&str]| listed(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>());
     let of_sites = quoted(&declared.iter().map(|site| site.name.as_str()).collect::<Vec<_>>());
-    let names: Vec<&str> = shared.names.iter().copied().collect();
+    let names: Vec<&str> = shared.names.keys().copied().collect();
     let what = match names.as_slice() {
         [name] => format!("`{name}` is at {}", if shared.sites.len() > 2 { "all of them" } else { "both" }),
         names => format!("{} are one `{ty}` there", quoted(names)),
@@ -111,13 +113,13 @@ fn report(sites: &[Site], driver: &str, all: &[(&str, Shared<'_>)]) -> Diagnosti
             .label(format!("all that `{driver}` reaches it by means the same as of `{}`", first.name))
             .secondary(first.span, "here as well"),
     };
-    if let Some(span) = shared.span {
+    if let Some(&span) = shared.names.values().next() {
         report =
             report.secondary(span, "it would be there once, and every run would make it for each of them");
     }
     let others: BTreeSet<&str> =
-        all[1..].iter().flat_map(|(_, shared)| shared.names.iter().copied()).collect();
-    let others: Vec<&str> = others.difference(&shared.names).copied().collect();
+        all[1..].iter().flat_map(|(_, shared)| shared.names.keys().copied()).collect();
+    let others: Vec<&str> = others.into_iter().filter(|name| !shared.names.contains_key(name)).collect();
     if !others.is_empty() {
         report = report.note(format!("the same holds for {}", quoted(&others)));
     }
