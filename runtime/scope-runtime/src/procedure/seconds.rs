@@ -127,8 +127,12 @@ pub(super) async fn of_copy(subject: &Subject<'_>, copy: &Record, given: &Given)
     }
 }
 
-/// What is recorded as set, as a program gives it: a reference is a record again.
+/// What is recorded as set, as a program gives it: a reference is a record again. Of a copy nothing: what it keeps of its
+/// origin is no word of the program, and its identity there may be another one here.
 pub(super) fn as_set(subject: &Subject<'_>, recorded: &Resource) -> Given {
+    if recorded.how == How::Borrowed {
+        return Given::default();
+    }
     let given = |(name, value): (&String, &Value)| {
         let ty = subject.resource_type.attribute(name).map(|attribute| inner(&attribute.ty));
         let value = match (ty, value) {
