@@ -13,6 +13,7 @@ mod detaching;
 mod dividing;
 mod doubling;
 mod each;
+mod foretelling;
 #[cfg(unix)]
 mod freezing;
 mod guarding;

@@ -16,7 +16,7 @@ use super::desk::When;
 use super::wire;
 
 /// Where things of a kind are, the words around one and around many, and what the service adds to what it is sent.
-const KINDS: [(&str, &str, &str, &str); 12] = [
+const KINDS: [(&str, &str, &str, &str); 15] = [
     ("identity/v3/users", "user", "users", ""),
     ("image/v2/images", "", "images", r#"{ "status": "queued" }"#),
     ("compute/flavors", "flavor", "flavors", ""),
@@ -29,6 +29,9 @@ const KINDS: [(&str, &str, &str, &str); 12] = [
     ("counters", "", "", r#"{ "state": "open" }"#),
     ("stores", "", "", r#"{ "state": "ready" }"#),
     ("rules", "", "", ""),
+    ("feeds", "feed", "feeds", ""),
+    ("relays", "relay", "relays", ""),
+    ("tickets", "ticket", "tickets", ""),
 ];
 
 /// Told before and after each request; says how it goes on.
@@ -133,6 +136,11 @@ impl Town {
         }
     }
 
+    /// Somebody else's change: of all things by their paths.
+    pub fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Value>)) {
+        change(&mut self.inside.lock().expect("never poisoned").things);
+    }
+
     /// What all sites hold, each without what differs from run to run, sorted: the end state.
     pub fn held(&self) -> Vec<String> {
         let inside = self.inside.lock().expect("never poisoned");
@@ -206,7 +214,7 @@ impl Inside {
                 }
                 None => nothing(404),
             },
-            "PUT" | "PATCH" => self.change(path, sent),
+            "PUT" | "PATCH" => self.write(path, sent),
             "DELETE" => {
                 self.contents.remove(path);
                 nothing(if self.things.remove(path).is_some() { 204 } else { 404 })
@@ -276,7 +284,7 @@ impl Inside {
         self.things.insert(path.into(), Value::Object(thing));
     }
 
-    fn change(&mut self, path: &str, sent: Value) -> Answered {
+    fn write(&mut self, path: &str, sent: Value) -> Answered {
         let is_new = !self.things.contains_key(path);
         let is_of_openstack = kind(path).is_some_and(|(_, _, many, _)| !many.is_empty());
         if is_new && is_of_openstack {
