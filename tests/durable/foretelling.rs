@@ -264,6 +264,7 @@ fn lives(seed: u64, tells: bool, counted: &mut Counted) -> Result<(), String> {
         match ended {
             Ended::Done => before = program,
             // Another change of the one before, then.
+            Ended::Refused if number == 0 => return Ok(()),
             Ended::Refused => {}
             Ended::Failed => break,
         }

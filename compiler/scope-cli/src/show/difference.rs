@@ -260,6 +260,8 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, Le
                     format!("{}; adopted before, so it stays at the site", why_gone(&step.action)),
                 ),
             },
+            // It is called otherwise by now, or is taken again: its row is that one's.
+            Effect::Unchanged if matches!(step.action, Action::Delete { .. }) => return None,
             // The guard is as it should be.
             Effect::Found if matches!(step.action, Action::Protect { .. }) => return None,
             Effect::Found => {

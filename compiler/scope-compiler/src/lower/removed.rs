@@ -59,6 +59,7 @@ impl<'a> Lowering<'a> {
         self.stays_whole(&deletions);
         if !deletions.is_empty() {
             self.moves(&deletions);
+            self.becomes_a_copy(&deletions);
             self.renamed_unsaid(&deletions);
             self.users_first(&deletions);
             self.removed_in_waves(&deletions);
@@ -314,6 +315,19 @@ impl<'a> Lowering<'a> {
                 self.refused.push(report);
             }
         }
+    }
+
+    /// What is deleted here and brought here from elsewhere may be that very thing: whoever brings it looks first.
+    fn becomes_a_copy(&mut self, deletions: &Places<'_>) {
+        let brings = self.plan.steps.iter().filter(|step| matches!(step.action, Action::Bring { .. }));
+        // One that may not be brought at all is not waited for.
+        let brings = brings.filter(|step| step.when.is_empty());
+        let edges = brings.filter_map(|step| {
+            let to = *deletions.get(&(step.name.as_str(), self.name_of(step.site)))?;
+            Some(Edge { from: step.id, to, reason: EdgeReason::Move })
+        });
+        let edges: Vec<Edge> = edges.collect();
+        self.plan.edges.extend(edges);
     }
 
     /// The last steps of a resource, each once: a site may stand in its scope twice.

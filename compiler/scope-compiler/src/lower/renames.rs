@@ -10,7 +10,7 @@ use scope_analysis::FormerName;
 use scope_analysis::element_of;
 use scope_analysis::hir::{Program, Resource, ResourceId, ResourceKind};
 use scope_plan::plan::{FormerPath, Rename};
-use scope_plan::recorded::{Recorded, is_choice_of, rename_choices};
+use scope_plan::recorded::{How, Recorded, borrowed_name, borrowed_parts, is_choice_of, rename_choices};
 
 /// What is renamed, and what may have been several.
 #[derive(Default)]
@@ -94,6 +94,7 @@ pub(super) fn renames(program: &Program, recorded: &Recorded) -> Renames {
     renames.extend(at_sites);
     renames.extend(groups);
     renames.extend(keys);
+    renames.extend(copies(recorded, &renames));
     Renames { renames, unclear }
 }
 
@@ -121,6 +122,22 @@ fn keys_of_sites(program: &Program, recorded: &Recorded) -> Vec<Rename> {
         }
     }
     renames
+}
+
+/// The copies of what is renamed: each is called as what it was made of.
+fn copies(recorded: &Recorded, renames: &[Rename]) -> Vec<Rename> {
+    let mut of: BTreeMap<&str, Vec<&Rename>> = BTreeMap::new();
+    for rename in renames {
+        of.entry(&rename.from).or_default().push(rename);
+    }
+    let borrowed = recorded.resources.iter().filter(|known| known.how == How::Borrowed);
+    let names: BTreeSet<&str> = borrowed.map(|known| known.name.as_str()).collect();
+    let copies = names.into_iter().filter_map(|from| {
+        let (name, origin) = borrowed_parts(from)?;
+        let rename = of.get(name)?.iter().find(|rename| rename.is_at(origin))?;
+        Some(Rename { from: from.to_owned(), to: borrowed_name(&rename.to, origin), at: None })
+    });
+    copies.collect()
 }
 
 /// One thing at several sites that is a family over them now, or the other way round, or a family by other keys: told apart by the sites.

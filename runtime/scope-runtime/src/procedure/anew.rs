@@ -240,9 +240,9 @@ fn is_anew(change: &Change) -> bool {
     matches!(change, Change::Replace { .. } | Change::Create { is_gone: true })
 }
 
-/// What was never there. A copy that is yet to be brought may be the one that was here before, by another identity.
+/// What was never there, or is brought as another one than was there.
 fn is_new(change: &Change) -> bool {
-    matches!(change, Change::Create { is_gone: false })
+    matches!(change, Change::Create { is_gone: false } | Change::Borrow { .. })
 }
 
 /// Whether a value is the thing itself, so that it is certain to be another one.

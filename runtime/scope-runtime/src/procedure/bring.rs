@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use scope_plan::driver::{Operation, OperationKind, Repeat, Share};
 use scope_plan::eval::value::equal;
-use scope_plan::plan::{Borrow, Step, StepId};
+use scope_plan::plan::{Borrow, Rename, Step, StepId};
 use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
+use super::candidates::name_of;
 use super::compare::Difference as Differing;
 use super::create::{complete, create_operation, known_inputs, make, may_have_acted, seen_again};
 use super::delete::remove;
@@ -107,7 +108,11 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
         let is_there = there.as_ref().is_some_and(|there| there.is_finished && !is_broken(there));
         if !is_there {
             let change = Change::Borrow { from: from.to_owned() };
-            return Ok(Good::new(Effect::Planned { change }, Value::Object(origin.record.clone())));
+            // What it keeps is known beforehand; which one it will be only where that is kept, or it is there half made.
+            let mut output = given.values.clone();
+            let begun = there.as_ref().and_then(|there| there.record.identity(subject.resource_type));
+            output.extend(begun.map(|begun| (subject.resource_type.identity.clone(), Value::from(begun))));
+            return Ok(Good::new(Effect::Planned { change }, Value::Object(output)));
         }
         let seconds = there.iter().flat_map(|there| &there.seconds);
         let mut differences: Vec<Difference> =
@@ -324,7 +329,13 @@ fn take_note(
     } else {
         subject.saw_seconds(&seconds);
     }
-    let is_known = recorded.is_some() || subject.bears_our_mark(&record) || subject.was_sent();
+    let identity = record.identity(subject.resource_type);
+    let leaving = match (&recorded, &identity) {
+        (None, Some(identity)) => leaving(subject, identity),
+        _ => None,
+    };
+    let is_known =
+        recorded.is_some() || leaving.is_some() || subject.bears_our_mark(&record) || subject.was_sent();
     // One that another deployment has put in its place is used like any other that is there.
     let is_ours = is_known && subject.mark_of_others(&record).is_none();
     let is_whole = subject.is_ready(&record, &origin.filled()) && subject.broken(&record, given).is_none();
@@ -335,19 +346,34 @@ fn take_note(
         && update::update_operation(subject).is_some()
         && outdated.iter().any(|difference| Some(difference.attribute.as_str()) == origin.same);
     if (is_finished || !is_ours) && !is_set_right {
-        let identity = record.identity(subject.resource_type).filter(|_| is_ours);
-        let whose = identity.as_deref().map_or(Whose::Theirs, Whose::Ours);
+        let identity = identity.as_deref().filter(|_| is_ours);
+        let whose = identity.map_or(Whose::Theirs, Whose::Ours);
         compare(subject, origin, &record, whose).map_err(|failure| Bad::new(*failure))?;
     }
     if is_ours
         && recorded.is_none()
-        && let Some(identity) = record.identity(subject.resource_type)
+        && let Some(identity) = identity
     {
+        if let Some(from) = leaving {
+            let (to, site) = subject.place();
+            subject.shared.ledger.append(Fact::Renamed(Rename { from, to, at: Some(site) }))?;
+        }
         let mut resource = subject.resource(&identity, How::Borrowed, is_finished, given);
         origin.lineage.write(&mut resource);
         subject.record(resource)?;
     }
     Ok(Copy { record, is_ours, is_finished: is_finished || !is_ours, outdated, seconds })
+}
+
+/// What this very thing is recorded as at this site, where the program has that no more: it was made here once, and is the copy of
+/// what is elsewhere now.
+fn leaving(subject: &Subject<'_>, identity: &str) -> Option<String> {
+    let shared = subject.shared;
+    let (_, site) = subject.place();
+    let name = name_of(subject, identity)?;
+    let how = shared.ledger.with(|state| state.resource(&name, &site).map(|known| known.how));
+    let is_ours = matches!(how, Some(How::Created | How::Borrowed));
+    (is_ours && shared.is_to_be_deleted(&name, &site)).then_some(name)
 }
 
 /// Streams the content from there to here; how many bytes, or nothing where the type has no content.

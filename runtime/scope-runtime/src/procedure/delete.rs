@@ -45,8 +45,10 @@ pub(super) async fn delete(
         return Err(Bad::new(Failure::new("E0905", Outcome::Invalid, message)));
     };
     let Some(recorded) = subject.recorded() else {
-        // An earlier run of this very plan did it: what is there now is not known to be ours.
-        let detail = Some("forgotten before".to_owned());
+        // It is something else of the program by now; or an earlier run of this very plan did it, and what is there now is not
+        // known to be ours.
+        let other = name_of(subject, &identity).map(|other| format!("it is `{other}` by now"));
+        let detail = Some(other.unwrap_or_else(|| "forgotten before".to_owned()));
         return Ok(Good { detail, ..Good::new(Effect::Unchanged, Value::Null) });
     };
     if let Some(other) = name_of(subject, &identity) {

@@ -121,8 +121,10 @@ async fn as_said(
     keep_relations(subject, step, &changed.as_ref().map_or(&there.record, |(record, _)| record).attributes)?;
     keep_set(subject, &given)?;
     let effect = match changed {
-        Some((record, attributes)) => {
+        Some((record, mut attributes)) => {
             there.record = record;
+            attributes.extend(is_renamed.then(|| OWNER_MARK.to_owned()));
+            attributes.extend(seconds.is_some().then(|| SECOND.to_owned()));
             Effect::Updated { attributes }
         }
         None if again.is_some() => {

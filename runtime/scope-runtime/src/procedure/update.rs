@@ -118,6 +118,9 @@ pub(super) async fn update(
         let mut resource = subject.resource(&identity, there.how, true, given);
         if let Some(known) = subject.recorded() {
             (resource.from, resource.formerly) = (known.from, known.formerly);
+            // What it still refers to, its record tells afterwards.
+            let before = known.relies.into_iter().filter(|relied| !resource.relies.contains(relied));
+            resource.relies.extend(before.collect::<Vec<_>>());
         }
         subject.record(resource)?;
         subject.shared.ledger.commit().await?;

@@ -333,11 +333,17 @@ impl<'r> Shared<'r> {
         self.end(step, |end| match &end.effect {
             Some(Effect::Planned { change }) if change.is_making() => {
                 let told = name.and_then(|name| end.output.as_deref()?.get(name));
-                matches!(change, Change::Create { .. } | Change::Replace { .. })
+                matches!(change, Change::Create { .. } | Change::Replace { .. } | Change::Borrow { .. })
                     && told.is_some_and(|told| !told.is_null())
             }
             _ => end.output.is_some(),
         })
+    }
+
+    /// Whether the plan deletes what is called so, and does not leave it at its site.
+    pub(crate) fn is_to_be_deleted(&self, name: &str, site: &str) -> bool {
+        let mut steps = self.index.steps(name, site).iter().map(|step| &self.plan.step(*step).action);
+        steps.any(|action| matches!(action, Action::Delete { keep: false, .. }))
     }
 
     /// The share of a whole (`%`) that a step's resource has.
