@@ -121,6 +121,11 @@ impl Program {
         Program { may_be_made_anew: true, ..self.clone() }
     }
 
+    /// Whether anything stays when the program no longer has it.
+    pub fn keeps_something(&self) -> bool {
+        !self.kept.is_empty()
+    }
+
     /// Nothing stays when the program no longer has it.
     pub fn with_nothing_kept(&self) -> Program {
         Program { kept: BTreeSet::new(), formerly: BTreeMap::new(), ..self.clone() }
@@ -207,8 +212,15 @@ impl Program {
     }
 
     fn is_there(&self, part: Part) -> bool {
-        let needs_relay = part != Alarm || self.has.contains(&Relay);
-        self.has.contains(&part) && needs_relay
+        // What refers to something that may be at either of two places would have to be in a group with it.
+        let may_refer =
+            !matches!(self.place, Place::Either(_)) || matches!(self.family, Some(Family::Sites(_)));
+        self.has.contains(&part)
+            && match part {
+                Relay => may_refer,
+                Alarm => may_refer && self.has.contains(&Relay),
+                _ => true,
+            }
     }
 
     /// Those that come as often as the feed.

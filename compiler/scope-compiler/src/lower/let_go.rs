@@ -38,7 +38,11 @@ impl Lowering<'_> {
             }
         }
         let mut users: BTreeMap<Relied, Vec<(Place, StepId)>> = BTreeMap::new();
+        // A guard is on a thing, whatever that was called when it was left.
+        let mut called: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
         for resource in &recorded.resources {
+            let thing = (resource.resource_type.as_str(), resource.site.as_str(), resource.identity.as_str());
+            called.insert(thing, &resource.name);
             let goes = deletions.get(&(resource.name.as_str(), resource.site.as_str()));
             let place = (resource.name.clone(), resource.site.clone());
             if let Some(step) = goes.or_else(|| kept.get(&place)) {
@@ -54,19 +58,21 @@ impl Lowering<'_> {
                 site: guard.site.clone(),
                 identity: guard.identity.clone(),
             };
-            let stays = left.get(&(guard.name.clone(), guard.site.clone()));
+            let thing = (guard.resource_type.as_str(), guard.site.as_str(), guard.identity.as_str());
+            let name = called.get(&thing).copied().unwrap_or(&guard.name);
+            let stays = left.get(&(name.to_owned(), guard.site.clone()));
             let goes = |user: &&(Place, StepId)| stays.is_none_or(|stays| !stays.contains(&user.0));
             let before: Vec<StepId> =
                 users.get(&relied).into_iter().flatten().filter(goes).map(|user| user.1).collect();
             if stays.is_none() || !before.is_empty() {
-                new.push((guard, before));
+                new.push((guard, name, before));
             }
         }
-        for (guard, before) in new {
+        for (guard, name, before) in new {
             let Some(step) = self.let_go_of(guard) else { continue };
-            let after = deletions.get(&(guard.name.as_str(), guard.site.as_str()));
+            let after = deletions.get(&(name, guard.site.as_str()));
             // Both write it: what is read for the one must not be from before the other.
-            let own = kept.get(&(guard.name.clone(), guard.site.clone()));
+            let own = kept.get(&(name.to_owned(), guard.site.clone()));
             let own = own.filter(|own| self.plan.step(**own).when.is_empty()).copied();
             let before: BTreeSet<StepId> = before.into_iter().chain(own).collect();
             let edges = before.into_iter().map(|user| (user, step));

@@ -56,7 +56,14 @@ impl Subject<'_> {
             };
             let last = last_set.and_then(|last| last.get(&attribute.name)).unwrap_or(&Value::Null);
             let ty = inner(&attribute.ty);
+            if attribute.is_immutable && self.refers_to_nothing(ty, found) {
+                // What it was made from is not told any more; nobody can have changed it.
+                continue;
+            }
             let [said, told, last] = [wanted, found, last].map(|value| attribute.compared(value));
+            if attribute.is_immutable && self.is_of_former_copy(ty, &said, &told) {
+                continue;
+            }
             if !self.is_still_as_wanted(ty, &said, &told, &last) {
                 differences.push(Difference {
                     parts: self.differing_parts(ty, &said, &told, &last),
@@ -187,28 +194,63 @@ impl Subject<'_> {
         has_all && is_in_order && !last.iter().any(is_to_go)
     }
 
-    /// Records and identities of the same resource are the same reference, and so is a copy that replaces one.
+    /// Records and identities of the same resource are the same reference.
     fn is_same_reference(&self, referred: &str, wanted: &Value, found: &Value) -> bool {
-        let identity = self.shared.resource_type(referred).map(|(_, ty)| ty.identity.as_str());
-        let identity_of = |value: &Value| match value {
-            Value::Object(fields) => identity
-                .and_then(|identity| fields.get(identity))
-                .or_else(|| fields.get("id"))
-                .or_else(|| fields.get("name"))
-                .and_then(identity_text),
-            other => identity_text(other),
-        };
-        match (identity_of(wanted), identity_of(found)) {
-            (Some(wanted), Some(found)) => {
-                wanted == found
-                    // A copy that was lost, and borrowed again: what was made with it needs no other.
-                    || self.shared.ledger.with(|state| {
-                        state.replaces(self.site_name(), referred, &wanted, &found)
-                    })
-            }
-            // What the site does not tell is unknown.
-            _ => true,
+        match (self.referred_identity(referred, wanted), self.referred_identity(referred, found)) {
+            (Some(wanted), Some(found)) => wanted == found,
+            (Some(_), None) => !self.is_no_reference(referred, found),
+            // What is wanted is not known yet.
+            (None, _) => true,
         }
+    }
+
+    /// Whether it was made from a copy that was lost, and borrowed again: it needs no other.
+    fn is_of_former_copy(&self, ty: &Type, wanted: &Value, found: &Value) -> bool {
+        match (ty, wanted, found) {
+            (Type::List(item), Value::Array(wanted), Value::Array(found)) => {
+                let is_same = |w: &Value, f: &Value| {
+                    self.is_as_wanted(inner(item), w, f) || self.is_of_former_copy(inner(item), w, f)
+                };
+                wanted.len() == found.len() && is_matching(wanted, found, &is_same)
+            }
+            (Type::Reference(referred), wanted, found) => {
+                let identity = |value| self.referred_identity(referred, value);
+                let identities = identity(wanted).zip(identity(found));
+                identities.is_some_and(|(wanted, found)| {
+                    let site = self.site_name();
+                    self.shared.ledger.with(|state| state.replaces(site, referred, &wanted, &found))
+                })
+            }
+            _ => false,
+        }
+    }
+
+    fn referred_identity(&self, referred: &str, value: &Value) -> Option<String> {
+        match value {
+            Value::Object(_) => {
+                self.referring_fields(referred).find_map(|name| value.get(name)).and_then(identity_text)
+            }
+            other => identity_text(other),
+        }
+    }
+
+    /// The fields by which a record may tell which one it is of a type, the surest first.
+    fn referring_fields(&self, referred: &str) -> impl Iterator<Item = &str> {
+        let identity = self.shared.resource_type(referred).map(|(_, ty)| ty.identity.as_str());
+        identity.into_iter().chain(["id", "name"])
+    }
+
+    /// Whether the site tells that it refers to nothing; a record that has none of the fields does not tell.
+    fn is_no_reference(&self, referred: &str, found: &Value) -> bool {
+        match found {
+            Value::Object(_) => self.referring_fields(referred).any(|name| found.get(name).is_some()),
+            other => other.is_null() || other.as_str().is_some_and(str::is_empty),
+        }
+    }
+
+    fn refers_to_nothing(&self, ty: &Type, found: &Value) -> bool {
+        let Type::Reference(referred) = ty else { return false };
+        self.referred_identity(referred, found).is_none() && self.is_no_reference(referred, found)
     }
 }
 

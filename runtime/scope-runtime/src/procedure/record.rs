@@ -37,7 +37,7 @@ impl Record {
         {
             let names = Names { given: Some(given), ..Names::over(subject, &body) };
             if let Some(value) = told(attribute, &body, &names) {
-                attributes.insert(attribute.name.clone(), value);
+                attributes.insert(attribute.name.clone(), as_reference(subject, attribute, value));
             }
         }
         let guards = match &subject.resource_type.guard {
@@ -87,12 +87,52 @@ impl Record {
     }
 }
 
-/// What a record tells of an attribute. What reading gives nothing for may not be told by this answer; a plain `null` is a word
-/// of the site.
+/// What a record tells of an attribute; a plain `null` is a word of the site. What reading gives nothing for may not be told by
+/// this answer: it is a word of the site where something that is read is there, and is `null` itself. What cannot be changed and
+/// is told so is not known: many an application forgets what something was made from.
 pub(crate) fn told(attribute: &Attribute, record: &Value, names: &dyn Environment) -> Option<Value> {
     match &attribute.read {
-        Some(read) => eval(read, names).ok().filter(|value| !value.is_null()),
+        Some(read) => eval(read, names)
+            .ok()
+            .filter(|value| !value.is_null() || (!attribute.is_immutable && says_nothing(read, record))),
         None => record.get(&attribute.name).cloned(),
+    }
+}
+
+/// Whether something of the record that an expression reads is there, and is nothing: `body.port_id` of `{"port_id": null}`, not of `{}`.
+fn says_nothing(read: &Expr, record: &Value) -> bool {
+    let mut is_nothing = false;
+    read.visit(&mut |part| {
+        let Some(value) = part_of(part, record) else { return };
+        is_nothing |= value.is_null() || value.as_str().is_some_and(str::is_empty);
+    });
+    is_nothing
+}
+
+/// The part of the record that `body.a.b` stands for, where it has that.
+fn part_of<'r>(expr: &Expr, record: &'r Value) -> Option<&'r Value> {
+    match expr {
+        Expr::Name(name) if name == "body" => Some(record),
+        Expr::Field(base, name) => part_of(base, record)?.get(name),
+        Expr::Index(base, index) => match &**index {
+            Expr::Value(Value::String(name)) => part_of(base, record)?.get(name),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// References as the records of what they refer to, also where they are told by identities alone.
+fn as_reference(subject: &Subject<'_>, attribute: &Attribute, told: Value) -> Value {
+    let Some(referred) = attribute.ty.referred() else { return told };
+    let Some((_, referred)) = subject.shared.resource_type(referred) else { return told };
+    let record = |told: Value| match told {
+        Value::String(_) | Value::Number(_) => json!({ &referred.identity: told }),
+        told => told,
+    };
+    match told {
+        Value::Array(all) => all.into_iter().map(record).collect(),
+        told => record(told),
     }
 }
 

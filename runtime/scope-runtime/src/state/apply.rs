@@ -222,6 +222,7 @@ impl State {
         let is_it = |name: &str, site: &str| name == from && rename.is_at(site);
         if let Some(mut sites) = self.resources.remove(from) {
             let renamed = sites.extract_if(.., |site, _| rename.is_at(site)).collect::<BTreeMap<_, _>>();
+            renamed.keys().for_each(|site| self.guards.rename(from, to, site));
             self.resources.entry(to.clone()).or_default().extend(renamed);
             if !sites.is_empty() {
                 self.resources.insert(from.clone(), sites);

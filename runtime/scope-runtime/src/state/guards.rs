@@ -53,6 +53,16 @@ impl Guards {
         }
     }
 
+    /// What the guards at a site are on is called otherwise from now on.
+    pub(super) fn rename(&mut self, from: &str, to: &str, site: &str) {
+        for relied in self.called.remove(&(site.to_owned(), from.to_owned())).into_iter().flatten() {
+            if let Some(guard) = self.on.get_mut(&relied) {
+                to.clone_into(&mut guard.name);
+                self.called.entry(place(guard)).or_default().insert(relied);
+            }
+        }
+    }
+
     /// A guard goes with what it is on.
     pub(super) fn gone(&mut self, name: &str, site: &str) {
         for relied in self.called.remove(&(site.to_owned(), name.to_owned())).into_iter().flatten() {
