@@ -28,6 +28,7 @@ mod owing;
 mod past;
 mod planning;
 mod rebuilding;
+mod references;
 mod remaking;
 mod secrets;
 mod sharing;

@@ -20,7 +20,7 @@ use crate::support::binary::{self, Ran};
 use crate::support::root;
 
 /// Seeds where none are asked for.
-const SEEDS: Range<u64> = 0..16;
+const SEEDS: Range<u64> = 0..32;
 /// Changes of each program.
 const N_ROUNDS: usize = 5;
 
