@@ -483,6 +483,7 @@ fn owed(subject: &Subject<'_>, there: &There) -> Owed {
         sent_ms: None,
         is_replaced: true,
         recorded: recorded.clone().map(Box::new),
+        kept_in: Vec::new(),
         run: subject.shared.run,
         words: format!(
             "{} `{name}` ({}) is replaced, and still at `{site}`; it is deleted when the new one is there and nobody relies upon \
