@@ -344,3 +344,35 @@ fn what_was_an_element_of_a_family_is_found_by_its_mark_where_it_is_the_only_one
     has(&ends(&folder, &["run", "main.scope"], 1), "with the owner mark of `two[");
     assert_eq!(desks.held(), before);
 }
+
+#[test]
+fn a_copy_without_a_mark_is_claimed_and_goes_with_its_last_user() {
+    let desks = Desks::start();
+    let copied = "resource plan: desk.note { name: \"plan\", text: \"left, then right\" } scope { paris }\n";
+    let user = "resource door: desk.bell { name: \"door\", about: plan } scope { nantes }\n";
+    let folder = desks.place("rebuild-copy", &format!("{FIRST}{copied}{user}"));
+    let run = || ends(&folder, &["run", "main.scope"], 0);
+    run();
+    loses_state(&folder);
+    // What it is a copy of bears no mark either.
+    ends(&folder, &REBUILD, 2);
+    ends(&folder, &["import", "main.scope", "plan", "paris", "plan", "--ours"], 0);
+    let import = ["import", "main.scope", "plan", "nantes", "plan"];
+    let told = ends(&folder, &REBUILD, 0);
+    has(&told, &format!("if it is this program's: scope {} --ours", import.join(" ")));
+    has(&ends(&folder, &import, 3), "`plan` at nantes is a copy of the one at paris");
+    has(
+        &ends(&folder, &[&import[..], &["--ours"]].concat(), 0),
+        "ours: note plan from paris at nantes is plan",
+    );
+    has(&ends(&folder, &REBUILD, 0), "= nantes note plan this program's, as it was imported, id plan");
+    ends(&folder, &["import", "main.scope", "door", "nantes", "door", "--ours"], 0);
+    has(&run(), "nothing to do");
+
+    // As it is recorded, it goes when nothing needs it any more.
+    let program = std::fs::read_to_string(folder.join("main.scope")).expect("it was written");
+    std::fs::write(folder.join("main.scope"), program.replace(user, "")).expect("writable");
+    has(&run(), "2 deleted");
+    assert_eq!(desks.nantes.held()["notes"], json!({}));
+    assert_eq!(desks.paris.held()["notes"], json!({ "plan": "left, then right" }));
+}

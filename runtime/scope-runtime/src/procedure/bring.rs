@@ -23,10 +23,11 @@ use super::origin::Origin;
 use super::query::unexpected;
 use super::record::{Record, identity_text};
 use super::subject::{Asked, Memory, Subject};
-use super::{Good, seconds, stuck, update};
+use super::{Good, guard, seconds, stuck, update};
 use crate::events::{Change, Difference, Effect, Failure, Outcome};
 use crate::report::{ChangedBy, CopyOf};
 use crate::schedule::Touched;
+use crate::shell;
 use crate::site::{Answer, ChunkSource, Content, ContentStream, NextChunk, SiteError};
 use crate::state::{Record as Fact, Resource};
 
@@ -104,7 +105,8 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
     if subject.shared.options.survey {
         let is_broken =
             |there: &Copy| there.is_ours && stuck::hopeless_now(subject, &there.record, &given).is_some();
-        let is_there = there.as_ref().is_some_and(|there| there.is_finished && !is_broken(there));
+        let is_there =
+            there.as_ref().is_some_and(|there| there.is_finished && !there.is_other && !is_broken(there));
         if !is_there {
             let change = Change::Borrow { from: from.to_owned() };
             return Ok(Good::new(Effect::Planned { change }, Value::Object(origin.record.clone())));
@@ -124,6 +126,7 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
     }
     let mut there = there;
     let hopeless = match &mut there {
+        Some(there) if there.is_other => Some("another content than its origin".to_owned()),
         Some(there) if there.is_ours => stuck::hopeless(subject, &mut there.record, &given, memory).await?,
         _ => None,
     };
@@ -133,6 +136,9 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
                 format!("is broken ({}): is deleted and made again", hopeless.unwrap_or_default())
             });
             if let Some(identity) = there.record.identity(subject.resource_type) {
+                if there.is_other {
+                    guard::refuse_if_perhaps_relied_upon(subject, &identity, Some(&there.record))?;
+                }
                 remove(subject, &identity, &given.values).await?;
             }
             let (name, site) = subject.place();
@@ -223,7 +229,14 @@ async fn make_copy(
         }
         made => made?,
     };
-    Ok(Copy { record, is_ours: true, is_finished: false, outdated: Vec::new(), seconds: Vec::new() })
+    Ok(Copy {
+        record,
+        is_ours: true,
+        is_finished: false,
+        is_other: false,
+        outdated: Vec::new(),
+        seconds: Vec::new(),
+    })
 }
 
 /// A copy that is here.
@@ -232,6 +245,8 @@ struct Copy {
     is_ours: bool,
     /// It has the same content.
     is_finished: bool,
+    /// It has another one, and is to be made anew, as somebody asked (`--again`).
+    is_other: bool,
     /// What it keeps of its origin, and is not as it is there.
     outdated: Vec<Differing>,
     /// Others with the very same mark, where that is asked: a run looks for them at its end.
@@ -334,10 +349,15 @@ fn take_note(
     let is_set_right = is_ours
         && update::update_operation(subject).is_some()
         && outdated.iter().any(|difference| Some(difference.attribute.as_str()) == origin.same);
+    let mut is_other = false;
     if (is_finished || !is_ours) && !is_set_right {
         let identity = record.identity(subject.resource_type).filter(|_| is_ours);
         let whose = identity.as_deref().map_or(Whose::Theirs, Whose::Ours);
-        compare(subject, origin, &record, whose).map_err(|failure| Bad::new(*failure))?;
+        let is_asked_for = is_ours && recorded.as_ref().is_some_and(|known| subject.is_wanted_again(known));
+        match compare(subject, origin, &record, whose) {
+            Err(_) if is_asked_for => is_other = true,
+            compared => compared.map_err(|failure| Bad::new(*failure))?,
+        }
     }
     if is_ours
         && recorded.is_none()
@@ -347,7 +367,7 @@ fn take_note(
         origin.lineage.write(&mut resource);
         subject.record(resource)?;
     }
-    Ok(Copy { record, is_ours, is_finished: is_finished || !is_ours, outdated, seconds })
+    Ok(Copy { record, is_ours, is_finished: is_finished || !is_ours, is_other, outdated, seconds })
 }
 
 /// Streams the content from there to here; how many bytes, or nothing where the type has no content.
@@ -430,7 +450,9 @@ fn compare(
     let help = match whose {
         Whose::Fresh => "run again; if it stays so, it was changed at one of the sites".to_owned(),
         Whose::Ours(identity) => format!(
-            "it was changed at one of the sites: delete the copy at `{site}` ({} {identity}), and a run makes it anew",
+            "it was changed at one of the sites: `scope run {} --again {}` deletes the copy at `{site}` ({} {identity}) and makes it anew",
+            shell::word(&subject.shared.plan.program.file),
+            shell::word(subject.name),
             subject.resource_type.identity
         ),
         Whose::Theirs => format!(
