@@ -376,3 +376,59 @@ fn a_copy_without_a_mark_is_claimed_and_goes_with_its_last_user() {
     assert_eq!(desks.nantes.held()["notes"], json!({}));
     assert_eq!(desks.paris.held()["notes"], json!({ "plan": "left, then right" }));
 }
+
+/// A host tells which net it is in, and a lamp the host that it was made from; none of them has room for a mark.
+const TOWN: &str = r#"
+driver town {
+    site { url: string }
+    service town {
+        address: site.url
+        type net {
+            name: string identity
+            text: string = ""
+            operation read GET "/notes/${name}" { 200 -> found(body), 404 -> not_found }
+            operation create PUT "/notes/${name}" { body: { name: name, text: text }, repeat by name, 200 | 201 -> done }
+            operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
+        }
+        type host {
+            name: string identity
+            net: net  relies read({ name: body.text })
+            operation read GET "/notes/${name}" { 200 -> found(body), 404 -> not_found }
+            operation create PUT "/notes/${name}" { body: { name: name, text: net.name }, repeat by name, 200 | 201 -> done }
+            operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
+        }
+        type lamp {
+            name: string identity
+            host: host  requires read({ name: body.text })
+            operation read GET "/notes/${name}" { 200 -> found(body), 404 -> not_found }
+            operation create PUT "/notes/${name}" { body: { name: name, text: host.name }, repeat by name, 200 | 201 -> done }
+            operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
+        }
+    }
+}
+"#;
+
+#[test]
+fn what_is_imported_as_ours_is_destroyed_users_first() {
+    for order in [["a", "b", "c"], ["c", "b", "a"], ["b", "c", "a"]] {
+        let desks = Desks::start();
+        let folder = desks.place("import-order", "");
+        let program = format!(
+            "{TOWN}site nantes {{ town: {{ url: \"{}\" }}, concurrency: 1 }}\nentry nantes\n\
+             resource a: town.net {{ name: \"a\" }}\nresource b: town.host {{ name: \"b\", net: a }}\n\
+             resource c: town.lamp {{ name: \"c\", host: b }}\n",
+            desks.nantes.url
+        );
+        std::fs::write(folder.join("main.scope"), program).expect("writable");
+        ends(&folder, &["run", "main.scope"], 0);
+        loses_state(&folder);
+        for name in order {
+            ends(&folder, &["import", "main.scope", name, "nantes", name, "--ours"], 0);
+        }
+        let destroyed = ends(&folder, &["destroy", "main.scope", "--yes"], 0).all();
+        let at = |words: &str| destroyed.find(words).unwrap_or_else(|| panic!("`{words}`: {destroyed}"));
+        let lines = ["done    nantes  lamp", "done    nantes  host", "done    nantes  net"].map(at);
+        assert!(lines.is_sorted(), "{order:?}: {destroyed}");
+        assert_eq!(desks.nantes.held()["notes"], json!({}));
+    }
+}

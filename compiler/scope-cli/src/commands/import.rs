@@ -5,6 +5,7 @@
 
 mod arguments;
 mod copy;
+mod relations;
 
 use std::collections::BTreeMap;
 
@@ -118,10 +119,15 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
     };
     let word = if command.ours { "ours" } else { "adopted" };
     let known = store.state().resource(name, &command.site).filter(|_| command.ours);
+    let planned = plan.resource_type(&ty.name).map(|(_, planned)| planned);
     let resource = match known {
         // What it needs and what it was set to is known already.
         Some(known) => Resource { how, ..known.clone() },
         None => Resource {
+            needs: relations::needed(&plan, name, &command.site),
+            relies: planned
+                .map(|planned| relations::relied(&plan, planned, &command.site, &record))
+                .unwrap_or_default(),
             from: copy.as_ref().map(|copy| copy.origin.clone()),
             ..Resource::new(&ty.name, &command.id, how)
         },
@@ -134,7 +140,6 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
         line(&format!("next: {}", planning(command, &plan)));
         return Ok(());
     }
-    let planned = plan.resource_type(&ty.name).map(|(_, planned)| planned);
     let Some(planned) = planned else { return Err(FAILED) };
     let named = |target: &str, identity: &str| {
         program_name(&compilation, store.state(), target, &command.site, identity)
