@@ -229,7 +229,7 @@ fn know_sites(shared: &Shared<'_>) {
         shared.ledger.with(|state| {
             let Some(before) = state.sites.get(&site.name) else { return };
             for (driver, address) in &mut addresses {
-                let Some(before) = before.get(driver).filter(|before| *before != address) else { continue };
+                let Some(before) = before.get(driver).filter(|before| !address.is(before)) else { continue };
                 if !state.is_seen_whole(&site.name, driver, shared.run) {
                     address.clone_from(before);
                 }
