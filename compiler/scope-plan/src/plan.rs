@@ -8,6 +8,7 @@
 
 mod action;
 mod alternatives;
+mod former;
 mod over_sites;
 mod step;
 
@@ -116,7 +117,7 @@ pub struct Plan {
 }
 
 /// What a resource was called before.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct FormerPath {
     /// The path that it had; of an element of a family the family's.
     pub path: String,
@@ -137,7 +138,7 @@ impl FormerPath {
 }
 
 /// What is recorded under one name, and is called otherwise now.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Rename {
     /// The old name.
     pub from: String,
