@@ -190,6 +190,8 @@ fn a_state_that_cannot_be_written_is_told_before_anything_is_sent() {
         assert!(stderr.contains(words), "`{words}`: {stderr}");
     }
     assert_eq!(desks.nantes.n_requests(), n_asked, "nothing was sent");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("   no run, exit 1") && !stdout.contains("run 0"), "{stdout}");
     assert!(!folder.join(".scope/main/state.json.new").exists(), "half of a state takes up no room");
     // It was no run: the next one has its number.
     let ran = ends(&folder, &["run", "main.scope", "--again", "once"], 0);

@@ -451,7 +451,7 @@ pub fn journal(folder: &Path, run: u64) -> PathBuf {
 
 /// Says beside a journal how much of it is durable, as after a crash that came before the rest was synced.
 pub fn say_synced(journal: &Path, length: usize) {
-    let said = format!("scope-synced/1 format 3 length {length:020}");
+    let said = format!("scope-synced/1 format 4 length {length:020}");
     let line = format!("{said} crc {:08x}\n", scope_runtime::journal::crc32(said.as_bytes()));
     let path = journal.with_extension("synced");
     // The same line as is there, if the length is.

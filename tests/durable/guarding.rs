@@ -136,7 +136,7 @@ fn another_program_that_relies_upon_it_is_seen() {
     let owner = place(&desks, "owner", BOARD);
     let user = place(&desks, "user", &format!("{EXISTING}{}{}", thread("t", "board"), thread("u", "board")));
     ends(&owner, &["run", "main.scope"], 0);
-    has(&ends(&user, &["plan", "main.scope"], 0), &["2 to create", "1 guard to leave or take off"]);
+    has(&ends(&user, &["plan", "main.scope"], 0), &["2 to create", "1 guard to set"]);
     assert!(!remark(&desks).contains("scope-used"), "a plan changes nothing");
     has(
         &ends(&user, &["run", "main.scope"], 0),
@@ -228,7 +228,7 @@ fn one_whose_deletion_waits_is_guarded_for_until_it_is_done() {
     desks.nantes.set_down(false);
     has(
         &ends(&user, &["plan", "main.scope"], 0),
-        &["~ card board is let go by what no longer relies upon it", "1 guard to leave or take off"],
+        &["~ card board is let go by what no longer relies upon it", "1 guard to take off"],
     );
     has(&ends(&user, &["run", "main.scope"], 0), &["for duo at paris", "1 deleted, 1 guarded"]);
     assert!(remark(&desks).ends_with("/duo@paris]"), "{}", remark(&desks));
@@ -531,4 +531,35 @@ fn a_site_by_another_name_keeps_what_it_has_and_its_marks_and_guards_say_so() {
     );
     has(&ends(&program, &["destroy", "main.scope", "--yes"], 0), &["2 deleted"]);
     assert_eq!(desks.held()["paris"]["cards"], json!([]));
+}
+
+#[test]
+fn a_plan_that_asks_nobody_tells_what_stays_and_which_guards_are_set() {
+    let desks = Desks::start();
+    let kept = "resource two: knot.card { title: \"two\" } scope { board: paris } with { on_delete: keep }\n";
+    let there =
+        "resource three: knot.card { title: \"three\" } scope { board: paris } with { adopt: true }\n";
+    let first = format!("{BOARD}{}{kept}{there}", thread("t", "board"));
+    desks.paris.change(|_, cards| {
+        let card = json!({ "id": "c9", "title": "three", "remark": "" });
+        drop(cards.insert("c9".to_owned(), card));
+    });
+    let folder = place(&desks, "offline", &first);
+    let offline = ["plan", "main.scope", "--offline"];
+    has(&ends(&folder, &offline, 0), &["4 to create, 0 to delete, 1 guard to set"]);
+    ends(&folder, &["run", "main.scope"], 0);
+    // Whether the guard stands there still is as little known as whether the rest does.
+    has(
+        &ends(&folder, &offline, 0),
+        &["? card board guarded from deletion", "0 to create, 4 recorded, not asked, 0 to delete 5 steps"],
+    );
+    write(&desks, &folder, BOARD);
+    let told = [
+        "- card two no longer in the program; left at the site, and forgotten",
+        "- card three no longer in the program; adopted before, so it stays at the site",
+        "0 to create, 1 recorded, not asked, 1 to delete, 2 to leave, 1 guard to take off",
+    ];
+    has(&ends(&folder, &offline, 0), &told);
+    let asked = "0 to create, 0 to change, 1 to delete, 2 to leave, 1 guard to take off, 0 unknown";
+    has(&ends(&folder, &["plan", "main.scope"], 0), &[asked]);
 }

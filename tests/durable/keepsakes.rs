@@ -3,6 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use super::desk::{Desks, When, ends, scope};
 
@@ -218,4 +219,118 @@ fn a_secret_that_cannot_be_changed_is_told_without_what_is_not_known_of_it() {
     let ran = ends(&folder, &["run", "main.scope"], 1);
     let words = "error[E0905]: `text` of `lock` at `nantes` is said otherwise than it was set, and cannot be changed in place";
     assert!(ran.all().contains(words) && !ran.all().contains("null"), "{}", ran.all());
+}
+
+/// A key of its own for each of both sites, with a file that is the same: the one at nantes never becomes ready.
+fn either(desks: &Desks, name: &str, wait: &str) -> std::path::PathBuf {
+    let folder = desks.place(&format!("keepsakes-{name}"), "");
+    let driver = DRIVER.replace(
+        "named by title\n",
+        "named by title\n            ready when title == \"key-paris\" every 20ms\n",
+    );
+    let driver = driver.replace("made-${body.id}", "made-${body.title}");
+    let program = format!(
+        "{driver}site nantes {{ locks: {{ url: \"{}\" }} }}\nsite paris {{ locks: {{ url: \"{}\" }} }}\nentry nantes\n\
+         resource key: locks.key {{ title: \"key-${{here.name}}\" }} scope {{ nantes | paris }} with {{ ready_within: {wait}, \
+         keep_in: {{ secret: secret(file: \"kept/key\") }} }}\n\
+         resource lock: locks.lock {{ name: \"lock\", text: \"with ${{key.secret}}\" }} scope {{ paris }}\n",
+        desks.nantes.url, desks.paris.url
+    );
+    std::fs::write(folder.join("main.scope"), program).expect("writable");
+    folder
+}
+
+/// What is kept is what paris has of its key and of the lock, and nothing is left at nantes.
+fn agrees_at_paris(desks: &Desks, folder: &Path) {
+    let kept = std::fs::read_to_string(folder.join("kept/key")).expect("it is kept");
+    assert_eq!(kept, "made-key-paris");
+    assert_eq!(desks.paris.held()["cards"], serde_json::json!(["key-paris"]));
+    assert_eq!(desks.paris.held()["notes"]["lock"], format!("with {kept}"));
+    assert_eq!(desks.nantes.held()["cards"], serde_json::json!([]));
+}
+
+#[test]
+fn what_an_alternative_kept_goes_when_it_is_taken_back() {
+    let desks = Desks::start();
+    let folder = either(&desks, "taken-back", "200ms");
+    let ran = ends(&folder, &["run", "main.scope"], 0);
+    assert!(!ran.all().contains("E0899"), "{}", ran.all());
+    agrees_at_paris(&desks, &folder);
+    let ran = ends(&folder, &["run", "main.scope"], 0);
+    assert!(ran.all().contains("nothing to do"), "{}", ran.all());
+}
+
+#[test]
+fn a_site_that_does_not_answer_the_undo_loses_no_secret_of_the_next_one() {
+    let desks = Desks::start();
+    let folder = either(&desks, "owed", "2s");
+    let silence = desks.nantes.silence();
+    // It is looked for, and then made.
+    desks.around(move |when, number| {
+        silence.fetch_or((when, number) == (When::After, 2), Ordering::SeqCst);
+        true
+    });
+    let ran = ends(&folder, &["run", "main.scope"], 0);
+    assert!(ran.all().contains("is left at `nantes`"), "{}", ran.all());
+    desks.undisturbed();
+    desks.nantes.set_down(false);
+    // What is left there goes, and what is kept is not its secret any more.
+    let ran = ends(&folder, &["run", "main.scope"], 0);
+    assert!(ran.all().contains("is deleted"), "{}", ran.all());
+    agrees_at_paris(&desks, &folder);
+}
+
+#[test]
+fn killed_while_an_alternative_is_taken_back_the_next_one_has_its_place() {
+    for number in 1.. {
+        let desks = Desks::start();
+        let folder = either(&desks, &format!("undone-{number}"), "100ms");
+        let is_killed = super::killing::killed(&desks, &folder, When::After, number);
+        // The next one is made by then.
+        if desks.paris.held()["cards"] != serde_json::json!([]) {
+            assert!(is_killed && number > 6, "{number}");
+            break;
+        }
+        let planned = scope(&folder, &["plan", "main.scope"]);
+        let ran = scope(&folder, &["run", "main.scope"]);
+        let both = planned.all() + &ran.all();
+        assert!(!both.contains("E0899"), "{number}: {both}");
+        if ran.all().contains("E0898") {
+            ends(&folder, &["destroy", "main.scope", "--only", "key", "--yes"], 0);
+            ends(&folder, &["run", "main.scope"], 0);
+        }
+        agrees_at_paris(&desks, &folder);
+    }
+}
+
+#[test]
+fn a_folder_where_a_secret_is_to_be_kept_is_told_at_the_one_whose_it_is() {
+    let desks = Desks::start();
+    let folder = place(&desks, "folder");
+    let told = |command: &str, words: [&str; 2]| {
+        let ran = scope(&folder, &[command, "main.scope"]);
+        let is_told = words.iter().all(|words| command == "plan" || ran.all().contains(words));
+        assert!(is_told && ran.all().contains(words[0]) && !ran.all().contains("E0899"), "{}", ran.all());
+    };
+    std::fs::create_dir_all(folder.join("kept/key")).expect("writable");
+    let words =
+        ["E0882: file `kept/key` cannot be written: it is a folder", "where `secret` of `key` is to be kept"];
+    told("plan", words);
+    told("run", words);
+    std::fs::remove_dir_all(folder.join("kept")).expect("writable");
+    std::fs::write(folder.join("kept"), "no folder").expect("writable");
+    told("plan", ["E0882: file `kept/key` cannot be written: a file stands where its folder would be", ""]);
+    assert_eq!(desks.nantes.n_changes(), 0);
+
+    std::fs::remove_file(folder.join("kept")).expect("writable");
+    ends(&folder, &["run", "main.scope"], 0);
+    std::fs::remove_file(folder.join("kept/key")).expect("writable");
+    std::fs::create_dir_all(folder.join("kept/key")).expect("writable");
+    let words = ["E0898: `key` is at nantes", "help: move away what stands there; then write it there"];
+    told("plan", words);
+    told("run", words);
+    std::fs::remove_dir(folder.join("kept/key")).expect("writable");
+    ends(&folder, &["destroy", "main.scope", "--only", "key", "--yes"], 0);
+    ends(&folder, &["run", "main.scope"], 0);
+    agrees(&desks, &folder);
 }

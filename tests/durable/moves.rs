@@ -604,6 +604,8 @@ fn what_is_not_at_the_new_address_of_its_site_is_not_made_anew() {
             "{refused}"
         );
         assert!(refused.contains("`scope state forget kept paris`"), "{refused}");
+        let former = format!("put the address back that `paris` had (url: \"{}\"):", desks.paris.url);
+        assert!(refused.contains(&former), "{refused}");
         let deleted = words(&moved.run("", 1));
         assert!(deleted.contains("E0895"), "{deleted}");
     }

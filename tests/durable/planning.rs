@@ -283,6 +283,35 @@ fn a_copy_that_is_older_than_its_origin_is_drift() {
     assert_eq!(desks.nantes.held()["notes"]["memo"], "x", "drift changes nothing");
 }
 
+#[test]
+fn a_copy_of_another_content_is_made_anew_when_that_is_asked() {
+    let desks = Desks::start();
+    let folder = desks.place(
+        "anew-copy",
+        "resource memo: desk.note { name: \"memo\", text: \"x\" } scope { paris }\n\
+         resource door: desk.bell { name: \"door\", about: memo } scope { nantes }\n",
+    );
+    let program = std::fs::read_to_string(folder.join("main.scope")).expect("written before");
+    let update = "            operation update PUT \"/notes/${name}\" { body: { name: name, text: text }, 200 -> done }\n";
+    assert!(program.contains(update), "{program}");
+    let fixed = program.replace("keep: [name, text])", "keep: [name, text], same: text)").replace(update, "");
+    std::fs::write(folder.join("main.scope"), &fixed).expect("writable");
+    has(&ends(&folder, &["run", "main.scope"], 0).all(), &["note memo borrowed"]);
+    let by_hand = json!({ "name": "memo", "text": "by hand" });
+    desks.nantes.change(|notes, _cards| drop(notes.insert("memo".into(), by_hand)));
+    let refused = ends(&folder, &["run", "main.scope"], 1).all();
+    has(&refused, &["E0910", "`scope run main.scope --again memo` deletes the copy at `nantes` (name memo)"]);
+    has(&ends(&folder, &["plan", "main.scope", "--again", "memo"], 0).stdout, &["+ note memo borrowed"]);
+    has(&ends(&folder, &["run", "main.scope", "--again", "memo"], 0).all(), &["note memo borrowed"]);
+    assert_eq!(desks.nantes.held()["notes"]["memo"], "x");
+    // One that is as its origin stays as it is.
+    let n_changes = desks.nantes.n_changes();
+    has(&ends(&folder, &["run", "main.scope", "--again", "memo"], 0).all(), &["nothing to do"]);
+    assert_eq!(desks.nantes.n_changes(), n_changes);
+    let other = ends(&folder, &["run", "main.scope", "--again", "door"], 3).all();
+    has(&other, &["`door` is no `call`, is given no secret, and is copied nowhere"]);
+}
+
 /// What a copy keeps and can change: changed at its origin by the program, at the copy by hand; with and without a proof.
 #[test]
 fn a_copy_follows_its_origin() {

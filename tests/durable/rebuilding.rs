@@ -344,3 +344,91 @@ fn what_was_an_element_of_a_family_is_found_by_its_mark_where_it_is_the_only_one
     has(&ends(&folder, &["run", "main.scope"], 1), "with the owner mark of `two[");
     assert_eq!(desks.held(), before);
 }
+
+#[test]
+fn a_copy_without_a_mark_is_claimed_and_goes_with_its_last_user() {
+    let desks = Desks::start();
+    let copied = "resource plan: desk.note { name: \"plan\", text: \"left, then right\" } scope { paris }\n";
+    let user = "resource door: desk.bell { name: \"door\", about: plan } scope { nantes }\n";
+    let folder = desks.place("rebuild-copy", &format!("{FIRST}{copied}{user}"));
+    let run = || ends(&folder, &["run", "main.scope"], 0);
+    run();
+    loses_state(&folder);
+    // What it is a copy of bears no mark either.
+    ends(&folder, &REBUILD, 2);
+    ends(&folder, &["import", "main.scope", "plan", "paris", "plan", "--ours"], 0);
+    let import = ["import", "main.scope", "plan", "nantes", "plan"];
+    let told = ends(&folder, &REBUILD, 0);
+    has(&told, &format!("if it is this program's: scope {} --ours", import.join(" ")));
+    has(&ends(&folder, &import, 3), "`plan` at nantes is a copy of the one at paris");
+    has(
+        &ends(&folder, &[&import[..], &["--ours"]].concat(), 0),
+        "ours: note plan from paris at nantes is plan",
+    );
+    has(&ends(&folder, &REBUILD, 0), "= nantes note plan this program's, as it was imported, id plan");
+    ends(&folder, &["import", "main.scope", "door", "nantes", "door", "--ours"], 0);
+    has(&run(), "nothing to do");
+
+    // As it is recorded, it goes when nothing needs it any more.
+    let program = std::fs::read_to_string(folder.join("main.scope")).expect("it was written");
+    std::fs::write(folder.join("main.scope"), program.replace(user, "")).expect("writable");
+    has(&run(), "2 deleted");
+    assert_eq!(desks.nantes.held()["notes"], json!({}));
+    assert_eq!(desks.paris.held()["notes"], json!({ "plan": "left, then right" }));
+}
+
+/// A host tells which net it is in, and a lamp the host that it was made from; none of them has room for a mark.
+const TOWN: &str = r#"
+driver town {
+    site { url: string }
+    service town {
+        address: site.url
+        type net {
+            name: string identity
+            text: string = ""
+            operation read GET "/notes/${name}" { 200 -> found(body), 404 -> not_found }
+            operation create PUT "/notes/${name}" { body: { name: name, text: text }, repeat by name, 200 | 201 -> done }
+            operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
+        }
+        type host {
+            name: string identity
+            net: net  relies read({ name: body.text })
+            operation read GET "/notes/${name}" { 200 -> found(body), 404 -> not_found }
+            operation create PUT "/notes/${name}" { body: { name: name, text: net.name }, repeat by name, 200 | 201 -> done }
+            operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
+        }
+        type lamp {
+            name: string identity
+            host: host  requires read({ name: body.text })
+            operation read GET "/notes/${name}" { 200 -> found(body), 404 -> not_found }
+            operation create PUT "/notes/${name}" { body: { name: name, text: host.name }, repeat by name, 200 | 201 -> done }
+            operation delete DELETE "/notes/${name}" { 204 | 404 -> gone }
+        }
+    }
+}
+"#;
+
+#[test]
+fn what_is_imported_as_ours_is_destroyed_users_first() {
+    for order in [["a", "b", "c"], ["c", "b", "a"], ["b", "c", "a"]] {
+        let desks = Desks::start();
+        let folder = desks.place("import-order", "");
+        let program = format!(
+            "{TOWN}site nantes {{ town: {{ url: \"{}\" }}, concurrency: 1 }}\nentry nantes\n\
+             resource a: town.net {{ name: \"a\" }}\nresource b: town.host {{ name: \"b\", net: a }}\n\
+             resource c: town.lamp {{ name: \"c\", host: b }}\n",
+            desks.nantes.url
+        );
+        std::fs::write(folder.join("main.scope"), program).expect("writable");
+        ends(&folder, &["run", "main.scope"], 0);
+        loses_state(&folder);
+        for name in order {
+            ends(&folder, &["import", "main.scope", name, "nantes", name, "--ours"], 0);
+        }
+        let destroyed = ends(&folder, &["destroy", "main.scope", "--yes"], 0).all();
+        let at = |words: &str| destroyed.find(words).unwrap_or_else(|| panic!("`{words}`: {destroyed}"));
+        let lines = ["done    nantes  lamp", "done    nantes  host", "done    nantes  net"].map(at);
+        assert!(lines.is_sorted(), "{order:?}: {destroyed}");
+        assert_eq!(desks.nantes.held()["notes"], json!({}));
+    }
+}

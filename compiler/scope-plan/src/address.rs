@@ -3,9 +3,79 @@
 //! `HTTPS://Cloud.Example:443/v3/` → `https://cloud.example/v3`; `http://127.0.0.1:80` and `http://[::1]` → `http://localhost`.
 //! What is no address stays as it is: the name of a cloud in a file is told by its case.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::digest;
+
+/// Where a driver reaches a site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Address {
+    /// Of the settings that it is reached by, secrets left out, as they are compared: two with the same are one place.
+    pub digest: String,
+    /// Those of them that can be told, as they were written: of an address neither who logs in nor what is asked there. Nothing is
+    /// known of what an older version recorded.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Address {
+    /// By settings, none of them secret; nothing where there is none.
+    pub(crate) fn of<'s>(settings: impl Iterator<Item = (&'s str, &'s Value)>) -> Option<Address> {
+        let said: BTreeMap<&str, &Value> = settings.filter(|(_, value)| !value.is_null()).collect();
+        let meant: BTreeMap<&str, Value> =
+            said.iter().map(|(name, value)| (*name, meant_of(value))).collect();
+        let text = serde_json::to_string(&meant).expect("JSON values are JSON");
+        let told = said.iter().filter_map(|(name, value)| Some(((*name).to_owned(), told_of(value)?)));
+        (!said.is_empty())
+            .then(|| Address { digest: digest::sha256_hex(text.as_bytes()), settings: told.collect() })
+    }
+
+    /// Whether both are one place.
+    #[must_use]
+    pub fn is(&self, other: &Address) -> bool {
+        self.digest == other.digest
+    }
+
+    /// What of this one is otherwise at another one, as a program writes it: `url: "http://old.example"`.
+    #[must_use]
+    pub fn unlike(&self, other: &Address) -> Vec<String> {
+        let differing =
+            self.settings.iter().filter(|(name, value)| other.settings.get(*name) != Some(*value));
+        differing.map(|(name, value)| format!("{name}: {}", Value::from(value.as_str()))).collect()
+    }
+}
+
+/// A setting that can be told in a line.
+fn told_of(setting: &Value) -> Option<String> {
+    match setting {
+        Value::String(text) => told(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// An address without who logs in there and without what is asked: `http://ops:word@a.example/v3?key=1` →
+/// `http://a.example/v3`. What is no address stays as it is; of one that cannot be read nothing is told.
+#[must_use]
+pub fn told(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        // Who logs in, and with what, is told apart from a name that has an `@`.
+        None if text.split_once('@').is_some_and(|(user, _)| user.contains(':')) => (String::new(), text),
+        None => return Some(text.to_owned()),
+    };
+    let rest = &rest[..rest.find(['?', '#']).unwrap_or(rest.len())];
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let (_, port) = host_and_port(place);
+    port.chars().skip(1).all(|digit| digit.is_ascii_digit()).then(|| format!("{scheme}{place}{path}"))
+}
 
 /// The port that is meant where none is written.
 const DEFAULT_PORTS: [(&str, &str); 2] = [("http", "80"), ("https", "443")];
@@ -78,7 +148,8 @@ fn version_6(host: &str) -> Option<Ipv6Addr> {
 
 #[cfg(test)]
 mod tests {
-    use super::meant;
+    use super::{Address, meant, told};
+    use serde_json::{Value, json};
 
     #[test]
     fn one_place_is_one_text() {
@@ -116,5 +187,34 @@ mod tests {
         for (one, other) in others {
             assert_ne!(meant(one), meant(other), "{one} {other}");
         }
+    }
+
+    #[test]
+    fn what_is_told_of_an_address_has_no_secret() {
+        for (address, words) in [
+            ("https://ops:word@a.example:5000/v3?key=word#word", "https://a.example:5000/v3"),
+            ("https://[fd00::1]:5000/v3", "https://[fd00::1]:5000/v3"),
+            ("ops:word@a.example", "a.example"),
+            ("ana@a.example", "ana@a.example"),
+            ("nantes", "nantes"),
+        ] {
+            assert_eq!(told(address).as_deref(), Some(words));
+        }
+        assert_eq!(told("https://ops:w/rd@a.example"), None);
+    }
+
+    #[test]
+    fn the_settings_that_differ_are_told_as_a_program_writes_them() {
+        let of = |url: &str, password: &str| {
+            let settings = [("url", json!(url)), ("port", json!(80)), ("none", Value::Null)];
+            let with_password = format!("{url}?{password}");
+            let all: Vec<(&str, Value)> =
+                settings.into_iter().chain([("other", json!(with_password))]).collect();
+            Address::of(all.iter().map(|(name, value)| (*name, value))).expect("there are some")
+        };
+        let (one, other) = (of("http://a.example", "p"), of("http://b.example", "p"));
+        assert!(!one.is(&other) && one.is(&of("HTTP://a.example", "p")));
+        assert_eq!(one.unlike(&other), ["other: \"http://a.example\"", "url: \"http://a.example\""]);
+        assert!(one.unlike(&of("http://a.example", "q")).is_empty());
     }
 }

@@ -8,6 +8,7 @@
 
 mod action;
 mod alternatives;
+mod former;
 mod over_sites;
 mod step;
 
@@ -18,8 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::address;
-use crate::digest;
+use crate::address::Address;
 use crate::driver::Driver;
 use crate::expr::Expr;
 use crate::quantity::Unit;
@@ -117,7 +117,7 @@ pub struct Plan {
 }
 
 /// What a resource was called before.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct FormerPath {
     /// The path that it had; of an element of a family the family's.
     pub path: String,
@@ -138,7 +138,7 @@ impl FormerPath {
 }
 
 /// What is recorded under one name, and is called otherwise now.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Rename {
     /// The old name.
     pub from: String,
@@ -199,19 +199,16 @@ pub struct Site {
 }
 
 impl Site {
-    /// Driver → the digest of the settings that it is reached by, secrets left out; nothing of a driver without any. Two
-    /// sites with the same are one place.
+    /// Driver → the settings that it is reached by, secrets left out; nothing of a driver without any.
     #[must_use]
-    pub fn addresses(&self) -> BTreeMap<String, String> {
+    pub fn addresses(&self) -> BTreeMap<String, Address> {
         let is_of_driver = |(name, _): &(&String, &IndexMap<String, Expr>)| name.as_str() != TLS;
         let drivers = self.settings.iter().filter(is_of_driver).filter_map(|(driver, settings)| {
-            let said = settings.iter().filter_map(|(name, setting)| match setting {
-                Expr::Value(value) if !value.is_null() => Some((name.as_str(), address::meant_of(value))),
+            let known = settings.iter().filter_map(|(name, setting)| match setting {
+                Expr::Value(value) => Some((name.as_str(), value)),
                 _ => None,
             });
-            let said: BTreeMap<&str, Value> = said.collect();
-            let text = serde_json::to_string(&said).expect("JSON values are JSON");
-            (!said.is_empty()).then(|| (driver.clone(), digest::sha256_hex(text.as_bytes())))
+            Some((driver.clone(), Address::of(known)?))
         });
         drivers.collect()
     }

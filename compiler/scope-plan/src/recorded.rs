@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::address::Address;
 use crate::plan::OnUnreachable;
 
 /// The recorded state of a deployment.
@@ -38,7 +39,7 @@ pub struct Recorded {
     pub parked: Vec<(String, String)>,
     /// Site's name → its addresses ([`crate::plan::Site::addresses`]) when a run was last about it; an older state has none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub sites: BTreeMap<String, BTreeMap<String, String>>,
+    pub sites: BTreeMap<String, BTreeMap<String, Address>>,
     /// Site's name → what it was called before, where no run has ended since: what is recorded with such a name as a key of a
     /// family has the new one for its key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

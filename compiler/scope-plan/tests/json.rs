@@ -6,7 +6,7 @@
 use proptest::prelude::*;
 use scope_plan::expr::{BinaryOp, Builtin, Expr, Generator, UnaryOp};
 use scope_plan::json::{ReadError, from_json, schema, schema_text, to_json};
-use scope_plan::plan::Plan;
+use scope_plan::plan::{FormerPath, Plan, Rename};
 use scope_plan::testing::{self, Builder, plan_from};
 use serde_json::{Value, json};
 
@@ -37,6 +37,22 @@ fn plans_survive_to_the_byte() {
         assert_eq!(read, plan);
         assert_eq!(to_json(&read), text);
     }
+}
+
+#[test]
+fn former_names_of_an_older_version_are_read() {
+    let mut plan: Value = serde_json::from_str(&to_json(&testing::one_ensure())).unwrap();
+    plan["renames"] = json!([["site", "web"], { "from": "a", "to": "b", "at": "nantes" }]);
+    plan["former_names"] = json!({ "web": ["site"], "b": [{ "path": "a", "after_key": ".note" }] });
+    let read = from_json(&plan.to_string()).unwrap();
+    assert_eq!(read.renames, [rename("site", "web", None), rename("a", "b", Some("nantes"))]);
+    assert_eq!(read.former_names["web"], [FormerPath { path: "site".into(), after_key: None }]);
+    assert!(read.former_names["b"][0].is("a[\"k\"].note"));
+    assert_eq!(from_json(&to_json(&read)).unwrap(), read);
+}
+
+fn rename(from: &str, to: &str, at: Option<&str>) -> Rename {
+    Rename { from: from.into(), to: to.into(), at: at.map(str::to_owned) }
 }
 
 #[test]

@@ -29,11 +29,11 @@ pub(crate) use synced::say as say_synced;
 pub use writer::Journal;
 
 /// The first bytes of every journal: its name and version.
-pub const HEADER: &[u8; 16] = b"scope-journal/3\n";
+pub const HEADER: &[u8; 16] = b"scope-journal/4\n";
 /// What the header of any version begins with; a digit and a newline follow.
 const HEADER_STEM: &[u8; 14] = b"scope-journal/";
 /// The version of [`HEADER`].
-pub(crate) const VERSION: u8 = 3;
+pub(crate) const VERSION: u8 = 4;
 
 /// What can be wrong with a journal.
 #[derive(Debug, Error)]

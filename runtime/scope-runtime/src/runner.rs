@@ -69,8 +69,8 @@ pub struct RunOptions {
     pub seed: u64,
     /// At most so many steps at once, over all sites (each site has its own limit besides).
     pub concurrency: usize,
-    /// Names of `call`s to do once more, though done before, and of resources whose secrets are to be sent once more → the run
-    /// that was asked for it: what was done from that one on is done. Nothing: this run.
+    /// Names of `call`s to do once more, though done before, of resources whose secrets are to be sent once more, and of copies to be
+    /// made anew where their content is another than their origin's → the run that was asked for it: what was done from that one on is done. Nothing: this run.
     pub again: BTreeMap<String, Option<u64>>,
     /// What was known of requests whose end is not: a step's key → what became of it.
     pub answers: BTreeMap<String, Known>,
@@ -229,7 +229,7 @@ fn know_sites(shared: &Shared<'_>) {
         shared.ledger.with(|state| {
             let Some(before) = state.sites.get(&site.name) else { return };
             for (driver, address) in &mut addresses {
-                let Some(before) = before.get(driver).filter(|before| *before != address) else { continue };
+                let Some(before) = before.get(driver).filter(|before| !address.is(before)) else { continue };
                 if !state.is_seen_whole(&site.name, driver, shared.run) {
                     address.clone_from(before);
                 }

@@ -25,6 +25,7 @@ mod versions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use scope_plan::address::Address;
 use scope_plan::plan::{OnUnreachable, Step};
 use scope_plan::recorded::{OpenRequest, Recorded, RecordedResource, Relied, borrowed_parts};
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,7 @@ pub(crate) use time::civil_date;
 pub use time::utc;
 
 /// The version of `state.json`, and of the records in a journal; older ones are read, newer ones are refused.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The program that writes it, told to those that cannot read it.
 pub const WRITTEN_BY: &str = concat!("scope ", env!("CARGO_PKG_VERSION"));
@@ -99,9 +100,9 @@ pub struct State {
     /// A gate's key → the wave before it, while that is open.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub waves: BTreeMap<String, OpenWave>,
-    /// Site's name → driver → the digest of its address there, when a run was last about it.
+    /// Site's name → driver → its address there, when a run was last about it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub sites: BTreeMap<String, BTreeMap<String, String>>,
+    pub sites: BTreeMap<String, BTreeMap<String, Address>>,
     /// Site's name → what it was called before (`scope state rename-site`): the next run has the keys of families over sites go
     /// along, and forgets it at its end.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

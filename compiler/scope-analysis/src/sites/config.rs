@@ -28,22 +28,22 @@ impl Context<'_> {
         let mut node = &document;
         for (depth, key) in keys.iter().enumerate() {
             let Some(inner) = node.get(key) else {
-                let mut report = Diagnostic::new(
-                    codes::E0216,
-                    selector.span,
-                    format!("`{path}` has no `{}`", keys[..=depth].join(".")),
-                )
-                .label("looked up there");
-                if let Some(fields) = node.as_object() {
-                    report = match similar::nearest(key, fields.keys().map(String::as_str)) {
+                let message = format!("`{path}` has no `{}`", keys[..=depth].join("."));
+                let report = Diagnostic::new(codes::E0216, selector.span, message).label("looked up there");
+                let fields = node.as_object().filter(|fields| !fields.is_empty());
+                self.report(match fields {
+                    Some(fields) => match similar::nearest(key, fields.keys().map(String::as_str)) {
                         Some(nearest) => report.help(format!("did you mean `{nearest}`?")),
                         None => report.help(format!(
                             "it has {}",
                             fields.keys().take(8).cloned().collect::<Vec<_>>().join(", ")
                         )),
-                    };
-                }
-                self.report(report);
+                    },
+                    None => report.help(format!(
+                        "put `{}` into it, or write the settings here; `--simulate` needs neither",
+                        keys.join(".")
+                    )),
+                });
                 return false;
             };
             node = inner;

@@ -49,7 +49,8 @@ pub struct Plan {
     /// As a run that chooses again at every `|`, from the left.
     #[arg(long)]
     pub reconsider: bool,
-    /// As a run that does this `call` once more, or sends the secrets of this resource once more.
+    /// As a run that does this `call` once more, or sends the secrets of this resource once more and makes
+    /// a copy of it anew.
     #[arg(long, value_name = "NAME")]
     pub again: Vec<String>,
     /// Which sites the run would be about.

@@ -49,7 +49,8 @@ pub struct How {
     /// Choose again at every `|`, from the left.
     #[arg(long)]
     pub reconsider: bool,
-    /// Do this `call` once more; of a sequence or a group, all that are in it. Of a resource: send its secrets once more.
+    /// Do this `call` once more; of a sequence or a group, all that are in it. Of a resource: send its secrets once
+    /// more, and make a copy of it anew whose content is another.
     #[arg(long, value_name = "NAME")]
     pub again: Vec<String>,
     /// Delete without asking whatever the program no longer names.

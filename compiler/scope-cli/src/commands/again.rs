@@ -1,4 +1,5 @@
-//! What is done once more (`--again NAME`): a `call` that was done, all of a sequence or a group, the secrets of a resource.
+//! What is done once more (`--again NAME`): a `call` that was done, all of a sequence or a group, the secrets of a resource,
+//! a copy whose content is another than its origin's.
 //!
 //! `bell` → `{"bell": None}`; of what an earlier run was asked for first, with that run, so that it is done once.
 
@@ -12,22 +13,21 @@ use scope_runtime::state::State;
 use super::WRONG;
 use crate::output::{say_error, say_help};
 
-/// The calls to do once more, the resources whose secrets are to be sent once more, and the run that was asked for it first.
+/// The calls to do once more, the resources whose secrets are to be sent once more, the copies to be made anew, and the run that was asked for it first.
 pub fn of(plan: &Plan, asked: &[String], first: Option<u64>) -> BTreeMap<String, Option<u64>> {
-    let names = asked.iter().flat_map(|name| called(plan, name).chain(with_secrets(plan, name)));
+    let names = asked.iter().flat_map(|name| again(plan, name));
     names.map(|name| (name, first)).collect()
 }
 
-/// What is to be done once more is a call, or has some in it, or is given a secret; else it is said which there are.
+/// What is to be done once more is a call, or has some in it, or is given a secret, or copied; else it is said which there are.
 pub fn is_something(plan: &Plan, asked: &[String]) -> Result<(), u8> {
-    let is_nothing =
-        |name: &&String| called(plan, name).next().is_none() && with_secrets(plan, name).next().is_none();
+    let is_nothing = |name: &&String| again(plan, name).next().is_none();
     let Some(name) = asked.iter().find(is_nothing) else { return Ok(()) };
     if plan.steps.iter().any(|step| step.name == *name) {
         say_error(
             codes::E0922,
             &format!(
-                "`{name}` is no `call`, and is given no secret: only what is done once, and a secret, can be sent once more"
+                "`{name}` is no `call`, is given no secret, and is copied nowhere: there is nothing of it to be done once more"
             ),
         );
     } else {
@@ -57,6 +57,18 @@ pub fn undone(mut state: State, plan: &Plan, asked: &[String]) -> State {
         state.calls.remove(&step.key);
     }
     state
+}
+
+/// What of this name there is to be done once more.
+fn again<'p>(plan: &'p Plan, name: &str) -> impl Iterator<Item = String> + use<'p> {
+    called(plan, name).chain(with_secrets(plan, name)).chain(copied(plan, name))
+}
+
+/// What is copied from one site to another.
+fn copied<'p>(plan: &'p Plan, name: &str) -> impl Iterator<Item = String> + use<'p> {
+    let name = name.to_string();
+    let is_meant = move |step: &&Step| step.name == name && matches!(step.action, Action::Bring { .. });
+    plan.steps.iter().filter(is_meant).map(|step| step.name.clone())
 }
 
 /// The resources of this name, or of the family of this name, that are given a secret.

@@ -1,9 +1,11 @@
 //! `scope import FILE NAME SITE ID`: a resource that is at a site already becomes one of the program.
 //!
 //! It is read by its identity, recorded as adopted (so it is never deleted; with `--ours` as made by this program, which a lost
-//! state no longer tells), and its text is printed, or appended with `--write`. One that bears another deployment's mark is that one's, and is refused.
+//! state no longer tells, also of a copy of what is at another site), and its text is printed, or appended with `--write`. One that bears another deployment's mark is that one's, and is refused.
 
 mod arguments;
+mod copy;
+mod relations;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +21,7 @@ use scope_runtime::state::{Hold, Holder, Record, Resource, State, StateStore};
 use serde_json::{Map, Value, json};
 
 use arguments::Arguments;
+use copy::Copy;
 
 use super::survey::{NotAsked, survey};
 use super::{FAILED, OK, WRONG, asked, now_ms, place};
@@ -51,18 +54,29 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
         WRONG
     })?;
     let compilation = super::compile(&command.program, recorded, output)?;
-    let (name, written_type) = match command.resource.split_once(':') {
-        Some((name, ty)) => (name.trim(), Some(ty.trim())),
-        None => (command.resource.as_str(), None),
+    let copy = Copy::of(super::plan_of(&compilation), &command.resource, &command.site);
+    if let (Some(copy), false) = (&copy, command.ours) {
+        return refuse(
+            &format!("`{}` at {} is a copy of the one at {}", command.resource, command.site, copy.origin),
+            "it is used as it is there; with `--ours` it is this program's, and deleted when nothing needs it any more",
+        );
+    }
+    let (name, written_type) = match (&copy, command.resource.split_once(':')) {
+        (Some(copy), _) => (copy.name.as_str(), None),
+        (None, Some((name, ty))) => (name.trim(), Some(ty.trim())),
+        (None, None) => (command.resource.as_str(), None),
     };
     let declared = compilation.program.resources.iter().find(|resource| resource.name == name);
-    if declared.is_none() && !is_name(name) {
+    if declared.is_none() && copy.is_none() && !is_name(name) {
         return refuse(
             &format!("`{name}` is no name that a program can declare"),
             "a name has letters, digits, `_` and `-`; an element of a family is imported once the program has the family",
         );
     }
-    let written_type = wanted_type(&compilation, command, name, declared, written_type)?;
+    let written_type = match &copy {
+        Some(copy) => copy.resource_type.clone(),
+        None => wanted_type(&compilation, command, name, declared, written_type)?,
+    };
     if let Some(known) =
         store.state().resource(name, &command.site).filter(|known| known.identity != command.id)
     {
@@ -98,23 +112,34 @@ fn imported(command: &Import, output: Output) -> Result<(), u8> {
         );
     }
     let record = unmarked;
-    let how = if command.ours { How::Created } else { How::Adopted };
+    let how = match &copy {
+        Some(_) => How::Borrowed,
+        None if command.ours => How::Created,
+        None => How::Adopted,
+    };
     let word = if command.ours { "ours" } else { "adopted" };
     let known = store.state().resource(name, &command.site).filter(|_| command.ours);
+    let planned = plan.resource_type(&ty.name).map(|(_, planned)| planned);
     let resource = match known {
         // What it needs and what it was set to is known already.
         Some(known) => Resource { how, ..known.clone() },
-        None => Resource::new(&ty.name, &command.id, how),
+        None => Resource {
+            needs: relations::needed(&plan, name, &command.site),
+            relies: planned
+                .map(|planned| relations::relied(&plan, planned, &command.site, &record))
+                .unwrap_or_default(),
+            from: copy.as_ref().map(|copy| copy.origin.clone()),
+            ..Resource::new(&ty.name, &command.id, how)
+        },
     };
     let fact = Record::Resource { name: name.to_string(), site: command.site.clone(), resource };
-    if declared.is_some() {
+    if declared.is_some() || copy.is_some() {
         store.remember(fact).map_err(|error| place::refused(&error))?;
         told(command, name, &ty, None);
         line(&format!("{word}: {} {name} at {} is {}", short_type(&ty.name), command.site, command.id));
         line(&format!("next: {}", planning(command, &plan)));
         return Ok(());
     }
-    let planned = plan.resource_type(&ty.name).map(|(_, planned)| planned);
     let Some(planned) = planned else { return Err(FAILED) };
     let named = |target: &str, identity: &str| {
         program_name(&compilation, store.state(), target, &command.site, identity)

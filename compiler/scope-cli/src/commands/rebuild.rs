@@ -327,7 +327,10 @@ fn rows(hints: &Hints<'_>, plan: &Plan, rounds: &[Report], state: &State) -> Vec
             _ => None,
         });
         let is_done = ends.clone().any(|status| matches!(status, StepStatus::Done { .. }));
-        let recorded = state.resource(&step.name, site);
+        let recorded = match step.action {
+            Action::Bring { .. } => state.called(&step.name, site),
+            _ => state.resource(&step.name, site),
+        };
         let asked = state.sent.get(&step.key).filter(|sent| sent.asks);
         let (what, why) = match (&step.action, recorded, failure) {
             (Action::Ensure { .. } | Action::Call { .. }, None, _) if asked.is_some() => {
@@ -348,9 +351,10 @@ fn rows(hints: &Hints<'_>, plan: &Plan, rounds: &[Report], state: &State) -> Vec
                 }
                 (What::Found, why)
             }
-            (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) if is_unmarked(failure) => {
-                (What::Unmarked, unmarked(hints, step, site, &state.deployment, failure, has_mark(plan, step)))
-            }
+            (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) if is_unmarked(failure) => (
+                What::Unmarked,
+                unmarked(hints, step, site, &state.deployment, failure, has_mark(plan, step)),
+            ),
             (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) => {
                 let said = failure.site_words.iter().map(|words| format!(": {words}"));
                 (What::Unknown, failure.message.clone() + &said.collect::<String>())
@@ -366,7 +370,7 @@ fn rows(hints: &Hints<'_>, plan: &Plan, rounds: &[Report], state: &State) -> Vec
             (Action::Bring { sources, .. }, None, _)
                 if is_found(&ends.clone().collect::<Vec<_>>()) && is_elsewhere(plan, step, sources) =>
             {
-                (What::Unmarked, "a copy without a mark: it is used, and stays there when it is not needed any more; if it is this program's, delete it then".into())
+                (What::Unmarked, unmarked_copy(hints, plan, step, rounds))
             }
             _ => continue,
         };
@@ -455,6 +459,18 @@ fn unmarked(
             )
         }
     }
+}
+
+/// A copy that bears no mark is used, whosever it is.
+fn unmarked_copy(hints: &Hints<'_>, plan: &Plan, step: &Step, rounds: &[Report]) -> String {
+    let identity = plan.resource_type_of(step).map(|(_, ty)| ty.identity.as_str());
+    let outputs = rounds.iter().map(|report| &report.step(step.id).output);
+    let known =
+        identity.and_then(|identity| outputs.filter_map(|output| output.get(identity)?.as_str()).next());
+    format!(
+        "a copy without a mark: it is used, and stays there when it is not needed any more; if it is this program's: {}",
+        hints.import(&step.name, &plan.site(step.site).name, known.unwrap_or("ID"), false)
+    )
 }
 
 fn how_to_answer(sent: &Sent) -> String {

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::by_site::Line;
 use super::plan::why_gone;
-use super::{bytes, debts, needed_name, short_name, short_type};
+use super::{bytes, debts, needed_name, plural, short_name, short_type};
 use crate::commands::now_ms;
 
 /// What becomes of one resource at one site.
@@ -242,7 +242,9 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, Le
                         step.name
                     ),
                 ),
-                Change::Protect { .. } => (What::Guard, super::plan::details(plan, step)),
+                Change::Protect { .. } => {
+                    (super::plan::of_guard(&step.action), super::plan::details(plan, step))
+                }
                 Change::LetGo => (What::LetGo, "is let go: nothing here relies upon it any more".into()),
                 Change::Release => (
                     What::Forget,
@@ -452,6 +454,9 @@ pub fn count(rows: &[Row], whats: &[What]) -> usize {
     rows.iter().filter(|row| whats.contains(&row.what)).count()
 }
 
+/// What becomes of guards, and how they are counted.
+pub const GUARDS: [(What, &str); 2] = [(What::Guard, "to set"), (What::LetGo, "to take off")];
+
 /// The rows by site. `all` tells every site by itself.
 pub fn by_site(plan: &Plan, rows: &[Row], all: bool) -> String {
     let mut there: BTreeMap<&str, Vec<Line>> = BTreeMap::new();
@@ -481,10 +486,11 @@ pub fn summary(rows: &[Row]) -> String {
     if left > 0 {
         parts.insert(parts.len() - 1, format!("{left} to leave"));
     }
-    let guarded = count(rows, &[What::Guard, What::LetGo]);
-    if guarded > 0 {
-        let guards = if guarded == 1 { "guard" } else { "guards" };
-        parts.insert(parts.len() - 1, format!("{guarded} {guards} to leave or take off"));
+    for (what, word) in GUARDS {
+        let guards = count(rows, &[what]);
+        if guards > 0 {
+            parts.insert(parts.len() - 1, format!("{} {word}", plural(guards, "guard")));
+        }
     }
     let owed = count(rows, &[What::Owed]);
     if owed > 0 {

@@ -8,6 +8,7 @@ use scope_plan::cuts::{self, Cuts};
 use scope_plan::driver::Attribute;
 use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::{Action, Cross, OnUnreachable, Plan, SiteId, Step, StepId};
+use scope_plan::recorded::{How, RecordedGuard};
 use scope_plan::{estimate, fleet};
 use scope_runtime::report::Report;
 use scope_runtime::state::State;
@@ -135,8 +136,13 @@ pub fn plan(
     // Of the alternatives of a `|`, the one that is made if nothing goes wrong is counted.
     let usual = cuts::cut(plan, SiteId(u32::MAX));
     let is_expected = |step: &Step| usual.outcomes[step.id.index()] != cuts::Outcome::NotTried;
+    // A guard that is there is no resource that is there.
+    let is_counted =
+        |step: &Step, what: What| what != What::Recorded || !matches!(step.action, Action::Protect { .. });
     let count = |what: What| {
-        let counted = |step: &&Step| is_expected(step) && what_of(plan, step, state) == Some(what);
+        let counted = |step: &&Step| {
+            is_expected(step) && is_counted(step, what) && what_of(plan, step, state) == Some(what)
+        };
         plan.steps.iter().filter(counted).count()
     };
     // What there is none of is not counted; creations and deletions are said all the same.
@@ -147,12 +153,17 @@ pub fn plan(
         (What::ToRead, "to read"),
         (What::Call, "to call"),
         (What::Delete, "to delete"),
+        (What::Forget, "to leave"),
     ]
     .into_iter()
     .map(|(what, word)| (count(what), what, word))
-    .chain([(debts.len(), What::Owed, "owed")])
     .filter(|(n, what, _)| *n > 0 || matches!(*what, What::Create | What::Delete))
     .map(|(n, _, word)| format!("{n} {word}"))
+    .chain(difference::GUARDS.iter().filter_map(|(what, word)| {
+        let guards = count(*what);
+        (guards > 0).then(|| format!("{} {word}", plural(guards, "guard")))
+    }))
+    .chain((!debts.is_empty()).then(|| format!("{} owed", debts.len())))
     .collect();
     let waited = as_waited(plan, state, now_ms());
     text += &footing(&cuts(&waited, state), &counts.join(", "), left_out, all);
@@ -212,10 +223,36 @@ fn what_of(plan: &Plan, step: &Step, state: Option<&State>) -> Option<What> {
         Action::Bring { .. } => What::Borrow,
         Action::Lookup { .. } | Action::Call { prints: true, .. } => What::ToRead,
         Action::Call { .. } => What::Call,
+        Action::Delete { .. } if stays(plan, step, state) => What::Forget,
         Action::Delete { .. } => What::Delete,
-        Action::Protect { .. } => What::Guard,
+        Action::Protect { users, .. } => {
+            let site = &plan.site(step.site).name;
+            let is_it = |guard: &RecordedGuard| guard.name == step.name && guard.site == *site;
+            let is_recorded = state.is_some_and(|state| state.guards.iter().any(is_it));
+            // Whether it still stands there, and for whom, is not known.
+            if is_recorded && !users.is_empty() { What::Recorded } else { of_guard(&step.action) }
+        }
         Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => return None,
     })
+}
+
+/// A guard is set for those that rely upon something, and taken off where nobody does.
+pub fn of_guard(protection: &Action) -> What {
+    match protection {
+        Action::Protect { users, .. } if users.is_empty() => What::LetGo,
+        _ => What::Guard,
+    }
+}
+
+/// Whether what the program no longer has is left at its site: it was said so (`keep`), or it was there before.
+fn stays(plan: &Plan, step: &Step, state: Option<&State>) -> bool {
+    matches!(step.action, Action::Delete { keep: true, .. }) || is_adopted(plan, step, state)
+}
+
+fn is_adopted(plan: &Plan, step: &Step, state: Option<&State>) -> bool {
+    let site = &plan.site(step.site).name;
+    let known = state.and_then(|state| state.called(&step.name, site));
+    known.is_some_and(|known| known.how == How::Adopted)
 }
 
 /// The same for programs: what is there is not known, as no site was asked.
@@ -246,7 +283,12 @@ fn debts_of(plan: &Plan, state: Option<&State>) -> Vec<Row> {
 }
 
 fn step_line(plan: &Plan, step: &Step, state: Option<&State>) -> Line {
-    let mut why = details(plan, step);
+    let mut why = match &step.action {
+        Action::Delete { .. } if is_adopted(plan, step, state) => {
+            format!("{}; adopted before, so it stays at the site", why_gone(&step.action))
+        }
+        _ => details(plan, step),
+    };
     // Of a family, each member has a choice of its own, and all are called alike.
     let mut told = HashSet::new();
     let arms: Vec<String> = step

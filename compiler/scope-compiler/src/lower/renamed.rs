@@ -205,7 +205,8 @@ impl<'a> Lowering<'a> {
                 let Some(before) = recorded.sites.get(*old) else { return false };
                 let drivers = known.iter().filter_map(|known| known.resource_type.split('.').next());
                 drivers.collect::<BTreeSet<&str>>().into_iter().any(|driver| {
-                    before.get(driver).is_some_and(|before| addresses.get(driver) == Some(before))
+                    let (before, now) = (before.get(driver), addresses.get(driver));
+                    before.zip(now).is_some_and(|(before, now)| now.is(before))
                 })
             };
             let Some((old, known)) = gone.iter().find(is_it) else { continue };

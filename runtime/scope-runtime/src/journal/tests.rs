@@ -129,7 +129,7 @@ fn what_is_said_of_a_journal_is_not_believed_with_any_bit_flipped() {
     let line = std::fs::read(&said).expect("said");
     assert_eq!(
         String::from_utf8_lossy(&line).rsplit_once(" crc ").expect("a checksum").0,
-        format!("scope-synced/1 format 3 length {:020}", bytes.len())
+        format!("scope-synced/1 format 4 length {:020}", bytes.len())
     );
     for position in 0..line.len() {
         for bit in 0..8 {

@@ -142,6 +142,7 @@ fn what_is_owed_is_deleted_after_what_relies_upon_it_in_one_run() {
             relies: resource.relies,
             sent_ms: None,
             is_replaced: false,
+            kept_in: Vec::new(),
             recorded: None,
             run: 1,
             words: format!("{name} is left"),

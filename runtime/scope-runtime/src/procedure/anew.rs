@@ -157,7 +157,7 @@ pub(super) fn foretold(
         if !subject.resource_type.attribute(name).is_some_and(|attribute| attribute.is_immutable) {
             continue;
         }
-        let Some(source) = source_to_be(subject, expr) else { continue };
+        let Some(source) = source_to_be(subject, expr, &is_created) else { continue };
         let is_certain = is_of_it(subject, source.step, expr);
         // What it was made from before, by the same name, it follows; another one is the program's own change.
         let is_following = !source.is_new || is_made_from(subject, &recorded, source.step);
@@ -191,7 +191,7 @@ pub(super) fn following(
 ) -> Vec<(Difference, Follows)> {
     let following = attributes.iter().filter_map(|(name, expr)| {
         let attribute = subject.resource_type.attribute(name).filter(|attribute| !attribute.is_immutable)?;
-        let SourceToBe { step, is_new } = source_to_be(subject, expr)?;
+        let SourceToBe { step, is_new } = source_to_be(subject, expr, &is_new)?;
         let follows = Follows { name: step.name.clone(), is_certain: is_of_it(subject, step, expr), is_new };
         let found = there.record.attribute(name).filter(|_| is_comparable(attribute));
         let difference = Difference {
@@ -221,28 +221,37 @@ impl SourceToBe<'_> {
 }
 
 /// What a value is of that becomes another thing, or is made in this run; a guard gives what it is on.
-fn source_to_be<'s>(subject: &Subject<'s>, expr: &Expr) -> Option<SourceToBe<'s>> {
+fn source_to_be<'s>(
+    subject: &Subject<'s>,
+    expr: &Expr,
+    is_new: &dyn Fn(&Change) -> bool,
+) -> Option<SourceToBe<'s>> {
     let shared = subject.shared;
     expr.steps_used().into_iter().find_map(|used| {
         let step = shared.plan.step(used);
         if let Action::Protect { of, .. } = &step.action {
-            return source_to_be(subject, of);
+            return source_to_be(subject, of, is_new);
         }
         if shared.is_yet_to_be_made(used, &is_anew) {
             return Some(SourceToBe { step, is_new: false });
         }
-        shared.is_yet_to_be_made(used, &is_new).then_some(SourceToBe { step, is_new: true })
+        shared.is_yet_to_be_made(used, is_new).then_some(SourceToBe { step, is_new: true })
     })
 }
 
 /// What becomes another thing.
-fn is_anew(change: &Change) -> bool {
+pub(super) fn is_anew(change: &Change) -> bool {
     matches!(change, Change::Replace { .. } | Change::Create { is_gone: true })
 }
 
-/// What was never there, or is brought as another one than was there.
+/// What was never there.
+fn is_created(change: &Change) -> bool {
+    matches!(change, Change::Create { is_gone: false })
+}
+
+/// The same, and a copy, which may be another one than was there. What was made from the one before needs no other.
 fn is_new(change: &Change) -> bool {
-    matches!(change, Change::Create { is_gone: false } | Change::Borrow { .. })
+    is_created(change) || matches!(change, Change::Borrow { .. })
 }
 
 /// Whether a value is the thing itself, so that it is certain to be another one.
@@ -483,6 +492,7 @@ fn owed(subject: &Subject<'_>, there: &There) -> Owed {
         sent_ms: None,
         is_replaced: true,
         recorded: recorded.clone().map(Box::new),
+        kept_in: Vec::new(),
         run: subject.shared.run,
         words: format!(
             "{} `{name}` ({}) is replaced, and still at `{site}`; it is deleted when the new one is there and nobody relies upon \

@@ -24,10 +24,11 @@ use super::origin::Origin;
 use super::query::unexpected;
 use super::record::{Record, identity_text};
 use super::subject::{Asked, Memory, Subject};
-use super::{Good, seconds, stuck, update};
+use super::{Good, guard, seconds, stuck, update};
 use crate::events::{Change, Difference, Effect, Failure, Outcome};
 use crate::report::{ChangedBy, CopyOf};
 use crate::schedule::Touched;
+use crate::shell;
 use crate::site::{Answer, ChunkSource, Content, ContentStream, NextChunk, SiteError};
 use crate::state::{Record as Fact, Resource};
 
@@ -73,13 +74,17 @@ pub(super) async fn bring(
     Err(last.unwrap_or_else(|| Bad::new(nowhere(subject, sources))))
 }
 
-/// Whether it stays when nobody needs it any more is as the program says now.
-fn keep_staying(subject: &Subject<'_>) -> Result<(), Bad> {
+/// Whether it stays when nobody needs it any more is as the program says now; and it is a copy of what is at the other site now.
+fn keep_staying(subject: &Subject<'_>, origin: &Origin<'_>) -> Result<(), Bad> {
+    let Some(known) = subject.recorded() else { return Ok(()) };
     let keep = subject.step.is_some_and(|step| step.action.stays());
-    match subject.recorded() {
-        Some(known) if known.keep != keep => subject.record(Resource { keep, ..known }),
-        _ => Ok(()),
-    }
+    let of = known.of.as_ref().and(origin.identity()).or_else(|| known.of.clone());
+    let now = Resource { keep, of, ..known.clone() };
+    if now == known { Ok(()) } else { subject.record(now) }
+}
+
+fn made_anew_with(subject: &Subject<'_>, from: &str) -> String {
+    format!("`{}` at `{from}` is another one", subject.name)
 }
 
 /// Who is to blame.
@@ -97,20 +102,29 @@ impl From<Bad> for NotCopied {
 }
 
 async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Result<Good, NotCopied> {
+    let from = origin.subject.site_name();
+    if subject.shared.options.survey && origin.is_made_anew() && subject.recorded().is_some() {
+        let change = Change::Replace { why: made_anew_with(subject, from), is_whole: true };
+        return Ok(Good::new(Effect::Planned { change }, Value::Object(origin.kept().values)));
+    }
     let origin = origin.complete().await.map_err(NotCopied::Source)?;
     origin.has_content().map_err(NotCopied::Source)?;
     let given = origin.kept();
     let there = find_copy(subject, &origin, &given).await?;
-    let from = origin.subject.site_name();
     if subject.shared.options.survey {
         let is_broken =
             |there: &Copy| there.is_ours && stuck::hopeless_now(subject, &there.record, &given).is_some();
-        let is_there = there.as_ref().is_some_and(|there| there.is_finished && !is_broken(there));
+        let is_there =
+            there.as_ref().is_some_and(|there| there.is_finished && !there.is_other && !is_broken(there));
         if !is_there {
-            let change = Change::Borrow { from: from.to_owned() };
+            let change = match there.as_ref().is_some_and(|there| there.is_other) {
+                true => Change::Replace { why: made_anew_with(subject, from), is_whole: true },
+                false => Change::Borrow { from: from.to_owned() },
+            };
             // What it keeps is known beforehand; which one it will be only where that is kept, or it is there half made.
             let mut output = given.values.clone();
-            let begun = there.as_ref().and_then(|there| there.record.identity(subject.resource_type));
+            let begun = there.as_ref().filter(|there| !there.is_other);
+            let begun = begun.and_then(|there| there.record.identity(subject.resource_type));
             output.extend(begun.map(|begun| (subject.resource_type.identity.clone(), Value::from(begun))));
             return Ok(Good::new(Effect::Planned { change }, Value::Object(output)));
         }
@@ -129,15 +143,22 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
     }
     let mut there = there;
     let hopeless = match &mut there {
-        Some(there) if there.is_ours => stuck::hopeless(subject, &mut there.record, &given, memory).await?,
+        Some(there) if there.is_other => Some("has another content than its origin".to_owned()),
+        Some(there) if there.is_ours => {
+            let why = stuck::hopeless(subject, &mut there.record, &given, memory).await?;
+            why.map(|why| format!("is broken ({why})"))
+        }
         _ => None,
     };
     let copy = match there {
         Some(there) if hopeless.is_some() => {
             subject.report(|| {
-                format!("is broken ({}): is deleted and made again", hopeless.unwrap_or_default())
+                format!("{}: is deleted and made again", hopeless.unwrap_or_default())
             });
             if let Some(identity) = there.record.identity(subject.resource_type) {
+                if there.is_other {
+                    guard::refuse_if_perhaps_relied_upon(subject, &identity, Some(&there.record))?;
+                }
                 remove(subject, &identity, &given.values).await?;
             }
             let (name, site) = subject.place();
@@ -148,7 +169,7 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
         None => make_copy(subject, &origin, &given, memory).await?,
     };
     if copy.is_finished {
-        keep_staying(subject)?;
+        keep_staying(subject, &origin)?;
         if copy.is_ours && !copy.outdated.is_empty() && update::update_operation(subject).is_some() {
             return follow(subject, &origin, copy, &given, memory).await;
         }
@@ -228,7 +249,14 @@ async fn make_copy(
         }
         made => made?,
     };
-    Ok(Copy { record, is_ours: true, is_finished: false, outdated: Vec::new(), seconds: Vec::new() })
+    Ok(Copy {
+        record,
+        is_ours: true,
+        is_finished: false,
+        is_other: false,
+        outdated: Vec::new(),
+        seconds: Vec::new(),
+    })
 }
 
 /// A copy that is here.
@@ -237,6 +265,8 @@ struct Copy {
     is_ours: bool,
     /// It has the same content.
     is_finished: bool,
+    /// It has another one, and is to be made anew: its origin was, or somebody asked (`--again`).
+    is_other: bool,
     /// What it keeps of its origin, and is not as it is there.
     outdated: Vec<Differing>,
     /// Others with the very same mark, where that is asked: a run looks for them at its end.
@@ -345,10 +375,17 @@ fn take_note(
     let is_set_right = is_ours
         && update::update_operation(subject).is_some()
         && outdated.iter().any(|difference| Some(difference.attribute.as_str()) == origin.same);
+    let mut is_other = false;
     if (is_finished || !is_ours) && !is_set_right {
         let identity = identity.as_deref().filter(|_| is_ours);
         let whose = identity.map_or(Whose::Theirs, Whose::Ours);
-        compare(subject, origin, &record, whose).map_err(|failure| Bad::new(*failure))?;
+        let is_asked_for = is_ours && recorded.as_ref().is_some_and(|known| subject.is_wanted_again(known));
+        // Of an origin that was made anew the copy is, too; of one whose content was changed that is for somebody to say.
+        let is_of_another = is_ours && recorded.as_ref().is_some_and(|known| origin.is_another_than(known));
+        match compare(subject, origin, &record, whose) {
+            Err(_) if is_asked_for || is_of_another => is_other = true,
+            compared => compared.map_err(|failure| Bad::new(*failure))?,
+        }
     }
     if is_ours
         && recorded.is_none()
@@ -362,7 +399,7 @@ fn take_note(
         origin.lineage.write(&mut resource);
         subject.record(resource)?;
     }
-    Ok(Copy { record, is_ours, is_finished: is_finished || !is_ours, outdated, seconds })
+    Ok(Copy { record, is_ours, is_finished: is_finished || !is_ours, is_other, outdated, seconds })
 }
 
 /// What this very thing is recorded as at this site, where the program has that no more: it was made here once, and is the copy of
@@ -456,7 +493,9 @@ fn compare(
     let help = match whose {
         Whose::Fresh => "run again; if it stays so, it was changed at one of the sites".to_owned(),
         Whose::Ours(identity) => format!(
-            "it was changed at one of the sites: delete the copy at `{site}` ({} {identity}), and a run makes it anew",
+            "it was changed at one of the sites: `scope run {} --again {}` deletes the copy at `{site}` ({} {identity}) and makes it anew",
+            shell::word(&subject.shared.plan.program.file),
+            shell::word(subject.name),
             subject.resource_type.identity
         ),
         Whose::Theirs => format!(

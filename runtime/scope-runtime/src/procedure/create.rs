@@ -18,11 +18,11 @@ use super::query::unexpected;
 use super::record::{Names, Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
 use super::update::keep_not_taken;
-use super::{Good, aftermath, guard, mark};
+use super::{Good, aftermath, guard, mark, undo};
 use crate::events::{Effect, Failure, Outcome, ProgramPlace};
 use crate::schedule::Touched;
 use crate::site::{Answer, Content, SiteErrorKind};
-use crate::state::{Record as Fact, Sent};
+use crate::state::{Owed, Record as Fact, Resource, Sent};
 
 pub(super) async fn create(
     subject: &Subject<'_>,
@@ -36,22 +36,31 @@ pub(super) async fn create(
     Ok(Good { detail: subject.status_of(&record), ..Good::new(effect, output) })
 }
 
-/// What is in a file, a secret that others may still have, say, is not written over.
+/// Whether there is a place for what the site will tell once, as far as that is seen without writing: what is in a file, a secret
+/// that others may still have, say, is not written over.
 ///
 /// # Errors
-/// `E0899`.
-pub(super) fn is_free(subject: &Subject<'_>) -> Result<(), Bad> {
-    let kept = subject.step.map_or(&[][..], |step| step.action.keep_in());
-    // What was begun may have been answered, and kept.
-    let taken = kept.iter().find(|kept| !subject.was_sent() && subject.shared.sites.is_taken(&kept.file));
-    let Some(taken) = taken else { return Ok(()) };
-    let KeptSecret { attribute, file, .. } = taken;
-    let message = format!(
-        "there is something in `{file}` already, where `{attribute}` of `{}` is to be kept",
-        subject.name
-    );
-    let help = "give it another file, or move that one away, if nobody needs what is in it";
-    Err(Bad::new(at_file("E0899", message, "it is not written over", taken).with_help(help)))
+/// `E0882`, `E0899`.
+pub(super) fn has_room(subject: &Subject<'_>) -> Result<(), Bad> {
+    let sites = subject.shared.sites;
+    let is_cleared = subject.step.is_some_and(|step| subject.shared.memory(step.id).has_clear_places());
+    let is_owed = |file: &String| {
+        subject.shared.ledger.with(|state| state.owed.iter().any(|owed| owed.kept_in.contains(file)))
+    };
+    for kept in keep_in(subject) {
+        let KeptSecret { attribute, file, .. } = kept;
+        sites.has_room(file).map_err(|why| unwritable(subject, kept, why))?;
+        // What was begun may have been answered, and kept.
+        if !subject.was_sent() && sites.is_taken(file) && !is_cleared && !is_owed(file) {
+            let message = format!(
+                "there is something in `{file}` already, where `{attribute}` of `{}` is to be kept",
+                subject.name
+            );
+            let help = "give it another file, or move that one away, if nobody needs what is in it";
+            return Err(Bad::new(at_file("E0899", message, "it is not written over", kept).with_help(help)));
+        }
+    }
+    Ok(())
 }
 
 /// Whether what the site will tell once can be kept: before anything is made.
@@ -59,13 +68,41 @@ pub(super) fn is_free(subject: &Subject<'_>) -> Result<(), Bad> {
 /// # Errors
 /// `E0899`, `E0882`.
 fn has_places(subject: &Subject<'_>) -> Result<(), Bad> {
-    is_free(subject)?;
-    for kept in subject.step.map_or(&[][..], |step| step.action.keep_in()) {
-        if let Err(why) = subject.shared.sites.prepare(&kept.file) {
-            let label = format!("where `{}` of `{}` is to be kept", kept.attribute, subject.name);
-            let help = "name another file, or see that this one can be written: nothing was made";
-            return Err(Bad::new(at_file("E0882", why, &label, kept).with_help(help)));
-        }
+    has_room(subject)?;
+    for kept in keep_in(subject) {
+        take_over(subject, &kept.file)?;
+        subject.shared.sites.prepare(&kept.file).map_err(|why| unwritable(subject, kept, why))?;
+    }
+    Ok(())
+}
+
+fn keep_in<'s>(subject: &Subject<'s>) -> &'s [KeptSecret] {
+    subject.step.map_or(&[], |step| step.action.keep_in())
+}
+
+fn unwritable(subject: &Subject<'_>, kept: &KeptSecret, why: String) -> Bad {
+    let label = format!("where `{}` of `{}` is to be kept", kept.attribute, subject.name);
+    let help = "name another file, or see that this one can be written: nothing was made";
+    Bad::new(at_file("E0882", why, &label, kept).with_help(help))
+}
+
+/// The places of one that was never finished, and is gone: nobody was given its secrets. A survey takes nothing away.
+pub(super) fn clear_places(subject: &Subject<'_>, gone: &Resource) {
+    match (subject.shared.options.survey, subject.step) {
+        (true, step) => step.into_iter().for_each(|step| subject.shared.memory(step.id).clears_places()),
+        (false, _) => undo::forget(subject.shared, &gone.kept_in),
+    }
+}
+
+/// What is in the place is the secret of one that is only to be deleted any more, and from here on that of this one.
+fn take_over(subject: &Subject<'_>, file: &String) -> Result<(), Bad> {
+    let ledger = &subject.shared.ledger;
+    let owed: Vec<Owed> =
+        ledger.with(|state| state.owed.iter().filter(|owed| owed.kept_in.contains(file)).cloned().collect());
+    for owed in owed {
+        undo::forget(subject.shared, std::slice::from_ref(file));
+        let kept_in = owed.kept_in.iter().filter(|kept| *kept != file).cloned().collect();
+        ledger.append(Fact::Owed { owed: Owed { kept_in, ..owed } })?;
     }
     Ok(())
 }

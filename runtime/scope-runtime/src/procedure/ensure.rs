@@ -160,7 +160,7 @@ fn keep_relations(subject: &Subject<'_>, step: &Step, told: &Map<String, Value>)
 }
 
 /// The files in which secrets are kept that its site made.
-fn kept_in(step: &Step) -> Vec<String> {
+pub(super) fn kept_in(step: &Step) -> Vec<String> {
     step.action.keep_in().iter().map(|kept| kept.file.clone()).collect()
 }
 
@@ -186,8 +186,11 @@ pub(super) async fn is_kept(subject: &Subject<'_>, step: &Step, is_adopted: bool
                     shell::word(&name)
                 ),
             };
-            let failure = at_file("E0898", message, "nothing is in it", kept);
-            return Err(Bad::new(failure.with_help(help)));
+            let (label, help) = match subject.shared.sites.has_room(file) {
+                Ok(()) => ("nothing is in it".to_owned(), help),
+                Err(why) => (why, format!("move away what stands there; then {help}")),
+            };
+            return Err(Bad::new(at_file("E0898", message, &label, kept).with_help(help)));
         }
     }
     Ok(())
@@ -297,6 +300,9 @@ pub(super) async fn find_out(
             return Ok(Some(There { seconds, ..There::recorded(subject, resource, record, adopt) }));
         }
         subject.is_gone()?;
+        if !resource.is_complete {
+            create::clear_places(subject, &resource);
+        }
         let (name, site) = subject.place();
         subject.shared.ledger.append(Fact::Gone { name, site })?;
     }
@@ -627,6 +633,7 @@ impl Subject<'_> {
             run: self.shared.run,
             seen: None,
             from: None,
+            of: None,
             formerly: Vec::new(),
             needs: self.step.map(|step| self.shared.needs(step.id)).unwrap_or_default(),
             rollout: self.wave(),

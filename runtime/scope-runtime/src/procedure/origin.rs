@@ -7,6 +7,7 @@ use scope_plan::driver::{Attribute, Type};
 use scope_plan::plan::StepId;
 use serde_json::{Map, Value};
 
+use super::anew;
 use super::compare::is_kept;
 use super::failure::Bad;
 use super::inputs::{Given, GivenContent, is_content};
@@ -19,6 +20,8 @@ use crate::state::Resource;
 pub(super) struct Origin<'s> {
     pub(super) subject: Subject<'s>,
     pub(super) record: Map<String, Value>,
+    /// The step that gives it.
+    source: StepId,
     /// The attributes that a copy has too.
     pub(super) keep: &'s [String],
     /// The attribute that proves equality.
@@ -37,12 +40,13 @@ impl<'s> Origin<'s> {
     ) -> Self {
         let record = if let Value::Object(fields) = record { fields } else { Map::new() };
         let origin = subject.at(subject.shared.plan.step(source).site);
-        let mut lineage = Lineage { from: Some(origin.site_name().to_owned()), formerly: Vec::new() };
-        let mut origin = Self { subject: origin, record, keep, same, lineage: Lineage::default() };
+        let from = Some(origin.site_name().to_owned());
+        let mut origin = Self { subject: origin, record, source, keep, same, lineage: Lineage::default() };
+        let mut lineage = Lineage { from, of: origin.identity(), formerly: Vec::new() };
         if keep.contains(&subject.resource_type.identity) {
             lineage.formerly.extend(origin.identity());
         }
-        if let Some(before) = subject.recorded() {
+        if let Some(before) = subject.recorded().filter(|before| !origin.is_another_than(before)) {
             lineage.formerly.extend(before.formerly);
             lineage.formerly.push(before.identity);
         }
@@ -52,6 +56,16 @@ impl<'s> Origin<'s> {
 
     pub(super) fn identity(&self) -> Option<String> {
         self.record.get(&self.subject.resource_type.identity).and_then(identity_text)
+    }
+
+    /// Whether this is another one than what a copy was made of.
+    pub(super) fn is_another_than(&self, copy: &Resource) -> bool {
+        copy.of.as_ref().zip(self.identity()).is_some_and(|(before, now)| *before != now)
+    }
+
+    /// In a survey: whether it becomes another one in the run.
+    pub(super) fn is_made_anew(&self) -> bool {
+        self.subject.shared.is_yet_to_be_made(self.source, &anew::is_anew)
     }
 
     /// The record with all that a copy needs: what a look-up gave may be less.
@@ -155,6 +169,8 @@ impl<'s> Origin<'s> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lineage {
     from: Option<String>,
+    /// The identity of its origin there.
+    of: Option<String>,
     formerly: Vec<String>,
 }
 
@@ -162,6 +178,7 @@ impl Lineage {
     /// Takes it down in what is recorded.
     pub(super) fn write(&self, resource: &mut Resource) {
         resource.from.clone_from(&self.from);
+        resource.of.clone_from(&self.of);
         for identity in self.formerly.iter().filter(|identity| **identity != resource.identity) {
             if !resource.formerly.contains(identity) {
                 resource.formerly.push(identity.clone());

@@ -84,8 +84,10 @@ impl Subject<'_> {
         let (name, site) = self.place();
         let message =
             format!("`{name}` is not at `{site}`, which is at another address than when it was seen there");
+        let former = self.shared.former_address(self.site_id, &self.driver.name);
+        let former = if former.is_empty() { String::new() } else { format!(" ({})", former.join(", ")) };
         let failure = Failure::new("E0895", Outcome::Invalid, message)
-            .with_help(format!("put the address back that `{site}` had: another place is another site, with a name of its own"))
+            .with_help(format!("put the address back that `{site}` had{former}: another place is another site, with a name of its own"))
             .with_help(format!(
                 "if `{site}` is the same and moved, and `{name}` did not move with it: `scope state forget {0} {1}`, or of all that it had: `scope state forget --all-at {1}`",
                 shell::word(&name),

@@ -46,6 +46,7 @@ pub(crate) struct Memory {
     is_repeated: Cell<bool>,
     is_doubtful: Cell<bool>,
     has_removed: Cell<bool>,
+    has_clear_places: Cell<bool>,
     waited: Cell<Duration>,
     is_parked: Cell<bool>,
     is_given_up: Cell<bool>,
@@ -173,6 +174,16 @@ impl Memory {
     /// Takes note that something was (perhaps) deleted at the site, also where the step then failed or was left out.
     pub(super) fn removes(&self) {
         self.has_removed.set(true);
+    }
+
+    /// Takes note, in a survey, that the run will have the places for what is kept of the site's secrets.
+    pub(super) fn clears_places(&self) {
+        self.has_clear_places.set(true);
+    }
+
+    /// Whether it will.
+    pub(super) fn has_clear_places(&self) -> bool {
+        self.has_clear_places.get()
     }
 
     /// Whether its site is not as it was: what the run is judged by, whatever became of the step in the end.

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::aftermath::still_unknown;
 use super::candidates::name_of;
 use super::compare::Difference as Differing;
-use super::create::{announce, create_operation, is_free};
+use super::create::{announce, create_operation, has_room};
 use super::ensure::{OWNER_MARK, There, find_out, is_kept};
 use super::failure::Bad;
 use super::inputs::{Given, evaluate, evaluate_one};
@@ -37,7 +37,7 @@ pub(super) async fn survey(subject: &Subject<'_>, step: &Step, memory: &Memory) 
         Action::Ensure { attributes, adopt, .. } => {
             let good = ensure(subject, attributes, *adopt).await?;
             match &good.effect {
-                Effect::Planned { change: Change::Create { .. } } => is_free(subject)?,
+                Effect::Planned { change: Change::Create { .. } } => has_room(subject)?,
                 Effect::Planned { change } => {
                     is_kept(subject, step, matches!(change, Change::Adopt)).await?;
                 }

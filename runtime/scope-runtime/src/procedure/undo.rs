@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::aftermath::LOOK_EVERY;
 use super::create::create_operation;
 use super::delete::{remove, seen_before};
-use super::ensure::what_is_there;
+use super::ensure::{kept_in, what_is_there};
 use super::failure::Bad;
 use super::inputs::{Given, evaluate};
 use super::record::{Record, identity_text};
@@ -84,6 +84,9 @@ fn left(subject: &Subject<'_>, recorded: Option<Resource>) -> Left {
 }
 
 fn has_gone(subject: &Subject<'_>, recorded: Option<&Resource>, given: &Given) -> Result<(), Bad> {
+    if let Some(step) = subject.step.filter(|_| recorded.is_some() || subject.was_sent()) {
+        forget(subject.shared, &kept_in(step));
+    }
     let undone = seconds::undone(subject, recorded, given);
     let (name, site) = subject.place();
     subject.shared.ledger.append(Fact::Gone { name: name.clone(), site: site.clone() })?;
@@ -91,6 +94,16 @@ fn has_gone(subject: &Subject<'_>, recorded: Option<&Resource>, given: &Given) -
         subject.shared.ledger.append(Fact::Undone { name, site, resource })?;
     }
     subject.settle()
+}
+
+/// The secrets of what is taken back: nobody was given them, and another one may need their place. A place that cannot be cleared is
+/// told where it is needed.
+pub(super) fn forget(shared: &Shared<'_>, files: &[String]) {
+    for file in files {
+        if let Err(why) = shared.sites.forget(file) {
+            tracing::debug!(why, "a secret of what is taken back stays");
+        }
+    }
 }
 
 /// A copy is known by its origin: the one that this step made one of, if it did.
@@ -168,7 +181,14 @@ pub(crate) async fn set_back_later(
 
 /// What an earlier run perhaps made for an alternative that is not taken any more, or for what the program no longer has.
 /// Nothing where the plan does not have the type, or what was sent is no creation.
-pub(crate) fn sent_debt(shared: &Shared<'_>, key: &str, site: SiteId, sent: &Sent) -> Option<Owed> {
+/// `step` is the one that sent it, where the plan has it.
+pub(crate) fn sent_debt(
+    shared: &Shared<'_>,
+    key: &str,
+    step: Option<&Step>,
+    site: SiteId,
+    sent: &Sent,
+) -> Option<Owed> {
     let subject = Subject::later(shared, &sent.resource_type, site, &sent.name, key)?;
     let is_creation = create_operation(&subject).is_ok_and(|create| create.name == sent.operation);
     let words = format!(
@@ -190,6 +210,7 @@ pub(crate) fn sent_debt(shared: &Shared<'_>, key: &str, site: SiteId, sent: &Sen
         sent_ms: Some(sent.at_ms),
         is_replaced: false,
         recorded: None,
+        kept_in: step.map(kept_in).unwrap_or_default(),
         run: sent.run,
         words,
     })
@@ -214,6 +235,7 @@ pub(crate) async fn pay(shared: &Shared<'_>, owed: &Owed, site: SiteId) -> Resul
     };
     match result {
         Ok(words) => {
+            forget(shared, &owed.kept_in);
             let paid = Fact::Paid { key: owed.key.clone(), identity: owed.identity.clone() };
             // What was sent is known to have ended with it.
             let is_settled = owed.identity.is_some() || subject.settle().is_ok();
@@ -410,6 +432,7 @@ pub(super) async fn owe(subject: &Subject<'_>, given: &Given, left: Left, bad: &
         sent_ms,
         is_replaced: false,
         recorded: None,
+        kept_in: subject.step.map(kept_in).unwrap_or_default(),
         run: subject.shared.run,
         words: words.clone(),
     };

@@ -85,7 +85,8 @@ impl Subject<'_> {
         unseen
     }
 
-    /// Whether its secrets are to be sent once more: what stands at the place of one may be another since.
+    /// Whether its secrets are to be sent once more, since what stands at the place of one may be another by now; a copy, whether it is
+    /// to be made anew where its content is another.
     pub(super) fn is_wanted_again(&self, recorded: &Resource) -> bool {
         let again = self.shared.options.again.get(self.name);
         again.is_some_and(|since| recorded.run < since.unwrap_or(self.shared.run))

@@ -117,7 +117,7 @@ pub(super) async fn update(
         let identity = record.identity(subject.resource_type).unwrap_or_else(|| there.identity.clone());
         let mut resource = subject.resource(&identity, there.how, true, given);
         if let Some(known) = subject.recorded() {
-            (resource.from, resource.formerly) = (known.from, known.formerly);
+            (resource.from, resource.of, resource.formerly) = (known.from, known.of, known.formerly);
             // What it still refers to, its record tells afterwards.
             let before = known.relies.into_iter().filter(|relied| !resource.relies.contains(relied));
             resource.relies.extend(before.collect::<Vec<_>>());

@@ -36,11 +36,23 @@ pub trait Secrets {
     /// Whether something is in the place already in which a secret that a site makes is to be kept.
     fn is_taken(&self, file: &str) -> bool;
 
+    /// Whether a file can be in that place, as far as that is seen without writing one.
+    ///
+    /// # Errors
+    /// Why not, in one sentence.
+    fn has_room(&self, file: &str) -> Result<(), String>;
+
     /// Makes that place ready: from here on it can be written. What is in it stays.
     ///
     /// # Errors
     /// Why not, in one sentence.
     fn prepare(&self, file: &str) -> Result<(), String>;
+
+    /// Takes away what is in that place: what it was told for is taken back.
+    ///
+    /// # Errors
+    /// Why not, in one sentence.
+    fn forget(&self, file: &str) -> Result<(), String>;
 
     /// Keeps in that place what a site made: durable, and for nobody else to read.
     ///
@@ -175,15 +187,35 @@ impl Secrets for SecretStore {
 
     fn is_taken(&self, file: &str) -> bool {
         let metadata = std::fs::metadata(path_from(&self.base, file));
-        metadata.is_ok_and(|metadata| !metadata.is_file() || metadata.len() > 0)
+        metadata.is_ok_and(|metadata| !metadata.is_dir() && (!metadata.is_file() || metadata.len() > 0))
+    }
+
+    fn has_room(&self, file: &str) -> Result<(), String> {
+        let path = path_from(&self.base, file);
+        let why = match path.is_dir() {
+            true => "it is a folder",
+            false => match path.ancestors().skip(1).find(|folder| folder.exists()) {
+                Some(folder) if !folder.is_dir() => "a file stands where its folder would be",
+                _ => return Ok(()),
+            },
+        };
+        Err(format!("file `{file}` cannot be written: {why}"))
     }
 
     fn prepare(&self, file: &str) -> Result<(), String> {
+        self.has_room(file)?;
         match self.is_taken(file) {
             true => Ok(()),
             false => {
                 write_private(&path_from(&self.base, file), b"").map_err(|error| unwritable(file, &error))
             }
+        }
+    }
+
+    fn forget(&self, file: &str) -> Result<(), String> {
+        match remove_durably(&path_from(&self.base, file)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(unwritable(file, &error)),
+            _ => Ok(()),
         }
     }
 
@@ -204,13 +236,23 @@ fn unwritable(file: &str, error: &std::io::Error) -> String {
 
 /// Writes a file as a whole that only its owner may read, and waits until it is on the disk.
 fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(".kept-").tempfile_in(folder)?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     std::fs::File::open(folder)?.sync_all()
+}
+
+/// Removes a file, and waits until the disk has it no more.
+fn remove_durably(path: &Path) -> std::io::Result<()> {
+    std::fs::remove_file(path)?;
+    std::fs::File::open(folder_of(path))?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A source in words: `environment variable `X``.

@@ -31,8 +31,16 @@ impl SiteSet for RealSites {
         self.secrets.is_taken(file)
     }
 
+    fn has_room(&self, file: &str) -> Result<(), String> {
+        self.secrets.has_room(file)
+    }
+
     fn prepare(&self, file: &str) -> Result<(), String> {
         self.secrets.prepare(file)
+    }
+
+    fn forget(&self, file: &str) -> Result<(), String> {
+        self.secrets.forget(file)
     }
 
     fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {

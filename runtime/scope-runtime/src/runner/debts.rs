@@ -34,11 +34,12 @@ pub(super) fn owe_what_was_sent(shared: &Shared<'_>, ended: &Ended) {
     let is_open = |step: &Step| step.when.iter().any(|guard| ended.schedule.is_left_open(guard.choice));
     let is_given_up = |step: &&Step| !ended.schedule.is_live(step.id) && !is_open(step);
     let steps = shared.plan.steps.iter().filter(is_making).filter(is_given_up);
-    let abandoned = steps.map(|step| &step.key);
-    for key in abandoned.chain(&shared.plan.unwanted) {
+    let abandoned = steps.map(|step| (&step.key, Some(step)));
+    let unwanted = shared.plan.unwanted.iter().map(|key| (key, None));
+    for (key, step) in abandoned.chain(unwanted) {
         let Some(sent) = sent.get(key) else { continue };
         let site = shared.index.site(&sent.site);
-        let debt = site.and_then(|site| sent_debt(shared, key, site, sent));
+        let debt = site.and_then(|site| sent_debt(shared, key, step, site, sent));
         if let Some(owed) = debt {
             // A failure is kept by the ledger, and met when the run is ended.
             let _ = shared.ledger.append(Record::Owed { owed });

@@ -44,8 +44,16 @@ impl SiteSet for Without<'_> {
         self.sites.is_taken(file)
     }
 
+    fn has_room(&self, file: &str) -> Result<(), String> {
+        self.sites.has_room(file)
+    }
+
     fn prepare(&self, file: &str) -> Result<(), String> {
         self.sites.prepare(file)
+    }
+
+    fn forget(&self, file: &str) -> Result<(), String> {
+        self.sites.forget(file)
     }
 
     fn file(&self, file: &FileRef) -> Result<Vec<u8>, SiteError> {

@@ -125,6 +125,16 @@ impl<'r> Shared<'r> {
         shared
     }
 
+    /// What can be told of the address that a site had for a driver, of what is otherwise by now: `url: "http://old.example"`.
+    pub(crate) fn former_address(&self, site: SiteId, driver: &str) -> Vec<String> {
+        let site = self.plan.site(site);
+        let Some(now) = site.addresses().remove(driver) else { return Vec::new() };
+        self.ledger.with(|state| {
+            let before = state.sites.get(&site.name).and_then(|drivers| drivers.get(driver));
+            before.map(|before| before.unlike(&now)).unwrap_or_default()
+        })
+    }
+
     /// Whether a site is elsewhere than when what is recorded of a driver there was seen.
     pub(crate) fn is_elsewhere(&self, site: SiteId, driver: &str) -> bool {
         self.elsewhere.contains(&(site, driver))
@@ -524,7 +534,7 @@ fn elsewhere<'r>(plan: &'r Plan, state: &State) -> BTreeSet<(SiteId, &'r str)> {
         let Some(before) = state.sites.get(&site.name) else { continue };
         let now = site.addresses();
         let drivers = site.settings.keys().filter(|driver| {
-            before.get(*driver).is_some_and(|before| now.get(*driver).is_some_and(|now| now != before))
+            before.get(*driver).is_some_and(|before| now.get(*driver).is_some_and(|now| !now.is(before)))
         });
         elsewhere.extend(drivers.map(|driver| (id, driver.as_str())));
     }

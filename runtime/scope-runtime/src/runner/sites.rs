@@ -35,11 +35,29 @@ pub trait SiteSet {
         false
     }
 
+    /// Whether such a file can be there, as far as that is seen without writing it.
+    ///
+    /// # Errors
+    /// Why not, in one sentence.
+    fn has_room(&self, file: &str) -> Result<(), String> {
+        let _ = file;
+        Ok(())
+    }
+
     /// Makes such a file ready: from here on it can be written.
     ///
     /// # Errors
     /// Why not, in one sentence.
     fn prepare(&self, file: &str) -> Result<(), String> {
+        let _ = file;
+        Ok(())
+    }
+
+    /// Takes away what is in such a file: what it was told for is taken back.
+    ///
+    /// # Errors
+    /// Why not, in one sentence.
+    fn forget(&self, file: &str) -> Result<(), String> {
         let _ = file;
         Ok(())
     }

@@ -37,6 +37,10 @@ pub struct Owed {
     /// What was recorded of it then: it may be wanted again before it goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<Box<Resource>>,
+    /// The files in which the secrets are that its site told: another one of its name may have the place, and with what is owed
+    /// they go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_in: Vec<String>,
     /// The run that left it.
     pub run: u64,
     /// Why.

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scope_plan::address::Address;
 use scope_plan::plan::Rename;
 use scope_plan::recorded::RecordedGuard;
 use serde::{Deserialize, Serialize};
@@ -180,8 +181,8 @@ pub enum Record {
     Site {
         /// Its name.
         site: String,
-        /// Driver → the digest of its address there.
-        addresses: BTreeMap<String, String>,
+        /// Driver → its address there.
+        addresses: BTreeMap<String, Address>,
     },
     /// A wave of a rollout was begun or ended; nothing: the next one is begun.
     Wave {

@@ -40,6 +40,9 @@ pub struct Resource {
     pub seen: Option<u64>,
     /// Borrowed: the site it was copied from.
     pub from: Option<String>,
+    /// Borrowed: the identity that its origin had there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     /// Borrowed: the identities that it had here before, and that of its origin. What was made with one of these is not
     /// made anew because the copy was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -87,6 +90,7 @@ impl Resource {
             run: 0,
             seen: None,
             from: None,
+            of: None,
             formerly: Vec::new(),
             needs: Vec::new(),
             relies: Vec::new(),

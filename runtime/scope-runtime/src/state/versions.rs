@@ -5,6 +5,7 @@
 //! | 1 | |
 //! | 2 | a borrowed copy is known by its name *and* its origin; who wrote it is said; changes that can be set back are recorded |
 //! | 3 | what one command made is told apart from what a program has; a run keeps all that it was asked |
+//! | 4 | of a site's address, what can be told of it is kept, too |
 //!
 //! `{"version":1,"resources":{"image:debian":{"nantes":{"from":"paris",…}}}}` → `"image:debian from paris"`. One step from
 //! each version to the next; nothing is ever lost on the way, and the file is rewritten with the next change.
@@ -12,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use scope_plan::recorded::{How, borrowed_name, borrowed_parts};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{State, VERSION};
 
@@ -34,6 +35,10 @@ pub(super) fn state(mut value: Value) -> Result<Value, Newer> {
     }
     if found == 1 {
         state_from_1(&mut value);
+    }
+    if found < 4 {
+        let sites = value.get_mut("sites").and_then(Value::as_object_mut);
+        sites.into_iter().flat_map(Map::values_mut).for_each(addresses_from_3);
     }
     // What came with version 3 is left out where there is nothing of it.
     if let Some(version) = value.get_mut("version") {
@@ -82,6 +87,9 @@ impl Records {
         if version == 1 {
             self.rewrite_1(&mut record);
         }
+        if version < 4 && record["record"] == "site" {
+            addresses_from_3(&mut record["addresses"]);
+        }
         if record["record"] == "wave"
             && let Some(gate) = record["key"].as_str().and_then(gate_without_number)
         {
@@ -106,6 +114,13 @@ impl Records {
             }
             _ => {}
         }
+    }
+}
+
+/// Driver → what had been the digest of its address only.
+fn addresses_from_3(drivers: &mut Value) {
+    for address in drivers.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        *address = json!({ "digest": address.take() });
     }
 }
 

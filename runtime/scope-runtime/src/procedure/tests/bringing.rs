@@ -224,7 +224,7 @@ fn another_content_under_the_same_identity_is_an_error() {
         ],
     );
     let help = &played.failure(1).help[0];
-    assert!(help.contains("delete the copy at `nantes` (id b1), and a run makes it anew"), "{help}");
+    assert!(help.contains(" deletes the copy at `nantes` (id b1) and makes it anew"), "{help}");
 }
 
 /// The state after the book was borrowed.

@@ -66,6 +66,23 @@ fn a_wave_that_was_recorded_with_its_rollouts_number_is_known_again() {
 }
 
 #[test]
+fn of_an_address_that_version_3_recorded_the_digest_is_known() {
+    let folder = left_by_1();
+    let mut text = text(folder.path());
+    text["version"] = Value::from(3);
+    text["sites"] = json!({ "nantes": { "desk": "d1" } });
+    std::fs::write(folder.path().join("state.json"), text.to_string()).expect("written");
+    let store = StateStore::open(folder.path(), &Holder::current("test", 7)).expect("readable");
+    let address = &store.state().sites["nantes"]["desk"];
+    assert_eq!((address.digest.as_str(), address.settings.len()), ("d1", 0));
+    let mut records = Records::after(store.state());
+    let record = json!({ "record": "site", "site": "paris", "addresses": { "desk": "d2" } });
+    let record: Record = serde_json::from_value(records.next(3, record)).expect("one of this version");
+    let Record::Site { addresses, .. } = record else { panic!("it is about a site") };
+    assert_eq!(addresses["desk"].digest, "d2");
+}
+
+#[test]
 fn the_logs_of_version_1_are_read() {
     let folder = left_by_1();
     let state = StateStore::peek(folder.path()).expect("readable");
@@ -89,8 +106,8 @@ fn a_newer_one_is_refused_and_says_who_wrote_it() {
     let error = StateStore::open(folder.path(), &Holder::current("test", 7)).expect_err("it is newer");
     let failure = error.failure();
     assert_eq!(failure.code, "E0946");
-    assert!(failure.message.contains("was written by scope 9.9.0 (format 4)"), "{}", failure.message);
-    assert!(matches!(StateStore::peek(folder.path()), Err(StateError::Newer { found: 4, .. })));
+    assert!(failure.message.contains("was written by scope 9.9.0 (format 5)"), "{}", failure.message);
+    assert!(matches!(StateStore::peek(folder.path()), Err(StateError::Newer { found: 5, .. })));
     assert_eq!(std::fs::read_to_string(&path).expect("there"), newer.to_string(), "and is not touched");
 }
 
@@ -104,18 +121,18 @@ fn so_is_a_newer_journal() {
     let path = folder.path().join("runs/00000003.journal");
     let mut bytes = std::fs::read(&path).expect("written");
     assert_eq!(&bytes[..16], crate::journal::HEADER);
-    bytes[14] = b'4';
+    bytes[14] = b'5';
     let length = bytes.len() as u64;
     std::fs::write(&path, bytes).expect("written");
     let opened = || StateStore::open(folder.path(), &Holder::current("test", 7));
     // It was not written so: a bit of its header is another.
     let error = opened().expect_err("it is damaged").failure();
     assert_eq!(error.code, "E0920");
-    assert!(error.message.contains("format 4, and it was written as format 3"), "{}", error.message);
-    crate::journal::say_synced(&path, 4, length);
+    assert!(error.message.contains("format 5, and it was written as format 4"), "{}", error.message);
+    crate::journal::say_synced(&path, 5, length);
     let error = opened().expect_err("it is newer").failure();
     assert_eq!(error.code, "E0946");
-    assert!(error.message.contains(WRITTEN_BY) && error.message.contains("(format 4)"), "{}", error.message);
+    assert!(error.message.contains(WRITTEN_BY) && error.message.contains("(format 5)"), "{}", error.message);
 }
 
 #[test]
