@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::desk::{self, Desks, When, ends};
+use super::town::Town;
 use crate::support::markdown::sections;
 use crate::support::{binary, root};
 
@@ -109,4 +110,84 @@ fn turned_back_wherever_it_was_killed_the_old_one_is_taken_back() {
     }
     println!("killed {n_killed} times, and turned back; the net was taken back {n_back} times");
     assert!(n_killed > 30 && n_back > 10, "{n_killed} {n_back}");
+}
+
+/// A service that keeps posters, each with its content, and frames that show one.
+const POSTERS: &str = r#"
+driver shop {
+    site { url: string }
+    service shop {
+        address: site.url
+        probe GET "/" { 200..499 -> done("answers") }
+        answers { 404 -> not_found, 400..499 -> invalid(text), 500..599 -> unavailable(text) }
+        type poster {
+            id: string identity computed
+            name: string
+            picture: bytes write_only immutable
+            remark: string = ""
+            checksum: string? computed
+            status: string computed
+            named by name
+            mark in remark
+            share by copy(keep: [name, picture], same: checksum)
+            cross by none because "a poster has no parts"
+            ready when status == "active" within 10s every 50ms
+            operation find GET "/image/v2/images" { query: { name: name }, 200 -> list(body.images) }
+            operation read GET "/image/v2/images/${id}" { 200 -> found(body), 404 -> not_found }
+            operation create POST "/image/v2/images" { body: { name: name, remark: remark }, repeat by mark, 201 -> done(body) }
+            operation upload PUT "/image/v2/images/${id}/file" after create { body: picture, 204 -> done }
+            operation download GET "/image/v2/images/${id}/file" { 200 -> content }
+            operation delete DELETE "/image/v2/images/${id}" { 204 | 404 -> gone }
+        }
+        type frame {
+            name: string identity immutable
+            poster: poster requires
+            share by none because "a frame stays"
+            cross by none because "a frame has no parts"
+            operation read GET "/frames/${name}" { 200 -> found(body), 404 -> not_found }
+            operation create PUT "/frames/${name}" { body: { name: name, poster: poster.id }, repeat by name, 200 | 201 -> done(body) }
+            operation update PUT "/frames/${name}" { body: { name: name, poster: poster.id }, repeat by always, 200 -> done(body) }
+            operation delete DELETE "/frames/${name}" { 204 | 404 -> gone }
+        }
+    }
+}
+"#;
+
+#[test]
+fn a_copy_is_made_anew_with_its_origin_and_what_shows_it_follows() {
+    let (town, folder) = (Town::start(), binary::folder("copies-anew"));
+    std::fs::write(folder.join("shop.scope"), POSTERS).expect("writable");
+    let url = &town.url;
+    let text = format!(
+        r#"import "./shop.scope"
+site alba {{ shop: {{ url: "{url}/alba" }} }}
+site cove {{ shop: {{ url: "{url}/cove" }} }}
+entry alba
+resource show: shop.poster {{ name: "show", picture: file("show.png") }} scope {{ cove }} with {{ replace: anew }}
+resource near: shop.frame {{ name: "near", poster: show }} scope {{ cove }}
+resource far: shop.frame {{ name: "far", poster: show }} scope {{ shop: alba }}
+"#
+    );
+    std::fs::write(folder.join("main.scope"), text).expect("writable");
+    let shown = || {
+        let mut shown = Vec::new();
+        town.change(|things| {
+            for (site, frame) in [("alba", "far"), ("cove", "near")] {
+                let poster = things[&format!("/{site}/frames/{frame}")]["poster"].as_str().unwrap_or_default();
+                let poster = &things[&format!("/{site}/image/v2/images/{poster}")];
+                shown.push(poster["size"].as_u64().expect("it shows one that is there"));
+            }
+            assert_eq!(things.keys().filter(|path| path.contains("/images/")).count(), 2, "{things:?}");
+        });
+        shown
+    };
+    for (picture, n_changes) in [("a picture", 0), ("a new picture", 4), ("the last picture of all", 4)] {
+        std::fs::write(folder.join("show.png"), picture).expect("writable");
+        let planned = desk::scope(&folder, &["plan", "main.scope"]);
+        assert!(n_changes == 0 || planned.stdout.contains(&format!("{n_changes} to change")), "{}", planned.all());
+        ends(&folder, &["run", "main.scope"], 0);
+        assert_eq!(shown(), [picture.len() as u64; 2], "{picture}");
+        let again = desk::scope(&folder, &["run", "main.scope"]);
+        assert!(again.stdout.contains("nothing to do"), "{}", again.all());
+    }
 }

@@ -152,9 +152,7 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
     };
     let copy = match there {
         Some(there) if hopeless.is_some() => {
-            subject.report(|| {
-                format!("{}: is deleted and made again", hopeless.unwrap_or_default())
-            });
+            subject.report(|| format!("{}: is deleted and made again", hopeless.unwrap_or_default()));
             if let Some(identity) = there.record.identity(subject.resource_type) {
                 if there.is_other {
                     guard::refuse_if_perhaps_relied_upon(subject, &identity, Some(&there.record))?;

@@ -70,6 +70,7 @@ fn of_an_address_that_version_3_recorded_the_digest_is_known() {
     let folder = left_by_1();
     let mut text = text(folder.path());
     text["version"] = Value::from(3);
+    text["written_by"] = Value::from("0.1.0");
     text["sites"] = json!({ "nantes": { "desk": "d1" } });
     std::fs::write(folder.path().join("state.json"), text.to_string()).expect("written");
     let store = StateStore::open(folder.path(), &Holder::current("test", 7)).expect("readable");
