@@ -418,6 +418,27 @@ fn what_may_be_either_of_two_is_not_deleted() {
     );
 }
 
+/// A note is its name there, so that it is told, too, which of them it is: one report, which names that one.
+#[test]
+fn what_may_be_either_and_is_one_by_its_name_is_told_once() {
+    let desks = Desks::start();
+    let programs = Programs::place(&desks, "moved-either-named");
+    programs.run("resource one: desk.note { name: \"b\", text: \"x\" } scope { nantes }\n", 0);
+    let family = |with: &str| {
+        format!(
+            "resource each for n in [\"a\", \"b\"]: desk.note {{ name: n, text: \"x\" }} scope {{ nantes }} {with}\n"
+        )
+    };
+    for command in ["plan", "run"] {
+        programs.say(&family("with { moved_from: \"one\" }"));
+        let refused = words(&ends(&programs.folder, &[command, "main.scope"], 3).all());
+        assert!(refused.contains("error[E0894]") && !refused.contains("E0319"), "{refused}");
+        assert!(refused.contains("(if name == \"b\" then { moved_from: \"one\" } else { })"), "{refused}");
+    }
+    let made = words(&programs.run(&family("with (if n == \"b\" then { moved_from: \"one\" } else { })"), 0));
+    assert!(made.contains("1 created") && !made.contains("deleted"), "{made}");
+}
+
 #[test]
 fn a_family_by_other_keys_is_what_is_at_its_sites() {
     let desks = Desks::start();

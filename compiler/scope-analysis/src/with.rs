@@ -63,6 +63,8 @@ pub(crate) struct Written {
     pub element: String,
     /// The group that it is in.
     pub within: String,
+    /// What a group around it says there for itself, and is not said of what is inside.
+    pub around: Option<(Slot, Box<Written>)>,
 }
 
 /// Whether an expression is a record of nothing but keys of `with`: `let careful = { on_disconnect: queue }` may use its

@@ -218,8 +218,8 @@ impl FormerName {
 /// a path that ends in a key: an item has none.
 ///
 /// `vm["a"]` with `moved_from: "server"` at the family → `server["a"]`, with `moved_from: "vm[\"b\"]"` → `vm["b"]`; `lab.net` of a
-/// group `lab` that was `test` → `test.net`. In a module a path is one of the same use of it; where nothing is recorded below that one, and something
-/// is (`is_recorded`) below the same path of the program, it is that.
+/// group `lab` that was `test` → `test.net`. In a module a path is one of the same use of it; where nothing is recorded (`is_recorded`) below that one, it is one of what
+/// that use was called, as it says, or one of the program.
 pub fn former_names(resources: &[Resource], is_recorded: impl Fn(&str) -> bool) -> Vec<FormerName> {
     let mut said: BTreeMap<&str, Said<'_>> = BTreeMap::new();
     for moved in resources.iter().filter_map(|resource| resource.with.moved_from.as_ref()) {
@@ -239,11 +239,8 @@ pub fn former_names(resources: &[Resource], is_recorded: impl Fn(&str) -> bool) 
     }
     let former = |resource: &Resource| {
         let moved = resource.with.moved_from.as_ref()?;
-        let within = moved.path_within();
-        let path = match is_recorded(&within) || !is_recorded(&moved.path) {
-            true => within.into_owned(),
-            false => moved.path.clone(),
-        };
+        let mut paths = moved.paths().into_iter();
+        let path = paths.find(|path| is_recorded(path)).unwrap_or_else(|| moved.path_within().into_owned());
         let was = |now: &str| {
             let below = resource.name.strip_prefix(now).unwrap_or_default();
             format!("{path}{below}")

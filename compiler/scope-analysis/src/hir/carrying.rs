@@ -92,6 +92,8 @@ pub struct MovedFrom {
     pub element: String,
     /// Where it is written.
     pub span: Span,
+    /// What the group that it is written in, or one around that, says for itself.
+    pub around: Option<Box<MovedFrom>>,
 }
 
 impl MovedFrom {
@@ -101,6 +103,22 @@ impl MovedFrom {
             "" => Cow::Borrowed(&self.path),
             within => format!("{within}.{}", self.path).into(),
         }
+    }
+
+    /// The global paths that it may be, the likeliest first: of the group that it is written in, of what that was called before, of the program.
+    pub fn paths(&self) -> Vec<String> {
+        let mut paths = vec![self.path_within().into_owned()];
+        if let Some(around) = &self.around {
+            for was in around.paths() {
+                // One word of a family is the family's, or its only element's.
+                for now in [&around.item, &around.element] {
+                    let below = self.within.strip_prefix(now.as_str());
+                    paths.extend(below.map(|below| format!("{was}{below}.{}", self.path)));
+                }
+            }
+        }
+        paths.push(self.path.clone());
+        paths
     }
 }
 

@@ -64,12 +64,18 @@ impl<'a> Context<'a> {
     fn carried_out(&self, head: &Head<'a>) -> With {
         let mut written = WrittenAt::new();
         let mut at = |here: Option<SiteId>| {
-            let mut record = IndexMap::new();
+            let mut record: IndexMap<String, Slot> = IndexMap::new();
             for clause in &head.with {
                 let frame = Frame { here, ..clause.frame.clone() };
                 for (key, slot) in self.with_record(&[clause.expr], &frame) {
                     let Carrying { item, element, within, .. } = clause.clone();
-                    written.insert(key.clone(), Written { item, element, within });
+                    // At several sites it is the same clause once more.
+                    let around = match (record.get(&key), written.remove(&key)) {
+                        (Some(_), Some(before)) if before.element == element => before.around,
+                        (Some(said), Some(before)) => Some((said.clone(), Box::new(before))),
+                        _ => None,
+                    };
+                    written.insert(key.clone(), Written { item, element, within, around });
                     merge_slot(&mut record, key, slot);
                 }
             }

@@ -36,7 +36,7 @@ impl Context<'_> {
     pub(super) fn moved_from(
         &self,
         slot: &Slot,
-        Written { item, element, within }: &Written,
+        Written { item, element, within, around }: &Written,
         name: &str,
     ) -> Option<MovedFrom> {
         let help = "write the path that it had: `moved_from: \"lab.server\"`";
@@ -48,6 +48,9 @@ impl Context<'_> {
                     item: item.clone(),
                     element: element.clone(),
                     span: slot.span,
+                    around: around.as_ref().filter(|(slot, _)| slot.value != Value::Error).and_then(
+                        |(slot, written)| self.moved_from(slot, written, &written.element).map(Box::new),
+                    ),
                 };
                 let is_now = |path: &str| path == item || path == element || path == name;
                 if is_now(path) || is_now(&moved.path_within()) {
