@@ -431,6 +431,8 @@ fn what_is_imported_as_ours_is_destroyed_users_first() {
         assert!(lines.is_sorted(), "{order:?}: {destroyed}");
         assert_eq!(desks.nantes.held()["notes"], json!({}));
     }
+}
+
 /// The marks have the site's former name; what they are on is at the address that the program has.
 #[test]
 fn what_bears_the_former_name_of_its_site_is_told_and_found_under_that() {

@@ -63,6 +63,8 @@ pub(crate) struct Written {
     pub element: String,
     /// The group that it is in.
     pub within: String,
+    /// Whether it is at several sites.
+    pub is_copied: bool,
     /// What a group around it says there for itself, and is not said of what is inside.
     pub around: Option<(Slot, Box<Written>)>,
 }

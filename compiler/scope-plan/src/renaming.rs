@@ -22,7 +22,8 @@ pub fn said<'n>(old: &str, new: &str, names: impl Iterator<Item = &'n str> + Clo
 pub fn words<'n>(old: &str, new: &str, names: impl Iterator<Item = &'n str> + Clone) -> Vec<Word> {
     let (parts, was) = (parts(new), parts(old));
     let last = parts.last().expect("a path has a part");
-    if parts.len() != was.len() {
+    // By the same name one is a family, and the other none.
+    if parts.len() != was.len() || old == new {
         return vec![word(old, last.text, new, names)];
     }
     let renamed = parts.iter().zip(&was).filter(|(now, was)| now.text != was.text);

@@ -3,6 +3,7 @@
 //! `rollout: { first: lille, then: 25% }` over nine sites → waves of 1, 3, 3 and 2.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use scope_diagnostics::Span;
 
@@ -105,20 +106,28 @@ impl MovedFrom {
         }
     }
 
-    /// The global paths that it may be, the likeliest first: of the group that it is written in, of what that was called before, of the program.
-    pub fn paths(&self) -> Vec<String> {
+    /// The global paths that it may be in the group that it is written in, the likeliest first: by the name that this has, and by what it was called
+    /// before.
+    pub fn paths_within(&self) -> Vec<String> {
         let mut paths = vec![self.path_within().into_owned()];
-        if let Some(around) = &self.around {
-            for was in around.paths() {
-                // One word of a family is the family's, or its only element's.
-                for now in [&around.item, &around.element] {
-                    let below = self.within.strip_prefix(now.as_str());
-                    paths.extend(below.map(|below| format!("{was}{below}.{}", self.path)));
-                }
-            }
+        for was in self.around.iter().flat_map(|around| around.former(&self.within)) {
+            paths.push(format!("{was}.{}", self.path));
         }
-        paths.push(self.path.clone());
         paths
+    }
+
+    /// What a path was by this, of what it is written at or of something below that.
+    pub fn former(&self, now: &str) -> Vec<String> {
+        // One word of a family is the family's, or its only element's.
+        let below: BTreeSet<&str> =
+            [&self.item, &self.element].into_iter().filter_map(|at| now.strip_prefix(at.as_str())).collect();
+        let paths = self.paths_within();
+        paths.iter().flat_map(|path| below.iter().map(move |below| format!("{path}{below}"))).collect()
+    }
+
+    /// This, and what the groups around say for themselves.
+    pub fn with_around(&self) -> impl Iterator<Item = &MovedFrom> {
+        std::iter::successors(Some(self), |moved| moved.around.as_deref())
     }
 }
 

@@ -63,6 +63,8 @@ impl<'a> Context<'a> {
     /// How it is carried out: the `with` clauses of its groups and its own, the inner one winning.
     fn carried_out(&self, head: &Head<'a>) -> With {
         let mut written = WrittenAt::new();
+        let sites = if head.with.is_empty() { Vec::new() } else { head.location.sites() };
+        let is_copied = sites.len() > 1;
         let mut at = |here: Option<SiteId>| {
             let mut record: IndexMap<String, Slot> = IndexMap::new();
             for clause in &head.with {
@@ -75,13 +77,12 @@ impl<'a> Context<'a> {
                         (Some(said), Some(before)) => Some((said.clone(), Box::new(before))),
                         _ => None,
                     };
-                    written.insert(key.clone(), Written { item, element, within, around });
+                    written.insert(key.clone(), Written { item, element, within, is_copied, around });
                     merge_slot(&mut record, key, slot);
                 }
             }
             record
         };
-        let sites = if head.with.is_empty() { Vec::new() } else { head.location.sites() };
         let Some((first, others)) = sites.split_first() else {
             let record = at(self.entry.get());
             return self.check_with(record, &head.name, &written);

@@ -132,6 +132,7 @@ impl Context<'_> {
                 item: name.to_owned(),
                 element: name.to_owned(),
                 within: String::new(),
+                is_copied: false,
                 around: None,
             };
             (key.clone(), written)

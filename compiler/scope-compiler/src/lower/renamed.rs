@@ -25,6 +25,16 @@ struct Same<'a> {
     resource: &'a Resource,
 }
 
+type Names<'a> = BTreeSet<&'a str>;
+
+/// The family that several are elements of.
+fn family_of<'a>(names: &Names<'a>) -> Option<&'a str> {
+    let families: Option<BTreeSet<&str>> =
+        names.iter().map(|name| element_of(name).map(|(family, _)| family)).collect();
+    let families = families.filter(|families| names.len() > 1 && families.len() == 1)?;
+    families.into_iter().next()
+}
+
 /// Where that is, and how to say so.
 #[derive(Default)]
 struct Renamed<'a> {
@@ -41,12 +51,20 @@ impl<'a> Lowering<'a> {
             unclear.iter().map(|it| (it.old.as_str(), it.site.as_str())).collect();
         // Of a family, and of a module that is used several times, one word may be wanting for many.
         let mut renamed: BTreeMap<Span, BTreeMap<(&str, &str), Renamed<'_>>> = BTreeMap::new();
+        let (mut olds, mut news): (BTreeMap<&str, Names<'_>>, BTreeMap<&str, Names<'_>>) = Default::default();
+        for Same { known, resource } in &same {
+            olds.entry(&resource.name).or_default().insert(&known.name);
+            news.entry(&known.name).or_default().insert(&resource.name);
+        }
         for Same { known, resource } in same {
             if !is_told.contains(&(known.name.as_str(), known.site.as_str())) {
                 let paths = without_common_end(&known.name, &resource.name);
                 let renamed = renamed.entry(resource.span).or_default().entry(paths).or_default();
                 renamed.sites.insert(&known.site);
-                renamed.words = renaming::words(&known.name, &resource.name, self.names());
+                // A family that is none any more, or the other way round, is one word for all of its elements.
+                let (old, new) = (known.name.as_str(), resource.name.as_str());
+                let (old, new) = (family_of(&olds[new]).unwrap_or(old), family_of(&news[old]).unwrap_or(new));
+                renamed.words = renaming::words(old, new, self.names());
             }
         }
         for (span, all) in renamed {

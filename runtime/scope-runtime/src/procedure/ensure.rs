@@ -538,7 +538,7 @@ pub(super) fn not_made_by_us(subject: &Subject<'_>, message: String, found: &[Re
         let help = match is_in_the_program {
             true => format!("give one of them another name, or use `{name}` for both"),
             false => format!(
-                "if it is the same by another name: {}; if not, take `{}` out for one run, so that the other is deleted first",
+                "if it is the same by another name: {}; if not, take `{}` out for one run, so that the other goes first",
                 moved_from(subject, &name),
                 subject.name
             ),
