@@ -130,6 +130,46 @@ fn what_is_no_longer_set_still_relies_upon_it() {
     has(&ends(&program, &["run", "main.scope"], 0), &["2 deleted"]);
 }
 
+/// What is left out is left as it is; what is said to be nothing is taken off, and the plan says so.
+#[test]
+fn what_is_set_to_null_lets_go() {
+    let desks = Desks::start();
+    let with_update = DRIVER.replace(
+        "            operation delete DELETE \"/notes",
+        "            operation update PUT \"/notes/${name}\" { body: { name: name, text: text, card: card.id }, 200 -> done }\n            operation delete DELETE \"/notes",
+    );
+    assert_ne!(with_update, DRIVER);
+    let write = |folder: &Path, program: &str| {
+        write(&desks, folder, program);
+        let file = folder.join("main.scope");
+        let text = std::fs::read_to_string(&file).expect("it is there");
+        std::fs::write(file, text.replace(DRIVER, &with_update)).expect("writable");
+    };
+    let program = binary::folder("guarding-null");
+    write(&program, &format!("{BOARD}{}", thread("t", "board")));
+    ends(&program, &["run", "main.scope"], 0);
+    assert!(remark(&desks).ends_with("/t@nantes]"), "{}", remark(&desks));
+    write(&program, &format!("{BOARD}{}", thread("t", "null")));
+    has(
+        &ends(&program, &["plan", "main.scope"], 0),
+        &["~ thread t card \"c1\" -> null", "~ card board is let go", "1 to change"],
+    );
+    has(&ends(&program, &["run", "main.scope"], 0), &["1 changed, 1 guarded"]);
+    let mut card = Value::Null;
+    desks.nantes.change(|notes, _| card = notes["t"]["card"].clone());
+    assert_eq!((card, remark(&desks).contains("scope-used")), (Value::Null, false));
+    for command in ["plan", "run"] {
+        has(&ends(&program, &[command, "main.scope"], 0), &["nothing to do"]);
+    }
+
+    // At once with what it hung on: it lets go first.
+    write(&program, &format!("{BOARD}{}", thread("t", "board")));
+    has(&ends(&program, &["run", "main.scope"], 0), &["1 changed"]);
+    write(&program, &thread("t", "null"));
+    has(&ends(&program, &["run", "main.scope"], 0), &["1 deleted", "1 changed"]);
+    has(&ends(&program, &["run", "main.scope"], 0), &["nothing to do"]);
+}
+
 #[test]
 fn another_program_that_relies_upon_it_is_seen() {
     let desks = Desks::start();

@@ -418,6 +418,27 @@ fn what_may_be_either_of_two_is_not_deleted() {
     );
 }
 
+/// A note is its name there, so that it is told, too, which of them it is: one report, which names that one.
+#[test]
+fn what_may_be_either_and_is_one_by_its_name_is_told_once() {
+    let desks = Desks::start();
+    let programs = Programs::place(&desks, "moved-either-named");
+    programs.run("resource one: desk.note { name: \"b\", text: \"x\" } scope { nantes }\n", 0);
+    let family = |with: &str| {
+        format!(
+            "resource each for n in [\"a\", \"b\"]: desk.note {{ name: n, text: \"x\" }} scope {{ nantes }} {with}\n"
+        )
+    };
+    for command in ["plan", "run"] {
+        programs.say(&family("with { moved_from: \"one\" }"));
+        let refused = words(&ends(&programs.folder, &[command, "main.scope"], 3).all());
+        assert!(refused.contains("error[E0894]") && !refused.contains("E0319"), "{refused}");
+        assert!(refused.contains("(if name == \"b\" then { moved_from: \"one\" } else { })"), "{refused}");
+    }
+    let made = words(&programs.run(&family("with (if n == \"b\" then { moved_from: \"one\" } else { })"), 0));
+    assert!(made.contains("1 created") && !made.contains("deleted"), "{made}");
+}
+
 #[test]
 fn a_family_by_other_keys_is_what_is_at_its_sites() {
     let desks = Desks::start();
@@ -530,6 +551,92 @@ fn a_part_of_a_module_that_is_used_twice_says_what_it_was_called_there() {
     programs
         .run(&format!("import \"./alone.scope\" as alone\n{uses}resource it: alone scope {{ nantes }}\n"), 0);
     assert_eq!(desks.held(), before);
+}
+
+/// What a group chose goes along, whatever of it and in it gets another name; a word that has done its work may stay.
+#[test]
+fn a_group_and_its_parts_get_other_names_at_once_and_stay_where_they_are() {
+    let desks = Desks::start();
+    let programs = Programs::place(&desks, "moved-group");
+    let (driver, sites) = programs.base.split_once("site nantes").expect("it has sites");
+    std::fs::write(programs.folder.join("desk.scope"), driver).expect("writable");
+    let sites = format!("import \"./desk.scope\"\nimport \"./room.scope\" as room\nsite nantes{sites}");
+    let programs = Programs { folder: programs.folder.clone(), base: sites };
+    let room = |part: &str| {
+        let text = format!("import \"./desk.scope\"\nparam title: string\nresource {part}\n");
+        std::fs::write(programs.folder.join("room.scope"), text).expect("writable");
+    };
+    let group = |name: &str, with: &str| {
+        format!("resource {name}: room {{ title: \"a\" }} scope {{ paris | nantes }} {with}\n")
+    };
+    room("card: desk.card { title: title }");
+    desks.paris.set_down(true);
+    programs.run(&group("west for n in [\"k\"]", ""), 0);
+    desks.paris.set_down(false);
+    let before = desks.held();
+    assert_eq!(before["nantes"]["cards"], json!(["a"]));
+    let stays = |program: &str| {
+        let plan = words(&programs.plan(program, 0));
+        assert!(plan.contains("0 to create, 1 to change, 0 to delete"), "{plan}");
+        assert!(!plan.contains("E0893"), "{plan}");
+        programs.run(program, 0);
+        assert_eq!(desks.held(), before);
+        assert!(programs.run(program, 0).contains("nothing to do"));
+    };
+    room("sheet: desk.card { title: title } with { moved_from: \"card\" }");
+    stays(&group("east for n in [\"k\"]", "with { moved_from: \"west\" }"));
+    // The part has its name by now, and still says what it was.
+    stays(&group("north for n in [\"k\"]", "with { moved_from: \"east\" }"));
+    stays(&group("south", "with { moved_from: \"north[\\\"k\\\"]\" }"));
+}
+
+/// By the same name it was a family, and is at several sites now, or the other way round.
+#[test]
+fn a_family_is_none_any_more_by_the_same_name_and_back() {
+    let desks = Desks::start();
+    let programs = Programs::place(&desks, "moved-same");
+    let both = |head: &str, scope: &str, with: &str| {
+        format!(
+            "resource c{head}: desk.card {{ title: \"t\" }} scope {{ {scope} }} with {{ moved_from: \"c\" }}\n\
+             resource n{head}: desk.note {{ name: \"n\", text: \"x\" }} scope {{ {scope} }} {with}\n"
+        )
+    };
+    let family = |with: &str| both(" for s in [nantes, paris]", "s", with);
+    let copies = |with: &str| both("", "nantes & paris", with);
+    programs.run(&family(""), 0);
+    let (before, n_changes) = (desks.held(), desks.nantes.n_changes());
+    let with = "with { moved_from: \"n\" }";
+    for (unsaid, said) in [(copies(""), copies(with)), (family(""), family(with))] {
+        let refused = words(&programs.run(&unsaid, 3));
+        assert!(refused.contains("E0319") && refused.contains(&format!("write `{with}`;")), "{refused}");
+        let ran = words(&programs.run(&said, 0));
+        assert!(ran.contains("2 changed, 2 unchanged"), "{ran}");
+        assert_eq!(desks.held(), before);
+        assert!(programs.run(&said, 0).contains("nothing to do"));
+    }
+    assert_eq!(desks.nantes.n_changes(), n_changes + 2, "only the marks");
+    // One thing at one site cannot have been a family there.
+    let lone = "resource c: desk.card { title: \"t\" } scope { nantes } with { moved_from: \"c\" }\n";
+    assert!(words(&programs.plan(lone, 3)).contains("`c` is what it is called now"));
+}
+
+#[test]
+fn what_stays_where_the_rest_got_another_name_loses_the_mark_of_the_former_one() {
+    let desks = Desks::start();
+    let programs = Programs::place(&desks, "moved-kept");
+    programs
+        .run("resource a: desk.card { title: \"t\" } scope { nantes & paris } with { on_delete: keep }\n", 0);
+    programs.run(
+        "resource b: desk.card { title: \"t\" } scope { paris } with { moved_from: \"a\", on_delete: keep }\n",
+        0,
+    );
+    let remark = |desk: &desk::Desk| {
+        let mut remark = String::new();
+        desk.change(|_, cards| remark = cards.values().next().expect("one card")["remark"].to_string());
+        remark
+    };
+    assert_eq!(remark(&desks.nantes), "\"\"");
+    assert!(remark(&desks.paris).contains("/b@paris"), "{}", remark(&desks.paris));
 }
 
 #[test]

@@ -432,3 +432,54 @@ fn what_is_imported_as_ours_is_destroyed_users_first() {
         assert_eq!(desks.nantes.held()["notes"], json!({}));
     }
 }
+
+/// The marks have the site's former name; what they are on is at the address that the program has.
+#[test]
+fn what_bears_the_former_name_of_its_site_is_told_and_found_under_that() {
+    let desks = Desks::start();
+    let program = "resource first: desk.card { title: \"first\" } scope { nantes }\n\
+        resource each for s in [nantes]: desk.card { title: \"each\" } scope { s }\n";
+    let away = "resource away: desk.card { title: \"away\" } scope { paris }\n";
+    let folder = desks.place("rebuild-renamed-site", program);
+    ends(&folder, &["run", "main.scope"], 0);
+    let before = desks.held();
+    let written = std::fs::read_to_string(folder.join("main.scope")).expect("it was written");
+    let says = |text: &str, site: &str| {
+        std::fs::write(folder.join("main.scope"), text.replace("nantes", site)).expect("writable");
+    };
+    says(&written, "naoned");
+    loses_state(&folder);
+    let told = ends(&folder, &REBUILD, 2);
+    has(&told, "x naoned card first there with a mark of the site `nantes`, which the program does not have");
+    has(&told, "x naoned card each[\"naoned\"] there with a mark of the site `nantes`");
+    has(&told, "nothing is rebuilt if `naoned` is what was `nantes`: call it `nantes` once more");
+    let rename = "scope state rename-site nantes naoned --program main.scope";
+    has(&told, rename);
+    assert!(
+        !told.all().contains("without a mark") && !told.all().contains("nothing to rebuild"),
+        "{}",
+        told.all()
+    );
+
+    // As it says.
+    says(&written, "nantes");
+    has(&ends(&folder, &REBUILD, 0), "rebuilt: 2 found, 0 not there");
+    says(&written, "naoned");
+    ends(&folder, &rename.split(' ').skip(1).collect::<Vec<_>>(), 0);
+    has(&ends(&folder, &["run", "main.scope"], 0), "2 changed");
+    has(&ends(&folder, &["run", "main.scope"], 0), "nothing to do");
+    assert_eq!(desks.held(), before);
+
+    // What is at other sites is found, and that once more completes it.
+    let both = format!("{written}{away}");
+    says(&both, "naoned");
+    ends(&folder, &["run", "main.scope"], 0);
+    loses_state(&folder);
+    says(&both, "gwened");
+    let told = ends(&folder, &REBUILD, 2);
+    has(&told, "= paris card away bears the mark");
+    has(&told, "rebuilt: 1 found, 0 not there, 2 without the mark");
+    has(&told, "if `gwened` is what was `naoned`");
+    says(&both, "naoned");
+    has(&ends(&folder, &REBUILD, 0), "rebuilt: 3 found, 0 not there, 0 without the mark");
+}

@@ -139,9 +139,15 @@ driver shop {
             operation download GET "/image/v2/images/${id}/file" { 200 -> content }
             operation delete DELETE "/image/v2/images/${id}" { 204 | 404 -> gone }
         }
+    }
+    service wall {
+        uses: [shop]
+        address: site.url
+        probe GET "/" { 200..499 -> done("answers") }
+        answers { 404 -> not_found, 400..499 -> invalid(text), 500..599 -> unavailable(text) }
         type frame {
             name: string identity immutable
-            poster: poster requires
+            poster: shop.poster requires
             share by none because "a frame stays"
             cross by none because "a frame has no parts"
             operation read GET "/frames/${name}" { 200 -> found(body), 404 -> not_found }
@@ -165,7 +171,7 @@ site cove {{ shop: {{ url: "{url}/cove" }} }}
 entry alba
 resource show: shop.poster {{ name: "show", picture: file("show.png") }} scope {{ cove }} with {{ replace: anew }}
 resource near: shop.frame {{ name: "near", poster: show }} scope {{ cove }}
-resource far: shop.frame {{ name: "far", poster: show }} scope {{ shop: alba }}
+resource far: shop.frame {{ name: "far", poster: show }} scope {{ wall: alba, shop: cove }}
 "#
     );
     std::fs::write(folder.join("main.scope"), text).expect("writable");

@@ -63,6 +63,10 @@ pub(crate) struct Written {
     pub element: String,
     /// The group that it is in.
     pub within: String,
+    /// Whether it is at several sites.
+    pub is_copied: bool,
+    /// What a group around it says there for itself, and is not said of what is inside.
+    pub around: Option<(Slot, Box<Written>)>,
 }
 
 /// Whether an expression is a record of nothing but keys of `with`: `let careful = { on_disconnect: queue }` may use its

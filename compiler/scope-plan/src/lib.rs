@@ -32,6 +32,7 @@ pub mod left;
 pub mod quantity;
 pub mod quorum;
 pub mod recorded;
+pub mod renaming;
 
 pub mod fault;
 pub mod guarding;

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, codes};
 
 use crate::context::Context;
-use crate::hir::{Resource, ResourceId, ResourceKind, Rollout, SiteId};
+use crate::hir::{MovedFrom, Resource, ResourceId, ResourceKind, Rollout, SiteId};
 
 /// Checks every rollout once, over all that it rolls out.
 pub(crate) fn check_rollouts(context: &Context<'_>, resources: &[Resource]) {
@@ -137,7 +137,7 @@ fn check_moves(context: &Context<'_>, resources: &[Resource]) {
     for FormerName { id, name: old, .. } in &former {
         let resource = &resources[id.0 as usize];
         let Some(moved) = &resource.with.moved_from else { continue };
-        if let Some(still) = declared.get(old.as_str()) {
+        if let Some(still) = declared.get(old.as_str()).filter(|still| still.id != *id) {
             context.report(
                 Diagnostic::new(
                     codes::E0319,
@@ -193,23 +193,26 @@ pub struct FormerName {
     pub or: Option<String>,
     /// Whether no other element can have been `or`, wherever that is.
     pub is_only: bool,
+    /// What else it may have been, where that is seen by its mark.
+    pub others: Vec<String>,
     /// The path as it is meant: the group's in which it is written, or the program's.
     path: String,
+    /// What says so: an item, and the element of it.
+    item: String,
+    element: String,
 }
 
 impl FormerName {
     /// What it was as an element of a family: its path there is its own with the old one, and a key after that. Told by what stands before the key,
     /// and what stands after it. A path that ends in a key is that of no family.
     pub fn as_element<'r>(&'r self, resource: &'r Resource) -> Option<(&'r str, &'r str)> {
-        let moved = resource.with.moved_from.as_ref()?;
-        let inside = || resource.name.strip_prefix(&moved.element).unwrap_or_default();
+        let inside = || resource.name.strip_prefix(&self.element).unwrap_or_default();
         (!self.path.ends_with(']')).then(|| (self.path.as_str(), inside()))
     }
 
     /// The family that it is an element of now, and the old path that it says.
-    pub fn family<'r>(&'r self, resource: &'r Resource) -> Option<(&'r str, &'r str)> {
-        let moved = resource.with.moved_from.as_ref()?;
-        (moved.element != moved.item).then_some((moved.item.as_str(), self.path.as_str()))
+    pub fn family(&self) -> Option<(&str, &str)> {
+        (self.element != self.item).then_some((self.item.as_str(), self.path.as_str()))
     }
 }
 
@@ -218,11 +221,11 @@ impl FormerName {
 /// a path that ends in a key: an item has none.
 ///
 /// `vm["a"]` with `moved_from: "server"` at the family → `server["a"]`, with `moved_from: "vm[\"b\"]"` → `vm["b"]`; `lab.net` of a
-/// group `lab` that was `test` → `test.net`. In a module a path is one of the same use of it; where nothing is recorded below that one, and something
-/// is (`is_recorded`) below the same path of the program, it is that.
+/// group `lab` that was `test` → `test.net`. In a module a path is one of the same use of it; where nothing is recorded (`is_recorded`) below that one, it is one of what
+/// that use was called, as it says, or one of the program.
 pub fn former_names(resources: &[Resource], is_recorded: impl Fn(&str) -> bool) -> Vec<FormerName> {
     let mut said: BTreeMap<&str, Said<'_>> = BTreeMap::new();
-    for moved in resources.iter().filter_map(|resource| resource.with.moved_from.as_ref()) {
+    for moved in resources.iter().flat_map(Resource::moved_from) {
         let said = said.entry(&moved.item).or_default();
         said.paths.insert(&moved.path);
         said.elements.insert(&moved.element);
@@ -230,32 +233,59 @@ pub fn former_names(resources: &[Resource], is_recorded: impl Fn(&str) -> bool) 
     if said.is_empty() {
         return Vec::new();
     }
-    for resource in resources.iter().filter(|resource| resource.with.moved_from.is_none()) {
+    for resource in resources {
+        let by: Vec<&MovedFrom> = resource.moved_from().collect();
         for (key, _) in resource.name.match_indices('[') {
-            if let Some(said) = said.get_mut(&resource.name[..key]) {
+            let item = &resource.name[..key];
+            if let Some(said) = said.get_mut(item).filter(|_| by.iter().all(|moved| moved.item != item)) {
                 said.has_silent = true;
             }
         }
     }
     let former = |resource: &Resource| {
-        let moved = resource.with.moved_from.as_ref()?;
-        let within = moved.path_within();
-        let path = match is_recorded(&within) || !is_recorded(&moved.path) {
-            true => within.into_owned(),
-            false => moved.path.clone(),
+        let by: Vec<&MovedFrom> = resource.moved_from().collect();
+        let own = *by.first()?;
+        let mut paths = own.paths_within();
+        paths.push(own.path.clone());
+        let own_path = paths.into_iter().find(|path| is_recorded(path)).map(|path| (own, path));
+        // A word that was left where it is, and has done its work: what is around it goes for the name that the part has now.
+        let around = || {
+            by[1..].iter().find_map(|moved| {
+                let is_it = |path: &String| {
+                    let below = |at: &str| resource.name.strip_prefix(at).unwrap_or_default();
+                    [&moved.item, &moved.element]
+                        .iter()
+                        .any(|at| is_recorded(&format!("{path}{}", below(at))))
+                };
+                moved.paths_within().into_iter().find(is_it).map(|path| (*moved, path))
+            })
         };
+        let (moved, path) = own_path.or_else(around).unwrap_or_else(|| (own, own.path_within().into_owned()));
         let was = |now: &str| {
             let below = resource.name.strip_prefix(now).unwrap_or_default();
             format!("{path}{below}")
         };
         let said = &said[moved.item.as_str()];
-        let (id, of_element) = (resource.id, was(&moved.element));
-        if said.paths.len() > 1 || moved.path.ends_with(']') || said.elements.len() == 1 && said.has_silent {
-            return Some(FormerName { id, name: of_element, or: None, is_only: false, path });
-        }
         let is_family = moved.element != moved.item;
-        let is_only = said.elements.len() == 1 && is_family;
-        Some(FormerName { id, name: was(&moved.item), or: is_family.then_some(of_element), is_only, path })
+        let is_each =
+            said.paths.len() > 1 || moved.path.ends_with(']') || said.elements.len() == 1 && said.has_silent;
+        let (name, or) = match is_each {
+            true => (was(&moved.element), None),
+            false => (was(&moved.item), is_family.then(|| was(&moved.element))),
+        };
+        Some(FormerName {
+            id: resource.id,
+            name,
+            or,
+            is_only: !is_each && said.elements.len() == 1 && is_family,
+            others: match by.len() {
+                1 => Vec::new(),
+                _ => by.iter().flat_map(|moved| moved.former(&resource.name)).collect(),
+            },
+            path,
+            item: moved.item.clone(),
+            element: moved.element.clone(),
+        })
     };
     resources.iter().filter_map(former).collect()
 }

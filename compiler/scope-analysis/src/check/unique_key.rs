@@ -98,6 +98,40 @@ impl<'p> UniqueKeys<'p> {
         is_said.then_some(key)
     }
 
+    /// What a resource gives at a path at a site, in canonical form, where the program says it and it has no parts.
+    pub fn said_at(
+        &self,
+        ty: &ResourceType,
+        resource: &'p Resource,
+        site: SiteId,
+        path: &[String],
+    ) -> Option<Json> {
+        let by = resource.instances.get(&site)?;
+        let (attribute, fields) = path.split_first()?;
+        let whole = || {
+            let slot = by.attributes.get(attribute)?;
+            self.plain(Used { value: &slot.value, by, site, followed: 0 })
+        };
+        if let Some(form) = self.form(ty, attribute, whole) {
+            return below(&form, fields).filter(|value| has_no_parts(value)).cloned();
+        }
+        let said = self.plain(Used { value: by.value_at(path)?, by, site, followed: 0 })?;
+        has_no_parts(&said).then_some(said)
+    }
+
+    /// The same of what was set of a resource.
+    pub fn set_at(
+        &self,
+        ty: &ResourceType,
+        set: &serde_json::Map<String, Json>,
+        path: &[String],
+    ) -> Option<Json> {
+        let (attribute, fields) = path.split_first()?;
+        let value = set.get(attribute);
+        let form = self.form(ty, attribute, || value.cloned());
+        below(form.as_ref().or(value)?, fields).filter(|value| has_no_parts(value)).cloned()
+    }
+
     /// The canonical form of an attribute's value, where it has one.
     fn form(&self, ty: &ResourceType, attribute: &str, value: impl FnOnce() -> Option<Json>) -> Option<Json> {
         let attribute = ty.attributes.get(attribute).filter(|attribute| attribute.canonical.is_some())?;
@@ -272,6 +306,11 @@ fn told_by_creation(ty: &ResourceType, attribute: &str) -> Option<Vec<String>> {
 /// What stands in a plain value below these fields.
 fn below<'v>(value: &'v Json, fields: &[String]) -> Option<&'v Json> {
     fields.iter().try_fold(value, |value, field| value.get(field))
+}
+
+/// Whether it is a text, a whole number or a truth: two of these are alike only where they are equal.
+fn has_no_parts(value: &Json) -> bool {
+    value.is_string() || value.is_boolean() || value.is_i64() || value.is_u64()
 }
 
 /// A plain value as text, two alike only for equal ones; `None` for what has parts.

@@ -3,6 +3,7 @@
 //! `rollout: { first: lille, then: 25% }` over nine sites → waves of 1, 3, 3 and 2.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use scope_diagnostics::Span;
 
@@ -92,6 +93,8 @@ pub struct MovedFrom {
     pub element: String,
     /// Where it is written.
     pub span: Span,
+    /// What the group that it is written in, or one around that, says for itself.
+    pub around: Option<Box<MovedFrom>>,
 }
 
 impl MovedFrom {
@@ -101,6 +104,30 @@ impl MovedFrom {
             "" => Cow::Borrowed(&self.path),
             within => format!("{within}.{}", self.path).into(),
         }
+    }
+
+    /// The global paths that it may be in the group that it is written in, the likeliest first: by the name that this has, and by what it was called
+    /// before.
+    pub fn paths_within(&self) -> Vec<String> {
+        let mut paths = vec![self.path_within().into_owned()];
+        for was in self.around.iter().flat_map(|around| around.former(&self.within)) {
+            paths.push(format!("{was}.{}", self.path));
+        }
+        paths
+    }
+
+    /// What a path was by this, of what it is written at or of something below that.
+    pub fn former(&self, now: &str) -> Vec<String> {
+        // One word of a family is the family's, or its only element's.
+        let below: BTreeSet<&str> =
+            [&self.item, &self.element].into_iter().filter_map(|at| now.strip_prefix(at.as_str())).collect();
+        let paths = self.paths_within();
+        paths.iter().flat_map(|path| below.iter().map(move |below| format!("{path}{below}"))).collect()
+    }
+
+    /// This, and what the groups around say for themselves.
+    pub fn with_around(&self) -> impl Iterator<Item = &MovedFrom> {
+        std::iter::successors(Some(self), |moved| moved.around.as_deref())
     }
 }
 

@@ -218,6 +218,13 @@ impl Instance {
     }
 }
 
+impl Resource {
+    /// What it was called before, as it says itself, and what the groups around it say of themselves.
+    pub fn moved_from(&self) -> impl Iterator<Item = &MovedFrom> {
+        self.with.moved_from.iter().flat_map(MovedFrom::with_around)
+    }
+}
+
 /// A list of a body that a patch replaces.
 #[derive(Clone, Debug)]
 pub struct ReplacedList {

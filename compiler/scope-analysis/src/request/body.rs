@@ -63,19 +63,26 @@ impl<'a> Context<'a> {
     /// How it is carried out: the `with` clauses of its groups and its own, the inner one winning.
     fn carried_out(&self, head: &Head<'a>) -> With {
         let mut written = WrittenAt::new();
+        let sites = if head.with.is_empty() { Vec::new() } else { head.location.sites() };
+        let is_copied = sites.len() > 1;
         let mut at = |here: Option<SiteId>| {
-            let mut record = IndexMap::new();
+            let mut record: IndexMap<String, Slot> = IndexMap::new();
             for clause in &head.with {
                 let frame = Frame { here, ..clause.frame.clone() };
                 for (key, slot) in self.with_record(&[clause.expr], &frame) {
                     let Carrying { item, element, within, .. } = clause.clone();
-                    written.insert(key.clone(), Written { item, element, within });
+                    // At several sites it is the same clause once more.
+                    let around = match (record.get(&key), written.remove(&key)) {
+                        (Some(_), Some(before)) if before.element == element => before.around,
+                        (Some(said), Some(before)) => Some((said.clone(), Box::new(before))),
+                        _ => None,
+                    };
+                    written.insert(key.clone(), Written { item, element, within, is_copied, around });
                     merge_slot(&mut record, key, slot);
                 }
             }
             record
         };
-        let sites = if head.with.is_empty() { Vec::new() } else { head.location.sites() };
         let Some((first, others)) = sites.split_first() else {
             let record = at(self.entry.get());
             return self.check_with(record, &head.name, &written);

@@ -128,7 +128,13 @@ impl Context<'_> {
         let mut record = self.with_record(&[written], frame);
         record.retain(|_, slot| !waits_within(&slot.value));
         let at = |key: &String| {
-            let written = Written { item: name.to_owned(), element: name.to_owned(), within: String::new() };
+            let written = Written {
+                item: name.to_owned(),
+                element: name.to_owned(),
+                within: String::new(),
+                is_copied: false,
+                around: None,
+            };
             (key.clone(), written)
         };
         let written: WrittenAt = record.keys().map(at).collect();

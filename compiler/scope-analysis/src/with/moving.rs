@@ -36,7 +36,7 @@ impl Context<'_> {
     pub(super) fn moved_from(
         &self,
         slot: &Slot,
-        Written { item, element, within }: &Written,
+        Written { item, element, within, is_copied, around }: &Written,
         name: &str,
     ) -> Option<MovedFrom> {
         let help = "write the path that it had: `moved_from: \"lab.server\"`";
@@ -48,8 +48,16 @@ impl Context<'_> {
                     item: item.clone(),
                     element: element.clone(),
                     span: slot.span,
+                    around: around.as_ref().filter(|(slot, _)| slot.value != Value::Error).and_then(
+                        |(slot, written)| self.moved_from(slot, written, &written.element).map(Box::new),
+                    ),
                 };
-                let is_now = |path: &str| path == item || path == element || path == name;
+                // What is a family now was perhaps none by the same name, and what is at several sites a family.
+                let may_have_been = element != item || *is_copied;
+                let is_now = |path: &str| match path == item {
+                    true => !may_have_been,
+                    false => path == element || path == name,
+                };
                 if is_now(path) || is_now(&moved.path_within()) {
                     self.wrong(&format!("`{path}` is what it is called now"), slot.span, help);
                     return None;

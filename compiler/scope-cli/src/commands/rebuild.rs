@@ -11,6 +11,7 @@ use scope_diagnostics::codes;
 use scope_plan::driver::Repeat;
 use scope_plan::plan::{Action, Arm, Plan, Step, StepId};
 use scope_plan::recorded::How;
+use scope_plan::renaming;
 use scope_runtime::events::{Effect, Failure, SkipReason};
 use scope_runtime::report::{Report, StepStatus};
 use scope_runtime::runner::Known;
@@ -64,7 +65,9 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
     }
     let started = asked::of_program(&command.program, plan);
     let state = command.kept.state.as_deref();
-    let hints = Hints { file, say: &|command| said::with_what_was_said(command, &started, state) };
+    let sites = compilation.program.sites.iter().map(|site| site.name.as_str()).collect();
+    let say = |command: &str| said::with_what_was_said(command, &started, state);
+    let hints = Hints { file, state, sites, say: &say };
     let answers = answers::by_key(&command.answer, asked_about(plan)).map_err(|message| {
         say_error(codes::E0922, &message);
         WRONG
@@ -94,24 +97,31 @@ fn rebuilt(command: &Rebuild, output: Output) -> Result<u8, u8> {
                     let mut state = State { calls: nothing.calls, sent: nothing.sent, ..before };
                     state.sent.retain(|_, sent| sent.asks);
                     store.replace(of_no_run(state)).map_err(|error| place::refused(&error))?;
-                    return Ok(nobodys(&hints, &rows));
+                    return Ok(nobodys(&hints, &rows, &former_sites(&hints, plan, &rounds, "")));
                 }
                 Err(Whose::Several(ids)) => return Err(of_several(&ids)),
             }
         }
     };
     let (rounds, state) = search(&State { deployment, ..before })?;
+    let former = former_sites(&hints, plan, &rounds, &state.deployment);
     let mut rows = rows(&hints, plan, &rounds, &state);
     let state = of_no_run(with_choices(plan, state, &rows));
     tell_alternatives(plan, &state, &mut rows);
     store.replace(state.clone()).map_err(|error| place::refused(&error))?;
     print(&hints, &state, &rows);
-    Ok(if rows.iter().any(|row| matches!(row.what, What::Unknown | What::Asked)) { DIFFERENT } else { OK })
+    tell_former(&hints, &former);
+    let is_open = rows.iter().any(|row| matches!(row.what, What::Unknown | What::Asked));
+    Ok(if is_open || !former.is_empty() { DIFFERENT } else { OK })
 }
 
 /// What to type next, with what was said of the program.
 struct Hints<'h> {
     file: &'h str,
+    /// Where its state is, if that was said.
+    state: Option<&'h str>,
+    /// The names of its sites.
+    sites: BTreeSet<&'h str>,
     say: &'h dyn Fn(&str) -> String,
 }
 
@@ -173,24 +183,95 @@ fn by_alternatives(
     Ok((rounds, known))
 }
 
-/// The deployments whose marks were found on what this program names, and on how many resources.
-fn deployments(plan: &Plan, rounds: &[Report]) -> BTreeMap<String, usize> {
-    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (step, ended) in rounds.iter().flat_map(|report| plan.steps.iter().zip(&report.steps)) {
-        let StepStatus::Failed { failure } = &ended.status else { continue };
+/// A mark that was found on what is like something of this program.
+struct Mark<'m> {
+    deployment: &'m str,
+    name: &'m str,
+    site: &'m str,
+}
+
+impl Mark<'_> {
+    /// Those on what was found instead of what a step names.
+    fn all(failure: &Failure) -> impl Iterator<Item = Mark<'_>> {
+        failure.candidates.iter().filter_map(|candidate| {
+            let (deployment, place) = candidate.mark.as_deref()?.strip_prefix("scope:")?.split_once('/')?;
+            let (name, site) = place.rsplit_once('@')?;
+            Some(Mark { deployment, name, site })
+        })
+    }
+
+    /// Whether it is that of a step, by its name or one that it had.
+    fn is_of(&self, plan: &Plan, step: &Step, site: &str) -> bool {
         let former = plan.former_names.get(&step.name).map_or(&[][..], Vec::as_slice);
         let is_it = |name: &str| name == step.name || former.iter().any(|former| former.is(name));
-        let marks = failure.candidates.iter().filter_map(|candidate| candidate.mark.as_deref());
-        let ids = marks.filter_map(|mark| {
-            let (id, place) = mark.strip_prefix("scope:")?.split_once('/')?;
-            let (name, site) = place.rsplit_once('@')?;
-            (site == plan.site(step.site).name && is_it(name)).then_some(id)
-        });
-        for id in ids {
-            found.entry(id.to_owned()).or_default().insert(step.key.clone());
+        self.site == site && is_it(self.name)
+    }
+
+    /// The same of the site's former name, which may be the key of a family.
+    fn is_of_former_site(&self, hints: &Hints<'_>, plan: &Plan, step: &Step) -> bool {
+        let key = |site: &str| format!("[\"{site}\"]");
+        let name = self.name.replace(&key(self.site), &key(&plan.site(step.site).name));
+        !hints.sites.contains(self.site) && Mark { name: &name, ..*self }.is_of(plan, step, self.site)
+    }
+}
+
+/// Each step that found something else, and what.
+fn refusals<'r>(plan: &'r Plan, rounds: &'r [Report]) -> impl Iterator<Item = (&'r Step, &'r Failure)> {
+    let ends = rounds.iter().flat_map(|report| plan.steps.iter().zip(&report.steps));
+    ends.filter_map(|(step, ended)| match &ended.status {
+        StepStatus::Failed { failure } => Some((step, failure)),
+        _ => None,
+    })
+}
+
+/// The deployments whose marks were found on what this program names, and on how many resources.
+fn deployments(plan: &Plan, rounds: &[Report]) -> BTreeMap<String, usize> {
+    let mut found: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (step, failure) in refusals(plan, rounds) {
+        let site = plan.site(step.site).name.as_str();
+        for mark in Mark::all(failure).filter(|mark| mark.is_of(plan, step, site)) {
+            found.entry(mark.deployment.to_owned()).or_default().insert(&step.key);
         }
     }
     found.into_iter().map(|(id, keys)| (id, keys.len())).collect()
+}
+
+/// Names of sites that the program does not have, in marks of a deployment (or of any) on what is at its sites; and the names of those.
+fn former_sites(
+    hints: &Hints<'_>,
+    plan: &Plan,
+    rounds: &[Report],
+    deployment: &str,
+) -> BTreeSet<(String, String)> {
+    let of_step = |(step, failure)| Some((former_site(hints, plan, step, failure, deployment)?, step.site));
+    let found = refusals(plan, rounds).filter_map(of_step);
+    found.map(|(former, site)| (former.to_owned(), plan.site(site).name.clone())).collect()
+}
+
+/// What the site of a step was called when what is there was made, as its mark tells.
+fn former_site<'f>(
+    hints: &Hints<'_>,
+    plan: &Plan,
+    step: &Step,
+    failure: &'f Failure,
+    deployment: &str,
+) -> Option<&'f str> {
+    let mut marks = Mark::all(failure).filter(|mark| deployment.is_empty() || mark.deployment == deployment);
+    marks.find(|mark| mark.is_of_former_site(hints, plan, step)).map(|mark| mark.site)
+}
+
+/// What works where a site got another name before the state was lost: its marks have the former one.
+fn tell_former(hints: &Hints<'_>, former: &BTreeSet<(String, String)>) {
+    let state = hints.state.map(|state| format!(" --state {}", shell::word(state))).unwrap_or_default();
+    for (former, now) in former {
+        line(&format!(
+            "if `{now}` is what was `{former}`: call it `{former}` once more, {}, call it `{now}` again, and `scope state rename-site {} {} --program {}{state}`",
+            hints.command("scope state rebuild"),
+            shell::word(former),
+            shell::word(now),
+            shell::word(hints.file),
+        ));
+    }
 }
 
 /// Why it is not known whose state is meant.
@@ -213,7 +294,7 @@ fn one_of(deployments: &BTreeMap<String, usize>) -> Result<String, Whose> {
 }
 
 /// No mark was seen: there is nothing to rebuild only where all could be asked.
-fn nobodys(hints: &Hints<'_>, rows: &[Row]) -> u8 {
+fn nobodys(hints: &Hints<'_>, rows: &[Row], former: &BTreeSet<(String, String)>) -> u8 {
     document::tell(
         "scope-rebuild/1",
         json!({ "program": hints.file, "deployment": null, "resources": rows }),
@@ -222,8 +303,14 @@ fn nobodys(hints: &Hints<'_>, rows: &[Row]) -> u8 {
         rows.iter().filter(|row| matches!(row.what, What::Unknown | What::Asked)).collect();
     let is_unknown = unknown.iter().any(|row| row.what == What::Unknown);
     // What bears no mark is perhaps what the rest is made from.
-    let unmarked: Vec<&Row> = rows.iter().filter(|row| is_unknown && row.what == What::Unmarked).collect();
+    let is_told = is_unknown || !former.is_empty();
+    let unmarked: Vec<&Row> = rows.iter().filter(|row| is_told && row.what == What::Unmarked).collect();
     lines(&[unmarked.as_slice(), &unknown].concat());
+    if !former.is_empty() {
+        line("nothing bears a mark with names of this program and its sites: nothing is rebuilt");
+        tell_former(hints, former);
+        return DIFFERENT;
+    }
     line(match (unknown.is_empty(), is_unknown) {
         (true, _) => "nothing bears a mark with a name of this program: nothing to rebuild",
         (false, true) if !unmarked.is_empty() => {
@@ -351,10 +438,9 @@ fn rows(hints: &Hints<'_>, plan: &Plan, rounds: &[Report], state: &State) -> Vec
                 }
                 (What::Found, why)
             }
-            (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) if is_unmarked(failure) => (
-                What::Unmarked,
-                unmarked(hints, step, site, &state.deployment, failure, has_mark(plan, step)),
-            ),
+            (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) if is_unmarked(failure) => {
+                (What::Unmarked, unmarked(hints, plan, step, &state.deployment, failure))
+            }
             (Action::Ensure { .. } | Action::Call { .. }, _, Some(failure)) => {
                 let said = failure.site_words.iter().map(|words| format!(": {words}"));
                 (What::Unknown, failure.message.clone() + &said.collect::<String>())
@@ -428,23 +514,20 @@ fn is_unmarked(failure: &Failure) -> bool {
 }
 
 /// Whose it is nobody can tell but the one who asks, who may say so.
-fn unmarked(
-    hints: &Hints<'_>,
-    step: &Step,
-    site: &str,
-    deployment: &str,
-    failure: &Failure,
-    has_mark: bool,
-) -> String {
-    let import = |id: &str| hints.import(&step.name, site, id, has_mark);
+fn unmarked(hints: &Hints<'_>, plan: &Plan, step: &Step, deployment: &str, failure: &Failure) -> String {
+    let site = plan.site(step.site).name.as_str();
+    if let Some(former) = former_site(hints, plan, step, failure, deployment) {
+        return format!("there with a mark of the site `{former}`, which the program does not have");
+    }
+    let import = |id: &str| hints.import(&step.name, site, id, has_mark(plan, step));
     let former = failure.candidates.iter().find_map(|one| {
         let text = one.mark.as_deref()?.strip_prefix("scope:")?.strip_prefix(deployment)?;
         Some((text.strip_prefix('/')?.strip_suffix(site)?.strip_suffix('@')?, &one.identity))
     });
     if let Some((former, id)) = former.filter(|_| !deployment.is_empty()) {
         return format!(
-            "there with the mark of `{former}`; if it is this one by another name: `with {{ moved_from: \"{}\" }}`; if not: {}",
-            former.replace('"', "\\\""),
+            "there with the mark of `{former}`; if it is this one by another name: {}; if not: {}",
+            renaming::said(former, &step.name, plan.steps.iter().map(|step| step.name.as_str())),
             import(id)
         );
     }

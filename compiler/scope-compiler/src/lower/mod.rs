@@ -20,6 +20,7 @@ mod request;
 mod rollout;
 pub(crate) mod scenario;
 mod sites;
+mod succeeding;
 mod types;
 mod value;
 mod whole;
@@ -138,8 +139,7 @@ pub(crate) fn lower_from(
         lowering.resource(&program.resources[id.0 as usize]);
     }
     lowering.rollouts();
-    lowering.removed();
-    lowering.moved_from_either(&unclear);
+    lowering.removed(&unclear);
     lowering.moved_from_nothing(&unclear);
     lowering.renamed_sites();
     lowering.outputs();

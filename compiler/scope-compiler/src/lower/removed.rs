@@ -11,6 +11,7 @@ use scope_plan::expr::Expr;
 use scope_plan::plan::{Action, Edge, EdgeReason, Guard, OnUnreachable, SiteId, Step, StepId};
 use scope_plan::recorded::{How, RecordedResource, borrowed_name, borrowed_parts};
 
+use super::renames::Unclear;
 use super::{Lowering, NewStep, places};
 
 /// What the plan does at each site, by global name and the site's.
@@ -18,8 +19,8 @@ pub(super) type Places<'p> = BTreeMap<(&'p str, &'p str), StepId>;
 
 impl<'a> Lowering<'a> {
     /// Deletions: what is recorded and the program does not name any more. What is not ours, or was said to stay, is only
-    /// forgotten by them.
-    pub(super) fn removed(&mut self) {
+    /// forgotten by them. What is `unclear` may be something else by now.
+    pub(super) fn removed(&mut self, unclear: &[Unclear]) {
         let recorded = self.recorded;
         // What a sequence makes stays while the sequence does.
         let of_sequences = self.program.sequences.iter().flat_map(|sequence| &sequence.steps);
@@ -60,7 +61,8 @@ impl<'a> Lowering<'a> {
         if !deletions.is_empty() {
             self.moves(&deletions);
             self.becomes_a_copy(&deletions);
-            self.renamed_unsaid(&deletions);
+            self.renamed_unsaid(&deletions, unclear);
+            self.successors_first(&deletions);
             self.users_first(&deletions);
             self.removed_in_waves(&deletions);
         }
@@ -331,7 +333,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// The last steps of a resource, each once: a site may stand in its scope twice.
-    fn ends_of(&self, resource: hir::ResourceId) -> BTreeSet<StepId> {
+    pub(super) fn ends_of(&self, resource: hir::ResourceId) -> BTreeSet<StepId> {
         self.done.get(&resource).into_iter().flat_map(|lowered| &lowered.ends).copied().collect()
     }
 

@@ -6,19 +6,95 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use scope_analysis::hir::{self, Resource, ResourceKind};
-use scope_analysis::{UniqueKeys, element_of, of_one};
+use scope_analysis::{UniqueKeys, element_of};
 use scope_diagnostics::{Diagnostic, Severity, Span, codes, similar};
 use scope_plan::fleet::listed;
-use scope_plan::plan::Action;
 use scope_plan::recorded::{How, RecordedResource};
+use scope_plan::renaming::{self, Word};
 
 use super::removed::Places;
 use super::renames::{Unclear, former};
 use super::{Lowering, sites};
 
+/// So many of one place are told.
+const MOST: usize = 3;
+
+/// What is recorded, and what the program has for it now.
+struct Same<'a> {
+    known: &'a RecordedResource,
+    resource: &'a Resource,
+}
+
+type Names<'a> = BTreeSet<&'a str>;
+
+/// The family that several are elements of.
+fn family_of<'a>(names: &Names<'a>) -> Option<&'a str> {
+    let families: Option<BTreeSet<&str>> =
+        names.iter().map(|name| element_of(name).map(|(family, _)| family)).collect();
+    let families = families.filter(|families| names.len() > 1 && families.len() == 1)?;
+    families.into_iter().next()
+}
+
+/// Where that is, and how to say so.
+#[derive(Default)]
+struct Renamed<'a> {
+    sites: BTreeSet<&'a str>,
+    words: Vec<Word>,
+}
+
 impl<'a> Lowering<'a> {
-    /// Refuses to delete under one name what is made under another one.
-    pub(super) fn renamed_unsaid(&mut self, deletions: &Places<'_>) {
+    /// Refuses to delete under one name what is made under another one, and what may be any of several by now.
+    pub(super) fn renamed_unsaid(&mut self, deletions: &Places<'_>, unclear: &[Unclear]) {
+        let same = self.same_things(deletions);
+        self.moved_from_either(deletions, unclear, &same);
+        let is_told: BTreeSet<(&str, &str)> =
+            unclear.iter().map(|it| (it.old.as_str(), it.site.as_str())).collect();
+        // Of a family, and of a module that is used several times, one word may be wanting for many.
+        let mut renamed: BTreeMap<Span, BTreeMap<(&str, &str), Renamed<'_>>> = BTreeMap::new();
+        let (mut olds, mut news): (BTreeMap<&str, Names<'_>>, BTreeMap<&str, Names<'_>>) = Default::default();
+        for Same { known, resource } in &same {
+            olds.entry(&resource.name).or_default().insert(&known.name);
+            news.entry(&known.name).or_default().insert(&resource.name);
+        }
+        for Same { known, resource } in same {
+            if !is_told.contains(&(known.name.as_str(), known.site.as_str())) {
+                let paths = without_common_end(&known.name, &resource.name);
+                let renamed = renamed.entry(resource.span).or_default().entry(paths).or_default();
+                renamed.sites.insert(&known.site);
+                // A family that is none any more, or the other way round, is one word for all of its elements.
+                let (old, new) = (known.name.as_str(), resource.name.as_str());
+                let (old, new) = (family_of(&olds[new]).unwrap_or(old), family_of(&news[old]).unwrap_or(new));
+                renamed.words = renaming::words(old, new, self.names());
+            }
+        }
+        for (span, all) in renamed {
+            let is_what_was = |((old, new), renamed): (&(&str, &str), &Renamed<'_>)| {
+                let sites: Vec<&str> = renamed.sites.iter().copied().collect();
+                format!("`{new}` is what was made as `{old}` at {}", listed(&sites))
+            };
+            let mut told = all.iter().map(is_what_was);
+            let message = told.next().expect("each place has one");
+            let old = all.keys().next().expect("each place has one").0;
+            let report = Diagnostic::new(codes::E0319, span, message)
+                .label(format!("`{old}` is no longer in the program"));
+            let report = told.by_ref().take(MOST - 1).fold(report, |report, message| report.note(message));
+            let report = match told.count() {
+                0 => report,
+                n_more => report.note(format!("and {n_more} more")),
+            };
+            let help = renaming::told(all.into_values().take(MOST).flat_map(|renamed| renamed.words));
+            self.refused.push(
+                report.note("one would be made and the other deleted, and they are one thing there").help(
+                    format!(
+                        "if it is the same by another name, write {help}; if not, have it made once the other is gone"
+                    ),
+                ),
+            );
+        }
+    }
+
+    /// What is recorded by a name that the program has no more, and made by another one: it is one thing at its site.
+    fn same_things(&self, deletions: &Places<'_>) -> Vec<Same<'a>> {
         let (program, recorded) = (self.program, self.recorded);
         let is_gone = |known: &&RecordedResource| {
             !known.stays()
@@ -38,78 +114,42 @@ impl<'a> Lowering<'a> {
             gone.extend(key.map(|key| ((known.resource_type.as_str(), known.site.as_str(), key), known)));
         }
         if gone.is_empty() {
-            return;
+            return Vec::new();
         }
-        // Old path and new path, without what both end in → the resource, and the sites.
-        let mut renamed: BTreeMap<(&str, &str), (&'a Resource, BTreeSet<&str>)> = BTreeMap::new();
+        let mut same = Vec::new();
         for resource in program.resources.iter().filter(|resource| resource.kind == ResourceKind::Managed) {
             let ty = self.driver_type(&resource.ty);
             for id in resource.instances.keys() {
                 let key = keys.of_instance(ty, resource, *id).map(|(key, _)| key);
                 let site = program.sites[id.0 as usize].name.as_str();
                 let known = key.and_then(|key| gone.get(&(resource.ty.as_str(), site, key)));
-                if let Some(known) = known {
-                    let paths = without_common_end(&known.name, &resource.name);
-                    renamed.entry(paths).or_insert((resource, BTreeSet::new())).1.insert(site);
-                }
+                same.extend(known.map(|known| Same { known, resource }));
             }
         }
-        for ((old, new), (resource, sites)) in renamed {
-            let sites: Vec<&str> = sites.into_iter().collect();
-            let message = format!("`{new}` is what was made as `{old}` at {}", listed(&sites));
-            self.refused.push(
-                Diagnostic::new(codes::E0319, resource.span, message)
-                    .label(format!("`{old}` is no longer in the program"))
-                    .note("one would be made and the other deleted, and they are one thing there")
-                    .help(format!(
-                        "if it is the same by another name, write {}; if not, have it made once the other is gone",
-                        self.moved_from(old, new)
-                    )),
-            );
-        }
+        same
     }
 
-    /// How what is called `new` says that it was `old`: one of several elements of a family says it for itself.
-    fn moved_from(&self, old: &str, new: &str) -> String {
-        let others = element_of(new).filter(|(family, _)| {
-            let is_other = |name: &str| {
-                let below = name.strip_prefix(family).is_some_and(|rest| rest.starts_with('['));
-                below && !name.starts_with(new)
-            };
-            self.program.resources.iter().any(|resource| is_other(&resource.name))
-        });
-        match others {
-            Some((_, key)) => of_one(key, old),
-            None => format!("`with {{ moved_from: \"{}\" }}`", old.replace('"', "\\\"")),
-        }
+    /// What the program has names for.
+    fn names(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        self.program.resources.iter().map(|resource| resource.name.as_str())
     }
 
     /// Refuses to delete what may be any of several by now, or one of which the program does not tell where it is.
-    pub(super) fn moved_from_either(&mut self, unclear: &[Unclear]) {
+    fn moved_from_either(&mut self, deletions: &Places<'_>, unclear: &[Unclear], same: &[Same<'_>]) {
         if unclear.is_empty() {
             return;
         }
         let program = self.program;
-        let ours: BTreeSet<(&str, &str)> = self
-            .recorded
-            .resources
-            .iter()
-            .filter(|known| known.how == How::Created)
-            .map(|known| (known.name.as_str(), known.site.as_str()))
-            .collect();
-        let deleted =
-            self.plan.steps.iter().filter(|step| matches!(step.action, Action::Delete { keep: false, .. }));
-        let deleted: BTreeSet<(&str, &str)> =
-            deleted.map(|step| (step.name.as_str(), self.name_of(step.site))).collect();
+        let recorded = self.recorded.resources.iter();
+        let ours = recorded.filter(|known| known.how == How::Created && !known.stays());
+        let ours = ours.map(|known| (known.name.as_str(), known.site.as_str()));
+        let deleted: BTreeSet<(&str, &str)> = ours.filter(|place| deletions.contains_key(place)).collect();
         let mut said: BTreeMap<Span, Vec<&Unclear>> = BTreeMap::new();
         for it in unclear {
             let place = (it.old.as_str(), it.site.as_str());
             let spans =
                 it.may_be.iter().filter_map(|id| program.resources[id.0 as usize].with.moved_from.as_ref());
-            if let Some(first) = spans
-                .min_by_key(|moved| moved.span)
-                .filter(|_| deleted.contains(&place) && ours.contains(&place))
-            {
+            if let Some(first) = spans.min_by_key(|moved| moved.span).filter(|_| deleted.contains(&place)) {
                 said.entry(first.span).or_default().push(it);
             }
         }
@@ -120,6 +160,13 @@ impl<'a> Lowering<'a> {
                 .map(|id| program.resources[id.0 as usize].name.as_str())
                 .collect();
             let (old, site, new) = (&all[0].old, &all[0].site, *names.first().expect("it may be something"));
+            // By what is unique of it, it is one of them, as far as that can be told.
+            let is_one = |same: &&Same<'_>| {
+                let is_old = |it: &&Unclear| (&it.old, &it.site) == (&same.known.name, &same.known.site);
+                all.iter().any(is_old) && names.contains(same.resource.name.as_str())
+            };
+            let by_key = same.iter().find(is_one);
+            let by_key = by_key.map(|same| (same.known.name.as_str(), same.resource.name.as_str()));
             let (names, several) = (quoted(names.into_iter()), all[0].may_be.len() > 1);
             let olds = quoted(all.iter().map(|it| it.old.as_str()).collect::<BTreeSet<&str>>().into_iter());
             let (message, label) = match (all[0].is_there, several) {
@@ -136,16 +183,12 @@ impl<'a> Lowering<'a> {
                     (format!("which of {olds} is {names} by now is not said"), "none of them is at its sites")
                 }
             };
-            let (old, new) = without_common_end(old, new);
-            let said = match (several, element_of(new)) {
-                (true, Some((_, key))) => of_one(key, old),
-                _ => format!("`with {{ moved_from: \"{}\" }}`", old.replace('"', "\\\"")),
-            };
+            let (old, new) = by_key.unwrap_or((old, new));
             self.refused.push(
                 Diagnostic::new(codes::E0894, span, message)
                     .label(label)
                     .note("as it is, what there was would be deleted, and all made anew")
-                    .help(format!("say which one it is: {said}"))
+                    .help(format!("say which one it is: {}", renaming::said(old, new, self.names())))
                     .help("leave `moved_from` out if it is none of them, and is to be deleted"),
             );
         }

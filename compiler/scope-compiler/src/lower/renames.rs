@@ -75,14 +75,13 @@ pub(super) fn renames(program: &Program, recorded: &Recorded) -> Renames {
             _ => None,
         };
         let old = or.or_else(only_element).unwrap_or(&former.name);
-        // What a group was called follows from what something in it was called.
-        if let Some(group) = &resource.group
-            && let Some(inside) = resource.name.strip_prefix(group.as_str())
-            && let Some(old) = old.strip_suffix(inside)
-            && has_chosen(old)
-            && !has_chosen(group)
-        {
-            groups.insert(Rename { from: old.to_owned(), to: group.clone(), at: None });
+        if let Some(group) = resource.group.as_ref().filter(|group| !has_chosen(group)) {
+            // What a group was called it says itself, or it follows from what something in it was called.
+            let by_part =
+                resource.name.strip_prefix(group.as_str()).and_then(|inside| old.strip_suffix(inside));
+            let by_itself = resource.moved_from().flat_map(|moved| moved.former(group));
+            let was = by_part.map(str::to_owned).into_iter().chain(by_itself).find(|was| has_chosen(was));
+            groups.extend(was.map(|from| Rename { from, to: group.clone(), at: None }));
         }
         if known.contains_key(resource.name.as_str()) || !known.contains_key(old) {
             by_site.add(former, resource);
@@ -173,13 +172,13 @@ impl<'a> BySite<'a> {
             let resource = &program.resources[former.id.0 as usize];
             let is_found =
                 [&resource.name, &former.name].iter().any(|name| known.contains_key(name.as_str()));
-            former.family(resource).filter(|_| is_found)
+            former.family().filter(|_| is_found)
         });
         BySite { program, known, declared, by_key: by_key.collect(), claims: BTreeMap::new() }
     }
 
     fn as_element(&self, former: &'a FormerName, resource: &'a Resource) -> Option<(&'a str, &'a str)> {
-        let is_by_key = former.family(resource).is_some_and(|family| self.by_key.contains(&family));
+        let is_by_key = former.family().is_some_and(|family| self.by_key.contains(&family));
         former.as_element(resource).filter(|_| !is_by_key)
     }
 
@@ -307,14 +306,22 @@ pub(super) fn former_names(program: &Program, recorded: &Recorded) -> BTreeMap<S
     for place in former.iter().flat_map(places) {
         *n_at.entry(place).or_default() += 1;
     }
+    let mut n_others: BTreeMap<&str, usize> = BTreeMap::new();
+    former
+        .iter()
+        .flat_map(|former| &former.others)
+        .for_each(|other| *n_others.entry(other).or_default() += 1);
     let mut names: BTreeMap<String, Vec<FormerPath>> = BTreeMap::new();
     for former in &former {
         let or = former.or.as_ref().filter(|_| places(former).all(|place| n_at[&place] == 1));
-        let was =
-            [Some(&former.name), or].into_iter().flatten().filter(|name| !declared.contains(name.as_str()));
+        let was = [Some(&former.name), or]
+            .into_iter()
+            .flatten()
+            .chain(former.others.iter().filter(|other| n_others[other.as_str()] == 1));
+        let was = was.filter(|name| !declared.contains(name.as_str()));
         let resource = &program.resources[former.id.0 as usize];
         let was = was.map(|name| FormerPath { path: name.clone(), after_key: None });
-        let is_claimed_once = former.is_only || former.family(resource).is_none();
+        let is_claimed_once = former.is_only || former.family().is_none();
         let element = former.as_element(resource).filter(|_| is_claimed_once);
         let element = element
             .map(|(path, inside)| FormerPath { path: path.to_owned(), after_key: Some(inside.to_owned()) });

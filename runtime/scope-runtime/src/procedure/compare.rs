@@ -5,13 +5,15 @@
 //! `{name: "a", tags: ["x", "y"]}` against `{name: "b", tags: ["y", "x"], size: 3}` → `name`: "b" → "a".
 
 use scope_plan::amount;
-use scope_plan::driver::{Attribute, Type};
+use scope_plan::driver::{Attribute, Relation, Type};
 use scope_plan::eval::value::equal;
+use scope_plan::plan::{Action, Step};
 use serde_json::{Map, Value};
 
 use super::inputs::inner;
 use super::record::{Record, identity_text};
 use super::subject::Subject;
+use super::survey::is_foreknown;
 use crate::events::Part;
 
 /// An attribute that is not as the program says.
@@ -49,7 +51,7 @@ impl Subject<'_> {
         let last_set = recorded.as_ref().map(|recorded| &recorded.set);
         let mut differences = Vec::new();
         let comparable = self.resource_type.attributes.iter().filter(|attribute| is_comparable(attribute));
-        for attribute in comparable.filter(|attribute| is_asked(attribute)) {
+        for attribute in comparable.clone().filter(|attribute| is_asked(attribute)) {
             let (Some(wanted), Some(found)) = (wanted.get(&attribute.name), found.get(&attribute.name))
             else {
                 continue;
@@ -75,25 +77,40 @@ impl Subject<'_> {
                 });
             }
         }
-        let former = self.former_link(wanted, &found, last_set);
-        let is_asked = |name: &str| self.resource_type.attribute(name).is_some_and(is_asked);
-        differences.extend(former.filter(|difference| is_asked(&difference.attribute)));
+        let taken_off = comparable.filter(|attribute| {
+            is_asked(attribute)
+                && !wanted.contains_key(&attribute.name)
+                && (self.is_former_link(attribute) || self.lets_go(attribute))
+        });
+        differences.extend(taken_off.filter_map(|attribute| self.as_set_last(attribute, &found, last_set?)));
         differences
     }
 
-    /// What is the prime now, and still names the one before as it was set to.
-    fn former_link(
+    /// Whether it is what names the prime, of one that is the prime now.
+    fn is_former_link(&self, attribute: &Attribute) -> bool {
+        self.step.and_then(|step| self.shared.unlinked(step.id)).is_some_and(|link| link == attribute.name)
+    }
+
+    /// Whether the program says `null` of what it relies upon. What it does not name is left as it is, and relied upon as before.
+    fn lets_go(&self, attribute: &Attribute) -> bool {
+        let Some(Step { action: Action::Ensure { attributes, .. }, .. }) = self.step else { return false };
+        let said = || attributes.iter().find(|(name, _)| *name == attribute.name);
+        attribute.relation.is_some_and(Relation::is_guarded)
+            && said().is_some_and(|(_, value)| is_foreknown(self, value))
+    }
+
+    /// What is not wanted any more, and is there as it was set.
+    fn as_set_last(
         &self,
-        wanted: &Map<String, Value>,
+        attribute: &Attribute,
         found: &Map<String, Value>,
-        last: Option<&Map<String, Value>>,
+        last: &Map<String, Value>,
     ) -> Option<Difference> {
-        let link = self.shared.unlinked(self.step?.id).filter(|link| !wanted.contains_key(*link))?;
-        let attribute = self.resource_type.attribute(link)?;
-        let (found, last) = (found.get(link).filter(|found| !found.is_null())?, last?.get(link)?);
+        let found = found.get(&attribute.name).filter(|found| !found.is_null())?;
+        let last = last.get(&attribute.name)?;
         self.is_as_wanted(inner(&attribute.ty), last, found).then(|| Difference {
             parts: Vec::new(),
-            attribute: link.to_owned(),
+            attribute: attribute.name.clone(),
             found: found.clone(),
             is_untold: false,
             wanted: Value::Null,

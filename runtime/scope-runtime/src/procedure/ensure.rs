@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use scope_plan::expr::{Expr, SecretSource};
 use scope_plan::plan::{KeptSecret, Step};
 use scope_plan::recorded::{How, RecordedWave};
+use scope_plan::renaming;
 use serde_json::{Map, Value};
 
 use super::candidates::{candidates, created_s};
@@ -538,7 +539,11 @@ pub(super) fn not_made_by_us(subject: &Subject<'_>, message: String, found: &[Re
             });
         let help = match is_in_the_program {
             true => format!("give one of them another name, or use `{name}` for both"),
-            false => format!("if it is the same by another name: `with {{ moved_from: \"{name}\" }}`"),
+            false => format!(
+                "if it is the same by another name: {}; if not, take `{}` out for one run, so that the other goes first",
+                moved_from(subject, &name),
+                subject.name
+            ),
         };
         let failure = Failure::new("E0907", Outcome::Invalid, message).with_help(help);
         return Failure { candidates, ..failure };
@@ -550,10 +555,7 @@ pub(super) fn not_made_by_us(subject: &Subject<'_>, message: String, found: &[Re
             subject.name
         );
         let failure = Failure::new("E0907", Outcome::Invalid, message)
-            .with_help(format!(
-                "if it is the same by another name: `with {{ moved_from: \"{}\" }}`",
-                name.replace('"', "\\\"")
-            ))
+            .with_help(format!("if it is the same by another name: {}", moved_from(subject, &name)))
             .with_help("`with { adopt: true }`, or delete it there");
         return Failure { candidates, ..failure };
     }
@@ -571,6 +573,11 @@ pub(super) fn not_made_by_us(subject: &Subject<'_>, message: String, found: &[Re
         ));
     }
     Failure { candidates, ..failure }
+}
+
+/// How the program says that it was called so.
+fn moved_from(subject: &Subject<'_>, old: &str) -> String {
+    renaming::said(old, subject.name, subject.shared.plan.steps.iter().map(|step| step.name.as_str()))
 }
 
 fn taken(subject: &Subject<'_>, mark: &str) -> Failure {

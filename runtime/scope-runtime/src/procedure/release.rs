@@ -4,6 +4,7 @@
 //! mark on it, a rebuilt state would take it for ours again, and delete it.
 
 use super::Good;
+use super::delete::seen_before;
 use super::failure::Bad;
 use super::mark::{self, Rewritten};
 use super::subject::Subject;
@@ -11,7 +12,10 @@ use crate::events::Effect;
 use crate::state::Record as Fact;
 
 pub(super) async fn release(subject: &Subject<'_>, identity: &str) -> Result<Good, Bad> {
-    let detail = match subject.mark() {
+    let seen = seen_before(subject, identity).await?;
+    // Its mark may have the name that it had before this run, of which there is nothing to be changed any more.
+    let former = seen.and_then(|record| subject.former_mark(&record));
+    let detail = match former.or_else(|| subject.mark()) {
         None => "left at the site".to_owned(),
         Some(own) => match mark::rewrite(subject, identity, &own, None).await? {
             Rewritten::Gone => "is not there any more".to_owned(),

@@ -319,7 +319,7 @@ fn foreknown(subject: &Subject<'_>, exprs: &[(String, Expr)]) -> Vec<(String, Ex
     exprs.iter().filter(|(_, expr)| is_foreknown(subject, expr)).cloned().collect()
 }
 
-fn is_foreknown(subject: &Subject<'_>, expr: &Expr) -> bool {
+pub(super) fn is_foreknown(subject: &Subject<'_>, expr: &Expr) -> bool {
     !is_open(subject, expr) || is_given(subject, expr)
 }
 
