@@ -179,7 +179,8 @@ resource far: shop.frame {{ name: "far", poster: show }} scope {{ wall: alba, sh
         let mut shown = Vec::new();
         town.change(|things| {
             for (site, frame) in [("alba", "far"), ("cove", "near")] {
-                let poster = things[&format!("/{site}/frames/{frame}")]["poster"].as_str().unwrap_or_default();
+                let poster =
+                    things[&format!("/{site}/frames/{frame}")]["poster"].as_str().unwrap_or_default();
                 let poster = &things[&format!("/{site}/image/v2/images/{poster}")];
                 shown.push(poster["size"].as_u64().expect("it shows one that is there"));
             }
@@ -190,7 +191,11 @@ resource far: shop.frame {{ name: "far", poster: show }} scope {{ wall: alba, sh
     for (picture, n_changes) in [("a picture", 0), ("a new picture", 4), ("the last picture of all", 4)] {
         std::fs::write(folder.join("show.png"), picture).expect("writable");
         let planned = desk::scope(&folder, &["plan", "main.scope"]);
-        assert!(n_changes == 0 || planned.stdout.contains(&format!("{n_changes} to change")), "{}", planned.all());
+        assert!(
+            n_changes == 0 || planned.stdout.contains(&format!("{n_changes} to change")),
+            "{}",
+            planned.all()
+        );
         ends(&folder, &["run", "main.scope"], 0);
         assert_eq!(shown(), [picture.len() as u64; 2], "{picture}");
         let again = desk::scope(&folder, &["run", "main.scope"]);
