@@ -16,7 +16,7 @@ use super::desk::When;
 use super::wire;
 
 /// Where things of a kind are, the words around one and around many, and what the service adds to what it is sent.
-const KINDS: [(&str, &str, &str, &str); 15] = [
+const KINDS: [(&str, &str, &str, &str); 16] = [
     ("identity/v3/users", "user", "users", ""),
     ("image/v2/images", "", "images", r#"{ "status": "queued" }"#),
     ("compute/flavors", "flavor", "flavors", ""),
@@ -32,6 +32,7 @@ const KINDS: [(&str, &str, &str, &str); 15] = [
     ("feeds", "feed", "feeds", ""),
     ("relays", "relay", "relays", ""),
     ("tickets", "ticket", "tickets", ""),
+    ("clips", "clip", "clips", ""),
 ];
 
 /// Told before and after each request; says how it goes on.
