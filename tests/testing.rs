@@ -109,8 +109,19 @@ fn tests_are_listed_and_chosen() {
     let none = binary::scope(&folder, &["test", "--filter", "nothing"], &[]);
     assert!(none.code == 3 && none.stderr.contains("E0864"), "{}", none.all());
     let wrong = place("wrong", &PROGRAM.replace("cut paris until", "cut pariss until"));
-    let wrong = binary::scope(&wrong, &["test"], &[]);
-    assert!(wrong.code == 3 && wrong.stderr.contains("did you mean `paris`?"), "{}", wrong.all());
+    let ran = binary::scope(&wrong, &["test", "--junit", "out.xml"], &[]);
+    assert!(ran.code == 3 && ran.stderr.contains("did you mean `paris`?"), "{}", ran.all());
+    // For CI a program whose tests could not be played is no suite without failures.
+    let xml = std::fs::read_to_string(wrong.join("out.xml")).expect("written");
+    for part in [
+        "<testsuites name=\"scope test\" tests=\"1\" failures=\"0\" errors=\"1\"",
+        "<testsuite name=\"main.scope\" tests=\"1\" failures=\"0\" errors=\"1\"",
+        "<testcase classname=\"main.scope\" name=\"the program compiles\" file=\"main.scope\"",
+        "<error type=\"E0101\" message=\"",
+        "\">main.scope:",
+    ] {
+        assert!(xml.contains(part), "no {part} in {xml}");
+    }
     // Nothing was kept, asked or written.
     assert!(!folder.join(".scope").exists());
 }

@@ -134,6 +134,7 @@ pub struct Desks {
 #[derive(Default)]
 struct Around {
     hook: Mutex<Option<Hook>>,
+    ringing: Mutex<Option<Arc<dyn Fn() + Send + Sync>>>,
     /// How many came; held while one is carried out.
     n_requests: Mutex<usize>,
     /// Connections that have not ended.
@@ -167,6 +168,11 @@ impl Desks {
     pub fn around(&self, hook: impl Fn(When, usize) -> bool + Send + Sync + 'static) {
         *self.around.n_requests.lock().expect("never poisoned") = 0;
         *self.around.hook.lock().expect("never poisoned") = Some(Box::new(hook));
+    }
+
+    /// From here on this is done before a bell rings; other requests go on meanwhile.
+    pub fn on_ring(&self, hook: impl Fn() + Send + Sync + 'static) {
+        *self.around.ringing.lock().expect("never poisoned") = Some(Arc::new(hook));
     }
 
     /// Nothing is told any more.
@@ -292,6 +298,10 @@ fn serve(mut client: TcpStream, shelf: &Mutex<Shelf>, is_down: &AtomicBool, arou
         let (method, path, body) = request(&mut client)?;
         if is_down.load(Ordering::SeqCst) {
             return None;
+        }
+        if path.ends_with("/ring") {
+            let ringing = around.ringing.lock().expect("never poisoned").clone();
+            ringing.iter().for_each(|hook| hook());
         }
         // One request at a time over all sites, so that the n-th one is one moment.
         let mut number = around.n_requests.lock().expect("never poisoned");

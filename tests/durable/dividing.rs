@@ -143,8 +143,15 @@ fn what_nothing_changes_is_not_divided_anew_in_part() {
     assert!(plan.contains("1 would fail") && plan.contains("the driver has no way to change it"), "{plan}");
     let checked = ends(&folder, &["driver", "check", "main.scope"], 0);
     assert!(
-        checked.stderr.contains("no operation of `cellar.jar` changes `size`, `head`"),
+        checked.stderr.contains("no operation of `cellar.jar` changes `size`, `head`")
+            && checked.stderr.contains("note: `write` creates, and would update as well"),
         "{}",
         checked.all()
+    );
+    // What is drift of one part is no text that could be written.
+    let by_hand = ends(&folder, &["drift", "main.scope", "--accept", "jam.size", "paris"], 0).all();
+    assert!(
+        by_hand.contains("main.scope:") && by_hand.contains("a part of `size` is not written"),
+        "{by_hand}"
     );
 }

@@ -354,6 +354,23 @@ fn the_state_knows_its_own_users() {
 }
 
 #[test]
+fn what_is_not_destroyed_is_told_at_its_line_in_the_program() {
+    let desks = Desks::start();
+    let folder = place(&desks, "line", BOARD);
+    ends(&folder, &["run", "main.scope"], 0);
+    let mut card = String::new();
+    desks.paris.change(|_, cards| card.clone_from(cards.keys().next().expect("it was made")));
+    let hanging = json!({ "name": "t", "text": "", "card": card });
+    desks.nantes.change(|notes, _| drop(notes.insert("t".into(), hanging)));
+    let adopted = thread("t", "board").trim_end().to_owned() + " with { adopt: true }\n";
+    write(&desks, &folder, &format!("{BOARD}{adopted}"));
+    has(&ends(&folder, &["run", "main.scope"], 0), &["1 adopted"]);
+    let refused = ends(&folder, &["destroy", "main.scope", "--yes"], 1);
+    has(&refused, &["error[E0930]", "resource board: knot.card"]);
+    assert!(!refused.all().contains("site paris {"), "{}", refused.all());
+}
+
+#[test]
 fn why_says_what_is_known() {
     let desks = Desks::start();
     let folder = place(&desks, "why", &format!("{BOARD}{}", thread("t", "board")));

@@ -312,6 +312,57 @@ fn a_copy_of_another_content_is_made_anew_when_that_is_asked() {
     has(&other, &["`door` is no `call`, is given no secret, and is copied nowhere"]);
 }
 
+/// A copy whose mark was taken off is kept as adopted: that it bears none is no drift from then on, and nothing deletes it.
+#[test]
+fn a_copy_without_its_mark_is_accepted_once() {
+    let desks = Desks::start();
+    let folder = desks.place(
+        "accepted-copy",
+        "resource first: desk.card { title: \"first\" } scope { paris }\n\
+         resource door: desk.bell { name: \"door\", about: first } scope { nantes }\n",
+    );
+    let program = std::fs::read_to_string(folder.join("main.scope")).expect("written before");
+    let copied = program
+        .replace("share by none because \"a card stays where it is\"", "share by copy(keep: [title])")
+        .replace("about: note?", "about: card?");
+    std::fs::write(folder.join("main.scope"), copied).expect("writable");
+    has(&ends(&folder, &["run", "main.scope"], 0).all(), &["card first borrowed"]);
+    desks.nantes.change(|_notes, cards| cards.values_mut().for_each(|card| card["remark"] = json!("")));
+    has(&ends(&folder, &["drift", "main.scope"], 2).stdout, &["our owner mark was taken off"]);
+    let accepted = ends(&folder, &["drift", "main.scope", "--accept", "first", "nantes"], 0).all();
+    has(&accepted, &["accepted: first at nantes: it is kept as adopted"]);
+    has(&ends(&folder, &["drift", "main.scope"], 0).stdout, &["no drift: 3 of 3"]);
+    has(&ends(&folder, &["run", "main.scope"], 0).all(), &["nothing to do"]);
+    has(&ends(&folder, &["drift", "main.scope"], 0).stdout, &["no drift"]);
+    let destroyed = ends(&folder, &["destroy", "main.scope", "--yes"], 0).stdout;
+    has(&destroyed, &["stays nantes first from paris adopted, so not ours to delete", "2 deleted"]);
+    assert_eq!(desks.nantes.held()["cards"], json!(["first"]));
+}
+
+/// What a run that is alive has begun is its work, and nothing that an interrupted one left.
+#[test]
+fn a_plan_beside_a_run_tells_how_far_it_has_come() {
+    let desks = Desks::start();
+    let folder = desks.place("beside", PROGRAM);
+    let (go, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(Some(held));
+    let (at_it, is_at_it) = std::sync::mpsc::channel::<()>();
+    desks.on_ring(move || {
+        if let Some(held) = held.lock().expect("never poisoned").take() {
+            at_it.send(()).expect("the test waits");
+            let _ = held.recv_timeout(std::time::Duration::from_secs(60));
+        }
+    });
+    let mut running = desk::start(&folder, &["run", "main.scope"]);
+    is_at_it.recv_timeout(std::time::Duration::from_secs(60)).expect("it rings");
+    let plan = desk::scope(&folder, &["plan", "main.scope"]);
+    go.send(()).expect("it waits");
+    assert_eq!(running.wait().expect("it ends").code(), Some(0));
+    has(&plan.all(), &["? bell once run 1 is at it", "run 1 is under way: tester at"]);
+    assert!(!plan.all().contains("E0906") && plan.code == 0, "{}", plan.all());
+    has(&ends(&folder, &["plan", "main.scope"], 0).all(), &["= bell once"]);
+}
+
 /// What a copy keeps and can change: changed at its origin by the program, at the copy by hand; with and without a proof.
 #[test]
 fn a_copy_follows_its_origin() {

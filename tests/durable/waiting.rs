@@ -95,6 +95,16 @@ fn waiting_ends_when_what_waits_has_waited_as_long_as_it_may() {
     let ran = ends(&folder, &["run", "main.scope", "--wait", "10min"], 1);
     assert!(ran.all().contains("it did not answer in the time that it is waited for"), "{}", ran.all());
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    // No attempt was too short: a longer `timeout` would not help.
+    let again = ends(&folder, &["run", "main.scope"], 1).all();
+    assert!(again.contains("it has waited its 2 s for `paris`"), "{again}");
+    assert!(again.contains("on_disconnect: queue for 4s") && !again.contains("timeout:"), "{again}");
+    let status = ends(&folder, &["--format", "json", "status"], 0).stdout;
+    let status: serde_json::Value = serde_json::from_str(&status).expect("one JSON document");
+    let sites = status["sites"].as_array().expect("a list");
+    // What it waits for since then is no blank, and a site at which the program has nothing is not told.
+    let told: Vec<_> = sites.iter().map(|site| (&site["site"], site["since_ms"].is_number())).collect();
+    assert_eq!(told, [(&json!("paris"), true)], "{status}");
     // A plan says so, too: it does not wait any more.
     let planned = ends(&folder, &["plan", "main.scope"], 0).stdout;
     assert!(planned.contains("it has waited as long as it may"), "{planned}");

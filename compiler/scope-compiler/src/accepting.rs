@@ -113,6 +113,9 @@ impl Writer<'_> {
                     let instance = resource.instances.get(&site);
                     let slot = instance.and_then(|instance| instance.attributes.get(attribute));
                     match (slot, item) {
+                        _ if self.is_share(resource, attribute) => {
+                            unwritable.push((index, self.advice(said)));
+                        }
                         (Some(slot), _) if self.compilation.sources.snippet(slot.span) == text => {}
                         (Some(slot), _) if self.speaks_only_of(slot.span, attribute, text) => {
                             let edit = Edit { span: slot.span, replacement: text.clone() };
@@ -163,6 +166,15 @@ impl Writer<'_> {
         let site = program.sites.iter().position(|site| site.name == said.site)?;
         let resource = program.resources.iter().find(|resource| resource.name == said.name)?;
         Some((resource, hir::SiteId(site as u32)))
+    }
+
+    /// Whether what a site has of an attribute is a part of the whole that the program gives: no place of the text says it alone.
+    fn is_share(&self, resource: &hir::Resource, attribute: &str) -> bool {
+        let types =
+            self.compilation.program.drivers.values().find_map(|driver| driver.types.get(&resource.ty));
+        let Some(hir::Cross::By(division)) = types.map(|ty| &ty.cross) else { return false };
+        let is_of_it = |divided: &String| divided.split('.').next() == Some(attribute);
+        division.divided.iter().any(is_of_it) && resource.location.is_divided()
     }
 
     /// The whole item around a place, in a file of the program.
@@ -317,6 +329,14 @@ impl Writer<'_> {
         });
         let at = at.unwrap_or_default();
         match &said.what {
+            SaidWhat::Attribute(name, value)
+                if self.resource(said).is_some_and(|(resource, _)| self.is_share(resource, name)) =>
+            {
+                format!(
+                    "{at}: a part of `{name}` is not written, and a run sets it back to its share of the whole: for it to stay \
+                     {value}, say the sum of all parts as `{name}`, and in `with {{ weights: {{ … }} }}` what each of them has"
+                )
+            }
             SaidWhat::Attribute(name, value) => {
                 let others =
                     self.resource(said).map(|(resource, site)| self.others(resource, site, name, value));

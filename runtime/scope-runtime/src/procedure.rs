@@ -48,7 +48,7 @@ use crate::runner::{Shared, waves};
 use crate::schedule::Touched;
 
 pub(crate) use aftermath::is_open;
-pub(crate) use failure::{Bad, Trouble, left_alone};
+pub(crate) use failure::{Bad, Trouble, duration_literal, duration_words, left_alone};
 pub(crate) use guard::settle as settle_guard;
 pub(crate) use inputs::{Given, output_value};
 pub(crate) use lost::open as open_what_was_lost;

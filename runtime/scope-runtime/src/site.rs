@@ -128,6 +128,8 @@ pub enum SiteErrorKind {
     NoService,
     /// A secret, file or setting needed here is missing: our side.
     Configuration,
+    /// The file of the program named is not the one that the plan was made with: our side.
+    FileChanged(String),
 }
 
 /// What a site answers to `scope sites`.

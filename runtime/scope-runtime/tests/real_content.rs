@@ -111,7 +111,11 @@ async fn a_file_that_has_changed_never_arrives_whole() {
         let error = failure(
             place.operate_with("upload", json!({}), Some(Content::File(reference.clone())), None).await,
         );
-        assert_eq!(error.kind, SiteErrorKind::Configuration, "{error:?}");
+        let kind = match now {
+            Some(_) => SiteErrorKind::FileChanged("base.raw".into()),
+            None => SiteErrorKind::Configuration,
+        };
+        assert_eq!(error.kind, kind, "{error:?}");
         assert!(error.words.contains("`base.raw`"), "{error:?}");
     }
     assert!(server.asked().is_empty(), "no whole request arrived");

@@ -9,7 +9,7 @@ mod state;
 
 use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Edit, Span, codes, similar};
-use scope_syntax::ast::{self, LineKind};
+use scope_syntax::ast::{self, ExprKind, LineKind};
 
 use super::{
     answers, attributes, commands, laws, merge,
@@ -20,7 +20,7 @@ use super::{
     settings::declared_twice,
     unique,
 };
-use crate::hir::{Answer, Cross, Operation, OperationKind, Repeat, ResourceType, Share, Type};
+use crate::hir::{Answer, Cross, Operation, OperationKind, Repeat, Request, ResourceType, Share, Type};
 use division::cross;
 use sharing::share;
 use state::{broken, life, stateful, stuck, stuck_until_when};
@@ -305,13 +305,31 @@ fn guard(phrase: &ast::Phrase, ty: &ResourceType, diagnostics: &mut Vec<Diagnost
     } else {
         return Some(path);
     };
-    diagnostics.push(
-        Diagnostic::new(codes::E0321, phrase.span, format!("no guard can be kept here: {why}"))
-            .label("left and taken off while the resource lives")
-            .secondary(attribute.span, "declared here")
-            .help("keep it in an attribute that `update` changes, or leave `guard` out: then it holds for one state only"),
-    );
+    let report = Diagnostic::new(codes::E0321, phrase.span, format!("no guard can be kept here: {why}"))
+        .label("left and taken off while the resource lives")
+        .secondary(attribute.span, "declared here");
+    let report = match why_no_update(ty).filter(|_| lacks(OperationKind::Update)) {
+        Some(why) => report.note(why),
+        None => report,
+    };
+    diagnostics.push(report.help(
+        "keep it in an attribute that `update` changes, or leave `guard` out: then it holds for one state only",
+    ));
     None
+}
+
+/// Why the `PUT` that creates one changes none.
+pub(super) fn why_no_update(ty: &ResourceType) -> Option<String> {
+    let create = ty.create.as_ref().and_then(|create| ty.operations.get(create))?;
+    let Request::Http { method, .. } = &create.request else { return None };
+    let is_put = matches!(&*method.kind, ExprKind::Text(text) if text.literal().as_deref() == Some("PUT"));
+    (is_put && create.repeat != Repeat::Always).then(|| {
+        format!(
+            "`{}` creates, and would update as well if it could be sent again as it is: `repeat by always`, which a `PUT` has \
+             where nothing is said",
+            create.name
+        )
+    })
 }
 
 pub(super) fn known_attribute(

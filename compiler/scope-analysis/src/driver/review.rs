@@ -12,6 +12,7 @@ use indexmap::IndexMap;
 use scope_diagnostics::{Diagnostic, Severity, codes};
 use scope_syntax::ast::{Expr, ExprKind, TextPart};
 
+use super::resource::why_no_update;
 use super::{laws, walk};
 use crate::hir::{
     Answer, Attribute, Driver, Meaning, Operation, OperationKind, Repeat, Request, ResourceType, Service,
@@ -168,14 +169,18 @@ fn unchanged(ty: &ResourceType, diagnostics: &mut Vec<Diagnostic>) {
     let changed: Vec<&Attribute> = ty.attributes.values().filter(is_changed).collect();
     let Some(first) = changed.first() else { return };
     let names: Vec<String> = changed.iter().map(|attribute| format!("`{}`", attribute.name)).collect();
+    let report = Diagnostic::new(
+        codes::E0414,
+        first.span,
+        format!("no operation of `{}` changes {}", ty.name, names.join(", ")),
+    )
+    .label("a program that sets another value later is refused (E0905)");
+    let report = match why_no_update(ty) {
+        Some(why) => report.note(why),
+        None => report,
+    };
     warn(
-        Diagnostic::new(
-            codes::E0414,
-            first.span,
-            format!("no operation of `{}` changes {}", ty.name, names.join(", ")),
-        )
-        .label("a program that sets another value later is refused (E0905)")
-        .help("add `operation update …`, or say that it stays as it was made: `immutable`"),
+        report.help("add `operation update …`, or say that it stays as it was made: `immutable`"),
         diagnostics,
     );
 }

@@ -257,6 +257,15 @@ impl Location {
         }
     }
 
+    /// Whether a part of it is one resource over several sites: `a % b`.
+    pub fn is_divided(&self) -> bool {
+        match &self.kind {
+            LocationKind::Cross { .. } => true,
+            LocationKind::And(parts) | LocationKind::Or(parts) => parts.iter().any(Location::is_divided),
+            _ => false,
+        }
+    }
+
     /// Every site in it, in order of appearance, each once.
     pub fn sites(&self) -> Vec<SiteId> {
         let mut sites = Vec::new();

@@ -73,11 +73,11 @@ pub struct How {
 /// Which sites a run is about.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub struct About {
-    /// Only these sites: nothing is asked of the others, and they are no failure.
-    #[arg(long, value_name = "SITE", conflicts_with = "except")]
+    /// Only these sites: nothing is asked of the others, and they are no failure. Several: `a,b`, or the option again.
+    #[arg(long, value_name = "SITE", value_delimiter = ',', conflicts_with = "except")]
     pub site: Vec<String>,
-    /// All sites but these: nothing is asked of them, and they are no failure.
-    #[arg(long, value_name = "SITE")]
+    /// All sites but these: nothing is asked of them, and they are no failure. Several: `a,b`, or the option again.
+    #[arg(long, value_name = "SITE", value_delimiter = ',')]
     pub except: Vec<String>,
 }
 

@@ -86,17 +86,22 @@ fn whole(row: &Drifted) -> Accepted<'_> {
 /// The rows of a resource, or of one attribute of it.
 fn found<'a>(word: &str, site: Option<&str>, rows: &'a [Drifted]) -> Vec<Accepted<'a>> {
     let here: Vec<&Drifted> = rows.iter().filter(|row| site.is_none_or(|site| row.site == site)).collect();
-    let named: Vec<Accepted> = here.iter().filter(|row| row.name == word).map(|row| whole(row)).collect();
+    let named: Vec<Accepted> = here.iter().filter(|row| is_called(row, word)).map(|row| whole(row)).collect();
     if !named.is_empty() {
         return named;
     }
     let Some((name, attribute)) = word.rsplit_once('.') else { return Vec::new() };
-    let of = here.into_iter().filter(|row| row.name == name);
+    let of = here.into_iter().filter(|row| is_called(row, name));
     of.filter_map(|row| {
         let attribute = row.differences.iter().find(|one| one.attribute == attribute)?;
         Some(Accepted { row, attributes: vec![&attribute.attribute] })
     })
     .collect()
+}
+
+/// Whether a name is the row's, or that of its family or group.
+fn is_called(row: &Drifted, name: &str) -> bool {
+    row.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 fn unknown(word: &str, site: Option<&str>, rows: &[Drifted]) -> u8 {

@@ -12,11 +12,12 @@ use super::reach::{self, Lost};
 use super::run::{knows_sites, left_out};
 use super::saved::{self, Relied};
 use super::survey::{self, NotAsked, survey_for};
-use super::{DIFFERENT, FAILED, OK, again, asked, now_ms, place};
+use super::{DIFFERENT, FAILED, OK, again, asked, now_ms, place, status};
 use crate::args::{About, Plan};
 use crate::output::{Output, document, line, note};
 use crate::show;
 use crate::show::difference::{self, Row, What};
+use crate::show::past::Lives;
 use crate::show::said;
 
 pub fn run(command: &Plan, output: Output) -> u8 {
@@ -84,7 +85,14 @@ pub fn run(command: &Plan, output: Output) -> u8 {
             return unasked(command, &compilation, Some(&state), &not_asked, &lost, Some(&why));
         }
     };
-    let rows = difference::rows(plan, &report, &state);
+    let under_way = match under_way(command, &state) {
+        Ok(under_way) => under_way,
+        Err(code) => return code,
+    };
+    let mut rows = difference::rows(plan, &report, &state);
+    if let Some((run, _)) = &under_way {
+        difference::as_under_way(&mut rows, *run, &state);
+    }
     if let Some(path) = &command.out {
         let relied =
             Relied::new(asked_of(command, plan), plan, &state, command.kept.state.as_deref(), Some(&report));
@@ -107,6 +115,9 @@ pub fn run(command: &Plan, output: Output) -> u8 {
     let shown = (&not_asked, command.verbose);
     line(show::plan::surveyed(plan, file, &next, &state, &survey, now_ms(), shown).trim_end());
     tell(command, &lost);
+    if let Some((run, lives)) = under_way {
+        note(&format!("run {run} is under way: {}; this is how far it has come", lives.words));
+    }
     let is_different = !lost.is_empty()
         || rows.iter().any(|row| row.what.is_change() || matches!(row.what, What::Unknown | What::HeldBack));
     match command.check {
@@ -114,6 +125,13 @@ pub fn run(command: &Plan, output: Output) -> u8 {
         true if is_different => DIFFERENT,
         _ => OK,
     }
+}
+
+/// The run that is under way with this state, and who runs it; `Err` is the exit code.
+fn under_way(command: &Plan, state: &State) -> Result<Option<(u64, Lives)>, u8> {
+    let at = place::of_program(&command.program.file, command.kept.state.as_deref())?;
+    let lives = status::lives(&at, state)?.filter(|lives| !lives.waits);
+    Ok(state.runs.last().map(|run| run.run).zip(lives))
 }
 
 /// The plan without what is there: asked for, simulated, or a secret is missing.

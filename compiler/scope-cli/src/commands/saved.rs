@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scope_compiler::{ReadError, World};
 use scope_plan::plan::Plan;
 use scope_runtime::report::{Report, StepStatus};
 use scope_runtime::state::{Started, State, digest_of_value};
@@ -12,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::now_ms;
+use crate::show::difference::is_silent;
 use crate::show::short_name;
+use crate::world::Disk;
 
 /// What a saved plan relies on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,12 +90,10 @@ impl Relied {
                 state.serial, self.serial
             ));
         }
-        for (path, digest) in plan.program.files.iter().filter(|(path, _)| !path.starts_with("std:")) {
-            match std::fs::read(path) {
-                Err(error) => changes.push(format!("`{path}` cannot be read any more: {error}")),
-                Ok(bytes) if scope_plan::digest::sha256_hex(&bytes) != *digest => {
-                    changes.push(format!("`{path}` has changed"));
-                }
+        for (path, known) in files(plan) {
+            match Disk.digest(path) {
+                Err(error) => changes.push(format!("`{path}` cannot be read any more: {}", words(&error))),
+                Ok(digest) if digest.sha256 != known => changes.push(format!("`{path}` has changed")),
                 Ok(_) => {}
             }
         }
@@ -105,7 +106,8 @@ impl Relied {
                 changes.push(format!("the library's `{path}` is another version"));
             }
         }
-        let Some(now) = now.map(|survey| read(survey, plan)) else { return changes };
+        let Some(survey) = now else { return changes };
+        let now = read(survey, plan);
         // Several steps look at one resource: it is told once.
         let mut told = BTreeSet::new();
         let mut tell = |words: String| {
@@ -113,7 +115,7 @@ impl Relied {
                 changes.push(words);
             }
         };
-        for step in &plan.steps {
+        for (step, ended) in plan.steps.iter().zip(&survey.steps) {
             let (name, site) = (short_name(&step.name), &plan.site(step.site).name);
             // Where nothing will be sent, what is there does not matter.
             let is_held = state.holds.get(site).is_some_and(|hold| hold.is_in_force(now_ms()));
@@ -121,12 +123,40 @@ impl Relied {
                 (Some(before), Some(after)) if before != after => {
                     tell(format!("`{name}` at {site} is not as it was read"));
                 }
-                (Some(_), None) => tell(format!("`{name}` at {site} cannot be read any more")),
+                (Some(_), None) => tell(match &ended.status {
+                    // The site answered: what is there is other than what was read.
+                    StepStatus::Failed { failure } if !is_silent(&ended.status) => {
+                        format!("`{name}` at {site} is not as it was read: {}", failure.message)
+                    }
+                    StepStatus::Failed { failure } => {
+                        format!("`{name}` at {site} cannot be read any more: {}", failure.message)
+                    }
+                    _ => format!("`{name}` at {site} cannot be read any more"),
+                }),
                 _ => {}
             }
         }
         changes
     }
+}
+
+fn words(error: &ReadError) -> &str {
+    match error {
+        ReadError::NotFound => "it is not there",
+        ReadError::TooLarge => "it is too large",
+        ReadError::Other(words) => words,
+    }
+}
+
+/// The files of the program, path and digest: its texts, and the contents that its resources are given.
+fn files(plan: &Plan) -> BTreeMap<&str, &str> {
+    let texts = plan.program.files.iter().map(|(path, digest)| (path.as_str(), digest.as_str()));
+    let texts = texts.filter(|(path, _)| !path.starts_with("std:"));
+    let inputs = plan.steps.iter().flat_map(|step| step.action.inputs());
+    let contents = inputs.flat_map(|(_, input)| input.files_used());
+    // A plan made by hand may know no digest.
+    let contents = contents.filter(|file| !file.sha256.is_empty());
+    texts.chain(contents.map(|file| (file.path.as_str(), file.sha256.as_str()))).collect()
 }
 
 /// What a survey found, as digests: no attribute of a resource is repeated here.

@@ -1,9 +1,10 @@
 //! `scope status`: where a deployment is, by site, and what to do next. Asks the sites whether they answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use scope_runtime::state::{Holder, Record, State, StateStore, Told};
+use scope_compiler::hir;
+use scope_runtime::state::{Holder, Place, Record, State, StateStore, Told};
 use serde_json::json;
 
 use super::detach::Detached;
@@ -41,7 +42,9 @@ pub fn run(command: &Status) -> u8 {
     let probed = match sites.filter(|_| !command.offline) {
         Some(plan) => {
             let held = show::past::held(&state, now_ms());
-            sites::probe_plan(plan, &|site| !held.contains_key(site), PATIENCE)
+            let used = used(&compilation.program);
+            let is_wanted = |site: &str| used.contains(site) && !held.contains_key(site);
+            sites::probe_plan(plan, &is_wanted, PATIENCE)
         }
         None => Vec::new(),
     };
@@ -51,7 +54,7 @@ pub fn run(command: &Status) -> u8 {
         None => Vec::new(),
     };
     let lines = lines(&state, &told, &probed);
-    let lives = match lives(&found, &state) {
+    let lives = match lives(&found.place, &state) {
         Ok(lives) => lives,
         Err(code) => return code,
     };
@@ -79,9 +82,24 @@ pub fn run(command: &Status) -> u8 {
     OK
 }
 
+/// The sites at which the program has something, or looks for it; of one that has nothing all that it declares.
+fn used(program: &hir::Program) -> BTreeSet<&str> {
+    let steps = program.sequences.iter().flat_map(|sequence| &sequence.steps);
+    let sites = program.resources.iter().chain(steps).flat_map(|resource| {
+        let references = resource.instances.values().flat_map(|instance| &instance.references);
+        let places = [&resource.location].into_iter().chain(references.map(|reference| &reference.location));
+        places.flat_map(|place| place.sites())
+    });
+    let used: BTreeSet<&str> = sites.map(|site| program.sites[site.0 as usize].name.as_str()).collect();
+    match used.is_empty() {
+        true => program.sites.iter().map(|site| site.name.as_str()).collect(),
+        false => used,
+    }
+}
+
 /// The process that goes on with the deployment's work: it has the state, or waits for sites.
-fn lives(found: &Found, state: &State) -> Result<Option<Lives>, u8> {
-    let detached = Detached::of(found.place.logs());
+pub(super) fn lives(place: &Place, state: &State) -> Result<Option<Lives>, u8> {
+    let detached = Detached::of(place.logs());
     let is_detached = |holder: &Holder| {
         detached.is_alive() && detached.process().is_some_and(|process| process.process == holder.pid)
     };
@@ -91,14 +109,14 @@ fn lives(found: &Found, state: &State) -> Result<Option<Lives>, u8> {
         holder,
         waits,
     };
-    let holder = StateStore::holder(&found.place).map_err(|error| place::refused(&error))?;
+    let holder = StateStore::holder(place).map_err(|error| place::refused(&error))?;
     // Its lease of a shared state may outlive a process.
     let holder = holder.filter(|holder| !holder.is_gone());
     // Of one that only holds a site, or copies the state, no run is under way.
     let is_under_way = state.runs.last().is_some_and(|run| run.verdict.is_none());
     Ok(match holder.filter(|_| is_under_way) {
         Some(holder) => Some(of(holder, false)),
-        None => StateStore::waiter(&found.place).map(|holder| of(holder, true)),
+        None => StateStore::waiter(place).map(|holder| of(holder, true)),
     })
 }
 
@@ -134,6 +152,12 @@ fn lines(state: &State, told: &[Told], probed: &[Probed]) -> Vec<SiteLine> {
         let line = lines.get_mut(parked.site.as_str()).expect(unknown);
         line.parked += 1;
         line.since_ms = Some(line.since_ms.map_or(parked.since_ms, |since| since.min(parked.since_ms)));
+    }
+    // It waited as long as it may, and its site has not answered since.
+    for parked in state.parked.values().filter(|parked| parked.is_over) {
+        if let Some(line) = lines.get_mut(parked.site.as_str()) {
+            line.since_ms.get_or_insert(parked.since_ms);
+        }
     }
     for owed in &state.owed {
         lines.get_mut(owed.site.as_str()).expect(unknown).owed += 1;

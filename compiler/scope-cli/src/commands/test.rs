@@ -66,14 +66,14 @@ pub fn run(command: &Test, output: Output) -> u8 {
     };
     let began = Instant::now();
     let (mut results, mut listed) = (Vec::new(), Vec::new());
-    let (mut n_wrong, mut n_tests) = (0_usize, 0_usize);
+    let (mut wrong, mut n_tests) = (Vec::new(), 0_usize);
     for path in &paths {
         if !command.files.contains(path) && !may_have_tests(path) {
             continue;
         }
         let compilation = scope_compiler::compile(&Disk, path, &given);
         let Some((mut scenarios, world)) = compilation.tests() else {
-            n_wrong += 1;
+            wrong.push(show::Wrong::of(path, &compilation));
             output.diagnostics(&compilation.diagnostics, &compilation.sources);
             continue;
         };
@@ -115,7 +115,7 @@ pub fn run(command: &Test, output: Output) -> u8 {
             return FAILED;
         }
     }
-    if n_tests == 0 && n_wrong == 0 {
+    if n_tests == 0 && wrong.is_empty() {
         match &command.filter {
             Some(filter) => say_error(codes::E0864, &format!("no test has `{filter}` in its name")),
             None => say_error(codes::E0864, &format!("there is no test in {}", command.files.join(", "))),
@@ -125,20 +125,20 @@ pub fn run(command: &Test, output: Output) -> u8 {
     }
     if command.list {
         document::tell("scope-test-list/1", json!({ "tests": listed }));
-        return if n_wrong > 0 { WRONG } else { OK };
+        return if wrong.is_empty() { OK } else { WRONG };
     }
     if let Some(path) = &command.junit
-        && let Err(code) = super::write_file(path, show::junit(&results).as_bytes())
+        && let Err(code) = super::write_file(path, show::junit(&results, &wrong).as_bytes())
     {
         return code;
     }
     document::tell("scope-tests/1", show::json(&results));
     let wall = output.is_live.then(|| began.elapsed());
-    line(&show::summary(&results, command.seed, command.seeds, n_wrong, wall));
-    match (n_wrong, results.iter().all(Result::is_passed)) {
-        (0, true) => OK,
-        (0, false) => FAILED,
-        _ => WRONG,
+    line(&show::summary(&results, command.seed, command.seeds, wrong.len(), wall));
+    match (wrong.is_empty(), results.iter().all(Result::is_passed)) {
+        (true, true) => OK,
+        (true, false) => FAILED,
+        (false, _) => WRONG,
     }
 }
 

@@ -195,6 +195,16 @@ pub fn rows(plan: &Plan, survey: &Report, state: &State) -> Vec<Row> {
     rows
 }
 
+/// Tells what a run that is under way has begun as its work, and not as what was left by one that was interrupted.
+pub fn as_under_way(rows: &mut [Row], run: u64, state: &State) {
+    for row in rows {
+        let is_to_be_done = row.what.is_change() || row.what == What::Fails;
+        if row.what == What::Finish || is_to_be_done && state.sent.contains_key(&row.key) {
+            (row.what, row.why) = (What::Unknown, format!("run {run} is at it"));
+        }
+    }
+}
+
 fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, LeftAlone>) -> Option<Row> {
     let mut differences = Vec::new();
     let mut is_outside = false;
@@ -325,7 +335,7 @@ fn row(plan: &Plan, step: &Step, status: &StepStatus, held: &BTreeMap<String, Le
 }
 
 /// Whether its site gave no answer.
-pub(super) fn is_silent(status: &StepStatus) -> bool {
+pub fn is_silent(status: &StepStatus) -> bool {
     matches!(status, StepStatus::Failed { failure }
         if matches!(failure.code.as_str(), "E0701" | "E0702" | "E0909"))
 }
@@ -383,13 +393,12 @@ impl Differing<'_> {
     /// What the program says, in words.
     pub fn wanted_as(&self, text: &dyn Fn(&Value) -> String) -> String {
         match self.follows {
-            Some(Follows { name, is_certain, is_new }) => {
-                let made = if *is_new { "yet to be made" } else { "made anew" };
-                match is_certain {
-                    true => format!("(of {name}, which is {made})"),
-                    false => format!("(perhaps: it is known only when {name} is {made})"),
-                }
-            }
+            Some(Follows { name, is_certain, is_new }) => match (is_certain, is_new) {
+                (true, true) => format!("(of {name}, which is yet to be made)"),
+                (true, false) => format!("(of {name}, which is made anew)"),
+                (false, true) => format!("(perhaps: it is known only when {name} is made)"),
+                (false, false) => format!("(perhaps: it is known only when {name} is made anew)"),
+            },
             None => text(self.wanted),
         }
     }

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use scope_compiler::Compilation;
 use scope_diagnostics::{Diagnostic, SourceMap};
 use scope_plan::scenario::Scenario;
 use scope_runtime::scenario::Miss;
@@ -127,16 +128,61 @@ pub fn json(results: &[Result]) -> serde_json::Value {
     json!({ "passed": results.len() - failed, "failed": failed, "tests": tests })
 }
 
-/// The results as JUnit XML: a suite a file.
-pub fn junit(results: &[Result]) -> String {
+/// A program with errors: its tests are not played.
+pub struct Wrong {
+    /// Its file.
+    file: String,
+    /// The code of the first error, and what it says.
+    first: (String, String),
+    /// Every error with its place, a line each.
+    errors: Vec<String>,
+}
+
+impl Wrong {
+    /// Of a program that does not compile.
+    pub fn of(file: &str, compilation: &Compilation) -> Wrong {
+        let sources = &compilation.sources;
+        let line = |report: &Diagnostic| match sources.try_get(report.primary.span.file) {
+            Some(source) if !report.primary.span.is_dummy() => {
+                let at = sources.line_column(report.primary.span);
+                format!("{}:{}:{}: {}: {}", source.path(), at.line, at.column, report.code, report.message)
+            }
+            _ => format!("{}: {}", report.code, report.message),
+        };
+        let errors: Vec<&Diagnostic> =
+            compilation.diagnostics.iter().filter(|report| report.is_error()).collect();
+        let first = errors.first().map(|first| (first.code.to_string(), first.message.clone()));
+        Wrong {
+            file: file.to_string(),
+            first: first.unwrap_or_default(),
+            errors: errors.into_iter().map(line).collect(),
+        }
+    }
+
+    /// A suite of one case that is not played.
+    fn suite(&self) -> String {
+        let Wrong { file, first: (code, message), errors } = self;
+        let (file, message) = (escaped(file), escaped(message));
+        format!(
+            "  <testsuite name=\"{file}\" tests=\"1\" failures=\"0\" errors=\"1\" time=\"0.000000\">\n    \
+             <testcase classname=\"{file}\" name=\"the program compiles\" file=\"{file}\" line=\"1\" time=\"0.000000\">\n      \
+             <error type=\"{code}\" message=\"{message}\">{}</error>\n    </testcase>\n  </testsuite>\n",
+            escaped(&errors.join("\n"))
+        )
+    }
+}
+
+/// The results as JUnit XML: a suite a file; one of a program with errors has a case that says so.
+pub fn junit(results: &[Result], wrong: &[Wrong]) -> String {
     let seconds = |us: u64| us as f64 / 1_000_000.0;
     let failed = results.iter().filter(|result| !result.is_passed()).count();
     let all: u64 = results.iter().map(|result| result.took_us).sum();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(
         xml,
-        "<testsuites name=\"scope test\" tests=\"{}\" failures=\"{failed}\" time=\"{:.6}\">",
-        results.len(),
+        "<testsuites name=\"scope test\" tests=\"{}\" failures=\"{failed}\" errors=\"{}\" time=\"{:.6}\">",
+        results.len() + wrong.len(),
+        wrong.len(),
         seconds(all)
     );
     let mut rest = results;
@@ -148,7 +194,7 @@ pub fn junit(results: &[Result]) -> String {
         let time: u64 = suite.iter().map(|result| result.took_us).sum();
         let _ = writeln!(
             xml,
-            "  <testsuite name=\"{}\" tests=\"{count}\" failures=\"{failed}\" time=\"{:.6}\">",
+            "  <testsuite name=\"{}\" tests=\"{count}\" failures=\"{failed}\" errors=\"0\" time=\"{:.6}\">",
             escaped(&first.file),
             seconds(time)
         );
@@ -184,6 +230,7 @@ pub fn junit(results: &[Result]) -> String {
         }
         xml.push_str("  </testsuite>\n");
     }
+    xml.extend(wrong.iter().map(Wrong::suite));
     xml.push_str("</testsuites>\n");
     xml
 }

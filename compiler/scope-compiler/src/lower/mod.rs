@@ -33,7 +33,7 @@ use scope_plan::plan::{
     Action, Borrow, Choice, ChoiceId, Guard, OnUnknown, OnUnreachable, Origin, Output, Plan,
     Program as Source, Retry, SiteId, Step, StepId, Undo, VERSION,
 };
-use scope_plan::recorded::{How, Recorded};
+use scope_plan::recorded::{How, Recorded, borrowed_parts};
 
 use choice::{Alternative, Lowered};
 use declared::{Acted, Declared};
@@ -164,7 +164,17 @@ pub(crate) fn lower_nothing(
     recorded.resources.retain(|known| {
         known.how != How::Adopted || forgotten.contains(&(known.name.clone(), known.site.clone()))
     });
-    lower(&bare, entry, files, sources, &recorded, only)
+    let (mut plan, refused) = lower(&bare, entry, files, sources, &recorded, only);
+    // What the program names is told of at its line there.
+    let declared: BTreeMap<&str, Span> =
+        program.resources.iter().map(|resource| (resource.name.as_str(), resource.span)).collect();
+    for step in &mut plan.steps {
+        let name = borrowed_parts(&step.name).map_or(step.name.as_str(), |(name, _)| name);
+        if let Some(span) = declared.get(name) {
+            step.origin = origin(sources, *span, None);
+        }
+    }
+    (plan, refused)
 }
 
 /// A plan without steps that has every site and driver: what `scope sites` asks with.

@@ -162,10 +162,10 @@ pub(super) fn foretold(
         // What it was made from before, by the same name, it follows; another one is the program's own change.
         let is_following = !source.is_new || is_made_from(subject, &recorded, source.step);
         if may_be(subject, is_following) {
-            let (source, made) = (&source.step.name, source.words());
+            let of = &source.step.name;
             let why = match is_certain {
-                true => format!("`{name}` is of `{source}`, which is {made}"),
-                false => format!("perhaps: `{name}` is known only when `{source}` is {made}"),
+                true => format!("`{name}` is of `{of}`, which is {}", source.words()),
+                false => format!("perhaps: `{name}` is known only when `{of}` is {}", source.end()),
             };
             return Ok(Some(Change::Replace { why, is_whole: true }));
         }
@@ -215,6 +215,11 @@ struct SourceToBe<'s> {
 }
 
 impl SourceToBe<'_> {
+    /// What becomes of it.
+    fn end(&self) -> &'static str {
+        if self.is_new { "made" } else { "made anew" }
+    }
+
     fn words(&self) -> &'static str {
         if self.is_new { "yet to be made" } else { "made anew" }
     }

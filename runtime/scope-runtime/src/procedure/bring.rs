@@ -353,7 +353,7 @@ fn take_note(
         let mut by = told.map(|difference| subject.told(recorded, given, difference.clone()).by);
         let first = by.next().unwrap_or_default();
         let by = if by.all(|by| by == first) { first } else { ChangedBy::Unknown };
-        subject.saw_copy(&record, CopyOf { from, is_same, differing, by }, &seconds);
+        subject.saw_copy(recorded, &record, CopyOf { from, is_same, differing, by }, &seconds);
     } else {
         subject.saw_seconds(&seconds);
     }

@@ -582,9 +582,12 @@ fn moved_from(subject: &Subject<'_>, old: &str) -> String {
 
 fn taken(subject: &Subject<'_>, mark: &str) -> Failure {
     let (name, site) = (subject.name, subject.site_name());
-    let deployment = mark::deployment_of(mark).unwrap_or(mark);
-    let message =
-        format!("`{name}` at `{site}` is another deployment's by now ({deployment}), and is not changed");
+    let whose = match mark::deployment_of(mark).filter(|deployment| !deployment.is_empty()) {
+        Some(deployment) => format!("is another deployment's by now ({deployment})"),
+        // Written by hand, or cut short: it is no deployment's that could be named.
+        None => format!("bears a mark that is not ours by now (`{mark}`)"),
+    };
+    let message = format!("`{name}` at `{site}` {whose}, and is not changed");
     Failure::new("E0867", Outcome::Invalid, message).with_help(format!(
         "take `{name}` out of the program (it is left at `{site}`), or take it over: `with {{ adopt: true }}`"
     ))

@@ -168,6 +168,14 @@ impl Subject<'_> {
                 failure("E0703", Invalid, format!("something that `{site}` needs here is missing"))
                     .with_help(check())
             }
+            SiteErrorKind::FileChanged(path) => failure(
+                "E0359",
+                Invalid,
+                format!("`{path}` has changed since `{name}` was planned with it"),
+            )
+            .with_help(
+                "run again: a plan is made of the file as it is then; until the run ends leave it alone",
+            ),
         };
         let is_cut_off = is_silence(&error.kind);
         let is_retryable = !is_late && (is_cut_off || error.kind == SiteErrorKind::Unavailable);
@@ -241,7 +249,7 @@ fn certificate_help(site: &str, words: &str) -> Option<String> {
 }
 
 /// A time for people: `30 s`, `10 min`.
-pub(super) fn duration_words(milliseconds: u64) -> String {
+pub(crate) fn duration_words(milliseconds: u64) -> String {
     match milliseconds {
         0..1_000 => format!("{milliseconds} ms"),
         1_000..120_000 if milliseconds.is_multiple_of(1_000) => format!("{} s", milliseconds / 1_000),
@@ -251,7 +259,7 @@ pub(super) fn duration_words(milliseconds: u64) -> String {
 }
 
 /// A time as a program writes it: `30s`, `10min`.
-pub(super) fn duration_literal(milliseconds: u64) -> String {
+pub(crate) fn duration_literal(milliseconds: u64) -> String {
     duration_words(milliseconds).replace(' ', "")
 }
 

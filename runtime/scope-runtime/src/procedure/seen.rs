@@ -123,7 +123,7 @@ impl Subject<'_> {
                 .collect()
             }
         };
-        let marked = if recorded.how == How::Created { self.marked(record) } else { Marked::Unknown };
+        let marked = self.marked(recorded, record);
         let values = self.kept(&self.unmarked(record));
         let seconds = self.identities(seconds);
         self.saw(Seen { marked, differences, values, seconds, ..Seen::default() });
@@ -141,8 +141,8 @@ impl Subject<'_> {
     }
 
     /// Takes note of how a recorded copy is there, beside its origin.
-    pub(super) fn saw_copy(&self, record: &Record, copy: CopyOf, seconds: &[Record]) {
-        let (marked, seconds) = (self.marked(record), self.identities(seconds));
+    pub(super) fn saw_copy(&self, recorded: &Resource, record: &Record, copy: CopyOf, seconds: &[Record]) {
+        let (marked, seconds) = (self.marked(recorded, record), self.identities(seconds));
         self.saw(Seen { marked, copy: Some(copy), seconds, ..Seen::default() });
     }
 
@@ -227,9 +227,10 @@ impl Subject<'_> {
         }
     }
 
-    /// Whose mark it bears.
-    fn marked(&self, record: &Record) -> Marked {
-        let Some(place) = &self.resource_type.mark else { return Marked::Unknown };
+    /// Whose mark it bears; what was taken over has none of ours to lose.
+    fn marked(&self, recorded: &Resource, record: &Record) -> Marked {
+        let place = self.resource_type.mark.as_ref().filter(|_| recorded.how != How::Adopted);
+        let Some(place) = place else { return Marked::Unknown };
         match self.mark_of_others(record) {
             Some(mark) => Marked::Others { mark },
             // Perhaps under the name that it had before.

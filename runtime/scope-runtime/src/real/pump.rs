@@ -73,7 +73,8 @@ impl Reader {
     /// Opens the content; paths start at `base`.
     ///
     /// # Errors
-    /// [`crate::site::SiteErrorKind::Configuration`]: the file is missing or has another size than when the plan was made.
+    /// [`SiteErrorKind::Configuration`]: the file cannot be read. [`SiteErrorKind::FileChanged`]: it has another size than when the
+    /// plan was made.
     pub(super) async fn open(content: Content, base: &Path) -> Result<Self, SiteError> {
         let reference = match content {
             Content::Stream(ContentStream { length, chunks }) => {
@@ -155,10 +156,8 @@ impl OpenFile {
 }
 
 fn changed(reference: &FileRef) -> SiteError {
-    configuration(format!(
-        "file `{}` is not the one this plan was made with any more: plan again",
-        reference.path
-    ))
+    let words = format!("file `{}` has changed since the plan was made", reference.path);
+    error(SiteErrorKind::FileChanged(reference.path.clone()), words)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -9,17 +9,18 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use scope_plan::plan::{Action, ChoiceId, Guard, Plan, SiteId, Step, StepId};
+use scope_plan::plan::{Action, ChoiceId, Guard, OnUnreachable, Plan, SiteId, Step, StepId};
 use serde_json::{Map, Value};
 use tracing::Instrument;
 
 use super::Shared;
 use super::shared::StepEnd;
 use crate::events::{Effect, Failure, Outcome, RunEvent, RunEventKind, SkipReason};
-use crate::procedure::{Bad, Good, is_open, left_alone, perform, undo};
+use crate::procedure::{Bad, Good, duration_literal, duration_words, is_open, left_alone, perform, undo};
 use crate::redact::hide_in_text;
 use crate::report::Verdict;
 use crate::schedule::{Command, Event, Schedule, ScheduleOptions, StepState, Touched};
+use crate::shell;
 use crate::state::{Parked, Record};
 
 /// When so long nothing happens, what is recorded is made durable: `scope status` beside the run, or after its kill, knows it.
@@ -264,6 +265,23 @@ impl<'t> Turn<'t> {
         shared.ledger.with(|state| state.has_waited_enough(shared.plan.step(step), shared.now_ms()))
     }
 
+    /// The failure of a step whose site did not answer as long as `queue for d` allows: it is no single attempt that was too
+    /// short.
+    fn has_waited(&self, step: StepId, failure: Failure) -> Failure {
+        let step = self.shared.plan.step(step);
+        let OnUnreachable::Queue { for_ms: Some(for_ms) } = step.on_unreachable else { return failure };
+        let site = self.shared.plan.site(step.site);
+        let message =
+            format!("{}; it has waited its {} for `{}`", failure.message, duration_words(for_ms), site.name);
+        let longer = duration_literal(for_ms.saturating_mul(2));
+        let failure = Failure { message, help: vec![shell::check(site)], ..failure };
+        let failure = failure.with_help(format!(
+            "once it answers a run does it; to wait longer: `with {{ on_disconnect: queue for {longer} }}`"
+        ));
+        self.shared.set_end(step.id, StepEnd { failure: Some(failure.clone()), ..StepEnd::default() });
+        failure
+    }
+
     /// A step is over (or parked): it is recorded and told.
     fn settled(&mut self, step: StepId, state: StepState, schedule: &Schedule) {
         let shared = self.shared;
@@ -289,6 +307,8 @@ impl<'t> Turn<'t> {
                 }
                 let failure = shared.end(step, |end| end.failure.clone()).expect("set just before");
                 let is_over = shared.memory(step).is_cut_off() && self.is_overdue(step);
+                let is_told = is_over && !shared.options.survey;
+                let failure = if is_told { self.has_waited(step, failure) } else { failure };
                 let waited = shared.ledger.with(|state| state.parked.get(key).cloned()).filter(|_| is_over);
                 self.record_end(key, failure.outcome, words_of(&failure), millis);
                 // No other run begins to wait anew, as long as its site does not answer.

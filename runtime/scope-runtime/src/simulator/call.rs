@@ -98,7 +98,8 @@ pub(super) fn outcome_word(outcome: &Result<Outcome, SiteError>) -> &'static str
             | SiteErrorKind::Untrusted
             | SiteErrorKind::Lost
             | SiteErrorKind::Malformed
-            | SiteErrorKind::Configuration => "error",
+            | SiteErrorKind::Configuration
+            | SiteErrorKind::FileChanged(_) => "error",
         },
     }
 }

@@ -165,20 +165,23 @@ fn replayed_digest(beginning: &[u8]) -> Option<String> {
 /// Reads a file of the program: its bytes through `files`, or what the plan knows of it.
 ///
 /// # Errors
-/// [`SiteErrorKind::Configuration`] when it cannot be read or is not what it was when the plan was made.
+/// [`SiteErrorKind::Configuration`] when it cannot be read, [`SiteErrorKind::FileChanged`] when it is not what it was when the plan
+/// was made.
 pub(super) fn file_content(
     file: &FileRef,
     files: Option<&Rc<dyn Files>>,
     cap: u64,
 ) -> Result<Content, SiteError> {
     let Some(files) = files else { return Ok(Content::known(file.sha256.clone(), file.size)) };
-    let error = |words: String| SiteError {
-        kind: SiteErrorKind::Configuration,
+    let error = |kind: SiteErrorKind, words: String| SiteError {
+        kind,
         words,
         request: Some(format!("file `{}`", file.path)),
         status: None,
     };
-    let unreadable = |cause: std::io::Error| error(format!("file `{}` cannot be read: {cause}", file.path));
+    let unreadable = |cause: std::io::Error| {
+        error(SiteErrorKind::Configuration, format!("file `{}` cannot be read: {cause}", file.path))
+    };
     let mut reader = files.open(file).map_err(unreadable)?;
     let mut intake = Intake::new(cap);
     let mut buffer = vec![0; 64 << 10];
@@ -190,7 +193,8 @@ pub(super) fn file_content(
     }
     let content = intake.finish();
     if content.sha256 != file.sha256 {
-        return Err(error(format!("file `{}` has changed since the plan was made", file.path)));
+        let words = format!("file `{}` has changed since the plan was made", file.path);
+        return Err(error(SiteErrorKind::FileChanged(file.path.clone()), words));
     }
     Ok(content)
 }

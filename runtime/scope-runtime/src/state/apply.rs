@@ -16,6 +16,8 @@ impl State {
     pub fn apply(&mut self, record: &Record) {
         match record {
             Record::RunStarted { run, by, at_ms, plan, started, .. } => {
+                // The last one may have been killed behind its last deletion.
+                self.forgets_calls();
                 self.last_run = self.last_run.max(*run);
                 if self.runs.iter().all(|known| known.run != *run) {
                     self.runs.push(Run {
@@ -153,6 +155,7 @@ impl State {
                     known.without_value.clone_from(&end.without_value);
                     known.stays.clone_from(&end.stays);
                 }
+                self.forgets_calls();
             }
         }
     }
@@ -163,6 +166,24 @@ impl State {
         if is_of_command && !self.is_known(name, site) {
             self.apart.insert((name.to_owned(), site.to_owned()));
         }
+    }
+
+    /// Of what a destroy left nothing of, no operation is done: what is made next is another thing.
+    fn forgets_calls(&mut self) {
+        let is_destroy = self.runs.last().is_some_and(|run| run.started.wish == Wish::Nothing);
+        if is_destroy && !self.calls.is_empty() && self.is_destroyed() {
+            self.calls.clear();
+        }
+    }
+
+    /// Whether nothing is there, or may be, of what the program made: what was adopted, or made by one command, is not its own.
+    fn is_destroyed(&self) -> bool {
+        let mut there =
+            self.resources.iter().flat_map(|(name, sites)| sites.iter().map(move |at| (name, at)));
+        !self.is_open()
+            && there.all(|(name, (site, known))| {
+                known.how == How::Adopted || self.apart.contains(&(name.clone(), site.clone()))
+            })
     }
 
     /// The end of a request is known.
@@ -270,5 +291,87 @@ fn remove(resources: &mut BTreeMap<String, BTreeMap<String, Resource>>, name: &s
     sites.remove(site);
     if sites.is_empty() {
         resources.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use scope_plan::recorded::How;
+    use serde_json::Value;
+
+    use super::super::{Call, Record, Resource, RunEnd, Started, State, Wish};
+    use crate::report::{Counts, Verdict};
+
+    fn begun(state: &mut State, run: u64, wish: Wish) {
+        let started = Started { wish, ..Started::default() };
+        state.apply(&Record::RunStarted {
+            run,
+            by: "ana".into(),
+            at_ms: 0,
+            written_by: String::new(),
+            plan: String::new(),
+            started,
+        });
+    }
+
+    fn ended(state: &mut State, run: u64) {
+        let end = RunEnd {
+            verdict: Verdict::Done,
+            counts: Counts::default(),
+            millis: 1,
+            without_value: BTreeMap::new(),
+            stays: Vec::new(),
+        };
+        state.apply(&Record::RunEnded { run, end });
+    }
+
+    fn gone(state: &mut State, name: &str) {
+        state.apply(&Record::Gone { name: name.into(), site: "nantes".into() });
+    }
+
+    /// A door that we made, a lamp that was there, and a bell that was rung.
+    fn made() -> State {
+        let mut state = State::new("9f2c".into());
+        begun(&mut state, 1, Wish::Program);
+        for (name, how) in [("door", How::Created), ("lamp", How::Adopted)] {
+            let resource = Resource { run: 1, ..Resource::new("desk.note", name, how) };
+            state.apply(&Record::Resource { name: name.into(), site: "nantes".into(), resource });
+        }
+        state.apply(&Record::Call {
+            key: "nantes/ring/call".into(),
+            call: Call::new(String::new(), Value::Null, 1),
+        });
+        ended(&mut state, 1);
+        state
+    }
+
+    #[test]
+    fn what_was_done_is_done_no_more_when_all_that_was_made_is_destroyed() {
+        let mut state = made();
+        begun(&mut state, 2, Wish::Nothing);
+        gone(&mut state, "door");
+        let mut killed = state.clone();
+        ended(&mut state, 2);
+        assert!(state.calls.is_empty(), "what was adopted stays, and is not ours");
+        assert_eq!(killed.calls.len(), 1);
+        begun(&mut killed, 3, Wish::Program);
+        assert!(killed.calls.is_empty(), "the destroy came to its last deletion, and not to its end");
+    }
+
+    #[test]
+    fn what_was_done_stays_done_as_long_as_something_of_it_is_there() {
+        // Not all is deleted yet.
+        let mut state = made();
+        begun(&mut state, 2, Wish::Nothing);
+        ended(&mut state, 2);
+        assert_eq!(state.calls.len(), 1);
+        // The program has no resource any more, and still has the call.
+        let mut state = made();
+        begun(&mut state, 2, Wish::Program);
+        gone(&mut state, "door");
+        ended(&mut state, 2);
+        assert_eq!(state.calls.len(), 1);
     }
 }

@@ -433,7 +433,8 @@ fn an_answer_that_it_exists_is_looked_at() {
 #[test]
 fn what_the_site_says_decides_code_and_outcome() {
     use SiteErrorKind::{
-        Busy, Configuration, Denied, Invalid, Malformed, NoService, NotFound, Refused, Unavailable,
+        Busy, Configuration, Denied, FileChanged, Invalid, Malformed, NoService, NotFound, Refused,
+        Unavailable,
     };
     let cases = [
         (Refused, "E0904", Outcome::Unavailable),
@@ -442,6 +443,7 @@ fn what_the_site_says_decides_code_and_outcome() {
         (Invalid, "E0905", Outcome::Invalid),
         (NoService, "E0705", Outcome::Unavailable),
         (Configuration, "E0703", Outcome::Invalid),
+        (FileChanged("base.raw".into()), "E0359", Outcome::Invalid),
     ];
     for (kind, code, outcome) in cases {
         let script =
