@@ -3,6 +3,7 @@
 //! `desk` is the sites: a service with three kinds of things, each with another way of being repeated safely, that counts
 //! what it did and can do something (kill the runner) around any request. `town` is the sites of the examples.
 
+mod addresses;
 mod again;
 mod answering;
 mod consoles;
@@ -23,6 +24,7 @@ mod keepsakes;
 mod killing;
 mod leaving;
 mod moves;
+mod names;
 mod objects;
 mod owing;
 mod past;

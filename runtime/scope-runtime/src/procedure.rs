@@ -33,6 +33,7 @@ mod seen;
 mod stuck;
 mod subject;
 mod survey;
+mod there;
 mod undo;
 mod unseen;
 mod update;

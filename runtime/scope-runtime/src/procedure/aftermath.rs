@@ -10,11 +10,11 @@ use scope_plan::plan::{Action, OnUnknown, OnUnreachable, Step};
 use tokio::time::Instant;
 
 use super::call::is_repeatable;
-use super::ensure::what_is_there;
 use super::failure::{Bad, Trouble};
 use super::inputs::Given;
 use super::record::Record;
 use super::subject::{Memory, Subject};
+use super::there::what_is_there;
 use crate::events::{Failure, Outcome};
 use crate::runner::{Known, Shared};
 use crate::schedule::Touched;

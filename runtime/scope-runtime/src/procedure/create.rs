@@ -10,13 +10,13 @@ use scope_plan::recorded::How;
 use serde_json::{Map, Value};
 
 use super::compare::is_comparable;
-use super::ensure::{not_made_by_us, what_is_there};
 use super::failure::{Bad, Trouble};
 use super::inputs::{Given, GivenContent};
 use super::origin::Lineage;
 use super::query::unexpected;
 use super::record::{Names, Record, identity_text, with_defaults};
 use super::subject::{Asked, Memory, Subject};
+use super::there::{not_made_by_us, what_is_there};
 use super::update::keep_not_taken;
 use super::{Good, aftermath, guard, mark, undo};
 use crate::events::{Effect, Failure, Outcome, ProgramPlace};

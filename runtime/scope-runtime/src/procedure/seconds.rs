@@ -18,7 +18,6 @@ use serde_json::{Map, Value};
 
 use super::create::create_operation;
 use super::delete::remove;
-use super::ensure::{among, look_at, what_is_there};
 use super::failure::Bad;
 use super::guard;
 use super::inputs::{Given, inner};
@@ -26,6 +25,7 @@ use super::lookup::is_told_whole;
 use super::mark;
 use super::record::Record;
 use super::subject::Subject;
+use super::there::{among, look_at, what_is_there};
 use crate::events::Difference;
 use crate::report::ChangedBy;
 use crate::runner::Shared;

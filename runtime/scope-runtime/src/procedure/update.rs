@@ -12,11 +12,11 @@ use tokio::time::Instant;
 
 use super::compare::Difference;
 use super::create::{after, content_said, create_operation, known_inputs, may_have_acted, seen_again};
-use super::ensure::There;
 use super::failure::Bad;
 use super::inputs::{Given, inner};
 use super::record::{Record, with_defaults};
 use super::subject::{Asked, Change, Memory, Subject};
+use super::there::There;
 use super::{anew, guard, mark};
 use crate::events::{Failure, Outcome};
 use crate::redact::hide_in_value;
