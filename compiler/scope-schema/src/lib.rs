@@ -20,6 +20,8 @@ mod alternatives;
 mod convert;
 mod described;
 mod draft;
+mod exchanged;
+mod identity;
 mod layers;
 mod lists;
 mod names;

@@ -6,25 +6,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use indexmap::IndexMap;
 use scope_analysis::hir::{Slot, Value};
 use scope_diagnostics::{Diagnostic, Span, codes};
 
 use crate::actions::Action;
 use crate::convert::{Importer, description};
 use crate::described::{
-    Described, codes_of, content, has_parameter, is_word, item_of, media_type, properties, required_headers,
-    says_exists, server, singular, token, within,
+    Described, codes_of, has_parameter, item_of, media_type, required_headers, says_exists, server, singular,
+    token, within,
 };
-use crate::layers::{Layer, Layers, Schema, text};
+use crate::identity::{Identity, IdentityIn};
+use crate::layers::{Schema, text};
 use crate::nested::{Below, nested_item_of};
-use crate::types::{Field, Ty};
-
-/// More hops from one reference to the next lead nowhere.
-const MOST_HOPS: usize = 8;
-
-/// So many names are listed in one report.
-const MOST_NAMES: usize = 12;
+use crate::types::Field;
 
 /// What of a description becomes a driver.
 pub(crate) struct Api {
@@ -207,64 +201,12 @@ impl<'d> Importer<'d> {
         let changed_by = patch.as_ref().or(put.as_ref().filter(|_| post.is_some()));
         let changed = changed_by.map(|by| self.sent(by, document)).unwrap_or_default();
 
-        let named = names_of([&answered, &sent, &changed].into_iter().flatten());
-        self.tell_nameless(slot, collection, [&answered, &sent, &changed].into_iter().flatten(), &named);
-        let mut attributes: IndexMap<String, Attribute> = IndexMap::new();
-        for (fields, mark) in [(answered, 0), (sent, 1), (changed, 2)] {
-            for mut field in fields {
-                let Some(name) = named.get(&field.name) else { continue };
-                let sent_as = std::mem::replace(&mut field.name, name.clone());
-                let is_written_only = field.is_write_only;
-                let is_read_only = field.is_read_only;
-                let attribute = attributes.entry(field.name.clone()).or_insert_with(|| Attribute {
-                    field: field.clone(),
-                    sent_as,
-                    is_sent: false,
-                    is_read: false,
-                    is_changed: false,
-                });
-                match mark {
-                    0 => attribute.is_read = !is_written_only,
-                    _ if is_read_only => {}
-                    1 => {
-                        attribute.is_sent = true;
-                        let docs = std::mem::take(&mut attribute.field.docs);
-                        attribute.field = field;
-                        if attribute.field.docs.is_empty() {
-                            attribute.field.docs = docs;
-                        }
-                    }
-                    _ => attribute.is_changed = true,
-                }
-            }
-        }
-        let mut identity = [parameter, "id", "uuid", "name"]
-            .into_iter()
-            .find(|name| attributes.contains_key(*name))
-            .map(str::to_owned);
+        let mut attributes = self.attributes(slot, collection, [answered, sent, changed]);
+        let told = IdentityIn { path, parameter, of_item, read: read.fields, document };
         // Who makes one chooses its address, and so what tells it from others.
-        let is_told_by_path = identity.is_none() && post.is_none() && !collection.contains('{');
-        if is_told_by_path && let Some(attribute) = self.of_path(of_item, &read, parameter, document) {
-            identity = Some(attribute.field.name.clone());
-            attributes.shift_insert(0, attribute.field.name.clone(), attribute);
-        }
-        let Some(identity) = identity else {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    codes::E0418,
-                    slot.key,
-                    format!("what `{path}` answers does not hold `{parameter}`"),
-                )
-                .severity(scope_diagnostics::Severity::Warning)
-                .label("left out: what tells one from another is not known")
-                .help("the answer of its `get` has a field of the parameter's name, or `id`"),
-            );
-            return None;
-        };
-        if let Some(attribute) = attributes.get_mut(&identity) {
-            let ty = self.as_in_path(&attribute.field.ty, [of_item, read.fields], parameter, document);
-            attribute.field.ty = ty;
-        }
+        let is_chosen = post.is_none() && !collection.contains('{');
+        let Identity { name: identity, is_told_by_path } =
+            self.identity(&told, slot, is_chosen, &mut attributes)?;
         // In the path of what is made by `PUT`: the program chooses it. Where what is sent has it too, it is sent in both.
         let is_in_body = attributes[&identity].is_sent;
         if post.is_none()
@@ -370,127 +312,6 @@ impl<'d> Importer<'d> {
         })
     }
 
-    /// A parameter of a path as an attribute; nothing where no expression can name it.
-    fn of_path(
-        &mut self,
-        of_item: &'d Schema,
-        read: &Described<'d>,
-        parameter: &str,
-        document: usize,
-    ) -> Option<Attribute> {
-        let lists =
-            [of_item, read.fields].into_iter().filter_map(|fields| match &fields.get("parameters")?.value {
-                Value::List(parameters) => Some(parameters),
-                _ => None,
-            });
-        let described: Vec<(&'d Schema, usize)> =
-            lists.flatten().filter_map(|slot| self.resolved(slot, document)).collect();
-        let is_it = |fields: &Schema| {
-            fields.get("in").and_then(text) == Some("path")
-                && fields.get("name").and_then(text) == Some(parameter)
-        };
-        let found = described.into_iter().find(|(fields, _)| is_it(fields));
-        let ty = found.and_then(|(fields, document)| Some(self.ty(fields.get("schema")?, document, 0)));
-        let docs = found.and_then(|(fields, _)| fields.get("description").and_then(text));
-        let field = Field {
-            docs: docs.unwrap_or_default().to_owned(),
-            ..Field::of(parameter, ty.unwrap_or(Ty::Plain("string")))
-        };
-        let name = names_of(std::iter::once(&field)).remove(parameter)?;
-        let field = Field { name, ..field };
-        Some(Attribute {
-            field,
-            sent_as: parameter.to_owned(),
-            is_sent: false,
-            is_read: false,
-            is_changed: false,
-        })
-    }
-
-    /// The type of an identity, with what its parameter of the path says of it; what cannot be said together is noted.
-    fn as_in_path(&mut self, ty: &Ty, of: [&'d Schema; 2], parameter: &str, document: usize) -> Ty {
-        let Some((schema, document)) = self.path_parameter(of, parameter, document) else {
-            return ty.clone();
-        };
-        if let Ty::Optional(inner) = ty {
-            return self.as_in_path(inner, of, parameter, document).optional();
-        }
-        let said = self.ty(schema, document, 1);
-        match (ty, said) {
-            (ty, said) if *ty == said => said,
-            (Ty::Plain("string"), said @ (Ty::Matching(_) | Ty::Enum(_))) => said,
-            (Ty::Int(None), said @ Ty::Int(_)) => said,
-            (Ty::Matching(known), Ty::Matching(said)) => {
-                let further = said.into_iter().filter(|pattern| !known.contains(pattern));
-                Ty::Matching(known.iter().cloned().chain(further.collect::<Vec<_>>()).collect())
-            }
-            (ty, _) => {
-                if let Value::Record(fields) = &schema.value {
-                    let narrowing =
-                        ["pattern", "minLength", "maxLength", "minimum", "maximum", "enum", "const"];
-                    for (keyword, slot) in fields.iter().filter(|(key, _)| narrowing.contains(&key.as_str()))
-                    {
-                        self.unsaid.add(keyword, slot.span);
-                    }
-                }
-                ty.clone()
-            }
-        }
-    }
-
-    /// The schema of a parameter of a path, said of one operation or of all of the path; of 2.0 it is the parameter itself.
-    fn path_parameter(
-        &mut self,
-        of: [&'d Schema; 2],
-        name: &str,
-        document: usize,
-    ) -> Option<(&'d Slot, usize)> {
-        let lists = of.into_iter().rev().filter_map(|fields| match &fields.get("parameters")?.value {
-            Value::List(parameters) => Some(parameters),
-            _ => None,
-        });
-        for slot in lists.flatten() {
-            let Some((parameter, document)) = self.resolved(slot, document) else { continue };
-            let is = |key: &str, word: &str| parameter.get(key).and_then(text) == Some(word);
-            if is("in", "path") && is("name", name) {
-                return Some((parameter.get("schema").unwrap_or(slot), document));
-            }
-        }
-        None
-    }
-
-    /// Fields that have no name in a driver are left out, and that is told.
-    fn tell_nameless<'f>(
-        &mut self,
-        of: &Slot,
-        collection: &str,
-        fields: impl Iterator<Item = &'f Field>,
-        named: &BTreeMap<String, String>,
-    ) {
-        let nameless: BTreeSet<String> = fields
-            .filter(|field| !named.contains_key(&field.name))
-            .map(|field| format!("`{}`", crate::layers::shortened(&field.name)))
-            .collect();
-        if nameless.is_empty() {
-            return;
-        }
-        let n_more = nameless.len().saturating_sub(MOST_NAMES);
-        let mut names = nameless.into_iter().take(MOST_NAMES).collect::<Vec<_>>().join(", ");
-        if n_more > 0 {
-            names.push_str(&format!(" and {n_more} more"));
-        }
-        self.diagnostics.push(
-            Diagnostic::new(
-                codes::E0418,
-                of.key,
-                format!("of `{}`, left out: {names}", singular(collection)),
-            )
-            .severity(scope_diagnostics::Severity::Warning)
-            .label("has fields that an expression cannot name")
-            .help("add what you need by another name: `NAME: TYPE read(body[\"…\"])`, and in the body `\"…\": NAME`"),
-        );
-    }
-
     /// A header that has to be sent says something that no attribute does: it is left out, and that is told.
     fn tell_headers(&mut self, of_path: &'d Schema, of_method: &'d Slot, written: &str) {
         let Value::Record(fields) = &of_method.value else { return };
@@ -503,120 +324,4 @@ impl<'d> Importer<'d> {
             );
         }
     }
-
-    /// The fields of what an operation is sent.
-    pub(crate) fn sent(&mut self, of: &Described<'d>, document: usize) -> Vec<Field> {
-        let body = of.fields.get("requestBody").and_then(|slot| self.resolved(slot, document));
-        if let Some((body, document)) = body {
-            return content(body).map(|schema| self.fields_of(schema, document)).unwrap_or_default();
-        }
-        // Of 2.0: a parameter.
-        let Some(Value::List(parameters)) = of.fields.get("parameters").map(|slot| &slot.value) else {
-            return Vec::new();
-        };
-        let in_body = parameters.iter().find_map(|slot| {
-            let (parameter, document) = self.resolved(slot, document)?;
-            let is_body = parameter.get("in").and_then(text) == Some("body");
-            is_body.then(|| parameter.get("schema").map(|schema| (schema, document))).flatten()
-        });
-        in_body.map(|(schema, document)| self.fields_of(schema, document)).unwrap_or_default()
-    }
-
-    /// The fields of what an operation answers.
-    fn answered(&mut self, of: &Described<'d>, document: usize) -> Vec<Field> {
-        let schema = self.answer(of, document);
-        schema.map(|(schema, document)| self.fields_of(schema, document)).unwrap_or_default()
-    }
-
-    /// The schema of the first answer that means success and has one.
-    pub(crate) fn answer(&mut self, of: &Described<'d>, document: usize) -> Option<(&'d Slot, usize)> {
-        let Some(Value::Record(responses)) = of.fields.get("responses").map(|slot| &slot.value) else {
-            return None;
-        };
-        responses.iter().filter(|(code, _)| code.starts_with('2')).find_map(|(_, slot)| {
-            let (response, document) = self.resolved(slot, document)?;
-            Some((content(response).or_else(|| response.get("schema"))?, document))
-        })
-    }
-
-    /// Where an answer has its list: `Some(None)` if it is one, `Some(field)` if one field of it is.
-    fn list(&mut self, of: &Described<'d>, document: usize) -> Option<Option<String>> {
-        let (schema, document) = self.answer(of, document)?;
-        let layers = self.all_layers(schema, document)?;
-        if layers.text("type") == Some("array") {
-            return Some(None);
-        }
-        let mut lists = Vec::new();
-        for (name, slot, document) in properties(&layers) {
-            let resolved = self.resolved(slot, document);
-            if resolved.is_some_and(|(schema, _)| schema.get("type").and_then(text) == Some("array")) {
-                lists.push(name);
-            }
-        }
-        match lists.as_slice() {
-            [only] if is_word(only) => Some(Some((*only).clone())),
-            _ => None,
-        }
-    }
-
-    fn fields_of(&mut self, schema: &'d Slot, document: usize) -> Vec<Field> {
-        let Some(layers) = self.all_layers(schema, document) else { return Vec::new() };
-        if !layers.has("properties") {
-            return Vec::new();
-        }
-        match self.object(&layers, 0) {
-            Ty::Record(fields) => fields,
-            _ => Vec::new(),
-        }
-    }
-
-    pub(crate) fn all_layers(&mut self, slot: &'d Slot, document: usize) -> Option<Layers<'d>> {
-        let Value::Record(schema) = &slot.value else { return None };
-        let mut layers = self.layers(Layer { schema, span: slot.span, document });
-        self.add_referred(schema, document, &mut Vec::new(), &mut layers);
-        Some(layers)
-    }
-
-    /// A record, its `$ref` followed.
-    pub(crate) fn resolved(&mut self, slot: &'d Slot, document: usize) -> Option<(&'d Schema, usize)> {
-        let (mut slot, mut document) = (slot, document);
-        for _ in 0..MOST_HOPS {
-            let Value::Record(fields) = &slot.value else { return None };
-            let Some(reference) = fields.get("$ref") else { return Some((fields, document)) };
-            let (place, target) = self.follow(reference, document)?;
-            (slot, document) = (target, place.document);
-        }
-        None
-    }
-}
-
-/// What each field is called in a driver, by how it is called in the description: `for` and `x-y` are `for_` and `x_y` there, unless
-/// another field is called so.
-fn names_of<'f>(fields: impl Iterator<Item = &'f Field>) -> BTreeMap<String, String> {
-    let described: BTreeSet<&str> = fields.map(|field| field.name.as_str()).collect();
-    let mut names: BTreeMap<String, String> = BTreeMap::new();
-    let mut taken: BTreeSet<String> =
-        described.iter().filter(|name| is_word(name)).map(|name| (*name).to_owned()).collect();
-    for name in described {
-        if is_word(name) {
-            names.insert(name.to_owned(), name.to_owned());
-            continue;
-        }
-        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        let mut word: String =
-            name.chars().map(|letter| if is_plain(letter) { letter } else { '_' }).collect();
-        if word.starts_with(|first: char| first.is_ascii_digit()) {
-            word.insert(0, '_');
-        }
-        if !is_word(&word) {
-            word.push('_');
-        }
-        if word.contains(|letter: char| letter.is_ascii_alphanumeric())
-            && is_word(&word)
-            && taken.insert(word.clone())
-        {
-            names.insert(name.to_owned(), word);
-        }
-    }
-    names
 }
