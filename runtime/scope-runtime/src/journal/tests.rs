@@ -178,8 +178,8 @@ fn other_files_and_versions_are_refused() {
         std::fs::write(&path, bytes).expect("written");
         assert!(matches!(read::<Value>(&path), Err(JournalError::Version { .. })), "{bytes}");
     }
-    std::fs::write(&path, "scope-journal/4\n").expect("written");
-    assert!(matches!(read::<Value>(&path), Err(JournalError::Newer { found: 4, by: None, .. })));
+    std::fs::write(&path, "scope-journal/5\n").expect("written");
+    assert!(matches!(read::<Value>(&path), Err(JournalError::Newer { found: 5, by: None, .. })));
 }
 
 /// Two records are durable, the third is not: it is the one that is named, whatever the disk says.
