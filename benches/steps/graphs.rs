@@ -82,14 +82,23 @@ fn layered(n: usize) -> Vec<Vec<u32>> {
 
 /// A plan of it: each step is one read at one of ten sites.
 pub fn plan_of(graph: &Graph, at_once: u32) -> Plan {
+    plan_with(graph, at_once, "read")
+}
+
+/// The same, where each step makes something, once: it is recorded before it is sent, and when it is done.
+pub fn changing(graph: &Graph, at_once: u32) -> Plan {
+    plan_with(graph, at_once, "create")
+}
+
+fn plan_with(graph: &Graph, at_once: u32, operation: &str) -> Plan {
     let mut plan = Builder::new();
     let sites: Vec<SiteId> = (0..N_SITES).map(|site| plan.site(&format!("s{site}"))).collect();
     for step in 0..graph.before.len() {
         let action = Action::Call {
             resource_type: "shelf.loan".into(),
-            operation: "read".into(),
+            operation: operation.into(),
             inputs: vec![("id".into(), Expr::text(step.to_string()))],
-            once: false,
+            once: operation != "read",
             prints: false,
         };
         plan.step(sites[step % N_SITES], &format!("r{step}"), action);

@@ -10,19 +10,18 @@ use crate::plan::{Action, Borrow, Edge, EdgeReason, KeptSecret, OnUnreachable, P
 
 impl Action {
     /// The expressions in it, with the name each has there: an attribute's, `text`, `identity`.
-    pub fn inputs(&self) -> Vec<(&str, &Expr)> {
-        match self {
-            Action::Lookup { text, filter, .. } => {
-                text.iter().map(|text| ("text", text)).chain(named(filter)).collect()
-            }
-            Action::Ensure { attributes, .. } => named(attributes).collect(),
-            Action::Call { inputs, .. } => named(inputs).collect(),
-            Action::Delete { identity, .. } => vec![("identity", identity)],
-            Action::Protect { of, .. } => vec![("of", of)],
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, &Expr)> {
+        let none: &[(String, Expr)] = &[];
+        let (alone, list) = match self {
+            Action::Lookup { text, filter, .. } => (text.as_ref().map(|text| ("text", text)), &**filter),
+            Action::Ensure { attributes: inputs, .. } | Action::Call { inputs, .. } => (None, &**inputs),
+            Action::Delete { identity, .. } => (Some(("identity", identity)), none),
+            Action::Protect { of, .. } => (Some(("of", of)), none),
             Action::Bring { .. } | Action::Choose { .. } | Action::Gather { .. } | Action::Gate { .. } => {
-                Vec::new()
+                (None, none)
             }
-        }
+        };
+        alone.into_iter().chain(named(list))
     }
 
     /// The same, to be changed in place.
@@ -143,7 +142,7 @@ impl Action {
 impl Step {
     /// The steps whose output stands in its expressions, each once.
     pub fn steps_used(&self) -> BTreeSet<StepId> {
-        self.action.inputs().into_iter().flat_map(|(_, expr)| expr.steps_used()).collect()
+        self.action.inputs().flat_map(|(_, expr)| expr.steps_used()).collect()
     }
 
     /// The edges that follow from what it takes in, each once, in order. A bring of one source needs it well, as data;

@@ -104,9 +104,7 @@ fn uses(plan: &Plan) -> BTreeMap<String, BTreeSet<String>> {
         .steps
         .iter()
         .filter(|step| matches!(step.action, Action::Ensure { .. } | Action::Call { .. }))
-        .map(|step| {
-            (step.key.clone(), step.action.inputs().into_iter().flat_map(|(_, expr)| used(expr)).collect())
-        })
+        .map(|step| (step.key.clone(), step.action.inputs().flat_map(|(_, expr)| used(expr)).collect()))
         .collect();
     all.extend(
         plan.outputs.iter().map(|output| (format!("output {}", output.name), used(&output.value).collect())),

@@ -3,6 +3,8 @@
 //! In comes what the runner did, out goes one JSON line per event (`--events json`); texts are masked before.
 //! `{"at_ms":1200,"event":"step_done","step":3,"effect":{"kind":"created"},"millis":310,"detail":null}`
 
+use std::sync::Arc;
+
 use scope_plan::plan::{ChoiceId, Origin, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -221,7 +223,8 @@ pub struct StepInfo {
     /// The global name.
     pub name: String,
     /// The site's name.
-    pub site: String,
+    // There are many steps at a site: one text for all of them.
+    pub site: Arc<str>,
     /// `ensure`, `lookup`, `bring`, `call`, `delete`, `protect`, `let go`, `choose`, `gather`.
     pub verb: String,
     /// `openstack.server`; `None` for `choose` and `gather`.
@@ -276,7 +279,7 @@ pub enum Effect {
     /// One that reads was done; this is its result.
     Printed {
         /// Masked.
-        value: Value,
+        value: Box<Value>,
     },
     /// Removed.
     Deleted,

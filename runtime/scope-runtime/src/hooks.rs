@@ -159,7 +159,7 @@ impl Hooks {
         let step = fields.get("step").and_then(Value::as_u64).and_then(|step| u32::try_from(step).ok());
         if let Some(info) = step.and_then(|step| self.steps.get(&StepId(step))) {
             fields.insert("name".into(), info.name.clone().into());
-            fields.insert("site".into(), info.site.clone().into());
+            fields.insert("site".into(), (*info.site).into());
         }
         self.say(fields);
     }

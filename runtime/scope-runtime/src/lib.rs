@@ -10,6 +10,7 @@ pub mod events;
 pub mod report;
 
 mod mutants;
+mod rows;
 pub mod schedule;
 
 mod fit;

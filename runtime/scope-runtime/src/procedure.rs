@@ -41,6 +41,8 @@ mod update;
 #[cfg(test)]
 mod tests;
 
+use std::rc::Rc;
+
 use scope_plan::plan::{Action, Step};
 use serde_json::Value;
 
@@ -65,14 +67,14 @@ pub(crate) struct Good {
     /// What it did.
     pub(crate) effect: Effect,
     /// What other steps see of it. Never holds what the driver calls secret.
-    pub(crate) output: Value,
+    pub(crate) output: Rc<Value>,
     /// For people.
     pub(crate) detail: Option<String>,
 }
 
 impl Good {
     fn new(effect: Effect, output: Value) -> Self {
-        Self { effect, output, detail: None }
+        Self { effect, output: Rc::new(output), detail: None }
     }
 }
 

@@ -26,8 +26,10 @@ impl Redact for NoSecrets {
 
 /// Hides secrets in every text of `value`, keys included.
 pub fn hide_in_value(redact: &dyn Redact, value: &mut Value) {
-    let mut open = vec![value];
-    while let Some(value) = open.pop() {
+    // Most values have no parts, and need no list of them.
+    let mut open = Vec::new();
+    let mut next = Some(value);
+    while let Some(value) = next {
         match value {
             Value::String(text) => hide_in_text(redact, text),
             Value::Array(items) => open.extend(items),
@@ -42,6 +44,7 @@ pub fn hide_in_value(redact: &dyn Redact, value: &mut Value) {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
+        next = open.pop();
     }
 }
 

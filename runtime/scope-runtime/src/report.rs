@@ -102,7 +102,7 @@ pub struct StepReport {
     pub output: Value,
     /// In a survey: how what is recorded was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seen: Option<Seen>,
+    pub seen: Option<Box<Seen>>,
 }
 
 /// How something that is recorded was found.
@@ -188,7 +188,7 @@ pub enum StepStatus {
     /// Not.
     Failed {
         /// Why.
-        failure: Failure,
+        failure: Box<Failure>,
     },
     /// It waits for its site.
     Parked {

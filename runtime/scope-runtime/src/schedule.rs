@@ -22,7 +22,6 @@ mod graph;
 pub(crate) mod mutants;
 mod queue;
 mod quorum;
-mod rows;
 mod settling;
 mod undo;
 mod vocabulary;

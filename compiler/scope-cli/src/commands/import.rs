@@ -295,7 +295,7 @@ fn read(
         Some((StepStatus::Done { .. }, Value::Object(record))) => Ok((ty, plan, record.clone())),
         Some((StepStatus::Failed { failure }, _)) => {
             let message = failure.message.replace(PROBE, &command.id);
-            say(&crate::show::failure::of_run(&Failure { message, ..failure.clone() }));
+            say(&crate::show::failure::of_run(&Failure { message, ..Failure::clone(failure) }));
             Err(FAILED)
         }
         Some((StepStatus::Parked { words }, _)) => {

@@ -44,7 +44,7 @@ fn asked(plan: &Plan) -> Asked<'_> {
     let steps = plan.steps.iter().filter(|step| changes(&step.action));
     let inputs = steps.flat_map(|step| {
         let site = plan.site(step.site).name.as_str();
-        step.action.inputs().into_iter().map(move |(name, value)| {
+        step.action.inputs().map(move |(name, value)| {
             let (value, steps) = without_ids(plan, value);
             ((step.key.as_str(), name), Input { resource: &step.name, site, value, steps })
         })

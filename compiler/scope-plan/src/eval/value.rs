@@ -22,8 +22,10 @@ pub fn kind(value: &Value) -> &'static str {
 /// About how many bytes it takes; stops counting above `limit`.
 pub fn weight(value: &Value, limit: usize) -> usize {
     let mut total = 0_usize;
-    let mut open = vec![value];
-    while let Some(value) = open.pop() {
+    // Most values have no parts, and need no list of them.
+    let mut open = Vec::new();
+    let mut next = Some(value);
+    while let Some(value) = next {
         total += 16;
         match value {
             Value::String(text) => total += text.len(),
@@ -39,6 +41,7 @@ pub fn weight(value: &Value, limit: usize) -> usize {
         if total > limit {
             break;
         }
+        next = open.pop();
     }
     total
 }

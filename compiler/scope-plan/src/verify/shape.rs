@@ -161,7 +161,7 @@ fn choice_range(plan: &Plan, report: &mut Report) {
 fn depth(plan: &Plan, report: &mut Report) {
     let is_deep = |expr: &Expr| expr.depth() > MAXIMUM_DEPTH;
     for step in &plan.steps {
-        for (input, _) in step.action.inputs().into_iter().filter(|(_, expr)| is_deep(expr)) {
+        for (input, _) in step.action.inputs().filter(|(_, expr)| is_deep(expr)) {
             report.step(step.id, format!("`{input}` is nested deeper than {MAXIMUM_DEPTH}"));
         }
     }

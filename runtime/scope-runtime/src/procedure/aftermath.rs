@@ -123,10 +123,10 @@ pub(super) fn unless_open(subject: &Subject<'_>, step: &Step, bad: Bad) -> Bad {
         && (!bad.is_cut_off || step.on_unreachable == OnUnreachable::Fail);
     let open = may_fall_through.then(|| open_operation(subject, step)).flatten();
     let Some(operation) = open else { return bad };
-    let Failure { message, site_words, request, status, .. } = bad.failure;
+    let Failure { message, site_words, request, status, .. } = *bad.failure;
     let why = site_words.map_or_else(|| message.clone(), |words| format!("{message}: {words}"));
     let failure = Failure { site_words: Some(why), request, status, ..still_unknown(subject, operation) };
-    Bad { failure, ..bad }
+    Bad { failure: failure.into(), ..bad }
 }
 
 impl Subject<'_> {

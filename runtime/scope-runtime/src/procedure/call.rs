@@ -77,7 +77,7 @@ pub(super) async fn call(
     let reads = is_reading(operation);
     let seen = match operation.kind {
         OperationKind::Delete | OperationKind::Update => {
-            Box::pin(seen_as_ours(subject, operation, &given)).await?
+            Box::pin(seen_as_ours(subject, operation, &given)).await?.map(Box::new)
         }
         _ => None,
     };
@@ -114,7 +114,7 @@ pub(super) async fn call(
         subject.shared.ledger.commit().await?;
     }
     is_as_declared(subject, &result)?;
-    let effect = if prints { Effect::Printed { value: result.clone() } } else { Effect::Called };
+    let effect = if prints { Effect::Printed { value: Box::new(result.clone()) } } else { Effect::Called };
     Ok(Good::new(effect, result))
 }
 
@@ -208,7 +208,7 @@ async fn send(
     subject: &Subject<'_>,
     operation: &Operation,
     given: &Given,
-    seen: Option<Record>,
+    seen: Option<Box<Record>>,
     memory: &Memory,
     was_sent: bool,
 ) -> Result<Value, Bad> {
@@ -220,7 +220,7 @@ async fn send(
         changes
     });
     if let Some(changes) = &mut changes {
-        keep_mark(subject, seen.as_ref(), changes, inputs.to_mut());
+        keep_mark(subject, seen.as_deref(), changes, inputs.to_mut());
     }
     let asked = Asked {
         changes: changes.as_ref(),

@@ -14,8 +14,8 @@ use super::subject::Subject;
 /// A step that did not end well.
 #[derive(Debug)]
 pub(crate) struct Bad {
-    /// Why.
-    pub(crate) failure: Failure,
+    /// Why; few steps have one, and all would have the room for it.
+    pub(crate) failure: Box<Failure>,
     /// The site did not answer at all.
     pub(crate) is_cut_off: bool,
     /// Another attempt is safe and may help.
@@ -27,7 +27,7 @@ pub(crate) struct Bad {
 impl Bad {
     /// Final.
     pub(crate) fn new(failure: Failure) -> Self {
-        Self { failure, is_cut_off: false, is_retryable: false, is_stopped: false }
+        Self { failure: failure.into(), is_cut_off: false, is_retryable: false, is_stopped: false }
     }
 
     /// Stopped by the user, or because the journal cannot be written.
@@ -179,7 +179,7 @@ impl Subject<'_> {
         };
         let is_cut_off = is_silence(&error.kind);
         let is_retryable = !is_late && (is_cut_off || error.kind == SiteErrorKind::Unavailable);
-        Bad { failure, is_cut_off, is_retryable, is_stopped: false }
+        Bad { failure: failure.into(), is_cut_off, is_retryable, is_stopped: false }
     }
 
     /// It gave no answer: a look tells whether it ever does, or is only slow.

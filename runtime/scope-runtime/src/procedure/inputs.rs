@@ -171,8 +171,9 @@ pub(crate) async fn evaluate(subject: &Subject<'_>, exprs: &[(String, Expr)]) ->
     let read = exprs.iter().filter(|(name, expr)| !is_streamed(name, expr)).map(|(_, expr)| expr);
     let environment = StepEnvironment::new(subject, read).await?;
     let public = PublicEnvironment(&environment);
-    let has_secret = exprs.iter().any(|(_, expr)| !expr.secrets_used().is_empty());
-    let mut given = Given { public: Public::AsGiven, ..Given::default() };
+    let has_secret = !environment.secrets.is_empty();
+    let mut values = Map::new();
+    let mut contents = BTreeMap::new();
     let mut shown = Map::new();
     for (name, expr) in exprs {
         if is_content(subject.resource_type, name) {
@@ -186,7 +187,7 @@ pub(crate) async fn evaluate(subject: &Subject<'_>, exprs: &[(String, Expr)]) ->
                     }
                 },
             };
-            given.contents.extend(content.map(|content| (name.clone(), content)));
+            contents.extend(content.map(|content| (name.clone(), content)));
             continue;
         }
         let value_ = value(subject, name, expr, &environment)?;
@@ -196,13 +197,11 @@ pub(crate) async fn evaluate(subject: &Subject<'_>, exprs: &[(String, Expr)]) ->
                 let value = if is_public { value_.clone() } else { value(subject, name, expr, &public)? };
                 shown.insert(name.clone(), value);
             }
-            given.values.insert(name.clone(), value_);
+            values.insert(name.clone(), value_);
         }
     }
-    if has_secret {
-        given.public = Public::Only(shown);
-    }
-    Ok(given)
+    let public = if has_secret { Public::Only(shown) } else { Public::AsGiven };
+    Ok(Given { values, contents, public })
 }
 
 /// A value as content.
@@ -225,7 +224,8 @@ pub(super) async fn evaluate_one(subject: &Subject<'_>, name: &str, expr: &Expr)
 /// # Errors
 /// Why it has none.
 pub(crate) fn output_value(shared: &Shared<'_>, name: &str, expr: &Expr) -> Result<Value, Failure> {
-    let outputs = outputs_for(shared, std::iter::once(expr));
+    let steps = expr.steps_used().into_iter();
+    let outputs = steps.filter_map(|step| Some((step, shared.output(step)?))).collect();
     let what = format!("output `{name}`");
     eval(expr, &OutputEnvironment { outputs: &outputs }).map_err(|error| without(shared, &what, expr, error))
 }
@@ -276,14 +276,6 @@ fn value(
     })
 }
 
-fn outputs_for<'e>(
-    shared: &Shared<'_>,
-    exprs: impl Iterator<Item = &'e Expr>,
-) -> BTreeMap<StepId, Rc<Value>> {
-    let steps = exprs.flat_map(Expr::steps_used);
-    steps.filter_map(|step| Some((step, shared.output(step)?))).collect()
-}
-
 /// What a step's expressions may ask for, fetched before.
 struct StepEnvironment {
     outputs: BTreeMap<StepId, Rc<Value>>,
@@ -295,36 +287,50 @@ struct StepEnvironment {
 }
 
 impl StepEnvironment {
-    async fn new<'e>(
-        subject: &Subject<'_>,
-        exprs: impl Iterator<Item = &'e Expr> + Clone,
-    ) -> Result<Self, Bad> {
+    async fn new<'e>(subject: &Subject<'_>, exprs: impl Iterator<Item = &'e Expr>) -> Result<Self, Bad> {
         let sites = subject.shared.sites;
         let mut environment = Self {
-            outputs: outputs_for(subject.shared, exprs.clone()),
+            outputs: BTreeMap::new(),
             secrets: BTreeMap::new(),
             has_secrets: sites.has_secrets(),
             files: BTreeMap::new(),
             made_for: BTreeMap::new(),
         };
+        // One walk for all that is asked for: most inputs are constants, and ask for nothing.
+        let mut asked = Vec::new();
         for expr in exprs {
-            for source in expr.secrets_used() {
-                if let SecretSource::Kept { step, file } = source {
-                    let made_for = subject.shared.identity_of_step(*step);
-                    environment.made_for.extend(made_for.map(|identity| (file.clone(), identity)));
+            expr.visit(&mut |part| {
+                if matches!(part, Expr::Step { .. } | Expr::Secret(_) | Expr::File(_)) {
+                    asked.push(part);
                 }
-                if !environment.secrets.contains_key(source) {
+            });
+        }
+        for part in asked {
+            match part {
+                Expr::Step { step, .. } => environment.knows(subject.shared, *step),
+                Expr::Secret(source) if !environment.secrets.contains_key(source) => {
+                    if let SecretSource::Kept { step, file } = source {
+                        environment.knows(subject.shared, *step);
+                        let made_for = subject.shared.identity_of_step(*step);
+                        environment.made_for.extend(made_for.map(|identity| (file.clone(), identity)));
+                    }
                     let secret =
                         sites.secret(source).await.map_err(|error| subject.failed(Trouble::Site(error)))?;
                     environment.secrets.insert(source.clone(), secret);
                 }
-            }
-            for file in expr.files_used() {
-                let bytes = sites.file(file).map_err(|error| subject.failed(Trouble::Site(error)))?;
-                environment.files.insert(file.path.clone(), bytes);
+                Expr::File(file) if !environment.files.contains_key(&file.path) => {
+                    let bytes = sites.file(file).map_err(|error| subject.failed(Trouble::Site(error)))?;
+                    environment.files.insert(file.path.clone(), bytes);
+                }
+                _ => {}
             }
         }
         Ok(environment)
+    }
+
+    /// Takes note of a step's output.
+    fn knows(&mut self, shared: &Shared<'_>, step: StepId) {
+        self.outputs.extend(shared.output(step).map(|output| (step, output)));
     }
 }
 

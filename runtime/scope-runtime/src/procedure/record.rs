@@ -251,19 +251,18 @@ pub(super) fn with_defaults<'g>(
     let attributes = subject.resource_type.attributes.iter();
     let site = subject.shared.plan.sites.get(subject.site_id.index());
     let is_known = |name: &str| site.is_none_or(|site| site.knows(&subject.resource_type.name, name));
-    let settable = attributes
-        .filter(|attribute| attribute.is_settable && is_known(&attribute.name))
-        .map(|attribute| (&attribute.name, attribute.default.as_ref()));
-    let extra = operation.inputs.iter().map(|(name, default)| (name, default.as_ref()));
+    let settable = attributes.filter_map(|attribute| {
+        let default = attribute.default.as_ref().filter(|_| attribute.is_settable)?;
+        is_known(&attribute.name).then_some((&attribute.name, default))
+    });
+    let extra = operation.inputs.iter().filter_map(|(name, default)| Some((name, default.as_ref()?)));
     for (name, default) in settable.chain(extra) {
         if inputs.contains_key(name) || given.contents.contains_key(name) {
             continue;
         }
         let names =
             Names { given: Some(&given.values), contents: Some(given), ..Names::over(subject, &Value::Null) };
-        if let Some(value) =
-            default.and_then(|default| eval(default, &names).ok()).filter(|value| !value.is_null())
-        {
+        if let Some(value) = eval(default, &names).ok().filter(|value| !value.is_null()) {
             inputs.to_mut().insert(name.clone(), value);
         }
     }

@@ -9,6 +9,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use scope_plan::driver::{Driver, Operation, OperationKind, ResourceType};
 use scope_plan::expr::FileRef;
 use scope_plan::plan::{KeptSecret, SiteId, Step};
@@ -21,7 +22,9 @@ use super::failure::{Bad, Trouble, duration_literal, duration_words};
 use crate::events::{Failure, Outcome, Progress as ProgressEvent};
 use crate::runner::Shared;
 use crate::schedule::Touched;
-use crate::site::{Answer, Content, ContentStream, OperationCall, Progress, Site, SiteError, SiteErrorKind};
+use crate::site::{
+    Answer, Content, ContentStream, LocalFuture, OperationCall, Progress, Site, SiteError, SiteErrorKind,
+};
 use crate::state::Changed;
 
 /// How long what is done after the steps may take, a debt of an earlier run or a guard that is settled.
@@ -50,6 +53,8 @@ pub(crate) struct Memory {
     waited: Cell<Duration>,
     is_parked: Cell<bool>,
     is_given_up: Cell<bool>,
+    /// From its first attempt to its end, once it has ended.
+    took: Cell<Option<Duration>>,
     /// The identity of what was changed, and how.
     changed: RefCell<(String, Vec<Change>)>,
 }
@@ -71,16 +76,33 @@ pub(super) fn changes_of(changed: &Changed) -> impl Iterator<Item = Change> + '_
 }
 
 impl Memory {
-    /// When the first attempt began.
-    pub(crate) fn first_start(&self) -> Instant {
-        let start = self.first_start.get().unwrap_or_else(Instant::now);
+    /// An attempt begins: when the first one did.
+    pub(crate) fn starts(&self, now: Instant) -> Instant {
+        let start = self.first_start.get().unwrap_or(now);
         self.first_start.set(Some(start));
         start
+    }
+
+    /// When the first attempt began.
+    pub(crate) fn first_start(&self) -> Instant {
+        self.first_start.get().unwrap_or_else(|| self.starts(Instant::now()))
     }
 
     /// How long ago that was; nothing if there was none.
     pub(crate) fn elapsed(&self) -> Duration {
         self.first_start.get().map_or(Duration::ZERO, |start| start.elapsed())
+    }
+
+    /// It has ended, at least for now: how long it took.
+    pub(crate) fn ends(&self, now: Instant) -> Duration {
+        let took = self.first_start.get().map_or(Duration::ZERO, |start| now - start);
+        self.took.set(Some(took));
+        took
+    }
+
+    /// How long it took; so far, if it has not ended.
+    pub(crate) fn took(&self) -> Duration {
+        self.took.get().unwrap_or_else(|| self.elapsed())
     }
 
     /// Whether there was an attempt.
@@ -405,9 +427,9 @@ impl<'s> Subject<'s> {
                 changes,
                 mark: mark.clone(),
                 idempotency_key: &key,
+                progress: self.byte_progress(reports_progress && now.is_some()),
                 content: now,
                 keep_in: self.kept_of(operation),
-                progress: if reports_progress { self.byte_progress() } else { None },
             };
             if !is_reading(operation) && self.shared.ledger.assure().await.is_err() {
                 return Err(Trouble::Stopped);
@@ -441,7 +463,8 @@ impl<'s> Subject<'s> {
                 return answer;
             }
             self.report(|| "waits: the site is busy with it".to_owned());
-            self.pause(pause).await?;
+            // Boxed, as others that are seldom waited for: a request under way does not take their room.
+            Box::pin(self.pause(pause)).await?;
             pause = (pause * 2).min(LONGEST_BUSY_PAUSE);
         }
     }
@@ -449,7 +472,18 @@ impl<'s> Subject<'s> {
     /// The answer, unless the time is over or the user loses patience before.
     async fn awaited(
         &self,
-        answer: impl Future<Output = Result<Answer, SiteError>>,
+        mut answer: LocalFuture<'_, Result<Answer, SiteError>>,
+    ) -> Result<Answer, Trouble> {
+        match (&mut answer).now_or_never() {
+            Some(answer) => answer.map_err(Trouble::Site),
+            // Only what is not answered at once needs a clock, and the room for one.
+            None => Box::pin(self.awaited_in_time(answer)).await,
+        }
+    }
+
+    async fn awaited_in_time(
+        &self,
+        answer: LocalFuture<'_, Result<Answer, SiteError>>,
     ) -> Result<Answer, Trouble> {
         let interrupt = &self.shared.options.interrupt;
         let grace_over = async {
@@ -495,8 +529,8 @@ impl<'s> Subject<'s> {
         }
     }
 
-    fn byte_progress(&self) -> Option<Progress> {
-        let step = self.step?.id;
+    fn byte_progress(&self, is_wanted: bool) -> Option<Progress> {
+        let step = self.step.filter(|_| is_wanted)?.id;
         let board = self.shared.board.clone();
         Some(Rc::new(move |done, total| board.post(step, ProgressEvent::Bytes { done, total })))
     }

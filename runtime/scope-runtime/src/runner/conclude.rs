@@ -163,8 +163,7 @@ fn answering(shared: &Shared<'_>, ended: &Ended) -> BTreeSet<String> {
             && ended.schedule.attempts(step.id) > 0
             && ended.schedule.is_live(step.id)
     };
-    let sites: BTreeSet<SiteId> =
-        shared.plan.steps.iter().filter(has_answered).map(|step| step.site).collect();
+    let sites = sites_of(shared.plan, shared.plan.steps.iter().filter(has_answered));
     sites.into_iter().map(|site| shared.plan.site(site).name.clone()).collect()
 }
 
@@ -175,8 +174,18 @@ fn silent(shared: &Shared<'_>, ended: &Ended) -> BTreeSet<SiteId> {
         ended.schedule.state(step.id) == StepState::Done
             || ended.schedule.undo_state(step.id) == UndoState::Done
     };
-    let answered: BTreeSet<SiteId> = tried().filter(has_answered).map(|step| step.site).collect();
-    tried().map(|step| step.site).filter(|site| !answered.contains(site)).collect()
+    let answered = sites_of(shared.plan, tried().filter(has_answered));
+    let mut tried = sites_of(shared.plan, tried());
+    tried.retain(|site| !answered.contains(site));
+    tried
+}
+
+/// The sites of these steps: many steps at few sites, which need not be sorted.
+fn sites_of<'p>(plan: &Plan, steps: impl Iterator<Item = &'p Step>) -> BTreeSet<SiteId> {
+    let mut is_among = vec![false; plan.sites.len()];
+    steps.for_each(|step| is_among[step.site.index()] = true);
+    let sites = (0..).map(SiteId).zip(is_among);
+    sites.filter_map(|(site, is_among)| is_among.then_some(site)).collect()
 }
 
 fn step_report(shared: &Shared<'_>, ended: &Ended, step: StepId) -> StepReport {
@@ -190,7 +199,8 @@ fn step_report(shared: &Shared<'_>, ended: &Ended, step: StepId) -> StepReport {
         }
         StepState::Failed { .. } | StepState::Unknown => {
             let name = &shared.plan.step(step).name;
-            let unsaid = || Failure::new("E0912", Outcome::Unavailable, format!("`{name}` did not succeed"));
+            let unsaid =
+                || Failure::new("E0912", Outcome::Unavailable, format!("`{name}` did not succeed")).into();
             StepStatus::Failed { failure: failure().unwrap_or_else(unsaid) }
         }
         StepState::Parked => StepStatus::Parked {
@@ -218,11 +228,11 @@ fn step_report(shared: &Shared<'_>, ended: &Ended, step: StepId) -> StepReport {
             UndoState::None | UndoState::Kept => UndoStatus::None,
         },
         attempts: ended.schedule.attempts(step),
-        millis: u64::try_from(shared.memory(step).elapsed().as_millis()).unwrap_or(u64::MAX),
+        millis: u64::try_from(shared.memory(step).took().as_millis()).unwrap_or(u64::MAX),
         output,
         seen: shared.seen(step).map(|mut seen| {
             hide_in_differences(&*shared.options.redact, &mut seen.differences);
-            seen
+            Box::new(seen)
         }),
     }
 }
@@ -323,8 +333,8 @@ fn count(plan: &Plan, report: &mut Report) {
     };
     for step in report.steps.iter().filter(is_work) {
         report.counts.add(plan, step);
-        let site = &plan.site(plan.step(step.step).site).name;
-        if let Some(counts) = report.by_site.get_mut(site) {
+        // They stand in the plan's order.
+        if let Some((_, counts)) = report.by_site.get_index_mut(plan.step(step.step).site.index()) {
             counts.add(plan, step);
         }
     }

@@ -74,12 +74,14 @@ impl Ledger {
     }
 
     async fn commit_up_to(&self, wanted: u64) -> Result<(), LedgerFailed> {
-        if !self.is_kept() {
+        if !self.is_kept() || self.is_durable(wanted)? {
             return Ok(());
         }
-        if self.is_durable(wanted)? {
-            return Ok(());
-        }
+        // Boxed, so that a step that waits for something else does not take the room of this.
+        Box::pin(self.make_durable(wanted)).await
+    }
+
+    async fn make_durable(&self, wanted: u64) -> Result<(), LedgerFailed> {
         // Others that are ready to run may have something to record, too.
         tokio::task::yield_now().await;
         let _turn = self.turn.lock().await;

@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::BufWriter;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use scope_plan::digest::Sha256;
@@ -28,6 +29,7 @@ use crate::events::{Change, Effect, FORMAT, Failure, Progress, RunEvent, RunEven
 use crate::procedure::{Memory, identity_text, mentions};
 use crate::redact::{hide_in_event, hide_in_failure};
 use crate::report::Seen;
+use crate::rows::Rows;
 use crate::state::{Record, State, Told};
 
 /// Progress of one step is told at most so often.
@@ -58,7 +60,7 @@ pub(crate) struct Shared<'r> {
     /// Sites that are elsewhere than when what is recorded at them was seen, by driver.
     elsewhere: BTreeSet<(SiteId, &'r str)>,
     /// For each step, those whose output or end it waits for.
-    before: Vec<Vec<StepId>>,
+    before: Rows<StepId>,
     /// The shares of wholes (`%`), by the steps of their parts.
     shares: HashMap<StepId, BTreeMap<String, Value>>,
     /// The attribute by which what is the prime of a whole now named another one, by the steps that make it.
@@ -78,7 +80,8 @@ pub(crate) struct StepEnd {
     pub(crate) output: Option<Rc<Value>>,
     pub(crate) effect: Option<Effect>,
     pub(crate) detail: Option<String>,
-    pub(crate) failure: Option<Failure>,
+    /// Few steps have one.
+    pub(crate) failure: Option<Box<Failure>>,
 }
 
 impl<'r> Shared<'r> {
@@ -89,11 +92,9 @@ impl<'r> Shared<'r> {
         options: &'r RunOptions,
         run: u64,
     ) -> Self {
-        let mut before = vec![Vec::new(); plan.steps.len()];
         // That a wave comes after another one does not mean that it is made from it.
-        for edge in plan.edges.iter().filter(|edge| edge.reason != EdgeReason::Wave) {
-            before[edge.to.index()].push(edge.from);
-        }
+        let made_from = plan.edges.iter().filter(|edge| edge.reason != EdgeReason::Wave);
+        let before = made_from.map(|edge| (edge.to.index(), edge.from));
         let elsewhere = ledger.with(|state| elsewhere(plan, state));
         let shared = Self {
             plan,
@@ -109,7 +110,7 @@ impl<'r> Shared<'r> {
             started: Instant::now(),
             outbox: RefCell::new(Vec::new()),
             spans: RefCell::default(),
-            before,
+            before: Rows::new(plan.steps.len(), before),
             shares: shares_of(plan),
             unlinked: unlinked_in(plan),
             waves: Waves::new(plan),
@@ -142,10 +143,11 @@ impl<'r> Shared<'r> {
 
     /// The first event.
     pub(crate) fn announce(&self, plan: Option<String>) {
+        let sites: Vec<Arc<str>> = self.plan.sites.iter().map(|site| site.name.as_str().into()).collect();
         let steps = self.plan.steps.iter().map(|step| StepInfo {
             id: step.id,
             name: step.name.clone(),
-            site: self.plan.site(step.site).name.clone(),
+            site: sites[step.site.index()].clone(),
             verb: step.action.verb().to_owned(),
             resource_type: step.action.resource_type().map(str::to_owned),
         });
@@ -160,7 +162,13 @@ impl<'r> Shared<'r> {
 
     /// Takes note of one event, to be told soon.
     pub(crate) fn emit(&self, kind: RunEventKind) {
-        let mut event = RunEvent { at_ms: self.elapsed_ms(), kind };
+        self.emit_at(Instant::now(), kind);
+    }
+
+    /// The same of a moment just gone.
+    pub(super) fn emit_at(&self, at: Instant, kind: RunEventKind) {
+        let at_ms = u64::try_from((at - self.started).as_millis()).unwrap_or(u64::MAX);
+        let mut event = RunEvent { at_ms, kind };
         hide_in_event(&*self.options.redact, &mut event);
         if self.ledger.is_kept() {
             self.log(told::told(self.plan, &self.options.held, &event));
@@ -205,7 +213,7 @@ impl<'r> Shared<'r> {
 
     /// The resources that a step's resource is made from, name and site; through look-ups, choices and gatherings.
     pub(crate) fn needs(&self, step: StepId) -> Vec<(String, String)> {
-        let mut open = self.before[step.index()].clone();
+        let mut open = self.before.row(step.index()).to_vec();
         let mut seen: BTreeSet<StepId> = open.iter().copied().collect();
         let mut needs = BTreeSet::new();
         while let Some(needed) = open.pop() {
@@ -228,7 +236,7 @@ impl<'r> Shared<'r> {
                 }
                 _ => {}
             }
-            let further = self.before[needed.id.index()].iter().copied();
+            let further = self.before.row(needed.id.index()).iter().copied();
             open.extend(further.filter(|step| seen.insert(*step)));
         }
         needs.into_iter().collect()

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use scope_plan::plan::{Action, ChoiceId, Guard, OnUnreachable, Plan, SiteId, Step, StepId};
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::Shared;
@@ -158,8 +159,9 @@ impl<'t> Turn<'t> {
         let shared = self.shared;
         match command {
             Command::Start { step, attempt } => {
-                shared.memory(step).first_start();
-                shared.emit(RunEventKind::StepStarted { step, attempt });
+                let now = Instant::now();
+                shared.memory(step).starts(now);
+                shared.emit_at(now, RunEventKind::StepStarted { step, attempt });
                 let span = shared.spans.borrow_mut().attempt(shared.plan, step, attempt);
                 let performed = async move {
                     let (result, touched) = perform(shared, shared.plan.step(step)).await;
@@ -169,7 +171,7 @@ impl<'t> Turn<'t> {
             }
             Command::SetTimer { step, attempt, after_ms } => {
                 let after_ms = shared.jitter.spread(after_ms);
-                let words = shared.end(step, |end| end.failure.as_ref().map(words_of).unwrap_or_default());
+                let words = shared.end(step, |end| end.failure.as_deref().map(words_of).unwrap_or_default());
                 shared.emit(RunEventKind::StepRetrying { step, attempt, after_ms, words });
                 self.tasks.push(Box::pin(async move {
                     tokio::time::sleep(Duration::from_millis(after_ms)).await;
@@ -220,8 +222,7 @@ impl<'t> Turn<'t> {
             }
             Done::Attempt { step, attempt, result: Ok(good), touched } => {
                 let Good { effect, output, detail } = good;
-                let end =
-                    StepEnd { output: Some(Rc::new(output)), effect: Some(effect), detail, failure: None };
+                let end = StepEnd { output: Some(output), effect: Some(effect), detail, failure: None };
                 self.shared.set_end(step, end);
                 self.events.push_back(Event::Succeeded { step, attempt, touched });
             }
@@ -285,7 +286,8 @@ impl<'t> Turn<'t> {
     /// A step is over (or parked): it is recorded and told.
     fn settled(&mut self, step: StepId, state: StepState, schedule: &Schedule) {
         let shared = self.shared;
-        let millis = u64::try_from(shared.memory(step).elapsed().as_millis()).unwrap_or(u64::MAX);
+        let now = Instant::now();
+        let millis = u64::try_from(shared.memory(step).ends(now).as_millis()).unwrap_or(u64::MAX);
         shared.board.forget(step);
         let key = &shared.plan.step(step).key;
         if matches!(state, StepState::Parked) {
@@ -299,13 +301,16 @@ impl<'t> Turn<'t> {
                 let words = detail.clone().unwrap_or_default();
                 self.record_end(key, Outcome::Done, words, millis);
                 let identity = shared.made_identity(step, &effect);
-                shared.emit(RunEventKind::StepDone { step, effect, millis, detail, identity });
+                shared.emit_at(now, RunEventKind::StepDone { step, effect, millis, detail, identity });
             }
             StepState::Failed { .. } | StepState::Unknown => {
                 if shared.end(step, |end| end.failure.is_none()) {
-                    shared.set_end(step, StepEnd { failure: Some(self.no_arm(step)), ..StepEnd::default() });
+                    shared.set_end(
+                        step,
+                        StepEnd { failure: Some(self.no_arm(step).into()), ..StepEnd::default() },
+                    );
                 }
-                let failure = shared.end(step, |end| end.failure.clone()).expect("set just before");
+                let failure = *shared.end(step, |end| end.failure.clone()).expect("set just before");
                 let is_over = shared.memory(step).is_cut_off() && self.is_overdue(step);
                 let is_told = is_over && !shared.options.survey;
                 let failure = if is_told { self.has_waited(step, failure) } else { failure };
@@ -316,12 +321,13 @@ impl<'t> Turn<'t> {
                     let parked = Parked { is_over: true, ..waited };
                     let _ = shared.ledger.append(Record::Parked { key: key.clone(), parked });
                 }
-                shared.emit(RunEventKind::StepFailed { step, failure, millis });
+                shared.emit_at(now, RunEventKind::StepFailed { step, failure, millis });
             }
             StepState::Parked => {
-                let words = shared.end(step, |end| end.failure.as_ref().map(words_of)).unwrap_or_else(|| {
-                    format!("`{}` is not reachable", shared.plan.site(shared.plan.step(step).site).name)
-                });
+                let words =
+                    shared.end(step, |end| end.failure.as_deref().map(words_of)).unwrap_or_else(|| {
+                        format!("`{}` is not reachable", shared.plan.site(shared.plan.step(step).site).name)
+                    });
                 let parked = Parked {
                     name: shared.plan.step(step).name.clone(),
                     site: shared.plan.site(shared.plan.step(step).site).name.clone(),
@@ -335,14 +341,14 @@ impl<'t> Turn<'t> {
                 // One that was cut off waits for its site all the same.
                 let is_spare = schedule.is_spare(step) && !shared.memory(step).is_cut_off();
                 let awaits = shared.options.awaits(&shared.plan.site(shared.plan.step(step).site).name);
-                shared.emit(RunEventKind::StepParked { step, words, is_spare, awaits });
+                shared.emit_at(now, RunEventKind::StepParked { step, words, is_spare, awaits });
             }
             StepState::Skipped { because } => {
                 let was_parked = shared.ledger.with(|state| state.parked.contains_key(key));
                 if was_parked && matches!(because, SkipReason::NotChosen | SkipReason::Unreachable) {
                     self.record_end(key, Outcome::Done, "not done".to_owned(), millis);
                 }
-                shared.emit(RunEventKind::StepSkipped { step, because });
+                shared.emit_at(now, RunEventKind::StepSkipped { step, because });
             }
             StepState::Waiting
             | StepState::Ready
@@ -356,7 +362,7 @@ impl<'t> Turn<'t> {
         let site = &self.shared.plan.site(self.shared.plan.step(step).site).name;
         let is_untold = self.shared.end(step, |end| end.failure.is_none());
         if let Some(held) = self.shared.options.held.get(site).filter(|_| is_untold) {
-            let failure = Some(left_alone(site, &held.why));
+            let failure = Some(left_alone(site, &held.why).into());
             self.shared.set_end(step, StepEnd { failure, ..StepEnd::default() });
         }
     }
@@ -406,7 +412,7 @@ impl<'t> Turn<'t> {
         for (arm, result) in arms.iter().zip(results) {
             let failing = std::iter::once(result).chain(&arm.members);
             let why = failing
-                .filter_map(|member| shared.end(*member, |end| end.failure.as_ref().map(words_of)))
+                .filter_map(|member| shared.end(*member, |end| end.failure.as_deref().map(words_of)))
                 .next();
             said.push(format!("{}: {}", arm.label, why.unwrap_or_else(|| "not available".to_owned())));
         }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scope_plan::plan::{ChoiceId, SiteId, StepId};
 
-use super::rows::Rows;
+use crate::rows::Rows;
 use quorums::Quorums;
 
 /// All arms of all choices, numbered through.

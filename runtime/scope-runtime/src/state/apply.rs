@@ -228,6 +228,9 @@ impl State {
     /// A step ended well: what it is about, if it is recorded, was seen as the program says. Its key is `site/name/verb`, and
     /// either may hold a slash.
     fn saw(&mut self, key: &str) {
+        if self.resources.is_empty() {
+            return;
+        }
         let Some((place, _)) = key.rsplit_once('/') else { return };
         for (slash, _) in place.match_indices('/') {
             let (site, name) = (&place[..slash], &place[slash + 1..]);

@@ -77,3 +77,26 @@ fn the_history_remembers_the_run() {
     assert_eq!((run.run, run.by.as_str(), run.started_ms), (1, "ana", 42));
     assert_eq!((run.verdict, run.counts), (Some(Verdict::Done), report.counts));
 }
+
+#[test]
+fn a_step_took_as_long_as_it_took_and_not_as_long_as_the_run() {
+    // What is at nantes has ended long before paris answers.
+    let plan = both();
+    let simulator = simulator(&plan, &["cut=paris@..6s"]);
+    let (report, events) = play(&plan, &simulator, &mut StateStore::in_memory());
+    let told = events.iter().filter_map(|event| match &event.kind {
+        RunEventKind::StepDone { step, millis, .. } => Some((*step, *millis)),
+        _ => None,
+    });
+    let told: Vec<_> = told.collect();
+    assert_eq!(told.len(), plan.steps.len());
+    for (step, millis) in told {
+        assert_eq!(report.step(step).millis, millis, "{step:?}");
+    }
+    assert!(
+        report.steps[0].millis + 4_000 < report.millis,
+        "{} of {}",
+        report.steps[0].millis,
+        report.millis
+    );
+}

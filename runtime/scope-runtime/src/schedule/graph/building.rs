@@ -9,10 +9,10 @@ use scope_plan::plan::{
 };
 
 use super::super::mutants::{self, Mutant};
-use super::super::rows::Rows;
 use super::lanes::Lanes;
 use super::quorums::Quorums;
 use super::{Arm, Graph, Need, Neighbour, OnCut, Place, StepFacts, Work};
+use crate::rows::Rows;
 
 impl Graph {
     pub(in crate::schedule) fn new(plan: &Plan) -> Self {
@@ -23,13 +23,14 @@ impl Graph {
         let arm = |guard: &Guard| Arm(first_arm[guard.choice.index()] + guard.arm);
 
         let inner = scope_plan::inner::of_gathers(plan);
-        let edges = || plan.edges.iter().map(|edge| (edge, need(plan, edge, &inner)));
+        let needs: Vec<Need> = plan.edges.iter().map(|edge| need(plan, edge, &inner)).collect();
+        let edges = || plan.edges.iter().zip(&needs);
         let gates = gates_in_order(plan);
         let after = |gate: &(StepId, StepId)| (gate.0.index(), Neighbour { step: gate.1, need: Need::Done });
         let before = |gate: &(StepId, StepId)| (gate.1.index(), Neighbour { step: gate.0, need: Need::Done });
-        let out = edges().map(|(edge, need)| (edge.from.index(), Neighbour { step: edge.to, need }));
+        let out = edges().map(|(edge, need)| (edge.from.index(), Neighbour { step: edge.to, need: *need }));
         let out = out.chain(gates.iter().map(after));
-        let into = edges().map(|(edge, need)| (edge.to.index(), Neighbour { step: edge.from, need }));
+        let into = edges().map(|(edge, need)| (edge.to.index(), Neighbour { step: edge.from, need: *need }));
         let into = into.chain(gates.iter().map(before));
 
         let mut guards: Vec<(usize, Arm)> = plan

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use scope_plan::plan::{Action, Plan, StepId};
 
 use super::super::mutants::{self, Mutant};
-use super::super::rows::Rows;
+use crate::rows::Rows;
 
 /// The copies of a `&` of which some are enough.
 #[derive(Debug)]
