@@ -219,7 +219,7 @@ impl Mark<'_> {
 fn refusals<'r>(plan: &'r Plan, rounds: &'r [Report]) -> impl Iterator<Item = (&'r Step, &'r Failure)> {
     let ends = rounds.iter().flat_map(|report| plan.steps.iter().zip(&report.steps));
     ends.filter_map(|(step, ended)| match &ended.status {
-        StepStatus::Failed { failure } => Some((step, failure)),
+        StepStatus::Failed { failure } => Some((step, &**failure)),
         _ => None,
     })
 }
