@@ -279,7 +279,7 @@ impl<'t> Turn<'t> {
         let failure = failure.with_help(format!(
             "once it answers a run does it; to wait longer: `with {{ on_disconnect: queue for {longer} }}`"
         ));
-        self.shared.set_end(step.id, StepEnd { failure: Some(failure.clone()), ..StepEnd::default() });
+        self.shared.set_end(step.id, StepEnd { failure: Some(failure.clone().into()), ..StepEnd::default() });
         failure
     }
 
