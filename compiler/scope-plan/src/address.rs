@@ -50,13 +50,9 @@ impl Address {
     }
 }
 
-/// A setting that can be told in a line.
+/// A setting that can be told: an address. What else a site is reached by may be a word that opens it.
 fn told_of(setting: &Value) -> Option<String> {
-    match setting {
-        Value::String(text) => told(text),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    setting.as_str().filter(|text| text.contains("://")).and_then(told)
 }
 
 /// An address without who logs in there and without what is asked: `http://ops:word@a.example/v3?key=1` →
@@ -201,6 +197,16 @@ mod tests {
             assert_eq!(told(address).as_deref(), Some(words));
         }
         assert_eq!(told("https://ops:w/rd@a.example"), None);
+    }
+
+    /// What opens a site may be a setting as any other.
+    #[test]
+    fn only_addresses_are_told() {
+        let settings =
+            [("url", json!("http://a.example")), ("token", json!("word")), ("at", json!("a:1?key=word"))];
+        let address =
+            Address::of(settings.iter().map(|(name, value)| (*name, value))).expect("there are some");
+        assert_eq!(address.settings.into_keys().collect::<Vec<_>>(), ["url"]);
     }
 
     #[test]

@@ -25,12 +25,12 @@ mod jitter;
 mod ledger;
 mod left;
 mod once;
+mod recorded;
 mod shared;
 mod sites;
 mod spans;
 pub(crate) mod told;
 mod turn;
-mod users;
 pub(crate) mod waves;
 
 #[cfg(test)]

@@ -130,8 +130,16 @@ fn text<'v>(values: impl Iterator<Item = &'v Value>) -> String {
 }
 
 /// Whether the run may take another one for it by what it is given: no two are alike at a site, or it has neither a name nor room for a mark.
+/// Where references tell, both may be of one thing that has room for one of them: the old one goes as soon as it can.
 fn is_told_by_values(ty: &ResourceType) -> bool {
-    !ty.unique.is_empty() || ty.mark.is_none()
+    let is_reference = |path: &Vec<String>| {
+        let attribute = path.first().and_then(|name| ty.attributes.get(name));
+        attribute.is_some_and(|attribute| attribute.reference.is_some())
+    };
+    match ty.unique.is_empty() {
+        true => ty.mark.is_none(),
+        false => !ty.unique.iter().any(is_reference),
+    }
 }
 
 /// The paths of what tells one of a type from others.

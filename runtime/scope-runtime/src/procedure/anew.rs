@@ -245,7 +245,7 @@ fn source_to_be<'s>(
 }
 
 /// What becomes another thing.
-pub(super) fn is_anew(change: &Change) -> bool {
+fn is_anew(change: &Change) -> bool {
     matches!(change, Change::Replace { .. } | Change::Create { is_gone: true })
 }
 

@@ -79,7 +79,7 @@ pub(super) async fn bring(
 fn keep_staying(subject: &Subject<'_>, origin: &Origin<'_>) -> Result<(), Bad> {
     let Some(known) = subject.recorded() else { return Ok(()) };
     let keep = subject.step.is_some_and(|step| step.action.stays());
-    let of = known.of.as_ref().and(origin.identity()).or_else(|| known.of.clone());
+    let of = origin.identity().or_else(|| known.of.clone());
     let now = Resource { keep, of, ..known.clone() };
     if now == known { Ok(()) } else { subject.record(now) }
 }
@@ -104,7 +104,11 @@ impl From<Bad> for NotCopied {
 
 async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Result<Good, NotCopied> {
     let from = origin.subject.site_name();
-    if subject.shared.options.survey && origin.is_made_anew() && subject.recorded().is_some() {
+    if subject.shared.options.survey
+        && origin.is_made_anew()
+        && let Some(copy) = subject.recorded()
+    {
+        guard::refuse_if_perhaps_relied_upon(subject, &copy.identity, None)?;
         let change = Change::Replace { why: made_anew_with(subject, from), is_whole: true };
         return Ok(Good::new(Effect::Planned { change }, Value::Object(origin.kept().values)));
     }
@@ -118,7 +122,13 @@ async fn copy(subject: &Subject<'_>, origin: Origin<'_>, memory: &Memory) -> Res
         let is_there =
             there.as_ref().is_some_and(|there| there.is_finished && !there.is_other && !is_broken(there));
         if !is_there {
-            let change = match there.as_ref().is_some_and(|there| there.is_other) {
+            if let Some(other) = there.as_ref().filter(|there| there.is_other)
+                && let Some(identity) = other.record.identity(subject.resource_type)
+            {
+                guard::refuse_if_perhaps_relied_upon(subject, &identity, Some(&other.record))?;
+            }
+            let is_of_another = || subject.recorded().is_some_and(|known| origin.is_another_than(&known));
+            let change = match there.as_ref().is_some_and(|there| there.is_other && is_of_another()) {
                 true => Change::Replace { why: made_anew_with(subject, from), is_whole: true },
                 false => Change::Borrow { from: from.to_owned() },
             };
@@ -264,7 +274,7 @@ struct Copy {
     is_ours: bool,
     /// It has the same content.
     is_finished: bool,
-    /// It has another one, and is to be made anew: its origin was, or somebody asked (`--again`).
+    /// It has another one, and is to be made anew: its origin was, or it was begun, or somebody asked (`--again`).
     is_other: bool,
     /// What it keeps of its origin, and is not as it is there.
     outdated: Vec<Differing>,
@@ -381,8 +391,10 @@ fn take_note(
         let is_asked_for = is_ours && recorded.as_ref().is_some_and(|known| subject.is_wanted_again(known));
         // Of an origin that was made anew the copy is, too; of one whose content was changed that is for somebody to say.
         let is_of_another = is_ours && recorded.as_ref().is_some_and(|known| origin.is_another_than(known));
+        // Its content may have been cut off, and taken for the whole.
+        let is_begun = is_ours && recorded.as_ref().is_some_and(|known| !known.is_complete);
         match compare(subject, origin, &record, whose) {
-            Err(_) if is_asked_for || is_of_another => is_other = true,
+            Err(_) if is_asked_for || is_of_another || is_begun => is_other = true,
             compared => compared.map_err(|failure| Bad::new(*failure))?,
         }
     }

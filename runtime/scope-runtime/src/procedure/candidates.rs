@@ -2,6 +2,7 @@
 //!
 //! A record of the site → `45da7b62 (2 h old, status active, project_id demo, no mark)`.
 
+use scope_plan::recorded::Relied;
 use serde_json::{Map, Value};
 
 use super::mark;
@@ -59,14 +60,9 @@ fn candidate(subject: &Subject<'_>, record: &Record) -> Candidate {
 /// What this program calls what has this identity at the subject's site, if it is another one of its own.
 pub(super) fn name_of(subject: &Subject<'_>, identity: &str) -> Option<String> {
     let (own, site) = subject.place();
-    let resource_type = &subject.resource_type.name;
-    subject.shared.ledger.with(|state| {
-        let here = state.resources.iter().filter_map(|(name, sites)| Some((name, sites.get(&site)?)));
-        let mut others = here.filter(|(name, known)| {
-            **name != own && known.resource_type == *resource_type && known.identity == identity
-        });
-        others.next().map(|(name, _)| name.clone())
-    })
+    let resource_type = subject.resource_type.name.clone();
+    let thing = Relied { resource_type, site, identity: identity.to_owned() };
+    subject.shared.ledger.other_name(&thing, &own)
 }
 
 /// When it was made, in seconds since 1970.

@@ -11,7 +11,7 @@ use scope_plan::plan::{Action, Step};
 use serde_json::{Map, Value};
 
 use super::inputs::inner;
-use super::record::{Record, identity_text};
+use super::record::{Record, identity_text, mentions};
 use super::subject::Subject;
 use super::survey::is_foreknown;
 use crate::events::Part;
@@ -107,14 +107,27 @@ impl Subject<'_> {
         last: &Map<String, Value>,
     ) -> Option<Difference> {
         let found = found.get(&attribute.name).filter(|found| !found.is_null())?;
-        let last = last.get(&attribute.name)?;
-        self.is_as_wanted(inner(&attribute.ty), last, found).then(|| Difference {
+        let is_as_set = last
+            .get(&attribute.name)
+            .is_some_and(|last| self.is_as_wanted(inner(&attribute.ty), last, found));
+        (is_as_set || self.is_relied_upon_still(attribute, found)).then(|| Difference {
             parts: Vec::new(),
             attribute: attribute.name.clone(),
             found: found.clone(),
             is_untold: false,
             wanted: Value::Null,
             is_immutable: attribute.is_immutable,
+        })
+    }
+
+    /// Whether it still refers to what is recorded as relied upon: it was set, and left out of the program since.
+    fn is_relied_upon_still(&self, attribute: &Attribute, found: &Value) -> bool {
+        let Some(referred) = attribute.ty.referred().filter(|_| self.lets_go(attribute)) else {
+            return false;
+        };
+        self.recorded().is_some_and(|recorded| {
+            let mut relied = recorded.relies.iter().filter(|relied| relied.resource_type == referred);
+            relied.any(|relied| mentions(found, &relied.identity))
         })
     }
 

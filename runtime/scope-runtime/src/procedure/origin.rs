@@ -7,13 +7,12 @@ use scope_plan::driver::{Attribute, Type};
 use scope_plan::plan::StepId;
 use serde_json::{Map, Value};
 
-use super::anew;
 use super::compare::is_kept;
 use super::failure::Bad;
 use super::inputs::{Given, GivenContent, is_content};
 use super::record::{Record, identity_text};
 use super::subject::Subject;
-use crate::events::{Failure, Outcome};
+use crate::events::{Change, Effect, Failure, Outcome};
 use crate::state::Resource;
 
 /// The resource that is copied.
@@ -58,14 +57,19 @@ impl<'s> Origin<'s> {
         self.record.get(&self.subject.resource_type.identity).and_then(identity_text)
     }
 
-    /// Whether this is another one than what a copy was made of.
+    /// Whether this is another one than what a copy was made of; of a copy that does not know what it was made of, whether it became
+    /// another one in this very run.
     pub(super) fn is_another_than(&self, copy: &Resource) -> bool {
-        copy.of.as_ref().zip(self.identity()).is_some_and(|(before, now)| *before != now)
+        match (&copy.of, self.identity()) {
+            (Some(before), Some(now)) => *before != now,
+            _ => self.subject.shared.end(self.source, |end| matches!(end.effect, Some(Effect::Replaced))),
+        }
     }
 
     /// In a survey: whether it becomes another one in the run.
     pub(super) fn is_made_anew(&self) -> bool {
-        self.subject.shared.is_yet_to_be_made(self.source, &anew::is_anew)
+        let is_anew = |change: &Change| matches!(change, Change::Replace { .. });
+        self.subject.shared.is_yet_to_be_made(self.source, &is_anew)
     }
 
     /// The record with all that a copy needs: what a look-up gave may be less.

@@ -3,7 +3,7 @@
 //! In comes the answer's record, out come the attributes and the conditions evaluated over them:
 //! `{"status": "BUILD", "flavor": {"id": "1"}}` with `ready when status == "ACTIVE"` → not ready.
 
-use scope_plan::driver::{Attribute, Operation, ResourceType};
+use scope_plan::driver::{Attribute, Operation, ResourceType, Type};
 use scope_plan::eval::{Environment, eval};
 use scope_plan::expr::Expr;
 use serde_json::{Map, Value, json};
@@ -37,7 +37,7 @@ impl Record {
         {
             let names = Names { given: Some(given), ..Names::over(subject, &body) };
             if let Some(value) = told(attribute, &body, &names) {
-                attributes.insert(attribute.name.clone(), as_reference(subject, attribute, value));
+                attributes.insert(attribute.name.clone(), with_references(subject, &attribute.ty, value));
             }
         }
         let guards = match &subject.resource_type.guard {
@@ -122,17 +122,37 @@ fn part_of<'r>(expr: &Expr, record: &'r Value) -> Option<&'r Value> {
     }
 }
 
-/// References as the records of what they refer to, also where they are told by identities alone.
-fn as_reference(subject: &Subject<'_>, attribute: &Attribute, told: Value) -> Value {
-    let Some(referred) = attribute.ty.referred() else { return told };
-    let Some((_, referred)) = subject.shared.resource_type(referred) else { return told };
-    let record = |told: Value| match told {
-        Value::String(_) | Value::Number(_) => json!({ &referred.identity: told }),
-        told => told,
-    };
-    match told {
-        Value::Array(all) => all.into_iter().map(record).collect(),
-        told => record(told),
+/// References as the records of what they refer to, wherever in a value they are told by identities alone.
+fn with_references(subject: &Subject<'_>, ty: &Type, told: Value) -> Value {
+    let of = |ty: &Type, told: Value| with_references(subject, ty, told);
+    match (ty, told) {
+        (Type::Optional(inner), told) => of(inner, told),
+        (Type::Named(name), told) => match subject.driver.declared.get(name) {
+            // What holds itself is no deeper than what the site told.
+            Some(declared) if !told.is_null() => of(declared, told),
+            _ => told,
+        },
+        (Type::Reference(referred), told @ (Value::String(_) | Value::Number(_))) => {
+            match subject.shared.resource_type(referred) {
+                Some((_, referred)) => json!({ &referred.identity: told }),
+                None => told,
+            }
+        }
+        (Type::List(item) | Type::Sequence(item) | Type::Keyed { item, .. }, Value::Array(all)) => {
+            all.into_iter().map(|told| of(item, told)).collect()
+        }
+        (Type::Map(item), Value::Object(all)) => {
+            all.into_iter().map(|(name, told)| (name, of(item, told))).collect()
+        }
+        (Type::Record(fields), Value::Object(mut all)) => {
+            for (name, ty) in fields {
+                if let Some(told) = all.get_mut(name) {
+                    *told = of(ty, told.take());
+                }
+            }
+            Value::Object(all)
+        }
+        (_, told) => told,
     }
 }
 

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 
 use scope_plan::recorded::Relied;
 
-use super::users::Users;
+use super::recorded::Recorded;
 use crate::state::{Fence, Record, SharedFault, State, StateError, StateStore};
 
 /// The state cannot be written; the ledger keeps why.
@@ -16,7 +16,7 @@ pub(crate) struct LedgerFailed;
 
 pub(crate) struct Ledger {
     store: RefCell<StateStore>,
-    users: RefCell<Users>,
+    recorded: RefCell<Recorded>,
     fence: Fence,
     /// Records appended, and how many of them are durable.
     n_appended: Cell<u64>,
@@ -30,7 +30,7 @@ impl Ledger {
     pub(crate) fn new(store: StateStore) -> Self {
         Self {
             fence: store.fence(),
-            users: RefCell::new(Users::new(store.state())),
+            recorded: RefCell::new(Recorded::new(store.state())),
             store: RefCell::new(store),
             n_appended: Cell::new(0),
             n_durable: Cell::new(0),
@@ -46,7 +46,12 @@ impl Ledger {
 
     /// Who is recorded to rely upon a resource, name and site.
     pub(crate) fn users_of(&self, relied: &Relied) -> Vec<(String, String)> {
-        self.users.borrow().of(relied)
+        self.recorded.borrow().users(relied)
+    }
+
+    /// What a thing is called besides `own`, if it is recorded so.
+    pub(crate) fn other_name(&self, thing: &Relied, own: &str) -> Option<String> {
+        self.recorded.borrow().names(thing).find(|name| *name != own).map(str::to_owned)
     }
 
     /// Whether records are written anywhere.
@@ -62,7 +67,7 @@ impl Ledger {
     /// Records a fact; durable after the next commit.
     pub(crate) fn append(&self, record: Record) -> Result<(), LedgerFailed> {
         self.n_appended.set(self.n_appended.get() + 1);
-        self.users.borrow_mut().follow(self.store.borrow().state(), &record);
+        self.recorded.borrow_mut().follow(self.store.borrow().state(), &record);
         let result = self.store.borrow_mut().append(record);
         self.noted(result)
     }
