@@ -22,6 +22,11 @@ COLUMN = len(BEFORE.encode("utf-16-le")) // 2
     config=ClientServerConfig(server_command=[os.environ["SCOPE_BINARY"], "lsp"]),
 )
 async def client(request, lsp_client: LanguageClient):
+    # As an editor does: it is to watch the files that others change.
+    @lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)
+    def registered(params: types.RegistrationParams):
+        return None
+
     result = await lsp_client.initialize_session(
         types.InitializeParams(
             capabilities=client_capabilities(request.param),
