@@ -33,6 +33,7 @@ driver hotel {
             name: string identity immutable
             rate: tariff? relies
             spare: tariff? relies read(if body.spare == null or body.spare == "" then null else { name: body.spare })
+            main: { tariff: tariff?, beds: int }?
             note: string = ""
             mark in note
             guard in note
@@ -40,12 +41,12 @@ driver hotel {
             cross by none because "a room has no parts"
             operation read GET "/rooms/${name}" { 200 -> found(body), 404 -> not_found }
             operation create PUT "/rooms/${name}" {
-                body: given({ name: name, rate: rate.name, spare: spare.name, note: note })
+                body: given({ name: name, rate: rate.name, spare: spare.name, main: if main == null then null else given({ tariff: main.tariff.name, beds: main.beds }), note: note })
                 repeat by name
                 200 | 201 -> done(body)
             }
             operation update PUT "/rooms/${name}" {
-                body: given({ name: name, rate: rate.name, spare: spare.name, note: note })
+                body: given({ name: name, rate: rate.name, spare: spare.name, main: if main == null then null else given({ tariff: main.tariff.name, beds: main.beds }), note: note })
                 repeat by always
                 200 -> done(body)
             }
@@ -103,14 +104,14 @@ impl Hotel {
     }
 }
 
-const RATE: &str = r#"resource low: hotel.tariff { name: "low" } scope { bern }"#;
+const TARIFF: &str = r#"resource low: hotel.tariff { name: "low" } scope { bern }"#;
 
 #[test]
 fn one_that_is_told_to_be_nothing_is_set_and_its_loss_is_drift() {
     for (attribute, nothing) in [("rate", Value::Null), ("spare", Value::Null), ("spare", json!(""))] {
         let hotel = Hotel::new(&format!("nothing-{attribute}-{}", nothing.is_null()));
         let room =
-            |of: &str| format!("{RATE}\nresource room: hotel.room {{ name: \"12\"{of} }} scope {{ bern }}");
+            |of: &str| format!("{TARIFF}\nresource room: hotel.room {{ name: \"12\"{of} }} scope {{ bern }}");
         hotel.write(&room(""));
         hotel.runs();
         hotel.set(attribute, nothing.clone());
@@ -134,7 +135,7 @@ fn one_that_is_told_to_be_nothing_is_set_and_its_loss_is_drift() {
 fn one_that_is_not_told_is_left_as_it_was_set() {
     let hotel = Hotel::new("not-told");
     hotel.write(&format!(
-        "{RATE}\nresource room: hotel.room {{ name: \"12\", rate: low, spare: low }} scope {{ bern }}"
+        "{TARIFF}\nresource room: hotel.room {{ name: \"12\", rate: low, spare: low }} scope {{ bern }}"
     ));
     hotel.runs();
     hotel.town.change(|things| {
@@ -149,11 +150,39 @@ fn one_that_is_not_told_is_left_as_it_was_set() {
 fn one_that_is_told_as_a_text_stays_where_a_guard_is_written() {
     let hotel = Hotel::new("told-as-a-text");
     let all = format!(
-        "{RATE}\nresource room: hotel.room {{ name: \"12\", rate: low }} scope {{ bern }}\nresource key: hotel.key {{ name: \"k\", room: room }} scope {{ bern }}"
+        "{TARIFF}\nresource room: hotel.room {{ name: \"12\", rate: low }} scope {{ bern }}\nresource key: hotel.key {{ name: \"k\", room: room }} scope {{ bern }}"
     );
     hotel.write(&all);
     hotel.runs();
     let room = hotel.room();
     assert_eq!(room["rate"], "low", "the guard leaves it: {room}");
     assert!(room["note"].as_str().is_some_and(|note| note.contains("scope-used")), "{room}");
+}
+
+#[test]
+fn one_in_a_record_stays_where_a_guard_is_written() {
+    let hotel = Hotel::new("told-in-a-record");
+    let room = format!("{TARIFF}\nresource room: hotel.room {{ name: \"12\" }} scope {{ bern }}");
+    hotel.write(&room);
+    hotel.runs();
+    hotel.set("main", json!({ "tariff": "low", "beds": 2 }));
+    hotel.write(&format!("{room}\nresource key: hotel.key {{ name: \"k\", room: room }} scope {{ bern }}"));
+    hotel.runs();
+    assert_eq!(hotel.room()["main"], json!({ "tariff": "low", "beds": 2 }));
+}
+
+/// Left out of the program it is left as it is, and relied upon; `null` takes it off, and only then what it was may go.
+#[test]
+fn one_that_was_left_out_is_taken_off_by_null() {
+    let hotel = Hotel::new("left-out");
+    let room = |of: &str| format!("resource room: hotel.room {{ name: \"12\"{of} }} scope {{ bern }}");
+    hotel.write(&format!("{TARIFF}\n{}", room(", rate: low")));
+    hotel.runs();
+    hotel.write(&room(""));
+    let refused = ends(&hotel.folder, &["run", "main.scope"], 1);
+    assert!(refused.all().contains("E0930"), "{}", refused.all());
+    hotel.write(&room(", rate: null"));
+    hotel.runs();
+    assert!(hotel.room()["rate"].is_null(), "{}", hotel.room());
+    hotel.town.change(|things| assert!(!things.contains_key("/bern/tariffs/low"), "{things:?}"));
 }
