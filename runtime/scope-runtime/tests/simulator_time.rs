@@ -196,12 +196,17 @@ async fn files_are_read_through_the_caller_alone() {
     let record = library.simulator.record("paris", "shelf.book", "b1").expect("made");
     assert_eq!((&record["checksum"], &record["content"]["size"]), (&json!(SHA256), &json!(13)));
     assert_eq!(bytes(library.download("paris", "b1").await).await, Ok(b"Hello, world!".to_vec()));
-    for (path, sha256, words) in [
-        ("hello.txt", "ab", "file `hello.txt` has changed since the plan was made"),
-        ("gone.txt", SHA256, "file `gone.txt` cannot be read: entity not found"),
+    for (path, sha256, kind, words) in [
+        (
+            "hello.txt",
+            "ab",
+            "FileChanged(\"hello.txt\")",
+            "file `hello.txt` has changed since the plan was made",
+        ),
+        ("gone.txt", SHA256, "Configuration", "file `gone.txt` cannot be read: entity not found"),
     ] {
         let answer = library.upload("paris", "b1", file(path, 13, sha256)).await;
-        assert_eq!((&answer["error"], &answer["words"]), (&json!("Configuration"), &json!(words)));
+        assert_eq!((&answer["error"], &answer["words"]), (&json!(kind), &json!(words)));
     }
 }
 
