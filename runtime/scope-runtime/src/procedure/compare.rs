@@ -63,10 +63,8 @@ impl Subject<'_> {
                 continue;
             }
             let [said, told, last] = [wanted, found, last].map(|value| attribute.compared(value));
-            if attribute.is_immutable && self.is_of_former_copy(ty, &said, &told) {
-                continue;
-            }
-            if !self.is_still_as_wanted(ty, &said, &told, &last) {
+            let is_as_made = || attribute.is_immutable && self.is_of_former_copy(ty, &said, &told);
+            if !self.is_still_as_wanted(ty, &said, &told, &last) && !is_as_made() {
                 differences.push(Difference {
                     parts: self.differing_parts(ty, &said, &told, &last),
                     attribute: attribute.name.clone(),
